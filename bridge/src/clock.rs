@@ -1,0 +1,28 @@
+//! Time and fresh ids: what the core takes as values, drawn from the platform.
+
+use chrono::{DateTime, SecondsFormat};
+use sillok::store::{EventId, RecordedTime};
+use uuid::Uuid;
+
+/// The time by JavaScript's clock.
+#[must_use]
+pub fn now() -> RecordedTime {
+    let millis = js_sys::Date::now().max(0.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // not negative, and bounded by `from_millis`
+    RecordedTime::from_millis(millis as u64)
+}
+
+/// A new `UUIDv7`; ids made one after the other by one engine sort in that order.
+#[must_use]
+pub fn fresh_id() -> EventId {
+    EventId::new(&Uuid::now_v7().hyphenated().to_string()).unwrap_or_default()
+}
+
+/// The time as events carry it: `2026-11-23T01:02:03.456Z`.
+#[must_use]
+pub fn rfc3339(time: RecordedTime) -> String {
+    let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,58 @@
+//! Events as JSON, data and metadata verbatim.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use sillok::store::{EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog};
+
+use crate::clock::rfc3339;
+use crate::range::RangeValue;
+
+/// A page, its events already written as JSON.
+#[derive(Debug, Serialize)]
+pub struct PageJson {
+    /// The version of the whole stream, whatever part of it was read.
+    pub version: u64,
+    /// A JSON array of events, as text.
+    pub events: String,
+    /// The range of the next page, or nothing when this was the last.
+    pub next: Option<RangeValue>,
+}
+
+/// Reads one page of a stream as JSON.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn read_page<L: StreamLog>(
+    store: &EventStore<L>,
+    stream: &StreamId,
+    range: &ReadRange,
+) -> Result<PageJson, StorageError> {
+    let name = json_string(stream.as_str());
+    let mut events = String::from("[");
+    let end = store.visit(stream, range, &mut |event| {
+        if events.len() > 1 {
+            events.push(',');
+        }
+        write_event(&mut events, &name, &event);
+    })?;
+    events.push(']');
+    Ok(PageJson { version: end.version.get(), events, next: end.next.map(RangeValue::from) })
+}
+
+/// Appends one event to `out` as the JSON it has everywhere:
+/// `{"stream","version","id","type","time","data","metadata"}`. `stream` is the stream's id as a JSON string.
+pub fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
+    let EventView { version, id, event_type, time, data, metadata } = *event;
+    let (id, event_type, time) = (json_string(id), json_string(event_type), rfc3339(time));
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "{{\"stream\":{stream},\"version\":{version},\"id\":{id},\"type\":{event_type},\
+         \"time\":\"{time}\",\"data\":{data},\"metadata\":{metadata}}}"
+    );
+}
+
+pub(crate) fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,34 @@
+//! The expected version as a value: a number, or one of three words.
+
+use serde_json::Value;
+use sillok::store::{ExpectedVersion, Version};
+
+use crate::failure::Failure;
+
+/// The expected version as JSON.
+#[must_use]
+pub fn expected_version_json(expected: ExpectedVersion) -> Value {
+    match expected {
+        ExpectedVersion::Exactly(version) => Value::from(version.get()),
+        word => Value::from(word.to_string()),
+    }
+}
+
+/// Reads an expected version: a whole number, `"any"`, `"no-stream"` or `"stream-exists"`.
+///
+/// # Errors
+/// `invalid_expected_version`, naming the field `expectedVersion`.
+pub fn parse_expected_version(value: &Value) -> Result<ExpectedVersion, Failure> {
+    let number = value.as_u64().and_then(Version::new).map(ExpectedVersion::Exactly);
+    let word = match value.as_str() {
+        Some("any") => Some(ExpectedVersion::Any),
+        Some("no-stream") => Some(ExpectedVersion::NoStream),
+        Some("stream-exists") => Some(ExpectedVersion::StreamExists),
+        _ => None,
+    };
+    number.or(word).ok_or_else(|| {
+        let allowed = "a version (a whole number), \"any\", \"no-stream\" or \"stream-exists\"";
+        Failure::new("invalid_expected_version", format!("the expected version must be {allowed}"))
+            .in_field("expectedVersion")
+    })
+}

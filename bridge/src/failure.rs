@@ -1,0 +1,96 @@
+//! Errors as JavaScript and HTTP see them: a stable code, a sentence and the fields that matter.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sillok::store::{AppendError, InvalidRange, InvalidStreamId, StorageError};
+
+use crate::expected_version::expected_version_json;
+use crate::new_events::InvalidEvents;
+
+/// An error on its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The stable code, the same in Rust, JavaScript and HTTP.
+    pub code: String,
+    /// What is wrong, in a sentence for people.
+    pub detail: String,
+    /// The field of the input that is wrong, such as `events[2].type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// What a `wrong_expected_version` knows besides.
+    #[serde(flatten)]
+    pub conflict: Option<Box<Conflict>>,
+}
+
+/// The two versions of a conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// The stream that was to be appended to.
+    pub stream: String,
+    /// What the writer expected: a number, `"no-stream"` or `"stream-exists"`.
+    pub expected: Value,
+    /// The stream's true version.
+    pub actual: u64,
+}
+
+impl Failure {
+    /// A failure with this code and sentence.
+    #[must_use]
+    pub fn new(code: &str, detail: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), detail: detail.into(), field: None, conflict: None }
+    }
+
+    /// The same failure, naming the field of the input that is wrong.
+    #[must_use]
+    pub fn in_field(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+}
+
+impl From<InvalidStreamId> for Failure {
+    fn from(error: InvalidStreamId) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("stream")
+    }
+}
+
+impl From<&InvalidEvents> for Failure {
+    fn from(error: &InvalidEvents) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error.field() {
+            Some(field) => failure.in_field(field),
+            None => failure,
+        }
+    }
+}
+
+impl From<InvalidRange> for Failure {
+    fn from(error: InvalidRange) -> Self {
+        Self::new(error.code(), format!("`{}` {error}", error.field())).in_field(error.field())
+    }
+}
+
+impl From<&StorageError> for Failure {
+    fn from(error: &StorageError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<&AppendError> for Failure {
+    fn from(error: &AppendError) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error {
+            AppendError::WrongExpectedVersion { stream, expected, actual } => {
+                let stream = stream.as_str().to_owned();
+                let expected = expected_version_json(*expected);
+                Self {
+                    conflict: Some(Box::new(Conflict { stream, expected, actual: actual.get() })),
+                    ..failure
+                }
+            }
+            AppendError::NoEvents
+            | AppendError::TooManyEvents { .. }
+            | AppendError::CommitTooLarge { .. } => failure.in_field("events"),
+            _ => failure,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! JavaScript's values as the core's, and back. Whatever a value turns out to be is answered, never assumed:
+//! only text and numbers are looked into, so an object that refers to itself, or is a trap, does no harm.
+
+use js_sys::{Array, JsString, Number, Reflect};
+use serde::Serialize;
+use serde_json::Value;
+use serde_wasm_bindgen::Serializer;
+use sillok::store::limits::STREAM_ID_BYTES;
+use sillok::store::{ExpectedVersion, StreamId};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::expected_version::parse_expected_version;
+use crate::failure::Failure;
+use crate::range::RangeValue;
+
+/// Reads a stream id.
+///
+/// # Errors
+/// `invalid_stream_id`, naming the field `stream`.
+pub fn stream_id_from_js(value: &JsValue) -> Result<StreamId, Failure> {
+    let text = name_from_js(value).map_err(|reason| {
+        Failure::new("invalid_stream_id", format!("the stream id {reason}")).in_field("stream")
+    })?;
+    Ok(StreamId::new(&text)?)
+}
+
+/// Reads an expected version; undefined is `any`.
+///
+/// # Errors
+/// `invalid_expected_version`, naming the field `expectedVersion`.
+pub fn expected_version_from_js(value: &JsValue) -> Result<ExpectedVersion, Failure> {
+    if value.is_undefined() {
+        return Ok(ExpectedVersion::Any);
+    }
+    parse_expected_version(&scalar(value))
+}
+
+/// Takes the parts of a range as they are; [`parse_range`](crate::parse_range) checks them.
+#[must_use]
+pub fn range_from_js(value: &JsValue) -> RangeValue {
+    let part = |name: &str| {
+        let part = Reflect::get(value, &name.into()).unwrap_or_default();
+        (!part.is_undefined()).then(|| scalar(&part))
+    };
+    RangeValue { from: part("from"), to: part("to"), limit: part("limit"), direction: part("direction") }
+}
+
+/// Reads an array of arrays of text, passing over what is none.
+#[must_use]
+pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
+    let lists = value.dyn_ref::<Array>().map(Array::to_vec).unwrap_or_default();
+    let texts = lists.iter().filter_map(|list| list.dyn_ref::<Array>());
+    texts.map(|texts| texts.iter().filter_map(|text| text.as_string()).collect()).collect()
+}
+
+/// A serialisable value as a plain JavaScript object.
+#[must_use]
+pub fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+    // What the bridge serialises always has a form in JavaScript; were it not so, the reason is what comes.
+    value.serialize(&Serializer::json_compatible()).unwrap_or_else(JsValue::from)
+}
+
+/// Reads a text that is to name a stream, or says why it cannot.
+pub(crate) fn name_from_js(value: &JsValue) -> Result<String, String> {
+    let Some(text) = value.dyn_ref::<JsString>() else {
+        return Err("must be a string".to_owned());
+    };
+    // Looked at before it is copied: no text, however long, is to fill the engine's memory.
+    let length = usize::try_from(text.length()).unwrap_or(usize::MAX);
+    if length > STREAM_ID_BYTES {
+        return Err(format!("is {length} characters long, more than the {STREAM_ID_BYTES} bytes allowed"));
+    }
+    if !text.is_valid_utf16() {
+        return Err("must be well-formed Unicode, without lone surrogates".to_owned());
+    }
+    Ok(String::from(text))
+}
+
+/// The text of a number as JavaScript writes it; nothing for any other value, and for NaN and the infinities.
+pub(crate) fn number_text(value: &JsValue) -> Option<String> {
+    value.as_f64().filter(|number| number.is_finite())?;
+    let text = value.dyn_ref::<Number>()?.to_string(10).ok()?;
+    Some(String::from(text))
+}
+
+/// A number or a short text; everything else becomes null, which stands nowhere for anything.
+fn scalar(value: &JsValue) -> Value {
+    const LONGEST: u32 = 20;
+    if let Some(number) = value.as_f64() {
+        return whole(number).map_or_else(|| Value::from(number), Value::from);
+    }
+    match value.dyn_ref::<JsString>() {
+        Some(text) if text.length() <= LONGEST => Value::from(String::from(text)),
+        _ => Value::Null,
+    }
+}
+
+/// The number when JavaScript holds it exactly as a whole one that is not negative.
+fn whole(number: f64) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = Number::is_safe_integer(&number.into()).then_some(number as u64);
+    whole.filter(|_| number >= 0.0)
+}

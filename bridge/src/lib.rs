@@ -1,0 +1,24 @@
+//! The one place where the core's types meet JavaScript's values and the JSON of events.
+//!
+//! Both adapters, the Cloudflare Worker and the npm package, pass through here, so that an event looks the
+//! same and an error has the same code wherever it is met. The bridge converts; it decides nothing.
+
+mod appended;
+mod clock;
+mod event_json;
+mod expected_version;
+mod failure;
+mod js_value;
+mod new_events;
+mod range;
+mod saved_event;
+
+pub use appended::AppendedJson;
+pub use clock::{fresh_id, now, rfc3339};
+pub use event_json::{PageJson, read_page, write_event};
+pub use expected_version::{expected_version_json, parse_expected_version};
+pub use failure::{Conflict, Failure};
+pub use js_value::{expected_version_from_js, range_from_js, stream_id_from_js, strings_from_js, to_js};
+pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
+pub use range::{RangeValue, parse_range};
+pub use saved_event::{AggregateId, find_saved, saved_event};

@@ -1,0 +1,119 @@
+//! Every error the core can give has a stable code, written down here once more so that none changes unseen.
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use serde_json::json;
+use sillok::store::{
+    AppendError, Direction, ExpectedVersion, InvalidEvent, InvalidName, ReadRange, StorageError, StreamId,
+    Version,
+};
+use sillok_bridge::{Failure, RangeValue, parse_expected_version, parse_range};
+
+fn stream() -> StreamId {
+    StreamId::new("account-42").unwrap()
+}
+
+#[test]
+fn the_codes_are_pinned() {
+    let storage = StorageError::Failed { reason: String::new() };
+    let codes = [
+        StreamId::new("").unwrap_err().code(),
+        InvalidEvent::Type(InvalidName::Empty).code(),
+        InvalidEvent::Id(InvalidName::Empty).code(),
+        InvalidEvent::MetadataNotObject.code(),
+        InvalidEvent::MetadataTooLarge { bytes: 0 }.code(),
+        AppendError::NoEvents.code(),
+        AppendError::TooManyEvents { count: 0 }.code(),
+        AppendError::CommitTooLarge { bytes: 0 }.code(),
+        AppendError::VersionExhausted { stream: stream() }.code(),
+        AppendError::Storage(storage.clone()).code(),
+        StorageError::Corrupt { version: 0, reason: String::new() }.code(),
+        ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
+        ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
+    ];
+    let pinned = [
+        "invalid_stream_id",
+        "invalid_event_type",
+        "invalid_event_id",
+        "invalid_metadata",
+        "metadata_too_large",
+        "no_events",
+        "too_many_events",
+        "commit_too_large",
+        "version_exhausted",
+        "storage_failed",
+        "stored_data_corrupt",
+        "invalid_parameter",
+        "page_too_large",
+    ];
+    assert_eq!(codes, pinned);
+}
+
+#[test]
+fn a_conflict_tells_both_versions() {
+    for (expected, json) in [
+        (ExpectedVersion::NoStream, json!("no-stream")),
+        (ExpectedVersion::StreamExists, json!("stream-exists")),
+        (ExpectedVersion::Exactly(Version::FIRST), json!(1)),
+    ] {
+        let actual = Version::new(3).unwrap();
+        let failure =
+            Failure::from(&AppendError::WrongExpectedVersion { stream: stream(), expected, actual });
+        let value = serde_json::to_value(failure).unwrap();
+        assert_eq!(value["code"], "wrong_expected_version");
+        assert_eq!(
+            (&value["stream"], &value["expected"], &value["actual"]),
+            (&json!("account-42"), &json, &json!(3))
+        );
+    }
+}
+
+#[test]
+fn an_expected_version_is_a_whole_number_or_a_word() {
+    for value in [json!(0), json!(7), json!("any"), json!("no-stream"), json!("stream-exists")] {
+        assert!(parse_expected_version(&value).is_ok(), "{value}");
+    }
+    for value in [
+        json!(-1),
+        json!(1.5),
+        json!(9_007_199_254_740_992_u64),
+        json!("3"),
+        json!("Any"),
+        json!(null),
+        json!([1]),
+    ] {
+        let failure = parse_expected_version(&value).unwrap_err();
+        assert_eq!(
+            (failure.code.as_str(), failure.field.as_deref()),
+            ("invalid_expected_version", Some("expectedVersion"))
+        );
+    }
+}
+
+#[test]
+fn a_range_names_the_part_that_is_wrong() {
+    let cases = [
+        (json!({"from": 0}), "invalid_parameter", "from"),
+        (json!({"from": "1"}), "invalid_parameter", "from"),
+        (json!({"to": -1}), "invalid_parameter", "to"),
+        (json!({"from": 3, "to": 2}), "invalid_parameter", "to"),
+        (json!({"limit": 0}), "invalid_parameter", "limit"),
+        (json!({"limit": 1001}), "page_too_large", "limit"),
+        (json!({"direction": "up"}), "invalid_parameter", "direction"),
+    ];
+    for (value, code, field) in cases {
+        let range: RangeValue = serde_json::from_value(value.clone()).unwrap();
+        let failure = parse_range(&range).unwrap_err();
+        assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, Some(field)), "{value}");
+    }
+}
+
+#[test]
+fn a_range_survives_being_a_value() {
+    for range in [
+        ReadRange::all(),
+        ReadRange::new(Some(3), Some(9), Some(5), Direction::Backward).unwrap(),
+        ReadRange::new(None, Some(9), Some(5), Direction::Forward).unwrap(),
+    ] {
+        assert_eq!(parse_range(&RangeValue::from(range)), Ok(range));
+    }
+}

@@ -1,0 +1,82 @@
+//! Events from JSON: what is taken, and what is refused with which code and field.
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use sillok_bridge::{InvalidEvents, parse_events, parse_ndjson};
+
+/// The code and the field with which a text is refused.
+fn refusal(text: &str) -> (&'static str, Option<String>) {
+    let error = parse_events(text).unwrap_err();
+    (error.code(), error.field())
+}
+
+#[test]
+fn a_single_event_or_an_array_is_taken() {
+    let event = r#" {"id":"a","type":"Opened","data":{"x": 1e400},"metadata":{"m":1}} "#;
+    assert_eq!(parse_events(event).unwrap().len(), 1);
+    assert_eq!(parse_events(&format!("[{event},{event}]")).unwrap().len(), 2);
+    assert_eq!(parse_events("[]").unwrap().len(), 0);
+}
+
+#[test]
+fn data_metadata_and_id_may_be_left_out() {
+    assert_eq!(
+        parse_events(r#"{"type":"Opened"}"#).unwrap(),
+        parse_events(r#"{"type":"Opened","data":null}"#).unwrap()
+    );
+}
+
+#[test]
+fn a_type_may_be_written_with_escapes() {
+    let events = parse_events(r#"{"t\u0079pe":"\u00dcber\n"}"#);
+    assert_eq!(events.unwrap_err().code(), "invalid_event_type");
+    let events = parse_events(r#"{"t\u0079pe":"\u00dcber"}"#).unwrap();
+    assert_eq!(events[0].event_type().as_str(), "Über");
+}
+
+#[test]
+fn a_line_is_an_event_and_empty_lines_are_passed_over() {
+    let text = "{\"type\":\"A\"}\r\n\n  \n{\"type\":\"B\"}";
+    assert_eq!(parse_ndjson(text).unwrap().len(), 2);
+    let error = parse_ndjson("{\"type\":\"A\"}\n\n{\"type\":}").unwrap_err();
+    assert!(matches!(&error, InvalidEvents::Malformed(place) if place.line == 3), "{error:?}");
+    let error = parse_ndjson("{\"type\":\"A\"}\n\n{\"type\":7}").unwrap_err();
+    assert_eq!((error.code(), error.field().as_deref()), ("invalid_event_type", Some("events[1].type")));
+}
+
+#[test]
+fn every_refusal_has_its_code_and_names_its_field() {
+    let long = "x".repeat(201);
+    let metadata = format!(r#"{{"m":"{}"}}"#, "x".repeat(16 * 1024));
+    let cases = [
+        ("", "malformed_json", None),
+        ("{", "malformed_json", None),
+        ("{\"type\":\"A\",}", "malformed_json", None),
+        ("{\"type\":\"A\"} {}", "malformed_json", None),
+        ("null", "invalid_event", None),
+        ("\"text\"", "invalid_event", None),
+        ("[{\"type\":\"A\"},7]", "invalid_event", Some("events[1]")),
+        ("{\"data\":1}", "invalid_event", Some("type")),
+        ("[{\"type\":\"A\"},{}]", "invalid_event", Some("events[1].type")),
+        ("{\"type\":\"A\",\"kind\":1}", "invalid_event", Some("kind")),
+        ("{\"type\":\"A\",\"type\":\"B\"}", "invalid_event", Some("type")),
+        ("{\"type\":7}", "invalid_event_type", Some("type")),
+        ("{\"type\":null}", "invalid_event_type", Some("type")),
+        ("{\"type\":\"\"}", "invalid_event_type", Some("type")),
+        ("{\"type\":\"\\ud800\"}", "invalid_event_type", Some("type")),
+        (&format!("{{\"type\":\"{long}\"}}"), "invalid_event_type", Some("type")),
+        ("{\"type\":\"A\",\"id\":7}", "invalid_event_id", Some("id")),
+        ("{\"type\":\"A\",\"id\":\"\"}", "invalid_event_id", Some("id")),
+        ("[{\"type\":\"A\",\"metadata\":[]}]", "invalid_metadata", Some("events[0].metadata")),
+        (&format!("{{\"type\":\"A\",\"metadata\":{metadata}}}"), "metadata_too_large", Some("metadata")),
+    ];
+    for (text, code, field) in cases {
+        assert_eq!(refusal(text), (code, field.map(str::to_owned)), "{text}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_kept_and_exhausts_no_stack() {
+    let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+    assert_eq!(parse_events(&format!("{{\"type\":\"A\",\"data\":{deep}}}")).unwrap().len(), 1);
+    assert_eq!(refusal(&deep), ("invalid_event", Some("events[0]".to_owned())));
+}

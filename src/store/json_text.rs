@@ -1,0 +1,91 @@
+//! JSON kept as the text it came in.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+/// A JSON value kept verbatim, as the text it came in: `1e400` and `12345678901234567890` are never
+/// turned into a floating-point number and so never rounded. White space around the value is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonText(Box<str>);
+
+/// A text that is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("is not valid JSON (line {line}, column {column})")]
+pub struct MalformedJson {
+    /// Line of the first mistake, counted from 1.
+    pub line: usize,
+    /// Column of the first mistake, counted from 1.
+    pub column: usize,
+}
+
+impl From<&serde_json::Error> for MalformedJson {
+    fn from(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
+}
+
+impl JsonText {
+    /// Takes a text that holds one JSON value.
+    ///
+    /// # Errors
+    /// [`MalformedJson`] with the place of the first mistake.
+    pub fn parse(text: &str) -> Result<Self, MalformedJson> {
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(raw) => Ok(Self(raw.get().into())),
+            Err(error) => Err(MalformedJson::from(&error)),
+        }
+    }
+
+    /// Turns a serialisable value into JSON text.
+    ///
+    /// # Errors
+    /// [`MalformedJson`] when JSON has no form for the value, such as a map with keys that are not text.
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, MalformedJson> {
+        match serde_json::to_string(value) {
+            Ok(text) => Ok(Self(text.into())),
+            Err(error) => Err(MalformedJson::from(&error)),
+        }
+    }
+
+    /// JSON's `null`.
+    #[must_use]
+    pub fn null() -> Self {
+        Self("null".into())
+    }
+
+    /// An object without members.
+    #[must_use]
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
+    /// The text, to be read by any JSON parser.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the value is an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// Takes text that this store itself wrote and that was checked then.
+    pub(crate) fn trusted(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<Box<RawValue>> for JsonText {
+    fn from(raw: Box<RawValue>) -> Self {
+        Self(raw.into())
+    }
+}
+
+impl From<&RawValue> for JsonText {
+    fn from(raw: &RawValue) -> Self {
+        Self(raw.get().into())
+    }
+}

@@ -1,0 +1,23 @@
+//! Every bound of the store, in one place. Each has an error of its own.
+
+/// Longest stream id, in bytes of UTF-8.
+pub const STREAM_ID_BYTES: usize = 200;
+/// Longest event type, in bytes of UTF-8.
+pub const EVENT_TYPE_BYTES: usize = 200;
+/// Longest event id, in bytes of UTF-8.
+pub const EVENT_ID_BYTES: usize = 200;
+/// Largest metadata of one event, in bytes of JSON text.
+pub const METADATA_BYTES: usize = 16 * 1024;
+/// Most events one append may carry.
+pub const COMMIT_EVENTS: usize = 1024;
+/// Largest append: the sum of its events' types, ids, data and metadata, in bytes of UTF-8.
+pub const COMMIT_BYTES: usize = 1024 * 1024;
+/// Most events one page may carry.
+pub const PAGE_EVENTS: usize = 1000;
+/// A page ends after the event with which its data and metadata reach this many bytes, so that reading
+/// a stream of large events stays within a small memory.
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
+pub const MAX_VERSION: u64 = (1 << 53) - 1;
+/// Latest recorded time, in milliseconds since 1970: the end of the year 9999, the last that RFC 3339 can write.
+pub const MAX_TIME_MILLIS: u64 = 253_402_300_799_999;

@@ -1,0 +1,153 @@
+//! Which events to read, and in which order.
+
+use thiserror::Error;
+
+use super::limits::{MAX_VERSION, PAGE_EVENTS};
+use super::version::Version;
+
+/// The order in which events are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// The oldest first.
+    #[default]
+    Forward,
+    /// The newest first.
+    Backward,
+}
+
+/// Which events of a stream a page is to hold. `from` and `to` bound the versions, both inclusive,
+/// whatever the direction; the direction only says at which end reading begins.
+///
+/// ```
+/// use sillok::store::{Direction, ReadRange};
+///
+/// let last_ten = ReadRange::new(None, None, Some(10), Direction::Backward)?;
+/// assert_eq!(last_ten.limit(), 10);
+/// assert!(ReadRange::new(Some(0), None, None, Direction::Forward).is_err());
+/// # Ok::<(), sillok::store::InvalidRange>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadRange {
+    from: Version,
+    to: Version,
+    limit: usize,
+    direction: Direction,
+}
+
+/// Why a range is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidRange {
+    /// `from` is no version that an event can have.
+    #[error("must be a version from 1 to {MAX_VERSION}")]
+    From,
+    /// `to` is no version that an event can have.
+    #[error("must be a version from 1 to {MAX_VERSION}")]
+    To,
+    /// `from` is greater than `to`: the two bound the versions whatever the direction.
+    #[error("must not be less than `from`, whatever the direction")]
+    ToBeforeFrom,
+    /// The limit is 0.
+    #[error("must be at least 1")]
+    LimitZero,
+    /// The limit is more than a page may hold.
+    #[error("must be at most {PAGE_EVENTS}")]
+    PageTooLarge {
+        /// How many events were asked for.
+        limit: u64,
+    },
+}
+
+impl InvalidRange {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::PageTooLarge { .. } => "page_too_large",
+            _ => "invalid_parameter",
+        }
+    }
+
+    /// The part of the range that is wrong: `from`, `to` or `limit`.
+    #[must_use]
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::To | Self::ToBeforeFrom => "to",
+            Self::LimitZero | Self::PageTooLarge { .. } => "limit",
+        }
+    }
+}
+
+impl ReadRange {
+    /// The events from version `from` (the first, when absent) to version `to` (the last), at most `limit`
+    /// (1,000, the largest page) of them.
+    ///
+    /// # Errors
+    /// [`InvalidRange`] names the part that is wrong.
+    pub fn new(
+        from: Option<u64>,
+        to: Option<u64>,
+        limit: Option<u64>,
+        direction: Direction,
+    ) -> Result<Self, InvalidRange> {
+        let from = place(from, Version::FIRST).ok_or(InvalidRange::From)?;
+        let to = place(to, Version::MAX).ok_or(InvalidRange::To)?;
+        if to < from {
+            return Err(InvalidRange::ToBeforeFrom);
+        }
+        let limit = limit.map_or(Ok(PAGE_EVENTS), page_limit)?;
+        Ok(Self { from, to, limit, direction })
+    }
+
+    /// The whole stream, oldest first, in pages as large as they may be.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self { from: Version::FIRST, to: Version::MAX, limit: PAGE_EVENTS, direction: Direction::Forward }
+    }
+
+    /// The least version to read.
+    #[must_use]
+    pub fn from(&self) -> Version {
+        self.from
+    }
+
+    /// The greatest version to read; [`Version::MAX`] where there is no bound.
+    #[must_use]
+    pub fn to(&self) -> Version {
+        self.to
+    }
+
+    /// The most events a page may hold.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The order of reading.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// What is left of this range after `last` was read, in a stream that is at `head`.
+    pub(crate) fn rest_after(&self, last: Version, head: Version) -> Option<Self> {
+        let rest = match self.direction {
+            Direction::Forward => Self { from: last.after(1)?, ..*self },
+            Direction::Backward => Self { to: last.before(1)?, ..*self },
+        };
+        (rest.from <= rest.to && rest.from <= head).then_some(rest)
+    }
+}
+
+fn place(number: Option<u64>, absent: Version) -> Option<Version> {
+    number.map_or(Some(absent), Version::new).filter(|version| !version.is_empty())
+}
+
+fn page_limit(limit: u64) -> Result<usize, InvalidRange> {
+    match usize::try_from(limit) {
+        Ok(0) => Err(InvalidRange::LimitZero),
+        Ok(limit) if limit <= PAGE_EVENTS => Ok(limit),
+        _ => Err(InvalidRange::PageTooLarge { limit }),
+    }
+}

@@ -1,0 +1,52 @@
+//! What the core asks of a SQLite database.
+
+use std::ops::ControlFlow;
+
+use super::super::log::StorageError;
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// A whole number of at most 2^53 - 1, so that it survives a driver whose numbers are JavaScript's.
+    Integer(u64),
+    /// A text.
+    Text(&'a str),
+}
+
+/// What a database said when it failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlFailure(pub String);
+
+impl From<SqlFailure> for StorageError {
+    fn from(failure: SqlFailure) -> Self {
+        Self::Failed { reason: failure.0 }
+    }
+}
+
+/// A row of a result. Columns are counted from 0.
+pub trait Row {
+    /// The whole number in a column, or `None` when the column holds anything else.
+    fn integer(&self, column: usize) -> Option<u64>;
+    /// The text in a column, or `None` when the column holds anything else.
+    fn text(&self, column: usize) -> Option<&str>;
+}
+
+/// A SQLite database. Each call is one statement, and one statement is atomic.
+pub trait Sql {
+    /// Runs a statement that returns no rows.
+    ///
+    /// # Errors
+    /// [`SqlFailure`]; the statement then changed nothing.
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure>;
+
+    /// Runs a query and calls `visit` with each row until it breaks off.
+    ///
+    /// # Errors
+    /// [`SqlFailure`]; rows before the failure have been visited.
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure>;
+}

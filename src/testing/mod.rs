@@ -1,0 +1,65 @@
+//! For whoever writes a store: the contract that every store keeps.
+//!
+//! Each behaviour is a function over a [`Subject`], a store under test:
+//!
+//! ```
+//! use sillok::store::{EventStore, MemoryLog};
+//! use sillok::testing::{Subject, no_stream_holds_only_once};
+//!
+//! no_stream_holds_only_once(&mut Subject::new(EventStore::new(MemoryLog::new())))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`store_contract!`](crate::store_contract) makes one test of each, in the test file of a store of your own:
+//! `sillok::store_contract!(#[test], EventStore::new(MyLog::new()));`.
+
+mod append_contract;
+mod read_contract;
+mod subject;
+
+pub use append_contract::*;
+pub use read_contract::*;
+pub use subject::{Outcome, Subject};
+
+/// Makes a test of every behaviour that a store must have. The first argument is the attribute of a test, the
+/// second an expression that makes an empty [`EventStore`](crate::store::EventStore), once for each test.
+#[macro_export]
+macro_rules! store_contract {
+    ($(#[$test:meta])+, $store:expr) => {
+        $crate::store_contract! {
+            @each [$(#[$test])+] [$store]
+            an_empty_stream_is_at_version_0
+            versions_count_from_1_without_gaps
+            any_appends_at_every_version
+            no_stream_holds_only_once
+            stream_exists_holds_only_after_the_first
+            an_exact_version_holds_only_there
+            exactly_0_means_no_stream
+            a_conflict_tells_the_actual_version_and_changes_nothing
+            a_batch_is_appended_whole
+            a_batch_of_1024_events_is_the_largest
+            a_commit_of_1_mebibyte_is_the_largest
+            an_append_needs_an_event
+            streams_are_apart
+            ids_are_kept_or_fresh
+            the_recorded_time_never_goes_back
+            data_and_metadata_come_back_verbatim
+            a_read_goes_forward_and_backward
+            a_range_is_inclusive_at_both_ends
+            a_range_cuts_through_commits
+            pages_follow_each_other_without_hole_or_repeat
+            a_partial_read_tells_the_version_of_the_stream
+            a_page_of_large_events_ends_early
+            a_range_beyond_the_end_is_empty
+        }
+    };
+    (@each $test:tt $store:tt $($behaviour:ident)+) => {
+        $($crate::store_contract! { @one $test $store $behaviour })+
+    };
+    (@one [$($test:tt)+] [$store:expr] $behaviour:ident) => {
+        $($test)+
+        fn $behaviour() -> $crate::testing::Outcome {
+            $crate::testing::$behaviour(&mut $crate::testing::Subject::new($store))
+        }
+    };
+}

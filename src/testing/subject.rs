@@ -1,0 +1,113 @@
+//! A store under test, with a clock and ids that a test can foresee.
+
+use crate::store::{
+    AppendError, Appended, Direction, EventId, EventStore, ExpectedVersion, JsonText, NewEvent, Page,
+    ReadRange, RecordedTime, StorageError, StreamId, StreamLog,
+};
+
+/// What a behaviour answers: nothing when the store has it. A failed assertion panics.
+pub type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// A store under test. Its clock stands at 1,000 ms until it is moved, its fresh ids are `id-1`, `id-2`, ….
+#[derive(Debug)]
+pub struct Subject<L> {
+    store: EventStore<L>,
+    ids_given: u32,
+    now: u64,
+}
+
+impl<L: StreamLog> Subject<L> {
+    /// Puts a store to the test.
+    pub fn new(store: EventStore<L>) -> Self {
+        Self { store, ids_given: 0, now: 1000 }
+    }
+
+    /// Moves the clock, back or forth, to this many milliseconds since 1970.
+    pub fn set_clock(&mut self, millis: u64) {
+        self.now = millis;
+    }
+
+    /// Appends to a stream by the clock and the ids of the test.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn append(
+        &mut self,
+        stream: &StreamId,
+        expected: ExpectedVersion,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, AppendError> {
+        let ids_given = &mut self.ids_given;
+        let mut fresh_id = || {
+            *ids_given += 1;
+            EventId::new(&format!("id-{ids_given}")).unwrap_or_default()
+        };
+        self.store.append(stream, expected, events, RecordedTime::from_millis(self.now), &mut fresh_id)
+    }
+
+    /// Appends `count` events whose data are their versions, each as a commit of its own.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn fill(&mut self, stream: &StreamId, count: u64) -> Outcome {
+        for _ in 0..count {
+            let next = self.store.head(stream)?.version.get() + 1;
+            self.append(stream, ExpectedVersion::Any, vec![counted(next)?])?;
+        }
+        Ok(())
+    }
+
+    /// Reads one page.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, StorageError> {
+        self.store.read(stream, range)
+    }
+
+    /// The versions on one page, in the order in which they came.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn versions(&self, stream: &StreamId, range: &ReadRange) -> Result<Vec<u64>, StorageError> {
+        Ok(self.read(stream, range)?.events.iter().map(|event| event.version.get()).collect())
+    }
+
+    /// The versions on all pages of a range, and how many pages there were.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn all_versions(
+        &self,
+        stream: &StreamId,
+        range: ReadRange,
+    ) -> Result<(Vec<u64>, usize), StorageError> {
+        let (mut versions, mut pages, mut next) = (Vec::new(), 0, Some(range));
+        while let Some(range) = next {
+            versions.extend(self.versions(stream, &range)?);
+            next = self.read(stream, &range)?.next;
+            pages += 1;
+        }
+        Ok((versions, pages))
+    }
+}
+
+/// The stream that behaviours write to.
+pub(super) fn stream() -> Result<StreamId, Box<dyn std::error::Error>> {
+    Ok(StreamId::new("account-42")?)
+}
+
+/// An event whose data is a number.
+pub(super) fn counted(number: u64) -> Result<NewEvent, Box<dyn std::error::Error>> {
+    Ok(NewEvent::new("Counted", JsonText::from_value(&number)?)?)
+}
+
+/// A range, from its four parts.
+pub(super) fn range(
+    from: Option<u64>,
+    to: Option<u64>,
+    limit: u64,
+    direction: Direction,
+) -> Result<ReadRange, Box<dyn std::error::Error>> {
+    Ok(ReadRange::new(from, to, Some(limit), direction)?)
+}

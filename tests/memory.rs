@@ -1,0 +1,6 @@
+//! The memory store keeps the contract: natively, in Node and in a browser.
+
+use sillok::store::{EventStore, MemoryLog};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+sillok::store_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));

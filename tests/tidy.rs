@@ -1,0 +1,124 @@
+//! The rules of the house that no compiler checks: which room may know which, and how large a file may be.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Room, and the only things its Rust code may depend on.
+const ROOMS: [(&str, &[&str]); 4] = [
+    (".", &["serde", "serde_json", "thiserror"]),
+    (
+        "bridge",
+        &[
+            "sillok",
+            "chrono",
+            "js-sys",
+            "serde",
+            "serde_json",
+            "serde-wasm-bindgen",
+            "thiserror",
+            "uuid",
+            "wasm-bindgen",
+        ],
+    ),
+    (
+        "js",
+        &["sillok", "sillok-bridge", "js-sys", "serde", "serde_json", "serde-wasm-bindgen", "wasm-bindgen"],
+    ),
+    ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
+];
+
+/// What the core must never name, and why.
+const NOT_IN_THE_CORE: [(&str, &str); 7] = [
+    ("async ", "the core is synchronous"),
+    (".await", "the core is synchronous"),
+    ("SystemTime", "time comes in as a value"),
+    ("Instant", "time comes in as a value"),
+    ("thread_rng", "fresh ids come in as values"),
+    ("wasm_bindgen", "the core does not know JavaScript"),
+    ("println!", "the core has no output"),
+];
+
+const LONGEST_FILE: usize = 400;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file under `folder` whose name ends so.
+fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if !["target", "node_modules", "generated", "dist", "build", "sillok"].contains(&name.as_str())
+                && !name.starts_with('.')
+            {
+                found.extend(files(&path, endings));
+            }
+        } else if endings.iter().any(|ending| name.ends_with(ending)) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The names under `[dependencies]` in a manifest.
+fn dependencies(room: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join(room).join("Cargo.toml")).unwrap();
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    let names =
+        lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(['=', '.', ' ']));
+    names.map(|(name, _)| name.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_room_depends_only_on_the_rooms_it_may_know() {
+    for (room, allowed) in ROOMS {
+        let found = dependencies(room);
+        assert!(!found.is_empty(), "no dependencies found in {room}");
+        for name in found {
+            let own =
+                name.starts_with("sillok") || ["worker", "wasm-bindgen", "js-sys"].contains(&name.as_str());
+            let allowed = allowed.contains(&name.as_str()) || (allowed.contains(&"*") && !own);
+            let plumbing = room == "worker" && ["wasm-bindgen", "js-sys"].contains(&name.as_str());
+            assert!(
+                allowed || plumbing,
+                "{room} may not depend on {name}: a new arrow needs a decision record"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_is_pure() {
+    for path in files(&root().join("src"), &[".rs"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            for (word, why) in NOT_IN_THE_CORE {
+                assert!(!line.contains(word), "{}: `{}`: {why}", path.display(), line.trim());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_keeps_in_mind() {
+    for path in files(root(), &[".rs", ".ts", ".js", ".mjs", ".css"]) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= LONGEST_FILE, "{} has {lines} lines, more than {LONGEST_FILE}", path.display());
+    }
+}
+
+#[test]
+fn every_version_is_the_same() {
+    let version = env!("CARGO_PKG_VERSION");
+    let package = fs::read_to_string(root().join("js/package.json")).unwrap();
+    assert!(package.contains(&format!("\"version\": \"{version}\"")), "js/package.json is not at {version}");
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    assert!(changelog.contains(&format!("## {version}")), "CHANGELOG.md has no heading for {version}");
+}
