@@ -1,0 +1,19 @@
+// The fenced blocks of the project's documents.
+import { readFileSync } from "node:fs";
+
+export const root = new URL("../../", import.meta.url);
+
+/** The documents whose commands and examples are run. */
+export const documents = ["README.md", "CONTRIBUTING.md", "docs/http.md", "examples/README.md"];
+
+/** The fenced blocks of one language in a document, in order. */
+export function fenced(document: string, language: string): string[] {
+  const text = readFileSync(new URL(document, root), "utf8");
+  const blocks = text.matchAll(/^```(\w+)\n(.*?)^```$/gms);
+  return [...blocks].filter(([, name]) => name === language).map(([, , block]) => block ?? "");
+}
+
+/** The command lines of a document. */
+export function commands(document: string): string[] {
+  return fenced(document, "sh").flatMap((block) => block.split("\n").filter((line) => line !== ""));
+}
