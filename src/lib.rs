@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use sillok::store::{
-//!     EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadRange, RecordedTime, StreamId,
+//!     Append, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadRange, RecordedTime, StreamId,
 //! };
 //!
 //! let mut store = EventStore::new(MemoryLog::new());
@@ -20,7 +20,8 @@
 //! let mut ids = (1..).map(|n| format!("event-{n}"));
 //! let mut fresh_id = || EventId::new(&ids.next().unwrap_or_default()).unwrap_or_default();
 //! let now = RecordedTime::from_millis(1_795_395_723_456);
-//! let appended = store.append(&account, ExpectedVersion::NoStream, vec![opened], now, &mut fresh_id)?;
+//! let append = Append::to(account.clone(), vec![opened]).expecting(ExpectedVersion::NoStream);
+//! let appended = store.append(append, now, &mut fresh_id)?;
 //! assert_eq!(appended.version.get(), 1);
 //!
 //! let page = store.read(&account, &ReadRange::all())?;

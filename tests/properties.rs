@@ -5,8 +5,8 @@
 use proptest::prelude::*;
 use sillok::store::limits::{MAX_VERSION, PAGE_EVENTS};
 use sillok::store::{
-    Direction, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadRange, RecordedTime,
-    StreamId, Version,
+    Append, Direction, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadRange,
+    RecordedTime, StreamId, Version,
 };
 
 fn version() -> impl Strategy<Value = Version> {
@@ -34,7 +34,7 @@ fn stored(batches: &[usize]) -> (EventStore<MemoryLog>, StreamId) {
         let event = |number| NewEvent::new("Counted", JsonText::from_value(&number).unwrap()).unwrap();
         let events = (next..).take(*size).map(event).collect();
         let now = RecordedTime::from_millis(next);
-        store.append(&stream, ExpectedVersion::Any, events, now, &mut EventId::default).unwrap();
+        store.append(Append::to(stream.clone(), events), now, &mut EventId::default).unwrap();
     }
     (store, stream)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Room, and the only things its Rust code may depend on.
 const ROOMS: [(&str, &[&str]); 4] = [
-    (".", &["serde", "serde_json", "thiserror"]),
+    (".", &["serde", "serde_json", "sha2", "thiserror"]),
     (
         "bridge",
         &[

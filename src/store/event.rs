@@ -180,31 +180,30 @@ impl NewEvent {
         &self.event_type
     }
 
+    /// The id that the writer gave the event, if any.
+    #[must_use]
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// What happened, as JSON text.
+    #[must_use]
+    pub fn data(&self) -> &JsonText {
+        &self.data
+    }
+
+    /// What is known about the event, a JSON object.
+    #[must_use]
+    pub fn metadata(&self) -> &JsonText {
+        &self.metadata
+    }
+
     /// What the event counts towards the size of its commit, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
         id + self.event_type.as_str().len() + self.data.as_str().len() + self.metadata.as_str().len()
     }
-
-    /// The event as it is committed: with the id it has or else a fresh one.
-    pub(crate) fn commit(self, fresh_id: &mut dyn FnMut() -> EventId) -> CommittedEvent {
-        let id = self.id.unwrap_or_else(fresh_id);
-        CommittedEvent { id, event_type: self.event_type, data: self.data, metadata: self.metadata }
-    }
-}
-
-/// One event of a commit. Its version follows from its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommittedEvent {
-    /// The event's id.
-    pub id: EventId,
-    /// The event's type.
-    pub event_type: EventType,
-    /// What happened, as JSON text.
-    pub data: JsonText,
-    /// What is known about the event, a JSON object.
-    pub metadata: JsonText,
 }
 
 /// An event that was written.

@@ -1,41 +1,19 @@
-//! The store: append and read, decided once for every log.
+//! The store: what it does is decided once, for every log.
 
 use std::ops::ControlFlow;
 
-use super::commit::{AppendError, Appended, Intent};
-use super::event::{EventId, EventView, NewEvent, RecordedEvent, RecordedTime};
-use super::expected_version::ExpectedVersion;
-use super::limits::PAGE_BYTES;
-use super::log::{Head, Span, StorageError, StreamLog};
-use super::range::ReadRange;
+use super::append::{Append, AppendError, Appended};
+use super::commit::CommitView;
+use super::content;
+use super::event::{EventId, RecordedTime};
+use super::log::{Head, StorageError, StreamLog};
 use super::stream_id::StreamId;
-use super::version::Version;
 
 /// Keeps events and finds them again by stream. The same decisions over whichever [`StreamLog`] holds the
 /// commits.
 #[derive(Debug, Clone, Default)]
 pub struct EventStore<L> {
-    log: L,
-}
-
-/// One page of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The version of the whole stream, whatever part of it was read.
-    pub version: Version,
-    /// The events, in the order that was asked for.
-    pub events: Vec<RecordedEvent>,
-    /// The range of the next page, or nothing when this was the last.
-    pub next: Option<ReadRange>,
-}
-
-/// What is known once the events of a page were visited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageEnd {
-    /// The version of the whole stream, whatever part of it was read.
-    pub version: Version,
-    /// The range of the next page, or nothing when this was the last.
-    pub next: Option<ReadRange>,
+    pub(super) log: L,
 }
 
 impl<L: StreamLog> EventStore<L> {
@@ -46,28 +24,19 @@ impl<L: StreamLog> EventStore<L> {
 
     /// Appends the events to the stream, all or none, if the stream is as expected.
     ///
-    /// `now` is the time by the caller's clock; `fresh_id` is called once for each event without an id.
+    /// `now` is the time by the caller's clock; `fresh_id` is called once for each event without an id. An append under
+    /// a key that was used before appends nothing and answers what it answered then, whatever has happened since.
     ///
     /// # Errors
     /// [`AppendError`]; unless it is [`AppendError::Storage`], nothing was written.
     pub fn append(
         &mut self,
-        stream: &StreamId,
-        expected: ExpectedVersion,
-        events: Vec<NewEvent>,
+        append: Append,
         now: RecordedTime,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Appended, AppendError> {
-        let head = self.log.head(stream)?;
-        let commit = Intent { stream, expected, events }.plan(head, now, fresh_id)?;
-        let appended = Appended {
-            stream: stream.clone(),
-            first_version: commit.first_version(),
-            version: commit.version(),
-            time: commit.time(),
-        };
-        self.log.insert(stream, commit)?;
-        Ok(appended)
+        append.check_size()?;
+        self.log.exclusively(|log| append_to(log, append, now, fresh_id))
     }
 
     /// Where the stream ends.
@@ -77,60 +46,58 @@ impl<L: StreamLog> EventStore<L> {
     pub fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
         self.log.head(stream)
     }
-
-    /// Reads one page of the stream into memory.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, StorageError> {
-        let mut events = Vec::new();
-        let end = self.visit(stream, range, &mut |event| events.push(event.to_recorded(stream)))?;
-        Ok(Page { version: end.version, events, next: end.next })
-    }
-
-    /// Calls `visit` with each event of one page, without copying it.
-    ///
-    /// A page ends with the range, with its limit, or with the event that fills [`PAGE_BYTES`].
-    ///
-    /// # Errors
-    /// [`StorageError`]; events before the mistake have been visited.
-    pub fn visit(
-        &self,
-        stream: &StreamId,
-        range: &ReadRange,
-        visit: &mut dyn FnMut(EventView<'_>),
-    ) -> Result<PageEnd, StorageError> {
-        let version = self.log.head(stream)?.version;
-        let span = Span { from: range.from(), to: range.to().min(version) };
-        if span.from > span.to {
-            return Ok(PageEnd { version, next: None });
-        }
-        let mut page = Filling { events_left: range.limit(), bytes_left: PAGE_BYTES, last: None };
-        self.log.scan(stream, span, range.direction(), &mut |event| {
-            visit(event);
-            page.add(&event)
-        })?;
-        let next = page.last.and_then(|last| range.rest_after(last, version));
-        Ok(PageEnd { version, next })
-    }
 }
 
-/// How much more a page may hold.
-struct Filling {
-    events_left: usize,
-    bytes_left: usize,
-    last: Option<Version>,
+/// Decides on an append and carries it out, in a log that no one else writes to meanwhile.
+fn append_to<L: StreamLog>(
+    log: &mut L,
+    append: Append,
+    now: RecordedTime,
+    fresh_id: &mut dyn FnMut() -> EventId,
+) -> Result<Appended, AppendError> {
+    if let Some(appended) = replay(log, &append)? {
+        return Ok(appended);
+    }
+    let (head, stream) = (log.head(&append.stream)?, append.stream.clone());
+    let commit = append.plan(&head, now, fresh_id)?;
+    let appended = Appended {
+        stream: stream.clone(),
+        first_version: commit.first_version,
+        version: commit.version,
+        time: commit.time,
+        hash: commit.hash,
+        replayed: false,
+    };
+    log.insert(&stream, commit)?;
+    Ok(appended)
 }
 
-impl Filling {
-    fn add(&mut self, event: &EventView<'_>) -> ControlFlow<()> {
-        self.last = Some(event.version);
-        self.events_left = self.events_left.saturating_sub(1);
-        self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
-        if self.events_left == 0 || self.bytes_left == 0 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+/// What an append answered when it was first sent under its key, if it was.
+fn replay<L: StreamLog>(log: &L, append: &Append) -> Result<Option<Appended>, AppendError> {
+    let Some(key) = &append.key else {
+        return Ok(None);
+    };
+    let mut replayed = Ok(None);
+    log.find(&append.stream, key, &mut |commit| {
+        replayed = recall(append, &commit).map(Some);
+        ControlFlow::Break(())
+    })?;
+    replayed
+}
+
+/// The answer of the append that made this commit, provided that it was an append of the same events.
+fn recall(append: &Append, commit: &CommitView<'_>) -> Result<Appended, AppendError> {
+    let stored = content::decode(commit)?;
+    let stream = append.stream.clone();
+    if !stored.are(&append.events) {
+        return Err(AppendError::IdempotencyKeyReused { stream });
     }
+    Ok(Appended {
+        stream,
+        first_version: stored.first_version,
+        version: commit.version,
+        time: commit.time,
+        hash: commit.hash,
+        replayed: true,
+    })
 }

@@ -6,6 +6,8 @@ pub const STREAM_ID_BYTES: usize = 200;
 pub const EVENT_TYPE_BYTES: usize = 200;
 /// Longest event id, in bytes of UTF-8.
 pub const EVENT_ID_BYTES: usize = 200;
+/// Longest idempotency key, in bytes of UTF-8.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 200;
 /// Largest metadata of one event, in bytes of JSON text.
 pub const METADATA_BYTES: usize = 16 * 1024;
 /// Most events one append may carry.
@@ -17,6 +19,9 @@ pub const PAGE_EVENTS: usize = 1000;
 /// A page ends after the event with which its data and metadata reach this many bytes, so that reading
 /// a stream of large events stays within a small memory.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
+/// Object refuses every write, so that a full stream can still be truncated.
+pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;
 /// Highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// Latest recorded time, in milliseconds since 1970: the end of the year 9999, the last that RFC 3339 can write.

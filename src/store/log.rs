@@ -4,32 +4,48 @@ use std::ops::ControlFlow;
 
 use thiserror::Error;
 
-use super::commit::Commit;
-use super::event::{EventView, RecordedTime};
+use super::commit::{Commit, CommitView};
+use super::event::RecordedTime;
+use super::hash::CommitHash;
+use super::idempotency_key::IdempotencyKey;
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
 
 /// Where a stream ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The version of the stream's last event; [`Version::EMPTY`] where there is none.
+    /// The version of the stream's last event; [`Version::EMPTY`] where there never was one.
     pub version: Version,
     /// When the last event was recorded.
     pub time: RecordedTime,
+    /// The hash of the stream's whole history.
+    pub hash: CommitHash,
+    /// The last version that is no longer shown; [`Version::EMPTY`] where none was truncated.
+    pub hidden: Version,
+    /// Whether the stream was deleted.
+    pub deleted: bool,
+    /// How many bytes the storage takes; 0 where it has no limit of its own.
+    pub bytes: u64,
 }
 
-/// Versions from one to another, both inclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// The least version.
-    pub from: Version,
-    /// The greatest version.
-    pub to: Version,
+/// What is left of the forgotten part of a stream: enough to prove the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Base {
+    /// The version of the last commit that is gone, or [`Version::EMPTY`].
+    pub version: Version,
+    /// When that commit was recorded.
+    pub time: RecordedTime,
+    /// The hash of the history up to and with that commit.
+    pub hash: CommitHash,
+    /// The last version that is no longer shown: at least `version`, and more where the cut fell into a commit.
+    pub hidden: Version,
+    /// Whether the stream was deleted.
+    pub deleted: bool,
 }
 
-/// What a log calls with each event that it finds; [`ControlFlow::Break`] ends the scan.
-pub type Visit<'a> = &'a mut dyn FnMut(EventView<'_>) -> ControlFlow<()>;
+/// What a log calls with each commit that it finds; [`ControlFlow::Break`] ends the scan.
+pub type Visit<'a> = &'a mut dyn FnMut(CommitView<'_>) -> ControlFlow<()>;
 
 /// Why a log could not do its work.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -61,61 +77,73 @@ impl StorageError {
             Self::Corrupt { .. } => "stored_data_corrupt",
         }
     }
+
+    pub(crate) fn corrupt(version: u64, reason: &str) -> Self {
+        Self::Corrupt { version, reason: reason.to_owned() }
+    }
 }
 
 /// Where commits are kept. An implementation stores and finds; it decides nothing.
 ///
-/// Its caller makes sure that nothing happens between [`head`](Self::head) and the [`insert`](Self::insert)
-/// that follows from it. An implementation that several writers share must refuse a commit that does not
-/// follow on the stream's head.
+/// What a store reads before it writes, and what it then writes, it does within one call of
+/// [`exclusively`](Self::exclusively).
 pub trait StreamLog {
+    /// Runs `work` so that no other writer comes between what it reads and what it writes; nothing is written where it
+    /// fails. A log that only one engine can reach just runs it.
+    ///
+    /// # Errors
+    /// What `work` says, or a [`StorageError`] where the log cannot be had alone or the writes cannot be made durable.
+    fn exclusively<T, E: From<StorageError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E>
+    where
+        Self: Sized,
+    {
+        work(self)
+    }
+
     /// Where the stream ends. A stream that was never written is at [`Head::default`].
     ///
     /// # Errors
     /// [`StorageError`].
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError>;
 
-    /// Makes the commit durable, wholly or not at all.
+    /// After what the kept commits of the stream begin.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn base(&self, stream: &StreamId) -> Result<Base, StorageError>;
+
+    /// Makes the commit and its key durable, wholly or not at all.
     ///
     /// # Errors
     /// [`StorageError`].
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError>;
 
-    /// Calls `visit` with the stream's events whose versions lie in `span`, in the order of `direction`,
-    /// until it breaks off.
+    /// Calls `visit` with the commit of this key, if there is one.
     ///
     /// # Errors
-    /// [`StorageError`]; events before the mistake have been visited.
+    /// [`StorageError`].
+    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError>;
+
+    /// Calls `visit` with the commit that holds version `start` and then with those after it, or going
+    /// [backward](Direction::Backward) those before it, until it breaks off.
+    ///
+    /// # Errors
+    /// [`StorageError`]; commits before the mistake have been visited.
     fn scan(
         &self,
         stream: &StreamId,
-        span: Span,
+        start: Version,
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError>;
-}
 
-impl Span {
-    /// Visits those events of one commit that lie in this span. The first of `events` is at version `first`.
-    pub(crate) fn visit<'e, E>(
-        self,
-        direction: Direction,
-        first: Version,
-        events: &'e [E],
-        view: impl Fn(Version, &'e E) -> EventView<'e>,
-        visit: Visit<'_>,
-    ) -> ControlFlow<()> {
-        let versions = events.iter().enumerate().filter_map(|(place, event)| {
-            let version = first.after(place)?;
-            (self.from <= version && version <= self.to).then_some((version, event))
-        });
-        match direction {
-            Direction::Forward => {
-                versions.into_iter().try_for_each(|(version, event)| visit(view(version, event)))
-            }
-            Direction::Backward => {
-                versions.rev().try_for_each(|(version, event)| visit(view(version, event)))
-            }
-        }
-    }
+    /// Makes durable that the stream begins after `base`, and removes the commits up to `base.version` with their
+    /// keys, as one.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the stream is then as it was.
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError>;
 }

@@ -3,18 +3,24 @@
 use std::collections::HashMap;
 
 use super::commit::Commit;
-use super::event::{CommittedEvent, EventView};
-use super::log::{Head, Span, StorageError, StreamLog, Visit};
+use super::idempotency_key::IdempotencyKey;
+use super::log::{Base, Head, StorageError, StreamLog, Visit};
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
 
 /// Keeps many streams in memory, for as long as it lives.
-///
-/// Each stream is the list of its commits; a range is found in it by binary search.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLog {
-    streams: HashMap<StreamId, Vec<Commit>>,
+    streams: HashMap<StreamId, Stream>,
+}
+
+/// A stream: its commits in order, in which a version is found by binary search.
+#[derive(Debug, Clone, Default)]
+struct Stream {
+    base: Base,
+    commits: Vec<Commit>,
+    versions_by_key: HashMap<IdempotencyKey, Version>,
 }
 
 impl MemoryLog {
@@ -23,54 +29,82 @@ impl MemoryLog {
     pub fn new() -> Self {
         Self::default()
     }
+}
 
-    fn commits(&self, stream: &StreamId) -> &[Commit] {
-        self.streams.get(stream).map_or(&[], Vec::as_slice)
+impl Stream {
+    fn head(&self) -> Head {
+        let Base { version, time, hash, hidden, deleted } = self.base;
+        let base = Head { version, time, hash, hidden, deleted, bytes: 0 };
+        match self.commits.last() {
+            Some(last) => Head { version: last.version, time: last.time, hash: last.hash, ..base },
+            None => base,
+        }
+    }
+
+    /// The place of the commit that holds `version`, or the number of commits where none does.
+    fn place(&self, version: Version) -> usize {
+        self.commits.partition_point(|commit| commit.version < version)
+    }
+
+    fn scan(&self, start: Version, direction: Direction, visit: Visit<'_>) {
+        let place = self.place(start);
+        let mut visit = |commit: &Commit| visit(commit.view());
+        // Breaking off is the visitor's wish, not a failure.
+        let _ = match direction {
+            Direction::Forward => self.commits.iter().skip(place).try_for_each(&mut visit),
+            Direction::Backward => self.commits.iter().take(place + 1).rev().try_for_each(&mut visit),
+        };
     }
 }
 
 impl StreamLog for MemoryLog {
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
-        let last = self.commits(stream).last();
-        Ok(last.map_or_else(Head::default, |commit| Head { version: commit.version(), time: commit.time() }))
+        Ok(self.streams.get(stream).map_or_else(Head::default, Stream::head))
+    }
+
+    fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
+        Ok(self.streams.get(stream).map_or_else(Base::default, |stream| stream.base))
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        self.streams.entry(stream.clone()).or_default().push(commit);
+        let stream = self.streams.entry(stream.clone()).or_default();
+        if let Some(key) = &commit.key {
+            stream.versions_by_key.insert(key.clone(), commit.version);
+        }
+        stream.commits.push(commit);
+        Ok(())
+    }
+
+    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
+        let found = self.streams.get(stream).and_then(|stream| {
+            let version = stream.versions_by_key.get(key)?;
+            stream.commits.get(stream.place(*version))
+        });
+        if let Some(commit) = found {
+            // There is nothing after the one commit to go on with.
+            let _ = visit(commit.view());
+        }
         Ok(())
     }
 
     fn scan(
         &self,
         stream: &StreamId,
-        span: Span,
+        start: Version,
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        let commits = self.commits(stream);
-        let start = commits.partition_point(|commit| commit.version() < span.from);
-        let end = commits.partition_point(|commit| commit.first_version() <= span.to);
-        let found = commits.get(start..end).unwrap_or_default().iter();
-        let mut visit_commit = |commit: &Commit| {
-            let view = |version, event| view(commit, version, event);
-            span.visit(direction, commit.first_version(), commit.events(), view, visit)
-        };
-        // Breaking off is the visitor's wish, not a failure.
-        let _ = match direction {
-            Direction::Forward => found.into_iter().try_for_each(&mut visit_commit),
-            Direction::Backward => found.rev().try_for_each(&mut visit_commit),
-        };
+        if let Some(stream) = self.streams.get(stream) {
+            stream.scan(start, direction, visit);
+        }
         Ok(())
     }
-}
 
-fn view<'a>(commit: &Commit, version: Version, event: &'a CommittedEvent) -> EventView<'a> {
-    EventView {
-        version,
-        id: event.id.as_str(),
-        event_type: event.event_type.as_str(),
-        time: commit.time(),
-        data: event.data.as_str(),
-        metadata: event.metadata.as_str(),
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
+        let stream = self.streams.entry(stream.clone()).or_default();
+        stream.base = *base;
+        stream.commits.retain(|commit| commit.version > base.version);
+        stream.versions_by_key.retain(|_, version| *version > base.version);
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::event::EventType;
 use super::limits::{MAX_VERSION, PAGE_EVENTS};
 use super::version::Version;
 
@@ -26,12 +27,13 @@ pub enum Direction {
 /// assert!(ReadRange::new(Some(0), None, None, Direction::Forward).is_err());
 /// # Ok::<(), sillok::store::InvalidRange>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadRange {
     from: Version,
     to: Version,
     limit: usize,
     direction: Direction,
+    event_type: Option<EventType>,
 }
 
 /// Why a range is refused.
@@ -97,13 +99,31 @@ impl ReadRange {
             return Err(InvalidRange::ToBeforeFrom);
         }
         let limit = limit.map_or(Ok(PAGE_EVENTS), page_limit)?;
-        Ok(Self { from, to, limit, direction })
+        Ok(Self { from, to, limit, direction, event_type: None })
     }
 
     /// The whole stream, oldest first, in pages as large as they may be.
     #[must_use]
     pub const fn all() -> Self {
-        Self { from: Version::FIRST, to: Version::MAX, limit: PAGE_EVENTS, direction: Direction::Forward }
+        Self {
+            from: Version::FIRST,
+            to: Version::MAX,
+            limit: PAGE_EVENTS,
+            direction: Direction::Forward,
+            event_type: None,
+        }
+    }
+
+    /// The same range, of the events of one type alone.
+    #[must_use]
+    pub fn of_type(self, event_type: EventType) -> Self {
+        Self { event_type: Some(event_type), ..self }
+    }
+
+    /// The only type to read, or nothing where all are.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&EventType> {
+        self.event_type.as_ref()
     }
 
     /// The least version to read.
@@ -133,8 +153,8 @@ impl ReadRange {
     /// What is left of this range after `last` was read, in a stream that is at `head`.
     pub(crate) fn rest_after(&self, last: Version, head: Version) -> Option<Self> {
         let rest = match self.direction {
-            Direction::Forward => Self { from: last.after(1)?, ..*self },
-            Direction::Backward => Self { to: last.before(1)?, ..*self },
+            Direction::Forward => Self { from: last.after(1)?, ..self.clone() },
+            Direction::Backward => Self { to: last.before(1)?, ..self.clone() },
         };
         (rest.from <= rest.to && rest.from <= head).then_some(rest)
     }

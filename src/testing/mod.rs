@@ -14,12 +14,20 @@
 //! `sillok::store_contract!(#[test], EventStore::new(MyLog::new()));`.
 
 mod append_contract;
+mod faulty;
+mod forget_contract;
+mod key_contract;
 mod read_contract;
 mod subject;
+mod verify_contract;
 
 pub use append_contract::*;
+pub use faulty::{Fault, Faulty};
+pub use forget_contract::*;
+pub use key_contract::*;
 pub use read_contract::*;
 pub use subject::{Outcome, Subject};
+pub use verify_contract::*;
 
 /// Makes a test of every behaviour that a store must have. The first argument is the attribute of a test, the
 /// second an expression that makes an empty [`EventStore`](crate::store::EventStore), once for each test.
@@ -51,6 +59,20 @@ macro_rules! store_contract {
             a_partial_read_tells_the_version_of_the_stream
             a_page_of_large_events_ends_early
             a_range_beyond_the_end_is_empty
+            one_type_alone_is_read_in_pages
+            a_key_sent_again_answers_as_the_first_time
+            a_key_holds_when_the_expected_version_no_longer_does
+            a_key_with_other_events_is_refused
+            a_key_is_of_its_stream
+            a_refused_append_does_not_use_up_its_key
+            a_truncated_stream_begins_at_its_cut
+            a_truncation_goes_on_and_never_back
+            a_stream_truncated_at_its_end_goes_on_counting
+            a_truncation_beyond_the_end_is_refused
+            a_deleted_stream_stays_deleted
+            an_untouched_history_is_intact
+            a_history_is_intact_after_a_truncation
+            histories_that_differ_have_different_hashes
         }
     };
     (@each $test:tt $store:tt $($behaviour:ident)+) => {

@@ -2,7 +2,7 @@
 
 use super::subject::{Outcome, Subject, counted, range, stream};
 use crate::store::limits::PAGE_BYTES;
-use crate::store::{Direction, ExpectedVersion, JsonText, NewEvent, ReadRange, StreamLog};
+use crate::store::{Direction, EventType, ExpectedVersion, JsonText, NewEvent, ReadRange, StreamLog};
 
 use Direction::{Backward, Forward};
 
@@ -108,5 +108,25 @@ pub fn a_range_beyond_the_end_is_empty<L: StreamLog>(subject: &mut Subject<L>) -
         let page = subject.read(&stream, &range(Some(4), None, 10, direction)?)?;
         assert_eq!((page.events.len(), page.next), (0, None));
     }
+    Ok(())
+}
+
+/// With a type, the events of that type alone are read; a limit counts those.
+pub fn one_type_alone_is_read_in_pages<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let stream = stream()?;
+    for number in 1..=10 {
+        let event_type = if number % 3 == 0 { "Third" } else { "Other" };
+        let event = NewEvent::new(event_type, JsonText::null())?;
+        subject.append(&stream, ExpectedVersion::Any, vec![event])?;
+    }
+    let third = || EventType::new("Third");
+    for limit in 1..=4 {
+        let forward = range(None, None, limit, Forward)?.of_type(third()?);
+        assert_eq!(subject.all_versions(&stream, forward)?.0, [3, 6, 9]);
+        let backward = range(Some(2), Some(8), limit, Backward)?.of_type(third()?);
+        assert_eq!(subject.all_versions(&stream, backward)?.0, [6, 3]);
+    }
+    let none = ReadRange::all().of_type(EventType::new("third")?);
+    assert_eq!(subject.all_versions(&stream, none)?.0, [0_u64; 0]);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A store under test, with a clock and ids that a test can foresee.
 
 use crate::store::{
-    AppendError, Appended, Direction, EventId, EventStore, ExpectedVersion, JsonText, NewEvent, Page,
+    Append, AppendError, Appended, Direction, EventId, EventStore, ExpectedVersion, JsonText, NewEvent, Page,
     ReadRange, RecordedTime, StorageError, StreamId, StreamLog,
 };
 
@@ -37,12 +37,20 @@ impl<L: StreamLog> Subject<L> {
         expected: ExpectedVersion,
         events: Vec<NewEvent>,
     ) -> Result<Appended, AppendError> {
+        self.send(Append::to(stream.clone(), events).expecting(expected))
+    }
+
+    /// Sends an append by the clock and the ids of the test.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn send(&mut self, append: Append) -> Result<Appended, AppendError> {
         let ids_given = &mut self.ids_given;
         let mut fresh_id = || {
             *ids_given += 1;
             EventId::new(&format!("id-{ids_given}")).unwrap_or_default()
         };
-        self.store.append(stream, expected, events, RecordedTime::from_millis(self.now), &mut fresh_id)
+        self.store.append(append, RecordedTime::from_millis(self.now), &mut fresh_id)
     }
 
     /// Appends `count` events whose data are their versions, each as a commit of its own.
@@ -55,6 +63,11 @@ impl<L: StreamLog> Subject<L> {
             self.append(stream, ExpectedVersion::Any, vec![counted(next)?])?;
         }
         Ok(())
+    }
+
+    /// The store itself.
+    pub fn store(&mut self) -> &mut EventStore<L> {
+        &mut self.store
     }
 
     /// Reads one page.

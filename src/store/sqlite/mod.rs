@@ -1,9 +1,12 @@
 //! Streams kept in SQLite, behind a small synchronous port: a Durable Object's storage, a file, or a
 //! database in memory.
 
-mod content;
+mod columns;
 mod port;
 mod stream_table;
+mod streams_table;
+mod table;
 
 pub use port::{Row, Sql, SqlFailure, Value};
 pub use stream_table::StreamTable;
+pub use streams_table::StreamsTable;

@@ -7,10 +7,14 @@ use super::super::log::StorageError;
 /// A value bound to a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
+    /// Nothing.
+    Null,
     /// A whole number of at most 2^53 - 1, so that it survives a driver whose numbers are JavaScript's.
     Integer(u64),
     /// A text.
     Text(&'a str),
+    /// Bytes.
+    Blob(&'a [u8]),
 }
 
 /// What a database said when it failed.
@@ -29,6 +33,8 @@ pub trait Row {
     fn integer(&self, column: usize) -> Option<u64>;
     /// The text in a column, or `None` when the column holds anything else.
     fn text(&self, column: usize) -> Option<&str>;
+    /// The bytes in a column, or `None` when the column holds anything else.
+    fn blob(&self, column: usize) -> Option<&[u8]>;
 }
 
 /// A SQLite database. Each call is one statement, and one statement is atomic.
@@ -49,4 +55,13 @@ pub trait Sql {
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), SqlFailure>;
+
+    /// Runs `work` so that what it writes is written as one: all of it, or nothing when it fails.
+    ///
+    /// # Errors
+    /// What `work` says, or that the database could not commit.
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure>;
+
+    /// How many bytes the database takes; 0 where it has no limit of its own.
+    fn size(&self) -> u64;
 }

@@ -1,0 +1,133 @@
+//! Reading a stream, page by page.
+
+use std::ops::ControlFlow;
+
+use super::commit::CommitView;
+use super::content;
+use super::event::{EventView, RecordedEvent};
+use super::event_store::EventStore;
+use super::limits::PAGE_BYTES;
+use super::log::{StorageError, StreamLog};
+use super::range::{Direction, ReadRange};
+use super::stream_id::StreamId;
+use super::version::Version;
+
+/// One page of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The version of the whole stream, whatever part of it was read.
+    pub version: Version,
+    /// The events, in the order that was asked for.
+    pub events: Vec<RecordedEvent>,
+    /// The range of the next page, or nothing when this was the last.
+    pub next: Option<ReadRange>,
+}
+
+/// What is known once the events of a page were visited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageEnd {
+    /// The version of the whole stream, whatever part of it was read.
+    pub version: Version,
+    /// The range of the next page, or nothing when this was the last.
+    pub next: Option<ReadRange>,
+}
+
+impl<L: StreamLog> EventStore<L> {
+    /// Reads one page of the stream into memory.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, StorageError> {
+        let mut events = Vec::new();
+        let end = self.visit(stream, range, &mut |event| events.push(event.to_recorded(stream)))?;
+        Ok(Page { version: end.version, events, next: end.next })
+    }
+
+    /// Calls `visit` with each event of one page, without copying it.
+    ///
+    /// A page ends with the range, with its limit, or with the event at which [`PAGE_BYTES`] of data and metadata were
+    /// looked at. Where only one type is read, a page may therefore be empty and yet have a next.
+    ///
+    /// # Errors
+    /// [`StorageError`]; events before the mistake have been visited.
+    pub fn visit(
+        &self,
+        stream: &StreamId,
+        range: &ReadRange,
+        visit: &mut dyn FnMut(EventView<'_>),
+    ) -> Result<PageEnd, StorageError> {
+        let head = self.log.head(stream)?;
+        let version = head.version;
+        let from = range.from().max(head.hidden.after(1).unwrap_or(Version::MAX));
+        let to = range.to().min(version);
+        if from > to {
+            return Ok(PageEnd { version, next: None });
+        }
+        let start = if range.direction() == Direction::Forward { from } else { to };
+        let mut page =
+            Filling { range, from, to, events_left: range.limit(), bytes_left: PAGE_BYTES, last: None };
+        let mut outcome = Ok(());
+        self.log.scan(stream, start, range.direction(), &mut |commit| {
+            page.add_commit(&commit, visit).unwrap_or_else(|error| {
+                outcome = Err(error);
+                ControlFlow::Break(())
+            })
+        })?;
+        outcome?;
+        let next = page.last.and_then(|last| range.rest_after(last, version));
+        Ok(PageEnd { version, next: next.filter(|next| next.to() >= from) })
+    }
+}
+
+/// A page on its way from empty to full.
+struct Filling<'a> {
+    range: &'a ReadRange,
+    from: Version,
+    to: Version,
+    events_left: usize,
+    bytes_left: usize,
+    last: Option<Version>,
+}
+
+impl Filling<'_> {
+    /// Visits those events of the commit that belong on the page; breaks when no later commit can.
+    fn add_commit(
+        &mut self,
+        commit: &CommitView<'_>,
+        visit: &mut dyn FnMut(EventView<'_>),
+    ) -> Result<ControlFlow<()>, StorageError> {
+        let decoded = content::decode(commit)?;
+        let views = decoded.events.iter().enumerate().filter_map(|(place, event)| {
+            let version = decoded.first_version.after(place)?;
+            Some(event.view(version, commit.time))
+        });
+        Ok(match self.range.direction() {
+            Direction::Forward => views.into_iter().try_for_each(|event| self.add(event, visit)),
+            Direction::Backward => views.rev().try_for_each(|event| self.add(event, visit)),
+        })
+    }
+
+    fn add(&mut self, event: EventView<'_>, visit: &mut dyn FnMut(EventView<'_>)) -> ControlFlow<()> {
+        let (before, beyond) = match self.range.direction() {
+            Direction::Forward => (event.version < self.from, event.version > self.to),
+            Direction::Backward => (event.version > self.to, event.version < self.from),
+        };
+        if before {
+            return ControlFlow::Continue(());
+        }
+        if beyond {
+            return ControlFlow::Break(());
+        }
+        self.last = Some(event.version);
+        self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
+        if self.range.event_type().is_none_or(|wanted| wanted.as_str() == event.event_type) {
+            visit(event);
+            self.events_left = self.events_left.saturating_sub(1);
+        }
+        if self.events_left == 0 || self.bytes_left == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Rows as commits and bases.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::commit::CommitView;
+use super::super::event::RecordedTime;
+use super::super::hash::CommitHash;
+use super::super::log::{Base, StorageError};
+use super::super::version::Version;
+use super::port::Row;
+
+/// What the base row holds in its text column. Its time and hash stand in columns of their own.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaseText {
+    version: u64,
+    hidden: u64,
+    deleted: bool,
+}
+
+/// A row of `version, time, hash, events, key` as a commit.
+pub(super) fn commit(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
+    let (version, time, hash) = place(row)?;
+    let events = row.text(3).ok_or_else(|| corrupt(version.get(), "its events are not text"))?;
+    Ok(CommitView { version, time, events, hash, key: row.text(4) })
+}
+
+/// The first three columns of a row: `version, time, hash`.
+pub(super) fn place(row: &dyn Row) -> Result<(Version, RecordedTime, CommitHash), StorageError> {
+    let number = row.integer(0).ok_or_else(|| corrupt(0, "its version is not a whole number"))?;
+    let version = Version::new(number).ok_or_else(|| corrupt(number, "its version is out of range"))?;
+    let time = row.integer(1).ok_or_else(|| corrupt(number, "its time is not a whole number"))?;
+    let hash = row.blob(2).and_then(CommitHash::from_bytes);
+    let hash = hash.ok_or_else(|| corrupt(number, "its hash is not 32 bytes"))?;
+    Ok((version, RecordedTime::from_millis(time), hash))
+}
+
+/// The text of a base row.
+pub(super) fn encode_base(base: &Base) -> String {
+    let Base { version, hidden, deleted, .. } = base;
+    format!("{{\"version\":{version},\"hidden\":{hidden},\"deleted\":{deleted}}}")
+}
+
+/// A base from the text of its row and from the columns beside it.
+pub(super) fn base(text: &str, time: RecordedTime, hash: CommitHash) -> Result<Base, StorageError> {
+    let unreadable = || corrupt(0, "the base of the stream cannot be read");
+    let text: BaseText = serde_json::from_str(text).map_err(|_| unreadable())?;
+    let versions = Version::new(text.version).zip(Version::new(text.hidden));
+    let (version, hidden) = versions.ok_or_else(unreadable)?;
+    Ok(Base { version, time, hash, hidden, deleted: text.deleted })
+}
+
+fn corrupt(version: u64, reason: &str) -> StorageError {
+    StorageError::corrupt(version, reason)
+}

@@ -1,0 +1,154 @@
+//! Many streams in one table, in one order: what a file holds.
+
+use super::super::commit::Commit;
+use super::super::idempotency_key::IdempotencyKey;
+use super::super::log::{Base, Head, StorageError, StreamLog, Visit};
+use super::super::range::Direction;
+use super::super::stream_id::StreamId;
+use super::super::version::Version;
+use super::columns;
+use super::port::{Sql, SqlFailure, Value};
+use super::table::{Schema, Table};
+
+// The position of a commit is that of its last event among all events of the file. Positions are given under the lock
+// that every append takes, so a reader never sees one before all smaller ones; `bases_v1` keeps the highest that was ever
+// given, in the row of no stream, because the last commits may be forgotten and a position is never given twice.
+const SCHEMA: Schema = Schema {
+    create: &[
+        "CREATE TABLE IF NOT EXISTS log_v1 (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, \
+            version INTEGER NOT NULL, time INTEGER NOT NULL, hash BLOB NOT NULL, events TEXT NOT NULL, key TEXT) STRICT",
+        "CREATE UNIQUE INDEX IF NOT EXISTS log_v1_by_version ON log_v1 (stream, version)",
+        "CREATE UNIQUE INDEX IF NOT EXISTS log_v1_by_key ON log_v1 (stream, key) WHERE key IS NOT NULL",
+        "CREATE TABLE IF NOT EXISTS bases_v1 (stream TEXT PRIMARY KEY, version INTEGER NOT NULL, \
+            time INTEGER NOT NULL, hash BLOB NOT NULL, base TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    ],
+    exists: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'bases_v1'",
+};
+const LAST: &str = "SELECT version, time, hash FROM log_v1 WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
+const BASE: &str = "SELECT version, time, hash, base FROM bases_v1 WHERE stream = ?1";
+const INSERT: &str = "INSERT INTO log_v1 (position, stream, version, time, hash, events, key) \
+    SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
+        (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, ?3, ?4, ?5, ?6, ?7";
+const FIND: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key = ?2";
+const FORWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 \
+    WHERE stream = ?1 AND version >= ?2 ORDER BY version";
+const BACKWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 \
+    AND version <= (SELECT min(version) FROM log_v1 WHERE stream = ?1 AND version >= ?2) ORDER BY version DESC";
+const KEEP_POSITION: &str = "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) \
+    SELECT '', max(position), 0, x'', '' FROM log_v1 HAVING max(position) > 0";
+const SET_BASE: &str =
+    "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) VALUES (?1, ?2, ?3, ?4, ?5)";
+const REMOVE: &str = "DELETE FROM log_v1 WHERE stream = ?1 AND version <= ?2";
+
+/// Keeps many streams in one database, in the order in which they were appended to. Several processes may use the
+/// same file: each decides and writes within a transaction that no other can enter.
+#[derive(Debug, Clone)]
+pub struct StreamsTable<S> {
+    table: Table<S>,
+}
+
+impl<S: Sql + Clone> StreamsTable<S> {
+    /// The streams that `sql` holds.
+    pub fn new(sql: S) -> Self {
+        Self { table: Table::new(sql, &SCHEMA) }
+    }
+}
+
+impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
+    fn exclusively<T, E: From<StorageError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let sql = self.table.sql.clone();
+        let (mut work, mut result) = (Some(work), None);
+        let committed = sql.transaction(&mut || {
+            let outcome = work.take().map(|work| work(self));
+            let failed = !matches!(outcome, Some(Ok(_)));
+            result = outcome;
+            // What failed is rolled back; why it failed is in `result`.
+            if failed { Err(SqlFailure(String::new())) } else { Ok(()) }
+        });
+        match (committed, result) {
+            (Err(failure), None | Some(Ok(_))) => Err(StorageError::from(failure).into()),
+            (_, Some(result)) => result,
+            (Ok(()), None) => {
+                Err(StorageError::Failed { reason: "the transaction did not run".to_owned() }.into())
+            }
+        }
+    }
+
+    fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
+        let base = self.base(stream)?;
+        let last = self.table.one(LAST, &[text(stream)], |row| columns::place(row).map(Some))?;
+        let (version, time, hash) = last.unwrap_or((base.version, base.time, base.hash));
+        Ok(Head {
+            version,
+            time,
+            hash,
+            hidden: base.hidden,
+            deleted: base.deleted,
+            bytes: self.table.sql.size(),
+        })
+    }
+
+    fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
+        self.table.one(BASE, &[text(stream)], |row| {
+            let (_, time, hash) = columns::place(row)?;
+            columns::base(row.text(3).unwrap_or_default(), time, hash)
+        })
+    }
+
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+        self.table.create()?;
+        let count = commit.version.get() - commit.first_version.get() + 1;
+        let values = [
+            Value::Integer(count),
+            text(stream),
+            Value::Integer(commit.version.get()),
+            Value::Integer(commit.time.as_millis()),
+            Value::Blob(commit.hash.as_bytes()),
+            Value::Text(&commit.events),
+            commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_str())),
+        ];
+        Ok(self.table.sql.execute(INSERT, &values)?)
+    }
+
+    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
+        self.table.commits(FIND, &[text(stream), Value::Text(key.as_str())], visit)
+    }
+
+    fn scan(
+        &self,
+        stream: &StreamId,
+        start: Version,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        let statement = match direction {
+            Direction::Forward => FORWARD,
+            Direction::Backward => BACKWARD,
+        };
+        self.table.commits(statement, &[text(stream), Value::Integer(start.get())], visit)
+    }
+
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
+        self.table.create()?;
+        let base_text = columns::encode_base(base);
+        let values = [
+            text(stream),
+            Value::Integer(base.version.get()),
+            Value::Integer(base.time.as_millis()),
+            Value::Blob(base.hash.as_bytes()),
+            Value::Text(&base_text),
+        ];
+        // Within `exclusively`, whose transaction makes the three one.
+        let sql = &self.table.sql;
+        sql.execute(KEEP_POSITION, &[])?;
+        sql.execute(SET_BASE, &values)?;
+        Ok(sql.execute(REMOVE, &[text(stream), Value::Integer(base.version.get())])?)
+    }
+}
+
+fn text(stream: &StreamId) -> Value<'_> {
+    Value::Text(stream.as_str())
+}

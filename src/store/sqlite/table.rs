@@ -1,0 +1,88 @@
+//! What both tables share: a schema that comes into being with the first write, and rows read as commits.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+
+use super::super::log::{StorageError, Visit};
+use super::columns;
+use super::port::{Row, Sql, Value};
+
+/// The statements that make a table and tell whether it is there.
+#[derive(Debug)]
+pub(super) struct Schema {
+    pub(super) create: &'static [&'static str],
+    /// A query with a row once the last of the statements in `create` has run.
+    pub(super) exists: &'static str,
+}
+
+/// A database in which a schema may or may not be there yet.
+#[derive(Debug, Clone)]
+pub(super) struct Table<S> {
+    pub(super) sql: S,
+    schema: &'static Schema,
+    exists: Cell<bool>,
+}
+
+impl<S: Sql> Table<S> {
+    pub(super) fn new(sql: S, schema: &'static Schema) -> Self {
+        Self { sql, schema, exists: Cell::new(false) }
+    }
+
+    fn exists(&self) -> Result<bool, StorageError> {
+        if !self.exists.get() {
+            self.sql.query(self.schema.exists, &[], &mut |_| {
+                self.exists.set(true);
+                ControlFlow::Break(())
+            })?;
+        }
+        Ok(self.exists.get())
+    }
+
+    /// Makes the schema, unless it is there. Left behind alone, by a crash before what follows, it is empty. That it is
+    /// there is only believed once it was seen by a later call: a transaction around this one may be rolled back.
+    pub(super) fn create(&self) -> Result<(), StorageError> {
+        if !self.exists()? {
+            self.schema.create.iter().try_for_each(|statement| self.sql.execute(statement, &[]))?;
+        }
+        Ok(())
+    }
+
+    /// What the only row of a query is read as; the default where there is no row.
+    pub(super) fn one<T: Default>(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        read: impl Fn(&dyn Row) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        if !self.exists()? {
+            return Ok(T::default());
+        }
+        let mut found = Ok(T::default());
+        self.sql.query(statement, values, &mut |row| {
+            found = read(row);
+            ControlFlow::Break(())
+        })?;
+        found
+    }
+
+    /// Calls `visit` with each row of a query as a commit.
+    pub(super) fn commits(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        let mut outcome = Ok(());
+        self.sql.query(statement, values, &mut |row| match columns::commit(row) {
+            Ok(commit) => visit(commit),
+            Err(error) => {
+                outcome = Err(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        outcome
+    }
+}

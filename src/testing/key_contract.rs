@@ -1,0 +1,69 @@
+//! What every store does with idempotency keys.
+
+use super::subject::{Outcome, Subject, counted, stream};
+use crate::store::{
+    Append, AppendError, Appended, ExpectedVersion, IdempotencyKey, NewEvent, ReadRange, StreamId, StreamLog,
+};
+
+/// An append to the stream of the test under the key "k".
+fn keyed(events: Vec<NewEvent>) -> Result<Append, Box<dyn std::error::Error>> {
+    Ok(Append::to(stream()?, events).keyed(IdempotencyKey::new("k")?))
+}
+
+/// An append that is sent again under its key answers as it did, and appends nothing.
+pub fn a_key_sent_again_answers_as_the_first_time<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    subject.fill(&stream()?, 3)?;
+    let events = vec![counted(4)?, counted(5)?.with_id("mine")?];
+    let first = subject.send(keyed(events.clone())?)?;
+    subject.fill(&stream()?, 2)?;
+    subject.set_clock(9000);
+    let second = subject.send(keyed(events)?)?;
+    assert!(!first.replayed);
+    assert_eq!(second, Appended { replayed: true, ..first });
+    assert_eq!(subject.versions(&stream()?, &ReadRange::all())?, [1, 2, 3, 4, 5, 6, 7]);
+    Ok(())
+}
+
+/// A repeat is answered even when the expected version, which held the first time, no longer does.
+pub fn a_key_holds_when_the_expected_version_no_longer_does<L: StreamLog>(
+    subject: &mut Subject<L>,
+) -> Outcome {
+    let append = keyed(vec![counted(1)?])?.expecting(ExpectedVersion::NoStream);
+    subject.send(append.clone())?;
+    subject.fill(&stream()?, 4)?;
+    let again = subject.send(append)?;
+    assert_eq!((again.version.get(), again.replayed), (1, true));
+    Ok(())
+}
+
+/// Other events under a key that was used are refused, and nothing is written.
+pub fn a_key_with_other_events_is_refused<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let stream = stream()?;
+    subject.send(keyed(vec![counted(1)?])?)?;
+    let other_type = NewEvent::new("Other", counted(1)?.data().clone())?;
+    for events in
+        [vec![counted(2)?], vec![counted(1)?, counted(1)?], vec![counted(1)?.with_id("x")?], vec![other_type]]
+    {
+        let refused = subject.send(keyed(events)?);
+        assert_eq!(refused, Err(AppendError::IdempotencyKeyReused { stream: stream.clone() }));
+    }
+    assert_eq!(subject.versions(&stream, &ReadRange::all())?, [1]);
+    Ok(())
+}
+
+/// The same key in another stream is another key.
+pub fn a_key_is_of_its_stream<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    subject.send(keyed(vec![counted(1)?])?)?;
+    let elsewhere = Append { stream: StreamId::new("account-43")?, ..keyed(vec![counted(2)?])? };
+    assert!(!subject.send(elsewhere)?.replayed);
+    Ok(())
+}
+
+/// A key under which nothing was appended is free.
+pub fn a_refused_append_does_not_use_up_its_key<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let refused = subject.send(keyed(vec![counted(1)?])?.expecting(ExpectedVersion::StreamExists));
+    assert!(matches!(refused, Err(AppendError::WrongExpectedVersion { .. })), "{refused:?}");
+    let appended = subject.send(keyed(vec![counted(2)?])?)?;
+    assert_eq!((appended.version.get(), appended.replayed), (1, false));
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! Every storage call fails once before it landed and once after it landed. Then the stream is opened anew and the
+//! writer tries again: nothing is lost, nothing is doubled, and the chain is intact.
+
+use crate::database::Database;
+use sillok::store::sqlite::StreamTable;
+use sillok::store::{
+    Append, AppendError, EventId, EventStore, IdempotencyKey, JsonText, NewEvent, ReadRange, RecordedTime,
+    StorageError, StreamId, Version,
+};
+use sillok::testing::{Fault, Faulty};
+
+/// More than the storage calls of all steps together.
+const MOST_CALLS: u32 = 100;
+
+type Store<'a> = EventStore<StreamTable<&'a Faulty<Database>>>;
+
+fn stream() -> StreamId {
+    StreamId::new("account-42").unwrap()
+}
+
+fn version(number: u64) -> Version {
+    Version::new(number).unwrap()
+}
+
+/// The append of two events under key `number`, with `number` and a letter as data.
+fn append(store: &mut Store<'_>, number: u64) -> Result<(), StorageError> {
+    let event = |letter| {
+        NewEvent::new("Counted", JsonText::from_value(&format!("{number}{letter}")).unwrap()).unwrap()
+    };
+    let key = IdempotencyKey::new(&number.to_string()).unwrap();
+    let append = Append::to(stream(), vec![event('a'), event('b')]).keyed(key);
+    match store.append(append, RecordedTime::from_millis(number), &mut EventId::default) {
+        Ok(appended) => {
+            assert_eq!(appended.version.get(), 2 * number);
+            Ok(())
+        }
+        Err(AppendError::Storage(error)) => Err(error),
+        Err(refused) => panic!("refused: {refused}"),
+    }
+}
+
+/// What the writer does, step by step. Each step may be tried again until it is done.
+fn step(store: &mut Store<'_>, number: u64) -> Result<(), StorageError> {
+    match number {
+        1..=5 => append(store, number),
+        6 => match store.truncate(&stream(), version(4)) {
+            Err(sillok::store::TruncateError::Storage(error)) => Err(error),
+            other => {
+                assert_eq!(other.unwrap().first_version.get(), 4);
+                Ok(())
+            }
+        },
+        _ => append(store, 6),
+    }
+}
+
+/// Runs all steps on one database, of which one call fails; `false` where there are fewer calls than that.
+fn run(fails_at: u32, fault: Fault) -> bool {
+    let database = Database::in_memory();
+    let mut faulty = Faulty::after(fails_at, fault, database.clone());
+    let mut failed = false;
+    for number in 1..=7 {
+        let done = step(&mut EventStore::new(StreamTable::new(&faulty)), number);
+        if done.is_err() {
+            assert!(faulty.has_failed() && !failed, "a failure that was not injected: {done:?}");
+            failed = true;
+            // The object starts anew on what is durable, and the writer, who got no answer, sends the same again.
+            faulty = Faulty::after(MOST_CALLS, fault, database.clone());
+            step(&mut EventStore::new(StreamTable::new(&faulty)), number).unwrap();
+        }
+    }
+    check(database);
+    failed
+}
+
+fn check(database: Database) {
+    let store = EventStore::new(StreamTable::new(database));
+    let page = store.read(&stream(), &ReadRange::all()).unwrap();
+    let data: Vec<_> =
+        page.events.iter().map(|event| event.data.as_str().trim_matches('"').to_owned()).collect();
+    assert_eq!(data, ["2b", "3a", "3b", "4a", "4b", "5a", "5b", "6a", "6b"]);
+    let found = store.verify(&stream()).unwrap();
+    assert_eq!((found.version.get(), found.broken), (12, None));
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_whichever_call_fails() {
+    for fault in [Fault::Before, Fault::After] {
+        let calls = (0..MOST_CALLS).take_while(|call| run(*call, fault)).count();
+        assert!((25..90).contains(&calls), "{calls} calls failed, one after the other");
+    }
+}

@@ -1,0 +1,27 @@
+//! The store over SQLite keeps the contract, stores the bytes that are pinned here, loses nothing whichever call fails,
+//! and agrees with a reference.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
+
+mod database;
+mod faults;
+mod model;
+mod stored;
+
+use database::{Database, Databases};
+use sillok::store::EventStore;
+use sillok::store::sqlite::StreamsTable;
+
+/// One stream in each database, as aggregates have them.
+mod one_stream {
+    use super::*;
+
+    sillok::store_contract!(#[test], EventStore::new(Databases::default()));
+}
+
+/// Many streams in one database, as a file has them.
+mod many_streams {
+    use super::*;
+
+    sillok::store_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
+}
