@@ -61,12 +61,20 @@ impl Shell {
             .env("PATH", &self.path)
             // Whatever the user's own cargo settings say: paths below it are used here.
             .env("CARGO_TARGET_DIR", self.at("target"))
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", self.without_own_paths())
             .env("WASM_PACK_CACHE", self.at("target/tools/cache"))
             .env("WRANGLER_LOG_PATH", self.at(".wrangler/logs"))
             .env("WRANGLER_REGISTRY_PATH", self.at(".wrangler/registry"))
             .envs(ENVIRONMENT)
             .stdin(Stdio::null());
         command
+    }
+
+    /// Keeps the paths of this machine out of the wasm modules, where panic messages would carry them.
+    fn without_own_paths(&self) -> String {
+        let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
+        let root = self.root.display();
+        format!("--remap-path-prefix={root}=. --remap-path-prefix={}=cargo", home.unwrap_or_default())
     }
 
     /// Where a program is found on the search path.
