@@ -14,16 +14,20 @@ rmSync(at("dist"), { recursive: true, force: true });
 const shared = {
   bundle: true,
   format: "esm",
+  platform: "neutral",
   target: "es2022",
   charset: "utf8",
   legalComments: "none",
   outdir: at("dist"),
   logLevel: "warning",
 };
-const entry = (name) => ({ ...shared, entryPoints: [at(`ts/entrypoints/${name}.ts`)] });
+const entry = (name, out) => ({
+  ...shared,
+  entryPoints: { [out]: at(`ts/entrypoints/${name}.ts`) },
+});
 await Promise.all([
-  build({ ...entry("browser"), platform: "neutral", loader: { ".wasm": "base64" } }),
-  build({ ...entry("workerd"), platform: "neutral", external: ["./sillok.wasm"] }),
+  build({ ...entry("inlined", "sillok"), loader: { ".wasm": "base64" } }),
+  build({ ...entry("workerd", "workerd"), external: ["./sillok.wasm"] }),
 ]);
 copyFileSync(at("generated/sillok_js_bg.wasm"), at("dist/sillok.wasm"));
 

@@ -1,4 +1,4 @@
-import { EventStore, EventHandler, EventGateway } from "./sillok/browser.js";
+import { EventStore, EventHandler, EventGateway } from "./sillok/sillok.js";
 
 const store = new EventStore();
 const handler = new EventHandler();

@@ -67,8 +67,8 @@ async function openFolder(t: TestContext, scratch: Scratch, folder: string): Pro
 
 test("in a page without a bundler", async (t) => {
   await bundle(`${HERE}/behaviour.ts`, scratch.at("plain/behaviour.js"), "esm");
-  await scratch.run("cp", [scratch.at("node_modules/sillok/dist/browser.js"), scratch.at("plain")]);
-  await scratch.write("plain/main.js", program("./browser.js"));
+  await scratch.run("cp", [scratch.at("node_modules/sillok/dist/sillok.js"), scratch.at("plain")]);
+  await scratch.write("plain/main.js", program("./sillok.js"));
   await scratch.write("plain/index.html", MODULE);
   assert.deepEqual(await openFolder(t, scratch, "plain"), []);
   assert.ok(Object.keys(behaviours).length > 25);

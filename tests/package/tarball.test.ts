@@ -34,7 +34,7 @@ test("it holds what is needed, and nothing else", async () => {
     "package/LICENSE-APACHE",
     "package/LICENSE-MIT",
     "package/README.md",
-    "package/dist/browser.js",
+    "package/dist/sillok.js",
     "package/dist/sillok.wasm",
     ...types.map((name) => `package/dist/types/${name}.d.ts`),
     "package/dist/workerd.js",
@@ -58,7 +58,7 @@ test("the wasm and the tarball stay within their budgets", async () => {
 
 test("both builds carry the same wasm", async () => {
   const base64 = (await installed("dist/sillok.wasm")).toString("base64");
-  assert.ok((await installed("dist/browser.js")).includes(base64));
+  assert.ok((await installed("dist/sillok.js")).includes(base64));
 });
 
 test("its version is Cargo's", async () => {

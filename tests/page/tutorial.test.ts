@@ -1,4 +1,4 @@
-// The tutorial's program, run in the page by the package's browser build.
+// The tutorial's program, run in the page by the package's default build.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";

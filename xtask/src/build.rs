@@ -130,13 +130,13 @@ fn bind(shell: &Shell) -> Result<()> {
     )
 }
 
-/// The page uses the package as any page would: its browser build, which is one file.
+/// The page uses the package as any page would: its default build, which is one file.
 fn serve(shell: &Shell) -> Result<()> {
     let folder = shell.at("www/sillok");
     remove(&folder)?;
     fs::create_dir_all(&folder)?;
-    fs::copy(shell.at("js/dist/browser.js"), folder.join("browser.js"))
-        .context("the JavaScript build wrote no js/dist/browser.js")?;
+    fs::copy(shell.at("js/dist/sillok.js"), folder.join("sillok.js"))
+        .context("the JavaScript build wrote no js/dist/sillok.js")?;
     Ok(())
 }
 
