@@ -18,16 +18,23 @@ const { values, positionals } = parseArgs({
 });
 const [file] = positionals;
 if (file === undefined) {
-  console.error("usage: node examples/import-flights.mjs FILE [--url URL] [--token TOKEN] [--writers N]");
+  console.error(
+    "usage: node examples/import-flights.mjs FILE [--url URL] [--token TOKEN] [--writers N]",
+  );
   process.exit(2);
 }
 
 /** The lines of the file by stream, in the order of the file. */
 function readStreams(path) {
   const bytes = readFileSync(path);
-  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString("utf8");
+  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString(
+    "utf8",
+  );
   const lines = text.split("\n").filter((line) => line !== "");
-  return Map.groupBy(lines.map((line) => JSON.parse(line)), (line) => line.stream);
+  return Map.groupBy(
+    lines.map((line) => JSON.parse(line)),
+    (line) => line.stream,
+  );
 }
 
 /** What a line is as an event: when it happened is metadata, for `time` is when it was recorded. */
@@ -40,7 +47,8 @@ function toLine({ stream, type, data, metadata }) {
 }
 
 async function request(path, init = {}) {
-  const authorization = values.token === undefined ? {} : { authorization: `Bearer ${values.token}` };
+  const authorization =
+    values.token === undefined ? {} : { authorization: `Bearer ${values.token}` };
   const response = await fetch(new URL(path, values.url), {
     ...init,
     headers: { ...authorization, ...init.headers },
@@ -70,7 +78,7 @@ async function importStream(stream, lines) {
 /** Whether the stream, read page by page, equals its lines. */
 async function equalsLines(stream, lines) {
   const events = [];
-  for (let next = pathOf(stream); next !== null; ) {
+  for (let next = pathOf(stream); next !== null;) {
     const page = await (await request(next)).json();
     events.push(...page.events);
     next = page.next;

@@ -1,13 +1,13 @@
 //! What an append answers.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sillok::store::Appended;
 
 use crate::clock::rfc3339;
 
 /// The result of an append, as JSON and as a JavaScript object:
 /// `{"stream","firstVersion","version","time","replayed"}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppendedJson {
     stream: String,

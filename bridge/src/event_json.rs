@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sillok::store::{EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog};
 
 use crate::clock::rfc3339;
 use crate::range::RangeValue;
 
 /// A page, its events already written as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct PageJson {
     /// The version of the whole stream, whatever part of it was read.
     pub version: u64,

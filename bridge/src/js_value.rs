@@ -53,11 +53,11 @@ pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
     texts.map(|texts| texts.iter().filter_map(|text| text.as_string()).collect()).collect()
 }
 
-/// A serialisable value as a plain JavaScript object.
+/// A serialisable value as a plain JavaScript object, what is absent as undefined.
 #[must_use]
 pub fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
     // What the bridge serialises always has a form in JavaScript; were it not so, the reason is what comes.
-    value.serialize(&Serializer::json_compatible()).unwrap_or_else(JsValue::from)
+    value.serialize(&Serializer::new().serialize_maps_as_objects(true)).unwrap_or_else(JsValue::from)
 }
 
 /// Reads a text that is to name a stream, or says why it cannot.
@@ -70,17 +70,18 @@ pub(crate) fn name_from_js(value: &JsValue) -> Result<String, String> {
     if length > STREAM_ID_BYTES {
         return Err(format!("is {length} characters long, more than the {STREAM_ID_BYTES} bytes allowed"));
     }
-    if !text.is_valid_utf16() {
+    let copy = String::from(text);
+    // Lone surrogates become this character on the way in, so only then is it worth looking at each unit.
+    if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
         return Err("must be well-formed Unicode, without lone surrogates".to_owned());
     }
-    Ok(String::from(text))
+    Ok(copy)
 }
 
 /// The text of a number as JavaScript writes it; nothing for any other value, and for NaN and the infinities.
 pub(crate) fn number_text(value: &JsValue) -> Option<String> {
     value.as_f64().filter(|number| number.is_finite())?;
-    let text = value.dyn_ref::<Number>()?.to_string(10).ok()?;
-    Some(String::from(text))
+    value.dyn_ref::<Number>()?.to_string_with_radix(10).ok().map(String::from)
 }
 
 /// A number or a short text; everything else becomes null, which stands nowhere for anything.

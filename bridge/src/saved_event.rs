@@ -4,13 +4,14 @@
 //! metadata says so, and at which places the object held a `Date`, for which JSON has no form, so that what is
 //! found again equals what was saved.
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use std::fmt;
+
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sillok::store::{
     EventStore, EventView, JsonText, NewEvent, ReadRange, StorageError, StreamId, StreamLog,
 };
-use std::fmt;
 use wasm_bindgen::JsValue;
 
 use crate::event_json::{json_string, write_event};
@@ -184,16 +185,12 @@ impl Visitor<'_> for KeyVisitor {
         formatter.write_str("a field's name")
     }
 
-    fn visit_bytes<E>(self, name: &[u8]) -> Result<Key, E> {
+    fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<Key, E> {
         Ok(match name {
             b"aggregateId" => Key::AggregateId,
             b"type" => Key::Type,
             _ => Key::Other,
         })
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Key, E> {
-        self.visit_bytes(name.as_bytes())
     }
 }
 

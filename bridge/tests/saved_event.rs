@@ -17,7 +17,8 @@ fn save(store: &mut EventStore<MemoryLog>, event: &Value, dates: &[&[&str]]) {
 }
 
 fn find(store: &EventStore<MemoryLog>, id: Value) -> Value {
-    serde_json::from_str(&find_saved(store, &AggregateId::new(id).unwrap()).unwrap()).unwrap()
+    serde_json::from_str(&find_saved(store, &AggregateId::from_json(&id.to_string()).unwrap()).unwrap())
+        .unwrap()
 }
 
 #[test]
@@ -72,4 +73,30 @@ fn an_appended_event_is_found_as_it_was_recorded() {
     let found = find(&store, json!("account-42"));
     assert_eq!(found[0]["event"]["aggregateId"], "account-42");
     assert_eq!((&found[0]["event"]["type"], &found[0]["event"]["data"]), (&json!("Opened"), &json!([1])));
+}
+
+#[test]
+fn numbers_are_the_same_as_javascript_has_it() {
+    let mut store = EventStore::default();
+    let (stream, event) = saved_event(r#"{"aggregateId":-0}"#, vec![]).unwrap();
+    append(&mut store, &stream, event);
+    let zero = AggregateId::from_json("0").unwrap();
+    let found: Value = serde_json::from_str(&find_saved(&store, &zero).unwrap()).unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    // As JSON.stringify writes them: one place apart, and beyond the whole numbers that are exact.
+    assert_ne!(
+        AggregateId::from_json("0.1").unwrap(),
+        AggregateId::from_json("0.10000000000000002").unwrap()
+    );
+    assert_eq!(AggregateId::from_json("1e+21").unwrap().stream().unwrap().as_str(), "1e+21");
+}
+
+#[test]
+fn a_field_whose_name_is_not_well_formed_unicode_is_kept() {
+    let mut store = EventStore::default();
+    let json = r#"{"\ud800":1,"aggregateId":"1"}"#;
+    let (stream, event) = saved_event(json, vec![]).unwrap();
+    append(&mut store, &stream, event);
+    let found = find_saved(&store, &AggregateId::from_json(r#""1""#).unwrap()).unwrap();
+    assert_eq!(found, format!(r#"[{{"event":{json},"dates":[]}}]"#));
 }

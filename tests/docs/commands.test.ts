@@ -28,7 +28,10 @@ const WITHOUT_ACCOUNT = new Map([
 
 const shown = documents.flatMap(commands);
 const curls = shown.filter((command) => command.startsWith("curl "));
-const direct = ["cargo xtask build", "node examples/import-flights.mjs examples/flights-sample.ndjson.gz"];
+const direct = [
+  "cargo xtask build",
+  "node examples/import-flights.mjs examples/flights-sample.ndjson.gz",
+];
 
 /** Runs a command line from the root of the project, as a shell does. */
 async function shell(command: string): Promise<string> {
@@ -74,7 +77,10 @@ test("the README's requests answer as it says, and the data outlives a crash", a
   assert.match(await send(first), /^HTTP\/1\.1 412[^]*"actual":1/);
   assert.match(await send(second), /^HTTP\/1\.1 201[^]*etag: "2"/i);
   const before = JSON.parse(await send(read));
-  assert.deepEqual(before.events.map((event: { type: string }) => event.type), ["Opened", "Deposited"]);
+  assert.deepEqual(
+    before.events.map((event: { type: string }) => event.type),
+    ["Opened", "Deposited"],
+  );
 
   await server.kill();
   server = new DevServer(server.port, data);
@@ -99,7 +105,10 @@ test("the request in docs/http.md is taken", async () => {
 test("real input is imported and reads back equal, and a second run has nothing to add", async () => {
   const [, command = ""] = direct;
   const here = `${command} --url ${server.url}`;
-  assert.match(await shell(here), /^1500 events appended to 640 streams[^]*640 of 640 streams equal/);
+  assert.match(
+    await shell(here),
+    /^1500 events appended to 640 streams[^]*640 of 640 streams equal/,
+  );
   assert.match(await shell(here), /^0 events appended to 640 streams[^]*640 of 640 streams equal/);
 });
 

@@ -59,7 +59,11 @@ export class DevServer {
   }
 
   async #untilSilent(): Promise<void> {
-    const answers = () => fetch(`${this.url}/v1/health`).then(() => true, () => false);
+    const answers = () =>
+      fetch(`${this.url}/v1/health`).then(
+        () => true,
+        () => false,
+      );
     while (await answers()) await sleep(100);
   }
 }

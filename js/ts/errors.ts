@@ -1,0 +1,145 @@
+import type { ExpectedVersion } from "./options.js";
+
+/**
+ * What went wrong, as a word that stays the same from release to release. The same codes are used by Sillok's
+ * HTTP interface and its Rust crates.
+ *
+ * - `wrong_expected_version`: the stream is not at the version that the append expected.
+ * - `invalid_stream_id`: a stream id is a string of 1 to 200 bytes of UTF-8 without control characters.
+ * - `invalid_event`: the event is not an object, has a field that events do not have, or holds something that
+ *   JSON cannot carry.
+ * - `invalid_event_type`, `invalid_event_id`: each is a string of 1 to 200 bytes without control characters.
+ * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON.
+ * - `no_events`, `too_many_events`: one append carries 1 to 1,024 events.
+ * - `commit_too_large`: the events of one append are at most 1 MiB.
+ * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
+ * - `version_exhausted`: the stream has 2^53 − 1 events.
+ * - `malformed_json`, `storage_failed`, `stored_data_corrupt`: the store itself is at fault.
+ */
+export type SillokErrorCode =
+  | "wrong_expected_version"
+  | "invalid_stream_id"
+  | "invalid_event"
+  | "invalid_event_type"
+  | "invalid_event_id"
+  | "invalid_metadata"
+  | "metadata_too_large"
+  | "no_events"
+  | "too_many_events"
+  | "commit_too_large"
+  | "invalid_expected_version"
+  | "invalid_parameter"
+  | "version_exhausted"
+  | "malformed_json"
+  | "storage_failed"
+  | "stored_data_corrupt";
+
+/** What a {@link SillokError} is made of. */
+export interface Failure {
+  /** The stable code. */
+  readonly code: SillokErrorCode;
+  /** The sentence that becomes the error's message. */
+  readonly detail: string;
+  /** The field of the input that is wrong. */
+  readonly field?: string;
+  /** The stream of a conflict. */
+  readonly stream?: string;
+  /** What the append of a conflict expected. */
+  readonly expected?: ExpectedVersion;
+  /** The version that the stream of a conflict has. */
+  readonly actual?: number;
+}
+
+/**
+ * Every error that Sillok itself raises.
+ *
+ * @example
+ * ```ts
+ * import { EventStore, SillokError } from "sillok";
+ *
+ * try {
+ *   new EventStore().saveEvent({ aggregateId: "1", amount: NaN });
+ * } catch (error) {
+ *   if (!(error instanceof SillokError)) throw error;
+ *   console.log(error.code, error.field); // invalid_event amount
+ * }
+ * ```
+ */
+export class SillokError extends Error {
+  /** What went wrong, as a word that stays the same from release to release. */
+  readonly code: SillokErrorCode;
+  /** The field of the input that is wrong, such as `events[2].type`, where one is. */
+  declare readonly field?: string;
+  /** The stream of a `wrong_expected_version`. */
+  declare readonly stream?: string;
+  /** What the append of a `wrong_expected_version` expected. */
+  declare readonly expected?: ExpectedVersion;
+  /** The version that the stream of a `wrong_expected_version` has. */
+  declare readonly actual?: number;
+
+  static {
+    // On the prototype, as it is for JavaScript's own errors.
+    Object.defineProperty(this.prototype, "name", {
+      value: "SillokError",
+      configurable: true,
+      writable: true,
+    });
+  }
+
+  /** Makes the error that tells of `failure`. */
+  constructor({ code, detail, ...fields }: Failure) {
+    super(detail);
+    this.code = code;
+    Object.assign(this, fields);
+  }
+}
+
+/** A conflict: the stream is not at the version that the append expected. */
+export interface WrongExpectedVersionError extends SillokError {
+  readonly code: "wrong_expected_version";
+  /** The stream that was to be appended to. */
+  readonly stream: string;
+  /** What the append expected. */
+  readonly expected: ExpectedVersion;
+  /** The version that the stream has; 0 when it has no events. */
+  readonly actual: number;
+}
+
+/**
+ * Whether `error` is a {@link SillokError}, also one of another copy of this package.
+ *
+ * @example
+ * ```ts
+ * import { EventStore, isSillokError } from "sillok";
+ *
+ * const refused = await new EventStore().append("", { type: "Opened" }).catch((error) => error);
+ * console.log(isSillokError(refused) && refused.code); // invalid_stream_id
+ * console.log(isSillokError(new Error("no"))); // false
+ * ```
+ */
+export function isSillokError(error: unknown): error is SillokError {
+  if (error instanceof SillokError) return true;
+  return error instanceof Error && error.name === "SillokError" && "code" in error;
+}
+
+/**
+ * Whether `error` is a conflict: the stream is not at the version that the append expected. Read the stream
+ * again, decide again and append again, expecting `error.actual`.
+ *
+ * @example
+ * ```ts
+ * import { EventStore, isWrongExpectedVersion } from "sillok";
+ *
+ * const store = new EventStore();
+ * await store.append("account-42", { type: "Opened" });
+ * try {
+ *   await store.append("account-42", { type: "Opened" }, { expectedVersion: "no-stream" });
+ * } catch (error) {
+ *   if (!isWrongExpectedVersion(error)) throw error;
+ *   console.log(error.expected, error.actual); // no-stream 1
+ * }
+ * ```
+ */
+export function isWrongExpectedVersion(error: unknown): error is WrongExpectedVersionError {
+  return isSillokError(error) && error.code === "wrong_expected_version";
+}

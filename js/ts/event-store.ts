@@ -1,0 +1,176 @@
+import { Engine } from "./engine.js";
+import type { AggregateId, AppendResult, NewEvent, RecordedEvent, SavedEvent } from "./events.js";
+import { writeJson } from "./json.js";
+import { type AppendOptions, checkOptions, type ReadOptions } from "./options.js";
+import { readStream } from "./read.js";
+
+const APPEND_OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
+
+/**
+ * Keeps events, in memory, for as long as it lives: in Node, in a browser and in a Worker. What was written is
+ * never altered: events go in as copies and come out as copies.
+ *
+ * {@link EventStore.append} and {@link EventStore.read} work with streams and versions, and answer with promises;
+ * {@link EventStore.saveEvent} and {@link EventStore.findEventsByAggregateId} take any object and answer at once.
+ * Both see the same events: the events of aggregate `"42"` are the stream `"42"`.
+ *
+ * Values go through JSON. What JSON would lose without a word is refused with `invalid_event`, whose `field` says
+ * where it is: NaN and the infinities, BigInts, functions, symbols, `undefined` in an array, a `Map`, a `Set` and
+ * other objects that are neither arrays nor records of fields, unless they have a `toJSON`. A field that is
+ * `undefined` is left out, an instance of a class is kept as its fields. Values may be 1,000 levels deep.
+ *
+ * @example
+ * ```ts
+ * import { EventStore } from "sillok";
+ *
+ * const store = new EventStore();
+ * await store.append("account-42", { type: "Opened", data: { owner: "Ada" } });
+ * await store.append("account-42", [
+ *   { type: "Deposited", data: { amount: 100 } },
+ *   { type: "Withdrawn", data: { amount: 30 } },
+ * ]);
+ * for await (const event of store.read("account-42")) {
+ *   console.log(event.version, event.type); // 1 Opened // 2 Deposited // 3 Withdrawn
+ * }
+ * ```
+ */
+export class EventStore {
+  readonly #engine = new Engine();
+
+  /**
+   * Appends one event, or an array of them as one commit: all are written or none.
+   *
+   * The events are copied before this returns. A `Date` in them becomes its ISO text, as with `JSON.stringify`.
+   *
+   * @param stream - Which stream: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
+   * @param events - One event or 1 to 1,024 of them; ids, types, data and metadata are at most 1 MiB together.
+   * @param options - What must be true of the stream.
+   * @returns The versions and the time of the events. Errors always reject, they are never thrown at once.
+   * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`: nothing was
+   * written, see {@link isWrongExpectedVersion}.
+   * @throws {@link SillokError} `invalid_stream_id`, `invalid_event`, `invalid_event_type`, `invalid_event_id`,
+   * `invalid_metadata`, `metadata_too_large`, `no_events`, `too_many_events`, `commit_too_large`,
+   * `invalid_expected_version`, `invalid_parameter`: the input is refused, `field` says which part of it, and
+   * nothing was written.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * const deposit = { type: "Deposited", data: { amount: 100 } };
+   * const { version } = await store.append("account-42", deposit, { expectedVersion: "no-stream" });
+   * await store.append("account-42", deposit, { expectedVersion: version });
+   * console.log(version); // 1
+   * ```
+   */
+  async append<E extends NewEvent = NewEvent>(
+    stream: string,
+    events: E | readonly E[],
+    options: AppendOptions = {},
+  ): Promise<AppendResult> {
+    checkOptions(options, APPEND_OPTIONS);
+    const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
+    return this.#engine.append(stream, text, options.expectedVersion);
+  }
+
+  /**
+   * Reads the events of a stream one after the other, up to the version that the stream has when the first is
+   * asked for; what is appended meanwhile is left for the next read. A stream that was never written has no
+   * events. At most a page, 1,000 events or about 4 MiB, is held at a time.
+   *
+   * @param stream - Which stream.
+   * @param options - Which of its events, and in which order; looked at when the first event is asked for.
+   * @returns What `for await` takes; it can be gone through once.
+   * @throws {@link SillokError} `invalid_stream_id`, or `invalid_parameter`, whose `field` names the option, when
+   * the first event is asked for.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }, { type: "Closed" }]);
+   * for await (const event of store.read("account-42", { direction: "backward", limit: 2 })) {
+   *   console.log(event.type); // Closed // Frozen
+   * }
+   * ```
+   */
+  read<E extends NewEvent = NewEvent>(
+    stream: string,
+    options: ReadOptions = {},
+  ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+    return readStream<E>(this.#engine, stream, options);
+  }
+
+  /**
+   * Saves an event: any object with an `aggregateId`. It comes back from
+   * {@link EventStore.findEventsByAggregateId} with every field it has now, a `Date` as a `Date`; changing the
+   * object afterwards changes nothing in the store.
+   *
+   * @param event - The event. Its type is its field `type`, when that is a string that can be one.
+   * @throws {@link SillokError} `invalid_event` when it is not an object, or holds what JSON cannot carry;
+   * `invalid_stream_id` when its `aggregateId` is neither a finite number nor a string of 1 to 200 bytes without
+   * control characters; `commit_too_large` above 1 MiB; `metadata_too_large` with more Dates than 16 KiB of
+   * metadata can tell the places of, that is, some hundreds.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * store.saveEvent({ aggregateId: "1", type: "Opened", at: new Date(0) });
+   * const [event] = store.findEventsByAggregateId("1");
+   * console.log(event?.at instanceof Date); // true
+   * ```
+   */
+  saveEvent<E extends { readonly aggregateId: AggregateId }>(event: E): void {
+    this.#engine.save(writeJson(event, ""));
+  }
+
+  /**
+   * The events of an aggregate, in the order in which they were saved: fresh copies, the caller's to change.
+   *
+   * An event that was appended to the stream of this name stands among them as it was recorded, with an
+   * `aggregateId`.
+   *
+   * @param id - The aggregate. The number 1 and the text "1" are two aggregates.
+   * @returns All its events; none when nothing was saved for it.
+   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * store.saveEvent({ aggregateId: "1", type: "Opened" });
+   * store.saveEvent({ aggregateId: "2", type: "Opened" });
+   * console.log(store.findEventsByAggregateId("1").length); // 1
+   * ```
+   */
+  findEventsByAggregateId<E extends { aggregateId: AggregateId } = SavedEvent>(
+    id: AggregateId,
+  ): E[] {
+    const found = JSON.parse(this.#engine.find(id)) as Found<E>[];
+    return found.map(({ event, dates }) => {
+      for (const path of dates) restoreDate(event, path);
+      return event;
+    });
+  }
+}
+
+/** A saved event as the engine keeps it: as JSON has it, and the keys that lead to each of its Dates. */
+interface Found<E> {
+  readonly event: E;
+  readonly dates: readonly (readonly string[])[];
+}
+
+/** Makes a `Date` again of the text at the end of `path`. */
+function restoreDate(event: object, path: readonly string[]): void {
+  const last = path.at(-1);
+  if (last === undefined) return;
+  const holder = path.slice(0, -1).reduce((value, key) => value[key] as Fields, event as Fields);
+  holder[last] = new Date(holder[last] as string);
+}
+
+type Fields = Record<string, unknown>;

@@ -1,0 +1,26 @@
+/**
+ * Sillok: an event store whose history only grows.
+ *
+ * @packageDocumentation
+ */
+
+export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
+export { EventHandler } from "./event-handler.js";
+export { EventStore } from "./event-store.js";
+export {
+  type Failure,
+  isSillokError,
+  isWrongExpectedVersion,
+  SillokError,
+  type SillokErrorCode,
+  type WrongExpectedVersionError,
+} from "./errors.js";
+export type {
+  AggregateId,
+  AppendResult,
+  NewEvent,
+  RecordedEvent,
+  SavedEvent,
+  Stored,
+} from "./events.js";
+export type { AppendOptions, ExpectedVersion, ReadOptions } from "./options.js";

@@ -1,0 +1,196 @@
+// Writes values as JSON, and refuses what JSON would lose.
+//
+// `JSON.stringify` turns NaN into null, drops functions and empties a Map without a word. Here each of them is an
+// error that says where it is. Every property is read once, so what was checked is what is written.
+
+import { SillokError } from "./errors.js";
+
+/** Deeper than any event has reason to be, and shallow enough for every engine's stack. */
+const MOST_LEVELS = 1000;
+
+/** Far more than an append may be. The engine checks that; this keeps gigabytes from its memory. */
+const LONGEST_TEXT = 16 * 1024 * 1024;
+
+const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
+const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
+
+/** A value as JSON. */
+export interface WrittenJson {
+  readonly text: string;
+  /** The keys that lead to each `Date` in the value. */
+  readonly dates: readonly (readonly string[])[];
+}
+
+/**
+ * Writes `value` as JSON; errors call it `name`, and its fields `name.field`, or just `field` when `name` is empty.
+ */
+export function writeJson(value: unknown, name: string): WrittenJson {
+  const writer = new JsonWriter(name);
+  const text = writer.write(value);
+  if (text === undefined) throw writer.refusal("is undefined");
+  return { text, dates: writer.dates };
+}
+
+class JsonWriter {
+  readonly dates: string[][] = [];
+  readonly #name: string;
+  /** The keys that lead to the value at hand; a number is a place in an array. */
+  readonly #path: (string | number)[] = [];
+  /** The objects that hold the value at hand. */
+  readonly #holders = new Set<object>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** The value's JSON, or undefined where the value is to be left out. */
+  write(value: unknown): string | undefined {
+    switch (typeof value) {
+      case "string":
+        return quoted(value);
+      case "number":
+        return this.#number(value);
+      case "boolean":
+        return value ? "true" : "false";
+      case "undefined":
+        return undefined;
+      case "object":
+        return value === null ? "null" : this.#object(value);
+      default:
+        throw this.refusal(`is a ${typeof value}`);
+    }
+  }
+
+  /** The error for a value that JSON cannot carry. */
+  refusal(reason: string): SillokError {
+    return this.#refused(`${reason}, which JSON cannot carry`);
+  }
+
+  #refused(reason: string): SillokError {
+    const field = this.#field();
+    return new SillokError({ code: "invalid_event", detail: `${field} ${reason}`, field });
+  }
+
+  #number(value: number): string {
+    if (!Number.isFinite(value)) throw this.refusal(`is ${value}`);
+    return Object.is(value, -0) ? "-0" : String(value);
+  }
+
+  #object(value: object): string | undefined {
+    if (isDate(value)) return this.#date(value);
+    if (this.#holders.has(value)) throw this.refusal("refers back to itself");
+    if (this.#holders.size >= MOST_LEVELS) {
+      throw this.#refused(`is more than ${MOST_LEVELS} levels deep`);
+    }
+    this.#holders.add(value);
+    const text = hasToJson(value) ? this.#converted(value) : this.#fields(value);
+    this.#holders.delete(value);
+    return text;
+  }
+
+  #converted(value: { toJSON(key: string): unknown }): string | undefined {
+    const json = value.toJSON(String(this.#path.at(-1) ?? ""));
+    // What `toJSON` gives is not asked for its own `toJSON`: it may well be the same object.
+    const isComposite = typeof json === "object" && json !== null && !isDate(json);
+    return isComposite ? this.#fields(json) : this.write(json);
+  }
+
+  #date(value: Date): string {
+    const time = Date.prototype.getTime.call(value);
+    if (Number.isNaN(time)) throw this.refusal("is an invalid Date");
+    this.dates.push(this.#path.map(String));
+    return `"${Date.prototype.toISOString.call(value)}"`;
+  }
+
+  #fields(value: object): string {
+    return Array.isArray(value) ? this.#array(value) : this.#record(value);
+  }
+
+  #array(values: readonly unknown[]): string {
+    if (Object.keys(values).length !== values.length) {
+      throw this.refusal("is an array with gaps or with fields of its own");
+    }
+    let text = "";
+    for (let place = 0; place < values.length; place += 1) {
+      this.#path.push(place);
+      const item = this.write(values[place]);
+      if (item === undefined) throw this.refusal("is undefined");
+      this.#path.pop();
+      text += text === "" ? item : `,${item}`;
+      this.#checkLength(text);
+    }
+    return `[${text}]`;
+  }
+
+  #record(value: object): string {
+    const tag = tagOf(value);
+    if (tag !== "[object Object]") throw this.refusal(`is ${tag}`);
+    const keys = Object.keys(value);
+    if (keys.length === 0 && !isPlain(value)) {
+      throw this.refusal("is an instance of a class without fields of its own");
+    }
+    if (Object.getOwnPropertySymbols(value).some((key) => isEnumerable(value, key))) {
+      throw this.refusal("has a symbol as a key");
+    }
+    let text = "";
+    for (const key of keys) {
+      this.#path.push(key);
+      const field = this.write((value as Record<string, unknown>)[key]);
+      this.#path.pop();
+      if (field === undefined) continue;
+      text += `${text === "" ? "" : ","}${quoted(key)}:${field}`;
+      this.#checkLength(text);
+    }
+    return `{${text}}`;
+  }
+
+  #checkLength(text: string): void {
+    if (text.length <= LONGEST_TEXT) return;
+    const detail = `${this.#field()} is more than ${LONGEST_TEXT} characters of JSON`;
+    throw new SillokError({ code: "commit_too_large", detail, field: "events" });
+  }
+
+  #field(): string {
+    const steps = this.#path.map((key) => {
+      if (typeof key === "number") return `[${key}]`;
+      return PLAIN_KEY.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+    });
+    const field = this.#name + steps.join("");
+    if (field === "") return "event";
+    return field.startsWith(".") ? field.slice(1) : field;
+  }
+}
+
+function quoted(text: string): string {
+  return NEEDS_ESCAPE.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+/** `[object Object]`, `[object Map]` …, also for an object from another window or context. */
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value);
+}
+
+function isDate(value: object): value is Date {
+  if (tagOf(value) !== "[object Date]") return false;
+  try {
+    Date.prototype.getTime.call(value);
+    return true;
+  } catch {
+    // It only says that it is one.
+    return false;
+  }
+}
+
+function hasToJson(value: object): value is { toJSON(key: string): unknown } {
+  return "toJSON" in value && typeof value.toJSON === "function";
+}
+
+/** Whether the object was written as `{…}` or has no prototype, in whichever window or context. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+function isEnumerable(value: object, key: symbol): boolean {
+  return Object.prototype.propertyIsEnumerable.call(value, key);
+}

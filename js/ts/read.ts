@@ -1,0 +1,34 @@
+import type { Engine, Range } from "./engine.js";
+import type { NewEvent, RecordedEvent } from "./events.js";
+import { checkOptions, type ReadOptions } from "./options.js";
+
+const OPTIONS = ["from", "to", "limit", "direction"] as const satisfies (keyof ReadOptions)[];
+
+/** Reads a stream page by page, up to the version that it has when the first page is read. */
+export async function* readStream<E extends NewEvent>(
+  engine: Engine,
+  stream: unknown,
+  options: ReadOptions,
+): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  checkOptions(options, OPTIONS);
+  const { from, to, limit, direction } = options;
+  let page = engine.readPage(stream, { from, to, limit, direction });
+  const end = Math.min(to ?? page.version, page.version);
+  let left = limit ?? Infinity;
+  for (;;) {
+    const events = JSON.parse(page.events) as RecordedEvent<E>[];
+    for (const event of events) yield event;
+    left -= events.length;
+    const next = rest(page.next, end, left);
+    if (next === undefined) return;
+    page = engine.readPage(stream, next);
+  }
+}
+
+/** What is still to be read, or nothing. */
+function rest(next: Range | undefined, end: number, left: number): Range | undefined {
+  if (next === undefined || left <= 0) return undefined;
+  const to = Math.min(next.to ?? end, end);
+  if ((next.from ?? 1) > to) return undefined;
+  return { ...next, to, limit: Number.isFinite(left) ? left : undefined };
+}

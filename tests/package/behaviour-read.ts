@@ -1,0 +1,85 @@
+import type { EventStore, ReadOptions } from "sillok";
+
+import type { Behaviours, Sillok } from "./behaviour.ts";
+import { all, same } from "./check.ts";
+
+/** More than two pages. */
+const COUNT = 2500;
+
+/** A store whose stream `s` has COUNT events, in commits of many sizes. */
+async function filled({ EventStore }: Sillok): Promise<EventStore> {
+  const store = new EventStore();
+  for (let count = 0, size = 1; count < COUNT; size = (size % 400) + 37) {
+    const commit = Math.min(size, COUNT - count);
+    await store.append(
+      "s",
+      Array.from({ length: commit }, () => ({ type: "Counted" })),
+    );
+    count += commit;
+  }
+  return store;
+}
+
+async function versions(store: EventStore, options?: ReadOptions): Promise<number[]> {
+  return (await all(store.read("s", options))).map(({ version }) => version);
+}
+
+export const reading: Behaviours = {
+  async "every range, limit and direction over several pages"(sillok) {
+    const store = await filled(sillok);
+    const everything = Array.from({ length: COUNT }, (_, place) => place + 1);
+    const bounds = [undefined, 1, 1000, 1001, 2000, COUNT, COUNT + 1, Number.MAX_SAFE_INTEGER];
+    const limits = [undefined, 1, 1000, 1001, 10_000];
+    for (const from of bounds) {
+      for (const to of bounds.filter((bound) => (bound ?? Infinity) >= (from ?? 1))) {
+        const inside = everything.slice((from ?? 1) - 1, to);
+        for (const limit of limits) {
+          const about = `${from} to ${to}, ${limit}`;
+          same(await versions(store, { from, to, limit }), inside.slice(0, limit), about);
+          const backward = { from, to, limit, direction: "backward" } as const;
+          same(await versions(store, backward), inside.toReversed().slice(0, limit), about);
+        }
+      }
+    }
+  },
+
+  async "pages of large events lose nothing"({ EventStore }) {
+    const store = new EventStore();
+    const data = "x".repeat(900_000);
+    for (let count = 0; count < 12; count += 1) await store.append("s", { type: "A", data });
+    const expected = Array.from({ length: 12 }, (_, place) => place + 1);
+    same(await versions(store), expected);
+    same(await versions(store, { direction: "backward" }), expected.toReversed());
+    same(await versions(store, { limit: 7 }), expected.slice(0, 7));
+  },
+
+  async "a read ends at the version the stream has when it starts"(sillok) {
+    const store = await filled(sillok);
+    for (const options of [{}, { direction: "backward" }, { to: COUNT + 5 }] as ReadOptions[]) {
+      const reading = store.read("s", options);
+      await store.append("s", { type: "BeforeTheStart" });
+      const before = (await reading.next()).value?.version;
+      const { version } = await store.append("s", { type: "Meanwhile" });
+      const rest = (await all(reading)).map(({ version }) => version);
+      const found = [before, ...rest].map(Number);
+      same(Math.max(...found), Math.min(version - 1, options.to ?? version), "the last version");
+      same(found.length, Math.max(...found), "the number of events");
+    }
+  },
+
+  async "reading can be broken off"(sillok) {
+    const store = await filled(sillok);
+    const seen: number[] = [];
+    for await (const { version } of store.read("s")) {
+      seen.push(version);
+      if (version === 1500) break;
+    }
+    same(seen.length, 1500);
+  },
+
+  async "a stream without events has none to read"({ EventStore }) {
+    const store = new EventStore();
+    same(await versions(store), []);
+    same(await versions(store, { from: 5, direction: "backward" }), []);
+  },
+};

@@ -1,0 +1,81 @@
+// Every example in the README and in the documentation that ships with the types is checked and run.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { useScratch } from "./scratch.ts";
+
+const PACKAGE = "node_modules/sillok";
+/** At the very least; fewer would mean that they are not found any more. */
+const LEAST_EXAMPLES = 14;
+
+const examples = new Map<string, string>();
+
+const scratch = useScratch(async (scratch) => {
+  const types = await readdir(scratch.at(`${PACKAGE}/dist/types`));
+  const files = ["README.md", ...types.map((name) => `dist/types/${name}`)];
+  for (const file of files) {
+    const text = await readFile(scratch.at(`${PACKAGE}/${file}`), "utf8");
+    const blocks = text.replaceAll(/^ *\* ?/gm, "").matchAll(/^```ts\n(.*?)^```$/gms);
+    for (const [place, [, code]] of [...blocks].entries()) {
+      const name = `${file.replaceAll(/\W+/g, "-")}-${place + 1}.ts`;
+      examples.set(name, code ?? "");
+      await scratch.write(`examples/${name}`, code ?? "");
+    }
+  }
+});
+
+/** What an example says it prints: after `// ` behind a `console.log`, or after `// prints: `. */
+function said(code: string): string[] {
+  const comments = code.matchAll(/(?:console\.log\(.*\);|^) *\/\/ (.*)$/gm);
+  return [...comments].flatMap(([whole, text = ""]) => {
+    if (text.startsWith("prints: ")) return [text.slice("prints: ".length)];
+    return whole.includes("console.log") ? text.split(" // ") : [];
+  });
+}
+
+test("there are examples, and each says what it prints", () => {
+  assert.ok(examples.size >= LEAST_EXAMPLES, `${examples.size} examples`);
+  for (const [name, code] of examples) assert.notDeepEqual(said(code), [], name);
+});
+
+test("the examples have no type errors", async () => {
+  const options = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noImplicitOverride: true,
+    noUncheckedIndexedAccess: true,
+    module: "nodenext",
+    target: "es2022",
+    lib: ["es2022", "dom"],
+    types: [],
+    noEmit: true,
+  };
+  await scratch.write(
+    "tsconfig.json",
+    JSON.stringify({ compilerOptions: options, include: ["examples"] }),
+  );
+  const { code, stdout } = await scratch.run("tsc", ["--project", "tsconfig.json"]);
+  assert.equal(code, 0, stdout);
+});
+
+test("the examples print what they say", async () => {
+  for (const [name, code] of examples) {
+    assert.deepEqual(await scratch.lines(`examples/${name}`), said(code), name);
+  }
+});
+
+test("everything that is exported is documented", async () => {
+  for (const file of await readdir(scratch.at(`${PACKAGE}/dist/types`))) {
+    const text = await readFile(scratch.at(`${PACKAGE}/dist/types/${file}`), "utf8");
+    const bare = text.matchAll(
+      /(?<!\*\/\n)^export (?:declare |default )*(?:class|function|interface|type|const) \w+/gm,
+    );
+    assert.deepEqual(
+      [...bare].map(([line]) => line),
+      [],
+      file,
+    );
+  }
+});

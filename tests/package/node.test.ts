@@ -1,0 +1,102 @@
+// The package in Node.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { behaviours } from "./behaviour.ts";
+import { useScratch } from "./scratch.ts";
+import { AS_COMMONJS, AS_MODULE, PRINTS } from "./tutorial-program.ts";
+
+const scratch = useScratch();
+
+for (const [name, run] of Object.entries(behaviours)) {
+  test(name, async () => run(await scratch.sillok()));
+}
+
+test("the tutorial's program prints its two events, with import", async () => {
+  await scratch.write("tutorial.js", AS_MODULE);
+  assert.deepEqual(await scratch.lines("tutorial.js"), PRINTS);
+});
+
+test("the tutorial's program prints its two events, with require", async () => {
+  for (const [file, text] of Object.entries(AS_COMMONJS)) await scratch.write(file, text);
+  const { stdout, stderr } = await scratch.run(process.execPath, [scratch.at("index.cjs")]);
+  assert.deepEqual(stdout.trimEnd().split("\n"), PRINTS);
+  assert.equal(stderr, "", "and nothing warns");
+});
+
+test("import and require give the same classes", async () => {
+  const program = `
+    import * as imported from "sillok";
+    import { createRequire } from "node:module";
+    const required = createRequire(import.meta.url)("sillok");
+    console.log(Object.keys(imported).every((name) => imported[name] === required[name]));
+    console.log(createRequire(import.meta.url)("sillok/package.json").name);
+  `;
+  await scratch.write("same.js", program);
+  assert.deepEqual(await scratch.lines("same.js"), ["true", "sillok"]);
+});
+
+test("the package exports what it says, and nothing else", async () => {
+  const names = Object.keys(await scratch.sillok());
+  const guards = ["isSillokError", "isWrongExpectedVersion"];
+  assert.deepEqual(names, ["EventGateway", "EventHandler", "EventStore", "SillokError", ...guards]);
+});
+
+test("an error of another copy of the package is recognised", async () => {
+  const { isSillokError, isWrongExpectedVersion } = await scratch.sillok();
+  const other = Object.assign(new Error("x"), {
+    name: "SillokError",
+    code: "wrong_expected_version",
+  });
+  assert.ok(isSillokError(other) && isWrongExpectedVersion(other));
+});
+
+test("values from another context are taken as what they are", async () => {
+  const { runInNewContext } = await import("node:vm");
+  const { EventStore } = await scratch.sillok();
+  const store = new EventStore();
+  const event = runInNewContext('({ aggregateId: "1", at: new Date(0), list: [{}] })');
+  store.saveEvent(event);
+  assert.deepEqual(store.findEventsByAggregateId("1"), [
+    { aggregateId: "1", at: new Date(0), list: [{}] },
+  ]);
+  assert.throws(() => store.saveEvent(runInNewContext('({ aggregateId: "1", m: new Map() })')), {
+    code: "invalid_event",
+    field: "m",
+  });
+});
+
+test("a server that is bundled into one file runs by itself", async () => {
+  await scratch.write("server.js", AS_MODULE);
+  const outfile = scratch.at("bundled/server.mjs");
+  const args = ["server.js", "--bundle", "--platform=node", "--format=esm", `--outfile=${outfile}`];
+  const { code, stderr } = await scratch.run("esbuild", [...args, "--log-level=warning"]);
+  assert.equal(code, 0, stderr);
+  assert.equal(stderr, "");
+  assert.deepEqual(await scratch.lines("bundled/server.mjs"), PRINTS);
+});
+
+test("importing the package without using it leaves nothing in a bundle", async () => {
+  await scratch.write("unused.js", 'import { EventStore } from "sillok";\nconsole.log(1);\n');
+  const { stdout } = await scratch.run("esbuild", ["unused.js", "--bundle", "--format=esm"]);
+  assert.ok(stdout.length < 100, stdout.slice(0, 200));
+});
+
+test("where random numbers are refused, an append is, and works once they are given", async () => {
+  const program = `
+    import { EventStore } from "sillok";
+    const { getRandomValues } = Crypto.prototype;
+    Crypto.prototype.getRandomValues = () => { throw new Error("not here"); };
+    const store = new EventStore();
+    for (let time = 0; time < 2; time += 1) {
+      console.log(await store.append("s", { type: "A" }).catch((error) => error.message));
+      try { store.saveEvent({ aggregateId: 1 }); } catch (error) { console.log(error.message); }
+    }
+    Crypto.prototype.getRandomValues = getRandomValues;
+    console.log((await store.append("s", { type: "A" })).version);
+  `;
+  await scratch.write("random.js", program);
+  const refused = Array<string>(4).fill("not here");
+  assert.deepEqual(await scratch.lines("random.js"), [...refused, "1"]);
+});

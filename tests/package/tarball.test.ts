@@ -1,0 +1,75 @@
+// What is in the tarball.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { publint } from "publint";
+
+import { ROOT, tarball, useScratch } from "./scratch.ts";
+
+const WASM_GZIP_BYTES = 120 * 1024;
+const TARBALL_BYTES = 256 * 1024;
+
+const scratch = useScratch();
+
+async function installed(path: string): Promise<Buffer> {
+  return readFile(scratch.at(join("node_modules/sillok", path)));
+}
+
+test("it holds what is needed, and nothing else", async () => {
+  const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", tarball()]);
+  const types = [
+    "errors",
+    "event-gateway",
+    "event-handler",
+    "event-store",
+    "events",
+    "index",
+    "options",
+  ];
+  assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [
+    "package/LICENSE-APACHE",
+    "package/LICENSE-MIT",
+    "package/README.md",
+    "package/dist/sillok.js",
+    "package/dist/sillok.wasm",
+    ...types.map((name) => `package/dist/types/${name}.d.ts`),
+    "package/dist/workerd.js",
+    "package/package.json",
+  ]);
+});
+
+test("publint has nothing to say", async () => {
+  const file = await readFile(tarball());
+  const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
+  const { messages } = await publint({ pack: { tarball: bytes as ArrayBuffer }, strict: true });
+  assert.deepEqual(messages, []);
+});
+
+test("the wasm and the tarball stay within their budgets", async () => {
+  const wasm = gzipSync(await installed("dist/sillok.wasm")).length;
+  assert.ok(wasm <= WASM_GZIP_BYTES, `the wasm is ${wasm} bytes, gzip`);
+  const packed = (await readFile(tarball())).length;
+  assert.ok(packed <= TARBALL_BYTES, `the tarball is ${packed} bytes`);
+});
+
+test("both builds carry the same wasm", async () => {
+  const base64 = (await installed("dist/sillok.wasm")).toString("base64");
+  assert.ok((await installed("dist/sillok.js")).includes(base64));
+});
+
+test("its version is Cargo's", async () => {
+  const { version, dependencies } = JSON.parse(String(await installed("package.json")));
+  const cargo = await readFile(join(ROOT, "Cargo.toml"), "utf8");
+  assert.equal(version, /\[workspace\.package\]\nversion = "(.*)"/.exec(cargo)?.[1]);
+  assert.equal(dependencies, undefined, "and it needs no other package");
+});
+
+test("its licences are the repository's", async () => {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) {
+    assert.deepEqual(await installed(name), await readFile(join(ROOT, name)));
+  }
+});

@@ -1,0 +1,173 @@
+// The package's types, as strict projects of its users see them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { useScratch } from "./scratch.ts";
+
+/** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
+const PROGRAM = `
+import {
+  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
+  type AppendOptions, type AppendResult, type ExpectedVersion, type NewEvent, type ReadOptions,
+  type RecordedEvent, type SavedEvent, type SillokErrorCode,
+} from "sillok";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function is<T extends true>(_proof?: T): void {}
+
+type Deposited = { type: "Deposited"; data: { amount: number; at: Date; note?: string } };
+type Closed = { type: "Closed" };
+interface Noted extends NewEvent { type: "Noted"; data?: readonly string[]; metadata: { by: string } }
+type AccountEvent = Deposited | Closed | Noted;
+
+const store = new EventStore();
+
+export async function append(): Promise<AppendResult> {
+  await store.append<AccountEvent>("s", { type: "Closed" });
+  await store.append<AccountEvent>("s", [{ type: "Closed" }, { type: "Noted", metadata: { by: "me" } }]);
+  const closed: readonly Closed[] = [{ type: "Closed" }];
+  await store.append("s", closed);
+  // @ts-expect-error an event has a type
+  await store.append("s", { data: 1 });
+  // @ts-expect-error amount is a number
+  await store.append<AccountEvent>("s", { type: "Deposited", data: { amount: "1", at: new Date() } });
+  // @ts-expect-error there is no such event
+  await store.append<AccountEvent>("s", { type: "Opened" });
+  // @ts-expect-error a stream is a string
+  await store.append(42, { type: "Closed" });
+  // @ts-expect-error there is no such expected version
+  await store.append("s", { type: "Closed" }, { expectedVersion: "none" });
+  // @ts-expect-error there is no such option
+  await store.append("s", { type: "Closed" }, { expected: 1 });
+  const options: AppendOptions = { expectedVersion: undefined };
+  const version: ExpectedVersion = 1;
+  return store.append("s", { type: "Closed" }, { ...options, expectedVersion: version });
+}
+
+export async function read(options: ReadOptions): Promise<void> {
+  for await (const event of store.read<AccountEvent>("s", options)) {
+    is<Equal<typeof event.version, number>>();
+    switch (event.type) {
+      case "Deposited":
+        is<Equal<typeof event.data, { amount: number; at: string; note?: string }>>();
+        break;
+      case "Closed":
+        is<Equal<typeof event.data, null>>();
+        is<Equal<typeof event.metadata, Record<string, unknown>>>();
+        break;
+      case "Noted":
+        is<Equal<typeof event.data, readonly string[] | null>>();
+        is<Equal<typeof event.metadata, { by: string }>>();
+        break;
+      default:
+        is<Equal<typeof event, never>>();
+    }
+  }
+  for await (const event of store.read("s")) {
+    is<Equal<typeof event, RecordedEvent>>();
+    is<Equal<typeof event.data, unknown>>();
+    is<Equal<typeof event.metadata, Record<string, unknown>>>();
+  }
+  // @ts-expect-error there is no such direction
+  store.read("s", { direction: "up" });
+}
+
+export function errors(error: unknown): number | undefined {
+  if (isWrongExpectedVersion(error)) {
+    is<Equal<typeof error.code, "wrong_expected_version">>();
+    const expected: ExpectedVersion = error.expected;
+    console.log(error.message, error.stream, expected);
+    return error.actual;
+  }
+  if (isSillokError(error)) {
+    const code: SillokErrorCode = error.code;
+    is<Equal<typeof error.actual, number | undefined>>();
+    console.log(code, error.field);
+  }
+  return undefined;
+}
+
+interface Opened { aggregateId: number; at: Date }
+class OpenedHandler extends EventHandler<Opened> {
+  override handleEvent({ at }: Opened) { console.log(at.getTime()); }
+}
+class AnyHandler extends EventHandler {
+  override handleEvent(event: { aggregateId: string; type: string }) { console.log(event.type); }
+}
+
+export function tutorial(): void {
+  const opened: Opened = { aggregateId: 1, at: new Date() };
+  store.saveEvent(opened);
+  store.saveEvent({ aggregateId: "1", anything: { goes: true } });
+  // @ts-expect-error an event has an aggregateId
+  store.saveEvent({ type: "Opened" });
+  // @ts-expect-error an aggregateId is a string or a number
+  store.saveEvent({ aggregateId: true });
+  is<Equal<ReturnType<typeof store.saveEvent>, void>>();
+  const found = store.findEventsByAggregateId<Opened>(1);
+  is<Equal<typeof found, Opened[]>>();
+  const [event] = store.findEventsByAggregateId("1");
+  is<Equal<typeof event, SavedEvent | undefined>>();
+  is<Equal<NonNullable<typeof event>["anything"], unknown>>();
+  new EventGateway(store, new OpenedHandler()).processEventsByAggregateId(1);
+  new EventGateway(store, new AnyHandler()).processEventsByAggregateId("1");
+  new EventGateway(store, new EventHandler()).processEventsByAggregateId("1");
+  const standIn = { findEventsByAggregateId: () => [opened] };
+  new EventGateway(standIn, { handleEvent: (event: Opened) => event.at }).processEventsByAggregateId(1);
+  // @ts-expect-error a handler handles events
+  new EventGateway(store, {});
+}
+`;
+
+const REQUIRING = `
+import sillok = require("sillok");
+const store: sillok.EventStore = new sillok.EventStore();
+store.saveEvent({ aggregateId: "1" });
+`;
+
+const scratch = useScratch();
+
+async function check(options: object, files: Record<string, string>): Promise<void> {
+  for (const [file, text] of Object.entries(files)) await scratch.write(file, text);
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noImplicitOverride: true,
+    noUnusedLocals: true,
+    // The package's own types are checked too.
+    skipLibCheck: false,
+    target: "es2022",
+    types: [],
+    noEmit: true,
+    ...options,
+  };
+  await scratch.write(
+    "tsconfig.json",
+    JSON.stringify({ compilerOptions, files: Object.keys(files) }),
+  );
+  const { code, stdout } = await scratch.run("tsc", ["--project", "tsconfig.json"]);
+  assert.equal(code, 0, stdout);
+}
+
+test("in a project for Node", async () => {
+  await check({ module: "nodenext", lib: ["es2022", "dom"] }, { "program.ts": PROGRAM });
+});
+
+test("in a CommonJS project for Node", async () => {
+  const files = { "program.cts": PROGRAM, "requiring.cts": REQUIRING };
+  await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
+});
+
+test("in a project for a bundler", async () => {
+  const options = { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"] };
+  await check(options, { "program.ts": PROGRAM });
+});
+
+test("without the types of a browser or of Node", async () => {
+  const program = PROGRAM.replaceAll("console.log(", "String(")
+    .replaceAll("String(error.message, error.stream, expected)", "String(expected)")
+    .replaceAll("String(code, error.field)", "String(code)");
+  await check({ module: "nodenext", lib: ["es2022"] }, { "program.ts": program });
+});

@@ -1,0 +1,98 @@
+// The page of a running Worker, in Chromium.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, type TestContext } from "node:test";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { startServer } from "../support/server.ts";
+
+/** A server that does not start fails the tests; it does not hold them up. */
+const STARTING = { timeout: 60_000 };
+
+type Server = Awaited<ReturnType<typeof startServer>>;
+
+export interface Console {
+  /** Opens the page in a browser profile of its own, which is closed with the test. */
+  open(t: TestContext, path: string, options?: BrowserContextOptions): Promise<Page>;
+  /** Appends events behind the page's back. */
+  append(stream: string, events: unknown[]): Promise<void>;
+  url(): URL;
+}
+
+/** One Worker and one browser for the tests of a file. */
+export function useConsole(vars?: Record<string, string>): Console {
+  let server: Server;
+  let browser: Browser;
+  before(async () => {
+    server = await startServer(vars === undefined ? {} : { vars });
+    browser = await chromium.launch({
+      executablePath: process.env["CHROME"] ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-background-networking"],
+    });
+  }, STARTING);
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  return {
+    async open(t, path, options = {}) {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      page.setDefaultTimeout(10_000);
+      const wrong: string[] = [];
+      page.on("pageerror", (error) => wrong.push(String(error)));
+      page.on("console", (message) => {
+        if (message.text().includes("Content Security Policy")) wrong.push(message.text());
+      });
+      page.on("request", (request) => {
+        if (new URL(request.url()).origin !== server.url.origin) wrong.push(request.url());
+      });
+      t.after(async () => {
+        await context.close();
+        assert.deepEqual(wrong, [], "no uncaught error, no breach of the policy, no other origin");
+      });
+      await page.goto(new URL(path, server.url).href);
+      return page;
+    },
+    async append(stream, events) {
+      const url = new URL(`/v1/streams/${encodeURIComponent(stream)}/events`, server.url);
+      const headers = { "Content-Type": "application/json" };
+      const body = JSON.stringify(events);
+      const signal = AbortSignal.timeout(10_000);
+      const response = await fetch(url, { method: "POST", headers, body, signal });
+      assert.equal(response.status, 201, await response.text());
+    },
+    url: () => server.url,
+  };
+}
+
+/** A stream no other test uses. */
+export function freshStream(): string {
+  return `page-${randomUUID()}`;
+}
+
+/** The page's address with this stream open. */
+export function addressOf(stream: string): string {
+  return `/?${new URLSearchParams({ stream })}`;
+}
+
+/** Types into the form and sends it. */
+export async function appendBy(page: Page, type: string, data: string): Promise<void> {
+  await page.getByLabel("Type").fill(type);
+  await page.getByLabel("Data").fill(data);
+  await page.getByRole("button", { name: "Append" }).click();
+}
+
+/** What the timeline shows, from the top. */
+export function shownEvents(
+  page: Page,
+): Promise<{ version: string; type: string; data: string }[]> {
+  return page.locator(".event").evaluateAll((items) =>
+    items.map((item) => ({
+      version: item.querySelector(".event-version")?.lastChild?.textContent ?? "",
+      type: item.querySelector("h4")?.textContent ?? "",
+      data: item.querySelector(".json-data")?.textContent?.trim() ?? "",
+    })),
+  );
+}

@@ -1,0 +1,74 @@
+//! Chromium and its driver for the browser tests: found, or installed from Debian.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::run;
+use crate::shell::Shell;
+
+const HELP: &str = "Chromium and chromedriver of the same version are needed. \
+    On Debian: sudo apt-get install chromium chromium-driver. \
+    Elsewhere: name their paths in the environment variables CHROME and CHROMEDRIVER";
+
+/// Where the two programs are.
+pub(crate) struct Browser {
+    pub(crate) chrome: PathBuf,
+    pub(crate) driver: PathBuf,
+}
+
+/// Finds both programs, and installs Debian's when one is missing.
+pub(crate) fn ensure(shell: &Shell) -> Result<Browser> {
+    if let Some(browser) = find(shell) {
+        return Ok(browser);
+    }
+    if shell.which("apt-get").is_none() {
+        bail!("{HELP}");
+    }
+    let Some(prefix) = administrator(shell) else {
+        bail!("{HELP}");
+    };
+    run::step("installing Debian's chromium and chromium-driver, about 2 minutes…", || {
+        run::quiet(&mut apt_get(shell, prefix, &["update"]))?;
+        let packages = ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"];
+        run::quiet(&mut apt_get(shell, prefix, &packages))
+    })?;
+    match find(shell) {
+        Some(browser) => Ok(browser),
+        None => bail!("{HELP}"),
+    }
+}
+
+fn find(shell: &Shell) -> Option<Browser> {
+    let chrome = named("CHROME").or_else(|| {
+        ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+            .into_iter()
+            .find_map(|name| shell.which(name))
+    })?;
+    let driver = named("CHROMEDRIVER").or_else(|| shell.which("chromedriver"))?;
+    Some(Browser { chrome, driver })
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os(variable)?);
+    path.is_file().then_some(path)
+}
+
+/// How to run a command as root without being asked for a password; `None` when that is not possible.
+fn administrator(shell: &Shell) -> Option<&'static [&'static str]> {
+    if shell.answer("id", &["-u"])? == "0" {
+        return Some(&[]);
+    }
+    shell.answer("sudo", &["--non-interactive", "true"])?;
+    Some(&["sudo", "--non-interactive"])
+}
+
+fn apt_get(shell: &Shell, prefix: &[&str], args: &[&str]) -> Command {
+    // sudo drops the environment, `env` sets it behind sudo.
+    let words = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"], args].concat();
+    let (program, rest) = words.split_first().unwrap_or((&"apt-get", &[]));
+    let mut command = shell.command(Path::new(program));
+    command.args(rest);
+    command
+}

@@ -1,0 +1,159 @@
+//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build
+//! is copied to www/sillok).
+//!
+//! Cargo knows best whether Rust sources have changed, so it is always asked; what follows is skipped
+//! while the compiled wasm is the same. That matters because `wrangler dev` and `wrangler deploy` run
+//! this command too (wrangler.toml, `[build]`).
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::run;
+use crate::shell::Shell;
+use crate::stamp::{Work, unless_fresh};
+use crate::tools;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const WORKER_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_worker.wasm";
+const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
+const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
+
+/// What the JavaScript build may read.
+const JS_INPUTS: [&str; 11] = [
+    "js/generated",
+    "js/ts",
+    "js/build.mjs",
+    "js/package.json",
+    "js/tsconfig.json",
+    "js/tsconfig.types.json",
+    "tsconfig.json",
+    "package-lock.json",
+    "js/README.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+];
+
+/// What Rust's wasm32 target uses today, and nothing newer: the same list as worker-build's, so that
+/// wasm-opt writes no encoding which a runtime may not know yet.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The command.
+pub(crate) fn run(mut shell: Shell) -> Result<()> {
+    tools::for_build(&mut shell)?;
+    all(&shell)
+}
+
+/// Builds everything; the tools must be there.
+pub(crate) fn all(shell: &Shell) -> Result<()> {
+    worker(shell)?;
+    package(shell)
+}
+
+fn worker(shell: &Shell) -> Result<()> {
+    compile(shell, "sillok-worker", WORKER_WASM)?;
+    let work = Work {
+        name: "bundling the Worker",
+        inputs: &[WORKER_WASM, "worker/Cargo.toml", "package-lock.json"],
+        outputs: &["worker/build"],
+        tools: tool_versions(shell),
+    };
+    unless_fresh(shell, &work, || {
+        run::quiet(
+            shell
+                .command("worker-build")
+                .arg("--release")
+                .current_dir(shell.at("worker"))
+                // Without these it would download its own.
+                .env("WASM_BINDGEN_BIN", shell.at("target/tools/bin/wasm-bindgen"))
+                .env("WASM_OPT_BIN", shell.at("node_modules/.bin/wasm-opt"))
+                .env("ESBUILD_BIN", shell.at("node_modules/.bin/esbuild")),
+        )
+    })
+}
+
+fn package(shell: &Shell) -> Result<()> {
+    compile(shell, "sillok-js", JS_WASM)?;
+    let work = Work {
+        name: "binding the package's wasm",
+        inputs: &[JS_WASM, "package-lock.json"],
+        outputs: &["js/generated"],
+        tools: tool_versions(shell),
+    };
+    unless_fresh(shell, &work, || bind(shell))?;
+    let work = Work {
+        name: "building the npm package",
+        inputs: &JS_INPUTS,
+        outputs: &["js/dist", "js/LICENSE-APACHE", "js/LICENSE-MIT", "www/sillok"],
+        tools: String::new(),
+    };
+    unless_fresh(shell, &work, || {
+        run::quiet(shell.command("node").arg("js/build.mjs"))?;
+        serve(shell)
+    })
+}
+
+fn compile(shell: &Shell, package: &str, wasm: &str) -> Result<()> {
+    let hint = if shell.at(wasm).exists() { "" } else { ", about a minute…" };
+    run::say(&format!("==> compiling {package}{hint}"));
+    run::shown(shell.command("cargo").args([
+        "build",
+        "--release",
+        "--lib",
+        "--target",
+        TARGET,
+        "--package",
+        package,
+    ]))
+}
+
+fn bind(shell: &Shell) -> Result<()> {
+    remove(&shell.at("js/generated"))?;
+    run::quiet(shell.command("wasm-bindgen").args([
+        "--target",
+        "web",
+        "--out-dir",
+        "js/generated",
+        JS_WASM,
+    ]))?;
+    run::quiet(
+        shell.command("wasm-opt").args(["-Os", GENERATED_WASM, "-o", GENERATED_WASM]).args(WASM_FEATURES),
+    )
+}
+
+/// The page uses the package as any page would: its default build, which is one file.
+fn serve(shell: &Shell) -> Result<()> {
+    let folder = shell.at("www/sillok");
+    remove(&folder)?;
+    fs::create_dir_all(&folder)?;
+    fs::copy(shell.at("js/dist/sillok.js"), folder.join("sillok.js"))
+        .context("the JavaScript build wrote no js/dist/sillok.js")?;
+    Ok(())
+}
+
+fn tool_versions(shell: &Shell) -> String {
+    ["wasm-bindgen", "worker-build"]
+        .into_iter()
+        .filter_map(|tool| shell.answer(tool, &["--version"]))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Removes a folder that may be missing.
+pub(crate) fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! How many tests passed and failed, read from what each runner prints.
+
+/// The counts of one run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl Counts {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// libtest, rustdoc and wasm-bindgen-test, once for each test program:
+/// `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+pub(crate) fn libtest(output: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in output.lines() {
+        if let Some((_, result)) = line.split_once("test result: ") {
+            let result = result.split_once(". ").map_or(result, |(_, numbers)| numbers);
+            counts.add(Counts {
+                passed: before(result, "passed"),
+                failed: before(result, "failed"),
+                skipped: before(result, "ignored"),
+            });
+        }
+    }
+    counts
+}
+
+/// nextest, once: `Summary [ 0.1s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped`.
+/// Whatever ran and did not pass has failed.
+pub(crate) fn nextest(output: &str) -> Counts {
+    let summary = output
+        .lines()
+        .rev()
+        .filter(|line| line.trim_start().starts_with("Summary ["))
+        .find_map(|line| line.split_once("] ")?.1.split_once(" run: "));
+    let Some((run, results)) = summary else {
+        return Counts::default();
+    };
+    // `3/5 tests` when the run was cut short: the other two have not passed.
+    let planned = run.split_whitespace().next().and_then(|n| n.split('/').next_back());
+    let planned: u64 = planned.and_then(|n| n.parse().ok()).unwrap_or(0);
+    let passed = before(results, "passed");
+    Counts { passed, failed: planned.saturating_sub(passed), skipped: before(results, "skipped") }
+}
+
+/// Node's `spec` reporter, once, at the end: `ℹ pass 5`, `ℹ fail 0`, `ℹ cancelled 0`, …
+pub(crate) fn node(output: &str) -> Counts {
+    let last = |name: &str| -> u64 {
+        let number = |line: &str| line.strip_prefix("ℹ ")?.strip_prefix(name)?.trim().parse().ok();
+        output.lines().rev().find_map(number).unwrap_or(0)
+    };
+    Counts {
+        passed: last("pass "),
+        failed: last("fail ") + last("cancelled "),
+        skipped: last("skipped ") + last("todo "),
+    }
+}
+
+/// The number in front of a word: 3 for `passed` in `3 passed; 0 failed`.
+fn before(text: &str, word: &str) -> u64 {
+    let mut previous = "";
+    for part in text.split_whitespace() {
+        if part.trim_end_matches([',', ';']) == word {
+            return previous.parse().unwrap_or(0);
+        }
+        previous = part;
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
+        Counts { passed, failed, skipped }
+    }
+
+    #[test]
+    fn libtest_results_are_summed() {
+        let output = "\
+running 3 tests
+test a ... ok
+test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+
+test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 filtered out; finished in 0.10s
+";
+        assert_eq!(libtest(output), counts(4, 2, 1));
+        assert_eq!(libtest("no tests to run!"), Counts::default());
+    }
+
+    #[test]
+    fn nextest_counts_everything_that_did_not_pass() {
+        let ok = "     Summary [   0.005s] 3 tests run: 3 passed, 0 skipped\n";
+        assert_eq!(nextest(ok), counts(3, 0, 0));
+        let one = "     Summary [   0.005s] 1 test run: 1 passed, 4 skipped\n";
+        assert_eq!(nextest(one), counts(1, 0, 4));
+        let bad = "     Summary [   9.1s] 6 tests run: 3 passed (1 slow), 1 failed, 2 timed out, 0 skipped\n";
+        assert_eq!(nextest(bad), counts(3, 3, 0));
+        let cut = "     Summary [   1.0s] 3/5 tests run: 2 passed, 1 failed, 0 skipped\n";
+        assert_eq!(nextest(cut), counts(2, 3, 0));
+        assert_eq!(nextest("error: could not compile"), Counts::default());
+    }
+
+    #[test]
+    fn node_counts_cancelled_tests_as_failed() {
+        let output = "\
+✔ appends (1.2ms)
+ℹ tests 8
+ℹ suites 0
+ℹ pass 5
+ℹ fail 1
+ℹ cancelled 1
+ℹ skipped 1
+ℹ todo 0
+ℹ duration_ms 61.5
+";
+        assert_eq!(node(output), counts(5, 2, 1));
+        assert_eq!(node("Could not find 'x.test.ts'"), Counts::default());
+    }
+}

@@ -1,0 +1,198 @@
+//! `dev`: the Worker on this machine, in workerd through `wrangler dev`, until Ctrl-C.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::build;
+use crate::run;
+use crate::shell::Shell;
+use crate::tools;
+
+/// How long the Worker may take to answer for the first time.
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// Ends a process group when its standard input closes, by force when five seconds were not enough.
+/// As a process of its own it does so even when xtask is killed in a way that cannot be caught.
+const GUARD: &str = r#"
+read -r _
+kill -s TERM -- "-$1" 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -s 0 -- "-$1" 2>/dev/null || exit 0
+    sleep 0.5
+done
+kill -s KILL -- "-$1" 2>/dev/null
+"#;
+
+/// What the command line may set.
+pub(crate) struct Options {
+    pub(crate) port: u16,
+    /// Where the data is kept; `.wrangler/state` when it is not said.
+    pub(crate) persist: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { port: 8787, persist: None }
+    }
+}
+
+/// The command.
+pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    check_free(address)?;
+    let data = match &options.persist {
+        // Relative to where the command was typed.
+        Some(dir) => std::path::absolute(dir)?,
+        None => shell.at(".wrangler/state"),
+    };
+    tools::for_build(&mut shell)?;
+    build::all(&shell)?;
+
+    let (sender, interrupted) = channel();
+    ctrlc::set_handler(move || {
+        // Nobody listens any more when the run has already ended.
+        let _ = sender.send(());
+    })?;
+    run::say("==> starting workerd");
+    let mut server = Server::start(&shell, address, &data)?;
+    if server.wait_until_healthy(address, &interrupted)? {
+        greet(address, &data)?;
+        server.wait(&interrupted)?;
+    }
+    drop(server);
+    run::say("stopped");
+    Ok(())
+}
+
+fn check_free(address: SocketAddr) -> Result<()> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            bail!(
+                "port {} is taken by another program; stop it or choose another: cargo xtask dev --port N",
+                address.port()
+            )
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot listen on {address}")),
+    }
+}
+
+/// wrangler with its children, as a process group that ends with xtask.
+struct Server {
+    wrangler: Child,
+    guard: Child,
+}
+
+impl Server {
+    fn start(shell: &Shell, address: SocketAddr, data: &Path) -> Result<Self> {
+        let mut wrangler = shell
+            .command("wrangler")
+            .arg("dev")
+            .args(["--ip", &address.ip().to_string(), "--port", &address.port().to_string()])
+            // Any free one: the default port may belong to another program.
+            .args(["--inspector-port", "0"])
+            .args(["--local", "--show-interactive-dev-session=false"])
+            .arg("--persist-to")
+            .arg(data)
+            .stdout(io::stderr())
+            // Its own group: Ctrl-C reaches xtask alone, which then ends the whole group in order.
+            .process_group(0)
+            .spawn()
+            .context("cannot run wrangler")?;
+        let guard = shell
+            .command("sh")
+            .args(["-c", GUARD, "guard", &wrangler.id().to_string()])
+            .stdin(Stdio::piped())
+            .process_group(0)
+            .spawn();
+        match guard {
+            Ok(guard) => Ok(Self { wrangler, guard }),
+            Err(error) => {
+                wrangler.kill()?;
+                Err(error).context("cannot run sh")
+            }
+        }
+    }
+
+    /// Waits until health is answered; `false` when the user ended the run before.
+    fn wait_until_healthy(&mut self, address: SocketAddr, interrupted: &Receiver<()>) -> Result<bool> {
+        let start = Instant::now();
+        while !healthy(address) {
+            if start.elapsed() > START_LIMIT {
+                bail!("the Worker did not answer within {} s", START_LIMIT.as_secs());
+            }
+            if self.pause(interrupted)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Waits until the user ends the run.
+    fn wait(&mut self, interrupted: &Receiver<()>) -> Result<()> {
+        while !self.pause(interrupted)? {}
+        Ok(())
+    }
+
+    /// Waits a moment; `true` when the user ended the run in it.
+    fn pause(&mut self, interrupted: &Receiver<()>) -> Result<bool> {
+        if let Some(status) = self.wrangler.try_wait()? {
+            bail!("wrangler stopped by itself: {status}");
+        }
+        let waited = interrupted.recv_timeout(Duration::from_millis(100));
+        Ok(waited != Err(RecvTimeoutError::Timeout))
+    }
+}
+
+impl Drop for Server {
+    /// Ends wrangler and all its children, and waits for them.
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        // Both are being ended; there is nothing to do about an error here.
+        let _ = self.wrangler.wait();
+        let _ = self.guard.wait();
+    }
+}
+
+/// Whether `GET /v1/health` is answered with 200.
+fn healthy(address: SocketAddr) -> bool {
+    let ask = || -> io::Result<bool> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET /v1/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut start = [0; 12];
+        stream.read_exact(&mut start)?;
+        Ok(start == *b"HTTP/1.1 200")
+    };
+    // Not listening yet, or not answering yet: the caller asks again.
+    ask().unwrap_or(false)
+}
+
+fn greet(address: SocketAddr, data: &Path) -> io::Result<()> {
+    let events = format!("http://{address}/v1/streams/account-42/events");
+    let text = format!(
+        r#"
+Sillok is running. Open http://{address}/
+
+Append an event, then read it back:
+
+  curl {events} -H 'Content-Type: application/json' -d '{{"type":"Deposited","data":{{"amount":100}}}}'
+
+  curl {events}
+
+The data is kept in {}
+Ctrl-C stops it.
+"#,
+        data.display()
+    );
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

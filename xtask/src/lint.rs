@@ -1,0 +1,94 @@
+//! `lint`: formatting, clippy and TypeScript's types. Warnings are errors.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::build;
+use crate::run;
+use crate::shell::Shell;
+use crate::tools;
+
+/// Prose (Markdown) is wrapped by hand, and JSON files include test data whose bytes matter.
+const PRETTIER_FILES: &str = "**/*.{ts,mts,js,mjs,css,html}";
+
+/// The command: every check is made, also after one has failed.
+pub(crate) fn run(mut shell: Shell) -> Result<ExitCode> {
+    tools::for_build(&mut shell)?;
+    // The types of the generated code are checked against.
+    build::all(&shell)?;
+    let mut failed = 0;
+    for check in CHECKS {
+        if let Err(error) = check.make(&shell) {
+            eprintln!("error: {error:#}");
+            failed += 1;
+        }
+    }
+    if failed > 0 {
+        bail!("{failed} of {} checks failed", CHECKS.len());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One check: a command that succeeds when there is nothing to complain about.
+pub(crate) struct Check {
+    pub(crate) name: &'static str,
+    program: &'static str,
+    args: &'static [&'static str],
+    /// What puts it right, when a command can.
+    remedy: Option<&'static str>,
+}
+
+impl Check {
+    pub(crate) fn make(&self, shell: &Shell) -> Result<()> {
+        run::step(self.name, || {
+            let mut command: Command = shell.command(self.program);
+            match (run::shown(command.args(self.args)), self.remedy) {
+                (Err(error), Some(remedy)) => Err(error.context(format!("{remedy} puts it right"))),
+                (result, _) => result,
+            }
+        })
+    }
+}
+
+/// All checks, quick ones first.
+pub(crate) const CHECKS: [Check; 5] = [
+    Check {
+        name: "lint: rustfmt",
+        program: "cargo",
+        args: &["fmt", "--all", "--check"],
+        remedy: Some("`cargo fmt --all`"),
+    },
+    Check {
+        name: "lint: prettier",
+        program: "prettier",
+        args: &["--check", "--log-level=warn", PRETTIER_FILES],
+        remedy: Some("`npx prettier --write` with the files named above"),
+    },
+    Check {
+        name: "lint: TypeScript",
+        program: "tsc", // The projects that tsconfig.json lists.
+        args: &["--build"],
+        remedy: None,
+    },
+    Check {
+        name: "lint: clippy",
+        program: "cargo",
+        args: &["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny=warnings"],
+        remedy: None,
+    },
+    Check {
+        name: "lint: clippy for wasm",
+        program: "cargo",
+        args: &[
+            "clippy",
+            "--target=wasm32-unknown-unknown",
+            "--package=sillok-js",
+            "--package=sillok-worker",
+            "--all-features",
+            "--",
+            "--deny=warnings",
+        ],
+        remedy: None,
+    },
+];

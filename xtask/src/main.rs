@@ -1,0 +1,158 @@
+//! The project's own commands: `cargo xtask <command>`.
+//!
+//! A machine with only rustup and Node with npm can run all of them: what is missing is installed
+//! inside the project, see [`tools`].
+
+#[cfg(not(unix))]
+compile_error!("cargo xtask needs a Unix-like system; on Windows use WSL");
+
+mod browser;
+mod build;
+mod counts;
+mod dev;
+mod lint;
+mod pack;
+mod run;
+mod shell;
+mod stamp;
+mod test;
+mod tools;
+mod versions;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use lexopt::prelude::*;
+
+use crate::shell::Shell;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+Commands:
+  dev [--port N] [--persist DIR]   build, start the Worker on this machine and keep it running
+                                   (port 8787, data in .wrangler/state)
+  build                            build the Worker and the npm package
+  pack                             build, then pack the npm package; its path is the last line
+  lint                             formatting, clippy, TypeScript types
+  test                             lint and every test; the last line is `N passed, N failed`
+
+What a command needs and the machine lacks is installed inside the project (target/tools,
+node_modules). Only `test` may install outside it: Debian's chromium and chromium-driver.
+";
+
+/// What the command line asked for.
+enum Command {
+    Help,
+    Dev(dev::Options),
+    Build,
+    Pack,
+    Lint,
+    Test,
+}
+
+fn main() -> ExitCode {
+    let command = match parse(lexopt::Parser::from_env()) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match perform(command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Help => print!("{USAGE}"),
+        Command::Dev(options) => dev::run(Shell::new()?, &options)?,
+        Command::Build => build::run(Shell::new()?)?,
+        Command::Pack => pack::run(Shell::new()?)?,
+        Command::Lint => return lint::run(Shell::new()?),
+        Command::Test => return test::run(Shell::new()?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let name = match parser.next()? {
+        None | Some(Short('h') | Long("help")) => return Ok(Command::Help),
+        Some(Value(name)) => name.string()?,
+        Some(other) => return Err(other.unexpected()),
+    };
+    let command = match name.as_str() {
+        "dev" => return parse_dev(parser),
+        "build" => Command::Build,
+        "pack" => Command::Pack,
+        "lint" => Command::Lint,
+        "test" => Command::Test,
+        "help" => Command::Help,
+        _ => return Err(format!("there is no command `{name}`").into()),
+    };
+    match parser.next()? {
+        None => Ok(command),
+        Some(Short('h') | Long("help")) => Ok(Command::Help),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+fn parse_dev(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = dev::Options::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("port") => options.port = parser.value()?.parse()?,
+            Long("persist") => options.persist = Some(PathBuf::from(parser.value()?)),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Dev(options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Command, lexopt::Error> {
+        parse(lexopt::Parser::from_args(args))
+    }
+
+    #[test]
+    fn no_argument_asks_for_help() {
+        assert!(matches!(parsed(&[]), Ok(Command::Help)));
+        assert!(matches!(parsed(&["--help"]), Ok(Command::Help)));
+        assert!(matches!(parsed(&["build", "--help"]), Ok(Command::Help)));
+    }
+
+    #[test]
+    fn dev_takes_a_port_and_a_directory() {
+        let command = parsed(&["dev", "--port", "9000", "--persist=data"]);
+        assert!(matches!(
+            command,
+            Ok(Command::Dev(dev::Options { port: 9000, persist: Some(dir) })) if dir == *"data"
+        ));
+        assert!(matches!(parsed(&["dev"]), Ok(Command::Dev(dev::Options { port: 8787, persist: None }))));
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for args in [
+            &["fly"][..],
+            &["--fast"],
+            &["build", "--fast"],
+            &["test", "http"],
+            &["dev", "--port", "many"],
+            &["dev", "--port", "65536"],
+            &["dev", "extra"],
+        ] {
+            assert!(parsed(args).is_err(), "{args:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `pack`: the npm package as the tarball that would be published, in target/package.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::build;
+use crate::run;
+use crate::shell::Shell;
+use crate::tools;
+
+/// The command; the tarball's path is the last line printed.
+pub(crate) fn run(mut shell: Shell) -> Result<()> {
+    tools::for_build(&mut shell)?;
+    build::all(&shell)?;
+    println!("{}", tarball(&shell)?.display());
+    Ok(())
+}
+
+/// Packs what was built, and says where the tarball is.
+pub(crate) fn tarball(shell: &Shell) -> Result<PathBuf> {
+    let folder = shell.at("target/package");
+    // Emptied first, so that the one tarball in it is this one.
+    build::remove(&folder)?;
+    fs::create_dir_all(&folder)?;
+    run::step("packing the npm package", || {
+        run::quiet(shell.command("npm").args(["pack", "./js", "--pack-destination"]).arg(&folder))
+    })?;
+    fs::read_dir(&folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
+        .context("npm pack wrote no tarball")
+}

@@ -1,0 +1,249 @@
+//! `test`: lint and every test. The last line printed is `N passed, N failed`.
+//!
+//! Every suite runs, also after one has failed. A suite that ran no tests has failed, and so has a
+//! step that failed without a count: both count as one.
+
+use std::fs;
+use std::io::{IsTerminal, stderr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::browser::{self, Browser};
+use crate::build;
+use crate::counts::{self, Counts};
+use crate::lint;
+use crate::pack;
+use crate::run;
+use crate::shell::Shell;
+use crate::tools;
+
+/// The suites of TypeScript tests: the folders of tests/ with `*.test.ts` in them.
+const NODE_SUITES: [&str; 4] = ["http", "package", "page", "docs"];
+
+/// The command.
+pub(crate) fn run(shell: Shell) -> Result<ExitCode> {
+    let start = Instant::now();
+    let mut report = Report::default();
+    all(shell, &mut report);
+    report.print(start);
+    let total = report.total();
+    println!("{} passed, {} failed", total.passed, total.failed);
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn all(mut shell: Shell, report: &mut Report) {
+    let ready = tools::for_build(&mut shell).and_then(|()| tools::for_test(&shell));
+    if !report.step("set-up", ready) {
+        return;
+    }
+    let shell = &shell;
+    let built = report.step("build", build::all(shell));
+    for check in lint::CHECKS {
+        report.step(check.name, check.make(shell));
+    }
+    report.suite("native", || native(shell));
+    report.suite("doc", || doc(shell));
+    report.suite("wasm in Node", || wasm_node(shell));
+    let browser = browser::ensure(shell);
+    report.suite("wasm in Chromium", || wasm_browser(shell, usable(&browser)?));
+    let tarball = built.then(|| pack::tarball(shell));
+    for suite in NODE_SUITES {
+        report.suite(suite, || match &tarball {
+            None => bail!("not run, because the build failed"),
+            Some(Err(error)) => bail!("not run, because packing failed: {error:#}"),
+            Some(Ok(tarball)) => node(shell, suite, tarball, usable(&browser)?),
+        });
+    }
+}
+
+fn usable(browser: &Result<Browser>) -> Result<&Browser> {
+    browser.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
+}
+
+/// What a runner reported: whether it was content, and its counts.
+type Reported = (bool, Counts);
+
+fn native(shell: &Shell) -> Result<Reported> {
+    let mut command = coloured(shell, "cargo");
+    command
+        .args(["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
+        .env("NEXTEST_HIDE_PROGRESS_BAR", "1");
+    counted(&mut command, counts::nextest)
+}
+
+fn doc(shell: &Shell) -> Result<Reported> {
+    let mut command = coloured(shell, "cargo");
+    command.args(["test", "--doc", "--workspace", "--all-features", "--no-fail-fast"]);
+    counted(&mut command, counts::libtest)
+}
+
+fn wasm_node(shell: &Shell) -> Result<Reported> {
+    let mut command = wasm_pack(shell);
+    command.arg("--node");
+    counted(wasm_tests(&mut command), counts::libtest)
+}
+
+fn wasm_browser(shell: &Shell, browser: &Browser) -> Result<Reported> {
+    let settings = shell.at("target/webdriver.json");
+    let chrome = browser.chrome.to_str().context("the path of Chromium is not text")?;
+    let options = format!(r#"{{"binary": {chrome:?}, "args": ["--disable-background-networking"]}}"#);
+    fs::write(&settings, format!("{{\"goog:chromeOptions\": {options}}}\n"))?;
+    let mut command = wasm_pack(shell);
+    command
+        .args(["--headless", "--chrome", "--chromedriver"])
+        .arg(&browser.driver)
+        // The tests name no environment of their own, so that the same ones run in Node too.
+        .env("WASM_BINDGEN_USE_BROWSER", "1")
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", settings);
+    counted(wasm_tests(&mut command), counts::libtest)
+}
+
+fn wasm_pack(shell: &Shell) -> Command {
+    let mut command = coloured(shell, "wasm-pack");
+    command
+        .args(["test", "--mode", "no-install"])
+        // In seconds; the defaults (20 and 5) are too short for a busy machine.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+    command
+}
+
+/// The root crate's tests/*.rs. Its unit and documentation tests have run natively.
+fn wasm_tests(command: &mut Command) -> &mut Command {
+    command.args([".", "--features", "testing", "--test", "*"])
+}
+
+fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result<Reported> {
+    let files = test_files(&shell.at("tests").join(suite))?;
+    let mut command = coloured(shell, "node");
+    command
+        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
+        // A test that hangs fails after five minutes.
+        .args(["--test-timeout=300000", "--disable-warning=ExperimentalWarning"])
+        .args(files)
+        .env("SILLOK_TARBALL", tarball)
+        .env("CHROME", &browser.chrome);
+    counted(&mut command, counts::node)
+}
+
+/// All `*.test.ts` in a folder and the folders inside it, in order.
+fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(test_files(&path)?);
+        } else if path.to_str().is_some_and(|name| name.ends_with(".test.ts")) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A runner whose output is read here still shows colours on a terminal.
+fn coloured(shell: &Shell, program: &str) -> Command {
+    let mut command = shell.command(program);
+    if stderr().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always").env("FORCE_COLOR", "1");
+    }
+    command
+}
+
+fn counted(command: &mut Command, count: fn(&str) -> Counts) -> Result<Reported> {
+    let kept = run::kept(command)?;
+    Ok((kept.status.success(), count(&kept.text)))
+}
+
+/// A runner's counts as they are reported, and what is wrong with them.
+fn judged((content, counts): Reported) -> (Counts, &'static str) {
+    let failed = Counts { failed: 1, ..counts };
+    match (content, counts.passed + counts.failed, counts.failed) {
+        (false, _, 0) => (failed, "the run failed without naming a failed test"),
+        (true, 0, _) => (failed, "no tests were run"),
+        _ => (counts, ""),
+    }
+}
+
+/// What has been run, in order.
+#[derive(Default)]
+struct Report {
+    lines: Vec<(String, Counts, String)>,
+}
+
+impl Report {
+    /// A step without counts: only its failure counts.
+    fn step(&mut self, name: &str, result: Result<()>) -> bool {
+        let Err(error) = result else { return true };
+        run::say(&format!("error: {error:#}"));
+        let failed = Counts { failed: 1, ..Counts::default() };
+        self.lines.push((name.to_owned(), failed, format!("{error:#}")));
+        false
+    }
+
+    fn suite(&mut self, name: &str, suite: impl FnOnce() -> Result<Reported>) {
+        run::say(&format!("==> test: {name}"));
+        let start = Instant::now();
+        match suite() {
+            Ok(reported) => {
+                let (counts, wrong) = judged(reported);
+                let took = run::seconds(start.elapsed());
+                let note = if wrong.is_empty() { took } else { wrong.to_owned() };
+                self.lines.push((name.to_owned(), counts, note));
+            }
+            Err(error) => {
+                self.step(name, Err(error));
+            }
+        }
+    }
+
+    fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for (_, counts, _) in &self.lines {
+            total.add(*counts);
+        }
+        total
+    }
+
+    fn print(&self, start: Instant) {
+        println!("\nSummary after {}", run::seconds(start.elapsed()));
+        for (name, counts, note) in &self.lines {
+            let Counts { passed, failed, skipped } = counts;
+            let mark = if *failed == 0 { "ok  " } else { "FAIL" };
+            println!("{mark} {name:<20} {passed:>5} passed {failed:>4} failed {skipped:>4} skipped   {note}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(passed: u64, failed: u64) -> Counts {
+        Counts { passed, failed, skipped: 0 }
+    }
+
+    #[test]
+    fn a_suite_must_run_tests_and_succeed() {
+        assert_eq!(judged((true, counts(3, 0))), (counts(3, 0), ""));
+        assert_eq!(judged((false, counts(3, 2))), (counts(3, 2), ""));
+        assert_eq!(judged((true, counts(0, 0))).0, counts(0, 1));
+        assert_eq!(judged((false, counts(0, 0))).0, counts(0, 1));
+        assert_eq!(judged((false, counts(3, 0))).0, counts(3, 1));
+    }
+
+    #[test]
+    fn failures_are_totalled() {
+        let mut report = Report::default();
+        assert!(report.step("good", Ok(())));
+        assert!(!report.step("bad", Err(anyhow::anyhow!("broken"))));
+        report.suite("suite", || Ok((true, counts(4, 0))));
+        report.suite("empty", || Ok((true, counts(0, 0))));
+        report.suite("missing", || bail!("no such folder"));
+        assert_eq!(report.total(), counts(4, 3));
+    }
+}

