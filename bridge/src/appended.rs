@@ -25,7 +25,7 @@ impl From<&Appended> for AppendedJson {
             first_version: appended.first_version.get(),
             version: appended.version.get(),
             time: rfc3339(appended.time),
-            replayed: false,
+            replayed: appended.replayed,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sillok::store::{AppendError, InvalidRange, InvalidStreamId, StorageError};
+use sillok::store::{
+    AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
+};
 
 use crate::expected_version::expected_version_json;
 use crate::new_events::InvalidEvents;
@@ -50,6 +52,22 @@ impl Failure {
 impl From<InvalidStreamId> for Failure {
     fn from(error: InvalidStreamId) -> Self {
         Self::new(error.code(), error.to_string()).in_field("stream")
+    }
+}
+
+impl From<InvalidIdempotencyKey> for Failure {
+    fn from(error: InvalidIdempotencyKey) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("idempotencyKey")
+    }
+}
+
+impl From<&TruncateError> for Failure {
+    fn from(error: &TruncateError) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error {
+            TruncateError::BeyondEnd { .. } => failure.in_field("before"),
+            _ => failure,
+        }
     }
 }
 

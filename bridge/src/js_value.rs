@@ -42,7 +42,13 @@ pub fn range_from_js(value: &JsValue) -> RangeValue {
         let part = Reflect::get(value, &name.into()).unwrap_or_default();
         (!part.is_undefined()).then(|| scalar(&part))
     };
-    RangeValue { from: part("from"), to: part("to"), limit: part("limit"), direction: part("direction") }
+    RangeValue {
+        from: part("from"),
+        to: part("to"),
+        limit: part("limit"),
+        direction: part("direction"),
+        event_type: part("type"),
+    }
 }
 
 /// Reads an array of arrays of text, passing over what is none.

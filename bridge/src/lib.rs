@@ -12,6 +12,7 @@ mod js_value;
 mod new_events;
 mod range;
 mod saved_event;
+mod verification;
 
 pub use appended::AppendedJson;
 pub use clock::{fresh_id, now, rfc3339};
@@ -22,3 +23,4 @@ pub use js_value::{expected_version_from_js, range_from_js, stream_id_from_js, s
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
+pub use verification::VerificationJson;

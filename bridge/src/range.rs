@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sillok::store::{Direction, ReadRange, Version};
+use sillok::store::{Direction, EventType, InvalidEvent, InvalidName, ReadRange, Version};
 
 use crate::failure::Failure;
+use crate::new_events::InvalidEvents;
 
-/// The range of a page: `{"from","to","limit","direction"}`, each part absent where it bounds nothing.
+/// The range of a page: `{"from","to","limit","direction","type"}`, each part absent where it bounds nothing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RangeValue {
@@ -22,6 +23,9 @@ pub struct RangeValue {
     /// `"forward"` or `"backward"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Value>,
+    /// The only event type to read.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<Value>,
 }
 
 impl From<ReadRange> for RangeValue {
@@ -32,6 +36,7 @@ impl From<ReadRange> for RangeValue {
             to: (range.to() < Version::MAX).then(|| range.to().get().into()),
             limit: Some(range.limit().into()),
             direction: backward.then(|| "backward".into()),
+            event_type: range.event_type().map(|event_type| event_type.as_str().into()),
         }
     }
 }
@@ -48,7 +53,16 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
     };
     let (from, to) = (number("from", value.from.as_ref())?, number("to", value.to.as_ref())?);
     let limit = number("limit", value.limit.as_ref())?;
-    Ok(ReadRange::new(from, to, limit, direction)?)
+    let range = ReadRange::new(from, to, limit, direction)?;
+    let event_type = value.event_type.as_ref().map(event_type).transpose()?;
+    Ok(event_type.map_or(range.clone(), |event_type| range.of_type(event_type)))
+}
+
+fn event_type(value: &Value) -> Result<EventType, Failure> {
+    let refused = |reason: InvalidName| {
+        Failure::from(&InvalidEvents::Refused { event: None, reason: InvalidEvent::Type(reason) })
+    };
+    EventType::new(value.as_str().unwrap_or_default()).map_err(refused)
 }
 
 fn number(field: &str, value: Option<&Value>) -> Result<Option<u64>, Failure> {

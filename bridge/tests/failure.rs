@@ -3,8 +3,8 @@
 
 use serde_json::json;
 use sillok::store::{
-    AppendError, Direction, ExpectedVersion, InvalidEvent, InvalidName, ReadRange, StorageError, StreamId,
-    Version,
+    AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadRange,
+    StorageError, StreamId, TruncateError, Version,
 };
 use sillok_bridge::{Failure, RangeValue, parse_expected_version, parse_range};
 
@@ -25,6 +25,12 @@ fn the_codes_are_pinned() {
         AppendError::TooManyEvents { count: 0 }.code(),
         AppendError::CommitTooLarge { bytes: 0 }.code(),
         AppendError::VersionExhausted { stream: stream() }.code(),
+        AppendError::IdempotencyKeyReused { stream: stream() }.code(),
+        AppendError::StreamDeleted { stream: stream() }.code(),
+        AppendError::StreamFull { stream: stream() }.code(),
+        IdempotencyKey::new("").unwrap_err().code(),
+        TruncateError::BeyondEnd { stream: stream(), actual: Version::FIRST }.code(),
+        TruncateError::StreamDeleted { stream: stream() }.code(),
         AppendError::Storage(storage.clone()).code(),
         StorageError::Corrupt { version: 0, reason: String::new() }.code(),
         ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
@@ -40,6 +46,12 @@ fn the_codes_are_pinned() {
         "too_many_events",
         "commit_too_large",
         "version_exhausted",
+        "idempotency_key_reused",
+        "stream_deleted",
+        "stream_full",
+        "invalid_idempotency_key",
+        "invalid_parameter",
+        "stream_deleted",
         "storage_failed",
         "stored_data_corrupt",
         "invalid_parameter",
@@ -99,6 +111,8 @@ fn a_range_names_the_part_that_is_wrong() {
         (json!({"limit": 0}), "invalid_parameter", "limit"),
         (json!({"limit": 1001}), "page_too_large", "limit"),
         (json!({"direction": "up"}), "invalid_parameter", "direction"),
+        (json!({"type": ""}), "invalid_event_type", "type"),
+        (json!({"type": 7}), "invalid_event_type", "type"),
     ];
     for (value, code, field) in cases {
         let range: RangeValue = serde_json::from_value(value.clone()).unwrap();
@@ -113,7 +127,8 @@ fn a_range_survives_being_a_value() {
         ReadRange::all(),
         ReadRange::new(Some(3), Some(9), Some(5), Direction::Backward).unwrap(),
         ReadRange::new(None, Some(9), Some(5), Direction::Forward).unwrap(),
+        ReadRange::all().of_type(EventType::new("Opened").unwrap()),
     ] {
-        assert_eq!(parse_range(&RangeValue::from(range)), Ok(range));
+        assert_eq!(parse_range(&RangeValue::from(range.clone())), Ok(range));
     }
 }

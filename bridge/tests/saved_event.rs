@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
-use sillok::store::{EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, RecordedTime};
+use sillok::store::{Append, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime};
 use sillok_bridge::{AggregateId, find_saved, saved_event};
 
 fn append(store: &mut EventStore<MemoryLog>, stream: &sillok::store::StreamId, event: NewEvent) {
     let now = RecordedTime::from_millis(0);
-    store.append(stream, ExpectedVersion::Any, vec![event], now, &mut EventId::default).unwrap();
+    store.append(Append::to(stream.clone(), vec![event]), now, &mut EventId::default).unwrap();
 }
 
 fn save(store: &mut EventStore<MemoryLog>, event: &Value, dates: &[&[&str]]) {

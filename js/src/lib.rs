@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::{
-    AppendError, Appended, EventStore, ExpectedVersion, MemoryLog, NewEvent, StorageError, StreamId,
+    Append, AppendError, Appended, EventStore, ExpectedVersion, MemoryLog, NewEvent, StorageError, StreamId,
 };
 use sillok_bridge::{
     AggregateId, AppendedJson, Failure, expected_version_from_js, find_saved, fresh_id, now, parse_events,
@@ -113,13 +113,12 @@ impl MemoryStore {
         events: Vec<NewEvent>,
     ) -> Result<Appended, Failure> {
         let now = now();
-        let ids: Vec<_> = events.iter().map(|_| fresh_id()).collect();
+        let append = Append { stream: stream.clone(), expected, events, key: None };
+        let ids: Vec<_> = append.events.iter().map(|_| fresh_id()).collect();
         let mut ids = ids.into_iter();
         let mut next_id = || ids.next().unwrap_or_default();
         let mut store = self.store.try_borrow_mut().map_err(|_| in_use())?;
-        store
-            .append(stream, expected, events, now, &mut next_id)
-            .map_err(|error: AppendError| Failure::from(&error))
+        store.append(append, now, &mut next_id).map_err(|error: AppendError| Failure::from(&error))
     }
 }
 
