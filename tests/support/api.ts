@@ -107,6 +107,6 @@ export function assertProblem(reply: Reply, status: number, code: string, field?
   assert.equal(reply.json.type, "about:blank");
   assert.equal(reply.json.field, field, reply.text);
   assert(reply.json.title.length > 0 && reply.json.detail.length > 0, reply.text);
-  assert.equal(reply.headers.get("cache-control"), "no-store");
+  assert.equal(reply.headers.get("cache-control"), "no-store, no-transform");
   return reply.json;
 }

@@ -79,7 +79,8 @@ fn json_type() -> (&'static str, String) {
 pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Response> {
     let mut builder = ResponseBuilder::new()
         .with_status(answer.status)
-        .with_header("Cache-Control", "no-store")?
+        // A proxy that compresses would weaken the ETag, and `If-Match` takes a strong one.
+        .with_header("Cache-Control", "no-store, no-transform")?
         .with_header("Vary", "Accept, Authorization")?
         .with_header("X-Content-Type-Options", "nosniff")?;
     for (name, value) in &answer.headers {
