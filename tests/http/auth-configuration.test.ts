@@ -1,0 +1,59 @@
+/** Without a secret nobody gets in, unless that is said in so many words. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  type Api,
+  assertProblem,
+  eventsPath,
+  freshStream,
+  numbered,
+  useApi,
+} from "../support/api.ts";
+import { sign } from "../support/token.ts";
+
+const CLOSED: Record<string, Api> = {
+  "no variables": useApi({ vars: {} }),
+  "an empty secret": useApi({ vars: { SILLOK_SECRET: "", SILLOK_AUTH: "on" } }),
+  "a word that is not off": useApi({ vars: { SILLOK_AUTH: "OFF" } }),
+};
+
+for (const [what, api] of Object.entries(CLOSED)) {
+  test(`it fails closed with ${what}`, async () => {
+    const stream = freshStream();
+    for (const authorization of [
+      undefined,
+      "Bearer ",
+      "Bearer x",
+      `Bearer ${sign({ scope: "admin" }, "")}`,
+    ]) {
+      const headers = authorization === undefined ? {} : { Authorization: authorization };
+      for (const path of [eventsPath(stream), "/v1/nothing"]) {
+        const reply = await api.request(path, { headers });
+        assertProblem(reply, 401, "auth_not_configured");
+        assert.equal(reply.headers.get("www-authenticate"), 'Bearer realm="sillok"');
+      }
+      assertProblem(await api.append(stream, numbered(1), headers), 401, "auth_not_configured");
+    }
+    assert.equal((await api.request("/v1/health")).status, 200);
+  });
+}
+
+const both = useApi({ vars: { SILLOK_SECRET: "s3cret", SILLOK_AUTH: "off" } });
+
+test("beside a secret, SILLOK_AUTH=off changes nothing", async () => {
+  assertProblem(await both.read(freshStream()), 401, "missing_token");
+  assert.equal(
+    (await both.read(freshStream(), "", { Authorization: "Bearer s3cret" })).status,
+    200,
+  );
+});
+
+const off = useApi();
+
+test("with SILLOK_AUTH=off every caller is the administrator, whatever it sends along", async () => {
+  const stream = freshStream();
+  assert.equal(await off.appended(stream, numbered(1)), 1);
+  assert.equal(await off.appended(stream, numbered(1), { Authorization: "Bearer nonsense" }), 2);
+});

@@ -1,0 +1,62 @@
+/** What was answered survives a crash. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { freshStream, numbered, useApi } from "../support/api.ts";
+
+const api = useApi();
+
+test("acknowledged events survive SIGKILL", async () => {
+  const stream = freshStream();
+  await api.appended(stream, { type: "Opened", data: { owner: "Ada" } });
+  await api.appended(stream, { type: "Deposited", data: { amount: 100 } });
+  const before = (await api.read(stream)).text;
+  await api.server.kill();
+  await assert.rejects(api.read(stream), "a killed server does not answer");
+  await api.server.restart();
+  assert.equal((await api.read(stream)).text, before);
+  assert.equal(await api.appended(stream, { type: "Withdrawn" }, { "If-Match": '"2"' }), 3);
+});
+
+test("SIGKILL amid appends: every acknowledged commit is there, whole, once and in order", async () => {
+  const streams = Array.from({ length: 4 }, () => freshStream());
+  const acknowledged = new Map<string, number>(streams.map((stream) => [stream, 0]));
+  let killed = false;
+  const writers = streams.map(async (stream) => {
+    for (let version = 0; !killed; version += 3) {
+      // Refused by the network once the server is gone.
+      const reply = await api.append(stream, numbered(3, version + 1)).catch(() => undefined);
+      if (reply === undefined) return;
+      assert.equal(reply.status, 201, reply.text);
+      acknowledged.set(stream, reply.json.version);
+    }
+  });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await api.server.kill();
+  killed = true;
+  await Promise.all(writers);
+  await api.server.restart();
+  for (const [stream, version] of acknowledged) {
+    const page = (await api.read(stream)).json;
+    assert(version > 0, "nothing was appended before the crash");
+    // At most the one commit that was under way may be there without having been answered.
+    assert(
+      page.version === version || page.version === version + 3,
+      `${page.version}, acknowledged ${version}`,
+    );
+    const numbers = page.events.map((event: any) => event.data.n);
+    assert.deepEqual(
+      numbers,
+      numbered(Math.min(page.version, 1000)).map((event) => event.data.n),
+    );
+  }
+});
+
+test("a restart in good order keeps everything too", async () => {
+  const stream = freshStream();
+  await api.appended(stream, numbered(10));
+  const before = (await api.read(stream)).text;
+  await api.server.restart();
+  assert.equal((await api.read(stream)).text, before);
+});

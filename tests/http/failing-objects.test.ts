@@ -1,0 +1,27 @@
+/** An object that cannot be reached, or that fails, is a problem document too. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { assertProblem, eventsPath, numbered, useApi } from "../support/api.ts";
+
+const api = useApi({ entry: fileURLToPath(import.meta.resolve("../support/failing-objects.ts")) });
+
+for (const [stream, status, code] of [
+  ["overloaded", 503, "overloaded"],
+  ["unavailable", 503, "unavailable"],
+  ["broken", 500, "internal"],
+] as const) {
+  test(`an object that is ${stream}`, async () => {
+    for (const reply of [await api.read(stream), await api.append(stream, numbered(1))]) {
+      assertProblem(reply, status, code);
+      assert(!reply.text.includes("nobody"), reply.text);
+    }
+    assert.equal((await api.request(eventsPath(stream), { method: "HEAD" })).status, status);
+  });
+}
+
+test("an object that answers nonsense", async () => {
+  assertProblem(await api.read("nonsense"), 500, "internal");
+});

@@ -1,0 +1,112 @@
+/** What the tests of the HTTP API say often. */
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before } from "node:test";
+
+import { type Server, type ServerOptions, startServer } from "./server.ts";
+
+/** A response that was read to its end. */
+export interface Reply {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The body as JSON; a test that reads what is not there fails. */
+  json: any;
+}
+
+export type HeaderValues = Record<string, string>;
+
+/** One server for the tests of a file. */
+export class Api {
+  #server: Server | undefined;
+
+  get server(): Server {
+    assert(this.#server, "the server runs only within tests");
+    return this.#server;
+  }
+
+  async start(options?: ServerOptions): Promise<void> {
+    this.#server = await startServer(options);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+  }
+
+  async request(path: string, init: RequestInit = {}): Promise<Reply> {
+    const response = await fetch(new URL(path, this.server.url), init);
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") === true && text !== "";
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: isJson ? JSON.parse(text) : undefined,
+    };
+  }
+
+  /** Appends what is already JSON text, or else turned into it. */
+  append(stream: string, events: unknown, headers: HeaderValues = {}): Promise<Reply> {
+    const body = typeof events === "string" ? events : JSON.stringify(events);
+    return this.request(eventsPath(stream), { method: "POST", body, headers });
+  }
+
+  read(stream: string, query = "", headers: HeaderValues = {}): Promise<Reply> {
+    return this.request(`${eventsPath(stream)}${query}`, { headers });
+  }
+
+  /** Asserts that an append went well, and gives the stream's new version. */
+  async appended(stream: string, events: unknown, headers: HeaderValues = {}): Promise<number> {
+    const reply = await this.append(stream, events, headers);
+    assert.equal(reply.status, 201, reply.text);
+    return reply.json.version;
+  }
+
+  async version(stream: string): Promise<number> {
+    const reply = await this.read(stream, "?limit=1");
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json.version;
+  }
+}
+
+/** Starts a server before the tests of this file, prepares it, and stops it after them. */
+export function useApi(options?: ServerOptions, prepare?: (api: Api) => Promise<void>): Api {
+  const api = new Api();
+  before(async () => {
+    await api.start(options);
+    await prepare?.(api);
+  });
+  after(() => api.stop());
+  return api;
+}
+
+export function eventsPath(stream: string): string {
+  return `/v1/streams/${encodeURIComponent(stream)}/events`;
+}
+
+/** The name of a stream that no other test uses. */
+export function freshStream(category = "account"): string {
+  return `${category}-${randomUUID()}`;
+}
+
+/** Some events that are told apart by their number. */
+export function numbered(count: number, from = 1): { type: string; data: { n: number } }[] {
+  return Array.from({ length: count }, (_, place) => ({
+    type: "Counted",
+    data: { n: from + place },
+  }));
+}
+
+/** Asserts a problem document with this status and code, and gives it. */
+export function assertProblem(reply: Reply, status: number, code: string, field?: string): any {
+  assert.equal(reply.headers.get("content-type"), "application/problem+json", reply.text);
+  assert.equal(reply.json.code, code, reply.text);
+  assert.equal(reply.status, status, reply.text);
+  assert.equal(reply.json.status, status);
+  assert.equal(reply.json.type, "about:blank");
+  assert.equal(reply.json.field, field, reply.text);
+  assert(reply.json.title.length > 0 && reply.json.detail.length > 0, reply.text);
+  assert.equal(reply.headers.get("cache-control"), "no-store, no-transform");
+  return reply.json;
+}

@@ -1,0 +1,160 @@
+/** A Sillok of one's own: the built Worker in real workerd, configured by wrangler.toml, on a free port. */
+
+import { subscribe } from "node:diagnostics_channel";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+
+// wrangler says what it reads. Set before wrangler is loaded.
+process.env["WRANGLER_LOG"] ??= "error";
+process.env["WRANGLER_SEND_METRICS"] ??= "false";
+const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const WASM = "index_bg.wasm";
+const NAME = "sillok";
+
+export interface ServerOptions {
+  /** The Worker's variables and secrets, instead of `SILLOK_AUTH=off`. */
+  vars?: Record<string, string>;
+  /** Where the data is kept; without it in a new folder that `stop` removes. */
+  persist?: string;
+  /** Another entry than wrangler.toml's. */
+  entry?: string;
+}
+
+export interface Server {
+  /** The server's root. `restart` changes it. */
+  readonly url: URL;
+  /** Ends the server and removes its data, unless `persist` was given. */
+  stop(): Promise<void>;
+  /** Starts the server again on the same data, after `kill` or in place of the running one. */
+  restart(): Promise<void>;
+  /** Ends workerd at once by SIGKILL, whatever it is doing. */
+  kill(): Promise<void>;
+  /** Runs a statement in the database of one object: what no request can do. */
+  sql(
+    object: string,
+    statement: string,
+    ...values: (string | number)[]
+  ): Promise<Record<string, unknown>[]>;
+}
+
+/** Starts the Worker, which must have been built. */
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const folder = options.persist ?? (await mkdtemp(join(tmpdir(), "sillok-")));
+  let runtime = await Runtime.start(folder, options);
+  return {
+    get url() {
+      return runtime.url;
+    },
+    async stop() {
+      await runtime.miniflare.dispose();
+      if (options.persist === undefined) await rm(folder, { recursive: true, force: true });
+    },
+    async restart() {
+      await runtime.miniflare.dispose();
+      runtime = await Runtime.start(folder, options);
+    },
+    async kill() {
+      await runtime.kill();
+    },
+    async sql(object, statement, ...values) {
+      const storage = await runtime.miniflare.unsafeGetDurableObjectStorage(NAME, "Aggregate", {
+        name: object,
+      });
+      return storage.exec(statement, ...values);
+    },
+  };
+}
+
+/** One workerd, and Miniflare which feeds it. */
+class Runtime {
+  readonly miniflare: Miniflare;
+  readonly url: URL;
+  readonly #workerd: ChildProcess;
+
+  constructor(miniflare: Miniflare, url: URL, workerd: ChildProcess) {
+    this.miniflare = miniflare;
+    this.url = url;
+    this.#workerd = workerd;
+  }
+
+  /** One start after the other, so that each knows which workerd is its own. */
+  static start(folder: string, options: ServerOptions): Promise<Runtime> {
+    const runtime = Runtime.#last.then(() => Runtime.#start(folder, options));
+    Runtime.#last = runtime.catch(() => undefined);
+    return runtime;
+  }
+
+  static #last: Promise<unknown> = Promise.resolve();
+
+  static async #start(folder: string, options: ServerOptions): Promise<Runtime> {
+    const { workerOptions, main } = workerOptionsOf(join(ROOT, "wrangler.toml"));
+    const modules = await modulesOf(options.entry ?? main ?? "");
+    const bindings = options.vars ?? { SILLOK_AUTH: "off" };
+    const miniflare = new Miniflare(
+      convertV4MiniflareOptions({
+        host: "127.0.0.1",
+        port: 0,
+        // Without this it asks a server of Cloudflare's where it is.
+        cf: false,
+        log: new Log(LogLevel.ERROR),
+        // What the Worker logs about the errors that tests provoke.
+        handleStructuredLogs: () => undefined,
+        resourcePersistencePath: folder,
+        unsafeInspectDurableObjects: true,
+        workers: [{ ...workerOptions, name: NAME, bindings, modules }],
+      }),
+    );
+    const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);
+    return new Runtime(miniflare, url, workerd);
+  }
+
+  async kill(): Promise<void> {
+    const exit = once(this.#workerd, "exit");
+    this.#workerd.kill("SIGKILL");
+    await exit;
+    // Miniflare would start another.
+    await this.miniflare.dispose();
+  }
+}
+
+/** The Worker's modules, bundled from its entry as wrangler bundles them. */
+async function modulesOf(entry: string) {
+  const bundle = await build({
+    entryPoints: [entry],
+    bundle: true,
+    external: ["cloudflare:*", "*.wasm"],
+    format: "esm",
+    target: "es2024",
+    write: false,
+  });
+  const contents = bundle.outputFiles[0]?.text ?? "";
+  const wasm = await readFile(join(ROOT, "worker/build", WASM));
+  return [
+    { type: "ESModule" as const, path: "entry.js", contents },
+    { type: "CompiledWasm" as const, path: WASM, contents: wasm },
+  ];
+}
+
+/** The next workerd that this process starts. Miniflare keeps it to itself. */
+function nextProcess(): Promise<ChildProcess> {
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+const waiting: ((workerd: ChildProcess) => void)[] = [];
+
+subscribe("child_process", (message) => {
+  const { process: child } = message as { process: ChildProcess };
+  // Its name is not known before it runs.
+  child.once("spawn", () => {
+    if (child.spawnfile.includes("workerd")) waiting.shift()?.(child);
+  });
+});

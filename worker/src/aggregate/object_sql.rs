@@ -1,0 +1,84 @@
+//! The core's SQL port over the storage of a Durable Object.
+
+use std::ops::ControlFlow;
+
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use wasm_bindgen::JsValue;
+use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue};
+
+/// The SQLite database of one Durable Object.
+///
+/// Each statement is atomic by itself. A statement that fails throws out of `exec` and has changed nothing.
+#[derive(Debug)]
+pub(super) struct ObjectSql {
+    storage: SqlStorage,
+}
+
+impl ObjectSql {
+    pub(super) fn new(storage: SqlStorage) -> Self {
+        Self { storage }
+    }
+
+    fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<SqlCursor, SqlFailure> {
+        let values: Vec<JsValue> = values.iter().map(bound).collect();
+        self.storage.exec_raw(statement, values).map_err(failure)
+    }
+}
+
+impl Sql for ObjectSql {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        // Without rows to deliver the statement has run to its end inside `exec`, and its cursor is closed.
+        self.exec(statement, values).map(drop)
+    }
+
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        let mut rows = self.exec(statement, values)?.raw();
+        while let Some(row) = rows.next() {
+            if visit(&ObjectRow(row.map_err(failure)?)).is_break() {
+                // One step further closes the cursor where this row was the last one, as it is with the head:
+                // the runtime reuses a prepared statement only once its cursor is closed.
+                drop(rows.next());
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row as its columns in order.
+struct ObjectRow(Vec<SqlStorageValue>);
+
+impl Row for ObjectRow {
+    fn integer(&self, column: usize) -> Option<u64> {
+        match self.0.get(column)? {
+            SqlStorageValue::Integer(number) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    fn text(&self, column: usize) -> Option<&str> {
+        match self.0.get(column)? {
+            SqlStorageValue::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// JavaScript's numbers are bound as REAL. SQLite turns them into integers in an INTEGER column and in a
+/// comparison with one, without loss up to 2^53 - 1, which is as far as [`Value::Integer`] goes.
+#[allow(clippy::cast_precision_loss)]
+fn bound(value: &Value<'_>) -> JsValue {
+    match *value {
+        Value::Integer(number) => JsValue::from_f64(number as f64),
+        Value::Text(text) => JsValue::from_str(text),
+    }
+}
+
+fn failure(error: Error) -> SqlFailure {
+    SqlFailure(error.to_string())
+}

@@ -1,0 +1,134 @@
+//! Who is calling, and what they may do.
+//!
+//! A caller proves itself by `Authorization: Bearer …`: a JSON Web Token signed with the secret by HS256, or the
+//! secret itself, which makes it the administrator of the default tenant. Without a secret nobody gets in,
+//! unless `SILLOK_AUTH` is `off`. A secret always counts: beside one, `SILLOK_AUTH` changes nothing.
+
+mod claims;
+mod refusal;
+
+use js_sys::Reflect;
+use sillok::store::{RecordedTime, StreamId};
+use subtle::ConstantTimeEq;
+use wildmatch::WildMatch;
+use worker::Env;
+
+pub(crate) use refusal::Refusal;
+
+/// How this deployment checks its callers.
+pub(crate) enum Policy {
+    /// Every caller is the administrator: `SILLOK_AUTH` is `off` and there is no secret.
+    Off,
+    /// Callers prove themselves with what `SILLOK_SECRET` holds.
+    Secret(String),
+    /// There is nothing that a caller could prove itself with: all are refused.
+    NotConfigured,
+}
+
+/// What a caller may do with a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Read,
+    Append,
+}
+
+/// A caller that has proved itself.
+#[derive(Debug)]
+pub(crate) struct Principal {
+    tenant: Option<String>,
+    scopes: Vec<Scope>,
+    streams: Streams,
+}
+
+/// Which streams a caller may touch.
+#[derive(Debug)]
+enum Streams {
+    All,
+    Matching(Vec<WildMatch>),
+}
+
+/// What a stream's name and its tenant's are joined by. Neither can hold it, so no two pairs give the same name.
+const TENANT_SEPARATOR: char = '\u{1f}';
+
+impl Policy {
+    /// Reads the policy from the Worker's variables and secrets.
+    pub(crate) fn of(env: &Env) -> Self {
+        match (text(env, "SILLOK_SECRET"), text(env, "SILLOK_AUTH")) {
+            (Some(secret), _) => Self::Secret(secret),
+            (None, Some(auth)) if auth == "off" => Self::Off,
+            _ => Self::NotConfigured,
+        }
+    }
+
+    /// Tells who is calling, from the request's `Authorization` header.
+    pub(crate) fn authenticate(
+        &self,
+        authorization: Option<&str>,
+        now: RecordedTime,
+    ) -> Result<Principal, Refusal> {
+        let secret = match self {
+            Self::Off => return Ok(Principal::administrator()),
+            Self::NotConfigured => return Err(Refusal::NotConfigured),
+            Self::Secret(secret) => secret,
+        };
+        let token = bearer_token(authorization.ok_or(Refusal::MissingToken)?)?;
+        // Compared in constant time: how long it takes does not tell how much of a guess was right.
+        if token.as_bytes().ct_eq(secret.as_bytes()).into() {
+            return Ok(Principal::administrator());
+        }
+        claims::verify(token, secret, now).map_err(Refusal::InvalidToken)
+    }
+}
+
+impl Principal {
+    fn administrator() -> Self {
+        Self { tenant: None, scopes: vec![Scope::Read, Scope::Append], streams: Streams::All }
+    }
+
+    /// Refuses a caller that has no such scope.
+    pub(crate) fn require(&self, scope: Scope) -> Result<(), Refusal> {
+        if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::InsufficientScope(scope)) }
+    }
+
+    /// Refuses a caller that may not touch this stream.
+    pub(crate) fn require_stream(&self, stream: &StreamId) -> Result<(), Refusal> {
+        match &self.streams {
+            Streams::All => Ok(()),
+            Streams::Matching(globs) if globs.iter().any(|glob| glob.matches(stream.as_str())) => Ok(()),
+            Streams::Matching(_) => Err(Refusal::StreamNotAllowed),
+        }
+    }
+
+    /// The name of the object that keeps this caller's stream: each tenant's streams are objects of its own.
+    pub(crate) fn object_name(&self, stream: &StreamId) -> String {
+        match &self.tenant {
+            None => stream.as_str().to_owned(),
+            Some(tenant) => format!("{tenant}{TENANT_SEPARATOR}{stream}"),
+        }
+    }
+}
+
+impl Scope {
+    /// The scope as a token's claim names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Append => "append",
+        }
+    }
+}
+
+fn text(env: &Env, name: &str) -> Option<String> {
+    Reflect::get(env, &name.into()).ok()?.as_string().filter(|text| !text.is_empty())
+}
+
+fn bearer_token(authorization: &str) -> Result<&str, Refusal> {
+    let (scheme, token) = authorization.trim().split_once(' ').unwrap_or((authorization.trim(), ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Refusal::MissingToken);
+    }
+    match token.trim() {
+        "" => Err(Refusal::MissingToken),
+        token => Ok(token),
+    }
+}

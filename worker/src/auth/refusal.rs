@@ -1,0 +1,52 @@
+//! Why a caller is turned away.
+
+use thiserror::Error;
+
+use super::Scope;
+use super::claims::InvalidToken;
+
+/// Why a caller is turned away.
+#[derive(Debug, Error)]
+pub(crate) enum Refusal {
+    /// The deployment has no secret.
+    #[error("this deployment has no secret: set SILLOK_SECRET, or SILLOK_AUTH to \"off\"")]
+    NotConfigured,
+    /// The request carries no bearer token.
+    #[error("the request needs the header `Authorization: Bearer <token>`")]
+    MissingToken,
+    /// The token proves nothing.
+    #[error("the token {0}")]
+    InvalidToken(InvalidToken),
+    /// The token does not allow to do this.
+    #[error("the token lacks the scope `{}`", .0.name())]
+    InsufficientScope(Scope),
+    /// The token does not allow to do this with this stream.
+    #[error("the token does not allow this stream")]
+    StreamNotAllowed,
+}
+
+impl Refusal {
+    /// The stable code of this refusal.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::NotConfigured => "auth_not_configured",
+            Self::MissingToken => "missing_token",
+            Self::InvalidToken(_) => "invalid_token",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::StreamNotAllowed => "stream_not_allowed",
+        }
+    }
+
+    /// The header `WWW-Authenticate` (RFC 6750): an error only where the caller did present a token.
+    pub(crate) fn challenge(&self) -> String {
+        let realm = "Bearer realm=\"sillok\"";
+        match self {
+            Self::NotConfigured | Self::MissingToken => realm.to_owned(),
+            Self::InvalidToken(_) => format!("{realm}, error=\"invalid_token\""),
+            Self::InsufficientScope(scope) => {
+                format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", scope.name())
+            }
+            Self::StreamNotAllowed => format!("{realm}, error=\"insufficient_scope\""),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Errors as problem documents (RFC 9457).
+
+use serde::Serialize;
+use sillok::store::InvalidStreamId;
+use sillok_bridge::Failure;
+use worker::console_error;
+
+use crate::aggregate::RemoteError;
+use crate::auth::Refusal;
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) failure: Failure,
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+/// A problem document. Its type is `about:blank`, with which the title is the status's own phrase; what the
+/// problem is, is said by `code`.
+#[derive(Serialize)]
+pub(super) struct ProblemJson<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    #[serde(flatten)]
+    failure: &'a Failure,
+}
+
+impl Problem {
+    pub(super) fn not_found() -> Self {
+        Failure::new("not_found", "there is nothing at this path").into()
+    }
+
+    /// `allow` are the methods that the path takes.
+    pub(super) fn method_not_allowed(allow: &str) -> Self {
+        let failure = Failure::new("method_not_allowed", format!("this path takes {allow}"));
+        Self { failure, headers: vec![("Allow", allow.to_owned())] }
+    }
+
+    /// What went wrong is for the operator's log: the caller cannot mend it.
+    pub(super) fn internal(error: worker::Error) -> Self {
+        console_error!("a request failed: {error}");
+        broken().into()
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        status(&self.failure.code)
+    }
+
+    pub(super) fn document(&self) -> ProblemJson<'_> {
+        let status = self.status();
+        ProblemJson { kind: "about:blank", title: phrase(status), status, failure: &self.failure }
+    }
+}
+
+fn broken() -> Failure {
+    Failure::new("internal", "the request could not be carried out; the cause is in the Worker's log")
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Self { failure, headers: Vec::new() }
+    }
+}
+
+impl From<InvalidStreamId> for Problem {
+    fn from(error: InvalidStreamId) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let failure = Failure::new(refusal.code(), refusal.to_string());
+        Self { failure, headers: vec![("WWW-Authenticate", refusal.challenge())] }
+    }
+}
+
+impl From<RemoteError> for Problem {
+    fn from(error: RemoteError) -> Self {
+        let failure = match error {
+            RemoteError::Refused(failure) => failure,
+            RemoteError::Overloaded => Failure::new(
+                "overloaded",
+                "this stream has more requests than it can take; wait before another",
+            ),
+            RemoteError::Unavailable => Failure::new(
+                "unavailable",
+                "the stream did not answer; whether an append was recorded is told by the stream's version",
+            ),
+            RemoteError::Broken => broken(),
+        };
+        failure.into()
+    }
+}
+
+/// The status of each code. The one place where codes meet HTTP.
+fn status(code: &str) -> u16 {
+    match code {
+        "invalid_event"
+        | "invalid_event_id"
+        | "invalid_event_type"
+        | "invalid_expected_version"
+        | "invalid_metadata"
+        | "invalid_parameter"
+        | "invalid_stream_id"
+        | "malformed_json"
+        | "no_events"
+        | "page_too_large"
+        | "unsupported_header" => 400,
+        "auth_not_configured" | "invalid_token" | "missing_token" => 401,
+        "insufficient_scope" | "stream_not_allowed" => 403,
+        "not_found" => 404,
+        "method_not_allowed" => 405,
+        "not_acceptable" => 406,
+        "version_exhausted" => 409,
+        "wrong_expected_version" => 412,
+        "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
+        "overloaded" | "unavailable" => 503,
+        // `storage_failed`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
+        _ => 500,
+    }
+}
+
+fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        406 => "Not Acceptable",
+        409 => "Conflict",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
+    }
+}

@@ -1,0 +1,37 @@
+//! The parameters of a read.
+
+use serde_json::Value;
+use sillok_bridge::{Failure, RangeValue};
+
+/// Reads the range from a request's URL. Unknown and repeated parameters are refused; the values are checked
+/// by whoever parses the range.
+pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut range = RangeValue::default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let part = match &*name {
+            "from" => &mut range.from,
+            "to" => &mut range.to,
+            "limit" => &mut range.limit,
+            "direction" => &mut range.direction,
+            _ => return Err(invalid(&name, "is not a parameter of a read")),
+        };
+        if part.replace(number_or_text(&value)).is_some() {
+            return Err(invalid(&name, "is given twice"));
+        }
+    }
+    Ok(range)
+}
+
+/// A whole number where the text is nothing but digits. One too large for any limit stays too large.
+fn number_or_text(text: &str) -> Value {
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Value::from(text.parse().unwrap_or(u64::MAX))
+    } else {
+        Value::from(text)
+    }
+}
+
+fn invalid(name: &str, reason: &str) -> Failure {
+    Failure::new("invalid_parameter", format!("`{name}` {reason}")).in_field(name)
+}

@@ -1,0 +1,84 @@
+//! Paths.
+
+use percent_encoding::percent_decode_str;
+use sillok::store::StreamId;
+use sillok_bridge::Failure;
+
+/// What a path stands for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// `/v1/health`
+    Health,
+    /// `/v1/streams/{stream}/events`
+    Events {
+        /// The stream's name, still percent-encoded.
+        stream: &'a str,
+    },
+    /// Within the API, but nothing.
+    Unknown,
+    /// Not within the API.
+    Outside,
+}
+
+impl<'a> Route<'a> {
+    /// Finds the route of a URL's path, which is percent-encoded: an encoded slash is a part of a name.
+    pub(super) fn of(path: &'a str) -> Self {
+        let Some(rest) = path.strip_prefix("/v1") else { return Self::Outside };
+        if rest == "/health" {
+            return Self::Health;
+        }
+        let stream = rest.strip_prefix("/streams/").and_then(|rest| rest.strip_suffix("/events"));
+        match stream {
+            Some(stream) if !stream.contains('/') => Self::Events { stream },
+            _ if rest.is_empty() || rest.starts_with('/') => Self::Unknown,
+            _ => Self::Outside,
+        }
+    }
+}
+
+/// The stream that a path segment names.
+pub(super) fn stream_id(segment: &str) -> Result<StreamId, Failure> {
+    if !is_percent_encoded(segment) {
+        return Err(invalid("holds a % that two hexadecimal digits do not follow"));
+    }
+    let name = percent_decode_str(segment).decode_utf8().map_err(|_| invalid("is not UTF-8"))?;
+    Ok(StreamId::new(&name)?)
+}
+
+fn is_percent_encoded(segment: &str) -> bool {
+    segment.split('%').skip(1).all(|rest| {
+        let mut bytes = rest.bytes();
+        (0..2).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit()))
+    })
+}
+
+fn invalid(reason: &str) -> Failure {
+    Failure::new("invalid_stream_id", format!("the stream id in the path {reason}")).in_field("stream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        assert_eq!(Route::of("/v1/health"), Route::Health);
+        assert_eq!(Route::of("/v1/streams/a%2Fb/events"), Route::Events { stream: "a%2Fb" });
+        assert_eq!(Route::of("/v1/streams//events"), Route::Events { stream: "" });
+        for unknown in
+            ["/v1", "/v1/", "/v1/streams/a/b/events", "/v1/streams/a/events/", "/v1/streams/events"]
+        {
+            assert_eq!(Route::of(unknown), Route::Unknown, "{unknown}");
+        }
+        assert_eq!(Route::of("/v10/health"), Route::Outside);
+        assert_eq!(Route::of("/"), Route::Outside);
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(stream_id("a%2Fb+c%C3%A9").unwrap().as_str(), "a/b+cé");
+        for wrong in ["", "%", "a%2", "%zz", "%FF", "%00", "%0A"] {
+            assert_eq!(stream_id(wrong).unwrap_err().code, "invalid_stream_id", "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Sillok on Cloudflare: an HTTP gateway without state, and one Durable Object for each stream.
+//!
+//! ```text
+//! client ── HTTP ──▶ gateway: auth, routing, conditions ── RPC ──▶ Aggregate object: the store
+//! ```
+//!
+//! - `gateway` answers HTTP. It keeps nothing between two requests.
+//! - `auth` says who is calling and what they may do.
+//! - `aggregate` is the object that keeps one stream, and the messages that travel to and from it.
+//!
+//! The rules of the store are the core's; what an event or an error looks like as JSON is the bridge's.
+//! This crate only carries requests to them and answers back. It holds no `unwrap`, no indexing and no other way to
+//! panic, because a panic resets every object of the isolate.
+
+// What calls the object is made for wasm only: to a native build it looks unused.
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+mod aggregate;
+mod auth;
+mod gateway;
+
+use worker::{Context, Env, Request, Response, event};
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+    gateway::answer(request, &env).await
+}
