@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{AppendError, EventStore, InvalidStreamId, StorageError, StreamId};
+use sillok::store::{Append, AppendError, EventStore, InvalidStreamId, StorageError, StreamId};
 use sillok_bridge::{
     AppendedJson, Failure, PageJson, fresh_id, now, parse_events, parse_expected_version, parse_ndjson,
     parse_range, read_page,
@@ -35,7 +35,7 @@ pub(crate) struct AggregateObject {
 
 impl DurableObject for AggregateObject {
     fn new(state: State, _: Env) -> Self {
-        let sql = ObjectSql::new(state.storage().sql());
+        let sql = ObjectSql::new(&state.storage());
         Self { store: RefCell::new(EventStore::new(StreamTable::new(sql))) }
     }
 
@@ -83,8 +83,9 @@ impl AggregateObject {
         };
         let events = events.map_err(|error| Failure::from(&error))?;
         drop(request.events);
+        let append = Append { stream, expected, events, key: None };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
-        let appended = self.store.borrow_mut().append(&stream, expected, events, now(), &mut fresh_id);
+        let appended = self.store.borrow_mut().append(append, now(), &mut fresh_id);
         appended
             .map(|appended| AppendedJson::from(&appended))
             .map_err(|error: AppendError| Failure::from(&error))

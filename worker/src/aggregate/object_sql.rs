@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use js_sys::Uint8Array;
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
-use wasm_bindgen::JsValue;
-use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue};
+use wasm_bindgen::prelude::*;
+use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue, Storage};
 
 /// The SQLite database of one Durable Object.
 ///
@@ -12,11 +13,32 @@ use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue};
 #[derive(Debug)]
 pub(super) struct ObjectSql {
     storage: SqlStorage,
+    raw: RawStorage,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The parts of an object's storage that the `worker` crate does not bind, or only in 32 bits.
+    #[derive(Debug)]
+    type RawStorage;
+    #[derive(Debug)]
+    type RawSql;
+
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    fn transaction_sync(
+        this: &RawStorage,
+        work: &mut dyn FnMut() -> Result<(), JsValue>,
+    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn sql(this: &RawStorage) -> RawSql;
+    #[wasm_bindgen(method, getter, js_name = databaseSize)]
+    fn database_size(this: &RawSql) -> f64;
 }
 
 impl ObjectSql {
-    pub(super) fn new(storage: SqlStorage) -> Self {
-        Self { storage }
+    pub(super) fn new(storage: &Storage) -> Self {
+        let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
+        Self { storage: storage.sql(), raw: raw.unchecked_into() }
     }
 
     fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<SqlCursor, SqlFailure> {
@@ -48,6 +70,22 @@ impl Sql for ObjectSql {
         }
         Ok(())
     }
+
+    /// The runtime's `transactionSync`: what the callback writes is rolled back when it throws.
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        let mut outcome = Ok(());
+        let ran = self.raw.transaction_sync(&mut || {
+            outcome = work();
+            outcome.clone().map_err(|failure| JsValue::from_str(&failure.0))
+        });
+        outcome.and(ran.map_err(|error| SqlFailure(format!("{error:?}"))))
+    }
+
+    fn size(&self) -> u64 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of bytes
+        let bytes = self.raw.sql().database_size() as u64;
+        bytes
+    }
 }
 
 /// A row as its columns in order.
@@ -67,6 +105,13 @@ impl Row for ObjectRow {
             _ => None,
         }
     }
+
+    fn blob(&self, column: usize) -> Option<&[u8]> {
+        match self.0.get(column)? {
+            SqlStorageValue::Blob(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 /// JavaScript's numbers are bound as REAL. SQLite turns them into integers in an INTEGER column and in a
@@ -74,6 +119,8 @@ impl Row for ObjectRow {
 #[allow(clippy::cast_precision_loss)]
 fn bound(value: &Value<'_>) -> JsValue {
     match *value {
+        Value::Null => JsValue::NULL,
+        Value::Blob(bytes) => Uint8Array::from(bytes).into(),
         Value::Integer(number) => JsValue::from_f64(number as f64),
         Value::Text(text) => JsValue::from_str(text),
     }
