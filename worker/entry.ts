@@ -8,6 +8,10 @@ import Gateway, { AggregateObject } from "./build/index.js";
 export class Aggregate extends DurableObject {
   readonly #object = new AggregateObject(this.ctx, this.env);
 
+  override fetch(request: Request): Promise<Response> {
+    return this.#object.fetch(request);
+  }
+
   append(request: unknown): unknown {
     return this.#object.append(request);
   }
@@ -18,6 +22,18 @@ export class Aggregate extends DurableObject {
 
   head(request: unknown): unknown {
     return this.#object.head(request);
+  }
+
+  verify(request: unknown): unknown {
+    return this.#object.verify(request);
+  }
+
+  truncate(request: unknown): unknown {
+    return this.#object.truncate(request);
+  }
+
+  delete(request: unknown): unknown {
+    return this.#object.delete(request);
   }
 }
 
@@ -38,7 +54,10 @@ export default class extends WorkerEntrypoint {
         code: "internal",
         detail,
       };
-      const headers = { "Cache-Control": "no-store, no-transform", "Content-Type": "application/problem+json" };
+      const headers = {
+        "Cache-Control": "no-store, no-transform",
+        "Content-Type": "application/problem+json",
+      };
       return Response.json(problem, { status: 500, headers });
     }
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { assertProblem, freshStream, numbered, useApi } from "../support/api.ts";
+import { freshStream, numbered, useApi } from "../support/api.ts";
 
 const api = useApi();
 
@@ -150,11 +150,4 @@ test("time never goes back within a stream", async () => {
   await api.server.sql(stream, "UPDATE commits_v1 SET time = ?", future);
   const reply = await api.append(stream, { type: "B" });
   assert.equal(reply.json.time, "2199-01-01T00:00:00.000Z");
-});
-
-test("an Idempotency-Key is refused, not passed over", async () => {
-  const stream = freshStream();
-  const reply = await api.append(stream, { type: "A" }, { "Idempotency-Key": "k" });
-  assertProblem(reply, 400, "unsupported_header", "Idempotency-Key");
-  assert.equal(await api.version(stream), 0);
 });

@@ -9,6 +9,7 @@ import {
   freshStream,
   numbered,
   type Reply,
+  streamPath,
   useApi,
 } from "../support/api.ts";
 import { secondsFromNow, sign } from "../support/token.ts";
@@ -141,6 +142,7 @@ async function allowed(claims: Claims): Promise<string> {
   for (const [scope, reply] of [
     ["read", await api.read(stream, "", as(claims))],
     ["append", await api.append(stream, numbered(1), as(claims))],
+    ["admin", await api.request(streamPath(stream), { method: "DELETE", headers: as(claims) })],
   ] as const) {
     if (reply.status < 300) names.push(scope);
     else {
@@ -155,7 +157,7 @@ async function allowed(claims: Claims): Promise<string> {
 test("scopes", async () => {
   assert.equal(await allowed({ scope: "read" }), "read");
   assert.equal(await allowed({ scope: "append" }), "append");
-  assert.equal(await allowed({ scope: "admin" }), "read append");
+  assert.equal(await allowed({ scope: "admin" }), "read append admin");
   assert.equal(await allowed({ scope: "openid read" }), "read");
   assert.equal(await allowed({ scope: ["append", "read"] }), "read append");
   assert.equal(await allowed({ scope: ["append profile"] }), "append");
@@ -167,6 +169,37 @@ test("scopes", async () => {
     headers: as({ scope: "append" }),
   });
   assert.equal(head.status, 403);
+});
+
+test("what each request of a stream needs", async () => {
+  const [stream, all] = [freshStream(), ["read", "append", "admin"]];
+  await api.appended(stream, numbered(1), administrator);
+  const cut = { method: "POST", body: '{"before":1}' };
+  for (const [path, init, needed] of [
+    ["", { method: "GET" }, "read"],
+    ["", { method: "HEAD" }, "read"],
+    ["/verify", { method: "GET" }, "read"],
+    ["/truncate", cut, "admin"],
+    ["", { method: "DELETE" }, "admin"],
+  ] as const) {
+    const request = (scope: string[], claims = {}) =>
+      api.request(`${streamPath(stream)}${path}`, { ...init, headers: as({ scope, ...claims }) });
+    const others = all.filter((scope) => scope !== needed && scope !== "admin");
+    assert.equal((await request(others)).status, 403, path);
+    assert.equal((await request([needed], { streams: "other-*" })).status, 403, path);
+    const allowed = await request([needed]);
+    assert(allowed.status < 300, `${init.method} ${path}: ${allowed.text}`);
+    const unknown = await api.request(`${streamPath(stream)}${path}`, init);
+    assert.equal(unknown.status, 401, path);
+  }
+});
+
+test("a tenant forgets only its own stream", async () => {
+  const [stream, theirs] = [freshStream(), as({ scope: "admin", tenant: "theirs" })];
+  await api.appended(stream, numbered(2), administrator);
+  const gone = await api.request(streamPath(stream), { method: "DELETE", headers: theirs });
+  assert.equal(gone.status, 204);
+  assert.equal(await api.appended(stream, numbered(1), administrator), 3);
 });
 
 const GLOBS: [streams: string | string[], stream: string, matches: boolean][] = [

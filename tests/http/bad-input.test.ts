@@ -150,7 +150,7 @@ const REFUSED_QUERIES: [query: string, code: string, field: string][] = [
   ["?direction=Backward", "invalid_parameter", "direction"],
   ["?direction=", "invalid_parameter", "direction"],
   ["?direction=forward&direction=forward", "invalid_parameter", "direction"],
-  ["?type=A", "invalid_parameter", "type"],
+  ["?kind=A", "invalid_parameter", "kind"],
   ["?Limit=1", "invalid_parameter", "Limit"],
   ["?limit=1&", "", ""],
 ];

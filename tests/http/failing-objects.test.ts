@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { assertProblem, eventsPath, numbered, useApi } from "../support/api.ts";
+import { assertProblem, eventsPath, numbered, streamPath, useApi } from "../support/api.ts";
 
 const api = useApi({ entry: fileURLToPath(import.meta.resolve("../support/failing-objects.ts")) });
 
@@ -14,7 +14,15 @@ for (const [stream, status, code] of [
   ["broken", 500, "internal"],
 ] as const) {
   test(`an object that is ${stream}`, async () => {
-    for (const reply of [await api.read(stream), await api.append(stream, numbered(1))]) {
+    const path = streamPath(stream);
+    for (const reply of [
+      await api.read(stream),
+      await api.append(stream, numbered(1)),
+      await api.request(path),
+      await api.request(path, { method: "DELETE" }),
+      await api.request(`${path}/verify`),
+      await api.request(`${path}/truncate`, { method: "POST", body: '{"before":1}' }),
+    ]) {
       assertProblem(reply, status, code);
       assert(!reply.text.includes("nobody"), reply.text);
     }
@@ -24,4 +32,9 @@ for (const [stream, status, code] of [
 
 test("an object that answers nonsense", async () => {
   assertProblem(await api.read("nonsense"), 500, "internal");
+});
+
+test("an object that takes no follower", async () => {
+  const reply = await api.read("a", "", { Accept: "text/event-stream" });
+  assertProblem(reply, 503, "unavailable");
 });

@@ -21,8 +21,11 @@ for (const path of [
   "/v1/",
   "/v1/nothing",
   "/v1/streams",
-  "/v1/streams/a",
+  "/v1/streams/",
+  "/v1/streams/a/",
+  "/v1/streams/a/nothing",
   "/v1/streams/a/b/events",
+  "/v1/streams/a/b/verify",
 ]) {
   test(`${path} is not found, as a problem`, async () => {
     for (const method of ["GET", "HEAD", "POST", "DELETE"]) {
@@ -49,10 +52,14 @@ test("a method that a path does not take", async () => {
   for (const [path, allow, methods] of [
     ["/v1/health", "GET, HEAD", ["POST", "PUT", "DELETE", "OPTIONS"]],
     [eventsPath("a"), "GET, HEAD, POST", ["PUT", "PATCH", "DELETE", "OPTIONS"]],
+    ["/v1/streams/a", "GET, HEAD, DELETE", ["POST", "PUT", "PATCH", "OPTIONS"]],
+    ["/v1/streams/a/verify", "GET, HEAD", ["POST", "DELETE"]],
+    ["/v1/streams/a/truncate", "POST", ["GET", "HEAD", "DELETE"]],
   ] as const) {
     for (const method of methods) {
       const reply = await api.request(path, { method });
-      assertProblem(reply, 405, "method_not_allowed");
+      if (method === "HEAD") assert.equal(reply.status, 405);
+      else assertProblem(reply, 405, "method_not_allowed");
       assert.equal(reply.headers.get("allow"), allow);
     }
   }
@@ -81,11 +88,12 @@ test("Accept decides whether JSON may be sent, before anything is stored", async
   }
   for (const accept of [
     "text/html",
-    "text/event-stream",
-    "application/x-ndjson",
-    "application/json;q=0, */*",
+    "image/*, text/*",
+    "application/json;q=0, application/x-ndjson;q=0, */*",
   ]) {
     assertProblem(await api.read(stream, "", { Accept: accept }), 406, "not_acceptable", "Accept");
+  }
+  for (const accept of ["text/html", "application/x-ndjson", "application/json;q=0, */*"]) {
     assertProblem(
       await api.append(stream, numbered(1), { Accept: accept }),
       406,

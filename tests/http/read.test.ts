@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventsPath, freshStream, numbered, type Reply, useApi } from "../support/api.ts";
+import {
+  assertProblem,
+  eventsPath,
+  freshStream,
+  numbered,
+  type Reply,
+  useApi,
+} from "../support/api.ts";
 
 /** Ten events in commits of one, two, three and four. */
 const ten = freshStream("ten");
@@ -200,4 +207,34 @@ test("HEAD is GET without the body", async () => {
     assert.equal(head.status, status);
     assert.equal(head.text, "");
   }
+});
+
+test("type keeps the events of one type", async () => {
+  const stream = freshStream();
+  const odd = "odd & ü/?#";
+  const mixed = numbered(9).map((event) => (event.data.n % 2 ? { ...event, type: odd } : event));
+  await api.appended(stream, mixed.slice(0, 5));
+  await api.appended(stream, mixed.slice(5));
+  const type = encodeURIComponent(odd);
+  assert.deepEqual(versions(await api.read(stream, `?type=${type}`)), [1, 3, 5, 7, 9]);
+  assert.deepEqual(versions(await api.read(stream, "?type=Counted")), [2, 4, 6, 8]);
+  assert.deepEqual(versions(await api.read(stream, "?type=counted")), []);
+  assert.deepEqual(versions(await api.read(stream, "?type=7")), []);
+  const backward = `?type=${type}&direction=backward&to=8&limit=2`;
+  const first = await api.read(stream, backward);
+  assert.deepEqual(versions(first), [7, 5]);
+  assert.equal(
+    first.json.next,
+    `${eventsPath(stream)}?to=4&limit=2&direction=backward&type=${type}`,
+  );
+  assert.deepEqual(versions(await api.request(first.json.next)), [3, 1]);
+});
+
+test("a type that cannot be one", async () => {
+  for (const type of ["", "x".repeat(201), "a%0Ab"]) {
+    const reply = await api.read(ten, `?type=${type}`);
+    assertProblem(reply, 400, "invalid_event_type", "type");
+  }
+  const twice = await api.read(ten, "?type=a&type=b");
+  assertProblem(twice, 400, "invalid_parameter", "type");
 });

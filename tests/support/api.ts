@@ -37,7 +37,7 @@ export class Api {
   async request(path: string, init: RequestInit = {}): Promise<Reply> {
     const response = await fetch(new URL(path, this.server.url), init);
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json") === true && text !== "";
+    const isJson = /[/+]json\b/.test(response.headers.get("content-type") ?? "") && text !== "";
     return {
       status: response.status,
       headers: response.headers,
@@ -81,8 +81,22 @@ export function useApi(options?: ServerOptions, prepare?: (api: Api) => Promise<
   return api;
 }
 
+export function streamPath(stream: string): string {
+  return `/v1/streams/${encodeURIComponent(stream)}`;
+}
+
 export function eventsPath(stream: string): string {
-  return `/v1/streams/${encodeURIComponent(stream)}/events`;
+  return `${streamPath(stream)}/events`;
+}
+
+/** What a reply says it has cost. */
+export function priceOf(reply: Reply): { written: number; read: number } {
+  const [written, read] = ["sillok-rows-written", "sillok-rows-read"].map((name) => {
+    const text = reply.headers.get(name) ?? "";
+    assert.match(text, /^\d+$/, `${name}: ${text}`);
+    return Number(text);
+  });
+  return { written: written ?? NaN, read: read ?? NaN };
 }
 
 /** The name of a stream that no other test uses. */

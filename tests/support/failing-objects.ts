@@ -11,6 +11,10 @@ const FLAGS: Record<string, object> = {
 
 /** Every call of it fails, in the way that the stream's name says. */
 export class Aggregate extends DurableObject {
+  override fetch(): never {
+    throw Object.assign(new Error("what nobody should be told"), FLAGS["unavailable"]);
+  }
+
   append(request: { stream: string }): never {
     return fail(request);
   }
@@ -20,6 +24,18 @@ export class Aggregate extends DurableObject {
   }
 
   head(request: { stream: string }): never {
+    return fail(request);
+  }
+
+  verify(request: { stream: string }): never {
+    return fail(request);
+  }
+
+  truncate(request: { stream: string }): never {
+    return fail(request);
+  }
+
+  delete(request: { stream: string }): never {
     return fail(request);
   }
 }

@@ -38,6 +38,8 @@ export interface Server {
   restart(): Promise<void>;
   /** Ends workerd at once by SIGKILL, whatever it is doing. */
   kill(): Promise<void>;
+  /** Puts one object out of memory, as the runtime does with one that is idle. */
+  evict(object: string): Promise<void>;
   /** Runs a statement in the database of one object: what no request can do. */
   sql(
     object: string,
@@ -64,6 +66,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     },
     async kill() {
       await runtime.kill();
+    },
+    async evict(object) {
+      await runtime.miniflare.unsafeEvictDurableObject(NAME, "Aggregate", { name: object });
     },
     async sql(object, statement, ...values) {
       const storage = await runtime.miniflare.unsafeGetDurableObjectStorage(NAME, "Aggregate", {

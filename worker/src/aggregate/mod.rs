@@ -1,24 +1,35 @@
 //! The object that keeps one stream.
 
+mod nudges;
 mod object_sql;
+mod receipt;
 mod rpc;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{Append, AppendError, EventStore, InvalidStreamId, StorageError, StreamId};
+use sillok::store::{
+    Append, AppendError, EventStore, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId, StorageError,
+    StreamId, TruncateError, Version,
+};
 use sillok_bridge::{
-    AppendedJson, Failure, PageJson, fresh_id, now, parse_events, parse_expected_version, parse_ndjson,
-    parse_range, read_page,
+    AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, fresh_id, now, parse_events,
+    parse_expected_version, parse_ndjson, parse_range, read_page, rfc3339,
 };
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+pub(crate) use nudges::Nudges;
 use object_sql::ObjectSql;
-pub(crate) use rpc::{AppendRequest, EventsFormat, HeadReply, HeadRequest, ReadRequest, Remote, RemoteError};
-use rpc::{Reply, from_js, to_js};
+use receipt::Meter;
+pub(crate) use receipt::Receipt;
+pub(crate) use rpc::{
+    AppendRequest, EventsFormat, HeadReply, ReadRequest, Remote, RemoteError, StreamRequest, TruncateRequest,
+};
+use rpc::{Outcome, Reply, from_js, to_js};
 
 /// One stream in the storage of its own Durable Object, spoken to by RPC through the entry class in
 /// `worker/entry.ts`.
@@ -31,76 +42,151 @@ use rpc::{Reply, from_js, to_js};
 #[derive(Debug)]
 pub(crate) struct AggregateObject {
     store: RefCell<EventStore<StreamTable<ObjectSql>>>,
+    meter: Rc<Meter>,
+    state: State,
 }
 
 impl DurableObject for AggregateObject {
     fn new(state: State, _: Env) -> Self {
-        let sql = ObjectSql::new(&state.storage());
-        Self { store: RefCell::new(EventStore::new(StreamTable::new(sql))) }
+        let meter = Rc::new(Meter::default());
+        let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
+        Self { store: RefCell::new(EventStore::new(StreamTable::new(sql))), meter, state }
     }
 
-    async fn fetch(&self, _: Request) -> worker::Result<Response> {
-        Response::error("this object is spoken to by RPC", 501)
+    /// Takes a follower's WebSocket. Everything else is RPC.
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        match request.headers().get("Upgrade")? {
+            Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => nudges::admit(&self.state),
+            _ => Response::error("this object is spoken to by RPC", 501),
+        }
     }
 }
 
-/// The methods that other Workers and objects call. Each takes and returns a plain object; a refusal travels
-/// as the value `{"failure": …}`, and only a broken caller or a broken runtime makes a method throw.
+/// The methods that other Workers and objects call. Each takes and returns a plain object, `{outcome, receipt}`:
+/// the outcome is `{"ok": …}` or, for a refusal, `{"failure": …}`. Only a broken caller or a broken runtime makes a
+/// method throw.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// Appends events: `{stream, expectedVersion, events, format}` gives `{ok: {stream, firstVersion, …}}`.
+    /// Appends events: `{stream, expectedVersion, events, format, key}` gives `{stream, firstVersion, …}`.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn append(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(request, |request| self.append_events(request))
+        self.turn(request, |request| self.append_events(request))
     }
 
-    /// Reads one page: `{stream, range}` gives `{ok: {version, events, next}}`, the events as JSON text.
+    /// Reads one page: `{stream, range}` gives `{version, events, next}`, the events as JSON text.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn read(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(request, |request| self.read_events(&request))
+        self.turn(request, |request| self.read_events(&request))
     }
 
-    /// Tells where the stream ends: `{stream}` gives `{ok: {version}}`.
+    /// Tells where the stream begins and ends: `{stream}` gives `{version, firstVersion, time, deleted}`.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn head(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(request, |request| self.read_head(&request))
+        self.turn(request, |request| self.read_head(&request))
+    }
+
+    /// Computes the stream's hash chain anew: `{stream}` gives what was found as JSON text.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn verify(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |request| self.verify_chain(&request))
+    }
+
+    /// Forgets the events before a version: `{stream, before}` gives what is left as JSON text.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn truncate(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |request| self.truncate_stream(&request))
+    }
+
+    /// Deletes the stream for good: `{stream}` gives nothing.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn delete(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |request| self.delete_stream(&request))
     }
 }
 
 impl AggregateObject {
+    /// One call: its request from JavaScript, its reply and what it has cost to JavaScript.
+    fn turn<Q: DeserializeOwned, A: Serialize>(
+        &self,
+        request: JsValue,
+        act: impl FnOnce(Q) -> Result<A, Failure>,
+    ) -> Result<JsValue, JsValue> {
+        let outcome = match act(from_js(request)?) {
+            Ok(answer) => Outcome::Ok(answer),
+            Err(failure) => Outcome::Failure(failure),
+        };
+        Ok(to_js(&Reply { outcome, receipt: self.meter.take() })?)
+    }
+
     fn append_events(&self, request: AppendRequest) -> Result<AppendedJson, Failure> {
         let stream = stream_id(&request.stream)?;
         let expected = parse_expected_version(&request.expected_version)?;
+        let key = request.key.as_deref().map(IdempotencyKey::new).transpose();
+        let key = key.map_err(|error: InvalidIdempotencyKey| Failure::from(error))?;
         let events = match request.format {
             EventsFormat::Json => parse_events(&request.events),
             EventsFormat::Ndjson => parse_ndjson(&request.events),
         };
         let events = events.map_err(|error| Failure::from(&error))?;
         drop(request.events);
-        let append = Append { stream, expected, events, key: None };
+        let append = Append { stream, expected, events, key };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
         let appended = self.store.borrow_mut().append(append, now(), &mut fresh_id);
-        appended
-            .map(|appended| AppendedJson::from(&appended))
-            .map_err(|error: AppendError| Failure::from(&error))
+        let appended = appended.map_err(|error: AppendError| Failure::from(&error))?;
+        if !appended.replayed {
+            nudges::nudge(&self.state, appended.version.get());
+        }
+        Ok(AppendedJson::from(&appended))
     }
 
     fn read_events(&self, request: &ReadRequest) -> Result<PageJson, Failure> {
         let stream = stream_id(&request.stream)?;
         let range = parse_range(&request.range)?;
-        read_page(&self.store.borrow(), &stream, &range).map_err(|error| Failure::from(&error))
+        read_page(&self.store.borrow(), &stream, &range).map_err(storage_failure)
     }
 
-    fn read_head(&self, request: &HeadRequest) -> Result<HeadReply, Failure> {
+    fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
         let stream = stream_id(&request.stream)?;
-        let head = self.store.borrow().head(&stream).map_err(|error: StorageError| Failure::from(&error))?;
-        Ok(HeadReply { version: head.version.get() })
+        let head = self.store.borrow().head(&stream).map_err(storage_failure)?;
+        Ok(HeadReply {
+            version: head.version.get(),
+            first_version: head.hidden.after(1).unwrap_or(Version::MAX).get(),
+            time: rfc3339(head.time),
+            deleted: head.deleted,
+        })
+    }
+
+    fn verify_chain(&self, request: &StreamRequest) -> Result<String, Failure> {
+        let stream = stream_id(&request.stream)?;
+        let found = self.store.borrow().verify(&stream).map_err(storage_failure)?;
+        json(&VerificationJson::from(found))
+    }
+
+    fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Failure> {
+        let stream = stream_id(&request.stream)?;
+        let before = Version::new(request.before).unwrap_or(Version::EMPTY);
+        let truncated = self.store.borrow_mut().truncate(&stream, before);
+        let left = truncated.map_err(|error: TruncateError| Failure::from(&error))?;
+        json(&TruncatedJson::new(&stream, left))
+    }
+
+    fn delete_stream(&self, request: &StreamRequest) -> Result<(), Failure> {
+        let stream = stream_id(&request.stream)?;
+        self.store.borrow_mut().delete(&stream).map_err(storage_failure)?;
+        nudges::dismiss(&self.state);
+        Ok(())
     }
 }
 
@@ -108,14 +194,12 @@ fn stream_id(text: &str) -> Result<StreamId, Failure> {
     StreamId::new(text).map_err(|error: InvalidStreamId| Failure::from(error))
 }
 
-/// One call: its request from JavaScript, its reply to JavaScript.
-fn turn<Q: DeserializeOwned, A: Serialize>(
-    request: JsValue,
-    act: impl FnOnce(Q) -> Result<A, Failure>,
-) -> Result<JsValue, JsValue> {
-    let reply = match act(from_js(request)?) {
-        Ok(answer) => Reply::Ok(answer),
-        Err(failure) => Reply::Failure(failure),
-    };
-    Ok(to_js(&reply)?)
+fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::new("internal", error.to_string()))
+}
+
+// Taken by value for `map_err`.
+#[allow(clippy::needless_pass_by_value)]
+fn storage_failure(error: StorageError) -> Failure {
+    Failure::from(&error)
 }

@@ -1,11 +1,14 @@
 //! The core's SQL port over the storage of a Durable Object.
 
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 use wasm_bindgen::prelude::*;
 use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue, Storage};
+
+use super::receipt::Meter;
 
 /// The SQLite database of one Durable Object.
 ///
@@ -14,6 +17,7 @@ use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue, Storage};
 pub(super) struct ObjectSql {
     storage: SqlStorage,
     raw: RawStorage,
+    meter: Rc<Meter>,
 }
 
 #[wasm_bindgen]
@@ -36,9 +40,10 @@ extern "C" {
 }
 
 impl ObjectSql {
-    pub(super) fn new(storage: &Storage) -> Self {
+    /// The database of an object's storage. What its statements cost is added up in `meter`.
+    pub(super) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
         let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
-        Self { storage: storage.sql(), raw: raw.unchecked_into() }
+        Self { storage: storage.sql(), raw: raw.unchecked_into(), meter }
     }
 
     fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<SqlCursor, SqlFailure> {
@@ -50,7 +55,7 @@ impl ObjectSql {
 impl Sql for ObjectSql {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
         // Without rows to deliver the statement has run to its end inside `exec`, and its cursor is closed.
-        self.exec(statement, values).map(drop)
+        self.exec(statement, values).map(|cursor| self.meter.add(&cursor))
     }
 
     fn query(
@@ -59,16 +64,11 @@ impl Sql for ObjectSql {
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), SqlFailure> {
-        let mut rows = self.exec(statement, values)?.raw();
-        while let Some(row) = rows.next() {
-            if visit(&ObjectRow(row.map_err(failure)?)).is_break() {
-                // One step further closes the cursor where this row was the last one, as it is with the head:
-                // the runtime reuses a prepared statement only once its cursor is closed.
-                drop(rows.next());
-                break;
-            }
-        }
-        Ok(())
+        let cursor = self.exec(statement, values)?;
+        let outcome = walk(&cursor, visit);
+        // A cursor counts as it goes: only now is it known what the query has cost.
+        self.meter.add(&cursor);
+        outcome
     }
 
     /// The runtime's `transactionSync`: what the callback writes is rolled back when it throws.
@@ -86,6 +86,19 @@ impl Sql for ObjectSql {
         let bytes = self.raw.sql().database_size() as u64;
         bytes
     }
+}
+
+fn walk(cursor: &SqlCursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> Result<(), SqlFailure> {
+    let mut rows = cursor.raw();
+    while let Some(row) = rows.next() {
+        if visit(&ObjectRow(row.map_err(failure)?)).is_break() {
+            // One step further closes the cursor where this row was the last one, as it is with the head: the
+            // runtime reuses a prepared statement only once its cursor is closed.
+            drop(rows.next());
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// A row as its columns in order.

@@ -3,10 +3,13 @@
 use js_sys::Reflect;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sillok_bridge::{AppendedJson, Failure, PageJson, RangeValue};
 use wasm_bindgen::prelude::*;
 use worker::{Stub, console_error};
+
+use super::nudges::Nudges;
+use super::receipt::Receipt;
 
 /// What to append to a stream.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,6 +20,8 @@ pub(crate) struct AppendRequest {
     /// The events as the text they were sent in: they are parsed once, where they are written.
     pub(crate) events: String,
     pub(crate) format: EventsFormat,
+    /// The name of this append, so that sending it again does not append again.
+    pub(crate) key: Option<String>,
 }
 
 /// How a text holds events.
@@ -36,22 +41,44 @@ pub(crate) struct ReadRequest {
     pub(crate) range: RangeValue,
 }
 
-/// Which stream's end to tell.
+/// Which stream a request without further parts is about.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct HeadRequest {
+pub(crate) struct StreamRequest {
     pub(crate) stream: String,
 }
 
-/// Where a stream ends.
+/// Where to truncate a stream.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct HeadReply {
-    pub(crate) version: u64,
+pub(crate) struct TruncateRequest {
+    pub(crate) stream: String,
+    /// The first version to keep.
+    pub(crate) before: u64,
 }
 
-/// What a method returns: an answer, or a refusal as a value.
+/// Where a stream begins and ends.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Reply<T> {
+pub(crate) struct HeadReply {
+    /// The version of the stream; 0 where it never had an event.
+    pub(crate) version: u64,
+    /// The first version that is shown.
+    pub(crate) first_version: u64,
+    /// When the last event was recorded.
+    pub(crate) time: String,
+    pub(crate) deleted: bool,
+}
+
+/// What a method returns.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Reply<T> {
+    pub(super) outcome: Outcome<T>,
+    pub(super) receipt: Receipt,
+}
+
+/// An answer, or a refusal as a value.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Outcome<T> {
     Ok(T),
     Failure(Failure),
 }
@@ -71,21 +98,32 @@ extern "C" {
     type AggregateStub;
 
     #[wasm_bindgen(method, catch)]
+    async fn fetch(this: &AggregateStub, url: &str, init: JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
     async fn append(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn read(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn head(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn verify(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn truncate(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn delete(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
 }
 
 /// An object somewhere else.
 pub(crate) struct Remote(AggregateStub);
 
+/// What a call came back with, and what it has cost.
+pub(crate) type Answered<T> = Result<(T, Receipt), RemoteError>;
+
 /// Why a call came back without an answer.
 #[derive(Debug)]
 pub(crate) enum RemoteError {
-    /// The object refused.
-    Refused(Failure),
+    /// The object refused, at this cost.
+    Refused(Failure, Receipt),
     /// The object has more to do than it can; it did not begin with this call.
     Overloaded,
     /// The object could not be reached, or not to the end; another attempt may reach it.
@@ -99,16 +137,38 @@ impl Remote {
         Self(stub.into_rpc())
     }
 
-    pub(crate) async fn append(&self, request: &AppendRequest) -> Result<AppendedJson, RemoteError> {
+    pub(crate) async fn append(&self, request: &AppendRequest) -> Answered<AppendedJson> {
         answer(self.0.append(message(request)?).await)
     }
 
-    pub(crate) async fn read(&self, request: &ReadRequest) -> Result<PageJson, RemoteError> {
+    pub(crate) async fn read(&self, request: &ReadRequest) -> Answered<PageJson> {
         answer(self.0.read(message(request)?).await)
     }
 
-    pub(crate) async fn head(&self, request: &HeadRequest) -> Result<HeadReply, RemoteError> {
+    pub(crate) async fn head(&self, request: &StreamRequest) -> Answered<HeadReply> {
         answer(self.0.head(message(request)?).await)
+    }
+
+    /// Opens a WebSocket to the object, by which it tells that the stream has grown.
+    pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
+        let init = json!({ "headers": { "Upgrade": "websocket" } });
+        // The object looks at nothing of the URL, but a request must have one.
+        let response = self.0.fetch("https://object/", message(&init)?).await?;
+        Ok(Nudges::of(&response)?)
+    }
+
+    /// Verifies the stream, and gives what was found as JSON text.
+    pub(crate) async fn verify(&self, request: &StreamRequest) -> Answered<String> {
+        answer(self.0.verify(message(request)?).await)
+    }
+
+    /// Truncates the stream, and gives what is left as JSON text.
+    pub(crate) async fn truncate(&self, request: &TruncateRequest) -> Answered<String> {
+        answer(self.0.truncate(message(request)?).await)
+    }
+
+    pub(crate) async fn delete(&self, request: &StreamRequest) -> Answered<()> {
+        answer(self.0.delete(message(request)?).await)
     }
 }
 
@@ -116,10 +176,12 @@ fn message<T: Serialize>(request: &T) -> Result<JsValue, RemoteError> {
     to_js(request).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
-fn answer<T: DeserializeOwned>(reply: Result<JsValue, JsValue>) -> Result<T, RemoteError> {
-    match from_js(reply?).map_err(|error| RemoteError::from(JsValue::from(error)))? {
-        Reply::Ok(answer) => Ok(answer),
-        Reply::Failure(failure) => Err(RemoteError::Refused(failure)),
+fn answer<T: DeserializeOwned>(reply: Result<JsValue, JsValue>) -> Answered<T> {
+    let Reply { outcome, receipt } =
+        from_js(reply?).map_err(|error| RemoteError::from(JsValue::from(error)))?;
+    match outcome {
+        Outcome::Ok(answer) => Ok((answer, receipt)),
+        Outcome::Failure(failure) => Err(RemoteError::Refused(failure, receipt)),
     }
 }
 

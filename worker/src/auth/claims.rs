@@ -143,7 +143,7 @@ fn scopes_of(word: &str) -> &'static [Scope] {
     match word {
         "read" => &[Scope::Read],
         "append" => &[Scope::Append],
-        "admin" => &[Scope::Read, Scope::Append],
+        "admin" => &Scope::ALL,
         _ => &[],
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Policy {
 pub(crate) enum Scope {
     Read,
     Append,
+    /// To forget what was appended.
+    Admin,
 }
 
 /// A caller that has proved itself.
@@ -82,7 +84,7 @@ impl Policy {
 
 impl Principal {
     fn administrator() -> Self {
-        Self { tenant: None, scopes: vec![Scope::Read, Scope::Append], streams: Streams::All }
+        Self { tenant: None, scopes: Scope::ALL.to_vec(), streams: Streams::All }
     }
 
     /// Refuses a caller that has no such scope.
@@ -109,11 +111,15 @@ impl Principal {
 }
 
 impl Scope {
+    /// What the administrator may do.
+    const ALL: [Self; 3] = [Self::Read, Self::Append, Self::Admin];
+
     /// The scope as a token's claim names it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Append => "append",
+            Self::Admin => "admin",
         }
     }
 }

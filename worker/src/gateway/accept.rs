@@ -1,53 +1,129 @@
-//! Whether the caller takes JSON.
+//! Which form of an answer the caller wants.
 
-/// Whether the header `Accept` admits `application/json`. The most specific range that covers it decides
-/// (RFC 9110, section 12.5.1); a header without any range admits everything.
-pub(super) fn accepts_json(accept: &str) -> bool {
-    let ranges = accept.split(',').map(str::trim).filter(|range| !range.is_empty());
-    let mut best = None;
-    let mut any = false;
-    for range in ranges {
-        any = true;
-        let Some(specificity) = specificity(range) else { continue };
-        let candidate = (specificity, is_wanted(range));
-        best = best.max(Some(candidate));
-    }
-    best.map_or(!any, |(_, wanted)| wanted)
+/// A form that an answer can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Media {
+    /// One document.
+    Json,
+    /// One event a line.
+    Ndjson,
+    /// Server-sent events: one event a message, without end.
+    EventStream,
 }
 
-fn specificity(range: &str) -> Option<u8> {
-    let media = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match media.as_str() {
-        "*/*" => Some(0),
-        "application/*" => Some(1),
-        "application/json" => Some(2),
-        _ => None,
+impl Media {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+            Self::EventStream => "text/event-stream",
+        }
     }
 }
 
-/// Whether the range's weight is more than 0.
-fn is_wanted(range: &str) -> bool {
+/// The form that the header `Accept` prefers among `offers`: the one of the greatest weight, and among equals the
+/// one that is named most exactly, and then the first of the offers. Nothing where all are excluded.
+pub(super) fn preferred(accept: &str, offers: &[Media]) -> Option<Media> {
+    let ranges: Vec<&str> = accept.split(',').map(str::trim).filter(|range| !range.is_empty()).collect();
+    if ranges.is_empty() {
+        // A header without any range admits everything.
+        return offers.first().copied();
+    }
+    let mut best: Option<(Rank, Media)> = None;
+    for offer in offers {
+        let Some(rank) = rank(&ranges, *offer) else { continue };
+        if best.is_none_or(|(highest, _)| rank > highest) {
+            best = Some((rank, *offer));
+        }
+    }
+    best.map(|(_, media)| media)
+}
+
+/// How much a form is wanted: its weight in thousandths, and how exactly it was named.
+type Rank = (u16, u8);
+
+/// The rank of a form by the most specific range that covers it (RFC 9110, section 12.5.1).
+fn rank(ranges: &[&str], media: Media) -> Option<Rank> {
+    let covering = ranges.iter().filter_map(|range| Some((specificity(range, media)?, weight(range))));
+    let (specificity, weight) = covering.max()?;
+    (weight > 0).then_some((weight, specificity))
+}
+
+fn specificity(range: &str, media: Media) -> Option<u8> {
+    let named = range.split(';').next().unwrap_or_default().trim();
+    // An answer without end is only for who asks for it by name.
+    if media == Media::EventStream {
+        return named.eq_ignore_ascii_case(media.name()).then_some(2);
+    }
+    let family = named.strip_suffix("/*");
+    let own_family = media.name().split('/').next().unwrap_or_default();
+    if named.eq_ignore_ascii_case(media.name()) {
+        Some(2)
+    } else if family.is_some_and(|family| family.eq_ignore_ascii_case(own_family)) {
+        Some(1)
+    } else {
+        (named == "*/*").then_some(0)
+    }
+}
+
+/// The range's weight in thousandths; 0 where it is none.
+fn weight(range: &str) -> u16 {
     let weight = range.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then_some(value.trim())
     });
-    weight.is_none_or(|weight| weight.parse::<f32>().is_ok_and(|weight| weight > 0.0))
+    let Some(weight) = weight else { return 1000 };
+    let weight: f32 = weight.parse().unwrap_or(0.0);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 1000
+    let thousandths = (weight.clamp(0.0, 1.0) * 1000.0).round() as u16;
+    thousandths
 }
 
 #[cfg(test)]
 mod tests {
-    use super::accepts_json;
+    use super::*;
+
+    const BOTH: [Media; 2] = [Media::Json, Media::Ndjson];
 
     #[test]
     fn the_most_specific_range_decides() {
         for accept in
             ["", "*/*", "application/json", "text/html, */*;q=0.1", "text/html;q=0, Application/JSON"]
         {
-            assert!(accepts_json(accept), "{accept}");
+            assert_eq!(preferred(accept, &[Media::Json]), Some(Media::Json), "{accept}");
         }
         for accept in ["text/html", "application/json;q=0, */*", "*/*;q=0.000", "application/*;q=0, */*", "x"]
         {
-            assert!(!accepts_json(accept), "{accept}");
+            assert_eq!(preferred(accept, &[Media::Json]), None, "{accept}");
         }
+    }
+
+    #[test]
+    fn what_is_wanted_most_is_given() {
+        for (accept, media) in [
+            ("*/*", Media::Json),
+            ("application/*", Media::Json),
+            ("application/x-ndjson", Media::Ndjson),
+            ("Application/X-NDJSON; charset=utf-8", Media::Ndjson),
+            ("*/*, application/x-ndjson", Media::Ndjson),
+            ("application/x-ndjson, application/json", Media::Json),
+            ("application/x-ndjson;q=0.9, application/json;q=0.8", Media::Ndjson),
+            ("application/x-ndjson;q=0.8, application/json;q=0.9", Media::Json),
+            ("application/json;q=0, */*", Media::Ndjson),
+            ("application/x-ndjson;q=nan, */*;q=0.1", Media::Json),
+        ] {
+            assert_eq!(preferred(accept, &BOTH), Some(media), "{accept}");
+        }
+        assert_eq!(preferred("application/x-ndjson;q=0, text/html", &BOTH), None);
+    }
+
+    #[test]
+    fn an_answer_without_end_is_asked_for_by_name() {
+        let all = [Media::Json, Media::Ndjson, Media::EventStream];
+        assert_eq!(preferred("text/event-stream", &all), Some(Media::EventStream));
+        assert_eq!(preferred("text/event-stream, */*", &all), Some(Media::EventStream));
+        assert_eq!(preferred("text/event-stream;q=0.9, */*", &all), Some(Media::Json));
+        assert_eq!(preferred("text/*", &all), None);
+        assert_eq!(preferred("application/*;q=0, */*", &all), None);
     }
 }

@@ -5,22 +5,28 @@
 //! headers and parameters (400, 406), and then what is appended.
 
 mod accept;
+mod events;
+mod lines;
+mod live;
 mod precondition;
 mod problem;
 mod query;
 mod request;
 mod respond;
 mod routes;
+mod socket;
+mod sse;
+mod streams;
 
 use sillok::store::StreamId;
-use sillok_bridge::{Failure, expected_version_json, now, parse_range};
+use sillok_bridge::{Failure, now};
 use worker::{Env, Method, Request, Response};
 
-use crate::aggregate::{AppendRequest, HeadRequest, ReadRequest, Remote};
+use crate::aggregate::{Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
 use respond::Answer;
-use routes::Route;
+use routes::{Part, Route};
 
 /// The binding of the objects, as wrangler.toml names it.
 const OBJECTS: &str = "AGGREGATE";
@@ -44,18 +50,23 @@ async fn dispatch(request: &mut Request, method: &Method, env: &Env) -> Result<A
             authenticate(request, env)?;
             Err(Problem::not_found())
         }
-        Route::Events { stream } => {
+        Route::Stream { stream, part } => {
             let principal = authenticate(request, env)?;
-            match method {
-                Method::Get | Method::Head => {
-                    let object = Object::find(env, &principal, Scope::Read, stream)?;
-                    read(request, method, &object).await
+            let find = |scope| Object::find(env, &principal, scope, stream);
+            match (part, method) {
+                (Part::Whole, Method::Get | Method::Head) => {
+                    streams::summary(request, &find(Scope::Read)?).await
                 }
-                Method::Post => {
-                    let object = Object::find(env, &principal, Scope::Append, stream)?;
-                    append(request, object).await
+                (Part::Whole, Method::Delete) => streams::delete(request, &find(Scope::Admin)?).await,
+                (Part::Events, Method::Get | Method::Head) => {
+                    events::read(request, method, find(Scope::Read)?).await
                 }
-                _ => Err(Problem::method_not_allowed("GET, HEAD, POST")),
+                (Part::Events, Method::Post) => events::append(request, &find(Scope::Append)?).await,
+                (Part::Verify, Method::Get | Method::Head) => {
+                    streams::verify(request, &find(Scope::Read)?).await
+                }
+                (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
+                _ => Err(Problem::method_not_allowed(part.methods())),
             }
         }
     }
@@ -85,42 +96,10 @@ impl Object {
     fn name(&self) -> String {
         self.stream.as_str().to_owned()
     }
-}
 
-async fn append(request: &mut Request, object: Object) -> Result<Answer, Problem> {
-    request::check_append_headers(request)?;
-    let expected = precondition::expected_version(
-        request::header(request, "If-Match").as_deref(),
-        request::header(request, "If-None-Match").as_deref(),
-    )?;
-    let format = request::events_format(request);
-    let events = request::body_text(request).await?;
-    let message = AppendRequest {
-        stream: object.name(),
-        expected_version: expected_version_json(expected),
-        events,
-        format,
-    };
-    Ok(Answer::appended(&object.remote.append(&message).await?))
-}
-
-async fn read(request: &Request, method: &Method, object: &Object) -> Result<Answer, Problem> {
-    let range = query::range(request.inner().url().as_str())?;
-    // Refused here already, so that a mistake wakes no object.
-    parse_range(&range)?;
-    request::check_read_headers(request)?;
-    let known = request::header(request, "If-None-Match");
-    if known.is_some() || *method == Method::Head {
-        let head = object.remote.head(&HeadRequest { stream: object.name() }).await?;
-        if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
-            return Ok(Answer::not_modified(head.version));
-        }
-        if *method == Method::Head {
-            return Ok(Answer::head(head.version));
-        }
+    fn request(&self) -> StreamRequest {
+        StreamRequest { stream: self.name() }
     }
-    let page = object.remote.read(&ReadRequest { stream: object.name(), range }).await?;
-    Ok(Answer::page(&object.stream, &page))
 }
 
 /// A failure that names the header it is about.

@@ -1,11 +1,12 @@
 //! Errors as problem documents (RFC 9457).
 
 use serde::Serialize;
-use sillok::store::InvalidStreamId;
+use sillok::store::{AppendError, InvalidStreamId, StreamId};
 use sillok_bridge::Failure;
 use worker::console_error;
 
-use crate::aggregate::RemoteError;
+use super::respond::price;
+use crate::aggregate::{Receipt, RemoteError};
 use crate::auth::Refusal;
 
 /// An error on its way to the caller.
@@ -30,6 +31,23 @@ pub(super) struct ProblemJson<'a> {
 impl Problem {
     pub(super) fn not_found() -> Self {
         Failure::new("not_found", "there is nothing at this path").into()
+    }
+
+    /// There never was such a stream.
+    pub(super) fn stream_not_found(stream: &StreamId) -> Self {
+        Failure::new("stream_not_found", format!("stream {stream} has no events")).into()
+    }
+
+    /// The stream was deleted, as an append to it would be told.
+    pub(super) fn stream_deleted(stream: &StreamId) -> Self {
+        let deleted = AppendError::StreamDeleted { stream: stream.clone() };
+        Failure::from(&deleted).into()
+    }
+
+    /// The same problem, found at this cost.
+    pub(super) fn costing(mut self, receipt: Receipt) -> Self {
+        self.headers.extend(price(receipt));
+        self
     }
 
     /// `allow` are the methods that the path takes.
@@ -80,7 +98,7 @@ impl From<Refusal> for Problem {
 impl From<RemoteError> for Problem {
     fn from(error: RemoteError) -> Self {
         let failure = match error {
-            RemoteError::Refused(failure) => failure,
+            RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(receipt),
             RemoteError::Overloaded => Failure::new(
                 "overloaded",
                 "this stream has more requests than it can take; wait before another",
@@ -102,6 +120,7 @@ fn status(code: &str) -> u16 {
         | "invalid_event_id"
         | "invalid_event_type"
         | "invalid_expected_version"
+        | "invalid_idempotency_key"
         | "invalid_metadata"
         | "invalid_parameter"
         | "invalid_stream_id"
@@ -111,13 +130,16 @@ fn status(code: &str) -> u16 {
         | "unsupported_header" => 400,
         "auth_not_configured" | "invalid_token" | "missing_token" => 401,
         "insufficient_scope" | "stream_not_allowed" => 403,
-        "not_found" => 404,
+        "not_found" | "stream_not_found" => 404,
         "method_not_allowed" => 405,
         "not_acceptable" => 406,
         "version_exhausted" => 409,
+        "stream_deleted" => 410,
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
+        "idempotency_key_reused" => 422,
         "overloaded" | "unavailable" => 503,
+        "stream_full" => 507,
         // `storage_failed`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
         _ => 500,
     }
@@ -132,9 +154,30 @@ fn phrase(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         406 => "Not Acceptable",
         409 => "Conflict",
+        410 => "Gone",
         412 => "Precondition Failed",
         413 => "Content Too Large",
+        422 => "Unprocessable Content",
         503 => "Service Unavailable",
+        507 => "Insufficient Storage",
         _ => "Internal Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_own_phrase() {
+        // A stream is full only beyond what a test can store.
+        for (code, expected, name) in [
+            ("stream_full", 507, "Insufficient Storage"),
+            ("stream_deleted", 410, "Gone"),
+            ("idempotency_key_reused", 422, "Unprocessable Content"),
+            ("internal", 500, "Internal Server Error"),
+        ] {
+            assert_eq!((status(code), phrase(status(code))), (expected, name), "{code}");
+        }
     }
 }

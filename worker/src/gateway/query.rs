@@ -9,18 +9,28 @@ pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut range = RangeValue::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let part = match &*name {
-            "from" => &mut range.from,
-            "to" => &mut range.to,
-            "limit" => &mut range.limit,
-            "direction" => &mut range.direction,
+        let (part, value) = match &*name {
+            "from" => (&mut range.from, number_or_text(&value)),
+            "to" => (&mut range.to, number_or_text(&value)),
+            "limit" => (&mut range.limit, number_or_text(&value)),
+            "direction" => (&mut range.direction, Value::from(value)),
+            "type" => (&mut range.event_type, Value::from(value)),
             _ => return Err(invalid(&name, "is not a parameter of a read")),
         };
-        if part.replace(number_or_text(&value)).is_some() {
+        if part.replace(value).is_some() {
             return Err(invalid(&name, "is given twice"));
         }
     }
     Ok(range)
+}
+
+/// Refuses every parameter, where a path takes none.
+pub(super) fn none(url: &str) -> Result<(), Failure> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    match form_urlencoded::parse(query.as_bytes()).next() {
+        None => Ok(()),
+        Some((name, _)) => Err(invalid(&name, "is not a parameter: this path takes none")),
+    }
 }
 
 /// A whole number where the text is nothing but digits. One too large for any limit stays too large.

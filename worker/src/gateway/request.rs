@@ -1,10 +1,11 @@
 //! What a request carries besides its path.
 
 use futures_util::StreamExt;
+use sillok::store::IdempotencyKey;
 use sillok_bridge::Failure;
 use worker::Request;
 
-use super::accept::accepts_json;
+use super::accept::{Media, preferred};
 use super::header_failure;
 use super::problem::Problem;
 use crate::aggregate::EventsFormat;
@@ -13,6 +14,8 @@ use crate::aggregate::EventsFormat;
 /// is bounded so that a request cannot use up the memory that all requests share.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
 
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
 /// A header's value. Repeated headers come joined by commas.
 pub(super) fn header(request: &Request, name: &str) -> Option<String> {
     request.headers().get(name).ok().flatten()
@@ -20,8 +23,11 @@ pub(super) fn header(request: &Request, name: &str) -> Option<String> {
 
 /// Refuses an append whose headers ask for what is not done. To pass over them would be worse.
 pub(super) fn check_append_headers(request: &Request) -> Result<(), Failure> {
-    check_accept(request)?;
-    refuse(request, "Idempotency-Key", "is not supported yet; an expected version makes a retry safe")?;
+    wanted(request, &[Media::Json])?;
+    check_encoding(request)
+}
+
+fn check_encoding(request: &Request) -> Result<(), Failure> {
     match header(request, "Content-Encoding") {
         Some(encoding) if !encoding.trim().eq_ignore_ascii_case("identity") => {
             refuse(request, "Content-Encoding", "is not supported: send the body as it is")
@@ -30,21 +36,65 @@ pub(super) fn check_append_headers(request: &Request) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a read whose headers ask for what is not done.
-pub(super) fn check_read_headers(request: &Request) -> Result<(), Failure> {
-    check_accept(request)?;
-    refuse(request, "If-Match", "is not supported by a read; a read takes If-None-Match")
+/// Refuses what would make a request to forget conditional: it is not.
+pub(super) fn check_forget_headers(request: &Request) -> Result<(), Failure> {
+    wanted(request, &[Media::Json])?;
+    check_encoding(request)?;
+    for name in ["If-Match", "If-None-Match", "Idempotency-Key"] {
+        refuse(request, name, "is not supported here; to repeat the request does no harm")?;
+    }
+    Ok(())
 }
 
-fn check_accept(request: &Request) -> Result<(), Failure> {
-    match header(request, "Accept") {
-        Some(accept) if !accepts_json(&accept) => Err(header_failure(
-            "not_acceptable",
-            "Accept",
-            "the answer is application/json, which Accept excludes",
-        )),
-        _ => Ok(()),
+/// The key under which an append is sent.
+pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Failure> {
+    let Some(text) = header(request, IDEMPOTENCY_KEY) else { return Ok(None) };
+    IdempotencyKey::new(&text).map_err(|error| Failure::from(error).in_field(IDEMPOTENCY_KEY))?;
+    // The runtime puts this in the place of bytes that are not UTF-8, so that keys which differ would be the same.
+    if text.contains(char::REPLACEMENT_CHARACTER) {
+        let detail = "the idempotency key is not UTF-8";
+        return Err(header_failure("invalid_idempotency_key", IDEMPOTENCY_KEY, detail));
     }
+    Ok(Some(text))
+}
+
+/// Refuses a read whose headers ask for what is not done, and tells which of the offers the answer is to be.
+pub(super) fn check_read_headers(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
+    let media = wanted(request, offers)?;
+    refuse(request, "If-Match", "is not supported by a read; a read takes If-None-Match")?;
+    Ok(media)
+}
+
+/// Refuses a condition of who follows a stream: there is no version to compare.
+pub(super) fn check_live_headers(request: &Request) -> Result<(), Failure> {
+    for name in ["If-Match", "If-None-Match"] {
+        refuse(request, name, "is not supported where a stream is followed")?;
+    }
+    Ok(())
+}
+
+/// Whether the connection is to become a WebSocket.
+pub(super) fn is_upgrade(request: &Request) -> bool {
+    header(request, "Upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+}
+
+/// Refuses a verification with a condition: it has no version to compare.
+pub(super) fn check_verify_headers(request: &Request) -> Result<(), Failure> {
+    wanted(request, &[Media::Json])?;
+    for name in ["If-Match", "If-None-Match"] {
+        refuse(request, name, "is not supported by a verification")?;
+    }
+    Ok(())
+}
+
+/// Which of the forms that are offered the caller wants.
+fn wanted(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
+    let accept = header(request, "Accept").unwrap_or_default();
+    preferred(&accept, offers).ok_or_else(|| {
+        let names: Vec<&str> = offers.iter().map(|offer| offer.name()).collect();
+        let detail = format!("the answer is {}, which Accept excludes", names.join(" or "));
+        header_failure("not_acceptable", "Accept", detail)
+    })
 }
 
 fn refuse(request: &Request, name: &str, reason: &str) -> Result<(), Failure> {

@@ -5,21 +5,33 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sillok::store::StreamId;
 use sillok_bridge::{AppendedJson, PageJson, RangeValue};
-use worker::{Method, Response, ResponseBuilder};
+use worker::{Method, Response, ResponseBuilder, WebSocket};
 
+use super::accept::Media;
+use super::lines::Lines;
+use super::live::Live;
 use super::precondition::entity_tag;
 use super::problem::Problem;
+use super::sse;
+use crate::aggregate::{HeadReply, Receipt};
 
-/// What a path segment keeps as it is: RFC 3986's unreserved characters.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What a part of a URL keeps as it is: RFC 3986's unreserved characters.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An answer before it becomes a response.
-#[derive(Debug)]
 pub(super) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    /// The body as JSON text, where there is one.
-    body: String,
+    body: Body,
+}
+
+enum Body {
+    Empty,
+    /// JSON.
+    Text(String),
+    Lines(Box<Lines>),
+    Live(Box<Live>),
+    Socket(WebSocket),
 }
 
 impl Answer {
@@ -37,20 +49,63 @@ impl Answer {
         let PageJson { version, events, .. } = page;
         // Written by hand around the events, which are JSON already and stay as they are.
         let body = format!("{{\"stream\":{name},\"version\":{version},\"events\":{events},\"next\":{next}}}");
-        Self { status: 200, headers: vec![json_type()], body }.at(page.version)
+        Self::text(body).at(page.version)
     }
 
-    pub(super) fn head(version: u64) -> Self {
-        Self { status: 200, headers: vec![json_type()], body: String::new() }.at(version)
+    pub(super) fn lines(lines: Lines) -> Self {
+        let version = lines.version;
+        let headers = vec![content_type(Media::Ndjson)];
+        Self { status: 200, headers, body: Body::Lines(Box::new(lines)) }.at(version)
+    }
+
+    pub(super) fn live(live: Live) -> Self {
+        let headers = vec![content_type(Media::EventStream)];
+        Self { status: 200, headers, body: Body::Live(Box::new(live)) }
+    }
+
+    pub(super) fn socket(socket: WebSocket) -> Self {
+        Self { status: 101, headers: Vec::new(), body: Body::Socket(socket) }
+    }
+
+    /// `GET /v1/streams/{stream}`
+    pub(super) fn stream(stream: &StreamId, head: &HeadReply) -> Self {
+        let HeadReply { version, first_version, time, .. } = head;
+        let summary = json!({
+            "stream": stream.as_str(),
+            "version": version,
+            "firstVersion": first_version,
+            "time": time,
+        });
+        Self::json(200, &summary).at(head.version)
+    }
+
+    /// What the object has already written as JSON.
+    pub(super) fn text(body: String) -> Self {
+        Self { status: 200, headers: vec![content_type(Media::Json)], body: Body::Text(body) }
+    }
+
+    pub(super) fn no_content() -> Self {
+        Self { status: 204, headers: Vec::new(), body: Body::Empty }
+    }
+
+    /// The answer of a `HEAD`, whose body would be of this type.
+    pub(super) fn head(media: Media, version: u64) -> Self {
+        Self { status: 200, headers: vec![content_type(media)], body: Body::Empty }.at(version)
     }
 
     pub(super) fn not_modified(version: u64) -> Self {
-        Self { status: 304, headers: Vec::new(), body: String::new() }.at(version)
+        Self { status: 304, headers: Vec::new(), body: Body::Empty }.at(version)
     }
 
     fn json<T: Serialize>(status: u16, value: &T) -> Self {
         let body = serde_json::to_string(value).unwrap_or_default();
-        Self { status, headers: vec![json_type()], body }
+        Self { status, headers: vec![content_type(Media::Json)], body: Body::Text(body) }
+    }
+
+    /// The same answer, given at this cost.
+    pub(super) fn costing(mut self, receipt: Receipt) -> Self {
+        self.headers.extend(price(receipt));
+        self
     }
 
     /// The stream's version as the answer's entity tag.
@@ -66,12 +121,20 @@ impl From<Problem> for Answer {
         let mut headers = vec![("Content-Type", "application/problem+json".to_owned())];
         let status = problem.status();
         headers.extend(problem.headers);
-        Self { status, headers, body }
+        Self { status, headers, body: Body::Text(body) }
     }
 }
 
-fn json_type() -> (&'static str, String) {
-    ("Content-Type", "application/json".to_owned())
+/// What a request has cost, as headers.
+pub(super) fn price(receipt: Receipt) -> [(&'static str, String); 2] {
+    [
+        ("Sillok-Rows-Written", receipt.rows_written.to_string()),
+        ("Sillok-Rows-Read", receipt.rows_read.to_string()),
+    ]
+}
+
+fn content_type(media: Media) -> (&'static str, String) {
+    ("Content-Type", media.name().to_owned())
 }
 
 /// The answer as the runtime takes it. No answer is for any cache: another token sees other streams, and every
@@ -86,18 +149,26 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     for (name, value) in &answer.headers {
         builder = builder.with_header(name, value)?;
     }
-    if *method == Method::Head || answer.body.is_empty() {
-        return Ok(builder.empty());
+    match answer.body {
+        Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
+        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.into_chunks()),
+        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::chunks(*live)),
+        Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
+        _ => Ok(builder.empty()),
     }
-    Ok(builder.fixed(answer.body.into_bytes()))
 }
 
 /// Where a range of a stream's events is read, from the root of the server.
 fn events_url(stream: &StreamId, range: &RangeValue) -> String {
-    let name = utf8_percent_encode(stream.as_str(), SEGMENT);
+    let name = utf8_percent_encode(stream.as_str(), UNRESERVED);
     let mut url = format!("/v1/streams/{name}/events");
-    let parts =
-        [("from", &range.from), ("to", &range.to), ("limit", &range.limit), ("direction", &range.direction)];
+    let parts = [
+        ("from", &range.from),
+        ("to", &range.to),
+        ("limit", &range.limit),
+        ("direction", &range.direction),
+        ("type", &range.event_type),
+    ];
     let mut separator = '?';
     for (name, value) in parts {
         let Some(value) = value else { continue };
@@ -105,7 +176,7 @@ fn events_url(stream: &StreamId, range: &RangeValue) -> String {
         url.push(separator);
         url.push_str(name);
         url.push('=');
-        url.push_str(&text);
+        url.extend(utf8_percent_encode(&text, UNRESERVED));
         separator = '&';
     }
     url

@@ -9,15 +9,41 @@ use sillok_bridge::Failure;
 pub(super) enum Route<'a> {
     /// `/v1/health`
     Health,
-    /// `/v1/streams/{stream}/events`
-    Events {
+    /// `/v1/streams/{stream}` and what lies below it.
+    Stream {
         /// The stream's name, still percent-encoded.
         stream: &'a str,
+        part: Part,
     },
     /// Within the API, but nothing.
     Unknown,
     /// Not within the API.
     Outside,
+}
+
+/// What of a stream a path stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The stream itself.
+    Whole,
+    /// `/events`
+    Events,
+    /// `/verify`
+    Verify,
+    /// `/truncate`
+    Truncate,
+}
+
+impl Part {
+    /// The methods that the path takes, as the header `Allow` lists them.
+    pub(super) fn methods(self) -> &'static str {
+        match self {
+            Self::Whole => "GET, HEAD, DELETE",
+            Self::Events => "GET, HEAD, POST",
+            Self::Verify => "GET, HEAD",
+            Self::Truncate => "POST",
+        }
+    }
 }
 
 impl<'a> Route<'a> {
@@ -27,12 +53,22 @@ impl<'a> Route<'a> {
         if rest == "/health" {
             return Self::Health;
         }
-        let stream = rest.strip_prefix("/streams/").and_then(|rest| rest.strip_suffix("/events"));
-        match stream {
-            Some(stream) if !stream.contains('/') => Self::Events { stream },
-            _ if rest.is_empty() || rest.starts_with('/') => Self::Unknown,
-            _ => Self::Outside,
+        if let Some(within) = rest.strip_prefix("/streams/") {
+            return Self::within_streams(within);
         }
+        if rest.is_empty() || rest.starts_with('/') { Self::Unknown } else { Self::Outside }
+    }
+
+    fn within_streams(path: &'a str) -> Self {
+        let (stream, part) = match path.split_once('/') {
+            None if path.is_empty() => return Self::Unknown,
+            None => (path, Part::Whole),
+            Some((stream, "events")) => (stream, Part::Events),
+            Some((stream, "verify")) => (stream, Part::Verify),
+            Some((stream, "truncate")) => (stream, Part::Truncate),
+            Some(_) => return Self::Unknown,
+        };
+        Self::Stream { stream, part }
     }
 }
 
@@ -63,11 +99,21 @@ mod tests {
     #[test]
     fn paths() {
         assert_eq!(Route::of("/v1/health"), Route::Health);
-        assert_eq!(Route::of("/v1/streams/a%2Fb/events"), Route::Events { stream: "a%2Fb" });
-        assert_eq!(Route::of("/v1/streams//events"), Route::Events { stream: "" });
-        for unknown in
-            ["/v1", "/v1/", "/v1/streams/a/b/events", "/v1/streams/a/events/", "/v1/streams/events"]
-        {
+        let stream = |stream, part| Route::Stream { stream, part };
+        assert_eq!(Route::of("/v1/streams/a%2Fb/events"), stream("a%2Fb", Part::Events));
+        assert_eq!(Route::of("/v1/streams//events"), stream("", Part::Events));
+        assert_eq!(Route::of("/v1/streams/events"), stream("events", Part::Whole));
+        assert_eq!(Route::of("/v1/streams/a/verify"), stream("a", Part::Verify));
+        assert_eq!(Route::of("/v1/streams/a/truncate"), stream("a", Part::Truncate));
+        for unknown in [
+            "/v1",
+            "/v1/",
+            "/v1/streams",
+            "/v1/streams/",
+            "/v1/streams/a/",
+            "/v1/streams/a/b/events",
+            "/v1/streams/a/events/",
+        ] {
             assert_eq!(Route::of(unknown), Route::Unknown, "{unknown}");
         }
         assert_eq!(Route::of("/v10/health"), Route::Outside);

@@ -1,0 +1,84 @@
+/** A client of server-sent events, as small as one can be. */
+
+import assert from "node:assert/strict";
+
+import { Waiting } from "./waiting.ts";
+
+/** One message, or a comment, in which there is no data. */
+export interface Message {
+  id: string | undefined;
+  data: string | undefined;
+  retry: string | undefined;
+  comment: boolean;
+}
+
+/** One connection. It keeps what has come, and wakes whoever waits for it. */
+export class Follower extends Waiting {
+  readonly messages: Message[] = [];
+  readonly response: Response;
+  /** Why the connection ended, once it has: an error, or `undefined` where it was ended properly. */
+  readonly ended: Promise<unknown>;
+  readonly #cancel: AbortController;
+
+  private constructor(response: Response, cancel: AbortController) {
+    super();
+    this.response = response;
+    this.#cancel = cancel;
+    this.ended = this.#read().catch((error: unknown) => error);
+  }
+
+  static async connect(url: URL, headers: Record<string, string> = {}): Promise<Follower> {
+    const cancel = new AbortController();
+    const response = await fetch(url, {
+      headers: { Accept: "text/event-stream", ...headers },
+      signal: cancel.signal,
+    });
+    return new Follower(response, cancel);
+  }
+
+  /** The events that have come. */
+  get events(): any[] {
+    return this.#received().map((message) => JSON.parse(message.data ?? ""));
+  }
+
+  /** The id of the last event. */
+  get lastId(): string | undefined {
+    return this.#received().at(-1)?.id;
+  }
+
+  #received(): Message[] {
+    return this.messages.filter((message) => message.data !== undefined);
+  }
+
+  close(): Promise<unknown> {
+    this.#cancel.abort();
+    return this.ended;
+  }
+
+  async #read(): Promise<void> {
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of this.response.body ?? []) {
+      text += decoder.decode(chunk, { stream: true });
+      const blocks = text.split("\n\n");
+      text = blocks.pop() ?? "";
+      this.messages.push(...blocks.map(parse));
+      this.changed();
+    }
+    assert.equal(text, "", "a message was cut");
+  }
+}
+
+function parse(block: string): Message {
+  const message: Message = { id: undefined, data: undefined, retry: undefined, comment: false };
+  for (const line of block.split(/\r\n|\n|\r/)) {
+    const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    if (name === "") message.comment = true;
+    else if (name === "data")
+      message.data = message.data === undefined ? value : `${message.data}\n${value}`;
+    else if (name === "id") message.id = value;
+    else if (name === "retry") message.retry = value;
+    else assert.fail(`an unknown field: ${line}`);
+  }
+  return message;
+}

@@ -1,0 +1,26 @@
+/** Something that changes as messages come, and can be waited for. */
+
+import assert from "node:assert/strict";
+
+export class Waiting {
+  #wake: () => void = () => undefined;
+
+  /** Says that something has changed. */
+  protected changed(): void {
+    this.#wake();
+  }
+
+  /** Waits until something is so. */
+  async until(holds: (waiting: this) => boolean, millis = 30_000): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, millis);
+    while (!holds(this)) {
+      assert(!late, `it did not come about within ${millis} ms`);
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    clearTimeout(timer);
+  }
+}

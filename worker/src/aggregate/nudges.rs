@@ -1,0 +1,145 @@
+//! Telling those who follow a stream that it has grown.
+//!
+//! A follower's Worker holds a WebSocket to the object, over which comes nothing but the stream's version after each
+//! append; the events it then reads like any reader. So the object can hibernate while nothing happens, nothing is
+//! kept of where a follower is, and a message that was sent twice or overtaken does no harm.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use js_sys::Reflect;
+use wasm_bindgen::prelude::*;
+use worker::{Response, State, WebSocketPair, console_error};
+
+/// Takes a follower's WebSocket, on the side of the object.
+pub(super) fn admit(state: &State) -> worker::Result<Response> {
+    let pair = WebSocketPair::new()?;
+    // The runtime keeps the socket open while the object hibernates.
+    state.accept_web_socket(&pair.server);
+    Response::from_websocket(pair.client)
+}
+
+/// Tells every follower the stream's version. The output gate keeps this back until the commit is on disk.
+pub(super) fn nudge(state: &State, version: u64) {
+    for socket in state.get_websockets() {
+        // A follower that has just gone needs no word of it.
+        let _ = socket.send_with_str(version.to_string());
+    }
+}
+
+/// Sends every follower away: nothing is ever to come.
+pub(super) fn dismiss(state: &State) {
+    for socket in state.get_websockets() {
+        let _ = socket.close(Some(1000), Some("the stream was deleted"));
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The other end of a follower's WebSocket.
+    #[derive(Debug)]
+    type Socket;
+
+    #[wasm_bindgen(method, catch)]
+    fn accept(this: &Socket) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn close(this: &Socket) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = addEventListener)]
+    fn add_event_listener(this: &Socket, name: &str, listener: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = removeEventListener)]
+    fn remove_event_listener(this: &Socket, name: &str, listener: &JsValue) -> Result<(), JsValue>;
+}
+
+/// What has come over the WebSocket.
+#[derive(Debug, Default)]
+struct Heard {
+    version: u64,
+    closed: bool,
+    waiting: Option<Waker>,
+}
+
+impl Heard {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A follower's WebSocket to the object, on the side of the Worker. Dropped, it is closed.
+#[derive(Debug)]
+pub(crate) struct Nudges {
+    socket: Socket,
+    heard: Rc<RefCell<Heard>>,
+    listeners: Vec<(&'static str, Listener)>,
+}
+
+type Listener = Closure<dyn FnMut(JsValue)>;
+
+impl Nudges {
+    /// Takes the WebSocket of the object's answer.
+    pub(super) fn of(response: &JsValue) -> Result<Self, JsValue> {
+        let socket: JsValue = Reflect::get(response, &"webSocket".into())?;
+        if !socket.is_object() {
+            return Err(JsValue::from_str("the object took no follower"));
+        }
+        let mut nudges =
+            Self { socket: socket.unchecked_into(), heard: Rc::default(), listeners: Vec::new() };
+        nudges.listen("message", |heard, event| heard.version = heard.version.max(version_in(event)))?;
+        nudges.listen("close", |heard, _| heard.closed = true)?;
+        nudges.listen("error", |heard, _| heard.closed = true)?;
+        nudges.socket.accept()?;
+        Ok(nudges)
+    }
+
+    fn listen(
+        &mut self,
+        name: &'static str,
+        hear: impl Fn(&mut Heard, &JsValue) + 'static,
+    ) -> Result<(), JsValue> {
+        let heard = Rc::clone(&self.heard);
+        let listener = Closure::wrap_assert_unwind_safe(Box::new(move |event: JsValue| {
+            let mut heard = heard.borrow_mut();
+            hear(&mut heard, &event);
+            heard.wake();
+        }) as Box<dyn FnMut(JsValue)>);
+        self.socket.add_event_listener(name, listener.as_ref())?;
+        self.listeners.push((name, listener));
+        Ok(())
+    }
+
+    /// Waits until the stream has reached this version. `false` when no word of it will come any more.
+    pub(crate) async fn reach(&self, version: u64) -> bool {
+        poll_fn(|context| {
+            let mut heard = self.heard.borrow_mut();
+            if heard.version >= version {
+                return Poll::Ready(true);
+            }
+            if heard.closed {
+                return Poll::Ready(false);
+            }
+            heard.waiting = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+impl Drop for Nudges {
+    fn drop(&mut self) {
+        for (name, listener) in &self.listeners {
+            if let Err(error) = self.socket.remove_event_listener(name, listener.as_ref()) {
+                console_error!("a listener could not be removed: {error:?}");
+            }
+        }
+        // It may be closed already.
+        let _ = self.socket.close();
+    }
+}
+
+fn version_in(event: &JsValue) -> u64 {
+    let data = Reflect::get(event, &"data".into()).ok().and_then(|data| data.as_string());
+    data.and_then(|text| text.parse().ok()).unwrap_or_default()
+}

@@ -1,0 +1,45 @@
+//! What a request has cost: the rows that its statements read and wrote, as the runtime counts and bills them.
+
+use std::cell::Cell;
+use std::ops::Add;
+
+use serde::{Deserialize, Serialize};
+use worker::SqlCursor;
+
+/// The rows written and read for one request, on the object that served it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Receipt {
+    pub(crate) rows_written: u64,
+    pub(crate) rows_read: u64,
+}
+
+impl Add for Receipt {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rows_written: self.rows_written.saturating_add(other.rows_written),
+            rows_read: self.rows_read.saturating_add(other.rows_read),
+        }
+    }
+}
+
+/// Adds up what the statements of one turn cost.
+#[derive(Debug, Default)]
+pub(super) struct Meter(Cell<Receipt>);
+
+impl Meter {
+    /// Adds what a statement has cost, which its cursor knows once nothing more is taken from it.
+    pub(super) fn add(&self, cursor: &SqlCursor) {
+        let (written, read) = (cursor.rows_written(), cursor.rows_read());
+        let (rows_written, rows_read) =
+            (u64::try_from(written).unwrap_or(u64::MAX), u64::try_from(read).unwrap_or(u64::MAX));
+        self.0.set(self.0.get() + Receipt { rows_written, rows_read });
+    }
+
+    /// What was added up since the last time.
+    pub(super) fn take(&self) -> Receipt {
+        self.0.take()
+    }
+}

@@ -1,0 +1,81 @@
+//! `/v1/streams/{stream}/events`: to append and to read.
+
+use sillok_bridge::{RangeValue, expected_version_json, parse_range};
+use worker::{Method, Request};
+
+use super::accept::Media;
+use super::lines::{Lines, Whole};
+use super::live::{Following, Live};
+use super::problem::Problem;
+use super::respond::Answer;
+use super::{Object, precondition, query, request, socket};
+use crate::aggregate::{AppendRequest, ReadRequest, Receipt};
+
+pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Answer, Problem> {
+    request::check_append_headers(request)?;
+    let expected = precondition::expected_version(
+        request::header(request, "If-Match").as_deref(),
+        request::header(request, "If-None-Match").as_deref(),
+    )?;
+    let key = request::idempotency_key(request)?;
+    let format = request::events_format(request);
+    let events = request::body_text(request).await?;
+    let message = AppendRequest {
+        stream: object.name(),
+        expected_version: expected_version_json(expected),
+        events,
+        format,
+        key,
+    };
+    let (appended, receipt) = object.remote.append(&message).await?;
+    Ok(Answer::appended(&appended).costing(receipt))
+}
+
+pub(super) async fn read(request: &Request, method: &Method, object: Object) -> Result<Answer, Problem> {
+    let range = query::range(request.inner().url().as_str())?;
+    if *method == Method::Get && request::is_upgrade(request) {
+        let live = Live::open(object, following(request, range)?).await?;
+        return Ok(Answer::socket(socket::serve(live)?));
+    }
+    let media = request::check_read_headers(request, &[Media::Json, Media::Ndjson, Media::EventStream])?;
+    // Refused here already, so that a mistake wakes no object.
+    let wanted = match media {
+        Media::Json => Wanted::Page(parse_range(&range).map(|_| range)?),
+        Media::Ndjson => Wanted::Lines(Whole::new(range)?),
+        Media::EventStream => Wanted::Live(following(request, range)?),
+    };
+    let known = request::header(request, "If-None-Match");
+    let mut cost = Receipt::default();
+    if known.is_some() || *method == Method::Head {
+        let (head, receipt) = object.remote.head(&object.request()).await?;
+        if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
+            return Ok(Answer::not_modified(head.version).costing(receipt));
+        }
+        if *method == Method::Head {
+            return Ok(Answer::head(media, head.version).costing(receipt));
+        }
+        cost = receipt;
+    }
+    match wanted {
+        Wanted::Page(range) => {
+            let (page, receipt) = object.remote.read(&ReadRequest { stream: object.name(), range }).await?;
+            Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
+        }
+        // What these will have cost is not known when their headers are sent.
+        Wanted::Lines(whole) => Ok(Answer::lines(Lines::open(object, whole).await?)),
+        Wanted::Live(following) => Ok(Answer::live(Live::open(object, following).await?)),
+    }
+}
+
+fn following(request: &Request, range: RangeValue) -> Result<Following, Problem> {
+    request::check_live_headers(request)?;
+    let last_event_id = request::header(request, "Last-Event-ID");
+    Ok(Following::new(range, last_event_id.as_deref())?)
+}
+
+/// What of a stream is to be read, in which form.
+enum Wanted {
+    Page(RangeValue),
+    Lines(Whole),
+    Live(Following),
+}

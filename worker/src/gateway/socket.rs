@@ -1,0 +1,65 @@
+//! A stream that is followed, over a WebSocket.
+
+use std::pin::pin;
+
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{WebSocket, WebSocketPair, WebsocketEvent, console_error};
+
+use super::live::{Live, Step};
+use super::problem::Problem;
+
+/// How many bytes of events one connection carries. A WebSocket does not tell how far its client is: what a slow one
+/// has not taken lies in memory, which is bounded by this. Who connects again says by that what it has seen.
+const CONNECTION_BYTES: usize = 8 * 1024 * 1024;
+
+/// Begins to send, and gives the client's end.
+pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
+    let WebSocketPair { client, server } = WebSocketPair::new().map_err(Problem::internal)?;
+    server.accept().map_err(Problem::internal)?;
+    spawn_local(async move {
+        let (code, reason) = match send(live, &server).await {
+            Ok(Some(Farewell(code, reason))) => (code, reason),
+            Ok(None) => return,
+            Err(error) => {
+                console_error!("a follower was cut off: {error:?}");
+                (1011, "the events could not be read to their end")
+            }
+        };
+        // The client may be gone already.
+        let _ = server.close(Some(code), Some(reason));
+    });
+    Ok(client)
+}
+
+/// Why a connection is closed: the code and the reason of the closing frame.
+struct Farewell(u16, &'static str);
+
+/// Sends events until there is a reason to close, or the client has gone.
+async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farewell>> {
+    let mut heard = socket.events()?;
+    let mut carried = 0;
+    loop {
+        // What the client sends means nothing, so that it can keep the connection alive.
+        let step = match select(pin!(live.next()), heard.next()).await {
+            Either::Left((step, _)) => step,
+            Either::Right((Some(Ok(WebsocketEvent::Message(_))), _)) => continue,
+            Either::Right(_) => return Ok(None),
+        };
+        match step {
+            Ok(Step::Events(events)) => {
+                for event in events {
+                    socket.send_with_str(&event.line)?;
+                    carried += event.line.len();
+                }
+            }
+            Ok(Step::Quiet) => {}
+            Ok(Step::End) => return Ok(Some(Farewell(1001, "the stream's object went away; connect again"))),
+            Err(error) => return Err(super::lines::cut_off(&error)),
+        }
+        if carried >= CONNECTION_BYTES {
+            return Ok(Some(Farewell(1013, "this connection has carried its share; connect again")));
+        }
+    }
+}

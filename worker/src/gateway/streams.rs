@@ -1,0 +1,110 @@
+//! `/v1/streams/{stream}`: what a stream is, whether it is as it was written, and to forget it.
+
+use serde::Deserialize;
+use serde_json::Value;
+use sillok::store::Version;
+use sillok_bridge::Failure;
+use worker::Request;
+
+use super::accept::Media;
+use super::problem::Problem;
+use super::respond::Answer;
+use super::{Object, precondition, query, request};
+use crate::aggregate::TruncateRequest;
+
+/// Where the stream begins and ends.
+pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
+    query::none(request.inner().url().as_str())?;
+    request::check_read_headers(request, &[Media::Json])?;
+    let (head, receipt) = object.remote.head(&object.request()).await?;
+    if head.deleted {
+        return Err(Problem::stream_deleted(&object.stream).costing(receipt));
+    }
+    if head.version == 0 {
+        return Err(Problem::stream_not_found(&object.stream).costing(receipt));
+    }
+    let known = request::header(request, "If-None-Match");
+    if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
+        return Ok(Answer::not_modified(head.version).costing(receipt));
+    }
+    Ok(Answer::stream(&object.stream, &head).costing(receipt))
+}
+
+/// Whether the history is as it was written.
+pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer, Problem> {
+    query::none(request.inner().url().as_str())?;
+    request::check_verify_headers(request)?;
+    let (found, receipt) = object.remote.verify(&object.request()).await?;
+    Ok(Answer::text(found).costing(receipt))
+}
+
+/// Forgets the events before a version.
+pub(super) async fn truncate(request: &mut Request, object: &Object) -> Result<Answer, Problem> {
+    query::none(request.inner().url().as_str())?;
+    request::check_forget_headers(request)?;
+    let before = before(&request::body_text(request).await?)?;
+    let (left, receipt) = object.remote.truncate(&TruncateRequest { stream: object.name(), before }).await?;
+    Ok(Answer::text(left).costing(receipt))
+}
+
+/// Deletes the stream for good.
+pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer, Problem> {
+    query::none(request.inner().url().as_str())?;
+    request::check_forget_headers(request)?;
+    let ((), receipt) = object.remote.delete(&object.request()).await?;
+    Ok(Answer::no_content().costing(receipt))
+}
+
+/// The body of a truncation.
+#[derive(Deserialize)]
+struct Cut {
+    before: Option<Value>,
+    #[serde(flatten)]
+    others: serde_json::Map<String, Value>,
+}
+
+/// The first version to keep, from `{"before": …}`.
+fn before(body: &str) -> Result<u64, Failure> {
+    let malformed = |error: serde_json::Error| Failure::new("malformed_json", error.to_string());
+    let body: Value = serde_json::from_str(body).map_err(malformed)?;
+    let invalid = |name: &str, reason: &str| {
+        Failure::new("invalid_parameter", format!("`{name}` {reason}")).in_field(name)
+    };
+    let reason = "must be the first version to keep, a whole number from 1";
+    let cut: Cut = serde_json::from_value(body).map_err(|_| invalid("before", reason))?;
+    if let Some((name, _)) = cut.others.iter().next() {
+        return Err(invalid(name, "is not a part of a truncation"));
+    }
+    let before = cut.before.as_ref().and_then(Value::as_u64).and_then(Version::new);
+    match before.filter(|before| !before.is_empty()) {
+        Some(before) => Ok(before.get()),
+        None => Err(invalid("before", reason)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before;
+
+    #[test]
+    fn the_first_version_to_keep() {
+        assert_eq!(before(" {\"before\": 3}"), Ok(3));
+        for (body, code, field) in [
+            ("", "malformed_json", None),
+            ("{\"before\":3", "malformed_json", None),
+            ("3", "invalid_parameter", Some("before")),
+            ("[]", "invalid_parameter", Some("before")),
+            ("{}", "invalid_parameter", Some("before")),
+            ("{\"before\":0}", "invalid_parameter", Some("before")),
+            ("{\"before\":-1}", "invalid_parameter", Some("before")),
+            ("{\"before\":1.5}", "invalid_parameter", Some("before")),
+            ("{\"before\":\"3\"}", "invalid_parameter", Some("before")),
+            ("{\"before\":null}", "invalid_parameter", Some("before")),
+            ("{\"before\":9007199254740992}", "invalid_parameter", Some("before")),
+            ("{\"before\":3,\"after\":1}", "invalid_parameter", Some("after")),
+        ] {
+            let failure = before(body).unwrap_err();
+            assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{body}");
+        }
+    }
+}
