@@ -36,7 +36,7 @@ const tsc = createRequire(import.meta.url)
   .replace("package.json", "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { stdio: "inherit" });
 // These speak of the engine and of its JSON, which are nobody's business outside.
-for (const own of ["engine", "json", "read"]) rmSync(at(`dist/types/${own}.d.ts`));
+for (const own of ["database", "engine", "json", "read"]) rmSync(at(`dist/types/${own}.d.ts`));
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
   copyFileSync(at(`../${licence}`), at(licence));

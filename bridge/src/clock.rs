@@ -1,8 +1,7 @@
-//! Time and fresh ids: what the core takes as values, drawn from the platform.
+//! Time, which the core takes as a value, by the platform's clock.
 
 use chrono::{DateTime, SecondsFormat};
-use sillok::store::{EventId, RecordedTime};
-use uuid::Uuid;
+use sillok::store::RecordedTime;
 
 /// The time by JavaScript's clock.
 #[must_use]
@@ -11,12 +10,6 @@ pub fn now() -> RecordedTime {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // not negative, and bounded by `from_millis`
     RecordedTime::from_millis(millis as u64)
-}
-
-/// A new `UUIDv7`; ids made one after the other by one engine sort in that order.
-#[must_use]
-pub fn fresh_id() -> EventId {
-    EventId::new(&Uuid::now_v7().hyphenated().to_string()).unwrap_or_default()
 }
 
 /// The time as events carry it: `2026-11-23T01:02:03.456Z`.

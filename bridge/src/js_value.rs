@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_wasm_bindgen::Serializer;
 use sillok::store::limits::STREAM_ID_BYTES;
-use sillok::store::{ExpectedVersion, StreamId};
+use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::expected_version::parse_expected_version;
@@ -35,19 +35,47 @@ pub fn expected_version_from_js(value: &JsValue) -> Result<ExpectedVersion, Fail
     parse_expected_version(&scalar(value))
 }
 
+/// Reads an idempotency key; undefined is none.
+///
+/// # Errors
+/// `invalid_idempotency_key`, naming the field `idempotencyKey`.
+pub fn idempotency_key_from_js(value: &JsValue) -> Result<Option<IdempotencyKey>, Failure> {
+    if value.is_undefined() {
+        return Ok(None);
+    }
+    let text = name_from_js(value).map_err(|reason| {
+        let detail = format!("the idempotency key {reason}");
+        Failure::new("invalid_idempotency_key", detail).in_field("idempotencyKey")
+    })?;
+    Ok(Some(IdempotencyKey::new(&text)?))
+}
+
+/// Reads the version of an event.
+///
+/// # Errors
+/// `invalid_parameter`, naming `field`.
+pub fn version_from_js(value: &JsValue, field: &str) -> Result<Version, Failure> {
+    let version = scalar(value).as_u64().and_then(Version::new).filter(|version| !version.is_empty());
+    version.ok_or_else(|| {
+        Failure::new("invalid_parameter", format!("`{field}` must be a whole number from 1")).in_field(field)
+    })
+}
+
 /// Takes the parts of a range as they are; [`parse_range`](crate::parse_range) checks them.
 #[must_use]
 pub fn range_from_js(value: &JsValue) -> RangeValue {
-    let part = |name: &str| {
+    let given = |name: &str| {
         let part = Reflect::get(value, &name.into()).unwrap_or_default();
-        (!part.is_undefined()).then(|| scalar(&part))
+        (!part.is_undefined()).then_some(part)
     };
+    let part = |name: &str| given(name).map(|part| scalar(&part));
+    let event_type = given("type").map(|name| name_from_js(&name).map_or(Value::Null, Value::from));
     RangeValue {
         from: part("from"),
         to: part("to"),
         limit: part("limit"),
         direction: part("direction"),
-        event_type: part("type"),
+        event_type,
     }
 }
 
@@ -66,12 +94,13 @@ pub fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
     value.serialize(&Serializer::new().serialize_maps_as_objects(true)).unwrap_or_else(JsValue::from)
 }
 
-/// Reads a text that is to name a stream, or says why it cannot.
+/// Reads a text that is to be a name (a stream's, a type's, a key's), or says why it cannot.
 pub(crate) fn name_from_js(value: &JsValue) -> Result<String, String> {
     let Some(text) = value.dyn_ref::<JsString>() else {
         return Err("must be a string".to_owned());
     };
-    // Looked at before it is copied: no text, however long, is to fill the engine's memory.
+    // Looked at before it is copied: no text, however long, is to fill the engine's memory. Types and keys may be
+    // as long as a stream's id.
     let length = usize::try_from(text.length()).unwrap_or(usize::MAX);
     if length > STREAM_ID_BYTES {
         return Err(format!("is {length} characters long, more than the {STREAM_ID_BYTES} bytes allowed"));

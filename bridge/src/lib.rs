@@ -8,19 +8,26 @@ mod clock;
 mod event_json;
 mod expected_version;
 mod failure;
+mod fresh_id;
 mod js_value;
 mod new_events;
 mod range;
 mod saved_event;
+mod truncated;
 mod verification;
 
 pub use appended::AppendedJson;
-pub use clock::{fresh_id, now, rfc3339};
+pub use clock::{now, rfc3339};
 pub use event_json::{PageJson, read_page, write_event};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
-pub use js_value::{expected_version_from_js, range_from_js, stream_id_from_js, strings_from_js, to_js};
+pub use fresh_id::fresh_id;
+pub use js_value::{
+    expected_version_from_js, idempotency_key_from_js, range_from_js, stream_id_from_js, strings_from_js,
+    to_js, version_from_js,
+};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
+pub use truncated::TruncatedJson;
 pub use verification::VerificationJson;

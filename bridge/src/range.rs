@@ -59,10 +59,14 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
 }
 
 fn event_type(value: &Value) -> Result<EventType, Failure> {
+    let Some(name) = value.as_str() else {
+        let detail = "`type` must be a string of 1 to 200 bytes";
+        return Err(Failure::new("invalid_event_type", detail).in_field("type"));
+    };
     let refused = |reason: InvalidName| {
         Failure::from(&InvalidEvents::Refused { event: None, reason: InvalidEvent::Type(reason) })
     };
-    EventType::new(value.as_str().unwrap_or_default()).map_err(refused)
+    EventType::new(name).map_err(refused)
 }
 
 fn number(field: &str, value: Option<&Value>) -> Result<Option<u64>, Failure> {

@@ -1,8 +1,9 @@
 // The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
 
-import { initSync, MemoryStore } from "../generated/sillok_js.js";
+import { initSync, Store } from "../generated/sillok_js.js";
+import type { Database } from "./database.js";
 import { type Failure, SillokError } from "./errors.js";
-import type { AppendResult } from "./events.js";
+import type { AppendResult, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
 
 /** A page of a stream, its events as JSON. */
@@ -18,6 +19,7 @@ export interface Range {
   readonly to?: number | undefined;
   readonly limit?: number | undefined;
   readonly direction?: string | undefined;
+  readonly type?: string | undefined;
 }
 
 /** Starts the engine. Every entry point does so, once, with the wasm as its platform loads it. */
@@ -25,26 +27,63 @@ export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
 
-/** Streams in memory, kept by the engine. */
+/** Streams in a database or, without one, in memory. */
 export class Engine {
-  readonly #store = new MemoryStore();
+  readonly #database: Database | undefined;
+  #store: Store | undefined;
 
-  append(stream: unknown, events: string, expected: unknown): AppendResult {
+  constructor(database?: Database) {
+    this.#database = database;
+    this.#store = new Store(database);
+  }
+
+  append(stream: unknown, events: string, expected: unknown, key: unknown): AppendResult {
     askForRandomness();
-    return raised(() => this.#store.append(stream, events, expected));
+    return this.#ask((store) => store.append(stream, events, expected, key));
   }
 
   readPage(stream: unknown, range: Range): Page {
-    return raised(() => this.#store.readPage(stream, range));
+    return this.#ask((store) => store.readPage(stream, range));
+  }
+
+  verify(stream: unknown): Verification {
+    return this.#ask((store) => store.verify(stream));
+  }
+
+  truncate(stream: unknown, before: unknown): TruncateResult {
+    return this.#ask((store) => store.truncate(stream, before));
+  }
+
+  delete(stream: unknown): void {
+    this.#ask((store) => store.delete(stream));
   }
 
   save({ text, dates }: WrittenJson): void {
     askForRandomness();
-    raised(() => this.#store.save(text, dates));
+    this.#ask((store) => store.save(text, dates));
   }
 
   find(id: unknown): string {
-    return raised(() => this.#store.find(id));
+    return this.#ask((store) => store.find(id));
+  }
+
+  close(): void {
+    if (this.#store === undefined) return;
+    this.#store.free();
+    this.#store = undefined;
+    this.#database?.close();
+  }
+
+  /** Calls the engine; what it refuses is raised as a {@link SillokError}. */
+  #ask<T>(call: (store: Store) => T): T {
+    if (this.#store === undefined) {
+      throw new SillokError({ code: "storage_failed", detail: "the store was closed" });
+    }
+    try {
+      return call(this.#store);
+    } catch (refused) {
+      throw isFailure(refused) ? new SillokError(refused) : refused;
+    }
   }
 }
 
@@ -58,15 +97,6 @@ function askForRandomness(): void {
   if (randomnessGiven) return;
   crypto.getRandomValues(new Uint8Array(1));
   randomnessGiven = true;
-}
-
-/** Calls the engine; what it refuses is raised as a {@link SillokError}. */
-function raised<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (refused) {
-    throw isFailure(refused) ? new SillokError(refused) : refused;
-  }
 }
 
 /** The engine throws plain objects, and nothing else does. */

@@ -13,8 +13,15 @@ import type { ExpectedVersion } from "./options.js";
  * - `no_events`, `too_many_events`: one append carries 1 to 1,024 events.
  * - `commit_too_large`: the events of one append are at most 1 MiB.
  * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
+ * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters.
+ * - `idempotency_key_reused`: other events were appended to the stream under this key before.
+ * - `stream_deleted`: the stream was deleted, and takes no more events.
+ * - `stream_full`: the stream fills the storage that it has; only a deployed Sillok sets such a bound.
  * - `version_exhausted`: the stream has 2^53 − 1 events.
- * - `malformed_json`, `storage_failed`, `stored_data_corrupt`: the store itself is at fault.
+ * - `storage_failed`: the file cannot be opened, read or written, or the store was closed. Of an append that failed so,
+ *   it is not certain that nothing was written; one with an idempotency key can simply be repeated.
+ * - `unsupported_platform`: this platform has no files.
+ * - `malformed_json`, `stored_data_corrupt`: the store itself is at fault.
  */
 export type SillokErrorCode =
   | "wrong_expected_version"
@@ -29,10 +36,15 @@ export type SillokErrorCode =
   | "commit_too_large"
   | "invalid_expected_version"
   | "invalid_parameter"
+  | "invalid_idempotency_key"
+  | "idempotency_key_reused"
+  | "stream_deleted"
+  | "stream_full"
   | "version_exhausted"
   | "malformed_json"
   | "storage_failed"
-  | "stored_data_corrupt";
+  | "stored_data_corrupt"
+  | "unsupported_platform";
 
 /** What a {@link SillokError} is made of. */
 export interface Failure {

@@ -1,14 +1,36 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import { Database } from "./database.js";
 import { Engine } from "./engine.js";
-import type { AggregateId, AppendResult, NewEvent, RecordedEvent, SavedEvent } from "./events.js";
+import { SillokError } from "./errors.js";
+import type {
+  AggregateId,
+  AppendResult,
+  NewEvent,
+  RecordedEvent,
+  SavedEvent,
+  TruncateResult,
+  Verification,
+} from "./events.js";
 import { writeJson } from "./json.js";
-import { type AppendOptions, checkOptions, type ReadOptions } from "./options.js";
+import {
+  type AppendOptions,
+  checkOptions,
+  type ReadOptions,
+  type TruncateOptions,
+} from "./options.js";
 import { readStream } from "./read.js";
 
-const APPEND_OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
+const APPEND_OPTIONS = [
+  "expectedVersion",
+  "idempotencyKey",
+] as const satisfies (keyof AppendOptions)[];
+const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
- * Keeps events, in memory, for as long as it lives: in Node, in a browser and in a Worker. What was written is
- * never altered: events go in as copies and come out as copies.
+ * Keeps events: in memory, for as long as it lives, in Node, in a browser and in a Worker; or in a file, in Node, when
+ * it was opened by {@link EventStore.open}. What was written is never altered: events go in as copies and come out as
+ * copies.
  *
  * {@link EventStore.append} and {@link EventStore.read} work with streams and versions, and answer with promises;
  * {@link EventStore.saveEvent} and {@link EventStore.findEventsByAggregateId} take any object and answer at once.
@@ -35,7 +57,50 @@ const APPEND_OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptio
  * ```
  */
 export class EventStore {
-  readonly #engine = new Engine();
+  readonly #engine: Engine;
+
+  /** A store in memory, without events. */
+  constructor();
+  constructor(engine: unknown = new Engine()) {
+    if (!(engine instanceof Engine)) {
+      const detail = "new EventStore() takes nothing; EventStore.open(path) opens a file";
+      throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
+    }
+    this.#engine = engine;
+  }
+
+  /**
+   * Opens a store in a SQLite file, which is made when there is none. In Node from 22.13 on, which may print that its
+   * SQLite is experimental.
+   *
+   * An append that was answered is on disk: it survives a crash of the program and of the machine. Several processes
+   * may use one file; each waits up to 5 seconds for another that writes. SQLite keeps the newest events in files of
+   * the same name with `-wal` and `-shm` added: they belong to the store, copy them with it.
+   *
+   * @param path - The name of the file.
+   * @returns A store like any other. Its promises are settled when they are given: the file is read and written at
+   * once.
+   * @throws {@link SillokError} `storage_failed` when the file cannot be opened or is no database;
+   * `unsupported_platform` where there are no files; `invalid_parameter` when the path is no text.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = EventStore.open("ledger.db");
+   * await store.append("account-42", { type: "Opened" }, { expectedVersion: "no-stream" });
+   * store.close();
+   *
+   * const later = EventStore.open("ledger.db");
+   * for await (const event of later.read("account-42")) {
+   *   console.log(event.version, event.type); // 1 Opened
+   * }
+   * later.close();
+   * ```
+   */
+  static open(path: string): EventStore {
+    return new Opened(new Engine(Database.open(path)));
+  }
 
   /**
    * Appends one event, or an array of them as one commit: all are written or none.
@@ -44,14 +109,15 @@ export class EventStore {
    *
    * @param stream - Which stream: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
    * @param events - One event or 1 to 1,024 of them; ids, types, data and metadata are at most 1 MiB together.
-   * @param options - What must be true of the stream.
+   * @param options - What must be true of the stream, and a name under which the append can be repeated.
    * @returns The versions and the time of the events. Errors always reject, they are never thrown at once.
    * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`: nothing was
    * written, see {@link isWrongExpectedVersion}.
    * @throws {@link SillokError} `invalid_stream_id`, `invalid_event`, `invalid_event_type`, `invalid_event_id`,
    * `invalid_metadata`, `metadata_too_large`, `no_events`, `too_many_events`, `commit_too_large`,
-   * `invalid_expected_version`, `invalid_parameter`: the input is refused, `field` says which part of it, and
-   * nothing was written.
+   * `invalid_expected_version`, `invalid_idempotency_key`, `invalid_parameter`: the input is refused, `field` says
+   * which part of it, and nothing was written.
+   * @throws {@link SillokError} `idempotency_key_reused`, `stream_deleted`: nothing was written.
    *
    * @example
    * ```ts
@@ -62,6 +128,11 @@ export class EventStore {
    * const { version } = await store.append("account-42", deposit, { expectedVersion: "no-stream" });
    * await store.append("account-42", deposit, { expectedVersion: version });
    * console.log(version); // 1
+   *
+   * const once = { idempotencyKey: "request-7" };
+   * const first = await store.append("account-42", deposit, once);
+   * const again = await store.append("account-42", deposit, once);
+   * console.log(first.version, again.version, again.replayed); // 3 3 true
    * ```
    */
   async append<E extends NewEvent = NewEvent>(
@@ -71,7 +142,8 @@ export class EventStore {
   ): Promise<AppendResult> {
     checkOptions(options, APPEND_OPTIONS);
     const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
-    return this.#engine.append(stream, text, options.expectedVersion);
+    const { expectedVersion, idempotencyKey } = options;
+    return this.#engine.append(stream, text, expectedVersion, idempotencyKey);
   }
 
   /**
@@ -82,8 +154,8 @@ export class EventStore {
    * @param stream - Which stream.
    * @param options - Which of its events, and in which order; looked at when the first event is asked for.
    * @returns What `for await` takes; it can be gone through once.
-   * @throws {@link SillokError} `invalid_stream_id`, or `invalid_parameter`, whose `field` names the option, when
-   * the first event is asked for.
+   * @throws {@link SillokError} `invalid_stream_id`, `invalid_event_type`, or `invalid_parameter`, whose `field` names
+   * the option, when the first event is asked for.
    *
    * @example
    * ```ts
@@ -101,6 +173,103 @@ export class EventStore {
     options: ReadOptions = {},
   ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
     return readStream<E>(this.#engine, stream, options);
+  }
+
+  /**
+   * Proves that the history of a stream is as it was written. Every commit carries the SHA-256 of its content and of
+   * the hash before it; this computes them anew, from the first commit or from where the stream was truncated.
+   *
+   * That the last events were removed cannot be seen from what remains. Note `head` elsewhere to see that too.
+   *
+   * @param stream - Which stream.
+   * @returns Whether the history is intact, and otherwise which commit is `broken`.
+   * @throws {@link SillokError} `invalid_stream_id`.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }]);
+   * const found = await store.verify("account-42");
+   * console.log(found.intact, found.version, found.commits, found.head.length); // true 2 1 64
+   * if (!found.intact) throw new Error(`commit ${found.broken.version}: ${found.broken.reason}`);
+   * ```
+   */
+  async verify(stream: string): Promise<Verification> {
+    return this.#engine.verify(stream);
+  }
+
+  /**
+   * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
+   * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
+   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them.
+   *
+   * @param stream - Which stream.
+   * @param options - The version before which events are forgotten.
+   * @returns What is left. A truncation before what was forgotten already changes nothing.
+   * @throws {@link SillokError} `invalid_parameter` when `before` is beyond the stream's next version;
+   * `invalid_stream_id`; `stream_deleted`.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * for (const type of ["Opened", "Frozen", "Closed"]) await store.append("account-42", { type });
+   * const { firstVersion, version } = await store.truncate("account-42", { before: 3 });
+   * console.log(firstVersion, version); // 3 3
+   * for await (const event of store.read("account-42")) console.log(event.type); // Closed
+   * ```
+   */
+  async truncate(stream: string, options: TruncateOptions): Promise<TruncateResult> {
+    checkOptions(options, TRUNCATE_OPTIONS);
+    return this.#engine.truncate(stream, options.before);
+  }
+
+  /**
+   * Deletes a stream for good: its events are gone, and nothing can be appended to it again. To delete it once more
+   * changes nothing; to delete a stream that was never written keeps it from ever being.
+   *
+   * @param stream - Which stream.
+   * @throws {@link SillokError} `invalid_stream_id`.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", { type: "Opened" });
+   * await store.delete("account-42");
+   * const refused = await store.append("account-42", { type: "Opened" }).catch((error) => error);
+   * console.log(refused.code); // stream_deleted
+   * ```
+   */
+  async delete(stream: string): Promise<void> {
+    this.#engine.delete(stream);
+  }
+
+  /**
+   * Closes the store, and its file if it has one; a store in memory loses its events. Whatever is asked of it
+   * afterwards is refused with `storage_failed`. To close it once more does nothing.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = EventStore.open("closed.db");
+   * store.close();
+   * const refused = await store.append("account-42", { type: "Opened" }).catch((error) => error);
+   * console.log(refused.code, refused.message); // storage_failed the store was closed
+   * ```
+   */
+  close(): void {
+    this.#engine.close();
+  }
+
+  /** The same as {@link EventStore.close}, for `using store = EventStore.open("bank.db")`. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   /**
@@ -158,6 +327,9 @@ export class EventStore {
     });
   }
 }
+
+/** The store by its constructor's second form, which is no one else's business. */
+const Opened = EventStore as unknown as new (engine: Engine) => EventStore;
 
 /** A saved event as the engine keeps it: as JSON has it, and the keys that lead to each of its Dates. */
 interface Found<E> {

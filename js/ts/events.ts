@@ -77,8 +77,47 @@ export interface AppendResult {
   version: number;
   /** When the events were recorded, as in `2026-11-23T01:02:03.456Z`. */
   time: string;
-  /** Whether this is the result of an earlier append that was only repeated. Always `false` so far. */
+  /** Whether this is the result of an earlier append under the same idempotency key, which was only repeated. */
   replayed: boolean;
+}
+
+/** What a truncation left. */
+export interface TruncateResult {
+  /** The stream that was truncated. */
+  stream: string;
+  /** The first version that can still be read; one more than `version` when none can. */
+  firstVersion: number;
+  /** The version of the stream, which a truncation does not change. */
+  version: number;
+}
+
+/** What {@link EventStore.verify} found, told apart by `intact`. */
+export type Verification = IntactHistory | BrokenHistory;
+
+/** A history that is as it was written. */
+export interface IntactHistory {
+  /** Nothing was altered. */
+  intact: true;
+  /** The version of the stream. */
+  version: number;
+  /** The hash of the whole history, 64 hexadecimal digits. Noted elsewhere, it proves later that nothing was replaced. */
+  head: string;
+  /** How many commits, that is appends, were verified. */
+  commits: number;
+}
+
+/** A history in which something was altered after it was written. */
+export interface BrokenHistory {
+  /** Something was altered. */
+  intact: false;
+  /** The last version before the broken commit. */
+  version: number;
+  /** The hash of the history before the broken commit. */
+  head: string;
+  /** How many commits before the broken one are as they were written. */
+  commits: number;
+  /** The first commit that is not as it was written: the version of its last event, and what is wrong with it. */
+  broken: { version: number; reason: string };
 }
 
 /** What tells one aggregate from another. The number 1 and the text "1" are two aggregates, as with `===`. */

@@ -18,9 +18,13 @@ export {
 export type {
   AggregateId,
   AppendResult,
+  BrokenHistory,
+  IntactHistory,
   NewEvent,
   RecordedEvent,
   SavedEvent,
   Stored,
+  TruncateResult,
+  Verification,
 } from "./events.js";
-export type { AppendOptions, ExpectedVersion, ReadOptions } from "./options.js";
+export type { AppendOptions, ExpectedVersion, ReadOptions, TruncateOptions } from "./options.js";

@@ -14,6 +14,18 @@ export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
 export interface AppendOptions {
   /** What must be true of the stream for the append to happen. Default: `"any"`. */
   readonly expectedVersion?: ExpectedVersion | undefined;
+  /**
+   * A name for this append, 1 to 200 bytes of UTF-8 without control characters, such as the id of the request that
+   * caused it. Sent again to the same stream with the same events, the append does nothing and answers what it answered
+   * the first time, whatever has happened since. A key is kept as long as its events. Default: none.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
+/** What to forget. */
+export interface TruncateOptions {
+  /** The version of the first event to keep: a whole number from 1 to one more than the stream's version. */
+  readonly before: number;
 }
 
 /** Which events of a stream to read, and in which order. */
@@ -26,6 +38,8 @@ export interface ReadOptions {
   readonly limit?: number | undefined;
   /** `"forward"` reads the oldest first, `"backward"` the newest. Default: `"forward"`. */
   readonly direction?: "forward" | "backward" | undefined;
+  /** The only type of events to read; `limit` counts these alone. Default: all types. */
+  readonly type?: string | undefined;
 }
 
 /** Refuses options that do not exist: a misspelt one would otherwise be passed over in silence. */

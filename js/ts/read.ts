@@ -2,7 +2,13 @@ import type { Engine, Range } from "./engine.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
 import { checkOptions, type ReadOptions } from "./options.js";
 
-const OPTIONS = ["from", "to", "limit", "direction"] as const satisfies (keyof ReadOptions)[];
+const OPTIONS = [
+  "from",
+  "to",
+  "limit",
+  "direction",
+  "type",
+] as const satisfies (keyof ReadOptions)[];
 
 /** Reads a stream page by page, up to the version that it has when the first page is read. */
 export async function* readStream<E extends NewEvent>(
@@ -11,8 +17,8 @@ export async function* readStream<E extends NewEvent>(
   options: ReadOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   checkOptions(options, OPTIONS);
-  const { from, to, limit, direction } = options;
-  let page = engine.readPage(stream, { from, to, limit, direction });
+  const { from, to, limit, direction, type } = options;
+  let page = engine.readPage(stream, { from, to, limit, direction, type });
   const end = Math.min(to ?? page.version, page.version);
   let left = limit ?? Infinity;
   for (;;) {

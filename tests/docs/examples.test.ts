@@ -1,11 +1,12 @@
-// The JavaScript of the README, run as it stands in a project that has installed the package.
+// The JavaScript of the README and of the guides, run as it stands in a project that has installed the package.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fenced } from "./fenced.ts";
+import { fenced, root } from "./fenced.ts";
+import { said } from "./printed.ts";
 
 const EXPECTED = [
   "Opened { owner: 'Ada' }\nDeposited { amount: 100 }\n",
@@ -29,11 +30,30 @@ test("the README has as many examples as are expected here", () => {
   assert.equal(examples.length, EXPECTED.length);
 });
 
+/** Runs a program in the project, and gives what it printed. */
+function printed(example: string): string {
+  const file = join(project, "example.js");
+  writeFileSync(file, example);
+  const flags = ["--disable-warning=ExperimentalWarning"];
+  return execFileSync(process.execPath, [...flags, file], { cwd: project, encoding: "utf8" });
+}
+
 for (const [place, example] of examples.entries()) {
   test(`example ${place + 1} of the README prints what it should`, () => {
-    const file = join(project, `example-${place}.js`);
-    writeFileSync(file, example);
-    const printed = execFileSync(process.execPath, [file], { cwd: project, encoding: "utf8" });
-    assert.equal(printed, EXPECTED[place]);
+    assert.equal(printed(example), EXPECTED[place]);
+  });
+}
+
+const guides = readdirSync(new URL("docs/guides/", root)).filter((name) => name.endsWith(".md"));
+
+for (const guide of guides) {
+  test(`the examples of docs/guides/${guide} print what they say`, () => {
+    const examples = fenced(`docs/guides/${guide}`, "js");
+    assert.ok(examples.length > 0);
+    for (const example of examples) {
+      const lines = said(example);
+      assert.ok(lines.length > 0, "an example says what it prints");
+      assert.deepEqual(printed(example).trimEnd().split("\n"), lines, example);
+    }
   });
 }

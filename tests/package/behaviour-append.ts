@@ -44,6 +44,23 @@ export const appending: Behaviours = {
     same(new Set(events.map(({ time }) => time)).size, 1);
   },
 
+  async "ids are all different, and sort in the order in which they were made"({ EventStore }) {
+    const store = new EventStore();
+    for (let count = 0; count < 5; count += 1) {
+      await store.append(
+        "s",
+        Array.from({ length: 1000 }, () => ({ type: "A" })),
+      );
+    }
+    const ids = (await all(store.read("s"))).map(({ id }) => id);
+    same(new Set(ids).size, 5000);
+    same(ids, ids.toSorted());
+    same(
+      ids.filter((id) => !UUID_V7.test(id)),
+      [],
+    );
+  },
+
   async "one bad event keeps all of them out"({ EventStore }) {
     const store = new EventStore();
     const events = [{ type: "A" }, { type: "" }, { type: "C" }];

@@ -43,6 +43,26 @@ export const reading: Behaviours = {
     }
   },
 
+  async "one type alone, in every range and direction, also where pages hold none of it"(sillok) {
+    const store = new sillok.EventStore();
+    const longest = "é".repeat(100);
+    const typeOf = (version: number) => (version % 1700 === 0 ? longest : `T${version % 3}`);
+    for (let first = 1; first <= 5000; first += 1000) {
+      const events = Array.from({ length: 1000 }, (_, place) => ({ type: typeOf(first + place) }));
+      await store.append("s", events);
+    }
+    const everything = Array.from({ length: 5000 }, (_, place) => place + 1);
+    for (const type of ["T0", "T1", longest, "Unknown"]) {
+      for (const options of [{}, { from: 100, to: 4000 }, { limit: 2 }, { limit: 1500 }]) {
+        const { from, to, limit } = { from: 1, to: 5000, limit: 5000, ...options };
+        const inside = everything.slice(from - 1, to).filter((version) => typeOf(version) === type);
+        same(await versions(store, { ...options, type }), inside.slice(0, limit), type);
+        const backward = { ...options, type, direction: "backward" } as const;
+        same(await versions(store, backward), inside.toReversed().slice(0, limit), type);
+      }
+    }
+  },
+
   async "pages of large events lose nothing"({ EventStore }) {
     const store = new EventStore();
     const data = "x".repeat(900_000);

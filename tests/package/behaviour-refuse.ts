@@ -225,6 +225,9 @@ export const refusing: Behaviours = {
     for (const bad of [null, "", "Backward", 1, {}, cyclic, trap]) {
       same(await refusal(read({ direction: bad })), ["invalid_parameter", "direction"]);
     }
+    for (const bad of [null, "", "a\nb", "x".repeat(201), 1, {}, cyclic, trap]) {
+      same(await refusal(read({ type: bad })), ["invalid_event_type", "type"]);
+    }
     same(await refusal(read({ from: 2, to: 1 })), ["invalid_parameter", "to"]);
     same(await refusal(read({ from: 2, to: 1, direction: "backward" })), [
       "invalid_parameter",

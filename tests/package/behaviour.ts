@@ -1,21 +1,39 @@
-// What the package does wherever it runs: the same list is run in Node, in Chromium and in workerd.
+// What the package does wherever it runs: the same list is run in Node, in memory and on a file, in Chromium and in
+// workerd.
 
 import { appending } from "./behaviour-append.ts";
+import { forgetting } from "./behaviour-forget.ts";
 import { reading } from "./behaviour-read.ts";
 import { refusing } from "./behaviour-refuse.ts";
+import { repeating } from "./behaviour-repeat.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
+import { same, thrown } from "./check.ts";
 
 export type Sillok = typeof import("sillok");
 
 /** A name that says what holds, and a function that throws when it does not. */
 export type Behaviours = Record<string, (sillok: Sillok) => void | Promise<void>>;
 
-export const behaviours: Behaviours = { ...appending, ...reading, ...refusing, ...tutorial };
+export const behaviours: Behaviours = {
+  ...appending,
+  ...reading,
+  ...refusing,
+  ...repeating,
+  ...forgetting,
+  ...tutorial,
+};
 
-/** Runs all of them, and says for each that failed how. */
+const withoutFiles: Behaviours = {
+  "where there are no files, opening one is refused"({ EventStore, isSillokError }) {
+    const refused = thrown(() => EventStore.open("bank.db"));
+    same(isSillokError(refused) && refused.code, "unsupported_platform");
+  },
+};
+
+/** Runs all of them in a place without files, and says for each that failed how. */
 export async function failures(sillok: Sillok): Promise<string[]> {
   const found: string[] = [];
-  for (const [name, run] of Object.entries(behaviours)) {
+  for (const [name, run] of Object.entries({ ...behaviours, ...withoutFiles })) {
     try {
       await run(sillok);
     } catch (error) {

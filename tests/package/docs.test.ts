@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 
+import { said } from "../docs/printed.ts";
 import { useScratch } from "./scratch.ts";
 
 const PACKAGE = "node_modules/sillok";
 /** At the very least; fewer would mean that they are not found any more. */
-const LEAST_EXAMPLES = 14;
+const LEAST_EXAMPLES = 19;
 
 const examples = new Map<string, string>();
 
@@ -25,15 +26,6 @@ const scratch = useScratch(async (scratch) => {
     }
   }
 });
-
-/** What an example says it prints: after `// ` behind a `console.log`, or after `// prints: `. */
-function said(code: string): string[] {
-  const comments = code.matchAll(/(?:console\.log\(.*\);|^) *\/\/ (.*)$/gm);
-  return [...comments].flatMap(([whole, text = ""]) => {
-    if (text.startsWith("prints: ")) return [text.slice("prints: ".length)];
-    return whole.includes("console.log") ? text.split(" // ") : [];
-  });
-}
 
 test("there are examples, and each says what it prints", () => {
   assert.ok(examples.size >= LEAST_EXAMPLES, `${examples.size} examples`);

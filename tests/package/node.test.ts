@@ -43,6 +43,12 @@ test("the package exports what it says, and nothing else", async () => {
   assert.deepEqual(names, ["EventGateway", "EventHandler", "EventStore", "SillokError", ...guards]);
 });
 
+test("the classes have their names", async () => {
+  const { EventStore, EventHandler, EventGateway } = await scratch.sillok();
+  const names = [EventStore, EventHandler, EventGateway].map(({ name }) => name);
+  assert.deepEqual(names, ["EventStore", "EventHandler", "EventGateway"]);
+});
+
 test("an error of another copy of the package is recognised", async () => {
   const { isSillokError, isWrongExpectedVersion } = await scratch.sillok();
   const other = Object.assign(new Error("x"), {

@@ -9,8 +9,9 @@ import { useScratch } from "./scratch.ts";
 const PROGRAM = `
 import {
   EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
-  type AppendOptions, type AppendResult, type ExpectedVersion, type NewEvent, type ReadOptions,
-  type RecordedEvent, type SavedEvent, type SillokErrorCode,
+  type AppendOptions, type AppendResult, type BrokenHistory, type ExpectedVersion, type NewEvent,
+  type ReadOptions, type RecordedEvent, type SavedEvent, type SillokErrorCode, type TruncateOptions,
+  type TruncateResult, type Verification,
 } from "sillok";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -71,6 +72,40 @@ export async function read(options: ReadOptions): Promise<void> {
   }
   // @ts-expect-error there is no such direction
   store.read("s", { direction: "up" });
+}
+
+export async function keep(options: TruncateOptions): Promise<TruncateResult> {
+  await store.append("s", { type: "Closed" }, { idempotencyKey: "k" });
+  // @ts-expect-error a key is a string
+  await store.append("s", { type: "Closed" }, { idempotencyKey: 1 });
+  // @ts-expect-error a type is a string
+  store.read("s", { type: 1 });
+  const found = await store.verify("s");
+  is<Equal<typeof found, Verification>>();
+  if (found.intact) {
+    // @ts-expect-error nothing is broken
+    found.broken;
+  } else {
+    is<Equal<typeof found, BrokenHistory>>();
+    is<Equal<typeof found.broken, { version: number; reason: string }>>();
+  }
+  const deleted = await store.delete("s");
+  is<Equal<typeof deleted, void>>();
+  // @ts-expect-error what is forgotten lies before a version
+  await store.truncate("s", {});
+  return store.truncate("s", options);
+}
+
+export function file(): void {
+  const opened = EventStore.open("bank.db");
+  is<Equal<typeof opened, EventStore>>();
+  // @ts-expect-error a path is a string
+  EventStore.open(5);
+  // @ts-expect-error a store in memory has no path
+  new EventStore("bank.db");
+  const disposable: { [Symbol.dispose](): void } = opened;
+  disposable[Symbol.dispose]();
+  opened.close();
 }
 
 export function errors(error: unknown): number | undefined {

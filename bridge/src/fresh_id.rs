@@ -1,0 +1,80 @@
+//! Fresh ids, from the platform's random numbers.
+
+use std::cell::RefCell;
+
+use sillok::store::{EventId, RecordedTime};
+use uuid::Uuid;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::clock::now;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+}
+
+/// How many random bytes are asked for at once: to ask costs as much as all the rest of a small append.
+const POOL_BYTES: usize = 2048;
+/// What one id takes of them.
+const ID_BYTES: usize = size_of::<u64>();
+
+/// The bits of an id behind its time: 12 and 62, of which a version and a variant take the rest.
+const TAIL_BITS: u32 = 74;
+
+thread_local! {
+    static IDS: RefCell<Ids> = const { RefCell::new(Ids { millis: 0, tail: 0, pool: Vec::new() }) };
+}
+
+/// A new `UUIDv7`; ids made one after the other by one engine sort in that order.
+#[must_use]
+pub fn fresh_id() -> EventId {
+    let now = now();
+    let id = IDS.with(|ids| ids.try_borrow_mut().map_or_else(|_| Uuid::now_v7(), |mut ids| ids.next(now)));
+    EventId::new(&id.hyphenated().to_string()).unwrap_or_default()
+}
+
+/// The last id that was made, and random bytes for the next ones.
+struct Ids {
+    millis: u64,
+    tail: u128,
+    pool: Vec<u8>,
+}
+
+impl Ids {
+    /// In a new millisecond the tail is random; within one, or when the clock went back, it goes on from the last by a
+    /// random step.
+    fn next(&mut self, now: RecordedTime) -> Uuid {
+        let Some(random) = self.random() else {
+            return Uuid::now_v7();
+        };
+        if now.as_millis() > self.millis {
+            self.millis = now.as_millis();
+            // The highest bit is left free for the steps.
+            self.tail = u128::from(random) << (TAIL_BITS - 1 - u64::BITS);
+        } else {
+            self.tail += u128::from(random >> u32::BITS) + 1;
+        }
+        let (version, variant) = (7, 2);
+        let (high, low) = (self.tail >> 62, self.tail & ((1 << 62) - 1));
+        Uuid::from_u128(
+            (u128::from(self.millis) << 80)
+                | (version << 76)
+                | ((high & 0xfff) << 64)
+                | (variant << 62)
+                | low,
+        )
+    }
+
+    fn random(&mut self) -> Option<u64> {
+        if self.pool.len() < ID_BYTES {
+            let mut pool = vec![0; POOL_BYTES];
+            get_random_values(&mut pool).ok()?;
+            self.pool = pool;
+        }
+        let left = self.pool.len() - ID_BYTES;
+        let taken = self.pool.get(left..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes);
+        self.pool.truncate(left);
+        taken
+    }
+}

@@ -1,0 +1,75 @@
+//! Where a store of this package keeps its commits.
+
+use sillok::store::sqlite::StreamsTable;
+use sillok::store::{
+    Base, Commit, Direction, Head, IdempotencyKey, MemoryLog, StorageError, StreamId, StreamLog, Version,
+    Visit,
+};
+
+use crate::database::FileSql;
+
+/// In memory or in a file. Everything above is the same for both.
+#[derive(Debug)]
+pub(crate) enum Log {
+    Memory(MemoryLog),
+    File(StreamsTable<FileSql>),
+}
+
+impl Log {
+    fn kept(&self) -> &dyn StreamLog {
+        match self {
+            Self::Memory(log) => log,
+            Self::File(log) => log,
+        }
+    }
+
+    fn kept_mut(&mut self) -> &mut dyn StreamLog {
+        match self {
+            Self::Memory(log) => log,
+            Self::File(log) => log,
+        }
+    }
+}
+
+impl StreamLog for Log {
+    fn exclusively<T, E: From<StorageError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match self {
+            Self::Memory(_) => work(self),
+            // A clone has the same connection, and so `work` is within its transaction.
+            Self::File(log) => log.clone().exclusively(|_| work(self)),
+        }
+    }
+
+    fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
+        self.kept().head(stream)
+    }
+
+    fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
+        self.kept().base(stream)
+    }
+
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+        self.kept_mut().insert(stream, commit)
+    }
+
+    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
+        self.kept().find(stream, key, visit)
+    }
+
+    fn scan(
+        &self,
+        stream: &StreamId,
+        start: Version,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        self.kept().scan(stream, start, direction, visit)
+    }
+
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
+        self.kept_mut().forget(stream, base)
+    }
+}

@@ -1,0 +1,206 @@
+//! The store as JavaScript calls it.
+
+use std::cell::RefCell;
+
+use serde::Serialize;
+use sillok::store::limits::PAGE_EVENTS;
+use sillok::store::sqlite::{SqlFailure, StreamsTable};
+use sillok::store::{Append, AppendError, Appended, EventStore, MemoryLog, StorageError, TruncateError};
+use sillok_bridge::{
+    AggregateId, AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, expected_version_from_js,
+    find_saved, fresh_id, idempotency_key_from_js, now, parse_events, parse_range, range_from_js, read_page,
+    saved_event, stream_id_from_js, strings_from_js, to_js, version_from_js,
+};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::database::{Database, FileSql};
+use crate::log::Log;
+
+/// An event store, in memory or in a SQLite file.
+///
+/// While the store is borrowed, only what is `catch` calls JavaScript: the file's statements. The clock and the random
+/// numbers are asked before. So when JavaScript throws through Rust, as random numbers do in a Worker's global scope,
+/// no borrow is left behind and the store goes on working.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Store {
+    store: RefCell<EventStore<Log>>,
+    file: Option<FileSql>,
+}
+
+#[wasm_bindgen]
+impl Store {
+    /// A store in this database, or in memory without one.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(database: Option<Database>) -> Self {
+        let file = database.map(FileSql::new);
+        let log = match file.clone() {
+            Some(sql) => Log::File(StreamsTable::new(sql)),
+            None => Log::Memory(MemoryLog::new()),
+        };
+        Self { store: RefCell::new(EventStore::new(log)), file }
+    }
+
+    /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
+    /// `ExpectedVersion`, or undefined for `any`; `key` is a text or undefined.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn append(
+        &self,
+        stream: &JsValue,
+        events: &str,
+        expected: &JsValue,
+        key: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        answer(self.try_append(stream, events, expected, key))
+    }
+
+    /// One page of a stream. `range` is `{from?, to?, limit?, direction?, type?}`; its limit may be larger than a page.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = readPage)]
+    pub fn read_page(&self, stream: &JsValue, range: &JsValue) -> Result<JsValue, JsValue> {
+        answer(self.try_read_page(stream, range))
+    }
+
+    /// Computes a stream's hash chain anew.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn verify(&self, stream: &JsValue) -> Result<JsValue, JsValue> {
+        answer(self.try_verify(stream))
+    }
+
+    /// Forgets a stream's events before a version.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn truncate(&self, stream: &JsValue, before: &JsValue) -> Result<JsValue, JsValue> {
+        answer(self.try_truncate(stream, before))
+    }
+
+    /// Deletes a stream for good.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn delete(&self, stream: &JsValue) -> Result<(), JsValue> {
+        self.try_delete(stream).map_err(|failure| to_js(&failure))
+    }
+
+    /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
+    /// of keys.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn save(&self, event: &str, dates: &JsValue) -> Result<(), JsValue> {
+        self.try_save(event, dates).map_err(|failure| to_js(&failure))
+    }
+
+    /// The tutorial's events of an aggregate, as the JSON of an array of `{event, dates}`.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn find(&self, id: &JsValue) -> Result<String, JsValue> {
+        self.try_find(id).map_err(|failure| to_js(&failure))
+    }
+}
+
+impl Store {
+    fn try_append(
+        &self,
+        stream: &JsValue,
+        events: &str,
+        expected: &JsValue,
+        key: &JsValue,
+    ) -> Result<AppendedJson, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        let expected = expected_version_from_js(expected)?;
+        let key = idempotency_key_from_js(key)?;
+        let events = parse_events(events).map_err(|error| Failure::from(&error))?;
+        let appended = self.write(Append { stream, expected, events, key })?;
+        Ok(AppendedJson::from(&appended))
+    }
+
+    fn try_read_page(&self, stream: &JsValue, range: &JsValue) -> Result<PageJson, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        let mut range = range_from_js(range);
+        if let Some(limit) = range.limit.as_ref().and_then(serde_json::Value::as_u64) {
+            // The limit is the whole read's; a page takes as much of it as a page may.
+            range.limit = Some(limit.min(u64::try_from(PAGE_EVENTS).unwrap_or(u64::MAX)).into());
+        }
+        let range = parse_range(&range)?;
+        self.reading(|store| read_page(store, &stream, &range).map_err(|error| Failure::from(&error)))
+    }
+
+    fn try_verify(&self, stream: &JsValue) -> Result<VerificationJson, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        let found = self.reading(|store| store.verify(&stream).map_err(|error| Failure::from(&error)))?;
+        Ok(VerificationJson::from(found))
+    }
+
+    fn try_truncate(&self, stream: &JsValue, before: &JsValue) -> Result<TruncatedJson, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        let before = version_from_js(before, "before")?;
+        let truncated = self.writing(|store| {
+            store.truncate(&stream, before).map_err(|error: TruncateError| Failure::from(&error))
+        })?;
+        Ok(TruncatedJson::new(&stream, truncated))
+    }
+
+    fn try_delete(&self, stream: &JsValue) -> Result<(), Failure> {
+        let stream = stream_id_from_js(stream)?;
+        self.writing(|store| store.delete(&stream).map_err(|error: StorageError| Failure::from(&error)))
+    }
+
+    fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {
+        let (stream, event) = saved_event(event, strings_from_js(dates))?;
+        self.write(Append::to(stream, vec![event]))?;
+        Ok(())
+    }
+
+    fn try_find(&self, id: &JsValue) -> Result<String, Failure> {
+        let id = AggregateId::from_js(id)?;
+        self.reading(|store| find_saved(store, &id))
+    }
+
+    fn write(&self, append: Append) -> Result<Appended, Failure> {
+        let now = now();
+        let ids: Vec<_> = append.events.iter().map(|_| fresh_id()).collect();
+        let mut ids = ids.into_iter();
+        let mut next_id = || ids.next().unwrap_or_default();
+        self.writing(|store| {
+            store.append(append, now, &mut next_id).map_err(|error: AppendError| Failure::from(&error))
+        })
+    }
+
+    fn writing<T>(
+        &self,
+        work: impl FnOnce(&mut EventStore<Log>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut store = self.store.try_borrow_mut().map_err(|_| in_use())?;
+        work(&mut store)
+    }
+
+    fn reading<T>(&self, work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>) -> Result<T, Failure> {
+        let store = self.store.try_borrow().map_err(|_| in_use())?;
+        match &self.file {
+            Some(file) => file.at_one_moment(|| work(&store), failed),
+            None => work(&store),
+        }
+    }
+}
+
+fn answer<T: Serialize>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
+    outcome.map(|answer| to_js(&answer)).map_err(|failure| to_js(&failure))
+}
+
+fn failed(failure: SqlFailure) -> Failure {
+    Failure::from(&StorageError::from(failure))
+}
+
+fn in_use() -> Failure {
+    failed(SqlFailure("the store was called while it was at work".to_owned()))
+}

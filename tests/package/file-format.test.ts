@@ -1,0 +1,70 @@
+// Files of every format that was released are opened, read, verified and appended to.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { gunzipSync } from "node:zlib";
+
+import type { EventStore } from "sillok";
+
+import { all } from "./check.ts";
+import { Files } from "./on-file.ts";
+import { useScratch } from "./scratch.ts";
+
+const FORMATS = new URL("formats/", import.meta.url);
+
+interface Kept {
+  readonly events: unknown[];
+  readonly verified: { readonly version: number };
+}
+
+const scratch = useScratch();
+const files = new Files();
+after(() => files.remove());
+
+/** A copy of the file of this name, opened. */
+async function copied(name: string): Promise<EventStore> {
+  const { EventStore } = await scratch.sillok();
+  const path = `${files.folder}/${name}.db`;
+  writeFileSync(path, gunzipSync(readFileSync(new URL(`${name}.db.gz`, FORMATS))));
+  return EventStore.open(path);
+}
+
+const formats = readdirSync(FORMATS).filter((name) => name.endsWith(".json"));
+assert.ok(formats.length >= 1);
+
+for (const format of formats) {
+  const name = format.slice(0, -".json".length);
+  const kept = JSON.parse(readFileSync(new URL(format, FORMATS), "utf8")) as Record<string, Kept>;
+
+  test(`a file of ${name} reads and verifies as it did`, async () => {
+    const store = await copied(name);
+    for (const [stream, { events, verified }] of Object.entries(kept)) {
+      assert.deepEqual(await all(store.read(stream)), events, stream);
+      assert.deepEqual(await store.verify(stream), verified, stream);
+    }
+    store.close();
+  });
+
+  test(`a file of ${name} keeps its keys, its cuts and its deletions, and takes more`, async () => {
+    const store = await copied(name);
+    const opened = { type: "Opened", data: { owner: "세종" } };
+    const again = await store.append("account-42", opened, { idempotencyKey: "k-1" });
+    assert.deepEqual([again.version, again.replayed], [1, true]);
+    assert.deepEqual(await store.truncate("cut", { before: 1 }), {
+      stream: "cut",
+      firstVersion: 3,
+      version: 4,
+    });
+    await assert.rejects(store.append("deleted", opened), { code: "stream_deleted" });
+    const saved = { aggregateId: 7, type: "Saved", at: new Date(0), nested: [{ at: new Date(1) }] };
+    assert.deepEqual(store.findEventsByAggregateId(7), [saved]);
+    for (const stream of ["account-42", "cut", "emptied", "7", "new"]) {
+      const expectedVersion = kept[stream]?.verified.version ?? 0;
+      const { version } = await store.append(stream, opened, { expectedVersion });
+      assert.equal(version, expectedVersion + 1, stream);
+      assert.equal((await store.verify(stream)).intact, true, stream);
+    }
+    store.close();
+  });
+}
