@@ -74,6 +74,10 @@ fn run(fails_at: u32, fault: Fault) -> bool {
 }
 
 fn check(database: Database) {
+    let mut statement = database.0.prepare("SELECT version FROM commits_v1 ORDER BY version").unwrap();
+    let rows: Vec<i64> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows, [0, 4, 6, 8, 10, 12], "what was forgotten is gone");
+    drop(statement);
     let store = EventStore::new(StreamTable::new(database));
     let page = store.read(&stream(), &ReadRange::all()).unwrap();
     let data: Vec<_> =
