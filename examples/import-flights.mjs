@@ -27,8 +27,6 @@ if (file === undefined) {
 /** The lines of the file by stream, in the order of the file. */
 function readStreams(path) {
   const bytes = readFileSync(path);
-    "utf8",
-  );
   const streams = new Map();
   for (const text of lines(bytes)) {
     const line = JSON.parse(text);
