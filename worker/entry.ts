@@ -38,7 +38,10 @@ export default class extends WorkerEntrypoint {
         code: "internal",
         detail,
       };
-      const headers = { "Cache-Control": "no-store, no-transform", "Content-Type": "application/problem+json" };
+      const headers = {
+        "Cache-Control": "no-store, no-transform",
+        "Content-Type": "application/problem+json",
+      };
       return Response.json(problem, { status: 500, headers });
     }
   }
