@@ -27,14 +27,20 @@ if (file === undefined) {
 /** The lines of the file by stream, in the order of the file. */
 function readStreams(path) {
   const bytes = readFileSync(path);
-  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString(
-    "utf8",
-  );
-  const lines = text.split("\n").filter((line) => line !== "");
-  return Map.groupBy(
-    lines.map((line) => JSON.parse(line)),
-    (line) => line.stream,
-  );
+  const streams = new Map();
+  for (const text of lines(bytes)) {
+    const line = JSON.parse(text);
+    const known = streams.get(line.stream);
+    if (known === undefined) streams.set(line.stream, [line]);
+    else known.push(line);
+  }
+  return streams;
+}
+
+function lines(bytes) {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const text = (isGzip ? gunzipSync(bytes) : bytes).toString("utf8");
+  return text.split("\n").filter((line) => line !== "");
 }
 
 /** What a line is as an event: when it happened is metadata, for `time` is when it was recorded. */
