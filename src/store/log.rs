@@ -44,6 +44,14 @@ pub struct Base {
     pub deleted: bool,
 }
 
+impl From<Base> for Head {
+    /// The head of a stream of which nothing is kept but its base.
+    fn from(base: Base) -> Self {
+        let Base { version, time, hash, hidden, deleted } = base;
+        Self { version, time, hash, hidden, deleted, bytes: 0 }
+    }
+}
+
 /// What a log calls with each commit that it finds; [`ControlFlow::Break`] ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(CommitView<'_>) -> ControlFlow<()>;
 

@@ -33,8 +33,7 @@ impl MemoryLog {
 
 impl Stream {
     fn head(&self) -> Head {
-        let Base { version, time, hash, hidden, deleted } = self.base;
-        let base = Head { version, time, hash, hidden, deleted, bytes: 0 };
+        let base = Head::from(self.base);
         match self.commits.last() {
             Some(last) => Head { version: last.version, time: last.time, hash: last.hash, ..base },
             None => base,

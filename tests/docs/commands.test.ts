@@ -88,18 +88,41 @@ test("the README's requests answer as it says, and the data outlives a crash", a
   assert.deepEqual(JSON.parse(await send(read)), before);
 });
 
-test("the request in docs/http.md is taken", async () => {
-  const [request = ""] = fenced("docs/http.md", "http");
-  const [head = "", body = ""] = request.split("\n\n");
-  const [line = "", ...headers] = head.split("\n");
+/** A request as a document shows it, sent to another stream of the server. */
+function send(request: string, stream: string): Promise<Response> {
+  const [head = "", body] = request.split("\n\n");
+  const [line = "", ...headers] = head.trim().split("\n");
   const [method = "", path = ""] = line.split(" ");
-  const stream = path.replace("account-42", "account-8");
-  const url = new URL(stream, server.url);
-  await fetch(url, { method, body: '{"type":"Opened"}' });
   const pairs = headers.map((header) => header.split(": ") as [string, string]);
-  const response = await fetch(url, { method, headers: pairs, body });
+  const url = new URL(path.replace("account-42", stream), server.url);
+  return fetch(url, { method, headers: pairs, ...(body === undefined ? {} : { body }) });
+}
+
+/** Appends to a stream whatever its version is. */
+async function append(stream: string, type: string): Promise<void> {
+  const url = new URL(`/v1/streams/${stream}/events`, server.url);
+  const response = await fetch(url, { method: "POST", body: JSON.stringify({ type }) });
+  assert.equal(response.status, 201);
+}
+
+test("the append in docs/http.md is taken", async () => {
+  await append("account-8", "Opened");
+  const response = await send(fenced("docs/http.md", "http")[0] ?? "", "account-8");
   assert.equal(response.status, 201);
   assert.equal(response.headers.get("etag"), '"2"');
+});
+
+test("the request in docs/guides/following.md follows from where it was left", async () => {
+  for (const type of ["Opened", "Deposited", "Withdrawn"]) await append("account-9", type);
+  const response = await send(fenced("docs/guides/following.md", "http")[0] ?? "", "account-9");
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  assert.ok(response.body !== null);
+  let text = "";
+  for await (const chunk of response.body) {
+    text += new TextDecoder().decode(chunk);
+    if (text.includes("Withdrawn")) break;
+  }
+  assert.deepEqual(text.match(/^id: .*$/gm), ["id: 3"]);
 });
 
 test("real input is imported and reads back equal, and a second run has nothing to add", async () => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::commit::CommitView;
 use super::super::event::RecordedTime;
 use super::super::hash::CommitHash;
-use super::super::log::{Base, StorageError};
+use super::super::log::{Base, Head, StorageError};
 use super::super::version::Version;
 use super::port::Row;
 
@@ -33,6 +33,16 @@ pub(super) fn place(row: &dyn Row) -> Result<(Version, RecordedTime, CommitHash)
     let hash = row.blob(2).and_then(CommitHash::from_bytes);
     let hash = hash.ok_or_else(|| corrupt(number, "its hash is not 32 bytes"))?;
     Ok((version, RecordedTime::from_millis(time), hash))
+}
+
+/// A row of `version, time, hash, base` as the head of a stream, of which the row is the last commit. The base is NULL
+/// where nothing was forgotten.
+pub(super) fn head(row: &dyn Row) -> Result<Head, StorageError> {
+    let (version, time, hash) = place(row)?;
+    let base = row.text(3).map_or(Ok(Base::default()), |text| base(text, time, hash))?;
+    // The base row itself is the last one where everything was forgotten.
+    let version = if version.is_empty() { base.version } else { version };
+    Ok(Head { version, time, hash, hidden: base.hidden, deleted: base.deleted, bytes: 0 })
 }
 
 /// The text of a base row.

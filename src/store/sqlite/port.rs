@@ -45,6 +45,15 @@ pub trait Sql {
     /// [`SqlFailure`]; the statement then changed nothing.
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure>;
 
+    /// Runs a statement that makes a table or an index. It happens once in a database's life, so whoever counts what
+    /// statements cost may count this apart.
+    ///
+    /// # Errors
+    /// [`SqlFailure`]; the statement then changed nothing.
+    fn define(&self, statement: &'static str) -> Result<(), SqlFailure> {
+        self.execute(statement, &[])
+    }
+
     /// Runs a query and calls `visit` with each row until it breaks off.
     ///
     /// # Errors

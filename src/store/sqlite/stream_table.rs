@@ -51,16 +51,7 @@ impl<S: Sql> StreamTable<S> {
 
 impl<S: Sql> StreamLog for StreamTable<S> {
     fn head(&self, _: &StreamId) -> Result<Head, StorageError> {
-        let head = self.table.one(HEAD, &[], |row| {
-            let (version, time, hash) = columns::place(row)?;
-            let base = match row.text(3) {
-                Some(text) => columns::base(text, time, hash)?,
-                None => Base::default(),
-            };
-            // The base row is the last where everything was forgotten.
-            let version = if version.is_empty() { base.version } else { version };
-            Ok(Head { version, time, hash, hidden: base.hidden, deleted: base.deleted, bytes: 0 })
-        })?;
+        let head = self.table.one(HEAD, &[], columns::head)?;
         Ok(Head { bytes: self.table.sql.size(), ..head })
     }
 

@@ -24,7 +24,8 @@ const SCHEMA: Schema = Schema {
     ],
     exists: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'bases_v1'",
 };
-const LAST: &str = "SELECT version, time, hash FROM log_v1 WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
+const HEAD: &str = "SELECT version, time, hash, (SELECT base FROM bases_v1 WHERE stream = ?1) \
+    FROM log_v1 WHERE stream = ?1 ORDER BY version DESC LIMIT 1";
 const BASE: &str = "SELECT version, time, hash, base FROM bases_v1 WHERE stream = ?1";
 const INSERT: &str = "INSERT INTO log_v1 (position, stream, version, time, hash, events, key) \
     SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
@@ -78,17 +79,13 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
     }
 
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
-        let base = self.base(stream)?;
-        let last = self.table.one(LAST, &[text(stream)], |row| columns::place(row).map(Some))?;
-        let (version, time, hash) = last.unwrap_or((base.version, base.time, base.hash));
-        Ok(Head {
-            version,
-            time,
-            hash,
-            hidden: base.hidden,
-            deleted: base.deleted,
-            bytes: self.table.sql.size(),
-        })
+        let last = self.table.one(HEAD, &[text(stream)], |row| columns::head(row).map(Some))?;
+        let head = match last {
+            Some(head) => head,
+            // Nothing is kept of the stream: it was never written, or all of it was forgotten.
+            None => Head::from(self.base(stream)?),
+        };
+        Ok(Head { bytes: self.table.sql.size(), ..head })
     }
 
     fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {

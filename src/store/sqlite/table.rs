@@ -42,7 +42,7 @@ impl<S: Sql> Table<S> {
     /// there is only believed once it was seen by a later call: a transaction around this one may be rolled back.
     pub(super) fn create(&self) -> Result<(), StorageError> {
         if !self.exists()? {
-            self.schema.create.iter().try_for_each(|statement| self.sql.execute(statement, &[]))?;
+            self.schema.create.iter().try_for_each(|statement| self.sql.define(statement))?;
         }
         Ok(())
     }

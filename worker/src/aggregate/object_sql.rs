@@ -58,6 +58,10 @@ impl Sql for ObjectSql {
         self.exec(statement, values).map(|cursor| self.meter.add(&cursor))
     }
 
+    fn define(&self, statement: &'static str) -> Result<(), SqlFailure> {
+        self.exec(statement, &[]).map(|cursor| self.meter.add_schema(&cursor))
+    }
+
     fn query(
         &self,
         statement: &'static str,

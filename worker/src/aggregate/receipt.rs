@@ -12,6 +12,8 @@ use worker::SqlCursor;
 pub(crate) struct Receipt {
     pub(crate) rows_written: u64,
     pub(crate) rows_read: u64,
+    /// The rows written to make the stream's table, which happens once and is counted in nothing else here.
+    pub(crate) schema_rows_written: u64,
 }
 
 impl Add for Receipt {
@@ -21,6 +23,7 @@ impl Add for Receipt {
         Self {
             rows_written: self.rows_written.saturating_add(other.rows_written),
             rows_read: self.rows_read.saturating_add(other.rows_read),
+            schema_rows_written: self.schema_rows_written.saturating_add(other.schema_rows_written),
         }
     }
 }
@@ -32,14 +35,23 @@ pub(super) struct Meter(Cell<Receipt>);
 impl Meter {
     /// Adds what a statement has cost, which its cursor knows once nothing more is taken from it.
     pub(super) fn add(&self, cursor: &SqlCursor) {
-        let (written, read) = (cursor.rows_written(), cursor.rows_read());
-        let (rows_written, rows_read) =
-            (u64::try_from(written).unwrap_or(u64::MAX), u64::try_from(read).unwrap_or(u64::MAX));
-        self.0.set(self.0.get() + Receipt { rows_written, rows_read });
+        let [rows_written, rows_read] = counts(cursor);
+        self.0.set(self.0.get() + Receipt { rows_written, rows_read, schema_rows_written: 0 });
+    }
+
+    /// Adds what it has cost to make a table or an index.
+    pub(super) fn add_schema(&self, cursor: &SqlCursor) {
+        let [schema_rows_written, rows_read] = counts(cursor);
+        self.0.set(self.0.get() + Receipt { rows_written: 0, rows_read, schema_rows_written });
     }
 
     /// What was added up since the last time.
     pub(super) fn take(&self) -> Receipt {
         self.0.take()
     }
+}
+
+/// The rows that a statement wrote and read.
+fn counts(cursor: &SqlCursor) -> [u64; 2] {
+    [cursor.rows_written(), cursor.rows_read()].map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
 }

@@ -125,12 +125,16 @@ impl From<Problem> for Answer {
     }
 }
 
-/// What a request has cost, as headers.
-pub(super) fn price(receipt: Receipt) -> [(&'static str, String); 2] {
-    [
+/// What a request has cost, as headers. What it took to make the stream's table is told apart, and only then.
+pub(super) fn price(receipt: Receipt) -> Vec<(&'static str, String)> {
+    let mut price = vec![
         ("Sillok-Rows-Written", receipt.rows_written.to_string()),
         ("Sillok-Rows-Read", receipt.rows_read.to_string()),
-    ]
+    ];
+    if receipt.schema_rows_written > 0 {
+        price.push(("Sillok-Schema-Rows-Written", receipt.schema_rows_written.to_string()));
+    }
+    price
 }
 
 fn content_type(media: Media) -> (&'static str, String) {
