@@ -35,8 +35,19 @@ const tsc = createRequire(import.meta.url)
   .resolve("typescript/package.json")
   .replace("package.json", "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { stdio: "inherit" });
-// These speak of the engine and of its JSON, which are nobody's business outside.
-for (const own of ["database", "engine", "json", "read"]) rmSync(at(`dist/types/${own}.d.ts`));
+// These speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
+const OWN = [
+  "backoff",
+  "database",
+  "engine",
+  "http",
+  "json",
+  "read",
+  "remote-input",
+  "remote-read",
+  "remote-subscribe",
+];
+for (const own of OWN) rmSync(at(`dist/types/${own}.d.ts`));
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
   copyFileSync(at(`../${licence}`), at(licence));

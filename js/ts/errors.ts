@@ -21,7 +21,17 @@ import type { ExpectedVersion } from "./options.js";
  * - `storage_failed`: the file cannot be opened, read or written, or the store was closed. Of an append that failed so,
  *   it is not certain that nothing was written; one with an idempotency key can simply be repeated.
  * - `unsupported_platform`: this platform has no files.
- * - `malformed_json`, `stored_data_corrupt`: the store itself is at fault.
+ * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself is at fault.
+ *
+ * Only of a store that was given by {@link EventStore.connect}:
+ *
+ * - `unavailable`: no answer came, although the request was repeated; `cause` says why, where it is known. Of an append
+ *   it is not certain that nothing was written.
+ * - `overloaded`: the stream has more requests than it can take. Nothing was repeated; wait before another.
+ * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, it is not valid, or the server has no
+ *   secret to check it by.
+ * - `insufficient_scope`, `stream_not_allowed`: the token does not allow this.
+ * - `not_found`, `invalid_answer`: what answers at this URL is not a Sillok, or not one that this package knows.
  */
 export type SillokErrorCode =
   | "wrong_expected_version"
@@ -44,7 +54,17 @@ export type SillokErrorCode =
   | "malformed_json"
   | "storage_failed"
   | "stored_data_corrupt"
-  | "unsupported_platform";
+  | "unsupported_platform"
+  | "internal"
+  | "unavailable"
+  | "overloaded"
+  | "missing_token"
+  | "invalid_token"
+  | "auth_not_configured"
+  | "insufficient_scope"
+  | "stream_not_allowed"
+  | "not_found"
+  | "invalid_answer";
 
 /** What a {@link SillokError} is made of. */
 export interface Failure {
@@ -98,9 +118,9 @@ export class SillokError extends Error {
     });
   }
 
-  /** Makes the error that tells of `failure`. */
-  constructor({ code, detail, ...fields }: Failure) {
-    super(detail);
+  /** Makes the error that tells of `failure`, and of the error that caused it. */
+  constructor({ code, detail, ...fields }: Failure, options?: { readonly cause?: unknown }) {
+    super(detail, options);
     this.code = code;
     Object.assign(this, fields);
   }

@@ -16,10 +16,12 @@ import { writeJson } from "./json.js";
 import {
   type AppendOptions,
   checkOptions,
+  type ConnectOptions,
   type ReadOptions,
   type TruncateOptions,
 } from "./options.js";
 import { readStream } from "./read.js";
+import { RemoteEventStore } from "./remote-event-store.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -100,6 +102,32 @@ export class EventStore {
    */
   static open(path: string): EventStore {
     return new Opened(new Engine(Database.open(path)));
+  }
+
+  /**
+   * Connects to a deployed Sillok. Nothing is sent before something is asked of the store.
+   *
+   * @param url - The server's address, without `/v1`.
+   * @param options - The token, what sends the requests, and how often they are repeated.
+   * @returns A store with the same methods, but for those that answer at once.
+   * @throws {@link SillokError} `invalid_parameter` when the address or an option is not what it should be.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = EventStore.connect("https://sillok.example.workers.dev", { token: "your-token" });
+   * await store.append("account-1", { type: "Opened" }, { expectedVersion: "no-stream" });
+   * for await (const event of store.read("account-1")) {
+   *   console.log(event.version, event.type); // 1 Opened
+   * }
+   * ```
+   */
+  static connect(
+    url: string | { readonly href: string },
+    options: ConnectOptions = {},
+  ): RemoteEventStore {
+    return new RemoteEventStore(url, options);
   }
 
   /**

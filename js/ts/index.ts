@@ -27,4 +27,16 @@ export type {
   TruncateResult,
   Verification,
 } from "./events.js";
-export type { AppendOptions, ExpectedVersion, ReadOptions, TruncateOptions } from "./options.js";
+export type {
+  AppendOptions,
+  ConnectOptions,
+  ExpectedVersion,
+  Fetch,
+  FetchRequest,
+  FetchResponse,
+  ReadOptions,
+  Signal,
+  SubscribeOptions,
+  TruncateOptions,
+} from "./options.js";
+export type { RemoteEventStore } from "./remote-event-store.js";

@@ -22,6 +22,52 @@ export interface AppendOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** How to reach a deployed Sillok. */
+export interface ConnectOptions {
+  /** What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent. */
+  readonly token?: string | undefined;
+  /**
+   * What sends the requests, in place of the platform's `fetch`: to set a time limit, or to reach another Worker by
+   * a service binding.
+   */
+  readonly fetch?: Fetch | undefined;
+  /**
+   * How often a request is repeated when it failed on the way: a whole number from 0 to 100. The pauses between grow
+   * from a tenth of a second to 5 seconds. Default: 4.
+   *
+   * So that a repeated append happens once, each append is sent under an idempotency key, which costs the server one
+   * more written row. With 0 nothing is repeated, and only the keys that you give are sent.
+   */
+  readonly retries?: number | undefined;
+}
+
+/** What a remote store asks for its requests; the platform's `fetch` is one. */
+export type Fetch = (url: string, request: FetchRequest) => Promise<FetchResponse>;
+
+/** A request as it is given to a {@link Fetch}. Hand it on whole: it may have fields beside these. */
+export interface FetchRequest {
+  /** `GET`, `POST` or `DELETE`. */
+  method: string;
+  /** The headers, the token's among them. */
+  headers: Record<string, string>;
+  /** What is sent, if anything is. */
+  body?: string;
+  /** Redirections are not followed: the token would go with them. */
+  redirect: "manual";
+}
+
+/** What a {@link Fetch} answers: a `Response`. */
+export interface FetchResponse {
+  /** The status. */
+  readonly status: number;
+  /** The headers. */
+  readonly headers: { get(name: string): string | null };
+  /** The body, a `ReadableStream` of bytes. */
+  readonly body: unknown;
+  /** The whole body. */
+  text(): Promise<string>;
+}
+
 /** What to forget. */
 export interface TruncateOptions {
   /** The version of the first event to keep: a whole number from 1 to one more than the stream's version. */
@@ -40,6 +86,26 @@ export interface ReadOptions {
   readonly direction?: "forward" | "backward" | undefined;
   /** The only type of events to read; `limit` counts these alone. Default: all types. */
   readonly type?: string | undefined;
+}
+
+/** Which events of a stream to follow. */
+export interface SubscribeOptions {
+  /** The version seen last: the first to come is the one after it. Default: 0, so that the first is the first there is. */
+  readonly after?: number | undefined;
+  /** The only type of events to follow. Default: all types. */
+  readonly type?: string | undefined;
+  /** Ends the subscription when it is aborted. */
+  readonly signal?: Signal | undefined;
+}
+
+/** An `AbortSignal`. */
+export interface Signal {
+  /** Whether it was given already. */
+  readonly aborted: boolean;
+  /** Calls `listener` when it is given. */
+  addEventListener(type: "abort", listener: () => void): void;
+  /** Calls it no more. */
+  removeEventListener(type: "abort", listener: () => void): void;
 }
 
 /** Refuses options that do not exist: a misspelt one would otherwise be passed over in silence. */

@@ -1,10 +1,12 @@
 // The JavaScript of the README and of the guides, run as it stands in a project that has installed the package.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { type Server, startServer } from "../support/server.ts";
 import { fenced, root } from "./fenced.ts";
 import { said } from "./printed.ts";
 
@@ -14,16 +16,24 @@ const EXPECTED = [
   "1 1 false\n2 1 true\ntrue\n",
 ];
 
+/** What the examples connect to; a server of the tests takes its place. */
+const DEPLOYED = "https://sillok.example.workers.dev";
+
+let server: Server;
 const project = mkdtempSync(join(tmpdir(), "sillok-readme-"));
 
-before(() => {
+before(async () => {
+  server = await startServer();
   writeFileSync(join(project, "package.json"), '{"private":true,"type":"module"}');
   const tarball = process.env.SILLOK_TARBALL;
   assert.ok(tarball, "SILLOK_TARBALL names the packed package");
   // What a user types is `npm install sillok`; the package that is tested is the one just packed.
   execFileSync("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: project });
 });
-after(() => rmSync(project, { recursive: true }));
+after(async () => {
+  rmSync(project, { recursive: true });
+  await server.stop();
+});
 
 const examples = fenced("README.md", "js");
 
@@ -32,30 +42,31 @@ test("the README has as many examples as are expected here", () => {
 });
 
 /** Runs a program in a folder of its own in the project, and gives what it printed. */
-function printed(example: string): string {
+async function printed(example: string): Promise<string> {
   const cwd = mkdtempSync(join(project, "example-"));
   const file = join(cwd, "example.js");
-  writeFileSync(file, example);
+  writeFileSync(file, example.replaceAll(DEPLOYED, server.url.origin));
   const flags = ["--disable-warning=ExperimentalWarning"];
-  return execFileSync(process.execPath, [...flags, file], { cwd, encoding: "utf8" });
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, file], { cwd });
+  return stdout;
 }
 
 for (const [place, example] of examples.entries()) {
-  test(`example ${place + 1} of the README prints what it should`, () => {
-    assert.equal(printed(example), EXPECTED[place]);
+  test(`example ${place + 1} of the README prints what it should`, async () => {
+    assert.equal(await printed(example), EXPECTED[place]);
   });
 }
 
 const guides = readdirSync(new URL("docs/guides/", root)).filter((name) => name !== "following.md");
 
 for (const guide of guides) {
-  test(`the examples of docs/guides/${guide} print what they say`, () => {
+  test(`the examples of docs/guides/${guide} print what they say`, async () => {
     const examples = fenced(`docs/guides/${guide}`, "js");
     assert.ok(examples.length > 0);
     for (const example of examples) {
       const lines = said(example);
       assert.ok(lines.length > 0, "an example says what it prints");
-      assert.deepEqual(printed(example).trimEnd().split("\n"), lines, example);
+      assert.deepEqual((await printed(example)).trimEnd().split("\n"), lines, example);
     }
   });
 }

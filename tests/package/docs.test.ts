@@ -2,18 +2,26 @@
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
-import { test } from "node:test";
+import { after, test } from "node:test";
 
 import { said } from "../docs/printed.ts";
+import { type Server, startServer } from "../support/server.ts";
 import { useScratch } from "./scratch.ts";
 
 const PACKAGE = "node_modules/sillok";
 /** At the very least; fewer would mean that they are not found any more. */
-const LEAST_EXAMPLES = 19;
+const LEAST_EXAMPLES = 23;
+/** What the examples connect to; a server of the tests takes its place. */
+const DEPLOYED = "https://sillok.example.workers.dev";
 
 const examples = new Map<string, string>();
 
+let server: Server | undefined;
+after(() => server?.stop());
+
 const scratch = useScratch(async (scratch) => {
+  server = await startServer();
+  const { origin } = server.url;
   const types = await readdir(scratch.at(`${PACKAGE}/dist/types`));
   const files = ["README.md", ...types.map((name) => `dist/types/${name}`)];
   for (const file of files) {
@@ -22,7 +30,7 @@ const scratch = useScratch(async (scratch) => {
     for (const [place, [, code]] of [...blocks].entries()) {
       const name = `${file.replaceAll(/\W+/g, "-")}-${place + 1}.ts`;
       examples.set(name, code ?? "");
-      await scratch.write(`examples/${name}`, code ?? "");
+      await scratch.write(`examples/${name}`, (code ?? "").replaceAll(DEPLOYED, origin));
     }
   }
 });

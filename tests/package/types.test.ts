@@ -9,9 +9,9 @@ import { useScratch } from "./scratch.ts";
 const PROGRAM = `
 import {
   EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
-  type AppendOptions, type AppendResult, type BrokenHistory, type ExpectedVersion, type NewEvent,
-  type ReadOptions, type RecordedEvent, type SavedEvent, type SillokErrorCode, type TruncateOptions,
-  type TruncateResult, type Verification,
+  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ExpectedVersion,
+  type Fetch, type NewEvent, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
+  type SillokErrorCode, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -108,6 +108,37 @@ export function file(): void {
   opened.close();
 }
 
+export async function remote(fetch: Fetch, options: SubscribeOptions): Promise<void> {
+  const connect: ConnectOptions = { token: "t", retries: 0, fetch: (url, request) => fetch(url, { ...request }) };
+  const remote = EventStore.connect("https://example.org", connect);
+  is<Equal<typeof remote, RemoteEventStore>>();
+  EventStore.connect({ href: "https://example.org" });
+  // One program for every store.
+  const stores: (EventStore | RemoteEventStore)[] = [store, remote];
+  for (const either of stores) {
+    is<Equal<Awaited<ReturnType<typeof either.append>>, AppendResult>>();
+    await either.append<AccountEvent>("s", { type: "Closed" }, { expectedVersion: "no-stream" });
+    for await (const event of either.read<Closed>("s")) is<Equal<typeof event, RecordedEvent<Closed>>>();
+    is<Equal<Awaited<ReturnType<typeof either.verify>>, Verification>>();
+    await either.truncate("s", { before: 1 });
+    await either.delete("s");
+  }
+  for await (const event of remote.subscribe<Closed>("s", options)) {
+    is<Equal<typeof event, RecordedEvent<Closed>>>();
+    break;
+  }
+  // @ts-expect-error what answers at once is not there
+  remote.saveEvent({ aggregateId: "1" });
+  // @ts-expect-error nor is this
+  remote.findEventsByAggregateId("1");
+  // @ts-expect-error nor is there anything to close
+  remote.close();
+  // @ts-expect-error a token is a string
+  EventStore.connect("https://example.org", { token: 5 });
+  // @ts-expect-error a position is a version
+  remote.subscribe("s", { after: "1" });
+}
+
 export function errors(error: unknown): number | undefined {
   if (isWrongExpectedVersion(error)) {
     is<Equal<typeof error.code, "wrong_expected_version">>();
@@ -155,6 +186,17 @@ export function tutorial(): void {
 }
 `;
 
+/** What a platform has is what the package takes. */
+const PLATFORM = `
+import { EventStore, type Fetch } from "sillok";
+
+const own: Fetch = fetch;
+const limited: Fetch = (url, request) => fetch(url, { ...request, signal: AbortSignal.timeout(1000) });
+EventStore.connect(new URL("https://example.org"), { fetch: own });
+EventStore.connect("https://example.org", { fetch: limited })
+  .subscribe("s", { signal: new AbortController().signal });
+`;
+
 const REQUIRING = `
 import sillok = require("sillok");
 const store: sillok.EventStore = new sillok.EventStore();
@@ -187,7 +229,8 @@ async function check(options: object, files: Record<string, string>): Promise<vo
 }
 
 test("in a project for Node", async () => {
-  await check({ module: "nodenext", lib: ["es2022", "dom"] }, { "program.ts": PROGRAM });
+  const files = { "program.ts": PROGRAM, "platform.ts": PLATFORM };
+  await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a CommonJS project for Node", async () => {

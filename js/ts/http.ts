@@ -1,0 +1,181 @@
+// How a remote store speaks HTTP: what it sends, what it repeats, and what it makes of the answers.
+
+import { Backoff } from "./backoff.js";
+import { type Failure, SillokError } from "./errors.js";
+import { checkOptions, type ConnectOptions } from "./options.js";
+
+const OPTIONS = ["token", "fetch", "retries"] as const satisfies (keyof ConnectOptions)[];
+const RETRIES = 4;
+const MOST_RETRIES = 100;
+/** What a header carries everywhere: visible ASCII, with spaces only inside. */
+const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
+const PROBLEM = "application/problem+json";
+
+/** What the server calls by the names of its headers, by the names that it has here. */
+const FIELDS: Readonly<Record<string, string>> = {
+  "If-Match": "expectedVersion",
+  "If-None-Match": "expectedVersion",
+  "Idempotency-Key": "idempotencyKey",
+};
+
+/** A request, and the form of its answer. */
+export interface Ask {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** What follows `/v1/streams/`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** The status of the answer when all went well, and its type where it has a body. */
+  readonly status: number;
+  readonly type?: string;
+  /** Ends the request, and the pauses between its attempts. */
+  readonly signal?: AbortSignal;
+}
+
+/** A server, and how to reach it. */
+export class Http {
+  /** How often a request is repeated. */
+  readonly retries: number;
+  readonly #root: string;
+  readonly #fetch: (url: string, request: RequestInit) => Promise<Response>;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(url: unknown, options: ConnectOptions) {
+    this.#root = rootOf(url);
+    checkOptions(options, OPTIONS);
+    const { token, fetch, retries = RETRIES } = options;
+    if (token !== undefined && (typeof token !== "string" || !TOKEN.test(token))) {
+      throw invalid("token", "must be a text that a header can carry");
+    }
+    if (fetch !== undefined && typeof fetch !== "function") {
+      throw invalid("fetch", "must be a function");
+    }
+    if (!Number.isInteger(retries) || retries < 0 || retries > MOST_RETRIES) {
+      throw invalid("retries", `must be a whole number from 0 to ${MOST_RETRIES}`);
+    }
+    this.retries = retries;
+    this.#headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    // Looked up when it is used, and called as the function that it is: a browser's takes no other `this`.
+    const own = fetch as ((url: string, request: RequestInit) => Promise<Response>) | undefined;
+    this.#fetch = own ?? ((...request) => globalThis.fetch(...request));
+  }
+
+  /** Asks, and takes the answer by `take`. What fails on the way, in `take` too, is repeated. */
+  async ask<T>(
+    ask: Ask,
+    take: (response: Response) => T | Promise<T>,
+    backoff = new Backoff(this.retries),
+  ): Promise<T> {
+    for (;;) {
+      try {
+        return await take(await this.#answer(ask));
+      } catch (error) {
+        const raised = lost(error);
+        if (raised.code !== "unavailable") throw raised;
+        await backoff.wait(raised, ask.signal);
+      }
+    }
+  }
+
+  /** Asks for JSON. */
+  json(ask: Ask): Promise<unknown> {
+    const type = "application/json";
+    const headers = { ...ask.headers, Accept: type };
+    return this.ask({ ...ask, headers, type }, async (response) => parse(await response.text()));
+  }
+
+  /** The answer, when all went well. */
+  async #answer({ path, status, type, headers, ...request }: Ask): Promise<Response> {
+    const response = await this.#fetch(`${this.#root}/v1/streams/${path}`, {
+      ...request,
+      headers: { ...this.#headers, ...headers },
+      redirect: "manual",
+    });
+    const isRight = type === undefined || mediaOf(response) === type;
+    if (response.status === status && isRight) return response;
+    throw await refusal(response);
+  }
+}
+
+/** A value that the server sent as JSON. */
+export function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const detail = "the server's answer is no JSON, as Sillok's would be";
+    throw new SillokError({ code: "invalid_answer", detail }, { cause });
+  }
+}
+
+/** The error that is raised for `error`: what is no error of Sillok's was raised by the network. */
+export function lost(error: unknown): SillokError {
+  if (error instanceof SillokError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const detail = `the server did not answer: ${reason}`;
+  return new SillokError({ code: "unavailable", detail }, { cause: error });
+}
+
+/** Refuses an argument. */
+export function invalid(field: string, reason: string): SillokError {
+  return new SillokError({ code: "invalid_parameter", detail: `\`${field}\` ${reason}`, field });
+}
+
+function rootOf(url: unknown): string {
+  const text = typeof url === "object" && url !== null && "href" in url ? url.href : url;
+  const parsed = typeof text === "string" ? parsedUrl(text) : undefined;
+  if (parsed === undefined) throw invalid("url", "must be an address that begins with https://");
+  const { protocol, username, password, search, hash, origin, pathname } = parsed;
+  if (protocol !== "https:" && protocol !== "http:") {
+    throw invalid("url", "must begin with https:// or http://");
+  }
+  if (`${username}${password}${search}${hash}` !== "") {
+    throw invalid("url", "must be an address without a user, a query or a fragment");
+  }
+  return origin + pathname.replace(/\/+$/, "");
+}
+
+function parsedUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function mediaOf(response: Response): string {
+  const [media = ""] = (response.headers.get("Content-Type") ?? "").split(";");
+  return media.trim().toLowerCase();
+}
+
+/** What an answer that is not the one hoped for says. */
+async function refusal(response: Response): Promise<SillokError> {
+  const problem = mediaOf(response) === PROBLEM ? failureIn(await response.text()) : undefined;
+  if (problem !== undefined) return new SillokError(problem);
+  // It is not read, and nobody is told of an error in what is not read.
+  response.body?.cancel().catch(() => undefined);
+  const { status } = response;
+  const code = status >= 500 ? "unavailable" : "invalid_answer";
+  const place = response.headers.get("Location");
+  const hint = place === null ? "" : `; it points to ${place}`;
+  const detail = `the server answered with status ${status}, and not as Sillok does${hint}`;
+  return new SillokError({ code, detail });
+}
+
+/** The failure that a problem document tells of. */
+function failureIn(text: string): Failure | undefined {
+  const problem = parse(text) as Partial<Failure> | null;
+  if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
+  const { code, detail, field, stream, expected, actual } = problem;
+  // JSON is larger than what it says only by little, so this is what a store of one's own says to so much.
+  if ((code as string) === "body_too_large") {
+    return { code: "commit_too_large", detail, field: "events" };
+  }
+  return {
+    code,
+    detail,
+    ...(field === undefined ? {} : { field: FIELDS[field] ?? field }),
+    ...(stream === undefined ? {} : { stream }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(actual === undefined ? {} : { actual }),
+  };
+}

@@ -1,0 +1,106 @@
+// What a caller gives a remote store, as HTTP carries it. Here is refused only what HTTP cannot carry, or would carry
+// as something else. The rest is for the server to judge.
+
+import { SillokError, type SillokErrorCode } from "./errors.js";
+import { invalid } from "./http.js";
+import { checkOptions, type ReadOptions } from "./options.js";
+
+/** No name of anything is longer. What is longer in bytes is seen by the server. */
+const LONGEST_NAME = 200;
+const RANGE_OPTIONS = [
+  "from",
+  "to",
+  "limit",
+  "direction",
+  "type",
+] as const satisfies (keyof ReadOptions)[];
+
+/** A range whose parts HTTP can carry. */
+export type SentRange = Pick<ReadOptions, (typeof RANGE_OPTIONS)[number]>;
+
+/** A stream as a part of a path. */
+export function streamPath(stream: unknown): string {
+  const segment = encoded("invalid_stream_id", "stream", stream);
+  if (segment !== "." && segment !== "..") return segment;
+  throw refused("invalid_stream_id", "stream", "cannot be reached over HTTP by this name");
+}
+
+/** An expected version as a condition. */
+export function condition(expected: unknown): Record<string, string> {
+  if (expected === undefined || expected === "any") return {};
+  if (expected === "no-stream") return { "If-None-Match": "*" };
+  if (expected === "stream-exists") return { "If-Match": "*" };
+  if (Number.isSafeInteger(expected) && (expected as number) >= 0) {
+    return { "If-Match": `"${expected as number}"` };
+  }
+  const reason = 'must be a version, "any", "no-stream" or "stream-exists"';
+  throw refused("invalid_expected_version", "expectedVersion", reason);
+}
+
+/** A key as a header carries it. */
+export function keyHeader(key: unknown): Record<string, string> {
+  const [code, field] = ["invalid_idempotency_key", "idempotencyKey"] as const;
+  encoded(code, field, key);
+  const text = key as string;
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) {
+    throw refused(code, field, "has control characters");
+  }
+  if (text !== text.trim()) {
+    throw refused(code, field, "begins or ends with white space, which HTTP would drop");
+  }
+  return { "Idempotency-Key": inHeader(text) };
+}
+
+/** What to read, once it is seen that HTTP can carry it. */
+export function sentRange(options: ReadOptions): SentRange {
+  checkOptions(options, RANGE_OPTIONS);
+  const { from, to, limit, direction, type } = options;
+  for (const [name, bound] of Object.entries({ from, to, limit })) {
+    if (bound === undefined || typeof bound === "number") continue;
+    throw invalid(name, "must be a whole number from 1");
+  }
+  if (direction !== undefined && direction !== "forward" && direction !== "backward") {
+    throw invalid("direction", 'must be "forward" or "backward"');
+  }
+  if (type !== undefined) encoded("invalid_event_type", "type", type);
+  return { from, to, limit, direction, type };
+}
+
+/** A range as the query of a URL, with its `?`. */
+export function query(range: SentRange): string {
+  const parameters = Object.entries(range).flatMap(([name, value]) =>
+    value === undefined ? [] : `${name}=${encodeURIComponent(value)}`,
+  );
+  return parameters.length === 0 ? "" : `?${parameters.join("&")}`;
+}
+
+/** A name for a part of a URL. */
+function encoded(code: SillokErrorCode, field: string, name: unknown): string {
+  if (typeof name !== "string") throw refused(code, field, "must be a string");
+  if (name === "") throw refused(code, field, "must not be empty");
+  if (name.length > LONGEST_NAME) throw refused(code, field, "is longer than 200 bytes");
+  try {
+    return encodeURIComponent(name);
+  } catch {
+    throw refused(code, field, "has a surrogate that stands alone");
+  }
+}
+
+/** UTF-8 in a header: most platforms take the bytes as characters, workerd takes the text. */
+function inHeader(text: string): string {
+  if (takesText()) return text;
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+function takesText(): boolean {
+  try {
+    new Headers({ a: "\ucd94" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(code: SillokErrorCode, field: string, reason: string): SillokError {
+  return new SillokError({ code, detail: `\`${field}\` ${reason}`, field });
+}

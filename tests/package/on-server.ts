@@ -1,0 +1,124 @@
+// Stores on a server, in the place of those in memory.
+
+import type { AppendOptions, ConnectOptions, NewEvent, ReadOptions, TruncateOptions } from "sillok";
+import { type Server, startServer } from "../support/server.ts";
+import { secondsFromNow, sign } from "../support/token.ts";
+import type { Sillok } from "./behaviour.ts";
+
+export const SECRET = "a secret of 32 bytes, or of more";
+
+let tenants = 0;
+
+/** A token for a name space that no other test uses. */
+export function freshToken(claims: object = {}): string {
+  const tenant = `tenant-${(tenants += 1)}`;
+  return sign({ scope: "admin", tenant, exp: secondsFromNow(3600), ...claims }, SECRET);
+}
+
+/** The package, but for its stores: what answers with promises is on the server, the rest in memory. */
+export function onServer(sillok: Sillok, server: Server): Sillok {
+  class OnServer extends sillok.EventStore {
+    readonly #remote = sillok.EventStore.connect(server.url, { token: freshToken() });
+
+    override append<E extends NewEvent>(
+      stream: string,
+      events: E | readonly E[],
+      options?: AppendOptions,
+    ) {
+      return this.#remote.append(stream, events, options);
+    }
+    override read<E extends NewEvent>(stream: string, options?: ReadOptions) {
+      return this.#remote.read<E>(stream, options);
+    }
+    override verify(stream: string) {
+      return this.#remote.verify(stream);
+    }
+    override truncate(stream: string, options: TruncateOptions) {
+      return this.#remote.truncate(stream, options);
+    }
+    override delete(stream: string) {
+      return this.#remote.delete(stream);
+    }
+  }
+  return { ...sillok, EventStore: OnServer };
+}
+
+/** A server that takes tokens. */
+export function serverWithTokens(): Promise<Server> {
+  return startServer({ vars: { SILLOK_SECRET: SECRET } });
+}
+
+type Send = (url: string, request: RequestInit) => Promise<Response>;
+
+/**
+ * A connection that breaks as told: each request takes the next of `faults`, over and over. It finds the server also
+ * where a restart has put it on another port.
+ */
+export class Line {
+  readonly server: Server;
+  readonly faults: readonly ((send: () => Promise<Response>) => Promise<Response>)[];
+  /** The headers of each request, in the order in which they were made. */
+  readonly requests: { url: URL; headers: Record<string, string> }[] = [];
+  /** The name space of the stores that are connected by this line. */
+  readonly token = freshToken();
+  #turn = 0;
+
+  constructor(server: Server, faults: Line["faults"] = [(send) => send()]) {
+    this.server = server;
+    this.faults = faults;
+  }
+
+  readonly fetch: Send = (url, request) => {
+    const { pathname, search } = new URL(url);
+    const here = new URL(pathname + search, this.server.url);
+    this.requests.push({ url: here, headers: request.headers as Record<string, string> });
+    const fault = this.faults[this.#turn % this.faults.length];
+    this.#turn += 1;
+    const send = () => fetch(here, request);
+    return fault === undefined ? send() : fault(send);
+  };
+
+  connect(sillok: Sillok, options: ConnectOptions = {}) {
+    const defaults = { token: this.token, fetch: this.fetch as ConnectOptions["fetch"] };
+    return sillok.EventStore.connect("https://sillok.example", { ...defaults, ...options });
+  }
+}
+
+export const well: Line["faults"][number] = (send) => send();
+
+/** The request never reaches the server. */
+export const before: Line["faults"][number] = () => Promise.reject(new TypeError("fetch failed"));
+
+/** The server has done it, and its answer is lost. */
+export const after: Line["faults"][number] = async (send) => {
+  await (await send()).text();
+  throw new TypeError("fetch failed");
+};
+
+/** The answer begins, and is lost within its body. */
+export const within: Line["faults"][number] = async (send) => cutOff(await send(), 10);
+
+/** An answer of a proxy's. */
+export const proxy =
+  (status: number): Line["faults"][number] =>
+  () =>
+    Promise.resolve(new Response("<h1>Bad Gateway</h1>", { status }));
+
+/** The same answer, which breaks after so many bytes. */
+export function cutOff(response: Response, bytes: number): Response {
+  let left = bytes;
+  const reader = response.body?.getReader();
+  const source = {
+    async pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+      const { value } = left > 0 && reader !== undefined ? await reader.read() : {};
+      if (value === undefined) controller.error(new TypeError("terminated"));
+      else controller.enqueue(value.subarray(0, left));
+      left -= value?.length ?? 0;
+    },
+    cancel: () => reader?.cancel(),
+  };
+  // Nothing is taken before it is asked for, so that what came before the end is seen.
+  const cut = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
+  const { status, headers } = response;
+  return new Response(cut, { status, headers });
+}
