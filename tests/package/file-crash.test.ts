@@ -10,7 +10,7 @@ import { all } from "./check.ts";
 import { Files } from "./on-file.ts";
 import { useScratch } from "./scratch.ts";
 
-const ROUNDS = 24;
+const ROUNDS = 50;
 const WINS = 300;
 const MADE = 40;
 

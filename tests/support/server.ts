@@ -1,12 +1,13 @@
 /** A Sillok of one's own: the built Worker in real workerd, configured by wrangler.toml, on a free port. */
 
 import { subscribe } from "node:diagnostics_channel";
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
@@ -40,6 +41,8 @@ export interface Server {
   kill(): Promise<void>;
   /** Puts one object out of memory, as the runtime does with one that is idle. */
   evict(object: string): Promise<void>;
+  /** The memory that workerd takes at the moment, in bytes. */
+  memory(): Promise<number>;
   /** Runs a statement in the database of one object: what no request can do. */
   sql(
     object: string,
@@ -66,6 +69,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     },
     async kill() {
       await runtime.kill();
+    },
+    memory() {
+      return runtime.memory();
     },
     async evict(object) {
       await runtime.miniflare.unsafeEvictDurableObject(NAME, "Aggregate", { name: object });
@@ -120,6 +126,16 @@ class Runtime {
     );
     const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);
     return new Runtime(miniflare, url, workerd);
+  }
+
+  async memory(): Promise<number> {
+    const { stdout } = await promisify(execFile)("ps", [
+      "-o",
+      "rss=",
+      "-p",
+      `${this.#workerd.pid}`,
+    ]);
+    return Number(stdout) * 1024;
   }
 
   async kill(): Promise<void> {

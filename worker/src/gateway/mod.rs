@@ -5,6 +5,7 @@
 //! headers and parameters (400, 406), and then what is appended.
 
 mod accept;
+mod cors;
 mod events;
 mod lines;
 mod live;
@@ -34,11 +35,20 @@ const OBJECTS: &str = "AGGREGATE";
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
 pub(crate) async fn answer(mut request: Request, env: &Env) -> worker::Result<Response> {
     let method = request.method();
-    let answer = dispatch(&mut request, &method, env).await;
-    respond::response(answer.unwrap_or_else(Answer::from), &method)
+    let policy = Policy::of(env);
+    let answer = match cors::preflight(&request, &policy) {
+        Some(answer) => answer,
+        None => dispatch(&mut request, &method, env, &policy).await.unwrap_or_else(Answer::from),
+    };
+    respond::response(cors::readable(answer, &policy), &method)
 }
 
-async fn dispatch(request: &mut Request, method: &Method, env: &Env) -> Result<Answer, Problem> {
+async fn dispatch(
+    request: &mut Request,
+    method: &Method,
+    env: &Env,
+    policy: &Policy,
+) -> Result<Answer, Problem> {
     let path = request.path();
     match Route::of(&path) {
         Route::Outside => Err(Problem::not_found()),
@@ -47,11 +57,11 @@ async fn dispatch(request: &mut Request, method: &Method, env: &Env) -> Result<A
             _ => Err(Problem::method_not_allowed("GET, HEAD")),
         },
         Route::Unknown => {
-            authenticate(request, env)?;
+            authenticate(request, policy)?;
             Err(Problem::not_found())
         }
         Route::Stream { stream, part } => {
-            let principal = authenticate(request, env)?;
+            let principal = authenticate(request, policy)?;
             let find = |scope| Object::find(env, &principal, scope, stream);
             match (part, method) {
                 (Part::Whole, Method::Get | Method::Head) => {
@@ -72,9 +82,9 @@ async fn dispatch(request: &mut Request, method: &Method, env: &Env) -> Result<A
     }
 }
 
-fn authenticate(request: &Request, env: &Env) -> Result<Principal, Problem> {
+fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let authorization = request::header(request, "Authorization");
-    Ok(Policy::of(env).authenticate(authorization.as_deref(), now())?)
+    Ok(policy.authenticate(authorization.as_deref(), now())?)
 }
 
 /// A stream that the caller may touch, and the object that keeps it.

@@ -102,6 +102,12 @@ impl Answer {
         Self { status, headers: vec![content_type(Media::Json)], body: Body::Text(body) }
     }
 
+    /// The same answer with one header more.
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
     /// The same answer, given at this cost.
     pub(super) fn costing(mut self, receipt: Receipt) -> Self {
         self.headers.extend(price(receipt));

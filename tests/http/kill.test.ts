@@ -1,0 +1,78 @@
+/** workerd is killed at random moments while several writers append: what was acknowledged is there, and nothing else. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Api, eventsPath, numbered, streamPath } from "../support/api.ts";
+
+const ROUNDS = 50;
+const STREAMS = ["account-1", "account-2", "account-3"];
+const WRITERS_PER_STREAM = 2;
+const PER_COMMIT = 3;
+/** The longest that writers write in a round, in milliseconds. */
+const LONGEST = 120;
+
+/** What the writers of one stream know: the versions that were answered, by idempotency key. */
+type Acknowledged = Map<string, number>;
+
+const api = new Api();
+
+/** Appends with whatever version the stream has until the server is gone. */
+async function write(stream: string, writer: string, acknowledged: Acknowledged): Promise<void> {
+  for (let count = 1; ; count += 1) {
+    const key = `${writer}-${count}`;
+    const reply = await api
+      .append(stream, numbered(PER_COMMIT, count), { "Idempotency-Key": key })
+      .catch(() => undefined);
+    if (reply?.status !== 201) return;
+    acknowledged.set(key, reply.json.version);
+  }
+}
+
+/** Sees that the stream is whole, and that each acknowledged append is there once, where it was said to be. */
+async function check(stream: string, acknowledged: Acknowledged): Promise<void> {
+  const found = await api.request(`${streamPath(stream)}/verify`);
+  assert.equal(found.json.intact, true, found.text);
+  assert.equal(found.json.version % PER_COMMIT, 0, "no half commit");
+  assert.equal(found.json.version, found.json.commits * PER_COMMIT);
+  const last = Math.max(0, ...acknowledged.values());
+  assert.ok(found.json.version >= last, `version ${found.json.version}, but ${last} was answered`);
+  assert.equal(
+    new Set(acknowledged.values()).size,
+    acknowledged.size,
+    "no version was given twice",
+  );
+  for (const [key, version] of [...acknowledged].slice(-2)) {
+    const count = Number(key.split("-").at(-1));
+    const again = await api.append(stream, numbered(PER_COMMIT, count), { "Idempotency-Key": key });
+    assert.deepEqual([again.json.replayed, again.json.version], [true, version], again.text);
+  }
+}
+
+test(`nothing acknowledged is lost in ${ROUNDS} kills`, async (t) => {
+  await api.start();
+  t.after(() => api.stop());
+  const known = new Map(STREAMS.map((stream): [string, Acknowledged] => [stream, new Map()]));
+  let cut = 0;
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    const writing = [...known].flatMap(([stream, acknowledged]) =>
+      Array.from({ length: WRITERS_PER_STREAM }, (_, writer) =>
+        write(stream, `${round}-${writer}`, acknowledged),
+      ),
+    );
+    await sleep(Math.random() * LONGEST);
+    await api.server.kill();
+    await Promise.all(writing);
+    await api.server.restart();
+    for (const [stream, acknowledged] of known) {
+      await check(stream, acknowledged);
+      const { json } = await api.request(`${eventsPath(stream)}?direction=backward&limit=1`);
+      // An append may have been committed whose answer was cut off.
+      if (json.version > Math.max(0, ...acknowledged.values())) cut += 1;
+    }
+  }
+  const answered = [...known.values()].reduce((sum, acknowledged) => sum + acknowledged.size, 0);
+  t.diagnostic(`${answered} appends were answered; ${cut} times one was committed unanswered`);
+  assert.ok(answered > ROUNDS, "the writers had time to write");
+});

@@ -1,0 +1,44 @@
+//! Pages of other origins, and what a browser lets them do here.
+//!
+//! They are let in only where callers prove themselves by a token: a browser never sends one by itself, so what a page
+//! may do is what its token allows. With authentication off, any page that a developer happens to visit could otherwise
+//! read and write what is kept on their machine.
+
+use worker::{Method, Request};
+
+use super::request::header;
+use super::respond::Answer;
+use crate::auth::Policy;
+
+const EXPOSED: &str =
+    "ETag, Sillok-Rows-Read, Sillok-Rows-Written, Sillok-Schema-Rows-Written, WWW-Authenticate";
+const METHODS: &str = "GET, HEAD, POST, DELETE";
+const HEADERS: &str =
+    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
+/// How long a browser may remember, in seconds: a day.
+const MAX_AGE: &str = "86400";
+
+/// The answer to a browser that asks on behalf of a page whether it may send a request: it may, and the request itself
+/// is then checked as any other.
+pub(super) fn preflight(request: &Request, policy: &Policy) -> Option<Answer> {
+    let asks =
+        request.method() == Method::Options && header(request, "Access-Control-Request-Method").is_some();
+    (asks && lets_in(policy)).then(|| {
+        Answer::no_content()
+            .with("Access-Control-Allow-Methods", METHODS)
+            .with("Access-Control-Allow-Headers", HEADERS)
+            .with("Access-Control-Max-Age", MAX_AGE)
+    })
+}
+
+/// The answer with what lets a page read it.
+pub(super) fn readable(answer: Answer, policy: &Policy) -> Answer {
+    if !lets_in(policy) {
+        return answer;
+    }
+    answer.with("Access-Control-Allow-Origin", "*").with("Access-Control-Expose-Headers", EXPOSED)
+}
+
+fn lets_in(policy: &Policy) -> bool {
+    matches!(policy, Policy::Secret(_))
+}
