@@ -2,7 +2,7 @@
 //! installed, inside the project. Every check is cheap and is made on every start; every tool is asked
 //! for its version, so a half install is repeated and an outdated one is replaced.
 //!
-//! Only crates.io, npm and rustup's own server are used. Tools that download prebuilt programs from
+//! Only the registries of cargo and npm and the server of rustup are used. Tools that download prebuilt programs from
 //! elsewhere are avoided or told where theirs is.
 
 use std::fs;
