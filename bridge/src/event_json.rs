@@ -42,7 +42,7 @@ pub fn read_page<L: StreamLog>(
 
 /// Appends one event to `out` as the JSON it has everywhere:
 /// `{"stream","version","id","type","time","data","metadata"}`. `stream` is the stream's id as a JSON string.
-pub fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
+pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
     let EventView { version, id, event_type, time, data, metadata } = *event;
     let (id, event_type, time) = (json_string(id), json_string(event_type), rfc3339(time));
     // Writing to a String cannot fail.

@@ -18,7 +18,7 @@ mod verification;
 
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
-pub use event_json::{PageJson, read_page, write_event};
+pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
 pub use fresh_id::fresh_id;

@@ -78,12 +78,6 @@ impl JsonText {
     }
 }
 
-impl From<Box<RawValue>> for JsonText {
-    fn from(raw: Box<RawValue>) -> Self {
-        Self(raw.into())
-    }
-}
-
 impl From<&RawValue> for JsonText {
     fn from(raw: &RawValue) -> Self {
         Self(raw.get().into())

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::commit::CommitView;
+use super::super::commit::{Commit, CommitView};
 use super::super::event::RecordedTime;
 use super::super::hash::CommitHash;
 use super::super::log::{Base, Head, StorageError};
 use super::super::version::Version;
-use super::port::Row;
+use super::port::{Row, Value};
 
 /// What the base row holds in its text column. Its time and hash stand in columns of their own.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +23,11 @@ pub(super) fn commit(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
     let (version, time, hash) = place(row)?;
     let events = row.text(3).ok_or_else(|| corrupt(version.get(), "its events are not text"))?;
     Ok(CommitView { version, time, events, hash, key: row.text(4) })
+}
+
+/// The key of a commit as the last column of its row.
+pub(super) fn key(commit: &Commit) -> Value<'_> {
+    commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_str()))
 }
 
 /// The first three columns of a row: `version, time, hash`.

@@ -7,7 +7,7 @@ use super::super::range::Direction;
 use super::super::stream_id::StreamId;
 use super::super::version::Version;
 use super::columns;
-use super::port::{Sql, SqlFailure, Value};
+use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 
 // The table's name carries the version of the stored format, so that knowing it costs no row of its own. An
@@ -69,7 +69,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
             Value::Integer(commit.time.as_millis()),
             Value::Blob(commit.hash.as_bytes()),
             Value::Text(&commit.events),
-            commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_str())),
+            columns::key(&commit),
         ];
         // One statement is the atomic act; the keys refuse a version or an idempotency key that is already there.
         Ok(self.table.sql.execute(INSERT, &values)?)
@@ -97,13 +97,11 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         self.table.create()?;
         let text = columns::encode_base(base);
         let time = Value::Integer(base.time.as_millis());
-        let write = || -> Result<(), SqlFailure> {
-            self.table
-                .sql
-                .execute(SET_BASE, &[time, Value::Blob(base.hash.as_bytes()), Value::Text(&text)])?;
-            self.table.sql.execute(REMOVE, &[Value::Integer(base.version.get())])
-        };
+        let sql = &self.table.sql;
         // Two statements: the transaction makes them one.
-        Ok(self.table.sql.transaction(&mut { write })?)
+        Ok(sql.transaction(&mut || {
+            sql.execute(SET_BASE, &[time, Value::Blob(base.hash.as_bytes()), Value::Text(&text)])?;
+            sql.execute(REMOVE, &[Value::Integer(base.version.get())])
+        })?)
     }
 }

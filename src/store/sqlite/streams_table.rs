@@ -105,7 +105,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
             Value::Integer(commit.time.as_millis()),
             Value::Blob(commit.hash.as_bytes()),
             Value::Text(&commit.events),
-            commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_str())),
+            columns::key(&commit),
         ];
         Ok(self.table.sql.execute(INSERT, &values)?)
     }
