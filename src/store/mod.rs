@@ -4,6 +4,7 @@
 //! many streams in memory, [`sqlite::StreamTable`] one stream in a SQLite table.
 
 mod append;
+mod checkpoint;
 mod commit;
 mod content;
 mod event;
@@ -17,6 +18,7 @@ pub mod limits;
 mod log;
 mod memory;
 mod name;
+mod position;
 mod range;
 mod read;
 pub mod sqlite;
@@ -25,6 +27,7 @@ mod verify;
 mod version;
 
 pub use append::{Append, AppendError, Appended};
+pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commit::{Commit, CommitView};
 pub use event::{EventId, EventType, EventView, InvalidEvent, NewEvent, RecordedEvent, RecordedTime};
 pub use event_store::EventStore;
@@ -36,6 +39,7 @@ pub use json_text::{JsonText, MalformedJson};
 pub use log::{Base, Head, StorageError, StreamLog, Visit};
 pub use memory::MemoryLog;
 pub use name::InvalidName;
+pub use position::Position;
 pub use range::{Direction, InvalidRange, ReadRange};
 pub use read::{Page, PageEnd};
 pub use stream_id::{InvalidStreamId, StreamId};

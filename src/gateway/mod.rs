@@ -1,0 +1,6 @@
+//! What connects stored events to those who must know of them, as machines without any I/O of their own: a call with
+//! the time as a value goes in, the machine reads and writes through small ports, and what is to be done comes out.
+
+mod alarm;
+
+pub use alarm::Alarm;
