@@ -19,6 +19,10 @@ pub const PAGE_EVENTS: usize = 1000;
 /// A page ends after the event with which its data and metadata reach this many bytes, so that reading
 /// a stream of large events stays within a small memory.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// A page of the feed ends after so many commits, so that to look for rare events takes no long turn.
+pub const FEED_PAGE_COMMITS: usize = 10_000;
+/// A page of the directory ends after so many names were looked at.
+pub const DIRECTORY_PAGE_LOOKED_AT: usize = 10_000;
 /// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
 /// Object refuses every write, so that a full stream can still be truncated.
 pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;

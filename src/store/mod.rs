@@ -4,12 +4,15 @@
 //! many streams in memory, [`sqlite::StreamTable`] one stream in a SQLite table.
 
 mod append;
+mod category;
 mod checkpoint;
 mod commit;
 mod content;
+mod directory;
 mod event;
 mod event_store;
 mod expected_version;
+mod feed;
 mod forget;
 mod hash;
 mod idempotency_key;
@@ -27,11 +30,14 @@ mod verify;
 mod version;
 
 pub use append::{Append, AppendError, Appended};
+pub use category::Category;
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commit::{Commit, CommitView};
+pub use directory::{DirectoryPage, DirectoryRange, StreamDirectory, StreamEntry, read_directory};
 pub use event::{EventId, EventType, EventView, InvalidEvent, NewEvent, RecordedEvent, RecordedTime};
 pub use event_store::EventStore;
 pub use expected_version::ExpectedVersion;
+pub use feed::{FeedCommit, FeedEnd, FeedEvent, FeedLog, FeedRange, VisitFeed, visit_feed};
 pub use forget::{TruncateError, Truncated};
 pub use hash::CommitHash;
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};

@@ -25,4 +25,5 @@ mod many_streams {
     use super::*;
 
     sillok::store_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
+    sillok::feed_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
 }

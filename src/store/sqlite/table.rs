@@ -15,6 +15,9 @@ pub(super) struct Schema {
     pub(super) exists: &'static str,
 }
 
+/// What a query calls with each row.
+pub(super) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
+
 /// A database in which a schema may or may not be there yet.
 #[derive(Debug, Clone)]
 pub(super) struct Table<S> {
@@ -65,6 +68,26 @@ impl<S: Sql> Table<S> {
         found
     }
 
+    /// Calls `visit` with each row of a query until it breaks off or fails.
+    pub(super) fn rows(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: VisitRow<'_>,
+    ) -> Result<(), StorageError> {
+        if !self.exists()? {
+            return Ok(());
+        }
+        let mut outcome = Ok(());
+        self.sql.query(statement, values, &mut |row| {
+            visit(row).unwrap_or_else(|error| {
+                outcome = Err(error);
+                ControlFlow::Break(())
+            })
+        })?;
+        outcome
+    }
+
     /// Calls `visit` with each row of a query as a commit.
     pub(super) fn commits(
         &self,
@@ -72,17 +95,6 @@ impl<S: Sql> Table<S> {
         values: &[Value<'_>],
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        if !self.exists()? {
-            return Ok(());
-        }
-        let mut outcome = Ok(());
-        self.sql.query(statement, values, &mut |row| match columns::commit(row) {
-            Ok(commit) => visit(commit),
-            Err(error) => {
-                outcome = Err(error);
-                ControlFlow::Break(())
-            }
-        })?;
-        outcome
+        self.rows(statement, values, &mut |row| Ok(visit(columns::commit(row)?)))
     }
 }
