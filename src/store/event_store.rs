@@ -22,6 +22,11 @@ impl<L: StreamLog> EventStore<L> {
         Self { log }
     }
 
+    /// What keeps the commits.
+    pub fn log(&self) -> &L {
+        &self.log
+    }
+
     /// Appends the events to the stream, all or none, if the stream is as expected.
     ///
     /// `now` is the time by the caller's clock; `fresh_id` is called once for each event without an id. An append under

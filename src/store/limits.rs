@@ -23,6 +23,9 @@ pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 pub const FEED_PAGE_COMMITS: usize = 10_000;
 /// A page of the directory ends after so many names were looked at.
 pub const DIRECTORY_PAGE_LOOKED_AT: usize = 10_000;
+/// The journal begins a new row once one has so many bytes, so that with one more commit a row stays below the 2 MB that
+/// a Durable Object takes.
+pub const JOURNAL_GROUP_BYTES: usize = 512 * 1024;
 /// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
 /// Object refuses every write, so that a full stream can still be truncated.
 pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;

@@ -16,6 +16,7 @@ mod feed;
 mod forget;
 mod hash;
 mod idempotency_key;
+mod journal;
 mod json_text;
 pub mod limits;
 mod log;
@@ -41,6 +42,7 @@ pub use feed::{FeedCommit, FeedEnd, FeedEvent, FeedLog, FeedRange, VisitFeed, vi
 pub use forget::{TruncateError, Truncated};
 pub use hash::CommitHash;
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
+pub use journal::{Forward, Journal, RecordError, Recorded, partition_of};
 pub use json_text::{JsonText, MalformedJson};
 pub use log::{Base, Head, StorageError, StreamLog, Visit};
 pub use memory::MemoryLog;

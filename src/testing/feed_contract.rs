@@ -6,11 +6,14 @@ use crate::store::{
     Position, StorageError, StreamDirectory, StreamId, StreamLog,
 };
 
-/// The places and streams on one page of a feed, and how it ended.
+/// The position, the stream and the version of an event.
+type Found = (u64, String, u64);
+
+/// The events on one page of a feed, and how it ended.
 fn page<L: StreamLog + FeedLog>(
     subject: &mut Subject<L>,
     range: &FeedRange,
-) -> Result<(Vec<(u64, String, u64)>, FeedEnd), StorageError> {
+) -> Result<(Vec<Found>, FeedEnd), StorageError> {
     let mut found = Vec::new();
     let end = subject.store().visit_feed(range, &mut |found_event| {
         let version = found_event.event.version.get();
@@ -80,8 +83,7 @@ pub fn a_feed_is_resumed_anywhere<L: StreamLog + FeedLog>(subject: &mut Subject<
 pub fn a_feed_is_of_a_category_and_of_types<L: StreamLog + FeedLog>(subject: &mut Subject<L>) -> Outcome {
     fill(subject)?;
     let all = || FeedRange::after(Position::START);
-    let positions =
-        |found: Vec<(u64, String, u64)>| found.into_iter().map(|found| found.0).collect::<Vec<_>>();
+    let positions = |found: Vec<Found>| found.into_iter().map(|found| found.0).collect::<Vec<_>>();
     let (found, end) = page(subject, &all().of_category(Category::new("account")?))?;
     assert_eq!(positions(found), [1, 2, 3, 6, 7]);
     assert_eq!(end, FeedEnd { checkpoint: subject.store().end()?, more: false });

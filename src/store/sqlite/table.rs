@@ -9,25 +9,25 @@ use super::port::{Row, Sql, Value};
 
 /// The statements that make a table and tell whether it is there.
 #[derive(Debug)]
-pub(super) struct Schema {
-    pub(super) create: &'static [&'static str],
+pub(crate) struct Schema {
+    pub(crate) create: &'static [&'static str],
     /// A query with a row once the last of the statements in `create` has run.
-    pub(super) exists: &'static str,
+    pub(crate) exists: &'static str,
 }
 
 /// What a query calls with each row.
-pub(super) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
+pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
 
 /// A database in which a schema may or may not be there yet.
 #[derive(Debug, Clone)]
-pub(super) struct Table<S> {
-    pub(super) sql: S,
+pub(crate) struct Table<S> {
+    pub(crate) sql: S,
     schema: &'static Schema,
     exists: Cell<bool>,
 }
 
 impl<S: Sql> Table<S> {
-    pub(super) fn new(sql: S, schema: &'static Schema) -> Self {
+    pub(crate) fn new(sql: S, schema: &'static Schema) -> Self {
         Self { sql, schema, exists: Cell::new(false) }
     }
 
@@ -43,7 +43,7 @@ impl<S: Sql> Table<S> {
 
     /// Makes the schema, unless it is there. Left behind alone, by a crash before what follows, it is empty. That it is
     /// there is only believed once it was seen by a later call: a transaction around this one may be rolled back.
-    pub(super) fn create(&self) -> Result<(), StorageError> {
+    pub(crate) fn create(&self) -> Result<(), StorageError> {
         if !self.exists()? {
             self.schema.create.iter().try_for_each(|statement| self.sql.define(statement))?;
         }
@@ -51,7 +51,7 @@ impl<S: Sql> Table<S> {
     }
 
     /// What the only row of a query is read as; the default where there is no row.
-    pub(super) fn one<T: Default>(
+    pub(crate) fn one<T: Default>(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
@@ -69,7 +69,7 @@ impl<S: Sql> Table<S> {
     }
 
     /// Calls `visit` with each row of a query until it breaks off or fails.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
@@ -89,7 +89,7 @@ impl<S: Sql> Table<S> {
     }
 
     /// Calls `visit` with each row of a query as a commit.
-    pub(super) fn commits(
+    pub(crate) fn commits(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
