@@ -4,5 +4,11 @@
 
 #[path = "../sqlite/database.rs"]
 mod database;
+mod delivery;
+mod documents;
+mod duty;
+mod letters;
+mod open;
 mod projection;
+mod rebuild;
 mod world;
