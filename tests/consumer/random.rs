@@ -207,20 +207,34 @@ impl Life {
         Ok(None)
     }
 
-    /// All is mended; from then on nothing but the alarm brings the consumer to run.
+    /// All is mended; from then on nothing but alarms brings the consumer to run.
     fn end(&mut self) {
         self.poisoned = false;
         self.sql.failing.set(0);
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.resume(now));
+        self.rest();
+        // What failed in a generation that was being built is a letter only now.
+        let now = at(self.now);
         self.insist(&mut |consumer| consumer.retry(now));
-        while armed(&self.sql.sql).is_some() {
-            self.ring();
-            let mut resting = 0;
-            // Each of the processes comes to rest.
-            while resting < 40 * (self.processes.len() - 1) + 1 {
-                resting += usize::from(matches!(self.call().unwrap(), Some(Next::Idle | Next::Wait { .. })));
+        self.rest();
+    }
+
+    fn rest(&mut self) {
+        if self.processes.len() == 1 {
+            while armed(&self.sql.sql).is_some() {
+                self.ring();
+                while !matches!(self.call().unwrap(), Some(Next::Idle | Next::Wait { .. })) {}
             }
+            return;
+        }
+        // Each process has a clock of its own, and takes its turns whatever the other has come to.
+        for _ in 0..20 {
+            self.now += 10_000;
+            for consumer in &mut self.processes {
+                consumer.rang(at(self.now)).unwrap();
+            }
+            (0..300).for_each(|_| drop(self.call().unwrap()));
         }
     }
 }
