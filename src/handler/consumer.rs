@@ -95,8 +95,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
-        if self.hand.is_none() {
+        // Another process may have come between, and may have resumed what this one paused.
+        if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
+        }
+        if self.hand.is_none() {
             self.swap()?;
         }
         match self.state.status {
