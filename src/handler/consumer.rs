@@ -148,7 +148,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             (Some(_), Some(round)) => round.trouble.failures,
             _ => self.state.track(hand.lane).trouble.failures,
         };
-        let deliver = hand.events.front().map(|event| {
+        let deliver = hand.front().map(|event| {
             let id = delivery_id(&self.settings.name, event);
             Next::Deliver(Delivery { id, event: event.clone(), attempt: failures + 1 })
         });
@@ -200,7 +200,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             lane: Lane::Live,
             partition: letter.partition,
             after: letter.event.position,
-            events: [Rc::new(letter.event)].into(),
+            events: vec![letter.event].into_iter(),
             letter: Some(letter.id),
         });
         Ok(())
@@ -248,9 +248,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.busy = true;
             self.arm_soon(now)?;
         }
-        let events = events.into_iter().map(Rc::new).collect();
-        let hand = Hand { lane, partition, events, after, letter: None };
-        if !hand.events.is_empty() {
+        let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
+        if hand.front().is_some() {
             self.hand = Some(hand);
             return Ok(());
         }

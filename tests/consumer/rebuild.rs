@@ -66,6 +66,29 @@ fn the_live_documents_keep_up_while_others_are_built() {
 }
 
 #[test]
+fn new_documents_wait_until_every_partition_has_come_as_far() {
+    let (database, mut feed) = (database(), Feed::new(2));
+    let settings = Settings { partitions: 2, ..skipping() };
+    feed.add(0, "a", "Counted");
+    (0..9).for_each(|_| feed.add(1, "b", "Counted"));
+    let mut consumer = open(&database, &settings);
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            Next::Tidied => {}
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+        assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "1.9", "readers never go back");
+    }
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+}
+
+#[test]
 fn a_rebuild_that_is_cut_off_goes_on() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
