@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::duty::{BACKSTOP_MILLIS, later};
 use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
-use super::state::{Running, State, Track};
+use super::state::{Round, Running, State, Track};
 use super::tables::Tables;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
@@ -95,8 +95,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
-        if self.hand.is_none() {
+        // Another process may have come between, and may have resumed what this one paused.
+        if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
+        }
+        if self.hand.is_none() {
             self.swap()?;
         }
         match self.state.status {
@@ -145,7 +148,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             (Some(_), Some(round)) => round.trouble.failures,
             _ => self.state.track(hand.lane).trouble.failures,
         };
-        let deliver = hand.events.front().map(|event| {
+        let deliver = hand.front().map(|event| {
             let id = delivery_id(&self.settings.name, event);
             Next::Deliver(Delivery { id, event: event.clone(), attempt: failures + 1 })
         });
@@ -157,7 +160,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if track.trouble.until > now {
             return None;
         }
-        let partition = self.next_partition(|partition| self.is_pending(partition))?;
+        let partition = self.next_partition(&|partition| self.is_pending(partition))?;
         self.last_partition = partition;
         Some(Read { partition, after: track.checkpoint.position(partition), lane: Lane::Live })
     }
@@ -166,12 +169,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let track = self.state.rebuild.as_ref().filter(|track| track.trouble.until <= now)?;
         let (built, live) = (&track.checkpoint, &self.state.live.checkpoint);
         let partition =
-            self.next_partition(|partition| built.position(partition) < live.position(partition))?;
+            self.next_partition(&|partition| built.position(partition) < live.position(partition))?;
         Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
     }
 
     /// The next partition, in turn, of which `wanted` holds.
-    fn next_partition(&self, wanted: impl Fn(usize) -> bool) -> Option<usize> {
+    fn next_partition(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
         let count = self.settings.partitions;
         (1..=count).map(|step| (self.last_partition + step) % count).find(|partition| wanted(*partition))
     }
@@ -197,7 +200,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             lane: Lane::Live,
             partition: letter.partition,
             after: letter.event.position,
-            events: [Rc::new(letter.event)].into(),
+            events: vec![letter.event].into_iter(),
             letter: Some(letter.id),
         });
         Ok(())
@@ -245,9 +248,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.busy = true;
             self.arm_soon(now)?;
         }
-        let events = events.into_iter().map(Rc::new).collect();
-        let hand = Hand { lane, partition, events, after, letter: None };
-        if !hand.events.is_empty() {
+        let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
+        if hand.front().is_some() {
             self.hand = Some(hand);
             return Ok(());
         }
@@ -270,7 +272,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.commit(&mut |_, state| {
             if let Some(built) = state.rebuild.take() {
                 state.live = built;
-                state.round = None;
+                // A round that is under way is one through the letters that there are now.
+                state.round = state.round.as_ref().map(|_| Round::start(state.letters));
             }
             Ok(())
         })
