@@ -232,7 +232,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
         let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
         let asked = self.asked.take().filter(|(read, _)| *read == page.read);
-        let Some((_, woken)) = asked.filter(|_| self.hand.is_none()) else { return Ok(()) };
+        // A rebuild that was begun anew meanwhile begins at the start again.
+        let follows = self.state.track(lane).checkpoint.position(partition) == from;
+        let Some((_, woken)) = asked.filter(|_| follows && self.hand.is_none()) else { return Ok(()) };
         let moved = after > from;
         if lane == Lane::Live {
             // What came while the page was read may be missing on it.
