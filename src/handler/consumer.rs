@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::duty::{BACKSTOP_MILLIS, later};
 use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
-use super::state::{Round, Running, State, Track};
+use super::state::{Round, Running, State, Track, Trouble};
 use super::tables::Tables;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
@@ -157,24 +157,34 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn live_read(&mut self, now: RecordedTime) -> Option<Read> {
         let track = &self.state.live;
-        if track.trouble.until > now {
-            return None;
-        }
-        let partition = self.next_partition(&|partition| self.is_pending(partition))?;
+        let partition = self.next_partition(track, now, |partition| self.is_pending(partition))?;
         self.last_partition = partition;
         Some(Read { partition, after: track.checkpoint.position(partition), lane: Lane::Live })
     }
 
     fn rebuild_read(&mut self, now: RecordedTime) -> Option<Read> {
-        let track = self.state.rebuild.as_ref().filter(|track| track.trouble.until <= now)?;
+        let track = self.state.rebuild.as_ref()?;
         let (built, live) = (&track.checkpoint, &self.state.live.checkpoint);
-        let partition =
-            self.next_partition(&|partition| built.position(partition) < live.position(partition))?;
+        let behind = |partition| built.position(partition) < live.position(partition);
+        let partition = self.next_partition(track, now, behind)?;
         Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
     }
 
-    /// The next partition, in turn, of which `wanted` holds.
-    fn next_partition(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
+    /// The partition to read next, of those of which `wanted` holds: the one whose event has failed before any other, and
+    /// otherwise each in its turn.
+    fn next_partition(
+        &self,
+        track: &Track,
+        now: RecordedTime,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let Trouble { failures, until, partition: failed } = track.trouble;
+        if until > now {
+            return None;
+        }
+        if failures > 0 && wanted(failed) {
+            return Some(failed);
+        }
         let count = self.settings.partitions;
         (1..=count).map(|step| (self.last_partition + step) % count).find(|partition| wanted(*partition))
     }

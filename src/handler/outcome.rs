@@ -6,7 +6,7 @@ use super::documents::Documents;
 use super::duty::later;
 use super::feed::{FeedEvent, Hand, delivery_id};
 use super::policy::{Kind, OnFailure};
-use super::state::{LastError, Running, State, Trouble};
+use super::state::{LastError, Running, State};
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
@@ -225,6 +225,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         state.error = Some(error);
         let trouble = state.trouble_mut(hand);
         trouble.failures += 1;
+        trouble.partition = hand.partition;
         let failures = trouble.failures;
         if failures < policy.attempts {
             trouble.until = later(failure.now, policy.delay(failures, failure.jitter));
@@ -239,7 +240,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(true);
         }
         if policy.on_failure == OnFailure::Stop {
-            *trouble = Trouble { failures, ..Trouble::default() };
+            trouble.until = RecordedTime::default();
             state.status = Running::Stopped;
             return Ok(false);
         }

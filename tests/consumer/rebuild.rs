@@ -1,7 +1,8 @@
 //! Documents are built anew beside those that are read.
 
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, RebuildError, Settings};
+use sillok::handler::{Kind, Lane, Next, OnFailure, RebuildError, Settings};
+use sillok::store::Position;
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
@@ -197,4 +198,24 @@ fn what_was_delivered_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Delivery, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
+}
+
+#[test]
+fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let second_page = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == Lane::Rebuild && read.after > Position::START => break read,
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            _ => consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap(),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(feed.read(second_page), at(0)).unwrap();
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
