@@ -21,7 +21,7 @@ mod json_text;
 pub mod limits;
 mod log;
 mod memory;
-mod name;
+pub(crate) mod name;
 mod position;
 mod range;
 mod read;

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::database::{Database, Databases};
+use crate::database::Database;
+use crate::databases::Databases;
 use proptest::prelude::*;
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{

@@ -1,4 +1,4 @@
-//! What both tables share: a schema that comes into being with the first write, and rows read as commits.
+//! What all tables share: a schema that comes into being with the first write, and how rows are read.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -6,6 +6,9 @@ use std::ops::ControlFlow;
 use super::super::log::{StorageError, Visit};
 use super::columns;
 use super::port::{Row, Sql, Value};
+
+/// What is called with each row of a query; [`ControlFlow::Break`] ends it.
+pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
 
 /// The statements that make a table and tell whether it is there.
 #[derive(Debug)]
@@ -48,6 +51,11 @@ impl<S: Sql> Table<S> {
             self.schema.create.iter().try_for_each(|statement| self.sql.define(statement))?;
         }
         Ok(())
+    }
+
+    /// Believes nothing about the schema any more: a transaction in which it was made and seen was rolled back.
+    pub(crate) fn doubt(&self) {
+        self.exists.set(false);
     }
 
     /// What the only row of a query is read as; the default where there is no row.
