@@ -18,9 +18,6 @@ pub(crate) struct Schema {
     pub(crate) exists: &'static str,
 }
 
-/// What a query calls with each row.
-pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
-
 /// A database in which a schema may or may not be there yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<S> {
