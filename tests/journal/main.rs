@@ -5,6 +5,7 @@
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]
 mod database;
+mod forwarding;
 
 use database::Database;
 use sillok::store::{
