@@ -6,6 +6,7 @@
 #[allow(dead_code)]
 mod database;
 mod forwarding;
+mod waking;
 
 use database::Database;
 use sillok::store::{
