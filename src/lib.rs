@@ -6,6 +6,8 @@
 //! a browser and in an ordinary native test.
 //!
 //! - [`store`]: streams of events: append with an expected version, read by range and direction.
+//! - [`handler`]: what reacts to events, and how far it has come.
+//! - [`gateway`]: what connects the two: the duty to forward what was stored, and who is woken by it.
 //! - [`testing`] (feature `testing`): the contract every store must keep, for whoever writes one.
 //!
 //! ```
@@ -29,6 +31,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod gateway;
+pub mod handler;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

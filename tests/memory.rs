@@ -4,3 +4,4 @@ use sillok::store::{EventStore, MemoryLog};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 sillok::store_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));
+sillok::feed_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));

@@ -5,9 +5,11 @@
 
 mod appended;
 mod clock;
+mod directory;
 mod event_json;
 mod expected_version;
 mod failure;
+mod feed;
 mod fresh_id;
 mod js_value;
 mod new_events;
@@ -18,9 +20,11 @@ mod verification;
 
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
+pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
 pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
+pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed};
 pub use fresh_id::fresh_id;
 pub use js_value::{
     expected_version_from_js, idempotency_key_from_js, range_from_js, stream_id_from_js, strings_from_js,

@@ -58,7 +58,7 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
     Ok(event_type.map_or(range.clone(), |event_type| range.of_type(event_type)))
 }
 
-fn event_type(value: &Value) -> Result<EventType, Failure> {
+pub(crate) fn event_type(value: &Value) -> Result<EventType, Failure> {
     let Some(name) = value.as_str() else {
         let detail = "`type` must be a string of 1 to 200 bytes";
         return Err(Failure::new("invalid_event_type", detail).in_field("type"));
@@ -69,10 +69,10 @@ fn event_type(value: &Value) -> Result<EventType, Failure> {
     EventType::new(name).map_err(refused)
 }
 
-fn number(field: &str, value: Option<&Value>) -> Result<Option<u64>, Failure> {
+pub(crate) fn number(field: &str, value: Option<&Value>) -> Result<Option<u64>, Failure> {
     value.map(|value| value.as_u64().ok_or_else(|| invalid(field, "must be a whole number"))).transpose()
 }
 
-fn invalid(field: &str, reason: &str) -> Failure {
+pub(crate) fn invalid(field: &str, reason: &str) -> Failure {
     Failure::new("invalid_parameter", format!("`{field}` {reason}")).in_field(field)
 }

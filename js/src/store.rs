@@ -129,7 +129,7 @@ impl Store {
         let expected = expected_version_from_js(expected)?;
         let key = idempotency_key_from_js(key)?;
         let events = parse_events(events).map_err(|error| Failure::from(&error))?;
-        let appended = self.write(Append { stream, expected, events, key })?;
+        let appended = self.write(Append { stream, expected, events, key, cause: None })?;
         Ok(AppendedJson::from(&appended))
     }
 

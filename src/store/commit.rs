@@ -1,8 +1,10 @@
 //! Commits: the events of one append, written, stored and hashed as one.
 
+use super::content;
 use super::event::RecordedTime;
 use super::hash::CommitHash;
 use super::idempotency_key::IdempotencyKey;
+use super::log::StorageError;
 use super::version::Version;
 
 /// A commit that is to be kept.
@@ -48,5 +50,17 @@ impl Commit {
             hash: self.hash,
             key: self.key.as_ref().map(IdempotencyKey::as_str),
         }
+    }
+}
+
+impl CommitView<'_> {
+    /// The commit as its own, without its key.
+    ///
+    /// # Errors
+    /// [`StorageError`] when its events cannot be read.
+    pub(crate) fn to_commit(self) -> Result<Commit, StorageError> {
+        let first_version = content::decode(&self)?.first_version;
+        let Self { version, time, events, hash, .. } = self;
+        Ok(Commit { first_version, version, time, events: events.into(), hash, key: None })
     }
 }

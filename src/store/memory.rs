@@ -1,10 +1,14 @@
 //! Streams kept in memory.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use super::commit::Commit;
+use super::directory::{StreamDirectory, StreamEntry};
+use super::feed::{FeedCommit, FeedLog, VisitFeed};
 use super::idempotency_key::IdempotencyKey;
 use super::log::{Base, Head, StorageError, StreamLog, Visit};
+use super::position::Position;
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -13,6 +17,16 @@ use super::version::Version;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLog {
     streams: HashMap<StreamId, Stream>,
+    /// Every commit that was ever inserted, in order. Those that were forgotten since are not found in their streams.
+    order: Vec<Place>,
+}
+
+/// The place of a commit among all commits.
+#[derive(Debug, Clone)]
+struct Place {
+    position: Position,
+    stream: StreamId,
+    version: Version,
 }
 
 /// A stream: its commits in order, in which a version is found by binary search.
@@ -66,6 +80,10 @@ impl StreamLog for MemoryLog {
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+        let count = commit.version.get() - commit.first_version.get() + 1;
+        let full = || StorageError::Failed { reason: "every position was given".to_owned() };
+        let position = self.end()?.after(count).ok_or_else(full)?;
+        self.order.push(Place { position, stream: stream.clone(), version: commit.version });
         let stream = self.streams.entry(stream.clone()).or_default();
         if let Some(key) = &commit.key {
             stream.versions_by_key.insert(key.clone(), commit.version);
@@ -104,6 +122,48 @@ impl StreamLog for MemoryLog {
         stream.base = *base;
         stream.commits.retain(|commit| commit.version > base.version);
         stream.versions_by_key.retain(|_, version| *version > base.version);
+        Ok(())
+    }
+}
+
+impl FeedLog for MemoryLog {
+    fn end(&self) -> Result<Position, StorageError> {
+        Ok(self.order.last().map_or(Position::START, |last| last.position))
+    }
+
+    fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError> {
+        let start = self.order.partition_point(|place| place.position <= after);
+        let found = self.order.iter().skip(start).filter_map(|place| {
+            let stream = self.streams.get(&place.stream)?;
+            let commit = stream.commits.get(stream.place(place.version))?;
+            (commit.version == place.version).then_some((place, stream.base.hidden, commit))
+        });
+        for (Place { position, stream, .. }, hidden, commit) in found {
+            let (position, stream, commit) = (*position, stream.as_str(), commit.view());
+            if visit(FeedCommit { position, stream, hidden, commit }).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StreamDirectory for MemoryLog {
+    fn scan_streams(
+        &self,
+        after: &str,
+        from: &str,
+        visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let wanted = |(stream, _): &(&StreamId, _)| stream.as_str() > after && stream.as_str() >= from;
+        let mut found: Vec<(&StreamId, &Stream)> = self.streams.iter().filter(wanted).collect();
+        found.sort_unstable_by_key(|(stream, _)| *stream);
+        for (stream, kept) in found {
+            let Head { version, time, deleted, .. } = kept.head();
+            if visit(StreamEntry { stream: stream.clone(), version, time, deleted }).is_break() {
+                break;
+            }
+        }
         Ok(())
     }
 }

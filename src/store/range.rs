@@ -164,7 +164,7 @@ fn place(number: Option<u64>, absent: Version) -> Option<Version> {
     number.map_or(Some(absent), Version::new).filter(|version| !version.is_empty())
 }
 
-fn page_limit(limit: u64) -> Result<usize, InvalidRange> {
+pub(super) fn page_limit(limit: u64) -> Result<usize, InvalidRange> {
     match usize::try_from(limit) {
         Ok(0) => Err(InvalidRange::LimitZero),
         Ok(limit) if limit <= PAGE_EVENTS => Ok(limit),

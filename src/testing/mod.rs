@@ -15,6 +15,7 @@
 
 mod append_contract;
 mod faulty;
+mod feed_contract;
 mod forget_contract;
 mod key_contract;
 mod read_contract;
@@ -23,6 +24,7 @@ mod verify_contract;
 
 pub use append_contract::*;
 pub use faulty::{Fault, Faulty};
+pub use feed_contract::*;
 pub use forget_contract::*;
 pub use key_contract::*;
 pub use read_contract::*;
@@ -65,6 +67,7 @@ macro_rules! store_contract {
             a_key_with_other_events_is_refused
             a_key_is_of_its_stream
             a_refused_append_does_not_use_up_its_key
+            a_reaction_takes_effect_once
             a_truncated_stream_begins_at_its_cut
             a_truncation_goes_on_and_never_back
             a_stream_truncated_at_its_end_goes_on_counting
@@ -82,6 +85,24 @@ macro_rules! store_contract {
         $($test)+
         fn $behaviour() -> $crate::testing::Outcome {
             $crate::testing::$behaviour(&mut $crate::testing::Subject::new($store))
+        }
+    };
+}
+
+/// The same for a store that keeps many streams in one order: what it does beyond
+/// [`store_contract!`](crate::store_contract).
+#[macro_export]
+macro_rules! feed_contract {
+    ($(#[$test:meta])+, $store:expr) => {
+        $crate::store_contract! {
+            @each [$(#[$test])+] [$store]
+            an_empty_feed_ends_at_its_start
+            the_feed_has_every_event_once_in_order
+            a_feed_is_resumed_anywhere
+            a_feed_is_of_a_category_and_of_types
+            a_place_is_never_given_twice
+            the_directory_lists_streams
+            the_directory_tells_versions
         }
     };
 }

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
 mod database;
+mod databases;
 mod faults;
 mod hostile;
 mod model;
 mod stored;
 
-use database::{Database, Databases};
+use database::Database;
+use databases::Databases;
 use sillok::store::EventStore;
 use sillok::store::sqlite::StreamsTable;
 
@@ -25,4 +27,5 @@ mod many_streams {
     use super::*;
 
     sillok::store_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
+    sillok::feed_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
 }

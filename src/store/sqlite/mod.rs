@@ -10,3 +10,4 @@ mod table;
 pub use port::{Row, Sql, SqlFailure, Value};
 pub use stream_table::StreamTable;
 pub use streams_table::StreamsTable;
+pub(crate) use table::{Schema, Table};

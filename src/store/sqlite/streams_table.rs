@@ -1,8 +1,13 @@
 //! Many streams in one table, in one order: what a file holds.
 
+use std::ops::ControlFlow;
+
 use super::super::commit::Commit;
+use super::super::directory::{StreamDirectory, StreamEntry};
+use super::super::feed::{FeedCommit, FeedLog, VisitFeed};
 use super::super::idempotency_key::IdempotencyKey;
 use super::super::log::{Base, Head, StorageError, StreamLog, Visit};
+use super::super::position::Position;
 use super::super::range::Direction;
 use super::super::stream_id::StreamId;
 use super::super::version::Version;
@@ -35,6 +40,13 @@ const FORWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 \
     WHERE stream = ?1 AND version >= ?2 ORDER BY version";
 const BACKWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 \
     AND version <= (SELECT min(version) FROM log_v1 WHERE stream = ?1 AND version >= ?2) ORDER BY version DESC";
+const END: &str = "SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
+        (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = ''))";
+const FEED: &str = "SELECT log_v1.version, log_v1.time, log_v1.hash, events, key, position, log_v1.stream, base \
+    FROM log_v1 LEFT JOIN bases_v1 USING (stream) WHERE position > ?1 ORDER BY position";
+const NEXT_STREAM: &str = "SELECT min(stream) FROM ( \
+        SELECT min(stream) AS stream FROM log_v1 WHERE stream > ?1 AND stream >= ?2 \
+        UNION ALL SELECT min(stream) FROM bases_v1 WHERE stream > ?1 AND stream >= ?2)";
 const KEEP_POSITION: &str = "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) \
     SELECT '', max(position), 0, x'', '' FROM log_v1 HAVING max(position) > 0";
 const SET_BASE: &str =
@@ -143,6 +155,47 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         sql.execute(KEEP_POSITION, &[])?;
         sql.execute(SET_BASE, &values)?;
         Ok(sql.execute(REMOVE, &[text(stream), Value::Integer(base.version.get())])?)
+    }
+}
+
+impl<S: Sql> FeedLog for StreamsTable<S> {
+    fn end(&self) -> Result<Position, StorageError> {
+        self.table.one(END, &[], |row| Ok(row.integer(0).and_then(Position::new).unwrap_or_default()))
+    }
+
+    fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError> {
+        self.table.rows(FEED, &[Value::Integer(after.get())], &mut |row| {
+            let commit = columns::commit(row)?;
+            let base = row.text(7).map(|base| columns::base(base, commit.time, commit.hash)).transpose()?;
+            let hidden = base.unwrap_or_default().hidden;
+            match (row.integer(5).and_then(Position::new), row.text(6)) {
+                (Some(position), Some(stream)) => Ok(visit(FeedCommit { position, stream, hidden, commit })),
+                _ => Err(StorageError::corrupt(commit.version.get(), "it has no place")),
+            }
+        })
+    }
+}
+
+impl<S: Sql + Clone> StreamDirectory for StreamsTable<S> {
+    fn scan_streams(
+        &self,
+        after: &str,
+        from: &str,
+        visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let mut after = after.to_owned();
+        loop {
+            let names = [Value::Text(&after), Value::Text(from)];
+            let name = self.table.one(NEXT_STREAM, &names, |row| Ok(row.text(0).map(str::to_owned)))?;
+            let Some(name) = name else { return Ok(()) };
+            let stream =
+                StreamId::new(&name).map_err(|_| StorageError::corrupt(0, "the name of a stream is none"))?;
+            let Head { version, time, deleted, .. } = self.head(&stream)?;
+            if visit(StreamEntry { stream, version, time, deleted }).is_break() {
+                return Ok(());
+            }
+            after = name;
+        }
     }
 }
 

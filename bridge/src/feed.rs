@@ -1,0 +1,116 @@
+//! The feed of all streams as values: what is asked for, and a page.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sillok::store::{
+    Category, Checkpoint, FeedLog, FeedRange, InvalidCheckpoint, InvalidStreamId, StorageError, visit_feed,
+};
+
+use crate::event_json::{json_string, write_event};
+use crate::failure::Failure;
+use crate::range::{event_type, number};
+
+/// What part of the feed to read: `{"after","category","types","limit"}`, each absent where it bounds nothing.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeedValue {
+    /// The checkpoint to resume from: its text or, where the feed has one partition, a position as a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// The only category to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Value>,
+    /// The only event types to read; all where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<Value>,
+    /// Most events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Value>,
+}
+
+/// A page of the feed, its events already written as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FeedPageJson {
+    /// A JSON array of events, as text. Each has a `position` and a `checkpoint`.
+    pub events: String,
+    /// The checkpoint from which the next page begins.
+    pub checkpoint: String,
+    /// Whether there is more to look at.
+    pub more: bool,
+}
+
+impl From<InvalidCheckpoint> for Failure {
+    fn from(error: InvalidCheckpoint) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("after")
+    }
+}
+
+/// Reads what part of a partition of the feed is wanted, checking every part.
+///
+/// # Errors
+/// `invalid_checkpoint`, `invalid_category`, `invalid_event_type`, `invalid_parameter` or `page_too_large`, naming the
+/// part that is wrong.
+pub fn parse_feed(
+    value: &FeedValue,
+    partition: usize,
+    partitions: usize,
+) -> Result<(Checkpoint, FeedRange), Failure> {
+    let checkpoint = match &value.after {
+        None => Checkpoint::start(partitions),
+        Some(Value::String(text)) => Checkpoint::parse(text, partitions)?,
+        Some(Value::Number(position)) => Checkpoint::parse(&position.to_string(), partitions)?,
+        Some(_) => return Err(InvalidCheckpoint.into()),
+    };
+    let types = value.types.iter().map(event_type).collect::<Result<Vec<_>, _>>()?;
+    let mut range = FeedRange::after(checkpoint.position(partition)).of_types(types);
+    if let Some(name) = &value.category {
+        range = range.of_category(category(name)?);
+    }
+    if let Some(limit) = number("limit", value.limit.as_ref())? {
+        range = range.limited(limit)?;
+    }
+    Ok((checkpoint, range))
+}
+
+/// Reads the name of a category.
+///
+/// # Errors
+/// `invalid_category`, naming the field `category`.
+pub fn category(value: &Value) -> Result<Category, Failure> {
+    let invalid = |reason: &str| {
+        Failure::new("invalid_category", format!("the category {reason}")).in_field("category")
+    };
+    let name = value.as_str().ok_or_else(|| invalid("must be a string"))?;
+    Category::new(name).map_err(|InvalidStreamId(reason)| invalid(&reason.to_string()))
+}
+
+/// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn read_feed(
+    log: &impl FeedLog,
+    range: &FeedRange,
+    checkpoint: &Checkpoint,
+    partition: usize,
+) -> Result<FeedPageJson, StorageError> {
+    let mut events = String::from("[");
+    let end = visit_feed(log, range, &mut |found| {
+        if events.len() > 1 {
+            events.push(',');
+        }
+        write_event(&mut events, &json_string(found.stream), &found.event);
+        events.pop();
+        events.push_str(",\"position\":");
+        events.push_str(&found.position.get().to_string());
+        events.push_str(",\"checkpoint\":\"");
+        events.push_str(&checkpoint.at(partition, found.position).to_string());
+        events.push_str("\"}");
+    })?;
+    events.push(']');
+    Ok(FeedPageJson {
+        events,
+        checkpoint: checkpoint.at(partition, end.checkpoint).to_string(),
+        more: end.more,
+    })
+}

@@ -1,0 +1,14 @@
+//! The one alarm that an object has.
+
+use crate::store::{RecordedTime, StorageError};
+
+/// An object's alarm: kept with its storage, it wakes the object at its time, whatever has happened meanwhile. It may
+/// ring late, and more than once.
+pub trait Alarm {
+    /// Makes durable that the object is woken at `at`, in place of any time set before. What is written to the
+    /// storage in the same transaction, or in the same turn, is durable together with it.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the alarm is then as it was.
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError>;
+}

@@ -1,0 +1,13 @@
+//! What connects stored events to those who must know of them, as machines without any I/O of their own: a call with
+//! the time as a value goes in, the machine reads and writes through small ports, and what is to be done comes out.
+
+mod aggregate;
+mod alarm;
+mod backoff;
+mod outbox;
+mod wakes;
+
+pub use aggregate::{Aggregate, ForgetError};
+pub use alarm::Alarm;
+pub use backoff::backoff;
+pub use wakes::Wakes;

@@ -1,0 +1,110 @@
+//! The duty to forward: durable together with what is to be forwarded.
+
+use std::cell::Cell;
+
+use super::alarm::Alarm;
+use crate::store::{
+    Base, Commit, Direction, Head, IdempotencyKey, RecordedTime, StorageError, StreamId, StreamLog, Version,
+    Visit,
+};
+
+/// How long after a commit its alarm rings, unless it rings for an earlier one before, in milliseconds. Long enough that
+/// the commit is forwarded by then and the alarm finds nothing to do; short enough that the object is still awake and
+/// knows so.
+const BACKSTOP_MILLIS: u64 = 5_000;
+/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
+const OVERDUE_MILLIS: u64 = 30_000;
+
+/// The log of an aggregate, which never holds anything to be forwarded without an alarm that is to ring.
+///
+/// There is no table of messages: the log is the outbox, and how far the journal has it, the journal knows.
+#[derive(Debug)]
+pub(super) struct Outbox<L, A> {
+    log: L,
+    alarm: A,
+    /// When the alarm is to ring, as far as is known since the object has started.
+    armed: Cell<Option<RecordedTime>>,
+    /// The time of what is going on, by the caller's clock.
+    now: Cell<RecordedTime>,
+}
+
+impl<L, A: Alarm> Outbox<L, A> {
+    pub(super) fn new(log: L, alarm: A) -> Self {
+        Self { log, alarm, armed: Cell::default(), now: Cell::default() }
+    }
+
+    /// Tells what time it is.
+    pub(super) fn at(&self, now: RecordedTime) {
+        self.now.set(now);
+    }
+
+    /// Takes note of the alarm that is set.
+    pub(super) fn found_armed(&self, at: RecordedTime) {
+        self.armed.set(Some(at));
+    }
+
+    /// Takes note that the alarm has rung.
+    pub(super) fn rang(&self) {
+        self.armed.set(None);
+    }
+
+    /// Whether the alarm should have rung.
+    pub(super) fn is_overdue(&self) -> bool {
+        self.armed.get().is_some_and(|at| after(at, OVERDUE_MILLIS) <= self.now.get())
+    }
+
+    /// Sets the alarm so many milliseconds from now.
+    pub(super) fn arm_in(&self, millis: u64) -> Result<(), StorageError> {
+        let at = after(self.now.get(), millis);
+        self.alarm.set(at)?;
+        self.armed.set(Some(at));
+        Ok(())
+    }
+
+    /// Sees to it that the alarm is going to ring.
+    fn arm(&self) -> Result<(), StorageError> {
+        if self.armed.get().is_none() || self.is_overdue() {
+            self.arm_in(BACKSTOP_MILLIS)?;
+        }
+        Ok(())
+    }
+}
+
+fn after(time: RecordedTime, millis: u64) -> RecordedTime {
+    RecordedTime::from_millis(time.as_millis().saturating_add(millis))
+}
+
+impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
+    fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
+        self.log.head(stream)
+    }
+
+    fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
+        self.log.base(stream)
+    }
+
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+        // First the alarm: one that rings for nothing does no harm, a commit without one might never be forwarded.
+        self.arm()?;
+        self.log.insert(stream, commit)
+    }
+
+    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
+        self.log.find(stream, key, visit)
+    }
+
+    fn scan(
+        &self,
+        stream: &StreamId,
+        start: Version,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        self.log.scan(stream, start, direction, visit)
+    }
+
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
+        self.arm()?;
+        self.log.forget(stream, base)
+    }
+}

@@ -1,0 +1,227 @@
+//! The feed: the events of all streams in one order, page by page.
+
+use std::ops::ControlFlow;
+
+use super::category::Category;
+use super::commit::CommitView;
+use super::content;
+use super::event::{EventType, EventView};
+use super::event_store::EventStore;
+use super::limits::{FEED_PAGE_COMMITS, PAGE_BYTES, PAGE_EVENTS};
+use super::log::StorageError;
+use super::position::Position;
+use super::range::{InvalidRange, page_limit};
+use super::version::Version;
+
+/// A log that keeps many streams in one order.
+///
+/// A position is given when its commit is written, and no reader ever sees one before all smaller ones: so whoever has
+/// read up to a position has seen everything up to it.
+pub trait FeedLog {
+    /// The position of the last event that was ever written.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn end(&self) -> Result<Position, StorageError>;
+
+    /// Calls `visit` with each commit that holds an event after `after`, in order, until it breaks off.
+    ///
+    /// # Errors
+    /// [`StorageError`]; commits before the mistake have been visited.
+    fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError>;
+}
+
+/// What a log calls with each commit of its feed; [`ControlFlow::Break`] ends the scan.
+pub type VisitFeed<'a> = &'a mut dyn FnMut(FeedCommit<'_>) -> ControlFlow<()>;
+
+/// A commit in the order of all commits, borrowed for the length of one visit.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedCommit<'a> {
+    /// The position of the commit's last event.
+    pub position: Position,
+    /// The stream that the commit belongs to.
+    pub stream: &'a str,
+    /// The last version of that stream that is no longer shown.
+    pub hidden: Version,
+    /// The commit itself.
+    pub commit: CommitView<'a>,
+}
+
+/// An event in the order of all events, borrowed for the length of one visit.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedEvent<'a> {
+    /// The place of the event among all events.
+    pub position: Position,
+    /// The stream that the event belongs to.
+    pub stream: &'a str,
+    /// The event itself.
+    pub event: EventView<'a>,
+}
+
+/// Which events of all a page is to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedRange {
+    after: Position,
+    category: Option<Category>,
+    types: Vec<EventType>,
+    limit: usize,
+}
+
+impl FeedRange {
+    /// The events after a position, in pages as large as they may be.
+    #[must_use]
+    pub const fn after(after: Position) -> Self {
+        Self { after, category: None, types: Vec::new(), limit: PAGE_EVENTS }
+    }
+
+    /// The same range, of the streams of one category alone.
+    #[must_use]
+    pub fn of_category(self, category: Category) -> Self {
+        Self { category: Some(category), ..self }
+    }
+
+    /// The same range, of the events of these types alone; of all where there are none.
+    #[must_use]
+    pub fn of_types(self, types: Vec<EventType>) -> Self {
+        Self { types, ..self }
+    }
+
+    /// The same range, with at most `limit` events on a page.
+    ///
+    /// # Errors
+    /// [`InvalidRange`] when no page can be of that size.
+    pub fn limited(self, limit: u64) -> Result<Self, InvalidRange> {
+        Ok(Self { limit: page_limit(limit)?, ..self })
+    }
+
+    fn wants_stream(&self, stream: &str) -> bool {
+        self.category.as_ref().is_none_or(|category| category.holds(stream))
+    }
+
+    fn wants_type(&self, event_type: &str) -> bool {
+        self.types.is_empty() || self.types.iter().any(|wanted| wanted.as_str() == event_type)
+    }
+}
+
+/// What is known once the events of a page were visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedEnd {
+    /// The position up to which everything was looked at: the next page begins after it.
+    pub checkpoint: Position,
+    /// Whether there is more to look at.
+    pub more: bool,
+}
+
+/// Calls `visit` with each event of one page of the feed.
+///
+/// A page ends with its limit, with the event at which [`PAGE_BYTES`] of data and metadata were looked at, or after
+/// [`FEED_PAGE_COMMITS`] commits: where only some events are wanted, a page may therefore be empty and yet have a next.
+///
+/// # Errors
+/// [`StorageError`]; events before the mistake have been visited.
+pub fn visit_feed(
+    log: &impl FeedLog,
+    range: &FeedRange,
+    visit: &mut dyn FnMut(FeedEvent<'_>),
+) -> Result<FeedEnd, StorageError> {
+    // Asked before the scan: what is written meanwhile is then looked at, or left for the next page, but never passed over.
+    let end = log.end()?;
+    let mut page = Filling {
+        range,
+        commits_left: FEED_PAGE_COMMITS,
+        events_left: range.limit,
+        bytes_left: PAGE_BYTES,
+        looked_at: range.after,
+        full: false,
+    };
+    let mut outcome = Ok(());
+    log.scan_feed(range.after, &mut |commit| {
+        // A commit that comes when the page is full shows that there is more.
+        if page.is_full() {
+            page.full = true;
+            return ControlFlow::Break(());
+        }
+        page.add_commit(&commit, visit).unwrap_or_else(|error| {
+            outcome = Err(error);
+            ControlFlow::Break(())
+        })
+    })?;
+    outcome?;
+    // Positions at the end may belong to commits that were forgotten: they count as looked at.
+    let checkpoint = if page.full { page.looked_at } else { page.looked_at.max(end) };
+    Ok(FeedEnd { checkpoint, more: page.full })
+}
+
+impl<L: FeedLog> EventStore<L> {
+    /// Calls `visit` with each event of one page of the feed of all streams.
+    ///
+    /// # Errors
+    /// [`StorageError`]; events before the mistake have been visited.
+    pub fn visit_feed(
+        &self,
+        range: &FeedRange,
+        visit: &mut dyn FnMut(FeedEvent<'_>),
+    ) -> Result<FeedEnd, StorageError> {
+        visit_feed(&self.log, range, visit)
+    }
+
+    /// The position of the last event that was ever written.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn end(&self) -> Result<Position, StorageError> {
+        self.log.end()
+    }
+}
+
+/// A page on its way from empty to full.
+struct Filling<'a> {
+    range: &'a FeedRange,
+    commits_left: usize,
+    events_left: usize,
+    bytes_left: usize,
+    looked_at: Position,
+    full: bool,
+}
+
+impl Filling<'_> {
+    fn is_full(&self) -> bool {
+        self.commits_left == 0 || self.events_left == 0 || self.bytes_left == 0
+    }
+
+    /// Visits those events of the commit that are wanted; breaks where the page is full amid it.
+    fn add_commit(
+        &mut self,
+        found: &FeedCommit<'_>,
+        visit: &mut dyn FnMut(FeedEvent<'_>),
+    ) -> Result<ControlFlow<()>, StorageError> {
+        self.commits_left -= 1;
+        if !self.range.wants_stream(found.stream) {
+            self.looked_at = found.position;
+            return Ok(ControlFlow::Continue(()));
+        }
+        let decoded = content::decode(&found.commit)?;
+        let count = u64::try_from(decoded.events.len()).unwrap_or(u64::MAX);
+        let mut position = Position::new(found.position.get().saturating_sub(count)).unwrap_or_default();
+        for (place, event) in decoded.events.iter().enumerate() {
+            if self.is_full() {
+                self.full = true;
+                return Ok(ControlFlow::Break(()));
+            }
+            position = position.after(1).unwrap_or(position);
+            let Some(version) = decoded.first_version.after(place) else { continue };
+            if position <= self.range.after || version <= found.hidden {
+                continue;
+            }
+            let event = event.view(version, found.commit.time);
+            self.looked_at = position;
+            self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
+            if self.range.wants_type(event.event_type) {
+                self.events_left -= 1;
+                visit(FeedEvent { position, stream: found.stream, event });
+            }
+        }
+        self.looked_at = found.position;
+        Ok(ControlFlow::Continue(()))
+    }
+}

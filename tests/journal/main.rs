@@ -1,0 +1,139 @@
+//! The journal over SQLite: what is forwarded is recorded once and in order, whatever becomes of the messages.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
+
+#[path = "../sqlite/database.rs"]
+#[allow(dead_code)]
+mod database;
+
+use database::Database;
+use sillok::store::{
+    Commit, CommitHash, FeedRange, Forward, Journal, Position, RecordError, RecordedTime, StreamId, Version,
+    visit_feed,
+};
+
+fn version(number: u64) -> Version {
+    Version::new(number).unwrap()
+}
+
+fn commit(first: u64, last: u64) -> Commit {
+    let event = |version| format!("{{\"id\":\"{version}\",\"type\":\"Counted\",\"data\":{version}}}");
+    let events: Vec<String> = (first..=last).map(event).collect();
+    Commit {
+        first_version: version(first),
+        version: version(last),
+        time: RecordedTime::from_millis(last),
+        events: format!("[{}]", events.join(",")).into(),
+        hash: CommitHash::NONE,
+        key: None,
+    }
+}
+
+fn forward(stream: &str, commits: &[(u64, u64)]) -> Forward {
+    Forward {
+        stream: StreamId::new(stream).unwrap(),
+        base: Version::EMPTY,
+        hidden: Version::EMPTY,
+        deleted: false,
+        commits: commits.iter().map(|(first, last)| commit(*first, *last)).collect(),
+    }
+}
+
+fn events(journal: &Journal<Database>) -> Vec<(u64, String, u64)> {
+    let mut found = Vec::new();
+    let end = visit_feed(journal, &FeedRange::after(Position::START), &mut |event| {
+        found.push((event.position.get(), event.stream.to_owned(), event.event.version.get()));
+    });
+    assert!(!end.unwrap().more);
+    found
+}
+
+fn versions(journal: &mut Journal<Database>, forwards: &[Forward]) -> Vec<u64> {
+    journal.record(forwards).unwrap().versions.into_iter().map(Version::get).collect()
+}
+
+#[test]
+fn a_repeated_forward_is_recorded_once_and_a_gap_is_asked_for() {
+    let mut journal = Journal::new(Database::in_memory(), 1);
+    assert_eq!(versions(&mut journal, &[forward("a", &[(1, 2)]), forward("b", &[(1, 1)])]), [2, 1]);
+    assert_eq!(versions(&mut journal, &[forward("a", &[(1, 2), (3, 3)])]), [3]);
+    assert_eq!(versions(&mut journal, &[forward("a", &[(5, 5)])]), [3], "version 4 is missing");
+    assert_eq!(versions(&mut journal, &[forward("a", &[(1, 2)])]), [3], "an old one, overtaken");
+    let repeated = [forward("a", &[(4, 4)]), forward("a", &[(4, 4), (5, 5)])];
+    assert_eq!(versions(&mut journal, &repeated), [4, 5]);
+    let expected = [("a", 1), ("a", 2), ("b", 1), ("a", 3), ("a", 4), ("a", 5)];
+    let expected: Vec<_> = (1..)
+        .zip(expected)
+        .map(|(position, (stream, version))| (position, stream.to_owned(), version))
+        .collect();
+    assert_eq!(events(&journal), expected);
+}
+
+#[test]
+fn a_group_is_one_row_and_a_stream_one_more() {
+    let database = Database::in_memory();
+    let mut journal = Journal::new(database.clone(), 1);
+    let names: Vec<String> = (0..100).map(|number| format!("account-{number}")).collect();
+    let forwards: Vec<Forward> = names.iter().map(|name| forward(name, &[(1, 1)])).collect();
+    journal.record(&forwards).unwrap();
+    let count = |table: &str| -> u32 {
+        database.0.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((count("groups_v1"), count("streams_v1")), (1, 100));
+    journal.record(&forwards).unwrap();
+    assert_eq!((count("groups_v1"), count("streams_v1")), (1, 100));
+}
+
+#[test]
+fn what_is_forgotten_is_not_shown_and_keeps_its_place() {
+    let mut journal = Journal::new(Database::in_memory(), 1);
+    journal.record(&[forward("a", &[(1, 3)]), forward("b", &[(1, 1)])]).unwrap();
+    journal.record(&[Forward { hidden: version(2), ..forward("a", &[(4, 4)]) }]).unwrap();
+    let shown = |journal: &Journal<Database>| {
+        events(journal).into_iter().map(|(position, ..)| position).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&journal), [3, 4, 5]);
+    let deleted = Forward { base: version(4), hidden: version(4), deleted: true, ..forward("a", &[]) };
+    assert_eq!(versions(&mut journal, &[deleted]), [4]);
+    assert_eq!(shown(&journal), [4]);
+    journal.record(&[forward("b", &[(2, 2)])]).unwrap();
+    assert_eq!(shown(&journal), [4, 6]);
+}
+
+#[test]
+fn a_stream_whose_beginning_is_gone_is_recorded_from_there() {
+    let mut journal = Journal::new(Database::in_memory(), 1);
+    let cut = Forward { base: version(7), hidden: version(8), ..forward("a", &[(8, 9)]) };
+    assert_eq!(versions(&mut journal, &[cut]), [9]);
+    assert_eq!(events(&journal), [(2, "a".to_owned(), 9)]);
+}
+
+#[test]
+fn the_number_of_partitions_is_for_good() {
+    let database = Database::in_memory();
+    Journal::new(database.clone(), 2).record(&[forward("a", &[(1, 1)])]).unwrap();
+    let refused = Journal::new(database.clone(), 3).record(&[forward("a", &[(2, 2)])]);
+    assert_eq!(refused.unwrap_err(), RecordError::PartitionsChanged { begun: 2, now: 3 });
+    Journal::new(database, 2).record(&[forward("a", &[(2, 2)])]).unwrap();
+}
+
+#[test]
+fn a_reader_never_sees_a_position_before_all_smaller_ones() {
+    // Where positions come from a sequence, a reader may see 8 before the transaction that has 7 commits, and never
+    // learns of 7. Here a reader sees, whenever it looks, exactly the positions up to the end, and goes on from there.
+    let database = Database::in_memory();
+    let mut journal = Journal::new(database.clone(), 1);
+    let reader = Journal::new(database, 1);
+    let (mut seen, mut after) = (Vec::new(), Position::START);
+    for round in 1..=50 {
+        let forwards: Vec<Forward> = (0..=round % 4)
+            .map(|stream| forward(&format!("s-{stream}"), &[(1, 1)]))
+            .chain([forward("busy", &[(round, round)])])
+            .collect();
+        journal.record(&forwards).unwrap();
+        let end = visit_feed(&reader, &FeedRange::after(after), &mut |event| seen.push(event.position.get()));
+        after = end.unwrap().checkpoint;
+        assert!(seen.iter().copied().eq(1..=after.get()), "{seen:?}");
+        assert_eq!(after, journal.record(&[]).unwrap().end);
+    }
+}
