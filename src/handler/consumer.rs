@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::duty::{BACKSTOP_MILLIS, later};
 use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
-use super::state::{Running, State, Track};
+use super::state::{Round, Running, State, Track};
 use super::tables::Tables;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
@@ -270,7 +270,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.commit(&mut |_, state| {
             if let Some(built) = state.rebuild.take() {
                 state.live = built;
-                state.round = None;
+                // A round that is under way is one through the letters that there are now.
+                state.round = state.round.as_ref().map(|_| Round::start(state.letters));
             }
             Ok(())
         })

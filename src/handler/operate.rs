@@ -95,7 +95,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             if state.status == Running::Stopped {
                 resume(state);
             }
-            state.round = Some(Round { after: 0, to: state.letters, trouble: Trouble::default() });
+            state.round = Some(Round::start(state.letters));
             Ok(())
         })
     }

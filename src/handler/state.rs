@@ -79,6 +79,12 @@ pub(super) struct Round {
     pub(super) trouble: Trouble,
 }
 
+impl Round {
+    pub(super) fn start(to: u64) -> Self {
+        Self { after: 0, to, trouble: Trouble::default() }
+    }
+}
+
 /// All that is durable of a consumer but its documents and dead letters.
 #[derive(Debug, Clone)]
 pub(super) struct State {

@@ -4,5 +4,13 @@
 
 #[path = "../sqlite/database.rs"]
 mod database;
+mod delivery;
+mod documents;
+mod duty;
+mod faults;
+mod letters;
+mod open;
 mod projection;
+mod random;
+mod rebuild;
 mod world;

@@ -153,8 +153,12 @@ pub fn run<S: Sql, A: Alarm>(
             }
             Next::Deliver(delivery) => {
                 let outcome = work(Work::Deliver(&delivery));
-                let outcome = outcome.as_ref().map(|()| ()).map_err(String::as_str);
-                consumer.delivered(&delivery.id, outcome, at(now), 0)?;
+                consumer.delivered(
+                    &delivery.id,
+                    outcome.as_ref().copied().map_err(String::as_str),
+                    at(now),
+                    0,
+                )?;
             }
             Next::Tidied => {}
             rest => return Ok(rest),
