@@ -55,3 +55,4 @@ export type {
   TruncateOptions,
 } from "./options.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
+export type { Store } from "./store.js";
