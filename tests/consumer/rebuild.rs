@@ -1,7 +1,8 @@
 //! Documents are built anew beside those that are read.
 
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, RebuildError, Settings};
+use sillok::handler::{Kind, Lane, Next, OnFailure, RebuildError, Settings};
+use sillok::store::Position;
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
@@ -63,6 +64,29 @@ fn the_live_documents_keep_up_while_others_are_built() {
     assert!(live.is_sorted(), "readers never go back: {live:?}");
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
     assert_eq!(stored(&database), 1);
+}
+
+#[test]
+fn new_documents_wait_until_every_partition_has_come_as_far() {
+    let (database, mut feed) = (database(), Feed::new(2));
+    let settings = Settings { partitions: 2, ..skipping() };
+    feed.add(0, "a", "Counted");
+    (0..9).for_each(|_| feed.add(1, "b", "Counted"));
+    let mut consumer = open(&database, &settings);
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            Next::Tidied => {}
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+        assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "1.9", "readers never go back");
+    }
+    assert_eq!(consumer.status().unwrap().rebuild, None);
 }
 
 #[test]
@@ -174,4 +198,24 @@ fn what_was_delivered_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Delivery, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
+}
+
+#[test]
+fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let second_page = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == Lane::Rebuild && read.after > Position::START => break read,
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            _ => consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap(),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(feed.read(second_page), at(0)).unwrap();
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
