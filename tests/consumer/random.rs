@@ -10,7 +10,7 @@ use proptest::test_runner::TestCaseError;
 
 use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Kind, Next, OnFailure, Settings};
+use sillok::handler::{Consumer, FeedPage, Kind, Next, OnFailure, Settings};
 use sillok::store::StorageError;
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
@@ -102,6 +102,12 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// What a process has done and not told the machine yet, while other things happen.
+enum Late {
+    Page(FeedPage),
+    Delivered(String, bool),
+}
+
 type Living = Consumer<Flaky, StoredAlarm<Flaky>>;
 
 /// A consumer, its processes and its world.
@@ -112,6 +118,8 @@ struct Life {
     now: u64,
     /// One, or two that use the same database.
     processes: Vec<Living>,
+    /// What each process is late with.
+    late: Vec<Option<Late>>,
     /// Events whose number is a multiple of five fail.
     poisoned: bool,
     /// Partition and number of what was delivered with success.
@@ -124,9 +132,10 @@ impl Life {
         let mut feed = Feed::new(2);
         feed.page = 4;
         let settings = Settings { partitions: 2, ..settings };
+        let late = (0..processes).map(|_| None).collect();
         let processes = (0..processes).map(|_| living(&sql, &settings)).collect();
         sql.failing.set(20);
-        Self { settings, sql, feed, now: 1, processes, poisoned: true, delivered: Vec::new() }
+        Self { settings, sql, feed, now: 1, processes, late, poisoned: true, delivered: Vec::new() }
     }
 
     /// Tries a call of any process until it succeeds.
@@ -154,6 +163,7 @@ impl Life {
                 let process = self.any_process();
                 let failing = self.sql.failing.replace(0);
                 self.processes[process] = living(&self.sql, &self.settings);
+                self.late[process] = None;
                 self.sql.failing.set(failing);
             }
             Action::Ring => self.ring(),
@@ -182,10 +192,20 @@ impl Life {
     /// One call of the machine, and of what it asks for; says how it rests, if it does.
     fn call(&mut self, process: usize) -> Result<Option<Next>, StorageError> {
         let (now, jitter) = (at(self.now), u32::try_from(self.sql.roll(1 << 32)).unwrap());
-        let Self { processes, feed, poisoned, delivered, .. } = self;
-        let consumer = &mut processes[process];
+        let is_late = self.sql.roll(3) == 0;
+        let Self { processes, late, feed, poisoned, delivered, .. } = self;
+        let (consumer, late) = (&mut processes[process], &mut late[process]);
         let fails = |number: u64| *poisoned && number.is_multiple_of(5);
+        let told = |succeeds: bool| if succeeds { Ok(()) } else { Err("poison") };
+        match late.take() {
+            Some(Late::Page(page)) => return consumer.took(page, now).map(|()| None),
+            Some(Late::Delivered(id, succeeds)) => {
+                return consumer.delivered(&id, told(succeeds), now, jitter).map(|()| None);
+            }
+            None => {}
+        }
         match consumer.next(now)? {
+            Next::Read(read) if is_late => *late = Some(Late::Page(feed.read(read))),
             Next::Read(read) => consumer.took(feed.read(read), now)?,
             Next::Project => consumer.project(now, jitter, &mut |event, documents| {
                 count(event, documents)?;
@@ -193,12 +213,16 @@ impl Life {
             })?,
             Next::Deliver(delivery) => {
                 let number = delivery.event.position.get();
-                let outcome = if fails(number) { Err("poison") } else { Ok(()) };
-                if outcome.is_ok() {
+                let succeeds = !fails(number);
+                if succeeds {
                     let partition = usize::from(delivery.event.stream.as_str().starts_with('1'));
                     delivered.push((partition, number));
                 }
-                consumer.delivered(&delivery.id, outcome, now, jitter)?;
+                if is_late {
+                    *late = Some(Late::Delivered(delivery.id, succeeds));
+                } else {
+                    consumer.delivered(&delivery.id, told(succeeds), now, jitter)?;
+                }
             }
             Next::Tidied => {}
             rest => return Ok(Some(rest)),

@@ -135,6 +135,30 @@ fn a_rebuild_begun_again_gives_up_the_first() {
 }
 
 #[test]
+fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
+    let (database, feed) = (database(), Feed::of(&["a"; 9]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let late = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild && read.after > position(0) => {
+                break feed.read(read);
+            }
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(late, at(0)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+}
+
+#[test]
 fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
     let (database, mut feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &skipping());
