@@ -3,6 +3,7 @@
 use crate::world::*;
 use sillok::handler::{DocumentError, Documents, Kind, Next, OnFailure};
 use sillok::store::JsonText;
+use sillok::testing::{Fault, Faulty};
 
 type Handle = Documents<crate::database::Database>;
 
@@ -140,4 +141,30 @@ fn more_than_memory_should_hold_is_written_on_the_way_and_still_as_one() {
     // A page for a reader ends with the document that fills 4 MiB.
     let page = consumer.documents("", "", 1000).unwrap();
     assert_eq!((keys(&page), page.next.as_deref()), (vec!["1", "2", "3", "4"], Some("4")));
+}
+
+#[test]
+fn a_handler_cannot_pass_over_a_failure_of_the_storage() {
+    let mut noticed = 0;
+    for fails_at in 0..30 {
+        let (database, feed) = (database(), Feed::of(&["a"]));
+        project(&mut open(&database, &settings(Kind::Projection, OnFailure::Skip)), &feed, 0, &[]).unwrap();
+        let feed = Feed::of(&["a", "a"]);
+        let faulty = Faulty::after(fails_at, Fault::Before, database.clone());
+        let settings = settings(Kind::Projection, OnFailure::Skip);
+        let Ok(mut consumer) = sillok::handler::Consumer::open(&faulty, StoredAlarm(&faulty), settings)
+        else {
+            continue;
+        };
+        let mut failed = false;
+        let rest = run(&mut consumer, &feed, 0, &mut |work| {
+            if let Work::Project(_, documents) = work {
+                failed |= documents.get("a").is_err() || documents.list("", "", 1).is_err();
+            }
+            Ok(())
+        });
+        noticed += u32::from(failed);
+        assert!(!failed || rest.is_err(), "{fails_at}");
+    }
+    assert_eq!(noticed, 2, "one reading call after the other");
 }

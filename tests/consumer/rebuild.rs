@@ -184,6 +184,27 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
 }
 
 #[test]
+fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let mut consumer = open(&database, &skipping());
+    for now in [0, 100, 300] {
+        project(&mut consumer, &feed, now, &[2]).unwrap();
+    }
+    assert_eq!(letters(&mut consumer), [(2, "failed")]);
+    consumer.rebuild(at(1000)).unwrap();
+    for now in [1000, 1100] {
+        project(&mut consumer, &feed, now, &[2]).unwrap();
+    }
+    consumer.retry(at(1250)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 1250, &[2]).unwrap(), Next::Wait { until: at(1300) });
+    // The last attempt of the rebuild comes before the next one of the round.
+    assert_eq!(project(&mut consumer, &feed, 1300, &[2]).unwrap(), Next::Wait { until: at(1400) });
+    assert_eq!((consumer.status().unwrap().rebuild, letters(&mut consumer)), (None, vec![(2, "failed")]));
+    assert_eq!(project(&mut consumer, &feed, 1400, &[]).unwrap(), Next::Idle);
+    assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
+}
+
+#[test]
 fn old_documents_are_removed_a_few_at_a_time() {
     let (database, mut feed) = (database(), Feed::new(1));
     (0..1200).for_each(|number| feed.add(0, &format!("stream-{number}"), "Counted"));
