@@ -16,14 +16,18 @@ use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 /// A database of which any call may fail, before or after it landed, and which then goes on.
 #[derive(Clone)]
-struct Flaky {
+pub struct Flaky {
     sql: Database,
     seed: Rc<Cell<u64>>,
     /// So many of 1,000 calls fail.
-    failing: Rc<Cell<u64>>,
+    pub failing: Rc<Cell<u64>>,
 }
 
 impl Flaky {
+    pub fn new(sql: Database, seed: u64) -> Self {
+        Self { sql, seed: Rc::new(Cell::new(seed | 1)), failing: Rc::default() }
+    }
+
     fn roll(&self, sides: u64) -> u64 {
         let mut seed = self.seed.get();
         seed ^= seed << 13;
@@ -128,7 +132,7 @@ struct Life {
 
 impl Life {
     fn new(settings: Settings, seed: u64, processes: usize) -> Self {
-        let sql = Flaky { sql: database(), seed: Rc::new(Cell::new(seed | 1)), failing: Rc::default() };
+        let sql = Flaky::new(database(), seed);
         let mut feed = Feed::new(2);
         feed.page = 4;
         let settings = Settings { partitions: 2, ..settings };
