@@ -5,6 +5,7 @@
 //! headers and parameters (400, 406), and then what is appended.
 
 mod accept;
+mod consumers;
 mod cors;
 mod events;
 mod lines;
@@ -28,9 +29,6 @@ use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
 use respond::Answer;
 use routes::{Part, Route};
-
-/// The binding of the objects, as wrangler.toml names it.
-const OBJECTS: &str = "AGGREGATE";
 
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
 pub(crate) async fn answer(mut request: Request, env: &Env) -> worker::Result<Response> {
@@ -59,6 +57,10 @@ async fn dispatch(
         Route::Unknown => {
             authenticate(request, policy)?;
             Err(Problem::not_found())
+        }
+        Route::Consumers(target) => {
+            let principal = authenticate(request, policy)?;
+            consumers::answer(request, method, env, &principal, target).await
         }
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
@@ -98,9 +100,8 @@ impl Object {
         principal.require(scope)?;
         let stream = routes::stream_id(segment)?;
         principal.require_stream(&stream)?;
-        let name = principal.object_name(&stream);
-        let stub = env.durable_object(OBJECTS).and_then(|objects| objects.get_by_name(&name));
-        Ok(Self { stream, remote: Remote::new(stub.map_err(Problem::internal)?) })
+        let remote = Remote::find(env, principal.tenant(), &stream).map_err(Problem::internal)?;
+        Ok(Self { stream, remote })
     }
 
     fn name(&self) -> String {
@@ -110,6 +111,11 @@ impl Object {
     fn request(&self) -> StreamRequest {
         StreamRequest { stream: self.name() }
     }
+}
+
+/// Where a stream is, from the root of the server.
+pub(crate) fn stream_path(stream: &str) -> String {
+    respond::path_of(stream)
 }
 
 /// A failure that names the header it is about.

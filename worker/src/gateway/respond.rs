@@ -13,7 +13,8 @@ use super::live::Live;
 use super::precondition::entity_tag;
 use super::problem::Problem;
 use super::sse;
-use crate::aggregate::{HeadReply, Receipt};
+use crate::aggregate::HeadReply;
+use crate::objects::Receipt;
 
 /// What a part of a URL keeps as it is: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -168,10 +169,14 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     }
 }
 
+/// Where a stream is, from the root of the server.
+pub(super) fn path_of(stream: &str) -> String {
+    format!("/v1/streams/{}", utf8_percent_encode(stream, UNRESERVED))
+}
+
 /// Where a range of a stream's events is read, from the root of the server.
 fn events_url(stream: &StreamId, range: &RangeValue) -> String {
-    let name = utf8_percent_encode(stream.as_str(), UNRESERVED);
-    let mut url = format!("/v1/streams/{name}/events");
+    let mut url = path_of(stream.as_str()) + "/events";
     let parts = [
         ("from", &range.from),
         ("to", &range.to),
