@@ -2,7 +2,7 @@
 
 import type { Documents, FeedEvent, Projection, Reactor } from "sillok";
 
-import type { CommandKeys, ConsumerObject, DocumentsHandle } from "./build/index.js";
+import type { Commands, DocumentsHandle } from "./build/index.js";
 
 /** A consumer that is defined in code. */
 export type Handled = Projection | Reactor;
@@ -10,11 +10,11 @@ export type Handled = Projection | Reactor;
 /** What the engine calls with each event. */
 export interface Handler {
   apply(event: string, handle: DocumentsHandle): void;
-  react(event: string, keys: CommandKeys): Promise<void>;
+  react(event: string, commands: Commands): Promise<void>;
 }
 
 /** The handler of a consumer that is defined in code, and its definition as JSON. */
-export function handlerOf(handled: Handled, object: ConsumerObject): [string, Handler] {
+export function handlerOf(handled: Handled): [string, Handler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = handled;
   const definition = { kind, category, types, onFailure, attempts, firstDelay, longestDelay };
   const handler = {
@@ -25,11 +25,13 @@ export function handlerOf(handled: Handled, object: ConsumerObject): [string, Ha
       const result: unknown = on(event, documentsOf(handle));
       if (isThenable(result)) throw new TypeError("a projection's handler must not be async");
     },
-    async react(text: string, keys: CommandKeys) {
+    async react(text: string, commands: Commands) {
       const event = JSON.parse(text) as FeedEvent;
       await handlerFor(handled as Reactor, event)?.(event, {
+        id: commands.id,
+        attempt: commands.attempt,
         append: (stream, events, options = {}) =>
-          object.append(keys.next(), text, stream, JSON.stringify(events), options.expectedVersion),
+          refused(commands.append(stream, JSON.stringify(events), options.expectedVersion)),
       });
     },
   };
@@ -57,4 +59,14 @@ function documentsOf(handle: DocumentsHandle): Documents {
 
 function isThenable(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value;
+}
+
+/** What a command promises; a refusal as an error that has the refusal's code. */
+async function refused<T>(command: Promise<T>): Promise<T> {
+  try {
+    return await command;
+  } catch (failure) {
+    const { detail } = failure as { detail?: string };
+    throw Object.assign(new Error(detail), failure);
+  }
 }

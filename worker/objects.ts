@@ -52,6 +52,42 @@ export function journalClass(consumers: readonly string[]) {
       super(context, env);
       this.#object.alsoWakes([...consumers]);
     }
+
+    override fetch(request: Request): Promise<Response> {
+      return this.#object.fetch(request);
+    }
+
+    override async alarm(): Promise<void> {
+      await this.#object.alarm();
+    }
+
+    record(request: unknown): unknown {
+      return this.#object.record(request);
+    }
+
+    register(request: unknown): unknown {
+      return this.#object.register(request);
+    }
+
+    unregister(request: unknown): unknown {
+      return this.#object.unregister(request);
+    }
+
+    feed(request: unknown): unknown {
+      return this.#object.feed(request);
+    }
+
+    end(request: unknown): unknown {
+      return this.#object.end(request);
+    }
+
+    positionOf(request: unknown): unknown {
+      return this.#object.positionOf(request);
+    }
+
+    consumers(request: unknown): unknown {
+      return this.#object.consumers(request);
+    }
   };
 }
 
@@ -63,7 +99,7 @@ export function consumerClass(handled: ReadonlyMap<string, Handled>) {
     constructor(context: DurableObjectState, env: unknown) {
       super(context, env);
       const inCode = handled.get(this.#object.name());
-      if (inCode !== undefined) this.#object.handledBy(...handlerOf(inCode, this.#object));
+      if (inCode !== undefined) this.#object.handledBy(...handlerOf(inCode));
     }
 
     override async alarm(): Promise<void> {

@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    Append, AppendError, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId, StorageError, StreamId,
-    Version,
+    Append, AppendError, Cause, EventId, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId,
+    StorageError, StreamId, Version,
 };
 use sillok_bridge::{
     AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, fresh_id, now, parse_events,
@@ -25,7 +25,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, promised, turn};
 use forwarding::Forwarding;
 pub(crate) use rpc::{
-    AppendRequest, EventsFormat, HeadReply, ReadRequest, Remote, StreamRequest, TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, HeadReply, ReadRequest, Remote, StreamRequest, TruncateRequest,
 };
 
 /// One stream in the storage of its own Durable Object, spoken to by RPC through the entry class in
@@ -155,8 +155,13 @@ impl Keeper {
             EventsFormat::Ndjson => parse_ndjson(&request.events),
         };
         let events = events.map_err(|error| Failure::from(&error))?;
+        let cause = request
+            .cause
+            .as_ref()
+            .map(|cause| EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation)));
+        let cause = cause.transpose().map_err(|error| Failure::new("invalid_event_id", error.to_string()))?;
         drop(request.events);
-        let append = Append { stream, expected, events, key, cause: None };
+        let append = Append { stream, expected, events, key, cause };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
         let appended = self.machine.borrow_mut().append(append, now(), &mut fresh_id);
         let appended = appended.map_err(|error: AppendError| Failure::from(&error))?;

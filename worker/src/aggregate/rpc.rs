@@ -22,6 +22,15 @@ pub(crate) struct AppendRequest {
     pub(crate) format: EventsFormat,
     /// The name of this append, so that sending it again does not append again.
     pub(crate) key: Option<String>,
+    /// The event to which this is the reaction.
+    pub(crate) cause: Option<CauseMessage>,
+}
+
+/// The event to which an append is the reaction.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CauseMessage {
+    pub(crate) event: String,
+    pub(crate) correlation: String,
 }
 
 /// How a text holds events.

@@ -80,8 +80,8 @@ impl Definition {
     /// # Errors
     /// `malformed_json` or `invalid_consumer`, naming the part that is wrong.
     pub(crate) fn parse(body: &str) -> Result<Self, Failure> {
-        let body: Value = serde_json::from_str(body)
-            .map_err(|error| Failure::new("malformed_json", error.to_string()))?;
+        let body: Value =
+            serde_json::from_str(body).map_err(|error| Failure::new("malformed_json", error.to_string()))?;
         if !body.is_object() {
             return Err(invalid("kind", "a consumer is an object"));
         }
@@ -99,7 +99,9 @@ impl Definition {
         let Self { kind, url, secret, binding, .. } = self;
         match kind {
             ConsumerKind::Webhook => {
-                let url = url.as_deref().ok_or_else(|| invalid("url", "a webhook needs the URL of its receiver"))?;
+                let url = url
+                    .as_deref()
+                    .ok_or_else(|| invalid("url", "a webhook needs the URL of its receiver"))?;
                 check_url(url).map_err(|reason| invalid("url", reason))?;
                 if secret.as_deref().is_some_and(|secret| Secret::parse(secret).is_none()) {
                     return Err(invalid("secret", "a secret is `whsec_` and 24 to 64 bytes in base64"));
@@ -161,7 +163,8 @@ mod tests {
 
     #[test]
     fn a_webhook_and_a_queue() {
-        let webhook = Definition::parse(r#"{"kind":"webhook","url":"https://example.com/hook","types":["A"]}"#);
+        let webhook =
+            Definition::parse(r#"{"kind":"webhook","url":"https://example.com/hook","types":["A"]}"#);
         let webhook = webhook.unwrap();
         assert_eq!((webhook.kind, webhook.attempts), (ConsumerKind::Webhook, 8));
         let queue = r#"{"kind":"queue","binding":"EVENTS","onFailure":"hold-stream","attempts":3}"#;

@@ -41,8 +41,8 @@ fn exists(sql: &ObjectSql) -> Result<bool, Failure> {
 
 /// Makes durable how the consumer is defined.
 pub(super) fn write(sql: &ObjectSql, definition: &Definition) -> Result<(), Failure> {
-    let text = serde_json::to_string(definition)
-        .map_err(|error| Failure::new("internal", error.to_string()))?;
+    let text =
+        serde_json::to_string(definition).map_err(|error| Failure::new("internal", error.to_string()))?;
     sql.define(CREATE).and_then(|()| sql.execute(WRITE, &[Value::Text(&text)])).map_err(failed)
 }
 

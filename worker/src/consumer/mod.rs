@@ -23,9 +23,9 @@ use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, turn};
 pub(crate) use definition::Definition;
 use handlers::Handler;
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, turn};
 
 /// The binding of the objects, as wrangler.toml names it.
 pub(crate) const CONSUMERS: &str = "CONSUMER";
@@ -120,8 +120,8 @@ impl ConsumerObject {
     /// A `SyntaxError` when the definition has another shape.
     #[wasm_bindgen(js_name = handledBy)]
     pub fn handled_by(&self, definition: &str, handler: Handler) -> Result<(), JsValue> {
-        let definition = serde_json::from_str(definition)
-            .map_err(|error| js_sys::SyntaxError::new(&error.to_string()))?;
+        let definition =
+            serde_json::from_str(definition).map_err(|error| js_sys::SyntaxError::new(&error.to_string()))?;
         *self.inner.code.borrow_mut() = Some((definition, Rc::new(handler)));
         Ok(())
     }
@@ -151,7 +151,8 @@ impl Inner {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
             let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
-            let definition = in_code.map_or_else(|| kept::read(&self.sql), |definition| Ok(Some(definition)))?;
+            let definition =
+                in_code.map_or_else(|| kept::read(&self.sql), |definition| Ok(Some(definition)))?;
             *defined = definition.map(|definition| self.open(definition)).transpose()?;
         }
         match &mut *defined {

@@ -28,18 +28,16 @@ impl Inner {
             "status" => Ok(self.status().await?.to_string()),
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
-                let page = self.with(|defined| {
-                    defined.machine.dead_letters(after, request.limit).map_err(storage)
-                });
+                let page =
+                    self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
                 page.map(|page| shown::letters(&page))
             }
             "document" => self.document(&request.key),
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
                 self.only_projections()?;
-                let page = self.with(|defined| {
-                    defined.machine.documents(key, after, *limit).map_err(document_failure)
-                });
+                let page = self
+                    .with(|defined| defined.machine.documents(key, after, *limit).map_err(document_failure));
                 page.map(|page| shown::documents(&page))
             }
             "reach" => self.reach(&request).await,
@@ -107,9 +105,9 @@ impl Inner {
             "pause" => machine.pause().map_err(storage),
             "resume" => machine.resume(now()).map_err(storage),
             "retry" => machine.retry(now()).map_err(storage),
-            "rebuild" => machine.rebuild(now()).map_err(|error: RebuildError| {
-                Failure::new(error.code(), error.to_string())
-            }),
+            "rebuild" => machine
+                .rebuild(now())
+                .map_err(|error: RebuildError| Failure::new(error.code(), error.to_string())),
             _ => Err(Failure::new("internal", "a consumer cannot do this")),
         })?;
         self.start();

@@ -93,7 +93,7 @@ impl Inner {
             ConsumerKind::Webhook => delivery::to_webhook(&definition, delivery).await,
             ConsumerKind::Queue => delivery::to_queue(&self.env, &definition, delivery).await,
             ConsumerKind::Projection | ConsumerKind::Reactor => match self.handler() {
-                Some(handler) => handler.deliver(delivery).await,
+                Some(handler) => handler.deliver(&self.env, &self.name(), delivery).await,
                 None => Err("this deployment has no code for this reactor".to_owned()),
             },
         };
@@ -123,7 +123,8 @@ impl Inner {
         let journal = Remote::of_partition(&self.env, &name, read.partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))?;
         let (page, _) = journal.feed(&request).await.map_err(unreachable)?;
-        page_of(read, &page, partitions).ok_or_else(|| Failure::new("internal", "the feed's page has another shape"))
+        page_of(read, &page, partitions)
+            .ok_or_else(|| Failure::new("internal", "the feed's page has another shape"))
     }
 }
 

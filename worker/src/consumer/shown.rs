@@ -38,9 +38,10 @@ pub(super) fn status(name: &str, definition: &Definition, status: &Status, ends:
 
 /// How many events there are that the consumer has not looked at.
 fn lag(checkpoint: &Checkpoint, ends: &[Position]) -> u64 {
-    let behind = ends.iter().enumerate().map(|(partition, end)| {
-        end.get().saturating_sub(checkpoint.position(partition).get())
-    });
+    let behind = ends
+        .iter()
+        .enumerate()
+        .map(|(partition, end)| end.get().saturating_sub(checkpoint.position(partition).get()));
     behind.sum()
 }
 

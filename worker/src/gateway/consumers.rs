@@ -144,7 +144,10 @@ pub(super) async fn answer(
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     read_headers(request)?;
     query::none(&request.inner().url())?;
-    let (names, mut receipt) = journal::Remote::of_partition(env, &named(principal, 0), 0).map_err(Problem::internal)?.consumers().await?;
+    let (names, mut receipt) = journal::Remote::of_partition(env, &named(principal, 0), 0)
+        .map_err(Problem::internal)?
+        .consumers()
+        .await?;
     let mut consumers = Vec::new();
     for name in names {
         let found = Found::of(env, named(principal, &name))?;
@@ -186,7 +189,8 @@ impl Found {
         let (stream, version) = event_in(&min)?;
         let partitions = partitions(env)?;
         let partition = partition_of(&stream, partitions);
-        let journal = journal::Remote::of_stream(env, &self.of, &stream, partitions).map_err(Problem::internal)?;
+        let journal =
+            journal::Remote::of_stream(env, &self.of, &stream, partitions).map_err(Problem::internal)?;
         let deadline = now().as_millis() + WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
         let position = loop {
