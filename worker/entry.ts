@@ -2,7 +2,7 @@
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
-import Gateway, { AggregateObject } from "./build/index.js";
+import Gateway, { AggregateObject, JournalObject } from "./build/index.js";
 
 /** Keeps one stream. The runtime takes RPC only from a class of this kind, which Rust cannot declare. */
 export class Aggregate extends DurableObject {
@@ -10,6 +10,10 @@ export class Aggregate extends DurableObject {
 
   override fetch(request: Request): Promise<Response> {
     return this.#object.fetch(request);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#object.alarm();
   }
 
   append(request: unknown): unknown {
@@ -34,6 +38,31 @@ export class Aggregate extends DurableObject {
 
   delete(request: unknown): unknown {
     return this.#object.delete(request);
+  }
+}
+
+/** Keeps one partition of the journal. */
+export class Journal extends DurableObject {
+  readonly #object = new JournalObject(this.ctx, this.env);
+
+  override fetch(request: Request): Promise<Response> {
+    return this.#object.fetch(request);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#object.alarm();
+  }
+
+  record(request: unknown): unknown {
+    return this.#object.record(request);
+  }
+
+  register(request: unknown): unknown {
+    return this.#object.register(request);
+  }
+
+  unregister(request: unknown): unknown {
+    return this.#object.unregister(request);
   }
 }
 

@@ -9,7 +9,8 @@ use worker::console_error;
 
 use super::Object;
 use super::problem::Problem;
-use crate::aggregate::{ReadRequest, RemoteError};
+use crate::aggregate::ReadRequest;
+use crate::objects::RemoteError;
 
 /// The events of a range, one a line. Only one page of them is in memory at a time.
 pub(super) struct Lines {

@@ -29,9 +29,6 @@ use problem::Problem;
 use respond::Answer;
 use routes::{Part, Route};
 
-/// The binding of the objects, as wrangler.toml names it.
-const OBJECTS: &str = "AGGREGATE";
-
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
 pub(crate) async fn answer(mut request: Request, env: &Env) -> worker::Result<Response> {
     let method = request.method();
@@ -98,9 +95,8 @@ impl Object {
         principal.require(scope)?;
         let stream = routes::stream_id(segment)?;
         principal.require_stream(&stream)?;
-        let name = principal.object_name(&stream);
-        let stub = env.durable_object(OBJECTS).and_then(|objects| objects.get_by_name(&name));
-        Ok(Self { stream, remote: Remote::new(stub.map_err(Problem::internal)?) })
+        let remote = Remote::find(env, principal.tenant(), &stream).map_err(Problem::internal)?;
+        Ok(Self { stream, remote })
     }
 
     fn name(&self) -> String {

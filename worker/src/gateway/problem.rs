@@ -6,8 +6,8 @@ use sillok_bridge::Failure;
 use worker::console_error;
 
 use super::respond::price;
-use crate::aggregate::{Receipt, RemoteError};
 use crate::auth::Refusal;
+use crate::objects::{Receipt, RemoteError};
 
 /// An error on its way to the caller.
 #[derive(Debug)]

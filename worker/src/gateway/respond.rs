@@ -13,7 +13,8 @@ use super::live::Live;
 use super::precondition::entity_tag;
 use super::problem::Problem;
 use super::sse;
-use crate::aggregate::{HeadReply, Receipt};
+use crate::aggregate::HeadReply;
+use crate::objects::Receipt;
 
 /// What a part of a URL keeps as it is: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -14,7 +14,7 @@ use super::receipt::Meter;
 ///
 /// Each statement is atomic by itself. A statement that fails throws out of `exec` and has changed nothing.
 #[derive(Debug)]
-pub(super) struct ObjectSql {
+pub(crate) struct ObjectSql {
     storage: SqlStorage,
     raw: RawStorage,
     meter: Rc<Meter>,
@@ -41,7 +41,7 @@ extern "C" {
 
 impl ObjectSql {
     /// The database of an object's storage. What its statements cost is added up in `meter`.
-    pub(super) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
+    pub(crate) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
         let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
         Self { storage: storage.sql(), raw: raw.unchecked_into(), meter }
     }
