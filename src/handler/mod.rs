@@ -1,1 +1,35 @@
 //! What reacts to events: consumers, each with a durable checkpoint.
+//!
+//! A [`Consumer`] is a machine without any I/O of its own. It says what it wants [`Next`], whoever runs it does that and
+//! tells it what came of it, and so on until there is nothing to do:
+//!
+//! - a page of the feed is handed over by [`took`](Consumer::took);
+//! - the events of a projection are applied by [`project`](Consumer::project), in one transaction with the checkpoint:
+//!   each takes effect exactly once;
+//! - the events of a webhook, a queue or a reactor are delivered one by one, and what came of each is told by
+//!   [`delivered`](Consumer::delivered): each is delivered at least once, under an id that tells repeats.
+//!
+//! An event that fails is attempted again later, ever more rarely, and at last given up in the way that the [`Policy`]
+//! says. One call of the machine follows on the other: while a page is read or an event delivered, only
+//! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
+
+mod consumer;
+mod dead_letters;
+mod documents;
+mod duty;
+mod feed;
+mod operate;
+mod outcome;
+mod policy;
+mod state;
+mod tables;
+
+pub use consumer::Consumer;
+pub use dead_letters::{DeadLetter, DeadLetters, Reason};
+pub use documents::{DocumentError, DocumentPage, Documents};
+pub use duty::BACKSTOP_MILLIS;
+pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
+pub use operate::{RebuildError, Status};
+pub use outcome::Apply;
+pub use policy::{Kind, OnFailure, OpenError, Policy, Settings};
+pub use state::{LastError, Running};

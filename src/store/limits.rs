@@ -29,6 +29,20 @@ pub const JOURNAL_GROUP_BYTES: usize = 512 * 1024;
 /// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
 /// Object refuses every write, so that a full stream can still be truncated.
 pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;
+/// Longest name of a consumer, in bytes of UTF-8.
+pub const CONSUMER_NAME_BYTES: usize = 200;
+/// Most partitions that a consumer follows.
+pub const CONSUMER_PARTITIONS: usize = 256;
+/// Most attempts at one event before it is given up.
+pub const CONSUMER_ATTEMPTS: u32 = 100;
+/// Longest time between two attempts at one event, in milliseconds: a day.
+pub const CONSUMER_DELAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
+/// What is kept of the text of an error, in bytes of UTF-8.
+pub const ERROR_BYTES: usize = 4096;
+/// Longest key of a document, in bytes of UTF-8.
+pub const DOCUMENT_KEY_BYTES: usize = 200;
+/// Largest document, in bytes of JSON text.
+pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 /// Highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// Latest recorded time, in milliseconds since 1970: the end of the year 9999, the last that RFC 3339 can write.

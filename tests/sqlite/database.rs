@@ -1,16 +1,12 @@
 //! The core's SQL on a real SQLite, through rusqlite.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
-use sillok::store::sqlite::{Row, Sql, SqlFailure, StreamTable, Value};
-use sillok::store::{
-    Base, Commit, Direction, Head, IdempotencyKey, StorageError, StreamId, StreamLog, Version, Visit,
-};
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 /// A database in memory, and the size that it claims to have. Clones share both.
 #[derive(Clone)]
@@ -90,47 +86,5 @@ impl Row for FoundRow<'_> {
 
     fn blob(&self, column: usize) -> Option<&[u8]> {
         self.0.get_ref(column).ok()?.as_blob().ok()
-    }
-}
-
-/// A database for each stream, as aggregates have them.
-#[derive(Default)]
-pub struct Databases(HashMap<StreamId, StreamTable<Database>>);
-
-impl StreamLog for Databases {
-    fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
-        self.0.get(stream).map_or_else(|| Ok(Head::default()), |table| table.head(stream))
-    }
-
-    fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
-        self.0.get(stream).map_or_else(|| Ok(Base::default()), |table| table.base(stream))
-    }
-
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        self.table(stream).insert(stream, commit)
-    }
-
-    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
-        self.0.get(stream).map_or(Ok(()), |table| table.find(stream, key, visit))
-    }
-
-    fn scan(
-        &self,
-        stream: &StreamId,
-        start: Version,
-        direction: Direction,
-        visit: Visit<'_>,
-    ) -> Result<(), StorageError> {
-        self.0.get(stream).map_or(Ok(()), |table| table.scan(stream, start, direction, visit))
-    }
-
-    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
-        self.table(stream).forget(stream, base)
-    }
-}
-
-impl Databases {
-    fn table(&mut self, stream: &StreamId) -> &mut StreamTable<Database> {
-        self.0.entry(stream.clone()).or_insert_with(|| StreamTable::new(Database::in_memory()))
     }
 }

@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
 mod database;
+mod databases;
 mod faults;
 mod hostile;
 mod model;
 mod stored;
 
-use database::{Database, Databases};
+use database::Database;
+use databases::Databases;
 use sillok::store::EventStore;
 use sillok::store::sqlite::StreamsTable;
 

@@ -1,4 +1,4 @@
-//! What both tables share: a schema that comes into being with the first write, and rows read as commits.
+//! What all tables share: a schema that comes into being with the first write, and how rows are read.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -7,6 +7,9 @@ use super::super::log::{StorageError, Visit};
 use super::columns;
 use super::port::{Row, Sql, Value};
 
+/// What is called with each row of a query; [`ControlFlow::Break`] ends it.
+pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
+
 /// The statements that make a table and tell whether it is there.
 #[derive(Debug)]
 pub(crate) struct Schema {
@@ -14,9 +17,6 @@ pub(crate) struct Schema {
     /// A query with a row once the last of the statements in `create` has run.
     pub(crate) exists: &'static str,
 }
-
-/// What a query calls with each row.
-pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
 
 /// A database in which a schema may or may not be there yet.
 #[derive(Debug, Clone)]
@@ -48,6 +48,11 @@ impl<S: Sql> Table<S> {
             self.schema.create.iter().try_for_each(|statement| self.sql.define(statement))?;
         }
         Ok(())
+    }
+
+    /// Believes nothing about the schema any more: a transaction in which it was made and seen was rolled back.
+    pub(crate) fn doubt(&self) {
+        self.exists.set(false);
     }
 
     /// What the only row of a query is read as; the default where there is no row.

@@ -156,7 +156,7 @@ impl Keeper {
         };
         let events = events.map_err(|error| Failure::from(&error))?;
         drop(request.events);
-        let append = Append { stream, expected, events, key };
+        let append = Append { stream, expected, events, key, cause: None };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
         let appended = self.machine.borrow_mut().append(append, now(), &mut fresh_id);
         let appended = appended.map_err(|error: AppendError| Failure::from(&error))?;

@@ -1,0 +1,344 @@
+//! The machine: what a consumer does next.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::duty::{BACKSTOP_MILLIS, later};
+use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
+use super::policy::{Kind, OnFailure, OpenError, Settings};
+use super::state::{Round, Running, State, Track};
+use super::tables::Tables;
+use crate::gateway::Alarm;
+use crate::store::sqlite::Sql;
+use crate::store::{RecordedTime, StorageError};
+
+/// A named handler of events with a durable checkpoint. The [module](super) says how it is run.
+///
+/// When the storage fails, a call says so and the machine forgets all that is not durable: the next call goes on from
+/// there.
+#[derive(Debug)]
+pub struct Consumer<S, A> {
+    pub(super) tables: Rc<Tables<S>>,
+    pub(super) settings: Settings,
+    /// What is durable, and beyond it how far deliveries and pages without events have come.
+    pub(super) state: State,
+    /// Whether `state` may be believed.
+    pub(super) known: bool,
+    pub(super) hand: Option<Hand>,
+    /// How many deliveries are not in the durable checkpoint.
+    pub(super) unsaved: u32,
+    /// For each partition, whether the feed may have more for the live lane.
+    pub(super) pending: Vec<bool>,
+    /// Whether older generations may have left something.
+    pub(super) untidy: bool,
+    /// Whether there was something to do when the machine was last run.
+    pub(super) busy: bool,
+    pub(super) alarm: A,
+    pub(super) armed: Cell<Option<RecordedTime>>,
+    /// What was asked for last, and whether the consumer was woken since.
+    pub(super) asked: Option<(Read, bool)>,
+    turn: usize,
+    last_partition: usize,
+}
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// The consumer of this name in the database `sql`. A new one begins where the feed begins; it leaves no trace
+    /// before it has done something.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(sql: S, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        settings.check()?;
+        let tables = Tables::new(sql, &settings.name);
+        let state = tables.load()?.unwrap_or_else(|| State::start(settings.partitions));
+        let followed = state.live.checkpoint.partitions();
+        if followed != settings.partitions {
+            return Err(OpenError::PartitionsChanged { followed });
+        }
+        Ok(Self {
+            tables: Rc::new(tables),
+            state,
+            known: true,
+            hand: None,
+            unsaved: 0,
+            pending: vec![true; settings.partitions],
+            untidy: true,
+            busy: false,
+            alarm,
+            armed: Cell::new(None),
+            asked: None,
+            turn: 0,
+            last_partition: 0,
+            settings,
+        })
+    }
+
+    /// What is to be done next.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn next(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        let next = self.decide(now);
+        if let Ok(Next::Idle | Next::Wait { .. } | Next::Paused | Next::Stopped) = next {
+            self.busy = false;
+        }
+        self.settled(next)
+    }
+
+    /// Takes a page of the feed in hand. A page that does not go on from where the consumer is, is dropped.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn took(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+        let taken = self.take(page, now);
+        self.settled(taken)
+    }
+
+    fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        // Another process may have come between, and may have resumed what this one paused.
+        if self.hand.is_none() || self.state.status != Running::Running {
+            self.refresh()?;
+        }
+        if self.hand.is_none() {
+            self.swap()?;
+        }
+        match self.state.status {
+            Running::Running => {}
+            Running::Paused => return Ok(Next::Paused),
+            Running::Stopped => return Ok(Next::Stopped),
+        }
+        for _ in 0..3 {
+            if let Some(next) = self.in_hand(now)? {
+                return Ok(next);
+            }
+            // Another process came between.
+            if !self.known {
+                return self.decide(now);
+            }
+            // Each in its turn, so that none waits for ever for another.
+            self.turn = (self.turn + 1) % 3;
+            let read = match self.turn {
+                0 => self.live_read(now),
+                1 => self.rebuild_read(now),
+                _ => {
+                    self.take_letter(now)?;
+                    None
+                }
+            };
+            if let Some(read) = read {
+                self.asked = Some((read, false));
+                return Ok(Next::Read(read));
+            }
+        }
+        // A letter may have been taken in the last turn.
+        match self.in_hand(now)? {
+            Some(next) => Ok(next),
+            None => self.rest(now),
+        }
+    }
+
+    /// What is to be done with the events in hand, if there are any.
+    fn in_hand(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
+        if self.settings.kind == Kind::Projection {
+            return Ok(self.hand.as_ref().map(|_| Next::Project));
+        }
+        self.hold_back(now)?;
+        let Some(hand) = &self.hand else { return Ok(None) };
+        let failures = match (hand.letter, &self.state.round) {
+            (Some(_), Some(round)) => round.trouble.failures,
+            _ => self.state.track(hand.lane).trouble.failures,
+        };
+        let deliver = hand.events.front().map(|event| {
+            let id = delivery_id(&self.settings.name, event);
+            Next::Deliver(Delivery { id, event: event.clone(), attempt: failures + 1 })
+        });
+        Ok(deliver)
+    }
+
+    fn live_read(&mut self, now: RecordedTime) -> Option<Read> {
+        let track = &self.state.live;
+        if track.trouble.until > now {
+            return None;
+        }
+        let partition = self.next_partition(&|partition| self.is_pending(partition))?;
+        self.last_partition = partition;
+        Some(Read { partition, after: track.checkpoint.position(partition), lane: Lane::Live })
+    }
+
+    fn rebuild_read(&mut self, now: RecordedTime) -> Option<Read> {
+        let track = self.state.rebuild.as_ref().filter(|track| track.trouble.until <= now)?;
+        let (built, live) = (&track.checkpoint, &self.state.live.checkpoint);
+        let partition =
+            self.next_partition(&|partition| built.position(partition) < live.position(partition))?;
+        Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
+    }
+
+    /// The next partition, in turn, of which `wanted` holds.
+    fn next_partition(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
+        let count = self.settings.partitions;
+        (1..=count).map(|step| (self.last_partition + step) % count).find(|partition| wanted(*partition))
+    }
+
+    fn is_pending(&self, partition: usize) -> bool {
+        self.pending.get(partition).copied().unwrap_or_default()
+    }
+
+    /// Takes the next dead letter in hand that is to be retried.
+    fn take_letter(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        let Some(round) = self.state.round.as_ref().filter(|round| round.trouble.until <= now) else {
+            return Ok(());
+        };
+        let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
+        let Some(letter) = self.tables.next_letter(self.state.live.generation, round, in_order)? else {
+            return self.commit(&mut |_, state| {
+                state.round = None;
+                Ok(())
+            });
+        };
+        self.arm_soon(now)?;
+        self.hand = Some(Hand {
+            lane: Lane::Live,
+            partition: letter.partition,
+            after: letter.event.position,
+            events: [Rc::new(letter.event)].into(),
+            letter: Some(letter.id),
+        });
+        Ok(())
+    }
+
+    /// Nothing can be done now: tidies up, or waits for the first time at which something can.
+    fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        if self.untidy {
+            self.untidy = self.tables.tidy(&self.state)?;
+        }
+        if self.untidy {
+            return Ok(Next::Tidied);
+        }
+        let State { live, rebuild, round, .. } = &self.state;
+        let times = [
+            Some(live.trouble.until),
+            rebuild.as_ref().map(|track| track.trouble.until),
+            round.as_ref().map(|round| round.trouble.until),
+        ];
+        let Some(until) = times.into_iter().flatten().filter(|until| *until > now).min() else {
+            return Ok(Next::Idle);
+        };
+        if self.armed.get() != Some(until) {
+            self.arm(until)?;
+        }
+        Ok(Next::Wait { until })
+    }
+
+    fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+        let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
+        let asked = self.asked.take().filter(|(read, _)| *read == page.read);
+        let Some((_, woken)) = asked.filter(|_| self.hand.is_none()) else { return Ok(()) };
+        let moved = after > from;
+        if lane == Lane::Live {
+            // What came while the page was read may be missing on it.
+            self.set_pending(partition, (more && moved) || woken);
+        } else if !moved {
+            // The live lane is further than the feed now goes: it is asked again later.
+            self.state.track_mut(lane).trouble.until = later(now, BACKSTOP_MILLIS);
+        }
+        if !moved {
+            return Ok(());
+        }
+        if more || !events.is_empty() {
+            self.busy = true;
+            self.arm_soon(now)?;
+        }
+        let events = events.into_iter().map(Rc::new).collect();
+        let hand = Hand { lane, partition, events, after, letter: None };
+        if !hand.events.is_empty() {
+            self.hand = Some(hand);
+            return Ok(());
+        }
+        // A place without events is made durable with the next event, or where it has cost much to look at.
+        self.state.advance(&hand, after);
+        if more { self.commit(&mut |_, _| Ok(())) } else { Ok(()) }
+    }
+
+    /// Puts the building generation in place of the live one once it has come as far.
+    fn swap(&mut self) -> Result<(), StorageError> {
+        let live = &self.state.live.checkpoint;
+        let reached = |built: &Track| {
+            (0..live.partitions())
+                .all(|partition| built.checkpoint.position(partition) >= live.position(partition))
+        };
+        if !self.state.rebuild.as_ref().is_some_and(reached) {
+            return Ok(());
+        }
+        self.untidy = true;
+        self.commit(&mut |_, state| {
+            if let Some(built) = state.rebuild.take() {
+                state.live = built;
+                // A round that is under way is one through the letters that there are now.
+                state.round = state.round.as_ref().map(|_| Round::start(state.letters));
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn set_pending(&mut self, partition: usize, pending: bool) {
+        if let Some(place) = self.pending.get_mut(partition) {
+            *place = pending;
+        }
+    }
+
+    /// Reads the state again where it is not known, or where another process has saved it.
+    pub(super) fn refresh(&mut self) -> Result<(), StorageError> {
+        if !self.known || self.tables.revision()? != self.state.revision {
+            let start = || State::start(self.settings.partitions);
+            self.state = self.tables.load()?.unwrap_or_else(start);
+            self.forget();
+            self.known = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets everything that is not durable.
+    fn forget(&mut self) {
+        self.known = false;
+        self.hand = None;
+        self.asked = None;
+        self.unsaved = 0;
+        self.untidy = true;
+        self.pending.fill(true);
+    }
+
+    /// Passes on what came of a call, which has left nothing that can be relied on where it failed.
+    pub(super) fn settled<T>(&mut self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        if result.is_err() {
+            self.forget();
+            self.armed.set(None);
+        }
+        result
+    }
+
+    /// Does `work` and saves the state, as one. Where another process has saved it meanwhile nothing is done, and the
+    /// machine goes on from what that one saved.
+    pub(super) fn commit(
+        &mut self,
+        work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut state = self.state.clone();
+        let mut current = false;
+        self.tables.transaction(&mut || {
+            current = self.known && self.tables.revision()? == state.revision;
+            if current {
+                work(self, &mut state)?;
+                state.revision += 1;
+                self.tables.save(&state)?;
+            }
+            Ok(())
+        })?;
+        if current {
+            self.state = state;
+            self.unsaved = 0;
+        } else {
+            self.forget();
+        }
+        Ok(())
+    }
+}

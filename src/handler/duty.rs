@@ -1,0 +1,88 @@
+//! The duty to run, kept by the alarm: whatever dies, the consumer is woken again as long as there may be work.
+
+use super::consumer::Consumer;
+use super::state::Running;
+use crate::gateway::Alarm;
+use crate::store::sqlite::Sql;
+use crate::store::{RecordedTime, StorageError};
+
+/// The alarm rings at most this long after the consumer took up a duty, in milliseconds, should nothing else have come.
+pub const BACKSTOP_MILLIS: u64 = 5000;
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// Tells the machine, once after it was opened, for when its alarm is set. Says whether that time has passed: the
+    /// alarm may have been lost, so the machine is to be run; the alarm is set anew.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn started(&mut self, armed: Option<RecordedTime>, now: RecordedTime) -> Result<bool, StorageError> {
+        self.armed.set(armed);
+        let overdue = armed.is_some_and(|at| at <= now);
+        if overdue {
+            self.arm(later(now, BACKSTOP_MILLIS))?;
+        }
+        Ok(overdue)
+    }
+
+    /// Takes it as a duty that there is something new in a partition of the feed: when this returns, the alarm is set,
+    /// so the duty outlives a crash. The caller then runs the machine.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the duty is then not taken.
+    pub fn woken(&mut self, partition: usize, now: RecordedTime) -> Result<(), StorageError> {
+        if let Some(pending) = self.pending.get_mut(partition) {
+            *pending = true;
+        }
+        self.asked = self.asked.map(|(read, _)| (read, true));
+        // Who does not run looks at the feed when resumed.
+        if self.state.status != Running::Running {
+            return Ok(());
+        }
+        self.busy = true;
+        // An alarm that should have rung a while ago is lost.
+        if self.armed.get().is_none_or(|at| later(at, BACKSTOP_MILLIS) < now) {
+            self.arm(later(now, BACKSTOP_MILLIS))?;
+        }
+        Ok(())
+    }
+
+    /// Takes note that the alarm rang. The caller then runs the machine, which looks at every partition once; a ring
+    /// that finds nothing to do leaves the alarm unset.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn rang(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.armed.set(None);
+        self.pending.fill(true);
+        // What is under way when it rings must be found again should it be cut off.
+        if self.busy { self.arm_soon(now) } else { Ok(()) }
+    }
+
+    /// Takes note that the page asked for could not be read. The alarm is set, so that it is tried again; the caller
+    /// stops running the machine until then.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn missed(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.asked = None;
+        self.busy = true;
+        self.arm_soon(now)
+    }
+
+    /// Sets the alarm to the backstop, unless it rings before.
+    pub(super) fn arm_soon(&self, now: RecordedTime) -> Result<(), StorageError> {
+        let soon = later(now, BACKSTOP_MILLIS);
+        let lost = |at: RecordedTime| at > soon || later(at, BACKSTOP_MILLIS) < now;
+        if self.armed.get().is_none_or(lost) { self.arm(soon) } else { Ok(()) }
+    }
+
+    pub(super) fn arm(&self, at: RecordedTime) -> Result<(), StorageError> {
+        self.alarm.set(at)?;
+        self.armed.set(Some(at));
+        Ok(())
+    }
+}
+
+pub(super) fn later(time: RecordedTime, millis: u64) -> RecordedTime {
+    RecordedTime::from_millis(time.as_millis() + millis)
+}

@@ -1,0 +1,219 @@
+//! What operators and readers ask of a consumer.
+
+use thiserror::Error;
+
+use super::consumer::Consumer;
+use super::dead_letters::DeadLetters;
+use super::documents::{DocumentError, DocumentPage, Documents};
+use super::feed::Lane;
+use super::policy::Kind;
+use super::state::{LastError, Round, Running, State, Track, Trouble};
+use crate::gateway::Alarm;
+use crate::store::sqlite::Sql;
+use crate::store::{Checkpoint, JsonText, Position, RecordedTime, StorageError};
+
+/// How a consumer does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it runs.
+    pub running: Running,
+    /// How far it has come.
+    pub checkpoint: Checkpoint,
+    /// How far the generation has come that is being built, if one is.
+    pub rebuild: Option<Checkpoint>,
+    /// How often the next event has failed.
+    pub failures: u32,
+    /// When the next event that failed is attempted again.
+    pub retry_at: Option<RecordedTime>,
+    /// The last error, also of an event that succeeded later.
+    pub error: Option<LastError>,
+    /// How many events lie among the dead letters.
+    pub dead_letters: u64,
+    /// Whether a round through the dead letters is under way.
+    pub retrying: bool,
+}
+
+/// Why a consumer is not rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RebuildError {
+    /// Only documents can be built anew; what was delivered cannot be taken back.
+    #[error("only a projection can be rebuilt")]
+    NotAProjection,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl RebuildError {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAProjection => "not_a_projection",
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// Stops running where the consumer is. What is being delivered may still be told; a series of attempts is gone on
+    /// with when the consumer is resumed.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn pause(&mut self) -> Result<(), StorageError> {
+        self.operate(None, &mut |_, state| {
+            if state.status == Running::Running {
+                state.status = Running::Paused;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs again. Where the consumer had stopped before an event, that one has a new series of attempts. The caller then
+    /// runs the machine.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.operate(Some(now), &mut |_, state| {
+            resume(state);
+            Ok(())
+        })
+    }
+
+    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. A
+    /// stopped consumer is resumed. The caller then runs the machine.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn retry(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        // A letter that is just being attempted has its new series from the beginning.
+        self.hand.take_if(|hand| hand.letter.is_some());
+        self.operate(Some(now), &mut |_, state| {
+            if state.status == Running::Stopped {
+                resume(state);
+            }
+            state.round = Some(Round::start(state.letters));
+            Ok(())
+        })
+    }
+
+    /// Builds all documents anew from the beginning of the feed, beside those that there are: these keep up with the
+    /// feed until the new ones have come as far and take their place. One that was being built is given up. The caller
+    /// then runs the machine.
+    ///
+    /// # Errors
+    /// [`RebuildError`].
+    pub fn rebuild(&mut self, now: RecordedTime) -> Result<(), RebuildError> {
+        if self.settings.kind != Kind::Projection {
+            return Err(RebuildError::NotAProjection);
+        }
+        self.hand.take_if(|hand| hand.lane == Lane::Rebuild);
+        self.untidy = true;
+        let partitions = self.settings.partitions;
+        Ok(self.operate(Some(now), &mut |_, state| {
+            let last = state.rebuild.as_ref().map_or(state.live.generation, |track| track.generation);
+            state.rebuild = Some(Track::start(last + 1, partitions));
+            Ok(())
+        })?)
+    }
+
+    /// How the consumer does.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn status(&mut self) -> Result<Status, StorageError> {
+        self.look()?;
+        let State { status, live, rebuild, round, error, .. } = &self.state;
+        Ok(Status {
+            running: *status,
+            checkpoint: live.checkpoint.clone(),
+            rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
+            failures: live.trouble.failures,
+            retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
+            error: error.clone(),
+            dead_letters: self.tables.count_letters(live.generation)?,
+            retrying: round.is_some(),
+        })
+    }
+
+    /// Up to `limit` dead letters, at most 1,000, whose ids are greater than `after`; fewer where they fill 4 MiB.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
+        self.look()?;
+        self.tables.letters(self.state.live.generation, after, limit)
+    }
+
+    /// The document of this key, if there is one.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn document(&mut self, key: &str) -> Result<Option<JsonText>, DocumentError> {
+        self.look()?;
+        Documents::new(self.tables.clone(), self.state.live.generation).get(key)
+    }
+
+    /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
+    /// they fill 4 MiB.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn documents(
+        &mut self,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<DocumentPage, DocumentError> {
+        self.look()?;
+        Documents::new(self.tables.clone(), self.state.live.generation).list(prefix, after, limit)
+    }
+
+    /// Whether the consumer has come so far: what its documents show then covers the event at this position.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn reached(&mut self, partition: usize, position: Position) -> Result<bool, StorageError> {
+        self.look()?;
+        Ok(self.state.live.checkpoint.position(partition) >= position)
+    }
+
+    fn look(&mut self) -> Result<(), StorageError> {
+        let looked = self.refresh();
+        self.settled(looked)
+    }
+
+    /// Alters the state as an operator says; the duty to run is durable together with it.
+    fn operate(
+        &mut self,
+        run_at: Option<RecordedTime>,
+        work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let altered = loop {
+            let altered = self.refresh().and_then(|()| {
+                self.commit(&mut |machine, state| {
+                    work(machine, state)?;
+                    run_at.map_or(Ok(()), |now| machine.arm_soon(now))
+                })
+            });
+            // Where another process came between, it is done to what that one saved.
+            if altered.is_err() || self.known {
+                break altered;
+            }
+        };
+        self.settled(altered)
+    }
+}
+
+fn resume(state: &mut State) {
+    if state.status == Running::Stopped {
+        state.live.trouble = Trouble::default();
+        if let Some(track) = &mut state.rebuild {
+            track.trouble = Trouble::default();
+        }
+    }
+    state.status = Running::Running;
+}

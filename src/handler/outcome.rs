@@ -1,0 +1,254 @@
+//! What comes of the events in hand.
+
+use std::rc::Rc;
+
+use super::consumer::Consumer;
+use super::dead_letters::{DeadLetter, Reason};
+use super::documents::Documents;
+use super::duty::later;
+use super::feed::{FeedEvent, Hand, delivery_id};
+use super::policy::{Kind, OnFailure};
+use super::state::{LastError, Running, State, Trouble};
+use crate::gateway::Alarm;
+use crate::store::sqlite::Sql;
+use crate::store::{RecordedTime, StorageError};
+
+/// So many deliveries at most are repeated after a crash.
+const UNSAVED_DELIVERIES: u32 = 50;
+
+/// What a projection does with an event: it alters documents, or says why it cannot.
+pub type Apply<'a, S> = &'a mut dyn FnMut(&FeedEvent, &Documents<S>) -> Result<(), String>;
+
+/// An attempt that failed, and what was known then.
+struct Failure<'a> {
+    error: &'a str,
+    now: RecordedTime,
+    /// Any number, drawn anew each time.
+    jitter: u32,
+}
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// Applies the events in hand: what `apply` does to the documents becomes durable in one transaction with the
+    /// checkpoint. Of an event for which it fails nothing is kept; what came before it is. `jitter` is any number, drawn
+    /// anew each time.
+    ///
+    /// # Errors
+    /// [`StorageError`]; nothing was applied then.
+    pub fn project(
+        &mut self,
+        now: RecordedTime,
+        jitter: u32,
+        apply: Apply<'_, S>,
+    ) -> Result<(), StorageError> {
+        let runs = self.state.status == Running::Running && self.settings.kind == Kind::Projection;
+        let Some(hand) = self.hand.take_if(|_| runs) else { return Ok(()) };
+        let generation = self.state.track(hand.lane).generation;
+        let documents = Documents::new(self.tables.clone(), generation);
+        let mut failed = false;
+        let applied = self.commit(&mut |machine, state| {
+            for event in &hand.events {
+                if machine.holds(state, &hand, event)? {
+                    machine.put_held(state, &hand, event, now)?;
+                } else if let Err(error) = apply(event, &documents) {
+                    documents.undo()?;
+                    let failure = Failure { error: &error, now, jitter };
+                    failed = !machine.fail(state, &hand, event, &failure)?;
+                } else {
+                    documents.accept()?;
+                    machine.succeed(state, &hand, event)?;
+                }
+                if failed {
+                    return documents.flush();
+                }
+            }
+            state.advance(&hand, hand.after);
+            documents.flush()
+        });
+        documents.close();
+        if failed {
+            self.set_pending(hand.partition, true);
+        }
+        self.settled(applied)
+    }
+
+    /// Takes note of what came of the delivery with this id. One that is not in hand is ignored. `jitter` is any number,
+    /// drawn anew each time.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the event is then delivered again.
+    pub fn delivered(
+        &mut self,
+        id: &str,
+        outcome: Result<(), &str>,
+        now: RecordedTime,
+        jitter: u32,
+    ) -> Result<(), StorageError> {
+        let name = &self.settings.name;
+        let is_it = |hand: &mut Hand| hand.events.front().is_some_and(|event| delivery_id(name, event) == id);
+        let Some(mut hand) = self.hand.take_if(is_it) else { return Ok(()) };
+        let Some(event) = hand.events.pop_front() else { return Ok(()) };
+        let settled = match outcome {
+            Ok(()) => self.delivery_succeeded(hand, &event),
+            Err(error) => self.delivery_failed(hand, &event, &Failure { error, now, jitter }),
+        };
+        self.settled(settled)
+    }
+
+    fn delivery_succeeded(&mut self, hand: Hand, event: &Rc<FeedEvent>) -> Result<(), StorageError> {
+        let ended = hand.events.is_empty();
+        self.unsaved += 1;
+        let troubled = self.state.trouble_mut(&hand).failures > 0;
+        let running = self.state.status == Running::Running;
+        if ended || troubled || !running || self.unsaved >= UNSAVED_DELIVERIES {
+            self.commit(&mut |machine, state| {
+                machine.succeed(state, &hand, event)?;
+                machine.end(state, &hand);
+                Ok(())
+            })?;
+        } else {
+            self.state.advance(&hand, event.position);
+        }
+        self.keep(hand);
+        Ok(())
+    }
+
+    fn delivery_failed(
+        &mut self,
+        hand: Hand,
+        event: &Rc<FeedEvent>,
+        failure: &Failure<'_>,
+    ) -> Result<(), StorageError> {
+        let mut behind = false;
+        self.commit(&mut |machine, state| {
+            behind = machine.fail(state, &hand, event, failure)?;
+            if behind {
+                machine.end(state, &hand);
+            }
+            Ok(())
+        })?;
+        if behind {
+            self.keep(hand);
+        } else {
+            // The page is read again when the event has its next turn: until then others have theirs.
+            self.set_pending(hand.partition, true);
+        }
+        Ok(())
+    }
+
+    /// Moves the events at the front of the hand whose streams are held to the dead letters.
+    pub(super) fn hold_back(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        loop {
+            let Some(mut hand) = self.hand.take() else { return Ok(()) };
+            let front = hand.events.front().cloned();
+            let front_is_held =
+                front.as_ref().map_or(Ok(false), |event| self.holds(&self.state, &hand, event))?;
+            let Some(event) = front.filter(|_| front_is_held) else {
+                self.hand = Some(hand);
+                return Ok(());
+            };
+            hand.events.pop_front();
+            self.commit(&mut |machine, state| {
+                machine.put_held(state, &hand, &event, now)?;
+                machine.end(state, &hand);
+                Ok(())
+            })?;
+            self.keep(hand);
+        }
+    }
+
+    /// Takes the rest of a page in hand again, unless the state was found to be another's.
+    fn keep(&mut self, hand: Hand) {
+        if self.known && !hand.events.is_empty() {
+            self.hand = Some(hand);
+        }
+    }
+
+    /// Whether the event has to wait for an earlier one of its stream.
+    fn holds(&self, state: &State, hand: &Hand, event: &FeedEvent) -> Result<bool, StorageError> {
+        let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
+        // Ids are given once: without one there was never a letter.
+        if !in_order || hand.letter.is_some() || state.letters == 0 {
+            return Ok(false);
+        }
+        self.tables.holds(state.track(hand.lane).generation, &event.stream)
+    }
+
+    /// Moves past an event that is done.
+    fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
+        state.advance(hand, event.position);
+        match hand.letter {
+            Some(letter) => self.tables.remove_letter(state.live.generation, letter),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves to the end of the page once its last event is done.
+    fn end(&self, state: &mut State, hand: &Hand) {
+        if hand.events.is_empty() {
+            state.advance(hand, hand.after);
+        }
+    }
+
+    fn put_held(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        now: RecordedTime,
+    ) -> Result<(), StorageError> {
+        self.put_letter(state, hand, event, (Reason::Held, String::new(), 0), now)
+    }
+
+    fn put_letter(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        (reason, error, attempts): (Reason, String, u64),
+        time: RecordedTime,
+    ) -> Result<(), StorageError> {
+        state.letters += 1;
+        let (id, partition, event) = (state.letters, hand.partition, event.clone());
+        let position = event.position;
+        let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
+        self.tables.put_letter(state.track(hand.lane).generation, &letter)?;
+        state.advance(hand, position);
+        Ok(())
+    }
+
+    /// Counts a failed attempt; says whether it was the last, so that the event is now behind the consumer.
+    fn fail(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        failure: &Failure<'_>,
+    ) -> Result<bool, StorageError> {
+        let policy = &self.settings.policy;
+        let error = LastError::new(failure.error, failure.now);
+        let message = error.message.clone();
+        state.error = Some(error);
+        let trouble = state.trouble_mut(hand);
+        trouble.failures += 1;
+        let failures = trouble.failures;
+        if failures < policy.attempts {
+            trouble.until = later(failure.now, policy.delay(failures, failure.jitter));
+            let until = trouble.until;
+            self.arm(until)?;
+            return Ok(false);
+        }
+        if let Some(letter) = hand.letter {
+            let place = (state.live.generation, letter);
+            self.tables.letter_failed(place, &message, failures, failure.now)?;
+            state.advance(hand, event.position);
+            return Ok(true);
+        }
+        if policy.on_failure == OnFailure::Stop {
+            *trouble = Trouble { failures, ..Trouble::default() };
+            state.status = Running::Stopped;
+            return Ok(false);
+        }
+        self.put_letter(state, hand, event, (Reason::Failed, message, failures.into()), failure.now)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,134 @@
+//! What a consumer is, and what it does about events that fail.
+
+use thiserror::Error;
+
+use crate::store::limits::{
+    CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
+};
+use crate::store::name;
+use crate::store::{InvalidName, StorageError};
+
+/// What becomes of a consumer's events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Documents, kept in one transaction with the checkpoint: each event takes effect exactly once.
+    Projection,
+    /// Effects elsewhere, one event at a time: each event is delivered at least once.
+    Delivery,
+}
+
+/// What is done about an event of which every attempt failed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It becomes a dead letter, and the consumer goes on.
+    #[default]
+    Skip,
+    /// It becomes a dead letter, and so do all later events of its stream, until they were retried with success.
+    HoldStream,
+    /// The consumer stops in front of it and goes on when it is told to: no event is ever passed over.
+    Stop,
+}
+
+/// How often an event is attempted, how long between, and what then.
+///
+/// The time between attempts doubles from `first_delay` to `longest_delay`, less up to half of it by chance, so that
+/// many consumers of one receiver do not return to it at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// What is done when every attempt failed.
+    pub on_failure: OnFailure,
+    /// How many attempts there are: 1 to 100.
+    pub attempts: u32,
+    /// Time after the first failure, in milliseconds: 1 or more.
+    pub first_delay: u64,
+    /// Longest time between two attempts, in milliseconds: `first_delay` to a day.
+    pub longest_delay: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { on_failure: OnFailure::Skip, attempts: 8, first_delay: 500, longest_delay: 5 * 60 * 1000 }
+    }
+}
+
+impl Policy {
+    /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
+    pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
+        let doublings = failures.saturating_sub(1).min(32);
+        let longest = self.first_delay.saturating_mul(1 << doublings).min(self.longest_delay);
+        longest - ((longest / 2 * u64::from(jitter)) >> 32)
+    }
+}
+
+/// What a consumer is opened with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The consumer's name: 1 to 200 bytes of UTF-8 without control characters.
+    pub name: String,
+    /// What becomes of its events.
+    pub kind: Kind,
+    /// How many partitions the feed has: 1 to 256, and always the same for one consumer.
+    pub partitions: usize,
+    /// What is done about failures. It may be another each time the consumer is opened.
+    pub policy: Policy,
+}
+
+/// Why a consumer cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The name is not a name.
+    #[error("the consumer's name {0}")]
+    Name(InvalidName),
+    /// A number of the policy is out of its range.
+    #[error("the policy's {field} is out of its range")]
+    Policy {
+        /// Which number: `attempts`, `firstDelay` or `longestDelay`.
+        field: &'static str,
+    },
+    /// The number of partitions is out of its range.
+    #[error("a consumer follows 1 to {CONSUMER_PARTITIONS} partitions")]
+    Partitions,
+    /// The consumer has followed another number of partitions.
+    #[error("the consumer follows {followed} partitions and cannot change to another number")]
+    PartitionsChanged {
+        /// The number that it follows.
+        followed: usize,
+    },
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl OpenError {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "invalid_consumer_name",
+            Self::Policy { .. } => "invalid_policy",
+            Self::Partitions => "invalid_partitions",
+            Self::PartitionsChanged { .. } => "partitions_changed",
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn check(&self) -> Result<(), OpenError> {
+        name::check(&self.name, CONSUMER_NAME_BYTES).map_err(OpenError::Name)?;
+        if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
+            return Err(OpenError::Partitions);
+        }
+        let Policy { attempts, first_delay, longest_delay, .. } = self.policy;
+        let fields = [
+            ("attempts", (1..=CONSUMER_ATTEMPTS).contains(&attempts)),
+            ("firstDelay", (1..=CONSUMER_DELAY_MILLIS).contains(&first_delay)),
+            ("longestDelay", (first_delay..=CONSUMER_DELAY_MILLIS).contains(&longest_delay)),
+        ];
+        match fields.into_iter().find(|(_, holds)| !holds) {
+            Some((field, _)) => Err(OpenError::Policy { field }),
+            None => Ok(()),
+        }
+    }
+}

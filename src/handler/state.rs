@@ -1,0 +1,151 @@
+//! What a consumer knows of itself.
+
+use super::feed::{Hand, Lane};
+use crate::store::limits::ERROR_BYTES;
+use crate::store::{Checkpoint, Position, RecordedTime};
+
+/// Whether a consumer runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Running {
+    /// It does.
+    Running,
+    /// It was told not to.
+    Paused,
+    /// An event failed, and the policy is to stop before it.
+    Stopped,
+}
+
+impl Running {
+    /// The word for it: `running`, `paused` or `stopped`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Running, Self::Paused, Self::Stopped].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+/// The last error of a consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastError {
+    /// What was said, at most 4 KiB of it.
+    pub message: String,
+    /// When.
+    pub time: RecordedTime,
+}
+
+impl LastError {
+    pub(super) fn new(message: &str, time: RecordedTime) -> Self {
+        let end = message.floor_char_boundary(ERROR_BYTES);
+        Self { message: message.get(..end).unwrap_or_default().to_owned(), time }
+    }
+}
+
+/// The failures of the event that is next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) failures: u32,
+    /// Nothing is attempted before.
+    pub(super) until: RecordedTime,
+}
+
+/// A lane: whose documents, and how far.
+#[derive(Debug, Clone)]
+pub(super) struct Track {
+    pub(super) generation: u64,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) trouble: Trouble,
+}
+
+impl Track {
+    pub(super) fn start(generation: u64, partitions: usize) -> Self {
+        Self { generation, checkpoint: Checkpoint::start(partitions), trouble: Trouble::default() }
+    }
+}
+
+/// A round through the dead letters.
+#[derive(Debug, Clone)]
+pub(super) struct Round {
+    /// The last letter that had its turn.
+    pub(super) after: u64,
+    /// The last letter that there was when the round began.
+    pub(super) to: u64,
+    pub(super) trouble: Trouble,
+}
+
+impl Round {
+    pub(super) fn start(to: u64) -> Self {
+        Self { after: 0, to, trouble: Trouble::default() }
+    }
+}
+
+/// All that is durable of a consumer but its documents and dead letters.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    /// How often it was saved: 0 is never. It tells whether another process has saved it since it was read.
+    pub(super) revision: u64,
+    pub(super) status: Running,
+    pub(super) live: Track,
+    pub(super) rebuild: Option<Track>,
+    pub(super) round: Option<Round>,
+    /// The last id that was given to a dead letter.
+    pub(super) letters: u64,
+    pub(super) error: Option<LastError>,
+}
+
+impl State {
+    pub(super) fn start(partitions: usize) -> Self {
+        Self {
+            revision: 0,
+            status: Running::Running,
+            live: Track::start(1, partitions),
+            rebuild: None,
+            round: None,
+            letters: 0,
+            error: None,
+        }
+    }
+
+    pub(super) fn track(&self, lane: Lane) -> &Track {
+        match lane {
+            Lane::Live => &self.live,
+            Lane::Rebuild => self.rebuild.as_ref().unwrap_or(&self.live),
+        }
+    }
+
+    pub(super) fn track_mut(&mut self, lane: Lane) -> &mut Track {
+        match lane {
+            Lane::Live => &mut self.live,
+            Lane::Rebuild => self.rebuild.as_mut().unwrap_or(&mut self.live),
+        }
+    }
+
+    /// The failures of the event at the front of the hand.
+    pub(super) fn trouble_mut(&mut self, hand: &Hand) -> &mut Trouble {
+        let Self { live, rebuild, round, .. } = self;
+        match (hand.letter, round, hand.lane, rebuild) {
+            (Some(_), Some(round), ..) => &mut round.trouble,
+            (None, _, Lane::Rebuild, Some(track)) => &mut track.trouble,
+            _ => &mut live.trouble,
+        }
+    }
+
+    /// Moves past an event, or past the end of a page.
+    pub(super) fn advance(&mut self, hand: &Hand, position: Position) {
+        *self.trouble_mut(hand) = Trouble::default();
+        match (hand.letter, &mut self.round) {
+            (Some(letter), Some(round)) => round.after = letter,
+            (Some(_), None) => {}
+            (None, _) => {
+                let track = self.track_mut(hand.lane);
+                track.checkpoint = track.checkpoint.at(hand.partition, position);
+            }
+        }
+    }
+}

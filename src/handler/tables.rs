@@ -1,0 +1,248 @@
+//! What consumers keep in SQLite. Several may share a database: every row carries its consumer's name.
+
+use std::ops::ControlFlow;
+
+use super::state::{LastError, Round, Running, State, Track, Trouble};
+use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
+use crate::store::sqlite::{Schema, Table};
+use crate::store::{Checkpoint, RecordedTime, StorageError};
+
+// The names carry the version of the stored format. A row that is its own primary key is one row written.
+const SCHEMA: Schema = Schema {
+    create: &[
+        "CREATE TABLE IF NOT EXISTS consumers_v1 (consumer TEXT PRIMARY KEY, revision INTEGER NOT NULL, \
+            status TEXT NOT NULL, letters INTEGER NOT NULL, error TEXT, error_time INTEGER, \
+            live INTEGER NOT NULL, live_checkpoint TEXT NOT NULL, live_failures INTEGER NOT NULL, \
+            live_until INTEGER NOT NULL, rebuild INTEGER, rebuild_checkpoint TEXT, rebuild_failures INTEGER, \
+            rebuild_until INTEGER, round_after INTEGER, round_to INTEGER, round_failures INTEGER, \
+            round_until INTEGER) STRICT, WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS documents_v1 (consumer TEXT, generation INTEGER, key TEXT, \
+            document TEXT NOT NULL, PRIMARY KEY (consumer, generation, key)) STRICT, WITHOUT ROWID",
+        "CREATE TABLE IF NOT EXISTS dead_letters_v1 (consumer TEXT, generation INTEGER, id INTEGER, \
+            partition INTEGER NOT NULL, position INTEGER NOT NULL, stream TEXT NOT NULL, version INTEGER NOT NULL, \
+            event_id TEXT NOT NULL, event_type TEXT NOT NULL, event TEXT NOT NULL, reason TEXT NOT NULL, \
+            error TEXT NOT NULL, attempts INTEGER NOT NULL, time INTEGER NOT NULL, \
+            PRIMARY KEY (consumer, generation, id)) STRICT, WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS dead_letters_v1_by_stream ON dead_letters_v1 (consumer, generation, stream, id)",
+    ],
+    exists: "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'dead_letters_v1_by_stream'",
+};
+const REVISION: &str = "SELECT revision FROM consumers_v1 WHERE consumer = ?1";
+const LOAD: &str = "SELECT revision, status, letters, error, error_time, \
+        live, live_checkpoint, live_failures, live_until, rebuild, rebuild_checkpoint, rebuild_failures, \
+        rebuild_until, round_after, round_to, round_failures, round_until \
+    FROM consumers_v1 WHERE consumer = ?1";
+// An update in place is one row written; to replace a row is two.
+const SAVE: &str = "INSERT INTO consumers_v1 (consumer, revision, status, letters, error, error_time, \
+        live, live_checkpoint, live_failures, live_until, rebuild, rebuild_checkpoint, rebuild_failures, \
+        rebuild_until, round_after, round_to, round_failures, round_until) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+    ON CONFLICT (consumer) DO UPDATE SET revision = excluded.revision, status = excluded.status, letters = excluded.letters, \
+        error = excluded.error, error_time = excluded.error_time, live = excluded.live, \
+        live_checkpoint = excluded.live_checkpoint, live_failures = excluded.live_failures, \
+        live_until = excluded.live_until, rebuild = excluded.rebuild, \
+        rebuild_checkpoint = excluded.rebuild_checkpoint, rebuild_failures = excluded.rebuild_failures, \
+        rebuild_until = excluded.rebuild_until, round_after = excluded.round_after, \
+        round_to = excluded.round_to, round_failures = excluded.round_failures, \
+        round_until = excluded.round_until";
+const PUT: &str = "INSERT INTO documents_v1 (consumer, generation, key, document) VALUES (?1, ?2, ?3, ?4) \
+    ON CONFLICT (consumer, generation, key) DO UPDATE SET document = excluded.document";
+const DELETE: &str = "DELETE FROM documents_v1 WHERE consumer = ?1 AND generation = ?2 AND key = ?3";
+const GET: &str = "SELECT document FROM documents_v1 WHERE consumer = ?1 AND generation = ?2 AND key = ?3";
+const LIST: &str = "SELECT key, document FROM documents_v1 \
+    WHERE consumer = ?1 AND generation = ?2 AND key >= ?3 AND key > ?4 ORDER BY key";
+// Generations are numbered upwards: what is older than the live one, or between it and the one being built, is left over.
+const LEFT_OVER: &str = "SELECT 1 FROM documents_v1 WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 \
+    UNION ALL SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 LIMIT 1";
+const TIDY_DOCUMENTS: &str = "DELETE FROM documents_v1 WHERE (consumer, generation, key) IN \
+    (SELECT consumer, generation, key FROM documents_v1 \
+        WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 LIMIT 500)";
+const TIDY_LETTERS: &str = "DELETE FROM dead_letters_v1 WHERE (consumer, generation, id) IN \
+    (SELECT consumer, generation, id FROM dead_letters_v1 \
+        WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 LIMIT 500)";
+
+/// The tables, as one consumer sees them.
+#[derive(Debug, Clone)]
+pub(super) struct Tables<S> {
+    pub(super) table: Table<S>,
+    pub(super) consumer: Box<str>,
+}
+
+impl<S: Sql> Tables<S> {
+    pub(super) fn new(sql: S, consumer: &str) -> Self {
+        Self { table: Table::new(sql, &SCHEMA), consumer: consumer.into() }
+    }
+
+    pub(super) fn consumer(&self) -> Value<'_> {
+        Value::Text(&self.consumer)
+    }
+
+    pub(super) fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
+        Ok(self.table.sql.execute(statement, values)?)
+    }
+
+    /// Whether a query has a row.
+    pub(super) fn any(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
+        self.table.one(statement, values, |_| Ok(true))
+    }
+
+    /// Runs `work` so that all it writes is written as one, or nothing where it fails.
+    pub(super) fn transaction(
+        &self,
+        work: &mut dyn FnMut() -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut outcome = Ok(());
+        let committed = self.table.sql.transaction(&mut || {
+            outcome = self.table.create().and_then(|()| work());
+            // What failed is rolled back; why it failed is in `outcome`.
+            if outcome.is_err() { Err(SqlFailure(String::new())) } else { Ok(()) }
+        });
+        if committed.is_err() {
+            self.table.doubt();
+        }
+        outcome.and(committed.map_err(StorageError::from))
+    }
+
+    /// How often the state was saved.
+    pub(super) fn revision(&self) -> Result<u64, StorageError> {
+        self.table.one(REVISION, &[self.consumer()], |row| Ok(row.integer(0).unwrap_or_default()))
+    }
+
+    pub(super) fn load(&self) -> Result<Option<State>, StorageError> {
+        self.table.one(LOAD, &[self.consumer()], |row| {
+            state(row).map(Some).ok_or_else(|| corrupt("the state of the consumer cannot be read"))
+        })
+    }
+
+    pub(super) fn save(&self, state: &State) -> Result<(), StorageError> {
+        let live = state.live.checkpoint.to_string();
+        let rebuild = state.rebuild.as_ref().map(|track| (track, track.checkpoint.to_string()));
+        let rebuild = match &rebuild {
+            Some((track, checkpoint)) => columns(track, checkpoint),
+            None => [Value::Null; 4],
+        };
+        let [live, live_checkpoint, live_failures, live_until] = columns(&state.live, &live);
+        let [rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until] = rebuild;
+        let number = |number: Option<u64>| number.map_or(Value::Null, Value::Integer);
+        let (round, error) = (state.round.as_ref(), state.error.as_ref());
+        let values = [
+            self.consumer(),
+            Value::Integer(state.revision),
+            Value::Text(state.status.as_str()),
+            Value::Integer(state.letters),
+            error.map_or(Value::Null, |error| Value::Text(&error.message)),
+            number(error.map(|error| error.time.as_millis())),
+            live,
+            live_checkpoint,
+            live_failures,
+            live_until,
+            rebuild,
+            rebuild_checkpoint,
+            rebuild_failures,
+            rebuild_until,
+            number(round.map(|round| round.after)),
+            number(round.map(|round| round.to)),
+            number(round.map(|round| round.trouble.failures.into())),
+            number(round.map(|round| round.trouble.until.as_millis())),
+        ];
+        self.execute(SAVE, &values)
+    }
+
+    pub(super) fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {
+        let values = [self.consumer(), Value::Integer(generation), Value::Text(key)];
+        self.table.one(GET, &values, |row| {
+            let text = row.text(0).ok_or_else(|| corrupt("a document is not text"))?;
+            Ok(Some(text.to_owned()))
+        })
+    }
+
+    /// Calls `visit` with the documents whose keys begin with `prefix` and are greater than `after`, in the order of keys.
+    pub(super) fn documents(
+        &self,
+        generation: u64,
+        prefix: &str,
+        after: &str,
+        visit: &mut dyn FnMut(&str, &str) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let values = [self.consumer(), Value::Integer(generation), Value::Text(prefix), Value::Text(after)];
+        self.table.rows(LIST, &values, &mut |row| match row.text(0).zip(row.text(1)) {
+            Some((key, document)) if key.starts_with(prefix) => Ok(visit(key, document)),
+            Some(_) => Ok(ControlFlow::Break(())),
+            None => Err(corrupt("a document is not text")),
+        })
+    }
+
+    /// Keeps a document, or removes it where there is none.
+    pub(super) fn put(&self, generation: u64, key: &str, document: Option<&str>) -> Result<(), StorageError> {
+        let (generation, key) = (Value::Integer(generation), Value::Text(key));
+        match document {
+            Some(document) => self.execute(PUT, &[self.consumer(), generation, key, Value::Text(document)]),
+            None => self.execute(DELETE, &[self.consumer(), generation, key]),
+        }
+    }
+
+    /// Removes some of what older generations left; `false` where nothing is left.
+    pub(super) fn tidy(&self, state: &State) -> Result<bool, StorageError> {
+        let live = state.live.generation;
+        let rebuild = state.rebuild.as_ref().map_or(live, |track| track.generation);
+        for (from, to) in [(0, live.saturating_sub(1)), (live + 1, rebuild.saturating_sub(1))] {
+            let values = [self.consumer(), Value::Integer(from), Value::Integer(to)];
+            if self.any(LEFT_OVER, &values)? {
+                self.execute(TIDY_DOCUMENTS, &values)?;
+                self.execute(TIDY_LETTERS, &values)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+pub(super) fn corrupt(reason: &str) -> StorageError {
+    StorageError::corrupt(0, reason)
+}
+
+fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 4] {
+    [
+        Value::Integer(track.generation),
+        Value::Text(checkpoint),
+        Value::Integer(track.trouble.failures.into()),
+        Value::Integer(track.trouble.until.as_millis()),
+    ]
+}
+
+/// A row of [`LOAD`]; `None` where it is not one that was saved.
+fn state(row: &dyn Row) -> Option<State> {
+    Some(State {
+        revision: row.integer(0)?,
+        status: Running::parse(row.text(1)?)?,
+        letters: row.integer(2)?,
+        error: row
+            .text(3)
+            .zip(time(row, 4))
+            .map(|(message, time)| LastError { message: message.to_owned(), time }),
+        live: track(row, 5)?,
+        rebuild: if row.integer(9).is_some() { Some(track(row, 9)?) } else { None },
+        round: match row.integer(13) {
+            Some(after) => Some(Round { after, to: row.integer(14)?, trouble: trouble(row, 15)? }),
+            None => None,
+        },
+    })
+}
+
+fn track(row: &dyn Row, column: usize) -> Option<Track> {
+    let text = row.text(column + 1)?;
+    Some(Track {
+        generation: row.integer(column)?,
+        checkpoint: Checkpoint::parse(text, text.split('.').count()).ok()?,
+        trouble: trouble(row, column + 2)?,
+    })
+}
+
+fn trouble(row: &dyn Row, column: usize) -> Option<Trouble> {
+    let failures = u32::try_from(row.integer(column)?).ok()?;
+    Some(Trouble { failures, until: time(row, column + 1)? })
+}
+
+fn time(row: &dyn Row, column: usize) -> Option<RecordedTime> {
+    row.integer(column).map(RecordedTime::from_millis)
+}

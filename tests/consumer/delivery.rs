@@ -1,0 +1,181 @@
+//! Events are delivered one by one, in order, each at least once.
+
+use crate::world::*;
+use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
+
+fn settings_of(on_failure: OnFailure) -> Settings {
+    settings(Kind::Delivery, on_failure)
+}
+
+/// The delivery that the machine wants, reading pages before it where it must.
+fn next_delivery(consumer: &mut Opened, feed: &Feed, now: u64) -> sillok::handler::Delivery {
+    loop {
+        match consumer.next(at(now)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Deliver(delivery) => return delivery,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_event_is_delivered_in_order() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2, 3, 4, 5]));
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "5");
+}
+
+#[test]
+fn an_id_is_of_one_consumer_and_one_event() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "b"]));
+    // Two writers gave the same id.
+    feed.partitions[0][1].id = feed.partitions[0][0].id.clone();
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let first = next_delivery(&mut consumer, &feed, 0);
+    // The SHA-256 of "balances\na\n1\nevent-0-1": receivers have stored it.
+    assert_eq!(first.id, "729d18b66a5c2f2dca4f26b61fe21604");
+    assert_eq!(first.command_key(7), "729d18b66a5c2f2dca4f26b61fe21604:7");
+    consumer.delivered(&first.id, Err("no"), at(0), 0).unwrap();
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let again = next_delivery(&mut consumer, &feed, 100);
+    assert_eq!((&again.id, first.attempt, again.attempt), (&first.id, 1, 2));
+    consumer.delivered(&again.id, Ok(()), at(100), 0).unwrap();
+    let second = next_delivery(&mut consumer, &feed, 100);
+    assert_ne!(second.id, first.id);
+    let other = Settings { name: "other".to_owned(), ..settings_of(OnFailure::Skip) };
+    assert_ne!(next_delivery(&mut open(&database, &other), &feed, 0).id, first.id);
+}
+
+#[test]
+fn what_is_not_in_hand_is_ignored() {
+    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    consumer.delivered("unknown", Ok(()), at(0), 0).unwrap();
+    let first = next_delivery(&mut consumer, &feed, 0);
+    consumer.delivered("unknown", Ok(()), at(0), 0).unwrap();
+    assert_eq!(next_delivery(&mut consumer, &feed, 0).id, first.id);
+    consumer.delivered(&first.id, Ok(()), at(0), 0).unwrap();
+    let second = next_delivery(&mut consumer, &feed, 0);
+    consumer.delivered(&first.id, Err("late"), at(0), 0).unwrap();
+    assert_eq!(next_delivery(&mut consumer, &feed, 0), second);
+}
+
+#[test]
+fn a_crash_repeats_fifty_deliveries_at_most() {
+    let (database, mut feed) = (database(), Feed::of(&["a"; 120]));
+    feed.page = 120;
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    for number in 1..=99 {
+        let delivery = next_delivery(&mut consumer, &feed, 0);
+        assert_eq!(delivery.event.position.get(), number);
+        consumer.delivered(&delivery.id, Ok(()), at(0), 0).unwrap();
+    }
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "99");
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    assert_eq!(next_delivery(&mut consumer, &feed, 0).event.position.get(), 51);
+}
+
+#[test]
+fn progress_and_attempts_outlive_a_crash_after_a_failure() {
+    let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
+    let settings = settings_of(OnFailure::Skip);
+    assert_eq!(
+        deliver(&mut open(&database, &settings), &feed, 0, &[2]),
+        (Next::Wait { until: at(100) }, vec![1, 2])
+    );
+    assert_eq!(
+        deliver(&mut open(&database, &settings), &feed, 100, &[2]),
+        (Next::Wait { until: at(300) }, vec![2])
+    );
+    assert_eq!(deliver(&mut open(&database, &settings), &feed, 300, &[2]), (Next::Idle, vec![2, 3]));
+    assert_eq!(letters(&mut open(&database, &settings)), [(2, "failed")]);
+}
+
+#[test]
+fn what_succeeded_after_a_failure_is_not_repeated_after_a_crash() {
+    let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let first = next_delivery(&mut consumer, &feed, 0);
+    consumer.delivered(&first.id, Err("no"), at(0), 0).unwrap();
+    let again = next_delivery(&mut consumer, &feed, 100);
+    consumer.delivered(&again.id, Ok(()), at(100), 0).unwrap();
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let next = next_delivery(&mut consumer, &feed, 100);
+    assert_eq!((next.event.position.get(), next.attempt), (2, 1));
+}
+
+#[test]
+fn delays_double_up_to_the_longest_and_chance_takes_less_than_half() {
+    for (jitter, least) in [(0, 1.0), (u32::MAX, 0.5)] {
+        let (database, feed) = (database(), Feed::of(&["a"]));
+        let mut settings = settings_of(OnFailure::Stop);
+        settings.policy.attempts = 10;
+        let mut consumer = open(&database, &settings);
+        let mut now = 0;
+        for expected in [100, 200, 400, 800, 1000, 1000, 1000] {
+            let delivery = next_delivery(&mut consumer, &feed, now);
+            consumer.delivered(&delivery.id, Err("no"), at(now), jitter).unwrap();
+            let Next::Wait { until } = consumer.next(at(now)).unwrap() else { panic!("no wait") };
+            let delay = until.as_millis() - now;
+            assert!(delay <= expected && delay as f64 >= least * expected as f64, "{delay} of {expected}");
+            assert_eq!(delay < expected, jitter > 0);
+            now = until.as_millis();
+        }
+    }
+}
+
+#[test]
+fn a_pause_amid_a_delivery_loses_nothing() {
+    let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let first = next_delivery(&mut consumer, &feed, 0);
+    consumer.pause().unwrap();
+    consumer.delivered(&first.id, Ok(()), at(0), 0).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Paused, vec![]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    consumer.resume(at(0)).unwrap();
+    assert_eq!(
+        deliver(&mut consumer, &feed, 0, &[]),
+        (Next::Idle, vec![2, 3]),
+        "what was told while paused counts"
+    );
+}
+
+#[test]
+fn a_consumer_may_stop_before_an_event_that_fails() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let settings = settings_of(OnFailure::Stop);
+    let mut consumer = open(&database, &settings);
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[2]), (Next::Wait { until: at(100) }, vec![1, 2]));
+    assert_eq!(deliver(&mut consumer, &feed, 100, &[2]), (Next::Wait { until: at(300) }, vec![2]));
+    assert_eq!(deliver(&mut consumer, &feed, 300, &[2]), (Next::Stopped, vec![2]));
+    let mut consumer = open(&database, &settings);
+    assert_eq!(deliver(&mut consumer, &feed, 9000, &[]), (Next::Stopped, vec![]));
+    let status = consumer.status().unwrap();
+    assert_eq!((status.running, status.failures, status.dead_letters), (Running::Stopped, 3, 0));
+    assert_eq!(
+        (status.checkpoint.to_string().as_str(), status.error.unwrap().message.as_str()),
+        ("1", "2 fails")
+    );
+    // A new series of attempts, whichever way it is told to go on; a pause leaves it stopped.
+    consumer.pause().unwrap();
+    consumer.resume(at(9000)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 9000, &[2]), (Next::Wait { until: at(9100) }, vec![2]));
+    assert_eq!(deliver(&mut consumer, &feed, 9100, &[2]), (Next::Wait { until: at(9300) }, vec![2]));
+    assert_eq!(deliver(&mut consumer, &feed, 9300, &[2]), (Next::Stopped, vec![2]));
+    consumer.retry(at(9400)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 9400, &[]), (Next::Idle, vec![2, 3]));
+}
+
+#[test]
+fn the_text_of_an_error_is_bounded() {
+    let (database, feed) = (database(), Feed::of(&["a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let delivery = next_delivery(&mut consumer, &feed, 0);
+    consumer.delivered(&delivery.id, Err(&"é".repeat(5000)), at(0), 0).unwrap();
+    assert_eq!(consumer.status().unwrap().error.unwrap().message, "é".repeat(2048));
+}

@@ -1,0 +1,143 @@
+//! What a projection's handler may do with documents.
+
+use crate::world::*;
+use sillok::handler::{DocumentError, Documents, Kind, Next, OnFailure};
+use sillok::store::JsonText;
+
+type Handle = Documents<crate::database::Database>;
+
+fn json(text: &str) -> JsonText {
+    JsonText::parse(text).unwrap()
+}
+
+/// Lets a handler loose on the first event of a feed.
+fn with_documents(consumer: &mut Opened, handler: &mut dyn FnMut(&Handle) -> Result<(), String>) -> Next {
+    let mut feed = Feed::of(&["a"]);
+    let seen = consumer.status().unwrap().checkpoint.position(0).get();
+    (0..seen).for_each(|_| feed.add(0, "a", "Counted"));
+    consumer.woken(0, at(0)).unwrap();
+    let work = &mut |work: Work<'_, _>| match work {
+        Work::Project(_, documents) => handler(documents),
+        Work::Deliver(_) => panic!("a projection delivers nothing"),
+    };
+    run(consumer, &feed, 0, work).unwrap()
+}
+
+fn keys(page: &sillok::handler::DocumentPage) -> Vec<&str> {
+    page.documents.iter().map(|(key, _)| key.as_str()).collect()
+}
+
+fn projection() -> Opened {
+    open(&database(), &settings(Kind::Projection, OnFailure::Skip))
+}
+
+#[test]
+fn a_handler_sees_what_it_wrote_beside_what_is_stored() {
+    let mut consumer = projection();
+    with_documents(&mut consumer, &mut |documents| {
+        for key in ["b", "d", "f", "other"] {
+            documents.put(key, &json("0")).unwrap();
+        }
+        Ok(())
+    });
+    with_documents(&mut consumer, &mut |documents| {
+        documents.put("a", &json("1")).unwrap();
+        documents.put("d", &json("1")).unwrap();
+        documents.put("g", &json("1")).unwrap();
+        documents.delete("f").unwrap();
+        documents.delete("unknown").unwrap();
+        assert_eq!(documents.get("d").unwrap(), Some(json("1")));
+        assert_eq!(documents.get("b").unwrap(), Some(json("0")));
+        assert_eq!(documents.get("f").unwrap(), None);
+        let all = documents.list("", "", 10).unwrap();
+        assert_eq!(keys(&all), ["a", "b", "d", "g", "other"]);
+        assert_eq!((all.next, &all.documents[2].1), (None, &json("1")));
+        let first = documents.list("", "", 2).unwrap();
+        assert_eq!((keys(&first), first.next.as_deref()), (vec!["a", "b"], Some("b")));
+        let second = documents.list("", "b", 2).unwrap();
+        assert_eq!((keys(&second), second.next.as_deref()), (vec!["d", "g"], Some("g")));
+        assert_eq!(keys(&documents.list("o", "", 10).unwrap()), ["other"]);
+        assert_eq!(keys(&documents.list("x", "", 10).unwrap()), [""; 0]);
+        Ok(())
+    });
+    assert_eq!(keys(&consumer.documents("", "", 10).unwrap()), ["a", "b", "d", "g", "other"]);
+    assert_eq!(keys(&consumer.documents("", "b", 1).unwrap()), ["d"]);
+}
+
+#[test]
+fn what_a_failed_event_did_is_taken_back() {
+    let mut consumer = projection();
+    with_documents(&mut consumer, &mut |documents| {
+        documents.put("kept", &json("1")).unwrap();
+        documents.put("removed", &json("1")).map_err(|error| error.to_string())
+    });
+    let rest = with_documents(&mut consumer, &mut |documents| {
+        documents.put("kept", &json("2")).unwrap();
+        documents.put("kept", &json("3")).unwrap();
+        documents.put("new", &json("1")).unwrap();
+        documents.delete("removed").unwrap();
+        Err("no".to_owned())
+    });
+    assert_eq!(rest, Next::Wait { until: at(100) });
+    let expected = [("kept", "1"), ("removed", "1")].map(|(key, text)| (key.to_owned(), text.to_owned()));
+    assert_eq!(documents(&mut consumer), expected);
+}
+
+#[test]
+fn every_bound_has_an_error_of_its_own() {
+    let mut consumer = projection();
+    with_documents(&mut consumer, &mut |documents| {
+        let largest = json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 2)));
+        let larger = json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 1)));
+        documents.put(&"k".repeat(200), &largest).unwrap();
+        assert_eq!(documents.put("k", &larger), Err(DocumentError::TooLarge { bytes: 1024 * 1024 + 1 }));
+        for key in ["", &"k".repeat(201), "a\nb"] {
+            let error = documents.put(key, &json("1")).unwrap_err();
+            assert_eq!(error.code(), "invalid_document_key");
+            assert_eq!(documents.get(key), Err(error.clone()));
+            assert_eq!(documents.delete(key), Err(error));
+        }
+        Ok(())
+    });
+    assert_eq!(consumer.document("").unwrap_err().code(), "invalid_document_key");
+    assert_eq!(DocumentError::TooLarge { bytes: 0 }.code(), "document_too_large");
+}
+
+#[test]
+fn documents_that_were_kept_for_later_are_refused() {
+    let mut consumer = projection();
+    let mut kept = None;
+    with_documents(&mut consumer, &mut |documents| {
+        kept = Some(documents.clone());
+        Ok(())
+    });
+    let kept = kept.unwrap();
+    assert_eq!(kept.get("a"), Err(DocumentError::Over));
+    assert_eq!(kept.put("a", &json("1")), Err(DocumentError::Over));
+    assert_eq!(kept.delete("a"), Err(DocumentError::Over));
+    assert_eq!(kept.list("", "", 1), Err(DocumentError::Over));
+    assert_eq!(DocumentError::Over.code(), "documents_over");
+}
+
+#[test]
+fn more_than_memory_should_hold_is_written_on_the_way_and_still_as_one() {
+    let (database, mut feed) = (database(), Feed::of(&["a"; 9]));
+    feed.page = 9;
+    let mut consumer = open(&database, &settings(Kind::Projection, OnFailure::Skip));
+    let large = json(&format!("\"{}\"", "x".repeat(1024 * 1024 - 2)));
+    let rest = run(&mut consumer, &feed, 0, &mut |work| match work {
+        Work::Project(event, documents) => {
+            documents.put(&event.json, &large).unwrap();
+            documents.put("last", &json(&event.json)).unwrap();
+            if event.json == "9" { Err("no".to_owned()) } else { Ok(()) }
+        }
+        Work::Deliver(_) => panic!("a projection delivers nothing"),
+    });
+    assert_eq!(rest.unwrap(), Next::Wait { until: at(100) });
+    assert_eq!(consumer.document("8").unwrap(), Some(large));
+    assert_eq!(consumer.document("9").unwrap(), None);
+    assert_eq!(consumer.document("last").unwrap(), Some(json("8")));
+    // A page for a reader ends with the document that fills 4 MiB.
+    let page = consumer.documents("", "", 1000).unwrap();
+    assert_eq!((keys(&page), page.next.as_deref()), (vec!["1", "2", "3", "4"], Some("4")));
+}

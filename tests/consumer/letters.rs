@@ -1,0 +1,108 @@
+//! Dead letters: held streams keep their order, and a round through the letters releases them.
+
+use crate::world::*;
+use sillok::handler::{Kind, Next, OnFailure, Settings};
+
+fn holding() -> Settings {
+    let mut settings = settings(Kind::Delivery, OnFailure::HoldStream);
+    settings.policy.attempts = 1;
+    settings
+}
+
+#[test]
+fn the_later_events_of_a_failed_stream_are_held_and_others_go_on() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b"]));
+    let mut consumer = open(&database, &holding());
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[1]), (Next::Idle, vec![1, 2, 4, 6]));
+    assert_eq!(letters(&mut consumer), [(1, "failed"), (3, "held"), (5, "held")]);
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "6");
+}
+
+#[test]
+fn a_round_delivers_what_is_held_in_its_order_and_releases_the_stream() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b"]));
+    let mut consumer = open(&database, &holding());
+    deliver(&mut consumer, &feed, 0, &[1, 2]);
+    assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "failed"), (3, "held"), (5, "held"), (6, "held")]);
+    // One fails once more: what waits for it goes on waiting, and the other stream is released.
+    consumer.retry(at(10)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 10, &[2]), (Next::Idle, vec![1, 2, 3, 5]));
+    assert_eq!(letters(&mut consumer), [(2, "failed"), (6, "held")]);
+    let letter = &consumer.dead_letters(0, 1).unwrap().letters[0];
+    assert_eq!((letter.attempts, letter.time), (2, at(10)));
+    feed.add(0, "a", "Counted");
+    feed.add(0, "b", "Counted");
+    consumer.woken(0, at(20)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 20, &[]), (Next::Idle, vec![7]));
+    assert_eq!(letters(&mut consumer), [(2, "failed"), (6, "held"), (8, "held")]);
+    consumer.retry(at(30)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 30, &[]), (Next::Idle, vec![2, 6, 8]));
+    assert_eq!(letters(&mut consumer), []);
+    assert!(!consumer.status().unwrap().retrying);
+}
+
+#[test]
+fn what_comes_to_be_held_during_a_round_is_delivered_in_it() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "a"]));
+    let mut settings = holding();
+    settings.policy.attempts = 2;
+    let mut consumer = open(&database, &settings);
+    deliver(&mut consumer, &feed, 0, &[1]);
+    deliver(&mut consumer, &feed, 100, &[1]);
+    assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "held")]);
+    consumer.retry(at(200)).unwrap();
+    feed.add(0, "a", "Counted");
+    consumer.woken(0, at(200)).unwrap();
+    let (rest, attempted) = deliver(&mut consumer, &feed, 200, &[1]);
+    assert_eq!((rest, attempted), (Next::Wait { until: at(300) }, vec![1]));
+    assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "held"), (3, "held")]);
+    // A crash amid the round: it goes on where it was.
+    let mut consumer = open(&database, &settings);
+    assert!(consumer.status().unwrap().retrying);
+    assert_eq!(deliver(&mut consumer, &feed, 300, &[]), (Next::Idle, vec![1, 2, 3]));
+    assert_eq!(letters(&mut consumer), []);
+}
+
+#[test]
+fn a_letter_has_a_new_series_of_attempts_and_then_stays() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "c"]));
+    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    settings.policy.attempts = 2;
+    let mut consumer = open(&database, &settings);
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[1]), (Next::Wait { until: at(100) }, vec![1]));
+    assert_eq!(deliver(&mut consumer, &feed, 100, &[1]), (Next::Idle, vec![1, 2, 3]));
+    consumer.retry(at(200)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 200, &[1]), (Next::Wait { until: at(300) }, vec![1]));
+    assert_eq!(deliver(&mut consumer, &feed, 300, &[1]), (Next::Idle, vec![1]));
+    let letter = &consumer.dead_letters(0, 1).unwrap().letters[0];
+    assert_eq!((letter.attempts, letter.time, letter.error.as_str()), (4, at(300), "1 fails"));
+    assert_eq!(deliver(&mut consumer, &feed, 9000, &[]), (Next::Idle, vec![]), "the round is over");
+}
+
+#[test]
+fn letters_come_in_pages() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "c", "d", "e"]));
+    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    deliver(&mut consumer, &feed, 0, &[1, 2, 3, 4, 5]);
+    let (mut after, mut pages) = (Some(0), Vec::new());
+    while let Some(id) = after {
+        let page = consumer.dead_letters(id, 2).unwrap();
+        pages.push(page.letters.iter().map(|letter| letter.event.position.get()).collect::<Vec<_>>());
+        after = page.next;
+    }
+    assert_eq!(pages, [vec![1, 2], vec![3, 4], vec![5]]);
+}
+
+#[test]
+fn a_page_of_large_letters_ends_early() {
+    let (database, mut feed) = (database(), Feed::of(&["a"; 6]));
+    feed.partitions[0].iter_mut().for_each(|event| event.json = format!("\"{}\"", "x".repeat(1024 * 1024)));
+    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    deliver(&mut consumer, &feed, 0, &[1, 2, 3, 4, 5, 6]);
+    let page = consumer.dead_letters(0, 1000).unwrap();
+    assert_eq!((page.letters.len(), page.next), (4, Some(4)));
+}

@@ -1,0 +1,185 @@
+//! What a consumer is opened with, what is stored of it, and others that use the same database.
+
+use crate::world::*;
+use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Settings};
+
+fn skipping() -> Settings {
+    settings(Kind::Projection, OnFailure::Skip)
+}
+
+fn refused(database: &crate::database::Database, settings: Settings) -> OpenError {
+    Consumer::open(database.clone(), StoredAlarm(database.clone()), settings).err().unwrap()
+}
+
+#[test]
+fn settings_out_of_range_are_refused_and_say_which() {
+    let database = database();
+    let policy = |policy: Policy| refused(&database, Settings { policy, ..skipping() });
+    let base = skipping().policy;
+    let fields = [
+        (Policy { attempts: 0, ..base }, "attempts"),
+        (Policy { attempts: 101, ..base }, "attempts"),
+        (Policy { first_delay: 0, ..base }, "firstDelay"),
+        (Policy { first_delay: 86_400_001, longest_delay: 86_400_001, ..base }, "firstDelay"),
+        (Policy { longest_delay: 99, ..base }, "longestDelay"),
+        (Policy { longest_delay: 86_400_001, ..base }, "longestDelay"),
+    ];
+    for (wrong, field) in fields {
+        assert_eq!(policy(wrong), OpenError::Policy { field });
+        assert_eq!(policy(wrong).code(), "invalid_policy");
+    }
+    for name in ["", "a\nb", &"n".repeat(201)] {
+        let error = refused(&database, Settings { name: name.to_owned(), ..skipping() });
+        assert_eq!(error.code(), "invalid_consumer_name");
+    }
+    for partitions in [0, 257] {
+        assert_eq!(refused(&database, Settings { partitions, ..skipping() }), OpenError::Partitions);
+    }
+    assert_eq!(OpenError::Partitions.code(), "invalid_partitions");
+    assert!(
+        Consumer::open(
+            database.clone(),
+            StoredAlarm(database.clone()),
+            Settings { policy: Policy::default(), ..skipping() }
+        )
+        .is_ok()
+    );
+}
+
+#[test]
+fn partitions_do_not_change_and_the_policy_may() {
+    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    project(&mut open(&database, &skipping()), &feed, 0, &[2]).unwrap();
+    let error = refused(&database, Settings { partitions: 2, ..skipping() });
+    assert_eq!((error.code(), error), ("partitions_changed", OpenError::PartitionsChanged { followed: 1 }));
+    let mut settings = skipping();
+    settings.policy.attempts = 2;
+    let mut consumer = open(&database, &settings);
+    assert_eq!(project(&mut consumer, &feed, 100, &[2]).unwrap(), Next::Idle);
+    assert_eq!(letters(&mut consumer), [(2, "failed")]);
+}
+
+#[test]
+fn looking_at_a_consumer_leaves_no_trace() {
+    let database = database();
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "0");
+    assert_eq!(consumer.document("a").unwrap(), None);
+    assert_eq!(documents(&mut consumer), []);
+    assert_eq!(letters(&mut consumer), []);
+    assert_eq!(project(&mut consumer, &Feed::new(1), 0, &[]).unwrap(), Next::Idle);
+    let tables = "SELECT count(*) FROM sqlite_master WHERE name <> 'alarm'";
+    let tables: i64 = database.0.query_row(tables, [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 0);
+}
+
+#[test]
+fn consumers_of_one_database_are_apart() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let other = Settings { name: "other".to_owned(), ..settings(Kind::Delivery, OnFailure::HoldStream) };
+    let (mut one, mut two) = (open(&database, &skipping()), open(&database, &other));
+    project(&mut one, &feed, 0, &[]).unwrap();
+    assert_eq!(deliver(&mut two, &feed, 0, &[1]), (Next::Wait { until: at(100) }, vec![1]));
+    deliver(&mut two, &feed, 100, &[1]);
+    deliver(&mut two, &feed, 300, &[1]);
+    assert_eq!(letters(&mut two), [(1, "failed"), (3, "held")]);
+    assert_eq!((letters(&mut one), documents(&mut one)), (vec![], folded(&feed, &[])));
+    assert_eq!(documents(&mut two), []);
+    one.retry(at(400)).unwrap();
+    project(&mut one, &feed, 400, &[]).unwrap();
+    assert_eq!(letters(&mut two).len(), 2);
+}
+
+#[test]
+fn two_processes_of_one_consumer_project_each_event_once() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a"]));
+    let (mut one, mut two) = (open(&database, &skipping()), open(&database, &skipping()));
+    for consumer in [&mut one, &mut two] {
+        let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
+        consumer.took(feed.read(read), at(0)).unwrap();
+        assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
+    }
+    let mut projected = Vec::new();
+    for consumer in [&mut one, &mut two] {
+        let apply = &mut |event: &sillok::handler::FeedEvent, documents: &_| {
+            projected.push(event.position.get());
+            count(event, documents)
+        };
+        consumer.project(at(0), 0, apply).unwrap();
+    }
+    assert_eq!(projected, [1, 2, 3]);
+    project(&mut two, &feed, 0, &[]).unwrap();
+    assert_eq!((documents(&mut one), documents(&mut two)), (folded(&feed, &[]), folded(&feed, &[])));
+    // What one is told holds for the other.
+    one.pause().unwrap();
+    assert_eq!(project(&mut two, &feed, 0, &[]).unwrap(), Next::Paused);
+    two.resume(at(0)).unwrap();
+    assert_eq!(project(&mut one, &feed, 0, &[]).unwrap(), Next::Idle);
+}
+
+#[test]
+fn a_state_is_stored_as_these_columns() {
+    type Stored = (String, i64, String, i64, String, i64, i64, String, i64, i64, Option<i64>, Option<String>);
+    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[2]).unwrap();
+    let sql = "SELECT consumer, revision, status, letters, error, error_time, live, live_checkpoint, live_failures, \
+        live_until, rebuild, rebuild_checkpoint FROM consumers_v1";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+            row.get(5)?,
+            row.get(6)?,
+            row.get(7)?,
+            row.get(8)?,
+            row.get(9)?,
+            row.get(10)?,
+            row.get(11)?,
+        ))
+    };
+    let stored: Stored = database.0.query_row(sql, [], read).unwrap();
+    let expected = (
+        "balances".to_owned(),
+        1,
+        "running".to_owned(),
+        0,
+        "2 fails".to_owned(),
+        0,
+        1,
+        "1".to_owned(),
+        1,
+        100,
+    );
+    let (a, b, c, d, e, f, g, h, i, j) = expected;
+    assert_eq!(stored, (a, b, c, d, e, f, g, h, i, j, None, None));
+}
+
+#[test]
+fn the_tables_are_those_that_are_documented() {
+    let database = database();
+    project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
+    let documented = include_str!("../../docs/format.md");
+    let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alarm'";
+    let mut statement = database.0.prepare(sql).unwrap();
+    let made: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(made.len(), 4);
+    for sql in made {
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(documented.contains(&format!("{sql};")), "{sql}");
+    }
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_said_to_be_corrupt() {
+    for broken in ["live_checkpoint = 'x'", "status = 'dancing'", "live_failures = 9999999999", "rebuild = 2"]
+    {
+        let database = database();
+        project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
+        database.0.execute(&format!("UPDATE consumers_v1 SET {broken}, revision = 9"), []).unwrap();
+        assert_eq!(refused(&database, skipping()).code(), "stored_data_corrupt", "{broken}");
+    }
+}

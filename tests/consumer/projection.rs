@@ -1,0 +1,132 @@
+//! Events become documents, each exactly once.
+
+use crate::world::*;
+use sillok::handler::{Kind, Next, OnFailure, Running};
+
+fn skipping() -> sillok::handler::Settings {
+    settings(Kind::Projection, OnFailure::Skip)
+}
+
+#[test]
+fn documents_follow_the_feed() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "b", "a", "a", "b", "c", "a"]));
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    feed.add(0, "a", "Counted");
+    consumer.woken(0, at(1)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 1, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    assert_eq!(consumer.document("a").unwrap().unwrap().as_str(), "[1,3,4,7,8]");
+    assert_eq!(consumer.document("z").unwrap(), None);
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "8");
+    // Opened anew, it is where it was.
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(project(&mut consumer, &feed, 2, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+}
+
+#[test]
+fn a_document_that_a_page_alters_often_is_written_once() {
+    let (database, mut feed) = (database(), Feed::of(&["a"; 100]));
+    feed.page = 100;
+    let mut consumer = open(&database, &skipping());
+    let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
+    consumer.took(feed.read(read), at(0)).unwrap();
+    let before = database.0.total_changes();
+    consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+    assert_eq!(database.0.total_changes() - before, 2, "the document and the state");
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+}
+
+#[test]
+fn what_came_before_a_failure_is_kept_and_the_event_is_attempted_again() {
+    let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(project(&mut consumer, &feed, 0, &[2]).unwrap(), Next::Wait { until: at(100) });
+    assert_eq!(documents(&mut consumer), folded(&feed, &[2, 3]));
+    let status = consumer.status().unwrap();
+    assert_eq!(
+        (status.checkpoint.to_string().as_str(), status.failures, status.retry_at),
+        ("1", 1, Some(at(100)))
+    );
+    assert_eq!(status.error.unwrap().message, "2 fails");
+    // What the failed attempt wrote is gone, also after a crash.
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(project(&mut consumer, &feed, 99, &[]).unwrap(), Next::Wait { until: at(100) });
+    assert_eq!(project(&mut consumer, &feed, 100, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    let status = consumer.status().unwrap();
+    assert_eq!((status.failures, status.retry_at, status.dead_letters), (0, None, 0));
+}
+
+#[test]
+fn an_event_that_always_fails_becomes_a_dead_letter() {
+    let (database, feed) = (database(), Feed::of(&["a", "a", "b", "a"]));
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(project(&mut consumer, &feed, 0, &[2]).unwrap(), Next::Wait { until: at(100) });
+    assert_eq!(project(&mut consumer, &feed, 100, &[2]).unwrap(), Next::Wait { until: at(300) });
+    assert_eq!(project(&mut consumer, &feed, 300, &[2]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[2]));
+    let letter = &consumer.dead_letters(0, 10).unwrap().letters[0];
+    assert_eq!((letter.event.clone(), letter.attempts), (feed.partitions[0][1].clone(), 3));
+    assert_eq!((letter.error.as_str(), letter.time), ("2 fails", at(300)));
+    assert_eq!(consumer.status().unwrap().dead_letters, 1);
+    // Mended, it is projected after all, in one transaction with its removal.
+    consumer.retry(at(400)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
+    assert_eq!(consumer.document("a").unwrap().unwrap().as_str(), "[1,4,2]");
+    assert_eq!(letters(&mut consumer), []);
+}
+
+#[test]
+fn partitions_are_followed_in_turn() {
+    let (database, mut feed) = (database(), Feed::new(3));
+    let settings = sillok::handler::Settings { partitions: 3, ..skipping() };
+    for number in 0..30 {
+        feed.add(number % 3, &format!("stream-{}", number % 3), "Counted");
+    }
+    let mut consumer = open(&database, &settings);
+    let mut first = Vec::new();
+    for _ in 0..3 {
+        let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
+        first.push(read.partition);
+        consumer.took(feed.read(read), at(0)).unwrap();
+        assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
+        consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+    }
+    first.sort_unstable();
+    assert_eq!(first, [0, 1, 2]);
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "10.10.10");
+}
+
+#[test]
+fn a_reader_knows_whether_an_event_was_seen() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "a"]));
+    (0..5).for_each(|_| feed.add(0, "x", "Unwanted"));
+    let mut consumer = open(&database, &skipping());
+    assert!(consumer.reached(0, position(0)).unwrap());
+    assert!(!consumer.reached(0, position(1)).unwrap());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    assert!(consumer.reached(0, position(7)).unwrap(), "also what it does not want");
+    assert!(!consumer.reached(0, position(8)).unwrap());
+    assert!(!consumer.reached(1, position(1)).unwrap());
+}
+
+#[test]
+fn a_paused_consumer_keeps_its_place_and_its_attempts() {
+    let (database, feed) = (database(), Feed::of(&["a", "a"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[2]).unwrap();
+    consumer.pause().unwrap();
+    assert_eq!(project(&mut consumer, &feed, 1000, &[]).unwrap(), Next::Paused);
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(project(&mut consumer, &feed, 1000, &[]).unwrap(), Next::Paused);
+    let status = consumer.status().unwrap();
+    assert_eq!((status.running, status.failures), (Running::Paused, 1));
+    consumer.resume(at(2000)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 2000, &[2]).unwrap(), Next::Wait { until: at(2200) });
+    assert_eq!(consumer.status().unwrap().failures, 2);
+}

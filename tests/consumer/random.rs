@@ -1,0 +1,325 @@
+//! Random lives of a consumer: events come, its storage fails, it dies, it is paused, retried and rebuilt. In the end
+//! documents are what the events make of them, and every event was delivered, in the order of its stream.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseError;
+
+use crate::database::Database;
+use crate::world::*;
+use sillok::handler::{Consumer, Kind, Next, OnFailure, Settings};
+use sillok::store::StorageError;
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+
+/// A database of which any call may fail, before or after it landed, and which then goes on.
+#[derive(Clone)]
+struct Flaky {
+    sql: Database,
+    seed: Rc<Cell<u64>>,
+    /// So many of 1,000 calls fail.
+    failing: Rc<Cell<u64>>,
+}
+
+impl Flaky {
+    fn roll(&self, sides: u64) -> u64 {
+        let mut seed = self.seed.get();
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        self.seed.set(seed);
+        seed % sides
+    }
+
+    fn call(&self, work: impl FnOnce() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        let fails = self.roll(1000) < self.failing.get();
+        if fails && self.roll(2) == 0 {
+            return Err(SqlFailure("before".to_owned()));
+        }
+        work()?;
+        if fails { Err(SqlFailure("after".to_owned())) } else { Ok(()) }
+    }
+}
+
+impl Sql for Flaky {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        self.call(|| self.sql.execute(statement, values))
+    }
+
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        self.call(|| self.sql.query(statement, values, visit))
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        self.call(|| self.sql.transaction(work))
+    }
+
+    fn size(&self) -> u64 {
+        0
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    /// An event comes to the partition, in one of its streams.
+    Event {
+        partition: usize,
+        stream: u8,
+        wanted: bool,
+    },
+    /// So many calls of the machine.
+    Run(u8),
+    /// The process dies, and another takes its place.
+    Crash,
+    /// The alarm rings, if it is set.
+    Ring,
+    Later(u16),
+    Pause,
+    Resume,
+    Retry,
+    Rebuild,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        8 => (0..2_usize, 0..3_u8, any::<bool>())
+            .prop_map(|(partition, stream, wanted)| Action::Event { partition, stream, wanted }),
+        8 => (1..12_u8).prop_map(Action::Run),
+        2 => Just(Action::Crash),
+        2 => Just(Action::Ring),
+        3 => (1..600_u16).prop_map(Action::Later),
+        1 => Just(Action::Pause),
+        2 => Just(Action::Resume),
+        1 => Just(Action::Retry),
+        1 => Just(Action::Rebuild),
+    ]
+}
+
+type Living = Consumer<Flaky, StoredAlarm<Flaky>>;
+
+/// A consumer, its processes and its world.
+struct Life {
+    settings: Settings,
+    sql: Flaky,
+    feed: Feed,
+    now: u64,
+    /// One, or two that use the same database.
+    processes: Vec<Living>,
+    /// Events whose number is a multiple of five fail.
+    poisoned: bool,
+    /// Partition and number of what was delivered with success.
+    delivered: Vec<(usize, u64)>,
+}
+
+impl Life {
+    fn new(settings: Settings, seed: u64, processes: usize) -> Self {
+        let sql = Flaky { sql: database(), seed: Rc::new(Cell::new(seed | 1)), failing: Rc::default() };
+        let mut feed = Feed::new(2);
+        feed.page = 4;
+        let settings = Settings { partitions: 2, ..settings };
+        let processes = (0..processes).map(|_| living(&sql, &settings)).collect();
+        sql.failing.set(20);
+        Self { settings, sql, feed, now: 1, processes, poisoned: true, delivered: Vec::new() }
+    }
+
+    /// Tries a call of any process until it succeeds.
+    fn insist(&mut self, work: &mut dyn FnMut(&mut Living) -> Result<(), StorageError>) {
+        let process = self.any_process();
+        while work(&mut self.processes[process]).is_err() {}
+    }
+
+    fn any_process(&self) -> usize {
+        usize::try_from(self.sql.roll(self.processes.len() as u64)).unwrap()
+    }
+
+    fn act(&mut self, action: &Action) {
+        let now = at(self.now);
+        match action {
+            Action::Event { partition, stream, wanted } => {
+                let stream = format!("{partition}-{stream}");
+                self.feed.add(*partition, &stream, if *wanted { "Counted" } else { "Unwanted" });
+                // The journal wakes until it is answered.
+                let partition = *partition;
+                self.insist(&mut |consumer| consumer.woken(partition, now));
+            }
+            Action::Run(calls) => (0..*calls).for_each(|_| drop(self.call(self.any_process()))),
+            Action::Crash => {
+                let process = self.any_process();
+                let failing = self.sql.failing.replace(0);
+                self.processes[process] = living(&self.sql, &self.settings);
+                self.sql.failing.set(failing);
+            }
+            Action::Ring => self.ring(),
+            Action::Later(millis) => self.now += u64::from(*millis),
+            Action::Pause => self.insist(&mut Consumer::pause),
+            Action::Resume => self.insist(&mut |consumer| consumer.resume(now)),
+            Action::Retry => self.insist(&mut |consumer| consumer.retry(now)),
+            Action::Rebuild if self.settings.kind == Kind::Projection => {
+                self.insist(&mut |consumer| {
+                    consumer.rebuild(now).map_err(|_| StorageError::Failed { reason: String::new() })
+                });
+            }
+            Action::Rebuild => {}
+        }
+    }
+
+    fn ring(&mut self) {
+        if let Some(at_millis) = armed(&self.sql.sql) {
+            self.now = self.now.max(at_millis);
+            let now = at(self.now);
+            unset(&self.sql.sql);
+            self.insist(&mut |consumer| consumer.rang(now));
+        }
+    }
+
+    /// One call of the machine, and of what it asks for; says how it rests, if it does.
+    fn call(&mut self, process: usize) -> Result<Option<Next>, StorageError> {
+        let (now, jitter) = (at(self.now), u32::try_from(self.sql.roll(1 << 32)).unwrap());
+        let Self { processes, feed, poisoned, delivered, .. } = self;
+        let consumer = &mut processes[process];
+        let fails = |number: u64| *poisoned && number.is_multiple_of(5);
+        match consumer.next(now)? {
+            Next::Read(read) => consumer.took(feed.read(read), now)?,
+            Next::Project => consumer.project(now, jitter, &mut |event, documents| {
+                count(event, documents)?;
+                if fails(event.position.get()) { Err("poison".to_owned()) } else { Ok(()) }
+            })?,
+            Next::Deliver(delivery) => {
+                let number = delivery.event.position.get();
+                let outcome = if fails(number) { Err("poison") } else { Ok(()) };
+                if outcome.is_ok() {
+                    let partition = usize::from(delivery.event.stream.as_str().starts_with('1'));
+                    delivered.push((partition, number));
+                }
+                consumer.delivered(&delivery.id, outcome, now, jitter)?;
+            }
+            Next::Tidied => {}
+            rest => return Ok(Some(rest)),
+        }
+        Ok(None)
+    }
+
+    /// All is mended; from then on nothing but alarms brings the consumer to run.
+    fn end(&mut self) {
+        self.poisoned = false;
+        self.sql.failing.set(0);
+        let now = at(self.now);
+        self.insist(&mut |consumer| consumer.resume(now));
+        self.rest();
+        // What failed in a generation that was being built is a letter only now.
+        let now = at(self.now);
+        self.insist(&mut |consumer| consumer.retry(now));
+        self.rest();
+    }
+
+    fn rest(&mut self) {
+        if self.processes.len() == 1 {
+            while armed(&self.sql.sql).is_some() {
+                self.ring();
+                self.drain(0);
+            }
+            return;
+        }
+        // Each process has a clock of its own, whatever the other has come to.
+        for process in [0, 1, 0, 1] {
+            self.now += 10_000;
+            self.processes[process].rang(at(self.now)).unwrap();
+            self.drain(process);
+        }
+    }
+
+    fn drain(&mut self, process: usize) {
+        while !matches!(self.call(process).unwrap(), Some(Next::Idle | Next::Wait { .. })) {}
+    }
+}
+
+fn living(sql: &Flaky, settings: &Settings) -> Living {
+    Consumer::open(sql.clone(), StoredAlarm(sql.clone()), settings.clone()).ok().unwrap()
+}
+
+fn live(
+    kind: Kind,
+    on_failure: OnFailure,
+    seed: u64,
+    processes: usize,
+    actions: &[Action],
+) -> Result<(), TestCaseError> {
+    let mut life = Life::new(settings(kind, on_failure), seed, processes);
+    actions.iter().for_each(|action| life.act(action));
+    life.end();
+    let wanted: Vec<(usize, u64, &str)> = life
+        .feed
+        .partitions
+        .iter()
+        .enumerate()
+        .flat_map(|(partition, events)| events.iter().map(move |event| (partition, event)))
+        .filter(|(_, event)| event.event_type.as_str() == "Counted")
+        .map(|(partition, event)| (partition, event.position.get(), event.stream.as_str()))
+        .collect();
+    let mut consumer = open(&life.sql.sql, &life.settings);
+    prop_assert_eq!(letters(&mut consumer), []);
+    if kind == Kind::Projection {
+        let sorted = |documents: Vec<(String, String)>| -> Vec<(String, Vec<u64>)> {
+            let numbers = |text: String| serde_json::from_str::<Vec<u64>>(&text).unwrap();
+            let mut documents: Vec<_> =
+                documents.into_iter().map(|(key, text)| (key, numbers(text))).collect();
+            if on_failure == OnFailure::Skip {
+                documents.iter_mut().for_each(|(_, numbers)| numbers.sort_unstable());
+            }
+            documents
+        };
+        prop_assert_eq!(sorted(documents(&mut consumer)), sorted(folded(&life.feed, &[])));
+        return Ok(());
+    }
+    for stream in ["0-0", "0-1", "0-2", "1-0", "1-1", "1-2"] {
+        let all = wanted.iter().filter(|(.., of)| *of == stream);
+        let all: Vec<_> = all.map(|(partition, number, _)| (*partition, *number)).collect();
+        let mut firsts = Vec::new();
+        for event in life.delivered.iter().filter(|event| all.contains(event)) {
+            if !firsts.contains(event) {
+                firsts.push(*event);
+            }
+        }
+        if on_failure == OnFailure::Skip {
+            firsts.sort_unstable();
+        }
+        prop_assert_eq!(firsts, all, "{}", stream);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn documents_are_what_the_events_make_of_them(
+        on_failure in policies(), seed in any::<u64>(), actions in prop::collection::vec(action(), 0..120),
+    ) {
+        live(Kind::Projection, on_failure, seed, 1, &actions)?;
+    }
+
+    #[test]
+    fn every_event_is_delivered(
+        on_failure in policies(), seed in any::<u64>(), actions in prop::collection::vec(action(), 0..120),
+    ) {
+        live(Kind::Delivery, on_failure, seed, 1, &actions)?;
+    }
+
+    #[test]
+    fn two_processes_make_the_same_documents(
+        on_failure in policies(), seed in any::<u64>(), actions in prop::collection::vec(action(), 0..120),
+    ) {
+        live(Kind::Projection, on_failure, seed, 2, &actions)?;
+    }
+}
+
+fn policies() -> impl Strategy<Value = OnFailure> {
+    prop_oneof![Just(OnFailure::Skip), Just(OnFailure::HoldStream), Just(OnFailure::Stop)]
+}

@@ -1,0 +1,177 @@
+//! Documents are built anew beside those that are read.
+
+use crate::world::*;
+use sillok::handler::{Kind, Next, OnFailure, RebuildError, Settings};
+
+fn skipping() -> Settings {
+    settings(Kind::Projection, OnFailure::Skip)
+}
+
+/// How many documents lie in the tables, in all generations.
+fn stored(database: &crate::database::Database) -> i64 {
+    database.0.query_row("SELECT count(*) FROM documents_v1", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn the_new_documents_take_the_place_of_the_old_ones() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
+    let mut consumer = open(&database, &skipping());
+    // The code that made the first documents was wrong.
+    run(&mut consumer, &feed, 0, &mut |work| match work {
+        Work::Project(event, documents) => {
+            documents.put(&format!("wrong-{}", event.json), &sillok::store::JsonText::null()).unwrap();
+            Ok(())
+        }
+        Work::Deliver(_) => panic!("a projection delivers nothing"),
+    })
+    .unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    assert_eq!(consumer.status().unwrap().rebuild.unwrap().to_string(), "0");
+    assert_eq!(documents(&mut consumer).len(), 7, "the old ones until the new ones are there");
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    let status = consumer.status().unwrap();
+    assert_eq!((status.checkpoint.to_string().as_str(), status.rebuild), ("7", None));
+    assert_eq!(stored(&database), 3, "nothing is left of the old ones");
+}
+
+#[test]
+fn the_live_documents_keep_up_while_others_are_built() {
+    let (database, mut feed) = (database(), Feed::of(&["a"; 12]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let mut live = Vec::new();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => {
+                // Events go on coming, and every other page is the live lane's.
+                if consumer.status().unwrap().rebuild.is_some() && feed.end(0) < position(16) {
+                    feed.add(0, "a", "Counted");
+                    consumer.woken(0, at(0)).unwrap();
+                }
+                consumer.took(feed.read(read), at(0)).unwrap();
+            }
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
+            }
+            Next::Tidied => {}
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+        live.push(consumer.status().unwrap().checkpoint.position(0));
+    }
+    assert!(live.is_sorted(), "readers never go back: {live:?}");
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    assert_eq!(stored(&database), 1);
+}
+
+#[test]
+fn a_rebuild_that_is_cut_off_goes_on() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
+    project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
+    open(&database, &skipping()).rebuild(at(0)).unwrap();
+    assert_eq!(armed(&database), Some(sillok::handler::BACKSTOP_MILLIS), "the duty is durable");
+    for _ in 0..100 {
+        // Three calls, and a crash.
+        let mut consumer = open(&database, &skipping());
+        for _ in 0..3 {
+            match consumer.next(at(0)).unwrap() {
+                Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+                Next::Project => {
+                    consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut consumer = open(&database, &skipping());
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+}
+
+#[test]
+fn a_rebuild_begun_again_gives_up_the_first() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    // A page of the first.
+    let read = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild => break read,
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    assert_eq!(stored(&database), 3);
+}
+
+#[test]
+fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 0, &[2]).unwrap(), Next::Wait { until: at(100) });
+    feed.add(0, "c", "Counted");
+    consumer.woken(0, at(50)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 50, &[2]).unwrap(), Next::Wait { until: at(100) });
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    assert_eq!(project(&mut consumer, &feed, 100, &[2]).unwrap(), Next::Wait { until: at(300) });
+    assert_eq!(letters(&mut consumer), []);
+    assert_eq!(project(&mut consumer, &feed, 300, &[2]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[2]));
+    assert_eq!(letters(&mut consumer), [(2, "failed")]);
+    // The letters of the old generation go with it.
+    consumer.rebuild(at(400)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
+    assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
+    let left: i64 =
+        database.0.query_row("SELECT count(*) FROM dead_letters_v1", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn old_documents_are_removed_a_few_at_a_time() {
+    let (database, mut feed) = (database(), Feed::new(1));
+    (0..1200).for_each(|number| feed.add(0, &format!("stream-{number}"), "Counted"));
+    feed.page = 1000;
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let mut tidied = Vec::new();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
+            }
+            Next::Tidied => tidied.push(stored(&database)),
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+    }
+    assert_eq!(tidied, [1900, 1400, 1200]);
+}
+
+#[test]
+fn a_feed_that_gives_less_than_before_is_asked_again_later() {
+    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    assert_eq!(project(&mut consumer, &Feed::new(1), 0, &[]).unwrap(), Next::Wait { until: at(5000) });
+    assert_eq!(project(&mut consumer, &feed, 5000, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+}
+
+#[test]
+fn what_was_delivered_cannot_be_rebuilt() {
+    let mut consumer = open(&database(), &settings(Kind::Delivery, OnFailure::Skip));
+    let error = consumer.rebuild(at(0)).unwrap_err();
+    assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
+}

@@ -1,0 +1,230 @@
+//! A feed, a receiver and whoever runs a consumer between them.
+
+use crate::database::Database;
+use sillok::gateway::Alarm;
+use sillok::handler::{
+    Consumer, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read, Settings,
+};
+use sillok::store::sqlite::Sql;
+use sillok::store::sqlite::Value;
+use sillok::store::{EventId, EventType, JsonText, Position, RecordedTime, StorageError, StreamId, Version};
+
+pub fn at(millis: u64) -> RecordedTime {
+    RecordedTime::from_millis(millis)
+}
+
+pub fn position(number: u64) -> Position {
+    Position::new(number).unwrap()
+}
+
+/// An alarm that lies in the database, as the real one lies with the storage of its object.
+#[derive(Clone)]
+pub struct StoredAlarm<S>(pub S);
+
+impl<S: Sql> Alarm for StoredAlarm<S> {
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        Ok(self.0.execute("UPDATE alarm SET at = ?1, sets = sets + 1", &[Value::Integer(at.as_millis())])?)
+    }
+}
+
+/// A database with an alarm that is not set.
+pub fn database() -> Database {
+    let database = Database::in_memory();
+    database
+        .0
+        .execute_batch("CREATE TABLE alarm (at INTEGER, sets INTEGER); INSERT INTO alarm VALUES (NULL, 0)")
+        .unwrap();
+    database
+}
+
+/// For when the alarm of a database is set.
+pub fn armed(database: &Database) -> Option<u64> {
+    database
+        .0
+        .query_row("SELECT at FROM alarm", [], |row| row.get::<_, Option<i64>>(0))
+        .unwrap()
+        .map(|at| at.try_into().unwrap())
+}
+
+/// How often the alarm of a database was set.
+pub fn sets(database: &Database) -> i64 {
+    database.0.query_row("SELECT sets FROM alarm", [], |row| row.get(0)).unwrap()
+}
+
+/// The alarm rings: it is no longer set.
+pub fn unset(database: &Database) {
+    database.0.execute("UPDATE alarm SET at = NULL", []).unwrap();
+}
+
+pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
+    let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000 };
+    Settings { name: "balances".to_owned(), kind, partitions: 1, policy }
+}
+
+pub type Opened = Consumer<Database, StoredAlarm<Database>>;
+
+pub fn open(database: &Database, settings: &Settings) -> Opened {
+    Consumer::open(database.clone(), StoredAlarm(database.clone()), settings.clone()).unwrap()
+}
+
+/// A feed: for each partition its events. The number of an event is its data.
+pub struct Feed {
+    pub partitions: Vec<Vec<FeedEvent>>,
+    /// Most events looked at for one page.
+    pub page: usize,
+    /// Events of this type are not wanted.
+    pub unwanted: &'static str,
+}
+
+impl Feed {
+    pub fn new(partitions: usize) -> Self {
+        Self { partitions: vec![Vec::new(); partitions], page: 3, unwanted: "Unwanted" }
+    }
+
+    /// A feed of one partition with an event for each stream named, numbered from 1.
+    pub fn of(streams: &[&str]) -> Self {
+        let mut feed = Self::new(1);
+        streams.iter().for_each(|stream| feed.add(0, stream, "Counted"));
+        feed
+    }
+
+    pub fn add(&mut self, partition: usize, stream: &str, event_type: &str) {
+        let stream = StreamId::new(stream).unwrap();
+        let events = &mut self.partitions[partition];
+        let version = events.iter().filter(|event| event.stream == stream).count() + 1;
+        let number = events.len() + 1;
+        events.push(FeedEvent {
+            position: position(number as u64),
+            version: Version::new(version as u64).unwrap(),
+            id: EventId::new(&format!("event-{partition}-{number}")).unwrap(),
+            event_type: EventType::new(event_type).unwrap(),
+            json: number.to_string(),
+            stream,
+        });
+    }
+
+    pub fn end(&self, partition: usize) -> Position {
+        position(self.partitions[partition].len() as u64)
+    }
+
+    pub fn read(&self, read: Read) -> FeedPage {
+        let events = &self.partitions[read.partition];
+        let from = usize::try_from(read.after.get()).unwrap();
+        let to = events.len().min(from + self.page);
+        let wanted = events[from..to].iter().filter(|event| event.event_type.as_str() != self.unwanted);
+        FeedPage {
+            read,
+            events: wanted.cloned().collect(),
+            after: position(to as u64),
+            more: to < events.len(),
+        }
+    }
+}
+
+/// Appends the event's number to the array that is the document of its stream.
+pub fn count<S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Result<(), String> {
+    let key = event.stream.as_str();
+    let document = documents.get(key).map_err(|error| error.to_string())?;
+    let text = document.as_ref().map_or("[]", JsonText::as_str).trim_end_matches(']');
+    let separator = if text == "[" { "" } else { "," };
+    let text = format!("{text}{separator}{}]", event.json);
+    documents.put(key, &JsonText::parse(&text).unwrap()).map_err(|error| error.to_string())
+}
+
+/// What becomes of an event: a delivery, or an event that is projected.
+pub enum Work<'a, S> {
+    Deliver(&'a Delivery),
+    Project(&'a FeedEvent, &'a Documents<S>),
+}
+
+/// Runs the machine until it rests, and says how.
+pub fn run<S: Sql, A: Alarm>(
+    consumer: &mut Consumer<S, A>,
+    feed: &Feed,
+    now: u64,
+    work: &mut dyn FnMut(Work<'_, S>) -> Result<(), String>,
+) -> Result<Next, StorageError> {
+    for _ in 0..10_000 {
+        match consumer.next(at(now))? {
+            Next::Read(read) => consumer.took(feed.read(read), at(now))?,
+            Next::Project => {
+                consumer
+                    .project(at(now), 0, &mut |event, documents| work(Work::Project(event, documents)))?;
+            }
+            Next::Deliver(delivery) => {
+                let outcome = work(Work::Deliver(&delivery));
+                consumer.delivered(
+                    &delivery.id,
+                    outcome.as_ref().copied().map_err(String::as_str),
+                    at(now),
+                    0,
+                )?;
+            }
+            Next::Tidied => {}
+            rest => return Ok(rest),
+        }
+    }
+    panic!("the machine does not rest");
+}
+
+/// Projects until the machine rests; events of these numbers fail.
+pub fn project<S: Sql, A: Alarm>(
+    consumer: &mut Consumer<S, A>,
+    feed: &Feed,
+    now: u64,
+    failing: &[u64],
+) -> Result<Next, StorageError> {
+    run(consumer, feed, now, &mut |work| match work {
+        Work::Project(event, documents) => {
+            count(event, documents)?;
+            if failing.contains(&event.position.get()) {
+                Err(format!("{} fails", event.json))
+            } else {
+                Ok(())
+            }
+        }
+        Work::Deliver(_) => panic!("a projection delivers nothing"),
+    })
+}
+
+/// Delivers until the machine rests; events of these numbers fail. Says what was attempted, by number.
+pub fn deliver<S: Sql, A: Alarm>(
+    consumer: &mut Consumer<S, A>,
+    feed: &Feed,
+    now: u64,
+    failing: &[u64],
+) -> (Next, Vec<u64>) {
+    let mut attempted = Vec::new();
+    let rest = run(consumer, feed, now, &mut |work| match work {
+        Work::Deliver(delivery) => {
+            let number = delivery.event.position.get();
+            attempted.push(number);
+            if failing.contains(&number) { Err(format!("{number} fails")) } else { Ok(()) }
+        }
+        Work::Project(..) => panic!("a delivery has no documents"),
+    });
+    (rest.unwrap(), attempted)
+}
+
+/// All documents that a reader sees.
+pub fn documents(consumer: &mut Opened) -> Vec<(String, String)> {
+    let page = consumer.documents("", "", 1000).unwrap();
+    page.documents.into_iter().map(|(key, document)| (key, document.as_str().to_owned())).collect()
+}
+
+/// The same as [`documents`], but as they should be: of each stream the numbers of its events, without some.
+pub fn folded(feed: &Feed, without: &[u64]) -> Vec<(String, String)> {
+    let mut folded = std::collections::BTreeMap::<String, Vec<u64>>::new();
+    for event in feed.partitions.iter().flatten() {
+        if event.event_type.as_str() != feed.unwanted && !without.contains(&event.position.get()) {
+            folded.entry(event.stream.as_str().to_owned()).or_default().push(event.position.get());
+        }
+    }
+    folded.into_iter().map(|(key, numbers)| (key, format!("{numbers:?}").replace(' ', ""))).collect()
+}
+
+/// The numbers of the dead letters, and why each lies there.
+pub fn letters(consumer: &mut Opened) -> Vec<(u64, &'static str)> {
+    let letters = consumer.dead_letters(0, 1000).unwrap().letters;
+    letters.iter().map(|letter| (letter.event.position.get(), letter.reason.as_str())).collect()
+}

@@ -1,0 +1,175 @@
+//! What must be true once all is quiet. The checkers read what is stored as plainly as it lies there, and know nothing of
+//! how it came about.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rusqlite::{Connection, Row};
+use sillok::store::partition_of;
+
+use crate::clients::Known;
+use crate::consumer_checkers;
+use crate::network::{Address, Request};
+use crate::world::World;
+
+/// An event as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub partition: usize,
+    pub position: u64,
+    pub stream: String,
+    pub version: u64,
+    pub mark: String,
+    /// Whether it is no longer shown.
+    pub hidden: bool,
+}
+
+/// What a checker finds wrong.
+pub type Verdict = Result<(), String>;
+
+pub fn check(world: &World) -> Verdict {
+    let found = journal(world)?;
+    nothing_is_left_to_do(world)?;
+    each_stream_is_in_order(&found)?;
+    the_journal_has_what_the_streams_have(world, &found)?;
+    appends_were_done_as_answered(world, &found)?;
+    consumer_checkers::check(world, &found)
+}
+
+/// Fails with a sentence unless something holds.
+pub fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Verdict {
+    if condition { Ok(()) } else { Err(otherwise()) }
+}
+
+/// The rows of a query; none where its table was never made.
+pub fn rows<T>(database: &Connection, query: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+    match database.prepare(query) {
+        Ok(mut statement) => statement.query_map([], |row| read(row)).unwrap().map(Result::unwrap).collect(),
+        Err(error) if error.to_string().contains("no such table") => Vec::new(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+pub fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap())
+}
+
+fn marks(events: &serde_json::Value) -> Vec<String> {
+    let events = events.as_array().unwrap().iter();
+    events.map(|event| event["data"].as_str().unwrap().to_owned()).collect()
+}
+
+/// All events of all partitions; positions have no gaps.
+fn journal(world: &World) -> Result<Vec<Found>, String> {
+    let mut found = Vec::new();
+    for partition in 0..world.plan.partitions {
+        let database = world.objects[&Address::Journal(partition)].storage.database();
+        let hidden: HashMap<String, u64> =
+            rows(database, "SELECT stream, hidden FROM streams_v1", |row| Ok((row.get(0)?, number(row, 1)?)))
+                .into_iter()
+                .collect();
+        let groups = rows(database, "SELECT position, commits FROM groups_v1 ORDER BY position", |row| {
+            Ok((number(row, 0)?, row.get::<_, String>(1)?))
+        });
+        let mut position = 0;
+        for (end, commits) in groups {
+            let commits: serde_json::Value = serde_json::from_str(&commits).unwrap();
+            for commit in commits.as_array().unwrap() {
+                let stream = commit["stream"].as_str().unwrap().to_owned();
+                let first = commit["first"].as_u64().unwrap();
+                for (version, mark) in (first..).zip(marks(&commit["events"])) {
+                    position += 1;
+                    let hidden = hidden.get(&stream).is_some_and(|hidden| version <= *hidden);
+                    let stream = stream.clone();
+                    found.push(Found { partition, position, stream, version, mark, hidden });
+                }
+            }
+            holds(position == end, || {
+                format!("position {end} of partition {partition} should be {position}")
+            })?;
+        }
+    }
+    Ok(found)
+}
+
+fn nothing_is_left_to_do(world: &World) -> Verdict {
+    for (who, object) in &world.objects {
+        holds(!object.ringing, || format!("{who:?} has an alarm that is never over"))?;
+        holds(object.storage.alarm().is_none(), || format!("{who:?} has an alarm that never rings"))?;
+    }
+    Ok(())
+}
+
+fn each_stream_is_in_order(found: &[Found]) -> Verdict {
+    let mut versions: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in found {
+        let last = versions.entry(&event.stream).or_default();
+        holds(event.version == *last + 1, || format!("{event:?} follows on version {last}"))?;
+        *last = event.version;
+    }
+    Ok(())
+}
+
+/// What a stream still has, the journal has in the same words; and both show the same of it.
+fn the_journal_has_what_the_streams_have(world: &World, found: &[Found]) -> Verdict {
+    for (place, stream) in world.plan.streams.iter().enumerate() {
+        let partition = partition_of(stream, world.plan.partitions);
+        let in_journal: Vec<&Found> = found.iter().filter(|found| found.stream == stream.as_str()).collect();
+        let elsewhere = in_journal.iter().find(|found| found.partition != partition);
+        holds(elsewhere.is_none(), || format!("{elsewhere:?} is in the wrong partition"))?;
+        let database = world.objects[&Address::Aggregate(place)].storage.database();
+        let commits = rows(database, "SELECT version, events FROM commits_v1 ORDER BY version", |row| {
+            Ok((number(row, 0)?, row.get::<_, String>(1)?))
+        });
+        let (mut last, mut hidden) = (0, 0);
+        for (version, events) in commits {
+            let events: serde_json::Value = serde_json::from_str(&events).unwrap();
+            if version == 0 {
+                (last, hidden) = (events["version"].as_u64().unwrap(), events["hidden"].as_u64().unwrap());
+                continue;
+            }
+            let marks = marks(&events);
+            let first = version + 1 - u64::try_from(marks.len()).unwrap();
+            for (version, mark) in (first..).zip(marks) {
+                let place = in_journal.iter().find(|found| found.version == version);
+                let is_there = place.is_some_and(|found| found.mark == mark);
+                holds(is_there, || format!("{stream} has {mark} at {version}, the journal {place:?}"))?;
+            }
+            last = version;
+        }
+        let end = in_journal.last().map_or(0, |found| found.version);
+        holds(end == last, || format!("{stream} is at {last}, the journal has it up to {end}"))?;
+        let shown = in_journal.iter().find(|found| found.hidden != (found.version <= hidden));
+        holds(shown.is_none(), || format!("{stream} hides up to {hidden}, but the journal has {shown:?}"))?;
+    }
+    Ok(())
+}
+
+/// What was answered is there, once and under the versions that were told; what was refused is not; and what was not
+/// answered is there once or not at all.
+fn appends_were_done_as_answered(world: &World, found: &[Found]) -> Verdict {
+    let mut places: HashMap<&str, Vec<&Found>> = HashMap::new();
+    for event in found {
+        places.entry(&event.mark).or_default().push(event);
+    }
+    let mut known = BTreeSet::new();
+    for asked in world.clients.iter().flat_map(|client| &client.asked) {
+        let Request::Append(append) = &asked.request else { continue };
+        for (place, mark) in asked.marks.iter().enumerate() {
+            known.insert(mark.as_str());
+            let places = places.get(mark.as_str()).map_or(&[][..], Vec::as_slice);
+            holds(places.len() <= 1, || format!("{mark} was appended more than once: {places:?}"))?;
+            let version = places.first().map(|found| found.version);
+            let right = match asked.known {
+                Known::Done { first } => {
+                    let there = places.first().is_some_and(|found| found.stream == append.stream.as_str());
+                    there && version == first.after(place).map(|version| version.get())
+                }
+                Known::Refused => places.is_empty(),
+                Known::Maybe => true,
+            };
+            holds(right, || format!("{asked:?}, but {mark} is at {places:?}"))?;
+        }
+    }
+    let unknown = found.iter().find(|found| !found.mark.starts_with('r') && !known.contains(&*found.mark));
+    holds(unknown.is_none(), || format!("nobody appended {unknown:?}"))
+}

@@ -1,0 +1,301 @@
+//! The object of a consumer, around the core's [`Consumer`]: a projection, a webhook or a reactor.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use sillok::handler::{
+    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OnFailure, OpenError, Policy,
+    RebuildError, Settings,
+};
+use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
+
+use crate::breaks::Break;
+use crate::clients::marked;
+use crate::network::{Address, CallId, Operation, Reply, Request};
+use crate::objects::{Input, Shell, Turn};
+use crate::random::Random;
+use crate::storage::{ObjectAlarm, Storage};
+use crate::world::Plan;
+
+/// What a consumer does with events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Keeps for each stream the list of its events.
+    Projection,
+    /// Delivers each to a receiver.
+    Webhook,
+    /// Sends a command to a stream of its own, and so makes a new event of each.
+    Reactor,
+}
+
+/// What is true of a consumer in one run.
+#[derive(Debug, Clone)]
+pub struct ConsumerPlan {
+    pub role: Role,
+    pub policy: Policy,
+    /// One of so many events fails every time; none where it is 0.
+    pub poison: u64,
+    /// How often other events may fail, all attempts together: never so often that they are given up.
+    failures_left: Rc<RefCell<BTreeMap<String, u32>>>,
+}
+
+impl ConsumerPlan {
+    pub fn drawn(random: &mut Random) -> Self {
+        let policy = Policy {
+            on_failure: random.pick(&[OnFailure::Skip, OnFailure::HoldStream, OnFailure::Stop]),
+            attempts: u32::try_from(random.between(1, 8)).unwrap(),
+            first_delay: random.between(1, 2000),
+            longest_delay: random.between(2000, 20_000),
+        };
+        let role = random.pick(&[Role::Projection, Role::Webhook, Role::Reactor]);
+        Self { role, policy, poison: random.pick(&[0, 5, 20]), failures_left: Rc::default() }
+    }
+
+    /// Whether every attempt at this event fails, until its receiver or handler is mended.
+    pub fn is_poison(&self, mark: &str) -> bool {
+        let sum = mark.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        self.poison > 0 && self.handles(mark) && sum.is_multiple_of(self.poison)
+    }
+
+    /// Whether it does anything with this event: a reactor does nothing with what reactors made.
+    pub fn handles(&self, mark: &str) -> bool {
+        self.role != Role::Reactor || !mark.starts_with('r')
+    }
+
+    /// Whether an attempt at this event fails, by its nature or by chance.
+    fn fails(&self, mark: &str, turn: &mut Turn<'_>) -> bool {
+        if self.is_poison(mark) {
+            return !turn.cured;
+        }
+        let mut failures_left = self.failures_left.borrow_mut();
+        let left = failures_left.entry(mark.to_owned()).or_insert(self.policy.attempts - 1);
+        let fails = *left > 0 && turn.random.chance(50);
+        *left -= u32::from(fails);
+        fails
+    }
+}
+
+/// What a webhook delivers to. It keeps what it took: ids and marks.
+pub struct Receiver {
+    plan: ConsumerPlan,
+    pub taken: Vec<(String, String)>,
+}
+
+impl Receiver {
+    pub fn new(plan: &ConsumerPlan) -> Self {
+        Self { plan: plan.clone(), taken: Vec::new() }
+    }
+
+    pub fn turn(&mut self, input: Input, turn: &mut Turn<'_>) {
+        let Input::Called { call, request: Request::Deliver { id, mark } } = input else { return };
+        let refused = self.plan.fails(&mark, turn);
+        if !refused {
+            self.taken.push((id, mark));
+        }
+        turn.answer(call, if refused { Reply::Refused } else { Reply::Done });
+    }
+}
+
+pub struct ConsumerShell {
+    number: usize,
+    plan: ConsumerPlan,
+    /// Where a reactor's commands go.
+    target: (Address, StreamId),
+    consumer: Consumer<Storage, ObjectAlarm>,
+    /// The call for which the machine waits: of a page, or of the delivery with this id.
+    waits_for: Option<(CallId, Option<String>)>,
+    ringing: bool,
+    /// Who woke it, where that is only remembered.
+    woken_later: Vec<usize>,
+    broken: Option<Break>,
+}
+
+impl ConsumerShell {
+    pub fn new(
+        number: usize,
+        plan: &Plan,
+        storage: Storage,
+        alarm: ObjectAlarm,
+    ) -> Result<Self, StorageError> {
+        let consumer = plan.consumers[number].clone();
+        let kind = if consumer.role == Role::Projection { Kind::Projection } else { Kind::Delivery };
+        let settings = Settings {
+            name: format!("consumer-{number}"),
+            kind,
+            partitions: plan.partitions,
+            policy: consumer.policy,
+        };
+        let target = plan.for_clients + number;
+        Ok(Self {
+            number,
+            target: (Address::Aggregate(target), plan.streams[target].clone()),
+            consumer: match Consumer::open(storage, alarm, settings) {
+                Err(OpenError::Storage(error)) => return Err(error),
+                opened => opened.unwrap(),
+            },
+            plan: consumer,
+            waits_for: None,
+            ringing: false,
+            woken_later: Vec::new(),
+            broken: plan.broken,
+        })
+    }
+
+    /// Does what the machine wants until it waits for something.
+    fn run(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        while self.waits_for.is_none() {
+            match self.consumer.next(turn.now)? {
+                Next::Read(read) => {
+                    let request = Request::ReadFeed { consumer: self.number, read };
+                    self.waits_for = Some((turn.call(Address::Journal(read.partition), request), None));
+                }
+                Next::Project => self.project(turn)?,
+                Next::Deliver(delivery) => self.deliver(&delivery, turn)?,
+                Next::Tidied => {
+                    turn.tick_in(1);
+                    return Ok(());
+                }
+                Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped => {
+                    self.rest(turn);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing more is done now: what the alarm rang for is over.
+    fn rest(&mut self, turn: &mut Turn<'_>) {
+        if std::mem::take(&mut self.ringing) {
+            turn.alarm_is_over();
+        }
+    }
+
+    fn project(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let (plan, now, jitter) = (self.plan.clone(), turn.now, turn.number());
+        self.consumer.project(now, jitter, &mut |event, documents| {
+            let mark = mark_of(event);
+            add(documents, event.stream.as_str(), mark).map_err(|error| error.to_string())?;
+            add(documents, "all", mark).map_err(|error| error.to_string())?;
+            if plan.fails(mark, turn) { Err(format!("{mark} fails")) } else { Ok(()) }
+        })
+    }
+
+    fn deliver(&mut self, delivery: &Delivery, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let mark = mark_of(&delivery.event);
+        let (mut id, jitter) = (delivery.id.clone(), turn.number());
+        if self.broken == Some(Break::ToldBeforeDelivered) {
+            self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
+        }
+        if self.plan.role == Role::Webhook {
+            if self.broken == Some(Break::IdOfAttempt) {
+                id = format!("{id}-{}", turn.number());
+            }
+            let request = Request::Deliver { id, mark: mark.to_owned() };
+            let call = turn.call(Address::Receiver(self.number), request);
+            self.waits_for = Some((call, Some(delivery.id.clone())));
+        } else if !self.plan.handles(mark) {
+            self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
+        } else if self.plan.fails(mark, turn) {
+            self.consumer.delivered(&id, Err("fails"), turn.now, jitter)?;
+        } else {
+            let key = IdempotencyKey::new(&delivery.command_key(0)).unwrap();
+            let (to, stream) = self.target.clone();
+            let mut command = Append::to(stream, vec![marked(&format!("r{}.{mark}", self.number))]);
+            if self.broken != Some(Break::CommandWithoutKey) {
+                command = command.keyed(key);
+            }
+            self.waits_for = Some((turn.call(to, Request::Append(command)), Some(id)));
+        }
+        Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        delivery: Option<String>,
+        reply: Option<Reply>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StorageError> {
+        match (delivery, reply) {
+            (None, Some(Reply::Feed(page))) => self.consumer.took(page, turn.now)?,
+            (None, _) => {
+                self.consumer.missed(turn.now)?;
+                self.rest(turn);
+                return Ok(());
+            }
+            (Some(id), reply) => {
+                let done = matches!(reply, Some(Reply::Done | Reply::Appended(Ok(_))));
+                let outcome = if done { Ok(()) } else { Err("no answer, or a refusal") };
+                let jitter = turn.number();
+                self.consumer.delivered(&id, outcome, turn.now, jitter)?;
+            }
+        }
+        self.run(turn)
+    }
+
+    fn called(&mut self, request: &Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        match request {
+            Request::Wake { partition } if self.broken == Some(Break::WokenBeforeDuty) => {
+                self.woken_later.push(*partition);
+                turn.tick_in(20);
+                Ok(())
+            }
+            Request::Wake { partition } => self.consumer.woken(*partition, turn.now),
+            Request::Operate(Operation::Pause) => self.consumer.pause(),
+            Request::Operate(Operation::Resume) => self.consumer.resume(turn.now),
+            Request::Operate(Operation::Retry) => self.consumer.retry(turn.now),
+            Request::Operate(Operation::Rebuild) => match self.consumer.rebuild(turn.now) {
+                Err(RebuildError::Storage(error)) => Err(error),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Shell for ConsumerShell {
+    fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        match input {
+            Input::Called { call, request } => {
+                self.called(&request, turn)?;
+                turn.answer(call, Reply::Done);
+            }
+            Input::Answered { call, reply } => {
+                let Some((_, delivery)) = self.waits_for.take_if(|(waits_for, _)| *waits_for == call) else {
+                    return Ok(());
+                };
+                return self.answered(delivery, reply, turn);
+            }
+            Input::Started { alarm } => {
+                if !self.consumer.started(alarm, turn.now)? {
+                    return Ok(());
+                }
+            }
+            Input::Rang => {
+                self.ringing = true;
+                self.consumer.rang(turn.now)?;
+            }
+            Input::Ticked => {
+                for partition in std::mem::take(&mut self.woken_later) {
+                    self.consumer.woken(partition, turn.now)?;
+                }
+            }
+        }
+        self.run(turn)
+    }
+}
+
+/// What tells the event from all others.
+fn mark_of(event: &FeedEvent) -> &str {
+    event.json.trim_matches('"')
+}
+
+/// Adds a mark to the end of a document that is a list of them.
+fn add(documents: &Documents<Storage>, key: &str, mark: &str) -> Result<(), DocumentError> {
+    let list = documents.get(key)?;
+    let mut marks: Vec<&str> =
+        list.as_ref().map_or_else(Vec::new, |list| serde_json::from_str(list.as_str()).unwrap());
+    marks.push(mark);
+    documents.put(key, &JsonText::from_value(&marks).unwrap())
+}

@@ -1,0 +1,118 @@
+//! What is sent between those who take part.
+
+use sillok::handler::{FeedPage, Read};
+use sillok::store::{Append, AppendError, Appended, ExpectedVersion, Forward, Version};
+
+use crate::random::Random;
+
+/// Who takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Address {
+    Client(usize),
+    Operator,
+    /// What a webhook delivers to.
+    Receiver(usize),
+    Aggregate(usize),
+    Journal(usize),
+    Consumer(usize),
+}
+
+/// What tells one call from every other.
+pub type CallId = u64;
+
+/// What is asked of another.
+#[derive(Debug, Clone)]
+pub enum Request {
+    Append(Append),
+    Truncate(Version),
+    Delete,
+    Record(Forward),
+    Register { consumer: usize },
+    Wake { partition: usize },
+    ReadFeed { consumer: usize, read: Read },
+    Deliver { id: String, mark: String },
+    Operate(Operation),
+}
+
+/// What operators tell a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    Pause,
+    Resume,
+    Retry,
+    Rebuild,
+}
+
+impl Request {
+    /// Whether it may arrive twice: an append that nothing guards is sent once by whoever wants it once.
+    pub fn may_be_repeated(&self) -> bool {
+        match self {
+            Self::Append(append) => append.key.is_some() || append.expected != ExpectedVersion::Any,
+            _ => true,
+        }
+    }
+
+    /// Whether its caller gives it up after a while by itself, and not only when the platform ends it.
+    fn is_given_up(&self) -> bool {
+        !matches!(self, Self::Record(_) | Self::Wake { .. })
+    }
+}
+
+/// What is answered. A call that was lost, or whose answer was, has none.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    Appended(Result<Appended, AppendError>),
+    Recorded(Version),
+    Feed(FeedPage),
+    Done,
+    /// It was not done, and may be asked again.
+    Refused,
+}
+
+/// How bad it is: how many times in a thousand each thing happens.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Weather {
+    /// A message is lost.
+    pub lost: u64,
+    /// A message arrives twice.
+    pub repeated: u64,
+    /// A message takes a long time.
+    pub slow: u64,
+    /// An object dies amid a turn.
+    pub crash: u64,
+    /// An object is thrown out of memory between turns.
+    pub evicted: u64,
+    /// An alarm rings late.
+    pub late: u64,
+    /// An alarm rings once more.
+    pub again: u64,
+}
+
+impl Weather {
+    /// The weather of one run: of each kind none, some or a lot, so that runs differ in kind and not only in luck.
+    pub fn drawn(random: &mut Random) -> Self {
+        Self {
+            lost: random.pick(&[0, 30, 200]),
+            repeated: random.pick(&[0, 50, 300]),
+            slow: random.pick(&[0, 50, 300]),
+            crash: random.pick(&[0, 20, 150]),
+            evicted: random.pick(&[0, 5, 50]),
+            late: random.pick(&[0, 50, 500]),
+            again: random.pick(&[0, 100]),
+        }
+    }
+
+    /// How long a message takes, in milliseconds.
+    pub fn delay(&self, random: &mut Random) -> u64 {
+        if random.chance(self.slow) { random.between(100, 20_000) } else { random.between(1, 30) }
+    }
+
+    /// How long a caller waits for its answer, in milliseconds. Some learn only when the platform ends their call that there
+    /// will be none.
+    pub fn patience(&self, request: &Request, random: &mut Random) -> u64 {
+        if !random.chance(self.lost) {
+            return random.between(1000, 30_000);
+        }
+        if request.is_given_up() { 50 } else { random.pick(&[50, 15 * 60 * 1000]) }
+    }
+}

@@ -1,0 +1,69 @@
+//! Whoever operates the consumers: registers them, tells them this and that, and in the end sees that all run.
+
+use std::collections::VecDeque;
+
+use crate::network::{Address, CallId, Operation, Reply, Request};
+use crate::objects::{Input, Turn};
+use crate::random::Random;
+use crate::world::Plan;
+
+/// How long after the world has become kind nothing is on its way that was sent before, in milliseconds.
+const SETTLED_MILLIS: u64 = 60_000;
+
+pub struct Operator {
+    /// What is to be said, to whom, and not before when.
+    steps: VecDeque<(u64, Address, Request)>,
+    waits_for: Option<CallId>,
+}
+
+impl Operator {
+    pub fn new(plan: &Plan, beginning: u64, random: &mut Random) -> Self {
+        let mut steps = VecDeque::new();
+        let consumers = 0..plan.consumers.len();
+        for consumer in consumers.clone() {
+            let start = random.pick(&[beginning, beginning + 10_000]);
+            for partition in 0..plan.partitions {
+                steps.push_back((start, Address::Journal(partition), Request::Register { consumer }));
+            }
+            for partition in 0..plan.partitions {
+                steps.push_back((start, Address::Consumer(consumer), Request::Wake { partition }));
+            }
+        }
+        let says =
+            |time, consumer, operation| (time, Address::Consumer(consumer), Request::Operate(operation));
+        for _ in 0..random.below(5) {
+            use Operation::{Pause, Rebuild, Resume, Retry};
+            if !plan.consumers.is_empty() {
+                let time = random.between(beginning, plan.kind_from);
+                let operation = random.pick(&[Pause, Resume, Retry, Rebuild]);
+                steps.push_back(says(time, random.index(plan.consumers.len()), operation));
+            }
+        }
+        let settled = plan.kind_from + SETTLED_MILLIS;
+        for consumer in consumers {
+            steps.push_back(says(settled, consumer, Operation::Resume));
+            steps.push_back(says(settled, consumer, Operation::Retry));
+        }
+        Self { steps, waits_for: None }
+    }
+
+    pub fn turn(&mut self, input: Input, turn: &mut Turn<'_>) {
+        match input {
+            Input::Answered { call, reply } if self.waits_for == Some(call) => {
+                if matches!(reply, Some(Reply::Done)) {
+                    self.steps.pop_front();
+                }
+                self.waits_for = None;
+                turn.tick_in(10);
+            }
+            Input::Ticked if self.waits_for.is_none() => {
+                let Some((time, to, request)) = self.steps.front().cloned() else { return };
+                match time.checked_sub(turn.now.as_millis()) {
+                    Some(millis) if millis > 0 => turn.tick_in(millis),
+                    _ => self.waits_for = Some(turn.call(to, request)),
+                }
+            }
+            _ => {}
+        }
+    }
+}

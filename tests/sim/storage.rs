@@ -1,0 +1,196 @@
+//! An object's storage: a real SQLite database that outlives the object, and calls that fail at the worst of moments.
+
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use sillok::gateway::Alarm;
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::{RecordedTime, StorageError};
+use sillok::testing::Fault;
+
+use crate::breaks::{Alteration, Break};
+use crate::database::Database;
+
+const SET_ALARM: &str = "INSERT OR REPLACE INTO alarm_of_the_object (id, at) VALUES (1, ?1)";
+
+/// The storage of one object, as its machine sees it. The alarm is a row of the same database, so that it is durable
+/// together with what is written beside it. Clones are the same storage.
+#[derive(Clone)]
+pub struct Storage {
+    database: Database,
+    crash: Rc<Cell<Crash>>,
+    broken: Option<Break>,
+    /// The last position that was ever given: what the journal must not go by.
+    sequence: Rc<Cell<u64>>,
+}
+
+/// When a call is the object's last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crash {
+    Never,
+    /// After so many more calls; the call that fails lands or does not.
+    After(u32, Fault),
+    /// The object is gone: no call does anything.
+    Gone,
+}
+
+impl Storage {
+    pub fn new(broken: Option<Break>) -> Self {
+        let database = Database::in_memory();
+        database
+            .0
+            .execute_batch(
+                "CREATE TABLE alarm_of_the_object (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT",
+            )
+            .unwrap();
+        Self { database, crash: Rc::new(Cell::new(Crash::Never)), broken, sequence: Rc::default() }
+    }
+
+    /// The plain database, which never fails.
+    pub fn database(&self) -> &rusqlite::Connection {
+        &self.database.0
+    }
+
+    /// Begins a turn of the object, in which the call after `calls` others fails.
+    pub fn begin(&self, crash: Option<(u32, Fault)>) {
+        self.crash.set(crash.map_or(Crash::Never, |(calls, fault)| Crash::After(calls, fault)));
+        self.database().execute_batch("BEGIN").unwrap();
+    }
+
+    /// Ends the turn: what it wrote is durable, or was never written.
+    pub fn end(&self, durable: bool) {
+        self.database().execute_batch(if durable { "COMMIT" } else { "ROLLBACK" }).unwrap();
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.crash.get() == Crash::Gone
+    }
+
+    /// When the alarm is to ring.
+    pub fn alarm(&self) -> Option<u64> {
+        let found = self.database().query_row("SELECT at FROM alarm_of_the_object", [], |row| row.get(0));
+        found.ok().map(|at: i64| u64::try_from(at).unwrap())
+    }
+
+    pub fn set_alarm(&self, at: u64) {
+        self.database().execute(SET_ALARM, [i64::try_from(at).unwrap()]).unwrap();
+    }
+
+    pub fn clear_alarm(&self) {
+        self.database().execute("DELETE FROM alarm_of_the_object", []).unwrap();
+    }
+
+    fn call(&self, work: impl FnOnce() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        let gone = || Err(SqlFailure("the object is gone".to_owned()));
+        match self.crash.get() {
+            Crash::Never => work(),
+            Crash::Gone => gone(),
+            Crash::After(0, fault) => {
+                self.crash.set(Crash::Gone);
+                if fault == Fault::After {
+                    work()?;
+                }
+                gone()
+            }
+            Crash::After(calls, fault) => {
+                self.crash.set(Crash::After(calls - 1, fault));
+                work()
+            }
+        }
+    }
+}
+
+impl Sql for Storage {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        let Some(broken) = self.broken else { return self.call(|| self.database.execute(statement, values)) };
+        if let (true, [Value::Integer(position), ..]) = (broken.gives_position(statement), values) {
+            self.sequence.set(*position);
+        }
+        let mut values = values.to_vec();
+        match broken.alters(statement, &mut values) {
+            Alteration::Lost => self.call(|| Ok(())),
+            Alteration::None => self.call(|| self.database.execute(statement, &values)),
+        }
+    }
+
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        if self.broken.is_some_and(|broken| broken.asks_sequence(statement)) {
+            return self.call(|| {
+                let _ = visit(&Number(self.sequence.get()));
+                Ok(())
+            });
+        }
+        self.call(|| self.database.query(statement, values, visit))
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        let run = |statement| self.database().execute_batch(statement).unwrap();
+        run("SAVEPOINT work");
+        let mut committed = false;
+        // The calls inside fail one by one; and then the commit, before it or after.
+        let outcome = work().and_then(|()| {
+            self.call(|| {
+                committed = true;
+                Ok(())
+            })
+        });
+        if !committed && self.broken != Some(Break::TransactionsInPieces) {
+            run("ROLLBACK TO work");
+        }
+        run("RELEASE work");
+        outcome
+    }
+
+    fn size(&self) -> u64 {
+        0
+    }
+}
+
+/// A row of one number.
+struct Number(u64);
+
+impl Row for Number {
+    fn integer(&self, _: usize) -> Option<u64> {
+        Some(self.0)
+    }
+
+    fn text(&self, _: usize) -> Option<&str> {
+        None
+    }
+
+    fn blob(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// The object's alarm. One that is broken is not set, or not with what is written beside it.
+#[derive(Clone)]
+pub struct ObjectAlarm {
+    pub storage: Storage,
+    /// The time of an alarm that is still to be set, where it is set apart.
+    pub apart: Rc<Cell<Option<u64>>>,
+}
+
+impl Alarm for ObjectAlarm {
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        let at = at.as_millis();
+        let outcome = match self.storage.broken {
+            Some(Break::AlarmNeverSet) => Ok(()),
+            Some(Break::AlarmSetApart) => {
+                self.apart.set(Some(at));
+                Ok(())
+            }
+            _ => self.storage.call(|| {
+                self.storage.set_alarm(at);
+                Ok(())
+            }),
+        };
+        Ok(outcome?)
+    }
+}

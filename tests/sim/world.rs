@@ -1,0 +1,386 @@
+//! The world: one clock, one queue of what is going to happen, and chance.
+
+use std::collections::BTreeMap;
+
+use sillok::store::{RecordedTime, StreamId};
+use sillok::testing::Fault;
+
+use crate::breaks::Break;
+use crate::clients::Client;
+use crate::consumers::{ConsumerPlan, Receiver};
+use crate::network::{Address, CallId, Reply, Request, Weather};
+use crate::objects::{Input, Object, Outgoing, Turn};
+use crate::operator::Operator;
+use crate::random::Random;
+
+/// When every run begins, in milliseconds since 1970.
+const BEGINNING: u64 = 1_795_395_723_000;
+/// A run that takes more steps than this is never quiet.
+const MOST_STEPS: u32 = 100_000;
+
+/// What is true of one run from its beginning.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// First those to which clients append, then one for each consumer.
+    pub streams: Vec<StreamId>,
+    pub for_clients: usize,
+    pub partitions: usize,
+    pub consumers: Vec<ConsumerPlan>,
+    /// Whether the network may bring a message twice.
+    pub repeating: bool,
+    /// From when on the world is kind.
+    pub kind_from: u64,
+    /// From when on poison is none any more, if ever.
+    pub cured_from: Option<u64>,
+    pub broken: Option<Break>,
+}
+
+impl Plan {
+    fn drawn(weather: &Weather, broken: Option<Break>, random: &mut Random) -> Self {
+        let consumers: Vec<_> = (0..random.below(4)).map(|_| ConsumerPlan::drawn(random)).collect();
+        let for_clients = random.index(5) + 1;
+        let name = |number| format!("{}-{number}", if number % 2 == 0 { "account" } else { "order" });
+        let own = |number| format!("reaction-{number}");
+        let names = (0..for_clients).map(name).chain((0..consumers.len()).map(own));
+        let kind_from = BEGINNING + random.between(20_000, 200_000);
+        Self {
+            streams: names.map(|name| StreamId::new(&name).unwrap()).collect(),
+            for_clients,
+            partitions: random.pick(&[1, 1, 2, 3]),
+            consumers,
+            repeating: weather.repeated > 0,
+            kind_from,
+            cured_from: random.pick(&[None, Some(kind_from + 30_000)]),
+            broken,
+        }
+    }
+}
+
+pub struct World {
+    pub plan: Plan,
+    pub clients: Vec<Client>,
+    pub receivers: Vec<Receiver>,
+    pub objects: BTreeMap<Address, Object>,
+    operator: Operator,
+    random: Random,
+    weather: Weather,
+    now: u64,
+    queue: BTreeMap<(u64, u64), Happening>,
+    happenings: u64,
+    last_call: CallId,
+    /// Who waits for the answer of a call.
+    calls: BTreeMap<CallId, (Address, u32)>,
+    /// Whether every step is told.
+    told: bool,
+}
+
+#[derive(Debug)]
+enum Happening {
+    Called { call: CallId, to: Address, request: Request },
+    Answered { call: CallId, reply: Option<Reply> },
+    Started { who: Address, incarnation: u32 },
+    Ticked { who: Address, incarnation: u32 },
+    Rings { who: Address, again: bool },
+}
+
+/// How an object ends in its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// After so many storage calls; what came before is lost, or kept by a storage without turns.
+    Amid { calls: u32, fault: Fault, kept: bool },
+    /// When all is written and nothing durable.
+    BeforeDurable,
+    /// When all is durable and nothing sent.
+    BeforeSent,
+}
+
+impl End {
+    fn amid(self) -> Option<(u32, Fault)> {
+        match self {
+            Self::Amid { calls, fault, .. } => Some((calls, fault)),
+            Self::BeforeDurable | Self::BeforeSent => None,
+        }
+    }
+
+    fn is_durable(self) -> bool {
+        matches!(self, Self::BeforeSent | Self::Amid { kept: true, .. })
+    }
+}
+
+impl World {
+    pub fn new(seed: u64, broken: Option<Break>, told: bool) -> Self {
+        let mut random = Random::seeded(seed);
+        let weather = Weather::drawn(&mut random);
+        let plan = Plan::drawn(&weather, broken, &mut random);
+        let mut world = Self {
+            clients: (0..=random.index(4)).map(|number| Client::new(number, &plan, &mut random)).collect(),
+            receivers: plan.consumers.iter().map(Receiver::new).collect(),
+            objects: BTreeMap::new(),
+            operator: Operator::new(&plan, BEGINNING, &mut random),
+            weather,
+            now: BEGINNING,
+            queue: BTreeMap::new(),
+            happenings: 0,
+            last_call: 0,
+            calls: BTreeMap::new(),
+            told,
+            random,
+            plan,
+        };
+        world.populate();
+        world
+    }
+
+    fn populate(&mut self) {
+        let aggregates = (0..self.plan.streams.len()).map(Address::Aggregate);
+        let journals = (0..self.plan.partitions).map(Address::Journal);
+        let consumers = (0..self.plan.consumers.len()).map(Address::Consumer);
+        for address in aggregates.chain(journals).chain(consumers) {
+            self.objects.insert(address, Object::new(self.plan.broken));
+        }
+        for client in 0..self.clients.len() {
+            let start = self.now + self.random.below(5000);
+            self.happen(start, Happening::Ticked { who: Address::Client(client), incarnation: 0 });
+        }
+        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });
+    }
+
+    /// Lets everything happen until nothing more is to happen.
+    pub fn run(&mut self) -> Result<(), String> {
+        let mut steps = 0;
+        while let Some(((time, _), happening)) = self.queue.pop_first() {
+            self.now = time;
+            if self.is_kind() {
+                self.weather = Weather::default();
+            }
+            steps += 1;
+            if steps > MOST_STEPS {
+                return Err(format!("after {steps} steps there is no quiet: {happening:?}"));
+            }
+            self.tell(&happening);
+            self.evict();
+            self.step(happening)?;
+        }
+        Ok(())
+    }
+
+    fn is_kind(&self) -> bool {
+        self.now >= self.plan.kind_from
+    }
+
+    fn tell(&self, happening: &impl std::fmt::Debug) {
+        if self.told {
+            eprintln!("{:>8} {happening:?}", self.now - BEGINNING);
+        }
+    }
+
+    fn happen(&mut self, time: u64, happening: Happening) {
+        self.happenings += 1;
+        self.queue.insert((time, self.happenings), happening);
+    }
+
+    fn step(&mut self, happening: Happening) -> Result<(), String> {
+        match happening {
+            Happening::Called { call, to, request } => self.turn(to, Input::Called { call, request }),
+            Happening::Answered { call, reply } => match self.calls.remove(&call) {
+                Some((who, incarnation)) if self.is_alive(who, incarnation) => {
+                    self.turn(who, Input::Answered { call, reply })
+                }
+                _ => Ok(()),
+            },
+            Happening::Started { who, incarnation } if self.is_alive(who, incarnation) => {
+                let alarm = self.objects.get(&who).and_then(|object| object.storage.alarm());
+                self.turn(who, Input::Started { alarm: alarm.map(RecordedTime::from_millis) })
+            }
+            Happening::Ticked { who, incarnation } if self.is_alive(who, incarnation) => {
+                self.turn(who, Input::Ticked)
+            }
+            Happening::Started { .. } | Happening::Ticked { .. } => Ok(()),
+            Happening::Rings { who, again } => self.ring(who, again),
+        }
+    }
+
+    fn is_alive(&self, who: Address, incarnation: u32) -> bool {
+        match self.objects.get(&who) {
+            Some(object) => object.shell.is_some() && object.incarnation == incarnation,
+            None => true, // not an object
+        }
+    }
+
+    fn ring(&mut self, who: Address, again: bool) -> Result<(), String> {
+        let Some(object) = self.objects.get_mut(&who) else { return Ok(()) };
+        if object.ringing {
+            self.happen(self.now + 1000, Happening::Rings { who, again });
+            return Ok(());
+        }
+        if !again {
+            if object.storage.alarm().is_none_or(|at| at > self.now) {
+                return Ok(());
+            }
+            object.planned = None;
+            object.storage.clear_alarm();
+        }
+        object.ringing = true;
+        if self.random.chance(self.weather.again) {
+            let later = self.now + self.random.between(1, 10_000);
+            self.happen(later, Happening::Rings { who, again: true });
+        }
+        self.turn(who, Input::Rang)
+    }
+
+    /// Throws an object out of memory, as happens at any time between two turns.
+    fn evict(&mut self) {
+        if self.random.chance(self.weather.evicted) {
+            let place = self.random.index(self.objects.len());
+            let (who, object) = self.objects.iter_mut().nth(place).unwrap();
+            let who = *who;
+            object.crash(self.now);
+            self.tell(&("evicted", who));
+            self.plan_ringing(who);
+        }
+    }
+
+    fn turn(&mut self, who: Address, input: Input) -> Result<(), String> {
+        if self.objects.contains_key(&who) {
+            return self.object_turn(who, input);
+        }
+        let now = RecordedTime::from_millis(self.now);
+        let cured = self.is_cured();
+        let (random, last_call) = (&mut self.random, &mut self.last_call);
+        let mut turn = Turn { now, cured, random, last_call, outgoing: Vec::new() };
+        match who {
+            Address::Client(number) => self.clients[number].turn(input, &mut turn)?,
+            Address::Receiver(number) => self.receivers[number].turn(input, &mut turn),
+            _ => self.operator.turn(input, &mut turn),
+        }
+        let outgoing = turn.outgoing;
+        self.send(who, 0, outgoing);
+        Ok(())
+    }
+
+    fn is_cured(&self) -> bool {
+        self.plan.cured_from.is_some_and(|cured_from| self.now >= cured_from)
+    }
+
+    fn object_turn(&mut self, who: Address, input: Input) -> Result<(), String> {
+        let (end, cured) = (self.draw_end(), self.is_cured());
+        let incarnation = self.start(who);
+        let object = self.objects.get_mut(&who).unwrap();
+        let now = RecordedTime::from_millis(self.now + object.clock_ahead);
+        let amid = end.and_then(End::amid);
+        object.storage.begin(amid);
+        let (random, last_call) = (&mut self.random, &mut self.last_call);
+        let mut turn = Turn { now, cured, random, last_call, outgoing: Vec::new() };
+        let outcome = object.turn(who, &self.plan, input, &mut turn);
+        let outgoing = turn.outgoing;
+        let end = end.filter(|_| amid.is_none() || object.storage.is_gone());
+        object.storage.end(end.is_none_or(End::is_durable));
+        match end {
+            Some(end) => {
+                object.crash(self.now);
+                self.tell(&("crashed", who, end));
+                if end == End::BeforeDurable && self.plan.broken == Some(Break::SentBeforeDurable) {
+                    self.send(who, incarnation, outgoing);
+                }
+            }
+            None => {
+                outcome
+                    .map_err(|error| format!("{who:?} failed, though nothing was made to fail: {error}"))?;
+                self.send(who, incarnation, outgoing);
+                self.set_apart(who);
+            }
+        }
+        self.plan_ringing(who);
+        Ok(())
+    }
+
+    fn draw_end(&mut self) -> Option<End> {
+        if !self.random.chance(self.weather.crash) {
+            return None;
+        }
+        Some(match self.random.below(6) {
+            0 => End::BeforeDurable,
+            1 => End::BeforeSent,
+            _ => End::Amid {
+                calls: u32::try_from(self.random.below(12)).unwrap(),
+                fault: self.random.pick(&[Fault::Before, Fault::After]),
+                kept: self.random.chance(500),
+            },
+        })
+    }
+
+    /// Sees to it that an object that is not there is started.
+    fn start(&mut self, who: Address) -> u32 {
+        let object = self.objects.get_mut(&who).unwrap();
+        if object.shell.is_none() {
+            object.incarnation += 1;
+            object.clock_ahead =
+                if self.random.chance(self.weather.late) { self.random.below(60_000) } else { 0 };
+            let incarnation = object.incarnation;
+            let soon = self.now + self.random.below(5);
+            self.happen(soon, Happening::Started { who, incarnation });
+        }
+        self.objects[&who].incarnation
+    }
+
+    /// Sends what leaves at the end of a turn; what becomes of it is left to chance.
+    fn send(&mut self, who: Address, incarnation: u32, outgoing: Vec<Outgoing>) {
+        for out in outgoing {
+            self.tell(&(who, &out));
+            match out {
+                Outgoing::Call { call, to, request } => {
+                    self.calls.insert(call, (who, incarnation));
+                    let given_up = self.now + self.weather.patience(&request, &mut self.random);
+                    self.happen(given_up, Happening::Answered { call, reply: None });
+                    if request.may_be_repeated() && self.random.chance(self.weather.repeated) {
+                        let request = request.clone();
+                        self.deliver(Happening::Called { call, to, request });
+                    }
+                    self.deliver(Happening::Called { call, to, request });
+                }
+                Outgoing::Answer { call, reply } => {
+                    self.deliver(Happening::Answered { call, reply: Some(reply) });
+                }
+                Outgoing::Tick { millis } => {
+                    self.happen(self.now + millis, Happening::Ticked { who, incarnation });
+                }
+                Outgoing::AlarmOver => {
+                    if let Some(object) = self.objects.get_mut(&who) {
+                        object.ringing = false;
+                    }
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, message: Happening) {
+        let arrives = self.now + self.weather.delay(&mut self.random);
+        if !self.random.chance(self.weather.lost) {
+            self.happen(arrives, message);
+        }
+    }
+
+    /// Sets the alarm that a broken object sets apart from what it wrote, unless it dies in between.
+    fn set_apart(&mut self, who: Address) {
+        let object = self.objects.get_mut(&who).unwrap();
+        if let Some(at) = object.alarm.apart.take() {
+            if self.random.chance(self.weather.crash) {
+                object.crash(self.now);
+            } else {
+                object.storage.set_alarm(at);
+            }
+        }
+    }
+
+    /// Sees to it that an alarm rings: in time, or late.
+    fn plan_ringing(&mut self, who: Address) {
+        let late = if self.random.chance(self.weather.late) { self.random.below(90_000) } else { 0 };
+        let object = self.objects.get_mut(&who).unwrap();
+        let alarm = object.storage.alarm();
+        if let Some(at) = alarm.filter(|_| alarm != object.planned) {
+            let at = at.max(self.now) + late;
+            self.happen(at, Happening::Rings { who, again: false });
+        }
+        self.objects.get_mut(&who).unwrap().planned = alarm;
+    }
+}
