@@ -5,6 +5,7 @@
 //! headers and parameters (400, 406), and then what is appended.
 
 mod accept;
+mod chunks;
 mod cors;
 mod events;
 mod lines;
