@@ -57,6 +57,22 @@ export class Journal extends DurableObject {
     return this.#object.record(request);
   }
 
+  feed(request: unknown): unknown {
+    return this.#object.feed(request);
+  }
+
+  streams(request: unknown): unknown {
+    return this.#object.streams(request);
+  }
+
+  positionOf(request: unknown): unknown {
+    return this.#object.positionOf(request);
+  }
+
+  status(request: unknown): unknown {
+    return this.#object.status(request);
+  }
+
   register(request: unknown): unknown {
     return this.#object.register(request);
   }

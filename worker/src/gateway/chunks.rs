@@ -3,7 +3,7 @@
 use futures_util::stream::{Stream, StreamExt, TryStream, TryStreamExt, iter, try_unfold};
 
 use super::lines::cut_off;
-use crate::aggregate::RemoteError;
+use crate::objects::RemoteError;
 
 /// How many chunks the runtime takes from a body before it has sent the one before them.
 const TAKEN_AHEAD: usize = 2;

@@ -6,7 +6,7 @@ use futures_util::stream::TryStream;
 
 use super::chunks::{Pieces, chunks};
 use super::live::{Event, Live, Step};
-use crate::aggregate::RemoteError;
+use crate::objects::RemoteError;
 
 /// What a client waits before it connects again, in milliseconds.
 const HELLO: &str = "retry: 1000\n\n";

@@ -1,5 +1,6 @@
 //! The object that keeps the journal: the commits of all streams of a partition in one order.
 
+mod reading;
 mod recording;
 mod rpc;
 mod waking;
@@ -16,8 +17,9 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
 use recording::Recording;
-use rpc::ForwardMessage;
-pub(crate) use rpc::{ConsumerRequest, Remote};
+use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
+#[allow(unused_imports)]
+pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote};
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
 /// in `worker/entry.ts`.
@@ -82,6 +84,40 @@ impl JournalObject {
         self.keeper.look_at_alarm();
         let keeper = Rc::clone(&self.keeper);
         promised(request, |request: ForwardMessage| async move { keeper.record(request).await })
+    }
+
+    /// Reads one page of the feed: `{feed, consumer}` gives `{page, end}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request| self.keeper.read_feed(&request))
+    }
+
+    /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
+    }
+
+    /// Tells where an event stands: `{stream, version}` gives the position of the stream's last event, or nothing where
+    /// the journal does not have the stream up to that version.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    #[wasm_bindgen(js_name = positionOf)]
+    pub fn position_of(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request: PositionRequest| self.keeper.position_of(&request))
+    }
+
+    /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |()| self.keeper.status())
     }
 
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.

@@ -11,6 +11,7 @@ use worker::console_error;
 use worker::wasm_bindgen_futures::spawn_local;
 
 use super::Keeper;
+use super::reading::record_failure;
 use super::rpc::ForwardMessage;
 use crate::objects::{Receipt, nudges};
 
@@ -79,7 +80,7 @@ impl Keeper {
         self.meter.take();
         let recorded = recorded.map_err(|error| {
             console_error!("the journal could not record: {error}");
-            Failure::new(error.code(), error.to_string())
+            record_failure(&error)
         })?;
         nudges::nudge(&self.state, recorded.end.get());
         Ok(recorded.versions)

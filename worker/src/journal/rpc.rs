@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use sillok::store::{Commit, CommitHash, Forward, RecordedTime, StreamId, Version, partition_of};
-use sillok_bridge::Failure;
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue};
 use worker::Env;
 
-use crate::objects::{ObjectName, RemoteError};
+use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
 
 /// The binding of the objects, as wrangler.toml names it.
 const BINDING: &str = "JOURNAL";
@@ -77,6 +77,43 @@ fn version(number: u64) -> Result<Version, Failure> {
     Version::new(number).ok_or_else(|| Failure::new("internal", format!("{number} is no version")))
 }
 
+/// What part of the feed to read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FeedRequest {
+    pub(crate) feed: FeedValue,
+    /// The consumer that reads: having read to the end, it has to be woken again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) consumer: Option<String>,
+}
+
+/// A page of the feed, and where the partition ends.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FeedReply {
+    pub(crate) page: FeedPageJson,
+    pub(crate) end: u64,
+}
+
+/// A version of a stream whose place in the journal is asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PositionRequest {
+    pub(crate) stream: String,
+    pub(crate) version: u64,
+}
+
+/// How it stands with a journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JournalStatus {
+    pub(crate) partition: usize,
+    /// The position of the last event.
+    pub(crate) end: u64,
+    /// The consumers that are woken.
+    pub(crate) consumers: Vec<String>,
+    /// What the object has written and read since it has started, besides making its tables.
+    #[serde(flatten)]
+    pub(crate) receipt: Receipt,
+}
+
 /// The name of a consumer that is to be woken, or not any more.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConsumerRequest {
@@ -96,6 +133,28 @@ impl Remote {
     ) -> worker::Result<Self> {
         let name = of.sibling(partition_of(stream, partitions));
         crate::objects::Remote::find(env, BINDING, &name).map(Self)
+    }
+
+    /// The journal of one of the tenant's partitions.
+    pub(crate) fn of_partition(env: &Env, tenant: Option<&str>, partition: usize) -> worker::Result<Self> {
+        crate::objects::Remote::find(env, BINDING, &ObjectName::new(tenant, partition)).map(Self)
+    }
+
+    pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedReply> {
+        self.0.call("feed", request).await
+    }
+
+    pub(crate) async fn streams(&self, request: &DirectoryValue) -> Answered<DirectoryPageJson> {
+        self.0.call("streams", request).await
+    }
+
+    pub(crate) async fn status(&self) -> Answered<JournalStatus> {
+        self.0.call("status", &()).await
+    }
+
+    /// Opens a WebSocket to the object, by which it tells that the feed has grown.
+    pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
+        self.0.follow().await
     }
 
     /// Records what is new, and gives the version up to which the journal has the stream.
