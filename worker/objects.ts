@@ -77,16 +77,16 @@ export function journalClass(consumers: readonly string[]) {
       return this.#object.feed(request);
     }
 
-    end(request: unknown): unknown {
-      return this.#object.end(request);
+    streams(request: unknown): unknown {
+      return this.#object.streams(request);
     }
 
     positionOf(request: unknown): unknown {
       return this.#object.positionOf(request);
     }
 
-    consumers(request: unknown): unknown {
-      return this.#object.consumers(request);
+    status(request: unknown): unknown {
+      return this.#object.status(request);
     }
   };
 }

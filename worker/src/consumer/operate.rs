@@ -117,8 +117,8 @@ impl Inner {
     async fn status(&self) -> Result<Value, Failure> {
         let mut ends = Vec::new();
         for partition in 0..partitions(&self.env)? {
-            let (end, _) = self.journal(partition)?.end().await.map_err(unreachable)?;
-            ends.push(Position::new(end).unwrap_or_default());
+            let (journal, _) = self.journal(partition)?.status().await.map_err(unreachable)?;
+            ends.push(Position::new(journal.end).unwrap_or_default());
         }
         let name = self.name().keeps;
         self.with(|Defined { definition, machine, .. }| {
@@ -161,7 +161,7 @@ impl Inner {
     }
 
     fn journal(&self, partition: usize) -> Result<Remote, Failure> {
-        Remote::of_partition(&self.env, &self.name(), partition)
+        Remote::of_partition(&self.env, self.name().tenant(), partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))
     }
 }

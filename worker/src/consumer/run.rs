@@ -115,15 +115,13 @@ impl Inner {
         let name = self.name();
         let request = FeedRequest {
             feed: FeedValue { after: Some(after.into()), limit: Some(PAGE_EVENTS.into()), ..filter },
-            partition: read.partition,
-            partitions,
             consumer: Some(name.keeps.clone()),
         };
         let unreachable = |_| Failure::new("unavailable", "the journal could not be read");
-        let journal = Remote::of_partition(&self.env, &name, read.partition)
+        let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))?;
-        let (page, _) = journal.feed(&request).await.map_err(unreachable)?;
-        page_of(read, &page, partitions)
+        let (reply, _) = journal.feed(&request).await.map_err(unreachable)?;
+        page_of(read, &reply.page, partitions)
             .ok_or_else(|| Failure::new("internal", "the feed's page has another shape"))
     }
 }

@@ -144,12 +144,11 @@ pub(super) async fn answer(
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     read_headers(request)?;
     query::none(&request.inner().url())?;
-    let (names, mut receipt) = journal::Remote::of_partition(env, &named(principal, 0), 0)
-        .map_err(Problem::internal)?
-        .consumers()
-        .await?;
+    let journal = journal::Remote::of_partition(env, principal.tenant(), 0)
+        .map_err(Problem::internal)?;
+    let (status, mut receipt) = journal.status().await?;
     let mut consumers = Vec::new();
-    for name in names {
+    for name in status.consumers {
         let found = Found::of(env, named(principal, &name))?;
         match found.call(&asking("status")).await {
             Ok((status, cost)) => {

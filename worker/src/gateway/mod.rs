@@ -6,6 +6,7 @@
 
 mod accept;
 mod consumers;
+mod chunks;
 mod cors;
 mod events;
 mod lines;

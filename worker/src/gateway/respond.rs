@@ -162,8 +162,8 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     }
     match answer.body {
         Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
-        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.into_chunks()),
-        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::chunks(*live)),
+        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
+        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),
     }

@@ -1,5 +1,6 @@
 //! The object that keeps the journal: the commits of all streams of a partition in one order.
 
+mod reading;
 mod recording;
 mod rpc;
 mod waking;
@@ -9,15 +10,16 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use sillok::gateway::Wakes;
-use sillok::store::{FeedLog, Journal, Position, StorageError, StreamId, Version};
-use sillok_bridge::{Failure, FeedPageJson, parse_feed, read_feed};
+use sillok::store::{Journal, StorageError};
+use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
 use recording::Recording;
-pub(crate) use rpc::{ConsumerRequest, FeedRequest, Remote};
-use rpc::{ForwardMessage, PositionRequest};
+use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
+#[allow(unused_imports)]
+pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote};
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
 /// in `worker/entry.ts`.
@@ -73,24 +75,6 @@ impl DurableObject for JournalObject {
     }
 }
 
-impl Keeper {
-    fn feed(&self, request: &FeedRequest) -> Result<FeedPageJson, Failure> {
-        let FeedRequest { feed, partition, partitions, consumer } = request;
-        let (checkpoint, range) = parse_feed(feed, *partition, *partitions)?;
-        let page =
-            self.read(|journal| read_feed(journal, &range, &checkpoint, *partition).map_err(storage_failure))?;
-        if let Some(consumer) = consumer.as_ref().filter(|_| !page.more) {
-            self.wakes.borrow_mut().caught_up(consumer);
-        }
-        Ok(page)
-    }
-
-    /// Reads the journal, where there is one.
-    fn read<T>(&self, read: impl FnOnce(&Journal<ObjectSql>) -> Result<T, Failure>) -> Result<T, Failure> {
-        self.journal.borrow().as_ref().map_err(Failure::clone).and_then(read)
-    }
-}
-
 /// The methods that other objects call, by the entry class in `worker/entry.ts`.
 #[wasm_bindgen]
 impl JournalObject {
@@ -102,56 +86,44 @@ impl JournalObject {
         promised(request, |request: ForwardMessage| async move { keeper.record(request).await })
     }
 
-    /// Has these consumers woken beside those that are registered: the code of this deployment defines them.
-    #[wasm_bindgen(js_name = alsoWakes)]
-    pub fn also_wakes(&self, consumers: Vec<String>) {
-        self.keeper.wakes.borrow_mut().also_wake(consumers);
-    }
-
-    /// Reads a page of the feed: `{feed, partition, partitions, consumer}` gives `{events, checkpoint, more}`. A consumer
-    /// that has read to the end is woken when there is more.
+    /// Reads one page of the feed: `{feed, consumer}` gives `{page, end}`.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request: FeedRequest| self.keeper.feed(&request))
+        turn(&self.keeper.meter, request, |request| self.keeper.read_feed(&request))
     }
 
-    /// The names of all consumers that are woken: nothing gives an array.
+    /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
-    pub fn consumers(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |()| {
-            self.keeper.wakes.borrow_mut().names().map_err(storage_failure)
-        })
+    pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
     }
 
-    /// The position of the last event: nothing gives a number.
-    ///
-    /// # Errors
-    /// A `TypeError` when the request has another shape.
-    pub fn end(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |()| {
-            self.keeper.read(|journal| journal.end().map(Position::get).map_err(storage_failure))
-        })
-    }
-
-    /// The position of a stream's last event, once the journal has the stream up to a version: `{stream, version}`
-    /// gives a number or nothing.
+    /// Tells where an event stands: `{stream, version}` gives the position of the stream's last event, or nothing where
+    /// the journal does not have the stream up to that version.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     #[wasm_bindgen(js_name = positionOf)]
     pub fn position_of(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request: PositionRequest| {
-            let (stream, version) = (StreamId::new(&request.stream)?, Version::new(request.version));
-            let version = version.unwrap_or(Version::MAX);
-            self.keeper.read(|journal| {
-                let position = journal.position_of(&stream, version).map_err(storage_failure)?;
-                Ok(position.map(Position::get))
-            })
-        })
+        turn(&self.keeper.meter, request, |request: PositionRequest| self.keeper.position_of(&request))
+    }
+
+    /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |()| self.keeper.status())
+    }
+
+    /// Has these consumers woken beside those that are registered: the code of this deployment defines them.
+    #[wasm_bindgen(js_name = alsoWakes)]
+    pub fn also_wakes(&self, consumers: Vec<String>) {
+        self.keeper.wakes.borrow_mut().also_wake(consumers);
     }
 
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.

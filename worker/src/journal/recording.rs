@@ -5,13 +5,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use futures_util::future::join;
 use sillok::store::{Forward, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
 use worker::wasm_bindgen_futures::spawn_local;
 
 use super::Keeper;
+use super::reading::record_failure;
 use super::rpc::ForwardMessage;
 use crate::objects::{Receipt, nudges};
 
@@ -52,7 +52,7 @@ impl Keeper {
         answered.await.unwrap_or_else(|_| Err(Failure::new("internal", "the forward was dropped")))
     }
 
-    async fn record_groups(&self) {
+    async fn record_groups(self: &Rc<Self>) {
         let Recording { waiting, bytes, running } = &self.recording;
         while !waiting.borrow().is_empty() {
             let (forwards, answers): (Vec<Forward>, Vec<Answer>) = waiting.take().into_iter().unzip();
@@ -61,7 +61,8 @@ impl Keeper {
             drop(forwards);
             if versions.is_ok() {
                 // Nobody is answered before those whom it concerns were woken: until then the aggregate has to remind.
-                join(self.durable(), self.wake()).await;
+                self.wake().await;
+                self.durable().await;
             }
             for (place, answer) in answers.into_iter().enumerate() {
                 let version = |versions: &Vec<Version>| versions.get(place).copied().unwrap_or_default();
@@ -79,7 +80,7 @@ impl Keeper {
         self.meter.take();
         let recorded = recorded.map_err(|error| {
             console_error!("the journal could not record: {error}");
-            Failure::new(error.code(), error.to_string())
+            record_failure(&error)
         })?;
         nudges::nudge(&self.state, recorded.end.get());
         Ok(recorded.versions)

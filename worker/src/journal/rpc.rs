@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use sillok::store::{Commit, CommitHash, Forward, RecordedTime, StreamId, Version, partition_of};
-use sillok_bridge::{Failure, FeedPageJson, FeedValue};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue};
 use worker::Env;
 
-use crate::objects::{Answered, ObjectName, RemoteError};
+use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
 
 /// The binding of the objects, as wrangler.toml names it.
 const BINDING: &str = "JOURNAL";
@@ -77,27 +77,47 @@ fn version(number: u64) -> Result<Version, Failure> {
     Version::new(number).ok_or_else(|| Failure::new("internal", format!("{number} is no version")))
 }
 
+/// What part of the feed to read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FeedRequest {
+    pub(crate) feed: FeedValue,
+    /// The consumer that reads: having read to the end, it has to be woken again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) consumer: Option<String>,
+}
+
+/// A page of the feed, and where the partition ends.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FeedReply {
+    pub(crate) page: FeedPageJson,
+    pub(crate) end: u64,
+}
+
+/// A version of a stream whose place in the journal is asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PositionRequest {
+    pub(crate) stream: String,
+    pub(crate) version: u64,
+}
+
+/// How it stands with a journal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JournalStatus {
+    pub(crate) partition: usize,
+    /// The position of the last event.
+    pub(crate) end: u64,
+    /// The consumers that are woken.
+    pub(crate) consumers: Vec<String>,
+    /// What the object has written and read since it has started, besides making its tables.
+    #[serde(flatten)]
+    pub(crate) receipt: Receipt,
+}
+
 /// The name of a consumer that is to be woken, or not any more.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ConsumerRequest {
     pub(crate) consumer: String,
-}
-
-/// What part of a partition of the feed to read.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct FeedRequest {
-    pub(crate) feed: FeedValue,
-    pub(crate) partition: usize,
-    pub(crate) partitions: usize,
-    /// The consumer that reads, which is woken again once it has read to the end.
-    pub(crate) consumer: Option<String>,
-}
-
-/// An event whose position is asked for.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct PositionRequest {
-    pub(super) stream: String,
-    pub(super) version: u64,
 }
 
 /// The journal of one partition.
@@ -115,30 +135,27 @@ impl Remote {
         crate::objects::Remote::find(env, BINDING, &name).map(Self)
     }
 
-    /// A partition of the journal of the tenant of `of`, the name of another object.
-    pub(crate) fn of_partition(env: &Env, of: &ObjectName, partition: usize) -> worker::Result<Self> {
-        crate::objects::Remote::find(env, BINDING, &of.sibling(partition)).map(Self)
+    /// The journal of one of the tenant's partitions.
+    pub(crate) fn of_partition(env: &Env, tenant: Option<&str>, partition: usize) -> worker::Result<Self> {
+        crate::objects::Remote::find(env, BINDING, &ObjectName::new(tenant, partition)).map(Self)
     }
 
-    /// Reads a page of the feed.
-    pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedPageJson> {
+    pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedReply> {
         self.0.call("feed", request).await
     }
 
-    /// The position of the last event.
-    pub(crate) async fn end(&self) -> Answered<u64> {
-        self.0.call("end", &()).await
+    pub(crate) async fn streams(&self, request: &DirectoryValue) -> Answered<DirectoryPageJson> {
+        self.0.call("streams", request).await
+    }
+
+    pub(crate) async fn status(&self) -> Answered<JournalStatus> {
+        self.0.call("status", &()).await
     }
 
     /// The position of the stream's last event, once the journal has the stream up to a version.
     pub(crate) async fn position_of(&self, stream: &StreamId, version: Version) -> Answered<Option<u64>> {
         let request = PositionRequest { stream: stream.as_str().to_owned(), version: version.get() };
         self.0.call("positionOf", &request).await
-    }
-
-    /// The names of the consumers that are woken.
-    pub(crate) async fn consumers(&self) -> Answered<Vec<String>> {
-        self.0.call("consumers", &()).await
     }
 
     /// Makes durable that a consumer is woken.
@@ -149,6 +166,11 @@ impl Remote {
     /// Makes durable that a consumer is not woken any more.
     pub(crate) async fn unregister(&self, consumer: String) -> Answered<()> {
         self.0.call("unregister", &ConsumerRequest { consumer }).await
+    }
+
+    /// Opens a WebSocket to the object, by which it tells that the feed has grown.
+    pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
+        self.0.follow().await
     }
 
     /// Records what is new, and gives the version up to which the journal has the stream.

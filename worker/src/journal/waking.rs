@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use sillok_bridge::now;
 use worker::wasm_bindgen_futures::spawn_local;
@@ -20,15 +21,30 @@ const OVERDUE_MILLIS: u64 = 30_000;
 
 impl Keeper {
     /// Wakes whoever has to be woken, and comes back when each is awake or left to the alarm.
-    pub(super) async fn wake(&self) {
+    pub(super) async fn wake(self: &Rc<Self>) {
         let names = self.wakes.borrow_mut().to_wake();
         let names = names.unwrap_or_else(|error| {
             console_error!("the consumers could not be read: {error}");
             Vec::new()
         });
         self.meter.take();
-        let calls = names.iter().map(|name| self.wake_one(name));
-        futures_util::future::join_all(calls).await;
+        let calls: Vec<_> = names.into_iter().map(|name| self.begin_to_wake(name)).collect();
+        for call in calls {
+            // Dropped with the object only.
+            let _ = call.await;
+        }
+    }
+
+    /// Wakes one beside the others, and tells when that has come to its end.
+    fn begin_to_wake(self: &Rc<Self>, consumer: String) -> oneshot::Receiver<()> {
+        let (end, ended) = oneshot::channel();
+        let keeper = Rc::clone(self);
+        spawn_local(async move {
+            keeper.wake_one(&consumer).await;
+            // Whoever has gone needs no word of it.
+            let _ = end.send(());
+        });
+        ended
     }
 
     async fn wake_one(&self, consumer: &str) {
@@ -56,7 +72,7 @@ impl Keeper {
     }
 
     /// What the alarm does: whoever could not be woken is tried again.
-    pub(super) async fn ring(&self) {
+    pub(super) async fn ring(self: &Rc<Self>) {
         self.wakes.borrow_mut().rang();
         self.wake().await;
     }
