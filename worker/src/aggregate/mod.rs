@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    Append, AppendError, Cause, EventId, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId, StorageError, StreamId,
-    Version,
+    Append, AppendError, Cause, EventId, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId,
+    StorageError, StreamId, Version,
 };
 use sillok_bridge::{
     AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, fresh_id, now, parse_events,
@@ -155,9 +155,10 @@ impl Keeper {
             EventsFormat::Ndjson => parse_ndjson(&request.events),
         };
         let events = events.map_err(|error| Failure::from(&error))?;
-        let cause = request.cause.as_ref().map(|cause| {
-            EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation))
-        });
+        let cause = request
+            .cause
+            .as_ref()
+            .map(|cause| EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation)));
         let cause = cause.transpose().map_err(|error| Failure::new("invalid_event_id", error.to_string()))?;
         drop(request.events);
         let append = Append { stream, expected, events, key, cause };

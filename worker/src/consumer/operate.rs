@@ -30,7 +30,7 @@ impl Inner {
                 let after = request.after.parse().unwrap_or_default();
                 let page =
                     self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
-                page.map(|page| shown::letters(&page))
+                page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
             "document" => self.document(&request.key),
             "documents" => {
@@ -38,7 +38,7 @@ impl Inner {
                 self.only_projections()?;
                 let page = self
                     .with(|defined| defined.machine.documents(key, after, *limit).map_err(document_failure));
-                page.map(|page| shown::documents(&page))
+                page.map(|page| shown::documents(&self.name().keeps, key, *limit, &page))
             }
             "reach" => self.reach(&request).await,
             act => self.operate(act).await,

@@ -6,6 +6,7 @@ use sillok::store::{Checkpoint, Position, RecordedTime};
 use sillok_bridge::rfc3339;
 
 use super::definition::Definition;
+use crate::gateway::encoded;
 
 /// How a consumer is defined and how it does. The secret is not told.
 pub(super) fn status(name: &str, definition: &Definition, status: &Status, ends: &[Position]) -> Value {
@@ -45,8 +46,8 @@ fn lag(checkpoint: &Checkpoint, ends: &[Position]) -> u64 {
     behind.sum()
 }
 
-/// A page of dead letters.
-pub(super) fn letters(page: &DeadLetters) -> String {
+/// A page of at most `limit` dead letters.
+pub(super) fn letters(name: &str, limit: usize, page: &DeadLetters) -> String {
     let letters = page.letters.iter().map(|letter| {
         let (reason, attempts) = (letter.reason.as_str(), letter.attempts);
         let (error, time) = (Value::from(letter.error.as_str()), time(letter.time));
@@ -56,18 +57,26 @@ pub(super) fn letters(page: &DeadLetters) -> String {
             "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":{time},\"event\":{event}}}"
         )
     });
-    page_of("deadLetters", letters.collect(), &Value::from(page.next))
+    let next = page
+        .next
+        .map(|after| format!("/v1/consumers/{}/dead-letters?limit={limit}&after={after}", encoded(name)));
+    page_of("deadLetters", letters.collect(), next)
 }
 
-/// A page of documents.
-pub(super) fn documents(page: &DocumentPage) -> String {
+/// A page of at most `limit` documents whose keys begin with `prefix`.
+pub(super) fn documents(name: &str, prefix: &str, limit: usize, page: &DocumentPage) -> String {
     let documents = page.documents.iter().map(|(key, document)| {
         format!("{{\"key\":{},\"document\":{}}}", Value::from(key.as_str()), document.as_str())
     });
-    page_of("documents", documents.collect(), &Value::from(page.next.as_deref()))
+    let next = page.next.as_deref().map(|after| {
+        let (name, prefix, after) = (encoded(name), encoded(prefix), encoded(after));
+        format!("/v1/projections/{name}/documents?prefix={prefix}&limit={limit}&after={after}")
+    });
+    page_of("documents", documents.collect(), next)
 }
 
-fn page_of(name: &str, items: Vec<String>, next: &Value) -> String {
+fn page_of(name: &str, items: Vec<String>, next: Option<String>) -> String {
+    let next = Value::from(next);
     format!("{{\"{name}\":[{}],\"next\":{next}}}", items.join(","))
 }
 

@@ -144,8 +144,7 @@ pub(super) async fn answer(
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     read_headers(request)?;
     query::none(&request.inner().url())?;
-    let journal = journal::Remote::of_partition(env, principal.tenant(), 0)
-        .map_err(Problem::internal)?;
+    let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
     let (status, mut receipt) = journal.status().await?;
     let mut consumers = Vec::new();
     for name in status.consumers {

@@ -5,8 +5,8 @@
 //! headers and parameters (400, 406), and then what is appended.
 
 mod accept;
-mod consumers;
 mod chunks;
+mod consumers;
 mod cors;
 mod events;
 mod lines;
@@ -29,6 +29,7 @@ use crate::aggregate::{Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
 use respond::Answer;
+pub(crate) use respond::{encoded, stream_path};
 use routes::{Part, Route};
 
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
@@ -112,11 +113,6 @@ impl Object {
     fn request(&self) -> StreamRequest {
         StreamRequest { stream: self.name() }
     }
-}
-
-/// Where a stream is, from the root of the server.
-pub(crate) fn stream_path(stream: &str) -> String {
-    respond::path_of(stream)
 }
 
 /// A failure that names the header it is about.

@@ -1,6 +1,6 @@
 //! Answers.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sillok::store::StreamId;
@@ -170,13 +170,18 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
 }
 
 /// Where a stream is, from the root of the server.
-pub(super) fn path_of(stream: &str) -> String {
-    format!("/v1/streams/{}", utf8_percent_encode(stream, UNRESERVED))
+pub(crate) fn stream_path(stream: &str) -> String {
+    format!("/v1/streams/{}", encoded(stream))
+}
+
+/// A text as a part of a URL.
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, UNRESERVED)
 }
 
 /// Where a range of a stream's events is read, from the root of the server.
 fn events_url(stream: &StreamId, range: &RangeValue) -> String {
-    let mut url = path_of(stream.as_str()) + "/events";
+    let mut url = stream_path(stream.as_str()) + "/events";
     let parts = [
         ("from", &range.from),
         ("to", &range.to),
@@ -191,7 +196,7 @@ fn events_url(stream: &StreamId, range: &RangeValue) -> String {
         url.push(separator);
         url.push_str(name);
         url.push('=');
-        url.extend(utf8_percent_encode(&text, UNRESERVED));
+        url.extend(encoded(&text));
         separator = '&';
     }
     url
