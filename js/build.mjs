@@ -2,7 +2,7 @@
 // Run by `cargo xtask build`.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -17,17 +17,18 @@ const shared = {
   platform: "neutral",
   target: "es2022",
   charset: "utf8",
+  // Names stay, so that a stack can be read.
+  minifySyntax: true,
+  minifyWhitespace: true,
   legalComments: "none",
   outdir: at("dist"),
   logLevel: "warning",
 };
-const entry = (name, out) => ({
-  ...shared,
-  entryPoints: { [out]: at(`ts/entrypoints/${name}.ts`) },
-});
+const entry = (path, out) => ({ ...shared, entryPoints: { [out]: at(`ts/${path}.ts`) } });
 await Promise.all([
-  build({ ...entry("inlined", "sillok"), loader: { ".wasm": "base64" } }),
-  build({ ...entry("workerd", "workerd"), external: ["./sillok.wasm"] }),
+  build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
+  build({ ...entry("entrypoints/workerd", "workerd"), external: ["./sillok.wasm"] }),
+  build(entry("testing/index", "testing")),
 ]);
 copyFileSync(at("generated/sillok_js_bg.wasm"), at("dist/sillok.wasm"));
 
@@ -35,19 +36,22 @@ const tsc = createRequire(import.meta.url)
   .resolve("typescript/package.json")
   .replace("package.json", "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { stdio: "inherit" });
-// These speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
-const OWN = [
-  "backoff",
-  "database",
-  "engine",
-  "http",
-  "json",
-  "read",
-  "remote-input",
-  "remote-read",
-  "remote-subscribe",
-];
-for (const own of OWN) rmSync(at(`dist/types/${own}.d.ts`));
+// All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
+const PUBLIC = [
+  "errors",
+  "event-gateway",
+  "event-handler",
+  "event-store",
+  "events",
+  "index",
+  "options",
+  "remote-event-store",
+  "store",
+  "testing/index",
+].map((name) => `${name}.d.ts`);
+for (const file of readdirSync(at("dist/types"), { recursive: true })) {
+  if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));
+}
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
   copyFileSync(at(`../${licence}`), at(licence));

@@ -90,6 +90,15 @@ impl Store {
         self.try_delete(stream).map_err(|failure| to_js(&failure))
     }
 
+    /// Whether a stream was deleted.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = isDeleted)]
+    pub fn is_deleted(&self, stream: &JsValue) -> Result<bool, JsValue> {
+        self.try_is_deleted(stream).map_err(|failure| to_js(&failure))
+    }
+
     /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
     /// of keys.
     ///
@@ -120,7 +129,7 @@ impl Store {
         let expected = expected_version_from_js(expected)?;
         let key = idempotency_key_from_js(key)?;
         let events = parse_events(events).map_err(|error| Failure::from(&error))?;
-        let appended = self.write(Append { stream, expected, events, key })?;
+        let appended = self.write(Append { stream, expected, events, key, cause: None })?;
         Ok(AppendedJson::from(&appended))
     }
 
@@ -153,6 +162,13 @@ impl Store {
     fn try_delete(&self, stream: &JsValue) -> Result<(), Failure> {
         let stream = stream_id_from_js(stream)?;
         self.writing(|store| store.delete(&stream).map_err(|error: StorageError| Failure::from(&error)))
+    }
+
+    fn try_is_deleted(&self, stream: &JsValue) -> Result<bool, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        self.reading(|store| {
+            store.head(&stream).map(|head| head.deleted).map_err(|error| Failure::from(&error))
+        })
     }
 
     fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {

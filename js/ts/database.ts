@@ -32,9 +32,11 @@ interface NodeSqlite {
 /** A SQLite file. What is committed to it is on disk. */
 export class Database {
   readonly #database: DatabaseSync;
+  readonly #version: StatementSync;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#version = database.prepare("PRAGMA data_version");
   }
 
   /** Opens the file, or makes it. */
@@ -59,6 +61,16 @@ export class Database {
 
   prepare(text: string): Prepared {
     return new Prepared(this.#database, text);
+  }
+
+  /** A number that changes when another connection writes to the file. */
+  changes(): number {
+    try {
+      return Number(this.#version.get()?.["data_version"]);
+    } catch (error) {
+      const detail = `the storage failed: ${error instanceof Error ? error.message : String(error)}`;
+      throw new SillokError({ code: "storage_failed", detail });
+    }
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 // The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
 
 import { initSync, Store } from "../generated/sillok_js.js";
+import { Changes } from "./changes.js";
 import type { Database } from "./database.js";
 import { type Failure, SillokError } from "./errors.js";
 import type { AppendResult, TruncateResult, Verification } from "./events.js";
@@ -30,16 +31,22 @@ export function start(module: BufferSource | WebAssembly.Module): void {
 /** Streams in a database or, without one, in memory. */
 export class Engine {
   readonly #database: Database | undefined;
+  readonly #changes: Changes;
   #store: Store | undefined;
 
   constructor(database?: Database) {
     this.#database = database;
+    this.#changes = new Changes(database);
     this.#store = new Store(database);
   }
 
   append(stream: unknown, events: string, expected: unknown, key: unknown): AppendResult {
     askForRandomness();
-    return this.#ask((store) => store.append(stream, events, expected, key));
+    const appended = this.#ask<AppendResult>((store) =>
+      store.append(stream, events, expected, key),
+    );
+    this.#changes.tell(stream);
+    return appended;
   }
 
   readPage(stream: unknown, range: Range): Page {
@@ -56,15 +63,31 @@ export class Engine {
 
   delete(stream: unknown): void {
     this.#ask((store) => store.delete(stream));
+    this.#changes.tell(stream);
+  }
+
+  isDeleted(stream: unknown): boolean {
+    return this.#ask((store) => store.isDeleted(stream));
   }
 
   save({ text, dates }: WrittenJson): void {
     askForRandomness();
     this.#ask((store) => store.save(text, dates));
+    this.#changes.tell();
   }
 
   find(id: unknown): string {
     return this.#ask((store) => store.find(id));
+  }
+
+  /** See {@link Changes.mark}. */
+  mark(): number {
+    return this.#ask(() => this.#changes.mark());
+  }
+
+  /** See {@link Changes.after}. */
+  changed(mark: number, stop: AbortSignal, stream: unknown): Promise<void> {
+    return this.#changes.after(mark, stop, stream);
   }
 
   close(): void {
@@ -72,6 +95,7 @@ export class Engine {
     this.#store.free();
     this.#store = undefined;
     this.#database?.close();
+    this.#changes.tell();
   }
 
   /** Calls the engine; what it refuses is raised as a {@link SillokError}. */

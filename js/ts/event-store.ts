@@ -18,10 +18,13 @@ import {
   checkOptions,
   type ConnectOptions,
   type ReadOptions,
+  type SubscribeOptions,
   type TruncateOptions,
 } from "./options.js";
 import { readStream } from "./read.js";
 import { RemoteEventStore } from "./remote-event-store.js";
+import type { Store } from "./store.js";
+import { subscribeStream } from "./subscribe.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -58,7 +61,7 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * }
  * ```
  */
-export class EventStore {
+export class EventStore implements Store {
   readonly #engine: Engine;
 
   /** A store in memory, without events. */
@@ -130,39 +133,6 @@ export class EventStore {
     return new RemoteEventStore(url, options);
   }
 
-  /**
-   * Appends one event, or an array of them as one commit: all are written or none.
-   *
-   * The events are copied before this returns. A `Date` in them becomes its ISO text, as with `JSON.stringify`.
-   *
-   * @param stream - Which stream: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
-   * @param events - One event or 1 to 1,024 of them; ids, types, data and metadata are at most 1 MiB together.
-   * @param options - What must be true of the stream, and a name under which the append can be repeated.
-   * @returns The versions and the time of the events. Errors always reject, they are never thrown at once.
-   * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`: nothing was
-   * written, see {@link isWrongExpectedVersion}.
-   * @throws {@link SillokError} `invalid_stream_id`, `invalid_event`, `invalid_event_type`, `invalid_event_id`,
-   * `invalid_metadata`, `metadata_too_large`, `no_events`, `too_many_events`, `commit_too_large`,
-   * `invalid_expected_version`, `invalid_idempotency_key`, `invalid_parameter`: the input is refused, `field` says
-   * which part of it, and nothing was written.
-   * @throws {@link SillokError} `idempotency_key_reused`, `stream_deleted`: nothing was written.
-   *
-   * @example
-   * ```ts
-   * import { EventStore } from "sillok";
-   *
-   * const store = new EventStore();
-   * const deposit = { type: "Deposited", data: { amount: 100 } };
-   * const { version } = await store.append("account-42", deposit, { expectedVersion: "no-stream" });
-   * await store.append("account-42", deposit, { expectedVersion: version });
-   * console.log(version); // 1
-   *
-   * const once = { idempotencyKey: "request-7" };
-   * const first = await store.append("account-42", deposit, once);
-   * const again = await store.append("account-42", deposit, once);
-   * console.log(first.version, again.version, again.replayed); // 3 3 true
-   * ```
-   */
   async append<E extends NewEvent = NewEvent>(
     stream: string,
     events: E | readonly E[],
@@ -174,28 +144,6 @@ export class EventStore {
     return this.#engine.append(stream, text, expectedVersion, idempotencyKey);
   }
 
-  /**
-   * Reads the events of a stream one after the other, up to the version that the stream has when the first is
-   * asked for; what is appended meanwhile is left for the next read. A stream that was never written has no
-   * events. At most a page, 1,000 events or about 4 MiB, is held at a time.
-   *
-   * @param stream - Which stream.
-   * @param options - Which of its events, and in which order; looked at when the first event is asked for.
-   * @returns What `for await` takes; it can be gone through once.
-   * @throws {@link SillokError} `invalid_stream_id`, `invalid_event_type`, or `invalid_parameter`, whose `field` names
-   * the option, when the first event is asked for.
-   *
-   * @example
-   * ```ts
-   * import { EventStore } from "sillok";
-   *
-   * const store = new EventStore();
-   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }, { type: "Closed" }]);
-   * for await (const event of store.read("account-42", { direction: "backward", limit: 2 })) {
-   *   console.log(event.type); // Closed // Frozen
-   * }
-   * ```
-   */
   read<E extends NewEvent = NewEvent>(
     stream: string,
     options: ReadOptions = {},
@@ -203,76 +151,22 @@ export class EventStore {
     return readStream<E>(this.#engine, stream, options);
   }
 
-  /**
-   * Proves that the history of a stream is as it was written. Every commit carries the SHA-256 of its content and of
-   * the hash before it; this computes them anew, from the first commit or from where the stream was truncated.
-   *
-   * That the last events were removed cannot be seen from what remains. Note `head` elsewhere to see that too.
-   *
-   * @param stream - Which stream.
-   * @returns Whether the history is intact, and otherwise which commit is `broken`.
-   * @throws {@link SillokError} `invalid_stream_id`.
-   *
-   * @example
-   * ```ts
-   * import { EventStore } from "sillok";
-   *
-   * const store = new EventStore();
-   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }]);
-   * const found = await store.verify("account-42");
-   * console.log(found.intact, found.version, found.commits, found.head.length); // true 2 1 64
-   * if (!found.intact) throw new Error(`commit ${found.broken.version}: ${found.broken.reason}`);
-   * ```
-   */
+  subscribe<E extends NewEvent = NewEvent>(
+    stream: string,
+    options: SubscribeOptions = {},
+  ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+    return subscribeStream<E>(this.#engine, stream, options);
+  }
+
   async verify(stream: string): Promise<Verification> {
     return this.#engine.verify(stream);
   }
 
-  /**
-   * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
-   * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
-   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them.
-   *
-   * @param stream - Which stream.
-   * @param options - The version before which events are forgotten.
-   * @returns What is left. A truncation before what was forgotten already changes nothing.
-   * @throws {@link SillokError} `invalid_parameter` when `before` is beyond the stream's next version;
-   * `invalid_stream_id`; `stream_deleted`.
-   *
-   * @example
-   * ```ts
-   * import { EventStore } from "sillok";
-   *
-   * const store = new EventStore();
-   * for (const type of ["Opened", "Frozen", "Closed"]) await store.append("account-42", { type });
-   * const { firstVersion, version } = await store.truncate("account-42", { before: 3 });
-   * console.log(firstVersion, version); // 3 3
-   * for await (const event of store.read("account-42")) console.log(event.type); // Closed
-   * ```
-   */
   async truncate(stream: string, options: TruncateOptions): Promise<TruncateResult> {
     checkOptions(options, TRUNCATE_OPTIONS);
     return this.#engine.truncate(stream, options.before);
   }
 
-  /**
-   * Deletes a stream for good: its events are gone, and nothing can be appended to it again. To delete it once more
-   * changes nothing; to delete a stream that was never written keeps it from ever being.
-   *
-   * @param stream - Which stream.
-   * @throws {@link SillokError} `invalid_stream_id`.
-   *
-   * @example
-   * ```ts
-   * import { EventStore } from "sillok";
-   *
-   * const store = new EventStore();
-   * await store.append("account-42", { type: "Opened" });
-   * await store.delete("account-42");
-   * const refused = await store.append("account-42", { type: "Opened" }).catch((error) => error);
-   * console.log(refused.code); // stream_deleted
-   * ```
-   */
   async delete(stream: string): Promise<void> {
     this.#engine.delete(stream);
   }

@@ -2,6 +2,7 @@
 
 import { Backoff } from "./backoff.js";
 import { type Failure, SillokError } from "./errors.js";
+import { invalid } from "./invalid.js";
 import { checkOptions, type ConnectOptions } from "./options.js";
 
 const OPTIONS = ["token", "fetch", "retries"] as const satisfies (keyof ConnectOptions)[];
@@ -113,11 +114,6 @@ export function lost(error: unknown): SillokError {
   const reason = error instanceof Error ? error.message : String(error);
   const detail = `the server did not answer: ${reason}`;
   return new SillokError({ code: "unavailable", detail }, { cause: error });
-}
-
-/** Refuses an argument. */
-export function invalid(field: string, reason: string): SillokError {
-  return new SillokError({ code: "invalid_parameter", detail: `\`${field}\` ${reason}`, field });
 }
 
 function rootOf(url: unknown): string {

@@ -4,6 +4,21 @@
  * @packageDocumentation
  */
 
+export type { ConsumerOptions, FeedEvent, OnFailure } from "./consumers/definition.js";
+export {
+  type Documents,
+  projection,
+  type Projection,
+  type ProjectionHandlers,
+  type ProjectionOptions,
+} from "./consumers/projection.js";
+export {
+  reactor,
+  type Reactor,
+  type ReactorContext,
+  type ReactorHandlers,
+  type ReactorOptions,
+} from "./consumers/reactor.js";
 export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
 export { EventHandler } from "./event-handler.js";
 export { EventStore } from "./event-store.js";
@@ -40,3 +55,4 @@ export type {
   TruncateOptions,
 } from "./options.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
+export type { Store } from "./store.js";

@@ -1,5 +1,4 @@
 import { SillokError } from "./errors.js";
-import type { EventStore } from "./event-store.js";
 import type {
   AppendResult,
   NewEvent,
@@ -7,7 +6,8 @@ import type {
   TruncateResult,
   Verification,
 } from "./events.js";
-import { Http, invalid } from "./http.js";
+import { Http } from "./http.js";
+import { invalid } from "./invalid.js";
 import { writeJson } from "./json.js";
 import {
   type AppendOptions,
@@ -20,15 +20,13 @@ import {
 import { condition, keyHeader, streamPath } from "./remote-input.js";
 import { readRemote } from "./remote-read.js";
 import { subscribeRemote } from "./remote-subscribe.js";
+import type { Store } from "./store.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
   "idempotencyKey",
 ] as const satisfies (keyof AppendOptions)[];
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
-
-/** What every store has. */
-type Common = Pick<EventStore, "append" | "read" | "verify" | "truncate" | "delete">;
 
 /**
  * The streams of a deployed Sillok, as {@link EventStore.connect} gives them. What its methods take, answer and refuse
@@ -39,7 +37,7 @@ type Common = Pick<EventStore, "append" | "read" | "verify" | "truncate" | "dele
  * that is repeated still happens once, by its idempotency key: the one you give, or a random one, which costs the
  * server one more written row.
  */
-export class RemoteEventStore implements Common {
+export class RemoteEventStore implements Store {
   readonly #http: Http;
 
   /** By {@link EventStore.connect}. */
@@ -117,7 +115,8 @@ export class RemoteEventStore implements Common {
    * that is lost, or from which nothing comes for 40 seconds, is made again, however often, and goes on after the last
    * event that came.
    *
-   * It ends when you leave the loop or abort the signal; neither is an error. Until then it waits for events.
+   * It ends when you leave the loop, call `return`, or abort the signal; none of these is an error. Until then it waits
+   * for events.
    *
    * @param stream - Which stream; it need not have events yet.
    * @param options - From where on, events of which type, and what ends it.

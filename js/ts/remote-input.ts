@@ -2,7 +2,7 @@
 // as something else. The rest is for the server to judge.
 
 import { SillokError, type SillokErrorCode } from "./errors.js";
-import { invalid } from "./http.js";
+import { invalid } from "./invalid.js";
 import { checkOptions, type ReadOptions } from "./options.js";
 
 /** No name of anything is longer. What is longer in bytes is seen by the server. */

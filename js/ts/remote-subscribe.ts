@@ -3,46 +3,44 @@
 import { Backoff } from "./backoff.js";
 import { SillokError } from "./errors.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
-import { type Http, invalid, parse } from "./http.js";
-import { checkOptions, type Signal, type SubscribeOptions } from "./options.js";
+import { type Http, parse } from "./http.js";
+import type { SubscribeOptions } from "./options.js";
 import { query, sentRange, streamPath } from "./remote-input.js";
 import { lines, nextLine, readerOf } from "./remote-read.js";
+import { type Following, subscription } from "./subscription.js";
 
-const OPTIONS = ["after", "type", "signal"] as const satisfies (keyof SubscribeOptions)[];
 const MESSAGES = "text/event-stream";
 /** The server says something every 15 seconds. A connection from which nothing comes for so long is dead. */
 const SILENCE_MILLISECONDS = 40_000;
 
 /** The events after a version, and then each as it is appended. */
-export async function* subscribeRemote<E extends NewEvent>(
+export function subscribeRemote<E extends NewEvent>(
   http: Http,
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  return subscription(options, (following) => follow<E>(http, stream, following));
+}
+
+async function* follow<E extends NewEvent>(
+  http: Http,
+  stream: unknown,
+  { after: seen, type, stop }: Following,
+): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   const path = `${streamPath(stream)}/events`;
-  let { after: seen, type } = checked(options);
-  const stop = new AbortController();
-  const end = () => stop.abort();
-  const { signal = stop.signal } = options;
-  signal.addEventListener("abort", end);
   const backoff = new Backoff(Infinity);
-  try {
-    while (!signal.aborted) {
-      const position = query(sentRange({ type, ...(seen === 0 ? {} : { from: seen + 1 }) }));
-      const response = await connected(http, path + position, backoff, stop.signal);
-      if (response === undefined) return;
-      for await (const text of messages(response, stop.signal)) {
-        const event = parse(text) as RecordedEvent<E>;
-        if (event.version <= seen) continue;
-        seen = event.version;
-        backoff.reset();
-        yield event;
-      }
-      await backoff.wait(undefined, stop.signal).catch(() => undefined);
+  while (!stop.aborted) {
+    const position = query(sentRange({ type, ...(seen === 0 ? {} : { from: seen + 1 }) }));
+    const response = await connected(http, path + position, backoff, stop);
+    if (response === undefined) return;
+    for await (const text of messages(response, stop)) {
+      const event = parse(text) as RecordedEvent<E>;
+      if (event.version <= seen) continue;
+      seen = event.version;
+      backoff.reset();
+      yield event;
     }
-  } finally {
-    signal.removeEventListener("abort", end);
-    stop.abort();
+    await backoff.wait(undefined, stop).catch(() => undefined);
   }
 }
 
@@ -89,19 +87,4 @@ async function* messages(
     signal.removeEventListener("abort", end);
     await received.return(undefined);
   }
-}
-
-function checked(options: SubscribeOptions): { after: number; type: string | undefined } {
-  checkOptions(options, OPTIONS);
-  const { after = 0, type, signal } = options;
-  if (!Number.isSafeInteger(after) || after < 0 || after === Number.MAX_SAFE_INTEGER) {
-    throw invalid("after", "must be a version, or 0 for the beginning");
-  }
-  if (signal !== undefined && !isSignal(signal)) throw invalid("signal", "must be an AbortSignal");
-  return { after, type };
-}
-
-function isSignal(signal: unknown): signal is Signal {
-  if (typeof signal !== "object" || signal === null) return false;
-  return "aborted" in signal && "addEventListener" in signal && "removeEventListener" in signal;
 }

@@ -95,6 +95,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        self.asked = None;
         // Another process may have come between, and may have resumed what this one paused.
         if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
@@ -133,7 +134,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         // A letter may have been taken in the last turn.
         match self.in_hand(now)? {
             Some(next) => Ok(next),
-            None => self.rest(now),
+            None if self.known => self.rest(now),
+            None => self.decide(now),
         }
     }
 
@@ -242,9 +244,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
         let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
         let asked = self.asked.take().filter(|(read, _)| *read == page.read);
-        // A rebuild that was begun anew meanwhile begins at the start again.
-        let follows = self.state.track(lane).checkpoint.position(partition) == from;
-        let Some((_, woken)) = asked.filter(|_| follows && self.hand.is_none()) else { return Ok(()) };
+        // It may have been told to begin anew since it asked.
+        let stands = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
+        let Some((_, woken)) = asked.filter(|_| stands) else { return Ok(()) };
         let moved = after > from;
         if lane == Lane::Live {
             // What came while the page was read may be missing on it.

@@ -2,9 +2,11 @@
 
 use std::vec;
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::store::{EventId, EventType, Position, RecordedTime, StreamId, Version};
+use crate::store::{Cause, EventId, EventType, Position, RecordedTime, StreamId, Version};
 
 /// Bytes of the hash of which a delivery's id is made.
 const ID_BYTES: usize = 16;
@@ -117,6 +119,19 @@ impl Delivery {
     #[must_use]
     pub fn command_key(&self, n: u32) -> String {
         format!("{}:{n}", self.id)
+    }
+
+    /// What a reactor's commands on this event are caused by.
+    #[must_use]
+    pub fn cause(&self) -> Cause {
+        #[derive(Deserialize)]
+        struct Event<'a> {
+            #[serde(borrow)]
+            metadata: Option<&'a RawValue>,
+        }
+        let event: Option<Event<'_>> = serde_json::from_str(&self.event.json).ok();
+        let metadata = event.and_then(|event| event.metadata).map_or("{}", RawValue::get);
+        Cause::new(self.event.id.clone(), metadata)
     }
 }
 

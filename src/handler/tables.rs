@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::state::{LastError, Round, Running, State, Track, Trouble};
-use crate::store::sqlite::table::{Schema, Table};
 use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
+use crate::store::sqlite::{Schema, Table};
 use crate::store::{Checkpoint, RecordedTime, StorageError};
 
 // The names carry the version of the stored format. A row that is its own primary key is one row written.

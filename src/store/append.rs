@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::cause::Cause;
 use super::commit::Commit;
 use super::content;
 use super::event::{EventId, NewEvent, RecordedTime};
@@ -33,6 +34,9 @@ pub struct Append {
     pub events: Vec<NewEvent>,
     /// A name for this append, so that sending it again does not append again.
     pub key: Option<IdempotencyKey>,
+    /// The event to which this is the reaction. Sent again under its key, a reaction is not compared with what was
+    /// appended the first time: a handler that is run again may come to other events, and took effect already.
+    pub cause: Option<Cause>,
 }
 
 /// What an append tells its caller.
@@ -132,7 +136,7 @@ impl Append {
     /// An append of these events whatever the stream's version is.
     #[must_use]
     pub fn to(stream: StreamId, events: Vec<NewEvent>) -> Self {
-        Self { stream, expected: ExpectedVersion::Any, events, key: None }
+        Self { stream, expected: ExpectedVersion::Any, events, key: None, cause: None }
     }
 
     /// The same append, only if the stream is as expected.
@@ -145,6 +149,12 @@ impl Append {
     #[must_use]
     pub fn keyed(self, key: IdempotencyKey) -> Self {
         Self { key: Some(key), ..self }
+    }
+
+    /// The same append as the reaction to an event.
+    #[must_use]
+    pub fn caused_by(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// Whether the events may be one commit, whatever the stream.
@@ -170,7 +180,7 @@ impl Append {
         now: RecordedTime,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Commit, AppendError> {
-        let Self { stream, expected, events, key } = self;
+        let Self { stream, expected, events, key, cause } = self;
         if head.deleted {
             return Err(AppendError::StreamDeleted { stream });
         }
@@ -183,6 +193,10 @@ impl Append {
         let versions = head.version.after(1).zip(head.version.after(events.len()));
         let Some((first_version, version)) = versions else {
             return Err(AppendError::VersionExhausted { stream });
+        };
+        let events = match cause {
+            Some(cause) => events.into_iter().map(|event| cause.of(event)).collect(),
+            None => events,
         };
         let events = content::encode(&events, fresh_id).into();
         // A clock that went back does not take the stream with it.

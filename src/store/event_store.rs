@@ -90,11 +90,11 @@ fn replay<L: StreamLog>(log: &L, append: &Append) -> Result<Option<Appended>, Ap
     replayed
 }
 
-/// The answer of the append that made this commit, provided that it was an append of the same events.
+/// The answer of the append that made this commit, provided that it was an append of the same events or a reaction.
 fn recall(append: &Append, commit: &CommitView<'_>) -> Result<Appended, AppendError> {
     let stored = content::decode(commit)?;
     let stream = append.stream.clone();
-    if !stored.are(&append.events) {
+    if append.cause.is_none() && !stored.are(&append.events) {
         return Err(AppendError::IdempotencyKeyReused { stream });
     }
     Ok(Appended {

@@ -5,6 +5,7 @@
 
 mod append;
 mod category;
+mod cause;
 mod checkpoint;
 mod commit;
 mod content;
@@ -32,6 +33,7 @@ mod version;
 
 pub use append::{Append, AppendError, Appended};
 pub use category::Category;
+pub use cause::Cause;
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commit::{Commit, CommitView};
 pub use directory::{DirectoryPage, DirectoryRange, StreamDirectory, StreamEntry, read_directory};

@@ -2,7 +2,8 @@
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
-    Append, AppendError, Appended, ExpectedVersion, IdempotencyKey, NewEvent, ReadRange, StreamId, StreamLog,
+    Append, AppendError, Appended, Cause, EventId, ExpectedVersion, IdempotencyKey, NewEvent, ReadRange,
+    StreamId, StreamLog,
 };
 
 /// An append to the stream of the test under the key "k".
@@ -65,5 +66,19 @@ pub fn a_refused_append_does_not_use_up_its_key<L: StreamLog>(subject: &mut Subj
     assert!(matches!(refused, Err(AppendError::WrongExpectedVersion { .. })), "{refused:?}");
     let appended = subject.send(keyed(vec![counted(2)?])?)?;
     assert_eq!((appended.version.get(), appended.replayed), (1, false));
+    Ok(())
+}
+
+/// A reaction that is sent again took effect already, whatever its events are by then; and it names its cause.
+pub fn a_reaction_takes_effect_once<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let cause = Cause::new(EventId::new("cause")?, r#"{"correlationId":"all"}"#);
+    let reaction = |number| -> Result<_, Box<dyn std::error::Error>> {
+        Ok(keyed(vec![counted(number)?])?.caused_by(cause.clone()))
+    };
+    let first = subject.send(reaction(1)?)?;
+    assert_eq!(subject.send(reaction(2)?)?, Appended { replayed: true, ..first });
+    let page = subject.read(&stream()?, &ReadRange::all())?;
+    let metadata: Vec<&str> = page.events.iter().map(|event| event.metadata.as_str()).collect();
+    assert_eq!(metadata, [r#"{"correlationId":"all","causationId":"cause"}"#]);
     Ok(())
 }

@@ -103,14 +103,11 @@ export const refusing: Behaviours = {
     );
   },
 
-  async "bad streams are refused by append, read and the tutorial's methods"({ EventStore }) {
+  async "values that are no streams are refused, also by the tutorial's methods"({ EventStore }) {
     const store = new EventStore();
     const streams: unknown[] = [
       "",
-      "x".repeat(201),
-      "é".repeat(101),
       "x".repeat(10_000_000),
-      "a\nb",
       "a\u0085b",
       "\ud800",
       undefined,
@@ -143,39 +140,13 @@ export const refusing: Behaviours = {
     }
   },
 
-  async "bad events are refused"({ EventStore }) {
+  async "values that are no events are refused"({ EventStore }) {
     const store = new EventStore();
-    const long = "x".repeat(201);
     const cases: [events: unknown, code: string, field?: string][] = [
-      [null, "invalid_event"],
-      [5, "invalid_event"],
-      ["A", "invalid_event"],
       [undefined, "invalid_event", "event"],
       [new Date(0), "invalid_event"],
       [new Set([{ type: "A" }]), "invalid_event", "event"],
-      [[null], "invalid_event", "events[0]"],
-      [[[]], "invalid_event", "events[0]"],
       [[undefined], "invalid_event", "events[0]"],
-      [{}, "invalid_event", "type"],
-      [{ type: undefined }, "invalid_event", "type"],
-      [[{ type: "A" }, {}], "invalid_event", "events[1].type"],
-      [{ type: "A", amount: 1 }, "invalid_event", "amount"],
-      [{ type: "A", version: 1 }, "invalid_event", "version"],
-      [{ type: 7 }, "invalid_event_type", "type"],
-      [{ type: "" }, "invalid_event_type", "type"],
-      [{ type: long }, "invalid_event_type", "type"],
-      [{ type: "\u007f" }, "invalid_event_type", "type"],
-      [{ type: "\ud800" }, "invalid_event_type", "type"],
-      [{ type: "A", id: 7 }, "invalid_event_id", "id"],
-      [{ type: "A", id: "" }, "invalid_event_id", "id"],
-      [{ type: "A", id: long }, "invalid_event_id", "id"],
-      [{ type: "A", metadata: [] }, "invalid_metadata", "metadata"],
-      [{ type: "A", metadata: null }, "invalid_metadata", "metadata"],
-      [{ type: "A", metadata: { m: "x".repeat(16 * 1024) } }, "metadata_too_large", "metadata"],
-      [[], "no_events", "events"],
-      [Array.from({ length: 1025 }, () => ({ type: "A" })), "too_many_events", "events"],
-      [{ type: "A", data: "x".repeat(1024 * 1024) }, "commit_too_large", "events"],
-      [{ type: "A", data: "é".repeat(1024 * 512) }, "commit_too_large", "events"],
       [{ type: "A", data: "x".repeat(40_000_000) }, "commit_too_large", "events"],
     ];
     for (const [place, [events, code, field]] of cases.entries()) {
@@ -184,55 +155,27 @@ export const refusing: Behaviours = {
     same(await all(store.read("s")), []);
   },
 
-  async "bad options are refused, always by rejecting"({ EventStore }) {
+  async "values that are no options are refused, always by rejecting"({ EventStore }) {
     const store = new EventStore();
     const append = (options: unknown) => store.append("s", { type: "A" }, options as never);
     const read = (options: unknown) => all(store.read("s", options as never));
-    const versions = [
-      null,
-      -1,
-      1.5,
-      NaN,
-      Infinity,
-      2 ** 53,
-      1n,
-      "",
-      "1",
-      "bogus",
-      "x".repeat(99),
-      {},
-    ];
-    for (const bad of [...versions, true, [], cyclic, trap, Symbol("s"), () => 1]) {
+    for (const bad of ["x".repeat(99), 1n, [], cyclic, trap, Symbol("s"), () => 1]) {
       const about = Object.prototype.toString.call(bad);
       const expected = ["invalid_expected_version", "expectedVersion"];
       same(await refusal(append({ expectedVersion: bad })), expected, about);
     }
-    for (const bad of [null, 5, "any", true]) {
-      same(await refusal(append(bad)), ["invalid_parameter", "options"]);
-      same(await refusal(read(bad)), ["invalid_parameter", "options"]);
+    for (const bad of [null, 5, {}, Symbol("k")]) {
+      const refused = await refusal(append({ idempotencyKey: bad }));
+      same(refused, ["invalid_idempotency_key", "idempotencyKey"]);
     }
-    same(await refusal(append({ expected: 1 })), ["invalid_parameter", "expected"]);
-    same(await refusal(read({ maxCount: 1 })), ["invalid_parameter", "maxCount"]);
-    for (const field of ["from", "to", "limit"]) {
-      for (const bad of [0, -1, 1.5, NaN, Infinity, null, "1", 1n, {}, cyclic, trap]) {
-        same(
-          await refusal(read({ [field]: bad })),
-          ["invalid_parameter", field],
-          String(bad === trap),
-        );
+    for (const field of ["from", "to", "limit", "direction"]) {
+      for (const bad of [1n, cyclic, trap]) {
+        same(await refusal(read({ [field]: bad })), ["invalid_parameter", field], field);
       }
     }
-    for (const bad of [null, "", "Backward", 1, {}, cyclic, trap]) {
-      same(await refusal(read({ direction: bad })), ["invalid_parameter", "direction"]);
-    }
-    for (const bad of [null, "", "a\nb", "x".repeat(201), 1, {}, cyclic, trap]) {
+    for (const bad of [cyclic, trap]) {
       same(await refusal(read({ type: bad })), ["invalid_event_type", "type"]);
     }
-    same(await refusal(read({ from: 2, to: 1 })), ["invalid_parameter", "to"]);
-    same(await refusal(read({ from: 2, to: 1, direction: "backward" })), [
-      "invalid_parameter",
-      "to",
-    ]);
     same(await all(store.read("s")), []);
   },
 

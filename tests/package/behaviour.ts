@@ -1,27 +1,22 @@
-// What the package does wherever it runs: the same list is run in Node, in memory and on a file, in Chromium and in
-// workerd.
+// What the package does wherever it runs: the contract of every store, and beside it what only these stores do. The same
+// is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
-import { appending } from "./behaviour-append.ts";
-import { forgetting } from "./behaviour-forget.ts";
-import { reading } from "./behaviour-read.ts";
+import type { OpenStore } from "sillok/testing";
+import { local } from "./behaviour-local.ts";
 import { refusing } from "./behaviour-refuse.ts";
-import { repeating } from "./behaviour-repeat.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
+import { values } from "./behaviour-values.ts";
 import { same, thrown } from "./check.ts";
+import { freshToken } from "./tenant.ts";
 
 export type Sillok = typeof import("sillok");
+export type Testing = typeof import("sillok/testing");
 
 /** A name that says what holds, and a function that throws when it does not. */
 export type Behaviours = Record<string, (sillok: Sillok) => void | Promise<void>>;
 
-export const behaviours: Behaviours = {
-  ...appending,
-  ...reading,
-  ...refusing,
-  ...repeating,
-  ...forgetting,
-  ...tutorial,
-};
+/** What the package's stores do beside keeping the contract. */
+export const behaviours: Behaviours = { ...values, ...refusing, ...local, ...tutorial };
 
 const withoutFiles: Behaviours = {
   "where there are no files, opening one is refused"({ EventStore, isSillokError }) {
@@ -30,15 +25,42 @@ const withoutFiles: Behaviours = {
   },
 };
 
-/** Runs all of them in a place without files, and says for each that failed how. */
-export async function failures(sillok: Sillok): Promise<string[]> {
-  const found: string[] = [];
+/** A server that takes tokens which are signed with the secret. */
+interface Remote {
+  readonly url: string;
+  readonly secret: string;
+}
+
+/** Opens stores on a server, each in a name space of its own. */
+export function remoteStores({ EventStore }: Sillok, { url, secret }: Remote): OpenStore {
+  return async () => EventStore.connect(url, { token: await freshToken(secret) });
+}
+
+/**
+ * Runs all of it in a place without files, the contract also on a server where one is given, and says for each that
+ * failed how. `ran` is how many there were.
+ */
+export async function failures(
+  sillok: Sillok,
+  { storeContract }: Testing,
+  remote?: Remote,
+): Promise<{ failed: string[]; ran: number }> {
+  const runs: [string, () => unknown][] = [];
   for (const [name, run] of Object.entries({ ...behaviours, ...withoutFiles })) {
+    runs.push([name, () => run(sillok)]);
+  }
+  const places: [string, OpenStore][] = [["in memory", () => new sillok.EventStore()]];
+  if (remote !== undefined) places.push(["on a server", remoteStores(sillok, remote)]);
+  for (const [place, open] of places) {
+    for (const { name, run } of storeContract(open)) runs.push([`${place}: ${name}`, run]);
+  }
+  const failed: string[] = [];
+  for (const [name, run] of runs) {
     try {
-      await run(sillok);
+      await run();
     } catch (error) {
-      found.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return found;
+  return { failed, ran: runs.length };
 }

@@ -10,7 +10,7 @@ import { useScratch } from "./scratch.ts";
 
 const PACKAGE = "node_modules/sillok";
 /** At the very least; fewer would mean that they are not found any more. */
-const LEAST_EXAMPLES = 23;
+const LEAST_EXAMPLES = 26;
 /** What the examples connect to; a server of the tests takes its place. */
 const DEPLOYED = "https://sillok.example.workers.dev";
 
@@ -22,8 +22,7 @@ after(() => server?.stop());
 const scratch = useScratch(async (scratch) => {
   server = await startServer();
   const { origin } = server.url;
-  const types = await readdir(scratch.at(`${PACKAGE}/dist/types`));
-  const files = ["README.md", ...types.map((name) => `dist/types/${name}`)];
+  const files = ["README.md", ...(await typeFiles())];
   for (const file of files) {
     const text = await readFile(scratch.at(`${PACKAGE}/${file}`), "utf8");
     const blocks = text.replaceAll(/^ *\* ?/gm, "").matchAll(/^```ts\n(.*?)^```$/gms);
@@ -34,6 +33,11 @@ const scratch = useScratch(async (scratch) => {
     }
   }
 });
+
+async function typeFiles(): Promise<string[]> {
+  const files = await readdir(scratch.at(`${PACKAGE}/dist/types`), { recursive: true });
+  return files.filter((name) => name.endsWith(".ts")).map((name) => `dist/types/${name}`);
+}
 
 test("there are examples, and each says what it prints", () => {
   assert.ok(examples.size >= LEAST_EXAMPLES, `${examples.size} examples`);
@@ -67,8 +71,8 @@ test("the examples print what they say", async () => {
 });
 
 test("everything that is exported is documented", async () => {
-  for (const file of await readdir(scratch.at(`${PACKAGE}/dist/types`))) {
-    const text = await readFile(scratch.at(`${PACKAGE}/dist/types/${file}`), "utf8");
+  for (const file of await typeFiles()) {
+    const text = await readFile(scratch.at(`${PACKAGE}/${file}`), "utf8");
     const bare = text.matchAll(
       /(?<!\*\/\n)^export (?:declare |default )*(?:class|function|interface|type|const) \w+/gm,
     );

@@ -4,10 +4,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { behaviours } from "./behaviour.ts";
+import { keepsContract } from "./contract.ts";
 import { useScratch } from "./scratch.ts";
 import { AS_COMMONJS, AS_MODULE, PRINTS } from "./tutorial-program.ts";
 
 const scratch = useScratch();
+
+test("stores in memory keep the contract", async (t) => {
+  const { EventStore } = await scratch.sillok();
+  await keepsContract(t, scratch, () => new EventStore());
+});
 
 for (const [name, run] of Object.entries(behaviours)) {
   test(name, async () => run(await scratch.sillok()));
@@ -41,6 +47,7 @@ test("the package exports what it says, and nothing else", async () => {
   const names = Object.keys(await scratch.sillok());
   const guards = ["isSillokError", "isWrongExpectedVersion"];
   assert.deepEqual(names, ["EventGateway", "EventHandler", "EventStore", "SillokError", ...guards]);
+  assert.deepEqual(Object.keys(await scratch.testing()), ["storeContract"]);
 });
 
 test("the classes have their names", async () => {

@@ -1,6 +1,6 @@
 // Stores on a server, in the place of those in memory.
 
-import type { AppendOptions, ConnectOptions, NewEvent, ReadOptions, TruncateOptions } from "sillok";
+import type { AppendOptions, ConnectOptions, NewEvent, ReadOptions } from "sillok";
 import { type Server, startServer } from "../support/server.ts";
 import { secondsFromNow, sign } from "../support/token.ts";
 import type { Sillok } from "./behaviour.ts";
@@ -15,7 +15,7 @@ export function freshToken(claims: object = {}): string {
   return sign({ scope: "admin", tenant, exp: secondsFromNow(3600), ...claims }, SECRET);
 }
 
-/** The package, but for its stores: what answers with promises is on the server, the rest in memory. */
+/** The package, but for its stores: they append to the server and read from it, the rest is in memory. */
 export function onServer(sillok: Sillok, server: Server): Sillok {
   class OnServer extends sillok.EventStore {
     readonly #remote = sillok.EventStore.connect(server.url, { token: freshToken() });
@@ -29,15 +29,6 @@ export function onServer(sillok: Sillok, server: Server): Sillok {
     }
     override read<E extends NewEvent>(stream: string, options?: ReadOptions) {
       return this.#remote.read<E>(stream, options);
-    }
-    override verify(stream: string) {
-      return this.#remote.verify(stream);
-    }
-    override truncate(stream: string, options: TruncateOptions) {
-      return this.#remote.truncate(stream, options);
-    }
-    override delete(stream: string) {
-      return this.#remote.delete(stream);
     }
   }
   return { ...sillok, EventStore: OnServer };

@@ -6,12 +6,11 @@ import { after as afterAll, before as beforeAll, test } from "node:test";
 import type { RemoteEventStore } from "sillok";
 import { type Server } from "../support/server.ts";
 import { sign } from "../support/token.ts";
-import { appending } from "./behaviour-append.ts";
-import { forgetting } from "./behaviour-forget.ts";
-import { reading } from "./behaviour-read.ts";
+import { remoteStores } from "./behaviour.ts";
 import { refusing } from "./behaviour-refuse.ts";
-import { repeating } from "./behaviour-repeat.ts";
+import { values } from "./behaviour-values.ts";
 import { all } from "./check.ts";
+import { keepsContract } from "./contract.ts";
 import { freshToken, Line, onServer, SECRET, serverWithTokens } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
@@ -22,11 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-// A remote store holds nothing that could be closed.
-const { "a closed store refuses everything": _, ...forgettingHere } = forgetting;
-const behaviours = { ...appending, ...reading, ...refusing, ...repeating, ...forgettingHere };
+test("stores on a server keep the contract", async (t) => {
+  const stores = remoteStores(await scratch.sillok(), { url: server.url.href, secret: SECRET });
+  await keepsContract(t, scratch, stores);
+});
 
-for (const [name, run] of Object.entries(behaviours)) {
+for (const [name, run] of Object.entries({ ...values, ...refusing })) {
   test(`on a server: ${name}`, async () => run(onServer(await scratch.sillok(), server)));
 }
 

@@ -9,7 +9,7 @@ import { after, before } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
-import type { Sillok } from "./behaviour.ts";
+import type { Sillok, Testing } from "./behaviour.ts";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const BIN = join(ROOT, "node_modules/.bin");
@@ -104,7 +104,16 @@ export class Scratch {
 
   /** The package as this process imports it. */
   async sillok(): Promise<Sillok> {
-    const path = createRequire(this.at("package.json")).resolve("sillok");
-    return (await import(pathToFileURL(path).href)) as Sillok;
+    return (await this.#import("sillok")) as Sillok;
+  }
+
+  /** The contract that it is published with. */
+  async testing(): Promise<Testing> {
+    return (await this.#import("sillok/testing")) as Testing;
+  }
+
+  #import(name: string): Promise<unknown> {
+    const path = createRequire(this.at("package.json")).resolve(name);
+    return import(pathToFileURL(path).href);
   }
 }

@@ -16,7 +16,9 @@ export interface StaticServer {
   stop(): void;
 }
 
-export async function serve(folder: string): Promise<StaticServer> {
+/** Serves pages, which may connect to `origin`. */
+export async function serve(folder: string, origin?: string): Promise<StaticServer> {
+  const policy = origin === undefined ? POLICY : `${POLICY}; connect-src ${origin}`;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const path = join(
@@ -26,7 +28,7 @@ export async function serve(folder: string): Promise<StaticServer> {
     readFile(path).then(
       (bytes) => {
         const type = TYPES[extname(path)] ?? "application/octet-stream";
-        const headers = { "Content-Type": type, "Content-Security-Policy": POLICY };
+        const headers = { "Content-Type": type, "Content-Security-Policy": policy };
         response.writeHead(200, headers).end(bytes);
       },
       () => response.writeHead(404).end(),

@@ -30,6 +30,8 @@ test("it holds what is needed, and nothing else", async () => {
     "index",
     "options",
     "remote-event-store",
+    "store",
+    "testing/index",
   ];
   assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [
     "package/LICENSE-APACHE",
@@ -37,6 +39,7 @@ test("it holds what is needed, and nothing else", async () => {
     "package/README.md",
     "package/dist/sillok.js",
     "package/dist/sillok.wasm",
+    "package/dist/testing.js",
     ...types.map((name) => `package/dist/types/${name}.d.ts`),
     "package/dist/workerd.js",
     "package/package.json",
@@ -55,6 +58,11 @@ test("the wasm and the tarball stay within their budgets", async () => {
   assert.ok(wasm <= WASM_GZIP_BYTES, `the wasm is ${wasm} bytes, gzip`);
   const packed = (await readFile(tarball())).length;
   assert.ok(packed <= TARBALL_BYTES, `the tarball is ${packed} bytes`);
+});
+
+test("the contract is without the engine", async () => {
+  const contract = String(await installed("dist/testing.js"));
+  assert.doesNotMatch(contract, /import|WebAssembly|require/);
 });
 
 test("both builds carry the same wasm", async () => {

@@ -11,8 +11,9 @@ import {
   EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
   type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ExpectedVersion,
   type Fetch, type NewEvent, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
-  type SillokErrorCode, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
+  type SillokErrorCode, type Store, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
+import { type Behaviour, type OpenStore, storeContract } from "sillok/testing";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<T extends true>(_proof?: T): void {}
@@ -114,7 +115,7 @@ export async function remote(fetch: Fetch, options: SubscribeOptions): Promise<v
   is<Equal<typeof remote, RemoteEventStore>>();
   EventStore.connect({ href: "https://example.org" });
   // One program for every store.
-  const stores: (EventStore | RemoteEventStore)[] = [store, remote];
+  const stores: Store[] = [store, remote];
   for (const either of stores) {
     is<Equal<Awaited<ReturnType<typeof either.append>>, AppendResult>>();
     await either.append<AccountEvent>("s", { type: "Closed" }, { expectedVersion: "no-stream" });
@@ -122,10 +123,10 @@ export async function remote(fetch: Fetch, options: SubscribeOptions): Promise<v
     is<Equal<Awaited<ReturnType<typeof either.verify>>, Verification>>();
     await either.truncate("s", { before: 1 });
     await either.delete("s");
-  }
-  for await (const event of remote.subscribe<Closed>("s", options)) {
-    is<Equal<typeof event, RecordedEvent<Closed>>>();
-    break;
+    for await (const event of either.subscribe<Closed>("s", options)) {
+      is<Equal<typeof event, RecordedEvent<Closed>>>();
+      break;
+    }
   }
   // @ts-expect-error what answers at once is not there
   remote.saveEvent({ aggregateId: "1" });
@@ -137,6 +138,36 @@ export async function remote(fetch: Fetch, options: SubscribeOptions): Promise<v
   EventStore.connect("https://example.org", { token: 5 });
   // @ts-expect-error a position is a version
   remote.subscribe("s", { after: "1" });
+}
+
+/** A store of somebody's own. */
+class Own implements Store {
+  readonly #kept = new EventStore();
+  append<E extends NewEvent>(stream: string, events: E | readonly E[], options?: AppendOptions) {
+    return this.#kept.append(stream, events, options);
+  }
+  async *read<E extends NewEvent>(stream: string, options?: ReadOptions) {
+    yield* this.#kept.read<E>(stream, options);
+  }
+  subscribe<E extends NewEvent>(stream: string, options?: SubscribeOptions) {
+    return this.#kept.subscribe<E>(stream, options);
+  }
+  verify = (stream: string) => this.#kept.verify(stream);
+  truncate = (stream: string, options: TruncateOptions) => this.#kept.truncate(stream, options);
+  async delete(stream: string) {
+    await this.#kept.delete(stream);
+  }
+}
+
+export async function contract(): Promise<void> {
+  const open: OpenStore = async () => new Own();
+  for (const behaviour of storeContract(open)) {
+    is<Equal<typeof behaviour, Behaviour>>();
+    if (behaviour.topic !== "forget") await behaviour.run();
+  }
+  storeContract(() => new EventStore());
+  // @ts-expect-error a store has more than that
+  storeContract(() => ({ append: async () => undefined }));
 }
 
 export function errors(error: unknown): number | undefined {

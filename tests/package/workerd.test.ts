@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 
 import { build } from "esbuild";
 
+import { type Server } from "../support/server.ts";
+import { LEAST_BEHAVIOURS } from "./contract.ts";
+import { SECRET, serverWithTokens } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
 // wrangler asks nobody, neither for news nor for a request's place of origin.
@@ -15,6 +18,7 @@ const { createTestHarness } = await import("wrangler");
 
 const WORKER = `
 import * as sillok from "sillok";
+import * as testing from "sillok/testing";
 import { failures } from "./behaviour.js";
 
 // Random numbers are refused here, and so is what needs them.
@@ -27,9 +31,10 @@ try {
 }
 
 export default {
-  async fetch() {
-    const appended = await store.append("1", { type: "Opened" });
-    return Response.json({ failures: await failures(sillok), refused, version: appended.version });
+  async fetch(request) {
+    const remote = await request.json();
+    const { version } = await store.append("1", { type: "Opened" });
+    return Response.json({ ...(await failures(sillok, testing, remote)), refused, version });
   },
 };
 `;
@@ -46,13 +51,22 @@ const scratch = useScratch(async (scratch) => {
   await scratch.write("wrangler.json", JSON.stringify(config));
 });
 
+let remote: Server;
+before(async () => {
+  remote = await serverWithTokens();
+});
+after(() => remote.stop());
+
 test("it does in workerd what it does elsewhere", async () => {
   const server = createTestHarness({ workers: [{ configPath: scratch.at("wrangler.json") }] });
   try {
     await server.listen();
-    const response = await server.fetch("/");
-    const { failures, refused, version } = (await response.json()) as Record<string, unknown>;
-    assert.deepEqual(failures, []);
+    const body = JSON.stringify({ url: remote.url.href, secret: SECRET });
+    const response = await server.fetch("/", { method: "POST", body });
+    const answer = (await response.json()) as Record<string, unknown>;
+    const { failed, ran, refused, version } = answer;
+    assert.deepEqual(failed, []);
+    assert.ok(Number(ran) > 2 * LEAST_BEHAVIOURS, `${String(ran)} behaviours`);
     assert.match(String(refused), /global scope/);
     assert.equal(version, 1);
   } finally {

@@ -89,6 +89,7 @@ fn apply<L: StreamLog>(
                 expected: *expected,
                 events: data.iter().map(event).collect(),
                 key: key.map(|key| IdempotencyKey::new(&key.to_string()).unwrap()),
+                cause: None,
             };
             let appended = store.append(append, RecordedTime::default(), &mut EventId::default);
             appended.map(|appended| appended.version.get()).map_err(|error| error.code())

@@ -32,9 +32,12 @@ const END: &str = "SELECT coalesce(max(position), 0) FROM groups_v1";
 const ENTRIES: &str = "SELECT version, time, position, hidden, deleted, stream FROM streams_v1 \
     WHERE stream IN (SELECT value FROM json_each(?1))";
 const WRITE_GROUP: &str = "INSERT INTO groups_v1 (position, commits) VALUES (?1, ?2)";
-// JSON's numbers are read as integers, as which they were written.
-const WRITE_ENTRIES: &str = "INSERT OR REPLACE INTO streams_v1 (stream, version, time, position, hidden, deleted) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1)";
+// JSON's numbers are read as integers, as which they were written. An update in place is one row written; to replace a
+// row is two. Without the WHERE, SQLite would take ON for a part of a join.
+const WRITE_ENTRIES: &str = "INSERT INTO streams_v1 (stream, version, time, position, hidden, deleted) \
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1) WHERE true \
+    ON CONFLICT (stream) DO UPDATE SET version = excluded.version, time = excluded.time, \
+        position = excluded.position, hidden = excluded.hidden, deleted = excluded.deleted";
 const SCAN: &str = "SELECT position, commits FROM groups_v1 WHERE position > ?1 ORDER BY position";
 const ANY_HIDDEN: &str = "SELECT 1 FROM streams_v1 INDEXED BY streams_v1_hidden WHERE hidden > 0 LIMIT 1";
 const HIDDEN: &str = "SELECT stream, hidden FROM streams_v1 \

@@ -5,7 +5,7 @@ mod columns;
 mod port;
 mod stream_table;
 mod streams_table;
-pub(crate) mod table;
+mod table;
 
 pub use port::{Row, Sql, SqlFailure, Value};
 pub use stream_table::StreamTable;

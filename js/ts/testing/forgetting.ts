@@ -1,34 +1,26 @@
-import type { EventStore } from "sillok";
-
-import type { Behaviours, Sillok } from "./behaviour.ts";
-import { all, rejection, same } from "./check.ts";
-
-type Refused = { code?: unknown; field?: unknown };
+import type { Store } from "../store.js";
+import { all, type Behaviours, refusal, same } from "./assert.js";
+import type { OpenStore } from "./index.js";
 
 /** A store whose stream `s` has the commits 1, 2 to 4, and 5. */
-async function filled({ EventStore }: Sillok): Promise<EventStore> {
-  const store = new EventStore();
+async function filled(open: OpenStore): Promise<Store> {
+  const store = await open();
   await store.append("s", { type: "A" }, { idempotencyKey: "first" });
   await store.append("s", [{ type: "B" }, { type: "C" }, { type: "D" }]);
   await store.append("s", { type: "E" }, { idempotencyKey: "last" });
   return store;
 }
 
-async function types(store: EventStore): Promise<string> {
+async function types(store: Store): Promise<string> {
   const forward = (await all(store.read("s"))).map(({ type }) => type).join("");
   const backward = await all(store.read("s", { direction: "backward" }));
   same(backward.map(({ type }) => type).toReversed(), [...forward], "backward");
   return forward;
 }
 
-async function refusal(promise: Promise<unknown>): Promise<[unknown, unknown]> {
-  const { code, field } = (await rejection(promise)) as Refused;
-  return [code, field];
-}
-
 export const forgetting: Behaviours = {
-  async "a history is intact, and its hash is that of every event"(sillok) {
-    const store = await filled(sillok);
+  async "a history is intact, and its hash is that of every event"(open) {
+    const store = await filled(open);
     const { head, ...found } = await store.verify("s");
     same(found, { intact: true, version: 5, commits: 3 });
     same(/^[0-9a-f]{64}$/.test(head), true, head);
@@ -39,7 +31,7 @@ export const forgetting: Behaviours = {
     same(nothing, { intact: true, version: 0, head: "0".repeat(64), commits: 0 });
   },
 
-  async "events before a version are forgotten, the others keep their places"(sillok) {
+  async "events before a version are forgotten, the others keep their places"(open) {
     const cases: [before: number, left: string, commits: number][] = [
       [1, "ABCDE", 3],
       [2, "BCDE", 2],
@@ -48,7 +40,7 @@ export const forgetting: Behaviours = {
       [6, "", 0],
     ];
     for (const [before, left, commits] of cases) {
-      const store = await filled(sillok);
+      const store = await filled(open);
       const whole = await store.verify("s");
       const truncated = await store.truncate("s", { before });
       same(truncated, { stream: "s", firstVersion: before, version: 5 }, `before ${before}`);
@@ -60,8 +52,8 @@ export const forgetting: Behaviours = {
     }
   },
 
-  async "what was forgotten stays forgotten, and takes its keys with it"(sillok) {
-    const store = await filled(sillok);
+  async "what was forgotten stays forgotten, and takes its keys with it"(open) {
+    const store = await filled(open);
     await store.truncate("s", { before: 4 });
     same((await store.truncate("s", { before: 2 })).firstVersion, 4);
     same(await types(store), "DE");
@@ -71,22 +63,20 @@ export const forgetting: Behaviours = {
     same([first.version, first.replayed], [6, false]);
   },
 
-  async "a truncation that cannot be is refused"(sillok) {
-    const store = await filled(sillok);
+  async "a truncation that cannot be is refused"(open) {
+    const store = await filled(open);
     const truncate = (options: unknown) => store.truncate("s", options as { before: number });
-    for (const before of [undefined, 0, -1, 1.5, 7, "2", null, 2n, NaN, {}]) {
+    for (const before of [undefined, 0, -1, 1.5, 7, "2", null, NaN]) {
       same(await refusal(truncate({ before })), ["invalid_parameter", "before"], String(before));
     }
-    same(await refusal(truncate({})), ["invalid_parameter", "before"]);
-    same(await refusal(truncate(undefined)), ["invalid_parameter", "options"]);
     same(await refusal(truncate({ before: 2, after: 1 })), ["invalid_parameter", "after"]);
     same(await refusal(store.truncate("", { before: 1 })), ["invalid_stream_id", "stream"]);
     same(await refusal(store.truncate("empty", { before: 2 })), ["invalid_parameter", "before"]);
     same(await types(store), "ABCDE");
   },
 
-  async "a deleted stream is gone for good, and no other with it"(sillok) {
-    const store = await filled(sillok);
+  async "a deleted stream is gone for good, and no other with it"(open) {
+    const store = await filled(open);
     await store.append("t", { type: "A" });
     for (let time = 0; time < 2; time += 1) same(await store.delete("s"), undefined);
     await store.delete("never");
@@ -96,34 +86,14 @@ export const forgetting: Behaviours = {
       same(await refusal(store.truncate(stream, { before: 1 })), ["stream_deleted", undefined]);
       same((await store.verify(stream)).intact, true);
     }
-    same(store.findEventsByAggregateId("s"), []);
     same((await store.append("t", { type: "B" }, { expectedVersion: 1 })).version, 2);
   },
 
-  async "streams that are none are refused"({ EventStore }) {
-    const store = new EventStore();
-    for (const bad of ["", undefined, "a\nb", {}]) {
-      const stream = bad as string;
+  async "streams that are none are refused"(open) {
+    const store = await open();
+    for (const stream of ["", "a\nb", "x".repeat(201)]) {
       same(await refusal(store.verify(stream)), ["invalid_stream_id", "stream"]);
       same(await refusal(store.delete(stream)), ["invalid_stream_id", "stream"]);
-    }
-  },
-
-  async "a closed store refuses everything"(sillok) {
-    const store = await filled(sillok);
-    const reading = store.read("s");
-    for (let time = 0; time < 2; time += 1) same(store.close(), undefined);
-    const calls = [
-      store.append("s", { type: "A" }),
-      reading.next(),
-      store.verify("s"),
-      store.truncate("s", { before: 1 }),
-      store.delete("s"),
-    ];
-    for (const call of calls) {
-      const error = await rejection(call);
-      same(sillok.isSillokError(error) && error.code, "storage_failed");
-      same(String(error), "SillokError: the store was closed");
     }
   },
 };

@@ -1,33 +1,33 @@
-import type { EventStore, ReadOptions } from "sillok";
-
-import type { Behaviours, Sillok } from "./behaviour.ts";
-import { all, same } from "./check.ts";
+import type { ReadOptions } from "../options.js";
+import type { Store } from "../store.js";
+import { all, type Behaviours, count, same } from "./assert.js";
+import type { OpenStore } from "./index.js";
 
 /** More than two pages. */
 const COUNT = 2500;
 
 /** A store whose stream `s` has COUNT events, in commits of many sizes. */
-async function filled({ EventStore }: Sillok): Promise<EventStore> {
-  const store = new EventStore();
-  for (let count = 0, size = 1; count < COUNT; size = (size % 400) + 37) {
-    const commit = Math.min(size, COUNT - count);
+async function filled(open: OpenStore): Promise<Store> {
+  const store = await open();
+  for (let version = 0, size = 1; version < COUNT; size = (size % 400) + 37) {
+    const commit = Math.min(size, COUNT - version);
     await store.append(
       "s",
       Array.from({ length: commit }, () => ({ type: "Counted" })),
     );
-    count += commit;
+    version += commit;
   }
   return store;
 }
 
-async function versions(store: EventStore, options?: ReadOptions): Promise<number[]> {
+async function versions(store: Store, options?: ReadOptions): Promise<number[]> {
   return (await all(store.read("s", options))).map(({ version }) => version);
 }
 
 export const reading: Behaviours = {
-  async "every range, limit and direction over several pages"(sillok) {
-    const store = await filled(sillok);
-    const everything = Array.from({ length: COUNT }, (_, place) => place + 1);
+  async "every range, limit and direction over several pages"(open) {
+    const store = await filled(open);
+    const everything = count(1, COUNT);
     const bounds = [undefined, 1, 1000, 1001, 2000, COUNT, COUNT + 1, Number.MAX_SAFE_INTEGER];
     const limits = [undefined, 1, 1000, 1001, 10_000];
     for (const from of bounds) {
@@ -43,15 +43,15 @@ export const reading: Behaviours = {
     }
   },
 
-  async "one type alone, in every range and direction, also where pages hold none of it"(sillok) {
-    const store = new sillok.EventStore();
+  async "one type alone, in every range and direction, also where pages hold none of it"(open) {
+    const store = await open();
     const longest = "é".repeat(100);
     const typeOf = (version: number) => (version % 1700 === 0 ? longest : `T${version % 3}`);
     for (let first = 1; first <= 5000; first += 1000) {
       const events = Array.from({ length: 1000 }, (_, place) => ({ type: typeOf(first + place) }));
       await store.append("s", events);
     }
-    const everything = Array.from({ length: 5000 }, (_, place) => place + 1);
+    const everything = count(1, 5000);
     for (const type of ["T0", "T1", longest, "Unknown"]) {
       for (const options of [{}, { from: 100, to: 4000 }, { limit: 2 }, { limit: 1500 }]) {
         const { from, to, limit } = { from: 1, to: 5000, limit: 5000, ...options };
@@ -63,18 +63,18 @@ export const reading: Behaviours = {
     }
   },
 
-  async "pages of large events lose nothing"({ EventStore }) {
-    const store = new EventStore();
+  async "pages of large events lose nothing"(open) {
+    const store = await open();
     const data = "x".repeat(900_000);
-    for (let count = 0; count < 12; count += 1) await store.append("s", { type: "A", data });
-    const expected = Array.from({ length: 12 }, (_, place) => place + 1);
+    for (let done = 0; done < 12; done += 1) await store.append("s", { type: "A", data });
+    const expected = count(1, 12);
     same(await versions(store), expected);
     same(await versions(store, { direction: "backward" }), expected.toReversed());
     same(await versions(store, { limit: 7 }), expected.slice(0, 7));
   },
 
-  async "a read ends at the version the stream has when it starts"(sillok) {
-    const store = await filled(sillok);
+  async "a read ends at the version the stream has when it starts"(open) {
+    const store = await filled(open);
     for (const options of [{}, { direction: "backward" }, { to: COUNT + 5 }] as ReadOptions[]) {
       const reading = store.read("s", options);
       await store.append("s", { type: "BeforeTheStart" });
@@ -87,8 +87,8 @@ export const reading: Behaviours = {
     }
   },
 
-  async "reading can be broken off"(sillok) {
-    const store = await filled(sillok);
+  async "reading can be broken off"(open) {
+    const store = await filled(open);
     const seen: number[] = [];
     for await (const { version } of store.read("s")) {
       seen.push(version);
@@ -97,8 +97,8 @@ export const reading: Behaviours = {
     same(seen.length, 1500);
   },
 
-  async "a stream without events has none to read"({ EventStore }) {
-    const store = new EventStore();
+  async "a stream without events has none to read"(open) {
+    const store = await open();
     same(await versions(store), []);
     same(await versions(store, { from: 5, direction: "backward" }), []);
   },

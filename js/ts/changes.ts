@@ -1,0 +1,79 @@
+// Tells those who follow a store that it has changed.
+
+import type { Database } from "./database.js";
+
+/** How often a file is looked at for what other connections, most of them of other processes, wrote to it. */
+const INTERVAL_MILLISECONDS = 100;
+/** The longest that a timer goes. */
+const NEVER_MILLISECONDS = 2 ** 31 - 1;
+
+/** Someone who waits for a change. */
+interface Waiting {
+  /** Of this stream; without one, of any. */
+  readonly stream: unknown;
+  /** What {@link Changes.mark} gave before the store was read. */
+  readonly mark: number;
+  wake(): void;
+}
+
+/** The changes of one store. */
+export class Changes {
+  readonly #database: Database | undefined;
+  readonly #waiting = new Set<Waiting>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(database: Database | undefined) {
+    this.#database = database;
+  }
+
+  /** To be taken before the store is read, so that {@link Changes.after} tells of all that came after the reading. */
+  mark(): number {
+    return this.#database?.changes() ?? 0;
+  }
+
+  /** Something was written to this stream, or who knows to which. */
+  tell(stream?: unknown): void {
+    for (const waiting of this.#waiting) {
+      if (stream === undefined || waiting.stream === undefined || waiting.stream === stream) {
+        waiting.wake();
+      }
+    }
+  }
+
+  /**
+   * Waits until the stream, or without one any, may have changed after `mark`, or `stop` is given. There must be no
+   * pause between the reading and this.
+   *
+   * The timer also keeps a program running that has nothing else to do but to wait.
+   */
+  after(mark: number, stop: AbortSignal, stream?: unknown): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        stop.removeEventListener("abort", wake);
+        this.#waiting.delete(waiting);
+        if (this.#waiting.size === 0) clearInterval(this.#timer);
+        resolve();
+      };
+      const waiting: Waiting = { stream, mark, wake };
+      if (this.#waiting.size === 0) {
+        const isFile = this.#database !== undefined;
+        const interval = isFile ? INTERVAL_MILLISECONDS : NEVER_MILLISECONDS;
+        this.#timer = setInterval(() => this.#look(), interval);
+      }
+      this.#waiting.add(waiting);
+      stop.addEventListener("abort", wake);
+      if (stop.aborted) wake();
+    });
+  }
+
+  /** Looks whether other connections have written. */
+  #look(): void {
+    let now: number | undefined;
+    try {
+      now = this.mark();
+    } catch {
+      // Whoever reads the file now is told what is wrong with it.
+    }
+    for (const { mark, wake } of this.#waiting) if (mark !== now) wake();
+  }
+}

@@ -1,0 +1,62 @@
+// What the behaviours are made of, and assert with. They also run where there is no node:assert, in a page or in a Worker.
+
+import type { OpenStore } from "./index.js";
+
+/** By their names, functions that throw when it is not so. */
+export type Behaviours = Readonly<Record<string, (open: OpenStore) => Promise<void>>>;
+
+/** Fails unless both values are the same: deeply, Dates by their time, 0 and -0 told apart. */
+export function same(actual: unknown, expected: unknown, about = "value"): void {
+  if (!isSame(actual, expected)) {
+    throw new Error(`${about}: ${shown(actual)} instead of ${shown(expected)}`);
+  }
+}
+
+/** The error that `promise` rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("did not reject");
+}
+
+/** The code and the field of the error that `promise` rejects with, which must be one of Sillok's. */
+export async function refusal(promise: Promise<unknown>): Promise<[unknown, unknown]> {
+  const error = await rejection(promise);
+  if (!(error instanceof Error) || error.name !== "SillokError") {
+    throw new Error(`rejected with what is no SillokError: ${shown(error)}`, { cause: error });
+  }
+  const { code, field } = error as { code?: unknown; field?: unknown };
+  return [code, field];
+}
+
+/** All that an iterable yields. */
+export async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
+/** The whole numbers from one to another. */
+export function count(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, place) => from + place);
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof Date || b instanceof Date) {
+    return a instanceof Date && b instanceof Date && a.getTime() === b.getTime();
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  const [fieldsOfA, fieldsOfB] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  return keys.every((key) => Object.hasOwn(b, key) && isSame(fieldsOfA[key], fieldsOfB[key]));
+}
+
+function shown(value: unknown): string {
+  return value instanceof Error ? String(value) : (JSON.stringify(value) ?? String(value));
+}

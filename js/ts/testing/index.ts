@@ -1,0 +1,79 @@
+/**
+ * The contract of a store, for whoever writes one.
+ *
+ * @packageDocumentation
+ */
+
+import type { Store } from "../store.js";
+import { appending } from "./appending.js";
+import type { Behaviours } from "./assert.js";
+import { competing } from "./competing.js";
+import { forgetting } from "./forgetting.js";
+import { reading } from "./reading.js";
+import { refusing } from "./refusing.js";
+import { repeating } from "./repeating.js";
+import { subscribing } from "./subscribing.js";
+
+/** Opens a store that has no events and shares none with any other. Whoever writes it closes what it opened. */
+export type OpenStore = () => Store | Promise<Store>;
+
+/** Something that every store does. */
+export interface Behaviour {
+  /** What it does, as the name of a test. No two behaviours have the same. */
+  readonly name: string;
+  /** What it is about. A store that is not meant to have something can leave the behaviours about it out. */
+  readonly topic: Topic;
+  /** Tries it on stores of its own, and rejects with an error that says what is wrong when the store does not do it. */
+  readonly run: () => Promise<void>;
+}
+
+/** What a {@link Behaviour} is about. */
+export type Topic =
+  "append" | "concurrency" | "read" | "subscribe" | "idempotency" | "forget" | "refuse";
+
+const CONTRACT: Readonly<Record<Topic, Behaviours>> = {
+  append: appending,
+  concurrency: competing,
+  read: reading,
+  subscribe: subscribing,
+  idempotency: repeating,
+  forget: forgetting,
+  refuse: refusing,
+};
+
+/**
+ * What every store does: expected versions, also of many writers at once, batches, idempotency keys, reading in every
+ * form, subscriptions, truncation, deletion and verification, limits and errors. Sillok's own stores are tested by this
+ * very list, in memory, on a file and over HTTP.
+ *
+ * The behaviours know nothing of a test runner, and hold no clock: none waits for a time to pass. Each opens stores of
+ * its own by `open`, so they may run in any order. With the runner of Node, vitest and most others:
+ * `for (const { name, run } of storeContract(open)) test(name, run);`
+ *
+ * @param open - Opens a store without events, a new one each time.
+ * @returns The behaviours.
+ *
+ * @example
+ * ```ts
+ * import { EventStore } from "sillok";
+ * import { storeContract } from "sillok/testing";
+ *
+ * // In the place of this one: your own, which `implements Store`.
+ * const open = () => new EventStore();
+ * let kept = 0;
+ * for (const { name, run } of storeContract(open)) {
+ *   await run().catch((error) => console.log(`it does not hold that ${name}: ${error.message}`));
+ *   kept += 1;
+ * }
+ * console.log(kept > 40); // true
+ * ```
+ */
+export function storeContract(open: OpenStore): Behaviour[] {
+  return (Object.keys(CONTRACT) as Topic[]).flatMap((topic) =>
+    Object.entries(CONTRACT[topic]).map(([name, behaviour]) => ({
+      name,
+      topic,
+      run: () => behaviour(open),
+    })),
+  );
+}

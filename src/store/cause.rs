@@ -1,0 +1,104 @@
+//! What an append was caused by.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::{EventId, NewEvent};
+use super::json_text::JsonText;
+
+const CORRELATION: &str = "correlationId";
+const CAUSATION: &str = "causationId";
+
+/// The event to which an append is the reaction. What is appended carries on its correlation id and names it as its
+/// cause, in the metadata `correlationId` and `causationId`.
+///
+/// ```
+/// use sillok::store::{Cause, EventId};
+///
+/// let first = Cause::new(EventId::new("e-1")?, "{}");
+/// assert_eq!(first.correlation_id(), "e-1");
+/// let later = Cause::new(EventId::new("e-2")?, r#"{"correlationId":"e-1"}"#);
+/// assert_eq!(later.correlation_id(), "e-1");
+/// # Ok::<(), sillok::store::InvalidName>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    event: EventId,
+    correlation: Box<str>,
+}
+
+impl Cause {
+    /// An event of this id and metadata. One without a correlation id begins a correlation under its own id.
+    #[must_use]
+    pub fn new(event: EventId, metadata: &str) -> Self {
+        #[derive(Deserialize)]
+        struct Correlated {
+            #[serde(rename = "correlationId")]
+            correlation: String,
+        }
+        let correlated = serde_json::from_str(metadata).ok();
+        let correlation =
+            correlated.map_or_else(|| event.as_str().into(), |Correlated { correlation }| correlation.into());
+        Self { event, correlation }
+    }
+
+    /// An event within a correlation.
+    #[must_use]
+    pub fn within(event: EventId, correlation: &str) -> Self {
+        Self { event, correlation: correlation.into() }
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.event
+    }
+
+    /// What the whole chain of events has in common.
+    #[must_use]
+    pub fn correlation_id(&self) -> &str {
+        &self.correlation
+    }
+
+    /// The event, with this as its cause. Ids that its writer gave it stay; where the metadata has no room, nothing is
+    /// added.
+    pub(super) fn of(&self, event: NewEvent) -> NewEvent {
+        let Ok(given) = serde_json::from_str::<BTreeMap<String, &RawValue>>(event.metadata().as_str()) else {
+            return event;
+        };
+        let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
+        let added = ids.iter().filter(|(name, _)| !given.contains_key(*name));
+        let members: Vec<String> =
+            added.map(|(name, id)| format!("\"{name}\":{}", serde_json::Value::from(*id))).collect();
+        let text = event.metadata().as_str();
+        let open = text.strip_suffix('}').unwrap_or(text).trim_end();
+        let separator = if given.is_empty() || members.is_empty() { "" } else { "," };
+        // What was given stays as it was written.
+        let metadata = [open, separator, &members.join(","), "}"].concat();
+        event.clone().with_metadata(JsonText::trusted(&metadata)).unwrap_or(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::unwrap_used)] // a test may panic
+    fn metadata_carry_on_the_cause() {
+        let cause = Cause::new(EventId::new("e\"2").unwrap(), r#"{"correlationId":"c","other":1}"#);
+        for (given, metadata) in [
+            ("{}", r#"{"correlationId":"c","causationId":"e\"2"}"#),
+            (r#"{"a":1e400, "b":{} }"#, r#"{"a":1e400, "b":{},"correlationId":"c","causationId":"e\"2"}"#),
+            (r#"{"a":{}}"#, r#"{"a":{},"correlationId":"c","causationId":"e\"2"}"#),
+            (r#"{"correlationId":"own"}"#, r#"{"correlationId":"own","causationId":"e\"2"}"#),
+            (r#"{"causationId":7,"correlationId":null}"#, r#"{"causationId":7,"correlationId":null}"#),
+        ] {
+            let event = NewEvent::new("Moved", JsonText::null()).unwrap();
+            let event = event.with_metadata(JsonText::parse(given).unwrap()).unwrap();
+            assert_eq!(cause.of(event).metadata().as_str(), metadata);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+// The contract of every store, as the tarball has it.
+
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+
+import type { OpenStore } from "sillok/testing";
+import type { Scratch } from "./scratch.ts";
+
+/** At the very least; fewer would mean that something is left out. */
+export const LEAST_BEHAVIOURS = 50;
+
+/** Tests that the stores which `open` gives keep the contract. */
+export async function keepsContract(
+  t: TestContext,
+  scratch: Scratch,
+  open: OpenStore,
+): Promise<void> {
+  const contract = (await scratch.testing()).storeContract(open);
+  assert.ok(contract.length >= LEAST_BEHAVIOURS, `${contract.length} behaviours`);
+  for (const { name, run } of contract) await t.test(name, run);
+}
