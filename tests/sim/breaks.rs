@@ -67,7 +67,7 @@ impl Break {
     /// Breaks a statement.
     pub fn alters(self, statement: &str, values: &mut [Value<'_>]) -> Alteration {
         let lost = match self {
-            Self::JournalForgets => statement.starts_with("INSERT OR REPLACE INTO streams_v1"),
+            Self::JournalForgets => statement.starts_with("INSERT INTO streams_v1"),
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
             _ => false,
         };

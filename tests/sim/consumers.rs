@@ -273,8 +273,13 @@ impl Shell for ConsumerShell {
                 }
             }
             Input::Rang => {
-                self.ringing = true;
                 self.consumer.rang(turn.now)?;
+                // What is under way goes on. It is no longer this alarm's: where it is to be found again, another is set.
+                if self.waits_for.is_some() {
+                    turn.alarm_is_over();
+                    return Ok(());
+                }
+                self.ringing = true;
             }
             Input::Ticked => {
                 for partition in std::mem::take(&mut self.woken_later) {
