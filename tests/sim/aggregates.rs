@@ -96,7 +96,8 @@ impl Shell for AggregateShell {
                 self.forward(turn)
             }
             Input::Answered { call, reply } => {
-                if self.waits_for.take_if(|waits_for| *waits_for == call).is_none() {
+                let late = self.waits_for.take_if(|waits_for| *waits_for == call).is_none();
+                if late && self.broken != Some(Break::LateAnswerTaken) {
                     return Ok(());
                 }
                 let jitter = turn.jitter();

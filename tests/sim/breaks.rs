@@ -19,6 +19,8 @@ pub enum Break {
     AlarmSetApart,
     /// An alarm counts as heard as soon as it has rung, before what it rang for is done.
     RingingOverAtOnce,
+    /// The answer to a forward that was given up is taken for the answer to the next.
+    LateAnswerTaken,
     /// Messages leave before what was written is durable.
     SentBeforeDurable,
     /// A forward is acknowledged though a consumer could not be woken.
@@ -107,6 +109,7 @@ found! {
     an_alarm_that_is_never_set: AlarmNeverSet within 20 by "it has not dealt with";
     an_alarm_that_is_set_apart: AlarmSetApart within 150 by "the journal None";
     a_ringing_that_is_over_at_once: RingingOverAtOnce within 300 by "the journal None";
+    a_late_answer_that_is_taken: LateAnswerTaken within 3000 by "hides up to";
     what_is_sent_before_it_is_durable: SentBeforeDurable within 30 by "the journal";
     a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 600 by "it has not dealt with";
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 1000 by "it has not dealt with";

@@ -86,7 +86,10 @@ impl<'a> Consumer<'a> {
         let dead: BTreeSet<&str> = self.dead.iter().map(|found| &*found.mark).collect();
         holds(dead.len() == self.dead.len(), || format!("a dead letter is there twice: {dead:?}"))?;
         let done: BTreeSet<&str> = self.done.iter().map(|found| &*found.mark).collect();
-        for event in found.iter().filter(|event| self.is_behind(event) && self.plan.handles(&event.mark)) {
+        for event in found
+            .iter()
+            .filter(|event| self.is_behind(event) && self.plan.handles(&event.stream, &event.mark))
+        {
             let mark = &*event.mark;
             let (done, dead) = (done.contains(mark), dead.contains(mark));
             holds(!(done && dead), || format!("{event:?} is a dead letter although it is done"))?;
@@ -128,7 +131,7 @@ impl<'a> Consumer<'a> {
         let next = |partition: usize| {
             let mut ahead =
                 found.iter().filter(move |event| event.partition == partition && !self.is_behind(event));
-            ahead.find(|event| !event.hidden)
+            ahead.find(|event| !event.hidden && self.plan.handles(&event.stream, &event.mark))
         };
         let ahead: Vec<&Found> = (0..self.checkpoint.len()).filter_map(next).collect();
         if self.status == "stopped" {

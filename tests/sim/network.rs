@@ -1,7 +1,7 @@
 //! What is sent between those who take part.
 
 use sillok::handler::{FeedPage, Read};
-use sillok::store::{Append, AppendError, Appended, ExpectedVersion, Forward, Version};
+use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Forward, Version};
 
 use crate::random::Random;
 
@@ -29,7 +29,7 @@ pub enum Request {
     Record(Forward),
     Register { consumer: usize },
     Wake { partition: usize },
-    ReadFeed { consumer: usize, read: Read },
+    ReadFeed { consumer: usize, category: Option<Category>, read: Read },
     Deliver { id: String, mark: String },
     Operate(Operation),
 }
