@@ -96,8 +96,7 @@ impl Shell for AggregateShell {
                 self.forward(turn)
             }
             Input::Answered { call, reply } => {
-                let late = self.waits_for.take_if(|waits_for| *waits_for == call).is_none();
-                if late && self.broken != Some(Break::LateAnswerTaken) {
+                if self.waits_for.take_if(|waits_for| *waits_for == call).is_none() {
                     return Ok(());
                 }
                 let jitter = turn.jitter();

@@ -248,7 +248,7 @@ impl ConsumerShell {
         match request {
             Request::Wake { partition } if self.broken == Some(Break::WokenBeforeDuty) => {
                 self.woken_later.push(*partition);
-                turn.tick_in(3000);
+                turn.tick_in(20_000);
                 Ok(())
             }
             Request::Wake { partition } => self.consumer.woken(*partition, turn.now),

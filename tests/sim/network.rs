@@ -93,16 +93,19 @@ pub struct Weather {
 }
 
 impl Weather {
-    /// The weather of one run: of each kind none, some or a lot, so that runs differ in kind and not only in luck.
-    pub fn drawn(random: &mut Random) -> Self {
+    /// The weather of one run: of each kind none, some or a lot, so that runs differ in kind and not only in luck. What is
+    /// broken is looked for where there is some of each.
+    pub fn drawn(broken: bool, random: &mut Random) -> Self {
+        let mut drawn =
+            |some, a_lot| if broken { random.pick(&[some, a_lot]) } else { random.pick(&[0, some, a_lot]) };
         Self {
-            lost: random.pick(&[0, 30, 200]),
-            repeated: random.pick(&[0, 50, 300]),
-            slow: random.pick(&[0, 50, 300]),
-            crash: random.pick(&[0, 20, 150]),
-            evicted: random.pick(&[0, 5, 50]),
-            late: random.pick(&[0, 50, 500]),
-            again: random.pick(&[0, 100]),
+            lost: drawn(30, 200),
+            repeated: drawn(50, 300),
+            slow: drawn(50, 300),
+            crash: drawn(20, 150),
+            evicted: drawn(5, 50),
+            late: drawn(50, 500),
+            again: drawn(20, 100),
         }
     }
 
