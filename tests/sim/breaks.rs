@@ -107,7 +107,7 @@ found! {
     an_alarm_that_is_never_set: AlarmNeverSet within 50 by "it has not dealt with";
     an_alarm_that_is_set_apart: AlarmSetApart within 200 by "the journal None";
     a_ringing_that_is_over_at_once: RingingOverAtOnce within 200 by "the journal None";
-    what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by "the journal";
+    what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by ", but ";
     a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 800 by "it has not dealt with";
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
     commits_apart_from_what_is_known: CommitsApart within 800 by "follows on version";
