@@ -4,6 +4,21 @@
  * @packageDocumentation
  */
 
+export type { ConsumedEvent, ConsumerOptions, OnFailure } from "./consumers/definition.js";
+export {
+  type Documents,
+  projection,
+  type Projection,
+  type ProjectionHandlers,
+  type ProjectionOptions,
+} from "./consumers/projection.js";
+export {
+  reactor,
+  type Reactor,
+  type ReactorContext,
+  type ReactorHandlers,
+  type ReactorOptions,
+} from "./consumers/reactor.js";
 export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
 export { EventHandler } from "./event-handler.js";
 export { EventStore } from "./event-store.js";

@@ -1,13 +1,19 @@
 //! What a consumer is opened with, what is stored of it, and others that use the same database.
 
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Settings};
+use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
 }
 
-fn refused(database: &crate::database::Database, settings: Settings) -> OpenError {
+fn refused(database: &Database, settings: Settings) -> OpenError {
     Consumer::open(database.clone(), StoredAlarm(database.clone()), settings).err().unwrap()
 }
 
@@ -117,6 +123,47 @@ fn two_processes_of_one_consumer_project_each_event_once() {
     assert_eq!(project(&mut one, &feed, 0, &[]).unwrap(), Next::Idle);
 }
 
+/// A database in which another process saves just before a transaction begins.
+#[derive(Clone)]
+struct Interfered(Database, Rc<RefCell<Option<Opened>>>);
+
+impl Sql for Interfered {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        self.0.execute(statement, values)
+    }
+
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        self.0.query(statement, values, visit)
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        if let Some(mut other) = self.1.take() {
+            other.rebuild(at(0)).unwrap();
+        }
+        self.0.transaction(work)
+    }
+
+    fn size(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn what_an_operator_says_is_done_although_another_process_saves_meanwhile() {
+    let database = database();
+    let other = Rc::new(RefCell::new(Some(open(&database, &skipping()))));
+    let sql = Interfered(database.clone(), other);
+    let mut consumer = Consumer::open(sql.clone(), StoredAlarm(sql), skipping()).ok().unwrap();
+    consumer.pause().unwrap();
+    let status = open(&database, &skipping()).status().unwrap();
+    assert_eq!((status.running, status.rebuild.is_some()), (Running::Paused, true));
+}
+
 #[test]
 fn a_state_is_stored_as_these_columns() {
     type Stored = (String, i64, String, i64, String, i64, i64, String, i64, i64, Option<i64>, Option<String>);
@@ -156,6 +203,21 @@ fn a_state_is_stored_as_these_columns() {
     );
     let (a, b, c, d, e, f, g, h, i, j) = expected;
     assert_eq!(stored, (a, b, c, d, e, f, g, h, i, j, None, None));
+}
+
+#[test]
+fn the_tables_are_those_that_are_documented() {
+    let database = database();
+    project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
+    let documented = include_str!("../../docs/format.md");
+    let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alarm'";
+    let mut statement = database.0.prepare(sql).unwrap();
+    let made: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(made.len(), 4);
+    for sql in made {
+        let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(documented.contains(&format!("{sql};")), "{sql}");
+    }
 }
 
 #[test]

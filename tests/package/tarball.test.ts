@@ -23,6 +23,9 @@ async function installed(path: string): Promise<Buffer> {
 test("it holds what is needed, and nothing else", async () => {
   const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", tarball()]);
   const types = [
+    "consumers/definition",
+    "consumers/projection",
+    "consumers/reactor",
     "errors",
     "event-gateway",
     "event-handler",

@@ -26,6 +26,15 @@ pub struct Found {
 /// What a checker finds wrong.
 pub type Verdict = Result<(), String>;
 
+/// What must be true once all is quiet for the first time: nobody has forgotten what there is to do.
+pub fn check_quiet(world: &World) -> Verdict {
+    let found = journal(world)?;
+    nothing_is_left_to_do(world)?;
+    the_journal_has_what_the_streams_have(world, &found)?;
+    consumer_checkers::check_quiet(world, &found)
+}
+
+/// What must be true once operators have seen to it that every consumer runs.
 pub fn check(world: &World) -> Verdict {
     let found = journal(world)?;
     nothing_is_left_to_do(world)?;
@@ -41,11 +50,7 @@ pub fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Verdict {
 }
 
 /// The rows of a query; none where its table was never made.
-pub fn rows<T>(
-    database: &Connection,
-    query: &str,
-    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> Vec<T> {
+pub fn rows<T>(database: &Connection, query: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
     match database.prepare(query) {
         Ok(mut statement) => statement.query_map([], |row| read(row)).unwrap().map(Result::unwrap).collect(),
         Err(error) if error.to_string().contains("no such table") => Vec::new(),
@@ -87,7 +92,9 @@ fn journal(world: &World) -> Result<Vec<Found>, String> {
                     found.push(Found { partition, position, stream, version, mark, hidden });
                 }
             }
-            holds(position == end, || format!("position {end} of partition {partition} should be {position}"))?;
+            holds(position == end, || {
+                format!("position {end} of partition {partition} should be {position}")
+            })?;
         }
     }
     Ok(found)
