@@ -1,6 +1,6 @@
 // What a user's code says about events, in the shape in which the engine calls it.
 
-import type { Documents, FeedEvent, Projection, Reactor } from "sillok";
+import type { Documents, ConsumedEvent, Projection, Reactor } from "sillok";
 
 import type { Commands, DocumentsHandle } from "./build/index.js";
 
@@ -19,14 +19,14 @@ export function handlerOf(handled: Handled): [string, Handler] {
   const definition = { kind, category, types, onFailure, attempts, firstDelay, longestDelay };
   const handler = {
     apply(text: string, handle: DocumentsHandle) {
-      const event = JSON.parse(text) as FeedEvent;
+      const event = JSON.parse(text) as ConsumedEvent;
       const on = handlerFor(handled as Projection, event);
       if (on === undefined) return;
       const result: unknown = on(event, documentsOf(handle));
       if (isThenable(result)) throw new TypeError("a projection's handler must not be async");
     },
     async react(text: string, commands: Commands) {
-      const event = JSON.parse(text) as FeedEvent;
+      const event = JSON.parse(text) as ConsumedEvent;
       await handlerFor(handled as Reactor, event)?.(event, {
         id: commands.id,
         attempt: commands.attempt,
@@ -41,7 +41,7 @@ export function handlerOf(handled: Handled): [string, Handler] {
 /** The function that handles an event: the one for its type, or the one for all. */
 function handlerFor<H extends Handled>(
   { on }: H,
-  event: FeedEvent,
+  event: ConsumedEvent,
 ): Exclude<H["on"], object> | undefined {
   return typeof on === "function" ? on : Object.hasOwn(on, event.type) ? on[event.type] : undefined;
 }

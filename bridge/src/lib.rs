@@ -27,8 +27,8 @@ pub use failure::{Conflict, Failure};
 pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed};
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
-    expected_version_from_js, idempotency_key_from_js, range_from_js, stream_id_from_js, strings_from_js,
-    to_js, version_from_js,
+    directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
+    stream_id_from_js, strings_from_js, to_js, version_from_js,
 };
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
