@@ -7,9 +7,12 @@
 mod accept;
 mod chunks;
 mod cors;
+mod directory;
 mod events;
+mod feed;
 mod lines;
 mod live;
+mod partitions;
 mod precondition;
 mod problem;
 mod query;
@@ -17,6 +20,7 @@ mod request;
 mod respond;
 mod routes;
 mod socket;
+mod source;
 mod sse;
 mod streams;
 
@@ -58,6 +62,9 @@ async fn dispatch(
             authenticate(request, policy)?;
             Err(Problem::not_found())
         }
+        Route::Directory => directory::list(request, method, env, reader(request, method, policy)?).await,
+        Route::Feed => feed::read(request, method, env, reader(request, method, policy)?).await,
+        Route::Journal => partitions::status(request, env, &reader(request, method, policy)?).await,
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
             let find = |scope| Object::find(env, &principal, scope, stream);
@@ -83,6 +90,15 @@ async fn dispatch(
 fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let authorization = request::header(request, "Authorization");
     Ok(policy.authenticate(authorization.as_deref(), now())?)
+}
+
+/// The caller of a path that can only be read.
+fn reader(request: &Request, method: &Method, policy: &Policy) -> Result<Principal, Problem> {
+    let principal = authenticate(request, policy)?;
+    match method {
+        Method::Get | Method::Head => Ok(principal),
+        _ => Err(Problem::method_not_allowed("GET, HEAD")),
+    }
 }
 
 /// A stream that the caller may touch, and the object that keeps it.

@@ -116,7 +116,9 @@ impl From<RemoteError> for Problem {
 /// The status of each code. The one place where codes meet HTTP.
 fn status(code: &str) -> u16 {
     match code {
-        "invalid_event"
+        "invalid_category"
+        | "invalid_checkpoint"
+        | "invalid_event"
         | "invalid_event_id"
         | "invalid_event_type"
         | "invalid_expected_version"
