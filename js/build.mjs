@@ -46,6 +46,7 @@ const OWN = [
   "remote-input",
   "remote-read",
   "remote-subscribe",
+  "saved-events",
 ];
 for (const own of OWN) rmSync(at(`dist/types/${own}.d.ts`));
 

@@ -5,6 +5,7 @@
 
 mod appended;
 mod clock;
+mod commits;
 mod event_json;
 mod expected_version;
 mod failure;
@@ -18,6 +19,7 @@ mod verification;
 
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
+pub use commits::{LineVerifier, read_commits};
 pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
@@ -30,4 +32,4 @@ pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
 pub use truncated::TruncatedJson;
-pub use verification::VerificationJson;
+pub use verification::{ProofPage, VerificationJson, verify_page};

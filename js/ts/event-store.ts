@@ -20,8 +20,9 @@ import {
   type ReadOptions,
   type TruncateOptions,
 } from "./options.js";
-import { readStream } from "./read.js";
+import { exportStream, readStream } from "./read.js";
 import { RemoteEventStore } from "./remote-event-store.js";
+import { savedEvents } from "./saved-events.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -229,6 +230,29 @@ export class EventStore {
   }
 
   /**
+   * Hands out the commits of a stream, each as a line of JSON with everything that its hash covers, so that whoever has
+   * them can prove them by {@link verifyCommits}, or by any SHA-256. The lines are those of
+   * `GET /v1/streams/{stream}/commits`. A commit of which an event was forgotten is not among them.
+   *
+   * @param stream - Which stream.
+   * @returns The lines, without line ends, up to the version that the stream has when the first is asked for.
+   * @throws {@link SillokError} `invalid_stream_id`; `storage_failed` also when the stream was truncated meanwhile.
+   *
+   * @example
+   * ```ts
+   * import { EventStore, verifyCommits } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }]);
+   * const { intact, version } = await verifyCommits(store.exportCommits("account-42"));
+   * console.log(intact, version); // true 2
+   * ```
+   */
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
+    return exportStream(this.#engine, stream);
+  }
+
+  /**
    * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
    * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
    * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them.
@@ -348,29 +372,9 @@ export class EventStore {
   findEventsByAggregateId<E extends { aggregateId: AggregateId } = SavedEvent>(
     id: AggregateId,
   ): E[] {
-    const found = JSON.parse(this.#engine.find(id)) as Found<E>[];
-    return found.map(({ event, dates }) => {
-      for (const path of dates) restoreDate(event, path);
-      return event;
-    });
+    return savedEvents<E>(this.#engine.find(id));
   }
 }
 
 /** The store by its constructor's second form, which is no one else's business. */
 const Opened = EventStore as unknown as new (engine: Engine) => EventStore;
-
-/** A saved event as the engine keeps it: as JSON has it, and the keys that lead to each of its Dates. */
-interface Found<E> {
-  readonly event: E;
-  readonly dates: readonly (readonly string[])[];
-}
-
-/** Makes a `Date` again of the text at the end of `path`. */
-function restoreDate(event: object, path: readonly string[]): void {
-  const last = path.at(-1);
-  if (last === undefined) return;
-  const holder = path.slice(0, -1).reduce((value, key) => value[key] as Fields, event as Fields);
-  holder[last] = new Date(holder[last] as string);
-}
-
-type Fields = Record<string, unknown>;

@@ -40,3 +40,4 @@ export type {
   TruncateOptions,
 } from "./options.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
+export { verifyCommits } from "./verify-commits.js";

@@ -18,7 +18,7 @@ import {
   type TruncateOptions,
 } from "./options.js";
 import { condition, keyHeader, streamPath } from "./remote-input.js";
-import { readRemote } from "./remote-read.js";
+import { exportRemote, readRemote } from "./remote-read.js";
 import { subscribeRemote } from "./remote-subscribe.js";
 
 const APPEND_OPTIONS = [
@@ -28,7 +28,10 @@ const APPEND_OPTIONS = [
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /** What every store has. */
-type Common = Pick<EventStore, "append" | "read" | "verify" | "truncate" | "delete">;
+type Common = Pick<
+  EventStore,
+  "append" | "read" | "verify" | "exportCommits" | "truncate" | "delete"
+>;
 
 /**
  * The streams of a deployed Sillok, as {@link EventStore.connect} gives them. What its methods take, answer and refuse
@@ -156,6 +159,18 @@ export class RemoteEventStore implements Common {
     const path = `${streamPath(stream)}/verify`;
     const answer = await this.#http.json({ method: "GET", path, status: 200 });
     return expected<Verification>(answer, "intact", "boolean");
+  }
+
+  /**
+   * Hands out the commits of a stream as lines. See {@link EventStore.exportCommits}.
+   *
+   * @param stream - Which stream.
+   * @returns The lines. A connection that is lost amid them is not made again.
+   * @throws {@link SillokError} as {@link EventStore.exportCommits} does, and `unavailable` when the server could not be
+   * reached, or the export was cut off.
+   */
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
+    return exportRemote(this.#http, stream);
   }
 
   /**

@@ -19,6 +19,8 @@ pub const PAGE_EVENTS: usize = 1000;
 /// A page ends after the event with which its data and metadata reach this many bytes, so that reading
 /// a stream of large events stays within a small memory.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Most commits that are verified or exported at a time; they also end with the commit that fills [`PAGE_BYTES`].
+pub const CHAIN_COMMITS: usize = 10_000;
 /// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
 /// Object refuses every write, so that a full stream can still be truncated.
 pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;

@@ -105,6 +105,7 @@ export const forgetting: Behaviours = {
     for (const bad of ["", undefined, "a\nb", {}]) {
       const stream = bad as string;
       same(await refusal(store.verify(stream)), ["invalid_stream_id", "stream"]);
+      same(await refusal(store.exportCommits(stream).next()), ["invalid_stream_id", "stream"]);
       same(await refusal(store.delete(stream)), ["invalid_stream_id", "stream"]);
     }
   },
@@ -117,6 +118,7 @@ export const forgetting: Behaviours = {
       store.append("s", { type: "A" }),
       reading.next(),
       store.verify("s"),
+      store.exportCommits("s").next(),
       store.truncate("s", { before: 1 }),
       store.delete("s"),
     ];

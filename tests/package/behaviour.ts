@@ -2,6 +2,7 @@
 // workerd.
 
 import { appending } from "./behaviour-append.ts";
+import { exporting } from "./behaviour-export.ts";
 import { forgetting } from "./behaviour-forget.ts";
 import { reading } from "./behaviour-read.ts";
 import { refusing } from "./behaviour-refuse.ts";
@@ -20,6 +21,7 @@ export const behaviours: Behaviours = {
   ...refusing,
   ...repeating,
   ...forgetting,
+  ...exporting,
   ...tutorial,
 };
 

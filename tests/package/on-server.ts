@@ -33,6 +33,9 @@ export function onServer(sillok: Sillok, server: Server): Sillok {
     override verify(stream: string) {
       return this.#remote.verify(stream);
     }
+    override exportCommits(stream: string) {
+      return this.#remote.exportCommits(stream);
+    }
     override truncate(stream: string, options: TruncateOptions) {
       return this.#remote.truncate(stream, options);
     }

@@ -16,8 +16,8 @@ use sillok::store::{
     StreamId, TruncateError, Version,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, fresh_id, now, parse_events,
-    parse_expected_version, parse_ndjson, parse_range, read_page, rfc3339,
+    AppendedJson, Failure, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
+    parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
@@ -27,7 +27,8 @@ use object_sql::ObjectSql;
 use receipt::Meter;
 pub(crate) use receipt::Receipt;
 pub(crate) use rpc::{
-    AppendRequest, EventsFormat, HeadReply, ReadRequest, Remote, RemoteError, StreamRequest, TruncateRequest,
+    AppendRequest, EventsFormat, HeadReply, ProofRequest, ReadRequest, Remote, RemoteError, StreamRequest,
+    TruncateRequest,
 };
 use rpc::{Outcome, Reply, from_js, to_js};
 
@@ -91,12 +92,21 @@ impl AggregateObject {
         self.turn(request, |request| self.read_head(&request))
     }
 
-    /// Computes the stream's hash chain anew: `{stream}` gives what was found as JSON text.
+    /// Computes a page of the stream's hash chain anew: `{stream, next}` gives `{version, text, next}`, the text what was
+    /// found so far as JSON.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn verify(&self, request: JsValue) -> Result<JsValue, JsValue> {
         self.turn(request, |request| self.verify_chain(&request))
+    }
+
+    /// Hands out a page of commits: `{stream, next}` gives `{version, text, next}`, the text the commits as lines of JSON.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn commits(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |request| self.read_commits(&request))
     }
 
     /// Forgets the events before a version: `{stream, before}` gives what is left as JSON text.
@@ -168,10 +178,12 @@ impl AggregateObject {
         })
     }
 
-    fn verify_chain(&self, request: &StreamRequest) -> Result<String, Failure> {
-        let stream = stream_id(&request.stream)?;
-        let found = self.store.borrow().verify(&stream).map_err(storage_failure)?;
-        json(&VerificationJson::from(found))
+    fn verify_chain(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
+        verify_page(&self.store.borrow(), stream_id(&request.stream)?, request.next.as_deref())
+    }
+
+    fn read_commits(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
+        read_commits(&self.store.borrow(), &stream_id(&request.stream)?, request.next.as_deref())
     }
 
     fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Failure> {

@@ -4,7 +4,7 @@ use js_sys::Reflect;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sillok_bridge::{AppendedJson, Failure, PageJson, RangeValue};
+use sillok_bridge::{AppendedJson, Failure, PageJson, ProofPage, RangeValue};
 use wasm_bindgen::prelude::*;
 use worker::{Stub, console_error};
 
@@ -45,6 +45,14 @@ pub(crate) struct ReadRequest {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StreamRequest {
     pub(crate) stream: String,
+}
+
+/// Which page of a stream to verify, or to hand out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ProofRequest {
+    pub(crate) stream: String,
+    /// What the page before gave.
+    pub(crate) next: Option<String>,
 }
 
 /// Where to truncate a stream.
@@ -108,6 +116,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     async fn verify(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
+    async fn commits(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
     async fn truncate(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
     async fn delete(this: &AggregateStub, request: JsValue) -> Result<JsValue, JsValue>;
@@ -157,9 +167,14 @@ impl Remote {
         Ok(Nudges::of(&response)?)
     }
 
-    /// Verifies the stream, and gives what was found as JSON text.
-    pub(crate) async fn verify(&self, request: &StreamRequest) -> Answered<String> {
+    /// Verifies one page of the stream.
+    pub(crate) async fn verify(&self, request: &ProofRequest) -> Answered<ProofPage> {
         answer(self.0.verify(message(request)?).await)
+    }
+
+    /// Reads one page of the stream's commits.
+    pub(crate) async fn commits(&self, request: &ProofRequest) -> Answered<ProofPage> {
+        answer(self.0.commits(message(request)?).await)
     }
 
     /// Truncates the stream, and gives what is left as JSON text.
@@ -182,6 +197,16 @@ fn answer<T: DeserializeOwned>(reply: Result<JsValue, JsValue>) -> Answered<T> {
     match outcome {
         Outcome::Ok(answer) => Ok((answer, receipt)),
         Outcome::Failure(failure) => Err(RemoteError::Refused(failure, receipt)),
+    }
+}
+
+impl RemoteError {
+    /// The same error, met after this was spent already.
+    pub(crate) fn costing(self, spent: Receipt) -> Self {
+        match self {
+            Self::Refused(failure, receipt) => Self::Refused(failure, spent + receipt),
+            other => other,
+        }
     }
 }
 

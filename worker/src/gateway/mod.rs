@@ -6,6 +6,7 @@
 
 mod accept;
 mod chunks;
+mod commits;
 mod cors;
 mod events;
 mod lines;
@@ -75,6 +76,9 @@ async fn dispatch(
                 (Part::Events, Method::Post) => events::append(request, &find(Scope::Append)?).await,
                 (Part::Verify, Method::Get | Method::Head) => {
                     streams::verify(request, &find(Scope::Read)?).await
+                }
+                (Part::Commits, Method::Get | Method::Head) => {
+                    commits::export(request, method, find(Scope::Read)?).await
                 }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),

@@ -78,11 +78,11 @@ pub(super) fn is_upgrade(request: &Request) -> bool {
     header(request, "Upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
-/// Refuses a verification with a condition: it has no version to compare.
-pub(super) fn check_verify_headers(request: &Request) -> Result<(), Failure> {
-    wanted(request, &[Media::Json])?;
+/// Refuses a verification or an export with a condition: that its version is known already does not prove anything.
+pub(super) fn check_proof_headers(request: &Request, offer: Media) -> Result<(), Failure> {
+    wanted(request, &[offer])?;
     for name in ["If-Match", "If-None-Match"] {
-        refuse(request, name, "is not supported by a verification")?;
+        refuse(request, name, "is not supported where a history is to be proved")?;
     }
     Ok(())
 }

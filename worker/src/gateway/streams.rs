@@ -10,7 +10,7 @@ use super::accept::Media;
 use super::problem::Problem;
 use super::respond::Answer;
 use super::{Object, precondition, query, request};
-use crate::aggregate::TruncateRequest;
+use crate::aggregate::{ProofRequest, Receipt, TruncateRequest};
 
 /// Where the stream begins and ends.
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
@@ -33,9 +33,17 @@ pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer
 /// Whether the history is as it was written.
 pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.inner().url().as_str())?;
-    request::check_verify_headers(request)?;
-    let (found, receipt) = object.remote.verify(&object.request()).await?;
-    Ok(Answer::text(found).costing(receipt))
+    request::check_proof_headers(request, Media::Json)?;
+    let (mut next, mut cost) = (None, Receipt::default());
+    loop {
+        let page = object.remote.verify(&ProofRequest { stream: object.name(), next }).await;
+        let (found, receipt) = page.map_err(|error| error.costing(cost))?;
+        cost = cost + receipt;
+        if found.next.is_none() {
+            return Ok(Answer::text(found.text).costing(cost));
+        }
+        next = found.next;
+    }
 }
 
 /// Forgets the events before a version.
