@@ -5,6 +5,7 @@
 
 mod database;
 mod faults;
+mod formats;
 mod hostile;
 mod model;
 mod stored;
