@@ -9,6 +9,8 @@ mod chunks;
 mod commits;
 mod cors;
 mod events;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod hostile;
 mod lines;
 mod live;
 mod precondition;

@@ -72,7 +72,7 @@ struct Cut {
 }
 
 /// The first version to keep, from `{"before": …}`.
-fn before(body: &str) -> Result<u64, Failure> {
+pub(super) fn before(body: &str) -> Result<u64, Failure> {
     let malformed = |error: serde_json::Error| Failure::new("malformed_json", error.to_string());
     let body: Value = serde_json::from_str(body).map_err(malformed)?;
     let invalid = |name: &str, reason: &str| {
