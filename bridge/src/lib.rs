@@ -14,6 +14,7 @@ mod js_value;
 mod new_events;
 mod range;
 mod saved_event;
+mod sql_row;
 mod truncated;
 mod verification;
 
@@ -31,5 +32,6 @@ pub use js_value::{
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
+pub use sql_row::{SqlRow, sql_values};
 pub use truncated::TruncatedJson;
 pub use verification::{ProofPage, VerificationJson, verify_page};
