@@ -38,6 +38,9 @@ const tsc = createRequire(import.meta.url)
 execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { stdio: "inherit" });
 // All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
 const PUBLIC = [
+  "consumers/definition",
+  "consumers/projection",
+  "consumers/reactor",
   "errors",
   "event-gateway",
   "event-handler",

@@ -26,15 +26,19 @@ export type ProjectionHandlers<E extends NewEvent = NewEvent, Document = unknown
 >;
 
 /** What a projection is defined by. */
-export interface ProjectionOptions<E extends NewEvent = NewEvent, Document = unknown>
-  extends ConsumerOptions {
+export interface ProjectionOptions<
+  E extends NewEvent = NewEvent,
+  Document = unknown,
+> extends ConsumerOptions {
   /** What events do to documents. With an object, only events of the types that are its keys are followed. */
   readonly on: ProjectionHandlers<E, Document>;
 }
 
 /** A projection, made by {@link projection}. */
-export interface Projection<E extends NewEvent = NewEvent, Document = unknown>
-  extends ConsumerDefinition {
+export interface Projection<
+  E extends NewEvent = NewEvent,
+  Document = unknown,
+> extends ConsumerDefinition {
   /** That it is a projection. */
   readonly kind: "projection";
   /** What events do to documents. */
