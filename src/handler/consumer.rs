@@ -95,8 +95,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
-        if self.hand.is_none() {
+        // Another process may have come between, and may have resumed what this one paused.
+        if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
+        }
+        if self.hand.is_none() {
             self.swap()?;
         }
         match self.state.status {
@@ -157,7 +160,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if track.trouble.until > now {
             return None;
         }
-        let partition = self.next_partition(|partition| self.is_pending(partition))?;
+        let partition = self.next_partition(&|partition| self.is_pending(partition))?;
         self.last_partition = partition;
         Some(Read { partition, after: track.checkpoint.position(partition), lane: Lane::Live })
     }
@@ -166,12 +169,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let track = self.state.rebuild.as_ref().filter(|track| track.trouble.until <= now)?;
         let (built, live) = (&track.checkpoint, &self.state.live.checkpoint);
         let partition =
-            self.next_partition(|partition| built.position(partition) < live.position(partition))?;
+            self.next_partition(&|partition| built.position(partition) < live.position(partition))?;
         Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
     }
 
     /// The next partition, in turn, of which `wanted` holds.
-    fn next_partition(&self, wanted: impl Fn(usize) -> bool) -> Option<usize> {
+    fn next_partition(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
         let count = self.settings.partitions;
         (1..=count).map(|step| (self.last_partition + step) % count).find(|partition| wanted(*partition))
     }

@@ -142,13 +142,14 @@ impl Delivery {
 pub(super) fn delivery_id(consumer: &str, event: &FeedEvent) -> String {
     let (stream, id) = (event.stream.as_str(), event.id.as_str());
     let text = [consumer, stream, &event.version.get().to_string(), id].join("\n");
-    let digits = |byte: u8| [u32::from(byte >> 4), u32::from(byte & 15)];
     let hash = Sha256::digest(text);
-    hash.iter()
-        .take(ID_BYTES)
-        .flat_map(|byte| digits(*byte))
-        .filter_map(|digit| char::from_digit(digit, 16))
-        .collect()
+    let digit = |digit: u8| char::from(if digit < 10 { b'0' + digit } else { b'a' + digit - 10 });
+    let mut id = String::with_capacity(2 * ID_BYTES);
+    for byte in hash.iter().take(ID_BYTES) {
+        id.push(digit(byte >> 4));
+        id.push(digit(byte & 15));
+    }
+    id
 }
 
 /// The events that a consumer is at work on: the rest of a page, or one dead letter.

@@ -96,6 +96,19 @@ fn progress_and_attempts_outlive_a_crash_after_a_failure() {
 }
 
 #[test]
+fn what_succeeded_after_a_failure_is_not_repeated_after_a_crash() {
+    let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let first = next_delivery(&mut consumer, &feed, 0);
+    consumer.delivered(&first.id, Err("no"), at(0), 0).unwrap();
+    let again = next_delivery(&mut consumer, &feed, 100);
+    consumer.delivered(&again.id, Ok(()), at(100), 0).unwrap();
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let next = next_delivery(&mut consumer, &feed, 100);
+    assert_eq!((next.event.position.get(), next.attempt), (2, 1));
+}
+
+#[test]
 fn delays_double_up_to_the_longest_and_chance_takes_less_than_half() {
     for (jitter, least) in [(0, 1.0), (u32::MAX, 0.5)] {
         let (database, feed) = (database(), Feed::of(&["a"]));

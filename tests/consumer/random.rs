@@ -149,7 +149,7 @@ impl Life {
                 let partition = *partition;
                 self.insist(&mut |consumer| consumer.woken(partition, now));
             }
-            Action::Run(calls) => (0..*calls).for_each(|_| drop(self.call())),
+            Action::Run(calls) => (0..*calls).for_each(|_| drop(self.call(self.any_process()))),
             Action::Crash => {
                 let process = self.any_process();
                 let failing = self.sql.failing.replace(0);
@@ -179,13 +179,12 @@ impl Life {
         }
     }
 
-    /// One call of the machine of any process, and what it asks for.
-    fn call(&mut self) -> Result<Option<Next>, StorageError> {
+    /// One call of the machine, and of what it asks for; says how it rests, if it does.
+    fn call(&mut self, process: usize) -> Result<Option<Next>, StorageError> {
         let (now, jitter) = (at(self.now), u32::try_from(self.sql.roll(1 << 32)).unwrap());
-        let process = self.any_process();
         let Self { processes, feed, poisoned, delivered, .. } = self;
         let consumer = &mut processes[process];
-        let fails = |number: u64| *poisoned && number % 5 == 0;
+        let fails = |number: u64| *poisoned && number.is_multiple_of(5);
         match consumer.next(now)? {
             Next::Read(read) => consumer.took(feed.read(read), now)?,
             Next::Project => consumer.project(now, jitter, &mut |event, documents| {
@@ -224,18 +223,20 @@ impl Life {
         if self.processes.len() == 1 {
             while armed(&self.sql.sql).is_some() {
                 self.ring();
-                while !matches!(self.call().unwrap(), Some(Next::Idle | Next::Wait { .. })) {}
+                self.drain(0);
             }
             return;
         }
-        // Each process has a clock of its own, and takes its turns whatever the other has come to.
-        for _ in 0..20 {
+        // Each process has a clock of its own, whatever the other has come to.
+        for process in [0, 1, 0, 1] {
             self.now += 10_000;
-            for consumer in &mut self.processes {
-                consumer.rang(at(self.now)).unwrap();
-            }
-            (0..300).for_each(|_| drop(self.call().unwrap()));
+            self.processes[process].rang(at(self.now)).unwrap();
+            self.drain(process);
         }
+    }
+
+    fn drain(&mut self, process: usize) {
+        while !matches!(self.call(process).unwrap(), Some(Next::Idle | Next::Wait { .. })) {}
     }
 }
 
