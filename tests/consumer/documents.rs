@@ -1,5 +1,6 @@
 //! What a projection's handler may do with documents.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{DocumentError, Documents, Kind, Next, OnFailure};
 use sillok::store::JsonText;

@@ -41,11 +41,7 @@ pub fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Verdict {
 }
 
 /// The rows of a query; none where its table was never made.
-pub fn rows<T>(
-    database: &Connection,
-    query: &str,
-    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
-) -> Vec<T> {
+pub fn rows<T>(database: &Connection, query: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
     match database.prepare(query) {
         Ok(mut statement) => statement.query_map([], |row| read(row)).unwrap().map(Result::unwrap).collect(),
         Err(error) if error.to_string().contains("no such table") => Vec::new(),
@@ -87,7 +83,9 @@ fn journal(world: &World) -> Result<Vec<Found>, String> {
                     found.push(Found { partition, position, stream, version, mark, hidden });
                 }
             }
-            holds(position == end, || format!("position {end} of partition {partition} should be {position}"))?;
+            holds(position == end, || {
+                format!("position {end} of partition {partition} should be {position}")
+            })?;
         }
     }
     Ok(found)

@@ -32,12 +32,7 @@ pub fn check(world: &World, found: &[Found]) -> Verdict {
 }
 
 impl<'a> Consumer<'a> {
-    fn of(
-        world: &World,
-        place: usize,
-        plan: &'a ConsumerPlan,
-        found: &'a [Found],
-    ) -> Result<Self, String> {
+    fn of(world: &World, place: usize, plan: &'a ConsumerPlan, found: &'a [Found]) -> Result<Self, String> {
         let database = world.objects[&Address::Consumer(place)].storage.database();
         let state = rows(database, "SELECT status, live, live_checkpoint FROM consumers_v1", |row| {
             Ok((row.get::<_, String>(0)?, number(row, 1)?, row.get::<_, String>(2)?))
@@ -46,7 +41,10 @@ impl<'a> Consumer<'a> {
             state.into_iter().next().ok_or("it was told to run and has no state")?;
         let by_mark: BTreeMap<&str, &Found> = found.iter().map(|found| (&*found.mark, found)).collect();
         let event = |mark: &String| {
-            by_mark.get(mark.as_str()).copied().ok_or_else(|| format!("{mark} is in no partition of the journal"))
+            by_mark
+                .get(mark.as_str())
+                .copied()
+                .ok_or_else(|| format!("{mark} is in no partition of the journal"))
         };
         let events = |marks: Vec<String>| marks.iter().map(event).collect::<Result<Vec<_>, _>>();
         let letters = format!("SELECT event FROM dead_letters_v1 WHERE generation = {live} ORDER BY id");
@@ -117,7 +115,8 @@ impl<'a> Consumer<'a> {
     /// It has looked at everything, or stands before what is poison.
     fn it_has_come_to_the_end(&self, found: &[Found]) -> Verdict {
         let next = |partition: usize| {
-            let mut ahead = found.iter().filter(move |event| event.partition == partition && !self.is_behind(event));
+            let mut ahead =
+                found.iter().filter(move |event| event.partition == partition && !self.is_behind(event));
             ahead.find(|event| !event.hidden)
         };
         let ahead: Vec<&Found> = (0..self.checkpoint.len()).filter_map(next).collect();
@@ -175,7 +174,9 @@ fn delivered(taken: &[(String, String)]) -> Result<Vec<String>, String> {
     let (mut ids, mut marks) = (BTreeMap::new(), BTreeMap::new());
     for (id, mark) in taken {
         let one_id = ids.entry(mark).or_insert(id) == &id && marks.entry(id).or_insert(mark) == &mark;
-        holds(one_id, || format!("{mark} was delivered as {id}, and something under another id or with this one"))?;
+        holds(one_id, || {
+            format!("{mark} was delivered as {id}, and something under another id or with this one")
+        })?;
     }
     Ok(taken.iter().map(|(_, mark)| mark.clone()).collect())
 }

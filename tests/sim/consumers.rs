@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use sillok::handler::{
-    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OnFailure, OpenError, Policy, RebuildError,
-    Settings,
+    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OnFailure, OpenError, Policy,
+    RebuildError, Settings,
 };
 use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
 
@@ -294,7 +294,8 @@ fn mark_of(event: &FeedEvent) -> &str {
 /// Adds a mark to the end of a document that is a list of them.
 fn add(documents: &Documents<Storage>, key: &str, mark: &str) -> Result<(), DocumentError> {
     let list = documents.get(key)?;
-    let mut marks: Vec<&str> = list.as_ref().map_or_else(Vec::new, |list| serde_json::from_str(list.as_str()).unwrap());
+    let mut marks: Vec<&str> =
+        list.as_ref().map_or_else(Vec::new, |list| serde_json::from_str(list.as_str()).unwrap());
     marks.push(mark);
     documents.put(key, &JsonText::from_value(&marks).unwrap())
 }

@@ -103,7 +103,10 @@ impl JournalShell {
     fn wake(&mut self, mut round: Round, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         for name in self.wakes.to_wake()? {
             let consumer = number_of(&name);
-            round.called.insert(turn.call(Address::Consumer(consumer), Request::Wake { partition: self.partition }), consumer);
+            round.called.insert(
+                turn.call(Address::Consumer(consumer), Request::Wake { partition: self.partition }),
+                consumer,
+            );
         }
         self.rounds.push(round);
         self.end_rounds(turn);

@@ -49,8 +49,7 @@ fn nothing_is_lost_doubled_or_disordered_whatever_happens() {
         (None, seeds) => 0..seeds.unwrap_or(SEEDS),
     };
     let told = env::var_os("SILLOK_SIM_SEED").is_some();
-    let wrong: Vec<_> =
-        seeds.filter_map(|seed| Some((seed, run(seed, None, told).err()?))).collect();
+    let wrong: Vec<_> = seeds.filter_map(|seed| Some((seed, run(seed, None, told).err()?))).collect();
     for (seed, wrong) in wrong.iter().take(10) {
         eprintln!("SILLOK_SIM_SEED={seed}: {wrong}");
     }

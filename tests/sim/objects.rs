@@ -48,9 +48,18 @@ pub struct Turn<'a> {
 /// What leaves when a turn is over.
 #[derive(Debug)]
 pub enum Outgoing {
-    Call { call: CallId, to: Address, request: Request },
-    Answer { call: CallId, reply: Reply },
-    Tick { millis: u64 },
+    Call {
+        call: CallId,
+        to: Address,
+        request: Request,
+    },
+    Answer {
+        call: CallId,
+        reply: Reply,
+    },
+    Tick {
+        millis: u64,
+    },
     /// All that the alarm was for is done: until then the platform would ring it again after a crash.
     AlarmOver,
 }

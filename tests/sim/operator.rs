@@ -29,7 +29,8 @@ impl Operator {
                 steps.push_back((start, Address::Consumer(consumer), Request::Wake { partition }));
             }
         }
-        let says = |time, consumer, operation| (time, Address::Consumer(consumer), Request::Operate(operation));
+        let says =
+            |time, consumer, operation| (time, Address::Consumer(consumer), Request::Operate(operation));
         for _ in 0..random.below(5) {
             use Operation::{Pause, Rebuild, Resume, Retry};
             if !plan.consumers.is_empty() {

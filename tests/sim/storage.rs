@@ -40,7 +40,9 @@ impl Storage {
         let database = Database::in_memory();
         database
             .0
-            .execute_batch("CREATE TABLE alarm_of_the_object (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT")
+            .execute_batch(
+                "CREATE TABLE alarm_of_the_object (id INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT",
+            )
             .unwrap();
         Self { database, crash: Rc::new(Cell::new(Crash::Never)), broken, sequence: Rc::default() }
     }

@@ -284,7 +284,8 @@ impl World {
                 }
             }
             None => {
-                outcome.map_err(|error| format!("{who:?} failed, though nothing was made to fail: {error}"))?;
+                outcome
+                    .map_err(|error| format!("{who:?} failed, though nothing was made to fail: {error}"))?;
                 self.send(who, incarnation, outgoing);
                 self.set_apart(who);
             }
