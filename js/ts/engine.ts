@@ -4,8 +4,9 @@ import { initSync, Store } from "../generated/sillok_js.js";
 import { Changes } from "./changes.js";
 import type { Database } from "./database.js";
 import { type Failure, SillokError } from "./errors.js";
-import type { AppendResult, TruncateResult, Verification } from "./events.js";
+import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
+import type { ReadAllOptions, StreamsOptions } from "./options.js";
 
 /** A page of a stream, its events as JSON. */
 export interface Page {
@@ -21,6 +22,19 @@ export interface Range {
   readonly limit?: number | undefined;
   readonly direction?: string | undefined;
   readonly type?: string | undefined;
+}
+
+/** A page of the feed, its events as JSON. */
+export interface FeedPage {
+  readonly events: string;
+  readonly checkpoint: string;
+  readonly more: boolean;
+}
+
+/** A page of the directory. */
+export interface StreamsPage {
+  readonly streams: readonly StreamEntry[];
+  readonly next?: string;
 }
 
 /** Starts the engine. Every entry point does so, once, with the wasm as its platform loads it. */
@@ -51,6 +65,19 @@ export class Engine {
 
   readPage(stream: unknown, range: Range): Page {
     return this.#ask((store) => store.readPage(stream, range));
+  }
+
+  readFeed(wanted: ReadAllOptions): FeedPage {
+    return this.#ask((store) => store.readFeed(wanted));
+  }
+
+  /** The position of the last event that was ever written. */
+  end(): number {
+    return this.#ask((store) => store.end());
+  }
+
+  streams(wanted: StreamsOptions): StreamsPage {
+    return this.#ask((store) => store.streams(wanted));
   }
 
   verify(stream: unknown): Verification {
@@ -86,7 +113,7 @@ export class Engine {
   }
 
   /** See {@link Changes.after}. */
-  changed(mark: number, stop: AbortSignal, stream: unknown): Promise<void> {
+  changed(mark: number, stop: AbortSignal, stream?: unknown): Promise<void> {
     return this.#changes.after(mark, stop, stream);
   }
 

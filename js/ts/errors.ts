@@ -14,6 +14,8 @@ import type { ExpectedVersion } from "./options.js";
  * - `commit_too_large`: the events of one append are at most 1 MiB.
  * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
  * - `invalid_consumer`: a projection or a reactor is not what one can be.
+ * - `invalid_checkpoint`: a checkpoint is the text that an event of this very store's feed has.
+ * - `invalid_category`: a category is a text with which a stream's name can begin.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters.
  * - `idempotency_key_reused`: other events were appended to the stream under this key before.
  * - `stream_deleted`: the stream was deleted, and takes no more events.
@@ -48,6 +50,8 @@ export type SillokErrorCode =
   | "invalid_expected_version"
   | "invalid_parameter"
   | "invalid_consumer"
+  | "invalid_checkpoint"
+  | "invalid_category"
   | "invalid_idempotency_key"
   | "idempotency_key_reused"
   | "stream_deleted"

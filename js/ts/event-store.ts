@@ -6,18 +6,24 @@ import { SillokError } from "./errors.js";
 import type {
   AggregateId,
   AppendResult,
+  FeedEvent,
   NewEvent,
   RecordedEvent,
   SavedEvent,
+  StreamEntry,
   TruncateResult,
   Verification,
 } from "./events.js";
+import { listStreams, readFeed, subscribeFeed } from "./feed.js";
 import { writeJson } from "./json.js";
 import {
   type AppendOptions,
   checkOptions,
   type ConnectOptions,
+  type ReadAllOptions,
   type ReadOptions,
+  type StreamsOptions,
+  type SubscribeAllOptions,
   type SubscribeOptions,
   type TruncateOptions,
 } from "./options.js";
@@ -153,9 +159,29 @@ export class EventStore implements Store {
 
   subscribe<E extends NewEvent = NewEvent>(
     stream: string,
+    options?: SubscribeOptions,
+  ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent = NewEvent>(
+    feed: SubscribeAllOptions,
+  ): AsyncGenerator<FeedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent>(
+    from: string | SubscribeAllOptions,
     options: SubscribeOptions = {},
   ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-    return subscribeStream<E>(this.#engine, stream, options);
+    const isFeed = typeof from === "object" && from !== null;
+    return isFeed
+      ? subscribeFeed<E>(this.#engine, from)
+      : subscribeStream<E>(this.#engine, from, options);
+  }
+
+  readAll<E extends NewEvent = NewEvent>(
+    options: ReadAllOptions = {},
+  ): AsyncGenerator<FeedEvent<E>, void, undefined> {
+    return readFeed<E>(this.#engine, options);
+  }
+
+  streams(options: StreamsOptions = {}): AsyncGenerator<StreamEntry, void, undefined> {
+    return listStreams(this.#engine, options);
   }
 
   async verify(stream: string): Promise<Verification> {

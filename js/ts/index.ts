@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export type { ConsumerOptions, FeedEvent, OnFailure } from "./consumers/definition.js";
+export type { ConsumerOptions, OnFailure } from "./consumers/definition.js";
 export {
   type Documents,
   projection,
@@ -34,11 +34,13 @@ export type {
   AggregateId,
   AppendResult,
   BrokenHistory,
+  FeedEvent,
   IntactHistory,
   NewEvent,
   RecordedEvent,
   SavedEvent,
   Stored,
+  StreamEntry,
   TruncateResult,
   Verification,
 } from "./events.js";
@@ -49,8 +51,11 @@ export type {
   Fetch,
   FetchRequest,
   FetchResponse,
+  ReadAllOptions,
   ReadOptions,
   Signal,
+  StreamsOptions,
+  SubscribeAllOptions,
   SubscribeOptions,
   TruncateOptions,
 } from "./options.js";

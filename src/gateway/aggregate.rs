@@ -28,6 +28,8 @@ pub struct Aggregate<L, A> {
     told: Option<Cut>,
     sending: Option<Sending>,
     failures: u32,
+    /// Whether the last forward failed and the alarm is to begin the next attempt.
+    resting: bool,
 }
 
 /// What of a stream is no longer shown.
@@ -57,7 +59,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     /// The aggregate whose stream is kept by `log`.
     pub fn new(log: L, alarm: A) -> Self {
         let store = EventStore::new(Outbox::new(log, alarm));
-        Self { store, kept: None, told: None, sending: None, failures: 0 }
+        Self { store, kept: None, told: None, sending: None, failures: 0, resting: false }
     }
 
     /// The stream, to be read.
@@ -118,14 +120,15 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         if settled { Ok(()) } else { Err(ForgetError::NotForwarded) }
     }
 
-    /// What is to be sent to the journal now; nothing where it has everything or a forward is on its way.
+    /// What is to be sent to the journal now; nothing where it has everything, a forward is on its way, or the last one
+    /// failed: then the alarm begins the next attempt, however much is appended meanwhile.
     ///
     /// Where it is not known what the journal has, the last commit asks: the answer tells.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn next_forward(&mut self, stream: &StreamId) -> Result<Option<Forward>, StorageError> {
-        if self.sending.is_some() {
+        if self.sending.is_some() || self.resting {
             return Ok(None);
         }
         let head = self.store.head(stream)?;
@@ -176,7 +179,9 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.failures = self.failures.saturating_add(1);
         let outbox = self.store.log();
         outbox.at(now);
-        outbox.arm_in(backoff(self.failures, jitter))
+        outbox.arm_in(backoff(self.failures, jitter))?;
+        self.resting = true;
+        Ok(())
     }
 
     /// Takes note that the alarm has rung. A forward that is still on its way is given up: it may never be answered.
@@ -185,6 +190,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         outbox.at(now);
         outbox.rang();
         self.sending = None;
+        self.resting = false;
     }
 
     /// Takes note of the alarm that an object finds set when it starts, and tells whether it should have rung: then it is

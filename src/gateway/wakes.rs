@@ -27,6 +27,8 @@ pub struct Wakes<S, A> {
     table: Table<S>,
     alarm: A,
     consumers: Option<BTreeMap<String, Waking>>,
+    /// Those that need not be registered.
+    known: Vec<String>,
     failures: u32,
 }
 
@@ -35,6 +37,8 @@ pub struct Wakes<S, A> {
 enum Waking {
     /// It has read to the end, or nothing is known of it.
     Asleep,
+    /// It could not be woken: the alarm is to try again.
+    Due,
     /// It is being woken.
     Called,
     /// It has the duty to read to the end.
@@ -44,7 +48,13 @@ enum Waking {
 impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// The consumers that `sql` holds, which may be the journal's own database.
     pub fn new(sql: S, alarm: A) -> Self {
-        Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, failures: 0 }
+        Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, known: Vec::new(), failures: 0 }
+    }
+
+    /// Also wakes these, which are not registered: whoever runs the journal knows them by itself.
+    pub fn also_wake(&mut self, names: Vec<String>) {
+        self.known = names;
+        self.consumers = None;
     }
 
     /// Makes durable that a consumer of this name is to be woken.
@@ -80,8 +90,9 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         Ok(self.consumers()?.keys().cloned().collect())
     }
 
-    /// Who has to be woken now that something was forwarded, or that the alarm has rung. The caller wakes each, and tells
-    /// what came of it by [`woken`](Self::woken) or [`not_woken`](Self::not_woken) before it acknowledges.
+    /// Who has to be woken now that something was forwarded, or that the alarm [has rung](Self::rang). The caller wakes
+    /// each, and tells what came of it by [`woken`](Self::woken) or [`not_woken`](Self::not_woken) before it acknowledges.
+    /// One that could not be woken is left to the alarm, so that it does not hold up every forward.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -106,16 +117,27 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`] where the alarm cannot be set.
     pub fn not_woken(&mut self, name: &str, now: RecordedTime, jitter: u64) -> Result<(), StorageError> {
-        self.turn(name, Waking::Called, Waking::Asleep);
         self.failures = self.failures.saturating_add(1);
         let wait = backoff(self.failures, jitter);
-        self.alarm.set(RecordedTime::from_millis(now.as_millis().saturating_add(wait)))
+        let set = self.alarm.set(RecordedTime::from_millis(now.as_millis().saturating_add(wait)));
+        self.turn(name, Waking::Called, if set.is_ok() { Waking::Due } else { Waking::Asleep });
+        set
+    }
+
+    /// Takes note that the alarm has rung: who could not be woken is tried again.
+    pub fn rang(&mut self) {
+        for waking in self.consumers.iter_mut().flat_map(BTreeMap::values_mut) {
+            if *waking == Waking::Due {
+                *waking = Waking::Asleep;
+            }
+        }
     }
 
     /// Takes note that a consumer has read to the end.
     pub fn caught_up(&mut self, name: &str) {
-        self.turn(name, Waking::Called, Waking::Asleep);
-        self.turn(name, Waking::Awake, Waking::Asleep);
+        for waking in [Waking::Due, Waking::Called, Waking::Awake] {
+            self.turn(name, waking, Waking::Asleep);
+        }
     }
 
     fn turn(&mut self, name: &str, from: Waking, to: Waking) {
@@ -134,6 +156,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
                 Ok(ControlFlow::Continue(()))
             })?;
         }
-        Ok(self.consumers.get_or_insert(found))
+        let known = self.known.iter().map(|name| (name.clone(), Waking::Asleep));
+        Ok(self.consumers.get_or_insert_with(|| found.into_iter().chain(known).collect()))
     }
 }

@@ -1,8 +1,7 @@
 //! What consumers keep in memory.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound::{Excluded, Included, Unbounded};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -11,136 +10,155 @@ use super::state::{Round, State};
 use super::storage::Kept;
 use crate::store::{RecordedTime, StorageError, StreamId};
 
+/// So many rows of older generations are removed at once.
+const TIDIED_ROWS: usize = 500;
+
 /// The memory of the consumers of one store. Clones are the same memory.
 #[derive(Debug, Clone, Default)]
-pub struct ConsumerMemory(Rc<RefCell<BTreeMap<Box<str>, Memory>>>);
+pub struct ConsumerMemory(Rc<RefCell<Rows>>);
 
 /// The memory, as one consumer sees it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Memory(Rc<RefCell<Rows>>);
-
-#[derive(Debug, Default)]
-struct Rows {
-    state: Option<State>,
-    /// By generation.
-    documents: BTreeMap<u64, BTreeMap<Box<str>, Rc<str>>>,
-    /// By generation and id.
-    letters: BTreeMap<(u64, u64), DeadLetter>,
-    /// Generation, stream and id of each letter.
-    by_stream: BTreeSet<(u64, StreamId, u64)>,
-    /// What rows were before the transaction under way, if one is.
-    before: Option<Vec<Before>>,
+#[derive(Debug)]
+pub(super) struct Memory {
+    rows: ConsumerMemory,
+    consumer: Box<str>,
 }
 
-/// What a row was before it was written.
+/// All rows in one map: a map of each kind would be as many times the code. The parts of a key are told apart by a
+/// character that no name has.
+#[derive(Debug, Default)]
+struct Rows {
+    rows: BTreeMap<String, Row>,
+    /// What rows were before the transaction under way, if one is.
+    before: Option<Vec<(String, Option<Row>)>>,
+}
+
 #[derive(Debug)]
-enum Before {
-    State(Option<State>),
-    Document(u64, Box<str>, Option<Rc<str>>),
-    Letter(u64, u64, Option<DeadLetter>),
+enum Row {
+    State(State),
+    Document(Rc<str>),
+    Letter(DeadLetter),
+    /// That a letter of this id is of the stream in the key.
+    OfStream(u64),
 }
 
 impl ConsumerMemory {
     /// How many documents and dead letters there are, those of generations included that are about to be removed.
     #[must_use]
     pub fn rows(&self) -> usize {
-        let consumers = self.0.borrow();
-        consumers.values().map(|memory| memory.0.borrow().count()).sum()
+        let rows = self.0.borrow();
+        rows.rows.values().filter(|row| matches!(row, Row::Document(_) | Row::Letter(_))).count()
     }
 }
 
 impl Rows {
-    fn count(&self) -> usize {
-        self.documents.values().map(BTreeMap::len).sum::<usize>() + self.letters.len()
-    }
-
     /// Makes a row what it is to be, and gives what it was.
-    fn swap(&mut self, row: Before) -> Before {
+    fn swap(&mut self, key: &str, row: Option<Row>) -> Option<Row> {
         match row {
-            Before::State(state) => Before::State(std::mem::replace(&mut self.state, state)),
-            Before::Document(generation, key, document) => {
-                let documents = self.documents.entry(generation).or_default();
-                let was = match document {
-                    Some(document) => documents.insert(key.clone(), document),
-                    None => documents.remove(&key),
-                };
-                Before::Document(generation, key, was)
-            }
-            Before::Letter(generation, id, letter) => {
-                let place = |letter: &DeadLetter| (generation, letter.event.stream.clone(), id);
-                let was = self.letters.remove(&(generation, id));
-                if let Some(was) = &was {
-                    self.by_stream.remove(&place(was));
-                }
-                if let Some(letter) = letter {
-                    self.by_stream.insert(place(&letter));
-                    self.letters.insert((generation, id), letter);
-                }
-                Before::Letter(generation, id, was)
-            }
+            Some(row) => self.rows.insert(key.to_owned(), row),
+            None => self.rows.remove(key),
         }
     }
 
-    fn write(&mut self, row: Before) {
-        let was = self.swap(row);
-        if let Some(before) = &mut self.before {
-            before.push(was);
-        }
-    }
-
-    fn letters(&self, generation: u64, after: u64) -> impl Iterator<Item = &DeadLetter> {
-        let range = (Excluded((generation, after)), Included((generation, u64::MAX)));
-        self.letters.range(range).map(|(_, letter)| letter)
-    }
-
-    /// The first letter of a stream.
-    fn first_of(&self, generation: u64, stream: &StreamId) -> Option<u64> {
-        let (_, first, id) = self.by_stream.range((generation, stream.clone(), 0)..).next()?;
-        (first == stream).then_some(*id)
+    /// The rows from this key on that begin with `prefix`.
+    fn from<'a>(&'a self, key: String, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Row)> {
+        let rows = self.rows.range(key..).map(|(key, row)| (key.as_str(), row));
+        rows.take_while(move |(key, _)| key.starts_with(prefix))
     }
 }
 
 impl Memory {
     pub(super) fn new(memory: &ConsumerMemory, consumer: &str) -> Self {
-        memory.0.borrow_mut().entry(consumer.into()).or_default().clone()
+        Self { rows: memory.clone(), consumer: consumer.into() }
     }
 
-    fn write(&self, row: Before) {
-        self.0.borrow_mut().write(row);
+    fn state_key(&self) -> String {
+        format!("{}\0state", self.consumer)
+    }
+
+    fn generation_key(&self, generation: u64) -> String {
+        format!("{}\0{generation:016x}\0", self.consumer)
+    }
+
+    fn document_key(&self, generation: u64, key: &str) -> String {
+        format!("{}d{key}", self.generation_key(generation))
+    }
+
+    fn letters_key(&self, generation: u64) -> String {
+        format!("{}l", self.generation_key(generation))
+    }
+
+    fn letter_key(&self, generation: u64, id: u64) -> String {
+        format!("{}l{id:016x}", self.generation_key(generation))
+    }
+
+    fn stream_key(&self, generation: u64, stream: &StreamId) -> String {
+        format!("{}s{stream}\0", self.generation_key(generation))
+    }
+
+    fn write(&self, key: &str, row: Option<Row>) {
+        let rows = &mut *self.rows.0.borrow_mut();
+        let was = rows.swap(key, row);
+        if let Some(before) = &mut rows.before {
+            before.push((key.to_owned(), was));
+        }
+    }
+
+    fn letter(&self, generation: u64, id: u64) -> Option<DeadLetter> {
+        match self.rows.0.borrow().rows.get(&self.letter_key(generation, id)) {
+            Some(Row::Letter(letter)) => Some(letter.clone()),
+            _ => None,
+        }
+    }
+
+    /// The first letter of a stream.
+    fn first_of(&self, generation: u64, stream: &StreamId) -> Option<u64> {
+        let prefix = self.stream_key(generation, stream);
+        match self.rows.0.borrow().from(prefix.clone(), &prefix).next() {
+            Some((_, Row::OfStream(id))) => Some(*id),
+            _ => None,
+        }
     }
 }
 
 impl Kept for Memory {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
-        self.0.borrow_mut().before = Some(Vec::new());
+        self.rows.0.borrow_mut().before = Some(Vec::new());
         let outcome = work();
-        let mut rows = self.0.borrow_mut();
+        let mut rows = self.rows.0.borrow_mut();
         let before = rows.before.take().unwrap_or_default();
         if outcome.is_err() {
-            for row in before.into_iter().rev() {
-                rows.swap(row);
+            for (key, row) in before.into_iter().rev() {
+                rows.swap(&key, row);
             }
         }
         outcome
     }
 
     fn revision(&self) -> Result<u64, StorageError> {
-        Ok(self.0.borrow().state.as_ref().map_or(0, |state| state.revision))
+        match self.rows.0.borrow().rows.get(&self.state_key()) {
+            Some(Row::State(state)) => Ok(state.revision),
+            _ => Ok(0),
+        }
     }
 
     fn load(&self) -> Result<Option<State>, StorageError> {
-        Ok(self.0.borrow().state.clone())
+        match self.rows.0.borrow().rows.get(&self.state_key()) {
+            Some(Row::State(state)) => Ok(Some(state.clone())),
+            _ => Ok(None),
+        }
     }
 
     fn save(&self, state: &State) -> Result<(), StorageError> {
-        self.write(Before::State(Some(state.clone())));
+        self.write(&self.state_key(), Some(Row::State(state.clone())));
         Ok(())
     }
 
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {
-        let rows = self.0.borrow();
-        let found = rows.documents.get(&generation).and_then(|documents| documents.get(key));
-        Ok(found.map(|document| document.as_ref().to_owned()))
+        match self.rows.0.borrow().rows.get(&self.document_key(generation, key)) {
+            Some(Row::Document(document)) => Ok(Some(document.as_ref().to_owned())),
+            _ => Ok(None),
+        }
     }
 
     fn documents(
@@ -150,11 +168,15 @@ impl Kept for Memory {
         after: &str,
         visit: &mut dyn FnMut(&str, &str) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let rows = self.0.borrow();
-        let from = if after < prefix { Included(prefix) } else { Excluded(after) };
-        let documents = rows.documents.get(&generation).into_iter();
-        for (key, document) in documents.flat_map(|documents| documents.range::<str, _>((from, Unbounded))) {
-            if !key.starts_with(prefix) || visit(key, document).is_break() {
+        let all = self.document_key(generation, "");
+        let from = self.document_key(generation, prefix.max(after));
+        let wanted = self.document_key(generation, prefix);
+        for (key, row) in self.rows.0.borrow().from(from, &wanted) {
+            let key = key.get(all.len()..).unwrap_or_default();
+            if let Row::Document(document) = row
+                && key > after
+                && visit(key, document).is_break()
+            {
                 break;
             }
         }
@@ -162,23 +184,32 @@ impl Kept for Memory {
     }
 
     fn put(&self, generation: u64, key: &str, document: Option<&str>) -> Result<(), StorageError> {
-        self.write(Before::Document(generation, key.into(), document.map(Rc::from)));
+        let row = document.map(|document| Row::Document(document.into()));
+        self.write(&self.document_key(generation, key), row);
         Ok(())
     }
 
-    /// All at once: to forget takes no time here.
     fn tidy(&self, state: &State) -> Result<bool, StorageError> {
-        let rows = &mut *self.0.borrow_mut();
-        let (live, rebuild) = (state.live.generation, state.rebuild.as_ref().map(|track| track.generation));
-        let kept = |generation: u64| generation == live || Some(generation) == rebuild;
-        rows.documents.retain(|generation, _| kept(*generation));
-        rows.letters.retain(|(generation, _), _| kept(*generation));
-        rows.by_stream.retain(|(generation, ..)| kept(*generation));
-        Ok(false)
+        let live = state.live.generation;
+        let rebuild = state.rebuild.as_ref().map_or(live, |track| track.generation);
+        let mut left = Vec::new();
+        for (from, to) in [(0, live), (live + 1, rebuild)] {
+            if from < to {
+                let rows = &self.rows.0.borrow().rows;
+                let range = rows.range(self.generation_key(from)..self.generation_key(to));
+                left.extend(range.take(TIDIED_ROWS - left.len()).map(|(key, _)| key.clone()));
+            }
+        }
+        for key in &left {
+            self.write(key, None);
+        }
+        Ok(!left.is_empty())
     }
 
     fn put_letter(&self, generation: u64, letter: &DeadLetter) -> Result<(), StorageError> {
-        self.write(Before::Letter(generation, letter.id, Some(letter.clone())));
+        let of_stream = format!("{}{:016x}", self.stream_key(generation, &letter.event.stream), letter.id);
+        self.write(&of_stream, Some(Row::OfStream(letter.id)));
+        self.write(&self.letter_key(generation, letter.id), Some(Row::Letter(letter.clone())));
         Ok(())
     }
 
@@ -189,26 +220,30 @@ impl Kept for Memory {
         attempts: u32,
         time: RecordedTime,
     ) -> Result<(), StorageError> {
-        let found = self.0.borrow().letters.get(&(generation, id)).cloned();
-        if let Some(letter) = found {
+        if let Some(letter) = self.letter(generation, id) {
             let (error, attempts) = (error.to_owned(), letter.attempts + u64::from(attempts));
             let letter = DeadLetter { reason: Reason::Failed, error, attempts, time, ..letter };
-            self.write(Before::Letter(generation, id, Some(letter)));
+            self.write(&self.letter_key(generation, id), Some(Row::Letter(letter)));
         }
         Ok(())
     }
 
     fn remove_letter(&self, generation: u64, id: u64) -> Result<(), StorageError> {
-        self.write(Before::Letter(generation, id, None));
+        if let Some(letter) = self.letter(generation, id) {
+            let of_stream = format!("{}{id:016x}", self.stream_key(generation, &letter.event.stream));
+            self.write(&of_stream, None);
+            self.write(&self.letter_key(generation, id), None);
+        }
         Ok(())
     }
 
     fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError> {
-        Ok(self.0.borrow().first_of(generation, stream).is_some())
+        Ok(self.first_of(generation, stream).is_some())
     }
 
     fn count_letters(&self, generation: u64) -> Result<u64, StorageError> {
-        let count = self.0.borrow().letters(generation, 0).count();
+        let prefix = self.letters_key(generation);
+        let count = self.rows.0.borrow().from(prefix.clone(), &prefix).count();
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
@@ -218,12 +253,16 @@ impl Kept for Memory {
         round: &Round,
         in_order: bool,
     ) -> Result<Option<DeadLetter>, StorageError> {
-        let rows = self.0.borrow();
-        let has_turn = |letter: &&DeadLetter| {
-            (letter.id <= round.to || letter.reason == Reason::Held)
-                && (!in_order || rows.first_of(generation, &letter.event.stream) == Some(letter.id))
-        };
-        Ok(rows.letters(generation, round.after).find(has_turn).cloned())
+        let mut next = None;
+        self.scan_letters(generation, round.after, &mut |letter| {
+            let wanted = letter.id <= round.to || letter.reason == Reason::Held;
+            if wanted && (!in_order || self.first_of(generation, &letter.event.stream) == Some(letter.id)) {
+                next = Some(letter);
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(next)
     }
 
     fn scan_letters(
@@ -232,8 +271,12 @@ impl Kept for Memory {
         after: u64,
         visit: &mut dyn FnMut(DeadLetter) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        for letter in self.0.borrow().letters(generation, after) {
-            if visit(letter.clone()).is_break() {
+        let prefix = self.letters_key(generation);
+        for (_, row) in self.rows.0.borrow().from(self.letter_key(generation, after), &prefix) {
+            if let Row::Letter(letter) = row
+                && letter.id > after
+                && visit(letter.clone()).is_break()
+            {
                 break;
             }
         }

@@ -15,8 +15,8 @@ const SCHEMA: Schema = Schema {
         "CREATE TABLE IF NOT EXISTS consumers_v1 (consumer TEXT PRIMARY KEY, revision INTEGER NOT NULL, \
             status TEXT NOT NULL, letters INTEGER NOT NULL, error TEXT, error_time INTEGER, \
             live INTEGER NOT NULL, live_checkpoint TEXT NOT NULL, live_failures INTEGER NOT NULL, \
-            live_until INTEGER NOT NULL, rebuild INTEGER, rebuild_checkpoint TEXT, rebuild_failures INTEGER, \
-            rebuild_until INTEGER, round_after INTEGER, round_to INTEGER, round_failures INTEGER, \
+            live_until INTEGER NOT NULL, live_partition INTEGER NOT NULL, rebuild INTEGER, rebuild_checkpoint TEXT, \
+            rebuild_failures INTEGER, rebuild_until INTEGER, rebuild_partition INTEGER, round_after INTEGER, round_to INTEGER, round_failures INTEGER, \
             round_until INTEGER) STRICT, WITHOUT ROWID",
         "CREATE TABLE IF NOT EXISTS documents_v1 (consumer TEXT, generation INTEGER, key TEXT, \
             document TEXT NOT NULL, PRIMARY KEY (consumer, generation, key)) STRICT, WITHOUT ROWID",
@@ -31,20 +31,23 @@ const SCHEMA: Schema = Schema {
 };
 const REVISION: &str = "SELECT revision FROM consumers_v1 WHERE consumer = ?1";
 const LOAD: &str = "SELECT revision, status, letters, error, error_time, \
-        live, live_checkpoint, live_failures, live_until, rebuild, rebuild_checkpoint, rebuild_failures, \
-        rebuild_until, round_after, round_to, round_failures, round_until \
+        live, live_checkpoint, live_failures, live_until, live_partition, \
+        rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until, rebuild_partition, \
+        round_after, round_to, round_failures, round_until \
     FROM consumers_v1 WHERE consumer = ?1";
 // An update in place is one row written; to replace a row is two.
 const SAVE: &str = "INSERT INTO consumers_v1 (consumer, revision, status, letters, error, error_time, \
-        live, live_checkpoint, live_failures, live_until, rebuild, rebuild_checkpoint, rebuild_failures, \
-        rebuild_until, round_after, round_to, round_failures, round_until) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+        live, live_checkpoint, live_failures, live_until, live_partition, \
+        rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until, rebuild_partition, \
+        round_after, round_to, round_failures, round_until) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
     ON CONFLICT (consumer) DO UPDATE SET revision = excluded.revision, status = excluded.status, letters = excluded.letters, \
         error = excluded.error, error_time = excluded.error_time, live = excluded.live, \
         live_checkpoint = excluded.live_checkpoint, live_failures = excluded.live_failures, \
-        live_until = excluded.live_until, rebuild = excluded.rebuild, \
+        live_until = excluded.live_until, live_partition = excluded.live_partition, rebuild = excluded.rebuild, \
         rebuild_checkpoint = excluded.rebuild_checkpoint, rebuild_failures = excluded.rebuild_failures, \
-        rebuild_until = excluded.rebuild_until, round_after = excluded.round_after, \
+        rebuild_until = excluded.rebuild_until, rebuild_partition = excluded.rebuild_partition, \
+        round_after = excluded.round_after, \
         round_to = excluded.round_to, round_failures = excluded.round_failures, \
         round_until = excluded.round_until";
 const PUT: &str = "INSERT INTO documents_v1 (consumer, generation, key, document) VALUES (?1, ?2, ?3, ?4) \
@@ -139,33 +142,26 @@ impl<S: Sql> Kept for Tables<S> {
         let rebuild = state.rebuild.as_ref().map(|track| (track, track.checkpoint.to_string()));
         let rebuild = match &rebuild {
             Some((track, checkpoint)) => columns(track, checkpoint),
-            None => [Value::Null; 4],
+            None => [Value::Null; 5],
         };
-        let [live, live_checkpoint, live_failures, live_until] = columns(&state.live, &live);
-        let [rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until] = rebuild;
+        let live = columns(&state.live, &live);
         let number = |number: Option<u64>| number.map_or(Value::Null, Value::Integer);
         let (round, error) = (state.round.as_ref(), state.error.as_ref());
-        let values = [
+        let about = [
             self.consumer(),
             Value::Integer(state.revision),
             Value::Text(state.status.as_str()),
             Value::Integer(state.letters),
             error.map_or(Value::Null, |error| Value::Text(&error.message)),
             number(error.map(|error| error.time.as_millis())),
-            live,
-            live_checkpoint,
-            live_failures,
-            live_until,
-            rebuild,
-            rebuild_checkpoint,
-            rebuild_failures,
-            rebuild_until,
+        ];
+        let round = [
             number(round.map(|round| round.after)),
             number(round.map(|round| round.to)),
             number(round.map(|round| round.trouble.failures.into())),
             number(round.map(|round| round.trouble.until.as_millis())),
         ];
-        self.execute(SAVE, &values)
+        self.execute(SAVE, &[&about[..], &live, &rebuild, &round].concat())
     }
 
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {
@@ -297,12 +293,13 @@ fn corrupt(reason: &str) -> StorageError {
     StorageError::corrupt(0, reason)
 }
 
-fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 4] {
+fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 5] {
     [
         Value::Integer(track.generation),
         Value::Text(checkpoint),
         Value::Integer(track.trouble.failures.into()),
         Value::Integer(track.trouble.until.as_millis()),
+        Value::Integer(track.trouble.partition.try_into().unwrap_or_default()),
     ]
 }
 
@@ -317,9 +314,9 @@ fn state(row: &dyn Row) -> Option<State> {
             .zip(time(row, 4))
             .map(|(message, time)| LastError { message: message.to_owned(), time }),
         live: track(row, 5)?,
-        rebuild: if row.integer(9).is_some() { Some(track(row, 9)?) } else { None },
-        round: match row.integer(13) {
-            Some(after) => Some(Round { after, to: row.integer(14)?, trouble: trouble(row, 15)? }),
+        rebuild: if row.integer(10).is_some() { Some(track(row, 10)?) } else { None },
+        round: match row.integer(15) {
+            Some(after) => Some(Round { after, to: row.integer(16)?, trouble: trouble(row, 17)? }),
             None => None,
         },
     })
@@ -330,13 +327,16 @@ fn track(row: &dyn Row, column: usize) -> Option<Track> {
     Some(Track {
         generation: row.integer(column)?,
         checkpoint: Checkpoint::parse(text, text.split('.').count()).ok()?,
-        trouble: trouble(row, column + 2)?,
+        trouble: Trouble {
+            partition: row.integer(column + 4)?.try_into().ok()?,
+            ..trouble(row, column + 2)?
+        },
     })
 }
 
 fn trouble(row: &dyn Row, column: usize) -> Option<Trouble> {
     let failures = u32::try_from(row.integer(column)?).ok()?;
-    Some(Trouble { failures, until: time(row, column + 1)? })
+    Some(Trouble { failures, until: time(row, column + 1)?, partition: 0 })
 }
 
 fn time(row: &dyn Row, column: usize) -> Option<RecordedTime> {

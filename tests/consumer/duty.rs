@@ -108,14 +108,17 @@ fn an_alarm_that_was_lost_is_noticed() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &skipping());
     assert!(!consumer.started(None, at(0)).unwrap());
-    assert!(!consumer.started(Some(at(5000)), at(4999)).unwrap());
+    assert!(!consumer.started(Some(at(1000)), at(1000 + BACKSTOP_MILLIS)).unwrap());
     assert_eq!(sets(&database), 0);
-    assert!(consumer.started(Some(at(5000)), at(5000)).unwrap());
-    assert_eq!(armed(&database), Some(5000 + BACKSTOP_MILLIS));
-    deliver(&mut consumer, &feed, 5000, &[]);
-    // It does not ring, and the next wake comes long after.
-    consumer.woken(0, at(5001 + 2 * BACKSTOP_MILLIS)).unwrap();
-    assert_eq!(armed(&database), Some(5001 + 3 * BACKSTOP_MILLIS));
+    let now = 1001 + BACKSTOP_MILLIS;
+    assert!(consumer.started(Some(at(1000)), at(now)).unwrap());
+    assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
+    deliver(&mut consumer, &feed, now, &[]);
+    // It does not ring, and the next wakes come long after.
+    consumer.woken(0, at(now + 2 * BACKSTOP_MILLIS)).unwrap();
+    assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
+    consumer.woken(0, at(now + 2 * BACKSTOP_MILLIS + 1)).unwrap();
+    assert_eq!(armed(&database), Some(now + 3 * BACKSTOP_MILLIS + 1));
 }
 
 #[test]

@@ -1,13 +1,19 @@
 //! What a consumer is opened with, what is stored of it, and others that use the same database.
 
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Settings};
+use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
 }
 
-fn refused(database: &crate::database::Database, settings: Settings) -> OpenError {
+fn refused(database: &Database, settings: Settings) -> OpenError {
     Consumer::open(database.clone(), StoredAlarm(database.clone()), settings).err().unwrap()
 }
 
@@ -115,6 +121,47 @@ fn two_processes_of_one_consumer_project_each_event_once() {
     assert_eq!(project(&mut two, &feed, 0, &[]).unwrap(), Next::Paused);
     two.resume(at(0)).unwrap();
     assert_eq!(project(&mut one, &feed, 0, &[]).unwrap(), Next::Idle);
+}
+
+/// A database in which another process saves just before a transaction begins.
+#[derive(Clone)]
+struct Interfered(Database, Rc<RefCell<Option<Opened>>>);
+
+impl Sql for Interfered {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        self.0.execute(statement, values)
+    }
+
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        self.0.query(statement, values, visit)
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        if let Some(mut other) = self.1.take() {
+            other.rebuild(at(0)).unwrap();
+        }
+        self.0.transaction(work)
+    }
+
+    fn size(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn what_an_operator_says_is_done_although_another_process_saves_meanwhile() {
+    let database = database();
+    let other = Rc::new(RefCell::new(Some(open(&Place::of(database.clone()), &skipping()))));
+    let sql = Interfered(database.clone(), other);
+    let mut consumer = Consumer::open(sql.clone(), StoredAlarm(sql), skipping()).ok().unwrap();
+    consumer.pause().unwrap();
+    let status = open(&Place::of(database), &skipping()).status().unwrap();
+    assert_eq!((status.running, status.rebuild.is_some()), (Running::Paused, true));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, RebuildError, Settings};
+use sillok::handler::{Kind, Lane, Next, OnFailure, RebuildError, Settings};
+use sillok::store::Position;
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
@@ -62,6 +63,29 @@ fn the_live_documents_keep_up_while_others_are_built() {
 }
 
 #[test]
+fn new_documents_wait_until_every_partition_has_come_as_far() {
+    let (database, mut feed) = (database(), Feed::new(2));
+    let settings = Settings { partitions: 2, ..skipping() };
+    feed.add(0, "a", "Counted");
+    (0..9).for_each(|_| feed.add(1, "b", "Counted"));
+    let mut consumer = open(&database, &settings);
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            Next::Tidied => {}
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+        assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "1.9", "readers never go back");
+    }
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+}
+
+#[test]
 fn a_rebuild_that_is_cut_off_goes_on() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
@@ -108,6 +132,30 @@ fn a_rebuild_begun_again_gives_up_the_first() {
 }
 
 #[test]
+fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
+    let (database, feed) = (database(), Feed::of(&["a"; 9]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let late = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild && read.after > position(0) => {
+                break feed.read(read);
+            }
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(late, at(0)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+}
+
+#[test]
 fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
     let (database, mut feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &skipping());
@@ -131,6 +179,49 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
 }
 
 #[test]
+fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let mut consumer = open(&database, &skipping());
+    for now in [0, 100, 300] {
+        project(&mut consumer, &feed, now, &[2]).unwrap();
+    }
+    assert_eq!(letters(&mut consumer), [(2, "failed")]);
+    consumer.rebuild(at(1000)).unwrap();
+    for now in [1000, 1100] {
+        project(&mut consumer, &feed, now, &[2]).unwrap();
+    }
+    consumer.retry(at(1250)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 1250, &[2]).unwrap(), Next::Wait { until: at(1300) });
+    // The last attempt of the rebuild comes before the next one of the round.
+    assert_eq!(project(&mut consumer, &feed, 1300, &[2]).unwrap(), Next::Wait { until: at(1400) });
+    assert_eq!((consumer.status().unwrap().rebuild, letters(&mut consumer)), (None, vec![(2, "failed")]));
+    assert_eq!(project(&mut consumer, &feed, 1400, &[]).unwrap(), Next::Idle);
+    assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
+}
+
+#[test]
+fn old_documents_are_removed_a_few_at_a_time() {
+    let (database, mut feed) = (database(), Feed::new(1));
+    (0..1200).for_each(|number| feed.add(0, &format!("stream-{number}"), "Counted"));
+    feed.page = 1000;
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let mut tidied = Vec::new();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
+            }
+            Next::Tidied => tidied.push(database.rows()),
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+    }
+    assert_eq!(tidied, [1900, 1400, 1200]);
+}
+
+#[test]
 fn a_feed_that_gives_less_than_before_is_asked_again_later() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     let mut consumer = open(&database, &skipping());
@@ -146,4 +237,24 @@ fn what_was_delivered_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Delivery, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
+}
+
+#[test]
+fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let second_page = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == Lane::Rebuild && read.after > Position::START => break read,
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            _ => consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap(),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(feed.read(second_page), at(0)).unwrap();
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }

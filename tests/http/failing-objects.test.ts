@@ -1,6 +1,7 @@
 /** An object that cannot be reached, or that fails, is a problem document too. */
 
 import assert from "node:assert/strict";
+import { get } from "node:http";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -33,6 +34,41 @@ for (const [stream, status, code] of [
 test("an object that answers nonsense", async () => {
   assertProblem(await api.read("nonsense"), 500, "internal");
 });
+
+for (const [pages, bytes] of [
+  [1, 10],
+  [2, 10],
+  [10, 10],
+  [1, 3_000_000],
+  [5, 3_000_000],
+] as const) {
+  test(`lines of ${pages} pages of ${bytes} bytes, and then a failure`, async () => {
+    const [lines, isWhole] = await received(`fails-after-${pages}-of-${bytes}`);
+    assert.equal(isWhole, false, "a part was taken for the whole");
+    // What is behind the last line end is not a line.
+    const versions = lines.slice(0, -1).map((line) => JSON.parse(line).version);
+    assert.deepEqual(
+      versions,
+      Array.from({ length: pages }, (_, place) => place + 1),
+    );
+  });
+}
+
+/** The lines of a stream as they come, and whether they came to their end. */
+function received(stream: string): Promise<[lines: string[], isWhole: boolean]> {
+  const headers = { Accept: "application/x-ndjson" };
+  return new Promise((resolve, reject) => {
+    const request = get(new URL(eventsPath(stream), api.server.url), { headers }, (response) => {
+      assert.equal(response.statusCode, 200);
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (text += chunk));
+      response.on("error", () => undefined);
+      response.on("close", () => resolve([text.split("\n"), response.complete]));
+    });
+    request.on("error", reject);
+  });
+}
 
 test("an object that takes no follower", async () => {
   const reply = await api.read("a", "", { Accept: "text/event-stream" });

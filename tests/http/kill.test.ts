@@ -11,7 +11,7 @@ const STREAMS = ["account-1", "account-2", "account-3"];
 const WRITERS_PER_STREAM = 2;
 const PER_COMMIT = 3;
 /** The longest that writers write in a round, in milliseconds. */
-const LONGEST = 120;
+const LONGEST = 240;
 
 /** What the writers of one stream know: the versions that were answered, by idempotency key. */
 type Acknowledged = Map<string, number>;

@@ -5,6 +5,7 @@ import { request as httpRequest } from "node:http";
 import { test } from "node:test";
 
 import { eventsPath, freshStream, type HeaderValues, numbered, useApi } from "../support/api.ts";
+import { seesEachOnceThoughCutOff } from "../support/cut-off.ts";
 import { SocketFollower } from "../support/socket-follower.ts";
 
 const api = useApi();
@@ -45,26 +46,8 @@ test("from, type and Last-Event-ID say where to begin and what to tell", async (
   }
 });
 
-test("a follower cut off ten times during 10,000 events sees each once, in order", async () => {
-  const stream = freshStream();
-  const seen: number[] = [];
-  let follower = await follow(stream);
-  const write = async (): Promise<void> => {
-    for (let n = 0; n < 100; n++) await api.appended(stream, numbered(10));
-  };
-  const writing = Promise.all(Array.from({ length: 10 }, write));
-  for (let cut = 1; cut <= 10; cut++) {
-    await follower.until(({ versions }) => (versions.at(-1) ?? 0) >= cut * 900);
-    await follower.close();
-    seen.push(...follower.versions);
-    follower = await follow(stream, "", { "Last-Event-ID": String(seen.at(-1)) });
-  }
-  await writing;
-  await follower.until(({ versions }) => versions.at(-1) === 10_000);
-  await follower.close();
-  seen.push(...follower.versions);
-  assert.deepEqual(seen, count(1, 10_000));
-});
+test("a follower cut off ten times during 10,000 events sees each once, in order", () =>
+  seesEachOnceThoughCutOff(api, follow));
 
 test("a connection carries a bounded share; who connects again goes on where it was", async () => {
   const stream = freshStream();

@@ -5,6 +5,8 @@
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]
 mod database;
+mod forwarding;
+mod waking;
 
 use database::Database;
 use sillok::store::{

@@ -152,7 +152,8 @@ impl Client {
         let key = IdempotencyKey::new(&format!("{}.{place}", self.number)).unwrap();
         // Where streams must not exist or must, only the key tells a repeat.
         let keyed = expected == ExpectedVersion::StreamExists || random.chance(600);
-        let request = Request::Append(Append { stream, expected, events, key: keyed.then_some(key) });
+        let request =
+            Request::Append(Append { stream, expected, events, key: keyed.then_some(key), cause: None });
         Asked { aggregate, request, marks, known, trusted }
     }
 }

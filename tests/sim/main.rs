@@ -35,6 +35,9 @@ const SEEDS: u64 = 2000;
 fn run(seed: u64, broken: Option<Break>, told: bool) -> Result<(), String> {
     let mut world = World::new(seed, broken, told);
     world.run()?;
+    checkers::check_quiet(&world)?;
+    world.mend();
+    world.run()?;
     checkers::check(&world)
 }
 
@@ -54,4 +57,36 @@ fn nothing_is_lost_doubled_or_disordered_whatever_happens() {
         eprintln!("SILLOK_SIM_SEED={seed}: {wrong}");
     }
     assert!(wrong.is_empty(), "{} runs failed", wrong.len());
+}
+
+#[test]
+fn explore() {
+    use Break::*;
+    for broken in [
+        JournalForgets,
+        PositionsFromSequence,
+        GapAccepted,
+        AlarmNeverSet,
+        AlarmSetApart,
+        RingingOverAtOnce,
+        SentBeforeDurable,
+        WakeFailureForgotten,
+        WokenBeforeDuty,
+        TransactionsInPieces,
+        KeyNotKept,
+        CommandWithoutKey,
+        ToldBeforeDelivered,
+        IdOfAttempt,
+        DeadLetterDropped,
+    ] {
+        let found = (0..300).find_map(|seed| {
+            Some((
+                seed,
+                std::panic::catch_unwind(|| run(seed, Some(broken), false))
+                    .unwrap_or(Err("panic".into()))
+                    .err()?,
+            ))
+        });
+        eprintln!("EXPLORE {broken:?}: {found:?}");
+    }
 }

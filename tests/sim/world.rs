@@ -164,6 +164,12 @@ impl World {
         Ok(())
     }
 
+    /// Lets the operator see to it that every consumer runs, once all is quiet.
+    pub fn mend(&mut self) {
+        self.operator.mend(&self.plan);
+        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });
+    }
+
     fn is_kind(&self) -> bool {
         self.now >= self.plan.kind_from
     }

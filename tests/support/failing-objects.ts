@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-export { default } from "../../worker/entry.ts";
+export { Consumer, default, Journal } from "../../worker/entry.ts";
 
 const FLAGS: Record<string, object> = {
   overloaded: { overloaded: true, retryable: true },

@@ -1,22 +1,33 @@
-//! Sillok on Cloudflare: an HTTP gateway without state, and one Durable Object for each stream.
+//! Sillok on Cloudflare: an HTTP gateway without state, and Durable Objects: one for each stream, and one for each
+//! partition of the journal.
 //!
 //! ```text
-//! client ── HTTP ──▶ gateway: auth, routing, conditions ── RPC ──▶ Aggregate object: the store
+//! client ── HTTP ──▶ gateway: auth, routing, conditions ── RPC ──▶ Aggregate object: the store of one stream
+//!                                                       │             │ forwards commits
+//!                                                       └─── RPC ──▶ Journal object: all streams in one order
 //! ```
 //!
 //! - `gateway` answers HTTP. It keeps nothing between two requests.
 //! - `auth` says who is calling and what they may do.
 //! - `aggregate` is the object that keeps one stream, and the messages that travel to and from it.
+//! - `journal` is the object that keeps the commits of all streams of a partition, and its messages.
+//! - `objects` is what both have in common.
 //!
 //! The rules of the store are the core's; what an event or an error looks like as JSON is the bridge's.
 //! This crate only carries requests to them and answers back. It holds no `unwrap`, no indexing and no other way to
 //! panic, because a panic resets every object of the isolate.
 
-// What calls the object is made for wasm only: to a native build it looks unused.
+// What calls the objects is made for wasm only: to a native build they look unused.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
 mod auth;
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+mod consumer;
 mod gateway;
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+mod journal;
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+mod objects;
 
 use worker::{Context, Env, Request, Response, event};
 

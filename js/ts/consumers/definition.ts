@@ -1,14 +1,6 @@
 import { SillokError } from "../errors.js";
-import type { NewEvent, RecordedEvent } from "../events.js";
+import type { FeedEvent, NewEvent } from "../events.js";
 import { checkOptions } from "../options.js";
-
-/** An event as consumers see it: with its place among the events of all streams. */
-export type FeedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
-  ? RecordedEvent<E> & {
-      /** The event's place in the order of all events, or of those of its part of a deployed Sillok. */
-      position: number;
-    }
-  : never;
 
 /**
  * What is done about an event at which every attempt failed.

@@ -1,9 +1,8 @@
-import type { NewEvent, Stored } from "../events.js";
+import type { FeedEvent, NewEvent, Stored } from "../events.js";
 import {
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  type FeedEvent,
   handlerOf,
   type Handlers,
 } from "./definition.js";

@@ -1,10 +1,9 @@
-import type { AppendResult, NewEvent } from "../events.js";
+import type { AppendResult, FeedEvent, NewEvent } from "../events.js";
 import type { AppendOptions } from "../options.js";
 import {
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  type FeedEvent,
   handlerOf,
   type Handlers,
 } from "./definition.js";

@@ -120,7 +120,11 @@ impl<S: Sql> Journal<S> {
         Ok((entry.version >= version).then_some(entry.position))
     }
 
-    fn check_partitions(&self) -> Result<(), RecordError> {
+    /// Sees that the journal was not begun with another number of partitions.
+    ///
+    /// # Errors
+    /// [`RecordError`].
+    pub fn check_partitions(&self) -> Result<(), RecordError> {
         let now = u64::try_from(self.partitions).unwrap_or(u64::MAX);
         match self.table.begun_with()? {
             Some(begun) if begun != now => Err(RecordError::PartitionsChanged { begun, now }),

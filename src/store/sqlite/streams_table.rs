@@ -48,7 +48,8 @@ const NEXT_STREAM: &str = "SELECT min(stream) FROM ( \
         SELECT min(stream) AS stream FROM log_v1 WHERE stream > ?1 AND stream >= ?2 \
         UNION ALL SELECT min(stream) FROM bases_v1 WHERE stream > ?1 AND stream >= ?2)";
 const KEEP_POSITION: &str = "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) \
-    SELECT '', max(position), 0, x'', '' FROM log_v1 HAVING max(position) > 0";
+    SELECT '', max(max(position), (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')), 0, x'', '' \
+    FROM log_v1 HAVING max(position) > 0";
 const SET_BASE: &str =
     "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) VALUES (?1, ?2, ?3, ?4, ?5)";
 const REMOVE: &str = "DELETE FROM log_v1 WHERE stream = ?1 AND version <= ?2";

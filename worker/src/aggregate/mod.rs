@@ -1,19 +1,19 @@
 //! The object that keeps one stream.
 
-mod nudges;
-mod object_sql;
-mod receipt;
+mod forwarding;
 mod rpc;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use js_sys::Promise;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    Append, AppendError, EventStore, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId, StorageError,
-    StreamId, TruncateError, Version,
+    Append, AppendError, Cause, EventId, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId,
+    StorageError, StreamId, Version,
 };
 use sillok_bridge::{
     AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, fresh_id, now, parse_events,
@@ -22,49 +22,58 @@ use sillok_bridge::{
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-pub(crate) use nudges::Nudges;
-use object_sql::ObjectSql;
-use receipt::Meter;
-pub(crate) use receipt::Receipt;
+use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, promised, turn};
+use forwarding::Forwarding;
 pub(crate) use rpc::{
-    AppendRequest, EventsFormat, HeadReply, ReadRequest, Remote, RemoteError, StreamRequest, TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, HeadReply, ReadRequest, Remote, StreamRequest, TruncateRequest,
 };
-use rpc::{Outcome, Reply, from_js, to_js};
 
 /// One stream in the storage of its own Durable Object, spoken to by RPC through the entry class in
 /// `worker/entry.ts`.
 ///
-/// Every method is one synchronous turn. The object runs on a single thread and a turn awaits nothing, so no
+/// To append and to read is one synchronous turn. The object runs on a single thread and a turn awaits nothing, so no
 /// other request comes between reading the head and writing the commit: an exact expected version holds under
 /// any concurrency. The runtime's output gate keeps the answer back until the commit is on disk: what was
 /// answered survives a crash.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct AggregateObject {
-    store: RefCell<EventStore<StreamTable<ObjectSql>>>,
+    keeper: Rc<Keeper>,
+}
+
+/// What the object's requests and what it does besides share.
+#[derive(Debug)]
+struct Keeper {
+    machine: RefCell<Aggregate<StreamTable<ObjectSql>, ObjectAlarm>>,
+    forwarding: Forwarding,
+    name: Option<ObjectName>,
     meter: Rc<Meter>,
     state: State,
+    env: Env,
 }
 
 impl DurableObject for AggregateObject {
-    fn new(state: State, _: Env) -> Self {
-        let meter = Rc::new(Meter::default());
-        let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
-        Self { store: RefCell::new(EventStore::new(StreamTable::new(sql))), meter, state }
+    fn new(state: State, env: Env) -> Self {
+        let (meter, storage) = (Rc::new(Meter::default()), state.storage());
+        let log = StreamTable::new(ObjectSql::new(&storage, Rc::clone(&meter)));
+        let machine = RefCell::new(Aggregate::new(log, ObjectAlarm::new(&storage, Rc::clone(&meter))));
+        let (name, forwarding) = (ObjectName::of(&state), Forwarding::default());
+        Self { keeper: Rc::new(Keeper { machine, forwarding, name, meter, state, env }) }
     }
 
     /// Takes a follower's WebSocket. Everything else is RPC.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        match request.headers().get("Upgrade")? {
-            Some(protocol) if protocol.eq_ignore_ascii_case("websocket") => nudges::admit(&self.state),
-            _ => Response::error("this object is spoken to by RPC", 501),
-        }
+        nudges::admit(&self.keeper.state, &request)
+    }
+
+    /// Never fails: the runtime gives up an alarm that fails some times, and the machine sets it anew where it has to.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.keeper.ring().await;
+        Response::empty()
     }
 }
 
-/// The methods that other Workers and objects call. Each takes and returns a plain object, `{outcome, receipt}`:
-/// the outcome is `{"ok": …}` or, for a refusal, `{"failure": …}`. Only a broken caller or a broken runtime makes a
-/// method throw.
+/// The methods that other Workers and objects call, by the entry class in `worker/entry.ts`.
 #[wasm_bindgen]
 impl AggregateObject {
     /// Appends events: `{stream, expectedVersion, events, format, key}` gives `{stream, firstVersion, …}`.
@@ -72,7 +81,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn append(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |request| self.append_events(request))
+        self.turn(request, |keeper, request| keeper.append_events(request))
     }
 
     /// Reads one page: `{stream, range}` gives `{version, events, next}`, the events as JSON text.
@@ -80,7 +89,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn read(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |request| self.read_events(&request))
+        self.turn(request, |keeper, request| keeper.read_events(&request))
     }
 
     /// Tells where the stream begins and ends: `{stream}` gives `{version, firstVersion, time, deleted}`.
@@ -88,7 +97,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn head(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |request| self.read_head(&request))
+        self.turn(request, |keeper, request| keeper.read_head(&request))
     }
 
     /// Computes the stream's hash chain anew: `{stream}` gives what was found as JSON text.
@@ -96,41 +105,47 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn verify(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |request| self.verify_chain(&request))
+        self.turn(request, |keeper, request| keeper.verify_chain(&request))
     }
 
     /// Forgets the events before a version: `{stream, before}` gives what is left as JSON text.
-    ///
-    /// # Errors
-    /// A `TypeError` when the request has another shape.
-    pub fn truncate(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |request| self.truncate_stream(&request))
+    pub fn truncate(&self, request: JsValue) -> Promise {
+        let keeper = Rc::clone(&self.keeper);
+        promised(request, |request: TruncateRequest| async move {
+            keeper.forget(|keeper| keeper.truncate_stream(&request)).await
+        })
     }
 
     /// Deletes the stream for good: `{stream}` gives nothing.
-    ///
-    /// # Errors
-    /// A `TypeError` when the request has another shape.
-    pub fn delete(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |request| self.delete_stream(&request))
+    pub fn delete(&self, request: JsValue) -> Promise {
+        let keeper = Rc::clone(&self.keeper);
+        promised(request, |request: StreamRequest| async move {
+            keeper.forget(|keeper| keeper.delete_stream(&request)).await
+        })
     }
 }
 
 impl AggregateObject {
-    /// One call: its request from JavaScript, its reply and what it has cost to JavaScript.
     fn turn<Q: DeserializeOwned, A: Serialize>(
         &self,
         request: JsValue,
-        act: impl FnOnce(Q) -> Result<A, Failure>,
+        act: impl FnOnce(&Rc<Keeper>, Q) -> Result<A, Failure>,
     ) -> Result<JsValue, JsValue> {
-        let outcome = match act(from_js(request)?) {
-            Ok(answer) => Outcome::Ok(answer),
-            Err(failure) => Outcome::Failure(failure),
-        };
-        Ok(to_js(&Reply { outcome, receipt: self.meter.take() })?)
+        self.keeper.look_at_alarm();
+        turn(&self.keeper.meter, request, |request| act(&self.keeper, request))
+    }
+}
+
+impl Keeper {
+    /// Whose stream this is, as the object's own name tells. Without it nothing could be forwarded, so nothing is taken.
+    fn whose(&self) -> Result<(&ObjectName, StreamId), Failure> {
+        let name = self.name.as_ref();
+        let name = name.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))?;
+        Ok((name, stream_id(&name.keeps)?))
     }
 
-    fn append_events(&self, request: AppendRequest) -> Result<AppendedJson, Failure> {
+    fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
+        self.whose()?;
         let stream = stream_id(&request.stream)?;
         let expected = parse_expected_version(&request.expected_version)?;
         let key = request.key.as_deref().map(IdempotencyKey::new).transpose();
@@ -140,13 +155,19 @@ impl AggregateObject {
             EventsFormat::Ndjson => parse_ndjson(&request.events),
         };
         let events = events.map_err(|error| Failure::from(&error))?;
+        let cause = request
+            .cause
+            .as_ref()
+            .map(|cause| EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation)));
+        let cause = cause.transpose().map_err(|error| Failure::new("invalid_event_id", error.to_string()))?;
         drop(request.events);
-        let append = Append { stream, expected, events, key, cause: None };
+        let append = Append { stream, expected, events, key, cause };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
-        let appended = self.store.borrow_mut().append(append, now(), &mut fresh_id);
+        let appended = self.machine.borrow_mut().append(append, now(), &mut fresh_id);
         let appended = appended.map_err(|error: AppendError| Failure::from(&error))?;
         if !appended.replayed {
             nudges::nudge(&self.state, appended.version.get());
+            self.begin_forwarding();
         }
         Ok(AppendedJson::from(&appended))
     }
@@ -154,12 +175,12 @@ impl AggregateObject {
     fn read_events(&self, request: &ReadRequest) -> Result<PageJson, Failure> {
         let stream = stream_id(&request.stream)?;
         let range = parse_range(&request.range)?;
-        read_page(&self.store.borrow(), &stream, &range).map_err(storage_failure)
+        read_page(self.machine.borrow().store(), &stream, &range).map_err(storage_failure)
     }
 
     fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
         let stream = stream_id(&request.stream)?;
-        let head = self.store.borrow().head(&stream).map_err(storage_failure)?;
+        let head = self.machine.borrow().store().head(&stream).map_err(storage_failure)?;
         Ok(HeadReply {
             version: head.version.get(),
             first_version: head.hidden.after(1).unwrap_or(Version::MAX).get(),
@@ -170,23 +191,70 @@ impl AggregateObject {
 
     fn verify_chain(&self, request: &StreamRequest) -> Result<String, Failure> {
         let stream = stream_id(&request.stream)?;
-        let found = self.store.borrow().verify(&stream).map_err(storage_failure)?;
+        let found = self.machine.borrow().store().verify(&stream).map_err(storage_failure)?;
         json(&VerificationJson::from(found))
     }
 
-    fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Failure> {
-        let stream = stream_id(&request.stream)?;
-        let before = Version::new(request.before).unwrap_or(Version::EMPTY);
-        let truncated = self.store.borrow_mut().truncate(&stream, before);
-        let left = truncated.map_err(|error: TruncateError| Failure::from(&error))?;
-        json(&TruncatedJson::new(&stream, left))
+    /// Forgets something, once the journal has it.
+    async fn forget<T>(
+        self: Rc<Self>,
+        act: impl Fn(&Self) -> Result<T, Forgetting>,
+    ) -> (Result<T, Failure>, Receipt) {
+        self.look_at_alarm();
+        let mut cost = Receipt::default();
+        for _ in 0..FORGET_ATTEMPTS {
+            let outcome = act(&self);
+            cost = cost + self.meter.take();
+            match outcome {
+                Ok(forgotten) => {
+                    self.begin_forwarding();
+                    return (Ok(forgotten), cost);
+                }
+                Err(Forgetting::Refused(failure)) => return (Err(failure), cost),
+                Err(Forgetting::NotForwarded) => self.forward().await,
+            }
+        }
+        let detail = "the journal does not have yet what is to be forgotten; nothing was forgotten";
+        (Err(Failure::new("unavailable", detail)), cost)
     }
 
-    fn delete_stream(&self, request: &StreamRequest) -> Result<(), Failure> {
+    fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Forgetting> {
         let stream = stream_id(&request.stream)?;
-        self.store.borrow_mut().delete(&stream).map_err(storage_failure)?;
+        let before = Version::new(request.before).unwrap_or(Version::EMPTY);
+        let left = self.machine.borrow_mut().truncate(&stream, before, now())?;
+        Ok(json(&TruncatedJson::new(&stream, left))?)
+    }
+
+    fn delete_stream(&self, request: &StreamRequest) -> Result<(), Forgetting> {
+        let stream = stream_id(&request.stream)?;
+        self.machine.borrow_mut().delete(&stream, now())?;
         nudges::dismiss(&self.state);
         Ok(())
+    }
+}
+
+/// How often it is tried to forget: once before the journal was asked, once after, and again where events were appended
+/// meanwhile.
+const FORGET_ATTEMPTS: usize = 5;
+
+/// Why nothing was forgotten.
+enum Forgetting {
+    NotForwarded,
+    Refused(Failure),
+}
+
+impl From<Failure> for Forgetting {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
+impl From<ForgetError> for Forgetting {
+    fn from(error: ForgetError) -> Self {
+        match error {
+            ForgetError::Refused(error) => Self::Refused(Failure::from(&error)),
+            _ => Self::NotForwarded,
+        }
     }
 }
 

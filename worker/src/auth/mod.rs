@@ -49,9 +49,6 @@ enum Streams {
     Matching(Vec<WildMatch>),
 }
 
-/// What a stream's name and its tenant's are joined by. Neither can hold it, so no two pairs give the same name.
-const TENANT_SEPARATOR: char = '\u{1f}';
-
 impl Policy {
     /// Reads the policy from the Worker's variables and secrets.
     pub(crate) fn of(env: &Env) -> Self {
@@ -92,6 +89,14 @@ impl Principal {
         if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::InsufficientScope(scope)) }
     }
 
+    /// Refuses a caller that may not touch every stream.
+    pub(crate) fn require_all_streams(&self) -> Result<(), Refusal> {
+        match self.streams {
+            Streams::All => Ok(()),
+            Streams::Matching(_) => Err(Refusal::StreamNotAllowed),
+        }
+    }
+
     /// Refuses a caller that may not touch this stream.
     pub(crate) fn require_stream(&self, stream: &StreamId) -> Result<(), Refusal> {
         match &self.streams {
@@ -101,12 +106,9 @@ impl Principal {
         }
     }
 
-    /// The name of the object that keeps this caller's stream: each tenant's streams are objects of its own.
-    pub(crate) fn object_name(&self, stream: &StreamId) -> String {
-        match &self.tenant {
-            None => stream.as_str().to_owned(),
-            Some(tenant) => format!("{tenant}{TENANT_SEPARATOR}{stream}"),
-        }
+    /// Whose objects the caller has to do with: each tenant's are its own.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
     }
 }
 

@@ -9,7 +9,8 @@ use super::live::{Following, Live};
 use super::problem::Problem;
 use super::respond::Answer;
 use super::{Object, precondition, query, request, socket};
-use crate::aggregate::{AppendRequest, ReadRequest, Receipt};
+use crate::aggregate::{AppendRequest, ReadRequest};
+use crate::objects::Receipt;
 
 pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Answer, Problem> {
     request::check_append_headers(request)?;
@@ -26,6 +27,7 @@ pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Ans
         events,
         format,
         key,
+        cause: None,
     };
     let (appended, receipt) = object.remote.append(&message).await?;
     Ok(Answer::appended(&appended).costing(receipt))

@@ -1,6 +1,6 @@
 //! A range of a stream as lines, read page after page while they are taken.
 
-use futures_util::stream::{TryStream, try_unfold};
+use futures_util::stream::TryStream;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sillok::store::limits::PAGE_EVENTS;
@@ -8,8 +8,10 @@ use sillok_bridge::{Failure, PageJson, RangeValue, parse_range};
 use worker::console_error;
 
 use super::Object;
+use super::chunks::{Pieces, chunks};
 use super::problem::Problem;
-use crate::aggregate::{ReadRequest, RemoteError};
+use crate::aggregate::ReadRequest;
+use crate::objects::RemoteError;
 
 /// The events of a range, one a line. Only one page of them is in memory at a time.
 pub(super) struct Lines {
@@ -50,20 +52,13 @@ impl Lines {
         let mut lines = Self { object, version: 0, ready: String::new(), rest: None, left: whole.limit };
         let page = lines.page(whole.range).await?;
         lines.version = page.version;
-        lines.take(page).map_err(|error| Problem::internal(error.into()))?;
+        lines.take(page)?;
         Ok(lines)
     }
 
-    /// The lines as chunks of bytes. An error ends the response amid its body, so that the reader notices.
-    pub(super) fn into_chunks(self) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
-        try_unfold(self, |mut lines| async move {
-            while lines.ready.is_empty() {
-                let Some(range) = lines.rest.take() else { return Ok(None) };
-                let page = lines.page(range).await.map_err(|error| cut_off(&error))?;
-                lines.take(page)?;
-            }
-            Ok(Some((std::mem::take(&mut lines.ready).into_bytes(), lines)))
-        })
+    /// The lines as a body. A space before it is cut off begins a line that never ends.
+    pub(super) fn body(self) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
+        chunks(self, " ")
     }
 
     async fn page(&self, range: RangeValue) -> Result<PageJson, RemoteError> {
@@ -73,8 +68,8 @@ impl Lines {
         Ok(page)
     }
 
-    fn take(&mut self, page: PageJson) -> Result<(), serde_json::Error> {
-        let events: Vec<&RawValue> = serde_json::from_str(&page.events)?;
+    fn take(&mut self, page: PageJson) -> Result<(), RemoteError> {
+        let events: Vec<&RawValue> = serde_json::from_str(&page.events).map_err(|_| RemoteError::Broken)?;
         self.left = self.left.saturating_sub(u64::try_from(events.len()).unwrap_or(u64::MAX));
         self.ready.reserve(page.events.len());
         for event in events {
@@ -87,6 +82,17 @@ impl Lines {
             RangeValue { to: Some(to.min(self.version).into()), ..next }
         });
         Ok(())
+    }
+}
+
+impl Pieces for Lines {
+    async fn next(&mut self) -> Result<Option<String>, RemoteError> {
+        while self.ready.is_empty() {
+            let Some(range) = self.rest.take() else { return Ok(None) };
+            let page = self.page(range).await?;
+            self.take(page)?;
+        }
+        Ok(Some(std::mem::take(&mut self.ready)))
     }
 }
 

@@ -14,7 +14,8 @@ use worker::Delay;
 use super::Object;
 use super::lines::line;
 use super::problem::Problem;
-use crate::aggregate::{Nudges, ReadRequest, RemoteError};
+use crate::aggregate::ReadRequest;
+use crate::objects::{Nudges, RemoteError};
 
 /// How long a follower that has seen everything is left without a word.
 const QUIET: Duration = Duration::from_secs(15);

@@ -5,6 +5,8 @@
 //! headers and parameters (400, 406), and then what is appended.
 
 mod accept;
+mod chunks;
+mod consumers;
 mod cors;
 mod events;
 mod lines;
@@ -27,10 +29,8 @@ use crate::aggregate::{Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
 use respond::Answer;
+pub(crate) use respond::{encoded, stream_path};
 use routes::{Part, Route};
-
-/// The binding of the objects, as wrangler.toml names it.
-const OBJECTS: &str = "AGGREGATE";
 
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
 pub(crate) async fn answer(mut request: Request, env: &Env) -> worker::Result<Response> {
@@ -59,6 +59,10 @@ async fn dispatch(
         Route::Unknown => {
             authenticate(request, policy)?;
             Err(Problem::not_found())
+        }
+        Route::Consumers(target) => {
+            let principal = authenticate(request, policy)?;
+            consumers::answer(request, method, env, &principal, target).await
         }
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
@@ -98,9 +102,8 @@ impl Object {
         principal.require(scope)?;
         let stream = routes::stream_id(segment)?;
         principal.require_stream(&stream)?;
-        let name = principal.object_name(&stream);
-        let stub = env.durable_object(OBJECTS).and_then(|objects| objects.get_by_name(&name));
-        Ok(Self { stream, remote: Remote::new(stub.map_err(Problem::internal)?) })
+        let remote = Remote::find(env, principal.tenant(), &stream).map_err(Problem::internal)?;
+        Ok(Self { stream, remote })
     }
 
     fn name(&self) -> String {

@@ -24,6 +24,20 @@ pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
     Ok(range)
 }
 
+/// The parameters of these names, as texts. Others, and repeated ones, are refused.
+pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let mut found = [const { None }; N];
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let place = names.iter().position(|known| *known == name).and_then(|place| found.get_mut(place));
+        let place = place.ok_or_else(|| invalid(&name, "is not a parameter of this path"))?;
+        if place.replace(value.into_owned()).is_some() {
+            return Err(invalid(&name, "is given twice"));
+        }
+    }
+    Ok(found)
+}
+
 /// Refuses every parameter, where a path takes none.
 pub(super) fn none(url: &str) -> Result<(), Failure> {
     let query = url.split_once('?').map_or("", |(_, query)| query);

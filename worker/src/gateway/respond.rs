@@ -1,6 +1,6 @@
 //! Answers.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sillok::store::StreamId;
@@ -13,7 +13,8 @@ use super::live::Live;
 use super::precondition::entity_tag;
 use super::problem::Problem;
 use super::sse;
-use crate::aggregate::{HeadReply, Receipt};
+use crate::aggregate::HeadReply;
+use crate::objects::Receipt;
 
 /// What a part of a URL keeps as it is: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -161,17 +162,26 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     }
     match answer.body {
         Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
-        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.into_chunks()),
-        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::chunks(*live)),
+        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
+        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),
     }
 }
 
+/// Where a stream is, from the root of the server.
+pub(crate) fn stream_path(stream: &str) -> String {
+    format!("/v1/streams/{}", encoded(stream))
+}
+
+/// A text as a part of a URL.
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, UNRESERVED)
+}
+
 /// Where a range of a stream's events is read, from the root of the server.
 fn events_url(stream: &StreamId, range: &RangeValue) -> String {
-    let name = utf8_percent_encode(stream.as_str(), UNRESERVED);
-    let mut url = format!("/v1/streams/{name}/events");
+    let mut url = stream_path(stream.as_str()) + "/events";
     let parts = [
         ("from", &range.from),
         ("to", &range.to),
@@ -186,7 +196,7 @@ fn events_url(stream: &StreamId, range: &RangeValue) -> String {
         url.push(separator);
         url.push_str(name);
         url.push('=');
-        url.extend(utf8_percent_encode(&text, UNRESERVED));
+        url.extend(encoded(&text));
         separator = '&';
     }
     url

@@ -4,6 +4,8 @@ use percent_encoding::percent_decode_str;
 use sillok::store::StreamId;
 use sillok_bridge::Failure;
 
+use super::consumers::Target;
+
 /// What a path stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
@@ -15,6 +17,8 @@ pub(super) enum Route<'a> {
         stream: &'a str,
         part: Part,
     },
+    /// `/v1/consumers` or `/v1/projections`, and what lies below.
+    Consumers(Target<'a>),
     /// Within the API, but nothing.
     Unknown,
     /// Not within the API.
@@ -55,6 +59,10 @@ impl<'a> Route<'a> {
         }
         if let Some(within) = rest.strip_prefix("/streams/") {
             return Self::within_streams(within);
+        }
+        let target = rest.strip_prefix("/consumers").and_then(Target::consumers);
+        if let Some(target) = target.or_else(|| Target::projections(rest.strip_prefix("/projections")?)) {
+            return Self::Consumers(target);
         }
         if rest.is_empty() || rest.starts_with('/') { Self::Unknown } else { Self::Outside }
     }

@@ -2,29 +2,39 @@
 
 use std::fmt::Write;
 
-use futures_util::stream::{TryStream, try_unfold};
+use futures_util::stream::TryStream;
 
-use super::lines::cut_off;
+use super::chunks::{Pieces, chunks};
 use super::live::{Event, Live, Step};
+use crate::objects::RemoteError;
 
 /// What a client waits before it connects again, in milliseconds.
 const HELLO: &str = "retry: 1000\n\n";
 /// A comment tells proxies that the connection lives, and the runtime whether the client is still there.
 const HEARTBEAT: &str = ":\n\n";
 
-/// The messages as chunks of bytes, until the object goes away.
-pub(super) fn chunks(live: Live) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
-    try_unfold((live, Some(HELLO)), |(mut live, hello)| async move {
-        if let Some(hello) = hello {
-            return Ok(Some((hello.into(), (live, None))));
+/// The messages as a body, until the object goes away.
+pub(super) fn body(live: Live) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
+    chunks(Messages { live, greeted: false }, HEARTBEAT)
+}
+
+struct Messages {
+    live: Live,
+    greeted: bool,
+}
+
+impl Pieces for Messages {
+    async fn next(&mut self) -> Result<Option<String>, RemoteError> {
+        if !self.greeted {
+            self.greeted = true;
+            return Ok(Some(HELLO.to_owned()));
         }
-        let chunk = match live.next().await.map_err(|error| cut_off(&error))? {
-            Step::Events(events) => messages(&events),
-            Step::Quiet => HEARTBEAT.to_owned(),
-            Step::End => return Ok(None),
-        };
-        Ok(Some((chunk.into_bytes(), (live, None))))
-    })
+        Ok(match self.live.next().await? {
+            Step::Events(events) => Some(messages(&events)),
+            Step::Quiet => Some(HEARTBEAT.to_owned()),
+            Step::End => None,
+        })
+    }
 }
 
 /// Each event is a message with its version as id.

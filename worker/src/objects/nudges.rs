@@ -1,8 +1,8 @@
-//! Telling those who follow a stream that it has grown.
+//! Telling those who follow a stream, or the feed, that it has grown.
 //!
-//! A follower's Worker holds a WebSocket to the object, over which comes nothing but the stream's version after each
-//! append; the events it then reads like any reader. So the object can hibernate while nothing happens, nothing is
-//! kept of where a follower is, and a message that was sent twice or overtaken does no harm.
+//! A follower's Worker holds a WebSocket to the object, over which comes nothing but how far it has grown: the stream's
+//! version, or the feed's position; the events it then reads like any reader. So the object can hibernate while nothing
+//! happens, nothing is kept of where a follower is, and a message that was sent twice or overtaken does no harm.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -11,26 +11,30 @@ use std::task::{Poll, Waker};
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
-use worker::{Response, State, WebSocketPair, console_error};
+use worker::{Request, Response, State, WebSocketPair, console_error};
 
-/// Takes a follower's WebSocket, on the side of the object.
-pub(super) fn admit(state: &State) -> worker::Result<Response> {
+/// Takes a follower's WebSocket, on the side of the object. Everything else is RPC.
+pub(crate) fn admit(state: &State, request: &Request) -> worker::Result<Response> {
+    let protocol = request.headers().get("Upgrade")?;
+    if !protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+        return Response::error("this object is spoken to by RPC", 501);
+    }
     let pair = WebSocketPair::new()?;
     // The runtime keeps the socket open while the object hibernates.
     state.accept_web_socket(&pair.server);
     Response::from_websocket(pair.client)
 }
 
-/// Tells every follower the stream's version. The output gate keeps this back until the commit is on disk.
-pub(super) fn nudge(state: &State, version: u64) {
+/// Tells every follower how far it has grown. The output gate keeps this back until what was written is on disk.
+pub(crate) fn nudge(state: &State, end: u64) {
     for socket in state.get_websockets() {
         // A follower that has just gone needs no word of it.
-        let _ = socket.send_with_str(version.to_string());
+        let _ = socket.send_with_str(end.to_string());
     }
 }
 
 /// Sends every follower away: nothing is ever to come.
-pub(super) fn dismiss(state: &State) {
+pub(crate) fn dismiss(state: &State) {
     for socket in state.get_websockets() {
         let _ = socket.close(Some(1000), Some("the stream was deleted"));
     }
@@ -55,7 +59,7 @@ extern "C" {
 /// What has come over the WebSocket.
 #[derive(Debug, Default)]
 struct Heard {
-    version: u64,
+    end: u64,
     closed: bool,
     waiting: Option<Waker>,
 }
@@ -87,7 +91,7 @@ impl Nudges {
         }
         let mut nudges =
             Self { socket: socket.unchecked_into(), heard: Rc::default(), listeners: Vec::new() };
-        nudges.listen("message", |heard, event| heard.version = heard.version.max(version_in(event)))?;
+        nudges.listen("message", |heard, event| heard.end = heard.end.max(end_in(event)))?;
         nudges.listen("close", |heard, _| heard.closed = true)?;
         nudges.listen("error", |heard, _| heard.closed = true)?;
         nudges.socket.accept()?;
@@ -110,11 +114,11 @@ impl Nudges {
         Ok(())
     }
 
-    /// Waits until the stream has reached this version. `false` when no word of it will come any more.
-    pub(crate) async fn reach(&self, version: u64) -> bool {
+    /// Waits until it has grown so far. `false` when no word of it will come any more.
+    pub(crate) async fn reach(&self, end: u64) -> bool {
         poll_fn(|context| {
             let mut heard = self.heard.borrow_mut();
-            if heard.version >= version {
+            if heard.end >= end {
                 return Poll::Ready(true);
             }
             if heard.closed {
@@ -139,7 +143,7 @@ impl Drop for Nudges {
     }
 }
 
-fn version_in(event: &JsValue) -> u64 {
+fn end_in(event: &JsValue) -> u64 {
     let data = Reflect::get(event, &"data".into()).ok().and_then(|data| data.as_string());
     data.and_then(|text| text.parse().ok()).unwrap_or_default()
 }

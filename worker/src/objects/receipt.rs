@@ -12,7 +12,7 @@ use worker::SqlCursor;
 pub(crate) struct Receipt {
     pub(crate) rows_written: u64,
     pub(crate) rows_read: u64,
-    /// The rows written to make the stream's table, which happens once and is counted in nothing else here.
+    /// The rows written to make the object's tables, which happens once and is counted in nothing else here.
     pub(crate) schema_rows_written: u64,
 }
 
@@ -28,26 +28,40 @@ impl Add for Receipt {
     }
 }
 
-/// Adds up what the statements of one turn cost.
+/// Adds up what the statements of one turn cost, and what all have cost since the object has started.
 #[derive(Debug, Default)]
-pub(super) struct Meter(Cell<Receipt>);
+pub(crate) struct Meter {
+    turn: Cell<Receipt>,
+    total: Cell<Receipt>,
+}
 
 impl Meter {
     /// Adds what a statement has cost, which its cursor knows once nothing more is taken from it.
     pub(super) fn add(&self, cursor: &SqlCursor) {
         let [rows_written, rows_read] = counts(cursor);
-        self.0.set(self.0.get() + Receipt { rows_written, rows_read, schema_rows_written: 0 });
+        self.add_receipt(Receipt { rows_written, rows_read, schema_rows_written: 0 });
     }
 
     /// Adds what it has cost to make a table or an index.
     pub(super) fn add_schema(&self, cursor: &SqlCursor) {
         let [schema_rows_written, rows_read] = counts(cursor);
-        self.0.set(self.0.get() + Receipt { rows_written: 0, rows_read, schema_rows_written });
+        self.add_receipt(Receipt { rows_written: 0, rows_read, schema_rows_written });
     }
 
-    /// What was added up since the last time.
-    pub(super) fn take(&self) -> Receipt {
-        self.0.take()
+    pub(super) fn add_receipt(&self, receipt: Receipt) {
+        self.turn.set(self.turn.get() + receipt);
+    }
+
+    /// What was added up since the last time. Whoever has a turn takes it at its end, so that the next begins with nothing.
+    pub(crate) fn take(&self) -> Receipt {
+        let receipt = self.turn.take();
+        self.total.set(self.total.get() + receipt);
+        receipt
+    }
+
+    /// What was taken since the object has started.
+    pub(crate) fn total(&self) -> Receipt {
+        self.total.get()
     }
 }
 

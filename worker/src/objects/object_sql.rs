@@ -13,8 +13,8 @@ use super::receipt::Meter;
 /// The SQLite database of one Durable Object.
 ///
 /// Each statement is atomic by itself. A statement that fails throws out of `exec` and has changed nothing.
-#[derive(Debug)]
-pub(super) struct ObjectSql {
+#[derive(Debug, Clone)]
+pub(crate) struct ObjectSql {
     storage: SqlStorage,
     raw: RawStorage,
     meter: Rc<Meter>,
@@ -23,7 +23,7 @@ pub(super) struct ObjectSql {
 #[wasm_bindgen]
 extern "C" {
     /// The parts of an object's storage that the `worker` crate does not bind, or only in 32 bits.
-    #[derive(Debug)]
+    #[derive(Debug, Clone)]
     type RawStorage;
     #[derive(Debug)]
     type RawSql;
@@ -41,7 +41,7 @@ extern "C" {
 
 impl ObjectSql {
     /// The database of an object's storage. What its statements cost is added up in `meter`.
-    pub(super) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
+    pub(crate) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
         let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
         Self { storage: storage.sql(), raw: raw.unchecked_into(), meter }
     }

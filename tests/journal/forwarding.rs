@@ -1,0 +1,66 @@
+//! An aggregate and its duty to forward: what becomes of it where the journal does not take what it is sent.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sillok::gateway::{Aggregate, Alarm};
+use sillok::store::sqlite::StreamTable;
+use sillok::store::{
+    Append, EventId, JsonText, NewEvent, RecordedTime, StorageError, StreamId, StreamLog, Version,
+};
+
+use crate::database::Database;
+
+/// An alarm that remembers every time for which it was set.
+#[derive(Debug, Clone, Default)]
+struct Clock(Rc<RefCell<Vec<u64>>>);
+
+impl Alarm for Clock {
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        self.0.borrow_mut().push(at.as_millis());
+        Ok(())
+    }
+}
+
+fn at(millis: u64) -> RecordedTime {
+    RecordedTime::from_millis(millis)
+}
+
+fn account() -> StreamId {
+    StreamId::new("account-1").unwrap()
+}
+
+fn append<L: StreamLog>(aggregate: &mut Aggregate<L, Clock>, now: u64) {
+    let event = NewEvent::new("Counted", JsonText::parse("1").unwrap()).unwrap();
+    let mut fresh_id = || EventId::new("a").unwrap();
+    aggregate.append(Append::to(account(), vec![event]), at(now), &mut fresh_id).unwrap();
+}
+
+#[test]
+fn a_forward_that_failed_is_tried_again_by_the_alarm_and_by_nothing_else() {
+    let clock = Clock::default();
+    let mut aggregate = Aggregate::new(StreamTable::new(Database::in_memory()), clock.clone());
+    append(&mut aggregate, 0);
+    assert!(aggregate.next_forward(&account()).unwrap().is_some());
+    aggregate.not_forwarded(at(10), 0).unwrap();
+    for now in 11..20 {
+        append(&mut aggregate, now);
+        assert_eq!(aggregate.next_forward(&account()).unwrap(), None, "the journal is left alone");
+    }
+    assert_eq!(*clock.0.borrow(), [5_000, 260], "what is appended meanwhile costs no further alarm");
+    aggregate.rang(at(260));
+    assert!(aggregate.next_forward(&account()).unwrap().is_some());
+}
+
+#[test]
+fn a_journal_that_takes_nothing_is_not_asked_without_end() {
+    let mut aggregate = Aggregate::new(StreamTable::new(Database::in_memory()), Clock::default());
+    append(&mut aggregate, 0);
+    let mut sent = 0;
+    while aggregate.next_forward(&account()).unwrap().is_some() {
+        sent += 1;
+        assert!(sent <= 2, "it is sent the same again and again");
+        aggregate.forwarded(Version::EMPTY, at(sent), 0).unwrap();
+    }
+    assert_eq!(sent, 2, "one that asks, and one that begins where the journal is");
+}

@@ -1,0 +1,154 @@
+//! The object that keeps the journal: the commits of all streams of a partition in one order.
+
+mod reading;
+mod recording;
+mod rpc;
+mod waking;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::Promise;
+use sillok::gateway::Wakes;
+use sillok::store::{Journal, StorageError};
+use sillok_bridge::Failure;
+use wasm_bindgen::prelude::*;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
+use recording::Recording;
+use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
+#[allow(unused_imports)]
+pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote};
+
+/// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
+/// in `worker/entry.ts`.
+#[durable_object(alarm)]
+#[derive(Debug)]
+pub(crate) struct JournalObject {
+    keeper: Rc<Keeper>,
+}
+
+/// What the object's requests and what it does besides share.
+#[derive(Debug)]
+struct Keeper {
+    /// Or why there is none.
+    journal: RefCell<Result<Journal<ObjectSql>, Failure>>,
+    wakes: RefCell<Wakes<ObjectSql, ObjectAlarm>>,
+    recording: Recording,
+    /// Whether the alarm that an earlier life of the object may have set was looked at.
+    looked: Cell<bool>,
+    name: Option<ObjectName>,
+    meter: Rc<Meter>,
+    state: State,
+    env: Env,
+}
+
+impl DurableObject for JournalObject {
+    fn new(state: State, env: Env) -> Self {
+        let (meter, storage) = (Rc::new(Meter::default()), state.storage());
+        let sql = || ObjectSql::new(&storage, Rc::clone(&meter));
+        let journal = partitions(&env).map(|partitions| Journal::new(sql(), partitions));
+        let wakes = Wakes::new(sql(), ObjectAlarm::new(&storage, Rc::clone(&meter)));
+        let keeper = Keeper {
+            journal: RefCell::new(journal),
+            wakes: RefCell::new(wakes),
+            recording: Recording::default(),
+            looked: Cell::default(),
+            name: ObjectName::of(&state),
+            meter,
+            state,
+            env,
+        };
+        Self { keeper: Rc::new(keeper) }
+    }
+
+    /// Takes a follower's WebSocket. Everything else is RPC.
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        nudges::admit(&self.keeper.state, &request)
+    }
+
+    /// Never fails: the runtime gives up an alarm that fails some times, and the machine sets it anew where it has to.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.keeper.ring().await;
+        Response::empty()
+    }
+}
+
+/// The methods that other objects call, by the entry class in `worker/entry.ts`.
+#[wasm_bindgen]
+impl JournalObject {
+    /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
+    /// journal has the stream, once that is durable and those who follow were woken.
+    pub fn record(&self, request: JsValue) -> Promise {
+        self.keeper.look_at_alarm();
+        let keeper = Rc::clone(&self.keeper);
+        promised(request, |request: ForwardMessage| async move { keeper.record(request).await })
+    }
+
+    /// Reads one page of the feed: `{feed, consumer}` gives `{page, end}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request| self.keeper.read_feed(&request))
+    }
+
+    /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
+    }
+
+    /// Tells where an event stands: `{stream, version}` gives the position of the stream's last event, or nothing where
+    /// the journal does not have the stream up to that version.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    #[wasm_bindgen(js_name = positionOf)]
+    pub fn position_of(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |request: PositionRequest| self.keeper.position_of(&request))
+    }
+
+    /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |()| self.keeper.status())
+    }
+
+    /// Has these consumers woken beside those that are registered: the code of this deployment defines them.
+    #[wasm_bindgen(js_name = alsoWakes)]
+    pub fn also_wakes(&self, consumers: Vec<String>) {
+        self.keeper.wakes.borrow_mut().also_wake(consumers);
+    }
+
+    /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |ConsumerRequest { consumer }| {
+            self.keeper.wakes.borrow_mut().register(&consumer).map_err(storage_failure)
+        })
+    }
+
+    /// Makes durable that a consumer is not woken any more: `{consumer}` gives nothing.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.keeper.meter, request, |ConsumerRequest { consumer }| {
+            self.keeper.wakes.borrow_mut().unregister(&consumer).map_err(storage_failure)
+        })
+    }
+}
+
+// Taken by value for `map_err`.
+#[allow(clippy::needless_pass_by_value)]
+fn storage_failure(error: StorageError) -> Failure {
+    Failure::from(&error)
+}

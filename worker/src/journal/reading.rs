@@ -1,0 +1,69 @@
+//! Reading the journal: the feed, the directory, and where something stands.
+
+use sillok::store::{Journal, RecordError, StreamId, Version, read_directory};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
+
+use super::rpc::{FeedReply, FeedRequest, JournalStatus, PositionRequest};
+use super::{Keeper, storage_failure};
+use crate::objects::{ObjectSql, partitions};
+
+impl Keeper {
+    /// Reads one page of the feed from this partition's place in the checkpoint.
+    pub(super) fn read_feed(&self, request: &FeedRequest) -> Result<FeedReply, Failure> {
+        let partition = self.partition()?;
+        let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
+        let reply = self.with_journal(|journal| {
+            let page = read_feed(journal, &range, &checkpoint, partition).map_err(storage_failure)?;
+            let end = sillok::store::FeedLog::end(journal).map_err(storage_failure)?;
+            Ok(FeedReply { page, end: end.get() })
+        })?;
+        if let Some(consumer) = request.consumer.as_ref().filter(|_| !reply.page.more) {
+            self.wakes.borrow_mut().caught_up(consumer);
+        }
+        Ok(reply)
+    }
+
+    pub(super) fn read_streams(&self, request: &DirectoryValue) -> Result<DirectoryPageJson, Failure> {
+        let range = parse_directory(request)?;
+        let page = self.with_journal(|journal| read_directory(journal, &range).map_err(storage_failure))?;
+        Ok(DirectoryPageJson::from(page))
+    }
+
+    pub(super) fn position_of(&self, request: &PositionRequest) -> Result<Option<u64>, Failure> {
+        let (stream, version) = (StreamId::new(&request.stream)?, Version::new(request.version));
+        let version = version.unwrap_or(Version::MAX);
+        let position =
+            self.with_journal(|journal| journal.position_of(&stream, version).map_err(storage_failure))?;
+        Ok(position.map(sillok::store::Position::get))
+    }
+
+    pub(super) fn status(&self) -> Result<JournalStatus, Failure> {
+        let end =
+            self.with_journal(|journal| sillok::store::FeedLog::end(journal).map_err(storage_failure))?;
+        let consumers = self.wakes.borrow_mut().names().map_err(storage_failure)?;
+        let (partition, receipt) = (self.partition()?, self.meter.total());
+        Ok(JournalStatus { partition, end: end.get(), consumers, receipt })
+    }
+
+    /// Reads the journal, unless it is not of as many partitions as the deployment says: then some streams would be
+    /// looked for where they are not.
+    fn with_journal<T>(
+        &self,
+        read: impl FnOnce(&Journal<ObjectSql>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let journal = self.journal.borrow();
+        let journal = journal.as_ref().map_err(Failure::clone)?;
+        journal.check_partitions().map_err(|error| record_failure(&error))?;
+        read(journal)
+    }
+
+    /// Which partition this is, as the object's own name tells.
+    fn partition(&self) -> Result<usize, Failure> {
+        let name = self.name.as_ref().and_then(|name| name.keeps.parse().ok());
+        name.ok_or_else(|| Failure::new("internal", "the object was not found by the number of a partition"))
+    }
+}
+
+pub(super) fn record_failure(error: &RecordError) -> Failure {
+    Failure::new(error.code(), error.to_string())
+}

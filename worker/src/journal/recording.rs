@@ -1,0 +1,95 @@
+//! Recording by groups: what arrives while the storage is busy making a group durable becomes the next one. So however
+//! many streams are written to, the journal writes one row of commits for each time that the storage is waited for.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use sillok::store::{Forward, Version};
+use sillok_bridge::Failure;
+use worker::console_error;
+use worker::wasm_bindgen_futures::spawn_local;
+
+use super::Keeper;
+use super::reading::record_failure;
+use super::rpc::ForwardMessage;
+use crate::objects::{Receipt, nudges};
+
+/// The most bytes of events that wait to be recorded. What does not find room is refused, and its aggregate tries again
+/// later: the memory is shared with other journals.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// What waits to be recorded.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    waiting: RefCell<Vec<(Forward, Answer)>>,
+    bytes: Cell<usize>,
+    running: Cell<bool>,
+}
+
+type Answer = oneshot::Sender<Result<Version, Failure>>;
+
+impl Keeper {
+    /// Records a forward with whatever else waits. The answer is kept back by the output gate until it is durable. What it
+    /// has cost is no part of it, as it is shared.
+    pub(super) async fn record(self: Rc<Self>, message: ForwardMessage) -> (Result<u64, Failure>, Receipt) {
+        (self.recorded(message).await.map(Version::get), Receipt::default())
+    }
+
+    async fn recorded(self: &Rc<Self>, message: ForwardMessage) -> Result<Version, Failure> {
+        let Recording { waiting, bytes, running } = &self.recording;
+        let size = bytes.get() + message.size();
+        if size > WAITING_BYTES && bytes.get() > 0 {
+            return Err(Failure::new("overloaded", "the journal has more to record than it can"));
+        }
+        let (answer, answered) = oneshot::channel();
+        waiting.borrow_mut().push((message.forward()?, answer));
+        bytes.set(size);
+        if !running.replace(true) {
+            let keeper = Rc::clone(self);
+            spawn_local(async move { keeper.record_groups().await });
+        }
+        answered.await.unwrap_or_else(|_| Err(Failure::new("internal", "the forward was dropped")))
+    }
+
+    async fn record_groups(self: &Rc<Self>) {
+        let Recording { waiting, bytes, running } = &self.recording;
+        while !waiting.borrow().is_empty() {
+            let (forwards, answers): (Vec<Forward>, Vec<Answer>) = waiting.take().into_iter().unzip();
+            bytes.set(0);
+            let versions = self.record_group(&forwards);
+            drop(forwards);
+            if versions.is_ok() {
+                // Nobody is answered before those whom it concerns were woken: until then the aggregate has to remind.
+                self.wake().await;
+                self.durable().await;
+            }
+            for (place, answer) in answers.into_iter().enumerate() {
+                let version = |versions: &Vec<Version>| versions.get(place).copied().unwrap_or_default();
+                // Whoever has gone needs no word of it.
+                let _ = answer.send(versions.as_ref().map(version).map_err(Failure::clone));
+            }
+        }
+        running.set(false);
+    }
+
+    fn record_group(&self, forwards: &[Forward]) -> Result<Vec<Version>, Failure> {
+        let mut journal = self.journal.borrow_mut();
+        let journal = journal.as_mut().map_err(|failure| failure.clone())?;
+        let recorded = journal.record(forwards);
+        self.meter.take();
+        let recorded = recorded.map_err(|error| {
+            console_error!("the journal could not record: {error}");
+            record_failure(&error)
+        })?;
+        nudges::nudge(&self.state, recorded.end.get());
+        Ok(recorded.versions)
+    }
+
+    /// Waits until everything that was written is durable. Where that fails, the runtime ends the object.
+    async fn durable(&self) {
+        if let Err(error) = self.state.storage().sync().await {
+            console_error!("what was recorded may not be durable: {error}");
+        }
+    }
+}

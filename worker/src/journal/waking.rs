@@ -1,0 +1,94 @@
+//! Waking those who consume what is recorded.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use sillok_bridge::now;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{Delay, console_error};
+
+use super::Keeper;
+use crate::consumer::{CONSUMERS, WakeRequest};
+use crate::objects::{Remote, armed, jitter};
+
+/// How long a consumer may take to answer that it is awake. One that takes longer is left to the alarm.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
+const OVERDUE_MILLIS: u64 = 30_000;
+
+impl Keeper {
+    /// Wakes whoever has to be woken, and comes back when each is awake or left to the alarm.
+    pub(super) async fn wake(self: &Rc<Self>) {
+        let names = self.wakes.borrow_mut().to_wake();
+        let names = names.unwrap_or_else(|error| {
+            console_error!("the consumers could not be read: {error}");
+            Vec::new()
+        });
+        self.meter.take();
+        let calls: Vec<_> = names.into_iter().map(|name| self.begin_to_wake(name)).collect();
+        for call in calls {
+            // Dropped with the object only.
+            let _ = call.await;
+        }
+    }
+
+    /// Wakes one beside the others, and tells when that has come to its end.
+    fn begin_to_wake(self: &Rc<Self>, consumer: String) -> oneshot::Receiver<()> {
+        let (end, ended) = oneshot::channel();
+        let keeper = Rc::clone(self);
+        spawn_local(async move {
+            keeper.wake_one(&consumer).await;
+            // Whoever has gone needs no word of it.
+            let _ = end.send(());
+        });
+        ended
+    }
+
+    async fn wake_one(&self, consumer: &str) {
+        let woken = match select(pin!(self.call(consumer)), pin!(Delay::from(PATIENCE))).await {
+            Either::Left((woken, _)) => woken,
+            Either::Right(_) => None,
+        };
+        let mut wakes = self.wakes.borrow_mut();
+        if woken.is_some() {
+            wakes.woken(consumer);
+        } else if let Err(error) = wakes.not_woken(consumer, now(), jitter()) {
+            console_error!("the alarm could not be set: {error}");
+        }
+        self.meter.take();
+    }
+
+    /// Calls a consumer, which makes the duty to read its own before it answers.
+    async fn call(&self, consumer: &str) -> Option<()> {
+        let name = self.name.as_ref()?;
+        // A journal keeps one partition, whose number is its name.
+        let partition = name.keeps.parse().ok()?;
+        let remote = Remote::find(&self.env, CONSUMERS, &name.sibling(consumer)).ok()?;
+        let woken: Result<((), _), _> = remote.call("wake", &WakeRequest { partition }).await;
+        woken.map(|_| ()).ok()
+    }
+
+    /// What the alarm does: whoever could not be woken is tried again.
+    pub(super) async fn ring(self: &Rc<Self>) {
+        self.wakes.borrow_mut().rang();
+        self.wake().await;
+    }
+
+    /// Once in the object's life, looks at the alarm that it finds set: one that is long overdue was lost.
+    pub(super) fn look_at_alarm(self: &Rc<Self>) {
+        if self.looked.replace(true) {
+            return;
+        }
+        let keeper = Rc::clone(self);
+        spawn_local(async move {
+            let overdue =
+                |at: sillok::store::RecordedTime| at.as_millis() + OVERDUE_MILLIS <= now().as_millis();
+            if armed(&keeper.state).await.is_some_and(overdue) {
+                keeper.ring().await;
+            }
+        });
+    }
+}

@@ -1,0 +1,140 @@
+//! How objects are spoken to: a method takes one plain object and gives another, `{ok, receipt}` or, for a refusal,
+//! `{failure, receipt}`. Only a broken caller or a broken runtime makes a method throw.
+
+use std::panic::AssertUnwindSafe;
+
+use js_sys::{Array, Function, Object, Promise, Reflect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use sillok_bridge::Failure;
+use wasm_bindgen::prelude::*;
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
+use worker::{Env, console_error};
+
+use super::name::ObjectName;
+use super::nudges::Nudges;
+use super::receipt::{Meter, Receipt};
+
+/// One call that awaits nothing: its request from JavaScript, its reply and what it has cost to JavaScript.
+pub(crate) fn turn<Q: DeserializeOwned, A: Serialize>(
+    meter: &Meter,
+    request: JsValue,
+    act: impl FnOnce(Q) -> Result<A, Failure>,
+) -> Result<JsValue, JsValue> {
+    let outcome = act(from_js(request)?);
+    reply(outcome, meter.take())
+}
+
+/// One call that takes more than a turn. What it has cost it tells itself, because others have their turns meanwhile.
+pub(crate) fn promised<Q: DeserializeOwned, A: Serialize, F>(
+    request: JsValue,
+    act: impl FnOnce(Q) -> F + 'static,
+) -> Promise
+where
+    F: Future<Output = (Result<A, Failure>, Receipt)>,
+{
+    future_to_promise(AssertUnwindSafe(async move {
+        let (outcome, receipt) = act(from_js(request)?).await;
+        reply(outcome, receipt)
+    }))
+}
+
+fn reply<A: Serialize>(outcome: Result<A, Failure>, receipt: Receipt) -> Result<JsValue, JsValue> {
+    let (name, value) = match outcome {
+        Ok(answer) => ("ok", to_js(&answer)?),
+        Err(failure) => ("failure", to_js(&failure)?),
+    };
+    let reply = Object::new();
+    Reflect::set(&reply, &name.into(), &value)?;
+    Reflect::set(&reply, &"receipt".into(), &to_js(&receipt)?)?;
+    Ok(reply.into())
+}
+
+fn to_js<T: Serialize>(value: &T) -> Result<JsValue, serde_wasm_bindgen::Error> {
+    // Plain objects: a Map would reach the other side as a Map.
+    value.serialize(&serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true))
+}
+
+fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, serde_wasm_bindgen::Error> {
+    serde_wasm_bindgen::from_value(value)
+}
+
+/// An object somewhere else: its stub, with the methods of the entry class.
+#[derive(Debug)]
+pub(crate) struct Remote(JsValue);
+
+/// What a call came back with, and what it has cost.
+pub(crate) type Answered<T> = Result<(T, Receipt), RemoteError>;
+
+/// Why a call came back without an answer.
+#[derive(Debug)]
+pub(crate) enum RemoteError {
+    /// The object refused, at this cost.
+    Refused(Failure, Receipt),
+    /// The object has more to do than it can; it did not begin with this call.
+    Overloaded,
+    /// The object could not be reached, or not to the end; another attempt may reach it.
+    Unavailable,
+    /// The call failed for good.
+    Broken,
+}
+
+impl Remote {
+    /// The object of this name among those of a binding of wrangler.toml.
+    pub(crate) fn find(env: &Env, binding: &str, name: &ObjectName) -> worker::Result<Self> {
+        Ok(Self(env.durable_object(binding)?.get_by_name(&name.to_string())?.into_rpc()))
+    }
+
+    /// Calls a method of the object.
+    pub(crate) async fn call<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        method: &str,
+        request: &Q,
+    ) -> Answered<A> {
+        let reply = self.send(method, &Array::of1(&message(request)?)).await?;
+        let receipt = part(&reply, "receipt")?;
+        if Reflect::has(&reply, &"failure".into())? {
+            return Err(RemoteError::Refused(part(&reply, "failure")?, receipt));
+        }
+        Ok((part(&reply, "ok")?, receipt))
+    }
+
+    /// Opens a WebSocket to the object, by which it tells that there is more.
+    pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
+        let init = json!({ "headers": { "Upgrade": "websocket" } });
+        // The object looks at nothing of the URL, but a request must have one.
+        let arguments = Array::of2(&"https://object/".into(), &message(&init)?);
+        Ok(Nudges::of(&self.send("fetch", &arguments).await?)?)
+    }
+
+    async fn send(&self, method: &str, arguments: &Array) -> Result<JsValue, JsValue> {
+        let method: Function = Reflect::get(&self.0, &method.into())?.unchecked_into();
+        let promise = Reflect::apply(&method, &self.0, arguments)?;
+        JsFuture::from(Promise::resolve(&promise)).await
+    }
+}
+
+fn message<T: Serialize>(request: &T) -> Result<JsValue, RemoteError> {
+    to_js(request).map_err(|error| RemoteError::from(JsValue::from(error)))
+}
+
+fn part<T: DeserializeOwned>(reply: &JsValue, name: &str) -> Result<T, RemoteError> {
+    let part = Reflect::get(reply, &name.into())?;
+    from_js(part).map_err(|error| RemoteError::from(JsValue::from(error)))
+}
+
+impl From<JsValue> for RemoteError {
+    fn from(error: JsValue) -> Self {
+        // The caller is told only the kind of it: the rest is for the operator's log.
+        console_error!("the call of an object failed: {error:?}");
+        let has = |name: &str| Reflect::get(&error, &name.into()).is_ok_and(|flag| flag.is_truthy());
+        if has("overloaded") {
+            Self::Overloaded
+        } else if has("retryable") {
+            Self::Unavailable
+        } else {
+            Self::Broken
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! What every object has: a name, a storage, an alarm, followers, and a way to be spoken to.
+
+mod call;
+mod name;
+pub(crate) mod nudges;
+mod object_alarm;
+mod object_sql;
+mod partitions;
+mod receipt;
+
+pub(crate) use call::{Answered, Remote, RemoteError, promised, turn};
+pub(crate) use name::ObjectName;
+pub(crate) use nudges::Nudges;
+pub(crate) use object_alarm::{ObjectAlarm, armed};
+pub(crate) use object_sql::ObjectSql;
+pub(crate) use partitions::partitions;
+pub(crate) use receipt::{Meter, Receipt};
+
+/// A random number, so that what failed together is not tried again together.
+pub(crate) fn jitter() -> u64 {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 2^32
+    let number = (js_sys::Math::random() * f64::from(u32::MAX)) as u64;
+    number
+}

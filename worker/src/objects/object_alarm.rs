@@ -1,0 +1,60 @@
+//! The core's alarm over the alarm of a Durable Object.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use sillok::gateway::Alarm;
+use sillok::store::{RecordedTime, StorageError};
+use wasm_bindgen::prelude::*;
+use worker::{State, Storage};
+
+use super::receipt::{Meter, Receipt};
+
+/// The alarm of one Durable Object.
+#[derive(Debug)]
+pub(crate) struct ObjectAlarm {
+    storage: AlarmStorage,
+    meter: Rc<Meter>,
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The part of an object's storage that sets the alarm without awaiting anything.
+    #[derive(Debug)]
+    type AlarmStorage;
+
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    fn set_alarm(this: &AlarmStorage, millis: f64) -> Result<Promise, JsValue>;
+}
+
+impl ObjectAlarm {
+    /// The alarm of an object's storage. What it costs to set it is added up in `meter`.
+    pub(crate) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
+        let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
+        Self { storage: raw.unchecked_into(), meter }
+    }
+}
+
+impl Alarm for ObjectAlarm {
+    /// The promise is not awaited: the alarm is set in this turn, and made durable with all that the turn writes.
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        #[allow(clippy::cast_precision_loss)] // far below 2^53
+        let millis = at.as_millis() as f64;
+        // Were it not to come true, the runtime would end the object, with everything that this turn has written.
+        let _: Promise = self.storage.set_alarm(millis).map_err(failure)?;
+        self.meter.add_receipt(Receipt { rows_written: 1, ..Receipt::default() });
+        Ok(())
+    }
+}
+
+// Taken by value for `map_err`.
+#[allow(clippy::needless_pass_by_value)]
+fn failure(error: JsValue) -> StorageError {
+    StorageError::Failed { reason: format!("{error:?}") }
+}
+
+/// For when the object's alarm is set.
+pub(crate) async fn armed(state: &State) -> Option<RecordedTime> {
+    let millis = state.storage().get_alarm().await.ok().flatten()?;
+    u64::try_from(millis).ok().map(RecordedTime::from_millis)
+}

@@ -1,0 +1,43 @@
+//! Over how many objects a tenant's journal is spread.
+
+use js_sys::Reflect;
+use sillok_bridge::Failure;
+use worker::Env;
+
+const NAME: &str = "JOURNAL_PARTITIONS";
+const MOST: usize = 64;
+
+/// Reads how many partitions the journal has from the Worker's variables: one, unless it is said otherwise.
+///
+/// # Errors
+/// `invalid_configuration` where the variable is not such a number. Nothing is guessed: with another number a stream
+/// would be looked for in another partition.
+pub(crate) fn partitions(env: &Env) -> Result<usize, Failure> {
+    let value = Reflect::get(env, &NAME.into()).unwrap_or_default();
+    if value.is_undefined() {
+        return Ok(1);
+    }
+    parse(value.as_string().as_deref()).ok_or_else(|| {
+        let detail = format!("this deployment's {NAME} is not the text of a whole number from 1 to {MOST}");
+        Failure::new("invalid_configuration", detail)
+    })
+}
+
+fn parse(text: Option<&str>) -> Option<usize> {
+    let number = text?.parse().ok().filter(|number| (1..=MOST).contains(number))?;
+    (text == Some(number.to_string().as_str())).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn a_number_of_partitions() {
+        assert_eq!([Some("1"), Some("8"), Some("64")].map(parse), [Some(1), Some(8), Some(64)]);
+        for wrong in ["", "0", "65", "-1", "+1", "01", "1.0", " 1", "two"] {
+            assert_eq!(parse(Some(wrong)), None, "{wrong}");
+        }
+        assert_eq!(parse(None), None);
+    }
+}
