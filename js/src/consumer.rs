@@ -3,8 +3,7 @@
 
 use std::cell::RefCell;
 
-use js_sys::Function;
-use serde::Serialize;
+use js_sys::{Array, Function};
 use serde_json::Value;
 use sillok::gateway::Alarm;
 use sillok::handler::{
@@ -34,29 +33,6 @@ pub(crate) struct NoAlarm;
 impl Alarm for NoAlarm {
     fn set(&self, _: RecordedTime) -> Result<(), StorageError> {
         Ok(())
-    }
-}
-
-/// What a step did, or what is to be done.
-#[derive(Debug, Default, Serialize)]
-struct Step {
-    /// `worked`: step again; `deliver`: hand over `event`; and otherwise why there is nothing to do: `wait` until a time,
-    /// `idle`, `paused` or `stopped`.
-    kind: &'static str,
-    /// In milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    attempt: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    event: Option<String>,
-}
-
-impl Step {
-    fn of(kind: &'static str) -> Self {
-        Self { kind, ..Self::default() }
     }
 }
 
@@ -101,25 +77,30 @@ impl Consumer {
     /// Does the next thing. `apply` is called with each event that is projected, as JSON, and with a
     /// [`DocumentsHandle`]; it returns what is wrong, or undefined. `jitter` is a random number from 0 to 1.
     ///
+    /// Gives `worked` when there may be more to do; an array of id, attempt and event as JSON when that is to be delivered;
+    /// and otherwise why there is nothing to do: a time in milliseconds before which there is not, `idle`, `paused` or
+    /// `stopped`.
+    ///
     /// # Errors
     /// A [`Failure`].
     pub fn step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, JsValue> {
-        answer(self.try_step(store, apply, jitter))
+        self.try_step(store, apply, jitter).map_err(|failure| to_js(&failure))
     }
 
-    /// Appends as the command number `n` of what is being delivered.
+    /// Appends as the command number `n` of the delivery of this id, which is under way.
     ///
     /// # Errors
     /// A [`Failure`].
     pub fn append(
         &self,
         store: &Store,
+        id: &str,
         n: u32,
         stream: &JsValue,
         events: &str,
         expected: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        answer(self.try_append(store, n, stream, events, expected))
+        answer(self.try_append(store, (id, n), stream, events, expected))
     }
 
     /// Takes note of what came of the delivery of this id: what is wrong, or undefined.
@@ -130,14 +111,6 @@ impl Consumer {
         self.delivery.replace(None);
         let outcome = error.as_deref().map_or(Ok(()), Err);
         self.with(|machine| Ok(machine.delivered(id, outcome, now(), spread(jitter))?))
-    }
-
-    /// Takes note that there may be something new in the store.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn woken(&self) -> Result<(), JsValue> {
-        self.with(|machine| Ok(machine.woken(0, now())?))
     }
 }
 
@@ -168,35 +141,32 @@ impl Consumer {
             .map_err(|failure| to_js(&failure))
     }
 
-    fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<Step, Failure> {
+    fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
         let failed = |error: StorageError| Failure::from(&error);
         self.try_with(|machine| match machine.next(now()).map_err(failed)? {
             Next::Read(read) => {
                 let page = self.page(store, read)?;
                 machine.took(page, now()).map_err(failed)?;
-                Ok(Step::of("worked"))
+                Ok("worked".into())
             }
             Next::Project => {
                 let apply =
                     &mut |event: &FeedEvent, documents: &Documents<FileSql>| call(apply, event, documents);
                 machine.project(now(), spread(jitter), apply).map_err(failed)?;
-                Ok(Step::of("worked"))
+                Ok("worked".into())
             }
             Next::Deliver(delivery) => {
-                let step = Step {
-                    id: Some(delivery.id.clone()),
-                    attempt: Some(delivery.attempt),
-                    event: Some(delivery.event.json.clone()),
-                    ..Step::of("deliver")
-                };
+                let (id, event) = (delivery.id.as_str().into(), delivery.event.json.as_str().into());
+                let step = Array::of3(&id, &delivery.attempt.into(), &event);
                 self.delivery.replace(Some(delivery));
-                Ok(step)
+                Ok(step.into())
             }
-            Next::Tidied => Ok(Step::of("worked")),
-            Next::Wait { until } => Ok(Step { until: Some(until.as_millis()), ..Step::of("wait") }),
-            Next::Idle => Ok(Step::of("idle")),
-            Next::Paused => Ok(Step::of("paused")),
-            Next::Stopped => Ok(Step::of("stopped")),
+            #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
+            Next::Wait { until } => Ok((until.as_millis() as f64).into()),
+            Next::Tidied => Ok("worked".into()),
+            Next::Idle => Ok("idle".into()),
+            Next::Paused => Ok("paused".into()),
+            Next::Stopped => Ok("stopped".into()),
         })
     }
 
@@ -214,13 +184,13 @@ impl Consumer {
     fn try_append(
         &self,
         store: &Store,
-        n: u32,
+        (id, n): (&str, u32),
         stream: &JsValue,
         events: &str,
         expected: &JsValue,
     ) -> Result<AppendedJson, Failure> {
         let delivery = self.delivery.borrow();
-        let delivery = delivery.as_ref().ok_or_else(|| {
+        let delivery = delivery.as_ref().filter(|delivery| delivery.id == id).ok_or_else(|| {
             Failure::new("handler_over", "the reactor's handler has returned and can append no more")
         })?;
         let stream = stream_id_from_js(stream)?;

@@ -1,85 +1,40 @@
 //! What operators and readers ask of a consumer.
 
-use serde::Serialize;
 use sillok::handler::{DeadLetter, Status};
-use sillok::store::{Checkpoint, Position};
-use sillok_bridge::{Failure, json_string, now, rfc3339};
+use sillok::store::{Checkpoint, Position, RecordedTime};
+use sillok_bridge::{Failure, json_string, now, rfc3339, to_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::consumer::{Consumer, Failed};
 use crate::documents::document_failure;
-use crate::store::{Store, answer};
-
-/// How a consumer does.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StatusJson {
-    status: &'static str,
-    checkpoint: String,
-    /// How many events there are that the consumer has not looked at.
-    lag: u64,
-    rebuild: Option<PlaceJson>,
-    failures: u32,
-    retry_at: Option<String>,
-    last_error: Option<ErrorJson>,
-    dead_letters: u64,
-    retrying: bool,
-}
-
-#[derive(Serialize)]
-struct PlaceJson {
-    checkpoint: String,
-    lag: u64,
-}
-
-#[derive(Serialize)]
-struct ErrorJson {
-    message: String,
-    time: String,
-}
+use crate::store::Store;
 
 #[wasm_bindgen]
 impl Consumer {
-    /// How the consumer does.
+    /// `pause`, `resume`, `retry`, `rebuild`, or `wake` because there may be something new in the store.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn status(&self, store: &Store) -> Result<JsValue, JsValue> {
-        answer(self.try_status(store))
-    }
-
-    /// Stops where the consumer is.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn pause(&self) -> Result<(), JsValue> {
-        self.with(|machine| Ok(machine.pause()?))
-    }
-
-    /// Goes on.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn resume(&self) -> Result<(), JsValue> {
-        self.with(|machine| Ok(machine.resume(now())?))
-    }
-
-    /// Attempts the dead letters again.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn retry(&self) -> Result<(), JsValue> {
-        self.with(|machine| Ok(machine.retry(now())?))
-    }
-
-    /// Builds all documents anew.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn rebuild(&self) -> Result<(), JsValue> {
-        self.with(|machine| {
-            machine.rebuild(now()).map_err(|error| Failed(Failure::new(error.code(), error.to_string())))
+    pub fn operate(&self, act: &str) -> Result<(), JsValue> {
+        self.with(|machine| match act {
+            "pause" => Ok(machine.pause()?),
+            "resume" => Ok(machine.resume(now())?),
+            "retry" => Ok(machine.retry(now())?),
+            "rebuild" => {
+                machine.rebuild(now()).map_err(|error| Failed(Failure::new(error.code(), error.to_string())))
+            }
+            _ => Ok(machine.woken(0, now())?),
         })
+    }
+
+    /// How the consumer does, as JSON.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn status(&self, store: &Store) -> Result<String, JsValue> {
+        let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)));
+        let end = end.map_err(|failure| to_js(&failure))?;
+        Ok(shown(&self.with(|machine| Ok(machine.status()?))?, end))
     }
 
     /// The document of this key as JSON, or undefined.
@@ -100,10 +55,11 @@ impl Consumer {
         let page = self.with(|machine| {
             machine.documents(prefix, after, limit).map_err(|error| Failed(document_failure(&error)))
         })?;
-        let items = page.documents.iter().map(|(key, document)| {
-            format!("{{\"key\":{},\"document\":{}}}", json_string(key), document.as_str())
-        });
-        Ok(page_of(items, &page.next.as_deref().map_or_else(null, json_string)))
+        let mut items = Items::new();
+        for (key, document) in &page.documents {
+            items.push(&["{\"key\":", &json_string(key), ",\"document\":", document.as_str()]);
+        }
+        Ok(items.page(page.next.as_deref().map(json_string)))
     }
 
     /// A page of dead letters as JSON: `{"items":[…],"next"}`.
@@ -114,7 +70,14 @@ impl Consumer {
     pub fn dead_letters(&self, after: f64, limit: usize) -> Result<String, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
         let page = self.with(|machine| Ok(machine.dead_letters(after as u64, limit)?))?;
-        Ok(page_of(page.letters.iter().map(letter), &page.next.map_or_else(null, |next| next.to_string())))
+        let mut items = Items::new();
+        for DeadLetter { id, reason, error, attempts, time, event, .. } in &page.letters {
+            let (id, error, attempts) = (id.to_string(), json_string(error), attempts.to_string());
+            let (reason, time) = (json_string(reason.as_str()), json_string(&rfc3339(*time)));
+            items.push(&["{\"id\":", &id, ",\"reason\":", &reason, ",\"error\":", &error]);
+            items.add(&[",\"attempts\":", &attempts, ",\"time\":", &time, ",\"event\":", &event.json]);
+        }
+        Ok(items.page(page.next.map(|next| next.to_string())))
     }
 
     /// Whether what the documents show covers the event at this position.
@@ -128,41 +91,62 @@ impl Consumer {
     }
 }
 
-impl Consumer {
-    fn try_status(&self, store: &Store) -> Result<StatusJson, Failure> {
-        let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)))?;
-        let status = self.try_with(|machine| machine.status().map_err(|error| Failure::from(&error)))?;
-        let Status { running, checkpoint, rebuild, failures, retry_at, error, dead_letters, retrying } =
-            status;
-        let lag = |checkpoint: &Checkpoint| end.get().saturating_sub(checkpoint.position(0).get());
-        Ok(StatusJson {
-            status: running.as_str(),
-            lag: lag(&checkpoint),
-            checkpoint: checkpoint.to_string(),
-            rebuild: rebuild
-                .map(|checkpoint| PlaceJson { lag: lag(&checkpoint), checkpoint: checkpoint.to_string() }),
-            failures,
-            retry_at: retry_at.map(rfc3339),
-            last_error: error.map(|error| ErrorJson { message: error.message, time: rfc3339(error.time) }),
-            dead_letters,
-            retrying,
-        })
-    }
-}
-
-/// The event is JSON already and stays as it is.
-fn letter(letter: &DeadLetter) -> String {
-    let (id, reason, attempts) = (letter.id, letter.reason.as_str(), letter.attempts);
-    let (error, time, event) = (json_string(&letter.error), rfc3339(letter.time), &letter.event.json);
+/// A consumer's status as JSON.
+fn shown(status: &Status, end: Position) -> String {
+    let place = |checkpoint: &Checkpoint| {
+        let lag = end.get().saturating_sub(checkpoint.position(0).get());
+        format!("\"checkpoint\":\"{checkpoint}\",\"lag\":{lag}")
+    };
+    let time = |time: RecordedTime| json_string(&rfc3339(time));
+    let error = status.error.as_ref().map(|error| {
+        format!("{{\"message\":{},\"time\":{}}}", json_string(&error.message), time(error.time))
+    });
     format!(
-        "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":\"{time}\",\"event\":{event}}}"
+        "{{\"status\":\"{}\",{},\"rebuild\":{},\"failures\":{},\"retryAt\":{},\"lastError\":{},\"deadLetters\":{},\"retrying\":{}}}",
+        status.running.as_str(),
+        place(&status.checkpoint),
+        or_null(status.rebuild.as_ref().map(|checkpoint| format!("{{{}}}", place(checkpoint)))),
+        status.failures,
+        or_null(status.retry_at.map(time)),
+        or_null(error),
+        status.dead_letters,
+        status.retrying,
     )
 }
 
-fn page_of(items: impl Iterator<Item = String>, next: &str) -> String {
-    format!("{{\"items\":[{}],\"next\":{next}}}", items.collect::<Vec<_>>().join(","))
+fn or_null(json: Option<String>) -> String {
+    json.unwrap_or_else(|| "null".to_owned())
 }
 
-fn null() -> String {
-    "null".to_owned()
+/// Items on their way into a page, as JSON.
+struct Items(String);
+
+impl Items {
+    fn new() -> Self {
+        Self("{\"items\":[".to_owned())
+    }
+
+    /// Begins an item, an object that is closed when the next begins.
+    fn push(&mut self, parts: &[&str]) {
+        if self.0.ends_with('[') {
+            self.add(parts);
+        } else {
+            self.0.push_str("},");
+            self.add(parts);
+        }
+    }
+
+    fn add(&mut self, parts: &[&str]) {
+        for part in parts {
+            self.0.push_str(part);
+        }
+    }
+
+    fn page(mut self, next: Option<String>) -> String {
+        if !self.0.ends_with('[') {
+            self.0.push('}');
+        }
+        self.add(&["],\"next\":", &or_null(next), "}"]);
+        self.0
+    }
 }

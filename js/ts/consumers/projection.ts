@@ -1,5 +1,6 @@
-import type { FeedEvent, NewEvent, Stored } from "../events.js";
+import type { NewEvent, Stored } from "../events.js";
 import {
+  type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
@@ -84,10 +85,13 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
 /** Lets a projection's handler do to `documents` what the event says. */
 export function project(
   { on }: Pick<Projection, "on">,
-  event: FeedEvent,
+  event: ConsumedEvent,
   documents: Documents,
 ): void {
-  const handler = handlerOf(on, event.type) as (event: FeedEvent, documents: Documents) => unknown;
+  const handler = handlerOf(on, event.type) as (
+    event: ConsumedEvent,
+    documents: Documents,
+  ) => unknown;
   const returned = handler(event, documents);
   if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== "function") return;
   // What it rejects with is the handler's own affair now; unheard, it would end the program.
