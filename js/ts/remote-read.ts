@@ -7,7 +7,8 @@ import { type Http, lost, parse } from "./http.js";
 import type { ReadOptions } from "./options.js";
 import { query, type SentRange, sentRange, streamPath } from "./remote-input.js";
 
-const LINES = "application/x-ndjson";
+/** The form of an answer that is an event a line. */
+export const LINES = "application/x-ndjson";
 
 /**
  * Reads up to the version that the stream has at the first answer. An answer that is cut off is gone on with after
@@ -50,7 +51,8 @@ export async function* readRemote<E extends NewEvent>(
   }
 }
 
-const keep = (response: Response) => response;
+/** Takes an answer as it is, to be read later. */
+export const keep = (response: Response) => response;
 
 /** The stream's version, which is the answer's entity tag. */
 function versionIn(response: Response): number {

@@ -165,8 +165,8 @@ export interface Store {
 
   /**
    * Reads the events of all streams one after the other, as {@link Store.subscribe} gives them, and ends with the last
-   * that there is when it begins. A server may give some that came meanwhile; those that were appended just before
-   * come when they have reached its journal.
+   * that there is when it begins. Those that were appended to a server just before may not have reached its journal
+   * yet.
    *
    * @param options - From where on, of which category and types, and how many at most.
    * @returns What `for await` takes; it can be gone through once.

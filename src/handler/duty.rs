@@ -20,6 +20,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         // One that is only just due may be what the object was started for.
         let lost = armed.is_some_and(|at| lost(at, now));
         if lost {
+            self.busy = true;
             self.arm(later(now, BACKSTOP_MILLIS))?;
         }
         Ok(lost)

@@ -205,6 +205,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         run_at: Option<RecordedTime>,
         work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
+        // The run that follows may outlast the alarm, which is then set anew.
+        self.busy |= run_at.is_some();
         let altered = loop {
             let altered = self.refresh().and_then(|()| {
                 self.commit(&mut |machine, state| {

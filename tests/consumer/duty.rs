@@ -163,3 +163,25 @@ fn a_page_that_was_not_asked_for_is_dropped() {
     consumer.took(feed.read(read), at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
 }
+
+#[test]
+fn a_run_that_outlasts_its_alarm_has_another() {
+    type Begin = fn(&mut Opened);
+    let begins: [Begin; 4] = [
+        |consumer| consumer.woken(0, at(0)).unwrap(),
+        |consumer| consumer.resume(at(0)).unwrap(),
+        |consumer| consumer.retry(at(0)).unwrap(),
+        |consumer| assert!(consumer.started(Some(at(0)), at(BACKSTOP_MILLIS + 1)).unwrap()),
+    ];
+    for begin in begins {
+        let database = database();
+        let mut consumer = open(&database, &skipping());
+        begin(&mut consumer);
+        assert!(matches!(consumer.next(at(0)).unwrap(), Next::Read(_)));
+        // The page takes long, and nothing else would bring back a consumer that dies meanwhile.
+        let rings = armed(&database).unwrap();
+        unset(&database);
+        consumer.rang(at(rings)).unwrap();
+        assert_eq!(armed(&database), Some(rings + BACKSTOP_MILLIS));
+    }
+}

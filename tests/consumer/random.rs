@@ -238,6 +238,8 @@ impl Life {
     fn end(&mut self) {
         self.poisoned = false;
         self.sql.failing.set(0);
+        // An attempt that failed before may be the last one, and stop the consumer: what is late is lost.
+        self.late.fill_with(|| None);
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.resume(now));
         self.rest();

@@ -1,5 +1,5 @@
 import type { Behaviours } from "./behaviour.ts";
-import { all, same } from "./check.ts";
+import { all, count, same } from "./check.ts";
 
 /** What a store has that is in this very program, in memory or on a file. */
 export const local: Behaviours = {
@@ -29,6 +29,16 @@ export const local: Behaviours = {
     }
     const rest = await all(store.readAll({ after: checkpoint }));
     same(rest, read.slice(1));
+  },
+
+  async "more streams than a page holds are all listed"({ EventStore }) {
+    const store = new EventStore();
+    const names = count(1, 1005).map((place) => `s-${String(place).padStart(4, "0")}`);
+    for (const name of names.toReversed()) await store.append(name, { type: "A" });
+    for (const limit of [undefined, 1000, 1003]) {
+      const streams = (await all(store.streams({ limit }))).map(({ stream }) => stream);
+      same(streams, names.slice(0, limit), String(limit));
+    }
   },
 
   async "what was forgotten neither comes in the feed nor stands in the directory"(sillok) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { count } from "../../js/ts/testing/assert.ts";
+import { count } from "./check.ts";
 import { Files } from "./on-file.ts";
 import { useScratch } from "./scratch.ts";
 

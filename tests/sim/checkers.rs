@@ -30,6 +30,7 @@ pub type Verdict = Result<(), String>;
 pub fn check_quiet(world: &World) -> Verdict {
     let found = journal(world)?;
     nothing_is_left_to_do(world)?;
+    each_stream_is_in_order(&found)?;
     the_journal_has_what_the_streams_have(world, &found)?;
     consumer_checkers::check_quiet(world, &found)
 }

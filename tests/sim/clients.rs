@@ -128,10 +128,10 @@ impl Client {
     /// expected version alone guards a repeat.
     fn next(&self, random: &mut Random) -> Asked {
         let aggregate = random.index(self.streams.len());
-        let forgets = aggregate % 3 == 2;
+        let forgets = aggregate % 2 == 1;
         let version = self.versions.get(&aggregate).copied().unwrap_or_default();
         let (known, trusted) = (Known::Maybe, self.trusting);
-        if forgets && random.chance(200) {
+        if forgets && random.chance(400) {
             let before = Version::new(random.between(1, version + 1)).unwrap();
             let request = if random.chance(100) { Request::Delete } else { Request::Truncate(before) };
             return Asked { aggregate, request, marks: Vec::new(), known, trusted };

@@ -70,7 +70,7 @@ impl ConsumerPlan {
         }
         let mut failures_left = self.failures_left.borrow_mut();
         let left = failures_left.entry(mark.to_owned()).or_insert(self.policy.attempts - 1);
-        let fails = *left > 0 && turn.random.chance(50);
+        let fails = *left > 0 && !turn.kind && turn.random.chance(50);
         *left -= u32::from(fails);
         fails
     }
@@ -238,7 +238,7 @@ impl ConsumerShell {
         match request {
             Request::Wake { partition } if self.broken == Some(Break::WokenBeforeDuty) => {
                 self.woken_later.push(*partition);
-                turn.tick_in(20);
+                turn.tick_in(3000);
                 Ok(())
             }
             Request::Wake { partition } => self.consumer.woken(*partition, turn.now),
@@ -273,8 +273,13 @@ impl Shell for ConsumerShell {
                 }
             }
             Input::Rang => {
-                self.ringing = true;
                 self.consumer.rang(turn.now)?;
+                // What is under way goes on. It is no longer this alarm's: where it is to be found again, another is set.
+                if self.waits_for.is_some() {
+                    turn.alarm_is_over();
+                    return Ok(());
+                }
+                self.ringing = true;
             }
             Input::Ticked => {
                 for partition in std::mem::take(&mut self.woken_later) {

@@ -16,6 +16,8 @@ use crate::world::Plan;
 
 /// What is recorded together waits for more for so many milliseconds at most.
 const GATHERING_MILLIS: u64 = 10;
+/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
+const OVERDUE_MILLIS: u64 = 30_000;
 /// Pages are small, so that there are many.
 const PAGE_EVENTS: u64 = 5;
 
@@ -100,6 +102,11 @@ impl JournalShell {
         self.wake(Round { answers, ..Round::default() }, turn)
     }
 
+    fn ring(&mut self, ringing: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        self.wakes.rang();
+        self.wake(Round { ringing, ..Round::default() }, turn)
+    }
+
     fn wake(&mut self, mut round: Round, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         for name in self.wakes.to_wake()? {
             let consumer = number_of(&name);
@@ -146,8 +153,12 @@ impl Shell for JournalShell {
             Input::Called { call, request } => self.called(call, request, turn),
             Input::Answered { call, reply } => self.answered(call, reply.is_some(), turn),
             Input::Ticked => self.record(turn),
-            Input::Rang => self.wake(Round { ringing: true, ..Round::default() }, turn),
-            Input::Started { .. } => Ok(()),
+            Input::Rang => self.ring(true, turn),
+            // One that should have rung long ago was lost.
+            Input::Started { alarm } => match alarm {
+                Some(at) if at.as_millis() + OVERDUE_MILLIS <= turn.now.as_millis() => self.ring(false, turn),
+                _ => Ok(()),
+            },
         }
     }
 }

@@ -52,9 +52,13 @@ impl Request {
         }
     }
 
-    /// Whether its caller gives it up after a while by itself, and not only when the platform ends it.
-    fn is_given_up(&self) -> bool {
-        !matches!(self, Self::Record(_) | Self::Wake { .. })
+    /// How long its caller waits for the answer, in milliseconds: as long as the platform lets it, or less.
+    fn patience(&self) -> u64 {
+        match self {
+            Self::Record(_) => 15 * 60 * 1000,
+            Self::Wake { .. } => 2000,
+            _ => 30_000,
+        }
     }
 }
 
@@ -107,12 +111,14 @@ impl Weather {
         if random.chance(self.slow) { random.between(100, 20_000) } else { random.between(1, 30) }
     }
 
-    /// How long a caller waits for its answer, in milliseconds. Some learn only when the platform ends their call that there
-    /// will be none.
+    /// When a caller learns that there will be no answer, in milliseconds: from a connection that breaks, or because it
+    /// waits no longer.
     pub fn patience(&self, request: &Request, random: &mut Random) -> u64 {
-        if !random.chance(self.lost) {
-            return random.between(1000, 30_000);
+        let longest = request.patience();
+        if random.chance(self.lost) {
+            random.pick(&[50, longest])
+        } else {
+            random.between(500, longest.min(30_000))
         }
-        if request.is_given_up() { 50 } else { random.pick(&[50, 15 * 60 * 1000]) }
     }
 }

@@ -145,7 +145,7 @@ impl Sql for Storage {
                 Ok(())
             })
         });
-        if !committed && self.broken != Some(Break::TransactionsInPieces) {
+        if !committed && !self.broken.is_some_and(Break::keeps_pieces) {
             self.run("ROLLBACK TO work");
         }
         self.run("RELEASE work");

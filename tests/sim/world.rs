@@ -136,7 +136,8 @@ impl World {
         let journals = (0..self.plan.partitions).map(Address::Journal);
         let consumers = (0..self.plan.consumers.len()).map(Address::Consumer);
         for address in aggregates.chain(journals).chain(consumers) {
-            self.objects.insert(address, Object::new(self.plan.broken));
+            let broken = self.plan.broken.filter(|broken| broken.is_in(address));
+            self.objects.insert(address, Object::new(broken));
         }
         for client in 0..self.clients.len() {
             let start = self.now + self.random.below(5000);
@@ -251,9 +252,9 @@ impl World {
             return self.object_turn(who, input);
         }
         let now = RecordedTime::from_millis(self.now);
-        let cured = self.is_cured();
+        let (kind, cured) = (self.is_kind(), self.is_cured());
         let (random, last_call) = (&mut self.random, &mut self.last_call);
-        let mut turn = Turn { now, cured, random, last_call, outgoing: Vec::new() };
+        let mut turn = Turn { now, kind, cured, random, last_call, outgoing: Vec::new() };
         match who {
             Address::Client(number) => self.clients[number].turn(input, &mut turn)?,
             Address::Receiver(number) => self.receivers[number].turn(input, &mut turn),
@@ -269,14 +270,14 @@ impl World {
     }
 
     fn object_turn(&mut self, who: Address, input: Input) -> Result<(), String> {
-        let (end, cured) = (self.draw_end(), self.is_cured());
+        let (end, kind, cured) = (self.draw_end(), self.is_kind(), self.is_cured());
         let incarnation = self.start(who);
         let object = self.objects.get_mut(&who).unwrap();
         let now = RecordedTime::from_millis(self.now + object.clock_ahead);
         let amid = end.and_then(End::amid);
         object.storage.begin(amid);
         let (random, last_call) = (&mut self.random, &mut self.last_call);
-        let mut turn = Turn { now, cured, random, last_call, outgoing: Vec::new() };
+        let mut turn = Turn { now, kind, cured, random, last_call, outgoing: Vec::new() };
         let outcome = object.turn(who, &self.plan, input, &mut turn);
         let outgoing = turn.outgoing;
         let end = end.filter(|_| amid.is_none() || object.storage.is_gone());

@@ -131,6 +131,12 @@ export const feeding: Behaviours = {
     same((await all(store.readAll({ limit: 2500 }))).length, 2500);
     same(named(await all(store.readAll({ types: ["Rare"] }))), ["t-1 1"]);
     same(named(await followed(store, 1, { category: "t" })), ["t-1 1"]);
+    let before = 0;
+    for await (const _ of store.readAll()) {
+      if (before === 0) await store.append("s-1", Array(1000).fill({ type: "Later" }));
+      before += 1;
+    }
+    same(before, 3001, "what was there when reading began");
   },
 
   async "to read all ends, also when every event leads to another"(open) {

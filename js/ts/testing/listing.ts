@@ -1,6 +1,6 @@
 import type { StreamsOptions } from "../options.js";
 import type { Store } from "../store.js";
-import { all, type Behaviours, count, refusal, same } from "./assert.js";
+import { all, type Behaviours, refusal, same } from "./assert.js";
 
 /** Waits until the store has made known so many events; a server does so after it has answered. */
 async function until(store: Store, events: number): Promise<void> {
@@ -56,18 +56,6 @@ export const listing: Behaviours = {
         same(found, expected.slice(0, limit), `${about} ${limit}`);
       }
     }
-  },
-
-  async "more streams than a page holds are all listed"(open) {
-    const store = await open();
-    const streams = count(1, 1005).map((place) => `s-${String(place).padStart(4, "0")}`);
-    for (let first = 0; first < streams.length; first += 50) {
-      const some = streams.slice(first, first + 50);
-      await Promise.all(some.map((stream) => store.append(stream, { type: "A" })));
-    }
-    await until(store, streams.length);
-    same(await names(store), streams);
-    same(await names(store, { limit: 1003 }), streams.slice(0, 1003));
   },
 
   async "what can be no part of the directory is refused, naming the option"(open) {
