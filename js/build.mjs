@@ -39,6 +39,7 @@ execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { 
 // All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
 const PUBLIC = [
   "consumers/definition",
+  "consumers/handles",
   "consumers/projection",
   "consumers/reactor",
   "errors",
@@ -49,6 +50,7 @@ const PUBLIC = [
   "index",
   "options",
   "remote-event-store",
+  "replay",
   "store",
   "testing/index",
   "verify-commits",

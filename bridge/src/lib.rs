@@ -24,10 +24,10 @@ pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
 pub use commits::{LineVerifier, read_commits};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
-pub use event_json::{PageJson, read_page};
+pub use event_json::{PageJson, json_string, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
-pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed};
+pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event};
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,

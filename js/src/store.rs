@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use serde::Serialize;
 use serde_json::Value;
+use sillok::handler::ConsumerMemory;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::sqlite::{SqlFailure, StreamsTable};
 use sillok::store::{
@@ -31,6 +32,8 @@ use crate::proof::StreamProof;
 pub struct Store {
     store: RefCell<EventStore<Log>>,
     file: Option<FileSql>,
+    /// What consumers keep where there is no file.
+    consumers: ConsumerMemory,
 }
 
 #[wasm_bindgen]
@@ -44,7 +47,7 @@ impl Store {
             Some(sql) => Log::File(StreamsTable::new(sql)),
             None => Log::Memory(MemoryLog::new()),
         };
-        Self { store: RefCell::new(EventStore::new(log)), file }
+        Self { store: RefCell::new(EventStore::new(log)), file, consumers: ConsumerMemory::default() }
     }
 
     /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
@@ -248,7 +251,15 @@ impl Store {
         self.reading(|store| find_saved(store, &id))
     }
 
-    fn write(&self, append: Append) -> Result<Appended, Failure> {
+    pub(crate) fn file(&self) -> Option<&FileSql> {
+        self.file.as_ref()
+    }
+
+    pub(crate) fn consumers(&self) -> &ConsumerMemory {
+        &self.consumers
+    }
+
+    pub(crate) fn write(&self, append: Append) -> Result<Appended, Failure> {
         let now = now();
         let ids: Vec<_> = append.events.iter().map(|_| fresh_id()).collect();
         let mut ids = ids.into_iter();
@@ -266,7 +277,10 @@ impl Store {
         work(&mut store)
     }
 
-    fn reading<T>(&self, work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn reading<T>(
+        &self,
+        work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
         match &self.file {
             Some(file) => file.at_one_moment(|| work(&store), failed),
@@ -275,7 +289,7 @@ impl Store {
     }
 }
 
-fn answer<T: Serialize>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
+pub(crate) fn answer<T: Serialize>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
     outcome.map(|answer| to_js(&answer)).map_err(|failure| to_js(&failure))
 }
 
@@ -288,6 +302,6 @@ fn failed(failure: SqlFailure) -> Failure {
     Failure::from(&StorageError::from(failure))
 }
 
-fn in_use() -> Failure {
+pub(crate) fn in_use() -> Failure {
     failed(SqlFailure("the store was called while it was at work".to_owned()))
 }

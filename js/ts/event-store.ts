@@ -2,6 +2,7 @@
 
 import { Database } from "./database.js";
 import { Engine } from "./engine.js";
+import { keepEngine } from "./engines.js";
 import { SillokError } from "./errors.js";
 import type {
   AggregateId,
@@ -79,6 +80,7 @@ export class EventStore implements Store {
       throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
     }
     this.#engine = engine;
+    keepEngine(this, engine);
   }
 
   /**

@@ -5,6 +5,16 @@
  */
 
 export type { ConsumedEvent, ConsumerOptions, OnFailure } from "./consumers/definition.js";
+export type {
+  ConsumerHandle,
+  ConsumerStatus,
+  DeadLetter,
+  DeadLettersOptions,
+  DocumentsOptions,
+  GetOptions,
+  KeyedDocument,
+  ProjectionHandle,
+} from "./consumers/handles.js";
 export {
   type Documents,
   projection,
@@ -19,7 +29,13 @@ export {
   type ReactorHandlers,
   type ReactorOptions,
 } from "./consumers/reactor.js";
-export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
+export {
+  type AnyConsumer,
+  EventGateway,
+  type EventSink,
+  type EventSource,
+  type RunOptions,
+} from "./event-gateway.js";
 export { EventHandler } from "./event-handler.js";
 export { EventStore } from "./event-store.js";
 export {
@@ -59,6 +75,7 @@ export type {
   SubscribeOptions,
   TruncateOptions,
 } from "./options.js";
+export type { ReplayOptions, ReplayProgress } from "./replay.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
 export type { Store } from "./store.js";
 export { verifyCommits } from "./verify-commits.js";

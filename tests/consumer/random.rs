@@ -297,7 +297,7 @@ fn live(
         .filter(|(_, event)| event.event_type.as_str() == "Counted")
         .map(|(partition, event)| (partition, event.position.get(), event.stream.as_str()))
         .collect();
-    let mut consumer = open(&life.sql.sql, &life.settings);
+    let mut consumer = open(&Place::of(life.sql.sql.clone()), &life.settings);
     prop_assert_eq!(letters(&mut consumer), []);
     if kind == Kind::Projection {
         let sorted = |documents: Vec<(String, String)>| -> Vec<(String, Vec<u64>)> {

@@ -2,6 +2,7 @@
 // is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
 import type { OpenStore, Topic } from "sillok/testing";
+import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
 import { local } from "./behaviour-local.ts";
 import { refusing } from "./behaviour-refuse.ts";
@@ -22,6 +23,7 @@ export const behaviours: Behaviours = {
   ...refusing,
   ...exporting,
   ...local,
+  ...defining,
   ...tutorial,
 };
 

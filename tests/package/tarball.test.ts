@@ -24,6 +24,7 @@ test("it holds what is needed, and nothing else", async () => {
   const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", tarball()]);
   const types = [
     "consumers/definition",
+    "consumers/handles",
     "consumers/projection",
     "consumers/reactor",
     "errors",
@@ -34,6 +35,7 @@ test("it holds what is needed, and nothing else", async () => {
     "index",
     "options",
     "remote-event-store",
+    "replay",
     "store",
     "testing/index",
     "verify-commits",

@@ -8,9 +8,9 @@ import { useScratch } from "./scratch.ts";
 /** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
 const PROGRAM = `
 import {
-  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
+  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion, projection, reactor,
   type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ExpectedVersion,
-  type FeedEvent, type Fetch, type NewEvent, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
+  type FeedEvent, type Fetch, type NewEvent, type Projection, type Reactor, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
   type SillokErrorCode, type Signal, type Store, type StreamEntry, type StreamsOptions,
   type SubscribeAllOptions, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
@@ -219,6 +219,51 @@ export function errors(error: unknown): number | undefined {
     console.log(code, error.field);
   }
   return undefined;
+}
+
+export function consumers(): void {
+  const balances = projection<AccountEvent, { amount: number; since?: Date }>("balances", {
+    category: "account",
+    on: {
+      Deposited(event, documents) {
+        is<Equal<typeof event.data.amount, number>>();
+        is<Equal<typeof event.data.at, string>>();
+        is<Equal<typeof event.position, number>>();
+        const known = documents.get(event.stream);
+        is<Equal<typeof known, { amount: number; since?: string } | undefined>>();
+        documents.put(event.stream, { amount: (known?.amount ?? 0) + event.data.amount });
+        // @ts-expect-error a document is what the projection says
+        documents.put(event.stream, { balance: 5 });
+      },
+      Closed: (event, documents) => documents.delete(event.stream),
+    },
+    onFailure: "hold-stream",
+  });
+  is<Equal<typeof balances, Projection<AccountEvent, { amount: number; since?: Date }>>>();
+  projection("any", { on: (event, documents) => documents.put(event.type, documents.get("x")) });
+  // @ts-expect-error a projection's handler is synchronous
+  projection("any", { on: async (event, documents) => documents.put(event.type, 1) });
+  // @ts-expect-error in whatever form
+  projection<AccountEvent>("any", { on: { Closed: async () => {} } });
+  // @ts-expect-error there is no such event
+  projection<AccountEvent>("any", { on: { Opened() {} } });
+  // @ts-expect-error a definition is not altered
+  balances.attempts = 5;
+  const billing: Reactor<AccountEvent> = reactor<AccountEvent>("billing", {
+    on: {
+      Noted: async (event, context) => {
+        is<Equal<typeof event.metadata, { by: string }>>();
+        const result = await context.append("s", { type: "Closed" }, { expectedVersion: "any" });
+        is<Equal<typeof result, AppendResult>>();
+        // @ts-expect-error its keys are its own
+        await context.append("s", { type: "Closed" }, { idempotencyKey: "k" });
+        is<Equal<typeof context.attempt, number>>();
+      },
+    },
+  });
+  reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
+  // @ts-expect-error there is nothing else to do
+  reactor("any", { on() {}, onFailure: "give-up" });
 }
 
 interface Opened { aggregateId: number; at: Date }

@@ -1,9 +1,9 @@
 import type { NewEvent, Stored } from "../events.js";
 import {
+  type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  type ConsumedEvent,
   handlerOf,
   type Handlers,
 } from "./definition.js";

@@ -1,10 +1,10 @@
 import type { AppendResult, NewEvent } from "../events.js";
 import type { AppendOptions } from "../options.js";
 import {
+  type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  type ConsumedEvent,
   handlerOf,
   type Handlers,
 } from "./definition.js";
