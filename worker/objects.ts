@@ -52,7 +52,7 @@ export function journalClass(consumers: readonly string[]) {
   return class Journal extends DurableObject {
     readonly #object = new JournalObject(this.ctx, this.env);
 
-    constructor(context: DurableObjectState, env: unknown) {
+    constructor(context: DurableObjectState, env: Cloudflare.Env) {
       super(context, env);
       this.#object.alsoWakes([...consumers]);
     }
@@ -100,7 +100,7 @@ export function consumerClass(handled: ReadonlyMap<string, Handled>) {
   return class Consumer extends DurableObject {
     readonly #object = new ConsumerObject(this.ctx, this.env);
 
-    constructor(context: DurableObjectState, env: unknown) {
+    constructor(context: DurableObjectState, env: Cloudflare.Env) {
       super(context, env);
       const inCode = handled.get(this.#object.name());
       if (inCode !== undefined) this.#object.handledBy(...handlerOf(inCode));
