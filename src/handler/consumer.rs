@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use super::duty::{BACKSTOP_MILLIS, later};
 use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
+use super::memory::{ConsumerMemory, Memory};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
 use super::state::{Round, Running, State, Track, Trouble};
+use super::storage::{Kept, Storage};
 use super::tables::Tables;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
@@ -18,7 +20,7 @@ use crate::store::{RecordedTime, StorageError};
 /// there.
 #[derive(Debug)]
 pub struct Consumer<S, A> {
-    pub(super) tables: Rc<Tables<S>>,
+    pub(super) storage: Rc<Storage<S>>,
     pub(super) settings: Settings,
     /// What is durable, and beyond it how far deliveries and pages without events have come.
     pub(super) state: State,
@@ -48,15 +50,28 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`OpenError`].
     pub fn open(sql: S, alarm: A, settings: Settings) -> Result<Self, OpenError> {
-        settings.check()?;
         let tables = Tables::new(sql, &settings.name);
-        let state = tables.load()?.unwrap_or_else(|| State::start(settings.partitions));
+        Self::on(Storage::Tables(tables), alarm, settings)
+    }
+
+    /// The consumer of this name in memory, which ends with its last clone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_in_memory(memory: &ConsumerMemory, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        let memory = Memory::new(memory, &settings.name);
+        Self::on(Storage::Memory(memory), alarm, settings)
+    }
+
+    fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        settings.check()?;
+        let state = storage.kept().load()?.unwrap_or_else(|| State::start(settings.partitions));
         let followed = state.live.checkpoint.partitions();
         if followed != settings.partitions {
             return Err(OpenError::PartitionsChanged { followed });
         }
         Ok(Self {
-            tables: Rc::new(tables),
+            storage: Rc::new(storage),
             state,
             known: true,
             hand: None,
@@ -71,6 +86,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             last_partition: 0,
             settings,
         })
+    }
+
+    pub(super) fn kept(&self) -> &dyn Kept {
+        self.storage.kept()
     }
 
     /// What is to be done next.
@@ -201,7 +220,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(());
         };
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        let Some(letter) = self.tables.next_letter(self.state.live.generation, round, in_order)? else {
+        let Some(letter) = self.kept().next_letter(self.state.live.generation, round, in_order)? else {
             return self.commit(&mut |_, state| {
                 state.round = None;
                 Ok(())
@@ -221,7 +240,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Nothing can be done now: tidies up, or waits for the first time at which something can.
     fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
         if self.untidy {
-            self.untidy = self.tables.tidy(&self.state)?;
+            self.untidy = self.kept().tidy(&self.state)?;
         }
         if self.untidy {
             return Ok(Next::Tidied);
@@ -301,9 +320,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Reads the state again where it is not known, or where another process has saved it.
     pub(super) fn refresh(&mut self) -> Result<(), StorageError> {
-        if !self.known || self.tables.revision()? != self.state.revision {
+        if !self.known || self.kept().revision()? != self.state.revision {
             let start = || State::start(self.settings.partitions);
-            self.state = self.tables.load()?.unwrap_or_else(start);
+            self.state = self.kept().load()?.unwrap_or_else(start);
             self.forget();
             self.known = true;
         }
@@ -337,12 +356,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ) -> Result<(), StorageError> {
         let mut state = self.state.clone();
         let mut current = false;
-        self.tables.transaction(&mut || {
-            current = self.known && self.tables.revision()? == state.revision;
+        self.kept().transaction(&mut || {
+            current = self.known && self.kept().revision()? == state.revision;
             if current {
                 work(self, &mut state)?;
                 state.revision += 1;
-                self.tables.save(&state)?;
+                self.kept().save(&state)?;
             }
             Ok(())
         })?;

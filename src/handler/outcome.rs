@@ -41,7 +41,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let runs = self.state.status == Running::Running && self.settings.kind == Kind::Projection;
         let Some(hand) = self.hand.take_if(|_| runs) else { return Ok(()) };
         let generation = self.state.track(hand.lane).generation;
-        let documents = Documents::new(self.tables.clone(), generation);
+        let documents = Documents::new(self.storage.clone(), generation);
         let mut failed = false;
         let applied = self.commit(&mut |machine, state| {
             for event in hand.events.as_slice() {
@@ -165,14 +165,14 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if !in_order || hand.letter.is_some() || state.letters == 0 {
             return Ok(false);
         }
-        self.tables.holds(state.track(hand.lane).generation, &event.stream)
+        self.kept().holds(state.track(hand.lane).generation, &event.stream)
     }
 
     /// Moves past an event that is done.
     fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
         state.advance(hand, event.position);
         match hand.letter {
-            Some(letter) => self.tables.remove_letter(state.live.generation, letter),
+            Some(letter) => self.kept().remove_letter(state.live.generation, letter),
             None => Ok(()),
         }
     }
@@ -206,7 +206,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let (id, partition, event) = (state.letters, hand.partition, event.clone());
         let position = event.position;
         let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
-        self.tables.put_letter(state.track(hand.lane).generation, &letter)?;
+        self.kept().put_letter(state.track(hand.lane).generation, &letter)?;
         state.advance(hand, position);
         Ok(())
     }
@@ -235,7 +235,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         if let Some(letter) = hand.letter {
             let place = (state.live.generation, letter);
-            self.tables.letter_failed(place, &message, failures, failure.now)?;
+            self.kept().letter_failed(place, &message, failures, failure.now)?;
             state.advance(hand, event.position);
             return Ok(true);
         }

@@ -1,5 +1,6 @@
 //! Events are delivered one by one, in order, each at least once.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
 

@@ -1,5 +1,6 @@
 //! What a projection's handler may do with documents.
 
+use super::database;
 use crate::random::Flaky;
 use crate::world::*;
 use sillok::handler::{DocumentError, Documents, Kind, Next, OnFailure};
@@ -146,7 +147,7 @@ fn more_than_memory_should_hold_is_written_on_the_way_and_still_as_one() {
 #[test]
 fn a_handler_cannot_pass_over_a_failure_of_the_storage() {
     let (feed, settings) = (Feed::of(&["a"]), settings(Kind::Projection, OnFailure::Skip));
-    let sql = Flaky::new(database(), 1);
+    let sql = Flaky::new(crate::world::database(), 1);
     let alarm = StoredAlarm(sql.clone());
     let mut consumer = sillok::handler::Consumer::open(sql.clone(), alarm, settings).ok().unwrap();
     for reads_all in [false, true] {

@@ -1,5 +1,6 @@
 //! The alarm: a duty to run outlives a crash, and a consumer that has caught up is left alone.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Settings};
 

@@ -1,5 +1,6 @@
 //! Dead letters: held streams keep their order, and a round through the letters releases them.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Settings};
 

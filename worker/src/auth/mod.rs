@@ -99,11 +99,20 @@ impl Principal {
 
     /// Refuses a caller that may not touch this stream.
     pub(crate) fn require_stream(&self, stream: &StreamId) -> Result<(), Refusal> {
+        if self.may_touch(stream.as_str()) { Ok(()) } else { Err(Refusal::StreamNotAllowed) }
+    }
+
+    /// Whether the caller may touch a stream of this name.
+    pub(crate) fn may_touch(&self, stream: &str) -> bool {
         match &self.streams {
-            Streams::All => Ok(()),
-            Streams::Matching(globs) if globs.iter().any(|glob| glob.matches(stream.as_str())) => Ok(()),
-            Streams::Matching(_) => Err(Refusal::StreamNotAllowed),
+            Streams::All => true,
+            Streams::Matching(globs) => globs.iter().any(|glob| glob.matches(stream)),
         }
+    }
+
+    /// Whether the caller may touch every stream of its tenant.
+    pub(crate) fn may_touch_all(&self) -> bool {
+        matches!(self.streams, Streams::All)
     }
 
     /// Whose objects the caller has to do with: each tenant's are its own.

@@ -97,7 +97,10 @@ impl Inner {
                 None => Err("this deployment has no code for this reactor".to_owned()),
             },
         };
-        let outcome = outcome.as_ref().map(|()| ()).map_err(String::as_str);
+        let outcome = match &outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.as_str()),
+        };
         self.with(|Defined { machine, .. }| {
             machine.delivered(&delivery.id, outcome, now(), random()).map_err(storage)
         })

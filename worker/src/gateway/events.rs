@@ -1,13 +1,14 @@
 //! `/v1/streams/{stream}/events`: to append and to read.
 
-use sillok_bridge::{RangeValue, expected_version_json, parse_range};
+use sillok_bridge::{Failure, RangeValue, expected_version_json, parse_range};
 use worker::{Method, Request};
 
 use super::accept::Media;
-use super::lines::{Lines, Whole};
+use super::lines::{self, Lines};
 use super::live::{Following, Live};
 use super::problem::Problem;
 use super::respond::Answer;
+use super::source::{Source, StreamSource};
 use super::{Object, precondition, query, request, socket};
 use crate::aggregate::{AppendRequest, ReadRequest};
 use crate::objects::Receipt;
@@ -36,14 +37,14 @@ pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Ans
 pub(super) async fn read(request: &Request, method: &Method, object: Object) -> Result<Answer, Problem> {
     let range = query::range(request.inner().url().as_str())?;
     if *method == Method::Get && request::is_upgrade(request) {
-        let live = Live::open(object, following(request, range)?).await?;
+        let live = Live::of_stream(object, following(request, range)?).await?;
         return Ok(Answer::socket(socket::serve(live)?));
     }
     let media = request::check_read_headers(request, &[Media::Json, Media::Ndjson, Media::EventStream])?;
     // Refused here already, so that a mistake wakes no object.
     let wanted = match media {
         Media::Json => Wanted::Page(parse_range(&range).map(|_| range)?),
-        Media::Ndjson => Wanted::Lines(Whole::new(range)?),
+        Media::Ndjson => Wanted::whole(range)?,
         Media::EventStream => Wanted::Live(following(request, range)?),
     };
     let known = request::header(request, "If-None-Match");
@@ -54,7 +55,7 @@ pub(super) async fn read(request: &Request, method: &Method, object: Object) -> 
             return Ok(Answer::not_modified(head.version).costing(receipt));
         }
         if *method == Method::Head {
-            return Ok(Answer::head(media, head.version).costing(receipt));
+            return Ok(Answer::head(media).at(head.version).costing(receipt));
         }
         cost = receipt;
     }
@@ -64,8 +65,11 @@ pub(super) async fn read(request: &Request, method: &Method, object: Object) -> 
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
         // What these will have cost is not known when their headers are sent.
-        Wanted::Lines(whole) => Ok(Answer::lines(Lines::open(object, whole).await?)),
-        Wanted::Live(following) => Ok(Answer::live(Live::open(object, following).await?)),
+        Wanted::Lines(range, limit) => {
+            let source = Source::Stream(StreamSource::whole(object, range));
+            Ok(Answer::lines(Lines::open(source, limit).await?))
+        }
+        Wanted::Live(following) => Ok(Answer::live(Live::of_stream(object, following).await?)),
     }
 }
 
@@ -78,6 +82,15 @@ fn following(request: &Request, range: RangeValue) -> Result<Following, Problem>
 /// What of a stream is to be read, in which form.
 enum Wanted {
     Page(RangeValue),
-    Lines(Whole),
+    /// With the limit of all events.
+    Lines(RangeValue, u64),
     Live(Following),
+}
+
+impl Wanted {
+    fn whole(mut range: RangeValue) -> Result<Self, Failure> {
+        let limit = lines::limit(range.limit.take())?;
+        parse_range(&range)?;
+        Ok(Self::Lines(range, limit))
+    }
 }

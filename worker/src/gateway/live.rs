@@ -1,26 +1,27 @@
-//! Following a stream: what there is, and then what comes.
+//! Following a stream or the feed: what there is, and then what comes.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use sillok::store::Version;
-use sillok_bridge::{Failure, PageJson, RangeValue, parse_range};
+use sillok::store::limits::PAGE_EVENTS;
+use sillok_bridge::{Failure, RangeValue, parse_range};
 use worker::Delay;
 
 use super::Object;
-use super::lines::line;
 use super::problem::Problem;
-use crate::aggregate::ReadRequest;
-use crate::objects::{Nudges, RemoteError};
+use super::source::{Event, Listening, Source, StreamSource};
+use crate::objects::RemoteError;
 
 /// How long a follower that has seen everything is left without a word.
 const QUIET: Duration = Duration::from_secs(15);
+/// A follower is told where it is once so many events were passed of which it wanted none: if it comes back, they need
+/// not be looked at again.
+const UNTOLD: u64 = 1000;
 
-/// What a follower wants: the events from a version on, or only those of one type.
+/// What a follower of a stream wants: the events from a version on, or only those of one type.
 #[derive(Debug)]
 pub(super) struct Following {
     from: u64,
@@ -50,47 +51,53 @@ fn version_seen(id: &str) -> Result<u64, Failure> {
     })
 }
 
-/// An event on its way to a follower.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) version: u64,
-    /// Its JSON, on one line.
-    pub(super) line: String,
-}
-
 /// What happens to a follower.
 pub(super) enum Step {
     /// There are events: one or more.
     Events(Vec<Event>),
+    /// There were many events of which none was wanted. Who has got so far goes on from here.
+    Passed(String),
     /// There were none for a while.
     Quiet,
     /// The object went away, or the stream was deleted. Who connects again is told.
     End,
 }
 
-/// A stream that is being followed. Only one page of it is in memory at a time.
+/// Something that is being followed. Only one page of it is in memory at a time.
 pub(super) struct Live {
-    object: Object,
-    nudges: Nudges,
-    wanted: Following,
-    /// Whether there may be events that were not read.
-    behind: bool,
+    source: Source,
+    listening: Listening,
     /// What was read and not yet given away.
     ready: Vec<Event>,
+    /// How many events were passed when the follower was last told.
+    told: u64,
 }
 
 impl Live {
-    /// Begins to listen and then to read, so that nothing falls between the two.
-    pub(super) async fn open(object: Object, wanted: Following) -> Result<Self, Problem> {
-        let nudges = object.remote.follow().await?;
-        let (head, receipt) = object.remote.head(&object.request()).await?;
+    /// Follows a stream, unless it was deleted.
+    pub(super) async fn of_stream(object: Object, wanted: Following) -> Result<Self, Problem> {
+        let (stream, request) = (object.stream.clone(), object.request());
+        let source = StreamSource::live(object, wanted.from, wanted.event_type);
+        let listening = Listening(vec![source.object.remote.follow().await?]);
+        let (head, receipt) = source.object.remote.head(&request).await?;
         if head.deleted {
-            return Err(Problem::stream_deleted(&object.stream).costing(receipt));
+            return Err(Problem::stream_deleted(&stream).costing(receipt));
         }
-        let mut live = Self { object, nudges, wanted, behind: true, ready: Vec::new() };
+        Self::open(Source::Stream(source), listening).await
+    }
+
+    /// Follows what is listened to already, so that nothing falls between to listen and to read.
+    pub(super) async fn open(source: Source, listening: Listening) -> Result<Self, Problem> {
+        let (told, _) = source.place();
+        let mut live = Self { source, listening, ready: Vec::new(), told };
         // What is wrong from the beginning is still answered with a problem.
         live.advance().await?;
         Ok(live)
+    }
+
+    /// Whether it is the feed that is followed.
+    pub(super) fn is_feed(&self) -> bool {
+        matches!(self.source, Source::Feed(_))
     }
 
     /// What happens next. Nothing is lost when this is dropped while it waits.
@@ -99,13 +106,17 @@ impl Live {
             if !self.ready.is_empty() {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));
             }
-            if self.behind {
+            let (passed, place) = self.source.place();
+            if passed >= self.told.saturating_add(UNTOLD) {
+                self.told = passed;
+                return Ok(Step::Passed(place));
+            }
+            if self.source.is_behind() {
                 self.advance().await?;
                 continue;
             }
-            let reached = pin!(self.nudges.reach(self.wanted.from));
-            match select(reached, pin!(Delay::from(QUIET))).await {
-                Either::Left((true, _)) => self.behind = true,
+            match select(pin!(self.source.grow(&self.listening)), pin!(Delay::from(QUIET))).await {
+                Either::Left((true, _)) => {}
                 Either::Left((false, _)) => return Ok(Step::End),
                 Either::Right(_) => return Ok(Step::Quiet),
             }
@@ -114,46 +125,20 @@ impl Live {
 
     /// Reads a page.
     async fn advance(&mut self) -> Result<(), RemoteError> {
-        let (from, event_type) = (Some(self.wanted.from.into()), self.wanted.event_type.clone());
-        let range = RangeValue { from, event_type, ..RangeValue::default() };
-        let (page, _) = self.object.remote.read(&ReadRequest { stream: self.object.name(), range }).await?;
-        self.take(&page).map_err(|_| RemoteError::Broken)
-    }
-
-    fn take(&mut self, page: &PageJson) -> Result<(), serde_json::Error> {
-        self.ready = events_in(&page.events)?;
-        let next = page.next.as_ref().map(|next| next.from.as_ref().and_then(Value::as_u64));
-        self.behind = next.is_some();
-        self.wanted.from = next.flatten().unwrap_or(page.version + 1).max(self.wanted.from);
+        let (before, _) = self.source.place();
+        self.ready = self.source.advance(PAGE_EVENTS).await?;
+        let (after, place) = self.source.place();
+        if let Some(last) = self.ready.last() {
+            // Where it is not at the end of what was passed, it is somewhere before.
+            self.told = if last.id == place { after } else { before };
+        }
         Ok(())
     }
-}
-
-fn events_in(events: &str) -> Result<Vec<Event>, serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Numbered {
-        version: u64,
-    }
-    let events: Vec<&RawValue> = serde_json::from_str(events)?;
-    let event = |event: &RawValue| {
-        let Numbered { version } = serde_json::from_str(event.get())?;
-        Ok(Event { version, line: line(event) })
-    };
-    events.into_iter().map(event).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn events_of_a_page() {
-        let found =
-            events_in("[{\"version\":7,\"data\":{\"version\":1,\r\n\"a\":2}},{\"version\":8}]").unwrap();
-        let event = |version, line: &str| Event { version, line: line.to_owned() };
-        let first = event(7, "{\"version\":7,\"data\":{\"version\":1,  \"a\":2}}");
-        assert_eq!(found, [first, event(8, "{\"version\":8}")]);
-    }
 
     #[test]
     fn where_to_begin() {

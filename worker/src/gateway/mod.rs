@@ -6,11 +6,17 @@
 
 mod accept;
 mod chunks;
+mod commits;
 mod consumers;
 mod cors;
+mod directory;
 mod events;
+mod feed;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod hostile;
 mod lines;
 mod live;
+mod partitions;
 mod precondition;
 mod problem;
 mod query;
@@ -18,6 +24,7 @@ mod request;
 mod respond;
 mod routes;
 mod socket;
+mod source;
 mod sse;
 mod streams;
 
@@ -64,6 +71,9 @@ async fn dispatch(
             let principal = authenticate(request, policy)?;
             consumers::answer(request, method, env, &principal, target).await
         }
+        Route::Directory => directory::list(request, method, env, reader(request, method, policy)?).await,
+        Route::Feed => feed::read(request, method, env, reader(request, method, policy)?).await,
+        Route::Journal => partitions::status(request, env, &reader(request, method, policy)?).await,
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
             let find = |scope| Object::find(env, &principal, scope, stream);
@@ -79,6 +89,9 @@ async fn dispatch(
                 (Part::Verify, Method::Get | Method::Head) => {
                     streams::verify(request, &find(Scope::Read)?).await
                 }
+                (Part::Commits, Method::Get | Method::Head) => {
+                    commits::export(request, method, find(Scope::Read)?).await
+                }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),
             }
@@ -89,6 +102,15 @@ async fn dispatch(
 fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let authorization = request::header(request, "Authorization");
     Ok(policy.authenticate(authorization.as_deref(), now())?)
+}
+
+/// The caller of a path that can only be read.
+fn reader(request: &Request, method: &Method, policy: &Policy) -> Result<Principal, Problem> {
+    let principal = authenticate(request, policy)?;
+    match method {
+        Method::Get | Method::Head => Ok(principal),
+        _ => Err(Problem::method_not_allowed("GET, HEAD")),
+    }
 }
 
 /// A stream that the caller may touch, and the object that keeps it.

@@ -1,47 +1,93 @@
 //! The parameters of a read.
 
 use serde_json::Value;
-use sillok_bridge::{Failure, RangeValue};
+use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue};
 
-/// Reads the range from a request's URL. Unknown and repeated parameters are refused; the values are checked
-/// by whoever parses the range.
+// Unknown and repeated parameters are refused; the values are checked by whoever parses the whole.
+
+/// Reads the range of a stream from a request's URL.
 pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut range = RangeValue::default();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in parameters(url) {
         let (part, value) = match &*name {
             "from" => (&mut range.from, number_or_text(&value)),
             "to" => (&mut range.to, number_or_text(&value)),
             "limit" => (&mut range.limit, number_or_text(&value)),
             "direction" => (&mut range.direction, Value::from(value)),
             "type" => (&mut range.event_type, Value::from(value)),
-            _ => return Err(invalid(&name, "is not a parameter of a read")),
+            _ => return Err(unknown(&name)),
         };
-        if part.replace(value).is_some() {
-            return Err(invalid(&name, "is given twice"));
-        }
+        set(&name, part, value)?;
     }
     Ok(range)
 }
 
 /// The parameters of these names, as texts. Others, and repeated ones, are refused.
 pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
     let mut found = [const { None }; N];
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in parameters(url) {
         let place = names.iter().position(|known| *known == name).and_then(|place| found.get_mut(place));
-        let place = place.ok_or_else(|| invalid(&name, "is not a parameter of this path"))?;
-        if place.replace(value.into_owned()).is_some() {
+        if place.ok_or_else(|| unknown(&name))?.replace(value.into_owned()).is_some() {
             return Err(invalid(&name, "is given twice"));
         }
     }
     Ok(found)
 }
 
+/// Reads what part of the feed is wanted from a request's URL. There may be several types.
+pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
+    let mut feed = FeedValue::default();
+    for (name, value) in parameters(url) {
+        let (part, value) = match &*name {
+            "type" => {
+                feed.types.push(Value::from(value));
+                continue;
+            }
+            "after" => (&mut feed.after, Value::from(value)),
+            "category" => (&mut feed.category, Value::from(value)),
+            "limit" => (&mut feed.limit, number_or_text(&value)),
+            _ => return Err(unknown(&name)),
+        };
+        set(&name, part, value)?;
+    }
+    Ok(feed)
+}
+
+/// Reads what part of the directory is wanted from a request's URL.
+pub(super) fn directory(url: &str) -> Result<DirectoryValue, Failure> {
+    let mut directory = DirectoryValue::default();
+    for (name, value) in parameters(url) {
+        let (part, value) = match &*name {
+            "prefix" => (&mut directory.prefix, Value::from(value)),
+            "category" => (&mut directory.category, Value::from(value)),
+            "after" => (&mut directory.after, Value::from(value)),
+            "limit" => (&mut directory.limit, number_or_text(&value)),
+            _ => return Err(unknown(&name)),
+        };
+        set(&name, part, value)?;
+    }
+    Ok(directory)
+}
+
+fn parameters(url: &str) -> form_urlencoded::Parse<'_> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    form_urlencoded::parse(query.as_bytes())
+}
+
+fn set(name: &str, part: &mut Option<Value>, value: Value) -> Result<(), Failure> {
+    match part.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(invalid(name, "is given twice")),
+    }
+}
+
+fn unknown(name: &str) -> Failure {
+    invalid(name, "is not a parameter of this read")
+}
+
 /// Refuses every parameter, where a path takes none.
 pub(super) fn none(url: &str) -> Result<(), Failure> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    match form_urlencoded::parse(query.as_bytes()).next() {
+    match parameters(url).next() {
         None => Ok(()),
         Some((name, _)) => Err(invalid(&name, "is not a parameter: this path takes none")),
     }

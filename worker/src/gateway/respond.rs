@@ -8,6 +8,7 @@ use sillok_bridge::{AppendedJson, PageJson, RangeValue};
 use worker::{Method, Response, ResponseBuilder, WebSocket};
 
 use super::accept::Media;
+use super::commits::Commits;
 use super::lines::Lines;
 use super::live::Live;
 use super::precondition::entity_tag;
@@ -31,6 +32,7 @@ enum Body {
     /// JSON.
     Text(String),
     Lines(Box<Lines>),
+    Commits(Box<Commits>),
     Live(Box<Live>),
     Socket(WebSocket),
 }
@@ -45,7 +47,7 @@ impl Answer {
     }
 
     pub(super) fn page(stream: &StreamId, page: &PageJson) -> Self {
-        let next = page.next.as_ref().map(|range| events_url(stream, range));
+        let next = page.next.as_ref().map(|range| range_url(stream, range));
         let (name, next) = (Value::from(stream.as_str()), Value::from(next));
         let PageJson { version, events, .. } = page;
         // Written by hand around the events, which are JSON already and stay as they are.
@@ -54,9 +56,13 @@ impl Answer {
     }
 
     pub(super) fn lines(lines: Lines) -> Self {
-        let version = lines.version;
+        let version = lines.version();
         let headers = vec![content_type(Media::Ndjson)];
-        Self { status: 200, headers, body: Body::Lines(Box::new(lines)) }.at(version)
+        let answer = Self { status: 200, headers, body: Body::Lines(Box::new(lines)) };
+        match version {
+            Some(version) => answer.at(version),
+            None => answer,
+        }
     }
 
     pub(super) fn live(live: Live) -> Self {
@@ -66,6 +72,12 @@ impl Answer {
 
     pub(super) fn socket(socket: WebSocket) -> Self {
         Self { status: 101, headers: Vec::new(), body: Body::Socket(socket) }
+    }
+
+    pub(super) fn commits(commits: Commits) -> Self {
+        let version = commits.version;
+        let headers = vec![content_type(Media::Ndjson)];
+        Self { status: 200, headers, body: Body::Commits(Box::new(commits)) }.at(version)
     }
 
     /// `GET /v1/streams/{stream}`
@@ -90,15 +102,15 @@ impl Answer {
     }
 
     /// The answer of a `HEAD`, whose body would be of this type.
-    pub(super) fn head(media: Media, version: u64) -> Self {
-        Self { status: 200, headers: vec![content_type(media)], body: Body::Empty }.at(version)
+    pub(super) fn head(media: Media) -> Self {
+        Self { status: 200, headers: vec![content_type(media)], body: Body::Empty }
     }
 
     pub(super) fn not_modified(version: u64) -> Self {
         Self { status: 304, headers: Vec::new(), body: Body::Empty }.at(version)
     }
 
-    fn json<T: Serialize>(status: u16, value: &T) -> Self {
+    pub(super) fn json<T: Serialize>(status: u16, value: &T) -> Self {
         let body = serde_json::to_string(value).unwrap_or_default();
         Self { status, headers: vec![content_type(Media::Json)], body: Body::Text(body) }
     }
@@ -116,7 +128,7 @@ impl Answer {
     }
 
     /// The stream's version as the answer's entity tag.
-    fn at(mut self, version: u64) -> Self {
+    pub(super) fn at(mut self, version: u64) -> Self {
         self.headers.push(("ETag", entity_tag(version)));
         self
     }
@@ -163,6 +175,7 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     match answer.body {
         Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
         Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
+        Body::Commits(commits) if *method != Method::Head => builder.from_stream(commits.body()),
         Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),
@@ -180,16 +193,23 @@ pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
 }
 
 /// Where a range of a stream's events is read, from the root of the server.
-fn events_url(stream: &StreamId, range: &RangeValue) -> String {
-    let mut url = stream_path(stream.as_str()) + "/events";
+fn range_url(stream: &StreamId, range: &RangeValue) -> String {
     let parts = [
-        ("from", &range.from),
-        ("to", &range.to),
-        ("limit", &range.limit),
-        ("direction", &range.direction),
-        ("type", &range.event_type),
+        ("from", range.from.as_ref()),
+        ("to", range.to.as_ref()),
+        ("limit", range.limit.as_ref()),
+        ("direction", range.direction.as_ref()),
+        ("type", range.event_type.as_ref()),
     ];
-    let mut separator = '?';
+    url(stream_path(stream.as_str()) + "/events", parts)
+}
+
+/// A path with those parameters that there are.
+pub(super) fn url<'a>(
+    path: String,
+    parts: impl IntoIterator<Item = (&'static str, Option<&'a Value>)>,
+) -> String {
+    let (mut url, mut separator) = (path, '?');
     for (name, value) in parts {
         let Some(value) = value else { continue };
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -19,6 +19,12 @@ pub(super) enum Route<'a> {
     },
     /// `/v1/consumers` or `/v1/projections`, and what lies below.
     Consumers(Target<'a>),
+    /// `/v1/streams`
+    Directory,
+    /// `/v1/events`
+    Feed,
+    /// `/v1/journal`
+    Journal,
     /// Within the API, but nothing.
     Unknown,
     /// Not within the API.
@@ -34,6 +40,8 @@ pub(super) enum Part {
     Events,
     /// `/verify`
     Verify,
+    /// `/commits`
+    Commits,
     /// `/truncate`
     Truncate,
 }
@@ -44,7 +52,7 @@ impl Part {
         match self {
             Self::Whole => "GET, HEAD, DELETE",
             Self::Events => "GET, HEAD, POST",
-            Self::Verify => "GET, HEAD",
+            Self::Verify | Self::Commits => "GET, HEAD",
             Self::Truncate => "POST",
         }
     }
@@ -54,8 +62,12 @@ impl<'a> Route<'a> {
     /// Finds the route of a URL's path, which is percent-encoded: an encoded slash is a part of a name.
     pub(super) fn of(path: &'a str) -> Self {
         let Some(rest) = path.strip_prefix("/v1") else { return Self::Outside };
-        if rest == "/health" {
-            return Self::Health;
+        match rest {
+            "/health" => return Self::Health,
+            "/streams" => return Self::Directory,
+            "/events" => return Self::Feed,
+            "/journal" => return Self::Journal,
+            _ => {}
         }
         if let Some(within) = rest.strip_prefix("/streams/") {
             return Self::within_streams(within);
@@ -73,6 +85,7 @@ impl<'a> Route<'a> {
             None => (path, Part::Whole),
             Some((stream, "events")) => (stream, Part::Events),
             Some((stream, "verify")) => (stream, Part::Verify),
+            Some((stream, "commits")) => (stream, Part::Commits),
             Some((stream, "truncate")) => (stream, Part::Truncate),
             Some(_) => return Self::Unknown,
         };
@@ -107,17 +120,22 @@ mod tests {
     #[test]
     fn paths() {
         assert_eq!(Route::of("/v1/health"), Route::Health);
+        assert_eq!(Route::of("/v1/streams"), Route::Directory);
+        assert_eq!(Route::of("/v1/events"), Route::Feed);
+        assert_eq!(Route::of("/v1/journal"), Route::Journal);
         let stream = |stream, part| Route::Stream { stream, part };
         assert_eq!(Route::of("/v1/streams/a%2Fb/events"), stream("a%2Fb", Part::Events));
         assert_eq!(Route::of("/v1/streams//events"), stream("", Part::Events));
         assert_eq!(Route::of("/v1/streams/events"), stream("events", Part::Whole));
         assert_eq!(Route::of("/v1/streams/a/verify"), stream("a", Part::Verify));
+        assert_eq!(Route::of("/v1/streams/a/commits"), stream("a", Part::Commits));
         assert_eq!(Route::of("/v1/streams/a/truncate"), stream("a", Part::Truncate));
         for unknown in [
             "/v1",
             "/v1/",
-            "/v1/streams",
             "/v1/streams/",
+            "/v1/events/",
+            "/v1/journals",
             "/v1/streams/a/",
             "/v1/streams/a/b/events",
             "/v1/streams/a/events/",

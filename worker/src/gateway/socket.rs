@@ -1,4 +1,4 @@
-//! A stream that is followed, over a WebSocket.
+//! A stream or the feed that is followed, over a WebSocket.
 
 use std::pin::pin;
 
@@ -54,8 +54,12 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
                     carried += event.line.len();
                 }
             }
-            Ok(Step::Quiet) => {}
-            Ok(Step::End) => return Ok(Some(Farewell(1001, "the stream's object went away; connect again"))),
+            // The versions of a stream tell where a follower is; in a feed only this does.
+            Ok(Step::Passed(place)) if live.is_feed() => {
+                socket.send_with_str(format!("{{\"checkpoint\":\"{place}\"}}"))?;
+            }
+            Ok(Step::Passed(_) | Step::Quiet) => {}
+            Ok(Step::End) => return Ok(Some(Farewell(1001, "the object went away; connect again"))),
             Err(error) => return Err(super::lines::cut_off(&error)),
         }
         if carried >= CONNECTION_BYTES {

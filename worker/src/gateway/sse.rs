@@ -1,11 +1,12 @@
-//! A stream that is followed, as server-sent events.
+//! A stream or the feed that is followed, as server-sent events.
 
 use std::fmt::Write;
 
 use futures_util::stream::TryStream;
 
 use super::chunks::{Pieces, chunks};
-use super::live::{Event, Live, Step};
+use super::live::{Live, Step};
+use super::source::Event;
 use crate::objects::RemoteError;
 
 /// What a client waits before it connects again, in milliseconds.
@@ -31,18 +32,20 @@ impl Pieces for Messages {
         }
         Ok(match self.live.next().await? {
             Step::Events(events) => Some(messages(&events)),
+            // Without data it is no event: a client only remembers it as the place where it is.
+            Step::Passed(place) => Some(format!("id: {place}\n\n")),
             Step::Quiet => Some(HEARTBEAT.to_owned()),
             Step::End => None,
         })
     }
 }
 
-/// Each event is a message with its version as id.
+/// Each event is a message with its version or checkpoint as id.
 fn messages(events: &[Event]) -> String {
     let mut text = String::with_capacity(events.iter().map(|event| event.line.len() + 32).sum());
-    for Event { version, line } in events {
+    for Event { id, line } in events {
         // Writing to a String cannot fail.
-        let _ = write!(text, "id: {version}\ndata: {line}\n\n");
+        let _ = write!(text, "id: {id}\ndata: {line}\n\n");
     }
     text
 }
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_message() {
-        let events = [7, 8].map(|version| Event { version, line: "{}".to_owned() });
-        assert_eq!(messages(&events), "id: 7\ndata: {}\n\nid: 8\ndata: {}\n\n");
+        let events = ["7", "8.1"].map(|id| Event { id: id.to_owned(), line: "{}".to_owned() });
+        assert_eq!(messages(&events), "id: 7\ndata: {}\n\nid: 8.1\ndata: {}\n\n");
     }
 }

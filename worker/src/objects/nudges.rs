@@ -5,9 +5,8 @@
 //! happens, nothing is kept of where a follower is, and a message that was sent twice or overtaken does no harm.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -115,19 +114,16 @@ impl Nudges {
     }
 
     /// Waits until it has grown so far. `false` when no word of it will come any more.
-    pub(crate) async fn reach(&self, end: u64) -> bool {
-        poll_fn(|context| {
-            let mut heard = self.heard.borrow_mut();
-            if heard.end >= end {
-                return Poll::Ready(true);
-            }
-            if heard.closed {
-                return Poll::Ready(false);
-            }
-            heard.waiting = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await
+    pub(crate) fn poll_reach(&self, context: &Context<'_>, end: u64) -> Poll<bool> {
+        let mut heard = self.heard.borrow_mut();
+        if heard.end >= end {
+            return Poll::Ready(true);
+        }
+        if heard.closed {
+            return Poll::Ready(false);
+        }
+        heard.waiting = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 

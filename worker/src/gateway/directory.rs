@@ -1,0 +1,95 @@
+//! `/v1/streams`: which streams there are.
+
+use serde_json::{Value, json};
+use sillok::store::limits::PAGE_EVENTS;
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
+use worker::{Env, Method, Request};
+
+use super::accept::Media;
+use super::partitions::journals;
+use super::problem::Problem;
+use super::respond::{Answer, url};
+use super::{query, request};
+use crate::auth::{Principal, Scope};
+use crate::objects::Receipt;
+
+/// Lists the streams that the caller may touch, in the order of their names.
+pub(super) async fn list(
+    request: &Request,
+    method: &Method,
+    env: &Env,
+    principal: Principal,
+) -> Result<Answer, Problem> {
+    principal.require(Scope::Read)?;
+    let wanted = query::directory(request.inner().url().as_str())?;
+    request::check_read_headers(request, &[Media::Json])?;
+    request::check_live_headers(request)?;
+    parse_directory(&wanted)?;
+    if *method == Method::Head {
+        return Ok(Answer::head(Media::Json));
+    }
+    let limit = wanted.limit.as_ref().and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    let (mut pages, mut cost) = (Vec::new(), Receipt::default());
+    for journal in journals(env, &principal)? {
+        let (page, receipt) = journal.streams(&wanted).await?;
+        pages.push(page);
+        cost = cost + receipt;
+    }
+    let mut page = merged(pages, limit.unwrap_or(PAGE_EVENTS));
+    page.streams.retain(|entry| principal.may_touch(&entry.stream));
+    let next = page.next.map(|after| next_url(&wanted, after));
+    Ok(Answer::json(200, &json!({ "streams": page.streams, "next": next })).costing(cost))
+}
+
+/// The pages of all partitions as one. What lies behind the end of a partition's page is left for the next page, as that
+/// partition may have streams before it.
+fn merged(pages: Vec<DirectoryPageJson>, limit: usize) -> DirectoryPageJson {
+    let mut next = pages.iter().filter_map(|page| page.next.clone()).min();
+    let known = |entry: &StreamEntryJson| next.as_ref().is_none_or(|next| entry.stream <= *next);
+    let mut streams: Vec<_> = pages.into_iter().flat_map(|page| page.streams).filter(known).collect();
+    streams.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
+    if streams.len() > limit {
+        streams.truncate(limit);
+        next = streams.last().map(|entry| entry.stream.clone());
+    }
+    DirectoryPageJson { streams, next }
+}
+
+fn next_url(wanted: &DirectoryValue, after: String) -> String {
+    let DirectoryValue { prefix, category, limit, .. } = wanted;
+    let after = Value::from(after);
+    let parts = [
+        ("prefix", prefix.as_ref()),
+        ("category", category.as_ref()),
+        ("after", Some(&after)),
+        ("limit", limit.as_ref()),
+    ];
+    url("/v1/streams".to_owned(), parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(names: &[&str], next: Option<&str>) -> DirectoryPageJson {
+        let entry =
+            |name: &&str| StreamEntryJson { stream: (*name).to_owned(), version: 1, time: String::new() };
+        DirectoryPageJson { streams: names.iter().map(entry).collect(), next: next.map(str::to_owned) }
+    }
+
+    #[test]
+    fn pages_of_partitions_are_one_in_order() {
+        for (pages, limit, names, next) in [
+            (vec![page(&["a", "c"], None), page(&["b"], None)], 9, vec!["a", "b", "c"], None),
+            (vec![page(&["a", "c"], None), page(&["b"], None)], 2, vec!["a", "b"], Some("b")),
+            // The second may have a stream between `b` and `c`.
+            (vec![page(&["a", "c"], None), page(&["b"], Some("b"))], 9, vec!["a", "b"], Some("b")),
+            (vec![page(&["d"], Some("d")), page(&[], Some("b"))], 9, vec![], Some("b")),
+            (vec![page(&[], None)], 9, vec![], None),
+        ] {
+            let found = merged(pages, limit);
+            let found_names: Vec<_> = found.streams.iter().map(|entry| entry.stream.as_str()).collect();
+            assert_eq!((found_names, found.next.as_deref()), (names, next));
+        }
+    }
+}

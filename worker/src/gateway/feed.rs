@@ -1,0 +1,245 @@
+//! `/v1/events`: the events of all streams.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
+use sillok::store::{Checkpoint, Position};
+use sillok_bridge::{Failure, FeedValue, parse_feed};
+use worker::{Env, Method, Request};
+
+use super::accept::Media;
+use super::lines::{self, Lines};
+use super::live::Live;
+use super::partitions::journals;
+use super::problem::Problem;
+use super::respond::{Answer, url};
+use super::source::{Event, Listening, Source, Unreadable, events_in};
+use super::{query, request, socket};
+use crate::auth::{Principal, Scope};
+use crate::journal::{FeedRequest, Remote};
+use crate::objects::{Receipt, RemoteError};
+
+/// Reads the feed of the caller's tenant, in the form that is asked for.
+pub(super) async fn read(
+    request: &Request,
+    method: &Method,
+    env: &Env,
+    principal: Principal,
+) -> Result<Answer, Problem> {
+    principal.require(Scope::Read)?;
+    let mut wanted = query::feed(request.inner().url().as_str())?;
+    let upgrade = *method == Method::Get && request::is_upgrade(request);
+    let offers = [Media::Json, Media::Ndjson, Media::EventStream];
+    let media = if upgrade { Media::EventStream } else { request::check_read_headers(request, &offers)? };
+    request::check_live_headers(request)?;
+    let limit = match media {
+        Media::Ndjson => lines::limit(wanted.limit.take())?,
+        // That of a page is checked with the rest; a follower has none.
+        _ => u64::MAX,
+    };
+    let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
+    let feed = Feed::new(journals(env, &principal)?, wanted, principal).map_err(|failure| {
+        if resumed && failure.field.as_deref() == Some("after") {
+            return failure.in_field("Last-Event-ID");
+        }
+        failure
+    })?;
+    match media {
+        _ if *method == Method::Head => Ok(Answer::head(media)),
+        Media::Json => feed.page().await,
+        Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(feed.bounded()), limit).await?)),
+        Media::EventStream => {
+            let source = Source::Feed(feed);
+            let listening = source.listen().await?;
+            let live = Live::open(source, listening).await?;
+            if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
+        }
+    }
+}
+
+/// Begins where a follower was, if it says so: the checkpoint of what it saw last counts more than where it began.
+fn resume(wanted: &mut FeedValue, media: Media, last_event_id: Option<String>) -> Result<bool, Failure> {
+    if media != Media::EventStream {
+        return Ok(false);
+    }
+    if wanted.limit.is_some() {
+        let detail = "`limit` bounds what is read; to follow the feed has no end";
+        return Err(Failure::new("invalid_parameter", detail).in_field("limit"));
+    }
+    let resumed = last_event_id.is_some();
+    if let Some(id) = last_event_id {
+        wanted.after = Some(id.into());
+    }
+    Ok(resumed)
+}
+
+/// The feed of all partitions, and the place up to which it was read.
+pub(super) struct Feed {
+    journals: Vec<Remote>,
+    wanted: FeedValue,
+    checkpoint: Checkpoint,
+    /// Whose events are shown: those of the streams that it may touch.
+    principal: Principal,
+    partitions: Vec<Partition>,
+    /// The partition that is read next, unless it has no more.
+    turn: usize,
+    /// Whether each partition is read only to where it ended when it was first read.
+    bounded: bool,
+}
+
+#[derive(Clone, Default)]
+struct Partition {
+    /// Whether there is nothing more to read, as far as is known.
+    done: bool,
+    /// Where the partition ended when it was first read.
+    end: Option<Position>,
+}
+
+/// What a page of one partition holds for the caller.
+pub(super) struct Found {
+    /// A JSON array.
+    json: String,
+}
+
+impl Found {
+    pub(super) fn events(&self) -> Result<Vec<Event>, Unreadable> {
+        events_in(&self.json)
+    }
+}
+
+impl Feed {
+    fn new(journals: Vec<Remote>, wanted: FeedValue, principal: Principal) -> Result<Self, Failure> {
+        let count = journals.len();
+        // Refused here already, so that a mistake wakes no object.
+        let (checkpoint, _) = parse_feed(&wanted, 0, count)?;
+        let mut feed = Self {
+            journals,
+            wanted,
+            checkpoint,
+            principal,
+            partitions: vec![Partition::default(); count],
+            turn: 0,
+            bounded: false,
+        };
+        // Whoever reads page by page begins with another partition each time, so that none waits for ever.
+        feed.turn = usize::try_from(feed.passed()).unwrap_or_default() % count.max(1);
+        Ok(feed)
+    }
+
+    /// The same feed, read only to where it ends now.
+    fn bounded(self) -> Self {
+        Self { bounded: true, ..self }
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.partitions.iter().any(|partition| !partition.done)
+    }
+
+    /// How many events were passed in all partitions, and the checkpoint.
+    pub(super) fn place(&self) -> (u64, String) {
+        (self.passed(), self.checkpoint.to_string())
+    }
+
+    fn passed(&self) -> u64 {
+        (0..self.journals.len()).map(|partition| self.position(partition)).sum()
+    }
+
+    pub(super) fn position(&self, partition: usize) -> u64 {
+        self.checkpoint.position(partition).get()
+    }
+
+    pub(super) async fn listen(&self) -> Result<Listening, RemoteError> {
+        let mut listening = Vec::with_capacity(self.journals.len());
+        for journal in &self.journals {
+            listening.push(journal.follow().await?);
+        }
+        Ok(Listening(listening))
+    }
+
+    /// Takes note that there is more in a partition.
+    pub(super) fn has_grown(&mut self, partition: usize) -> bool {
+        let grown = self.partitions.get_mut(partition);
+        grown.map(|partition| partition.done = false).is_some()
+    }
+
+    /// Reads the next page of the partition whose turn it is.
+    pub(super) async fn advance(&mut self, most: usize) -> Result<(Found, Receipt), RemoteError> {
+        let count = self.journals.len();
+        let in_turn = (self.turn..self.turn + count).map(|turn| turn % count.max(1));
+        let mut waiting =
+            in_turn.filter(|place| self.partitions.get(*place).is_some_and(|partition| !partition.done));
+        let place = waiting.next().unwrap_or_default();
+        let journal = self.journals.get(place).ok_or(RemoteError::Broken)?;
+        let (after, limit) = (Some(self.checkpoint.to_string().into()), Some(most.into()));
+        let feed = FeedValue { after, limit, ..self.wanted.clone() };
+        let (reply, receipt) = journal.feed(&FeedRequest { feed, consumer: None }).await?;
+        let reached = Checkpoint::parse(&reply.page.checkpoint, count).map_err(|_| RemoteError::Broken)?;
+        let partition = self.partitions.get_mut(place).ok_or(RemoteError::Broken)?;
+        let end = *partition.end.get_or_insert(Position::new(reply.end).unwrap_or_default());
+        partition.done = !reply.page.more || (self.bounded && reached.position(place) >= end);
+        let last = self.bounded.then_some(end).filter(|end| reached.position(place) > *end);
+        self.checkpoint = reached;
+        self.turn = place + 1;
+        let json = if last.is_some() || !self.principal.may_touch_all() {
+            self.cut(&reply.page.events, last)?
+        } else {
+            reply.page.events
+        };
+        Ok((Found { json }, receipt))
+    }
+
+    /// Those of the events that the caller may see and that lie within the end.
+    fn cut(&self, events: &str, last: Option<Position>) -> Result<String, Unreadable> {
+        #[derive(serde::Deserialize)]
+        struct Placed<'a> {
+            #[serde(borrow)]
+            stream: std::borrow::Cow<'a, str>,
+            position: u64,
+        }
+        let events: Vec<&RawValue> = serde_json::from_str(events)?;
+        let mut kept = Vec::with_capacity(events.len());
+        for event in events {
+            let Placed { stream, position } = serde_json::from_str(event.get())?;
+            if self.principal.may_touch(&stream) && last.is_none_or(|last| position <= last.get()) {
+                kept.push(event.get());
+            }
+        }
+        Ok(format!("[{}]", kept.join(",")))
+    }
+
+    /// One page, to which each partition gives its share.
+    async fn page(mut self) -> Result<Answer, Problem> {
+        let limit = self.wanted.limit.take().as_ref().and_then(Value::as_u64);
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS);
+        let share = (limit / self.journals.len().max(1)).max(1);
+        let (mut events, mut cost, mut read) = (String::new(), Receipt::default(), 0);
+        while self.is_behind()
+            && read < self.journals.len()
+            && (read + 1) * share <= limit
+            && events.len() < PAGE_BYTES
+        {
+            let (found, receipt) = self.advance(share).await.map_err(Problem::from)?;
+            read += 1;
+            cost = cost + receipt;
+            let inner =
+                found.json.strip_prefix('[').and_then(|json| json.strip_suffix(']')).unwrap_or_default();
+            if !events.is_empty() && !inner.is_empty() {
+                events.push(',');
+            }
+            events.push_str(inner);
+        }
+        let next = self.is_behind().then(|| self.next_url(limit));
+        let (checkpoint, next) = (Value::from(self.checkpoint.to_string()), Value::from(next));
+        // Written by hand around the events, which are JSON already and stay as they are.
+        let body = format!("{{\"events\":[{events}],\"checkpoint\":{checkpoint},\"next\":{next}}}");
+        Ok(Answer::text(body).costing(cost))
+    }
+
+    fn next_url(&self, limit: usize) -> String {
+        let (after, limit) = (Value::from(self.checkpoint.to_string()), Value::from(limit));
+        let types = self.wanted.types.iter().map(|name| ("type", Some(name)));
+        let parts =
+            [("after", Some(&after)), ("category", self.wanted.category.as_ref()), ("limit", Some(&limit))];
+        url("/v1/events".to_owned(), parts.into_iter().chain(types))
+    }
+}

@@ -1,0 +1,33 @@
+//! The partitions of a tenant's journal; `/v1/journal`: how it stands with them.
+
+use serde_json::json;
+use worker::{Env, Request};
+
+use super::accept::Media;
+use super::problem::Problem;
+use super::respond::Answer;
+use super::{query, request};
+use crate::auth::{Principal, Scope};
+use crate::journal::Remote;
+use crate::objects::{Receipt, partitions};
+
+/// The journals of all partitions, in their order.
+pub(super) fn journals(env: &Env, principal: &Principal) -> Result<Vec<Remote>, Problem> {
+    let find = |partition| Remote::of_partition(env, principal.tenant(), partition);
+    let journals = (0..partitions(env)?).map(find).collect::<worker::Result<_>>();
+    journals.map_err(Problem::internal)
+}
+
+/// What the journal holds, who is woken by it, and what it has written since its objects have started.
+pub(super) async fn status(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
+    principal.require(Scope::Admin)?;
+    query::none(request.inner().url().as_str())?;
+    request::check_proof_headers(request, Media::Json)?;
+    let (mut partitions, mut cost) = (Vec::new(), Receipt::default());
+    for journal in journals(env, principal)? {
+        let (status, receipt) = journal.status().await?;
+        partitions.push(status);
+        cost = cost + receipt;
+    }
+    Ok(Answer::json(200, &json!({ "partitions": partitions })).costing(cost))
+}
