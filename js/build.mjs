@@ -51,6 +51,7 @@ const PUBLIC = [
   "remote-event-store",
   "store",
   "testing/index",
+  "verify-commits",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

@@ -34,6 +34,10 @@ export class Aggregate extends DurableObject {
     return this.#object.verify(request);
   }
 
+  commits(request: unknown): unknown {
+    return this.#object.commits(request);
+  }
+
   truncate(request: unknown): unknown {
     return this.#object.truncate(request);
   }

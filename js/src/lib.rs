@@ -6,7 +6,9 @@
 
 mod database;
 mod log;
+mod proof;
 mod store;
 
 pub use database::Database;
+pub use proof::{LineProof, StreamProof};
 pub use store::Store;

@@ -31,6 +31,10 @@ export class Aggregate extends DurableObject {
     return fail(request);
   }
 
+  commits(request: { stream: string }): never {
+    return fail(request);
+  }
+
   truncate(request: { stream: string }): never {
     return fail(request);
   }

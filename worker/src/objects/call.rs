@@ -124,6 +124,16 @@ fn part<T: DeserializeOwned>(reply: &JsValue, name: &str) -> Result<T, RemoteErr
     from_js(part).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
+impl RemoteError {
+    /// The same error, met after this was spent already.
+    pub(crate) fn costing(self, spent: Receipt) -> Self {
+        match self {
+            Self::Refused(failure, receipt) => Self::Refused(failure, spent + receipt),
+            other => other,
+        }
+    }
+}
+
 impl From<JsValue> for RemoteError {
     fn from(error: JsValue) -> Self {
         // The caller is told only the kind of it: the rest is for the operator's log.
