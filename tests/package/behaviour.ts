@@ -1,7 +1,7 @@
 // What the package does wherever it runs: the contract of every store, and beside it what only these stores do. The same
 // is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
-import type { OpenStore, Topic } from "sillok/testing";
+import type { OpenStore } from "sillok/testing";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
 import { local } from "./behaviour-local.ts";
@@ -34,9 +34,6 @@ const withoutFiles: Behaviours = {
   },
 };
 
-/** What a server does not have yet. */
-export const NOT_ON_A_SERVER: readonly Topic[] = ["feed", "directory"];
-
 /** A server that takes tokens which are signed with the secret. */
 interface Remote {
   readonly url: string;
@@ -61,9 +58,10 @@ export async function failures(
   for (const [name, run] of Object.entries({ ...behaviours, ...withoutFiles })) {
     runs.push([name, () => run(sillok)]);
   }
-  for (const { name, run } of storeContract(() => new sillok.EventStore())) runs.push([name, run]);
-  for (const { name, topic, run } of remote ? storeContract(remoteStores(sillok, remote)) : []) {
-    if (!NOT_ON_A_SERVER.includes(topic)) runs.push([`on a server: ${name}`, run]);
+  const places: [string, OpenStore][] = [["in memory", () => new sillok.EventStore()]];
+  if (remote !== undefined) places.push(["on a server", remoteStores(sillok, remote)]);
+  for (const [place, open] of places) {
+    for (const { name, run } of storeContract(open)) runs.push([`${place}: ${name}`, run]);
   }
   const failed: string[] = [];
   for (const [name, run] of runs) {
