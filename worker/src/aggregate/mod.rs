@@ -22,7 +22,9 @@ use sillok_bridge::{
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, promised, turn};
+use crate::objects::{
+    Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, turn,
+};
 use forwarding::Forwarding;
 pub(crate) use rpc::{
     AppendRequest, CauseMessage, EventsFormat, HeadReply, ProofRequest, ReadRequest, Remote, StreamRequest,
@@ -156,6 +158,7 @@ impl Keeper {
 
     fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         self.whose()?;
+        partitions(&self.env)?;
         let stream = stream_id(&request.stream)?;
         let expected = parse_expected_version(&request.expected_version)?;
         let key = request.key.as_deref().map(IdempotencyKey::new).transpose();
