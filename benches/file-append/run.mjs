@@ -1,8 +1,8 @@
 // Measures a durable append to a file beside a bare prepared insert through the same driver and with the same
-// durability: node benches/file-append/run.mjs, after a build.
+// durability, after a build: node benches/file-append/run.mjs [folder] [rounds]
 //
-// The candidates take turns, round after round, each on a file of its own; the medians are printed. How long a sync takes
-// is the disk's affair and is in every number: to see the rest alone, give a folder in memory, such as /dev/shm.
+// The candidates take turns, round after round, each on a file of its own; the medians are printed: the time that passed,
+// and how long the processor was busy with it, which does not change with the disk and little with what else is running.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,14 +64,16 @@ for (let round = 0; round <= ROUNDS; round += 1) {
   for (const [streams, count] of Object.entries(STREAMS)) {
     for (const [name, open] of Object.entries(CANDIDATES)) {
       const candidate = open(join(folder, `${round}-${count}-${name}.db`));
-      const start = performance.now();
+      const [start, busy] = [performance.now(), process.cpuUsage()];
       for (let n = 0; n < APPENDS; n += 1) {
         await candidate.append(`account-${n % count}`, Math.floor(n / count) + 1);
       }
-      const micros = ((performance.now() - start) * 1000) / APPENDS;
+      const passed = ((performance.now() - start) * 1000) / APPENDS;
+      const { user, system } = process.cpuUsage(busy);
       candidate.close();
       const key = `${streams}/${name}`;
       // The first round warms up and is not counted.
+      const micros = [passed, (user + system) / APPENDS];
       if (round > 0) times.set(key, [...(times.get(key) ?? []), micros]);
     }
   }
@@ -81,10 +83,14 @@ rmSync(folder, { recursive: true });
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 const [first] = Object.keys(CANDIDATES);
 for (const streams of Object.keys(STREAMS)) {
-  console.log(`\n| ${streams} | µs an append | of the bare insert's speed |\n|---|---|---|`);
-  const bareMicros = median(times.get(`${streams}/${first}`));
+  console.log(`\n| ${streams} | µs an append | of the bare insert's speed | busy, µs |`);
+  console.log("|---|---|---|---|");
+  const measured = (name) =>
+    [0, 1].map((which) => median(times.get(`${streams}/${name}`).map((of) => of[which])));
+  const [bareMicros] = measured(first);
   for (const name of Object.keys(CANDIDATES)) {
-    const micros = median(times.get(`${streams}/${name}`));
-    console.log(`| ${name} | ${micros.toFixed(1)} | ${(bareMicros / micros).toFixed(2)} |`);
+    const [passed, busy] = measured(name);
+    const speed = (bareMicros / passed).toFixed(2);
+    console.log(`| ${name} | ${passed.toFixed(1)} | ${speed} | ${busy.toFixed(1)} |`);
   }
 }
