@@ -5,11 +5,11 @@ import { type ChildProcess, execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
 // wrangler says what it reads. Set before wrangler is loaded.
@@ -18,7 +18,6 @@ process.env["WRANGLER_SEND_METRICS"] ??= "false";
 const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const WASM = "index_bg.wasm";
 const NAME = "sillok";
 
 export interface ServerOptions {
@@ -26,7 +25,9 @@ export interface ServerOptions {
   vars?: Record<string, string>;
   /** Where the data is kept; without it in a new folder that `stop` removes. */
   persist?: string;
-  /** Another entry than wrangler.toml's. */
+  /** Another configuration than the project's wrangler.toml. */
+  config?: string;
+  /** Another entry than the configuration's. */
   entry?: string;
 }
 
@@ -107,8 +108,9 @@ class Runtime {
   static #last: Promise<unknown> = Promise.resolve();
 
   static async #start(folder: string, options: ServerOptions): Promise<Runtime> {
-    const { workerOptions, main } = workerOptionsOf(join(ROOT, "wrangler.toml"));
-    const modules = await modulesOf(options.entry ?? main ?? "");
+    const config = options.config ?? join(ROOT, "wrangler.toml");
+    const { workerOptions, main = "" } = workerOptionsOf(config);
+    const modules = await modulesOf(options.entry ?? resolve(dirname(config), main));
     const bindings = options.vars ?? { SILLOK_AUTH: "off" };
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
@@ -147,22 +149,36 @@ class Runtime {
   }
 }
 
-/** The Worker's modules, bundled from its entry as wrangler bundles them. */
-async function modulesOf(entry: string) {
+/** The Worker's modules, bundled from its entry as wrangler bundles them: what is wasm stays a module of its own. */
+export async function modulesOf(entry: string) {
+  const wasm = new Map<string, string>();
+  const wasmModules: Plugin = {
+    name: "wasm-modules",
+    setup({ onResolve }) {
+      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
+        wasm.set(basename(path), resolve(resolveDir, path));
+        return { path: `./${basename(path)}`, external: true };
+      });
+    },
+  };
   const bundle = await build({
     entryPoints: [entry],
     bundle: true,
-    external: ["cloudflare:*", "*.wasm"],
+    conditions: ["workerd"],
+    external: ["cloudflare:*"],
     format: "esm",
+    plugins: [wasmModules],
     target: "es2024",
     write: false,
   });
   const contents = bundle.outputFiles[0]?.text ?? "";
-  const wasm = await readFile(join(ROOT, "worker/build", WASM));
-  return [
-    { type: "ESModule" as const, path: "entry.js", contents },
-    { type: "CompiledWasm" as const, path: WASM, contents: wasm },
-  ];
+  const compiled = [...wasm].map(async ([path, file]) => ({
+    type: "CompiledWasm" as const,
+    path,
+    contents: await readFile(file),
+  }));
+  const main = { type: "ESModule" as const, path: "entry.js", contents };
+  return [main, ...(await Promise.all(compiled))];
 }
 
 /** The next workerd that this process starts. Miniflare keeps it to itself. */

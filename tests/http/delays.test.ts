@@ -1,0 +1,123 @@
+/** examples/delays with real input: every event comes to the feed once, and the documents are the sums over the file. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Api, useApi } from "../support/api.ts";
+import { assertGapless, assertInOrder, feedOf, wholeFeed } from "../support/feed.ts";
+import { flights, imported, importFlights, lengths } from "../support/flights.ts";
+
+const config = fileURLToPath(new URL("../../examples/delays/wrangler.toml", import.meta.url));
+const lines = await flights();
+const EVENTS = 1500;
+const AIRPORTS = documentsOf(lines);
+/** After how many events workerd is killed. */
+const KILLS = [200, 600, 1000];
+
+/** What the projection should come to, by other means: airport by airport instead of event by event. */
+function documentsOf(flown: typeof lines) {
+  const airports = new Set(flown.flatMap(({ data }) => [data.origin, data.dest]));
+  const minutes = (of: typeof lines) => of.reduce((sum, { data }) => sum + data.delayMinutes!, 0);
+  const documents = [...airports].toSorted().map((key) => {
+    const at = (type: string, end: "origin" | "dest") =>
+      flown.filter((line) => line.type === type && line.data[end] === key);
+    const [left, came] = [at("FlightDeparted", "origin"), at("FlightArrived", "dest")];
+    const cancelled = at("FlightCancelled", "origin").length;
+    const counts = [left.length, came.length, cancelled];
+    const document = {
+      departures: left.length,
+      departureDelayMinutes: minutes(left),
+      arrivals: came.length,
+      arrivalDelayMinutes: minutes(came),
+      cancelled,
+    };
+    return { counts, keyed: { key, document } };
+  });
+  return documents
+    .filter(({ counts }) => counts.some((count) => count > 0))
+    .map(({ keyed }) => keyed);
+}
+
+async function assertWholeFeed(api: Api): Promise<void> {
+  const { events } = await feedOf(api, EVENTS);
+  assert.deepEqual(
+    events.map(({ position }) => position),
+    Array.from({ length: EVENTS }, (_, place) => place + 1),
+  );
+  assertGapless(events);
+  assertInOrder(events, lengths(lines));
+}
+
+/** Waits until the projection has looked at everything, also anew. */
+async function settled(api: Api): Promise<void> {
+  const end = performance.now() + 60_000;
+  for (;;) {
+    const reply = await api.request("/v1/consumers/delays");
+    const { lag, rebuild, deadLetters } = reply.json;
+    assert.equal(deadLetters, 0, reply.text);
+    if (lag === 0 && rebuild === null) return;
+    assert(performance.now() < end, reply.text);
+    await sleep(50);
+  }
+}
+
+async function assertDocuments(api: Api): Promise<void> {
+  const documents: unknown[] = [];
+  let path: string | null = "/v1/projections/delays/documents?limit=20";
+  while (path !== null) {
+    const reply = await api.request(path);
+    assert.equal(reply.status, 200, reply.text);
+    documents.push(...reply.json.documents);
+    path = reply.json.next;
+  }
+  assert.deepEqual(documents, AIRPORTS);
+}
+
+async function rebuild(api: Api): Promise<void> {
+  const reply = await api.request("/v1/consumers/delays/rebuild", { method: "POST" });
+  assert.equal(reply.status, 200, reply.text);
+}
+
+const api = useApi({ config }, (api) => imported(api.server.url));
+
+test("the feed has every event once, at the positions 1 to 1500, each stream in its order", async () => {
+  assert.equal(lines.length, EVENTS);
+  await assertWholeFeed(api);
+});
+
+test("the documents are the sums over the file", async () => {
+  assert.ok(AIRPORTS.length > 50, `${AIRPORTS.length} airports`);
+  await settled(api);
+  await assertDocuments(api);
+});
+
+test("built anew they are the same, and while that lasts the old ones are read", async () => {
+  await rebuild(api);
+  await assertDocuments(api);
+  await settled(api);
+  await assertDocuments(api);
+});
+
+test("so it is when workerd was killed during the import and the rebuild", async (t) => {
+  const killed = new Api();
+  await killed.start({ config });
+  t.after(() => killed.stop());
+  for (const count of KILLS) {
+    const importing = importFlights(killed.server.url);
+    while ((await wholeFeed(killed)).events.length < count) await sleep(5);
+    await killed.server.kill();
+    assert.equal(await importing, false, "the import was cut off");
+    await killed.server.restart();
+  }
+  await imported(killed.server.url);
+  await assertWholeFeed(killed);
+  await settled(killed);
+  await assertDocuments(killed);
+  await rebuild(killed);
+  await killed.server.kill();
+  await killed.server.restart();
+  await settled(killed);
+  await assertDocuments(killed);
+});
