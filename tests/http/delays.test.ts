@@ -78,6 +78,7 @@ async function assertDocuments(api: Api): Promise<void> {
 async function rebuild(api: Api): Promise<void> {
   const reply = await api.request("/v1/consumers/delays/rebuild", { method: "POST" });
   assert.equal(reply.status, 200, reply.text);
+  assert.notEqual(reply.json.rebuild, null, reply.text);
 }
 
 const api = useApi({ config }, (api) => imported(api.server.url));

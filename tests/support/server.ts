@@ -19,6 +19,10 @@ const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wr
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAME = "sillok";
+const BESIDE = "beside";
+
+type Fetcher = Awaited<ReturnType<Miniflare["getWorker"]>>;
+type D1Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 
 export interface ServerOptions {
   /** The Worker's variables and secrets, instead of `SILLOK_AUTH=off`. */
@@ -29,6 +33,8 @@ export interface ServerOptions {
   config?: string;
   /** Another entry than the configuration's. */
   entry?: string;
+  /** Another Worker, which reaches this one by a service binding. */
+  beside?: { config: string; entry: string };
 }
 
 export interface Server {
@@ -44,6 +50,10 @@ export interface Server {
   evict(object: string, className?: string): Promise<void>;
   /** The memory that workerd takes at the moment, in bytes. */
   memory(): Promise<number>;
+  /** The Worker beside it. */
+  beside(): Promise<Fetcher>;
+  /** A D1 database of the Worker beside it. */
+  database(binding: string): Promise<D1Database>;
   /** Runs a statement in the database of one object: what no request can do. */
   sql(
     object: string,
@@ -76,6 +86,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     },
     async evict(object, className = "Aggregate") {
       await runtime.miniflare.unsafeEvictDurableObject(NAME, className, { name: object });
+    },
+    beside() {
+      return runtime.miniflare.getWorker(BESIDE);
+    },
+    database(binding) {
+      return runtime.miniflare.getD1Database(binding, BESIDE);
     },
     async sql(object, statement, ...values) {
       const storage = await runtime.miniflare.unsafeGetDurableObjectStorage(NAME, "Aggregate", {
@@ -112,6 +128,7 @@ class Runtime {
     const { workerOptions, main = "" } = workerOptionsOf(config);
     const modules = await modulesOf(options.entry ?? resolve(dirname(config), main));
     const bindings = options.vars ?? { SILLOK_AUTH: "off" };
+    const beside = options.beside === undefined ? [] : [await workerBeside(options.beside)];
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         host: "127.0.0.1",
@@ -123,7 +140,7 @@ class Runtime {
         handleStructuredLogs: () => undefined,
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
-        workers: [{ ...workerOptions, name: NAME, bindings, modules }],
+        workers: [{ ...workerOptions, name: NAME, bindings, modules }, ...beside],
       }),
     );
     const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);
@@ -149,8 +166,13 @@ class Runtime {
   }
 }
 
+async function workerBeside({ config, entry }: { config: string; entry: string }) {
+  const { workerOptions } = workerOptionsOf(config);
+  return { ...workerOptions, name: BESIDE, modules: await modulesOf(entry) };
+}
+
 /** The Worker's modules, bundled from its entry as wrangler bundles them: what is wasm stays a module of its own. */
-export async function modulesOf(entry: string) {
+async function modulesOf(entry: string) {
   const wasm = new Map<string, string>();
   const wasmModules: Plugin = {
     name: "wasm-modules",

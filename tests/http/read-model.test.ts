@@ -1,0 +1,145 @@
+/** examples/d1-read-model in workerd, with D1: its rows are a fold over the events, whatever fails. */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+
+import { freshStream, useApi } from "../support/api.ts";
+import { feedOf } from "../support/feed.ts";
+import { type Flight, flights } from "../support/flights.ts";
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const EXAMPLE = "examples/d1-read-model";
+const beside = {
+  config: at(`${EXAMPLE}/wrangler.toml`),
+  entry: at("tests/support/failing-read-model.ts"),
+};
+/** The events of one commit. The read model takes in 500 at once. */
+const COMMIT = 300;
+const ROUTES = "http://beside/routes";
+
+const lines = (await flights()).map(({ type, data }) => ({ type, data }));
+/** What was appended so far. */
+const appended: Pick<Flight, "type" | "data">[] = [];
+
+const api = useApi({ beside }, async (api) => {
+  const schema = await readFile(at(`${EXAMPLE}/migrations/0001_routes.sql`), "utf8");
+  const db = await api.server.database("DB");
+  const statements = schema.replaceAll(/^--.*$/gm, "").split(";");
+  await db.batch(statements.filter((text) => text.trim() !== "").map((text) => db.prepare(text)));
+});
+
+/** Appends all flights once more, and waits until they are in the feed. */
+async function append(): Promise<void> {
+  for (let from = 0; from < lines.length; from += COMMIT) {
+    const commit = lines.slice(from, from + COMMIT);
+    await api.appended(freshStream("plane"), commit);
+    appended.push(...commit);
+  }
+  await feedOf(api, appended.length);
+}
+
+async function ask(query = ""): Promise<number> {
+  const worker = await api.server.beside();
+  return (await worker.fetch(`${ROUTES}${query}`)).status;
+}
+
+async function rows(): Promise<Record<string, unknown>[]> {
+  const db = await api.server.database("DB");
+  return (await db.prepare("SELECT * FROM routes ORDER BY origin, dest").all()).results;
+}
+
+async function checkpoint(): Promise<unknown> {
+  const db = await api.server.database("DB");
+  return db.prepare("SELECT checkpoint FROM progress").first("checkpoint");
+}
+
+/** The rows that the events make, by a fold in this program. */
+function folded(): Record<string, unknown>[] {
+  const routes = new Map<string, { departures: number; minutes: number }>();
+  for (const { type, data } of appended) {
+    if (type !== "FlightDeparted") continue;
+    const key = `${data.origin} ${data.dest}`;
+    const { departures, minutes } = routes.get(key) ?? { departures: 0, minutes: 0 };
+    routes.set(key, { departures: departures + 1, minutes: minutes + data.delayMinutes! });
+  }
+  return [...routes].toSorted().map(([key, { departures, minutes }]) => {
+    const [origin, dest] = key.split(" ");
+    return { origin, dest, departures, delay_minutes: minutes };
+  });
+}
+
+test("it has nothing while there is nothing", async () => {
+  assert.equal(await ask(), 200);
+  assert.deepEqual(await rows(), []);
+});
+
+test("its rows equal a fold over the events, and asking again changes nothing", async () => {
+  await append();
+  for (const _ of [1, 2]) {
+    assert.equal(await ask(), 200);
+    assert.deepEqual(await rows(), folded());
+  }
+  const worker = await api.server.beside();
+  const worst = (await (await worker.fetch(ROUTES)).json()) as { delayMinutes: number }[];
+  const minutes = folded().map((row) => Number(row["delay_minutes"]));
+  assert.deepEqual(
+    worst.map(({ delayMinutes }) => delayMinutes),
+    minutes.toSorted((a, b) => b - a).slice(0, 10),
+  );
+});
+
+for (const [where, what, error] of [
+  ["before", "a crash between the page and the batch", /it crashed/],
+  ["within", "a batch that fails after it has written rows", /CHECK constraint failed/],
+] as const) {
+  test(`${what} leaves everything as it was, and the next run makes it good`, async () => {
+    await append();
+    const [known, reached] = [await rows(), await checkpoint()];
+    await assert.rejects(ask(`?fail=${where}`), error);
+    assert.deepEqual([await rows(), await checkpoint()], [known, reached]);
+    assert.notDeepEqual(known, folded(), "there was something to take in");
+    assert.equal(await ask(), 200);
+    assert.deepEqual(await rows(), folded());
+  });
+}
+
+test("a batch whose answer is lost is not repeated", async () => {
+  await append();
+  assert.equal(await ask("?fail=after"), 200);
+  assert.deepEqual(await rows(), folded());
+});
+
+test("a run that is overtaken by another takes nothing in twice", async () => {
+  await append();
+  assert.equal(await ask("?fail=overtaken"), 200);
+  assert.deepEqual(await rows(), folded());
+});
+
+test("the clock runs it too", async () => {
+  await append();
+  const worker = await api.server.beside();
+  const { outcome } = await worker.scheduled({ cron: "* * * * *" });
+  assert.equal(outcome, "ok");
+  assert.deepEqual(await rows(), folded());
+});
+
+test("nothing is lost or doubled when workerd is killed amid a run", async () => {
+  for (let round = 0; round < 3; round += 1) {
+    await append();
+    const run = ask().catch(() => undefined);
+    await Promise.race([run, checkpointMoves()]);
+    await api.server.kill();
+    await run;
+    await api.server.restart();
+  }
+  assert.equal(await ask(), 200);
+  assert.deepEqual(await rows(), folded());
+});
+
+/** Waits until the run has taken in something, so that it is cut off between its pages. */
+async function checkpointMoves(): Promise<void> {
+  const before = await checkpoint();
+  while ((await checkpoint().catch(() => before)) === before) await new Promise(setImmediate);
+}
