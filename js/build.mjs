@@ -38,6 +38,10 @@ const tsc = createRequire(import.meta.url)
 execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { stdio: "inherit" });
 // All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
 const PUBLIC = [
+  "consumers/definition",
+  "consumers/handles",
+  "consumers/projection",
+  "consumers/reactor",
   "errors",
   "event-gateway",
   "event-handler",
@@ -46,8 +50,10 @@ const PUBLIC = [
   "index",
   "options",
   "remote-event-store",
+  "replay",
   "store",
   "testing/index",
+  "verify-commits",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

@@ -53,6 +53,8 @@ pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>)
     );
 }
 
-pub(crate) fn json_string(text: &str) -> String {
+/// A text as JSON.
+#[must_use]
+pub fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

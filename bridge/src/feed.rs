@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sillok::store::{
-    Category, Checkpoint, FeedLog, FeedRange, InvalidCheckpoint, InvalidStreamId, StorageError, visit_feed,
+    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCheckpoint, InvalidStreamId, StorageError,
+    visit_feed,
 };
 
 use crate::event_json::{json_string, write_event};
@@ -84,6 +85,17 @@ pub fn category(value: &Value) -> Result<Category, Failure> {
     Category::new(name).map_err(|InvalidStreamId(reason)| invalid(&reason.to_string()))
 }
 
+/// Writes an event of the feed as JSON. `checkpoint` is where the feed stands after it.
+pub fn write_feed_event(out: &mut String, found: &FeedEvent<'_>, checkpoint: &Checkpoint) {
+    write_event(out, &json_string(found.stream), &found.event);
+    out.pop();
+    out.push_str(",\"position\":");
+    out.push_str(&found.position.get().to_string());
+    out.push_str(",\"checkpoint\":\"");
+    out.push_str(&checkpoint.to_string());
+    out.push_str("\"}");
+}
+
 /// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.
 ///
 /// # Errors
@@ -99,13 +111,7 @@ pub fn read_feed(
         if events.len() > 1 {
             events.push(',');
         }
-        write_event(&mut events, &json_string(found.stream), &found.event);
-        events.pop();
-        events.push_str(",\"position\":");
-        events.push_str(&found.position.get().to_string());
-        events.push_str(",\"checkpoint\":\"");
-        events.push_str(&checkpoint.at(partition, found.position).to_string());
-        events.push_str("\"}");
+        write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
     })?;
     events.push(']');
     Ok(FeedPageJson {

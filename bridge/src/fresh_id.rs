@@ -7,6 +7,7 @@ use uuid::Uuid;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::clock::now;
+use crate::failure::Failure;
 
 #[wasm_bindgen]
 extern "C" {
@@ -76,5 +77,17 @@ impl Ids {
         let taken = self.pool.get(left..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes);
         self.pool.truncate(left);
         taken
+    }
+}
+
+/// Random bytes, for a secret.
+///
+/// # Errors
+/// `internal` where the platform refuses them.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    match get_random_values(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(_) => Err(Failure::new("internal", "the platform gives no random numbers")),
     }
 }

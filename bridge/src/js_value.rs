@@ -9,8 +9,10 @@ use sillok::store::limits::STREAM_ID_BYTES;
 use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::directory::DirectoryValue;
 use crate::expected_version::parse_expected_version;
 use crate::failure::Failure;
+use crate::feed::FeedValue;
 use crate::range::RangeValue;
 
 /// Reads a stream id.
@@ -64,18 +66,41 @@ pub fn version_from_js(value: &JsValue, field: &str) -> Result<Version, Failure>
 /// Takes the parts of a range as they are; [`parse_range`](crate::parse_range) checks them.
 #[must_use]
 pub fn range_from_js(value: &JsValue) -> RangeValue {
-    let given = |name: &str| {
-        let part = Reflect::get(value, &name.into()).unwrap_or_default();
-        (!part.is_undefined()).then_some(part)
-    };
-    let part = |name: &str| given(name).map(|part| scalar(&part));
-    let event_type = given("type").map(|name| name_from_js(&name).map_or(Value::Null, Value::from));
+    let part = |name: &str| given(value, name).map(|part| scalar(&part));
     RangeValue {
         from: part("from"),
         to: part("to"),
         limit: part("limit"),
         direction: part("direction"),
-        event_type,
+        event_type: given(value, "type").map(|name| text(&name)),
+    }
+}
+
+/// Takes what is wanted of the feed as it is; [`parse_feed`](crate::parse_feed) checks it. A checkpoint is a text here,
+/// never a position. `types` that are no array are one that is no type.
+#[must_use]
+pub fn feed_from_js(value: &JsValue) -> FeedValue {
+    let types = |types: JsValue| match types.dyn_ref::<Array>() {
+        Some(types) => types.iter().map(|name| text(&name)).collect(),
+        None => vec![Value::Null],
+    };
+    FeedValue {
+        after: given(value, "after").map(|checkpoint| text(&checkpoint)),
+        category: given(value, "category").map(|name| text(&name)),
+        types: given(value, "types").map(types).unwrap_or_default(),
+        limit: given(value, "limit").map(|limit| scalar(&limit)),
+    }
+}
+
+/// Takes what is wanted of the directory as it is; [`parse_directory`](crate::parse_directory) checks it.
+#[must_use]
+pub fn directory_from_js(value: &JsValue) -> DirectoryValue {
+    let name = |field: &str| given(value, field).map(|name| text(&name));
+    DirectoryValue {
+        prefix: name("prefix"),
+        category: name("category"),
+        after: name("after"),
+        limit: given(value, "limit").map(|limit| scalar(&limit)),
     }
 }
 
@@ -92,6 +117,17 @@ pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
 pub fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
     // What the bridge serialises always has a form in JavaScript; were it not so, the reason is what comes.
     value.serialize(&Serializer::new().serialize_maps_as_objects(true)).unwrap_or_else(JsValue::from)
+}
+
+/// A field of an object, unless it is undefined.
+fn given(value: &JsValue, name: &str) -> Option<JsValue> {
+    let part = Reflect::get(value, &name.into()).unwrap_or_default();
+    (!part.is_undefined()).then_some(part)
+}
+
+/// A text that may be a name; everything else becomes null.
+fn text(value: &JsValue) -> Value {
+    name_from_js(value).map_or(Value::Null, Value::from)
 }
 
 /// Reads a text that is to be a name (a stream's, a type's, a key's), or says why it cannot.

@@ -5,6 +5,7 @@
 
 mod appended;
 mod clock;
+mod commits;
 mod directory;
 mod event_json;
 mod expected_version;
@@ -15,23 +16,26 @@ mod js_value;
 mod new_events;
 mod range;
 mod saved_event;
+mod sql_row;
 mod truncated;
 mod verification;
 
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
+pub use commits::{LineVerifier, read_commits};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
-pub use event_json::{PageJson, read_page};
+pub use event_json::{PageJson, json_string, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
-pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed};
-pub use fresh_id::fresh_id;
+pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event};
+pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
-    expected_version_from_js, idempotency_key_from_js, range_from_js, stream_id_from_js, strings_from_js,
-    to_js, version_from_js,
+    directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
+    stream_id_from_js, strings_from_js, to_js, version_from_js,
 };
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
+pub use sql_row::{SqlRow, sql_values};
 pub use truncated::TruncatedJson;
-pub use verification::VerificationJson;
+pub use verification::{ProofPage, VerificationJson, verify_page};

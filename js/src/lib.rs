@@ -4,9 +4,16 @@
 //! Everything that is handed in is checked here or in the bridge, so no argument can make the engine panic.
 //! What is refused is thrown as a plain object with the fields of [`Failure`](sillok_bridge::Failure).
 
+mod consumer;
 mod database;
+mod documents;
 mod log;
+mod operate;
+mod proof;
 mod store;
 
+pub use consumer::Consumer;
 pub use database::Database;
+pub use documents::DocumentsHandle;
+pub use proof::{LineProof, StreamProof};
 pub use store::Store;

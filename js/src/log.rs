@@ -1,9 +1,11 @@
 //! Where a store of this package keeps its commits.
 
+use std::ops::ControlFlow;
+
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
-    Base, Commit, Direction, Head, IdempotencyKey, MemoryLog, StorageError, StreamId, StreamLog, Version,
-    Visit,
+    Base, Commit, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Position, StorageError,
+    StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit, VisitFeed,
 };
 
 use crate::database::FileSql;
@@ -55,6 +57,19 @@ impl StreamLog for Log {
         self.kept_mut().insert(stream, commit)
     }
 
+    fn remembered(&self, stream: &StreamId) -> Option<Head> {
+        self.kept().remembered(stream)
+    }
+
+    fn insert_after(
+        &mut self,
+        stream: &StreamId,
+        head: &Head,
+        commit: &Commit,
+    ) -> Result<bool, StorageError> {
+        self.kept_mut().insert_after(stream, head, commit)
+    }
+
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
         self.kept().find(stream, key, visit)
     }
@@ -71,5 +86,35 @@ impl StreamLog for Log {
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
         self.kept_mut().forget(stream, base)
+    }
+}
+
+impl FeedLog for Log {
+    fn end(&self) -> Result<Position, StorageError> {
+        match self {
+            Self::Memory(log) => log.end(),
+            Self::File(log) => log.end(),
+        }
+    }
+
+    fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError> {
+        match self {
+            Self::Memory(log) => log.scan_feed(after, visit),
+            Self::File(log) => log.scan_feed(after, visit),
+        }
+    }
+}
+
+impl StreamDirectory for Log {
+    fn scan_streams(
+        &self,
+        after: &str,
+        from: &str,
+        visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Memory(log) => log.scan_streams(after, from, visit),
+            Self::File(log) => log.scan_streams(after, from, visit),
+        }
     }
 }

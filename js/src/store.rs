@@ -3,18 +3,24 @@
 use std::cell::RefCell;
 
 use serde::Serialize;
+use serde_json::Value;
+use sillok::handler::ConsumerMemory;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::sqlite::{SqlFailure, StreamsTable};
-use sillok::store::{Append, AppendError, Appended, EventStore, MemoryLog, StorageError, TruncateError};
+use sillok::store::{
+    Append, AppendError, Appended, EventStore, MemoryLog, Position, StorageError, TruncateError,
+};
 use sillok_bridge::{
-    AggregateId, AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, expected_version_from_js,
-    find_saved, fresh_id, idempotency_key_from_js, now, parse_events, parse_range, range_from_js, read_page,
-    saved_event, stream_id_from_js, strings_from_js, to_js, version_from_js,
+    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, PageJson, ProofPage, TruncatedJson,
+    directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id, idempotency_key_from_js,
+    now, parse_directory, parse_events, parse_feed, parse_range, range_from_js, read_commits, read_feed,
+    read_page, saved_event, stream_id_from_js, strings_from_js, to_js, version_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::database::{Database, FileSql};
 use crate::log::Log;
+use crate::proof::StreamProof;
 
 /// An event store, in memory or in a SQLite file.
 ///
@@ -26,6 +32,8 @@ use crate::log::Log;
 pub struct Store {
     store: RefCell<EventStore<Log>>,
     file: Option<FileSql>,
+    /// What consumers keep where there is no file.
+    consumers: ConsumerMemory,
 }
 
 #[wasm_bindgen]
@@ -39,7 +47,7 @@ impl Store {
             Some(sql) => Log::File(StreamsTable::new(sql)),
             None => Log::Memory(MemoryLog::new()),
         };
-        Self { store: RefCell::new(EventStore::new(log)), file }
+        Self { store: RefCell::new(EventStore::new(log)), file, consumers: ConsumerMemory::default() }
     }
 
     /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
@@ -66,12 +74,54 @@ impl Store {
         answer(self.try_read_page(stream, range))
     }
 
-    /// Computes a stream's hash chain anew.
+    /// One page of the feed of all streams. `wanted` is `{after?, category?, types?, limit?}`; its limit may be larger
+    /// than a page.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn verify(&self, stream: &JsValue) -> Result<JsValue, JsValue> {
-        answer(self.try_verify(stream))
+    #[wasm_bindgen(js_name = readFeed)]
+    pub fn read_feed(&self, wanted: &JsValue) -> Result<JsValue, JsValue> {
+        answer(self.try_read_feed(wanted))
+    }
+
+    /// The position of the last event that was ever written.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn end(&self) -> Result<JsValue, JsValue> {
+        answer(self.reading(|store| {
+            store.end().map(Position::get).map_err(|error: StorageError| Failure::from(&error))
+        }))
+    }
+
+    /// One page of the directory of streams. `wanted` is `{prefix?, category?, after?, limit?}`; its limit may be larger
+    /// than a page.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn streams(&self, wanted: &JsValue) -> Result<JsValue, JsValue> {
+        answer(self.try_streams(wanted))
+    }
+
+    /// Goes on with a verification by one page, and tells whether there is more.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = verifyPage)]
+    pub fn verify_page(&self, proof: &mut StreamProof) -> Result<bool, JsValue> {
+        let verified = self
+            .reading(|store| store.verify_page(&mut proof.verifier).map_err(|error| Failure::from(&error)));
+        verified.map_err(|failure| to_js(&failure))
+    }
+
+    /// One page of a stream's commits as lines, `{version, text, next?}`: the first, or the one that `next` of the page
+    /// before leads to.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = readCommits)]
+    pub fn read_commits(&self, stream: &JsValue, next: Option<String>) -> Result<JsValue, JsValue> {
+        answer(self.try_read_commits(stream, next.as_deref()))
     }
 
     /// Forgets a stream's events before a version.
@@ -136,18 +186,37 @@ impl Store {
     fn try_read_page(&self, stream: &JsValue, range: &JsValue) -> Result<PageJson, Failure> {
         let stream = stream_id_from_js(stream)?;
         let mut range = range_from_js(range);
-        if let Some(limit) = range.limit.as_ref().and_then(serde_json::Value::as_u64) {
-            // The limit is the whole read's; a page takes as much of it as a page may.
-            range.limit = Some(limit.min(u64::try_from(PAGE_EVENTS).unwrap_or(u64::MAX)).into());
-        }
+        range.limit = range.limit.map(of_a_page);
         let range = parse_range(&range)?;
         self.reading(|store| read_page(store, &stream, &range).map_err(|error| Failure::from(&error)))
     }
 
-    fn try_verify(&self, stream: &JsValue) -> Result<VerificationJson, Failure> {
+    fn try_read_feed(&self, wanted: &JsValue) -> Result<FeedPageJson, Failure> {
+        let mut wanted = feed_from_js(wanted);
+        wanted.limit = wanted.limit.map(of_a_page);
+        // What is kept here is of one partition. The option is called `types`.
+        let (checkpoint, range) =
+            parse_feed(&wanted, 0, 1).map_err(|failure| match failure.field.as_deref() {
+                Some("type") => failure.in_field("types"),
+                _ => failure,
+            })?;
+        self.reading(|store| {
+            read_feed(store.log(), &range, &checkpoint, 0).map_err(|error| Failure::from(&error))
+        })
+    }
+
+    fn try_streams(&self, wanted: &JsValue) -> Result<DirectoryPageJson, Failure> {
+        let mut wanted = directory_from_js(wanted);
+        wanted.limit = wanted.limit.map(of_a_page);
+        let range = parse_directory(&wanted)?;
+        let page =
+            self.reading(|store| store.streams(&range).map_err(|error: StorageError| Failure::from(&error)))?;
+        Ok(DirectoryPageJson::from(page))
+    }
+
+    fn try_read_commits(&self, stream: &JsValue, next: Option<&str>) -> Result<ProofPage, Failure> {
         let stream = stream_id_from_js(stream)?;
-        let found = self.reading(|store| store.verify(&stream).map_err(|error| Failure::from(&error)))?;
-        Ok(VerificationJson::from(found))
+        self.reading(|store| read_commits(store, &stream, next))
     }
 
     fn try_truncate(&self, stream: &JsValue, before: &JsValue) -> Result<TruncatedJson, Failure> {
@@ -182,7 +251,15 @@ impl Store {
         self.reading(|store| find_saved(store, &id))
     }
 
-    fn write(&self, append: Append) -> Result<Appended, Failure> {
+    pub(crate) fn file(&self) -> Option<&FileSql> {
+        self.file.as_ref()
+    }
+
+    pub(crate) fn consumers(&self) -> &ConsumerMemory {
+        &self.consumers
+    }
+
+    pub(crate) fn write(&self, append: Append) -> Result<Appended, Failure> {
         let now = now();
         let ids: Vec<_> = append.events.iter().map(|_| fresh_id()).collect();
         let mut ids = ids.into_iter();
@@ -200,7 +277,10 @@ impl Store {
         work(&mut store)
     }
 
-    fn reading<T>(&self, work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn reading<T>(
+        &self,
+        work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
         match &self.file {
             Some(file) => file.at_one_moment(|| work(&store), failed),
@@ -209,14 +289,19 @@ impl Store {
     }
 }
 
-fn answer<T: Serialize>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
+pub(crate) fn answer<T: Serialize>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
     outcome.map(|answer| to_js(&answer)).map_err(|failure| to_js(&failure))
+}
+
+/// The limit is the whole read's; a page takes as much of it as a page may.
+fn of_a_page(limit: Value) -> Value {
+    limit.as_u64().map_or(limit, |limit| limit.min(PAGE_EVENTS as u64).into())
 }
 
 fn failed(failure: SqlFailure) -> Failure {
     Failure::from(&StorageError::from(failure))
 }
 
-fn in_use() -> Failure {
+pub(crate) fn in_use() -> Failure {
     failed(SqlFailure("the store was called while it was at work".to_owned()))
 }

@@ -1,17 +1,33 @@
 // The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
 
-import { initSync, Store } from "../generated/sillok_js.js";
+import {
+  Consumer,
+  type DocumentsHandle,
+  initSync,
+  LineProof,
+  Store,
+  StreamProof,
+} from "../generated/sillok_js.js";
 import { Changes } from "./changes.js";
+import type { ConsumerDefinition } from "./consumers/definition.js";
 import type { Database } from "./database.js";
 import { type Failure, SillokError } from "./errors.js";
-import type { AppendResult, TruncateResult, Verification } from "./events.js";
+import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
+import type { ReadAllOptions, StreamsOptions } from "./options.js";
 
 /** A page of a stream, its events as JSON. */
 export interface Page {
   readonly version: number;
   readonly events: string;
   readonly next?: Range;
+}
+
+/** A page of commits, one a line. */
+export interface Commits {
+  readonly version: number;
+  readonly text: string;
+  readonly next?: string;
 }
 
 /** What to read; unchecked when it comes from the caller. */
@@ -21,6 +37,32 @@ export interface Range {
   readonly limit?: number | undefined;
   readonly direction?: string | undefined;
   readonly type?: string | undefined;
+}
+
+/** A page of the feed, its events as JSON. */
+export interface FeedPage {
+  readonly events: string;
+  readonly checkpoint: string;
+  readonly more: boolean;
+}
+
+/** A page of the directory. */
+export interface StreamsPage {
+  readonly streams: readonly StreamEntry[];
+  readonly next?: string;
+}
+
+/** What a consumer did or is to do: see {@link EngineConsumer.step}. */
+export type Step =
+  "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
+
+/** Documents as JSON, while a projection's handler runs. */
+export type DocumentsJson = Pick<DocumentsHandle, "get" | "put" | "delete">;
+
+/** A page of documents or dead letters. */
+export interface Items<Item, Next> {
+  readonly items: readonly Item[];
+  readonly next: Next | null;
 }
 
 /** Starts the engine. Every entry point does so, once, with the wasm as its platform loads it. */
@@ -33,6 +75,8 @@ export class Engine {
   readonly #database: Database | undefined;
   readonly #changes: Changes;
   #store: Store | undefined;
+  /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
+  #projects = false;
 
   constructor(database?: Database) {
     this.#database = database;
@@ -53,8 +97,32 @@ export class Engine {
     return this.#ask((store) => store.readPage(stream, range));
   }
 
-  verify(stream: unknown): Verification {
-    return this.#ask((store) => store.verify(stream));
+  readFeed(wanted: ReadAllOptions): FeedPage {
+    return this.#ask((store) => store.readFeed(wanted));
+  }
+
+  /** The position of the last event that was ever written. */
+  end(): number {
+    return this.#ask((store) => store.end());
+  }
+
+  streams(wanted: StreamsOptions): StreamsPage {
+    return this.#ask((store) => store.streams(wanted));
+  }
+
+  /** Verifies page by page; between two of them others have their turn. */
+  async verify(stream: unknown): Promise<Verification> {
+    const proof = this.#ask(() => new StreamProof(stream));
+    try {
+      while (this.#ask((store) => store.verifyPage(proof))) await anotherTurn();
+      return proof.found();
+    } finally {
+      proof.free();
+    }
+  }
+
+  readCommits(stream: unknown, next?: string): Commits {
+    return this.#ask((store) => store.readCommits(stream, next));
   }
 
   truncate(stream: unknown, before: unknown): TruncateResult {
@@ -80,13 +148,35 @@ export class Engine {
     return this.#ask((store) => store.find(id));
   }
 
+  /** Opens a projection or a reactor over this store. */
+  consumer(definition: ConsumerDefinition & { readonly kind: string }): EngineConsumer {
+    const { name, kind, category, types, onFailure } = definition;
+    const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
+    const feed = { category, types };
+    const opened = this.#ask((store) =>
+      Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers)),
+    );
+    return new EngineConsumer(opened, {
+      ask: (call) => this.#ask(call),
+      projecting: (work) => {
+        this.#projects = true;
+        try {
+          return work();
+        } finally {
+          this.#projects = false;
+        }
+      },
+      wrote: (stream) => this.#changes.tell(stream),
+    });
+  }
+
   /** See {@link Changes.mark}. */
   mark(): number {
     return this.#ask(() => this.#changes.mark());
   }
 
   /** See {@link Changes.after}. */
-  changed(mark: number, stop: AbortSignal, stream: unknown): Promise<void> {
+  changed(mark: number, stop: AbortSignal, stream?: unknown): Promise<void> {
     return this.#changes.after(mark, stop, stream);
   }
 
@@ -98,17 +188,140 @@ export class Engine {
     this.#changes.tell();
   }
 
-  /** Calls the engine; what it refuses is raised as a {@link SillokError}. */
   #ask<T>(call: (store: Store) => T): T {
     if (this.#store === undefined) {
       throw new SillokError({ code: "storage_failed", detail: "the store was closed" });
     }
-    try {
-      return call(this.#store);
-    } catch (refused) {
-      throw isFailure(refused) ? new SillokError(refused) : refused;
+    if (this.#projects) {
+      const detail = "a projection's handler has the event and the documents, and not the store";
+      throw new SillokError({ code: "invalid_consumer", detail });
     }
+    return raising(() => call(this.#store as Store));
   }
+}
+
+/** What a consumer may ask of the engine that it is of. */
+interface Host {
+  ask<T>(call: (store: Store) => T): T;
+  projecting<T>(work: () => T): T;
+  wrote(stream: unknown): void;
+}
+
+/** A consumer in the engine. */
+export class EngineConsumer {
+  readonly #consumer: Consumer;
+  readonly #host: Host;
+
+  constructor(consumer: Consumer, host: Host) {
+    this.#consumer = consumer;
+    this.#host = host;
+  }
+
+  /**
+   * Does the next thing; `apply` says of each event that is projected what is wrong, if anything is. Gives `worked` when
+   * there may be more to do; the id, attempt and JSON of an event that is to be delivered; and otherwise why there is
+   * nothing to do, which may be that it is too early: then it gives the time.
+   */
+  step(apply: (event: string, documents: DocumentsJson) => string | undefined): Step {
+    const applied = (event: string, documents: DocumentsHandle) => {
+      try {
+        return this.#host.projecting(() => apply(event, raisingAll(documents)));
+      } finally {
+        documents.free();
+      }
+    };
+    return this.#host.ask((store) => this.#consumer.step(store, applied, Math.random()));
+  }
+
+  /** Appends as the command number `n` of the delivery of this id, which is under way. */
+  append(id: string, n: number, stream: unknown, events: string, expected: unknown): AppendResult {
+    askForRandomness();
+    const append = (store: Store): AppendResult =>
+      this.#consumer.append(store, id, n, stream, events, expected);
+    const appended = this.#host.ask(append);
+    this.#host.wrote(stream);
+    return appended;
+  }
+
+  /** Says what came of a delivery: what is wrong, or nothing. */
+  delivered(id: string, error: string | undefined): void {
+    this.#host.ask(() => this.#consumer.delivered(id, error, Math.random()));
+  }
+
+  operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): void {
+    this.#host.ask(() => this.#consumer.operate(act));
+  }
+
+  /** As JSON. */
+  status(): string {
+    return this.#host.ask((store) => this.#consumer.status(store));
+  }
+
+  /** Whether the documents show the event at this position. */
+  reached(position: number): boolean {
+    return this.#host.ask(() => this.#consumer.reached(position));
+  }
+
+  /** As JSON. */
+  document(key: string): string | undefined {
+    return this.#host.ask(() => this.#consumer.document(key));
+  }
+
+  documents(
+    prefix: string,
+    after: string,
+    limit: number,
+  ): Items<{ key: string; document: unknown }, string> {
+    return JSON.parse(
+      this.#host.ask(() => this.#consumer.documents(prefix, after, limit)),
+    ) as Items<{ key: string; document: unknown }, string>;
+  }
+
+  deadLetters(after: number, limit: number): Items<unknown, number> {
+    const page = this.#host.ask(() => this.#consumer.deadLetters(after, limit));
+    return JSON.parse(page) as Items<unknown, number>;
+  }
+}
+
+/** The same documents, with refusals as errors. */
+function raisingAll(documents: DocumentsHandle): DocumentsJson {
+  return {
+    get: (key) => raising(() => documents.get(key)),
+    put: (key, document) => raising(() => documents.put(key, document)),
+    delete: (key) => raising(() => documents.delete(key)),
+  };
+}
+
+/** What the engine refuses is raised as a {@link SillokError}. */
+function raising<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (refused) {
+    throw isFailure(refused) ? new SillokError(refused) : refused;
+  }
+}
+
+/** What exported lines prove. They are taken up to the first that is broken. */
+export async function verifyLines(
+  lines: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<Verification> {
+  const proof = new LineProof();
+  try {
+    for await (const line of lines) {
+      if (typeof line !== "string") {
+        const detail = "`lines` must be the lines of an export, each a string";
+        throw new SillokError({ code: "invalid_parameter", detail, field: "lines" });
+      }
+      if (!proof.add(line)) break;
+    }
+    return proof.found();
+  } finally {
+    proof.free();
+  }
+}
+
+function anotherTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 let randomnessGiven = false;

@@ -13,6 +13,14 @@ import type { ExpectedVersion } from "./options.js";
  * - `no_events`, `too_many_events`: one append carries 1 to 1,024 events.
  * - `commit_too_large`: the events of one append are at most 1 MiB.
  * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
+ * - `invalid_checkpoint`: a checkpoint is the text that an event of this very store's feed has.
+ * - `invalid_category`: a category is a text with which a stream's name can begin.
+ * - `invalid_document_key`, `document_too_large`: a document's key is a string of 1 to 200 bytes without control
+ *   characters, and a document at most 1 MiB of JSON.
+ * - `documents_over`, `handler_over`: what a handler was given is used after it has returned.
+ * - `not_a_projection`: only a projection has documents, and can be rebuilt.
+ * - `projection_behind`: the projection does not show the event yet that was asked for.
+ * - `consumer_not_found`: nothing of this name was registered.
  * - `invalid_consumer`: a projection or a reactor is not what one can be.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters.
  * - `idempotency_key_reused`: other events were appended to the stream under this key before.
@@ -47,7 +55,16 @@ export type SillokErrorCode =
   | "commit_too_large"
   | "invalid_expected_version"
   | "invalid_parameter"
+  | "invalid_checkpoint"
+  | "invalid_category"
   | "invalid_consumer"
+  | "invalid_document_key"
+  | "document_too_large"
+  | "documents_over"
+  | "handler_over"
+  | "not_a_projection"
+  | "projection_behind"
+  | "consumer_not_found"
   | "invalid_idempotency_key"
   | "idempotency_key_reused"
   | "stream_deleted"

@@ -1,4 +1,14 @@
-import type { AggregateId, SavedEvent } from "./events.js";
+import { type ConsumerHandle, Handle, type ProjectionHandle } from "./consumers/handles.js";
+import type { Projection } from "./consumers/projection.js";
+import type { Reactor } from "./consumers/reactor.js";
+import { Runner, sleep } from "./consumers/runner.js";
+import type { Engine } from "./engine.js";
+import { engineOf } from "./engines.js";
+import { SillokError } from "./errors.js";
+import type { AggregateId, NewEvent, RecordedEvent, SavedEvent } from "./events.js";
+import { invalid } from "./invalid.js";
+import { checkOptions, type Signal } from "./options.js";
+import { replay, type ReplayOptions, type ReplayProgress } from "./replay.js";
 
 /** Where a gateway finds events: an {@link EventStore}, or a stand-in. */
 export interface EventSource {
@@ -12,8 +22,20 @@ export interface EventSink<E extends object = SavedEvent> {
   handleEvent(event: E): void;
 }
 
+/** A projection or a reactor, of whatever events. */
+export type AnyConsumer = Pick<Projection, "kind" | "name"> | Pick<Reactor, "kind" | "name">;
+
+/** How to run what was registered. */
+export interface RunOptions {
+  /** Ends it when it is aborted. */
+  readonly signal?: Signal | undefined;
+}
+
+const RUN_OPTIONS = ["signal"] as const satisfies (keyof RunOptions)[];
+
 /**
- * Connects a store and a handler.
+ * Connects a store and those who handle its events: a handler, which is handed the events of an aggregate when it is
+ * told to, and projections and reactors, which follow the store.
  *
  * @example
  * ```ts
@@ -29,12 +51,213 @@ export interface EventSink<E extends object = SavedEvent> {
  */
 export class EventGateway<E extends object = SavedEvent> {
   readonly #store: EventSource;
-  readonly #handler: EventSink<E>;
+  readonly #handler: EventSink<E> | undefined;
+  readonly #runners = new Map<string, Runner>();
 
-  /** A gateway that takes events from `store` to `handler`. */
-  constructor(store: EventSource, handler: EventSink<E>) {
+  /** A gateway that takes events from `store` to `handler`, if there is one, and to whomever is registered. */
+  constructor(store: EventSource, handler?: EventSink<E>) {
     this.#store = store;
     this.#handler = handler;
+  }
+
+  /**
+   * Registers projections and reactors. What they know, their checkpoints, documents and dead letters, is kept with the
+   * store: in its file, or as long as the store is in memory. One that was registered before goes on where it was.
+   *
+   * @param consumers - What {@link projection} and {@link reactor} made, each of another name.
+   * @throws {@link SillokError} `invalid_consumer` when one is no consumer, or its name is taken; `invalid_parameter`
+   * when the store is not in this program.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventStore, projection } from "sillok";
+   *
+   * const store = new EventStore();
+   * const count = projection<{ type: string }, number>("count", {
+   *   on: (event, documents) => documents.put("all", (documents.get("all") ?? 0) + 1),
+   * });
+   * const gateway = new EventGateway(store).register(count);
+   * await store.append("account-1", [{ type: "Opened" }, { type: "Closed" }]);
+   * await gateway.catchUp();
+   * console.log(await gateway.projection(count).get("all")); // 2
+   * ```
+   */
+  register(...consumers: AnyConsumer[]): this {
+    const engine = this.#engine();
+    for (const consumer of consumers as (Projection | Reactor)[]) {
+      if (consumer?.kind !== "projection" && consumer?.kind !== "reactor") {
+        throw notConsumer("what is registered must be made by projection() or reactor()");
+      }
+      if (this.#runners.has(consumer.name)) {
+        throw notConsumer(
+          `there is a consumer of the name ${JSON.stringify(consumer.name)} already`,
+        );
+      }
+      this.#runners.set(consumer.name, new Runner(engine, consumer));
+    }
+    return this;
+  }
+
+  /**
+   * Runs what was registered: every projection and reactor handles what there is, and then each event as it is appended,
+   * by whomever it was appended. Several processes may run the same consumers over one file: documents stay right, and a
+   * reactor may handle an event in each.
+   *
+   * @param options - What ends it.
+   * @returns A promise that is settled when the signal is given and what was under way is done.
+   * @throws {@link SillokError} `storage_failed`, such as when the store is closed.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventStore, reactor } from "sillok";
+   *
+   * const [store, stop] = [new EventStore(), new AbortController()];
+   * const gateway = new EventGateway(store);
+   * gateway.register(
+   *   reactor("greeter", {
+   *     on: {
+   *       Joined: (event) => {
+   *         console.log(`welcome, ${event.stream}`); // welcome, member-1
+   *         stop.abort();
+   *       },
+   *     },
+   *   }),
+   * );
+   * const running = gateway.run({ signal: stop.signal });
+   * await store.append("member-1", { type: "Joined" });
+   * await running;
+   * ```
+   */
+  async run(options: RunOptions = {}): Promise<void> {
+    await this.#until(options, async (stop) => {
+      const runs = [...this.#runners.values()].map((runner) => runner.run(stop.signal));
+      try {
+        await Promise.all(runs);
+      } finally {
+        stop.abort();
+        await Promise.allSettled(runs);
+      }
+    });
+  }
+
+  /**
+   * Lets everything that was registered handle what there is, also what reactors append meanwhile, and waits for it:
+   * afterwards each event was handled or given up. What fails is waited for as long as it is attempted again; what is
+   * paused or stopped is left as it is. For tests, scripts and whatever does not {@link EventGateway.run}.
+   *
+   * @param options - What ends it before.
+   * @throws {@link SillokError} `storage_failed`.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventStore, reactor } from "sillok";
+   *
+   * const store = new EventStore();
+   * const billing = reactor("billing", {
+   *   category: "order",
+   *   on: { Placed: (event, { append }) => append(`invoice-${event.id}`, { type: "Issued" }) },
+   * });
+   * const gateway = new EventGateway(store).register(billing);
+   * await store.append("order-1", { type: "Placed", id: "p1" });
+   * await gateway.catchUp();
+   * for await (const event of store.read("invoice-p1")) console.log(event.type); // Issued
+   * ```
+   */
+  async catchUp(options: RunOptions = {}): Promise<void> {
+    const engine = this.#engine();
+    await this.#until(options, async ({ signal }) => {
+      for (;;) {
+        const end = engine.end();
+        await Promise.all([...this.#runners.values()].map((runner) => rested(runner, signal)));
+        if (signal.aborted || engine.end() === end) return;
+      }
+    });
+  }
+
+  /**
+   * A projection that was registered: its documents, and how it does.
+   *
+   * @param projection - The projection, or its name.
+   * @throws {@link SillokError} `consumer_not_found` when no projection of this name was registered.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventStore, projection } from "sillok";
+   *
+   * const store = new EventStore();
+   * const types = projection<{ type: string }, string[]>("types", {
+   *   on: ({ stream, type }, documents) => documents.put(stream, [...(documents.get(stream) ?? []), type]),
+   * });
+   * const documents = new EventGateway(store).register(types).projection(types);
+   * const min = await store.append("account-1", { type: "Opened" });
+   * console.log(await documents.get("account-1", { min })); // [ 'Opened' ]
+   * ```
+   */
+  projection<P extends NewEvent, Document>(
+    projection: Projection<P, Document>,
+  ): ProjectionHandle<Document>;
+  projection(projection: string): ProjectionHandle;
+  projection(projection: string | { readonly name: string }): ProjectionHandle {
+    return this.#handle(projection, "projection");
+  }
+
+  /**
+   * A projection or a reactor that was registered: how it does, its dead letters, and what an operator can tell it.
+   *
+   * @param consumer - The consumer, or its name.
+   * @throws {@link SillokError} `consumer_not_found` when nothing of this name was registered.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventStore, reactor } from "sillok";
+   *
+   * const store = new EventStore();
+   * const fragile = reactor("fragile", { on: { Opened: () => { throw new Error("no") } }, attempts: 1 });
+   * const gateway = new EventGateway(store).register(fragile);
+   * await store.append("account-1", { type: "Opened" });
+   * await gateway.catchUp();
+   * for await (const letter of gateway.consumer("fragile").deadLetters()) {
+   *   console.log(letter.event.stream, letter.error); // account-1 Error: no
+   * }
+   * ```
+   */
+  consumer(consumer: string | AnyConsumer): ConsumerHandle {
+    return this.#handle(consumer);
+  }
+
+  /**
+   * Hands events that there are to a handler, one after the other: of all streams, of a category or of one stream. A
+   * handler that returns a promise is waited for. An error that it throws ends the replay and reaches the caller.
+   *
+   * @param handler - Who handles them. Nothing is kept of how far it has come.
+   * @param options - Which events, and whom to tell of the progress.
+   * @returns How far it has come.
+   * @throws {@link SillokError} `invalid_parameter`, `invalid_category`, `invalid_event_type`, `invalid_stream_id`.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventHandler, EventStore, type RecordedEvent } from "sillok";
+   *
+   * class Counter extends EventHandler<RecordedEvent> {
+   *   count = 0;
+   *   override handleEvent() {
+   *     this.count += 1;
+   *   }
+   * }
+   * const store = new EventStore();
+   * for (const stream of ["account-1", "order-1", "account-2"]) {
+   *   await store.append(stream, { type: "Opened" });
+   * }
+   * const counter = new Counter();
+   * await new EventGateway(store).replay(counter, { category: "account" });
+   * console.log(counter.count); // 2
+   * ```
+   */
+  async replay<R extends NewEvent = NewEvent>(
+    handler: EventSink<RecordedEvent<R>>,
+    options: ReplayOptions = {},
+  ): Promise<ReplayProgress> {
+    return replay(this.#engine(), handler, options);
   }
 
   /**
@@ -59,7 +282,52 @@ export class EventGateway<E extends object = SavedEvent> {
    * ```
    */
   processEventsByAggregateId(id: AggregateId): void {
+    if (this.#handler === undefined) throw invalid("handler", "was not given to the gateway");
     const events = this.#store.findEventsByAggregateId(id) as Iterable<E>;
     for (const event of events) this.#handler.handleEvent(event);
   }
+
+  #engine(): Engine {
+    const engine = engineOf(this.#store);
+    if (engine === undefined) throw invalid("store", "must be an EventStore in this program");
+    return engine;
+  }
+
+  #handle(consumer: string | { readonly name: string }, kind?: "projection"): Handle {
+    const name = typeof consumer === "string" ? consumer : consumer.name;
+    const runner = this.#runners.get(name);
+    if (runner === undefined || (kind !== undefined && runner.definition.kind !== kind)) {
+      const detail = `no ${kind ?? "consumer"} of the name ${JSON.stringify(name)} is registered`;
+      throw new SillokError({ code: "consumer_not_found", detail });
+    }
+    return new Handle(this.#engine(), runner);
+  }
+
+  /** Does `work` until it is done, or the caller's signal is given. */
+  async #until(options: RunOptions, work: (stop: AbortController) => Promise<void>): Promise<void> {
+    checkOptions(options, RUN_OPTIONS);
+    const stop = new AbortController();
+    const end = () => stop.abort();
+    const { signal } = options;
+    if (signal?.aborted) return;
+    signal?.addEventListener("abort", end);
+    try {
+      await work(stop);
+    } finally {
+      signal?.removeEventListener("abort", end);
+    }
+  }
+}
+
+/** Waits until a consumer has nothing to do, now or later. */
+async function rested(runner: Runner, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    const rest = await runner.work(stop);
+    if (typeof rest !== "number") return;
+    await sleep(rest - Date.now(), stop);
+  }
+}
+
+function notConsumer(detail: string): SillokError {
+  return new SillokError({ code: "invalid_consumer", detail });
 }

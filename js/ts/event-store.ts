@@ -2,29 +2,37 @@
 
 import { Database } from "./database.js";
 import { Engine } from "./engine.js";
+import { keepEngine } from "./engines.js";
 import { SillokError } from "./errors.js";
 import type {
   AggregateId,
   AppendResult,
+  FeedEvent,
   NewEvent,
   RecordedEvent,
   SavedEvent,
+  StreamEntry,
   TruncateResult,
   Verification,
 } from "./events.js";
+import { listStreams, readFeed, subscribeFeed } from "./feed.js";
 import { writeJson } from "./json.js";
 import {
   type AppendOptions,
   checkOptions,
   type ConnectOptions,
+  type ReadAllOptions,
   type ReadOptions,
+  type StreamsOptions,
+  type SubscribeAllOptions,
   type SubscribeOptions,
   type TruncateOptions,
 } from "./options.js";
-import { readStream } from "./read.js";
+import { exportStream, readStream } from "./read.js";
 import { RemoteEventStore } from "./remote-event-store.js";
 import type { Store } from "./store.js";
 import { subscribeStream } from "./subscribe.js";
+import { savedEvents } from "./saved-events.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -72,6 +80,7 @@ export class EventStore implements Store {
       throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
     }
     this.#engine = engine;
+    keepEngine(this, engine);
   }
 
   /**
@@ -153,13 +162,37 @@ export class EventStore implements Store {
 
   subscribe<E extends NewEvent = NewEvent>(
     stream: string,
+    options?: SubscribeOptions,
+  ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent = NewEvent>(
+    feed: SubscribeAllOptions,
+  ): AsyncGenerator<FeedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent>(
+    from: string | SubscribeAllOptions,
     options: SubscribeOptions = {},
   ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-    return subscribeStream<E>(this.#engine, stream, options);
+    const isFeed = typeof from === "object" && from !== null;
+    return isFeed
+      ? subscribeFeed<E>(this.#engine, from)
+      : subscribeStream<E>(this.#engine, from, options);
+  }
+
+  readAll<E extends NewEvent = NewEvent>(
+    options: ReadAllOptions = {},
+  ): AsyncGenerator<FeedEvent<E>, void, undefined> {
+    return readFeed<E>(this.#engine, options);
+  }
+
+  streams(options: StreamsOptions = {}): AsyncGenerator<StreamEntry, void, undefined> {
+    return listStreams(this.#engine, options);
   }
 
   async verify(stream: string): Promise<Verification> {
     return this.#engine.verify(stream);
+  }
+
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
+    return exportStream(this.#engine, stream);
   }
 
   async truncate(stream: string, options: TruncateOptions): Promise<TruncateResult> {
@@ -242,29 +275,9 @@ export class EventStore implements Store {
   findEventsByAggregateId<E extends { aggregateId: AggregateId } = SavedEvent>(
     id: AggregateId,
   ): E[] {
-    const found = JSON.parse(this.#engine.find(id)) as Found<E>[];
-    return found.map(({ event, dates }) => {
-      for (const path of dates) restoreDate(event, path);
-      return event;
-    });
+    return savedEvents<E>(this.#engine.find(id));
   }
 }
 
 /** The store by its constructor's second form, which is no one else's business. */
 const Opened = EventStore as unknown as new (engine: Engine) => EventStore;
-
-/** A saved event as the engine keeps it: as JSON has it, and the keys that lead to each of its Dates. */
-interface Found<E> {
-  readonly event: E;
-  readonly dates: readonly (readonly string[])[];
-}
-
-/** Makes a `Date` again of the text at the end of `path`. */
-function restoreDate(event: object, path: readonly string[]): void {
-  const last = path.at(-1);
-  if (last === undefined) return;
-  const holder = path.slice(0, -1).reduce((value, key) => value[key] as Fields, event as Fields);
-  holder[last] = new Date(holder[last] as string);
-}
-
-type Fields = Record<string, unknown>;

@@ -67,6 +67,24 @@ export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
     }
   : never;
 
+/** An event among those of all streams, as {@link Store.readAll} and a subscription to all give it. */
+export type FeedEvent<E extends NewEvent = NewEvent> = RecordedEvent<E> & {
+  /** The event's place among those of all streams; on a server, among those of its partition. Never given twice. */
+  position: number;
+  /** From where to go on: an opaque text, which one gives as `after`. */
+  checkpoint: string;
+};
+
+/** A stream, as {@link Store.streams} lists it. */
+export interface StreamEntry {
+  /** Its name. */
+  stream: string;
+  /** The version of its last event. */
+  version: number;
+  /** When that event was recorded, as in `2026-11-23T01:02:03.456Z`. */
+  time: string;
+}
+
 /** What an append did. */
 export interface AppendResult {
   /** The stream that was appended to. */

@@ -22,7 +22,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 /** A request, and the form of its answer. */
 export interface Ask {
   readonly method: "GET" | "POST" | "DELETE";
-  /** What follows `/v1/streams/`. */
+  /** What follows `/v1/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -31,6 +31,8 @@ export interface Ask {
   readonly type?: string;
   /** Ends the request, and the pauses between its attempts. */
   readonly signal?: AbortSignal;
+  /** The names that the server's parameters have here, where they are others. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** A server, and how to reach it. */
@@ -86,15 +88,15 @@ export class Http {
   }
 
   /** The answer, when all went well. */
-  async #answer({ path, status, type, headers, ...request }: Ask): Promise<Response> {
-    const response = await this.#fetch(`${this.#root}/v1/streams/${path}`, {
+  async #answer({ path, status, type, headers, fields, ...request }: Ask): Promise<Response> {
+    const response = await this.#fetch(`${this.#root}/v1/${path}`, {
       ...request,
       headers: { ...this.#headers, ...headers },
       redirect: "manual",
     });
     const isRight = type === undefined || mediaOf(response) === type;
     if (response.status === status && isRight) return response;
-    throw await refusal(response);
+    throw await refusal(response, { ...FIELDS, ...fields });
   }
 }
 
@@ -106,6 +108,15 @@ export function parse(text: string): unknown {
     const detail = "the server's answer is no JSON, as Sillok's would be";
     throw new SillokError({ code: "invalid_answer", detail }, { cause });
   }
+}
+
+/** The answer, if it is one of the kind that was asked for. */
+export function expected<T>(answer: unknown, field: keyof T & string, type: string): T {
+  if (typeof answer === "object" && answer !== null) {
+    if (typeof (answer as Record<string, unknown>)[field] === type) return answer as T;
+  }
+  const detail = `the server's answer has no ${field}, as Sillok's would have`;
+  throw new SillokError({ code: "invalid_answer", detail });
 }
 
 /** The error that is raised for `error`: what is no error of Sillok's was raised by the network. */
@@ -144,8 +155,12 @@ function mediaOf(response: Response): string {
 }
 
 /** What an answer that is not the one hoped for says. */
-async function refusal(response: Response): Promise<SillokError> {
-  const problem = mediaOf(response) === PROBLEM ? failureIn(await response.text()) : undefined;
+async function refusal(
+  response: Response,
+  fields: Readonly<Record<string, string>>,
+): Promise<SillokError> {
+  const isProblem = mediaOf(response) === PROBLEM;
+  const problem = isProblem ? failureIn(await response.text(), fields) : undefined;
   if (problem !== undefined) return new SillokError(problem);
   // It is not read, and nobody is told of an error in what is not read.
   response.body?.cancel().catch(() => undefined);
@@ -158,7 +173,7 @@ async function refusal(response: Response): Promise<SillokError> {
 }
 
 /** The failure that a problem document tells of. */
-function failureIn(text: string): Failure | undefined {
+function failureIn(text: string, fields: Readonly<Record<string, string>>): Failure | undefined {
   const problem = parse(text) as Partial<Failure> | null;
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
   const { code, detail, field, stream, expected, actual } = problem;
@@ -169,7 +184,7 @@ function failureIn(text: string): Failure | undefined {
   return {
     code,
     detail,
-    ...(field === undefined ? {} : { field: FIELDS[field] ?? field }),
+    ...(field === undefined ? {} : { field: fields[field] ?? field }),
     ...(stream === undefined ? {} : { stream }),
     ...(expected === undefined ? {} : { expected }),
     ...(actual === undefined ? {} : { actual }),

@@ -4,7 +4,17 @@
  * @packageDocumentation
  */
 
-export type { ConsumerOptions, FeedEvent, OnFailure } from "./consumers/definition.js";
+export type { ConsumedEvent, ConsumerOptions, OnFailure } from "./consumers/definition.js";
+export type {
+  ConsumerHandle,
+  ConsumerStatus,
+  DeadLetter,
+  DeadLettersOptions,
+  DocumentsOptions,
+  GetOptions,
+  KeyedDocument,
+  ProjectionHandle,
+} from "./consumers/handles.js";
 export {
   type Documents,
   projection,
@@ -19,7 +29,13 @@ export {
   type ReactorHandlers,
   type ReactorOptions,
 } from "./consumers/reactor.js";
-export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
+export {
+  type AnyConsumer,
+  EventGateway,
+  type EventSink,
+  type EventSource,
+  type RunOptions,
+} from "./event-gateway.js";
 export { EventHandler } from "./event-handler.js";
 export { EventStore } from "./event-store.js";
 export {
@@ -34,11 +50,13 @@ export type {
   AggregateId,
   AppendResult,
   BrokenHistory,
+  FeedEvent,
   IntactHistory,
   NewEvent,
   RecordedEvent,
   SavedEvent,
   Stored,
+  StreamEntry,
   TruncateResult,
   Verification,
 } from "./events.js";
@@ -49,10 +67,15 @@ export type {
   Fetch,
   FetchRequest,
   FetchResponse,
+  ReadAllOptions,
   ReadOptions,
   Signal,
+  StreamsOptions,
+  SubscribeAllOptions,
   SubscribeOptions,
   TruncateOptions,
 } from "./options.js";
+export type { ReplayOptions, ReplayProgress } from "./replay.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
 export type { Store } from "./store.js";
+export { verifyCommits } from "./verify-commits.js";

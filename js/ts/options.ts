@@ -98,6 +98,43 @@ export interface SubscribeOptions {
   readonly signal?: Signal | undefined;
 }
 
+/** Which events of all streams to read. */
+export interface ReadAllOptions {
+  /** The `checkpoint` of the event seen last: the first to come is one after it. Default: the beginning. */
+  readonly after?: string | undefined;
+  /**
+   * The only category of streams: the text before the first `-` of their names, or the whole name where there is none.
+   * Default: all.
+   */
+  readonly category?: string | undefined;
+  /** The only types of events, one or more. Default: all types. */
+  readonly types?: readonly string[] | undefined;
+  /** The most events to read: a whole number from 1. Default: all. */
+  readonly limit?: number | undefined;
+}
+
+/** Which events of all streams to follow: `{ all: true }`, or those of a category, of some types, or of both. */
+export type SubscribeAllOptions = Omit<ReadAllOptions, "limit"> & {
+  /** Says that the events of all streams and types are wanted. */
+  readonly all?: true | undefined;
+  /** Ends the subscription when it is aborted. */
+  readonly signal?: Signal | undefined;
+} & (
+    { readonly all: true } | { readonly category: string } | { readonly types: readonly string[] }
+  );
+
+/** Which streams to list. */
+export interface StreamsOptions {
+  /** With what the names begin. Default: with anything. */
+  readonly prefix?: string | undefined;
+  /** The only category of streams: the text before the first `-` of their names. Default: all. */
+  readonly category?: string | undefined;
+  /** The name after which to begin, in the order of the names' bytes. Default: the first. */
+  readonly after?: string | undefined;
+  /** The most streams to list: a whole number from 1. Default: all. */
+  readonly limit?: number | undefined;
+}
+
 /** An `AbortSignal`. */
 export interface Signal {
   /** Whether it was given already. */

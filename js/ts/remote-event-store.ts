@@ -1,25 +1,30 @@
-import { SillokError } from "./errors.js";
 import type {
   AppendResult,
+  FeedEvent,
   NewEvent,
   RecordedEvent,
+  StreamEntry,
   TruncateResult,
   Verification,
 } from "./events.js";
-import { Http } from "./http.js";
+import { expected, Http } from "./http.js";
 import { invalid } from "./invalid.js";
 import { writeJson } from "./json.js";
 import {
   type AppendOptions,
   checkOptions,
   type ConnectOptions,
+  type ReadAllOptions,
   type ReadOptions,
+  type StreamsOptions,
+  type SubscribeAllOptions,
   type SubscribeOptions,
   type TruncateOptions,
 } from "./options.js";
+import { readRemoteFeed, remoteStreams } from "./remote-list.js";
 import { condition, keyHeader, streamPath } from "./remote-input.js";
-import { readRemote } from "./remote-read.js";
-import { subscribeRemote } from "./remote-subscribe.js";
+import { exportRemote, readRemote } from "./remote-read.js";
+import { subscribeRemote, subscribeRemoteFeed } from "./remote-subscribe.js";
 import type { Store } from "./store.js";
 
 const APPEND_OPTIONS = [
@@ -140,9 +145,41 @@ export class RemoteEventStore implements Store {
    */
   subscribe<E extends NewEvent = NewEvent>(
     stream: string,
+    options?: SubscribeOptions,
+  ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent = NewEvent>(
+    feed: SubscribeAllOptions,
+  ): AsyncGenerator<FeedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent>(
+    from: string | SubscribeAllOptions,
     options: SubscribeOptions = {},
   ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-    return subscribeRemote<E>(this.#http, stream, options);
+    const isFeed = typeof from === "object" && from !== null;
+    return isFeed
+      ? subscribeRemoteFeed<E>(this.#http, from)
+      : subscribeRemote<E>(this.#http, from, options);
+  }
+
+  /**
+   * Reads the events of all streams one after the other. See {@link Store.readAll}.
+   *
+   * @param options - Which of them.
+   * @returns What `for await` takes; it can be gone through once.
+   */
+  readAll<E extends NewEvent = NewEvent>(
+    options: ReadAllOptions = {},
+  ): AsyncGenerator<FeedEvent<E>, void, undefined> {
+    return readRemoteFeed<E>(this.#http, options);
+  }
+
+  /**
+   * Lists the streams that there are. See {@link Store.streams}.
+   *
+   * @param options - Which of them.
+   * @returns What `for await` takes; it can be gone through once.
+   */
+  streams(options: StreamsOptions = {}): AsyncGenerator<StreamEntry, void, undefined> {
+    return remoteStreams(this.#http, options);
   }
 
   /**
@@ -155,6 +192,18 @@ export class RemoteEventStore implements Store {
     const path = `${streamPath(stream)}/verify`;
     const answer = await this.#http.json({ method: "GET", path, status: 200 });
     return expected<Verification>(answer, "intact", "boolean");
+  }
+
+  /**
+   * Hands out the commits of a stream as lines. See {@link EventStore.exportCommits}.
+   *
+   * @param stream - Which stream.
+   * @returns The lines. A connection that is lost amid them is not made again.
+   * @throws {@link SillokError} as {@link EventStore.exportCommits} does, and `unavailable` when the server could not be
+   * reached, or the export was cut off.
+   */
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
+    return exportRemote(this.#http, stream);
   }
 
   /**
@@ -190,13 +239,4 @@ export class RemoteEventStore implements Store {
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** The answer, if it is one of the kind that was asked for. */
-function expected<T>(answer: unknown, field: keyof T & string, type: string): T {
-  if (typeof answer === "object" && answer !== null) {
-    if (typeof (answer as Record<string, unknown>)[field] === type) return answer as T;
-  }
-  const detail = `the server's answer has no ${field}, as Sillok's would have`;
-  throw new SillokError({ code: "invalid_answer", detail });
 }

@@ -4,9 +4,12 @@
 import { SillokError, type SillokErrorCode } from "./errors.js";
 import { invalid } from "./invalid.js";
 import { checkOptions, type ReadOptions } from "./options.js";
+import type { WantedDirectory, WantedFeed } from "./wanted.js";
 
 /** No name of anything is longer. What is longer in bytes is seen by the server. */
 const LONGEST_NAME = 200;
+/** Longer than any that a server gives, and short enough for a URL. */
+const LONGEST_CHECKPOINT = 5000;
 const RANGE_OPTIONS = [
   "from",
   "to",
@@ -18,10 +21,10 @@ const RANGE_OPTIONS = [
 /** A range whose parts HTTP can carry. */
 export type SentRange = Pick<ReadOptions, (typeof RANGE_OPTIONS)[number]>;
 
-/** A stream as a part of a path. */
+/** The path of a stream. */
 export function streamPath(stream: unknown): string {
   const segment = encoded("invalid_stream_id", "stream", stream);
-  if (segment !== "." && segment !== "..") return segment;
+  if (segment !== "." && segment !== "..") return `streams/${segment}`;
   throw refused("invalid_stream_id", "stream", "cannot be reached over HTTP by this name");
 }
 
@@ -66,19 +69,52 @@ export function sentRange(options: ReadOptions): SentRange {
   return { from, to, limit, direction, type };
 }
 
-/** A range as the query of a URL, with its `?`. */
-export function query(range: SentRange): string {
-  const parameters = Object.entries(range).flatMap(([name, value]) =>
-    value === undefined ? [] : `${name}=${encodeURIComponent(value)}`,
+/** How to ask for a part of the feed, once it is seen that HTTP can carry what is wanted. */
+export function feedAsk({ after, category, types }: WantedFeed, limit?: number) {
+  if (after !== undefined) encoded("invalid_checkpoint", "after", after, LONGEST_CHECKPOINT);
+  if (category !== undefined) encoded("invalid_category", "category", category);
+  for (const type of types ?? []) encoded("invalid_event_type", "types", type);
+  const path = `events${query({ after, category, type: types, limit })}`;
+  return { path, fields: { type: "types" } };
+}
+
+/** How to ask for a part of the directory, once it is seen that HTTP can carry what is wanted. */
+export function directoryAsk({ prefix, category, after }: WantedDirectory, limit: number) {
+  if (category !== undefined) encoded("invalid_category", "category", category);
+  const names = { prefix: sentText("prefix", prefix), category, after: sentText("after", after) };
+  return { path: `streams${query({ ...names, limit })}` };
+}
+
+/** A text that bounds nothing when it is empty. */
+function sentText(field: string, text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  encoded("invalid_parameter", field, text, Infinity);
+  return text;
+}
+
+/** The parameters of a query; those that are undefined are not sent. */
+type Parameters = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** Parameters as the query of a URL, with its `?`. */
+export function query(parameters: Parameters): string {
+  const sent = Object.entries(parameters).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(
+      (one) => `${name}=${encodeURIComponent(one)}`,
+    ),
   );
-  return parameters.length === 0 ? "" : `?${parameters.join("&")}`;
+  return sent.length === 0 ? "" : `?${sent.join("&")}`;
 }
 
 /** A name for a part of a URL. */
-function encoded(code: SillokErrorCode, field: string, name: unknown): string {
+function encoded(
+  code: SillokErrorCode,
+  field: string,
+  name: unknown,
+  longest = LONGEST_NAME,
+): string {
   if (typeof name !== "string") throw refused(code, field, "must be a string");
   if (name === "") throw refused(code, field, "must not be empty");
-  if (name.length > LONGEST_NAME) throw refused(code, field, "is longer than 200 bytes");
+  if (name.length > longest) throw refused(code, field, `is longer than ${longest} bytes`);
   try {
     return encodeURIComponent(name);
   } catch {

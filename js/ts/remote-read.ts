@@ -7,7 +7,8 @@ import { type Http, lost, parse } from "./http.js";
 import type { ReadOptions } from "./options.js";
 import { query, type SentRange, sentRange, streamPath } from "./remote-input.js";
 
-const LINES = "application/x-ndjson";
+/** The form of an answer that is an event a line. */
+export const LINES = "application/x-ndjson";
 
 /**
  * Reads up to the version that the stream has at the first answer. An answer that is cut off is gone on with after
@@ -50,7 +51,32 @@ export async function* readRemote<E extends NewEvent>(
   }
 }
 
-const keep = (response: Response) => response;
+/** The commits, which are not gone on with: half an export is none. */
+export async function* exportRemote(
+  http: Http,
+  stream: unknown,
+): AsyncGenerator<string, void, undefined> {
+  const path = `${streamPath(stream)}/commits`;
+  const headers = { Accept: LINES };
+  const response = await http.ask({ method: "GET", path, status: 200, type: LINES, headers }, keep);
+  versionIn(response);
+  const commits = lines(readerOf(response));
+  try {
+    for (;;) {
+      const next = await nextLine(commits);
+      if (next instanceof SillokError) throw next;
+      if (next === undefined) return;
+      // Whether it is a commit is for who verifies it to say.
+      if (!next.startsWith("{")) parse(next);
+      yield next;
+    }
+  } finally {
+    await commits.return(undefined);
+  }
+}
+
+/** Takes an answer as it is, to be read later. */
+export const keep = (response: Response) => response;
 
 /** The stream's version, which is the answer's entity tag. */
 function versionIn(response: Response): number {

@@ -1,90 +1,51 @@
-// Follows a stream of a server by server-sent events.
+// Follows a stream of a server, and the feed of all.
 
-import { Backoff } from "./backoff.js";
-import { SillokError } from "./errors.js";
-import type { NewEvent, RecordedEvent } from "./events.js";
+import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
 import { type Http, parse } from "./http.js";
-import type { SubscribeOptions } from "./options.js";
-import { query, sentRange, streamPath } from "./remote-input.js";
-import { lines, nextLine, readerOf } from "./remote-read.js";
-import { type Following, subscription } from "./subscription.js";
+import type { SubscribeAllOptions, SubscribeOptions } from "./options.js";
+import { feedAsk, query, sentRange, streamPath } from "./remote-input.js";
+import { type Message, received } from "./remote-messages.js";
+import { type Following, wantedOfStream } from "./subscribe.js";
+import { subscription } from "./subscription.js";
+import { type WantedFeed, wantedToFollow } from "./wanted.js";
 
-const MESSAGES = "text/event-stream";
-/** The server says something every 15 seconds. A connection from which nothing comes for so long is dead. */
-const SILENCE_MILLISECONDS = 40_000;
-
-/** The events after a version, and then each as it is appended. */
+/** The events of a stream after a version, and then each as it is appended. */
 export function subscribeRemote<E extends NewEvent>(
   http: Http,
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  return subscription(options, (following) => follow<E>(http, stream, following));
-}
-
-async function* follow<E extends NewEvent>(
-  http: Http,
-  stream: unknown,
-  { after: seen, type, stop }: Following,
-): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  const path = `${streamPath(stream)}/events`;
-  const backoff = new Backoff(Infinity);
-  while (!stop.aborted) {
-    const position = query(sentRange({ type, ...(seen === 0 ? {} : { from: seen + 1 }) }));
-    const response = await connected(http, path + position, backoff, stop);
-    if (response === undefined) return;
-    for await (const text of messages(response, stop)) {
-      const event = parse(text) as RecordedEvent<E>;
-      if (event.version <= seen) continue;
+  const follow = ({ after: seen, type }: Following, stop: AbortSignal) => {
+    const events = `${streamPath(stream)}/events`;
+    const ask = () => {
+      const position = seen === 0 ? {} : { from: seen + 1 };
+      return { path: events + query(sentRange({ type, ...position })) };
+    };
+    const take = ({ data }: Message) => {
+      const event = data === "" ? undefined : (parse(data) as RecordedEvent<E>);
+      if (event === undefined || event.version <= seen) return undefined;
       seen = event.version;
-      backoff.reset();
-      yield event;
-    }
-    await backoff.wait(undefined, stop).catch(() => undefined);
-  }
+      return event;
+    };
+    return received(http, ask, take, stop);
+  };
+  return subscription(options, wantedOfStream, follow);
 }
 
-/** An answer that goes on, or nothing when the subscription was ended meanwhile. */
-async function connected(
+/** The events of all streams after a checkpoint, and then each as it is appended. */
+export function subscribeRemoteFeed<E extends NewEvent>(
   http: Http,
-  path: string,
-  backoff: Backoff,
-  signal: AbortSignal,
-): Promise<Response | undefined> {
-  const headers = { Accept: MESSAGES };
-  const ask = { method: "GET", path, headers, status: 200, type: MESSAGES, signal } as const;
-  try {
-    return await http.ask(ask, (response) => response, backoff);
-  } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
-  }
-}
-
-/** The data of each message, until the answer ends or is cut off, which is the same here, or nothing comes any more. */
-async function* messages(
-  response: Response,
-  signal: AbortSignal,
-): AsyncGenerator<string, void, undefined> {
-  const reader = readerOf(response);
-  // A read that is waited for ends by this, also where a `fetch` of the caller's passes over the signal.
-  const end = () => void reader.cancel().catch(() => undefined);
-  signal.addEventListener("abort", end);
-  const received = lines(reader);
-  let data = "";
-  try {
-    while (!signal.aborted) {
-      const silence = setTimeout(end, SILENCE_MILLISECONDS);
-      const line = await nextLine(received);
-      clearTimeout(silence);
-      if (line === undefined || line instanceof SillokError) return;
-      if (line.startsWith("data: ")) data += line.slice("data: ".length);
-      if (line !== "" || data === "") continue;
-      yield data;
-      data = "";
-    }
-  } finally {
-    signal.removeEventListener("abort", end);
-    await received.return(undefined);
-  }
+  options: SubscribeAllOptions,
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
+  const follow = (wanted: WantedFeed, stop: AbortSignal) => {
+    let { after } = wanted;
+    const ask = () => feedAsk({ ...wanted, after });
+    const take = ({ id, data }: Message) => {
+      // Also one without an event tells how far the server has looked.
+      if (id !== "") after = id;
+      return data === "" ? undefined : (parse(data) as FeedEvent<E>);
+    };
+    return received(http, ask, take, stop);
+  };
+  return subscription(options, wantedToFollow, follow);
 }

@@ -1,11 +1,21 @@
 import type {
   AppendResult,
+  FeedEvent,
   NewEvent,
   RecordedEvent,
+  StreamEntry,
   TruncateResult,
   Verification,
 } from "./events.js";
-import type { AppendOptions, ReadOptions, SubscribeOptions, TruncateOptions } from "./options.js";
+import type {
+  AppendOptions,
+  ReadAllOptions,
+  ReadOptions,
+  StreamsOptions,
+  SubscribeAllOptions,
+  SubscribeOptions,
+  TruncateOptions,
+} from "./options.js";
 
 /**
  * What every store does, wherever it keeps its events: {@link EventStore} in memory or in a file,
@@ -123,6 +133,88 @@ export interface Store {
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
 
   /**
+   * Follows the events of all streams, or of those of a category, or of some types alone: the events there are, and then
+   * each as it is appended, every one once. The events of one stream come in their order; in memory and on a file those
+   * of all streams do.
+   *
+   * Every event has a `checkpoint`. Keep that of the last event that you have dealt with, and begin with it as `after`
+   * the next time. Of events that were truncated and streams that were deleted nothing comes.
+   *
+   * @param feed - `{ all: true }`, or a `category`, or `types`; from where on; and what ends it.
+   * @returns What `for await` takes; it can be gone through once.
+   * @throws {@link SillokError} `invalid_checkpoint`, `invalid_category`, `invalid_event_type`, or `invalid_parameter`,
+   * whose `field` names the option.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-1", { type: "Opened" });
+   * await store.append("order-7", { type: "Placed" });
+   * for await (const event of store.subscribe({ category: "account" })) {
+   *   console.log(event.stream, event.type); // account-1 Opened // account-2 Opened
+   *   if (event.stream === "account-2") break;
+   *   await store.append("account-2", { type: "Opened" });
+   * }
+   * ```
+   */
+  subscribe<E extends NewEvent = NewEvent>(
+    feed: SubscribeAllOptions,
+  ): AsyncGenerator<FeedEvent<E>, void, undefined>;
+
+  /**
+   * Reads the events of all streams one after the other, as {@link Store.subscribe} gives them, and ends with the last
+   * that there is when it begins. Those that were appended to a server just before may not have reached its journal
+   * yet.
+   *
+   * @param options - From where on, of which category and types, and how many at most.
+   * @returns What `for await` takes; it can be gone through once.
+   * @throws {@link SillokError} as a subscription does.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-1", { type: "Opened" });
+   * await store.append("order-7", { type: "Placed" });
+   * let after: string | undefined;
+   * for await (const event of store.readAll({ types: ["Opened", "Placed"] })) {
+   *   console.log(event.stream, event.version, event.type); // account-1 1 Opened // order-7 1 Placed
+   *   after = event.checkpoint;
+   * }
+   * await store.append("account-1", { type: "Closed" });
+   * for await (const { type } of store.readAll({ after })) console.log(type); // Closed
+   * ```
+   */
+  readAll<E extends NewEvent = NewEvent>(
+    options?: ReadAllOptions,
+  ): AsyncGenerator<FeedEvent<E>, void, undefined>;
+
+  /**
+   * Lists the streams that have or had events and were not deleted, in the order of the bytes of their names.
+   *
+   * @param options - With what their names begin, of which category, after which name, and how many at most.
+   * @returns What `for await` takes; it can be gone through once.
+   * @throws {@link SillokError} `invalid_category`, or `invalid_parameter`, whose `field` names the option.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-2", [{ type: "Opened" }, { type: "Closed" }]);
+   * await store.append("account-1", { type: "Opened" });
+   * await store.append("order-7", { type: "Placed" });
+   * for await (const { stream, version } of store.streams({ category: "account" })) {
+   *   console.log(stream, version); // account-1 1 // account-2 2
+   * }
+   * ```
+   */
+  streams(options?: StreamsOptions): AsyncGenerator<StreamEntry, void, undefined>;
+
+  /**
    * Proves that the history of a stream is as it was written. Every commit carries the SHA-256 of its content and of
    * the hash before it; this computes them anew, from the first commit or from where the stream was truncated.
    *
@@ -144,6 +236,27 @@ export interface Store {
    * ```
    */
   verify(stream: string): Promise<Verification>;
+
+  /**
+   * Hands out the commits of a stream, each as a line of JSON with everything that its hash covers, so that whoever has
+   * them can prove them by {@link verifyCommits}, or by any SHA-256. The lines are those of
+   * `GET /v1/streams/{stream}/commits`. A commit of which an event was forgotten is not among them.
+   *
+   * @param stream - Which stream.
+   * @returns The lines, without line ends, up to the version that the stream has when the first is asked for.
+   * @throws {@link SillokError} `invalid_stream_id`; `storage_failed` also when the stream was truncated meanwhile.
+   *
+   * @example
+   * ```ts
+   * import { EventStore, verifyCommits } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }]);
+   * const { intact, version } = await verifyCommits(store.exportCommits("account-42"));
+   * console.log(intact, version); // true 2
+   * ```
+   */
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined>;
 
   /**
    * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can

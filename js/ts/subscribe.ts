@@ -1,8 +1,27 @@
 import type { Engine } from "./engine.js";
 import { SillokError } from "./errors.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
-import type { SubscribeOptions } from "./options.js";
-import { type Following, subscription } from "./subscription.js";
+import { invalid } from "./invalid.js";
+import { checkOptions, type SubscribeOptions } from "./options.js";
+import { subscription } from "./subscription.js";
+
+const OPTIONS = ["after", "type", "signal"] as const satisfies (keyof SubscribeOptions)[];
+
+/** From which version on to follow a stream, and events of which type; the type is still to be checked. */
+export interface Following {
+  readonly after: number;
+  readonly type: string | undefined;
+}
+
+/** What to follow, for every store. */
+export function wantedOfStream(options: SubscribeOptions): Following {
+  checkOptions(options, OPTIONS);
+  const { after = 0, type } = options;
+  if (!Number.isSafeInteger(after) || after < 0 || after === Number.MAX_SAFE_INTEGER) {
+    throw invalid("after", "must be a version, or 0 for the beginning");
+  }
+  return { after, type };
+}
 
 /** Follows a stream page by page: the events after a version, and then each as it is appended. */
 export function subscribeStream<E extends NewEvent>(
@@ -10,13 +29,16 @@ export function subscribeStream<E extends NewEvent>(
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  return subscription(options, (following) => follow<E>(engine, stream, following));
+  return subscription(options, wantedOfStream, (following, stop) =>
+    follow<E>(engine, stream, following, stop),
+  );
 }
 
 async function* follow<E extends NewEvent>(
   engine: Engine,
   stream: unknown,
-  { after, type, stop }: Following,
+  { after, type }: Following,
+  stop: AbortSignal,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   let from = after + 1;
   while (!stop.aborted) {

@@ -1,27 +1,20 @@
 // What every subscription is, whichever store it follows.
 
 import { invalid } from "./invalid.js";
-import { checkOptions, type Signal, type SubscribeOptions } from "./options.js";
-
-const OPTIONS = ["after", "type", "signal"] as const satisfies (keyof SubscribeOptions)[];
-
-/** What to follow, once it is seen that it can be, and what ends it. */
-export interface Following {
-  readonly after: number;
-  readonly type: string | undefined;
-  readonly stop: AbortSignal;
-}
+import type { Signal } from "./options.js";
 
 /**
- * A subscription to what `follow` gives. `follow` is told to stop when the caller's signal is given, when the caller
- * leaves the loop, and also when `return` is called while an event is waited for.
+ * A subscription to what `follow` gives. The options are looked at by `check` when the first event is asked for. `follow`
+ * is told to stop when the caller's signal is given, when the caller leaves the loop, and also when `return` is called
+ * while an event is waited for.
  */
-export function subscription<T>(
-  options: SubscribeOptions,
-  follow: (following: Following) => AsyncGenerator<T, void, undefined>,
+export function subscription<Options extends { readonly signal?: Signal | undefined }, Wanted, T>(
+  options: Options,
+  check: (options: Options) => Wanted,
+  follow: (wanted: Wanted, stop: AbortSignal) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
   const stop = new AbortController();
-  const events = until(stop, options, follow);
+  const events = until(stop, options, check, follow);
   const end = events.return.bind(events);
   return Object.assign(events, {
     // A generator's own takes its turn after the event that is waited for, which may never come.
@@ -32,32 +25,24 @@ export function subscription<T>(
   });
 }
 
-async function* until<T>(
+async function* until<Options extends { readonly signal?: Signal | undefined }, Wanted, T>(
   stop: AbortController,
-  options: SubscribeOptions,
-  follow: (following: Following) => AsyncGenerator<T, void, undefined>,
+  options: Options,
+  check: (options: Options) => Wanted,
+  follow: (wanted: Wanted, stop: AbortSignal) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
-  const { after, type } = checked(options);
-  const end = () => stop.abort();
+  const wanted = check(options);
   const { signal } = options;
+  if (signal !== undefined && !isSignal(signal)) throw invalid("signal", "must be an AbortSignal");
   if (signal?.aborted) return;
+  const end = () => stop.abort();
   signal?.addEventListener("abort", end);
   try {
-    yield* follow({ after, type, stop: stop.signal });
+    yield* follow(wanted, stop.signal);
   } finally {
     signal?.removeEventListener("abort", end);
     stop.abort();
   }
-}
-
-function checked(options: SubscribeOptions): { after: number; type: string | undefined } {
-  checkOptions(options, OPTIONS);
-  const { after = 0, type, signal } = options;
-  if (!Number.isSafeInteger(after) || after < 0 || after === Number.MAX_SAFE_INTEGER) {
-    throw invalid("after", "must be a version, or 0 for the beginning");
-  }
-  if (signal !== undefined && !isSignal(signal)) throw invalid("signal", "must be an AbortSignal");
-  return { after, type };
 }
 
 function isSignal(signal: unknown): signal is Signal {

@@ -27,6 +27,8 @@ pub struct Wakes<S, A> {
     table: Table<S>,
     alarm: A,
     consumers: Option<BTreeMap<String, Waking>>,
+    /// Those that need not be registered.
+    known: Vec<String>,
     failures: u32,
 }
 
@@ -46,7 +48,13 @@ enum Waking {
 impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// The consumers that `sql` holds, which may be the journal's own database.
     pub fn new(sql: S, alarm: A) -> Self {
-        Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, failures: 0 }
+        Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, known: Vec::new(), failures: 0 }
+    }
+
+    /// Also wakes these, which are not registered: whoever runs the journal knows them by itself.
+    pub fn also_wake(&mut self, names: Vec<String>) {
+        self.known = names;
+        self.consumers = None;
     }
 
     /// Makes durable that a consumer of this name is to be woken.
@@ -148,6 +156,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
                 Ok(ControlFlow::Continue(()))
             })?;
         }
-        Ok(self.consumers.get_or_insert(found))
+        let known = self.known.iter().map(|name| (name.clone(), Waking::Asleep));
+        Ok(self.consumers.get_or_insert_with(|| found.into_iter().chain(known).collect()))
     }
 }

@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use super::duty::{BACKSTOP_MILLIS, later};
 use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
+use super::memory::{ConsumerMemory, Memory};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
-use super::state::{Round, Running, State, Track};
+use super::state::{Round, Running, State, Track, Trouble};
+use super::storage::{Kept, Storage};
 use super::tables::Tables;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
@@ -18,7 +20,7 @@ use crate::store::{RecordedTime, StorageError};
 /// there.
 #[derive(Debug)]
 pub struct Consumer<S, A> {
-    pub(super) tables: Rc<Tables<S>>,
+    pub(super) storage: Rc<Storage<S>>,
     pub(super) settings: Settings,
     /// What is durable, and beyond it how far deliveries and pages without events have come.
     pub(super) state: State,
@@ -48,15 +50,28 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`OpenError`].
     pub fn open(sql: S, alarm: A, settings: Settings) -> Result<Self, OpenError> {
-        settings.check()?;
         let tables = Tables::new(sql, &settings.name);
-        let state = tables.load()?.unwrap_or_else(|| State::start(settings.partitions));
+        Self::on(Storage::Tables(tables), alarm, settings)
+    }
+
+    /// The consumer of this name in memory, which ends with its last clone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_in_memory(memory: &ConsumerMemory, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        let memory = Memory::new(memory, &settings.name);
+        Self::on(Storage::Memory(memory), alarm, settings)
+    }
+
+    fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        settings.check()?;
+        let state = storage.kept().load()?.unwrap_or_else(|| State::start(settings.partitions));
         let followed = state.live.checkpoint.partitions();
         if followed != settings.partitions {
             return Err(OpenError::PartitionsChanged { followed });
         }
         Ok(Self {
-            tables: Rc::new(tables),
+            storage: Rc::new(storage),
             state,
             known: true,
             hand: None,
@@ -71,6 +86,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             last_partition: 0,
             settings,
         })
+    }
+
+    pub(super) fn kept(&self) -> &dyn Kept {
+        self.storage.kept()
     }
 
     /// What is to be done next.
@@ -95,6 +114,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        self.asked = None;
         // Another process may have come between, and may have resumed what this one paused.
         if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
@@ -133,7 +153,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         // A letter may have been taken in the last turn.
         match self.in_hand(now)? {
             Some(next) => Ok(next),
-            None => self.rest(now),
+            None if self.known => self.rest(now),
+            None => self.decide(now),
         }
     }
 
@@ -148,7 +169,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             (Some(_), Some(round)) => round.trouble.failures,
             _ => self.state.track(hand.lane).trouble.failures,
         };
-        let deliver = hand.events.front().map(|event| {
+        let deliver = hand.front().map(|event| {
             let id = delivery_id(&self.settings.name, event);
             Next::Deliver(Delivery { id, event: event.clone(), attempt: failures + 1 })
         });
@@ -157,24 +178,34 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn live_read(&mut self, now: RecordedTime) -> Option<Read> {
         let track = &self.state.live;
-        if track.trouble.until > now {
-            return None;
-        }
-        let partition = self.next_partition(&|partition| self.is_pending(partition))?;
+        let partition = self.next_partition(track, now, |partition| self.is_pending(partition))?;
         self.last_partition = partition;
         Some(Read { partition, after: track.checkpoint.position(partition), lane: Lane::Live })
     }
 
     fn rebuild_read(&mut self, now: RecordedTime) -> Option<Read> {
-        let track = self.state.rebuild.as_ref().filter(|track| track.trouble.until <= now)?;
+        let track = self.state.rebuild.as_ref()?;
         let (built, live) = (&track.checkpoint, &self.state.live.checkpoint);
-        let partition =
-            self.next_partition(&|partition| built.position(partition) < live.position(partition))?;
+        let behind = |partition| built.position(partition) < live.position(partition);
+        let partition = self.next_partition(track, now, behind)?;
         Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
     }
 
-    /// The next partition, in turn, of which `wanted` holds.
-    fn next_partition(&self, wanted: &dyn Fn(usize) -> bool) -> Option<usize> {
+    /// The partition to read next, of those of which `wanted` holds: the one whose event has failed before any other, and
+    /// otherwise each in its turn.
+    fn next_partition(
+        &self,
+        track: &Track,
+        now: RecordedTime,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let Trouble { failures, until, partition: failed } = track.trouble;
+        if until > now {
+            return None;
+        }
+        if failures > 0 && wanted(failed) {
+            return Some(failed);
+        }
         let count = self.settings.partitions;
         (1..=count).map(|step| (self.last_partition + step) % count).find(|partition| wanted(*partition))
     }
@@ -189,7 +220,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(());
         };
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        let Some(letter) = self.tables.next_letter(self.state.live.generation, round, in_order)? else {
+        let Some(letter) = self.kept().next_letter(self.state.live.generation, round, in_order)? else {
             return self.commit(&mut |_, state| {
                 state.round = None;
                 Ok(())
@@ -200,7 +231,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             lane: Lane::Live,
             partition: letter.partition,
             after: letter.event.position,
-            events: [Rc::new(letter.event)].into(),
+            events: vec![letter.event].into_iter(),
             letter: Some(letter.id),
         });
         Ok(())
@@ -209,7 +240,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Nothing can be done now: tidies up, or waits for the first time at which something can.
     fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
         if self.untidy {
-            self.untidy = self.tables.tidy(&self.state)?;
+            self.untidy = self.kept().tidy(&self.state)?;
         }
         if self.untidy {
             return Ok(Next::Tidied);
@@ -232,7 +263,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
         let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
         let asked = self.asked.take().filter(|(read, _)| *read == page.read);
-        let Some((_, woken)) = asked.filter(|_| self.hand.is_none()) else { return Ok(()) };
+        // It may have been told to begin anew since it asked.
+        let stands = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
+        let Some((_, woken)) = asked.filter(|_| stands) else { return Ok(()) };
         let moved = after > from;
         if lane == Lane::Live {
             // What came while the page was read may be missing on it.
@@ -248,9 +281,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.busy = true;
             self.arm_soon(now)?;
         }
-        let events = events.into_iter().map(Rc::new).collect();
-        let hand = Hand { lane, partition, events, after, letter: None };
-        if !hand.events.is_empty() {
+        let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
+        if hand.front().is_some() {
             self.hand = Some(hand);
             return Ok(());
         }
@@ -288,9 +320,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Reads the state again where it is not known, or where another process has saved it.
     pub(super) fn refresh(&mut self) -> Result<(), StorageError> {
-        if !self.known || self.tables.revision()? != self.state.revision {
+        if !self.known || self.kept().revision()? != self.state.revision {
             let start = || State::start(self.settings.partitions);
-            self.state = self.tables.load()?.unwrap_or_else(start);
+            self.state = self.kept().load()?.unwrap_or_else(start);
             self.forget();
             self.known = true;
         }
@@ -324,12 +356,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ) -> Result<(), StorageError> {
         let mut state = self.state.clone();
         let mut current = false;
-        self.tables.transaction(&mut || {
-            current = self.known && self.tables.revision()? == state.revision;
+        self.kept().transaction(&mut || {
+            current = self.known && self.kept().revision()? == state.revision;
             if current {
                 work(self, &mut state)?;
                 state.revision += 1;
-                self.tables.save(&state)?;
+                self.kept().save(&state)?;
             }
             Ok(())
         })?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
-use super::tables::Tables;
+use super::storage::Storage;
 use crate::store::limits::{DOCUMENT_BYTES, DOCUMENT_KEY_BYTES, PAGE_BYTES, PAGE_EVENTS};
 use crate::store::name;
 use crate::store::sqlite::Sql;
@@ -61,7 +61,7 @@ pub struct DocumentPage {
 /// many events of a page alter is written once.
 #[derive(Debug, Clone)]
 pub struct Documents<S> {
-    tables: Rc<Tables<S>>,
+    storage: Rc<Storage<S>>,
     generation: u64,
     changes: Rc<RefCell<Changes>>,
 }
@@ -115,7 +115,7 @@ impl<S: Sql> Documents<S> {
             return Ok(change.as_deref().map(JsonText::trusted));
         }
         drop(changes);
-        let found = self.noted(self.tables.document(self.generation, key))?;
+        let found = self.noted(self.storage.kept().document(self.generation, key))?;
         Ok(found.as_deref().map(JsonText::trusted))
     }
 
@@ -154,7 +154,7 @@ impl<S: Sql> Documents<S> {
         let wanted = |(key, change): &(Rc<str>, Change)| Some((key.clone(), change.clone()?));
         let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
         let mut written = written.filter_map(wanted).peekable();
-        let listed = self.tables.documents(self.generation, prefix, after, &mut |key, document| {
+        let listed = self.storage.kept().documents(self.generation, prefix, after, &mut |key, document| {
             while let Some((key, document)) = written.next_if(|(written, _)| **written < *key) {
                 page.add(&key, &document)?;
             }
@@ -167,8 +167,8 @@ impl<S: Sql> Documents<S> {
         Ok(page.page)
     }
 
-    pub(super) fn new(tables: Rc<Tables<S>>, generation: u64) -> Self {
-        Self { tables, generation, changes: Rc::default() }
+    pub(super) fn new(storage: Rc<Storage<S>>, generation: u64) -> Self {
+        Self { storage, generation, changes: Rc::default() }
     }
 
     /// Keeps what an event did, now that its handler has returned.
@@ -193,7 +193,7 @@ impl<S: Sql> Documents<S> {
     pub(super) fn flush(&self) -> Result<(), StorageError> {
         let mut changes = self.changes.borrow_mut();
         for (key, change) in &changes.entries {
-            self.tables.put(self.generation, key, change.as_deref())?;
+            self.storage.kept().put(self.generation, key, change.as_deref())?;
         }
         (changes.entries, changes.bytes) = (Vec::new(), 0);
         Ok(())

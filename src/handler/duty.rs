@@ -10,18 +10,20 @@ use crate::store::{RecordedTime, StorageError};
 pub const BACKSTOP_MILLIS: u64 = 5000;
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// Tells the machine, once after it was opened, for when its alarm is set. Says whether that time has passed: the
-    /// alarm may have been lost, so the machine is to be run; the alarm is set anew.
+    /// Tells the machine, once after it was opened, for when its alarm is set. Says whether it was lost, because it should
+    /// have rung a while ago: it is set anew, and the caller runs the machine.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn started(&mut self, armed: Option<RecordedTime>, now: RecordedTime) -> Result<bool, StorageError> {
         self.armed.set(armed);
-        let overdue = armed.is_some_and(|at| at <= now);
-        if overdue {
+        // One that is only just due may be what the object was started for.
+        let lost = armed.is_some_and(|at| lost(at, now));
+        if lost {
+            self.busy = true;
             self.arm(later(now, BACKSTOP_MILLIS))?;
         }
-        Ok(overdue)
+        Ok(lost)
     }
 
     /// Takes it as a duty that there is something new in a partition of the feed: when this returns, the alarm is set,
@@ -39,8 +41,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(());
         }
         self.busy = true;
-        // An alarm that should have rung a while ago is lost.
-        if self.armed.get().is_none_or(|at| later(at, BACKSTOP_MILLIS) < now) {
+        if self.armed.get().is_none_or(|at| lost(at, now)) {
             self.arm(later(now, BACKSTOP_MILLIS))?;
         }
         Ok(())
@@ -72,8 +73,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Sets the alarm to the backstop, unless it rings before.
     pub(super) fn arm_soon(&self, now: RecordedTime) -> Result<(), StorageError> {
         let soon = later(now, BACKSTOP_MILLIS);
-        let lost = |at: RecordedTime| at > soon || later(at, BACKSTOP_MILLIS) < now;
-        if self.armed.get().is_none_or(lost) { self.arm(soon) } else { Ok(()) }
+        if self.armed.get().is_none_or(|at| at > soon || lost(at, now)) { self.arm(soon) } else { Ok(()) }
     }
 
     pub(super) fn arm(&self, at: RecordedTime) -> Result<(), StorageError> {
@@ -85,4 +85,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
 pub(super) fn later(time: RecordedTime, millis: u64) -> RecordedTime {
     RecordedTime::from_millis(time.as_millis() + millis)
+}
+
+/// Whether an alarm should have rung a while ago: platforms have been seen to lose one.
+fn lost(at: RecordedTime, now: RecordedTime) -> bool {
+    later(at, BACKSTOP_MILLIS) < now
 }

@@ -1,7 +1,6 @@
 //! What passes between a consumer and whoever runs it.
 
-use std::collections::VecDeque;
-use std::rc::Rc;
+use std::vec;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -92,7 +91,7 @@ pub struct Delivery {
     /// The same for every attempt of this consumer at this event, and for no other event: 32 hexadecimal digits.
     pub id: String,
     /// The event.
-    pub event: Rc<FeedEvent>,
+    pub event: FeedEvent,
     /// Which attempt this is, counted from 1.
     pub attempt: u32,
 }
@@ -102,7 +101,6 @@ impl Delivery {
     /// effect once however often the event is delivered.
     ///
     /// ```
-    /// use std::rc::Rc;
     /// use sillok::handler::{Delivery, FeedEvent};
     /// use sillok::store::{EventId, EventType, Position, StreamId, Version};
     ///
@@ -114,7 +112,7 @@ impl Delivery {
     ///     event_type: EventType::new("Opened")?,
     ///     json: "{}".to_owned(),
     /// };
-    /// let delivery = Delivery { id: "0f".repeat(16), event: Rc::new(event), attempt: 1 };
+    /// let delivery = Delivery { id: "0f".repeat(16), event, attempt: 1 };
     /// assert_eq!(delivery.command_key(0), "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f:0");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -157,9 +155,16 @@ pub(super) fn delivery_id(consumer: &str, event: &FeedEvent) -> String {
 pub(super) struct Hand {
     pub(super) lane: Lane,
     pub(super) partition: usize,
-    pub(super) events: VecDeque<Rc<FeedEvent>>,
+    pub(super) events: vec::IntoIter<FeedEvent>,
     /// Where the lane is in the partition once all events are done.
     pub(super) after: Position,
     /// The dead letter that the only event is.
     pub(super) letter: Option<u64>,
+}
+
+impl Hand {
+    /// The event that is next.
+    pub(super) fn front(&self) -> Option<&FeedEvent> {
+        self.events.as_slice().first()
+    }
 }

@@ -1,5 +1,7 @@
 //! What operators and readers ask of a consumer.
 
+use std::ops::ControlFlow;
+
 use thiserror::Error;
 
 use super::consumer::Consumer;
@@ -9,6 +11,7 @@ use super::feed::Lane;
 use super::policy::Kind;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
 use crate::gateway::Alarm;
+use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, JsonText, Position, RecordedTime, StorageError};
 
@@ -134,7 +137,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             failures: live.trouble.failures,
             retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
             error: error.clone(),
-            dead_letters: self.tables.count_letters(live.generation)?,
+            dead_letters: self.kept().count_letters(live.generation)?,
             retrying: round.is_some(),
         })
     }
@@ -145,7 +148,17 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// [`StorageError`].
     pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
         self.look()?;
-        self.tables.letters(self.state.live.generation, after, limit)
+        let (mut found, mut bytes) = (DeadLetters::default(), 0);
+        self.kept().scan_letters(self.state.live.generation, after, &mut |letter| {
+            if found.letters.len() >= limit.clamp(1, PAGE_EVENTS) || bytes >= PAGE_BYTES {
+                found.next = found.letters.last().map(|letter| letter.id);
+                return ControlFlow::Break(());
+            }
+            bytes += letter.event.json.len();
+            found.letters.push(letter);
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
     }
 
     /// The document of this key, if there is one.
@@ -154,7 +167,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// [`DocumentError`].
     pub fn document(&mut self, key: &str) -> Result<Option<JsonText>, DocumentError> {
         self.look()?;
-        Documents::new(self.tables.clone(), self.state.live.generation).get(key)
+        Documents::new(self.storage.clone(), self.state.live.generation).get(key)
     }
 
     /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
@@ -169,7 +182,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         limit: usize,
     ) -> Result<DocumentPage, DocumentError> {
         self.look()?;
-        Documents::new(self.tables.clone(), self.state.live.generation).list(prefix, after, limit)
+        Documents::new(self.storage.clone(), self.state.live.generation).list(prefix, after, limit)
     }
 
     /// Whether the consumer has come so far: what its documents show then covers the event at this position.
@@ -192,6 +205,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         run_at: Option<RecordedTime>,
         work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
+        // The run that follows may outlast the alarm, which is then set anew.
+        self.busy |= run_at.is_some();
         let altered = loop {
             let altered = self.refresh().and_then(|()| {
                 self.commit(&mut |machine, state| {

@@ -1,14 +1,12 @@
 //! What comes of the events in hand.
 
-use std::rc::Rc;
-
 use super::consumer::Consumer;
 use super::dead_letters::{DeadLetter, Reason};
 use super::documents::Documents;
 use super::duty::later;
 use super::feed::{FeedEvent, Hand, delivery_id};
 use super::policy::{Kind, OnFailure};
-use super::state::{LastError, Running, State, Trouble};
+use super::state::{LastError, Running, State};
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
@@ -43,10 +41,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let runs = self.state.status == Running::Running && self.settings.kind == Kind::Projection;
         let Some(hand) = self.hand.take_if(|_| runs) else { return Ok(()) };
         let generation = self.state.track(hand.lane).generation;
-        let documents = Documents::new(self.tables.clone(), generation);
+        let documents = Documents::new(self.storage.clone(), generation);
         let mut failed = false;
         let applied = self.commit(&mut |machine, state| {
-            for event in &hand.events {
+            for event in hand.events.as_slice() {
                 if machine.holds(state, &hand, event)? {
                     machine.put_held(state, &hand, event, now)?;
                 } else if let Err(error) = apply(event, &documents) {
@@ -84,9 +82,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         jitter: u32,
     ) -> Result<(), StorageError> {
         let name = &self.settings.name;
-        let is_it = |hand: &mut Hand| hand.events.front().is_some_and(|event| delivery_id(name, event) == id);
+        let is_it = |hand: &mut Hand| hand.front().is_some_and(|event| delivery_id(name, event) == id);
         let Some(mut hand) = self.hand.take_if(is_it) else { return Ok(()) };
-        let Some(event) = hand.events.pop_front() else { return Ok(()) };
+        let Some(event) = hand.events.next() else { return Ok(()) };
         let settled = match outcome {
             Ok(()) => self.delivery_succeeded(hand, &event),
             Err(error) => self.delivery_failed(hand, &event, &Failure { error, now, jitter }),
@@ -94,8 +92,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.settled(settled)
     }
 
-    fn delivery_succeeded(&mut self, hand: Hand, event: &Rc<FeedEvent>) -> Result<(), StorageError> {
-        let ended = hand.events.is_empty();
+    fn delivery_succeeded(&mut self, hand: Hand, event: &FeedEvent) -> Result<(), StorageError> {
+        let ended = hand.front().is_none();
         self.unsaved += 1;
         let troubled = self.state.trouble_mut(&hand).failures > 0;
         let running = self.state.status == Running::Running;
@@ -115,7 +113,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn delivery_failed(
         &mut self,
         hand: Hand,
-        event: &Rc<FeedEvent>,
+        event: &FeedEvent,
         failure: &Failure<'_>,
     ) -> Result<(), StorageError> {
         let mut behind = false;
@@ -138,15 +136,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Moves the events at the front of the hand whose streams are held to the dead letters.
     pub(super) fn hold_back(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         loop {
-            let Some(mut hand) = self.hand.take() else { return Ok(()) };
-            let front = hand.events.front().cloned();
-            let front_is_held =
-                front.as_ref().map_or(Ok(false), |event| self.holds(&self.state, &hand, event))?;
-            let Some(event) = front.filter(|_| front_is_held) else {
-                self.hand = Some(hand);
-                return Ok(());
+            let held = match self.hand.as_ref().and_then(|hand| Some((hand, hand.front()?))) {
+                Some((hand, event)) => self.holds(&self.state, hand, event)?,
+                None => false,
             };
-            hand.events.pop_front();
+            let Some(mut hand) = self.hand.take_if(|_| held) else { return Ok(()) };
+            let Some(event) = hand.events.next() else { return Ok(()) };
             self.commit(&mut |machine, state| {
                 machine.put_held(state, &hand, &event, now)?;
                 machine.end(state, &hand);
@@ -158,7 +153,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Takes the rest of a page in hand again, unless the state was found to be another's.
     fn keep(&mut self, hand: Hand) {
-        if self.known && !hand.events.is_empty() {
+        if self.known && hand.front().is_some() {
             self.hand = Some(hand);
         }
     }
@@ -170,21 +165,21 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if !in_order || hand.letter.is_some() || state.letters == 0 {
             return Ok(false);
         }
-        self.tables.holds(state.track(hand.lane).generation, &event.stream)
+        self.kept().holds(state.track(hand.lane).generation, &event.stream)
     }
 
     /// Moves past an event that is done.
     fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
         state.advance(hand, event.position);
         match hand.letter {
-            Some(letter) => self.tables.remove_letter(state.live.generation, letter),
+            Some(letter) => self.kept().remove_letter(state.live.generation, letter),
             None => Ok(()),
         }
     }
 
     /// Moves to the end of the page once its last event is done.
     fn end(&self, state: &mut State, hand: &Hand) {
-        if hand.events.is_empty() {
+        if hand.front().is_none() {
             state.advance(hand, hand.after);
         }
     }
@@ -211,7 +206,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let (id, partition, event) = (state.letters, hand.partition, event.clone());
         let position = event.position;
         let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
-        self.tables.put_letter(state.track(hand.lane).generation, &letter)?;
+        self.kept().put_letter(state.track(hand.lane).generation, &letter)?;
         state.advance(hand, position);
         Ok(())
     }
@@ -230,6 +225,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         state.error = Some(error);
         let trouble = state.trouble_mut(hand);
         trouble.failures += 1;
+        trouble.partition = hand.partition;
         let failures = trouble.failures;
         if failures < policy.attempts {
             trouble.until = later(failure.now, policy.delay(failures, failure.jitter));
@@ -239,12 +235,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         if let Some(letter) = hand.letter {
             let place = (state.live.generation, letter);
-            self.tables.letter_failed(place, &message, failures, failure.now)?;
+            self.kept().letter_failed(place, &message, failures, failure.now)?;
             state.advance(hand, event.position);
             return Ok(true);
         }
         if policy.on_failure == OnFailure::Stop {
-            *trouble = Trouble { failures, ..Trouble::default() };
+            trouble.until = RecordedTime::default();
             state.status = Running::Stopped;
             return Ok(false);
         }

@@ -53,6 +53,8 @@ pub(super) struct Trouble {
     pub(super) failures: u32,
     /// Nothing is attempted before.
     pub(super) until: RecordedTime,
+    /// The partition of the event: the failures are its own, so its partition is read first.
+    pub(super) partition: usize,
 }
 
 /// A lane: whose documents, and how far.

@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use super::dead_letters::{DeadLetter, Reason};
+use super::feed::FeedEvent;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
-use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
-use crate::store::sqlite::{Schema, Table};
-use crate::store::{Checkpoint, RecordedTime, StorageError};
+use super::storage::Kept;
+use crate::store::sqlite::{Row, Schema, Sql, SqlFailure, Table, Value};
+use crate::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
 
 // The names carry the version of the stored format. A row that is its own primary key is one row written.
 const SCHEMA: Schema = Schema {
@@ -13,8 +15,8 @@ const SCHEMA: Schema = Schema {
         "CREATE TABLE IF NOT EXISTS consumers_v1 (consumer TEXT PRIMARY KEY, revision INTEGER NOT NULL, \
             status TEXT NOT NULL, letters INTEGER NOT NULL, error TEXT, error_time INTEGER, \
             live INTEGER NOT NULL, live_checkpoint TEXT NOT NULL, live_failures INTEGER NOT NULL, \
-            live_until INTEGER NOT NULL, rebuild INTEGER, rebuild_checkpoint TEXT, rebuild_failures INTEGER, \
-            rebuild_until INTEGER, round_after INTEGER, round_to INTEGER, round_failures INTEGER, \
+            live_until INTEGER NOT NULL, live_partition INTEGER NOT NULL, rebuild INTEGER, rebuild_checkpoint TEXT, \
+            rebuild_failures INTEGER, rebuild_until INTEGER, rebuild_partition INTEGER, round_after INTEGER, round_to INTEGER, round_failures INTEGER, \
             round_until INTEGER) STRICT, WITHOUT ROWID",
         "CREATE TABLE IF NOT EXISTS documents_v1 (consumer TEXT, generation INTEGER, key TEXT, \
             document TEXT NOT NULL, PRIMARY KEY (consumer, generation, key)) STRICT, WITHOUT ROWID",
@@ -29,20 +31,23 @@ const SCHEMA: Schema = Schema {
 };
 const REVISION: &str = "SELECT revision FROM consumers_v1 WHERE consumer = ?1";
 const LOAD: &str = "SELECT revision, status, letters, error, error_time, \
-        live, live_checkpoint, live_failures, live_until, rebuild, rebuild_checkpoint, rebuild_failures, \
-        rebuild_until, round_after, round_to, round_failures, round_until \
+        live, live_checkpoint, live_failures, live_until, live_partition, \
+        rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until, rebuild_partition, \
+        round_after, round_to, round_failures, round_until \
     FROM consumers_v1 WHERE consumer = ?1";
 // An update in place is one row written; to replace a row is two.
 const SAVE: &str = "INSERT INTO consumers_v1 (consumer, revision, status, letters, error, error_time, \
-        live, live_checkpoint, live_failures, live_until, rebuild, rebuild_checkpoint, rebuild_failures, \
-        rebuild_until, round_after, round_to, round_failures, round_until) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+        live, live_checkpoint, live_failures, live_until, live_partition, \
+        rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until, rebuild_partition, \
+        round_after, round_to, round_failures, round_until) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
     ON CONFLICT (consumer) DO UPDATE SET revision = excluded.revision, status = excluded.status, letters = excluded.letters, \
         error = excluded.error, error_time = excluded.error_time, live = excluded.live, \
         live_checkpoint = excluded.live_checkpoint, live_failures = excluded.live_failures, \
-        live_until = excluded.live_until, rebuild = excluded.rebuild, \
+        live_until = excluded.live_until, live_partition = excluded.live_partition, rebuild = excluded.rebuild, \
         rebuild_checkpoint = excluded.rebuild_checkpoint, rebuild_failures = excluded.rebuild_failures, \
-        rebuild_until = excluded.rebuild_until, round_after = excluded.round_after, \
+        rebuild_until = excluded.rebuild_until, rebuild_partition = excluded.rebuild_partition, \
+        round_after = excluded.round_after, \
         round_to = excluded.round_to, round_failures = excluded.round_failures, \
         round_until = excluded.round_until";
 const PUT: &str = "INSERT INTO documents_v1 (consumer, generation, key, document) VALUES (?1, ?2, ?3, ?4) \
@@ -60,12 +65,33 @@ const TIDY_DOCUMENTS: &str = "DELETE FROM documents_v1 WHERE (consumer, generati
 const TIDY_LETTERS: &str = "DELETE FROM dead_letters_v1 WHERE (consumer, generation, id) IN \
     (SELECT consumer, generation, id FROM dead_letters_v1 \
         WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 LIMIT 500)";
+const PUT_LETTER: &str = "INSERT INTO dead_letters_v1 (consumer, generation, id, partition, position, stream, version, \
+        event_id, event_type, event, reason, error, attempts, time) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const LETTER_FAILED: &str = "UPDATE dead_letters_v1 SET reason = 'failed', error = ?4, attempts = attempts + ?5, time = ?6 \
+    WHERE consumer = ?1 AND generation = ?2 AND id = ?3";
+const REMOVE_LETTER: &str = "DELETE FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id = ?3";
+const HOLDS: &str =
+    "SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND stream = ?3 LIMIT 1";
+const COUNT_LETTERS: &str = "SELECT count(*) FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2";
+const LIST_LETTERS: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
+        attempts, time \
+    FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id";
+// What is held goes on being retried after the letters that there were at first, so that its stream is released. Where
+// streams are held, a letter waits for the earlier ones of its stream.
+const NEXT_LETTER: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
+        attempts, time \
+    FROM dead_letters_v1 AS letter WHERE consumer = ?1 AND generation = ?2 AND id > ?3 \
+        AND (id <= ?4 OR reason = 'held') \
+        AND (?5 = 0 OR NOT EXISTS (SELECT 1 FROM dead_letters_v1 AS earlier WHERE earlier.consumer = ?1 \
+            AND earlier.generation = ?2 AND earlier.stream = letter.stream AND earlier.id < letter.id)) \
+    ORDER BY id LIMIT 1";
 
 /// The tables, as one consumer sees them.
 #[derive(Debug, Clone)]
 pub(super) struct Tables<S> {
-    pub(super) table: Table<S>,
-    pub(super) consumer: Box<str>,
+    table: Table<S>,
+    consumer: Box<str>,
 }
 
 impl<S: Sql> Tables<S> {
@@ -73,24 +99,22 @@ impl<S: Sql> Tables<S> {
         Self { table: Table::new(sql, &SCHEMA), consumer: consumer.into() }
     }
 
-    pub(super) fn consumer(&self) -> Value<'_> {
+    fn consumer(&self) -> Value<'_> {
         Value::Text(&self.consumer)
     }
 
-    pub(super) fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         Ok(self.table.sql.execute(statement, values)?)
     }
 
     /// Whether a query has a row.
-    pub(super) fn any(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
+    fn any(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
         self.table.one(statement, values, |_| Ok(true))
     }
+}
 
-    /// Runs `work` so that all it writes is written as one, or nothing where it fails.
-    pub(super) fn transaction(
-        &self,
-        work: &mut dyn FnMut() -> Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
+impl<S: Sql> Kept for Tables<S> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let mut outcome = Ok(());
         let committed = self.table.sql.transaction(&mut || {
             outcome = self.table.create().and_then(|()| work());
@@ -103,52 +127,44 @@ impl<S: Sql> Tables<S> {
         outcome.and(committed.map_err(StorageError::from))
     }
 
-    /// How often the state was saved.
-    pub(super) fn revision(&self) -> Result<u64, StorageError> {
+    fn revision(&self) -> Result<u64, StorageError> {
         self.table.one(REVISION, &[self.consumer()], |row| Ok(row.integer(0).unwrap_or_default()))
     }
 
-    pub(super) fn load(&self) -> Result<Option<State>, StorageError> {
+    fn load(&self) -> Result<Option<State>, StorageError> {
         self.table.one(LOAD, &[self.consumer()], |row| {
             state(row).map(Some).ok_or_else(|| corrupt("the state of the consumer cannot be read"))
         })
     }
 
-    pub(super) fn save(&self, state: &State) -> Result<(), StorageError> {
+    fn save(&self, state: &State) -> Result<(), StorageError> {
         let live = state.live.checkpoint.to_string();
         let rebuild = state.rebuild.as_ref().map(|track| (track, track.checkpoint.to_string()));
         let rebuild = match &rebuild {
             Some((track, checkpoint)) => columns(track, checkpoint),
-            None => [Value::Null; 4],
+            None => [Value::Null; 5],
         };
-        let [live, live_checkpoint, live_failures, live_until] = columns(&state.live, &live);
-        let [rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until] = rebuild;
+        let live = columns(&state.live, &live);
         let number = |number: Option<u64>| number.map_or(Value::Null, Value::Integer);
         let (round, error) = (state.round.as_ref(), state.error.as_ref());
-        let values = [
+        let about = [
             self.consumer(),
             Value::Integer(state.revision),
             Value::Text(state.status.as_str()),
             Value::Integer(state.letters),
             error.map_or(Value::Null, |error| Value::Text(&error.message)),
             number(error.map(|error| error.time.as_millis())),
-            live,
-            live_checkpoint,
-            live_failures,
-            live_until,
-            rebuild,
-            rebuild_checkpoint,
-            rebuild_failures,
-            rebuild_until,
+        ];
+        let round = [
             number(round.map(|round| round.after)),
             number(round.map(|round| round.to)),
             number(round.map(|round| round.trouble.failures.into())),
             number(round.map(|round| round.trouble.until.as_millis())),
         ];
-        self.execute(SAVE, &values)
+        self.execute(SAVE, &[&about[..], &live, &rebuild, &round].concat())
     }
 
-    pub(super) fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {
+    fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {
         let values = [self.consumer(), Value::Integer(generation), Value::Text(key)];
         self.table.one(GET, &values, |row| {
             let text = row.text(0).ok_or_else(|| corrupt("a document is not text"))?;
@@ -156,8 +172,7 @@ impl<S: Sql> Tables<S> {
         })
     }
 
-    /// Calls `visit` with the documents whose keys begin with `prefix` and are greater than `after`, in the order of keys.
-    pub(super) fn documents(
+    fn documents(
         &self,
         generation: u64,
         prefix: &str,
@@ -172,8 +187,7 @@ impl<S: Sql> Tables<S> {
         })
     }
 
-    /// Keeps a document, or removes it where there is none.
-    pub(super) fn put(&self, generation: u64, key: &str, document: Option<&str>) -> Result<(), StorageError> {
+    fn put(&self, generation: u64, key: &str, document: Option<&str>) -> Result<(), StorageError> {
         let (generation, key) = (Value::Integer(generation), Value::Text(key));
         match document {
             Some(document) => self.execute(PUT, &[self.consumer(), generation, key, Value::Text(document)]),
@@ -181,8 +195,7 @@ impl<S: Sql> Tables<S> {
         }
     }
 
-    /// Removes some of what older generations left; `false` where nothing is left.
-    pub(super) fn tidy(&self, state: &State) -> Result<bool, StorageError> {
+    fn tidy(&self, state: &State) -> Result<bool, StorageError> {
         let live = state.live.generation;
         let rebuild = state.rebuild.as_ref().map_or(live, |track| track.generation);
         for (from, to) in [(0, live.saturating_sub(1)), (live + 1, rebuild.saturating_sub(1))] {
@@ -195,18 +208,98 @@ impl<S: Sql> Tables<S> {
         }
         Ok(false)
     }
+
+    fn put_letter(&self, generation: u64, letter: &DeadLetter) -> Result<(), StorageError> {
+        let event = &letter.event;
+        let values = [
+            self.consumer(),
+            Value::Integer(generation),
+            Value::Integer(letter.id),
+            Value::Integer(letter.partition.try_into().unwrap_or_default()),
+            Value::Integer(event.position.get()),
+            Value::Text(event.stream.as_str()),
+            Value::Integer(event.version.get()),
+            Value::Text(event.id.as_str()),
+            Value::Text(event.event_type.as_str()),
+            Value::Text(&event.json),
+            Value::Text(letter.reason.as_str()),
+            Value::Text(&letter.error),
+            Value::Integer(letter.attempts),
+            Value::Integer(letter.time.as_millis()),
+        ];
+        self.execute(PUT_LETTER, &values)
+    }
+
+    fn letter_failed(
+        &self,
+        (generation, id): (u64, u64),
+        error: &str,
+        attempts: u32,
+        time: RecordedTime,
+    ) -> Result<(), StorageError> {
+        let values = [
+            self.consumer(),
+            Value::Integer(generation),
+            Value::Integer(id),
+            Value::Text(error),
+            Value::Integer(attempts.into()),
+            Value::Integer(time.as_millis()),
+        ];
+        self.execute(LETTER_FAILED, &values)
+    }
+
+    fn remove_letter(&self, generation: u64, id: u64) -> Result<(), StorageError> {
+        self.execute(REMOVE_LETTER, &[self.consumer(), Value::Integer(generation), Value::Integer(id)])
+    }
+
+    fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError> {
+        self.any(HOLDS, &[self.consumer(), Value::Integer(generation), Value::Text(stream.as_str())])
+    }
+
+    fn count_letters(&self, generation: u64) -> Result<u64, StorageError> {
+        let values = [self.consumer(), Value::Integer(generation)];
+        self.table.one(COUNT_LETTERS, &values, |row| Ok(row.integer(0).unwrap_or_default()))
+    }
+
+    fn next_letter(
+        &self,
+        generation: u64,
+        round: &Round,
+        in_order: bool,
+    ) -> Result<Option<DeadLetter>, StorageError> {
+        let values = [
+            self.consumer(),
+            Value::Integer(generation),
+            Value::Integer(round.after),
+            Value::Integer(round.to),
+            Value::Integer(in_order.into()),
+        ];
+        self.table.one(NEXT_LETTER, &values, |row| letter(row).map(Some).ok_or_else(unreadable))
+    }
+
+    fn scan_letters(
+        &self,
+        generation: u64,
+        after: u64,
+        visit: &mut dyn FnMut(DeadLetter) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let values = [self.consumer(), Value::Integer(generation), Value::Integer(after)];
+        let read = |row: &dyn Row| letter(row).ok_or_else(unreadable);
+        self.table.rows(LIST_LETTERS, &values, &mut |row| Ok(visit(read(row)?)))
+    }
 }
 
-pub(super) fn corrupt(reason: &str) -> StorageError {
+fn corrupt(reason: &str) -> StorageError {
     StorageError::corrupt(0, reason)
 }
 
-fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 4] {
+fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 5] {
     [
         Value::Integer(track.generation),
         Value::Text(checkpoint),
         Value::Integer(track.trouble.failures.into()),
         Value::Integer(track.trouble.until.as_millis()),
+        Value::Integer(track.trouble.partition.try_into().unwrap_or_default()),
     ]
 }
 
@@ -221,9 +314,9 @@ fn state(row: &dyn Row) -> Option<State> {
             .zip(time(row, 4))
             .map(|(message, time)| LastError { message: message.to_owned(), time }),
         live: track(row, 5)?,
-        rebuild: if row.integer(9).is_some() { Some(track(row, 9)?) } else { None },
-        round: match row.integer(13) {
-            Some(after) => Some(Round { after, to: row.integer(14)?, trouble: trouble(row, 15)? }),
+        rebuild: if row.integer(10).is_some() { Some(track(row, 10)?) } else { None },
+        round: match row.integer(15) {
+            Some(after) => Some(Round { after, to: row.integer(16)?, trouble: trouble(row, 17)? }),
             None => None,
         },
     })
@@ -234,15 +327,44 @@ fn track(row: &dyn Row, column: usize) -> Option<Track> {
     Some(Track {
         generation: row.integer(column)?,
         checkpoint: Checkpoint::parse(text, text.split('.').count()).ok()?,
-        trouble: trouble(row, column + 2)?,
+        trouble: Trouble {
+            partition: row.integer(column + 4)?.try_into().ok()?,
+            ..trouble(row, column + 2)?
+        },
     })
 }
 
 fn trouble(row: &dyn Row, column: usize) -> Option<Trouble> {
     let failures = u32::try_from(row.integer(column)?).ok()?;
-    Some(Trouble { failures, until: time(row, column + 1)? })
+    Some(Trouble { failures, until: time(row, column + 1)?, partition: 0 })
 }
 
 fn time(row: &dyn Row, column: usize) -> Option<RecordedTime> {
     row.integer(column).map(RecordedTime::from_millis)
+}
+
+fn unreadable() -> StorageError {
+    corrupt("a dead letter cannot be read")
+}
+
+/// A row of [`LIST_LETTERS`] or [`NEXT_LETTER`]; `None` where it is not one that was put there.
+fn letter(row: &dyn Row) -> Option<DeadLetter> {
+    let event = FeedEvent {
+        position: Position::new(row.integer(2)?)?,
+        stream: StreamId::new(row.text(3)?).ok()?,
+        version: Version::new(row.integer(4)?)?,
+        id: EventId::new(row.text(5)?).ok()?,
+        event_type: EventType::new(row.text(6)?).ok()?,
+        json: row.text(7)?.to_owned(),
+    };
+    let reason = row.text(8)?;
+    Some(DeadLetter {
+        id: row.integer(0)?,
+        partition: row.integer(1)?.try_into().ok()?,
+        event,
+        reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,
+        error: row.text(9)?.to_owned(),
+        attempts: row.integer(10)?,
+        time: RecordedTime::from_millis(row.integer(11)?),
+    })
 }

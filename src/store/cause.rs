@@ -44,6 +44,18 @@ impl Cause {
         Self { event, correlation }
     }
 
+    /// An event within a correlation.
+    #[must_use]
+    pub fn within(event: EventId, correlation: &str) -> Self {
+        Self { event, correlation: correlation.into() }
+    }
+
+    /// The event.
+    #[must_use]
+    pub fn event_id(&self) -> &EventId {
+        &self.event
+    }
+
     /// What the whole chain of events has in common.
     #[must_use]
     pub fn correlation_id(&self) -> &str {

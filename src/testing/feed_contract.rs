@@ -124,6 +124,12 @@ pub fn a_place_is_never_given_twice<L: StreamLog + FeedLog>(subject: &mut Subjec
             (13, "account-1", 5)
         ]
     );
+    // Forgetting goes on behind the last place, which must stay given.
+    subject.store().delete(&account)?;
+    subject.store().delete(&StreamId::new("account-2")?)?;
+    subject.append(&StreamId::new("account-9")?, ExpectedVersion::Any, vec![counted(1)?])?;
+    let (found, _) = page(subject, &FeedRange::after(Position::new(12).unwrap_or_default()))?;
+    assert_eq!(found, [(14, "account-9".to_owned(), 1)]);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Events are delivered one by one, in order, each at least once.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
 
@@ -178,4 +179,32 @@ fn the_text_of_an_error_is_bounded() {
     let delivery = next_delivery(&mut consumer, &feed, 0);
     consumer.delivered(&delivery.id, Err(&"é".repeat(5000)), at(0), 0).unwrap();
     assert_eq!(consumer.status().unwrap().error.unwrap().message, "é".repeat(2048));
+}
+
+#[test]
+fn each_event_has_its_own_series_of_attempts_whatever_its_partition() {
+    let (database, mut feed) = (database(), Feed::new(2));
+    feed.add(0, "a", "Counted");
+    feed.add(1, "b", "Counted");
+    let settings = Settings { partitions: 2, ..settings_of(OnFailure::Skip) };
+    let mut consumer = open(&database, &settings);
+    let (mut attempts, mut now) = (std::collections::BTreeMap::<String, u32>::new(), 0);
+    let rest = loop {
+        let rest = run(&mut consumer, &feed, now, &mut |work| match work {
+            Work::Deliver(delivery) => {
+                let stream = delivery.event.stream.as_str().to_owned();
+                *attempts.entry(stream).or_default() += 1;
+                Err("no".to_owned())
+            }
+            Work::Project(..) => panic!("a delivery has no documents"),
+        });
+        match rest.unwrap() {
+            Next::Wait { until } => now = until.as_millis(),
+            rest => break rest,
+        }
+    };
+    assert_eq!(rest, Next::Idle);
+    assert_eq!(attempts.into_values().collect::<Vec<_>>(), [3, 3]);
+    let letters = consumer.dead_letters(0, 10).unwrap().letters;
+    assert_eq!(letters.iter().map(|letter| letter.attempts).collect::<Vec<_>>(), [3, 3]);
 }

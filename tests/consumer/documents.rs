@@ -1,5 +1,7 @@
 //! What a projection's handler may do with documents.
 
+use super::database;
+use crate::random::Flaky;
 use crate::world::*;
 use sillok::handler::{DocumentError, Documents, Kind, Next, OnFailure};
 use sillok::store::JsonText;
@@ -140,4 +142,27 @@ fn more_than_memory_should_hold_is_written_on_the_way_and_still_as_one() {
     // A page for a reader ends with the document that fills 4 MiB.
     let page = consumer.documents("", "", 1000).unwrap();
     assert_eq!((keys(&page), page.next.as_deref()), (vec!["1", "2", "3", "4"], Some("4")));
+}
+
+#[test]
+fn a_handler_cannot_pass_over_a_failure_of_the_storage() {
+    let (feed, settings) = (Feed::of(&["a"]), settings(Kind::Projection, OnFailure::Skip));
+    let sql = Flaky::new(crate::world::database(), 1);
+    let alarm = StoredAlarm(sql.clone());
+    let mut consumer = sillok::handler::Consumer::open(sql.clone(), alarm, settings).ok().unwrap();
+    for reads_all in [false, true] {
+        let rest = run(&mut consumer, &feed, 0, &mut |work| {
+            if let Work::Project(_, documents) = work {
+                sql.failing.set(1000);
+                let failed =
+                    if reads_all { documents.list("", "", 1).is_err() } else { documents.get("a").is_err() };
+                sql.failing.set(0);
+                assert!(failed);
+            }
+            Ok(())
+        });
+        assert!(rest.is_err());
+    }
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(consumer.document("a").unwrap(), Some(json("[1]")));
 }

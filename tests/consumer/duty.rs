@@ -1,5 +1,6 @@
 //! The alarm: a duty to run outlives a crash, and a consumer that has caught up is left alone.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Settings};
 
@@ -107,14 +108,17 @@ fn an_alarm_that_was_lost_is_noticed() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &skipping());
     assert!(!consumer.started(None, at(0)).unwrap());
-    assert!(!consumer.started(Some(at(5000)), at(4999)).unwrap());
+    assert!(!consumer.started(Some(at(1000)), at(1000 + BACKSTOP_MILLIS)).unwrap());
     assert_eq!(sets(&database), 0);
-    assert!(consumer.started(Some(at(5000)), at(5000)).unwrap());
-    assert_eq!(armed(&database), Some(5000 + BACKSTOP_MILLIS));
-    deliver(&mut consumer, &feed, 5000, &[]);
-    // It does not ring, and the next wake comes long after.
-    consumer.woken(0, at(5001 + 2 * BACKSTOP_MILLIS)).unwrap();
-    assert_eq!(armed(&database), Some(5001 + 3 * BACKSTOP_MILLIS));
+    let now = 1001 + BACKSTOP_MILLIS;
+    assert!(consumer.started(Some(at(1000)), at(now)).unwrap());
+    assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
+    deliver(&mut consumer, &feed, now, &[]);
+    // It does not ring, and the next wakes come long after.
+    consumer.woken(0, at(now + 2 * BACKSTOP_MILLIS)).unwrap();
+    assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
+    consumer.woken(0, at(now + 2 * BACKSTOP_MILLIS + 1)).unwrap();
+    assert_eq!(armed(&database), Some(now + 3 * BACKSTOP_MILLIS + 1));
 }
 
 #[test]
@@ -158,4 +162,26 @@ fn a_page_that_was_not_asked_for_is_dropped() {
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2, 3, 4, 5]));
     consumer.took(feed.read(read), at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
+}
+
+#[test]
+fn a_run_that_outlasts_its_alarm_has_another() {
+    type Begin = fn(&mut Opened);
+    let begins: [Begin; 4] = [
+        |consumer| consumer.woken(0, at(0)).unwrap(),
+        |consumer| consumer.resume(at(0)).unwrap(),
+        |consumer| consumer.retry(at(0)).unwrap(),
+        |consumer| assert!(consumer.started(Some(at(0)), at(BACKSTOP_MILLIS + 1)).unwrap()),
+    ];
+    for begin in begins {
+        let database = database();
+        let mut consumer = open(&database, &skipping());
+        begin(&mut consumer);
+        assert!(matches!(consumer.next(at(0)).unwrap(), Next::Read(_)));
+        // The page takes long, and nothing else would bring back a consumer that dies meanwhile.
+        let rings = armed(&database).unwrap();
+        unset(&database);
+        consumer.rang(at(rings)).unwrap();
+        assert_eq!(armed(&database), Some(rings + BACKSTOP_MILLIS));
+    }
 }

@@ -83,7 +83,7 @@ fn work(
 
 /// Runs all steps on one database, of which one call fails; `false` where there are fewer calls than that.
 fn survives(settings: &Settings, fails_at: u32, fault: Fault) -> bool {
-    let database = database();
+    let database = Place::in_sqlite();
     let mut feed = Feed::of(&["a", "b", "a", "b", "a", "b", "a"]);
     let mut delivered = Vec::new();
     let mut faulty = Faulty::after(fails_at, fault, database.clone());

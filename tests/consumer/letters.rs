@@ -1,5 +1,6 @@
 //! Dead letters: held streams keep their order, and a round through the letters releases them.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Settings};
 
@@ -77,6 +78,31 @@ fn a_letter_has_a_new_series_of_attempts_and_then_stays() {
     let letter = &consumer.dead_letters(0, 1).unwrap().letters[0];
     assert_eq!((letter.attempts, letter.time, letter.error.as_str()), (4, at(300), "1 fails"));
     assert_eq!(deliver(&mut consumer, &feed, 9000, &[]), (Next::Idle, vec![]), "the round is over");
+}
+
+#[test]
+fn a_round_begun_again_passes_no_letter_over() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "c"]));
+    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    deliver(&mut consumer, &feed, 0, &[1, 2]);
+    consumer.retry(at(0)).unwrap();
+    let mut ids = Vec::new();
+    while ids.len() < 2 {
+        match consumer.next(at(0)).unwrap() {
+            Next::Deliver(delivery) => ids.push(delivery.id),
+            other => panic!("{other:?}"),
+        }
+        if ids.len() == 1 {
+            consumer.delivered(&ids[0], Err("no"), at(0), 0).unwrap();
+        }
+    }
+    // While the second is under way.
+    consumer.retry(at(0)).unwrap();
+    consumer.delivered(&ids[1], Ok(()), at(0), 0).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2]));
+    assert_eq!(letters(&mut consumer), []);
 }
 
 #[test]

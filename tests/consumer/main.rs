@@ -1,16 +1,45 @@
 //! Consumers: what is promised of projections and deliveries, whichever call fails and whatever dies.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::duplicate_mod)] // the same behaviours in two places
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
 #[path = "../sqlite/database.rs"]
 mod database;
-mod delivery;
-mod documents;
-mod duty;
 mod faults;
-mod letters;
+mod memory;
 mod open;
-mod projection;
 mod random;
-mod rebuild;
+mod rows;
 mod world;
+
+/// What consumers do wherever they are kept.
+macro_rules! behaviours {
+    ($place:ident) => {
+        fn database() -> crate::world::Place {
+            crate::world::Place::$place()
+        }
+
+        #[path = "delivery.rs"]
+        mod delivery;
+        #[path = "documents.rs"]
+        mod documents;
+        #[path = "duty.rs"]
+        mod duty;
+        #[path = "letters.rs"]
+        mod letters;
+        #[path = "projection.rs"]
+        mod projection;
+        #[path = "rebuild.rs"]
+        mod rebuild;
+    };
+}
+
+#[path = "."]
+mod in_sqlite {
+    behaviours!(in_sqlite);
+}
+
+#[path = "."]
+mod in_memory {
+    behaviours!(in_memory);
+}

@@ -1,19 +1,25 @@
 //! What a consumer is opened with, what is stored of it, and others that use the same database.
 
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Settings};
+use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
+use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
 }
 
-fn refused(database: &crate::database::Database, settings: Settings) -> OpenError {
+fn refused(database: &Database, settings: Settings) -> OpenError {
     Consumer::open(database.clone(), StoredAlarm(database.clone()), settings).err().unwrap()
 }
 
 #[test]
 fn settings_out_of_range_are_refused_and_say_which() {
-    let database = database();
+    let database = Place::in_sqlite();
     let policy = |policy: Policy| refused(&database, Settings { policy, ..skipping() });
     let base = skipping().policy;
     let fields = [
@@ -48,7 +54,7 @@ fn settings_out_of_range_are_refused_and_say_which() {
 
 #[test]
 fn partitions_do_not_change_and_the_policy_may() {
-    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[2]).unwrap();
     let error = refused(&database, Settings { partitions: 2, ..skipping() });
     assert_eq!((error.code(), error), ("partitions_changed", OpenError::PartitionsChanged { followed: 1 }));
@@ -61,7 +67,7 @@ fn partitions_do_not_change_and_the_policy_may() {
 
 #[test]
 fn looking_at_a_consumer_leaves_no_trace() {
-    let database = database();
+    let database = Place::in_sqlite();
     let mut consumer = open(&database, &skipping());
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "0");
     assert_eq!(consumer.document("a").unwrap(), None);
@@ -75,7 +81,7 @@ fn looking_at_a_consumer_leaves_no_trace() {
 
 #[test]
 fn consumers_of_one_database_are_apart() {
-    let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b", "a"]));
     let other = Settings { name: "other".to_owned(), ..settings(Kind::Delivery, OnFailure::HoldStream) };
     let (mut one, mut two) = (open(&database, &skipping()), open(&database, &other));
     project(&mut one, &feed, 0, &[]).unwrap();
@@ -92,7 +98,7 @@ fn consumers_of_one_database_are_apart() {
 
 #[test]
 fn two_processes_of_one_consumer_project_each_event_once() {
-    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a"]));
+    let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b", "a", "c", "a"]));
     let (mut one, mut two) = (open(&database, &skipping()), open(&database, &skipping()));
     for consumer in [&mut one, &mut two] {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
@@ -117,10 +123,51 @@ fn two_processes_of_one_consumer_project_each_event_once() {
     assert_eq!(project(&mut one, &feed, 0, &[]).unwrap(), Next::Idle);
 }
 
+/// A database in which another process saves just before a transaction begins.
+#[derive(Clone)]
+struct Interfered(Database, Rc<RefCell<Option<Opened>>>);
+
+impl Sql for Interfered {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        self.0.execute(statement, values)
+    }
+
+    fn query(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        self.0.query(statement, values, visit)
+    }
+
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        if let Some(mut other) = self.1.take() {
+            other.rebuild(at(0)).unwrap();
+        }
+        self.0.transaction(work)
+    }
+
+    fn size(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn what_an_operator_says_is_done_although_another_process_saves_meanwhile() {
+    let database = database();
+    let other = Rc::new(RefCell::new(Some(open(&Place::of(database.clone()), &skipping()))));
+    let sql = Interfered(database.clone(), other);
+    let mut consumer = Consumer::open(sql.clone(), StoredAlarm(sql), skipping()).ok().unwrap();
+    consumer.pause().unwrap();
+    let status = open(&Place::of(database), &skipping()).status().unwrap();
+    assert_eq!((status.running, status.rebuild.is_some()), (Running::Paused, true));
+}
+
 #[test]
 fn a_state_is_stored_as_these_columns() {
     type Stored = (String, i64, String, i64, String, i64, i64, String, i64, i64, Option<i64>, Option<String>);
-    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[2]).unwrap();
     let sql = "SELECT consumer, revision, status, letters, error, error_time, live, live_checkpoint, live_failures, \
@@ -160,7 +207,7 @@ fn a_state_is_stored_as_these_columns() {
 
 #[test]
 fn the_tables_are_those_that_are_documented() {
-    let database = database();
+    let database = Place::in_sqlite();
     project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
     let documented = include_str!("../../docs/format.md");
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alarm'";
@@ -177,7 +224,7 @@ fn the_tables_are_those_that_are_documented() {
 fn a_state_that_cannot_be_read_is_said_to_be_corrupt() {
     for broken in ["live_checkpoint = 'x'", "status = 'dancing'", "live_failures = 9999999999", "rebuild = 2"]
     {
-        let database = database();
+        let database = Place::in_sqlite();
         project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
         database.0.execute(&format!("UPDATE consumers_v1 SET {broken}, revision = 9"), []).unwrap();
         assert_eq!(refused(&database, skipping()).code(), "stored_data_corrupt", "{broken}");

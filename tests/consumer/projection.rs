@@ -1,5 +1,6 @@
 //! Events become documents, each exactly once.
 
+use super::database;
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Running};
 
@@ -23,19 +24,6 @@ fn documents_follow_the_feed() {
     // Opened anew, it is where it was.
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 2, &[]).unwrap(), Next::Idle);
-    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
-}
-
-#[test]
-fn a_document_that_a_page_alters_often_is_written_once() {
-    let (database, mut feed) = (database(), Feed::of(&["a"; 100]));
-    feed.page = 100;
-    let mut consumer = open(&database, &skipping());
-    let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(read), at(0)).unwrap();
-    let before = database.0.total_changes();
-    consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
-    assert_eq!(database.0.total_changes() - before, 2, "the document and the state");
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
 

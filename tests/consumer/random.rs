@@ -10,20 +10,24 @@ use proptest::test_runner::TestCaseError;
 
 use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Kind, Next, OnFailure, Settings};
+use sillok::handler::{Consumer, FeedPage, Kind, Next, OnFailure, Settings};
 use sillok::store::StorageError;
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 /// A database of which any call may fail, before or after it landed, and which then goes on.
 #[derive(Clone)]
-struct Flaky {
+pub struct Flaky {
     sql: Database,
     seed: Rc<Cell<u64>>,
     /// So many of 1,000 calls fail.
-    failing: Rc<Cell<u64>>,
+    pub failing: Rc<Cell<u64>>,
 }
 
 impl Flaky {
+    pub fn new(sql: Database, seed: u64) -> Self {
+        Self { sql, seed: Rc::new(Cell::new(seed | 1)), failing: Rc::default() }
+    }
+
     fn roll(&self, sides: u64) -> u64 {
         let mut seed = self.seed.get();
         seed ^= seed << 13;
@@ -102,6 +106,12 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// What a process has done and not told the machine yet, while other things happen.
+enum Late {
+    Page(FeedPage),
+    Delivered(String, bool),
+}
+
 type Living = Consumer<Flaky, StoredAlarm<Flaky>>;
 
 /// A consumer, its processes and its world.
@@ -112,6 +122,8 @@ struct Life {
     now: u64,
     /// One, or two that use the same database.
     processes: Vec<Living>,
+    /// What each process is late with.
+    late: Vec<Option<Late>>,
     /// Events whose number is a multiple of five fail.
     poisoned: bool,
     /// Partition and number of what was delivered with success.
@@ -120,13 +132,14 @@ struct Life {
 
 impl Life {
     fn new(settings: Settings, seed: u64, processes: usize) -> Self {
-        let sql = Flaky { sql: database(), seed: Rc::new(Cell::new(seed | 1)), failing: Rc::default() };
+        let sql = Flaky::new(database(), seed);
         let mut feed = Feed::new(2);
         feed.page = 4;
         let settings = Settings { partitions: 2, ..settings };
+        let late = (0..processes).map(|_| None).collect();
         let processes = (0..processes).map(|_| living(&sql, &settings)).collect();
         sql.failing.set(20);
-        Self { settings, sql, feed, now: 1, processes, poisoned: true, delivered: Vec::new() }
+        Self { settings, sql, feed, now: 1, processes, late, poisoned: true, delivered: Vec::new() }
     }
 
     /// Tries a call of any process until it succeeds.
@@ -154,6 +167,7 @@ impl Life {
                 let process = self.any_process();
                 let failing = self.sql.failing.replace(0);
                 self.processes[process] = living(&self.sql, &self.settings);
+                self.late[process] = None;
                 self.sql.failing.set(failing);
             }
             Action::Ring => self.ring(),
@@ -182,10 +196,20 @@ impl Life {
     /// One call of the machine, and of what it asks for; says how it rests, if it does.
     fn call(&mut self, process: usize) -> Result<Option<Next>, StorageError> {
         let (now, jitter) = (at(self.now), u32::try_from(self.sql.roll(1 << 32)).unwrap());
-        let Self { processes, feed, poisoned, delivered, .. } = self;
-        let consumer = &mut processes[process];
+        let is_late = self.sql.roll(3) == 0;
+        let Self { processes, late, feed, poisoned, delivered, .. } = self;
+        let (consumer, late) = (&mut processes[process], &mut late[process]);
         let fails = |number: u64| *poisoned && number.is_multiple_of(5);
+        let told = |succeeds: bool| if succeeds { Ok(()) } else { Err("poison") };
+        match late.take() {
+            Some(Late::Page(page)) => return consumer.took(page, now).map(|()| None),
+            Some(Late::Delivered(id, succeeds)) => {
+                return consumer.delivered(&id, told(succeeds), now, jitter).map(|()| None);
+            }
+            None => {}
+        }
         match consumer.next(now)? {
+            Next::Read(read) if is_late => *late = Some(Late::Page(feed.read(read))),
             Next::Read(read) => consumer.took(feed.read(read), now)?,
             Next::Project => consumer.project(now, jitter, &mut |event, documents| {
                 count(event, documents)?;
@@ -193,12 +217,16 @@ impl Life {
             })?,
             Next::Deliver(delivery) => {
                 let number = delivery.event.position.get();
-                let outcome = if fails(number) { Err("poison") } else { Ok(()) };
-                if outcome.is_ok() {
+                let succeeds = !fails(number);
+                if succeeds {
                     let partition = usize::from(delivery.event.stream.as_str().starts_with('1'));
                     delivered.push((partition, number));
                 }
-                consumer.delivered(&delivery.id, outcome, now, jitter)?;
+                if is_late {
+                    *late = Some(Late::Delivered(delivery.id, succeeds));
+                } else {
+                    consumer.delivered(&delivery.id, told(succeeds), now, jitter)?;
+                }
             }
             Next::Tidied => {}
             rest => return Ok(Some(rest)),
@@ -210,6 +238,8 @@ impl Life {
     fn end(&mut self) {
         self.poisoned = false;
         self.sql.failing.set(0);
+        // An attempt that failed before may be the last one, and stop the consumer: what is late is lost.
+        self.late.fill_with(|| None);
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.resume(now));
         self.rest();
@@ -221,11 +251,14 @@ impl Life {
 
     fn rest(&mut self) {
         if self.processes.len() == 1 {
-            while armed(&self.sql.sql).is_some() {
+            for _ in 0..1000 {
+                if armed(&self.sql.sql).is_none() {
+                    return;
+                }
                 self.ring();
                 self.drain(0);
             }
-            return;
+            panic!("the alarm rings for ever");
         }
         // Each process has a clock of its own, whatever the other has come to.
         for process in [0, 1, 0, 1] {
@@ -236,7 +269,8 @@ impl Life {
     }
 
     fn drain(&mut self, process: usize) {
-        while !matches!(self.call(process).unwrap(), Some(Next::Idle | Next::Wait { .. })) {}
+        let rests = |rest| matches!(rest, Some(Next::Idle | Next::Wait { .. }));
+        assert!((0..10_000).any(|_| rests(self.call(process).unwrap())), "the machine does not rest");
     }
 }
 
@@ -263,7 +297,7 @@ fn live(
         .filter(|(_, event)| event.event_type.as_str() == "Counted")
         .map(|(partition, event)| (partition, event.position.get(), event.stream.as_str()))
         .collect();
-    let mut consumer = open(&life.sql.sql, &life.settings);
+    let mut consumer = open(&Place::of(life.sql.sql.clone()), &life.settings);
     prop_assert_eq!(letters(&mut consumer), []);
     if kind == Kind::Projection {
         let sorted = |documents: Vec<(String, String)>| -> Vec<(String, Vec<u64>)> {

@@ -1,15 +1,12 @@
 //! Documents are built anew beside those that are read.
 
+use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, RebuildError, Settings};
+use sillok::handler::{Kind, Lane, Next, OnFailure, RebuildError, Settings};
+use sillok::store::Position;
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
-}
-
-/// How many documents lie in the tables, in all generations.
-fn stored(database: &crate::database::Database) -> i64 {
-    database.0.query_row("SELECT count(*) FROM documents_v1", [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -32,7 +29,7 @@ fn the_new_documents_take_the_place_of_the_old_ones() {
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
     let status = consumer.status().unwrap();
     assert_eq!((status.checkpoint.to_string().as_str(), status.rebuild), ("7", None));
-    assert_eq!(stored(&database), 3, "nothing is left of the old ones");
+    assert_eq!(database.rows(), 3, "nothing is left of the old ones");
 }
 
 #[test]
@@ -62,7 +59,30 @@ fn the_live_documents_keep_up_while_others_are_built() {
     }
     assert!(live.is_sorted(), "readers never go back: {live:?}");
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
-    assert_eq!(stored(&database), 1);
+    assert_eq!(database.rows(), 1);
+}
+
+#[test]
+fn new_documents_wait_until_every_partition_has_come_as_far() {
+    let (database, mut feed) = (database(), Feed::new(2));
+    let settings = Settings { partitions: 2, ..skipping() };
+    feed.add(0, "a", "Counted");
+    (0..9).for_each(|_| feed.add(1, "b", "Counted"));
+    let mut consumer = open(&database, &settings);
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            Next::Tidied => {}
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+        assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "1.9", "readers never go back");
+    }
+    assert_eq!(consumer.status().unwrap().rebuild, None);
 }
 
 #[test]
@@ -108,7 +128,31 @@ fn a_rebuild_begun_again_gives_up_the_first() {
     consumer.rebuild(at(0)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
-    assert_eq!(stored(&database), 3);
+    assert_eq!(database.rows(), 3);
+}
+
+#[test]
+fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
+    let (database, feed) = (database(), Feed::of(&["a"; 9]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let late = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild && read.after > position(0) => {
+                break feed.read(read);
+            }
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Project => {
+                consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(late, at(0)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
 
 #[test]
@@ -131,9 +175,28 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
     consumer.rebuild(at(400)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
     assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
-    let left: i64 =
-        database.0.query_row("SELECT count(*) FROM dead_letters_v1", [], |row| row.get(0)).unwrap();
-    assert_eq!(left, 0);
+    assert_eq!(database.rows(), documents(&mut consumer).len(), "the documents are all there is");
+}
+
+#[test]
+fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
+    let mut consumer = open(&database, &skipping());
+    for now in [0, 100, 300] {
+        project(&mut consumer, &feed, now, &[2]).unwrap();
+    }
+    assert_eq!(letters(&mut consumer), [(2, "failed")]);
+    consumer.rebuild(at(1000)).unwrap();
+    for now in [1000, 1100] {
+        project(&mut consumer, &feed, now, &[2]).unwrap();
+    }
+    consumer.retry(at(1250)).unwrap();
+    assert_eq!(project(&mut consumer, &feed, 1250, &[2]).unwrap(), Next::Wait { until: at(1300) });
+    // The last attempt of the rebuild comes before the next one of the round.
+    assert_eq!(project(&mut consumer, &feed, 1300, &[2]).unwrap(), Next::Wait { until: at(1400) });
+    assert_eq!((consumer.status().unwrap().rebuild, letters(&mut consumer)), (None, vec![(2, "failed")]));
+    assert_eq!(project(&mut consumer, &feed, 1400, &[]).unwrap(), Next::Idle);
+    assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
 }
 
 #[test]
@@ -151,7 +214,7 @@ fn old_documents_are_removed_a_few_at_a_time() {
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
             }
-            Next::Tidied => tidied.push(stored(&database)),
+            Next::Tidied => tidied.push(database.rows()),
             rest => break assert_eq!(rest, Next::Idle),
         }
     }
@@ -174,4 +237,24 @@ fn what_was_delivered_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Delivery, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
+}
+
+#[test]
+fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
+    let mut consumer = open(&database, &skipping());
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    consumer.rebuild(at(0)).unwrap();
+    let second_page = loop {
+        match consumer.next(at(0)).unwrap() {
+            Next::Read(read) if read.lane == Lane::Rebuild && read.after > Position::START => break read,
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            _ => consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap(),
+        }
+    };
+    consumer.rebuild(at(0)).unwrap();
+    consumer.took(feed.read(second_page), at(0)).unwrap();
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    assert_eq!(consumer.status().unwrap().rebuild, None);
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }

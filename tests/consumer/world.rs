@@ -1,9 +1,12 @@
 //! A feed, a receiver and whoever runs a consumer between them.
 
+use std::ops::Deref;
+
 use crate::database::Database;
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read, Settings,
+    Consumer, ConsumerMemory, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
+    Settings,
 };
 use sillok::store::sqlite::Sql;
 use sillok::store::sqlite::Value;
@@ -24,6 +27,42 @@ pub struct StoredAlarm<S>(pub S);
 impl<S: Sql> Alarm for StoredAlarm<S> {
     fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
         Ok(self.0.execute("UPDATE alarm SET at = ?1, sets = sets + 1", &[Value::Integer(at.as_millis())])?)
+    }
+}
+
+/// Where consumers are kept: in a database, or beside it in memory. The alarm lies in the database.
+pub struct Place {
+    database: Database,
+    memory: Option<ConsumerMemory>,
+}
+
+impl Deref for Place {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Place {
+    pub fn of(database: Database) -> Self {
+        Self { database, memory: None }
+    }
+
+    pub fn in_sqlite() -> Self {
+        Self::of(database())
+    }
+
+    pub fn in_memory() -> Self {
+        Self { memory: Some(ConsumerMemory::default()), ..Self::in_sqlite() }
+    }
+
+    /// How many documents and dead letters there are, of all generations.
+    pub fn rows(&self) -> usize {
+        let rows = "SELECT (SELECT count(*) FROM documents_v1) + (SELECT count(*) FROM dead_letters_v1)";
+        let count = |memory: &ConsumerMemory| memory.rows();
+        let in_tables = || self.database.0.query_row(rows, [], |row| row.get::<_, i64>(0)).unwrap();
+        self.memory.as_ref().map_or_else(|| in_tables().try_into().unwrap(), count)
     }
 }
 
@@ -63,8 +102,12 @@ pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
 
 pub type Opened = Consumer<Database, StoredAlarm<Database>>;
 
-pub fn open(database: &Database, settings: &Settings) -> Opened {
-    Consumer::open(database.clone(), StoredAlarm(database.clone()), settings.clone()).unwrap()
+pub fn open(Place { database, memory }: &Place, settings: &Settings) -> Opened {
+    let (alarm, settings) = (StoredAlarm(database.clone()), settings.clone());
+    match memory {
+        Some(memory) => Consumer::open_in_memory(memory, alarm, settings).unwrap(),
+        None => Consumer::open(database.clone(), alarm, settings).unwrap(),
+    }
 }
 
 /// A feed: for each partition its events. The number of an event is its data.

@@ -1,5 +1,5 @@
 import type { Behaviours } from "./behaviour.ts";
-import { same } from "./check.ts";
+import { all, count, same } from "./check.ts";
 
 /** What a store has that is in this very program, in memory or on a file. */
 export const local: Behaviours = {
@@ -12,18 +12,75 @@ export const local: Behaviours = {
     await following.return();
   },
 
+  async "the feed is in the order in which events were appended, each in a place of its own"(
+    sillok,
+  ) {
+    const store = new sillok.EventStore();
+    await store.append("a-1", { type: "A" });
+    await store.append("b-1", [{ type: "A" }, { type: "B" }]);
+    store.saveEvent({ aggregateId: "a-1", type: "C" });
+    const read = await all(store.readAll());
+    const found = read.map(({ position, stream, version }) => `${position} ${stream} ${version}`);
+    same(found, ["1 a-1 1", "2 b-1 1", "3 b-1 2", "4 a-1 2"]);
+    let checkpoint: string | undefined;
+    for await (const event of store.subscribe({ types: ["A"] })) {
+      if (event.position === 2) break;
+      checkpoint = event.checkpoint;
+    }
+    const rest = await all(store.readAll({ after: checkpoint }));
+    same(rest, read.slice(1));
+  },
+
+  async "more streams than a page holds are all listed"({ EventStore }) {
+    const store = new EventStore();
+    const names = count(1, 1005).map((place) => `s-${String(place).padStart(4, "0")}`);
+    for (const name of names.toReversed()) await store.append(name, { type: "A" });
+    for (const limit of [undefined, 1000, 1003]) {
+      const streams = (await all(store.streams({ limit }))).map(({ stream }) => stream);
+      same(streams, names.slice(0, limit), String(limit));
+    }
+  },
+
+  async "what was forgotten neither comes in the feed nor stands in the directory"(sillok) {
+    const store = new sillok.EventStore();
+    const following = store.subscribe({ all: true });
+    for (const stream of ["a", "b", "c"])
+      await store.append(stream, [{ type: "A" }, { type: "B" }]);
+    same((await following.next()).value?.stream, "a");
+    await store.truncate("a", { before: 2 });
+    await store.truncate("c", { before: 3 });
+    await store.delete("b");
+    const read = await all(store.readAll());
+    const places = read.map(({ position, stream }) => `${position} ${stream}`);
+    same(places, ["2 a"]);
+    const streams = (await all(store.streams())).map(
+      ({ stream, version }) => `${stream} ${version}`,
+    );
+    same(streams, ["a 2", "c 2"]);
+    await store.append("c", { type: "C" });
+    const [last] = await all(store.readAll({ types: ["C"] }));
+    same(last?.position, 7);
+    // A page that was read before they were forgotten is still given.
+    same((await following.next()).value?.position, 2);
+    await following.return();
+  },
+
   async "a closed store refuses everything"(sillok) {
     const store = new sillok.EventStore();
     await store.append("s", { type: "A" });
     const reading = store.read("s");
     const following = store.subscribe("s");
     await following.next();
-    const calls = [following.next()] as Promise<unknown>[];
+    const feed = store.subscribe({ all: true });
+    await feed.next();
+    const calls: Promise<unknown>[] = [following.next(), feed.next()];
     for (let time = 0; time < 2; time += 1) same(store.close(), undefined);
     calls.push(
       store.append("s", { type: "A" }),
       reading.next(),
       store.subscribe("s").next(),
+      store.readAll().next(),
+      store.streams().next(),
       store.verify("s"),
       store.truncate("s", { before: 1 }),
       store.delete("s"),

@@ -2,6 +2,8 @@
 // is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
 import type { OpenStore } from "sillok/testing";
+import { defining } from "./behaviour-define.ts";
+import { exporting } from "./behaviour-export.ts";
 import { local } from "./behaviour-local.ts";
 import { refusing } from "./behaviour-refuse.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
@@ -16,7 +18,14 @@ export type Testing = typeof import("sillok/testing");
 export type Behaviours = Record<string, (sillok: Sillok) => void | Promise<void>>;
 
 /** What the package's stores do beside keeping the contract. */
-export const behaviours: Behaviours = { ...values, ...refusing, ...local, ...tutorial };
+export const behaviours: Behaviours = {
+  ...values,
+  ...refusing,
+  ...exporting,
+  ...local,
+  ...defining,
+  ...tutorial,
+};
 
 const withoutFiles: Behaviours = {
   "where there are no files, opening one is refused"({ EventStore, isSillokError }) {

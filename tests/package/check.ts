@@ -1,6 +1,6 @@
 // What the behaviours assert with. They also run in a page and in a Worker, where there is no node:assert.
 
-export { all, rejection, same } from "../../js/ts/testing/assert.ts";
+export { all, count, rejection, same } from "../../js/ts/testing/assert.ts";
 
 /** The error that `call` throws. */
 export function thrown(call: () => unknown): unknown {

@@ -16,6 +16,7 @@ export async function keepsContract(
   open: OpenStore,
 ): Promise<void> {
   const contract = (await scratch.testing()).storeContract(open);
+  assert.equal(new Set(contract.map(({ name }) => name)).size, contract.length);
   assert.ok(contract.length >= LEAST_BEHAVIOURS, `${contract.length} behaviours`);
   for (const { name, run } of contract) await t.test(name, run);
 }

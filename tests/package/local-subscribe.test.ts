@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { count } from "../../js/ts/testing/assert.ts";
+import { count } from "./check.ts";
 import { Files } from "./on-file.ts";
 import { useScratch } from "./scratch.ts";
 
@@ -82,6 +82,27 @@ test("what several processes append is followed in this and in another, with no 
   assert.deepEqual(seen, count(1, last));
   assert.deepEqual(await Promise.all(followers), [`${last}`, "1"]);
   await Promise.all(writers);
+  store.close();
+});
+
+test("what several processes append is followed in the feed, and read to its end", async () => {
+  const { EventStore } = await scratch.sillok();
+  const path = `${files.folder}/feed.db`;
+  const store = EventStore.open(path);
+  const writers = count(1, 3).map(() => ended("writer.js", [path]));
+  const positions: number[] = [];
+  const versions: Record<string, number> = { s: 0, t: 0 };
+  for await (const { position, stream, version } of store.subscribe({ all: true })) {
+    positions.push(position);
+    assert.equal(version, (versions[stream] ?? 0) + 1);
+    versions[stream] = version;
+    if (position === 3 * 3 * EACH) break;
+  }
+  assert.deepEqual(positions, count(1, 3 * 3 * EACH));
+  await Promise.all(writers);
+  let last = 0;
+  for await (const { position } of store.readAll({ types: ["B", "Other"] })) last = position;
+  assert.equal(last, 3 * 3 * EACH);
   store.close();
 });
 

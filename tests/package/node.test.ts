@@ -45,8 +45,15 @@ test("import and require give the same classes", async () => {
 
 test("the package exports what it says, and nothing else", async () => {
   const names = Object.keys(await scratch.sillok());
-  const guards = ["isSillokError", "isWrongExpectedVersion"];
-  assert.deepEqual(names, ["EventGateway", "EventHandler", "EventStore", "SillokError", ...guards]);
+  const classes = ["EventGateway", "EventHandler", "EventStore", "SillokError"];
+  const functions = [
+    "isSillokError",
+    "isWrongExpectedVersion",
+    "projection",
+    "reactor",
+    "verifyCommits",
+  ];
+  assert.deepEqual(names, [...classes, ...functions]);
   assert.deepEqual(Object.keys(await scratch.testing()), ["storeContract"]);
 });
 

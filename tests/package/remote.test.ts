@@ -45,6 +45,7 @@ async function calls(store: RemoteEventStore): Promise<unknown[]> {
     store.append("s", { type: "A" }),
     all(store.read("s")),
     store.verify("s"),
+    all(store.exportCommits("s")),
     store.truncate("s", { before: 1 }),
     store.delete("s"),
   ];
@@ -64,9 +65,9 @@ test("who may not is told why, and is asked for no second time", async () => {
     [token({ scope: "admin", streams: ["other-*"] }), "stream_not_allowed"],
   ] as const) {
     const store = line.connect(sillok, { token: given });
-    assert.deepEqual(await calls(store), Array(5).fill(code), String(given));
+    assert.deepEqual(await calls(store), Array(6).fill(code), String(given));
   }
-  assert.equal(line.requests.length, 6 * 5);
+  assert.equal(line.requests.length, 6 * 6);
   const reader = line.connect(sillok, { token: token({ scope: "read" }) });
   assert.deepEqual(await all(reader.read("unwritten")), []);
   assert.equal((await refusal(reader.append("s", { type: "A" })))["code"], "insufficient_scope");
@@ -199,7 +200,7 @@ test("an answer that is not Sillok's is told from one that is, and not asked for
       return Promise.resolve(answer());
     };
     const codes = await calls(EventStore.connect("https://h", { fetch }));
-    assert.deepEqual(codes, Array(5).fill("invalid_answer"), `answer ${place}`);
-    assert.equal(asked, 5);
+    assert.deepEqual(codes, Array(6).fill("invalid_answer"), `answer ${place}`);
+    assert.equal(asked, 6);
   }
 });

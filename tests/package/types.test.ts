@@ -8,10 +8,11 @@ import { useScratch } from "./scratch.ts";
 /** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
 const PROGRAM = `
 import {
-  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
+  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion, projection, reactor,
   type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ExpectedVersion,
-  type Fetch, type NewEvent, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
-  type SillokErrorCode, type Store, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
+  type FeedEvent, type Fetch, type NewEvent, type Projection, type Reactor, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
+  type SillokErrorCode, type Signal, type Store, type StreamEntry, type StreamsOptions,
+  type SubscribeAllOptions, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
 import { type Behaviour, type OpenStore, storeContract } from "sillok/testing";
 
@@ -149,10 +150,20 @@ class Own implements Store {
   async *read<E extends NewEvent>(stream: string, options?: ReadOptions) {
     yield* this.#kept.read<E>(stream, options);
   }
-  subscribe<E extends NewEvent>(stream: string, options?: SubscribeOptions) {
-    return this.#kept.subscribe<E>(stream, options);
+  subscribe<E extends NewEvent>(stream: string, options?: SubscribeOptions): AsyncGenerator<RecordedEvent<E>, void, undefined>;
+  subscribe<E extends NewEvent>(feed: SubscribeAllOptions): AsyncGenerator<FeedEvent<E>, void, undefined>;
+  async *subscribe<E extends NewEvent>(from: string | SubscribeAllOptions, options?: SubscribeOptions) {
+    if (typeof from === "string") yield* this.#kept.subscribe<E>(from, options);
+    else yield* this.#kept.subscribe<E>(from);
+  }
+  readAll<E extends NewEvent>(options?: ReadAllOptions) {
+    return this.#kept.readAll<E>(options);
+  }
+  async *streams(options?: StreamsOptions) {
+    yield* this.#kept.streams(options);
   }
   verify = (stream: string) => this.#kept.verify(stream);
+  exportCommits = (stream: string) => this.#kept.exportCommits(stream);
   truncate = (stream: string, options: TruncateOptions) => this.#kept.truncate(stream, options);
   async delete(stream: string) {
     await this.#kept.delete(stream);
@@ -170,6 +181,32 @@ export async function contract(): Promise<void> {
   storeContract(() => ({ append: async () => undefined }));
 }
 
+export async function feed(store: Store, options: ReadAllOptions, signal: Signal): Promise<void> {
+  for await (const event of store.subscribe<AccountEvent>({ category: "account", signal })) {
+    is<Equal<typeof event, FeedEvent<AccountEvent>>>();
+    is<Equal<typeof event.position, number>>();
+    is<Equal<typeof event.checkpoint, string>>();
+    if (event.type === "Deposited") is<Equal<typeof event.data.amount, number>>();
+  }
+  const types = ["Opened"] as const;
+  store.subscribe({ all: true, after: undefined });
+  store.subscribe({ types, category: "account", after: "12" });
+  // @ts-expect-error that all is wanted must be said
+  store.subscribe({ after: "12" });
+  // @ts-expect-error a checkpoint is no version
+  store.subscribe({ all: true, after: 12 });
+  // @ts-expect-error a stream has one type to follow
+  store.subscribe("s", { types });
+  for await (const event of store.readAll(options)) is<Equal<typeof event, FeedEvent>>();
+  // @ts-expect-error what is read has no signal
+  store.readAll({ signal });
+  const listed: StreamsOptions = { prefix: "a", limit: 5 };
+  for await (const entry of store.streams(listed)) {
+    is<Equal<typeof entry, StreamEntry>>();
+    is<Equal<typeof entry.version, number>>();
+  }
+}
+
 export function errors(error: unknown): number | undefined {
   if (isWrongExpectedVersion(error)) {
     is<Equal<typeof error.code, "wrong_expected_version">>();
@@ -183,6 +220,51 @@ export function errors(error: unknown): number | undefined {
     console.log(code, error.field);
   }
   return undefined;
+}
+
+export function consumers(): void {
+  const balances = projection<AccountEvent, { amount: number; since?: Date }>("balances", {
+    category: "account",
+    on: {
+      Deposited(event, documents) {
+        is<Equal<typeof event.data.amount, number>>();
+        is<Equal<typeof event.data.at, string>>();
+        is<Equal<typeof event.position, number>>();
+        const known = documents.get(event.stream);
+        is<Equal<typeof known, { amount: number; since?: string } | undefined>>();
+        documents.put(event.stream, { amount: (known?.amount ?? 0) + event.data.amount });
+        // @ts-expect-error a document is what the projection says
+        documents.put(event.stream, { balance: 5 });
+      },
+      Closed: (event, documents) => documents.delete(event.stream),
+    },
+    onFailure: "hold-stream",
+  });
+  is<Equal<typeof balances, Projection<AccountEvent, { amount: number; since?: Date }>>>();
+  projection("any", { on: (event, documents) => documents.put(event.type, documents.get("x")) });
+  // @ts-expect-error a projection's handler is synchronous
+  projection("any", { on: async (event, documents) => documents.put(event.type, 1) });
+  // @ts-expect-error in whatever form
+  projection<AccountEvent>("any", { on: { Closed: async () => {} } });
+  // @ts-expect-error there is no such event
+  projection<AccountEvent>("any", { on: { Opened() {} } });
+  // @ts-expect-error a definition is not altered
+  balances.attempts = 5;
+  const billing: Reactor<AccountEvent> = reactor<AccountEvent>("billing", {
+    on: {
+      Noted: async (event, context) => {
+        is<Equal<typeof event.metadata, { by: string }>>();
+        const result = await context.append("s", { type: "Closed" }, { expectedVersion: "any" });
+        is<Equal<typeof result, AppendResult>>();
+        // @ts-expect-error its keys are its own
+        await context.append("s", { type: "Closed" }, { idempotencyKey: "k" });
+        is<Equal<typeof context.attempt, number>>();
+      },
+    },
+  });
+  reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
+  // @ts-expect-error there is nothing else to do
+  reactor("any", { on() {}, onFailure: "give-up" });
 }
 
 interface Opened { aggregateId: number; at: Date }

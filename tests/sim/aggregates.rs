@@ -14,8 +14,11 @@ pub struct AggregateShell {
     stream: StreamId,
     journal: Address,
     aggregate: Aggregate<StreamTable<Storage>, ObjectAlarm>,
-    /// The forward that the ringing of the alarm waits for: only then is it over.
-    ringing: Option<CallId>,
+    /// The forward that is on its way. What was given up when the alarm rang is no longer waited for: its answer may come
+    /// long after it was sent once more, and would be taken for the answer to that.
+    waits_for: Option<CallId>,
+    /// Whether the alarm has rung and what is under way is what it rang for.
+    ringing: bool,
     broken: Option<Break>,
 }
 
@@ -24,25 +27,40 @@ impl AggregateShell {
         let stream = plan.streams[number].clone();
         let journal = Address::Journal(partition_of(&stream, plan.partitions));
         let aggregate = Aggregate::new(StreamTable::new(storage), alarm);
-        Self { stream, journal, aggregate, ringing: None, broken: plan.broken }
+        Self { stream, journal, aggregate, waits_for: None, ringing: false, broken: plan.broken }
     }
 
-    /// Sends what is next to the journal.
-    fn forward(&mut self, turn: &mut Turn<'_>) -> Result<Option<CallId>, StorageError> {
-        let Some(mut forward) = self.aggregate.next_forward(&self.stream)? else { return Ok(None) };
+    /// Sends what is next to the journal, unless something is on its way.
+    fn forward(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        if self.waits_for.is_some() {
+            return Ok(());
+        }
+        let Some(mut forward) = self.aggregate.next_forward(&self.stream)? else {
+            self.rest(turn);
+            return Ok(());
+        };
         if let (Some(Break::GapAccepted), Some(first)) = (self.broken, forward.commits.first()) {
             forward.base = first.first_version.before(1).unwrap_or_default();
         }
-        Ok(Some(turn.call(self.journal, Request::Record(forward))))
-    }
-
-    /// The same while the alarm rings, until there is nothing more to send.
-    fn forward_ringing(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        self.ringing = self.forward(turn)?;
-        if self.ringing.is_none() || self.broken == Some(Break::RingingOverAtOnce) {
-            turn.alarm_is_over();
+        self.waits_for = Some(turn.call(self.journal, Request::Record(forward)));
+        if self.broken == Some(Break::RingingOverAtOnce) {
+            self.rest(turn);
         }
         Ok(())
+    }
+
+    /// Nothing more is sent now: what the alarm rang for is over.
+    fn rest(&mut self, turn: &mut Turn<'_>) {
+        if std::mem::take(&mut self.ringing) {
+            turn.alarm_is_over();
+        }
+    }
+
+    /// Gives up what is under way, and begins anew.
+    fn begin_anew(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        self.aggregate.rang(turn.now);
+        self.waits_for = None;
+        self.forward(turn)
     }
 
     fn called(&mut self, request: Request, turn: &mut Turn<'_>) -> Result<Reply, StorageError> {
@@ -75,43 +93,28 @@ impl Shell for AggregateShell {
             Input::Called { call, request } => {
                 let reply = self.called(request, turn)?;
                 turn.answer(call, reply);
-                self.forward(turn)?;
+                self.forward(turn)
             }
             Input::Answered { call, reply } => {
+                if self.waits_for.take_if(|waits_for| *waits_for == call).is_none() {
+                    return Ok(());
+                }
                 let jitter = turn.jitter();
-                let arrived = match reply {
-                    Some(Reply::Recorded(version)) => {
-                        self.aggregate.forwarded(version, turn.now, jitter)?;
-                        true
-                    }
-                    _ => {
-                        self.aggregate.not_forwarded(turn.now, jitter)?;
-                        false
-                    }
-                };
-                match self.ringing == Some(call) {
-                    true if arrived => self.forward_ringing(turn)?,
-                    true => turn.alarm_is_over(),
-                    false if arrived => {
-                        self.forward(turn)?;
-                    }
-                    false => {}
+                match reply {
+                    Some(Reply::Recorded(version)) => self.aggregate.forwarded(version, turn.now, jitter)?,
+                    _ => self.aggregate.not_forwarded(turn.now, jitter)?,
                 }
+                self.forward(turn)
             }
-            Input::Started { alarm } => {
-                if let Some(at) = alarm
-                    && self.aggregate.found_alarm(at, turn.now)
-                {
-                    self.aggregate.rang(turn.now);
-                    self.forward(turn)?;
-                }
-            }
+            Input::Started { alarm } => match alarm {
+                Some(at) if self.aggregate.found_alarm(at, turn.now) => self.begin_anew(turn),
+                _ => Ok(()),
+            },
             Input::Rang => {
-                self.aggregate.rang(turn.now);
-                self.forward_ringing(turn)?;
+                self.ringing = true;
+                self.begin_anew(turn)
             }
-            Input::Ticked => {}
+            Input::Ticked => Ok(()),
         }
-        Ok(())
     }
 }

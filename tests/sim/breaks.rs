@@ -2,6 +2,8 @@
 
 use sillok::store::sqlite::Value;
 
+use crate::network::Address;
+
 /// What is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Break {
@@ -23,8 +25,10 @@ pub enum Break {
     WakeFailureForgotten,
     /// A consumer answers a wake before it has made it its duty.
     WokenBeforeDuty,
-    /// What is written as one is written in pieces: documents without their checkpoint.
-    TransactionsInPieces,
+    /// The journal writes in pieces what it writes as one: commits without what is known of their streams.
+    CommitsApart,
+    /// A consumer writes in pieces what it writes as one: documents without their checkpoint.
+    DocumentsApart,
     /// The key of an append is not kept.
     KeyNotKept,
     /// A reactor sends its commands without idempotency keys.
@@ -46,10 +50,24 @@ pub enum Alteration {
 }
 
 impl Break {
+    /// Whether something is broken in this object.
+    pub fn is_in(self, who: Address) -> bool {
+        match self {
+            Self::CommitsApart => matches!(who, Address::Journal(_)),
+            Self::DocumentsApart => matches!(who, Address::Consumer(_)),
+            _ => true,
+        }
+    }
+
+    /// Whether what fails is not rolled back.
+    pub fn keeps_pieces(self) -> bool {
+        matches!(self, Self::CommitsApart | Self::DocumentsApart)
+    }
+
     /// Breaks a statement.
     pub fn alters(self, statement: &str, values: &mut [Value<'_>]) -> Alteration {
         let lost = match self {
-            Self::JournalForgets => statement.starts_with("INSERT OR REPLACE INTO streams_v1"),
+            Self::JournalForgets => statement.starts_with("INSERT INTO streams_v1"),
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
             _ => false,
         };
@@ -68,4 +86,44 @@ impl Break {
     pub fn gives_position(self, statement: &str) -> bool {
         self == Self::PositionsFromSequence && statement.starts_with("INSERT INTO groups_v1")
     }
+}
+
+/// Makes a test of each break: it is found, for the reason that is to be expected, within so many runs.
+macro_rules! found {
+    ($($name:ident: $broken:ident within $runs:literal by $reason:literal;)+) => {
+        mod found {
+            $(#[test]
+            fn $name() {
+                super::find(super::Break::$broken, $runs, $reason);
+            })+
+        }
+    };
+}
+
+found! {
+    a_journal_that_forgets: JournalForgets within 20 by "follows on version";
+    positions_from_a_sequence: PositionsFromSequence within 100 by "should be";
+    a_gap_that_is_accepted: GapAccepted within 50 by "follows on version";
+    an_alarm_that_is_never_set: AlarmNeverSet within 50 by "it has not dealt with";
+    an_alarm_that_is_set_apart: AlarmSetApart within 200 by "the journal None";
+    a_ringing_that_is_over_at_once: RingingOverAtOnce within 200 by "the journal None";
+    what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by ", but ";
+    a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 800 by "it has not dealt with";
+    a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
+    commits_apart_from_what_is_known: CommitsApart within 800 by "follows on version";
+    documents_apart_from_their_checkpoint: DocumentsApart within 800 by "twice";
+    a_key_that_is_not_kept: KeyNotKept within 50 by "more than once";
+    a_command_without_key: CommandWithoutKey within 50 by "had its effect twice";
+    a_delivery_that_is_told_too_early: ToldBeforeDelivered within 50 by "is lost";
+    an_id_that_is_not_stable: IdOfAttempt within 50 by "under another id";
+    a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";
+}
+
+/// Runs until a run is found wrong for this reason.
+#[cfg(test)]
+fn find(broken: Break, runs: u64, reason: &str) {
+    let found = |seed| crate::run(seed, Some(broken), false).is_err_and(|wrong| wrong.contains(reason));
+    let found = (0..runs).find(|seed| found(*seed));
+    eprintln!("found by seed {found:?}");
+    assert!(found.is_some(), "{broken:?} is not found in {runs} runs");
 }

@@ -37,6 +37,7 @@ pub enum Known {
 pub struct Client {
     number: usize,
     steps_left: u64,
+    longest_wait: u64,
     /// To which version the client knows each aggregate.
     versions: BTreeMap<usize, u64>,
     /// What it has asked for, the last of which may be going on.
@@ -51,7 +52,8 @@ impl Client {
     pub fn new(number: usize, plan: &Plan, random: &mut Random) -> Self {
         Self {
             number,
-            steps_left: random.between(1, 15),
+            steps_left: random.between(1, plan.most_steps),
+            longest_wait: plan.longest_wait,
             versions: BTreeMap::new(),
             asked: Vec::new(),
             waits_for: None,
@@ -82,7 +84,7 @@ impl Client {
                 if settled {
                     self.waits_for = None;
                 }
-                turn.tick_within(5000);
+                turn.tick_within(self.longest_wait);
                 Ok(())
             }
             _ => Ok(()),
@@ -128,10 +130,10 @@ impl Client {
     /// expected version alone guards a repeat.
     fn next(&self, random: &mut Random) -> Asked {
         let aggregate = random.index(self.streams.len());
-        let forgets = aggregate % 3 == 2;
+        let forgets = aggregate % 2 == 1;
         let version = self.versions.get(&aggregate).copied().unwrap_or_default();
         let (known, trusted) = (Known::Maybe, self.trusting);
-        if forgets && random.chance(200) {
+        if forgets && random.chance(400) {
             let before = Version::new(random.between(1, version + 1)).unwrap();
             let request = if random.chance(100) { Request::Delete } else { Request::Truncate(before) };
             return Asked { aggregate, request, marks: Vec::new(), known, trusted };

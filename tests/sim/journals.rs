@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sillok::gateway::Wakes;
 use sillok::handler::{FeedEvent, FeedPage, Lane, Read};
 use sillok::store::{
-    EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version, visit_feed,
+    Category, EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version,
+    visit_feed,
 };
 
 use crate::breaks::Break;
@@ -16,6 +17,8 @@ use crate::world::Plan;
 
 /// What is recorded together waits for more for so many milliseconds at most.
 const GATHERING_MILLIS: u64 = 10;
+/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
+const OVERDUE_MILLIS: u64 = 30_000;
 /// Pages are small, so that there are many.
 const PAGE_EVENTS: u64 = 5;
 
@@ -61,8 +64,8 @@ impl JournalShell {
                 self.wakes.register(&name_of(consumer))?;
                 turn.answer(call, Reply::Done);
             }
-            Request::ReadFeed { consumer, read } => {
-                let page = self.page(read)?;
+            Request::ReadFeed { consumer, category, read } => {
+                let page = self.page(read, category)?;
                 if !page.more && read.lane == Lane::Live {
                     self.wakes.caught_up(&name_of(consumer));
                 }
@@ -73,8 +76,12 @@ impl JournalShell {
         Ok(())
     }
 
-    fn page(&self, read: Read) -> Result<FeedPage, StorageError> {
-        let range = FeedRange::after(read.after).limited(PAGE_EVENTS).unwrap();
+    fn page(&self, read: Read, category: Option<Category>) -> Result<FeedPage, StorageError> {
+        let all = FeedRange::after(read.after).limited(PAGE_EVENTS).unwrap();
+        let range = match category {
+            Some(category) => all.of_category(category),
+            None => all,
+        };
         let mut events = Vec::new();
         let end = visit_feed(&self.journal, &range, &mut |found| {
             events.push(FeedEvent {
@@ -98,6 +105,11 @@ impl JournalShell {
         };
         let answers = calls.into_iter().zip(recorded.versions).collect();
         self.wake(Round { answers, ..Round::default() }, turn)
+    }
+
+    fn ring(&mut self, ringing: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        self.wakes.rang();
+        self.wake(Round { ringing, ..Round::default() }, turn)
     }
 
     fn wake(&mut self, mut round: Round, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -146,8 +158,12 @@ impl Shell for JournalShell {
             Input::Called { call, request } => self.called(call, request, turn),
             Input::Answered { call, reply } => self.answered(call, reply.is_some(), turn),
             Input::Ticked => self.record(turn),
-            Input::Rang => self.wake(Round { ringing: true, ..Round::default() }, turn),
-            Input::Started { .. } => Ok(()),
+            Input::Rang => self.ring(true, turn),
+            // One that should have rung long ago was lost.
+            Input::Started { alarm } => match alarm {
+                Some(at) if at.as_millis() + OVERDUE_MILLIS <= turn.now.as_millis() => self.ring(false, turn),
+                _ => Ok(()),
+            },
         }
     }
 }

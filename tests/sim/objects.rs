@@ -38,6 +38,8 @@ pub trait Shell {
 /// What a participant can do in its turn. Nothing leaves before what the turn wrote is durable.
 pub struct Turn<'a> {
     pub now: RecordedTime,
+    /// Whether nothing fails by chance any more.
+    pub kind: bool,
     /// Whether what was poisoned no longer is.
     pub cured: bool,
     pub random: &'a mut Random,

@@ -10,17 +10,18 @@ use crate::world::Plan;
 /// How long after the world has become kind nothing is on its way that was sent before, in milliseconds.
 const SETTLED_MILLIS: u64 = 60_000;
 
+type Step = (u64, Address, Request);
+
 pub struct Operator {
     /// What is to be said, to whom, and not before when.
-    steps: VecDeque<(u64, Address, Request)>,
+    steps: VecDeque<Step>,
     waits_for: Option<CallId>,
 }
 
 impl Operator {
     pub fn new(plan: &Plan, beginning: u64, random: &mut Random) -> Self {
         let mut steps = VecDeque::new();
-        let consumers = 0..plan.consumers.len();
-        for consumer in consumers.clone() {
+        for consumer in 0..plan.consumers.len() {
             let start = random.pick(&[beginning, beginning + 10_000]);
             for partition in 0..plan.partitions {
                 steps.push_back((start, Address::Journal(partition), Request::Register { consumer }));
@@ -29,22 +30,24 @@ impl Operator {
                 steps.push_back((start, Address::Consumer(consumer), Request::Wake { partition }));
             }
         }
-        let says =
-            |time, consumer, operation| (time, Address::Consumer(consumer), Request::Operate(operation));
-        for _ in 0..random.below(5) {
+        for _ in 0..random.below(10) {
             use Operation::{Pause, Rebuild, Resume, Retry};
             if !plan.consumers.is_empty() {
                 let time = random.between(beginning, plan.kind_from);
-                let operation = random.pick(&[Pause, Resume, Retry, Rebuild]);
+                let operation = random.pick(&[Pause, Resume, Resume, Retry, Rebuild]);
                 steps.push_back(says(time, random.index(plan.consumers.len()), operation));
             }
         }
-        let settled = plan.kind_from + SETTLED_MILLIS;
-        for consumer in consumers {
-            steps.push_back(says(settled, consumer, Operation::Resume));
-            steps.push_back(says(settled, consumer, Operation::Retry));
-        }
         Self { steps, waits_for: None }
+    }
+
+    /// Once all is quiet: what was paused, has stopped or lies among the dead letters is to be tried again.
+    pub fn mend(&mut self, plan: &Plan) {
+        let settled = plan.kind_from + SETTLED_MILLIS;
+        for consumer in 0..plan.consumers.len() {
+            self.steps.push_back(says(settled, consumer, Operation::Resume));
+            self.steps.push_back(says(settled, consumer, Operation::Retry));
+        }
     }
 
     pub fn turn(&mut self, input: Input, turn: &mut Turn<'_>) {
@@ -66,4 +69,8 @@ impl Operator {
             _ => {}
         }
     }
+}
+
+fn says(time: u64, consumer: usize, operation: Operation) -> Step {
+    (time, Address::Consumer(consumer), Request::Operate(operation))
 }

@@ -47,7 +47,11 @@ impl Storage {
         Self { database, crash: Rc::new(Cell::new(Crash::Never)), broken, sequence: Rc::default() }
     }
 
-    /// The plain database, which never fails.
+    /// The database itself, which never fails.
+    pub fn plain(&self) -> Database {
+        self.database.clone()
+    }
+
     pub fn database(&self) -> &rusqlite::Connection {
         &self.database.0
     }
@@ -55,12 +59,12 @@ impl Storage {
     /// Begins a turn of the object, in which the call after `calls` others fails.
     pub fn begin(&self, crash: Option<(u32, Fault)>) {
         self.crash.set(crash.map_or(Crash::Never, |(calls, fault)| Crash::After(calls, fault)));
-        self.database().execute_batch("BEGIN").unwrap();
+        self.run("BEGIN");
     }
 
     /// Ends the turn: what it wrote is durable, or was never written.
     pub fn end(&self, durable: bool) {
-        self.database().execute_batch(if durable { "COMMIT" } else { "ROLLBACK" }).unwrap();
+        self.run(if durable { "COMMIT" } else { "ROLLBACK" });
     }
 
     pub fn is_gone(&self) -> bool {
@@ -69,16 +73,22 @@ impl Storage {
 
     /// When the alarm is to ring.
     pub fn alarm(&self) -> Option<u64> {
-        let found = self.database().query_row("SELECT at FROM alarm_of_the_object", [], |row| row.get(0));
+        let mut statement = self.database().prepare_cached("SELECT at FROM alarm_of_the_object").unwrap();
+        let found = statement.query_row([], |row| row.get(0));
         found.ok().map(|at: i64| u64::try_from(at).unwrap())
     }
 
     pub fn set_alarm(&self, at: u64) {
-        self.database().execute(SET_ALARM, [i64::try_from(at).unwrap()]).unwrap();
+        let mut statement = self.database().prepare_cached(SET_ALARM).unwrap();
+        statement.execute([i64::try_from(at).unwrap()]).unwrap();
     }
 
     pub fn clear_alarm(&self) {
-        self.database().execute("DELETE FROM alarm_of_the_object", []).unwrap();
+        self.run("DELETE FROM alarm_of_the_object");
+    }
+
+    fn run(&self, statement: &str) {
+        self.database().prepare_cached(statement).unwrap().execute([]).unwrap();
     }
 
     fn call(&self, work: impl FnOnce() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
@@ -130,8 +140,7 @@ impl Sql for Storage {
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
-        let run = |statement| self.database().execute_batch(statement).unwrap();
-        run("SAVEPOINT work");
+        self.run("SAVEPOINT work");
         let mut committed = false;
         // The calls inside fail one by one; and then the commit, before it or after.
         let outcome = work().and_then(|()| {
@@ -140,10 +149,10 @@ impl Sql for Storage {
                 Ok(())
             })
         });
-        if !committed && self.broken != Some(Break::TransactionsInPieces) {
-            run("ROLLBACK TO work");
+        if !committed && !self.broken.is_some_and(Break::keeps_pieces) {
+            self.run("ROLLBACK TO work");
         }
-        run("RELEASE work");
+        self.run("RELEASE work");
         outcome
     }
 

@@ -26,6 +26,10 @@ pub struct Plan {
     pub for_clients: usize,
     pub partitions: usize,
     pub consumers: Vec<ConsumerPlan>,
+    /// The most that a client asks for. After little, nothing that comes later hides what was lost.
+    pub most_steps: u64,
+    /// The longest that a client waits before it asks for more, in milliseconds: longer than an alarm, or not.
+    pub longest_wait: u64,
     /// Whether the network may bring a message twice.
     pub repeating: bool,
     /// From when on the world is kind.
@@ -48,6 +52,8 @@ impl Plan {
             for_clients,
             partitions: random.pick(&[1, 1, 2, 3]),
             consumers,
+            most_steps: random.pick(&[1, 4, 15]),
+            longest_wait: random.pick(&[2000, 5000, 40_000]),
             repeating: weather.repeated > 0,
             kind_from,
             cured_from: random.pick(&[None, Some(kind_from + 30_000)]),
@@ -110,7 +116,7 @@ impl End {
 impl World {
     pub fn new(seed: u64, broken: Option<Break>, told: bool) -> Self {
         let mut random = Random::seeded(seed);
-        let weather = Weather::drawn(&mut random);
+        let weather = Weather::drawn(broken.is_some(), &mut random);
         let plan = Plan::drawn(&weather, broken, &mut random);
         let mut world = Self {
             clients: (0..=random.index(4)).map(|number| Client::new(number, &plan, &mut random)).collect(),
@@ -136,10 +142,11 @@ impl World {
         let journals = (0..self.plan.partitions).map(Address::Journal);
         let consumers = (0..self.plan.consumers.len()).map(Address::Consumer);
         for address in aggregates.chain(journals).chain(consumers) {
-            self.objects.insert(address, Object::new(self.plan.broken));
+            let broken = self.plan.broken.filter(|broken| broken.is_in(address));
+            self.objects.insert(address, Object::new(broken));
         }
         for client in 0..self.clients.len() {
-            let start = self.now + self.random.below(5000);
+            let start = self.now + self.random.below(self.plan.longest_wait);
             self.happen(start, Happening::Ticked { who: Address::Client(client), incarnation: 0 });
         }
         self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });
@@ -162,6 +169,12 @@ impl World {
             self.step(happening)?;
         }
         Ok(())
+    }
+
+    /// Lets the operator see to it that every consumer runs, once all is quiet.
+    pub fn mend(&mut self) {
+        self.operator.mend(&self.plan);
+        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });
     }
 
     fn is_kind(&self) -> bool {
@@ -245,9 +258,9 @@ impl World {
             return self.object_turn(who, input);
         }
         let now = RecordedTime::from_millis(self.now);
-        let cured = self.is_cured();
+        let (kind, cured) = (self.is_kind(), self.is_cured());
         let (random, last_call) = (&mut self.random, &mut self.last_call);
-        let mut turn = Turn { now, cured, random, last_call, outgoing: Vec::new() };
+        let mut turn = Turn { now, kind, cured, random, last_call, outgoing: Vec::new() };
         match who {
             Address::Client(number) => self.clients[number].turn(input, &mut turn)?,
             Address::Receiver(number) => self.receivers[number].turn(input, &mut turn),
@@ -263,14 +276,14 @@ impl World {
     }
 
     fn object_turn(&mut self, who: Address, input: Input) -> Result<(), String> {
-        let (end, cured) = (self.draw_end(), self.is_cured());
+        let (end, kind, cured) = (self.draw_end(), self.is_kind(), self.is_cured());
         let incarnation = self.start(who);
         let object = self.objects.get_mut(&who).unwrap();
         let now = RecordedTime::from_millis(self.now + object.clock_ahead);
         let amid = end.and_then(End::amid);
         object.storage.begin(amid);
         let (random, last_call) = (&mut self.random, &mut self.last_call);
-        let mut turn = Turn { now, cured, random, last_call, outgoing: Vec::new() };
+        let mut turn = Turn { now, kind, cured, random, last_call, outgoing: Vec::new() };
         let outcome = object.turn(who, &self.plan, input, &mut turn);
         let outgoing = turn.outgoing;
         let end = end.filter(|_| amid.is_none() || object.storage.is_gone());

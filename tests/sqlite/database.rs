@@ -14,7 +14,9 @@ pub struct Database(pub Rc<Connection>, pub Rc<Cell<u64>>);
 
 impl Database {
     pub fn in_memory() -> Self {
-        Self(Rc::new(Connection::open_in_memory().unwrap()), Rc::default())
+        let connection = Connection::open_in_memory().unwrap();
+        connection.set_prepared_statement_cache_capacity(64);
+        Self(Rc::new(connection), Rc::default())
     }
 }
 
@@ -38,7 +40,8 @@ impl Sql for Database {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
         let values = bound(values);
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
-        self.0.execute(statement, values.as_slice()).map(|_| ()).map_err(failure)
+        let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
+        statement.execute(values.as_slice()).map(|_| ()).map_err(failure)
     }
 
     fn query(

@@ -2,7 +2,7 @@
 
 import { Journal as Sound } from "../../worker/entry.ts";
 
-export { Aggregate, default } from "../../worker/entry.ts";
+export { Aggregate, Consumer, default } from "../../worker/entry.ts";
 
 export class Journal extends Sound {
   override record(request: unknown): unknown {

@@ -2,7 +2,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-export { default, Journal } from "../../worker/entry.ts";
+export { Consumer, default, Journal } from "../../worker/entry.ts";
 
 const FLAGS: Record<string, object> = {
   overloaded: { overloaded: true, retryable: true },
@@ -19,9 +19,8 @@ export class Aggregate extends DurableObject {
     return fail(request);
   }
 
-  read(request: ReadRequest): unknown {
-    if (request.stream === "nonsense") return { neither: "ok", nor: "failure" };
-    return request.stream.startsWith("fails-after-") ? pageOf(request) : fail(request);
+  read(request: { stream: string }): unknown {
+    return request.stream === "nonsense" ? { neither: "ok", nor: "failure" } : fail(request);
   }
 
   head(request: { stream: string }): never {
@@ -32,6 +31,10 @@ export class Aggregate extends DurableObject {
     return fail(request);
   }
 
+  commits(request: { stream: string }): never {
+    return fail(request);
+  }
+
   truncate(request: { stream: string }): never {
     return fail(request);
   }
@@ -39,20 +42,6 @@ export class Aggregate extends DurableObject {
   delete(request: { stream: string }): never {
     return fail(request);
   }
-}
-
-interface ReadRequest {
-  stream: string;
-  range: { from?: number; limit: number };
-}
-
-/** Pages of one event each. The stream's name says how many of them can be read, and how large each is. */
-function pageOf({ stream, range: { from = 1 } }: ReadRequest): unknown {
-  const [count = 0, bytes = 0] = (stream.match(/\d+/g) ?? []).map(Number);
-  if (from > count) return fail({ stream });
-  const events = `[{"version":${from},"data":"${"x".repeat(bytes)}"}]`;
-  const ok = { version: 1000, events, next: { from: from + 1 } };
-  return { outcome: { ok }, receipt: { rowsWritten: 0, rowsRead: 0, schemaRowsWritten: 0 } };
 }
 
 function fail({ stream }: { stream: string }): never {

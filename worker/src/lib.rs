@@ -21,6 +21,8 @@
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
 mod auth;
+#[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+mod consumer;
 mod gateway;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod journal;

@@ -3,7 +3,7 @@ import type { NewEvent, RecordedEvent } from "../events.js";
 import { checkOptions } from "../options.js";
 
 /** An event as consumers see it: with its place among the events of all streams. */
-export type FeedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
+export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
   ? RecordedEvent<E> & {
       /** The event's place in the order of all events, or of those of its part of a deployed Sillok. */
       position: number;
@@ -54,10 +54,10 @@ export interface ConsumerDefinition {
 
 /** Handlers by the type of event, or one for all. */
 export type Handlers<E extends NewEvent, Context, Result> =
-  | ((event: FeedEvent<E>, context: Context) => Result)
+  | ((event: ConsumedEvent<E>, context: Context) => Result)
   | {
       readonly [Type in E["type"]]?: (
-        event: FeedEvent<Extract<E, { readonly type: Type }>>,
+        event: ConsumedEvent<Extract<E, { readonly type: Type }>>,
         context: Context,
       ) => Result;
     };

@@ -1,9 +1,9 @@
 import type { NewEvent, Stored } from "../events.js";
 import {
+  type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  type FeedEvent,
   handlerOf,
   type Handlers,
 } from "./definition.js";
@@ -26,15 +26,19 @@ export type ProjectionHandlers<E extends NewEvent = NewEvent, Document = unknown
 >;
 
 /** What a projection is defined by. */
-export interface ProjectionOptions<E extends NewEvent = NewEvent, Document = unknown>
-  extends ConsumerOptions {
+export interface ProjectionOptions<
+  E extends NewEvent = NewEvent,
+  Document = unknown,
+> extends ConsumerOptions {
   /** What events do to documents. With an object, only events of the types that are its keys are followed. */
   readonly on: ProjectionHandlers<E, Document>;
 }
 
 /** A projection, made by {@link projection}. */
-export interface Projection<E extends NewEvent = NewEvent, Document = unknown>
-  extends ConsumerDefinition {
+export interface Projection<
+  E extends NewEvent = NewEvent,
+  Document = unknown,
+> extends ConsumerDefinition {
   /** That it is a projection. */
   readonly kind: "projection";
   /** What events do to documents. */
@@ -81,10 +85,13 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
 /** Lets a projection's handler do to `documents` what the event says. */
 export function project(
   { on }: Pick<Projection, "on">,
-  event: FeedEvent,
+  event: ConsumedEvent,
   documents: Documents,
 ): void {
-  const handler = handlerOf(on, event.type) as (event: FeedEvent, documents: Documents) => unknown;
+  const handler = handlerOf(on, event.type) as (
+    event: ConsumedEvent,
+    documents: Documents,
+  ) => unknown;
   const returned = handler(event, documents);
   if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== "function") return;
   // What it rejects with is the handler's own affair now; unheard, it would end the program.

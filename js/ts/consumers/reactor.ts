@@ -1,10 +1,10 @@
 import type { AppendResult, NewEvent } from "../events.js";
 import type { AppendOptions } from "../options.js";
 import {
+  type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  type FeedEvent,
   handlerOf,
   type Handlers,
 } from "./definition.js";
@@ -83,9 +83,9 @@ export function reactor<E extends NewEvent = NewEvent>(
 /** Lets a reactor's handler do what it does upon the event. */
 export async function react(
   { on }: Pick<Reactor, "on">,
-  event: FeedEvent,
+  event: ConsumedEvent,
   context: ReactorContext,
 ): Promise<void> {
-  const handler = handlerOf(on, event.type) as (e: FeedEvent, c: ReactorContext) => unknown;
+  const handler = handlerOf(on, event.type) as (e: ConsumedEvent, c: ReactorContext) => unknown;
   await handler(event, context);
 }

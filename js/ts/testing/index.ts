@@ -8,7 +8,9 @@ import type { Store } from "../store.js";
 import { appending } from "./appending.js";
 import type { Behaviours } from "./assert.js";
 import { competing } from "./competing.js";
+import { feeding } from "./feeding.js";
 import { forgetting } from "./forgetting.js";
+import { listing } from "./listing.js";
 import { reading } from "./reading.js";
 import { refusing } from "./refusing.js";
 import { repeating } from "./repeating.js";
@@ -29,13 +31,23 @@ export interface Behaviour {
 
 /** What a {@link Behaviour} is about. */
 export type Topic =
-  "append" | "concurrency" | "read" | "subscribe" | "idempotency" | "forget" | "refuse";
+  | "append"
+  | "concurrency"
+  | "read"
+  | "subscribe"
+  | "feed"
+  | "directory"
+  | "idempotency"
+  | "forget"
+  | "refuse";
 
 const CONTRACT: Readonly<Record<Topic, Behaviours>> = {
   append: appending,
   concurrency: competing,
   read: reading,
   subscribe: subscribing,
+  feed: feeding,
+  directory: listing,
   idempotency: repeating,
   forget: forgetting,
   refuse: refusing,
@@ -43,7 +55,7 @@ const CONTRACT: Readonly<Record<Topic, Behaviours>> = {
 
 /**
  * What every store does: expected versions, also of many writers at once, batches, idempotency keys, reading in every
- * form, subscriptions, truncation, deletion and verification, limits and errors. Sillok's own stores are tested by this
+ * form, subscriptions, the feed of all streams and their directory, truncation, deletion and verification, limits and errors. Sillok's own stores are tested by this
  * very list, in memory, on a file and over HTTP.
  *
  * The behaviours know nothing of a test runner, and hold no clock: none waits for a time to pass. Each opens stores of

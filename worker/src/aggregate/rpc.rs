@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sillok::store::StreamId;
-use sillok_bridge::{AppendedJson, PageJson, RangeValue};
+use sillok_bridge::{AppendedJson, PageJson, ProofPage, RangeValue};
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
@@ -22,6 +22,15 @@ pub(crate) struct AppendRequest {
     pub(crate) format: EventsFormat,
     /// The name of this append, so that sending it again does not append again.
     pub(crate) key: Option<String>,
+    /// The event to which this is the reaction.
+    pub(crate) cause: Option<CauseMessage>,
+}
+
+/// The event to which an append is the reaction.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CauseMessage {
+    pub(crate) event: String,
+    pub(crate) correlation: String,
 }
 
 /// How a text holds events.
@@ -45,6 +54,14 @@ pub(crate) struct ReadRequest {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StreamRequest {
     pub(crate) stream: String,
+}
+
+/// Which page of a stream to verify, or to hand out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ProofRequest {
+    pub(crate) stream: String,
+    /// What the page before gave.
+    pub(crate) next: Option<String>,
 }
 
 /// Where to truncate a stream.
@@ -94,9 +111,14 @@ impl Remote {
         self.0.follow().await
     }
 
-    /// Verifies the stream, and gives what was found as JSON text.
-    pub(crate) async fn verify(&self, request: &StreamRequest) -> Answered<String> {
+    /// Verifies one page of the stream.
+    pub(crate) async fn verify(&self, request: &ProofRequest) -> Answered<ProofPage> {
         self.0.call("verify", request).await
+    }
+
+    /// Reads one page of the stream's commits.
+    pub(crate) async fn commits(&self, request: &ProofRequest) -> Answered<ProofPage> {
+        self.0.call("commits", request).await
     }
 
     /// Truncates the stream, and gives what is left as JSON text.

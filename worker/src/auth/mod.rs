@@ -89,6 +89,14 @@ impl Principal {
         if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::InsufficientScope(scope)) }
     }
 
+    /// Refuses a caller that may not touch every stream.
+    pub(crate) fn require_all_streams(&self) -> Result<(), Refusal> {
+        match self.streams {
+            Streams::All => Ok(()),
+            Streams::Matching(_) => Err(Refusal::StreamNotAllowed),
+        }
+    }
+
     /// Refuses a caller that may not touch this stream.
     pub(crate) fn require_stream(&self, stream: &StreamId) -> Result<(), Refusal> {
         if self.may_touch(stream.as_str()) { Ok(()) } else { Err(Refusal::StreamNotAllowed) }

@@ -28,6 +28,7 @@ pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Ans
         events,
         format,
         key,
+        cause: None,
     };
     let (appended, receipt) = object.remote.append(&message).await?;
     Ok(Answer::appended(&appended).costing(receipt))

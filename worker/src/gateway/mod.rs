@@ -6,10 +6,14 @@
 
 mod accept;
 mod chunks;
+mod commits;
+mod consumers;
 mod cors;
 mod directory;
 mod events;
 mod feed;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod hostile;
 mod lines;
 mod live;
 mod partitions;
@@ -32,6 +36,7 @@ use crate::aggregate::{Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
 use respond::Answer;
+pub(crate) use respond::{encoded, stream_path};
 use routes::{Part, Route};
 
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
@@ -62,6 +67,10 @@ async fn dispatch(
             authenticate(request, policy)?;
             Err(Problem::not_found())
         }
+        Route::Consumers(target) => {
+            let principal = authenticate(request, policy)?;
+            consumers::answer(request, method, env, &principal, target).await
+        }
         Route::Directory => directory::list(request, method, env, reader(request, method, policy)?).await,
         Route::Feed => feed::read(request, method, env, reader(request, method, policy)?).await,
         Route::Journal => partitions::status(request, env, &reader(request, method, policy)?).await,
@@ -79,6 +88,9 @@ async fn dispatch(
                 (Part::Events, Method::Post) => events::append(request, &find(Scope::Append)?).await,
                 (Part::Verify, Method::Get | Method::Head) => {
                     streams::verify(request, &find(Scope::Read)?).await
+                }
+                (Part::Commits, Method::Get | Method::Head) => {
+                    commits::export(request, method, find(Scope::Read)?).await
                 }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),

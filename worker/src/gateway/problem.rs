@@ -50,6 +50,12 @@ impl Problem {
         self
     }
 
+    /// The same problem with one header more.
+    pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
     /// `allow` are the methods that the path takes.
     pub(super) fn method_not_allowed(allow: &str) -> Self {
         let failure = Failure::new("method_not_allowed", format!("this path takes {allow}"));
@@ -118,6 +124,9 @@ fn status(code: &str) -> u16 {
     match code {
         "invalid_category"
         | "invalid_checkpoint"
+        | "invalid_consumer"
+        | "invalid_consumer_name"
+        | "invalid_document_key"
         | "invalid_event"
         | "invalid_event_id"
         | "invalid_event_type"
@@ -125,6 +134,7 @@ fn status(code: &str) -> u16 {
         | "invalid_idempotency_key"
         | "invalid_metadata"
         | "invalid_parameter"
+        | "invalid_policy"
         | "invalid_stream_id"
         | "malformed_json"
         | "no_events"
@@ -132,15 +142,15 @@ fn status(code: &str) -> u16 {
         | "unsupported_header" => 400,
         "auth_not_configured" | "invalid_token" | "missing_token" => 401,
         "insufficient_scope" | "stream_not_allowed" => 403,
-        "not_found" | "stream_not_found" => 404,
+        "consumer_not_found" | "document_not_found" | "not_found" | "stream_not_found" => 404,
         "method_not_allowed" => 405,
         "not_acceptable" => 406,
-        "version_exhausted" => 409,
+        "consumer_defined_in_code" | "consumer_kind_fixed" | "not_a_projection" | "version_exhausted" => 409,
         "stream_deleted" => 410,
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
         "idempotency_key_reused" => 422,
-        "overloaded" | "unavailable" => 503,
+        "overloaded" | "projection_behind" | "unavailable" => 503,
         "stream_full" => 507,
         // `storage_failed`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
         _ => 500,

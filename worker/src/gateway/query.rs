@@ -22,6 +22,18 @@ pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
     Ok(range)
 }
 
+/// The parameters of these names, as texts. Others, and repeated ones, are refused.
+pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
+    let mut found = [const { None }; N];
+    for (name, value) in parameters(url) {
+        let place = names.iter().position(|known| *known == name).and_then(|place| found.get_mut(place));
+        if place.ok_or_else(|| unknown(&name))?.replace(value.into_owned()).is_some() {
+            return Err(invalid(&name, "is given twice"));
+        }
+    }
+    Ok(found)
+}
+
 /// Reads what part of the feed is wanted from a request's URL. There may be several types.
 pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
     let mut feed = FeedValue::default();

@@ -1,6 +1,6 @@
 //! Answers.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use sillok::store::StreamId;
@@ -8,6 +8,7 @@ use sillok_bridge::{AppendedJson, PageJson, RangeValue};
 use worker::{Method, Response, ResponseBuilder, WebSocket};
 
 use super::accept::Media;
+use super::commits::Commits;
 use super::lines::Lines;
 use super::live::Live;
 use super::precondition::entity_tag;
@@ -31,6 +32,7 @@ enum Body {
     /// JSON.
     Text(String),
     Lines(Box<Lines>),
+    Commits(Box<Commits>),
     Live(Box<Live>),
     Socket(WebSocket),
 }
@@ -70,6 +72,12 @@ impl Answer {
 
     pub(super) fn socket(socket: WebSocket) -> Self {
         Self { status: 101, headers: Vec::new(), body: Body::Socket(socket) }
+    }
+
+    pub(super) fn commits(commits: Commits) -> Self {
+        let version = commits.version;
+        let headers = vec![content_type(Media::Ndjson)];
+        Self { status: 200, headers, body: Body::Commits(Box::new(commits)) }.at(version)
     }
 
     /// `GET /v1/streams/{stream}`
@@ -167,15 +175,25 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     match answer.body {
         Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
         Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
+        Body::Commits(commits) if *method != Method::Head => builder.from_stream(commits.body()),
         Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),
     }
 }
 
+/// Where a stream is, from the root of the server.
+pub(crate) fn stream_path(stream: &str) -> String {
+    format!("/v1/streams/{}", encoded(stream))
+}
+
+/// A text as a part of a URL.
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, UNRESERVED)
+}
+
 /// Where a range of a stream's events is read, from the root of the server.
 fn range_url(stream: &StreamId, range: &RangeValue) -> String {
-    let name = utf8_percent_encode(stream.as_str(), UNRESERVED);
     let parts = [
         ("from", range.from.as_ref()),
         ("to", range.to.as_ref()),
@@ -183,7 +201,7 @@ fn range_url(stream: &StreamId, range: &RangeValue) -> String {
         ("direction", range.direction.as_ref()),
         ("type", range.event_type.as_ref()),
     ];
-    url(format!("/v1/streams/{name}/events"), parts)
+    url(stream_path(stream.as_str()) + "/events", parts)
 }
 
 /// A path with those parameters that there are.
@@ -198,7 +216,7 @@ pub(super) fn url<'a>(
         url.push(separator);
         url.push_str(name);
         url.push('=');
-        url.extend(utf8_percent_encode(&text, UNRESERVED));
+        url.extend(encoded(&text));
         separator = '&';
     }
     url

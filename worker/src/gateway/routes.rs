@@ -4,6 +4,8 @@ use percent_encoding::percent_decode_str;
 use sillok::store::StreamId;
 use sillok_bridge::Failure;
 
+use super::consumers::Target;
+
 /// What a path stands for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
@@ -15,6 +17,8 @@ pub(super) enum Route<'a> {
         stream: &'a str,
         part: Part,
     },
+    /// `/v1/consumers` or `/v1/projections`, and what lies below.
+    Consumers(Target<'a>),
     /// `/v1/streams`
     Directory,
     /// `/v1/events`
@@ -36,6 +40,8 @@ pub(super) enum Part {
     Events,
     /// `/verify`
     Verify,
+    /// `/commits`
+    Commits,
     /// `/truncate`
     Truncate,
 }
@@ -46,7 +52,7 @@ impl Part {
         match self {
             Self::Whole => "GET, HEAD, DELETE",
             Self::Events => "GET, HEAD, POST",
-            Self::Verify => "GET, HEAD",
+            Self::Verify | Self::Commits => "GET, HEAD",
             Self::Truncate => "POST",
         }
     }
@@ -66,6 +72,10 @@ impl<'a> Route<'a> {
         if let Some(within) = rest.strip_prefix("/streams/") {
             return Self::within_streams(within);
         }
+        let target = rest.strip_prefix("/consumers").and_then(Target::consumers);
+        if let Some(target) = target.or_else(|| Target::projections(rest.strip_prefix("/projections")?)) {
+            return Self::Consumers(target);
+        }
         if rest.is_empty() || rest.starts_with('/') { Self::Unknown } else { Self::Outside }
     }
 
@@ -75,6 +85,7 @@ impl<'a> Route<'a> {
             None => (path, Part::Whole),
             Some((stream, "events")) => (stream, Part::Events),
             Some((stream, "verify")) => (stream, Part::Verify),
+            Some((stream, "commits")) => (stream, Part::Commits),
             Some((stream, "truncate")) => (stream, Part::Truncate),
             Some(_) => return Self::Unknown,
         };
@@ -117,6 +128,7 @@ mod tests {
         assert_eq!(Route::of("/v1/streams//events"), stream("", Part::Events));
         assert_eq!(Route::of("/v1/streams/events"), stream("events", Part::Whole));
         assert_eq!(Route::of("/v1/streams/a/verify"), stream("a", Part::Verify));
+        assert_eq!(Route::of("/v1/streams/a/commits"), stream("a", Part::Commits));
         assert_eq!(Route::of("/v1/streams/a/truncate"), stream("a", Part::Truncate));
         for unknown in [
             "/v1",

@@ -120,6 +120,12 @@ impl JournalObject {
         turn(&self.keeper.meter, request, |()| self.keeper.status())
     }
 
+    /// Has these consumers woken beside those that are registered: the code of this deployment defines them.
+    #[wasm_bindgen(js_name = alsoWakes)]
+    pub fn also_wakes(&self, consumers: Vec<String>) {
+        self.keeper.wakes.borrow_mut().also_wake(consumers);
+    }
+
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
     ///
     /// # Errors

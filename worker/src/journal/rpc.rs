@@ -151,6 +151,22 @@ impl Remote {
         self.0.call("status", &()).await
     }
 
+    /// The position of the stream's last event, once the journal has the stream up to a version.
+    pub(crate) async fn position_of(&self, stream: &StreamId, version: Version) -> Answered<Option<u64>> {
+        let request = PositionRequest { stream: stream.as_str().to_owned(), version: version.get() };
+        self.0.call("positionOf", &request).await
+    }
+
+    /// Makes durable that a consumer is woken.
+    pub(crate) async fn register(&self, consumer: String) -> Answered<()> {
+        self.0.call("register", &ConsumerRequest { consumer }).await
+    }
+
+    /// Makes durable that a consumer is not woken any more.
+    pub(crate) async fn unregister(&self, consumer: String) -> Answered<()> {
+        self.0.call("unregister", &ConsumerRequest { consumer }).await
+    }
+
     /// Opens a WebSocket to the object, by which it tells that the feed has grown.
     pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
         self.0.follow().await

@@ -11,10 +11,9 @@ use worker::wasm_bindgen_futures::spawn_local;
 use worker::{Delay, console_error};
 
 use super::Keeper;
+use crate::consumer::{CONSUMERS, WakeRequest};
 use crate::objects::{Remote, armed, jitter};
 
-/// The binding of the consumers' objects.
-const CONSUMERS: &str = "CONSUMER";
 /// How long a consumer may take to answer that it is awake. One that takes longer is left to the alarm.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
@@ -64,9 +63,11 @@ impl Keeper {
 
     /// Calls a consumer, which makes the duty to read its own before it answers.
     async fn call(&self, consumer: &str) -> Option<()> {
-        let name = self.name.as_ref()?.sibling(consumer);
-        let remote = Remote::find(&self.env, CONSUMERS, &name).ok()?;
-        let woken: Result<((), _), _> = remote.call("wake", &()).await;
+        let name = self.name.as_ref()?;
+        // A journal keeps one partition, whose number is its name.
+        let partition = name.keeps.parse().ok()?;
+        let remote = Remote::find(&self.env, CONSUMERS, &name.sibling(consumer)).ok()?;
+        let woken: Result<((), _), _> = remote.call("wake", &WakeRequest { partition }).await;
         woken.map(|_| ()).ok()
     }
 

@@ -154,6 +154,16 @@ fn part<T: DeserializeOwned>(value: &JsValue) -> Result<T, RemoteError> {
     from_js(value.clone()).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
+impl RemoteError {
+    /// The same error, met after this was spent already.
+    pub(crate) fn costing(self, spent: Receipt) -> Self {
+        match self {
+            Self::Refused(failure, receipt) => Self::Refused(failure, spent + receipt),
+            other => other,
+        }
+    }
+}
+
 impl From<JsValue> for RemoteError {
     fn from(error: JsValue) -> Self {
         // The caller is told only the kind of it: the rest is for the operator's log.

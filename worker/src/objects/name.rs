@@ -31,6 +31,11 @@ impl ObjectName {
         }
     }
 
+    /// Whose the object is; the default tenant has no name.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     /// The name of another object of the same tenant.
     pub(crate) fn sibling(&self, keeps: impl ToString) -> Self {
         Self::new(self.tenant.as_deref(), keeps)

@@ -1,0 +1,242 @@
+//! Projections and reactors as JavaScript runs them: the core's machine over the store's own memory or file, a step a
+//! call.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, Function};
+use serde_json::Value;
+use sillok::gateway::Alarm;
+use sillok::handler::{
+    Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
+    Settings,
+};
+use sillok::store::{
+    Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, RecordedTime, StorageError,
+    StreamId, visit_feed,
+};
+use sillok_bridge::{
+    AppendedJson, Failure, FeedValue, expected_version_from_js, feed_from_js, now, parse_events, parse_feed,
+    stream_id_from_js, to_js, write_feed_event,
+};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::database::FileSql;
+use crate::documents::DocumentsHandle;
+use crate::log::Log;
+use crate::store::{Store, answer, in_use};
+
+/// Nothing rings in a program: whoever runs a consumer there runs it once when it starts, and is told the time of what
+/// is to be tried again.
+#[derive(Debug)]
+pub(crate) struct NoAlarm;
+
+impl Alarm for NoAlarm {
+    fn set(&self, _: RecordedTime) -> Result<(), StorageError> {
+        Ok(())
+    }
+}
+
+/// A projection or a reactor. It has no store of its own: every call that needs it is given the one that opened it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Consumer {
+    machine: RefCell<Machine<FileSql, NoAlarm>>,
+    feed: FeedValue,
+    /// What is being delivered.
+    delivery: RefCell<Option<Delivery>>,
+}
+
+#[wasm_bindgen]
+impl Consumer {
+    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `policy` is `onFailure`, and
+    /// `numbers` are `attempts`, `firstDelay` and `longestDelay` of a definition that was checked.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn open(
+        store: &Store,
+        name: String,
+        projects: bool,
+        feed: &JsValue,
+        on_failure: &str,
+        numbers: &[u32],
+    ) -> Result<Consumer, JsValue> {
+        let on_failure = match on_failure {
+            "hold-stream" => OnFailure::HoldStream,
+            "stop" => OnFailure::Stop,
+            _ => OnFailure::Skip,
+        };
+        let number = |place: usize| numbers.get(place).copied().unwrap_or_default();
+        let (first_delay, longest_delay) = (number(1).into(), number(2).into());
+        let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
+        let kind = if projects { Kind::Projection } else { Kind::Delivery };
+        let settings = Settings { name, kind, partitions: 1, policy };
+        Self::try_open(store, settings, feed_from_js(feed)).map_err(|failure| to_js(&failure))
+    }
+
+    /// Does the next thing. `apply` is called with each event that is projected, as JSON, and with a
+    /// [`DocumentsHandle`]; it returns what is wrong, or undefined. `jitter` is a random number from 0 to 1.
+    ///
+    /// Gives `worked` when there may be more to do; an array of id, attempt and event as JSON when that is to be delivered;
+    /// and otherwise why there is nothing to do: a time in milliseconds before which there is not, `idle`, `paused` or
+    /// `stopped`.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, JsValue> {
+        self.try_step(store, apply, jitter).map_err(|failure| to_js(&failure))
+    }
+
+    /// Appends as the command number `n` of the delivery of this id, which is under way.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn append(
+        &self,
+        store: &Store,
+        id: &str,
+        n: u32,
+        stream: &JsValue,
+        events: &str,
+        expected: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        answer(self.try_append(store, (id, n), stream, events, expected))
+    }
+
+    /// Takes note of what came of the delivery of this id: what is wrong, or undefined.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn delivered(&self, id: &str, error: Option<String>, jitter: f64) -> Result<(), JsValue> {
+        self.delivery.replace(None);
+        let outcome = error.as_deref().map_or(Ok(()), Err);
+        self.with(|machine| Ok(machine.delivered(id, outcome, now(), spread(jitter))?))
+    }
+}
+
+impl Consumer {
+    fn try_open(store: &Store, settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
+        parse_feed(&feed, 0, 1)?;
+        let opened = match store.file() {
+            Some(file) => Machine::open(file.clone(), NoAlarm, settings),
+            None => Machine::open_in_memory(store.consumers(), NoAlarm, settings),
+        };
+        let machine = opened.map_err(|error| Failure::new(error.code(), error.to_string()))?;
+        Ok(Self { machine: RefCell::new(machine), feed, delivery: RefCell::default() })
+    }
+
+    pub(crate) fn try_with<T>(
+        &self,
+        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut machine = self.machine.try_borrow_mut().map_err(|_| in_use())?;
+        work(&mut machine)
+    }
+
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failed>,
+    ) -> Result<T, JsValue> {
+        self.try_with(|machine| work(machine).map_err(|Failed(failure)| failure))
+            .map_err(|failure| to_js(&failure))
+    }
+
+    fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
+        let failed = |error: StorageError| Failure::from(&error);
+        self.try_with(|machine| match machine.next(now()).map_err(failed)? {
+            Next::Read(read) => {
+                let page = self.page(store, read)?;
+                machine.took(page, now()).map_err(failed)?;
+                Ok("worked".into())
+            }
+            Next::Project => {
+                let apply =
+                    &mut |event: &FeedEvent, documents: &Documents<FileSql>| call(apply, event, documents);
+                machine.project(now(), spread(jitter), apply).map_err(failed)?;
+                Ok("worked".into())
+            }
+            Next::Deliver(delivery) => {
+                let (id, event) = (delivery.id.as_str().into(), delivery.event.json.as_str().into());
+                let step = Array::of3(&id, &delivery.attempt.into(), &event);
+                self.delivery.replace(Some(delivery));
+                Ok(step.into())
+            }
+            #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
+            Next::Wait { until } => Ok((until.as_millis() as f64).into()),
+            Next::Tidied => Ok("worked".into()),
+            Next::Idle => Ok("idle".into()),
+            Next::Paused => Ok("paused".into()),
+            Next::Stopped => Ok("stopped".into()),
+        })
+    }
+
+    fn page(&self, store: &Store, read: Read) -> Result<FeedPage, Failure> {
+        let after = Value::from(read.after.get());
+        let (_, range) = parse_feed(&FeedValue { after: Some(after), ..self.feed.clone() }, 0, 1)?;
+        let mut events = Vec::new();
+        let end = store.reading(|store: &EventStore<Log>| {
+            visit_feed(store.log(), &range, &mut |found| events.extend(event(&found)))
+                .map_err(|error| Failure::from(&error))
+        })?;
+        Ok(FeedPage { read, events, after: end.checkpoint, more: end.more })
+    }
+
+    fn try_append(
+        &self,
+        store: &Store,
+        (id, n): (&str, u32),
+        stream: &JsValue,
+        events: &str,
+        expected: &JsValue,
+    ) -> Result<AppendedJson, Failure> {
+        let delivery = self.delivery.borrow();
+        let delivery = delivery.as_ref().filter(|delivery| delivery.id == id).ok_or_else(|| {
+            Failure::new("handler_over", "the reactor's handler has returned and can append no more")
+        })?;
+        let stream = stream_id_from_js(stream)?;
+        let expected = expected_version_from_js(expected)?;
+        let key = sillok_bridge::idempotency_key_from_js(&JsValue::from(delivery.command_key(n)))?;
+        let events = parse_events(events).map_err(|error| Failure::from(&error))?;
+        let appended =
+            store.write(Append { stream, expected, events, key, cause: Some(delivery.cause()) })?;
+        Ok(AppendedJson::from(&appended))
+    }
+}
+
+/// A failure on its way out, whichever error it was.
+pub(crate) struct Failed(pub(crate) Failure);
+
+impl From<StorageError> for Failed {
+    fn from(error: StorageError) -> Self {
+        Self(Failure::from(&error))
+    }
+}
+
+/// An event of the feed as the machine takes it. What is stored was checked when it was written.
+fn event(found: &Found<'_>) -> Option<FeedEvent> {
+    let mut json = String::new();
+    write_feed_event(&mut json, found, &Checkpoint::start(1).at(0, found.position));
+    Some(FeedEvent {
+        position: found.position,
+        stream: StreamId::new(found.stream).ok()?,
+        version: found.event.version,
+        id: EventId::new(found.event.id).ok()?,
+        event_type: EventType::new(found.event.event_type).ok()?,
+        json,
+    })
+}
+
+/// Lets JavaScript apply an event.
+fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Result<(), String> {
+    let documents = DocumentsHandle::new(documents.clone());
+    match apply.call2(&JsValue::UNDEFINED, &JsValue::from_str(&event.json), &documents.into()) {
+        Ok(wrong) if wrong.is_undefined() => Ok(()),
+        Ok(wrong) | Err(wrong) => Err(wrong.as_string().unwrap_or_else(|| "the handler failed".to_owned())),
+    }
+}
+
+/// A random number from 0 to 1 as one of all numbers.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+fn spread(jitter: f64) -> u32 {
+    (jitter * f64::from(u32::MAX)) as u32
+}

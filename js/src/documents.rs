@@ -1,0 +1,65 @@
+//! The documents of a projection: as its handler changes them, and as others read them.
+
+use sillok::handler::{DocumentError, Documents};
+use sillok::store::JsonText;
+use sillok_bridge::{Failure, to_js};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::database::FileSql;
+
+/// The documents of a projection while one event is applied. JSON goes in and out.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct DocumentsHandle {
+    documents: Documents<FileSql>,
+}
+
+#[wasm_bindgen]
+impl DocumentsHandle {
+    /// The document of this key, or undefined.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
+        let document = self.documents.get(key).map_err(|error| refused(&error))?;
+        Ok(document.map(|document| document.as_str().to_owned()))
+    }
+
+    /// Keeps a document.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
+        let document = JsonText::parse(document)
+            .map_err(|error| to_js(&Failure::new("malformed_json", error.to_string())))?;
+        self.documents.put(key, &document).map_err(|error| refused(&error))
+    }
+
+    /// Removes a document.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn delete(&self, key: &str) -> Result<(), JsValue> {
+        self.documents.delete(key).map_err(|error| refused(&error))
+    }
+}
+
+impl DocumentsHandle {
+    pub(crate) fn new(documents: Documents<FileSql>) -> Self {
+        Self { documents }
+    }
+}
+
+/// The failure of a document, naming the field that is wrong.
+pub(crate) fn document_failure(error: &DocumentError) -> Failure {
+    let failure = Failure::new(error.code(), error.to_string());
+    match error {
+        DocumentError::Key(_) => failure.in_field("key"),
+        DocumentError::TooLarge { .. } => failure.in_field("document"),
+        _ => failure,
+    }
+}
+
+fn refused(error: &DocumentError) -> JsValue {
+    to_js(&document_failure(error))
+}

@@ -1,0 +1,169 @@
+// Runs one projection or reactor over a store in this program.
+
+import type { DocumentsJson, Engine, EngineConsumer } from "../engine.js";
+import { SillokError } from "../errors.js";
+import type { AppendResult, NewEvent } from "../events.js";
+import { writeJson } from "../json.js";
+import { type AppendOptions, checkOptions } from "../options.js";
+import type { ConsumedEvent } from "./definition.js";
+import { type Documents, project, type Projection } from "./projection.js";
+import { react, type Reactor, type ReactorContext } from "./reactor.js";
+
+/** A projection or a reactor of whatever events. */
+export type AnyConsumer = Projection<any, any> | Reactor<any>;
+
+/** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
+export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
+
+/** After so many milliseconds of work others have their turn. */
+const TURN_MILLISECONDS = 10;
+/** The longest that a timer goes. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+const COMMAND_OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
+
+export class Runner {
+  readonly definition: AnyConsumer;
+  readonly consumer: EngineConsumer;
+  readonly #engine: Engine;
+  /** The work under way: there is never more than one. */
+  #work: Promise<unknown> = Promise.resolve();
+  /** Those who wait, and are to look again. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(engine: Engine, definition: AnyConsumer) {
+    this.#engine = engine;
+    this.definition = definition;
+    this.consumer = engine.consumer(definition);
+  }
+
+  /** Runs until `stop` is given. */
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      // It listens before it looks, so that nothing falls between.
+      const rested = new AbortController();
+      const changed = this.#changed(rested, stop);
+      // What is wrong with the store is told by the work.
+      changed.catch(() => {});
+      try {
+        const rest = await this.work(stop);
+        const early = typeof rest === "number" ? sleep(rest - Date.now(), rested.signal) : changed;
+        await Promise.race([changed, early]);
+      } finally {
+        rested.abort();
+      }
+    }
+  }
+
+  /** Works until there is nothing to do, or `stop` is given. */
+  work(stop?: AbortSignal): Promise<Rest> {
+    const work = this.#work.then(() => this.#steps(stop));
+    this.#work = work.catch(() => {});
+    return work;
+  }
+
+  /** Does as an operator says; whoever runs the consumer goes on at once. */
+  operate(act: "pause" | "resume" | "retry" | "rebuild"): void {
+    this.consumer.operate(act);
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Waits until the store may have changed, an operator has said something, or `stop` is given. */
+  async #changed(rested: AbortController, stop: AbortSignal): Promise<void> {
+    const end = () => rested.abort();
+    stop.addEventListener("abort", end);
+    this.#waiting.add(end);
+    try {
+      await this.#engine.changed(this.#engine.mark(), rested.signal);
+    } finally {
+      this.#waiting.delete(end);
+      stop.removeEventListener("abort", end);
+    }
+  }
+
+  async #steps(stop?: AbortSignal): Promise<Rest> {
+    this.consumer.operate("wake");
+    let since = Date.now();
+    while (stop?.aborted !== true) {
+      const step = this.consumer.step((event, documents) => this.#project(event, documents));
+      if (Array.isArray(step)) {
+        const [id, attempt, event] = step as readonly [string, number, string];
+        await this.#deliver(id, attempt, event);
+      } else if (step !== "worked") {
+        return step as Rest;
+      }
+      if (Date.now() - since < TURN_MILLISECONDS) continue;
+      await sleep(0);
+      since = Date.now();
+    }
+    return "interrupted";
+  }
+
+  #project(text: string, json: DocumentsJson): string | undefined {
+    const documents: Documents = {
+      get(key) {
+        const document = json.get(checkedKey(key));
+        return document === undefined ? undefined : JSON.parse(document);
+      },
+      put: (key, document) => json.put(checkedKey(key), writeJson(document, "document").text),
+      delete: (key) => json.delete(checkedKey(key)),
+    };
+    try {
+      project(this.definition as Projection, JSON.parse(text) as ConsumedEvent, documents);
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+
+  async #deliver(id: string, attempt: number, text: string): Promise<void> {
+    let commands = 0;
+    const append = async <E extends NewEvent>(
+      stream: string,
+      events: E | readonly E[],
+      options: AppendOptions = {},
+    ): Promise<AppendResult> => {
+      const n = (commands += 1);
+      checkOptions(options, COMMAND_OPTIONS);
+      const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
+      return this.consumer.append(id, n, stream, text, options.expectedVersion);
+    };
+    const context: ReactorContext = Object.freeze({ id, attempt, append });
+    let error: string | undefined;
+    try {
+      await react(this.definition as Reactor, JSON.parse(text) as ConsumedEvent, context);
+    } catch (thrown) {
+      error = reasonOf(thrown);
+    }
+    this.consumer.delivered(id, error);
+  }
+}
+
+/** Waits so many milliseconds, or until `stop` is given. */
+export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      stop?.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, Math.min(Math.max(milliseconds, 0), LONGEST_TIMER_MILLISECONDS));
+    stop?.addEventListener("abort", end);
+    if (stop?.aborted) end();
+  });
+}
+
+/** A key as the engine takes it: what is no text would be made one there without a word. */
+export function checkedKey(key: unknown): string {
+  if (typeof key === "string" && key.isWellFormed()) return key;
+  const detail = "the document's key must be a text of 1 to 200 bytes of UTF-8";
+  throw new SillokError({ code: "invalid_document_key", detail, field: "key" });
+}
+
+/** What went wrong, in words: a handler may throw anything. */
+function reasonOf(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "the handler threw what cannot be shown";
+  }
+}

@@ -1,0 +1,113 @@
+import { sleep } from "./consumers/runner.js";
+import type { Engine } from "./engine.js";
+import type { EventSink } from "./event-gateway.js";
+import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
+import { invalid } from "./invalid.js";
+import { checkOptions, type Signal } from "./options.js";
+
+/** Which events to replay, and whom to tell how far it has come. */
+export interface ReplayOptions {
+  /** The only stream. Default: all streams. */
+  readonly stream?: string | undefined;
+  /** The only category of streams, such as `account` for `account-42`. Default: all. */
+  readonly category?: string | undefined;
+  /** The only types of events. Default: all. */
+  readonly types?: readonly string[] | undefined;
+  /** Called after each page of at most 1,000 events, and so also at the end. */
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  /** Ends the replay, between two events, when it is aborted. */
+  readonly signal?: Signal | undefined;
+}
+
+/** How far a replay has come. */
+export interface ReplayProgress {
+  /** How many events were handled. */
+  handled: number;
+  /** The position up to which everything was looked at; of a stream, the version. */
+  position: number;
+  /** The position, or the version, of the last event that there was when the replay began. */
+  end: number;
+}
+
+const OPTIONS = [
+  "stream",
+  "category",
+  "types",
+  "onProgress",
+  "signal",
+] as const satisfies (keyof ReplayOptions)[];
+
+/** Some events, and how far they bring the replay. */
+interface Part<E extends NewEvent> {
+  readonly events: readonly RecordedEvent<E>[];
+  readonly position: number;
+  readonly end: number;
+}
+
+/** Hands events to a handler, one after the other, up to the last that there is when it begins. */
+export async function replay<E extends NewEvent>(
+  engine: Engine,
+  handler: EventSink<RecordedEvent<E>>,
+  options: ReplayOptions,
+): Promise<ReplayProgress> {
+  checkOptions(options, OPTIONS);
+  const { stream, category, types, onProgress, signal } = options;
+  if (stream !== undefined && category !== undefined) {
+    throw invalid("category", "is that of the stream: leave out one of them");
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw invalid("onProgress", "must be a function");
+  }
+  if (types !== undefined && !Array.isArray(types)) throw invalid("types", "must be an array");
+  const parts =
+    stream === undefined
+      ? partsOfFeed<E>(engine, { category, types })
+      : partsOfStream<E>(engine, stream, types);
+  let progress = { handled: 0, position: 0, end: 0 };
+  for (const { events, position, end } of parts) {
+    for (const event of events) {
+      if (signal?.aborted) return progress;
+      await handler.handleEvent(event);
+      progress = { ...progress, handled: progress.handled + 1, end };
+    }
+    progress = { ...progress, position, end };
+    onProgress?.(progress);
+    // Others have their turn.
+    await sleep(0);
+  }
+  return progress;
+}
+
+function* partsOfFeed<E extends NewEvent>(
+  engine: Engine,
+  wanted: Pick<ReplayOptions, "category" | "types">,
+): Generator<Part<E>, void, undefined> {
+  const end = engine.end();
+  for (let after: string | undefined; ;) {
+    const page = engine.readFeed({ ...wanted, after });
+    const events = JSON.parse(page.events) as FeedEvent<E>[];
+    const position = Math.min(Number(page.checkpoint), end);
+    yield { events: events.filter((event) => event.position <= end), position, end };
+    if (!page.more || position >= end) return;
+    after = page.checkpoint;
+  }
+}
+
+function* partsOfStream<E extends NewEvent>(
+  engine: Engine,
+  stream: string,
+  types: readonly string[] | undefined,
+): Generator<Part<E>, void, undefined> {
+  let page = engine.readPage(stream, {});
+  const end = page.version;
+  for (;;) {
+    const events = JSON.parse(page.events) as RecordedEvent<E>[];
+    const { next } = page;
+    const position = Math.min((next?.from ?? end + 1) - 1, end);
+    const isWanted = ({ type, version }: RecordedEvent<E>) =>
+      version <= end && (types === undefined || types.includes(type));
+    yield { events: events.filter(isWanted), position, end };
+    if (next === undefined || position >= end) return;
+    page = engine.readPage(stream, next);
+  }
+}

@@ -1,0 +1,78 @@
+// What may be wanted of the feed of all streams, and of their directory: checked alike for every store.
+
+import { SillokError } from "./errors.js";
+import { invalid } from "./invalid.js";
+import {
+  checkOptions,
+  type ReadAllOptions,
+  type StreamsOptions,
+  type SubscribeAllOptions,
+} from "./options.js";
+
+const READ_OPTIONS = [
+  "after",
+  "category",
+  "types",
+  "limit",
+] as const satisfies (keyof ReadAllOptions)[];
+const SUBSCRIBE_OPTIONS = [
+  "all",
+  "after",
+  "category",
+  "types",
+  "signal",
+] as const satisfies (keyof SubscribeAllOptions)[];
+const STREAMS_OPTIONS = [
+  "prefix",
+  "category",
+  "after",
+  "limit",
+] as const satisfies (keyof StreamsOptions)[];
+
+/** What is wanted of the feed; names are still to be checked. */
+export type WantedFeed = Pick<ReadAllOptions, "after" | "category" | "types">;
+/** What is wanted of the directory; names are still to be checked. */
+export type WantedDirectory = Omit<StreamsOptions, "limit">;
+
+/** Which part of the feed to read. */
+export function wantedToRead(options: ReadAllOptions): WantedFeed & { readonly left: number } {
+  checkOptions(options, READ_OPTIONS);
+  return { ...wanted(options), left: most(options.limit) };
+}
+
+/** Which part of the feed to follow. That all of it is wanted is said, so that no mistake asks for it. */
+export function wantedToFollow(options: SubscribeAllOptions): WantedFeed {
+  checkOptions(options, SUBSCRIBE_OPTIONS);
+  const { all, category, types } = options;
+  if (all !== undefined && all !== true) throw invalid("all", "must be true");
+  const isPart = category !== undefined || types !== undefined;
+  if (all && isPart) throw invalid("all", "is everything: leave out `category` and `types`");
+  if (!all && !isPart) throw invalid("all", "must be true, or there must be `category` or `types`");
+  return wanted(options);
+}
+
+/** Which streams to list. */
+export function wantedToList(options: StreamsOptions): WantedDirectory & { readonly left: number } {
+  checkOptions(options, STREAMS_OPTIONS);
+  const { prefix, category, after, limit } = options;
+  for (const [field, text] of Object.entries({ prefix, after })) {
+    if (text !== undefined && typeof text !== "string") throw invalid(field, "must be a string");
+  }
+  return { prefix, category, after, left: most(limit) };
+}
+
+function wanted({ after, category, types }: WantedFeed): WantedFeed {
+  if (after !== undefined && typeof after !== "string") {
+    const detail = "`after` must be the checkpoint of an event, which is a text";
+    throw new SillokError({ code: "invalid_checkpoint", detail, field: "after" });
+  }
+  if (types !== undefined && (!Array.isArray(types) || types.length === 0)) {
+    throw invalid("types", "must be an array of at least one type");
+  }
+  return { after, category, types };
+}
+
+function most(limit = Infinity): number {
+  if (limit === Infinity || (Number.isSafeInteger(limit) && limit > 0)) return limit;
+  throw invalid("limit", "must be a whole number from 1");
+}

@@ -1,0 +1,90 @@
+//! What consumers need of whatever keeps their state, documents and dead letters.
+
+use std::ops::ControlFlow;
+
+use super::dead_letters::DeadLetter;
+use super::memory::Memory;
+use super::state::{Round, State};
+use super::tables::Tables;
+use crate::store::sqlite::Sql;
+use crate::store::{RecordedTime, StorageError, StreamId};
+
+/// What one consumer keeps. Whoever keeps it decides nothing.
+pub(super) trait Kept {
+    /// Runs `work` so that all it writes is written as one, or nothing where it fails.
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
+
+    /// How often the state was saved.
+    fn revision(&self) -> Result<u64, StorageError>;
+
+    fn load(&self) -> Result<Option<State>, StorageError>;
+
+    fn save(&self, state: &State) -> Result<(), StorageError>;
+
+    fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError>;
+
+    /// Calls `visit` with the documents whose keys begin with `prefix` and are greater than `after`, in the order of keys.
+    fn documents(
+        &self,
+        generation: u64,
+        prefix: &str,
+        after: &str,
+        visit: &mut dyn FnMut(&str, &str) -> ControlFlow<()>,
+    ) -> Result<(), StorageError>;
+
+    /// Keeps a document, or removes it where there is none.
+    fn put(&self, generation: u64, key: &str, document: Option<&str>) -> Result<(), StorageError>;
+
+    /// Removes some of what older generations left; `false` where nothing is left.
+    fn tidy(&self, state: &State) -> Result<bool, StorageError>;
+
+    fn put_letter(&self, generation: u64, letter: &DeadLetter) -> Result<(), StorageError>;
+
+    /// Writes down one more series of attempts that failed.
+    fn letter_failed(
+        &self,
+        place: (u64, u64),
+        error: &str,
+        attempts: u32,
+        time: RecordedTime,
+    ) -> Result<(), StorageError>;
+
+    fn remove_letter(&self, generation: u64, id: u64) -> Result<(), StorageError>;
+
+    /// Whether an event of the stream lies among the dead letters.
+    fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError>;
+
+    fn count_letters(&self, generation: u64) -> Result<u64, StorageError>;
+
+    /// The letter whose turn it is in a round, in which streams may be kept in order.
+    fn next_letter(
+        &self,
+        generation: u64,
+        round: &Round,
+        in_order: bool,
+    ) -> Result<Option<DeadLetter>, StorageError>;
+
+    /// Calls `visit` with the letters whose ids are greater than `after`, in the order of ids.
+    fn scan_letters(
+        &self,
+        generation: u64,
+        after: u64,
+        visit: &mut dyn FnMut(DeadLetter) -> ControlFlow<()>,
+    ) -> Result<(), StorageError>;
+}
+
+/// Where a consumer keeps it: in tables or in memory. Everything above is the same for both.
+#[derive(Debug)]
+pub(super) enum Storage<S> {
+    Tables(Tables<S>),
+    Memory(Memory),
+}
+
+impl<S: Sql> Storage<S> {
+    pub(super) fn kept(&self) -> &dyn Kept {
+        match self {
+            Self::Tables(tables) => tables,
+            Self::Memory(memory) => memory,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/** Projections and reactors in a Worker of one's own: documents that equal a fold over the events, commands that take effect once. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+
+import { assertProblem, freshStream, numbered, type Reply, useApi } from "../support/api.ts";
+
+const api = useApi({ entry: fileURLToPath(new URL("../support/own-worker.ts", import.meta.url)) });
+
+function document(key: string, min = ""): Promise<Reply> {
+  const query = min === "" ? "" : `?min=${encodeURIComponent(min)}`;
+  return api.request(`/v1/projections/sums/documents/${encodeURIComponent(key)}${query}`);
+}
+
+test("a reader waits until its own write is in the document", async () => {
+  const stream = freshStream("count");
+  for (let n = 1; n <= 5; n += 1) {
+    const version = await api.appended(stream, { type: "Counted", data: { n } });
+    const reply = await document(stream, `${stream}@${version}`);
+    assert.deepEqual(reply.json, { sum: (n * (n + 1)) / 2, events: n }, reply.text);
+  }
+});
+
+test("what is not there in time is said", { timeout: 20_000 }, async () => {
+  const stream = freshStream("count");
+  await api.appended(stream, numbered(1));
+  const reply = await document(stream, `${stream}@2`);
+  assertProblem(reply, 503, "projection_behind", "min");
+  assert.equal(reply.headers.get("retry-after"), "1");
+});
+
+test("documents are read by key and by prefix, in pages", async () => {
+  const category = freshStream("count");
+  for (const n of [1, 2, 3]) await api.appended(`${category}-${n}`, numbered(n));
+  const last = `${category}-3@3`;
+  const page = async (query: string) => {
+    const path = `/v1/projections/sums/documents?prefix=${category}&min=${last}${query}`;
+    const reply = await api.request(path);
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json;
+  };
+  const { documents, next } = await page("");
+  assert.deepEqual(documents, [
+    { key: `${category}-1`, document: { sum: 1, events: 1 } },
+    { key: `${category}-2`, document: { sum: 3, events: 2 } },
+    { key: `${category}-3`, document: { sum: 6, events: 3 } },
+  ]);
+  assert.equal(next, null);
+  const first = await page("&limit=2");
+  assert.equal(first.documents.length, 2);
+  const rest = (await api.request(first.next)).json;
+  assert.deepEqual(rest.documents, documents.slice(2));
+  assertProblem(await document("nothing"), 404, "document_not_found");
+});
+
+test("an event that fails leaves no trace but a dead letter, and the others are in", async () => {
+  const stream = freshStream("count");
+  await api.appended(
+    stream,
+    [12, 13, 14].map((n) => ({ type: "Counted", data: { n } })),
+  );
+  assert.deepEqual((await document(stream, `${stream}@3`)).json, { sum: 26, events: 2 });
+  const { deadLetters } = (await api.request("/v1/consumers/sums/dead-letters")).json;
+  const letter = deadLetters.find(({ event }: any) => event.stream === stream);
+  assert.deepEqual([letter.error, letter.attempts], ["13 is not counted", 2]);
+});
+
+test("a rebuilt projection equals the one before", async () => {
+  const stream = freshStream("count");
+  await api.appended(stream, numbered(40));
+  const before = (await document(stream, `${stream}@40`)).json;
+  const reply = await api.request("/v1/consumers/sums/rebuild", { method: "POST" });
+  assert.equal(reply.status, 200, reply.text);
+  for (;;) {
+    assert.deepEqual((await document(stream)).json, before);
+    const status = (await api.request("/v1/consumers/sums")).json;
+    if (status.rebuild === null) break;
+  }
+  assert.deepEqual((await document(stream)).json, before);
+});
+
+test("a reactor's command takes effect once, and names its cause", async () => {
+  const stream = freshStream("count");
+  const metadata = { correlationId: "all of it" };
+  await api.appended(stream, { type: "Counted", data: { n: 7 }, metadata });
+  const [{ id }] = (await api.read(stream)).json.events;
+  const note = stream.replace("count", "note");
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const { lag, retryAt } = (await api.request("/v1/consumers/notes")).json;
+    if (lag === 0 && retryAt === null) break;
+    assert(Date.now() < end, "the reactor did not come so far");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  const { events } = (await api.read(note)).json;
+  assert.deepEqual(
+    events.map((event: any) => [event.type, event.data.n, event.metadata]),
+    [["Noted", 7, { correlationId: "all of it", causationId: id }]],
+  );
+});
+
+test("consumers in code are listed and cannot be put or deleted", async () => {
+  await api.appended(freshStream("count"), numbered(1));
+  const { consumers } = (await api.request("/v1/consumers")).json;
+  assert.deepEqual(
+    consumers.map(({ name, kind }: any) => [name, kind]),
+    [
+      ["notes", "reactor"],
+      ["sums", "projection"],
+    ],
+  );
+  const body = JSON.stringify({ kind: "queue", binding: "Q" });
+  const put = await api.request("/v1/consumers/sums", { method: "PUT", body });
+  assertProblem(put, 409, "consumer_defined_in_code");
+  const removed = await api.request("/v1/consumers/sums", { method: "DELETE" });
+  assertProblem(removed, 409, "consumer_defined_in_code");
+  const path = "/v1/projections/notes/documents";
+  assertProblem(await api.request(path), 404, "consumer_not_found");
+});

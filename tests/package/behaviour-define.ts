@@ -1,0 +1,74 @@
+import type { Behaviours } from "./behaviour.ts";
+import { same, thrown } from "./check.ts";
+
+type Refused = { code?: unknown; field?: unknown };
+
+/** Fields that a consumer cannot have, and what is named as wrong. */
+const WRONG: [options: object, field: string][] = [
+  [{ on: {} }, "on"],
+  [{ on: { Opened: undefined } }, "on"],
+  [{ on: { Opened: 5 } }, "on.Opened"],
+  [{ on: { "": () => {} } }, "on"],
+  [{ on: { ["x".repeat(201)]: () => {} } }, "on"],
+  [{ on: null }, "on"],
+  [{}, "on"],
+  [{ category: "" }, "category"],
+  [{ category: "a\nb" }, "category"],
+  [{ category: "\ud800" }, "category"],
+  [{ category: 5 }, "category"],
+  [{ onFailure: "give-up" }, "onFailure"],
+  [{ onFailure: null }, "onFailure"],
+  [{ attempts: 0 }, "attempts"],
+  [{ attempts: 101 }, "attempts"],
+  [{ attempts: 1.5 }, "attempts"],
+  [{ attempts: "3" }, "attempts"],
+  [{ firstDelay: 0 }, "firstDelay"],
+  [{ firstDelay: 86_400_001 }, "firstDelay"],
+  [{ firstDelay: 1000, longestDelay: 999 }, "longestDelay"],
+  [{ longestDelay: Infinity }, "longestDelay"],
+];
+
+/** What projections and reactors are before anyone runs them. */
+export const defining: Behaviours = {
+  "a consumer is whole, and cannot be altered"({ projection, reactor }) {
+    const on = { Opened: () => {}, Closed: () => {}, Left: undefined };
+    const balances = projection("balances", { category: "account", on });
+    const { on: handlers, ...rest } = balances;
+    same(rest, {
+      kind: "projection",
+      name: "balances",
+      category: "account",
+      types: ["Opened", "Closed"],
+      onFailure: "skip",
+      attempts: 8,
+      firstDelay: 500,
+      longestDelay: 300_000,
+    });
+    Object.assign(on, { Frozen: () => {} });
+    same(Object.keys(handlers), ["Opened", "Closed"]);
+    for (const frozen of [balances, handlers, balances.types]) same(Object.isFrozen(frozen), true);
+    const all = () => {};
+    const policy = { onFailure: "stop", attempts: 1, firstDelay: 400_000 } as const;
+    const { kind, types, category, longestDelay, ...told } = reactor("all", { on: all, ...policy });
+    same([kind, types, category, longestDelay], ["reactor", [], undefined, 400_000]);
+    same({ ...told, on: told.on === all }, { name: "all", on: true, ...policy });
+  },
+
+  "what a consumer cannot be is refused, naming the field"({ projection, reactor, isSillokError }) {
+    type Define = (name: unknown, options: unknown) => { name: string };
+    for (const define of [projection, reactor] as unknown as Define[]) {
+      for (const [options, field] of WRONG) {
+        const given = /^on\b/.test(field) ? options : { on() {}, ...options };
+        const error = thrown(() => define("c", given)) as Refused;
+        same([isSillokError(error), error.code, error.field], [true, "invalid_consumer", field]);
+      }
+      for (const name of ["", "x".repeat(201), "ä".repeat(101), "a\u0000", 5, undefined]) {
+        const { code, field } = thrown(() => define(name, { on() {} })) as Refused;
+        same([code, field], ["invalid_consumer", "name"]);
+      }
+      const misspelt = thrown(() => define("c", { on() {}, retries: 3 })) as Refused;
+      same([misspelt.code, misspelt.field], ["invalid_parameter", "retries"]);
+      same(define("ä".repeat(100), { on() {} }).name.length, 100);
+    }
+  },
+};

@@ -1,0 +1,151 @@
+// The feed of a server and its directory, followed and read: every event once, whatever happens on the way.
+
+import assert from "node:assert/strict";
+import { after as afterAll, before as beforeAll, test } from "node:test";
+
+import type { SubscribeAllOptions } from "sillok";
+import { type Server } from "../support/server.ts";
+import { all, count } from "./check.ts";
+import { before, cutOff, Line, proxy, serverWithTokens, well } from "./on-server.ts";
+import { useScratch } from "./scratch.ts";
+
+const scratch = useScratch();
+let server: Server;
+beforeAll(async () => {
+  server = await serverWithTokens();
+});
+afterAll(() => server.stop());
+
+test("a feed that is cut off anywhere is gone on with, with no hole and no repeat", async () => {
+  const sillok = await scratch.sillok();
+  const cut = (bytes: number) => async (send: () => Promise<Response>) =>
+    cutOff(await send(), bytes);
+  const faults = [cut(1), before, cut(3000), proxy(502), cut(5001), cut(20), cut(9000)];
+  const line = new Line(server, faults);
+  const writer = new Line(server).connect(sillok, { token: line.token });
+  const following = (async () => {
+    const seen = new Map<string, number>();
+    let events = 0;
+    for await (const { stream, version } of line.connect(sillok).subscribe({ all: true })) {
+      assert.equal(version, (seen.get(stream) ?? 0) + 1, stream);
+      seen.set(stream, version);
+      events += 1;
+      if (events === 180) break;
+    }
+    return seen;
+  })();
+  const data = "x".repeat(300);
+  for (const _ of count(1, 20)) {
+    const streams = ["a-1", "b-1", "c-1"].map((stream) =>
+      writer.append(
+        stream,
+        count(1, 3).map(() => ({ type: "A", data })),
+      ),
+    );
+    await Promise.all(streams);
+  }
+  const seen = await following;
+  assert.deepEqual([...seen.values()], [60, 60, 60]);
+  assert.ok(line.requests.length > 5, `${line.requests.length} requests`);
+  const broken = new Line(server, [cut(2000), cut(20_000), before, cut(9000), well]);
+  const read = await all(broken.connect(sillok, { token: line.token }).readAll());
+  const events = new Set(read.map(({ stream, version }) => `${stream} ${version}`));
+  assert.deepEqual([read.length, events.size], [180, 180]);
+});
+
+/** A server that answers each request with the next of these, and what it was asked for. */
+function scripted(...answers: (() => Response)[]) {
+  const asked: string[] = [];
+  const fetch = (url: string) => {
+    asked.push(url.replace("https://h/v1/", ""));
+    const answer = answers[asked.length - 1];
+    return answer === undefined ? assert.fail(`asked again: ${url}`) : Promise.resolve(answer());
+  };
+  return { asked, fetch };
+}
+
+const as = (type: string, body: string) => () =>
+  new Response(body, { headers: { "Content-Type": type } });
+const messages = (body: string) => as("text/event-stream", body);
+const json = (body: unknown) => as("application/json", JSON.stringify(body));
+const event = (position: number) => `{"position":${position},"checkpoint":"${position}.0"}`;
+const line = (position: number) => `${event(position)}\n`;
+const message = (position: number) => `id: ${position}.0\ndata: ${event(position)}\n\n`;
+
+/** The same, but broken off. */
+function broken(answer: () => Response): () => Response {
+  return () => {
+    const { headers, body } = answer();
+    const reader = body?.getReader();
+    const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+      const { value } = (await reader?.read()) ?? {};
+      if (value === undefined) controller.error(new TypeError("terminated"));
+      else controller.enqueue(value);
+    };
+    return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { headers });
+  };
+}
+
+test("what is wanted of the feed is asked for, and then from the last checkpoint on", async () => {
+  const { EventStore } = await scratch.sillok();
+  const { asked, fetch } = scripted(
+    messages("retry: 1000\n\n:\n\n"),
+    messages(`${message(1)}:\n\n${message(4)}`),
+    // It tells how far the server has looked, with nothing to show for it.
+    messages("id: 7.3\n\n"),
+    broken(messages(`${message(8)}id: 9.0\ndata: {"pos`)),
+    messages(message(9)),
+  );
+  const options: SubscribeAllOptions = { category: "é-", types: ["A&B", "C"], after: "0.0" };
+  const seen: number[] = [];
+  for await (const { position } of EventStore.connect("https://h", { fetch }).subscribe(options)) {
+    seen.push(position);
+    if (position === 9) break;
+  }
+  assert.deepEqual(seen, [1, 4, 8, 9]);
+  const query = (after: string) => `events?after=${after}&category=%C3%A9-&type=A%26B&type=C`;
+  assert.deepEqual(asked, ["0.0", "0.0", "4.0", "7.3", "8.0"].map(query));
+});
+
+test("all is read line by line, and after a break from the last event on", async () => {
+  const { EventStore } = await scratch.sillok();
+  const lines = (body: string) => as("application/x-ndjson", body);
+  const { asked, fetch } = scripted(
+    broken(lines(line(1) + line(2) + '{"position"')),
+    broken(lines(line(3))),
+    lines(line(5)),
+    broken(lines(line(1) + line(2))),
+  );
+  const store = EventStore.connect("https://h", { fetch });
+  const read = await all(store.readAll({ types: ["A"], limit: 10 }));
+  const positions = read.map(({ position }) => position);
+  assert.deepEqual(positions, [1, 2, 3, 5]);
+  const query = (after: string, limit: number) => `events?${after}type=A&limit=${limit}`;
+  const expected = [query("", 10), query("after=2.0&", 8), query("after=3.0&", 7)];
+  assert.deepEqual(asked, expected);
+  // The limit was reached before the break.
+  assert.equal((await all(store.readAll({ limit: 2 }))).length, 2);
+});
+
+test("the directory is read page by page, from where the server says on", async () => {
+  const { EventStore } = await scratch.sillok();
+  const entry = (stream: string) => ({ stream, version: 1, time: "2026-11-23T01:02:03.456Z" });
+  const { asked, fetch } = scripted(
+    json({ streams: [entry("a-1")], next: "/v1/streams?category=a&after=a-%C3%A9&limit=3" }),
+    json({ streams: [], next: "/v1/streams?category=a&after=a-z&limit=3" }),
+    json({ streams: [entry("a-zz"), entry("a-zzz")], next: "/v1/streams?after=a-zzz" }),
+    json({ streams: [], next: null }),
+    json({ events: [] }),
+  );
+  const store = EventStore.connect("https://h", { fetch });
+  const found = await all(store.streams({ category: "a", prefix: "", limit: 3 }));
+  const names = found.map(({ stream }) => stream);
+  assert.deepEqual(names, ["a-1", "a-zz", "a-zzz"]);
+  const expected = ["limit=3", "after=a-%C3%A9&limit=2", "after=a-z&limit=2"];
+  assert.deepEqual(
+    asked,
+    expected.map((query) => `streams?category=a&${query}`),
+  );
+  assert.deepEqual(await all(store.streams()), []);
+  await assert.rejects(all(store.streams()), { code: "invalid_answer" });
+});

@@ -1,0 +1,40 @@
+/** A Worker of a user's own: Sillok with projections and reactors in it. */
+
+import { projection, reactor, sillok } from "../../worker/index.ts";
+
+type Counted = { type: "Counted"; data: { n: number } };
+
+/** The sum and the number of what each stream counted. An event that counts 13 fails. */
+const sums = projection<Counted, { sum: number; events: number }>("sums", {
+  category: "count",
+  attempts: 2,
+  firstDelay: 10,
+  longestDelay: 10,
+  on: {
+    Counted({ stream, data }, documents) {
+      const { sum, events } = documents.get(stream) ?? { sum: 0, events: 0 };
+      documents.put(stream, { sum: sum + data.n, events: events + 1 });
+      if (data.n === 13) throw new RangeError("13 is not counted");
+    },
+  },
+});
+
+/** What was counted is noted in a stream of another category. It fails at the first attempt, after the fact. */
+const notes = reactor<Counted>("notes", {
+  category: "count",
+  firstDelay: 10,
+  on: {
+    async Counted({ stream, data }, { append, attempt }) {
+      await append(stream.replace("count", "note"), {
+        type: "Noted",
+        data: { n: data.n, at: Math.random() },
+      });
+      if (attempt === 1) throw new Error("it fails after it has appended");
+    },
+  },
+});
+
+const app = sillok({ projections: [sums], reactors: [notes] });
+
+export const { Aggregate, Journal, Consumer } = app.objects;
+export default app;

@@ -1,0 +1,69 @@
+/** A webhook's receiver: a real HTTP server that answers as it is told to, and keeps what it was sent. */
+
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { Waiting } from "./waiting.ts";
+
+/** What the receiver was sent. */
+export interface Received {
+  headers: Record<string, string>;
+  body: string;
+  /** The body as JSON: a CloudEvent. */
+  event: any;
+  status: number;
+}
+
+/** How to answer: with a status, or not at all. */
+export type Answer = number | "hang";
+
+export class Receiver extends Waiting {
+  readonly received: Received[] = [];
+  /** Decides how a message is answered; the number is how many came before. */
+  answer: (event: any, earlier: number) => Answer = () => 204;
+  readonly #server: Server;
+
+  private constructor() {
+    super();
+    this.#server = createServer((request, response) => void this.#take(request, response));
+  }
+
+  static async start(): Promise<Receiver> {
+    const receiver = new Receiver();
+    receiver.#server.listen(0, "127.0.0.1");
+    await once(receiver.#server, "listening");
+    return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
+  }
+
+  /** What was answered with success. */
+  get taken(): Received[] {
+    return this.received.filter(({ status }) => status < 300);
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const event = JSON.parse(body);
+    const answer = this.answer(event, this.received.length);
+    const status = answer === "hang" ? Infinity : answer;
+    const headers = request.headers as Record<string, string>;
+    this.received.push({ headers, body, event, status });
+    if (answer !== "hang") {
+      if (status >= 300 && status < 400) response.setHeader("Location", "/elsewhere");
+      response.writeHead(status).end("what nobody reads");
+    }
+    this.changed();
+  }
+}

@@ -1,0 +1,96 @@
+//! Delivering an event to a webhook or a queue.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use js_sys::{Array, Function, Promise, Reflect};
+use serde_json::json;
+use sillok::handler::Delivery;
+use sillok_bridge::{now, to_js};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Delay, Env};
+
+use super::cloud_event::cloud_event;
+use super::definition::Definition;
+use super::signature::Secret;
+
+/// How long a webhook's receiver has to answer.
+const ANSWER: Duration = Duration::from_secs(15);
+/// The largest message that a queue takes, in bytes.
+const QUEUE_MESSAGE_BYTES: usize = 128_000;
+
+#[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    async fn fetch(url: &str, init: JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// Sends the event to the webhook's receiver. It has taken it when it answers with a status from 200 to 299.
+pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> Result<(), String> {
+    let (Some(url), Some(secret)) = (&definition.url, definition.secret.as_deref().and_then(Secret::parse))
+    else {
+        return Err("the webhook has no URL or no secret".to_owned());
+    };
+    let body = cloud_event(&delivery.event.json).map_err(|error| error.to_string())?;
+    let seconds = now().as_millis() / 1000;
+    let init = to_js(&json!({
+        "method": "POST",
+        "headers": {
+            "content-type": "application/cloudevents+json",
+            "user-agent": concat!("sillok/", env!("CARGO_PKG_VERSION")),
+            "webhook-id": delivery.id,
+            "webhook-timestamp": seconds.to_string(),
+            "webhook-signature": secret.sign(&delivery.id, seconds, &body),
+        },
+        "body": body,
+        // Where a receiver sends on to was never agreed with whoever set the webhook up.
+        "redirect": "manual",
+    }));
+    match select(pin!(fetch(url, init)), pin!(Delay::from(ANSWER))).await {
+        Either::Left((Ok(response), _)) => taken(&response).await,
+        Either::Left((Err(_), _)) => Err("the receiver could not be reached".to_owned()),
+        Either::Right(_) => Err(format!("the receiver did not answer within {} s", ANSWER.as_secs())),
+    }
+}
+
+async fn taken(response: &JsValue) -> Result<(), String> {
+    let status = Reflect::get(response, &"status".into()).ok().and_then(|status| status.as_f64());
+    // What the receiver says beyond its status is not read, and need not be sent.
+    if let Ok(body) = Reflect::get(response, &"body".into())
+        && body.is_object()
+    {
+        // A body that cannot be cancelled has ended.
+        let _ = call(&body, "cancel", &[]).await;
+    }
+    match status {
+        Some(status) if (200.0..300.0).contains(&status) => Ok(()),
+        Some(status) => Err(format!("the receiver answered with the status {status}")),
+        None => Err("the receiver's answer has no status".to_owned()),
+    }
+}
+
+/// Sends the event to a queue.
+pub(super) async fn to_queue(env: &Env, definition: &Definition, delivery: &Delivery) -> Result<(), String> {
+    let binding = definition.binding.as_deref().unwrap_or_default();
+    let queue = Reflect::get(env, &binding.into()).unwrap_or_default();
+    if !queue.is_object() {
+        return Err(format!("there is no binding {binding} in wrangler.toml"));
+    }
+    let body = cloud_event(&delivery.event.json).map_err(|error| error.to_string())?;
+    if body.len() > QUEUE_MESSAGE_BYTES {
+        return Err(format!("the event takes {} bytes, more than a queue's message may", body.len()));
+    }
+    // As text: read and written by JavaScript on its way, a number might become another.
+    let arguments = [body.into(), to_js(&json!({ "contentType": "text" }))];
+    call(&queue, "send", &arguments).await.map_err(|error| format!("the queue refused: {error:?}"))
+}
+
+/// Calls a method and waits for what it promises.
+async fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Result<(), JsValue> {
+    let function: Function = Reflect::get(object, &method.into())?.dyn_into()?;
+    let result = function.apply(object, &arguments.iter().collect::<Array>())?;
+    JsFuture::from(Promise::resolve(&result)).await.map(|_| ())
+}

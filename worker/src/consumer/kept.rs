@@ -1,0 +1,51 @@
+//! What the object keeps of itself beside the machine's tables: how it was defined.
+
+use std::ops::ControlFlow;
+
+use sillok::store::sqlite::{Sql, SqlFailure, Value};
+use sillok_bridge::Failure;
+
+use super::definition::Definition;
+use crate::objects::ObjectSql;
+
+const CREATE: &str =
+    "CREATE TABLE IF NOT EXISTS definition_v1 (id INTEGER PRIMARY KEY, definition TEXT NOT NULL) STRICT";
+const EXISTS: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'definition_v1'";
+const READ: &str = "SELECT definition FROM definition_v1 WHERE id = 1";
+const WRITE: &str = "INSERT INTO definition_v1 (id, definition) VALUES (1, ?1) \
+    ON CONFLICT (id) DO UPDATE SET definition = excluded.definition";
+
+/// How the consumer was defined by a request; nothing where it was not.
+pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
+    let mut text = None;
+    if !exists(sql)? {
+        return Ok(None);
+    }
+    sql.query(READ, &[], &mut |row| {
+        text = row.text(0).map(str::to_owned);
+        ControlFlow::Break(())
+    })
+    .map_err(failed)?;
+    let corrupt = |error: serde_json::Error| Failure::new("stored_data_corrupt", error.to_string());
+    text.map(|text| serde_json::from_str(&text)).transpose().map_err(corrupt)
+}
+
+fn exists(sql: &ObjectSql) -> Result<bool, Failure> {
+    let mut exists = false;
+    let found = sql.query(EXISTS, &[], &mut |_| {
+        exists = true;
+        ControlFlow::Break(())
+    });
+    found.map(|()| exists).map_err(failed)
+}
+
+/// Makes durable how the consumer is defined.
+pub(super) fn write(sql: &ObjectSql, definition: &Definition) -> Result<(), Failure> {
+    let text =
+        serde_json::to_string(definition).map_err(|error| Failure::new("internal", error.to_string()))?;
+    sql.define(CREATE).and_then(|()| sql.execute(WRITE, &[Value::Text(&text)])).map_err(failed)
+}
+
+fn failed(SqlFailure(reason): SqlFailure) -> Failure {
+    Failure::new("storage_failed", format!("the storage failed: {reason}"))
+}

@@ -1,0 +1,208 @@
+//! The object of one consumer: it runs the core's machine, and carries out what the machine asks for.
+
+mod address;
+mod cloud_event;
+mod definition;
+mod delivery;
+mod handlers;
+mod kept;
+mod operate;
+mod run;
+mod shown;
+mod signature;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::Promise;
+use serde::{Deserialize, Serialize};
+use sillok::handler::{Consumer, OpenError, Settings};
+use sillok::store::RecordedTime;
+use sillok_bridge::{Failure, now};
+use wasm_bindgen::prelude::*;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, turn};
+pub(crate) use definition::Definition;
+use handlers::Handler;
+
+/// The binding of the objects, as wrangler.toml names it.
+pub(crate) const CONSUMERS: &str = "CONSUMER";
+
+/// What a journal tells a consumer.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WakeRequest {
+    /// The partition that has grown.
+    pub(crate) partition: usize,
+}
+
+/// What is asked of a consumer. Which of the parts count depends on the act.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct ConsumerRequest {
+    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `document`,
+    /// `documents` or `reach`.
+    pub(crate) act: String,
+    /// What the consumer is to be, as JSON.
+    pub(crate) definition: String,
+    /// The key of a document, or with what keys begin.
+    pub(crate) key: String,
+    /// After which key, or which letter, a page begins.
+    pub(crate) after: String,
+    /// The most that a page may hold.
+    pub(crate) limit: usize,
+    /// The partition of a position.
+    pub(crate) partition: usize,
+    /// A position to wait for.
+    pub(crate) position: u64,
+    /// How long to wait, in milliseconds.
+    pub(crate) millis: u64,
+}
+
+/// A consumer in the storage of its own Durable Object, spoken to by RPC through the entry class.
+#[durable_object(alarm)]
+pub(crate) struct ConsumerObject {
+    inner: Rc<Inner>,
+}
+
+/// What the calls and the runs of an object share.
+struct Inner {
+    env: Env,
+    state: State,
+    meter: Rc<Meter>,
+    sql: ObjectSql,
+    /// What the consumer is by the code of this deployment.
+    code: RefCell<Option<(Definition, Rc<Handler>)>>,
+    defined: RefCell<Option<Defined>>,
+    /// When the run that is under way came on last.
+    running: Cell<Option<RecordedTime>>,
+}
+
+/// A consumer that is defined, and its machine.
+struct Defined {
+    definition: Rc<Definition>,
+    machine: Consumer<ObjectSql, ObjectAlarm>,
+    /// Whether the machine was told for when the alarm is set.
+    started: bool,
+}
+
+impl DurableObject for ConsumerObject {
+    fn new(state: State, env: Env) -> Self {
+        let meter = Rc::new(Meter::default());
+        let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
+        let (code, defined, running) = (RefCell::default(), RefCell::default(), Cell::default());
+        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, running }) }
+    }
+
+    async fn fetch(&self, _: Request) -> worker::Result<Response> {
+        Response::error("this object is spoken to by RPC", 501)
+    }
+
+    /// Always succeeds: what could not be done is done when the next alarm rings.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.inner.rang().await;
+        Response::empty()
+    }
+}
+
+#[wasm_bindgen]
+impl ConsumerObject {
+    /// The consumer's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        ObjectName::of(&self.inner.state).map(|name| name.keeps).unwrap_or_default()
+    }
+
+    /// Takes what the consumer is by the code of this deployment: `definition` as JSON, and what handles its events.
+    ///
+    /// # Errors
+    /// A `SyntaxError` when the definition has another shape.
+    #[wasm_bindgen(js_name = handledBy)]
+    pub fn handled_by(&self, definition: &str, handler: Handler) -> Result<(), JsValue> {
+        let definition =
+            serde_json::from_str(definition).map_err(|error| js_sys::SyntaxError::new(&error.to_string()))?;
+        *self.inner.code.borrow_mut() = Some((definition, Rc::new(handler)));
+        Ok(())
+    }
+
+    /// Takes it as a duty that a partition of the journal has grown: `{partition}` gives nothing. The duty is durable
+    /// before the answer leaves.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn wake(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        turn(&self.inner.meter, request, |WakeRequest { partition }| self.inner.woken(partition))
+    }
+
+    /// Does what is asked: a [`ConsumerRequest`] gives JSON as text.
+    pub fn ask(&self, request: JsValue) -> Promise {
+        let inner = Rc::clone(&self.inner);
+        promised(request, move |request: ConsumerRequest| async move {
+            let answer = inner.answer(request).await;
+            (answer, inner.meter.take())
+        })
+    }
+}
+
+impl Inner {
+    /// Works on the consumer, which is looked for where it was not yet.
+    fn with<T>(&self, work: impl FnOnce(&mut Defined) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut defined = self.defined.borrow_mut();
+        if defined.is_none() {
+            let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
+            let definition =
+                in_code.map_or_else(|| kept::read(&self.sql), |definition| Ok(Some(definition)))?;
+            *defined = definition.map(|definition| self.open(definition)).transpose()?;
+        }
+        match &mut *defined {
+            Some(defined) => work(defined),
+            None => Err(Failure::new("consumer_not_found", "there is no consumer of this name")),
+        }
+    }
+
+    fn open(&self, definition: Definition) -> Result<Defined, Failure> {
+        let storage = self.state.storage();
+        let settings = Settings {
+            name: self.name().keeps,
+            kind: definition.machine_kind(),
+            partitions: partitions(&self.env)?,
+            policy: definition.policy(),
+        };
+        let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
+        let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
+        let machine = Consumer::open(sql, alarm, settings).map_err(|error| refused(&error))?;
+        Ok(Defined { definition: Rc::new(definition), machine, started: false })
+    }
+
+    fn name(&self) -> ObjectName {
+        ObjectName::of(&self.state).unwrap_or_else(|| ObjectName::new(None, ""))
+    }
+
+    fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
+        let woken = self.with(|Defined { machine, .. }| {
+            machine.woken(partition, now()).map_err(|error| Failure::from(&error))
+        });
+        match woken {
+            // One that was removed has no duties.
+            Err(failure) if failure.code == "consumer_not_found" => Ok(()),
+            woken => woken.map(|()| self.start()),
+        }
+    }
+
+    /// Begins a run, unless one is under way.
+    fn start(self: &Rc<Self>) {
+        let inner = Rc::clone(self);
+        spawn_local(async move { inner.run().await });
+    }
+}
+
+/// Why a consumer cannot be what it was to be.
+fn refused(error: &OpenError) -> Failure {
+    let failure = Failure::new(error.code(), error.to_string());
+    match error {
+        OpenError::Name(_) => failure.in_field("name"),
+        OpenError::Policy { field } => failure.in_field(*field),
+        _ => failure,
+    }
+}

@@ -1,0 +1,178 @@
+//! What is asked of a consumer.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sillok::handler::{DocumentError, RebuildError};
+use sillok::store::Position;
+use sillok_bridge::{Failure, now, random_bytes};
+use worker::Delay;
+
+use super::definition::{ConsumerKind, Definition};
+use super::run::storage;
+use super::signature::Secret;
+use super::{ConsumerRequest, Defined, Inner, kept, shown};
+use crate::journal::Remote;
+use crate::objects::{RemoteError, partitions};
+
+/// How often a reader that waits looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+impl Inner {
+    /// Does what is asked, and answers with JSON.
+    pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
+        match request.act.as_str() {
+            "define" => self.define(&request.definition).await,
+            "remove" => self.remove().await,
+            "status" => Ok(self.status().await?.to_string()),
+            "letters" => {
+                let after = request.after.parse().unwrap_or_default();
+                let page =
+                    self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
+                page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
+            }
+            "document" => self.document(&request.key),
+            "documents" => {
+                let ConsumerRequest { key, after, limit, .. } = &request;
+                self.only_projections()?;
+                let page = self
+                    .with(|defined| defined.machine.documents(key, after, *limit).map_err(document_failure));
+                page.map(|page| shown::documents(&self.name().keeps, key, *limit, &page))
+            }
+            "reach" => self.reach(&request).await,
+            act => self.operate(act).await,
+        }
+    }
+
+    /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
+    async fn define(self: &Rc<Self>, definition: &str) -> Result<String, Failure> {
+        if self.code.borrow().is_some() {
+            let detail = "this consumer is defined in the code of the deployment";
+            return Err(Failure::new("consumer_defined_in_code", detail));
+        }
+        let mut definition = Definition::parse(definition)?;
+        let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
+        if known.as_ref().is_some_and(|known| known.kind != definition.kind) {
+            let detail = "a consumer stays of its kind: delete it first";
+            return Err(Failure::new("consumer_kind_fixed", detail).in_field("kind"));
+        }
+        if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
+            let kept = known.and_then(|known| known.secret.clone());
+            definition.secret = Some(match kept {
+                Some(secret) => secret,
+                None => Secret::of(random_bytes()?).text(),
+            });
+        }
+        let opened = self.open(definition.clone())?;
+        kept::write(&self.sql, &definition)?;
+        *self.defined.borrow_mut() = Some(opened);
+        for partition in 0..partitions(&self.env)? {
+            self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
+        }
+        self.start();
+        let mut status = self.status().await?;
+        if let (Some(secret), Some(status)) = (definition.secret, status.as_object_mut()) {
+            // Told to whoever may define consumers, this once.
+            status.insert("secret".to_owned(), secret.into());
+        }
+        Ok(status.to_string())
+    }
+
+    /// Removes the consumer and everything that it has.
+    async fn remove(&self) -> Result<String, Failure> {
+        if self.code.borrow().is_some() {
+            let detail = "this consumer is defined in the code of the deployment: remove it there";
+            return Err(Failure::new("consumer_defined_in_code", detail));
+        }
+        self.with(|_| Ok(()))?;
+        for partition in 0..partitions(&self.env)? {
+            self.journal(partition)?.unregister(self.name().keeps).await.map_err(unreachable)?;
+        }
+        *self.defined.borrow_mut() = None;
+        let storage = self.state.storage();
+        let removed = match storage.delete_alarm().await {
+            Ok(()) => storage.delete_all().await,
+            failed => failed,
+        };
+        removed.map_err(|error| Failure::new("storage_failed", error.to_string()))?;
+        Ok("{}".to_owned())
+    }
+
+    /// `pause`, `resume`, `rebuild` or `retry`.
+    async fn operate(self: &Rc<Self>, act: &str) -> Result<String, Failure> {
+        self.with(|Defined { machine, .. }| match act {
+            "pause" => machine.pause().map_err(storage),
+            "resume" => machine.resume(now()).map_err(storage),
+            "retry" => machine.retry(now()).map_err(storage),
+            "rebuild" => machine
+                .rebuild(now())
+                .map_err(|error: RebuildError| Failure::new(error.code(), error.to_string())),
+            _ => Err(Failure::new("internal", "a consumer cannot do this")),
+        })?;
+        self.start();
+        Ok(self.status().await?.to_string())
+    }
+
+    async fn status(&self) -> Result<Value, Failure> {
+        let mut ends = Vec::new();
+        for partition in 0..partitions(&self.env)? {
+            let (journal, _) = self.journal(partition)?.status().await.map_err(unreachable)?;
+            ends.push(Position::new(journal.end).unwrap_or_default());
+        }
+        let name = self.name().keeps;
+        self.with(|Defined { definition, machine, .. }| {
+            let status = machine.status().map_err(storage)?;
+            Ok(shown::status(&name, definition, &status, &ends))
+        })
+    }
+
+    fn document(&self, key: &str) -> Result<String, Failure> {
+        self.only_projections()?;
+        let document = self.with(|defined| defined.machine.document(key).map_err(document_failure))?;
+        match document {
+            Some(document) => Ok(document.as_str().to_owned()),
+            None => Err(Failure::new("document_not_found", "the projection has no document of this key")),
+        }
+    }
+
+    fn only_projections(&self) -> Result<(), Failure> {
+        self.with(|defined| match defined.definition.kind {
+            ConsumerKind::Projection => Ok(()),
+            _ => Err(Failure::new("consumer_not_found", "there is no projection of this name")),
+        })
+    }
+
+    /// Waits until the consumer has come to a position, and says by `true` or `false` whether it has.
+    async fn reach(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
+        let position = Position::new(request.position).unwrap_or_default();
+        let deadline = now().as_millis().saturating_add(request.millis);
+        loop {
+            let reached = self.with(|Defined { machine, .. }| {
+                machine.reached(request.partition, position).map_err(storage)
+            })?;
+            if reached || now().as_millis() >= deadline {
+                return Ok(reached.to_string());
+            }
+            // Whoever waits need not wait for the journal's word.
+            self.woken(request.partition)?;
+            Delay::from(LOOK_AGAIN).await;
+        }
+    }
+
+    fn journal(&self, partition: usize) -> Result<Remote, Failure> {
+        Remote::of_partition(&self.env, self.name().tenant(), partition)
+            .map_err(|error| Failure::new("unavailable", error.to_string()))
+    }
+}
+
+fn unreachable(_: RemoteError) -> Failure {
+    Failure::new("unavailable", "the journal did not answer; try again")
+}
+
+// Taken by value for `map_err`.
+#[allow(clippy::needless_pass_by_value)]
+fn document_failure(error: DocumentError) -> Failure {
+    let failure = Failure::new(error.code(), error.to_string());
+    if matches!(error, DocumentError::Key(_)) { failure.in_field("key") } else { failure }
+}

@@ -1,0 +1,301 @@
+//! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
+
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+use sillok::store::limits::PAGE_EVENTS;
+use sillok::store::{StreamId, Version, partition_of};
+use sillok_bridge::{Failure, now};
+use worker::{Delay, Env, Method, Request};
+
+use super::accept::Media;
+use super::problem::Problem;
+use super::respond::Answer;
+use super::{query, request};
+use crate::auth::{Principal, Scope};
+use crate::consumer::{CONSUMERS, ConsumerRequest};
+use crate::journal;
+use crate::objects::{ObjectName, Receipt, Remote, RemoteError, partitions};
+
+/// How long a reader waits at most for the event that it wants to be covered, in milliseconds.
+const WAIT_MILLIS: u64 = 5_000;
+/// How often the journal is looked at meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target<'a> {
+    /// `/v1/consumers`
+    All,
+    /// `/v1/consumers/{name}`
+    One(&'a str),
+    /// `/v1/consumers/{name}/{pause,resume,rebuild,retry}`
+    Act(&'a str, &'a str),
+    /// `/v1/consumers/{name}/dead-letters`
+    Letters(&'a str),
+    /// `/v1/projections/{name}/documents`
+    Documents(&'a str),
+    /// `/v1/projections/{name}/documents/{key}`
+    Document(&'a str, &'a str),
+}
+
+impl<'a> Target<'a> {
+    /// What a path below `/v1/consumers` stands for.
+    pub(super) fn consumers(path: &'a str) -> Option<Self> {
+        let Some(path) = path.strip_prefix('/') else { return path.is_empty().then_some(Self::All) };
+        match path.split_once('/') {
+            None if path.is_empty() => None,
+            None => Some(Self::One(path)),
+            Some((name, "dead-letters")) => Some(Self::Letters(name)),
+            Some((name, act @ ("pause" | "resume" | "rebuild" | "retry"))) => Some(Self::Act(name, act)),
+            Some(_) => None,
+        }
+    }
+
+    /// What a path below `/v1/projections` stands for.
+    pub(super) fn projections(path: &'a str) -> Option<Self> {
+        let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
+        match rest.strip_prefix("documents")?.split_once('/') {
+            None if rest == "documents" => Some(Self::Documents(name)),
+            Some(("", key)) if !key.is_empty() && !key.contains('/') => Some(Self::Document(name, key)),
+            _ => None,
+        }
+    }
+
+    /// The methods that the path takes, as the header `Allow` lists them.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::One(_) => "GET, HEAD, PUT, DELETE",
+            Self::Act(..) => "POST",
+            _ => "GET, HEAD",
+        }
+    }
+}
+
+/// A consumer that the caller may touch.
+struct Found {
+    remote: Remote,
+    of: ObjectName,
+}
+
+/// Answers a request below `/v1/consumers` or `/v1/projections`.
+pub(super) async fn answer(
+    request: &mut Request,
+    method: &Method,
+    env: &Env,
+    principal: &Principal,
+    target: Target<'_>,
+) -> Result<Answer, Problem> {
+    let reading = matches!(method, Method::Get | Method::Head);
+    principal.require(if reading { Scope::Read } else { Scope::Admin })?;
+    // What a consumer tells may come from any stream.
+    principal.require_all_streams()?;
+    let find = |name| Found::find(env, principal, name);
+    let url = request.inner().url();
+    match (target, method) {
+        (Target::All, _) if reading => all(request, env, principal).await,
+        (Target::One(name), _) if reading => {
+            read_headers(request)?;
+            query::none(&url)?;
+            find(name)?.ask(asking("status")).await
+        }
+        (Target::One(name), Method::Put) => {
+            query::none(&url)?;
+            request::check_forget_headers(request)?;
+            let definition = request::body_text(request).await?;
+            find(name)?.ask(ConsumerRequest { definition, ..asking("define") }).await
+        }
+        (Target::One(name), Method::Delete) => {
+            query::none(&url)?;
+            request::check_forget_headers(request)?;
+            find(name)?.ask(asking("remove")).await.map(|_| Answer::no_content())
+        }
+        (Target::Act(name, act), Method::Post) => {
+            query::none(&url)?;
+            request::check_forget_headers(request)?;
+            find(name)?.ask(asking(act)).await
+        }
+        (Target::Letters(name), _) if reading => {
+            read_headers(request)?;
+            let [after, limit] = query::texts(&url, ["after", "limit"])?;
+            let after = whole("after", after, 0..=u64::MAX)?.to_string();
+            find(name)?.ask(ConsumerRequest { after, limit: page(limit)?, ..asking("letters") }).await
+        }
+        (Target::Documents(name), _) if reading => {
+            read_headers(request)?;
+            let [prefix, after, limit, min] = query::texts(&url, ["prefix", "after", "limit", "min"])?;
+            let found = find(name)?;
+            found.wait_for(env, min).await?;
+            let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
+            found.ask(ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") }).await
+        }
+        (Target::Document(name, key), _) if reading => {
+            read_headers(request)?;
+            let [min] = query::texts(&url, ["min"])?;
+            let found = find(name)?;
+            found.wait_for(env, min).await?;
+            found.ask(ConsumerRequest { key: decoded("key", key)?, ..asking("document") }).await
+        }
+        _ => Err(Problem::method_not_allowed(target.methods())),
+    }
+}
+
+/// The status of every consumer.
+async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
+    read_headers(request)?;
+    query::none(&request.inner().url())?;
+    let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
+    let (status, mut receipt) = journal.status().await?;
+    let mut consumers = Vec::new();
+    for name in status.consumers {
+        let found = Found::of(env, named(principal, &name))?;
+        match found.call(&asking("status")).await {
+            Ok((status, cost)) => {
+                receipt = receipt + cost;
+                consumers.push(status);
+            }
+            // One that is just being removed.
+            Err(RemoteError::Refused(failure, _)) if failure.code == "consumer_not_found" => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Answer::text(format!("{{\"consumers\":[{}]}}", consumers.join(","))).costing(receipt))
+}
+
+impl Found {
+    fn find(env: &Env, principal: &Principal, segment: &str) -> Result<Self, Problem> {
+        Self::of(env, named(principal, decoded("name", segment)?))
+    }
+
+    fn of(env: &Env, of: ObjectName) -> Result<Self, Problem> {
+        let remote = Remote::find(env, CONSUMERS, &of).map_err(Problem::internal)?;
+        Ok(Self { remote, of })
+    }
+
+    async fn call(&self, request: &ConsumerRequest) -> Result<(String, Receipt), RemoteError> {
+        self.remote.call("ask", request).await
+    }
+
+    async fn ask(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
+        let (body, receipt) = self.call(&request).await?;
+        Ok(Answer::text(body).costing(receipt))
+    }
+
+    /// Waits, but not for ever, until the consumer covers an event: `stream@version`.
+    async fn wait_for(&self, env: &Env, min: Option<String>) -> Result<(), Problem> {
+        let Some(min) = min else { return Ok(()) };
+        let (stream, version) = event_in(&min)?;
+        let partitions = partitions(env)?;
+        let partition = partition_of(&stream, partitions);
+        let journal =
+            journal::Remote::of_stream(env, &self.of, &stream, partitions).map_err(Problem::internal)?;
+        let deadline = now().as_millis() + WAIT_MILLIS;
+        let left = || deadline.saturating_sub(now().as_millis());
+        let position = loop {
+            match journal.position_of(&stream, version).await?.0 {
+                Some(position) => break position,
+                None if left() == 0 => return Err(behind(&min)),
+                None => Delay::from(LOOK_AGAIN).await,
+            }
+        };
+        let reach = ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
+        let (reached, _) = self.call(&reach).await?;
+        if reached == "true" { Ok(()) } else { Err(behind(&min)) }
+    }
+}
+
+/// The name of an object of the caller's tenant.
+fn named(principal: &Principal, keeps: impl ToString) -> ObjectName {
+    ObjectName::new(principal.tenant(), keeps)
+}
+
+fn behind(min: &str) -> Problem {
+    let detail = format!("the projection does not cover {min} yet; try again");
+    let problem = Problem::from(Failure::new("projection_behind", detail).in_field("min"));
+    problem.with("Retry-After", "1")
+}
+
+fn asking(act: &str) -> ConsumerRequest {
+    ConsumerRequest { act: act.to_owned(), ..ConsumerRequest::default() }
+}
+
+fn read_headers(request: &Request) -> Result<(), Failure> {
+    request::check_read_headers(request, &[Media::Json]).map(|_| ())
+}
+
+/// The event that `stream@version` names. A stream's name may hold an `@` itself.
+fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
+    let invalid = || {
+        let detail = "`min` must be a stream's name, an @ and a version";
+        Failure::new("invalid_parameter", detail).in_field("min")
+    };
+    let (stream, version) = min.rsplit_once('@').ok_or_else(invalid)?;
+    let version = version.parse().ok().and_then(Version::new).filter(|version| !version.is_empty());
+    Ok((StreamId::new(stream).map_err(|_| invalid())?, version.ok_or_else(invalid)?))
+}
+
+/// The most that a page is to hold.
+fn page(limit: Option<String>) -> Result<usize, Failure> {
+    let most = u64::try_from(PAGE_EVENTS).unwrap_or(u64::MAX);
+    let limit = limit.map_or(Ok(most), |limit| whole("limit", Some(limit), 1..=most))?;
+    Ok(usize::try_from(limit).unwrap_or(PAGE_EVENTS))
+}
+
+fn whole(field: &str, text: Option<String>, range: std::ops::RangeInclusive<u64>) -> Result<u64, Failure> {
+    let Some(text) = text else { return Ok(0) };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| digits && range.contains(number));
+    number.ok_or_else(|| {
+        let detail = format!("`{field}` must be a whole number from {} to {}", range.start(), range.end());
+        Failure::new("invalid_parameter", detail).in_field(field)
+    })
+}
+
+/// A name or a key from a path.
+fn decoded(field: &str, segment: &str) -> Result<String, Failure> {
+    let text = percent_decode_str(segment).decode_utf8();
+    text.map(Into::into).map_err(|_| {
+        Failure::new("invalid_parameter", format!("the {field} in the path is not UTF-8")).in_field(field)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        use Target::{Act, All, Document, Documents, Letters, One};
+        for (path, target) in [
+            ("", Some(All)),
+            ("/a", Some(One("a"))),
+            ("/a/retry", Some(Act("a", "retry"))),
+            ("/a/dead-letters", Some(Letters("a"))),
+            ("/", None),
+            ("/a/", None),
+            ("/a/explode", None),
+            ("/a/retry/1", None),
+        ] {
+            assert_eq!(Target::consumers(path), target, "{path}");
+        }
+        for (path, target) in [
+            ("/a/documents", Some(Documents("a"))),
+            ("/a/documents/k%2F1", Some(Document("a", "k%2F1"))),
+            ("/a", None),
+            ("/a/documents/", None),
+            ("/a/documents/k/1", None),
+            ("/a/documentsx/k", None),
+        ] {
+            assert_eq!(Target::projections(path), target, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_event_to_wait_for() {
+        let (stream, version) = event_in("plane@home-1@3").unwrap();
+        assert_eq!((stream.as_str(), version.get()), ("plane@home-1", 3));
+        for wrong in ["", "plane-1", "plane-1@", "plane-1@0", "plane-1@x", "@3", "plane-1@9007199254740992"] {
+            assert_eq!(event_in(wrong).unwrap_err().field.unwrap(), "min", "{wrong}");
+        }
+    }
+}
