@@ -50,7 +50,6 @@ const PUBLIC = [
   "index",
   "options",
   "remote-event-store",
-  "replay",
   "store",
   "testing/index",
 ].map((name) => `${name}.d.ts`);

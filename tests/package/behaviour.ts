@@ -2,8 +2,10 @@
 // is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
 import type { OpenStore, Topic } from "sillok/testing";
+import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { local } from "./behaviour-local.ts";
+import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
 import { values } from "./behaviour-values.ts";
@@ -22,6 +24,8 @@ export const behaviours: Behaviours = {
   ...refusing,
   ...local,
   ...defining,
+  ...consuming,
+  ...reacting,
   ...tutorial,
 };
 
