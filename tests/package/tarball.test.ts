@@ -35,7 +35,6 @@ test("it holds what is needed, and nothing else", async () => {
     "index",
     "options",
     "remote-event-store",
-    "replay",
     "store",
     "testing/index",
     "verify-commits",

@@ -9,7 +9,8 @@ import { useScratch } from "./scratch.ts";
 const PROGRAM = `
 import {
   EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion, projection, reactor,
-  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ExpectedVersion,
+  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ConsumerHandle,
+  type ConsumerStatus, type DeadLetter, type ProjectionHandle, type ReplayProgress, type RunOptions, type ExpectedVersion,
   type FeedEvent, type Fetch, type NewEvent, type Projection, type Reactor, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
   type SillokErrorCode, type Signal, type Store, type StreamEntry, type StreamsOptions,
   type SubscribeAllOptions, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
@@ -242,6 +243,14 @@ export function consumers(): void {
   });
   is<Equal<typeof balances, Projection<AccountEvent, { amount: number; since?: Date }>>>();
   projection("any", { on: (event, documents) => documents.put(event.type, documents.get("x")) });
+  projection("any", {
+    on: {
+      Opened(event, documents) {
+        is<Equal<typeof event.data, unknown>>();
+        documents.put(event.type, documents.get("x"));
+      },
+    },
+  });
   // @ts-expect-error a projection's handler is synchronous
   projection("any", { on: async (event, documents) => documents.put(event.type, 1) });
   // @ts-expect-error in whatever form
@@ -263,8 +272,42 @@ export function consumers(): void {
     },
   });
   reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
+  reactor("any", { on: { Opened: (event, { append }) => append(event.stream, { type: event.type }) } });
   // @ts-expect-error there is nothing else to do
   reactor("any", { on() {}, onFailure: "give-up" });
+  void gateways(balances, billing);
+}
+
+async function gateways(
+  balances: Projection<AccountEvent, { amount: number; since?: Date }>,
+  billing: Reactor<AccountEvent>,
+  options: RunOptions = {},
+): Promise<void> {
+  const gateway: EventGateway = new EventGateway(store).register(balances, billing);
+  // @ts-expect-error a handler is no consumer
+  gateway.register(new EventHandler());
+  const documents = gateway.projection(balances);
+  const found = await documents.get("s", { min: { stream: "s", version: 1 } });
+  is<Equal<typeof found, { amount: number; since?: string } | undefined>>();
+  for await (const { key, document } of documents.documents({ prefix: "a" })) {
+    is<Equal<typeof key, string>>();
+    is<Equal<typeof document, { amount: number; since?: string }>>();
+  }
+  const named: ProjectionHandle = gateway.projection("balances");
+  is<Equal<Awaited<ReturnType<typeof named.get>>, unknown>>();
+  // @ts-expect-error a reactor has no documents
+  gateway.projection(billing);
+  const consumer: ConsumerHandle = gateway.consumer(billing);
+  const status: ConsumerStatus = await consumer.status();
+  is<Equal<typeof status.status, "running" | "paused" | "stopped">>();
+  for await (const letter of consumer.deadLetters({ limit: 1 })) is<Equal<typeof letter, DeadLetter>>();
+  await gateway.run(options);
+  await gateway.catchUp();
+  class Counter extends EventHandler<RecordedEvent<Closed>> {}
+  const progress = await gateway.replay<Closed>(new Counter(), { stream: "s", onProgress: ({ end }) => end });
+  is<Equal<typeof progress, ReplayProgress>>();
+  // @ts-expect-error there is no such option
+  await gateway.replay(new Counter(), { all: true });
 }
 
 interface Opened { aggregateId: number; at: Date }
