@@ -28,6 +28,8 @@ export interface ServerOptions {
   persist?: string;
   /** Another entry than wrangler.toml's. */
   entry?: string;
+  /** The binding of a queue whose messages the Worker takes itself. */
+  queue?: string;
 }
 
 export interface Server {
@@ -109,6 +111,10 @@ class Runtime {
   static async #start(folder: string, options: ServerOptions): Promise<Runtime> {
     const { workerOptions, main } = workerOptionsOf(join(ROOT, "wrangler.toml"));
     const modules = await modulesOf(options.entry ?? main ?? "");
+    const queue = options.queue && {
+      queueProducers: { [options.queue]: "queue" },
+      queueConsumers: { queue: { maxBatchTimeout: 0 } },
+    };
     const bindings = options.vars ?? { SILLOK_AUTH: "off" };
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
@@ -121,7 +127,7 @@ class Runtime {
         handleStructuredLogs: () => undefined,
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
-        workers: [{ ...workerOptions, name: NAME, bindings, modules }],
+        workers: [{ ...workerOptions, ...queue, name: NAME, bindings, modules }],
       }),
     );
     const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);
