@@ -4,14 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { useScratch } from "./scratch.ts";
+import { CONSUMERS } from "./types-consumers.ts";
 
 /** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
 const PROGRAM = `
 import {
-  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion, projection, reactor,
-  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ConsumerHandle,
-  type ConsumerStatus, type DeadLetter, type ProjectionHandle, type ReplayProgress, type RunOptions, type ExpectedVersion,
-  type FeedEvent, type Fetch, type NewEvent, type Projection, type Reactor, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
+  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
+  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions,
+  type ExpectedVersion,
+  type FeedEvent, type Fetch, type NewEvent, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
   type SillokErrorCode, type Signal, type Store, type StreamEntry, type StreamsOptions,
   type SubscribeAllOptions, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
@@ -223,93 +224,6 @@ export function errors(error: unknown): number | undefined {
   return undefined;
 }
 
-export function consumers(): void {
-  const balances = projection<AccountEvent, { amount: number; since?: Date }>("balances", {
-    category: "account",
-    on: {
-      Deposited(event, documents) {
-        is<Equal<typeof event.data.amount, number>>();
-        is<Equal<typeof event.data.at, string>>();
-        is<Equal<typeof event.position, number>>();
-        const known = documents.get(event.stream);
-        is<Equal<typeof known, { amount: number; since?: string } | undefined>>();
-        documents.put(event.stream, { amount: (known?.amount ?? 0) + event.data.amount });
-        // @ts-expect-error a document is what the projection says
-        documents.put(event.stream, { balance: 5 });
-      },
-      Closed: (event, documents) => documents.delete(event.stream),
-    },
-    onFailure: "hold-stream",
-  });
-  is<Equal<typeof balances, Projection<AccountEvent, { amount: number; since?: Date }>>>();
-  projection("any", { on: (event, documents) => documents.put(event.type, documents.get("x")) });
-  projection("any", {
-    on: {
-      Opened(event, documents) {
-        is<Equal<typeof event.data, unknown>>();
-        documents.put(event.type, documents.get("x"));
-      },
-    },
-  });
-  // @ts-expect-error a projection's handler is synchronous
-  projection("any", { on: async (event, documents) => documents.put(event.type, 1) });
-  // @ts-expect-error in whatever form
-  projection<AccountEvent>("any", { on: { Closed: async () => {} } });
-  // @ts-expect-error there is no such event
-  projection<AccountEvent>("any", { on: { Opened() {} } });
-  // @ts-expect-error a definition is not altered
-  balances.attempts = 5;
-  const billing: Reactor<AccountEvent> = reactor<AccountEvent>("billing", {
-    on: {
-      Noted: async (event, context) => {
-        is<Equal<typeof event.metadata, { by: string }>>();
-        const result = await context.append("s", { type: "Closed" }, { expectedVersion: "any" });
-        is<Equal<typeof result, AppendResult>>();
-        // @ts-expect-error its keys are its own
-        await context.append("s", { type: "Closed" }, { idempotencyKey: "k" });
-        is<Equal<typeof context.attempt, number>>();
-      },
-    },
-  });
-  reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
-  reactor("any", { on: { Opened: (event, { append }) => append(event.stream, { type: event.type }) } });
-  // @ts-expect-error there is nothing else to do
-  reactor("any", { on() {}, onFailure: "give-up" });
-  void gateways(balances, billing);
-}
-
-async function gateways(
-  balances: Projection<AccountEvent, { amount: number; since?: Date }>,
-  billing: Reactor<AccountEvent>,
-  options: RunOptions = {},
-): Promise<void> {
-  const gateway: EventGateway = new EventGateway(store).register(balances, billing);
-  // @ts-expect-error a handler is no consumer
-  gateway.register(new EventHandler());
-  const documents = gateway.projection(balances);
-  const found = await documents.get("s", { min: { stream: "s", version: 1 } });
-  is<Equal<typeof found, { amount: number; since?: string } | undefined>>();
-  for await (const { key, document } of documents.documents({ prefix: "a" })) {
-    is<Equal<typeof key, string>>();
-    is<Equal<typeof document, { amount: number; since?: string }>>();
-  }
-  const named: ProjectionHandle = gateway.projection("balances");
-  is<Equal<Awaited<ReturnType<typeof named.get>>, unknown>>();
-  // @ts-expect-error a reactor has no documents
-  gateway.projection(billing);
-  const consumer: ConsumerHandle = gateway.consumer(billing);
-  const status: ConsumerStatus = await consumer.status();
-  is<Equal<typeof status.status, "running" | "paused" | "stopped">>();
-  for await (const letter of consumer.deadLetters({ limit: 1 })) is<Equal<typeof letter, DeadLetter>>();
-  await gateway.run(options);
-  await gateway.catchUp();
-  class Counter extends EventHandler<RecordedEvent<Closed>> {}
-  const progress = await gateway.replay<Closed>(new Counter(), { stream: "s", onProgress: ({ end }) => end });
-  is<Equal<typeof progress, ReplayProgress>>();
-  // @ts-expect-error there is no such option
-  await gateway.replay(new Counter(), { all: true });
-}
-
 interface Opened { aggregateId: number; at: Date }
 class OpenedHandler extends EventHandler<Opened> {
   override handleEvent({ at }: Opened) { console.log(at.getTime()); }
@@ -385,23 +299,24 @@ async function check(options: object, files: Record<string, string>): Promise<vo
 }
 
 test("in a project for Node", async () => {
-  const files = { "program.ts": PROGRAM, "platform.ts": PLATFORM };
+  const files = { "program.ts": PROGRAM, "consumers.ts": CONSUMERS, "platform.ts": PLATFORM };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a CommonJS project for Node", async () => {
-  const files = { "program.cts": PROGRAM, "requiring.cts": REQUIRING };
+  const files = { "program.cts": PROGRAM, "consumers.cts": CONSUMERS, "requiring.cts": REQUIRING };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a project for a bundler", async () => {
   const options = { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"] };
-  await check(options, { "program.ts": PROGRAM });
+  await check(options, { "program.ts": PROGRAM, "consumers.ts": CONSUMERS });
 });
 
 test("without the types of a browser or of Node", async () => {
   const program = PROGRAM.replaceAll("console.log(", "String(")
     .replaceAll("String(error.message, error.stream, expected)", "String(expected)")
     .replaceAll("String(code, error.field)", "String(code)");
-  await check({ module: "nodenext", lib: ["es2022"] }, { "program.ts": program });
+  const files = { "program.ts": program, "consumers.ts": CONSUMERS };
+  await check({ module: "nodenext", lib: ["es2022"] }, files);
 });
