@@ -5,7 +5,7 @@ use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory,
 
 use super::rpc::{FeedReply, FeedRequest, JournalStatus, PositionRequest};
 use super::{Keeper, storage_failure};
-use crate::objects::{ObjectSql, Receipt, partitions};
+use crate::objects::{ObjectSql, partitions};
 
 impl Keeper {
     /// Reads one page of the feed from this partition's place in the checkpoint.

@@ -5,7 +5,7 @@ use sillok::store::{Commit, CommitHash, Forward, RecordedTime, StreamId, Version
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue};
 use worker::Env;
 
-use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
+use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
 
 /// The binding of the objects, as wrangler.toml names it.
 const BINDING: &str = "JOURNAL";
