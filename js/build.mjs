@@ -67,7 +67,6 @@ const PUBLIC = [
   "index",
   "options",
   "remote-event-store",
-  "replay",
   "store",
   "testing/index",
   "verify-commits",

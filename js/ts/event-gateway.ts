@@ -1,4 +1,5 @@
-import { type ConsumerHandle, Handle, type ProjectionHandle } from "./consumers/handles.js";
+import { Handle } from "./consumers/handle.js";
+import type { ConsumerHandle, ProjectionHandle } from "./consumers/handles.js";
 import type { Projection } from "./consumers/projection.js";
 import type { Reactor } from "./consumers/reactor.js";
 import { Runner, sleep } from "./consumers/runner.js";
@@ -7,8 +8,13 @@ import { engineOf } from "./engines.js";
 import { SillokError } from "./errors.js";
 import type { AggregateId, NewEvent, RecordedEvent, SavedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
-import { checkOptions, type Signal } from "./options.js";
-import { replay, type ReplayOptions, type ReplayProgress } from "./replay.js";
+import {
+  checkOptions,
+  type ReplayOptions,
+  type ReplayProgress,
+  type RunOptions,
+} from "./options.js";
+import { replay } from "./replay.js";
 
 /** Where a gateway finds events: an {@link EventStore}, or a stand-in. */
 export interface EventSource {
@@ -24,12 +30,6 @@ export interface EventSink<E extends object = SavedEvent> {
 
 /** A projection or a reactor, of whatever events. */
 export type AnyConsumer = Pick<Projection, "kind" | "name"> | Pick<Reactor, "kind" | "name">;
-
-/** How to run what was registered. */
-export interface RunOptions {
-  /** Ends it when it is aborted. */
-  readonly signal?: Signal | undefined;
-}
 
 const RUN_OPTIONS = ["signal"] as const satisfies (keyof RunOptions)[];
 

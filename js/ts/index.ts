@@ -34,7 +34,6 @@ export {
   EventGateway,
   type EventSink,
   type EventSource,
-  type RunOptions,
 } from "./event-gateway.js";
 export { EventHandler } from "./event-handler.js";
 export { EventStore } from "./event-store.js";
@@ -69,13 +68,15 @@ export type {
   FetchResponse,
   ReadAllOptions,
   ReadOptions,
+  ReplayOptions,
+  ReplayProgress,
+  RunOptions,
   Signal,
   StreamsOptions,
   SubscribeAllOptions,
   SubscribeOptions,
   TruncateOptions,
 } from "./options.js";
-export type { ReplayOptions, ReplayProgress } from "./replay.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
 export type { Store } from "./store.js";
 export { verifyCommits } from "./verify-commits.js";

@@ -135,6 +135,36 @@ export interface StreamsOptions {
   readonly limit?: number | undefined;
 }
 
+/** How to run what was registered. */
+export interface RunOptions {
+  /** Ends it when it is aborted. */
+  readonly signal?: Signal | undefined;
+}
+
+/** Which events to replay, and whom to tell how far it has come. */
+export interface ReplayOptions {
+  /** The only stream. Default: all streams. */
+  readonly stream?: string | undefined;
+  /** The only category of streams, such as `account` for `account-42`. Default: all. */
+  readonly category?: string | undefined;
+  /** The only types of events. Default: all. */
+  readonly types?: readonly string[] | undefined;
+  /** Called after each page of at most 1,000 events, and so also at the end. */
+  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
+  /** Ends the replay, between two events, when it is aborted. */
+  readonly signal?: Signal | undefined;
+}
+
+/** How far a replay has come. */
+export interface ReplayProgress {
+  /** How many events were handled. */
+  handled: number;
+  /** The position up to which everything was looked at; of a stream, the version. */
+  position: number;
+  /** The position, or the version, of the last event that there was when the replay began. */
+  end: number;
+}
+
 /** An `AbortSignal`. */
 export interface Signal {
   /** Whether it was given already. */

@@ -3,31 +3,7 @@ import type { Engine } from "./engine.js";
 import type { EventSink } from "./event-gateway.js";
 import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
-import { checkOptions, type Signal } from "./options.js";
-
-/** Which events to replay, and whom to tell how far it has come. */
-export interface ReplayOptions {
-  /** The only stream. Default: all streams. */
-  readonly stream?: string | undefined;
-  /** The only category of streams, such as `account` for `account-42`. Default: all. */
-  readonly category?: string | undefined;
-  /** The only types of events. Default: all. */
-  readonly types?: readonly string[] | undefined;
-  /** Called after each page of at most 1,000 events, and so also at the end. */
-  readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
-  /** Ends the replay, between two events, when it is aborted. */
-  readonly signal?: Signal | undefined;
-}
-
-/** How far a replay has come. */
-export interface ReplayProgress {
-  /** How many events were handled. */
-  handled: number;
-  /** The position up to which everything was looked at; of a stream, the version. */
-  position: number;
-  /** The position, or the version, of the last event that there was when the replay began. */
-  end: number;
-}
+import { checkOptions, type ReplayOptions, type ReplayProgress } from "./options.js";
 
 const OPTIONS = [
   "stream",

@@ -2,9 +2,11 @@
 // is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
 import type { OpenStore } from "sillok/testing";
+import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
 import { local } from "./behaviour-local.ts";
+import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
 import { values } from "./behaviour-values.ts";
@@ -24,6 +26,8 @@ export const behaviours: Behaviours = {
   ...exporting,
   ...local,
   ...defining,
+  ...consuming,
+  ...reacting,
   ...tutorial,
 };
 

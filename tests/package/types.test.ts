@@ -4,13 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { useScratch } from "./scratch.ts";
+import { CONSUMERS } from "./types-consumers.ts";
 
 /** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
 const PROGRAM = `
 import {
-  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion, projection, reactor,
-  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions, type ExpectedVersion,
-  type FeedEvent, type Fetch, type NewEvent, type Projection, type Reactor, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
+  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
+  type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions,
+  type ExpectedVersion,
+  type FeedEvent, type Fetch, type NewEvent, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
   type SillokErrorCode, type Signal, type Store, type StreamEntry, type StreamsOptions,
   type SubscribeAllOptions, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
@@ -222,51 +224,6 @@ export function errors(error: unknown): number | undefined {
   return undefined;
 }
 
-export function consumers(): void {
-  const balances = projection<AccountEvent, { amount: number; since?: Date }>("balances", {
-    category: "account",
-    on: {
-      Deposited(event, documents) {
-        is<Equal<typeof event.data.amount, number>>();
-        is<Equal<typeof event.data.at, string>>();
-        is<Equal<typeof event.position, number>>();
-        const known = documents.get(event.stream);
-        is<Equal<typeof known, { amount: number; since?: string } | undefined>>();
-        documents.put(event.stream, { amount: (known?.amount ?? 0) + event.data.amount });
-        // @ts-expect-error a document is what the projection says
-        documents.put(event.stream, { balance: 5 });
-      },
-      Closed: (event, documents) => documents.delete(event.stream),
-    },
-    onFailure: "hold-stream",
-  });
-  is<Equal<typeof balances, Projection<AccountEvent, { amount: number; since?: Date }>>>();
-  projection("any", { on: (event, documents) => documents.put(event.type, documents.get("x")) });
-  // @ts-expect-error a projection's handler is synchronous
-  projection("any", { on: async (event, documents) => documents.put(event.type, 1) });
-  // @ts-expect-error in whatever form
-  projection<AccountEvent>("any", { on: { Closed: async () => {} } });
-  // @ts-expect-error there is no such event
-  projection<AccountEvent>("any", { on: { Opened() {} } });
-  // @ts-expect-error a definition is not altered
-  balances.attempts = 5;
-  const billing: Reactor<AccountEvent> = reactor<AccountEvent>("billing", {
-    on: {
-      Noted: async (event, context) => {
-        is<Equal<typeof event.metadata, { by: string }>>();
-        const result = await context.append("s", { type: "Closed" }, { expectedVersion: "any" });
-        is<Equal<typeof result, AppendResult>>();
-        // @ts-expect-error its keys are its own
-        await context.append("s", { type: "Closed" }, { idempotencyKey: "k" });
-        is<Equal<typeof context.attempt, number>>();
-      },
-    },
-  });
-  reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
-  // @ts-expect-error there is nothing else to do
-  reactor("any", { on() {}, onFailure: "give-up" });
-}
-
 interface Opened { aggregateId: number; at: Date }
 class OpenedHandler extends EventHandler<Opened> {
   override handleEvent({ at }: Opened) { console.log(at.getTime()); }
@@ -342,23 +299,24 @@ async function check(options: object, files: Record<string, string>): Promise<vo
 }
 
 test("in a project for Node", async () => {
-  const files = { "program.ts": PROGRAM, "platform.ts": PLATFORM };
+  const files = { "program.ts": PROGRAM, "consumers.ts": CONSUMERS, "platform.ts": PLATFORM };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a CommonJS project for Node", async () => {
-  const files = { "program.cts": PROGRAM, "requiring.cts": REQUIRING };
+  const files = { "program.cts": PROGRAM, "consumers.cts": CONSUMERS, "requiring.cts": REQUIRING };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a project for a bundler", async () => {
   const options = { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"] };
-  await check(options, { "program.ts": PROGRAM });
+  await check(options, { "program.ts": PROGRAM, "consumers.ts": CONSUMERS });
 });
 
 test("without the types of a browser or of Node", async () => {
   const program = PROGRAM.replaceAll("console.log(", "String(")
     .replaceAll("String(error.message, error.stream, expected)", "String(expected)")
     .replaceAll("String(code, error.field)", "String(code)");
-  await check({ module: "nodenext", lib: ["es2022"] }, { "program.ts": program });
+  const files = { "program.ts": program, "consumers.ts": CONSUMERS };
+  await check({ module: "nodenext", lib: ["es2022"] }, files);
 });

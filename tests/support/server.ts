@@ -35,6 +35,8 @@ export interface ServerOptions {
   entry?: string;
   /** Another Worker, which reaches this one by a service binding. */
   beside?: { config: string; entry: string };
+  /** The binding of a queue whose messages the Worker takes itself. */
+  queue?: string;
 }
 
 export interface Server {
@@ -127,6 +129,10 @@ class Runtime {
     const config = options.config ?? join(ROOT, "wrangler.toml");
     const { workerOptions, main = "" } = workerOptionsOf(config);
     const modules = await modulesOf(options.entry ?? resolve(dirname(config), main));
+    const queue = options.queue && {
+      queueProducers: { [options.queue]: "queue" },
+      queueConsumers: { queue: { maxBatchTimeout: 0 } },
+    };
     const bindings = options.vars ?? { SILLOK_AUTH: "off" };
     const beside = options.beside === undefined ? [] : [await workerBeside(options.beside)];
     const miniflare = new Miniflare(
@@ -140,7 +146,7 @@ class Runtime {
         handleStructuredLogs: () => undefined,
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
-        workers: [{ ...workerOptions, name: NAME, bindings, modules }, ...beside],
+        workers: [{ ...workerOptions, ...queue, name: NAME, bindings, modules }, ...beside],
       }),
     );
     const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);

@@ -52,12 +52,19 @@ export interface ConsumerDefinition {
   readonly longestDelay: number;
 }
 
+/** Those of the events `E` that may be of this type: all, where their types are not told apart. */
+type OfType<E extends NewEvent, Type> = E extends NewEvent
+  ? Type extends E["type"]
+    ? E
+    : never
+  : never;
+
 /** Handlers by the type of event, or one for all. */
 export type Handlers<E extends NewEvent, Context, Result> =
   | ((event: ConsumedEvent<E>, context: Context) => Result)
   | {
       readonly [Type in E["type"]]?: (
-        event: ConsumedEvent<Extract<E, { readonly type: Type }>>,
+        event: ConsumedEvent<OfType<E, Type>>,
         context: Context,
       ) => Result;
     };

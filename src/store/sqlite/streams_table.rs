@@ -69,7 +69,8 @@ const REMOVE: &str = "DELETE FROM log_v1 WHERE stream = ?1 AND version <= ?2";
 const HEADS: usize = 1000;
 
 /// Keeps many streams in one database, in the order in which they were appended to. Several processes may use the
-/// same file: each decides and writes within a transaction that no other can enter.
+/// same file: each decides and writes within a transaction that no other can enter, or by one statement that writes only
+/// where a stream still ends as this store remembers.
 #[derive(Debug, Clone)]
 pub struct StreamsTable<S> {
     table: Table<S>,

@@ -1,0 +1,142 @@
+import type { Engine } from "../engine.js";
+import { SillokError } from "../errors.js";
+import { invalid } from "../invalid.js";
+import { checkOptions, type Signal } from "../options.js";
+import type {
+  ConsumerStatus,
+  DeadLetter,
+  DeadLettersOptions,
+  DocumentsOptions,
+  GetOptions,
+  KeyedDocument,
+  ProjectionHandle,
+} from "./handles.js";
+import { checkedKey, type Runner, sleep } from "./runner.js";
+
+const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
+const DOCUMENTS_OPTIONS = [
+  "prefix",
+  "after",
+  "limit",
+] as const satisfies (keyof DocumentsOptions)[];
+const LETTERS_OPTIONS = ["after", "limit"] as const satisfies (keyof DeadLettersOptions)[];
+/** How much is asked of the engine at once. */
+const PAGE = 1000;
+
+/** A consumer over a store in this program. */
+export class Handle implements ProjectionHandle {
+  readonly #engine: Engine;
+  readonly #runner: Runner;
+
+  constructor(engine: Engine, runner: Runner) {
+    this.#engine = engine;
+    this.#runner = runner;
+  }
+
+  async status(): Promise<ConsumerStatus> {
+    const { name, kind } = this.#runner.definition;
+    const status = JSON.parse(this.#runner.consumer.status()) as Omit<
+      ConsumerStatus,
+      "name" | "kind"
+    >;
+    return { name, kind, ...status };
+  }
+
+  async pause(): Promise<void> {
+    this.#runner.operate("pause");
+  }
+
+  async resume(): Promise<void> {
+    this.#runner.operate("resume");
+  }
+
+  async retry(): Promise<void> {
+    this.#runner.operate("retry");
+  }
+
+  async rebuild(): Promise<void> {
+    this.#runner.operate("rebuild");
+  }
+
+  async *deadLetters(
+    options: DeadLettersOptions = {},
+  ): AsyncGenerator<DeadLetter, void, undefined> {
+    checkOptions(options, LETTERS_OPTIONS);
+    const { limit = Infinity } = options;
+    let { after = 0 } = options;
+    checkLimit(limit);
+    if (!Number.isSafeInteger(after) || after < 0) throw invalid("after", "must be a letter's id");
+    for (let left = limit; left > 0;) {
+      const page = this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
+      yield* page.items as DeadLetter[];
+      if (page.next === null) return;
+      [after, left] = [page.next, left - page.items.length];
+    }
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<unknown> {
+    checkOptions(options, GET_OPTIONS);
+    const { min, signal } = options;
+    if (min !== undefined) await this.#cover(min, signal);
+    const document = this.#runner.consumer.document(checkedKey(key));
+    return document === undefined ? undefined : JSON.parse(document);
+  }
+
+  async *documents(options: DocumentsOptions = {}): AsyncGenerator<KeyedDocument, void, undefined> {
+    checkOptions(options, DOCUMENTS_OPTIONS);
+    const { prefix = "", limit = Infinity } = options;
+    let { after = "" } = options;
+    checkLimit(limit);
+    for (const [field, text] of Object.entries({ prefix, after })) {
+      if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
+    }
+    for (let left = limit; left > 0;) {
+      const page = this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
+      yield* page.items;
+      if (page.next === null) return;
+      [after, left] = [page.next, left - page.items.length];
+    }
+  }
+
+  /** Waits until the documents cover an event. */
+  async #cover(
+    { stream, version }: NonNullable<GetOptions["min"]>,
+    signal: Signal | undefined,
+  ): Promise<void> {
+    if (!Number.isSafeInteger(version) || version < 0) {
+      throw invalid("min", "must be a stream and a version");
+    }
+    const stop = new AbortController();
+    const end = () => stop.abort();
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end);
+    try {
+      for (;;) {
+        const mark = this.#engine.mark();
+        if (this.#engine.readPage(stream, { limit: 1 }).version >= version) break;
+        if (stop.signal.aborted) throw behind(stream, version);
+        await this.#engine.changed(mark, stop.signal, stream);
+      }
+      // Whatever was written by now is covered, and so is that event.
+      const position = this.#engine.end();
+      while (!this.#runner.consumer.reached(position)) {
+        const rest = await this.#runner.work(stop.signal);
+        if (this.#runner.consumer.reached(position)) break;
+        if (typeof rest !== "number" || stop.signal.aborted) throw behind(stream, version);
+        await sleep(rest - Date.now(), stop.signal);
+      }
+    } finally {
+      signal?.removeEventListener("abort", end);
+    }
+  }
+}
+
+function behind(stream: string, version: number): SillokError {
+  const detail = `the projection does not cover version ${version} of ${stream} yet`;
+  return new SillokError({ code: "projection_behind", detail, field: "min" });
+}
+
+function checkLimit(limit: number): void {
+  if (limit === Infinity || (Number.isSafeInteger(limit) && limit > 0)) return;
+  throw invalid("limit", "must be a whole number from 1");
+}

@@ -1,0 +1,206 @@
+import type { NewEvent } from "sillok";
+
+import type { Behaviours } from "./behaviour.ts";
+import { codeOf, count, type Counted, sums } from "./behaviour-consume.ts";
+import { all, rejection, same, thrown } from "./check.ts";
+
+/** Reactors over a store in the same program, how consumers are run, and what they cannot do. */
+export const reacting: Behaviours = {
+  async "a reactor's commands take effect once, and name their cause"(sillok) {
+    const store = new sillok.EventStore();
+    const attempts: number[] = [];
+    const billing = sillok.reactor("billing", {
+      category: "order",
+      on: {
+        async Placed(event, context) {
+          attempts.push(context.attempt);
+          same(/^[0-9a-f]{32}$/.test(context.id), true);
+          const invoice = `invoice-${event.stream}`;
+          await context.append(invoice, { type: "Issued" }, { expectedVersion: "no-stream" });
+          if (context.attempt < 3) throw new Error("the second command is lost");
+          await context.append("audit", [{ type: "Billed" }, { type: "Noted" }]);
+        },
+      },
+      firstDelay: 1,
+    });
+    const gateway = new sillok.EventGateway(store).register(billing);
+    await store.append("order-1", {
+      type: "Placed",
+      id: "placed-1",
+      metadata: { correlationId: "c-1" },
+    });
+    await gateway.catchUp();
+    same(attempts, [1, 2, 3]);
+    const [issued, ...more] = await all(store.read("invoice-order-1"));
+    same(more, []);
+    same(issued?.metadata, { correlationId: "c-1", causationId: "placed-1" });
+    same(
+      (await all(store.read("audit"))).map(({ type }) => type),
+      ["Billed", "Noted"],
+    );
+  },
+
+  async "a chain of consumers is caught up with as one"(sillok) {
+    const store = new sillok.EventStore();
+    const countdown = sillok.reactor<Counted>("countdown", {
+      on: {
+        async Counted({ stream, data }, { append }) {
+          if (data.by > 0) await append(stream, { type: "Counted", data: { by: data.by - 1 } });
+        },
+      },
+    });
+    const counts = sums(sillok);
+    const gateway = new sillok.EventGateway(store).register(counts, countdown);
+    await count(store, "s-1", 5);
+    await gateway.catchUp();
+    same(await gateway.projection(counts).get("s-1"), 15);
+  },
+
+  async "what runs handles each event as it is appended, until it is told to end"(sillok) {
+    const store = new sillok.EventStore();
+    const [stop, handled] = [new AbortController(), [] as number[]];
+    let next = () => {};
+    const watcher = sillok.reactor<Counted>("watcher", {
+      async on({ data }) {
+        await Promise.resolve();
+        handled.push(data.by);
+        next();
+      },
+    });
+    const gateway = new sillok.EventGateway(store).register(watcher);
+    await count(store, "s-1", 0);
+    const running = gateway.run({ signal: stop.signal });
+    for (const number of [1, 2, 3]) {
+      const done = new Promise<void>(
+        (resolve) => (next = () => handled.length > number && resolve()),
+      );
+      await count(store, `s-${number}`, number);
+      await done;
+    }
+    await gateway.consumer(watcher).pause();
+    await count(store, "s-1", 4);
+    const done = new Promise<void>((resolve) => (next = resolve));
+    await gateway.consumer(watcher).resume();
+    await done;
+    same(handled, [0, 1, 2, 3, 4]);
+    stop.abort();
+    await running;
+    await count(store, "s-1", 5);
+    await gateway.run({ signal: stop.signal });
+    same(handled.length, 5);
+  },
+
+  async "a handler has no more than it was given, and not for longer"(sillok) {
+    const store = new sillok.EventStore();
+    const kept: { put?: (key: string, document: unknown) => void; append?: Function } = {};
+    const wrong = sillok.projection("wrong", {
+      attempts: 1,
+      on: {
+        Async: (async () => {}) as unknown as () => void,
+        Store: () => void store.saveEvent({ aggregateId: 1 }),
+        Key: (_, documents) => documents.put("\u0000", 1),
+        Lost: (_, documents) => documents.put("k", { n: [NaN] }),
+        Large: (_, documents) => documents.put("k", "x".repeat(1024 * 1024)),
+        Kept: (_, documents) => void (kept.put = documents.put),
+      },
+    });
+    const late = sillok.reactor("late", {
+      on: { Kept: (_, { append }) => void (kept.append = append) },
+    });
+    const gateway = new sillok.EventGateway(store).register(wrong, late);
+    for (const type of ["Async", "Store", "Key", "Lost", "Large", "Kept"]) {
+      await store.append("s", { type });
+    }
+    await gateway.catchUp();
+    const letters = await all(gateway.consumer(wrong).deadLetters());
+    const expected: [string, RegExp][] = [
+      ["Async", /must be synchronous/],
+      ["Store", /and not the store/],
+      ["Key", /document's key/],
+      ["Lost", /document\.n\[0\] is NaN/],
+      ["Large", /1048578 bytes/],
+    ];
+    same(
+      letters.map(({ event }) => event.type),
+      expected.map(([type]) => type),
+    );
+    for (const [place, [type, reason]] of expected.entries()) {
+      same(reason.test(letters[place]?.error ?? ""), true, `${type}: ${letters[place]?.error}`);
+    }
+    same(await all(gateway.projection(wrong).documents()), []);
+    same(thrown(() => kept.put?.("k", 1)) instanceof Error, true);
+    same(await codeOf(kept.append?.("s", { type: "Late" })), "handler_over");
+  },
+
+  async "a store is replayed through a handler, all of it or a part"({ EventGateway, EventStore }) {
+    const store = new EventStore();
+    for (let round = 0; round < 600; round += 1) {
+      await store.append(`a-${round % 2}`, [{ type: "Even" }, { type: "Odd" }]);
+    }
+    await store.append("b", { type: "Even" });
+    const gateway = new EventGateway(store);
+    const seen: string[] = [];
+    const handler = { handleEvent: (event: { stream: string }) => void seen.push(event.stream) };
+    const told: number[][] = [];
+    const onProgress = ({
+      handled,
+      position,
+      end,
+    }: Record<"handled" | "position" | "end", number>) => void told.push([handled, position, end]);
+    const whole = await gateway.replay(handler, { onProgress });
+    same(whole, { handled: 1201, position: 1201, end: 1201 });
+    same(
+      [seen.length, told],
+      [
+        1201,
+        [
+          [1000, 1000, 1201],
+          [1201, 1201, 1201],
+        ],
+      ],
+    );
+    const handledIn = async (options: object) => (await gateway.replay(handler, options)).handled;
+    same(await handledIn({ category: "a" }), 1200);
+    same(await handledIn({ category: "b", types: ["Odd"] }), 0);
+    same(await handledIn({ stream: "a-1" }), 600);
+    same(await gateway.replay(handler, { stream: "a-1", types: ["Odd"] }), {
+      handled: 300,
+      position: 600,
+      end: 600,
+    });
+    const failing = { handleEvent: () => Promise.reject(new Error("no")) as unknown as void };
+    same(String(await rejection(gateway.replay(failing))), "Error: no");
+  },
+
+  async "what cannot be registered or found is refused"(sillok) {
+    const store = new sillok.EventStore();
+    const counts = sums(sillok);
+    const gateway = new sillok.EventGateway(store).register(counts);
+    const refusals: [() => unknown, string][] = [
+      [() => gateway.register(counts), "invalid_consumer"],
+      [() => gateway.register({} as never), "invalid_consumer"],
+      [() => gateway.consumer("other"), "consumer_not_found"],
+      [() => gateway.processEventsByAggregateId("1"), "invalid_parameter"],
+      [
+        () => new sillok.EventGateway({ findEventsByAggregateId: () => [] }).register(counts),
+        "invalid_parameter",
+      ],
+    ];
+    for (const [call, code] of refusals) same((thrown(call) as { code?: unknown }).code, code);
+    const greeter = sillok.reactor<NewEvent>("greeter", { on() {} });
+    gateway.register(greeter);
+    same(
+      (thrown(() => gateway.projection("greeter")) as { code?: unknown }).code,
+      "consumer_not_found",
+    );
+    const documents = gateway.projection(counts);
+    same(await codeOf(documents.get("")), "invalid_document_key");
+    same(await codeOf(documents.get("\ud800")), "invalid_document_key");
+    same(await codeOf(documents.documents({ limit: 0 }).next()), "invalid_parameter");
+    same(await codeOf(gateway.catchUp({ until: 1 } as never)), "invalid_parameter");
+    store.close();
+    same(await codeOf(gateway.catchUp()), "storage_failed");
+    same(await codeOf(gateway.run()), "storage_failed");
+    same(await codeOf(documents.status()), "storage_failed");
+  },
+};

@@ -1,0 +1,107 @@
+// What the types of projections, reactors and gateways allow; a part of types.test.ts.
+
+/** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
+export const CONSUMERS = `
+import {
+  EventGateway, EventHandler, EventStore, projection, reactor, type AppendResult, type ConsumerHandle,
+  type ConsumerStatus, type DeadLetter, type NewEvent, type Projection, type ProjectionHandle, type Reactor,
+  type RecordedEvent, type ReplayProgress, type RunOptions,
+} from "sillok";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function is<T extends true>(_proof?: T): void {}
+
+type Deposited = { type: "Deposited"; data: { amount: number; at: Date; note?: string } };
+type Closed = { type: "Closed" };
+interface Noted extends NewEvent { type: "Noted"; data?: readonly string[]; metadata: { by: string } }
+type AccountEvent = Deposited | Closed | Noted;
+
+const store = new EventStore();
+
+export function consumers(): void {
+  const balances = projection<AccountEvent, { amount: number; since?: Date }>("balances", {
+    category: "account",
+    on: {
+      Deposited(event, documents) {
+        is<Equal<typeof event.data.amount, number>>();
+        is<Equal<typeof event.data.at, string>>();
+        is<Equal<typeof event.position, number>>();
+        const known = documents.get(event.stream);
+        is<Equal<typeof known, { amount: number; since?: string } | undefined>>();
+        documents.put(event.stream, { amount: (known?.amount ?? 0) + event.data.amount });
+        // @ts-expect-error a document is what the projection says
+        documents.put(event.stream, { balance: 5 });
+      },
+      Closed: (event, documents) => documents.delete(event.stream),
+    },
+    onFailure: "hold-stream",
+  });
+  is<Equal<typeof balances, Projection<AccountEvent, { amount: number; since?: Date }>>>();
+  projection("any", { on: (event, documents) => documents.put(event.type, documents.get("x")) });
+  projection("any", {
+    on: {
+      Opened(event, documents) {
+        is<Equal<typeof event.data, unknown>>();
+        documents.put(event.type, documents.get("x"));
+      },
+    },
+  });
+  // @ts-expect-error a projection's handler is synchronous
+  projection("any", { on: async (event, documents) => documents.put(event.type, 1) });
+  // @ts-expect-error in whatever form
+  projection<AccountEvent>("any", { on: { Closed: async () => {} } });
+  // @ts-expect-error there is no such event
+  projection<AccountEvent>("any", { on: { Opened() {} } });
+  // @ts-expect-error a definition is not altered
+  balances.attempts = 5;
+  const billing: Reactor<AccountEvent> = reactor<AccountEvent>("billing", {
+    on: {
+      Noted: async (event, context) => {
+        is<Equal<typeof event.metadata, { by: string }>>();
+        const result = await context.append("s", { type: "Closed" }, { expectedVersion: "any" });
+        is<Equal<typeof result, AppendResult>>();
+        // @ts-expect-error its keys are its own
+        await context.append("s", { type: "Closed" }, { idempotencyKey: "k" });
+        is<Equal<typeof context.attempt, number>>();
+      },
+    },
+  });
+  reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
+  reactor("any", { on: { Opened: (event, { append }) => append(event.stream, { type: event.type }) } });
+  // @ts-expect-error there is nothing else to do
+  reactor("any", { on() {}, onFailure: "give-up" });
+  void gateways(balances, billing);
+}
+
+async function gateways(
+  balances: Projection<AccountEvent, { amount: number; since?: Date }>,
+  billing: Reactor<AccountEvent>,
+  options: RunOptions = {},
+): Promise<void> {
+  const gateway: EventGateway = new EventGateway(store).register(balances, billing);
+  // @ts-expect-error a handler is no consumer
+  gateway.register(new EventHandler());
+  const documents = gateway.projection(balances);
+  const found = await documents.get("s", { min: { stream: "s", version: 1 } });
+  is<Equal<typeof found, { amount: number; since?: string } | undefined>>();
+  for await (const { key, document } of documents.documents({ prefix: "a" })) {
+    is<Equal<typeof key, string>>();
+    is<Equal<typeof document, { amount: number; since?: string }>>();
+  }
+  const named: ProjectionHandle = gateway.projection("balances");
+  is<Equal<Awaited<ReturnType<typeof named.get>>, unknown>>();
+  // @ts-expect-error a reactor has no documents
+  gateway.projection(billing);
+  const consumer: ConsumerHandle = gateway.consumer(billing);
+  const status: ConsumerStatus = await consumer.status();
+  is<Equal<typeof status.status, "running" | "paused" | "stopped">>();
+  for await (const letter of consumer.deadLetters({ limit: 1 })) is<Equal<typeof letter, DeadLetter>>();
+  await gateway.run(options);
+  await gateway.catchUp();
+  class Counter extends EventHandler<RecordedEvent<Closed>> {}
+  const progress = await gateway.replay<Closed>(new Counter(), { stream: "s", onProgress: ({ end }) => end });
+  is<Equal<typeof progress, ReplayProgress>>();
+  // @ts-expect-error there is no such option
+  await gateway.replay(new Counter(), { all: true });
+}
+`;
