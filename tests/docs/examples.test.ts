@@ -1,7 +1,7 @@
 // The JavaScript of the README and of the guides, run as it stands in a project that has installed the package.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -70,3 +70,24 @@ for (const guide of guides) {
     }
   });
 }
+
+/** Where the guides' excerpts are from; each of these files is run by a test. */
+const SOURCES = [
+  "examples/delays/worker.ts",
+  "examples/d1-read-model/worker.ts",
+  "examples/d1-read-model/wrangler.toml",
+  "examples/d1-read-model/migrations/0001_routes.sql",
+  "tests/http/read-model.test.ts",
+];
+
+test("what the guides show of the examples is what these have", () => {
+  // However it is indented and wrapped.
+  const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
+  const sources = SOURCES.map((path) => plain(readFileSync(new URL(path, root), "utf8")));
+  const excerpts = guides.flatMap((guide) =>
+    ["ts", "sql", "toml"].flatMap((language) => fenced(`docs/guides/${guide}`, language)),
+  );
+  const strange = excerpts.filter((text) => !sources.some((known) => known.includes(plain(text))));
+  assert.deepEqual(strange, []);
+  assert.ok(excerpts.length >= 7, `${excerpts.length} excerpts`);
+});

@@ -117,6 +117,17 @@ test("a run that is overtaken by another takes nothing in twice", async () => {
   assert.deepEqual(await rows(), folded());
 });
 
+test("emptied in one batch it is built anew", async () => {
+  const DB = await api.server.database("DB");
+  await DB.batch([
+    DB.prepare("DELETE FROM routes"),
+    DB.prepare("UPDATE progress SET checkpoint = ''"),
+  ]);
+  assert.deepEqual(await rows(), []);
+  assert.equal(await ask(), 200);
+  assert.deepEqual(await rows(), folded());
+});
+
 test("the clock runs it too", async () => {
   await append();
   const worker = await api.server.beside();
