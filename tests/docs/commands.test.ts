@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { DevServer, freePort } from "./dev-server.ts";
 import { commands, documents, fenced, root } from "./fenced.ts";
+import { WranglerDev } from "./wrangler-dev.ts";
 
 const run = promisify(execFile);
 
@@ -24,10 +25,18 @@ const RUN_ELSEWHERE = new Map([
 const WITHOUT_ACCOUNT = new Map([
   ["npx wrangler deploy", "--dry-run"],
   ["npx wrangler secret put SILLOK_SECRET", "--help"],
+  ["npx wrangler deploy --config examples/d1-read-model/wrangler.toml", "--dry-run"],
 ]);
 
+/** What starts the example of a Worker of one's own, and what asks it. */
+const DELAYS = "npx wrangler dev --config examples/delays/wrangler.toml --var SILLOK_AUTH:off";
+const DELAYS_AT_JFK = "curl http://127.0.0.1:8787/v1/projections/delays/documents/JFK";
+/** What prepares the database of the read model. */
+const MIGRATE =
+  "npx wrangler d1 migrations apply DB --remote --config examples/d1-read-model/wrangler.toml";
+
 const shown = documents.flatMap(commands);
-const curls = shown.filter((command) => command.startsWith("curl "));
+const curls = commands("README.md").filter((command) => command.startsWith("curl "));
 const direct = [
   "cargo xtask build",
   "node examples/import-flights.mjs examples/flights-sample.ndjson.gz",
@@ -52,7 +61,9 @@ after(async () => {
 });
 
 test("every command shown is run by a test", () => {
-  const known = [...RUN_ELSEWHERE.keys(), ...WITHOUT_ACCOUNT.keys(), ...direct, ...curls];
+  const examples = [DELAYS, DELAYS_AT_JFK, MIGRATE];
+  const named = [...RUN_ELSEWHERE.keys(), ...WITHOUT_ACCOUNT.keys()];
+  const known = [...named, ...direct, ...curls, ...examples];
   const unknown = shown.filter((command) => !known.includes(command));
   assert.deepEqual(unknown, []);
   const gone = known.filter((command) => !shown.includes(command));
@@ -146,6 +157,28 @@ test("real input is imported and reads back equal, and a second run has nothing 
     /^1500 events appended to 640 streams[^]*640 of 640 streams equal/,
   );
   assert.match(await shell(here), /^0 events appended to 640 streams[^]*640 of 640 streams equal/);
+});
+
+test("the example of a Worker of one's own starts, and shows its documents", async () => {
+  const own = new WranglerDev(DELAYS, await freePort(), join(data, "delays"));
+  try {
+    await own.ready();
+    const url = `${own.url}/v1/streams/plane-1/events`;
+    const flight = { flight: "B6725", origin: "JFK", dest: "BQN", delayMinutes: -1 };
+    const body = JSON.stringify({ type: "FlightDeparted", data: flight });
+    assert.equal((await fetch(url, { method: "POST", body })).status, 201);
+    const ask = DELAYS_AT_JFK.replace("http://127.0.0.1:8787", own.url);
+    const document = JSON.parse(await shell(`${ask}?min=plane-1@1`));
+    assert.deepEqual([document.departures, document.departureDelayMinutes], [1, -1]);
+  } finally {
+    await own.stop();
+  }
+});
+
+test("the tables of the read model are made", async () => {
+  const here = `--local --persist-to ${join(data, "d1")}`;
+  const printed = await shell(MIGRATE.replace("--remote", here));
+  assert.match(printed, /0001_routes\.sql/);
 });
 
 test("what is built already is not built again", async () => {

@@ -1,0 +1,45 @@
+// `wrangler dev`, as a user types it, on a free port and with data of its own.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { root } from "./fenced.ts";
+
+export class WranglerDev {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  #printed = "";
+
+  constructor(command: string, port: number, data: string) {
+    this.url = `http://127.0.0.1:${port}`;
+    const options = `--ip 127.0.0.1 --port ${port} --inspector-port 0 --persist-to ${data}`;
+    // wrangler asks nobody for a request's place of origin.
+    const env = { ...process.env, CI: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+    // A group of its own, with whatever it starts.
+    this.#child = spawn("sh", ["-c", `exec ${command} ${options}`], {
+      cwd: root,
+      detached: true,
+      env,
+      stdio: "pipe",
+    });
+    const keep = (text: Buffer) => void (this.#printed += text.toString());
+    this.#child.stdout?.on("data", keep);
+    this.#child.stderr?.on("data", keep);
+  }
+
+  /** Waits until it says that it is ready. */
+  async ready(): Promise<void> {
+    while (!this.#printed.includes("Ready on")) {
+      if (this.#child.exitCode !== null) throw new Error(`wrangler has ended: ${this.#printed}`);
+      await sleep(100);
+    }
+  }
+
+  /** Ends it, and all that it has started. */
+  async stop(): Promise<void> {
+    const { pid } = this.#child;
+    if (pid === undefined || this.#child.exitCode !== null) return;
+    const exit = once(this.#child, "exit");
+    process.kill(-pid, "SIGKILL");
+    await exit;
+  }
+}
