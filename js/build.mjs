@@ -52,6 +52,7 @@ const PUBLIC = [
   "remote-event-store",
   "store",
   "testing/index",
+  "verify-commits",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

@@ -9,9 +9,9 @@ import { Aggregate, consumerClass, journalClass } from "./objects.ts";
 /** What a Worker is composed of. */
 export interface Parts {
   /** Projections, each of another name. */
-  readonly projections?: readonly Projection[];
+  readonly projections?: readonly Projection<any, any>[];
   /** Reactors, each of another name. */
-  readonly reactors?: readonly Reactor[];
+  readonly reactors?: readonly Reactor<any>[];
 }
 
 /** A composed Worker: it is the default export, and its objects' classes are exported by their names. */
@@ -23,7 +23,7 @@ export interface App {
     readonly Consumer: ReturnType<typeof consumerClass>;
   };
   /** Answers HTTP. */
-  fetch(request: Request, env: unknown, context: ExecutionContext): Promise<Response>;
+  fetch(request: Request, env: unknown, context: object): Promise<Response>;
 }
 
 /**
@@ -65,11 +65,7 @@ export function sillok({ projections = [], reactors = [] }: Parts = {}): App {
   return { objects: { Aggregate, Journal, Consumer }, fetch: answer };
 }
 
-async function answer(
-  request: Request,
-  env: unknown,
-  context: ExecutionContext,
-): Promise<Response> {
+async function answer(request: Request, env: unknown, context: object): Promise<Response> {
   try {
     return await new Gateway(context, env).fetch(request);
   } catch (error) {

@@ -1,11 +1,25 @@
 // What a user's code says about events, in the shape in which the engine calls it.
 
-import type { Documents, ConsumedEvent, Projection, Reactor } from "sillok";
+import type { AppendOptions, ConsumedEvent, Documents, Projection, Reactor } from "sillok";
 
-import type { Commands, DocumentsHandle } from "./build/index.js";
+import { handlerOf as handlerFor } from "../js/ts/consumers/definition.ts";
 
-/** A consumer that is defined in code. */
-export type Handled = Projection | Reactor;
+/** A consumer that is defined in code, whatever its events. */
+export type Handled = Projection<any, any> | Reactor<any>;
+
+/** The documents of a projection, as the engine hands them out while an event is applied: as JSON. */
+interface DocumentsHandle {
+  get(key: string): string | undefined;
+  put(key: string, document: string): void;
+  delete(key: string): void;
+}
+
+/** The commands that a reactor may send on one event. */
+interface Commands {
+  readonly id: string;
+  readonly attempt: number;
+  append(stream: string, events: string, expected: unknown): Promise<any>;
+}
 
 /** What the engine calls with each event. */
 export interface Handler {
@@ -20,30 +34,21 @@ export function handlerOf(handled: Handled): [string, Handler] {
   const handler = {
     apply(text: string, handle: DocumentsHandle) {
       const event = JSON.parse(text) as ConsumedEvent;
-      const on = handlerFor(handled as Projection, event);
-      if (on === undefined) return;
-      const result: unknown = on(event, documentsOf(handle));
+      const result = handlerFor(handled.on, event.type)(
+        event as never,
+        documentsOf(handle) as never,
+      );
       if (isThenable(result)) throw new TypeError("a projection's handler must not be async");
     },
     async react(text: string, commands: Commands) {
       const event = JSON.parse(text) as ConsumedEvent;
-      await handlerFor(handled as Reactor, event)?.(event, {
-        id: commands.id,
-        attempt: commands.attempt,
-        append: (stream, events, options = {}) =>
-          refused(commands.append(stream, JSON.stringify(events), options.expectedVersion)),
-      });
+      const { id, attempt } = commands;
+      const append = (stream: string, events: unknown, options: AppendOptions = {}) =>
+        refused(commands.append(stream, JSON.stringify(events), options.expectedVersion));
+      await handlerFor(handled.on, event.type)(event as never, { id, attempt, append } as never);
     },
   };
   return [JSON.stringify(definition), handler];
-}
-
-/** The function that handles an event: the one for its type, or the one for all. */
-function handlerFor<H extends Handled>(
-  { on }: H,
-  event: ConsumedEvent,
-): Exclude<H["on"], object> | undefined {
-  return typeof on === "function" ? on : Object.hasOwn(on, event.type) ? on[event.type] : undefined;
 }
 
 function documentsOf(handle: DocumentsHandle): Documents {

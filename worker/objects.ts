@@ -34,6 +34,10 @@ export class Aggregate extends DurableObject {
     return this.#object.verify(request);
   }
 
+  commits(request: unknown): unknown {
+    return this.#object.commits(request);
+  }
+
   truncate(request: unknown): unknown {
     return this.#object.truncate(request);
   }
@@ -48,7 +52,7 @@ export function journalClass(consumers: readonly string[]) {
   return class Journal extends DurableObject {
     readonly #object = new JournalObject(this.ctx, this.env);
 
-    constructor(context: DurableObjectState, env: unknown) {
+    constructor(context: DurableObjectState, env: Cloudflare.Env) {
       super(context, env);
       this.#object.alsoWakes([...consumers]);
     }
@@ -96,7 +100,7 @@ export function consumerClass(handled: ReadonlyMap<string, Handled>) {
   return class Consumer extends DurableObject {
     readonly #object = new ConsumerObject(this.ctx, this.env);
 
-    constructor(context: DurableObjectState, env: unknown) {
+    constructor(context: DurableObjectState, env: Cloudflare.Env) {
       super(context, env);
       const inCode = handled.get(this.#object.name());
       if (inCode !== undefined) this.#object.handledBy(...handlerOf(inCode));

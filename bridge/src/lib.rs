@@ -5,6 +5,7 @@
 
 mod appended;
 mod clock;
+mod commits;
 mod directory;
 mod event_json;
 mod expected_version;
@@ -15,11 +16,13 @@ mod js_value;
 mod new_events;
 mod range;
 mod saved_event;
+mod sql_row;
 mod truncated;
 mod verification;
 
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
+pub use commits::{LineVerifier, read_commits};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
 pub use event_json::{PageJson, json_string, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
@@ -33,5 +36,6 @@ pub use js_value::{
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
+pub use sql_row::{SqlRow, sql_values};
 pub use truncated::TruncatedJson;
-pub use verification::VerificationJson;
+pub use verification::{ProofPage, VerificationJson, verify_page};

@@ -1,7 +1,22 @@
-//! What a verification found, as JSON.
+//! What a verification found, as JSON, and how it is carried from page to page.
 
-use serde::Serialize;
-use sillok::store::Verification;
+use serde::{Deserialize, Serialize};
+use sillok::store::{
+    CommitHash, EventStore, Followed, RecordedTime, StreamId, StreamLog, Verification, Verifier, Version,
+};
+
+use crate::failure::Failure;
+
+/// A page of a verification or of an export.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ProofPage {
+    /// The version of the stream, or up to which it was verified.
+    pub version: u64,
+    /// What was found so far as JSON, or the commits as lines.
+    pub text: String,
+    /// What to ask for the next page with, or nothing when this was the last. It means nothing to anybody else.
+    pub next: Option<String>,
+}
 
 /// What a verification found: `{"intact":true,"version","head","commits"}`, or `"intact":false` with the first
 /// commit that is broken and why.
@@ -32,4 +47,46 @@ impl From<Verification> for VerificationJson {
             broken,
         }
     }
+}
+
+/// Verifies one page of a stream: the first, or the next of what an earlier page gave.
+///
+/// # Errors
+/// `storage_failed`, or `invalid_parameter` where `next` was not given by an earlier page.
+pub fn verify_page<L: StreamLog>(
+    store: &EventStore<L>,
+    stream: StreamId,
+    next: Option<&str>,
+) -> Result<ProofPage, Failure> {
+    let followed = match next {
+        Some(next) => parse_followed(next).ok_or_else(not_given)?,
+        None => Followed::default(),
+    };
+    let mut verifier = Verifier::after(stream, followed);
+    let goes_on = store.verify_page(&mut verifier).map_err(|error| Failure::from(&error))?;
+    let found = VerificationJson::from(verifier.found());
+    let text = serde_json::to_string(&found).map_err(|error| Failure::new("internal", error.to_string()))?;
+    let next = goes_on.then(|| {
+        let Followed { version, time, hash, commits } = verifier.followed();
+        format!("{version} {} {hash} {commits}", time.as_millis())
+    });
+    Ok(ProofPage { version: found.version, text, next })
+}
+
+fn parse_followed(text: &str) -> Option<Followed> {
+    let mut parts = text.split(' ');
+    Some(Followed {
+        version: version(parts.next()?)?,
+        time: RecordedTime::from_millis(parts.next()?.parse().ok()?),
+        hash: CommitHash::from_hex(parts.next()?)?,
+        commits: parts.next()?.parse().ok()?,
+    })
+}
+
+pub(crate) fn version(text: &str) -> Option<Version> {
+    Version::new(text.parse().ok()?)
+}
+
+pub(crate) fn not_given() -> Failure {
+    Failure::new("invalid_parameter", "`next` is not what the page before gave").in_field("next")
 }

@@ -6,9 +6,10 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::value::RawValue;
-use sillok::store::{Append, EventId, EventStore, MemoryLog, ReadRange, RecordedTime, StreamId};
+use sillok::store::{Append, EventId, EventStore, MemoryLog, NewEvent, ReadRange, RecordedTime, StreamId};
 use sillok_bridge::{
-    Failure, RangeValue, find_saved, parse_events, parse_ndjson, parse_range, read_page, saved_event,
+    Failure, InvalidEvents, RangeValue, find_saved, parse_events, parse_expected_version, parse_ndjson,
+    parse_range, read_commits, read_page, saved_event, verify_page,
 };
 
 /// Texts that are almost events: a proper one with a few bytes removed, repeated or replaced.
@@ -41,9 +42,27 @@ fn nearly_events() -> impl Strategy<Value = String> {
     })
 }
 
+/// A refusal has a code that is for the sender, and names a field unless the text is no JSON.
+fn taken_or_refused(events: Result<Vec<NewEvent>, InvalidEvents>) -> Result<(), TestCaseError> {
+    let Err(error) = events else { return Ok(()) };
+    let codes = [
+        "malformed_json",
+        "invalid_event",
+        "invalid_event_type",
+        "invalid_event_id",
+        "invalid_metadata",
+        "metadata_too_large",
+    ];
+    let Failure { code, field, .. } = Failure::from(&error);
+    prop_assert!(codes.contains(&code.as_str()), "{}", code);
+    let is_one_event = field.is_none() && code == "invalid_event";
+    prop_assert!(field.is_some() != (code == "malformed_json") || is_one_event, "{:?}", error);
+    Ok(())
+}
+
 /// Appends the text's events to a store and reads them back as JSON.
 fn through_a_store(text: &str) -> Result<(), TestCaseError> {
-    let Ok(events) = parse_events(text) else { return Ok(()) };
+    let Ok(events) = parse_events(text) else { return taken_or_refused(parse_events(text)) };
     let count = events.len();
     let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
     let append = Append::to(stream.clone(), events);
@@ -62,20 +81,14 @@ proptest! {
 
     #[test]
     fn any_text_is_events_or_refused(text in any::<String>()) {
-        if let Err(error) = parse_events(&text) {
-            prop_assert!(!Failure::from(&error).code.is_empty());
-        }
-        if let Err(error) = parse_ndjson(&text) {
-            prop_assert!(!Failure::from(&error).code.is_empty());
-        }
+        taken_or_refused(parse_events(&text))?;
+        taken_or_refused(parse_ndjson(&text))?;
     }
 
     #[test]
     fn what_is_nearly_an_event_is_kept_or_refused(text in nearly_events()) {
         through_a_store(&text)?;
-        if let Err(error) = parse_ndjson(&text) {
-            prop_assert!(!Failure::from(&error).code.is_empty());
-        }
+        taken_or_refused(parse_ndjson(&text))?;
     }
 
     #[test]
@@ -106,7 +119,29 @@ proptest! {
             ..RangeValue::default()
         };
         if let Err(failure) = parse_range(&range) {
+            prop_assert_eq!(failure.code, "invalid_parameter");
             prop_assert!(["from", "to", "direction"].contains(&failure.field.unwrap().as_str()));
+        }
+    }
+
+    #[test]
+    fn any_expected_version_is_one_or_refused(text in nearly_events(), number: f64, word in "any|no-stream|[a-z-]{0,9}") {
+        let parsed = serde_json::from_str(&text).unwrap_or_default();
+        for value in [parsed, number.into(), word.into()] {
+            if let Err(failure) = parse_expected_version(&value) {
+                prop_assert_eq!(failure.code, "invalid_expected_version");
+            }
+        }
+    }
+
+    #[test]
+    fn any_place_to_go_on_from_is_one_or_refused(next in "([0-9]{1,17} ){1,2}([0-9a-f]{64}|0{64}|[0-9]{1,3}) ?[0-9]{0,21}|\\PC{0,9}") {
+        let (store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
+        for page in [verify_page(&store, stream.clone(), Some(&next)), read_commits(&store, &stream, Some(&next))] {
+            match page {
+                Ok(page) => prop_assert_eq!(page.next, None),
+                Err(failure) => prop_assert_eq!(failure.code, "invalid_parameter"),
+            }
         }
     }
 }

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use js_sys::{Array, Error, JsString, Uint8Array};
+use js_sys::{Array, Error};
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok_bridge::{SqlRow, sql_values};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -22,8 +23,9 @@ extern "C" {
     #[derive(Debug)]
     type Prepared;
 
+    /// Runs it, and tells whether it changed a row.
     #[wasm_bindgen(method, catch)]
-    fn run(this: &Prepared, values: &Array) -> Result<(), JsValue>;
+    fn run(this: &Prepared, values: &Array) -> Result<bool, JsValue>;
 
     /// Calls `visit` with each row, an array of its columns, for as long as it returns true.
     #[wasm_bindgen(method, catch)]
@@ -76,21 +78,26 @@ impl FileSql {
         Ok(statement)
     }
 
-    fn run(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
-        self.statement(statement)?.run(&bound(values)).map_err(|error| failure(&error))
+    fn run(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, SqlFailure> {
+        self.statement(statement)?.run(&sql_values(values)).map_err(|error| failure(&error))
     }
 
     /// Ends a transaction. One that cannot be committed is rolled back, so that the next can begin.
     fn end(&self, statement: &'static str) -> Result<(), SqlFailure> {
-        self.run(statement, &[]).inspect_err(|_| {
+        let ended = self.run(statement, &[]).inspect_err(|_| {
             // SQLite may have rolled back already, and then there is nothing left to roll back.
             let _ = self.run(ROLLBACK, &[]);
-        })
+        });
+        ended.map(|_| ())
     }
 }
 
 impl Sql for FileSql {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+        self.run(statement, values).map(|_| ())
+    }
+
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, SqlFailure> {
         self.run(statement, values)
     }
 
@@ -100,8 +107,8 @@ impl Sql for FileSql {
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), SqlFailure> {
-        let mut visit = |columns: Array| visit(&FoundRow::from(&columns)).is_continue();
-        self.statement(statement)?.rows(&bound(values), &mut visit).map_err(|error| failure(&error))
+        let mut visit = |columns: Array| visit(&SqlRow::from(&columns)).is_continue();
+        self.statement(statement)?.rows(&sql_values(values), &mut visit).map_err(|error| failure(&error))
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
@@ -115,71 +122,6 @@ impl Sql for FileSql {
     fn size(&self) -> u64 {
         0
     }
-}
-
-/// A row, copied: what JavaScript holds cannot be borrowed.
-struct FoundRow(Vec<Column>);
-
-enum Column {
-    Integer(u64),
-    Text(String),
-    Blob(Vec<u8>),
-    Other,
-}
-
-impl From<&Array> for FoundRow {
-    fn from(columns: &Array) -> Self {
-        Self(columns.iter().map(Column::from).collect())
-    }
-}
-
-impl From<JsValue> for Column {
-    fn from(value: JsValue) -> Self {
-        if let Some(number) = value.as_f64() {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked in the same line
-            return if number >= 0.0 { Self::Integer(number as u64) } else { Self::Other };
-        }
-        if let Some(text) = value.dyn_ref::<JsString>() {
-            return Self::Text(String::from(text));
-        }
-        value.dyn_ref::<Uint8Array>().map_or(Self::Other, |bytes| Self::Blob(bytes.to_vec()))
-    }
-}
-
-impl Row for FoundRow {
-    fn integer(&self, column: usize) -> Option<u64> {
-        match self.0.get(column)? {
-            Column::Integer(number) => Some(*number),
-            _ => None,
-        }
-    }
-
-    fn text(&self, column: usize) -> Option<&str> {
-        match self.0.get(column)? {
-            Column::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn blob(&self, column: usize) -> Option<&[u8]> {
-        match self.0.get(column)? {
-            Column::Blob(bytes) => Some(bytes),
-            _ => None,
-        }
-    }
-}
-
-/// The values as JavaScript's. Whole numbers are bound as REAL, and SQLite makes them whole again in the columns that
-/// they are stored in and compared with, without loss up to 2^53 - 1.
-fn bound(values: &[Value<'_>]) -> Array {
-    let bind = |value: &Value<'_>| match *value {
-        Value::Null => JsValue::NULL,
-        #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
-        Value::Integer(number) => JsValue::from_f64(number as f64),
-        Value::Text(text) => JsValue::from_str(text),
-        Value::Blob(bytes) => Uint8Array::from(bytes).into(),
-    };
-    values.iter().map(bind).collect()
 }
 
 /// What the database said.

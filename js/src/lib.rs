@@ -9,9 +9,11 @@ mod database;
 mod documents;
 mod log;
 mod operate;
+mod proof;
 mod store;
 
 pub use consumer::Consumer;
 pub use database::Database;
 pub use documents::DocumentsHandle;
+pub use proof::{LineProof, StreamProof};
 pub use store::Store;

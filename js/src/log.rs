@@ -57,6 +57,19 @@ impl StreamLog for Log {
         self.kept_mut().insert(stream, commit)
     }
 
+    fn remembered(&self, stream: &StreamId) -> Option<Head> {
+        self.kept().remembered(stream)
+    }
+
+    fn insert_after(
+        &mut self,
+        stream: &StreamId,
+        head: &Head,
+        commit: &Commit,
+    ) -> Result<bool, StorageError> {
+        self.kept_mut().insert_after(stream, head, commit)
+    }
+
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
         self.kept().find(stream, key, visit)
     }

@@ -11,15 +11,16 @@ use sillok::store::{
     Append, AppendError, Appended, EventStore, MemoryLog, Position, StorageError, TruncateError,
 };
 use sillok_bridge::{
-    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, PageJson, TruncatedJson,
-    VerificationJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
-    idempotency_key_from_js, now, parse_directory, parse_events, parse_feed, parse_range, range_from_js,
-    read_feed, read_page, saved_event, stream_id_from_js, strings_from_js, to_js, version_from_js,
+    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, PageJson, ProofPage, TruncatedJson,
+    directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id, idempotency_key_from_js,
+    now, parse_directory, parse_events, parse_feed, parse_range, range_from_js, read_commits, read_feed,
+    read_page, saved_event, stream_id_from_js, strings_from_js, to_js, version_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::database::{Database, FileSql};
 use crate::log::Log;
+use crate::proof::StreamProof;
 
 /// An event store, in memory or in a SQLite file.
 ///
@@ -102,12 +103,25 @@ impl Store {
         answer(self.try_streams(wanted))
     }
 
-    /// Computes a stream's hash chain anew.
+    /// Goes on with a verification by one page, and tells whether there is more.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn verify(&self, stream: &JsValue) -> Result<JsValue, JsValue> {
-        answer(self.try_verify(stream))
+    #[wasm_bindgen(js_name = verifyPage)]
+    pub fn verify_page(&self, proof: &mut StreamProof) -> Result<bool, JsValue> {
+        let verified = self
+            .reading(|store| store.verify_page(&mut proof.verifier).map_err(|error| Failure::from(&error)));
+        verified.map_err(|failure| to_js(&failure))
+    }
+
+    /// One page of a stream's commits as lines, `{version, text, next?}`: the first, or the one that `next` of the page
+    /// before leads to.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = readCommits)]
+    pub fn read_commits(&self, stream: &JsValue, next: Option<String>) -> Result<JsValue, JsValue> {
+        answer(self.try_read_commits(stream, next.as_deref()))
     }
 
     /// Forgets a stream's events before a version.
@@ -200,10 +214,9 @@ impl Store {
         Ok(DirectoryPageJson::from(page))
     }
 
-    fn try_verify(&self, stream: &JsValue) -> Result<VerificationJson, Failure> {
+    fn try_read_commits(&self, stream: &JsValue, next: Option<&str>) -> Result<ProofPage, Failure> {
         let stream = stream_id_from_js(stream)?;
-        let found = self.reading(|store| store.verify(&stream).map_err(|error| Failure::from(&error)))?;
-        Ok(VerificationJson::from(found))
+        self.reading(|store| read_commits(store, &stream, next))
     }
 
     fn try_truncate(&self, stream: &JsValue, before: &JsValue) -> Result<TruncatedJson, Failure> {

@@ -17,7 +17,7 @@ interface DatabaseSync {
 }
 
 interface StatementSync {
-  run(...values: Column[]): unknown;
+  run(...values: Column[]): { changes: number | bigint };
   get(...values: Column[]): Record<string, Column> | undefined;
   all(...values: Column[]): Record<string, Column>[];
   iterate(...values: Column[]): Iterable<Record<string, Column>>;
@@ -81,14 +81,15 @@ export class Database {
 /** A statement, prepared once and run many times. */
 class Prepared {
   readonly #statement: StatementSync;
-  /** For each parameter in turn, the place of its value. */
-  readonly #places: readonly number[];
+  /** For each parameter in turn, the place of its value; nothing where that is its own. */
+  readonly #places: readonly number[] | undefined;
   readonly #isLong: boolean;
 
   constructor(database: DatabaseSync, text: string) {
     // Node binds numbered parameters (?1) by place only in later releases, those without a number in all.
     const numbers = text.matchAll(/\?(\d+)/g);
-    this.#places = Array.from(numbers, ([, number]) => Number(number) - 1);
+    const places = Array.from(numbers, ([, number]) => Number(number) - 1);
+    this.#places = places.every((place, own) => place === own) ? undefined : places;
     this.#statement = database.prepare(text.replaceAll(/\?\d+/g, "?"));
     // As numbers, one that is too large would end the query with an error instead of being reported as corrupt.
     this.#statement.setReadBigInts(true);
@@ -96,8 +97,9 @@ class Prepared {
     this.#isLong = text.includes("ORDER BY") && !text.includes("LIMIT");
   }
 
-  run(values: Column[]): void {
-    this.#statement.run(...this.#inPlace(values));
+  /** Runs it, and tells whether it changed a row. */
+  run(values: Column[]): boolean {
+    return Number(this.#statement.run(...this.#inPlace(values)).changes) > 0;
   }
 
   /** Calls `visit` with the columns of each row, for as long as it returns true. */
@@ -108,8 +110,8 @@ class Prepared {
     }
   }
 
-  #inPlace(values: readonly Column[]): Column[] {
-    return this.#places.map((place) => values[place] ?? null);
+  #inPlace(values: readonly Column[]): readonly Column[] {
+    return this.#places?.map((place) => values[place] ?? null) ?? values;
   }
 }
 

@@ -1,6 +1,13 @@
 // The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
 
-import { Consumer, type DocumentsHandle, initSync, Store } from "../generated/sillok_js.js";
+import {
+  Consumer,
+  type DocumentsHandle,
+  initSync,
+  LineProof,
+  Store,
+  StreamProof,
+} from "../generated/sillok_js.js";
 import { Changes } from "./changes.js";
 import type { ConsumerDefinition } from "./consumers/definition.js";
 import type { Database } from "./database.js";
@@ -14,6 +21,13 @@ export interface Page {
   readonly version: number;
   readonly events: string;
   readonly next?: Range;
+}
+
+/** A page of commits, one a line. */
+export interface Commits {
+  readonly version: number;
+  readonly text: string;
+  readonly next?: string;
 }
 
 /** What to read; unchecked when it comes from the caller. */
@@ -96,8 +110,19 @@ export class Engine {
     return this.#ask((store) => store.streams(wanted));
   }
 
-  verify(stream: unknown): Verification {
-    return this.#ask((store) => store.verify(stream));
+  /** Verifies page by page; between two of them others have their turn. */
+  async verify(stream: unknown): Promise<Verification> {
+    const proof = this.#ask(() => new StreamProof(stream));
+    try {
+      while (this.#ask((store) => store.verifyPage(proof))) await anotherTurn();
+      return proof.found();
+    } finally {
+      proof.free();
+    }
+  }
+
+  readCommits(stream: unknown, next?: string): Commits {
+    return this.#ask((store) => store.readCommits(stream, next));
   }
 
   truncate(stream: unknown, before: unknown): TruncateResult {
@@ -274,6 +299,29 @@ function raising<T>(call: () => T): T {
   } catch (refused) {
     throw isFailure(refused) ? new SillokError(refused) : refused;
   }
+}
+
+/** What exported lines prove. They are taken up to the first that is broken. */
+export async function verifyLines(
+  lines: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<Verification> {
+  const proof = new LineProof();
+  try {
+    for await (const line of lines) {
+      if (typeof line !== "string") {
+        const detail = "`lines` must be the lines of an export, each a string";
+        throw new SillokError({ code: "invalid_parameter", detail, field: "lines" });
+      }
+      if (!proof.add(line)) break;
+    }
+    return proof.found();
+  } finally {
+    proof.free();
+  }
+}
+
+function anotherTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 let randomnessGiven = false;

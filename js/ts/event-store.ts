@@ -28,10 +28,11 @@ import {
   type SubscribeOptions,
   type TruncateOptions,
 } from "./options.js";
-import { readStream } from "./read.js";
+import { exportStream, readStream } from "./read.js";
 import { RemoteEventStore } from "./remote-event-store.js";
 import type { Store } from "./store.js";
 import { subscribeStream } from "./subscribe.js";
+import { savedEvents } from "./saved-events.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -190,6 +191,10 @@ export class EventStore implements Store {
     return this.#engine.verify(stream);
   }
 
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
+    return exportStream(this.#engine, stream);
+  }
+
   async truncate(stream: string, options: TruncateOptions): Promise<TruncateResult> {
     checkOptions(options, TRUNCATE_OPTIONS);
     return this.#engine.truncate(stream, options.before);
@@ -270,29 +275,9 @@ export class EventStore implements Store {
   findEventsByAggregateId<E extends { aggregateId: AggregateId } = SavedEvent>(
     id: AggregateId,
   ): E[] {
-    const found = JSON.parse(this.#engine.find(id)) as Found<E>[];
-    return found.map(({ event, dates }) => {
-      for (const path of dates) restoreDate(event, path);
-      return event;
-    });
+    return savedEvents<E>(this.#engine.find(id));
   }
 }
 
 /** The store by its constructor's second form, which is no one else's business. */
 const Opened = EventStore as unknown as new (engine: Engine) => EventStore;
-
-/** A saved event as the engine keeps it: as JSON has it, and the keys that lead to each of its Dates. */
-interface Found<E> {
-  readonly event: E;
-  readonly dates: readonly (readonly string[])[];
-}
-
-/** Makes a `Date` again of the text at the end of `path`. */
-function restoreDate(event: object, path: readonly string[]): void {
-  const last = path.at(-1);
-  if (last === undefined) return;
-  const holder = path.slice(0, -1).reduce((value, key) => value[key] as Fields, event as Fields);
-  holder[last] = new Date(holder[last] as string);
-}
-
-type Fields = Record<string, unknown>;

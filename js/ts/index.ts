@@ -79,3 +79,4 @@ export type {
 } from "./options.js";
 export type { RemoteEventStore } from "./remote-event-store.js";
 export type { Store } from "./store.js";
+export { verifyCommits } from "./verify-commits.js";

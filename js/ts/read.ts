@@ -31,6 +31,19 @@ export async function* readStream<E extends NewEvent>(
   }
 }
 
+/** Reads a stream's commits page by page, up to the version that it has when the first page is read. */
+export async function* exportStream(
+  engine: Engine,
+  stream: unknown,
+): AsyncGenerator<string, void, undefined> {
+  let page = engine.readCommits(stream);
+  for (;;) {
+    for (const line of page.text.split("\n")) if (line !== "") yield line;
+    if (page.next === undefined) return;
+    page = engine.readCommits(stream, page.next);
+  }
+}
+
 /** What is still to be read, or nothing. */
 function rest(next: Range | undefined, end: number, left: number): Range | undefined {
   if (next === undefined || left <= 0) return undefined;

@@ -23,7 +23,7 @@ import {
 } from "./options.js";
 import { readRemoteFeed, remoteStreams } from "./remote-list.js";
 import { condition, keyHeader, streamPath } from "./remote-input.js";
-import { readRemote } from "./remote-read.js";
+import { exportRemote, readRemote } from "./remote-read.js";
 import { subscribeRemote, subscribeRemoteFeed } from "./remote-subscribe.js";
 import type { Store } from "./store.js";
 
@@ -192,6 +192,18 @@ export class RemoteEventStore implements Store {
     const path = `${streamPath(stream)}/verify`;
     const answer = await this.#http.json({ method: "GET", path, status: 200 });
     return expected<Verification>(answer, "intact", "boolean");
+  }
+
+  /**
+   * Hands out the commits of a stream as lines. See {@link EventStore.exportCommits}.
+   *
+   * @param stream - Which stream.
+   * @returns The lines. A connection that is lost amid them is not made again.
+   * @throws {@link SillokError} as {@link EventStore.exportCommits} does, and `unavailable` when the server could not be
+   * reached, or the export was cut off.
+   */
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
+    return exportRemote(this.#http, stream);
   }
 
   /**

@@ -51,6 +51,30 @@ export async function* readRemote<E extends NewEvent>(
   }
 }
 
+/** The commits, which are not gone on with: half an export is none. */
+export async function* exportRemote(
+  http: Http,
+  stream: unknown,
+): AsyncGenerator<string, void, undefined> {
+  const path = `${streamPath(stream)}/commits`;
+  const headers = { Accept: LINES };
+  const response = await http.ask({ method: "GET", path, status: 200, type: LINES, headers }, keep);
+  versionIn(response);
+  const commits = lines(readerOf(response));
+  try {
+    for (;;) {
+      const next = await nextLine(commits);
+      if (next instanceof SillokError) throw next;
+      if (next === undefined) return;
+      // Whether it is a commit is for who verifies it to say.
+      if (!next.startsWith("{")) parse(next);
+      yield next;
+    }
+  } finally {
+    await commits.return(undefined);
+  }
+}
+
 /** Takes an answer as it is, to be read later. */
 export const keep = (response: Response) => response;
 

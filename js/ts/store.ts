@@ -238,6 +238,27 @@ export interface Store {
   verify(stream: string): Promise<Verification>;
 
   /**
+   * Hands out the commits of a stream, each as a line of JSON with everything that its hash covers, so that whoever has
+   * them can prove them by {@link verifyCommits}, or by any SHA-256. The lines are those of
+   * `GET /v1/streams/{stream}/commits`. A commit of which an event was forgotten is not among them.
+   *
+   * @param stream - Which stream.
+   * @returns The lines, without line ends, up to the version that the stream has when the first is asked for.
+   * @throws {@link SillokError} `invalid_stream_id`; `storage_failed` also when the stream was truncated meanwhile.
+   *
+   * @example
+   * ```ts
+   * import { EventStore, verifyCommits } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", [{ type: "Opened" }, { type: "Frozen" }]);
+   * const { intact, version } = await verifyCommits(store.exportCommits("account-42"));
+   * console.log(intact, version); // true 2
+   * ```
+   */
+  exportCommits(stream: string): AsyncGenerator<string, void, undefined>;
+
+  /**
    * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
    * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
    * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them.

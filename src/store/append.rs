@@ -174,35 +174,51 @@ impl Append {
     }
 
     /// Decides whether the events may be appended to a stream that is at `head`, and as which commit.
+    ///
+    /// `encoded` is what [`encode`](Self::encode) gives; it is asked for only where the events may be appended.
     pub(crate) fn plan(
-        self,
+        &self,
         head: &Head,
         now: RecordedTime,
-        fresh_id: &mut dyn FnMut() -> EventId,
+        encoded: impl FnOnce() -> Box<str>,
     ) -> Result<Commit, AppendError> {
-        let Self { stream, expected, events, key, cause } = self;
+        let Self { stream, expected, events, key, .. } = self;
         if head.deleted {
-            return Err(AppendError::StreamDeleted { stream });
+            return Err(AppendError::StreamDeleted { stream: stream.clone() });
         }
         if !expected.holds_at(head.version) {
+            let (stream, expected) = (stream.clone(), *expected);
             return Err(AppendError::WrongExpectedVersion { stream, expected, actual: head.version });
         }
         if head.bytes > STREAM_BYTES {
-            return Err(AppendError::StreamFull { stream });
+            return Err(AppendError::StreamFull { stream: stream.clone() });
         }
         let versions = head.version.after(1).zip(head.version.after(events.len()));
         let Some((first_version, version)) = versions else {
-            return Err(AppendError::VersionExhausted { stream });
+            return Err(AppendError::VersionExhausted { stream: stream.clone() });
         };
-        let events = match cause {
-            Some(cause) => events.into_iter().map(|event| cause.of(event)).collect(),
-            None => events,
-        };
-        let events = content::encode(&events, fresh_id).into();
         // A clock that went back does not take the stream with it.
-        let time = now.max(head.time);
-        let mut commit = Commit { first_version, version, time, events, hash: CommitHash::NONE, key };
-        commit.hash = head.hash.followed_by(&stream, &commit.view());
+        let (time, key) = (now.max(head.time), key.clone());
+        let mut commit =
+            Commit { first_version, version, time, events: encoded(), hash: CommitHash::NONE, key };
+        commit.hash = head.hash.followed_by(stream, &commit.view());
         Ok(commit)
+    }
+
+    /// The events as they are stored, each with the id it has or else a fresh one.
+    pub(crate) fn encode(&self, fresh_id: &mut dyn FnMut() -> EventId) -> Box<str> {
+        match &self.cause {
+            Some(cause) => {
+                let events: Vec<NewEvent> = self.events.iter().map(|event| cause.of(event.clone())).collect();
+                content::encode(&events, fresh_id).into()
+            }
+            None => content::encode(&self.events, fresh_id).into(),
+        }
+    }
+
+    /// What is answered once the commit is made.
+    pub(crate) fn answer(&self, commit: &Commit) -> Appended {
+        let Commit { first_version, version, time, hash, .. } = *commit;
+        Appended { stream: self.stream.clone(), first_version, version, time, hash, replayed: false }
     }
 }

@@ -41,7 +41,18 @@ impl<L: StreamLog> EventStore<L> {
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Appended, AppendError> {
         append.check_size()?;
-        self.log.exclusively(|log| append_to(log, append, now, fresh_id))
+        let mut events = None;
+        if let Some(head) = self.log.remembered(&append.stream) {
+            // A refusal is decided by what is stored, not by what is remembered.
+            if let Ok(commit) = append.plan(&head, now, || append.encode(fresh_id)) {
+                if self.log.insert_after(&append.stream, &head, &commit)? {
+                    return Ok(append.answer(&commit));
+                }
+                events = Some(commit.events);
+            }
+        }
+        let encoded = || events.unwrap_or_else(|| append.encode(fresh_id));
+        self.log.exclusively(|log| append_to(log, &append, now, encoded))
     }
 
     /// Where the stream ends.
@@ -56,24 +67,16 @@ impl<L: StreamLog> EventStore<L> {
 /// Decides on an append and carries it out, in a log that no one else writes to meanwhile.
 fn append_to<L: StreamLog>(
     log: &mut L,
-    append: Append,
+    append: &Append,
     now: RecordedTime,
-    fresh_id: &mut dyn FnMut() -> EventId,
+    encoded: impl FnOnce() -> Box<str>,
 ) -> Result<Appended, AppendError> {
-    if let Some(appended) = replay(log, &append)? {
+    if let Some(appended) = replay(log, append)? {
         return Ok(appended);
     }
-    let (head, stream) = (log.head(&append.stream)?, append.stream.clone());
-    let commit = append.plan(&head, now, fresh_id)?;
-    let appended = Appended {
-        stream: stream.clone(),
-        first_version: commit.first_version,
-        version: commit.version,
-        time: commit.time,
-        hash: commit.hash,
-        replayed: false,
-    };
-    log.insert(&stream, commit)?;
+    let commit = append.plan(&log.head(&append.stream)?, now, encoded)?;
+    let appended = append.answer(&commit);
+    log.insert(&append.stream, commit)?;
     Ok(appended)
 }
 

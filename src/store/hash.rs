@@ -23,6 +23,17 @@ impl CommitHash {
         bytes.try_into().ok().map(Self)
     }
 
+    /// Takes a hash as it is [written](fmt::Display): 64 hexadecimal digits in lower case; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut hash = Self::NONE;
+        for (place, byte) in hash.0.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
+        }
+        // Of all that reads so, only what is written so is one: without signs, capitals and more digits.
+        (hash.to_string() == text).then_some(hash)
+    }
+
     /// The hash as bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; BYTES] {

@@ -26,6 +26,8 @@ pub const DIRECTORY_PAGE_LOOKED_AT: usize = 10_000;
 /// The journal begins a new row once one has so many bytes, so that with one more commit a row stays below the 2 MB that
 /// a Durable Object takes.
 pub const JOURNAL_GROUP_BYTES: usize = 512 * 1024;
+/// Most commits that are verified or exported at a time; they also end with the commit that fills [`PAGE_BYTES`].
+pub const CHAIN_COMMITS: usize = 10_000;
 /// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
 /// Object refuses every write, so that a full stream can still be truncated.
 pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;

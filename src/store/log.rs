@@ -129,6 +129,21 @@ pub trait StreamLog {
     /// [`StorageError`].
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError>;
 
+    /// Where the stream ended when this log last wrote to it, if the log remembers. It may have grown since: this is only
+    /// for [`insert_after`](Self::insert_after).
+    fn remembered(&self, _: &StreamId) -> Option<Head> {
+        None
+    }
+
+    /// Makes the commit durable if the stream still ends at a remembered head, not deleted, and has no commit of this key;
+    /// tells whether it did. One act by itself, it is not called within [`exclusively`](Self::exclusively).
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn insert_after(&mut self, _: &StreamId, _: &Head, _: &Commit) -> Result<bool, StorageError> {
+        Ok(false)
+    }
+
     /// Calls `visit` with the commit of this key, if there is one.
     ///
     /// # Errors

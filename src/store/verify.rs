@@ -4,15 +4,17 @@ use std::ops::ControlFlow;
 
 use super::commit::CommitView;
 use super::content;
+use super::event::RecordedTime;
 use super::event_store::EventStore;
 use super::hash::CommitHash;
-use super::log::{Base, StorageError, StreamLog};
+use super::limits::{CHAIN_COMMITS, PAGE_BYTES};
+use super::log::{StorageError, StreamLog};
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
 
 /// What a verification found. The history is intact where nothing is broken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
     /// The version up to which the chain was followed.
     pub version: Version,
@@ -33,6 +35,19 @@ pub struct BrokenCommit {
     pub reason: String,
 }
 
+/// A chain as far as it was followed: what it takes to go on from there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// The version of the last commit.
+    pub version: Version,
+    /// When that commit was recorded.
+    pub time: RecordedTime,
+    /// The hash of the history up to and with that commit.
+    pub hash: CommitHash,
+    /// How many commits were verified.
+    pub commits: u64,
+}
+
 impl<L: StreamLog> EventStore<L> {
     /// Computes the stream's hash chain anew, from its first commit or from where it was truncated.
     ///
@@ -42,56 +57,149 @@ impl<L: StreamLog> EventStore<L> {
     /// # Errors
     /// [`StorageError::Failed`]; what is corrupt is reported as broken.
     pub fn verify(&self, stream: &StreamId) -> Result<Verification, StorageError> {
-        let mut chain = Chain { stream, last: Base::default(), commits: 0 };
-        let outcome = self.follow(&mut chain);
-        let broken = match outcome {
-            Ok(()) => None,
-            Err(StorageError::Corrupt { version, reason }) => Some(BrokenCommit { version, reason }),
-            Err(failed) => return Err(failed),
-        };
-        Ok(Verification {
-            version: chain.last.version,
-            head: chain.last.hash,
-            commits: chain.commits,
-            broken,
-        })
+        let mut verifier = Verifier::new(stream.clone());
+        while self.verify_page(&mut verifier)? {}
+        Ok(verifier.found())
     }
 
-    fn follow(&self, chain: &mut Chain<'_>) -> Result<(), StorageError> {
-        chain.last = self.log.base(chain.stream)?;
-        let start = chain.last.version.after(1).unwrap_or(Version::MAX);
-        let mut outcome = Ok(());
-        self.log.scan(chain.stream, start, Direction::Forward, &mut |commit| {
-            outcome = chain.add(&commit);
-            if outcome.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    /// Goes on with a verification by one page, a bounded number of commits and bytes, and tells whether there is more.
+    /// What is appended between two pages is verified too; where the stream was truncated meanwhile beyond what was
+    /// verified, it goes on after the cut.
+    ///
+    /// ```
+    /// use sillok::store::{EventStore, MemoryLog, StreamId, Verifier};
+    ///
+    /// let store = EventStore::new(MemoryLog::new());
+    /// let mut verifier = Verifier::new(StreamId::new("account-42")?);
+    /// while store.verify_page(&mut verifier)? {
+    ///     // Another may have its turn.
+    /// }
+    /// assert_eq!(verifier.found().broken, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StorageError::Failed`]; what is corrupt is reported as broken.
+    pub fn verify_page(&self, verifier: &mut Verifier) -> Result<bool, StorageError> {
+        let outcome = self.follow(verifier);
+        verifier.note(outcome)
+    }
+
+    fn follow(&self, verifier: &mut Verifier) -> Result<bool, StorageError> {
+        let base = self.log.base(&verifier.stream)?;
+        if base.version > verifier.last.version {
+            let commits = verifier.last.commits;
+            verifier.last = Followed { version: base.version, time: base.time, hash: base.hash, commits };
+        }
+        let Some(start) = verifier.last.version.after(1) else { return Ok(false) };
+        let stream = verifier.stream.clone();
+        let mut room = Room::default();
+        let mut outcome = Ok(false);
+        self.log.scan(&stream, start, Direction::Forward, &mut |commit| {
+            outcome = if room.take(&commit) { verifier.check(&commit).map(|()| false) } else { Ok(true) };
+            if matches!(outcome, Ok(false)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         outcome
     }
 }
 
-/// The chain as far as it was followed.
-struct Chain<'a> {
-    stream: &'a StreamId,
-    last: Base,
-    commits: u64,
+/// How much of a chain one page may still hold.
+pub(super) struct Room {
+    commits: usize,
+    bytes: usize,
 }
 
-impl Chain<'_> {
-    fn add(&mut self, commit: &CommitView<'_>) -> Result<(), StorageError> {
+impl Default for Room {
+    fn default() -> Self {
+        Self { commits: CHAIN_COMMITS, bytes: PAGE_BYTES }
+    }
+}
+
+impl Room {
+    /// Takes the commit in, where there is room left. The commit that fills the page belongs to it.
+    pub(super) fn take(&mut self, commit: &CommitView<'_>) -> bool {
+        let is_left = self.commits > 0 && self.bytes > 0;
+        self.commits = self.commits.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(commit.events.len());
+        is_left
+    }
+}
+
+/// Follows the chain of a stream, commit after commit, wherever they come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verifier {
+    stream: StreamId,
+    last: Followed,
+    broken: Option<BrokenCommit>,
+}
+
+impl Verifier {
+    /// Begins before a stream's first commit.
+    #[must_use]
+    pub fn new(stream: StreamId) -> Self {
+        Self::after(stream, Followed::default())
+    }
+
+    /// Goes on where a chain was followed to, or from where its stream was truncated.
+    #[must_use]
+    pub fn after(stream: StreamId, last: Followed) -> Self {
+        Self { stream, last, broken: None }
+    }
+
+    /// The stream.
+    #[must_use]
+    pub fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// How far the chain was followed.
+    #[must_use]
+    pub fn followed(&self) -> Followed {
+        self.last
+    }
+
+    /// Takes the next commit and tells whether the chain still holds. After the first that is broken none is taken.
+    pub fn add(&mut self, commit: &CommitView<'_>) -> bool {
+        if self.broken.is_none() {
+            let outcome = self.check(commit).map(|()| true);
+            // Nothing but a corrupt commit can be wrong here.
+            let _ = self.note(outcome);
+        }
+        self.broken.is_none()
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn found(&self) -> Verification {
+        let Followed { version, hash, commits, .. } = self.last;
+        Verification { version, head: hash, commits, broken: self.broken.clone() }
+    }
+
+    /// What is corrupt is broken; nothing is to be verified behind it.
+    fn note(&mut self, outcome: Result<bool, StorageError>) -> Result<bool, StorageError> {
+        match outcome {
+            Err(StorageError::Corrupt { version, reason }) => {
+                self.broken = Some(BrokenCommit { version, reason });
+                Ok(false)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn check(&mut self, commit: &CommitView<'_>) -> Result<(), StorageError> {
         let first_version = content::decode(commit)?.first_version;
         let broken = |reason: &str| Err(StorageError::corrupt(commit.version.get(), reason));
         if Some(first_version) != self.last.version.after(1) {
             return broken("it does not follow on the commit before it");
         }
-        if self.last.hash.followed_by(self.stream, commit) != commit.hash {
+        if self.last.hash.followed_by(&self.stream, commit) != commit.hash {
             return broken("its hash is not that of its content and the commit before it");
         }
         if commit.time < self.last.time {
             return broken("it is older than the commit before it");
         }
         let (version, time, hash) = (commit.version, commit.time, commit.hash);
-        self.last = Base { version, time, hash, ..self.last };
-        self.commits += 1;
+        self.last = Followed { version, time, hash, commits: self.last.commits + 1 };
         Ok(())
     }
 }

@@ -76,6 +76,11 @@ macro_rules! store_contract {
             an_untouched_history_is_intact
             a_history_is_intact_after_a_truncation
             histories_that_differ_have_different_hashes
+            a_long_history_is_verified_in_pages
+            a_verification_goes_on_whatever_happens_meanwhile
+            an_export_proves_itself
+            an_export_does_not_hand_out_what_was_forgotten
+            an_export_is_of_one_history
         }
     };
     (@each $test:tt $store:tt $($behaviour:ident)+) => {

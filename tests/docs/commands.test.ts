@@ -112,6 +112,19 @@ test("the append in docs/http.md is taken", async () => {
   assert.equal(response.headers.get("etag"), '"2"');
 });
 
+test("the request for the feed in docs/http.md finds what was appended", async () => {
+  const request = fenced("docs/http.md", "http")[1] ?? "";
+  await append("account-10", "Deposited");
+  let streams: string[] = [];
+  while (!streams.includes("account-10")) {
+    const response = await send(request, "account-10");
+    assert.equal(response.status, 200);
+    const { events } = (await response.json()) as { events: { stream: string; type: string }[] };
+    assert(events.every(({ type }) => type === "Deposited"));
+    streams = events.map(({ stream }) => stream);
+  }
+});
+
 test("the request in docs/guides/following.md follows from where it was left", async () => {
   for (const type of ["Opened", "Deposited", "Withdrawn"]) await append("account-9", type);
   const response = await send(fenced("docs/guides/following.md", "http")[0] ?? "", "account-9");

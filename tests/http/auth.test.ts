@@ -179,6 +179,7 @@ test("what each request of a stream needs", async () => {
     ["", { method: "GET" }, "read"],
     ["", { method: "HEAD" }, "read"],
     ["/verify", { method: "GET" }, "read"],
+    ["/commits", { method: "GET" }, "read"],
     ["/truncate", cut, "admin"],
     ["", { method: "DELETE" }, "admin"],
   ] as const) {

@@ -22,6 +22,7 @@ for (const [stream, status, code] of [
       await api.request(path),
       await api.request(path, { method: "DELETE" }),
       await api.request(`${path}/verify`),
+      await api.request(`${path}/commits`),
       await api.request(`${path}/truncate`, { method: "POST", body: '{"before":1}' }),
     ]) {
       assertProblem(reply, status, code);

@@ -54,6 +54,7 @@ test("a method that a path does not take", async () => {
     [eventsPath("a"), "GET, HEAD, POST", ["PUT", "PATCH", "DELETE", "OPTIONS"]],
     ["/v1/streams/a", "GET, HEAD, DELETE", ["POST", "PUT", "PATCH", "OPTIONS"]],
     ["/v1/streams/a/verify", "GET, HEAD", ["POST", "DELETE"]],
+    ["/v1/streams/a/commits", "GET, HEAD", ["POST", "DELETE"]],
     ["/v1/streams/a/truncate", "POST", ["GET", "HEAD", "DELETE"]],
   ] as const) {
     for (const method of methods) {

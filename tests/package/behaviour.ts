@@ -1,9 +1,10 @@
 // What the package does wherever it runs: the contract of every store, and beside it what only these stores do. The same
 // is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
 
-import type { OpenStore, Topic } from "sillok/testing";
+import type { OpenStore } from "sillok/testing";
 import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
+import { exporting } from "./behaviour-export.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
@@ -22,6 +23,7 @@ export type Behaviours = Record<string, (sillok: Sillok) => void | Promise<void>
 export const behaviours: Behaviours = {
   ...values,
   ...refusing,
+  ...exporting,
   ...local,
   ...defining,
   ...consuming,
@@ -35,9 +37,6 @@ const withoutFiles: Behaviours = {
     same(isSillokError(refused) && refused.code, "unsupported_platform");
   },
 };
-
-/** What a server does not have yet. */
-export const NOT_ON_A_SERVER: readonly Topic[] = ["feed", "directory"];
 
 /** A server that takes tokens which are signed with the secret. */
 interface Remote {
@@ -63,9 +62,10 @@ export async function failures(
   for (const [name, run] of Object.entries({ ...behaviours, ...withoutFiles })) {
     runs.push([name, () => run(sillok)]);
   }
-  for (const { name, run } of storeContract(() => new sillok.EventStore())) runs.push([name, run]);
-  for (const { name, topic, run } of remote ? storeContract(remoteStores(sillok, remote)) : []) {
-    if (!NOT_ON_A_SERVER.includes(topic)) runs.push([`on a server: ${name}`, run]);
+  const places: [string, OpenStore][] = [["in memory", () => new sillok.EventStore()]];
+  if (remote !== undefined) places.push(["on a server", remoteStores(sillok, remote)]);
+  for (const [place, open] of places) {
+    for (const { name, run } of storeContract(open)) runs.push([`${place}: ${name}`, run]);
   }
   const failed: string[] = [];
   for (const [name, run] of runs) {

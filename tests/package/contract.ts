@@ -3,22 +3,20 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 
-import type { OpenStore, Topic } from "sillok/testing";
+import type { OpenStore } from "sillok/testing";
 import type { Scratch } from "./scratch.ts";
 
 /** At the very least; fewer would mean that something is left out. */
 export const LEAST_BEHAVIOURS = 50;
 
-/** Tests that the stores which `open` gives keep the contract, but for some topics. */
+/** Tests that the stores which `open` gives keep the contract. */
 export async function keepsContract(
   t: TestContext,
   scratch: Scratch,
   open: OpenStore,
-  without: readonly Topic[] = [],
 ): Promise<void> {
-  const behaviours = (await scratch.testing()).storeContract(open);
-  assert.equal(new Set(behaviours.map(({ name }) => name)).size, behaviours.length);
-  const contract = behaviours.filter(({ topic }) => !without.includes(topic));
+  const contract = (await scratch.testing()).storeContract(open);
+  assert.equal(new Set(contract.map(({ name }) => name)).size, contract.length);
   assert.ok(contract.length >= LEAST_BEHAVIOURS, `${contract.length} behaviours`);
   for (const { name, run } of contract) await t.test(name, run);
 }

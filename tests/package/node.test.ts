@@ -46,7 +46,13 @@ test("import and require give the same classes", async () => {
 test("the package exports what it says, and nothing else", async () => {
   const names = Object.keys(await scratch.sillok());
   const classes = ["EventGateway", "EventHandler", "EventStore", "SillokError"];
-  const functions = ["isSillokError", "isWrongExpectedVersion", "projection", "reactor"];
+  const functions = [
+    "isSillokError",
+    "isWrongExpectedVersion",
+    "projection",
+    "reactor",
+    "verifyCommits",
+  ];
   assert.deepEqual(names, [...classes, ...functions]);
   assert.deepEqual(Object.keys(await scratch.testing()), ["storeContract"]);
 });

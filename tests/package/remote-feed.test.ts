@@ -1,13 +1,57 @@
 // The feed of a server and its directory, followed and read: every event once, whatever happens on the way.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after as afterAll, before as beforeAll, test } from "node:test";
 
 import type { SubscribeAllOptions } from "sillok";
-import { all } from "./check.ts";
+import { type Server } from "../support/server.ts";
+import { all, count } from "./check.ts";
+import { before, cutOff, Line, proxy, serverWithTokens, well } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
 const scratch = useScratch();
+let server: Server;
+beforeAll(async () => {
+  server = await serverWithTokens();
+});
+afterAll(() => server.stop());
+
+test("a feed that is cut off anywhere is gone on with, with no hole and no repeat", async () => {
+  const sillok = await scratch.sillok();
+  const cut = (bytes: number) => async (send: () => Promise<Response>) =>
+    cutOff(await send(), bytes);
+  const faults = [cut(1), before, cut(3000), proxy(502), cut(5001), cut(20), cut(9000)];
+  const line = new Line(server, faults);
+  const writer = new Line(server).connect(sillok, { token: line.token });
+  const following = (async () => {
+    const seen = new Map<string, number>();
+    let events = 0;
+    for await (const { stream, version } of line.connect(sillok).subscribe({ all: true })) {
+      assert.equal(version, (seen.get(stream) ?? 0) + 1, stream);
+      seen.set(stream, version);
+      events += 1;
+      if (events === 180) break;
+    }
+    return seen;
+  })();
+  const data = "x".repeat(300);
+  for (const _ of count(1, 20)) {
+    const streams = ["a-1", "b-1", "c-1"].map((stream) =>
+      writer.append(
+        stream,
+        count(1, 3).map(() => ({ type: "A", data })),
+      ),
+    );
+    await Promise.all(streams);
+  }
+  const seen = await following;
+  assert.deepEqual([...seen.values()], [60, 60, 60]);
+  assert.ok(line.requests.length > 5, `${line.requests.length} requests`);
+  const broken = new Line(server, [cut(2000), cut(20_000), before, cut(9000), well]);
+  const read = await all(broken.connect(sillok, { token: line.token }).readAll());
+  const events = new Set(read.map(({ stream, version }) => `${stream} ${version}`));
+  assert.deepEqual([read.length, events.size], [180, 180]);
+});
 
 /** A server that answers each request with the next of these, and what it was asked for. */
 function scripted(...answers: (() => Response)[]) {

@@ -37,6 +37,7 @@ test("it holds what is needed, and nothing else", async () => {
     "remote-event-store",
     "store",
     "testing/index",
+    "verify-commits",
   ];
   assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [
     "package/LICENSE-APACHE",

@@ -165,6 +165,7 @@ class Own implements Store {
     yield* this.#kept.streams(options);
   }
   verify = (stream: string) => this.#kept.verify(stream);
+  exportCommits = (stream: string) => this.#kept.exportCommits(stream);
   truncate = (stream: string, options: TruncateOptions) => this.#kept.truncate(stream, options);
   async delete(stream: string) {
     await this.#kept.delete(stream);

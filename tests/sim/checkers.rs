@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Row};
-use sillok::store::partition_of;
+use sillok::store::sqlite::StreamTable;
+use sillok::store::{EventStore, partition_of};
 
 use crate::clients::Known;
 use crate::consumer_checkers;
@@ -28,21 +29,23 @@ pub type Verdict = Result<(), String>;
 
 /// What must be true once all is quiet for the first time: nobody has forgotten what there is to do.
 pub fn check_quiet(world: &World) -> Verdict {
-    let found = journal(world)?;
-    nothing_is_left_to_do(world)?;
-    each_stream_is_in_order(&found)?;
-    the_journal_has_what_the_streams_have(world, &found)?;
+    let found = check_streams(world)?;
     consumer_checkers::check_quiet(world, &found)
 }
 
 /// What must be true once operators have seen to it that every consumer runs.
 pub fn check(world: &World) -> Verdict {
+    let found = check_streams(world)?;
+    consumer_checkers::check(world, &found)
+}
+
+fn check_streams(world: &World) -> Result<Vec<Found>, String> {
     let found = journal(world)?;
     nothing_is_left_to_do(world)?;
     each_stream_is_in_order(&found)?;
-    the_journal_has_what_the_streams_have(world, &found)?;
     appends_were_done_as_answered(world, &found)?;
-    consumer_checkers::check(world, &found)
+    the_journal_has_what_the_streams_have(world, &found)?;
+    Ok(found)
 }
 
 /// Fails with a sentence unless something holds.
@@ -119,39 +122,76 @@ fn each_stream_is_in_order(found: &[Found]) -> Verdict {
     Ok(())
 }
 
-/// What a stream still has, the journal has in the same words; and both show the same of it.
+/// What a stream still has, the journal has in the same words; both show the same of it; and the stream proves itself.
 fn the_journal_has_what_the_streams_have(world: &World, found: &[Found]) -> Verdict {
     for (place, stream) in world.plan.streams.iter().enumerate() {
         let partition = partition_of(stream, world.plan.partitions);
         let in_journal: Vec<&Found> = found.iter().filter(|found| found.stream == stream.as_str()).collect();
         let elsewhere = in_journal.iter().find(|found| found.partition != partition);
         holds(elsewhere.is_none(), || format!("{elsewhere:?} is in the wrong partition"))?;
-        let database = world.objects[&Address::Aggregate(place)].storage.database();
+        let storage = &world.objects[&Address::Aggregate(place)].storage;
+        let stored = Stored::of(storage.database());
+        for (version, mark) in &stored.events {
+            let place = in_journal.iter().find(|found| found.version == *version);
+            let is_there = place.is_some_and(|found| found.mark == *mark);
+            holds(is_there, || format!("{stream} has {mark} at {version}, the journal {place:?}"))?;
+        }
+        let end = in_journal.last().map_or(0, |found| found.version);
+        holds(end == stored.version, || {
+            format!("{stream} is at {}, in the journal at {end}", stored.version)
+        })?;
+        let shown = in_journal.iter().find(|found| found.hidden != (found.version <= stored.hidden));
+        holds(shown.is_none(), || {
+            format!("{stream} hides up to {}, but the journal has {shown:?}", stored.hidden)
+        })?;
+        let verified = EventStore::new(StreamTable::new(storage.plain())).verify(stream).unwrap();
+        holds(verified.broken.is_none(), || format!("{stream} is broken: {verified:?}"))?;
+        let journal = world.objects[&Address::Journal(partition)].storage.database();
+        let position = in_journal.last().map_or(0, |found| found.position);
+        let entry = (end, position, u64::from(stored.deleted));
+        let listed = rows(journal, "SELECT stream, version, position, deleted FROM streams_v1", |row| {
+            Ok((row.get::<_, String>(0)?, (number(row, 1)?, number(row, 2)?, number(row, 3)?)))
+        });
+        let listed = listed.into_iter().find(|(name, _)| name == stream.as_str()).map(|(_, entry)| entry);
+        holds(listed.is_none() == (end == 0) && listed.is_none_or(|listed| listed == entry), || {
+            format!("{stream} is listed as {listed:?} and should be as {entry:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// A stream as its object has it.
+#[derive(Default)]
+struct Stored {
+    version: u64,
+    hidden: u64,
+    deleted: bool,
+    /// What is left of it: versions and marks.
+    events: Vec<(u64, String)>,
+}
+
+impl Stored {
+    fn of(database: &Connection) -> Self {
+        let mut stored = Self::default();
         let commits = rows(database, "SELECT version, events FROM commits_v1 ORDER BY version", |row| {
             Ok((number(row, 0)?, row.get::<_, String>(1)?))
         });
-        let (mut last, mut hidden) = (0, 0);
-        for (version, events) in commits {
-            let events: serde_json::Value = serde_json::from_str(&events).unwrap();
+        for (version, text) in commits {
+            let text: serde_json::Value = serde_json::from_str(&text).unwrap();
+            // Version 0 is the row of the base.
             if version == 0 {
-                (last, hidden) = (events["version"].as_u64().unwrap(), events["hidden"].as_u64().unwrap());
+                stored.version = text["version"].as_u64().unwrap();
+                stored.hidden = text["hidden"].as_u64().unwrap();
+                stored.deleted = text["deleted"].as_bool().unwrap();
                 continue;
             }
-            let marks = marks(&events);
+            let marks = marks(&text);
             let first = version + 1 - u64::try_from(marks.len()).unwrap();
-            for (version, mark) in (first..).zip(marks) {
-                let place = in_journal.iter().find(|found| found.version == version);
-                let is_there = place.is_some_and(|found| found.mark == mark);
-                holds(is_there, || format!("{stream} has {mark} at {version}, the journal {place:?}"))?;
-            }
-            last = version;
+            stored.events.extend((first..).zip(marks));
+            stored.version = version;
         }
-        let end = in_journal.last().map_or(0, |found| found.version);
-        holds(end == last, || format!("{stream} is at {last}, the journal has it up to {end}"))?;
-        let shown = in_journal.iter().find(|found| found.hidden != (found.version <= hidden));
-        holds(shown.is_none(), || format!("{stream} hides up to {hidden}, but the journal has {shown:?}"))?;
+        stored
     }
-    Ok(())
 }
 
 /// What was answered is there, once and under the versions that were told; what was refused is not; and what was not

@@ -37,6 +37,7 @@ pub enum Known {
 pub struct Client {
     number: usize,
     steps_left: u64,
+    longest_wait: u64,
     /// To which version the client knows each aggregate.
     versions: BTreeMap<usize, u64>,
     /// What it has asked for, the last of which may be going on.
@@ -51,7 +52,8 @@ impl Client {
     pub fn new(number: usize, plan: &Plan, random: &mut Random) -> Self {
         Self {
             number,
-            steps_left: random.between(1, 15),
+            steps_left: random.between(1, plan.most_steps),
+            longest_wait: plan.longest_wait,
             versions: BTreeMap::new(),
             asked: Vec::new(),
             waits_for: None,
@@ -82,7 +84,7 @@ impl Client {
                 if settled {
                     self.waits_for = None;
                 }
-                turn.tick_within(5000);
+                turn.tick_within(self.longest_wait);
                 Ok(())
             }
             _ => Ok(()),

@@ -8,7 +8,7 @@ use sillok::handler::{
     Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OnFailure, OpenError, Policy,
     RebuildError, Settings,
 };
-use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
+use sillok::store::{Append, Category, IdempotencyKey, JsonText, StorageError, StreamId};
 
 use crate::breaks::Break;
 use crate::clients::marked;
@@ -34,6 +34,8 @@ pub enum Role {
 pub struct ConsumerPlan {
     pub role: Role,
     pub policy: Policy,
+    /// It is given the events of this category alone.
+    pub category: Option<Category>,
     /// One of so many events fails every time; none where it is 0.
     pub poison: u64,
     /// How often other events may fail, all attempts together: never so often that they are given up.
@@ -49,17 +51,24 @@ impl ConsumerPlan {
             longest_delay: random.between(2000, 20_000),
         };
         let role = random.pick(&[Role::Projection, Role::Webhook, Role::Reactor]);
-        Self { role, policy, poison: random.pick(&[0, 5, 20]), failures_left: Rc::default() }
+        let category = random.pick(&[None, None, Some("account")]);
+        let category = category.map(|name| Category::new(name).unwrap());
+        Self { role, policy, category, poison: random.pick(&[0, 5, 20]), failures_left: Rc::default() }
     }
 
     /// Whether every attempt at this event fails, until its receiver or handler is mended.
     pub fn is_poison(&self, mark: &str) -> bool {
         let sum = mark.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-        self.poison > 0 && self.handles(mark) && sum.is_multiple_of(self.poison)
+        self.poison > 0 && self.reacts_to(mark) && sum.is_multiple_of(self.poison)
     }
 
-    /// Whether it does anything with this event: a reactor does nothing with what reactors made.
-    pub fn handles(&self, mark: &str) -> bool {
+    /// Whether it does anything with this event.
+    pub fn handles(&self, stream: &str, mark: &str) -> bool {
+        self.category.as_ref().is_none_or(|category| category.holds(stream)) && self.reacts_to(mark)
+    }
+
+    /// A reactor does nothing with what reactors made.
+    fn reacts_to(&self, mark: &str) -> bool {
         self.role != Role::Reactor || !mark.starts_with('r')
     }
 
@@ -147,7 +156,8 @@ impl ConsumerShell {
         while self.waits_for.is_none() {
             match self.consumer.next(turn.now)? {
                 Next::Read(read) => {
-                    let request = Request::ReadFeed { consumer: self.number, read };
+                    let category = self.plan.category.clone();
+                    let request = Request::ReadFeed { consumer: self.number, category, read };
                     self.waits_for = Some((turn.call(Address::Journal(read.partition), request), None));
                 }
                 Next::Project => self.project(turn)?,
@@ -195,7 +205,7 @@ impl ConsumerShell {
             let request = Request::Deliver { id, mark: mark.to_owned() };
             let call = turn.call(Address::Receiver(self.number), request);
             self.waits_for = Some((call, Some(delivery.id.clone())));
-        } else if !self.plan.handles(mark) {
+        } else if !self.plan.reacts_to(mark) {
             self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
         } else if self.plan.fails(mark, turn) {
             self.consumer.delivered(&id, Err("fails"), turn.now, jitter)?;
@@ -238,7 +248,7 @@ impl ConsumerShell {
         match request {
             Request::Wake { partition } if self.broken == Some(Break::WokenBeforeDuty) => {
                 self.woken_later.push(*partition);
-                turn.tick_in(3000);
+                turn.tick_in(20_000);
                 Ok(())
             }
             Request::Wake { partition } => self.consumer.woken(*partition, turn.now),

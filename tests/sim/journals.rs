@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sillok::gateway::Wakes;
 use sillok::handler::{FeedEvent, FeedPage, Lane, Read};
 use sillok::store::{
-    EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version, visit_feed,
+    Category, EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version,
+    visit_feed,
 };
 
 use crate::breaks::Break;
@@ -63,8 +64,8 @@ impl JournalShell {
                 self.wakes.register(&name_of(consumer))?;
                 turn.answer(call, Reply::Done);
             }
-            Request::ReadFeed { consumer, read } => {
-                let page = self.page(read)?;
+            Request::ReadFeed { consumer, category, read } => {
+                let page = self.page(read, category)?;
                 if !page.more && read.lane == Lane::Live {
                     self.wakes.caught_up(&name_of(consumer));
                 }
@@ -75,8 +76,12 @@ impl JournalShell {
         Ok(())
     }
 
-    fn page(&self, read: Read) -> Result<FeedPage, StorageError> {
-        let range = FeedRange::after(read.after).limited(PAGE_EVENTS).unwrap();
+    fn page(&self, read: Read, category: Option<Category>) -> Result<FeedPage, StorageError> {
+        let all = FeedRange::after(read.after).limited(PAGE_EVENTS).unwrap();
+        let range = match category {
+            Some(category) => all.of_category(category),
+            None => all,
+        };
         let mut events = Vec::new();
         let end = visit_feed(&self.journal, &range, &mut |found| {
             events.push(FeedEvent {

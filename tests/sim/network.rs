@@ -1,7 +1,7 @@
 //! What is sent between those who take part.
 
 use sillok::handler::{FeedPage, Read};
-use sillok::store::{Append, AppendError, Appended, ExpectedVersion, Forward, Version};
+use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Forward, Version};
 
 use crate::random::Random;
 
@@ -29,7 +29,7 @@ pub enum Request {
     Record(Forward),
     Register { consumer: usize },
     Wake { partition: usize },
-    ReadFeed { consumer: usize, read: Read },
+    ReadFeed { consumer: usize, category: Option<Category>, read: Read },
     Deliver { id: String, mark: String },
     Operate(Operation),
 }
@@ -93,16 +93,19 @@ pub struct Weather {
 }
 
 impl Weather {
-    /// The weather of one run: of each kind none, some or a lot, so that runs differ in kind and not only in luck.
-    pub fn drawn(random: &mut Random) -> Self {
+    /// The weather of one run: of each kind none, some or a lot, so that runs differ in kind and not only in luck. What is
+    /// broken is looked for where there is some of each.
+    pub fn drawn(broken: bool, random: &mut Random) -> Self {
+        let mut drawn =
+            |some, a_lot| if broken { random.pick(&[some, a_lot]) } else { random.pick(&[0, some, a_lot]) };
         Self {
-            lost: random.pick(&[0, 30, 200]),
-            repeated: random.pick(&[0, 50, 300]),
-            slow: random.pick(&[0, 50, 300]),
-            crash: random.pick(&[0, 20, 150]),
-            evicted: random.pick(&[0, 5, 50]),
-            late: random.pick(&[0, 50, 500]),
-            again: random.pick(&[0, 100]),
+            lost: drawn(30, 200),
+            repeated: drawn(50, 300),
+            slow: drawn(50, 300),
+            crash: drawn(20, 150),
+            evicted: drawn(5, 50),
+            late: drawn(50, 500),
+            again: drawn(20, 100),
         }
     }
 

@@ -30,11 +30,11 @@ impl Operator {
                 steps.push_back((start, Address::Consumer(consumer), Request::Wake { partition }));
             }
         }
-        for _ in 0..random.below(5) {
+        for _ in 0..random.below(10) {
             use Operation::{Pause, Rebuild, Resume, Retry};
             if !plan.consumers.is_empty() {
                 let time = random.between(beginning, plan.kind_from);
-                let operation = random.pick(&[Pause, Resume, Retry, Rebuild]);
+                let operation = random.pick(&[Pause, Resume, Resume, Retry, Rebuild]);
                 steps.push_back(says(time, random.index(plan.consumers.len()), operation));
             }
         }

@@ -47,7 +47,11 @@ impl Storage {
         Self { database, crash: Rc::new(Cell::new(Crash::Never)), broken, sequence: Rc::default() }
     }
 
-    /// The plain database, which never fails.
+    /// The database itself, which never fails.
+    pub fn plain(&self) -> Database {
+        self.database.clone()
+    }
+
     pub fn database(&self) -> &rusqlite::Connection {
         &self.database.0
     }

@@ -26,6 +26,10 @@ pub struct Plan {
     pub for_clients: usize,
     pub partitions: usize,
     pub consumers: Vec<ConsumerPlan>,
+    /// The most that a client asks for. After little, nothing that comes later hides what was lost.
+    pub most_steps: u64,
+    /// The longest that a client waits before it asks for more, in milliseconds: longer than an alarm, or not.
+    pub longest_wait: u64,
     /// Whether the network may bring a message twice.
     pub repeating: bool,
     /// From when on the world is kind.
@@ -48,6 +52,8 @@ impl Plan {
             for_clients,
             partitions: random.pick(&[1, 1, 2, 3]),
             consumers,
+            most_steps: random.pick(&[1, 4, 15]),
+            longest_wait: random.pick(&[2000, 5000, 40_000]),
             repeating: weather.repeated > 0,
             kind_from,
             cured_from: random.pick(&[None, Some(kind_from + 30_000)]),
@@ -110,7 +116,7 @@ impl End {
 impl World {
     pub fn new(seed: u64, broken: Option<Break>, told: bool) -> Self {
         let mut random = Random::seeded(seed);
-        let weather = Weather::drawn(&mut random);
+        let weather = Weather::drawn(broken.is_some(), &mut random);
         let plan = Plan::drawn(&weather, broken, &mut random);
         let mut world = Self {
             clients: (0..=random.index(4)).map(|number| Client::new(number, &plan, &mut random)).collect(),
@@ -140,7 +146,7 @@ impl World {
             self.objects.insert(address, Object::new(broken));
         }
         for client in 0..self.clients.len() {
-            let start = self.now + self.random.below(5000);
+            let start = self.now + self.random.below(self.plan.longest_wait);
             self.happen(start, Happening::Ticked { who: Address::Client(client), incarnation: 0 });
         }
         self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });

@@ -2,17 +2,15 @@
 //! writer tries again: nothing is lost, nothing is doubled, and the chain is intact.
 
 use crate::database::Database;
-use sillok::store::sqlite::StreamTable;
+use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
     Append, AppendError, EventId, EventStore, IdempotencyKey, JsonText, NewEvent, ReadRange, RecordedTime,
-    StorageError, StreamId, Version,
+    StorageError, StreamId, StreamLog, Version,
 };
 use sillok::testing::{Fault, Faulty};
 
 /// More than the storage calls of all steps together.
 const MOST_CALLS: u32 = 100;
-
-type Store<'a> = EventStore<StreamTable<&'a Faulty<Database>>>;
 
 fn stream() -> StreamId {
     StreamId::new("account-42").unwrap()
@@ -23,7 +21,7 @@ fn version(number: u64) -> Version {
 }
 
 /// The append of two events under key `number`, with `number` and a letter as data.
-fn append(store: &mut Store<'_>, number: u64) -> Result<(), StorageError> {
+fn append<L: StreamLog>(store: &mut EventStore<L>, number: u64) -> Result<(), StorageError> {
     let event = |letter| {
         NewEvent::new("Counted", JsonText::from_value(&format!("{number}{letter}")).unwrap()).unwrap()
     };
@@ -40,7 +38,7 @@ fn append(store: &mut Store<'_>, number: u64) -> Result<(), StorageError> {
 }
 
 /// What the writer does, step by step. Each step may be tried again until it is done.
-fn step(store: &mut Store<'_>, number: u64) -> Result<(), StorageError> {
+fn step<L: StreamLog>(store: &mut EventStore<L>, number: u64) -> Result<(), StorageError> {
     match number {
         1..=5 => append(store, number),
         6 => match store.truncate(&stream(), version(4)) {
@@ -92,5 +90,32 @@ fn nothing_is_lost_or_doubled_whichever_call_fails() {
     for fault in [Fault::Before, Fault::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run(*call, fault)).count();
         assert!((25..90).contains(&calls), "{calls} calls failed, one after the other");
+    }
+}
+
+/// Runs all steps on a database of many streams with a store that lives as long as nothing fails, and so remembers what
+/// it wrote; `false` where there are fewer calls than that.
+fn run_remembering(fails_at: u32, fault: Fault) -> bool {
+    let database = Database::in_memory();
+    let faulty = Faulty::after(fails_at, fault, database.clone());
+    let mut store = EventStore::new(StreamsTable::new(&faulty));
+    let failed = (1..=7).find(|number| step(&mut store, *number).is_err());
+    let healthy = Faulty::after(MOST_CALLS, fault, database.clone());
+    let mut store = EventStore::new(StreamsTable::new(&healthy));
+    for number in failed.unwrap_or(8)..=7 {
+        step(&mut store, number).unwrap();
+    }
+    let rows = "SELECT group_concat(version || ':' || position) FROM (SELECT * FROM log_v1 ORDER BY version)";
+    let rows: String = database.0.query_row(rows, [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, "4:4,6:6,8:8,10:10,12:12");
+    assert_eq!(store.verify(&stream()).unwrap().broken, None);
+    failed.is_some()
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_where_the_head_is_remembered() {
+    for fault in [Fault::Before, Fault::After] {
+        let calls = (0..MOST_CALLS).take_while(|call| run_remembering(*call, fault)).count();
+        assert!((15..90).contains(&calls), "{calls} calls failed, one after the other");
     }
 }

@@ -6,6 +6,7 @@
 mod database;
 mod databases;
 mod faults;
+mod formats;
 mod hostile;
 mod model;
 mod stored;

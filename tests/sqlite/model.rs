@@ -106,18 +106,25 @@ fn apply<L: StreamLog>(
 }
 
 /// Applies each operation to both and compares what they answer and what a reader then sees.
-fn agree<L: StreamLog>(
-    mut store: EventStore<L>,
+fn agree<L: StreamLog>(store: EventStore<L>, operations: &[(u8, Operation)]) -> Result<(), TestCaseError> {
+    agree_in_turn(&mut [store], operations, &[0])
+}
+
+/// The same with several stores over the same streams, of which the turns say which one is used.
+fn agree_in_turn<L: StreamLog>(
+    stores: &mut [EventStore<L>],
     operations: &[(u8, Operation)],
+    turns: &[usize],
 ) -> Result<(), TestCaseError> {
     let mut references: HashMap<u8, Reference> = HashMap::new();
-    for (name, operation) in operations {
+    for ((name, operation), turn) in operations.iter().zip(turns.iter().cycle()) {
         let stream = StreamId::new(&format!("stream-{name}")).unwrap();
         let reference = references.entry(*name).or_default();
-        prop_assert_eq!(apply(&mut store, &stream, operation), reference.apply(operation), "{:?}", operation);
+        let store = &mut stores[*turn];
+        prop_assert_eq!(apply(store, &stream, operation), reference.apply(operation), "{:?}", operation);
         let mut seen = reference.seen();
         for (limit, direction) in [(1000, Direction::Forward), (3, Direction::Backward)] {
-            prop_assert_eq!(read(&store, &stream, limit, direction), seen.clone());
+            prop_assert_eq!(read(store, &stream, limit, direction), seen.clone());
             seen.reverse();
         }
         prop_assert_eq!(store.verify(&stream).unwrap().broken, None);
@@ -180,5 +187,16 @@ proptest! {
         operations in prop::collection::vec((0..3_u8, operation()), 0..40),
     ) {
         agree(EventStore::new(StreamsTable::new(Database::in_memory())), &operations)?;
+    }
+
+    #[test]
+    fn two_writers_of_a_database_agree_with_the_reference(
+        operations in prop::collection::vec((0..2_u8, operation()), 0..40),
+        turns in prop::collection::vec(0..2_usize, 1..40),
+    ) {
+        let database = Database::in_memory();
+        // Each remembers what it wrote, and none what the other wrote.
+        let mut stores = [(); 2].map(|()| EventStore::new(StreamsTable::new(database.clone())));
+        agree_in_turn(&mut stores, &operations, &turns)?;
     }
 }

@@ -19,8 +19,9 @@ export class Aggregate extends DurableObject {
     return fail(request);
   }
 
-  read(request: { stream: string }): unknown {
-    return request.stream === "nonsense" ? { neither: "ok", nor: "failure" } : fail(request);
+  read(request: ReadRequest): unknown {
+    if (request.stream === "nonsense") return { neither: "ok", nor: "failure" };
+    return request.stream.startsWith("fails-after-") ? pageOf(request) : fail(request);
   }
 
   head(request: { stream: string }): never {
@@ -31,6 +32,10 @@ export class Aggregate extends DurableObject {
     return fail(request);
   }
 
+  commits(request: { stream: string }): never {
+    return fail(request);
+  }
+
   truncate(request: { stream: string }): never {
     return fail(request);
   }
@@ -38,6 +43,20 @@ export class Aggregate extends DurableObject {
   delete(request: { stream: string }): never {
     return fail(request);
   }
+}
+
+interface ReadRequest {
+  stream: string;
+  range: { from?: number; limit: number };
+}
+
+/** Pages of one event each. The stream's name says how many of them can be read, and how large each is. */
+function pageOf({ stream, range: { from = 1 } }: ReadRequest): unknown {
+  const [count = 0, bytes = 0] = (stream.match(/\d+/g) ?? []).map(Number);
+  if (from > count) return fail({ stream });
+  const events = `[{"version":${from},"data":"${"x".repeat(bytes)}"}]`;
+  const ok = { version: 1000, events, next: { from: from + 1 } };
+  return { ok, receipt: { rowsWritten: 0, rowsRead: 0, schemaRowsWritten: 0 } };
 }
 
 function fail({ stream }: { stream: string }): never {

@@ -15,8 +15,8 @@ export interface Received {
   status: number;
 }
 
-/** How to answer: with a status, or not at all. */
-export type Answer = number | "hang";
+/** How to answer: with a status, not at all, or by taking the message and breaking off. */
+export type Answer = number | "hang" | "drop";
 
 export class Receiver extends Waiting {
   readonly received: Received[] = [];
@@ -57,10 +57,12 @@ export class Receiver extends Waiting {
     const body = Buffer.concat(chunks).toString();
     const event = JSON.parse(body);
     const answer = this.answer(event, this.received.length);
-    const status = answer === "hang" ? Infinity : answer;
+    const status = typeof answer === "number" ? answer : answer === "drop" ? 200 : Infinity;
     const headers = request.headers as Record<string, string>;
     this.received.push({ headers, body, event, status });
-    if (answer !== "hang") {
+    if (answer === "drop") {
+      request.socket.destroy();
+    } else if (answer !== "hang") {
       if (status >= 300 && status < 400) response.setHeader("Location", "/elsewhere");
       response.writeHead(status).end("what nobody reads");
     }

@@ -28,6 +28,8 @@ export interface ServerOptions {
   persist?: string;
   /** Another entry than wrangler.toml's. */
   entry?: string;
+  /** The binding of a queue whose messages the Worker takes itself. */
+  queue?: string;
 }
 
 export interface Server {
@@ -35,12 +37,12 @@ export interface Server {
   readonly url: URL;
   /** Ends the server and removes its data, unless `persist` was given. */
   stop(): Promise<void>;
-  /** Starts the server again on the same data, after `kill` or in place of the running one. */
-  restart(): Promise<void>;
+  /** Starts the server again on the same data, after `kill` or in place of the running one; changed where it is said. */
+  restart(changes?: Pick<ServerOptions, "vars">): Promise<void>;
   /** Ends workerd at once by SIGKILL, whatever it is doing. */
   kill(): Promise<void>;
-  /** Puts one object out of memory, as the runtime does with one that is idle. */
-  evict(object: string): Promise<void>;
+  /** Puts one object out of memory, as the runtime does with one that is idle: a stream's, or one of another class. */
+  evict(object: string, className?: string): Promise<void>;
   /** The memory that workerd takes at the moment, in bytes. */
   memory(): Promise<number>;
   /** Runs a statement in the database of one object: what no request can do. */
@@ -63,9 +65,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       await runtime.miniflare.dispose();
       if (options.persist === undefined) await rm(folder, { recursive: true, force: true });
     },
-    async restart() {
+    async restart(changes) {
       await runtime.miniflare.dispose();
-      runtime = await Runtime.start(folder, options);
+      runtime = await Runtime.start(folder, { ...options, ...changes });
     },
     async kill() {
       await runtime.kill();
@@ -73,8 +75,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     memory() {
       return runtime.memory();
     },
-    async evict(object) {
-      await runtime.miniflare.unsafeEvictDurableObject(NAME, "Aggregate", { name: object });
+    async evict(object, className = "Aggregate") {
+      await runtime.miniflare.unsafeEvictDurableObject(NAME, className, { name: object });
     },
     async sql(object, statement, ...values) {
       const storage = await runtime.miniflare.unsafeGetDurableObjectStorage(NAME, "Aggregate", {
@@ -109,6 +111,10 @@ class Runtime {
   static async #start(folder: string, options: ServerOptions): Promise<Runtime> {
     const { workerOptions, main } = workerOptionsOf(join(ROOT, "wrangler.toml"));
     const modules = await modulesOf(options.entry ?? main ?? "");
+    const queue = options.queue && {
+      queueProducers: { [options.queue]: "queue" },
+      queueConsumers: { queue: { maxBatchTimeout: 0 } },
+    };
     const bindings = options.vars ?? { SILLOK_AUTH: "off" };
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
@@ -121,7 +127,7 @@ class Runtime {
         handleStructuredLogs: () => undefined,
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
-        workers: [{ ...workerOptions, name: NAME, bindings, modules }],
+        workers: [{ ...workerOptions, ...queue, name: NAME, bindings, modules }],
       }),
     );
     const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);

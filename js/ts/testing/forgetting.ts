@@ -93,6 +93,8 @@ export const forgetting: Behaviours = {
     const store = await open();
     for (const stream of ["", "a\nb", "x".repeat(201)]) {
       same(await refusal(store.verify(stream)), ["invalid_stream_id", "stream"]);
+      same(await refusal(store.exportCommits(stream).next()), ["invalid_stream_id", "stream"]);
+      same(await refusal(store.exportCommits(stream).next()), ["invalid_stream_id", "stream"]);
       same(await refusal(store.delete(stream)), ["invalid_stream_id", "stream"]);
     }
   },

@@ -45,6 +45,20 @@ pub trait Sql {
     /// [`SqlFailure`]; the statement then changed nothing.
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure>;
 
+    /// Runs a statement that inserts a row or none, and tells whether it did.
+    ///
+    /// # Errors
+    /// [`SqlFailure`]; it is then not certain that nothing was inserted.
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, SqlFailure> {
+        self.execute(statement, values)?;
+        let mut inserted = false;
+        self.query("SELECT changes()", &[], &mut |row| {
+            inserted = row.integer(0).is_some_and(|rows| rows > 0);
+            ControlFlow::Break(())
+        })?;
+        Ok(inserted)
+    }
+
     /// Runs a statement that makes a table or an index. It happens once in a database's life, so whoever counts what
     /// statements cost may count this apart.
     ///

@@ -1,6 +1,9 @@
 //! Many streams in one table, in one order: what a file holds.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use super::super::commit::Commit;
 use super::super::directory::{StreamDirectory, StreamEntry};
@@ -35,6 +38,14 @@ const BASE: &str = "SELECT version, time, hash, base FROM bases_v1 WHERE stream 
 const INSERT: &str = "INSERT INTO log_v1 (position, stream, version, time, hash, events, key) \
     SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, ?3, ?4, ?5, ?6, ?7";
+// The hash is that of the whole history, so the stream is what it was when the hash was remembered, whoever else writes to
+// the file; one that was deleted or wholly truncated has no row with a hash. Where it is not, the version is NULL, which the
+// table refuses, as it refuses a key that is there already; and what it refuses is left out without an error.
+const INSERT_AFTER: &str = "INSERT OR IGNORE INTO log_v1 (position, stream, version, time, hash, events, key) \
+    VALUES (max((SELECT coalesce(max(position), 0) FROM log_v1), \
+        (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, \
+        CASE WHEN (SELECT hash FROM log_v1 WHERE stream = ?2 ORDER BY version DESC LIMIT 1) = ?8 THEN ?3 END, \
+        ?4, ?5, ?6, ?7)";
 const FIND: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key = ?2";
 const FORWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 \
     WHERE stream = ?1 AND version >= ?2 ORDER BY version";
@@ -54,17 +65,32 @@ const SET_BASE: &str =
     "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) VALUES (?1, ?2, ?3, ?4, ?5)";
 const REMOVE: &str = "DELETE FROM log_v1 WHERE stream = ?1 AND version <= ?2";
 
+/// The most streams whose heads are remembered.
+const HEADS: usize = 1000;
+
 /// Keeps many streams in one database, in the order in which they were appended to. Several processes may use the
-/// same file: each decides and writes within a transaction that no other can enter.
+/// same file: each decides and writes within a transaction that no other can enter, or by one statement that writes only
+/// where a stream still ends as this store remembers.
 #[derive(Debug, Clone)]
 pub struct StreamsTable<S> {
     table: Table<S>,
+    /// Where streams ended when they were last written to. Clones share it, as they share the database.
+    heads: Rc<RefCell<HashMap<StreamId, Head>>>,
 }
 
 impl<S: Sql + Clone> StreamsTable<S> {
     /// The streams that `sql` holds.
     pub fn new(sql: S) -> Self {
-        Self { table: Table::new(sql, &SCHEMA) }
+        Self { table: Table::new(sql, &SCHEMA), heads: Rc::default() }
+    }
+
+    fn remember(&self, stream: &StreamId, commit: &Commit) {
+        let Ok(mut heads) = self.heads.try_borrow_mut() else { return };
+        if heads.len() >= HEADS {
+            heads.clear();
+        }
+        let (version, time, hash) = (commit.version, commit.time, commit.hash);
+        heads.insert(stream.clone(), Head { version, time, hash, ..Head::default() });
     }
 }
 
@@ -110,17 +136,29 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
         self.table.create()?;
-        let count = commit.version.get() - commit.first_version.get() + 1;
-        let values = [
-            Value::Integer(count),
-            text(stream),
-            Value::Integer(commit.version.get()),
-            Value::Integer(commit.time.as_millis()),
-            Value::Blob(commit.hash.as_bytes()),
-            Value::Text(&commit.events),
-            columns::key(&commit),
-        ];
-        Ok(self.table.sql.execute(INSERT, &values)?)
+        self.table.sql.execute(INSERT, &row(stream, &commit))?;
+        self.remember(stream, &commit);
+        Ok(())
+    }
+
+    fn remembered(&self, stream: &StreamId) -> Option<Head> {
+        self.heads.try_borrow().ok()?.get(stream).cloned()
+    }
+
+    fn insert_after(
+        &mut self,
+        stream: &StreamId,
+        head: &Head,
+        commit: &Commit,
+    ) -> Result<bool, StorageError> {
+        let [count, name, version, time, hash, events, key] = row(stream, commit);
+        let values = [count, name, version, time, hash, events, key, Value::Blob(head.hash.as_bytes())];
+        // One statement decides and writes. It waits for whoever else writes, as a transaction would.
+        let done = self.table.sql.insert(INSERT_AFTER, &values)?;
+        if done {
+            self.remember(stream, commit);
+        }
+        Ok(done)
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
@@ -198,6 +236,19 @@ impl<S: Sql + Clone> StreamDirectory for StreamsTable<S> {
             after = name;
         }
     }
+}
+
+/// The number of a commit's events, and its row.
+fn row<'a>(stream: &'a StreamId, commit: &'a Commit) -> [Value<'a>; 7] {
+    [
+        Value::Integer(commit.version.get() - commit.first_version.get() + 1),
+        text(stream),
+        Value::Integer(commit.version.get()),
+        Value::Integer(commit.time.as_millis()),
+        Value::Blob(commit.hash.as_bytes()),
+        Value::Text(&commit.events),
+        columns::key(commit),
+    ]
 }
 
 fn text(stream: &StreamId) -> Value<'_> {

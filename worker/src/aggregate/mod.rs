@@ -16,16 +16,19 @@ use sillok::store::{
     StorageError, StreamId, Version,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, PageJson, TruncatedJson, VerificationJson, fresh_id, now, parse_events,
-    parse_expected_version, parse_ndjson, parse_range, read_page, rfc3339,
+    AppendedJson, Failure, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
+    parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, promised, turn};
+use crate::objects::{
+    Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, turn,
+};
 use forwarding::Forwarding;
 pub(crate) use rpc::{
-    AppendRequest, CauseMessage, EventsFormat, HeadReply, ReadRequest, Remote, StreamRequest, TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, HeadReply, ProofRequest, ReadRequest, Remote, StreamRequest,
+    TruncateRequest,
 };
 
 /// One stream in the storage of its own Durable Object, spoken to by RPC through the entry class in
@@ -100,12 +103,21 @@ impl AggregateObject {
         self.turn(request, |keeper, request| keeper.read_head(&request))
     }
 
-    /// Computes the stream's hash chain anew: `{stream}` gives what was found as JSON text.
+    /// Computes a page of the stream's hash chain anew: `{stream, next}` gives `{version, text, next}`, the text what was
+    /// found so far as JSON.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn verify(&self, request: JsValue) -> Result<JsValue, JsValue> {
         self.turn(request, |keeper, request| keeper.verify_chain(&request))
+    }
+
+    /// Hands out a page of commits: `{stream, next}` gives `{version, text, next}`, the text the commits as lines of JSON.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    pub fn commits(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |keeper, request| keeper.read_commits(&request))
     }
 
     /// Forgets the events before a version: `{stream, before}` gives what is left as JSON text.
@@ -146,6 +158,7 @@ impl Keeper {
 
     fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         self.whose()?;
+        partitions(&self.env)?;
         let stream = stream_id(&request.stream)?;
         let expected = parse_expected_version(&request.expected_version)?;
         let key = request.key.as_deref().map(IdempotencyKey::new).transpose();
@@ -189,10 +202,12 @@ impl Keeper {
         })
     }
 
-    fn verify_chain(&self, request: &StreamRequest) -> Result<String, Failure> {
-        let stream = stream_id(&request.stream)?;
-        let found = self.machine.borrow().store().verify(&stream).map_err(storage_failure)?;
-        json(&VerificationJson::from(found))
+    fn verify_chain(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
+        verify_page(self.machine.borrow().store(), stream_id(&request.stream)?, request.next.as_deref())
+    }
+
+    fn read_commits(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
+        read_commits(self.machine.borrow().store(), &stream_id(&request.stream)?, request.next.as_deref())
     }
 
     /// Forgets something, once the journal has it.

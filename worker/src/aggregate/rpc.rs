@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sillok::store::StreamId;
-use sillok_bridge::{AppendedJson, PageJson, RangeValue};
+use sillok_bridge::{AppendedJson, PageJson, ProofPage, RangeValue};
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
@@ -56,6 +56,14 @@ pub(crate) struct StreamRequest {
     pub(crate) stream: String,
 }
 
+/// Which page of a stream to verify, or to hand out.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ProofRequest {
+    pub(crate) stream: String,
+    /// What the page before gave.
+    pub(crate) next: Option<String>,
+}
+
 /// Where to truncate a stream.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TruncateRequest {
@@ -103,9 +111,14 @@ impl Remote {
         self.0.follow().await
     }
 
-    /// Verifies the stream, and gives what was found as JSON text.
-    pub(crate) async fn verify(&self, request: &StreamRequest) -> Answered<String> {
+    /// Verifies one page of the stream.
+    pub(crate) async fn verify(&self, request: &ProofRequest) -> Answered<ProofPage> {
         self.0.call("verify", request).await
+    }
+
+    /// Reads one page of the stream's commits.
+    pub(crate) async fn commits(&self, request: &ProofRequest) -> Answered<ProofPage> {
+        self.0.call("commits", request).await
     }
 
     /// Truncates the stream, and gives what is left as JSON text.

@@ -6,11 +6,14 @@
 
 mod accept;
 mod chunks;
+mod commits;
 mod consumers;
 mod cors;
 mod directory;
 mod events;
 mod feed;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod hostile;
 mod lines;
 mod live;
 mod partitions;
@@ -85,6 +88,9 @@ async fn dispatch(
                 (Part::Events, Method::Post) => events::append(request, &find(Scope::Append)?).await,
                 (Part::Verify, Method::Get | Method::Head) => {
                     streams::verify(request, &find(Scope::Read)?).await
+                }
+                (Part::Commits, Method::Get | Method::Head) => {
+                    commits::export(request, method, find(Scope::Read)?).await
                 }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),

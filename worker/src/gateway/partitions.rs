@@ -3,6 +3,7 @@
 use serde_json::json;
 use worker::{Env, Request};
 
+use super::accept::Media;
 use super::problem::Problem;
 use super::respond::Answer;
 use super::{query, request};
@@ -21,7 +22,7 @@ pub(super) fn journals(env: &Env, principal: &Principal) -> Result<Vec<Remote>, 
 pub(super) async fn status(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Admin)?;
     query::none(request.inner().url().as_str())?;
-    request::check_verify_headers(request)?;
+    request::check_proof_headers(request, Media::Json)?;
     let (mut partitions, mut cost) = (Vec::new(), Receipt::default());
     for journal in journals(env, principal)? {
         let (status, receipt) = journal.status().await?;

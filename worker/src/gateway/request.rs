@@ -48,14 +48,18 @@ pub(super) fn check_forget_headers(request: &Request) -> Result<(), Failure> {
 
 /// The key under which an append is sent.
 pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Failure> {
-    let Some(text) = header(request, IDEMPOTENCY_KEY) else { return Ok(None) };
+    header(request, IDEMPOTENCY_KEY).map(checked_key).transpose()
+}
+
+/// A key that is one, as it stands.
+pub(super) fn checked_key(text: String) -> Result<String, Failure> {
     IdempotencyKey::new(&text).map_err(|error| Failure::from(error).in_field(IDEMPOTENCY_KEY))?;
     // The runtime puts this in the place of bytes that are not UTF-8, so that keys which differ would be the same.
     if text.contains(char::REPLACEMENT_CHARACTER) {
         let detail = "the idempotency key is not UTF-8";
         return Err(header_failure("invalid_idempotency_key", IDEMPOTENCY_KEY, detail));
     }
-    Ok(Some(text))
+    Ok(text)
 }
 
 /// Refuses a read whose headers ask for what is not done, and tells which of the offers the answer is to be.
@@ -78,11 +82,11 @@ pub(super) fn is_upgrade(request: &Request) -> bool {
     header(request, "Upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
-/// Refuses a verification with a condition: it has no version to compare.
-pub(super) fn check_verify_headers(request: &Request) -> Result<(), Failure> {
-    wanted(request, &[Media::Json])?;
+/// Refuses a verification or an export with a condition: that its version is known already does not prove anything.
+pub(super) fn check_proof_headers(request: &Request, offer: Media) -> Result<(), Failure> {
+    wanted(request, &[offer])?;
     for name in ["If-Match", "If-None-Match"] {
-        refuse(request, name, "is not supported by a verification")?;
+        refuse(request, name, "is not supported where a history is to be proved")?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use sillok_bridge::{AppendedJson, PageJson, RangeValue};
 use worker::{Method, Response, ResponseBuilder, WebSocket};
 
 use super::accept::Media;
+use super::commits::Commits;
 use super::lines::Lines;
 use super::live::Live;
 use super::precondition::entity_tag;
@@ -31,6 +32,7 @@ enum Body {
     /// JSON.
     Text(String),
     Lines(Box<Lines>),
+    Commits(Box<Commits>),
     Live(Box<Live>),
     Socket(WebSocket),
 }
@@ -70,6 +72,12 @@ impl Answer {
 
     pub(super) fn socket(socket: WebSocket) -> Self {
         Self { status: 101, headers: Vec::new(), body: Body::Socket(socket) }
+    }
+
+    pub(super) fn commits(commits: Commits) -> Self {
+        let version = commits.version;
+        let headers = vec![content_type(Media::Ndjson)];
+        Self { status: 200, headers, body: Body::Commits(Box::new(commits)) }.at(version)
     }
 
     /// `GET /v1/streams/{stream}`
@@ -167,6 +175,7 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
     match answer.body {
         Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
         Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
+        Body::Commits(commits) if *method != Method::Head => builder.from_stream(commits.body()),
         Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),

@@ -40,6 +40,8 @@ pub(super) enum Part {
     Events,
     /// `/verify`
     Verify,
+    /// `/commits`
+    Commits,
     /// `/truncate`
     Truncate,
 }
@@ -50,7 +52,7 @@ impl Part {
         match self {
             Self::Whole => "GET, HEAD, DELETE",
             Self::Events => "GET, HEAD, POST",
-            Self::Verify => "GET, HEAD",
+            Self::Verify | Self::Commits => "GET, HEAD",
             Self::Truncate => "POST",
         }
     }
@@ -83,6 +85,7 @@ impl<'a> Route<'a> {
             None => (path, Part::Whole),
             Some((stream, "events")) => (stream, Part::Events),
             Some((stream, "verify")) => (stream, Part::Verify),
+            Some((stream, "commits")) => (stream, Part::Commits),
             Some((stream, "truncate")) => (stream, Part::Truncate),
             Some(_) => return Self::Unknown,
         };
@@ -125,6 +128,7 @@ mod tests {
         assert_eq!(Route::of("/v1/streams//events"), stream("", Part::Events));
         assert_eq!(Route::of("/v1/streams/events"), stream("events", Part::Whole));
         assert_eq!(Route::of("/v1/streams/a/verify"), stream("a", Part::Verify));
+        assert_eq!(Route::of("/v1/streams/a/commits"), stream("a", Part::Commits));
         assert_eq!(Route::of("/v1/streams/a/truncate"), stream("a", Part::Truncate));
         for unknown in [
             "/v1",

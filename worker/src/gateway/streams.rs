@@ -10,7 +10,8 @@ use super::accept::Media;
 use super::problem::Problem;
 use super::respond::Answer;
 use super::{Object, precondition, query, request};
-use crate::aggregate::TruncateRequest;
+use crate::aggregate::{ProofRequest, TruncateRequest};
+use crate::objects::Receipt;
 
 /// Where the stream begins and ends.
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
@@ -33,9 +34,17 @@ pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer
 /// Whether the history is as it was written.
 pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.inner().url().as_str())?;
-    request::check_verify_headers(request)?;
-    let (found, receipt) = object.remote.verify(&object.request()).await?;
-    Ok(Answer::text(found).costing(receipt))
+    request::check_proof_headers(request, Media::Json)?;
+    let (mut next, mut cost) = (None, Receipt::default());
+    loop {
+        let page = object.remote.verify(&ProofRequest { stream: object.name(), next }).await;
+        let (found, receipt) = page.map_err(|error| error.costing(cost))?;
+        cost = cost + receipt;
+        if found.next.is_none() {
+            return Ok(Answer::text(found.text).costing(cost));
+        }
+        next = found.next;
+    }
 }
 
 /// Forgets the events before a version.
@@ -64,7 +73,7 @@ struct Cut {
 }
 
 /// The first version to keep, from `{"before": …}`.
-fn before(body: &str) -> Result<u64, Failure> {
+pub(super) fn before(body: &str) -> Result<u64, Failure> {
     let malformed = |error: serde_json::Error| Failure::new("malformed_json", error.to_string());
     let body: Value = serde_json::from_str(body).map_err(malformed)?;
     let invalid = |name: &str, reason: &str| {

@@ -41,8 +41,8 @@ impl Keeper {
         let end =
             self.with_journal(|journal| sillok::store::FeedLog::end(journal).map_err(storage_failure))?;
         let consumers = self.wakes.borrow_mut().names().map_err(storage_failure)?;
-        let (partition, receipt) = (self.partition()?, self.meter.total());
-        Ok(JournalStatus { partition, end: end.get(), consumers, receipt })
+        let (partition, since_start) = (self.partition()?, self.meter.total());
+        Ok(JournalStatus { partition, end: end.get(), consumers, since_start })
     }
 
     /// Reads the journal, unless it is not of as many partitions as the deployment says: then some streams would be

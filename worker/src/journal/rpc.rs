@@ -109,9 +109,8 @@ pub(crate) struct JournalStatus {
     pub(crate) end: u64,
     /// The consumers that are woken.
     pub(crate) consumers: Vec<String>,
-    /// What the object has written and read since it has started, besides making its tables.
-    #[serde(flatten)]
-    pub(crate) receipt: Receipt,
+    /// What the object has written and read since it has started.
+    pub(crate) since_start: Receipt,
 }
 
 /// The name of a consumer that is to be woken, or not any more.

@@ -2,6 +2,7 @@
 //! `{failure, receipt}`. Only a broken caller or a broken runtime makes a method throw.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use serde::Serialize;
@@ -41,21 +42,32 @@ where
 }
 
 fn reply<A: Serialize>(outcome: Result<A, Failure>, receipt: Receipt) -> Result<JsValue, JsValue> {
-    let (name, value) = match outcome {
-        Ok(answer) => ("ok", to_js(&answer)?),
-        Err(failure) => ("failure", to_js(&failure)?),
-    };
+    match outcome {
+        Ok(answer) => reply_with("ok", &to_js(&answer)?, receipt),
+        Err(failure) => refusal(&failure, receipt),
+    }
+}
+
+#[inline(never)]
+fn refusal(failure: &Failure, receipt: Receipt) -> Result<JsValue, JsValue> {
+    reply_with("failure", &to_js(failure)?, receipt)
+}
+
+#[inline(never)]
+fn reply_with(name: &str, value: &JsValue, receipt: Receipt) -> Result<JsValue, JsValue> {
     let reply = Object::new();
-    Reflect::set(&reply, &name.into(), &value)?;
+    Reflect::set(&reply, &name.into(), value)?;
     Reflect::set(&reply, &"receipt".into(), &to_js(&receipt)?)?;
     Ok(reply.into())
 }
 
+#[inline(never)]
 fn to_js<T: Serialize>(value: &T) -> Result<JsValue, serde_wasm_bindgen::Error> {
     // Plain objects: a Map would reach the other side as a Map.
     value.serialize(&serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true))
 }
 
+#[inline(never)]
 fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, serde_wasm_bindgen::Error> {
     serde_wasm_bindgen::from_value(value)
 }
@@ -92,36 +104,64 @@ impl Remote {
         method: &str,
         request: &Q,
     ) -> Answered<A> {
-        let reply = self.send(method, &Array::of1(&message(request)?)).await?;
-        let receipt = part(&reply, "receipt")?;
-        if Reflect::has(&reply, &"failure".into())? {
-            return Err(RemoteError::Refused(part(&reply, "failure")?, receipt));
-        }
-        Ok((part(&reply, "ok")?, receipt))
+        let (answer, receipt) = self.ask(method, message(request)?).await?;
+        Ok((part(&answer)?, receipt))
     }
 
     /// Opens a WebSocket to the object, by which it tells that there is more.
     pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
-        let init = json!({ "headers": { "Upgrade": "websocket" } });
+        let init = message(&json!({ "headers": { "Upgrade": "websocket" } }))?;
         // The object looks at nothing of the URL, but a request must have one.
-        let arguments = Array::of2(&"https://object/".into(), &message(&init)?);
-        Ok(Nudges::of(&self.send("fetch", &arguments).await?)?)
+        let response = self.send("fetch", Array::of2(&"https://object/".into(), &init)).await?;
+        Ok(Nudges::of(&response)?)
     }
 
-    async fn send(&self, method: &str, arguments: &Array) -> Result<JsValue, JsValue> {
-        let method: Function = Reflect::get(&self.0, &method.into())?.unchecked_into();
-        let promise = Reflect::apply(&method, &self.0, arguments)?;
-        JsFuture::from(Promise::resolve(&promise)).await
+    /// What every call has in common, whatever goes and comes. It is compiled once.
+    fn ask<'a>(
+        &'a self,
+        method: &'a str,
+        message: JsValue,
+    ) -> Pending<'a, Result<(JsValue, Receipt), RemoteError>> {
+        Box::pin(async move {
+            let reply = self.send(method, Array::of1(&message)).await?;
+            let receipt = part(&Reflect::get(&reply, &"receipt".into())?)?;
+            if Reflect::has(&reply, &"failure".into())? {
+                let failure = part(&Reflect::get(&reply, &"failure".into())?)?;
+                return Err(RemoteError::Refused(failure, receipt));
+            }
+            Ok((Reflect::get(&reply, &"ok".into())?, receipt))
+        })
+    }
+
+    fn send<'a>(&'a self, method: &'a str, arguments: Array) -> Pending<'a, Result<JsValue, JsValue>> {
+        Box::pin(async move {
+            let method: Function = Reflect::get(&self.0, &method.into())?.unchecked_into();
+            let promise = Reflect::apply(&method, &self.0, &arguments)?;
+            JsFuture::from(Promise::resolve(&promise)).await
+        })
     }
 }
 
+type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+#[inline(never)]
 fn message<T: Serialize>(request: &T) -> Result<JsValue, RemoteError> {
     to_js(request).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
-fn part<T: DeserializeOwned>(reply: &JsValue, name: &str) -> Result<T, RemoteError> {
-    let part = Reflect::get(reply, &name.into())?;
-    from_js(part).map_err(|error| RemoteError::from(JsValue::from(error)))
+#[inline(never)]
+fn part<T: DeserializeOwned>(value: &JsValue) -> Result<T, RemoteError> {
+    from_js(value.clone()).map_err(|error| RemoteError::from(JsValue::from(error)))
+}
+
+impl RemoteError {
+    /// The same error, met after this was spent already.
+    pub(crate) fn costing(self, spent: Receipt) -> Self {
+        match self {
+            Self::Refused(failure, receipt) => Self::Refused(failure, spent + receipt),
+            other => other,
+        }
+    }
 }
 
 impl From<JsValue> for RemoteError {

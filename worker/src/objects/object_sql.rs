@@ -3,10 +3,12 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Iterator};
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok_bridge::{SqlRow, sql_values};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use worker::{Error, SqlCursor, SqlStorage, SqlStorageValue, Storage};
+use worker::Storage;
 
 use super::receipt::Meter;
 
@@ -15,40 +17,50 @@ use super::receipt::Meter;
 /// Each statement is atomic by itself. A statement that fails throws out of `exec` and has changed nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectSql {
-    storage: SqlStorage,
-    raw: RawStorage,
+    storage: ObjectStorage,
+    sql: Statements,
     meter: Rc<Meter>,
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// The parts of an object's storage that the `worker` crate does not bind, or only in 32 bits.
+    /// An object's storage. The `worker` crate binds it too, but not all of it, and rows as values of its own.
     #[derive(Debug, Clone)]
-    type RawStorage;
-    #[derive(Debug)]
-    type RawSql;
+    type ObjectStorage;
+    #[derive(Debug, Clone)]
+    type Statements;
+    /// The result of a statement on its way.
+    pub(super) type Cursor;
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(
-        this: &RawStorage,
+        this: &ObjectStorage,
         work: &mut dyn FnMut() -> Result<(), JsValue>,
     ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, getter)]
-    fn sql(this: &RawStorage) -> RawSql;
+    fn sql(this: &ObjectStorage) -> Statements;
     #[wasm_bindgen(method, getter, js_name = databaseSize)]
-    fn database_size(this: &RawSql) -> f64;
+    fn database_size(this: &Statements) -> f64;
+    #[wasm_bindgen(method, catch, variadic)]
+    fn exec(this: &Statements, statement: &str, values: &Array) -> Result<Cursor, JsValue>;
+    #[wasm_bindgen(method)]
+    fn raw(this: &Cursor) -> Iterator;
+    #[wasm_bindgen(method, getter, js_name = rowsRead)]
+    pub(super) fn rows_read(this: &Cursor) -> f64;
+    #[wasm_bindgen(method, getter, js_name = rowsWritten)]
+    pub(super) fn rows_written(this: &Cursor) -> f64;
 }
 
 impl ObjectSql {
     /// The database of an object's storage. What its statements cost is added up in `meter`.
     pub(crate) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
-        let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
-        Self { storage: storage.sql(), raw: raw.unchecked_into(), meter }
+        let storage: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
+        let storage: ObjectStorage = storage.unchecked_into();
+        Self { sql: storage.sql(), storage, meter }
     }
 
-    fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<SqlCursor, SqlFailure> {
-        let values: Vec<JsValue> = values.iter().map(bound).collect();
-        self.storage.exec_raw(statement, values).map_err(failure)
+    fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Cursor, SqlFailure> {
+        self.sql.exec(statement, &sql_values(values)).map_err(|error| failure(&error))
     }
 }
 
@@ -78,7 +90,7 @@ impl Sql for ObjectSql {
     /// The runtime's `transactionSync`: what the callback writes is rolled back when it throws.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
         let mut outcome = Ok(());
-        let ran = self.raw.transaction_sync(&mut || {
+        let ran = self.storage.transaction_sync(&mut || {
             outcome = work();
             outcome.clone().map_err(|failure| JsValue::from_str(&failure.0))
         });
@@ -87,62 +99,30 @@ impl Sql for ObjectSql {
 
     fn size(&self) -> u64 {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a number of bytes
-        let bytes = self.raw.sql().database_size() as u64;
+        let bytes = self.sql.database_size() as u64;
         bytes
     }
 }
 
-fn walk(cursor: &SqlCursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> Result<(), SqlFailure> {
-    let mut rows = cursor.raw();
-    while let Some(row) = rows.next() {
-        if visit(&ObjectRow(row.map_err(failure)?)).is_break() {
+fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> Result<(), SqlFailure> {
+    let rows = cursor.raw();
+    let next = || {
+        let next = rows.next().map_err(|error| failure(&error))?;
+        Ok((!next.done()).then(|| SqlRow::from(next.value().unchecked_ref::<Array>())))
+    };
+    while let Some(row) = next()? {
+        if visit(&row).is_break() {
             // One step further closes the cursor where this row was the last one, as it is with the head: the
             // runtime reuses a prepared statement only once its cursor is closed.
-            drop(rows.next());
+            let _ = rows.next();
             break;
         }
     }
     Ok(())
 }
 
-/// A row as its columns in order.
-struct ObjectRow(Vec<SqlStorageValue>);
-
-impl Row for ObjectRow {
-    fn integer(&self, column: usize) -> Option<u64> {
-        match self.0.get(column)? {
-            SqlStorageValue::Integer(number) => u64::try_from(*number).ok(),
-            _ => None,
-        }
-    }
-
-    fn text(&self, column: usize) -> Option<&str> {
-        match self.0.get(column)? {
-            SqlStorageValue::String(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    fn blob(&self, column: usize) -> Option<&[u8]> {
-        match self.0.get(column)? {
-            SqlStorageValue::Blob(bytes) => Some(bytes),
-            _ => None,
-        }
-    }
-}
-
-/// JavaScript's numbers are bound as REAL. SQLite turns them into integers in an INTEGER column and in a
-/// comparison with one, without loss up to 2^53 - 1, which is as far as [`Value::Integer`] goes.
-#[allow(clippy::cast_precision_loss)]
-fn bound(value: &Value<'_>) -> JsValue {
-    match *value {
-        Value::Null => JsValue::NULL,
-        Value::Blob(bytes) => Uint8Array::from(bytes).into(),
-        Value::Integer(number) => JsValue::from_f64(number as f64),
-        Value::Text(text) => JsValue::from_str(text),
-    }
-}
-
-fn failure(error: Error) -> SqlFailure {
-    SqlFailure(error.to_string())
+/// What the runtime said.
+fn failure(error: &JsValue) -> SqlFailure {
+    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    SqlFailure(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
 }

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::ops::Add;
 
 use serde::{Deserialize, Serialize};
-use worker::SqlCursor;
+
+use super::object_sql::Cursor;
 
 /// The rows written and read for one request, on the object that served it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,13 +38,13 @@ pub(crate) struct Meter {
 
 impl Meter {
     /// Adds what a statement has cost, which its cursor knows once nothing more is taken from it.
-    pub(super) fn add(&self, cursor: &SqlCursor) {
+    pub(super) fn add(&self, cursor: &Cursor) {
         let [rows_written, rows_read] = counts(cursor);
         self.add_receipt(Receipt { rows_written, rows_read, schema_rows_written: 0 });
     }
 
     /// Adds what it has cost to make a table or an index.
-    pub(super) fn add_schema(&self, cursor: &SqlCursor) {
+    pub(super) fn add_schema(&self, cursor: &Cursor) {
         let [schema_rows_written, rows_read] = counts(cursor);
         self.add_receipt(Receipt { rows_written: 0, rows_read, schema_rows_written });
     }
@@ -66,6 +67,7 @@ impl Meter {
 }
 
 /// The rows that a statement wrote and read.
-fn counts(cursor: &SqlCursor) -> [u64; 2] {
-    [cursor.rows_written(), cursor.rows_read()].map(|rows| u64::try_from(rows).unwrap_or(u64::MAX))
+fn counts(cursor: &Cursor) -> [u64; 2] {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // numbers of rows
+    [cursor.rows_written(), cursor.rows_read()].map(|rows| rows as u64)
 }

@@ -1,0 +1,115 @@
+//! An export proves itself: what it says is what the store says, and whatever is altered in it is found and named.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use sillok::store::{
+    Append, EventId, EventStore, IdempotencyKey, MemoryLog, RecordedTime, StreamId, Verification, Version,
+};
+use sillok_bridge::{LineVerifier, parse_events, read_commits};
+
+const KEY: &str = "request \"7\"";
+
+/// A stream of four commits, the versions 1, 3, 4 and 5, truncated before a version; and its export.
+fn exported(before: u64) -> (Verification, String) {
+    let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("account \"é\"").unwrap());
+    for (time, events, key) in [
+        (1000, r#"{"type":"Opened","data":{ "a" : 1e400,"b":"\u0000\n" },"id":"1"}"#, None),
+        (2000, "[{\"type\":\"A\",\"id\":\"2\",\"data\":[1,\n\t2]},{\"type\":\"B\",\"id\":\"3\"}]", Some(KEY)),
+        (1500, r#"{"type":"세종","metadata":{"m":"🦀"},"id":"4"}"#, None),
+        (3000, r#"{"type":"Closed","id":"5"}"#, None),
+    ] {
+        let key = key.map(|key| IdempotencyKey::new(key).unwrap());
+        let append = Append { key, ..Append::to(stream.clone(), parse_events(events).unwrap()) };
+        store.append(append, RecordedTime::from_millis(time), &mut EventId::default).unwrap();
+    }
+    store.truncate(&stream, Version::new(before).unwrap()).unwrap();
+    let commits = read_commits(&store, &stream, None).unwrap();
+    assert_eq!((commits.version, commits.next), (5, None));
+    (store.verify(&stream).unwrap(), commits.text)
+}
+
+fn found(lines: &str) -> Verification {
+    let mut verifier = LineVerifier::default();
+    let _ = lines.split('\n').all(|line| verifier.add(line));
+    verifier.found()
+}
+
+#[test]
+fn an_export_is_these_lines() {
+    let (_, lines) = exported(2);
+    let expected = [
+        r#"{"stream":"account \"é\"","base":{"version":1,"hash":"#,
+        r#"{"stream":"account \"é\"","firstVersion":2,"version":3,"time":2000,"key":"request \"7\"","hash":"#,
+        r#"{"stream":"account \"é\"","firstVersion":4,"version":4,"time":2000,"hash":"#,
+        r#"{"stream":"account \"é\"","firstVersion":5,"version":5,"time":3000,"hash":"#,
+    ];
+    assert!(lines.ends_with('\n'));
+    assert_eq!(lines.lines().count(), expected.len());
+    for (line, expected) in lines.lines().zip(expected) {
+        assert!(line.starts_with(expected), "{line}");
+    }
+    let events = r#","events":"[{\"id\":\"2\",\"type\":\"A\",\"data\":[1,\n\t2]},{\"id\":\"3\",\"type\":\"B\",\"data\":null}]"}"#;
+    assert!(lines.lines().nth(1).unwrap().ends_with(events), "{lines}");
+}
+
+#[test]
+fn an_export_is_as_intact_as_its_store() {
+    for before in 1..=6 {
+        let (verified, lines) = exported(before);
+        // Of the commit of versions 2 and 3 a part is forgotten, and so it is not in the export.
+        let commits = if before == 3 { verified.commits - 1 } else { verified.commits };
+        assert_eq!(found(&lines), Verification { commits, ..verified }, "before {before}");
+    }
+    assert_eq!(found(""), Verification::default());
+}
+
+#[test]
+fn every_altered_byte_is_found_and_named() {
+    for before in [1, 2] {
+        let (_, lines) = exported(before);
+        for place in 0..lines.len() {
+            for change in [1, 2, 0x20] {
+                let mut bytes = lines.clone().into_bytes();
+                bytes[place] ^= change;
+                // Lines are text: what is none does not come this far.
+                let Ok(altered) = String::from_utf8(bytes) else { continue };
+                let line = lines.bytes().take(place).filter(|byte| *byte == b'\n').count();
+                let found = found(&altered);
+                assert!(found.broken.is_some(), "byte {place} is not found:\n{altered}");
+                // The commits before it are verified, and no other.
+                let commits = u64::try_from(line).unwrap().saturating_sub(before - 1);
+                assert_eq!(found.commits, commits, "byte {place}: {altered}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lines_that_are_lost_repeated_or_moved_are_found(from: Index, to: Index, before in 1..3_u64) {
+        let (whole, lines) = exported(before);
+        let mut lines: Vec<&str> = lines.lines().collect();
+        let moved = lines.remove(from.index(lines.len()));
+        let lost = found(&lines.join("\n"));
+        // Only what is lost at the end leaves no gap, and there the head tells.
+        prop_assert!(lost.broken.is_some() || lost.head != whole.head);
+        let place = to.index(lines.len() + 1);
+        lines.insert(place, moved);
+        prop_assert_eq!(found(&lines.join("\n")).broken.is_some(), place != from.index(lines.len()));
+        lines.insert(to.index(lines.len()), moved);
+        prop_assert!(found(&lines.join("\n")).broken.is_some());
+    }
+
+    #[test]
+    fn any_lines_are_intact_or_broken(lines in prop::collection::vec(any::<String>(), 0..4)) {
+        let mut verifier = LineVerifier::default();
+        for line in &lines {
+            let holds = verifier.add(line);
+            prop_assert_eq!(holds, line.trim().is_empty() && verifier.found().broken.is_none());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Proving a history: of a store, page by page, or of lines that were exported from one.
+
+use sillok::store::Verifier;
+use sillok_bridge::{LineVerifier, VerificationJson, stream_id_from_js, to_js};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+/// A verification of a stream on its way. [`Store::verify_page`](crate::Store::verify_page) goes on with it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct StreamProof {
+    pub(crate) verifier: Verifier,
+}
+
+#[wasm_bindgen]
+impl StreamProof {
+    /// Begins before the first commit of a stream.
+    ///
+    /// # Errors
+    /// A [`Failure`](sillok_bridge::Failure).
+    #[wasm_bindgen(constructor)]
+    pub fn new(stream: &JsValue) -> Result<Self, JsValue> {
+        match stream_id_from_js(stream) {
+            Ok(stream) => Ok(Self { verifier: Verifier::new(stream) }),
+            Err(failure) => Err(to_js(&failure)),
+        }
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn found(&self) -> JsValue {
+        to_js(&VerificationJson::from(self.verifier.found()))
+    }
+}
+
+/// A verification of exported lines.
+#[wasm_bindgen]
+#[derive(Debug, Default)]
+pub struct LineProof(LineVerifier);
+
+#[wasm_bindgen]
+impl LineProof {
+    /// Begins before the first line.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next line, and tells whether the chain still holds.
+    pub fn add(&mut self, line: &str) -> bool {
+        self.0.add(line)
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn found(&self) -> JsValue {
+        to_js(&VerificationJson::from(self.0.found()))
+    }
+}

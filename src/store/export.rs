@@ -1,0 +1,99 @@
+//! Handing out commits whole, so that whoever has them can prove them by themselves.
+
+use std::ops::ControlFlow;
+
+use super::commit::CommitView;
+use super::event_store::EventStore;
+use super::hash::CommitHash;
+use super::log::{StorageError, StreamLog};
+use super::range::Direction;
+use super::stream_id::StreamId;
+use super::verify::Room;
+use super::version::Version;
+
+/// A part of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exported<'a> {
+    /// Where the chain begins, once, where something before it was forgotten.
+    Base {
+        /// The version of the last commit that is not exported.
+        version: Version,
+        /// The hash of the history up to and with that commit.
+        hash: CommitHash,
+    },
+    /// A commit, as it is stored.
+    Commit {
+        /// The version of its first event.
+        first_version: Version,
+        /// The rest.
+        commit: CommitView<'a>,
+    },
+}
+
+/// What is known once the commits of a page were visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExportEnd {
+    /// The version of the stream.
+    pub version: Version,
+    /// The version after which the next page begins, or nothing when this was the last.
+    pub next: Option<Version>,
+}
+
+impl<L: StreamLog> EventStore<L> {
+    /// Calls `visit` with the commits of one page, oldest first: the first page, or the one `after` a version, and of no
+    /// commits behind `to`. A [`Verifier`](super::Verifier) takes them.
+    ///
+    /// Commits that hold a truncated event are left out, also where later events of theirs can still be read: what was
+    /// forgotten is not handed out.
+    ///
+    /// # Errors
+    /// [`StorageError`]; also where the stream was truncated behind `after` meanwhile. Commits before the mistake have
+    /// been visited.
+    pub fn export(
+        &self,
+        stream: &StreamId,
+        after: Option<Version>,
+        to: Version,
+        visit: &mut dyn FnMut(Exported<'_>),
+    ) -> Result<ExportEnd, StorageError> {
+        let version = self.log.head(stream)?.version;
+        let (base, hash) = self.shown_base(stream)?;
+        if after.is_some_and(|after| after < base) {
+            let reason = "the stream was truncated while it was exported".to_owned();
+            return Err(StorageError::Failed { reason });
+        }
+        if after.is_none() && !base.is_empty() {
+            visit(Exported::Base { version: base, hash });
+        }
+        let mut last = after.unwrap_or(base);
+        let mut next = None;
+        let mut room = Room::default();
+        let Some(start) = last.after(1) else { return Ok(ExportEnd { version, next }) };
+        self.log.scan(stream, start, Direction::Forward, &mut |commit| {
+            if commit.version > to {
+                return ControlFlow::Break(());
+            }
+            if !room.take(&commit) {
+                next = Some(last);
+                return ControlFlow::Break(());
+            }
+            visit(Exported::Commit { first_version: last.after(1).unwrap_or(Version::MAX), commit });
+            last = commit.version;
+            ControlFlow::Continue(())
+        })?;
+        Ok(ExportEnd { version, next })
+    }
+
+    /// The last commit of which anything was forgotten: its version, and the hash up to it.
+    fn shown_base(&self, stream: &StreamId) -> Result<(Version, CommitHash), StorageError> {
+        let base = self.log.base(stream)?;
+        let mut shown = (base.version, base.hash);
+        if base.hidden > base.version {
+            self.log.scan(stream, base.hidden, Direction::Forward, &mut |commit| {
+                shown = (commit.version, commit.hash);
+                ControlFlow::Break(())
+            })?;
+        }
+        Ok(shown)
+    }
+}

@@ -1,0 +1,123 @@
+/** workerd is killed at random moments while consumers are at work: in the end each has done what it promises. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { Api } from "../support/api.ts";
+import { Receiver } from "../support/receiver.ts";
+
+const ROUNDS = 30;
+const STREAMS = Array.from({ length: 6 }, (_, number) => `count-${number}`);
+/** The most appends that are answered in a round before the kill. */
+const MOST_ANSWERED = 40;
+/** So many of a thousand messages are answered with an error, are not answered, or are taken without an answer. */
+const [FAILED, HUNG, DROPPED] = [50, 5, 50];
+
+const api = new Api();
+
+/** Appends until the server is gone, and says each time that it was answered. */
+async function write(stream: string, answered: () => void): Promise<void> {
+  for (;;) {
+    const n = 1 + Math.floor(Math.random() * 9);
+    const reply = await api.append(stream, { type: "Counted", data: { n } }).catch(() => undefined);
+    if (reply?.status !== 201) return;
+    answered();
+  }
+}
+
+/** Waits until every consumer has seen everything. */
+async function quiet(): Promise<void> {
+  const end = Date.now() + 120_000;
+  for (;;) {
+    const { consumers } = (await api.request("/v1/consumers")).json;
+    const behind = consumers.filter((one: any) => one.lag > 0 || one.retryAt !== null);
+    if (consumers.length === 3 && behind.length === 0) return;
+    assert(Date.now() < end, JSON.stringify(behind));
+    await sleep(50);
+  }
+}
+
+/** All events of the feed. */
+async function feed(): Promise<any[]> {
+  const { text } = await api.request("/v1/events", { headers: { Accept: "application/x-ndjson" } });
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  receiver.answer = () => {
+    const chance = Math.random() * 1000;
+    if (chance < FAILED) return 500;
+    if (chance < FAILED + HUNG) return "hang";
+    return chance < FAILED + HUNG + DROPPED ? "drop" : 200;
+  };
+  const entry = fileURLToPath(new URL("../support/own-worker.ts", import.meta.url));
+  await api.start({ entry });
+  t.after(() => api.stop());
+  const definition = { kind: "webhook", url: receiver.url, category: "count", firstDelay: 10 };
+  const body = JSON.stringify({ ...definition, longestDelay: 50, attempts: 100 });
+  const put = await api.request("/v1/consumers/hook", { method: "PUT", body });
+  assert.equal(put.status, 200, put.text);
+
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    let left = Math.ceil(Math.random() * MOST_ANSWERED);
+    let enough = () => {};
+    const written = new Promise<void>((resolve) => (enough = resolve));
+    const writing = STREAMS.map((stream) => write(stream, () => --left === 0 && enough()));
+    await written;
+    await sleep(Math.random() * 50);
+    await api.server.kill();
+    await Promise.all(writing);
+    await api.server.restart();
+  }
+  receiver.answer = () => 200;
+  await api.appended("count-0", { type: "Counted", data: { n: 1 } });
+  await quiet();
+
+  const events = await feed();
+  assert.deepEqual(
+    events.map(({ position }) => position),
+    events.map((_, place) => place + 1),
+  );
+  const counted = events.filter(({ type }) => type === "Counted");
+  t.diagnostic(`${counted.length} events, ${receiver.received.length} messages`);
+  for (const stream of STREAMS) {
+    const mine = counted.filter((event) => event.stream === stream);
+    const { events: kept } = await wholeStream(stream);
+    assert.deepEqual(
+      mine.map(({ id }) => id),
+      kept.map(({ id }) => id),
+    );
+    const { json } = await api.request(`/v1/projections/sums/documents/${stream}`);
+    const sum = mine.reduce((total, { data }) => total + data.n, 0);
+    assert.deepEqual(json ?? { sum: 0, events: 0 }, { sum, events: mine.length }, stream);
+    const { events: notes } = await wholeStream(stream.replace("count", "note"));
+    assert.deepEqual(
+      notes.map(({ metadata }) => metadata.causationId).toSorted(),
+      mine.map(({ id }) => id).toSorted(),
+    );
+  }
+  const ids = new Map<string, Set<string>>();
+  for (const { event, headers } of receiver.taken) {
+    const seen = ids.get(event.id) ?? new Set();
+    ids.set(event.id, seen.add(headers["webhook-id"] ?? ""));
+  }
+  assert.deepEqual([...ids.keys()].toSorted(), counted.map(({ id }) => id).toSorted());
+  assert(
+    [...ids.values()].every(({ size }) => size === 1),
+    "an event keeps its id",
+  );
+});
+
+async function wholeStream(stream: string): Promise<{ events: any[] }> {
+  const reply = await api.read(stream, "", { Accept: "application/x-ndjson" });
+  assert.equal(reply.status, 200, reply.text);
+  const lines = reply.text.split("\n").filter((line) => line !== "");
+  return { events: lines.map((line) => JSON.parse(line)) };
+}

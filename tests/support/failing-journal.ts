@@ -1,0 +1,14 @@
+/** The Worker with journals that cannot be reached while the variable JOURNAL_DOWN is set. */
+
+import { Journal as Sound } from "../../worker/entry.ts";
+
+export { Aggregate, Consumer, default } from "../../worker/entry.ts";
+
+export class Journal extends Sound {
+  override record(request: unknown): unknown {
+    if ((this.env as Record<string, unknown>)["JOURNAL_DOWN"] === "yes") {
+      throw Object.assign(new Error("down"), { retryable: true });
+    }
+    return super.record(request);
+  }
+}

@@ -1,0 +1,65 @@
+//! `/v1/streams/{stream}/commits`: a stream's commits as lines, with everything that it takes to prove them.
+
+use futures_util::stream::TryStream;
+use worker::{Method, Request};
+
+use super::accept::Media;
+use super::chunks::{Pieces, chunks};
+use super::problem::Problem;
+use super::respond::Answer;
+use super::{Object, query, request};
+use crate::aggregate::ProofRequest;
+use crate::objects::RemoteError;
+
+pub(super) async fn export(request: &Request, method: &Method, object: Object) -> Result<Answer, Problem> {
+    query::none(request.inner().url().as_str())?;
+    request::check_proof_headers(request, Media::Ndjson)?;
+    if *method == Method::Head {
+        let (head, receipt) = object.remote.head(&object.request()).await?;
+        return Ok(Answer::head(Media::Ndjson).at(head.version).costing(receipt));
+    }
+    Ok(Answer::commits(Commits::open(object).await?))
+}
+
+/// The commits of a stream, one a line. Only one page of them is in memory at a time.
+pub(super) struct Commits {
+    object: Object,
+    /// The version of the stream when the export began. What is appended later is not in it.
+    pub(super) version: u64,
+    /// What was read and not yet given away.
+    ready: String,
+    /// What to ask for the next page with.
+    next: Option<String>,
+}
+
+impl Commits {
+    /// Reads the first page, so that what is wrong from the beginning is still answered with a problem.
+    async fn open(object: Object) -> Result<Self, Problem> {
+        let mut commits = Self { object, version: 0, ready: String::new(), next: None };
+        commits.version = commits.advance(None).await?;
+        Ok(commits)
+    }
+
+    /// The lines as a body. A space before it is cut off begins a line that never ends.
+    pub(super) fn body(self) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
+        chunks(self, " ")
+    }
+
+    /// Reads a page, and tells the version of the stream.
+    async fn advance(&mut self, next: Option<String>) -> Result<u64, RemoteError> {
+        let request = ProofRequest { stream: self.object.name(), next };
+        let (page, _) = self.object.remote.commits(&request).await?;
+        (self.ready, self.next) = (page.text, page.next);
+        Ok(page.version)
+    }
+}
+
+impl Pieces for Commits {
+    async fn next(&mut self) -> Result<Option<String>, RemoteError> {
+        if self.ready.is_empty() {
+            let Some(next) = self.next.take() else { return Ok(None) };
+            self.advance(Some(next)).await?;
+        }
+        Ok(Some(std::mem::take(&mut self.ready)))
+    }
+}
