@@ -54,16 +54,15 @@ impl FileSql {
         Self { connection: Rc::new(Connection { database, statements: RefCell::default() }) }
     }
 
-    /// Runs `work` so that everything it reads is of one moment, whatever other processes write meanwhile.
-    pub(crate) fn at_one_moment<T, E>(
-        &self,
-        work: impl FnOnce() -> Result<T, E>,
-        failed: impl Fn(SqlFailure) -> E,
-    ) -> Result<T, E> {
-        self.run(BEGIN_TO_READ, &[]).map_err(&failed)?;
-        let found = work();
-        let ended = self.end(COMMIT).map_err(&failed);
-        found.and_then(|found| ended.map(|()| found))
+    /// Begins to read: everything until [`end_to_read`](Self::end_to_read) is of one moment, whatever other processes
+    /// write meanwhile.
+    pub(crate) fn begin_to_read(&self) -> Result<(), SqlFailure> {
+        self.run(BEGIN_TO_READ, &[]).map(|_| ())
+    }
+
+    /// Ends what [`begin_to_read`](Self::begin_to_read) began.
+    pub(crate) fn end_to_read(&self) -> Result<(), SqlFailure> {
+        self.end(COMMIT)
     }
 
     /// Prepares each statement once. A statement is known by where its text lies, for it lies there for ever.

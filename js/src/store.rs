@@ -282,10 +282,16 @@ impl Store {
         work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
-        match &self.file {
-            Some(file) => file.at_one_moment(|| work(&store), failed),
-            None => work(&store),
-        }
+        // `work` stands here once, so that it is in the wasm once for each that is done.
+        self.in_file(FileSql::begin_to_read)?;
+        let found = work(&store);
+        let ended = self.in_file(FileSql::end_to_read);
+        found.and_then(|found| ended.map(|()| found))
+    }
+
+    /// Does something to the file, if there is one.
+    fn in_file(&self, step: fn(&FileSql) -> Result<(), SqlFailure>) -> Result<(), Failure> {
+        self.file.as_ref().map_or(Ok(()), |file| step(file).map_err(failed))
     }
 }
 

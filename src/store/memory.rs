@@ -1,6 +1,7 @@
 //! Streams kept in memory.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::ops::ControlFlow;
 
 use super::commit::Commit;
@@ -155,11 +156,12 @@ impl StreamDirectory for MemoryLog {
         from: &str,
         visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let wanted = |(stream, _): &(&StreamId, _)| stream.as_str() > after && stream.as_str() >= from;
-        let mut found: Vec<(&StreamId, &Stream)> = self.streams.iter().filter(wanted).collect();
-        found.sort_unstable_by_key(|(stream, _)| *stream);
-        for (stream, kept) in found {
-            let Head { version, time, deleted, .. } = kept.head();
+        let wanted = |stream: &&StreamId| stream.as_str() > after && stream.as_str() >= from;
+        // A heap is put in order only as far as it is looked at.
+        let mut found: BinaryHeap<Reverse<&StreamId>> =
+            self.streams.keys().filter(wanted).map(Reverse).collect();
+        while let Some(Reverse(stream)) = found.pop() {
+            let Head { version, time, deleted, .. } = self.head(stream)?;
             if visit(StreamEntry { stream: stream.clone(), version, time, deleted }).is_break() {
                 break;
             }
