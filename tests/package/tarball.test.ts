@@ -10,7 +10,7 @@ import { publint } from "publint";
 
 import { ROOT, tarball, useScratch } from "./scratch.ts";
 
-const WASM_GZIP_BYTES = 156 * 1024;
+const WASM_GZIP_BYTES = 164 * 1024;
 /** The wasm twice, the second time as base64, which takes a third more, and 60 KiB. */
 const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + 60 * 1024;
 
