@@ -1,8 +1,9 @@
-// Builds js/dist, which is what is published, from js/ts and from wasm-bindgen's output in js/generated.
+// Builds js/dist, which is what is published, from js/ts and from wasm-bindgen's output in js/generated, and from the
+// Worker, which must have been built.
 // Run by `cargo xtask build`.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -24,18 +25,34 @@ const shared = {
   outdir: at("dist"),
   logLevel: "warning",
 };
+/** The Worker's wasm lies beside the package's other under a name that says whose it is. */
+const workerWasm = {
+  name: "worker-wasm",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/index_bg\.wasm$/ }, () => ({ path: "./worker.wasm", external: true }));
+  },
+};
 const entry = (path, out) => ({ ...shared, entryPoints: { [out]: at(`ts/${path}.ts`) } });
 await Promise.all([
   build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
   build({ ...entry("entrypoints/workerd", "workerd"), external: ["./sillok.wasm"] }),
   build(entry("testing/index", "testing")),
+  build({
+    ...shared,
+    entryPoints: { worker: at("../worker/index.ts") },
+    external: ["cloudflare:workers"],
+    plugins: [workerWasm],
+  }),
 ]);
 copyFileSync(at("generated/sillok_js_bg.wasm"), at("dist/sillok.wasm"));
+copyFileSync(at("../worker/build/index_bg.wasm"), at("dist/worker.wasm"));
 
 const tsc = createRequire(import.meta.url)
   .resolve("typescript/package.json")
   .replace("package.json", "bin/tsc");
-execFileSync(process.execPath, [tsc, "--project", at("tsconfig.types.json")], { stdio: "inherit" });
+const typed = (project) =>
+  execFileSync(process.execPath, [tsc, "--project", at(project)], { stdio: "inherit" });
+typed("tsconfig.types.json");
 // All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
 const PUBLIC = [
   "consumers/definition",
@@ -57,6 +74,20 @@ const PUBLIC = [
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));
 }
+
+// The Worker's types are checked against those of the package.
+typed("../worker/tsconfig.types.json");
+const composition = readFileSync(
+  at("../target/types/sillok-worker/worker/composition.d.ts"),
+  "utf8",
+);
+writeFileSync(
+  at("dist/types/worker.d.ts"),
+  `${composition.replace('from "sillok"', 'from "./index.js"')}
+export { projection } from "./consumers/projection.js";
+export { reactor } from "./consumers/reactor.js";
+`,
+);
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
   copyFileSync(at(`../${licence}`), at(licence));

@@ -14,13 +14,19 @@ export interface Parts {
   readonly reactors?: readonly Reactor<any>[];
 }
 
+/** A class of objects. Who constructs them, and calls them, is the runtime. */
+export type ObjectClass = new (context: any, env: any) => object;
+
 /** A composed Worker: it is the default export, and its objects' classes are exported by their names. */
 export interface App {
   /** The classes of the objects, under the names that wrangler.toml binds. */
   readonly objects: {
-    readonly Aggregate: typeof Aggregate;
-    readonly Journal: ReturnType<typeof journalClass>;
-    readonly Consumer: ReturnType<typeof consumerClass>;
+    /** Each keeps one stream. */
+    readonly Aggregate: ObjectClass;
+    /** Each keeps one partition of the journal. */
+    readonly Journal: ObjectClass;
+    /** Each runs one consumer. */
+    readonly Consumer: ObjectClass;
   };
   /** Answers HTTP. */
   fetch(request: Request, env: unknown, context: object): Promise<Response>;
@@ -36,19 +42,20 @@ export interface App {
  *
  * @example
  * ```ts
- * import { projection } from "sillok";
- * import { sillok } from "sillok/worker";
+ * import { projection, sillok } from "sillok/worker";
  *
- * const deposits = projection("deposits", {
+ * type Deposited = { type: "Deposited"; data: { amount: number } };
+ *
+ * const balances = projection<Deposited, { amount: number }>("balances", {
  *   category: "account",
  *   on: {
  *     Deposited(event, documents) {
- *       const { count } = documents.get<{ count: number }>(event.stream) ?? { count: 0 };
- *       documents.put(event.stream, { count: count + 1 });
+ *       const { amount } = documents.get(event.stream) ?? { amount: 0 };
+ *       documents.put(event.stream, { amount: amount + event.data.amount });
  *     },
  *   },
  * });
- * const app = sillok({ projections: [deposits] });
+ * const app = sillok({ projections: [balances] });
  * export const { Aggregate, Journal, Consumer } = app.objects;
  * export default app;
  * ```

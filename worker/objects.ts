@@ -6,6 +6,9 @@ import { DurableObject } from "cloudflare:workers";
 import { AggregateObject, ConsumerObject, JournalObject } from "./build/index.js";
 import { type Handled, handlerOf } from "./handlers.ts";
 
+/** What the runtime constructs objects by. */
+type ObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
+
 /** Keeps one stream. */
 export class Aggregate extends DurableObject {
   readonly #object = new AggregateObject(this.ctx, this.env);
@@ -48,7 +51,7 @@ export class Aggregate extends DurableObject {
 }
 
 /** Keeps one partition of the journal, which wakes these consumers beside those that are registered by requests. */
-export function journalClass(consumers: readonly string[]) {
+export function journalClass(consumers: readonly string[]): ObjectClass {
   return class Journal extends DurableObject {
     readonly #object = new JournalObject(this.ctx, this.env);
 
@@ -96,7 +99,7 @@ export function journalClass(consumers: readonly string[]) {
 }
 
 /** Runs one consumer: one of these, or one that was defined by a request. */
-export function consumerClass(handled: ReadonlyMap<string, Handled>) {
+export function consumerClass(handled: ReadonlyMap<string, Handled>): ObjectClass {
   return class Consumer extends DurableObject {
     readonly #object = new ConsumerObject(this.ctx, this.env);
 

@@ -10,9 +10,15 @@ import { publint } from "publint";
 
 import { ROOT, tarball, useScratch } from "./scratch.ts";
 
-const WASM_GZIP_BYTES = 164 * 1024;
-/** The wasm twice, the second time as base64, which takes a third more, and 60 KiB. */
-const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + 60 * 1024;
+/** What the engine may weigh. 120 KiB are wanted: it does not get heavier, and is to get lighter. */
+const WASM_GZIP_BYTES = 134 * 1024;
+/** The Worker's, with the gateway and the objects in it. 250 KiB are wanted. */
+const WORKER_WASM_GZIP_BYTES = 410 * 1024;
+/** `sillok/worker` without its wasm. */
+const WORKER_GZIP_BYTES = 16 * 1024;
+/** The wasm twice, the second time as base64, which takes a third more, the Worker, and 60 KiB. */
+const TARBALL_BYTES =
+  Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_WASM_GZIP_BYTES + WORKER_GZIP_BYTES + 60 * 1024;
 
 const scratch = useScratch();
 
@@ -38,6 +44,7 @@ test("it holds what is needed, and nothing else", async () => {
     "store",
     "testing/index",
     "verify-commits",
+    "worker",
   ];
   assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [
     "package/LICENSE-APACHE",
@@ -47,6 +54,8 @@ test("it holds what is needed, and nothing else", async () => {
     "package/dist/sillok.wasm",
     "package/dist/testing.js",
     ...types.map((name) => `package/dist/types/${name}.d.ts`),
+    "package/dist/worker.js",
+    "package/dist/worker.wasm",
     "package/dist/workerd.js",
     "package/package.json",
   ]);
@@ -66,6 +75,13 @@ test("the wasm and the tarball stay within their budgets", async () => {
   assert.ok(packed <= TARBALL_BYTES, `the tarball is ${packed} bytes`);
 });
 
+test("the Worker stays within its budgets", async () => {
+  const wasm = gzipSync(await installed("dist/worker.wasm")).length;
+  assert.ok(wasm <= WORKER_WASM_GZIP_BYTES, `its wasm is ${wasm} bytes, gzip`);
+  const code = gzipSync(await installed("dist/worker.js")).length;
+  assert.ok(code <= WORKER_GZIP_BYTES, `its code is ${code} bytes, gzip`);
+});
+
 test("the contract is without the engine", async () => {
   const contract = String(await installed("dist/testing.js"));
   assert.doesNotMatch(contract, /import|WebAssembly|require/);
@@ -74,6 +90,15 @@ test("the contract is without the engine", async () => {
 test("both builds carry the same wasm", async () => {
   const base64 = (await installed("dist/sillok.wasm")).toString("base64");
   assert.ok((await installed("dist/sillok.js")).includes(base64));
+});
+
+test("the Worker takes its wasm from beside it, and nothing else but the platform's classes", async () => {
+  const worker = String(await installed("dist/worker.js"));
+  const imports = worker.matchAll(/\b(?:from|import) ?"([^"]*)"/g);
+  const modules = new Set([...imports].map(([, module]) => module));
+  assert.deepEqual(modules, new Set(["cloudflare:workers", "./worker.wasm"]));
+  const built = await readFile(join(ROOT, "worker/build/index_bg.wasm"));
+  assert.ok(built.equals(await installed("dist/worker.wasm")), "it is the one that is deployed");
 });
 
 test("its version is Cargo's", async () => {

@@ -21,8 +21,8 @@ const WORKER_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_worker.w
 const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
-/// What the JavaScript build may read.
-const JS_INPUTS: [&str; 11] = [
+/// What the JavaScript build may read. Its `sillok/worker` is the Worker.
+const JS_INPUTS: [&str; 18] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -32,6 +32,13 @@ const JS_INPUTS: [&str; 11] = [
     "tsconfig.json",
     "package-lock.json",
     "js/README.md",
+    "worker/build",
+    "worker/composition.ts",
+    "worker/handlers.ts",
+    "worker/index.ts",
+    "worker/objects.ts",
+    "worker/tsconfig.json",
+    "worker/tsconfig.types.json",
     "LICENSE-APACHE",
     "LICENSE-MIT",
 ];
