@@ -11,7 +11,7 @@ import { publint } from "publint";
 import { ROOT, tarball, useScratch } from "./scratch.ts";
 
 /** What the engine may weigh. 120 KiB are wanted: it does not get heavier, and is to get lighter. */
-const WASM_GZIP_BYTES = 156 * 1024;
+const WASM_GZIP_BYTES = 134 * 1024;
 /** The Worker's, with the gateway and the objects in it. 250 KiB are wanted. */
 const WORKER_WASM_GZIP_BYTES = 350 * 1024;
 /** `sillok/worker` without its wasm. */
