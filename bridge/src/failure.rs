@@ -11,21 +11,20 @@ use crate::new_events::InvalidEvents;
 
 /// An error on its way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Fields", into = "Fields")]
 pub struct Failure {
     /// The stable code, the same in Rust, JavaScript and HTTP.
     pub code: String,
     /// What is wrong, in a sentence for people.
     pub detail: String,
     /// The field of the input that is wrong, such as `events[2].type`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// What a `wrong_expected_version` knows besides.
-    #[serde(flatten)]
     pub conflict: Option<Box<Conflict>>,
 }
 
 /// The two versions of a conflict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
     /// The stream that was to be appended to.
     pub stream: String,
@@ -33,6 +32,46 @@ pub struct Conflict {
     pub expected: Value,
     /// The stream's true version.
     pub actual: u64,
+}
+
+/// A failure as it travels: the parts of the conflict stand beside the others. Were they `flatten`ed, every reader
+/// of a failure would need one more kind of deserialiser, which is much code.
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    code: String,
+    detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stream: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    actual: Option<u64>,
+}
+
+impl From<Failure> for Fields {
+    fn from(failure: Failure) -> Self {
+        let Failure { code, detail, field, conflict } = failure;
+        let (stream, expected, actual) = match conflict {
+            Some(conflict) => (Some(conflict.stream), Some(conflict.expected), Some(conflict.actual)),
+            None => (None, None, None),
+        };
+        Self { code, detail, field, stream, expected, actual }
+    }
+}
+
+impl From<Fields> for Failure {
+    fn from(fields: Fields) -> Self {
+        let Fields { code, detail, field, stream, expected, actual } = fields;
+        let conflict = match (stream, expected, actual) {
+            (Some(stream), Some(expected), Some(actual)) => {
+                Some(Box::new(Conflict { stream, expected, actual }))
+            }
+            _ => None,
+        };
+        Self { code, detail, field, conflict }
+    }
 }
 
 impl Failure {

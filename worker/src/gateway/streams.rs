@@ -1,6 +1,5 @@
 //! `/v1/streams/{stream}`: what a stream is, whether it is as it was written, and to forget it.
 
-use serde::Deserialize;
 use serde_json::Value;
 use sillok::store::Version;
 use sillok_bridge::Failure;
@@ -55,14 +54,6 @@ pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer,
     Ok(Answer::no_content().costing(receipt))
 }
 
-/// The body of a truncation.
-#[derive(Deserialize)]
-struct Cut {
-    before: Option<Value>,
-    #[serde(flatten)]
-    others: serde_json::Map<String, Value>,
-}
-
 /// The first version to keep, from `{"before": …}`.
 fn before(body: &str) -> Result<u64, Failure> {
     let malformed = |error: serde_json::Error| Failure::new("malformed_json", error.to_string());
@@ -71,11 +62,13 @@ fn before(body: &str) -> Result<u64, Failure> {
         Failure::new("invalid_parameter", format!("`{name}` {reason}")).in_field(name)
     };
     let reason = "must be the first version to keep, a whole number from 1";
-    let cut: Cut = serde_json::from_value(body).map_err(|_| invalid("before", reason))?;
-    if let Some((name, _)) = cut.others.iter().next() {
+    let Value::Object(cut) = body else {
+        return Err(invalid("before", reason));
+    };
+    if let Some(name) = cut.keys().find(|name| *name != "before") {
         return Err(invalid(name, "is not a part of a truncation"));
     }
-    let before = cut.before.as_ref().and_then(Value::as_u64).and_then(Version::new);
+    let before = cut.get("before").and_then(Value::as_u64).and_then(Version::new);
     match before.filter(|before| !before.is_empty()) {
         Some(before) => Ok(before.get()),
         None => Err(invalid("before", reason)),

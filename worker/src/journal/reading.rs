@@ -5,7 +5,7 @@ use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory,
 
 use super::rpc::{FeedReply, FeedRequest, JournalStatus, PositionRequest};
 use super::{Keeper, storage_failure};
-use crate::objects::{ObjectSql, partitions};
+use crate::objects::{ObjectSql, Receipt, partitions};
 
 impl Keeper {
     /// Reads one page of the feed from this partition's place in the checkpoint.
@@ -42,7 +42,9 @@ impl Keeper {
             self.with_journal(|journal| sillok::store::FeedLog::end(journal).map_err(storage_failure))?;
         let consumers = self.wakes.borrow_mut().names().map_err(storage_failure)?;
         let (partition, receipt) = (self.partition()?, self.meter.total());
-        Ok(JournalStatus { partition, end: end.get(), consumers, receipt })
+        let Receipt { rows_written, rows_read, schema_rows_written } = receipt;
+        let end = end.get();
+        Ok(JournalStatus { partition, end, consumers, rows_written, rows_read, schema_rows_written })
     }
 
     /// Reads the journal, unless it is not of as many partitions as the deployment says: then some streams would be

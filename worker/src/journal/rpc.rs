@@ -5,7 +5,7 @@ use sillok::store::{Commit, CommitHash, Forward, RecordedTime, StreamId, Version
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue};
 use worker::Env;
 
-use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
+use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
 
 /// The binding of the objects, as wrangler.toml names it.
 const BINDING: &str = "JOURNAL";
@@ -110,8 +110,10 @@ pub(crate) struct JournalStatus {
     /// The consumers that are woken.
     pub(crate) consumers: Vec<String>,
     /// What the object has written and read since it has started, besides making its tables.
-    #[serde(flatten)]
-    pub(crate) receipt: Receipt,
+    pub(crate) rows_written: u64,
+    pub(crate) rows_read: u64,
+    /// What it has written to make its tables.
+    pub(crate) schema_rows_written: u64,
 }
 
 /// The name of a consumer that is to be woken, or not any more.
