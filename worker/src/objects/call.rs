@@ -2,6 +2,7 @@
 //! `{failure, receipt}`. Only a broken caller or a broken runtime makes a method throw.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
 use serde::Serialize;
@@ -23,7 +24,7 @@ pub(crate) fn turn<Q: DeserializeOwned, A: Serialize>(
     act: impl FnOnce(Q) -> Result<A, Failure>,
 ) -> Result<JsValue, JsValue> {
     let outcome = act(from_js(request)?);
-    reply(outcome, meter.take())
+    reply(told(&outcome)?, meter.take())
 }
 
 /// One call that takes more than a turn. What it has cost it tells itself, because others have their turns meanwhile.
@@ -34,17 +35,26 @@ pub(crate) fn promised<Q: DeserializeOwned, A: Serialize, F>(
 where
     F: Future<Output = (Result<A, Failure>, Receipt)>,
 {
-    future_to_promise(AssertUnwindSafe(async move {
+    running(Box::pin(async move {
         let (outcome, receipt) = act(from_js(request)?).await;
-        reply(outcome, receipt)
+        reply(told(&outcome)?, receipt)
     }))
 }
 
-fn reply<A: Serialize>(outcome: Result<A, Failure>, receipt: Receipt) -> Result<JsValue, JsValue> {
-    let (name, value) = match outcome {
-        Ok(answer) => ("ok", to_js(&answer)?),
-        Err(failure) => ("failure", to_js(&failure)?),
-    };
+/// Of one type for all calls, so that the code around a promise is compiled once.
+fn running(call: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> Promise {
+    future_to_promise(AssertUnwindSafe(call))
+}
+
+/// An outcome as the field of a reply.
+fn told<A: Serialize>(outcome: &Result<A, Failure>) -> Result<(&'static str, JsValue), JsValue> {
+    match outcome {
+        Ok(answer) => Ok(("ok", to_js(answer)?)),
+        Err(failure) => Ok(("failure", to_js(failure)?)),
+    }
+}
+
+fn reply((name, value): (&str, JsValue), receipt: Receipt) -> Result<JsValue, JsValue> {
     let reply = Object::new();
     Reflect::set(&reply, &name.into(), &value)?;
     Reflect::set(&reply, &"receipt".into(), &to_js(&receipt)?)?;
@@ -92,12 +102,26 @@ impl Remote {
         method: &str,
         request: &Q,
     ) -> Answered<A> {
-        let reply = self.send(method, &Array::of1(&message(request)?)).await?;
-        let receipt = part(&reply, "receipt")?;
-        if Reflect::has(&reply, &"failure".into())? {
-            return Err(RemoteError::Refused(part(&reply, "failure")?, receipt));
-        }
-        Ok((part(&reply, "ok")?, receipt))
+        let (answer, receipt) = self.exchange(method, message(request)?).await?;
+        Ok((read(answer)?, receipt))
+    }
+
+    /// A call whose request and answer are still JavaScript's. It is boxed, because it would otherwise be a part of
+    /// every future that makes a call.
+    fn exchange<'a>(
+        &'a self,
+        method: &'a str,
+        request: JsValue,
+    ) -> Pin<Box<dyn Future<Output = Answered<JsValue>> + 'a>> {
+        Box::pin(async move {
+            let reply = self.send(method, &Array::of1(&request)).await?;
+            let part = |name: &str| Reflect::get(&reply, &name.into());
+            let receipt = read(part("receipt")?)?;
+            if Reflect::has(&reply, &"failure".into())? {
+                return Err(RemoteError::Refused(read(part("failure")?)?, receipt));
+            }
+            Ok((part("ok")?, receipt))
+        })
     }
 
     /// Opens a WebSocket to the object, by which it tells that there is more.
@@ -119,8 +143,7 @@ fn message<T: Serialize>(request: &T) -> Result<JsValue, RemoteError> {
     to_js(request).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
-fn part<T: DeserializeOwned>(reply: &JsValue, name: &str) -> Result<T, RemoteError> {
-    let part = Reflect::get(reply, &name.into())?;
+fn read<T: DeserializeOwned>(part: JsValue) -> Result<T, RemoteError> {
     from_js(part).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
