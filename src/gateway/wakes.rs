@@ -157,6 +157,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
             })?;
         }
         let known = self.known.iter().map(|name| (name.clone(), Waking::Asleep));
-        Ok(self.consumers.get_or_insert_with(|| found.into_iter().chain(known).collect()))
+        // Collected, they would be sorted at once, by code that is not worth its size here.
+        Ok(self.consumers.get_or_insert_with(|| {
+            found.extend(known);
+            found
+        }))
     }
 }
