@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
-use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use worker::{Env, console_error};
 
 use super::name::ObjectName;
@@ -35,15 +35,22 @@ pub(crate) fn promised<Q: DeserializeOwned, A: Serialize, F>(
 where
     F: Future<Output = (Result<A, Failure>, Receipt)>,
 {
-    running(Box::pin(async move {
+    promise(async move {
         let (outcome, receipt) = act(from_js(request)?).await;
         reply(told(&outcome)?, receipt)
-    }))
+    })
 }
 
-/// Of one type for all calls, so that the code around a promise is compiled once.
-fn running(call: Pin<Box<dyn Future<Output = Result<JsValue, JsValue>>>>) -> Promise {
-    future_to_promise(AssertUnwindSafe(call))
+/// What JavaScript waits for. It is boxed, so that the code around a promise is compiled once, whatever is promised.
+pub(crate) fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+    let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(work);
+    future_to_promise(AssertUnwindSafe(work))
+}
+
+/// Runs what nobody waits for, boxed like a [`promise`].
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
+    let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
+    spawn_local(work);
 }
 
 /// An outcome as the field of a reply.
