@@ -1,6 +1,5 @@
 //! Who is woken when the journal has grown.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::alarm::Alarm;
@@ -26,7 +25,8 @@ const REMOVE: &str = "DELETE FROM consumers_v1 WHERE name = ?1";
 pub struct Wakes<S, A> {
     table: Table<S>,
     alarm: A,
-    consumers: Option<BTreeMap<String, Waking>>,
+    /// In the order of their names.
+    consumers: Option<Vec<(String, Waking)>>,
     /// Those that need not be registered.
     known: Vec<String>,
     failures: u32,
@@ -62,10 +62,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn register(&mut self, name: &str) -> Result<(), StorageError> {
-        if !self.consumers()?.contains_key(name) {
+        if let Err(place) = place(self.consumers()?, name) {
             self.table.create()?;
             self.table.sql.execute(ADD, &[Value::Text(name)])?;
-            self.consumers()?.insert(name.to_owned(), Waking::Asleep);
+            self.consumers()?.insert(place, (name.to_owned(), Waking::Asleep));
         }
         Ok(())
     }
@@ -75,9 +75,9 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn unregister(&mut self, name: &str) -> Result<(), StorageError> {
-        if self.consumers()?.contains_key(name) {
+        if let Ok(place) = place(self.consumers()?, name) {
             self.table.sql.execute(REMOVE, &[Value::Text(name)])?;
-            self.consumers()?.remove(name);
+            self.consumers()?.remove(place);
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn names(&mut self) -> Result<Vec<String>, StorageError> {
-        Ok(self.consumers()?.keys().cloned().collect())
+        Ok(self.consumers()?.iter().map(|(name, _)| name.clone()).collect())
     }
 
     /// Who has to be woken now that something was forwarded, or that the alarm [has rung](Self::rang). The caller wakes
@@ -97,7 +97,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn to_wake(&mut self) -> Result<Vec<String>, StorageError> {
-        let asleep = self.consumers()?.iter_mut().filter(|(_, waking)| **waking == Waking::Asleep);
+        let asleep = self.consumers()?.iter_mut().filter(|(_, waking)| *waking == Waking::Asleep);
         Ok(asleep
             .map(|(name, waking)| {
                 *waking = Waking::Called;
@@ -126,7 +126,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
 
     /// Takes note that the alarm has rung: who could not be woken is tried again.
     pub fn rang(&mut self) {
-        for waking in self.consumers.iter_mut().flat_map(BTreeMap::values_mut) {
+        for (_, waking) in self.consumers.iter_mut().flatten() {
             if *waking == Waking::Due {
                 *waking = Waking::Asleep;
             }
@@ -141,22 +141,32 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     }
 
     fn turn(&mut self, name: &str, from: Waking, to: Waking) {
-        let waking = self.consumers.as_mut().and_then(|consumers| consumers.get_mut(name));
-        if let Some(waking) = waking.filter(|waking| **waking == from) {
+        let mut consumers = self.consumers.iter_mut().flatten();
+        if let Some((_, waking)) = consumers.find(|(known, waking)| known == name && *waking == from) {
             *waking = to;
         }
     }
 
     /// The consumers, read from the table the first time.
-    fn consumers(&mut self) -> Result<&mut BTreeMap<String, Waking>, StorageError> {
-        let mut found = BTreeMap::new();
+    fn consumers(&mut self) -> Result<&mut Vec<(String, Waking)>, StorageError> {
+        let mut found = Vec::new();
+        let mut add = |name: &str| {
+            if let Err(place) = place(&found, name) {
+                found.insert(place, (name.to_owned(), Waking::Asleep));
+            }
+        };
         if self.consumers.is_none() {
             self.table.rows(ALL, &[], &mut |row| {
-                found.insert(row.text(0).unwrap_or_default().to_owned(), Waking::Asleep);
+                add(row.text(0).unwrap_or_default());
                 Ok(ControlFlow::Continue(()))
             })?;
+            self.known.iter().for_each(|name| add(name));
         }
-        let known = self.known.iter().map(|name| (name.clone(), Waking::Asleep));
-        Ok(self.consumers.get_or_insert_with(|| found.into_iter().chain(known).collect()))
+        Ok(self.consumers.get_or_insert(found))
     }
+}
+
+/// Where a consumer is, or would have to be.
+fn place(consumers: &[(String, Waking)], name: &str) -> Result<usize, usize> {
+    consumers.binary_search_by(|(known, _)| known.as_str().cmp(name))
 }

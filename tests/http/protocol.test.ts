@@ -20,7 +20,6 @@ for (const path of [
   "/v1",
   "/v1/",
   "/v1/nothing",
-  "/v1/streams",
   "/v1/streams/",
   "/v1/streams/a/",
   "/v1/streams/a/nothing",

@@ -10,7 +10,6 @@ mod group;
 mod partition;
 mod table;
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use thiserror::Error;
@@ -88,14 +87,16 @@ impl<S: Sql> Journal<S> {
         self.check_partitions()?;
         let mut streams = self.table.entries(forwards.iter().map(|forward| forward.stream.as_str()))?;
         let mut groups = vec![Group::after(self.end()?)];
-        let mut changed = BTreeMap::new();
+        let mut changed: Vec<&str> = Vec::new();
         let mut versions = Vec::with_capacity(forwards.len());
         for forward in forwards {
             let known = streams.entry(forward.stream.as_str()).or_default();
             let before = *known;
             take(known, forward, &mut groups)?;
-            if *known != before {
-                changed.insert(forward.stream.as_str(), *known);
+            if *known != before
+                && let Err(place) = changed.binary_search(&forward.stream.as_str())
+            {
+                changed.insert(place, forward.stream.as_str());
             }
             versions.push(known.version);
         }
@@ -105,7 +106,9 @@ impl<S: Sql> Journal<S> {
             None => self.end()?,
         };
         if !changed.is_empty() {
-            self.table.write(&groups, &changed, self.partitions)?;
+            let known = |stream: &str| streams.get(stream).copied().unwrap_or_default();
+            let entries: Vec<_> = changed.into_iter().map(|stream| (stream, known(stream))).collect();
+            self.table.write(&groups, &entries, self.partitions)?;
         }
         Ok(Recorded { versions, end })
     }

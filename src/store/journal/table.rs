@@ -1,7 +1,7 @@
 //! The journal's tables.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::super::directory::StreamEntry;
@@ -102,7 +102,7 @@ impl<S: Sql> JournalTable<S> {
     pub(super) fn write(
         &self,
         groups: &[Group],
-        entries: &BTreeMap<&str, Entry>,
+        entries: &[(&str, Entry)],
         partitions: usize,
     ) -> Result<(), StorageError> {
         self.table.create()?;
@@ -182,7 +182,7 @@ fn entry_in(row: &dyn Row) -> Result<Entry, StorageError> {
 }
 
 /// The entries as one JSON array, `[[stream, version, time, position, hidden, deleted], …]`.
-fn entries_text(entries: &BTreeMap<&str, Entry>) -> String {
+fn entries_text(entries: &[(&str, Entry)]) -> String {
     let rows = entries.iter().map(|(stream, entry)| {
         let Entry { version, time, position, hidden, deleted } = entry;
         let (stream, time) = (serde_json::Value::from(*stream), time.as_millis());

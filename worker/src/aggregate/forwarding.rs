@@ -7,11 +7,10 @@ use futures_channel::oneshot;
 use sillok::store::{Forward, Version};
 use sillok_bridge::now;
 use worker::console_error;
-use worker::wasm_bindgen_futures::spawn_local;
 
 use super::Keeper;
 use crate::journal;
-use crate::objects::{armed, jitter, partitions};
+use crate::objects::{armed, jitter, partitions, spawn};
 
 /// How far it is with forwarding.
 #[derive(Debug, Default)]
@@ -32,7 +31,7 @@ impl Keeper {
     pub(super) fn begin_forwarding(self: &Rc<Self>) {
         if !self.forwarding.running.get() {
             let keeper = Rc::clone(self);
-            spawn_local(async move { keeper.forward().await });
+            spawn(async move { keeper.forward().await });
         }
     }
 
@@ -75,7 +74,7 @@ impl Keeper {
             return;
         }
         let keeper = Rc::clone(self);
-        spawn_local(async move {
+        spawn(async move {
             let Some(at) = armed(&keeper.state).await else { return };
             let overdue = keeper.machine.borrow_mut().found_alarm(at, now());
             if overdue {

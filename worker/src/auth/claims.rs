@@ -5,6 +5,7 @@ use jwt_compact::alg::{Hs256, Hs256Key};
 use jwt_compact::{AlgorithmExt, Claims, TimeOptions, Token, UntrustedToken, ValidationError};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use sillok::store::RecordedTime;
 use thiserror::Error;
 use wildmatch::WildMatch;
@@ -58,10 +59,25 @@ struct Grants {
 
 /// A text, or several.
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "neither a string nor an array of strings")]
+#[serde(try_from = "Value")]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
+}
+
+impl TryFrom<Value> for OneOrMany {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let text = |value| match value {
+            Value::String(text) => Ok(text),
+            _ => Err("neither a string nor an array of strings"),
+        };
+        match value {
+            Value::Array(texts) => texts.into_iter().map(text).collect::<Result<_, _>>().map(Self::Many),
+            one => text(one).map(Self::One),
+        }
+    }
 }
 
 impl Default for OneOrMany {

@@ -1,7 +1,6 @@
 //! Projections and reactors: code that lies on the JavaScript side, since nothing in the engine's memory lasts.
 
 use std::cell::Cell;
-use std::panic::AssertUnwindSafe;
 
 use js_sys::{Error, JsString, Promise};
 use sillok::handler::{Delivery, DocumentError, Documents};
@@ -10,10 +9,9 @@ use sillok_bridge::{Failure, expected_version_from_js, expected_version_json, st
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
-use worker::wasm_bindgen_futures::future_to_promise;
 
 use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
-use crate::objects::{ObjectName, ObjectSql, RemoteError};
+use crate::objects::{ObjectName, ObjectSql, RemoteError, promise};
 
 #[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
 extern "C" {
@@ -151,13 +149,13 @@ impl Commands {
             let unavailable = |error: worker::Error| Failure::new("unavailable", error.to_string());
             Ok((request, aggregate.map_err(unavailable)?))
         });
-        future_to_promise(AssertUnwindSafe(async move {
+        promise(async move {
             let (request, aggregate) = request.map_err(|failure| to_js(&failure))?;
             match aggregate.append(&request).await {
                 Ok((appended, _)) => Ok(to_js(&appended)),
                 Err(RemoteError::Refused(failure, _)) => Err(to_js(&failure)),
                 Err(_) => Err(to_js(&Failure::new("unavailable", "the stream did not answer; try again"))),
             }
-        }))
+        })
     }
 }

@@ -20,10 +20,9 @@ use sillok::handler::{Consumer, OpenError, Settings};
 use sillok::store::RecordedTime;
 use sillok_bridge::{Failure, now};
 use wasm_bindgen::prelude::*;
-use worker::wasm_bindgen_futures::spawn_local;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, turn};
+use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, spawn, turn};
 pub(crate) use definition::Definition;
 use handlers::Handler;
 
@@ -193,7 +192,7 @@ impl Inner {
     /// Begins a run, unless one is under way.
     fn start(self: &Rc<Self>) {
         let inner = Rc::clone(self);
-        spawn_local(async move { inner.run().await });
+        spawn(async move { inner.run().await });
     }
 }
 

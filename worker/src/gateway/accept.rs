@@ -72,11 +72,22 @@ fn weight(range: &str) -> u16 {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("q").then_some(value.trim())
     });
-    let Some(weight) = weight else { return 1000 };
-    let weight: f32 = weight.parse().unwrap_or(0.0);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 1000
-    let thousandths = (weight.clamp(0.0, 1.0) * 1000.0).round() as u16;
-    thousandths
+    weight.map_or(1000, |weight| thousandths(weight).unwrap_or(0))
+}
+
+/// A weight such as `0.8` in thousandths, at most 1000. As a float it would be read by code, and with tables, that
+/// nothing else in the Worker needs.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    if whole.bytes().any(|digit| digit != b'0') {
+        return Some(1000);
+    }
+    let places = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
+    Some(places.fold(0, |number, digit| number * 10 + u16::from(digit.saturating_sub(b'0'))))
 }
 
 #[cfg(test)]
@@ -115,6 +126,26 @@ mod tests {
             assert_eq!(preferred(accept, &BOTH), Some(media), "{accept}");
         }
         assert_eq!(preferred("application/x-ndjson;q=0, text/html", &BOTH), None);
+    }
+
+    #[test]
+    fn a_weight_is_read_in_thousandths() {
+        for (text, weight) in [
+            ("0", 0),
+            ("0.", 0),
+            ("0.8", 800),
+            (".25", 250),
+            ("0.001", 1),
+            ("0.9999", 999),
+            ("1", 1000),
+            ("1.000", 1000),
+            ("7.5", 1000),
+        ] {
+            assert_eq!(thousandths(text), Some(weight), "{text}");
+        }
+        for text in ["", ".", "-1", "+1", "nan", "0.5.5", "0,5", "1e-1"] {
+            assert_eq!(thousandths(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::pin::pin;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use worker::wasm_bindgen_futures::spawn_local;
 use worker::{WebSocket, WebSocketPair, WebsocketEvent, console_error};
 
 use super::live::{Live, Step};
 use super::problem::Problem;
+use crate::objects::spawn;
 
 /// How many bytes of events one connection carries. A WebSocket does not tell how far its client is: what a slow one
 /// has not taken lies in memory, which is bounded by this. Who connects again says by that what it has seen.
@@ -18,7 +18,7 @@ const CONNECTION_BYTES: usize = 8 * 1024 * 1024;
 pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
     let WebSocketPair { client, server } = WebSocketPair::new().map_err(Problem::internal)?;
     server.accept().map_err(Problem::internal)?;
-    spawn_local(async move {
+    spawn(async move {
         let (code, reason) = match send(live, &server).await {
             Ok(Some(Farewell(code, reason))) => (code, reason),
             Ok(None) => return,

@@ -8,12 +8,11 @@ use futures_channel::oneshot;
 use sillok::store::{Forward, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
-use worker::wasm_bindgen_futures::spawn_local;
 
 use super::Keeper;
 use super::reading::record_failure;
 use super::rpc::ForwardMessage;
-use crate::objects::{Receipt, nudges};
+use crate::objects::{Receipt, nudges, spawn};
 
 /// The most bytes of events that wait to be recorded. What does not find room is refused, and its aggregate tries again
 /// later: the memory is shared with other journals.
@@ -47,7 +46,7 @@ impl Keeper {
         bytes.set(size);
         if !running.replace(true) {
             let keeper = Rc::clone(self);
-            spawn_local(async move { keeper.record_groups().await });
+            spawn(async move { keeper.record_groups().await });
         }
         answered.await.unwrap_or_else(|_| Err(Failure::new("internal", "the forward was dropped")))
     }

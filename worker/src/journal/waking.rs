@@ -7,12 +7,11 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use sillok_bridge::now;
-use worker::wasm_bindgen_futures::spawn_local;
 use worker::{Delay, console_error};
 
 use super::Keeper;
 use crate::consumer::{CONSUMERS, WakeRequest};
-use crate::objects::{Remote, armed, jitter};
+use crate::objects::{Remote, armed, jitter, spawn};
 
 /// How long a consumer may take to answer that it is awake. One that takes longer is left to the alarm.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -39,7 +38,7 @@ impl Keeper {
     fn begin_to_wake(self: &Rc<Self>, consumer: String) -> oneshot::Receiver<()> {
         let (end, ended) = oneshot::channel();
         let keeper = Rc::clone(self);
-        spawn_local(async move {
+        spawn(async move {
             keeper.wake_one(&consumer).await;
             // Whoever has gone needs no word of it.
             let _ = end.send(());
@@ -83,7 +82,7 @@ impl Keeper {
             return;
         }
         let keeper = Rc::clone(self);
-        spawn_local(async move {
+        spawn(async move {
             let overdue =
                 |at: sillok::store::RecordedTime| at.as_millis() + OVERDUE_MILLIS <= now().as_millis();
             if armed(&keeper.state).await.is_some_and(overdue) {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
-use worker::wasm_bindgen_futures::{JsFuture, future_to_promise};
+use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use worker::{Env, console_error};
 
 use super::name::ObjectName;
@@ -24,7 +24,7 @@ pub(crate) fn turn<Q: DeserializeOwned, A: Serialize>(
     act: impl FnOnce(Q) -> Result<A, Failure>,
 ) -> Result<JsValue, JsValue> {
     let outcome = act(from_js(request)?);
-    reply(outcome, meter.take())
+    reply(told(&outcome)?, meter.take())
 }
 
 /// One call that takes more than a turn. What it has cost it tells itself, because others have their turns meanwhile.
@@ -35,28 +35,35 @@ pub(crate) fn promised<Q: DeserializeOwned, A: Serialize, F>(
 where
     F: Future<Output = (Result<A, Failure>, Receipt)>,
 {
-    future_to_promise(AssertUnwindSafe(async move {
+    promise(async move {
         let (outcome, receipt) = act(from_js(request)?).await;
-        reply(outcome, receipt)
-    }))
+        reply(told(&outcome)?, receipt)
+    })
 }
 
-fn reply<A: Serialize>(outcome: Result<A, Failure>, receipt: Receipt) -> Result<JsValue, JsValue> {
+/// What JavaScript waits for. It is boxed, so that the code around a promise is compiled once, whatever is promised.
+pub(crate) fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Promise {
+    let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(work);
+    future_to_promise(AssertUnwindSafe(work))
+}
+
+/// Runs what nobody waits for, boxed like a [`promise`].
+pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
+    let work: Pin<Box<dyn Future<Output = ()>>> = Box::pin(work);
+    spawn_local(work);
+}
+
+/// An outcome as the field of a reply.
+fn told<A: Serialize>(outcome: &Result<A, Failure>) -> Result<(&'static str, JsValue), JsValue> {
     match outcome {
-        Ok(answer) => reply_with("ok", &to_js(&answer)?, receipt),
-        Err(failure) => refusal(&failure, receipt),
+        Ok(answer) => Ok(("ok", to_js(answer)?)),
+        Err(failure) => Ok(("failure", to_js(failure)?)),
     }
 }
 
-#[inline(never)]
-fn refusal(failure: &Failure, receipt: Receipt) -> Result<JsValue, JsValue> {
-    reply_with("failure", &to_js(failure)?, receipt)
-}
-
-#[inline(never)]
-fn reply_with(name: &str, value: &JsValue, receipt: Receipt) -> Result<JsValue, JsValue> {
+fn reply((name, value): (&str, JsValue), receipt: Receipt) -> Result<JsValue, JsValue> {
     let reply = Object::new();
-    Reflect::set(&reply, &name.into(), value)?;
+    Reflect::set(&reply, &name.into(), &value)?;
     Reflect::set(&reply, &"receipt".into(), &to_js(&receipt)?)?;
     Ok(reply.into())
 }
@@ -104,8 +111,22 @@ impl Remote {
         method: &str,
         request: &Q,
     ) -> Answered<A> {
-        let (answer, receipt) = self.ask(method, message(request)?).await?;
-        Ok((part(&answer)?, receipt))
+        let (answer, receipt) = self.exchange(method, message(request)?).await?;
+        Ok((read(answer)?, receipt))
+    }
+
+    /// A call whose request and answer are still JavaScript's. It is boxed, because it would otherwise be a part of
+    /// every future that makes a call.
+    fn exchange<'a>(&'a self, method: &'a str, request: JsValue) -> Pending<'a, Answered<JsValue>> {
+        Box::pin(async move {
+            let reply = self.send(method, Array::of1(&request)).await?;
+            let part = |name: &str| Reflect::get(&reply, &name.into());
+            let receipt = read(part("receipt")?)?;
+            if Reflect::has(&reply, &"failure".into())? {
+                return Err(RemoteError::Refused(read(part("failure")?)?, receipt));
+            }
+            Ok((part("ok")?, receipt))
+        })
     }
 
     /// Opens a WebSocket to the object, by which it tells that there is more.
@@ -114,23 +135,6 @@ impl Remote {
         // The object looks at nothing of the URL, but a request must have one.
         let response = self.send("fetch", Array::of2(&"https://object/".into(), &init)).await?;
         Ok(Nudges::of(&response)?)
-    }
-
-    /// What every call has in common, whatever goes and comes. It is compiled once.
-    fn ask<'a>(
-        &'a self,
-        method: &'a str,
-        message: JsValue,
-    ) -> Pending<'a, Result<(JsValue, Receipt), RemoteError>> {
-        Box::pin(async move {
-            let reply = self.send(method, Array::of1(&message)).await?;
-            let receipt = part(&Reflect::get(&reply, &"receipt".into())?)?;
-            if Reflect::has(&reply, &"failure".into())? {
-                let failure = part(&Reflect::get(&reply, &"failure".into())?)?;
-                return Err(RemoteError::Refused(failure, receipt));
-            }
-            Ok((Reflect::get(&reply, &"ok".into())?, receipt))
-        })
     }
 
     fn send<'a>(&'a self, method: &'a str, arguments: Array) -> Pending<'a, Result<JsValue, JsValue>> {
@@ -149,9 +153,8 @@ fn message<T: Serialize>(request: &T) -> Result<JsValue, RemoteError> {
     to_js(request).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
-#[inline(never)]
-fn part<T: DeserializeOwned>(value: &JsValue) -> Result<T, RemoteError> {
-    from_js(value.clone()).map_err(|error| RemoteError::from(JsValue::from(error)))
+fn read<T: DeserializeOwned>(part: JsValue) -> Result<T, RemoteError> {
+    from_js(part).map_err(|error| RemoteError::from(JsValue::from(error)))
 }
 
 impl RemoteError {

@@ -8,7 +8,7 @@ mod object_sql;
 mod partitions;
 mod receipt;
 
-pub(crate) use call::{Answered, Remote, RemoteError, promised, turn};
+pub(crate) use call::{Answered, Remote, RemoteError, promise, promised, spawn, turn};
 pub(crate) use name::ObjectName;
 pub(crate) use nudges::Nudges;
 pub(crate) use object_alarm::{ObjectAlarm, armed};
