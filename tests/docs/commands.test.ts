@@ -136,6 +136,14 @@ test("the request for the feed in docs/http.md finds what was appended", async (
   }
 });
 
+test("the webhook in docs/guides/webhooks.md is taken, and has a secret", async () => {
+  const response = await send(fenced("docs/guides/webhooks.md", "http")[0] ?? "", "account-11");
+  assert.equal(response.status, 200);
+  const { status, secret } = (await response.json()) as { status: string; secret: string };
+  assert.equal(status, "running");
+  assert.match(secret, /^whsec_/);
+});
+
 test("the request in docs/guides/following.md follows from where it was left", async () => {
   for (const type of ["Opened", "Deposited", "Withdrawn"]) await append("account-9", type);
   const response = await send(fenced("docs/guides/following.md", "http")[0] ?? "", "account-9");
