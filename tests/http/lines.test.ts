@@ -48,6 +48,30 @@ test("the whole stream, beyond any page, in order", async () => {
   assert.deepEqual(await versions("?direction=backward"), count(1, LENGTH).reverse());
 });
 
+test("a reader does not notice that the object was put out of memory amid the stream", async () => {
+  const stream = freshStream("large");
+  const data = "x".repeat(30_000);
+  const commit = Array.from({ length: 30 }, () => ({ type: "Written", data }));
+  for (let commits = 0; commits < 40; commits += 1) await api.appended(stream, commit);
+  const url = new URL(eventsPath(stream), api.server.url);
+  const response = await fetch(url, { headers: NDJSON });
+  let text = "";
+  // More is read only as it is taken: between two of these lengths the object answers again.
+  const lengths = [1, 12_000_000, 24_000_000];
+  for await (const chunk of response.body!) {
+    text += Buffer.from(chunk).toString();
+    if (text.length < (lengths[0] ?? Infinity)) continue;
+    lengths.shift();
+    await api.server.evict(stream);
+  }
+  const seen = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).version);
+  assert.deepEqual(lengths, [], "it was put out each time");
+  assert.deepEqual(seen, count(1, 1200));
+});
+
 test("bounds, and a limit that is the limit of all", async () => {
   assert.deepEqual(await versions("?from=1500&to=4500"), count(1500, 4500));
   assert.deepEqual(await versions("?limit=2500"), count(1, 2500));
