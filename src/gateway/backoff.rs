@@ -9,7 +9,25 @@ const LONGEST_MILLIS: u64 = 5 * 60 * 1000;
 /// failed together is spread over the second half of the wait by `jitter`, a random number.
 #[must_use]
 pub fn backoff(failures: u32, jitter: u64) -> u64 {
-    let doubled = FIRST_MILLIS.checked_shl(failures.saturating_sub(1)).unwrap_or(LONGEST_MILLIS);
-    let wait = doubled.min(LONGEST_MILLIS);
+    let wait = doubled(FIRST_MILLIS, LONGEST_MILLIS, failures);
     wait / 2 + jitter % (wait / 2 + 1)
+}
+
+/// The longest wait after so many failures in a row: `first`, twice as long each time, up to `longest`.
+pub(crate) fn doubled(first: u64, longest: u64, failures: u32) -> u64 {
+    let doublings = failures.saturating_sub(1).min(32);
+    first.saturating_mul(1 << doublings).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_and_never_leaves_its_bounds_however_often_it_failed() {
+        assert_eq!([1, 2, 3, 4].map(|failures| backoff(failures, 0)), [250, 500, 1000, 2000]);
+        for failures in 11..200 {
+            assert_eq!(backoff(failures, 0), LONGEST_MILLIS / 2, "{failures}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::gateway::doubled;
 use crate::store::limits::{
     CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
 };
@@ -54,8 +55,7 @@ impl Default for Policy {
 impl Policy {
     /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
     pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
-        let doublings = failures.saturating_sub(1).min(32);
-        let longest = self.first_delay.saturating_mul(1 << doublings).min(self.longest_delay);
+        let longest = doubled(self.first_delay, self.longest_delay, failures);
         longest - ((longest / 2 * u64::from(jitter)) >> 32)
     }
 }
