@@ -34,6 +34,8 @@ pub struct FeedValue {
 pub struct FeedPageJson {
     /// A JSON array of events, as text. Each has a `position` and a `checkpoint`.
     pub events: String,
+    /// How many events these are.
+    pub count: usize,
     /// The checkpoint from which the next page begins.
     pub checkpoint: String,
     /// Whether there is more to look at.
@@ -106,16 +108,18 @@ pub fn read_feed(
     checkpoint: &Checkpoint,
     partition: usize,
 ) -> Result<FeedPageJson, StorageError> {
-    let mut events = String::from("[");
+    let (mut events, mut count) = (String::from("["), 0);
     let end = visit_feed(log, range, &mut |found| {
-        if events.len() > 1 {
+        if count > 0 {
             events.push(',');
         }
+        count += 1;
         write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
     })?;
     events.push(']');
     Ok(FeedPageJson {
         events,
+        count,
         checkpoint: checkpoint.at(partition, end.checkpoint).to_string(),
         more: end.more,
     })

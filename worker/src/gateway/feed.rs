@@ -99,6 +99,8 @@ struct Partition {
 pub(super) struct Found {
     /// A JSON array.
     json: String,
+    /// How many were found, those included that the caller may not see.
+    count: usize,
 }
 
 impl Found {
@@ -185,7 +187,7 @@ impl Feed {
         } else {
             reply.page.events
         };
-        Ok((Found { json }, receipt))
+        Ok((Found { json, count: reply.page.count }, receipt))
     }
 
     /// Those of the events that the caller may see and that lie within the end.
@@ -207,20 +209,18 @@ impl Feed {
         Ok(format!("[{}]", kept.join(",")))
     }
 
-    /// One page, to which each partition gives its share.
+    /// One page. Each partition gives its share, and one that has less leaves room to those after it: so a page that is
+    /// smaller than there are partitions gets beyond those that have nothing.
     async fn page(mut self) -> Result<Answer, Problem> {
         let limit = self.wanted.limit.take().as_ref().and_then(Value::as_u64);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS);
-        let share = (limit / self.journals.len().max(1)).max(1);
-        let (mut events, mut cost, mut read) = (String::new(), Receipt::default(), 0);
-        while self.is_behind()
-            && read < self.journals.len()
-            && (read + 1) * share <= limit
-            && events.len() < PAGE_BYTES
-        {
-            let (found, receipt) = self.advance(share).await.map_err(Problem::from)?;
-            read += 1;
+        let (mut events, mut cost) = (String::new(), Receipt::default());
+        let (mut room, mut unread) = (limit, self.journals.len());
+        while self.is_behind() && room > 0 && unread > 0 && events.len() < PAGE_BYTES {
+            let (found, receipt) = self.advance(room.div_ceil(unread)).await.map_err(Problem::from)?;
             cost = cost + receipt;
+            room = room.saturating_sub(found.count);
+            unread -= 1;
             let inner =
                 found.json.strip_prefix('[').and_then(|json| json.strip_suffix(']')).unwrap_or_default();
             if !events.is_empty() && !inner.is_empty() {
