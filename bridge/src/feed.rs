@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sillok::store::{
-    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCheckpoint, InvalidStreamId, StorageError,
+    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, StorageError,
     visit_feed,
 };
 
@@ -48,6 +48,12 @@ impl From<InvalidCheckpoint> for Failure {
     }
 }
 
+impl From<InvalidCategory> for Failure {
+    fn from(error: InvalidCategory) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("category")
+    }
+}
+
 /// Reads what part of a partition of the feed is wanted, checking every part.
 ///
 /// # Errors
@@ -80,11 +86,10 @@ pub fn parse_feed(
 /// # Errors
 /// `invalid_category`, naming the field `category`.
 pub fn category(value: &Value) -> Result<Category, Failure> {
-    let invalid = |reason: &str| {
-        Failure::new("invalid_category", format!("the category {reason}")).in_field("category")
-    };
-    let name = value.as_str().ok_or_else(|| invalid("must be a string"))?;
-    Category::new(name).map_err(|InvalidStreamId(reason)| invalid(&reason.to_string()))
+    let name = value.as_str().ok_or_else(|| {
+        Failure::new("invalid_category", "the category must be a string").in_field("category")
+    })?;
+    Ok(Category::new(name)?)
 }
 
 /// Writes an event of the feed as JSON. `checkpoint` is where the feed stands after it.

@@ -176,7 +176,7 @@ export const feeding: Behaviours = {
       ...[5, null, "", "no checkpoint", "1.5.x", "-1", "01"].map(
         (after): [object, string, string] => [{ after }, "invalid_checkpoint", "after"],
       ),
-      ...[5, null, "", long, "a\nb"].map((category): [object, string, string] => [
+      ...[5, null, "", long, "a\nb", "account-"].map((category): [object, string, string] => [
         { category },
         "invalid_category",
         "category",
