@@ -106,13 +106,13 @@ pub fn write_feed_event(out: &mut String, found: &FeedEvent<'_>, checkpoint: &Ch
 /// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.
 ///
 /// # Errors
-/// [`StorageError`].
+/// `invalid_checkpoint` where the feed never came as far; `storage_failed` or `stored_data_corrupt`.
 pub fn read_feed(
     log: &impl FeedLog,
     range: &FeedRange,
     checkpoint: &Checkpoint,
     partition: usize,
-) -> Result<FeedPageJson, StorageError> {
+) -> Result<FeedPageJson, Failure> {
     let (mut events, mut count) = (String::from("["), 0);
     let end = visit_feed(log, range, &mut |found| {
         if count > 0 {
@@ -120,7 +120,12 @@ pub fn read_feed(
         }
         count += 1;
         write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
-    })?;
+    })
+    .map_err(|error: StorageError| Failure::from(&error))?;
+    if range.is_beyond(end.end) {
+        // Whoever went on from there would miss whatever comes until the feed is as far.
+        return Err(InvalidCheckpoint.into());
+    }
     events.push(']');
     Ok(FeedPageJson {
         events,

@@ -38,23 +38,15 @@ pub(super) async fn read(
         _ => u64::MAX,
     };
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
-    let feed = Feed::new(journals(env, &principal)?, wanted, principal).map_err(|failure| {
-        if resumed && failure.field.as_deref() == Some("after") {
-            return failure.in_field("Last-Event-ID");
-        }
-        failure
-    })?;
-    match media {
-        _ if *method == Method::Head => Ok(Answer::head(media)),
-        Media::Json => feed.page().await,
-        Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(feed.bounded()), limit).await?)),
-        Media::EventStream => {
-            let source = Source::Feed(feed);
-            let listening = source.listen().await?;
-            let live = Live::open(source, listening).await?;
-            if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
-        }
-    }
+    let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
+        Ok(_) if *method == Method::Head => Ok(Answer::head(media)),
+        Ok(feed) => feed.answer(media, limit, upgrade).await,
+        Err(failure) => Err(failure.into()),
+    };
+    answer.map_err(|problem| {
+        let is_resumed = resumed && problem.failure.field.as_deref() == Some("after");
+        if is_resumed { problem.in_field("Last-Event-ID") } else { problem }
+    })
 }
 
 /// Begins where a follower was, if it says so: the checkpoint of what it saw last counts more than where it began.
@@ -126,6 +118,20 @@ impl Feed {
         // Whoever reads page by page begins with another partition each time, so that none waits for ever.
         feed.turn = usize::try_from(feed.passed()).unwrap_or_default() % count.max(1);
         Ok(feed)
+    }
+
+    /// The feed in this form. `limit` is that of lines.
+    async fn answer(self, media: Media, limit: u64, upgrade: bool) -> Result<Answer, Problem> {
+        match media {
+            Media::Json => self.page().await,
+            Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), limit).await?)),
+            Media::EventStream => {
+                let source = Source::Feed(self);
+                let listening = source.listen().await?;
+                let live = Live::open(source, listening).await?;
+                if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
+            }
+        }
     }
 
     /// The same feed, read only to where it ends now.
