@@ -200,9 +200,7 @@ impl Store {
                 Some("type") => failure.in_field("types"),
                 _ => failure,
             })?;
-        self.reading(|store| {
-            read_feed(store.log(), &range, &checkpoint, 0).map_err(|error| Failure::from(&error))
-        })
+        self.reading(|store| read_feed(store.log(), &range, &checkpoint, 0))
     }
 
     fn try_streams(&self, wanted: &JsValue) -> Result<DirectoryPageJson, Failure> {
