@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { Api } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
 import { Receiver } from "../support/receiver.ts";
 
 const ROUNDS = 30;
@@ -24,18 +25,6 @@ async function write(stream: string, answered: () => void): Promise<void> {
     const reply = await api.append(stream, { type: "Counted", data: { n } }).catch(() => undefined);
     if (reply?.status !== 201) return;
     answered();
-  }
-}
-
-/** Waits until every consumer has seen everything. */
-async function quiet(): Promise<void> {
-  const end = Date.now() + 120_000;
-  for (;;) {
-    const { consumers } = (await api.request("/v1/consumers")).json;
-    const behind = consumers.filter((one: any) => one.lag > 0 || one.retryAt !== null);
-    if (consumers.length === 3 && behind.length === 0) return;
-    assert(Date.now() < end, JSON.stringify(behind));
-    await sleep(50);
   }
 }
 
@@ -78,7 +67,7 @@ test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
   }
   receiver.answer = () => 200;
   await api.appended("count-0", { type: "Counted", data: { n: 1 } });
-  await quiet();
+  for (const name of ["sums", "notes", "hook"]) await settled(api, name);
 
   const events = await feed();
   assert.deepEqual(
