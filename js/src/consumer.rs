@@ -8,7 +8,7 @@ use serde_json::Value;
 use sillok::gateway::Alarm;
 use sillok::handler::{
     Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings,
+    Settings, Window,
 };
 use sillok::store::{
     Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, RecordedTime, StorageError,
@@ -70,7 +70,7 @@ impl Consumer {
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
         let kind = if projects { Kind::Projection } else { Kind::Delivery };
-        let settings = Settings { name, kind, partitions: 1, policy };
+        let settings = Settings { name, kind, partitions: 1, policy, window: Window::default() };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(|failure| to_js(&failure))
     }
 
@@ -155,7 +155,9 @@ impl Consumer {
                 machine.project(now(), spread(jitter), apply).map_err(failed)?;
                 Ok("worked".into())
             }
-            Next::Deliver(delivery) => {
+            Next::Deliver(deliveries) => {
+                // One after the other: there is one.
+                let Some(delivery) = deliveries.into_iter().next() else { return Ok("worked".into()) };
                 let (id, event) = (delivery.id.as_str().into(), delivery.event.json.as_str().into());
                 let step = Array::of3(&id, &delivery.attempt.into(), &event);
                 self.delivery.replace(Some(delivery));

@@ -10,6 +10,7 @@ use super::documents::{DocumentError, DocumentPage, Documents};
 use super::feed::Lane;
 use super::policy::Kind;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
+use super::window::Offers;
 use crate::gateway::Alarm;
 use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use crate::store::sqlite::Sql;
@@ -80,6 +81,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
             resume(state);
             Ok(())
@@ -93,7 +95,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// [`StorageError`].
     pub fn retry(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         // A letter that is just being attempted has its new series from the beginning.
-        self.hand.take_if(|hand| hand.letter.is_some());
+        if self.hand.take_if(|hand| hand.letter.is_some()).is_some() {
+            self.offers = Offers::default();
+        }
+        self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
             if state.status == Running::Stopped {
                 resume(state);

@@ -14,7 +14,7 @@ use crate::store::{InvalidName, StorageError};
 pub enum Kind {
     /// Documents, kept in one transaction with the checkpoint: each event takes effect exactly once.
     Projection,
-    /// Effects elsewhere, one event at a time: each event is delivered at least once.
+    /// Effects elsewhere: each event is delivered at least once.
     Delivery,
 }
 
@@ -60,6 +60,23 @@ impl Policy {
     }
 }
 
+/// Which deliveries may be under way at once. The number may be another each time the consumer is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Up to so many, 1 at least, each of an event of another stream: each stream's order holds.
+    Streams(usize),
+    /// Up to so many that follow on one another and are delivered as one: all of them, or the first of them, and what came
+    /// of it is told of each. Where they failed as one, that is told of the first alone, and is no attempt at it.
+    Batch(usize),
+}
+
+impl Default for Window {
+    /// One after the other.
+    fn default() -> Self {
+        Self::Streams(1)
+    }
+}
+
 /// What a consumer is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -71,6 +88,8 @@ pub struct Settings {
     pub partitions: usize,
     /// What is done about failures. It may be another each time the consumer is opened.
     pub policy: Policy,
+    /// How much is delivered at once.
+    pub window: Window,
 }
 
 /// Why a consumer cannot be opened.

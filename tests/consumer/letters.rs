@@ -91,7 +91,7 @@ fn a_round_begun_again_passes_no_letter_over() {
     let mut ids = Vec::new();
     while ids.len() < 2 {
         match consumer.next(at(0)).unwrap() {
-            Next::Deliver(delivery) => ids.push(delivery.id),
+            Next::Deliver(delivery) => ids.push(only(delivery).id),
             other => panic!("{other:?}"),
         }
         if ids.len() == 1 {

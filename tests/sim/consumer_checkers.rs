@@ -62,7 +62,7 @@ impl<'a> Consumer<'a> {
         let dead = rows(database, &letters, |row| row.get::<_, String>(0));
         let done = match plan.role {
             Role::Projection => projected(database, live)?,
-            Role::Webhook => delivered(&world.receivers[place].taken)?,
+            Role::Webhook | Role::Queue => delivered(&world.receivers[place].taken)?,
             Role::Reactor => {
                 let own = world.plan.streams[world.plan.for_clients + place].as_str();
                 let effects = found.iter().filter(|found| found.stream == own);
@@ -107,7 +107,7 @@ impl<'a> Consumer<'a> {
     fn each_effect_is_had_once(&self) -> Verdict {
         let mut seen = BTreeSet::new();
         let repeated = self.done.iter().find(|found| !seen.insert(&*found.mark));
-        let may_repeat = self.plan.role == Role::Webhook;
+        let may_repeat = matches!(self.plan.role, Role::Webhook | Role::Queue);
         holds(may_repeat || repeated.is_none(), || format!("{repeated:?} had its effect twice"))
     }
 

@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sillok::handler::{Kind, OnFailure, Policy};
+use sillok::handler::{Kind, OnFailure, Policy, Window};
 use sillok_bridge::{Failure, FeedValue, parse_feed};
 
 use super::address::check_url;
+use super::delivery::BATCH_MESSAGES;
 use super::signature::Secret;
+
+/// The most events that a webhook is sent at once: the platform lets one object wait for so many answers.
+const MOST_AT_ONCE: usize = 6;
 
 /// What a consumer is. Webhooks and queues are defined by requests, projections and reactors in code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +26,9 @@ pub(crate) struct Definition {
     /// The name of a queue's binding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) binding: Option<String>,
+    /// How many events a webhook is sent at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) concurrency: Option<usize>,
     /// The only category to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) category: Option<Value>,
@@ -96,7 +103,7 @@ impl Definition {
     }
 
     fn check(&self) -> Result<(), Failure> {
-        let Self { kind, url, secret, binding, .. } = self;
+        let Self { kind, url, secret, binding, concurrency, .. } = self;
         match kind {
             ConsumerKind::Webhook => {
                 let url = url
@@ -105,6 +112,9 @@ impl Definition {
                 check_url(url).map_err(|reason| invalid("url", reason))?;
                 if secret.as_deref().is_some_and(|secret| Secret::parse(secret).is_none()) {
                     return Err(invalid("secret", "a secret is `whsec_` and 24 to 64 bytes in base64"));
+                }
+                if concurrency.is_some_and(|most| !(1..=MOST_AT_ONCE).contains(&most)) {
+                    return Err(invalid("concurrency", "a webhook is sent 1 to 6 events at once"));
                 }
             }
             ConsumerKind::Queue if binding.is_none() => {
@@ -115,11 +125,13 @@ impl Definition {
                 return Err(invalid("kind", "projections and reactors are defined in code"));
             }
         }
-        let foreign = match kind {
-            ConsumerKind::Webhook => [("binding", binding.is_some()), ("", false)],
-            _ => [("url", url.is_some()), ("secret", secret.is_some())],
-        };
-        if let Some((name, _)) = foreign.into_iter().find(|(_, given)| *given) {
+        let parts = [
+            ("binding", binding.is_some(), ConsumerKind::Queue),
+            ("url", url.is_some(), ConsumerKind::Webhook),
+            ("secret", secret.is_some(), ConsumerKind::Webhook),
+            ("concurrency", concurrency.is_some(), ConsumerKind::Webhook),
+        ];
+        if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
             return Err(invalid(name, "is not a part of a consumer of this kind"));
         }
         parse_feed(&self.filter(), 0, 1)?;
@@ -141,6 +153,13 @@ impl Definition {
             attempts: self.attempts,
             first_delay: self.first_delay,
             longest_delay: self.longest_delay,
+        }
+    }
+
+    pub(super) fn window(&self) -> Window {
+        match self.kind {
+            ConsumerKind::Queue => Window::Batch(BATCH_MESSAGES),
+            _ => Window::Streams(self.concurrency.unwrap_or(1)),
         }
     }
 
@@ -187,6 +206,17 @@ mod tests {
             (r#"{"kind":"webhook","url":"https://a.b","colour":1}"#, "invalid_consumer", Some("colour")),
             (r#"{"kind":"webhook","url":"https://a.b","category":7}"#, "invalid_category", Some("category")),
             (r#"{"kind":"webhook","url":"https://a.b","types":[""]}"#, "invalid_event_type", Some("type")),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","concurrency":0}"#,
+                "invalid_consumer",
+                Some("concurrency"),
+            ),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","concurrency":7}"#,
+                "invalid_consumer",
+                Some("concurrency"),
+            ),
+            (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "invalid_consumer", Some("concurrency")),
             (r#"{"kind":"queue"}"#, "invalid_consumer", Some("binding")),
             (r#"{"kind":"projection"}"#, "invalid_consumer", Some("kind")),
         ] {

@@ -167,6 +167,7 @@ impl Inner {
             kind: definition.machine_kind(),
             partitions: partitions(&self.env)?,
             policy: definition.policy(),
+            window: definition.window(),
         };
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
