@@ -48,8 +48,8 @@ pub struct Consumer {
 
 #[wasm_bindgen]
 impl Consumer {
-    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `policy` is `onFailure`, and
-    /// `numbers` are `attempts`, `firstDelay` and `longestDelay` of a definition that was checked.
+    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `feed` says what it
+    /// follows and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay` and `longestDelay` of a definition that was checked.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -70,7 +70,7 @@ impl Consumer {
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
         let kind = if projects { Kind::Projection } else { Kind::Delivery };
-        let settings = Settings { name, kind, partitions: 1, policy, window: Window::default() };
+        let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(|failure| to_js(&failure))
     }
 
@@ -115,8 +115,9 @@ impl Consumer {
 }
 
 impl Consumer {
-    fn try_open(store: &Store, settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
-        parse_feed(&feed, 0, 1)?;
+    fn try_open(store: &Store, mut settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
+        let (after, _) = parse_feed(&feed, 0, 1)?;
+        settings.after = feed.after.as_ref().map(|_| after);
         let opened = match store.file() {
             Some(file) => Machine::open(file.clone(), NoAlarm, settings),
             None => Machine::open_in_memory(store.consumers(), NoAlarm, settings),

@@ -47,8 +47,8 @@ pub struct Consumer<S, A> {
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// The consumer of this name in the database `sql`. A new one begins where the feed begins; it leaves no trace
-    /// before it has done something.
+    /// The consumer of this name in the database `sql`. A new one begins where `settings` say; it leaves no trace before it
+    /// has done something.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -68,7 +68,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let state = storage.kept().load()?.unwrap_or_else(|| State::start(settings.partitions));
+        let state = storage.kept().load()?.unwrap_or_else(|| State::start(&settings));
         let followed = state.live.checkpoint.partitions();
         if followed != settings.partitions {
             return Err(OpenError::PartitionsChanged { followed });
@@ -316,8 +316,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Reads the state again where it is not known, or where another process has saved it.
     pub(super) fn refresh(&mut self) -> Result<(), StorageError> {
         if !self.known || self.kept().revision()? != self.state.revision {
-            let start = || State::start(self.settings.partitions);
-            self.state = self.kept().load()?.unwrap_or_else(start);
+            self.state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
             self.forget();
             self.known = true;
         }

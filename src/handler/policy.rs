@@ -7,7 +7,7 @@ use crate::store::limits::{
     CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
 };
 use crate::store::name;
-use crate::store::{InvalidName, StorageError};
+use crate::store::{Checkpoint, InvalidName, StorageError};
 
 /// What becomes of a consumer's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,9 @@ pub struct Settings {
     pub policy: Policy,
     /// How much is delivered at once.
     pub window: Window,
+    /// Where a new consumer begins, which is no projection: after this checkpoint, or else with the first event. One that
+    /// has done something goes on from where it is.
+    pub after: Option<Checkpoint>,
 }
 
 /// Why a consumer cannot be opened.
@@ -108,6 +111,9 @@ pub enum OpenError {
     /// The number of partitions is out of its range.
     #[error("a consumer follows 1 to {CONSUMER_PARTITIONS} partitions")]
     Partitions,
+    /// It is to begin where it cannot: a projection is made of all events, and the checkpoint is of the same feed.
+    #[error("the consumer cannot begin there")]
+    After,
     /// The consumer has followed another number of partitions.
     #[error("the consumer follows {followed} partitions and cannot change to another number")]
     PartitionsChanged {
@@ -127,6 +133,7 @@ impl OpenError {
             Self::Name(_) => "invalid_consumer_name",
             Self::Policy { .. } => "invalid_policy",
             Self::Partitions => "invalid_partitions",
+            Self::After => "invalid_checkpoint",
             Self::PartitionsChanged { .. } => "partitions_changed",
             Self::Storage(error) => error.code(),
         }
@@ -147,7 +154,14 @@ impl Settings {
         ];
         match fields.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(OpenError::Policy { field }),
+            None if self.begins_elsewhere() => Err(OpenError::After),
             None => Ok(()),
         }
+    }
+
+    /// Whether it is to begin where it cannot.
+    fn begins_elsewhere(&self) -> bool {
+        let may = |after: &Checkpoint| self.kind == Kind::Delivery && after.partitions() == self.partitions;
+        !self.after.as_ref().is_none_or(may)
     }
 }

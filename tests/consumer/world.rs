@@ -97,7 +97,14 @@ pub fn unset(database: &Database) {
 
 pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
     let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000 };
-    Settings { name: "balances".to_owned(), kind, partitions: 1, policy, window: Window::default() }
+    Settings {
+        name: "balances".to_owned(),
+        kind,
+        partitions: 1,
+        policy,
+        window: Window::default(),
+        after: None,
+    }
 }
 
 pub type Opened = Consumer<Database, StoredAlarm<Database>>;

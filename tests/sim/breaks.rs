@@ -110,17 +110,17 @@ found! {
     a_gap_that_is_accepted: GapAccepted within 50 by "follows on version";
     an_alarm_that_is_never_set: AlarmNeverSet within 50 by "it has not dealt with";
     an_alarm_that_is_set_apart: AlarmSetApart within 800 by "the journal None";
-    a_ringing_that_is_over_at_once: RingingOverAtOnce within 200 by "the journal None";
+    a_ringing_that_is_over_at_once: RingingOverAtOnce within 800 by "the journal None";
     what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by ", but ";
     a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 800 by "it has not dealt with";
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
     commits_apart_from_what_is_known: CommitsApart within 800 by "follows on version";
-    documents_apart_from_their_checkpoint: DocumentsApart within 2000 by "twice";
+    documents_apart_from_their_checkpoint: DocumentsApart within 800 by "twice";
     a_key_that_is_not_kept: KeyNotKept within 50 by "more than once";
     a_command_without_key: CommandWithoutKey within 50 by "had its effect twice";
     a_delivery_that_is_told_too_early: ToldBeforeDelivered within 50 by "is lost";
-    a_window_that_one_delivery_settles: WindowToldByOne within 300 by "is lost";
-    a_stream_of_which_two_are_under_way: StreamTwiceAtOnce within 100 by "was dealt with after version";
+    a_window_that_one_delivery_settles: WindowToldByOne within 50 by "is lost";
+    a_stream_of_which_two_are_under_way: StreamTwiceAtOnce within 50 by "was dealt with after version";
     an_id_that_is_not_stable: IdOfAttempt within 50 by "under another id";
     a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sillok::handler::OnFailure;
+use sillok::store::Checkpoint;
 
 use crate::checkers::{Found, Verdict, holds, number, rows};
 use crate::consumers::{ConsumerPlan, Role};
@@ -48,7 +49,9 @@ impl<'a> Consumer<'a> {
         let state = rows(database, "SELECT status, live, live_checkpoint FROM consumers_v1", |row| {
             Ok((row.get::<_, String>(0)?, number(row, 1)?, row.get::<_, String>(2)?))
         });
-        let begins = || ("running".to_owned(), 1, vec!["0"; world.plan.partitions].join("."));
+        let partitions = world.plan.partitions;
+        let begins = || plan.after(partitions).unwrap_or_else(|| Checkpoint::start(partitions));
+        let begins = || ("running".to_owned(), 1, begins().to_string());
         let (status, live, checkpoint) = state.into_iter().next().unwrap_or_else(begins);
         let by_mark: BTreeMap<&str, &Found> = found.iter().map(|found| (&*found.mark, found)).collect();
         let event = |mark: &String| {
@@ -86,11 +89,14 @@ impl<'a> Consumer<'a> {
         let dead: BTreeSet<&str> = self.dead.iter().map(|found| &*found.mark).collect();
         holds(dead.len() == self.dead.len(), || format!("a dead letter is there twice: {dead:?}"))?;
         let done: BTreeSet<&str> = self.done.iter().map(|found| &*found.mark).collect();
-        for event in found
-            .iter()
-            .filter(|event| self.is_behind(event) && self.plan.handles(&event.stream, &event.mark))
-        {
+        let handled = |event: &&Found| self.is_behind(event) && self.plan.handles(&event.stream, &event.mark);
+        for event in found.iter().filter(handled) {
             let mark = &*event.mark;
+            if self.plan.begins_behind(event.partition, event.position) {
+                let untouched = !done.contains(mark) && !dead.contains(mark);
+                holds(untouched, || format!("{event:?} is from before the consumer began"))?;
+                continue;
+            }
             let (done, dead) = (done.contains(mark), dead.contains(mark));
             holds(!(done && dead), || format!("{event:?} is a dead letter although it is done"))?;
             if event.hidden {
@@ -153,7 +159,10 @@ impl<'a> Consumer<'a> {
 
     /// Whether the event is to be among the dead letters, where that is certain.
     fn is_given_up(&self, event: &Found, found: &[Found]) -> Option<bool> {
-        let poison = |event: &&Found| self.poisoned && self.plan.is_poison(&event.mark);
+        let poison = |event: &&Found| {
+            let begun = !self.plan.begins_behind(event.partition, event.position);
+            self.poisoned && begun && self.plan.is_poison(&event.mark)
+        };
         match self.plan.policy.on_failure {
             OnFailure::Skip => Some(poison(&event)),
             OnFailure::Stop => Some(false),

@@ -8,7 +8,9 @@ use sillok::handler::{
     Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OnFailure, OpenError, Policy,
     RebuildError, Settings, Window,
 };
-use sillok::store::{Append, Category, IdempotencyKey, JsonText, StorageError, StreamId};
+use sillok::store::{
+    Append, Category, Checkpoint, IdempotencyKey, JsonText, Position, StorageError, StreamId,
+};
 
 use crate::breaks::Break;
 use crate::clients::marked;
@@ -37,6 +39,8 @@ pub struct ConsumerPlan {
     pub role: Role,
     pub policy: Policy,
     pub window: Window,
+    /// The position in each partition after which it begins; 0 is with the first event.
+    begins: [u64; 3],
     /// It is given the events of this category alone.
     pub category: Option<Category>,
     /// One of so many events fails every time; none where it is 0.
@@ -46,21 +50,19 @@ pub struct ConsumerPlan {
 }
 
 impl ConsumerPlan {
-    pub fn drawn(random: &mut Random) -> Self {
+    /// What is true of a consumer; what is broken is looked for where it is.
+    pub fn drawn(broken: Option<Break>, random: &mut Random) -> Self {
         let policy = Policy {
             on_failure: random.pick(&[OnFailure::Skip, OnFailure::HoldStream, OnFailure::Stop]),
             attempts: u32::try_from(random.between(1, 8)).unwrap(),
             first_delay: random.between(1, 2000),
             longest_delay: random.between(2000, 20_000),
         };
-        let role = random.pick(&[
-            Role::Projection,
-            Role::Projection,
-            Role::Webhook,
-            Role::Queue,
-            Role::Reactor,
-            Role::Reactor,
-        ]);
+        let role = match broken {
+            Some(Break::DocumentsApart) => Role::Projection,
+            Some(Break::StreamTwiceAtOnce | Break::WindowToldByOne) => Role::Webhook,
+            _ => random.pick(&[Role::Projection, Role::Webhook, Role::Queue, Role::Reactor]),
+        };
         let window = match role {
             Role::Webhook => Window::Streams(random.pick(&[1, 2, 6])),
             Role::Queue => Window::Batch(random.pick(&[2, 5, 100])),
@@ -69,7 +71,24 @@ impl ConsumerPlan {
         let category = random.pick(&[None, None, Some("account")]);
         let category = category.map(|name| Category::new(name).unwrap());
         let poison = random.pick(&[0, 5, 20]);
-        Self { role, policy, window, category, poison, failures_left: Rc::default() }
+        let begins = match role {
+            Role::Projection => [0; 3],
+            _ => random.pick(&[[0; 3], [3, 0, 7]]),
+        };
+        Self { role, policy, window, begins, category, poison, failures_left: Rc::default() }
+    }
+
+    /// Where it begins among so many partitions, if not with the first event.
+    pub fn after(&self, partitions: usize) -> Option<Checkpoint> {
+        let position = |partition: usize| Position::new(self.begins[partition]).unwrap();
+        let place = |after: Checkpoint, partition| after.at(partition, position(partition));
+        let begins = || (0..partitions).fold(Checkpoint::start(partitions), place);
+        (self.begins != [0; 3]).then(begins)
+    }
+
+    /// Whether it begins behind the event at this place.
+    pub fn begins_behind(&self, partition: usize, position: u64) -> bool {
+        position <= self.begins[partition]
     }
 
     /// Whether every attempt at this event fails, until its receiver or handler is mended.
@@ -156,6 +175,7 @@ impl ConsumerShell {
                 (Window::Streams(most), Some(Break::StreamTwiceAtOnce)) => Window::Batch(most),
                 (window, _) => window,
             },
+            after: consumer.after(plan.partitions),
         };
         let target = plan.for_clients + number;
         Ok(Self {

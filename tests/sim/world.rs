@@ -41,7 +41,7 @@ pub struct Plan {
 
 impl Plan {
     fn drawn(weather: &Weather, broken: Option<Break>, random: &mut Random) -> Self {
-        let consumers: Vec<_> = (0..random.below(4)).map(|_| ConsumerPlan::drawn(random)).collect();
+        let consumers: Vec<_> = (0..random.below(4)).map(|_| ConsumerPlan::drawn(broken, random)).collect();
         let for_clients = random.index(5) + 1;
         let name = |number| format!("{}-{number}", if number % 2 == 0 { "account" } else { "order" });
         let own = |number| format!("reaction-{number}");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sillok::handler::{Kind, OnFailure, Policy, Window};
+use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, FeedValue, parse_feed};
 
 use super::address::check_url;
@@ -29,6 +30,12 @@ pub(crate) struct Definition {
     /// How many events a webhook is sent at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) concurrency: Option<usize>,
+    /// Where a new consumer begins, as it was told: a checkpoint, or `end`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<String>,
+    /// The checkpoint that `end` was when the consumer was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<String>,
     /// The only category to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) category: Option<Value>,
@@ -130,6 +137,8 @@ impl Definition {
             ("url", url.is_some(), ConsumerKind::Webhook),
             ("secret", secret.is_some(), ConsumerKind::Webhook),
             ("concurrency", concurrency.is_some(), ConsumerKind::Webhook),
+            // Nobody's to say.
+            ("end", self.end.is_some(), ConsumerKind::Reactor),
         ];
         if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
             return Err(invalid(name, "is not a part of a consumer of this kind"));
@@ -161,6 +170,13 @@ impl Definition {
             ConsumerKind::Queue => Window::Batch(BATCH_MESSAGES),
             _ => Window::Streams(self.concurrency.unwrap_or(1)),
         }
+    }
+
+    /// Where a new consumer begins, in a feed of so many partitions.
+    pub(super) fn begins(&self, partitions: usize) -> Result<Option<Checkpoint>, Failure> {
+        let checkpoint = self.end.as_ref().or(self.after.as_ref());
+        let checkpoint = checkpoint.map(|text| Checkpoint::parse(text, partitions)).transpose();
+        checkpoint.map_err(|error| Failure::new(error.code(), error.to_string()).in_field("after"))
     }
 
     /// What becomes of the events, to the machine.
@@ -216,6 +232,7 @@ mod tests {
                 "invalid_consumer",
                 Some("concurrency"),
             ),
+            (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, "invalid_consumer", Some("end")),
             (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "invalid_consumer", Some("concurrency")),
             (r#"{"kind":"queue"}"#, "invalid_consumer", Some("binding")),
             (r#"{"kind":"projection"}"#, "invalid_consumer", Some("kind")),

@@ -162,12 +162,14 @@ impl Inner {
 
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
+        let partitions = partitions(&self.env)?;
         let settings = Settings {
             name: self.name().keeps,
             kind: definition.machine_kind(),
-            partitions: partitions(&self.env)?,
+            partitions,
             policy: definition.policy(),
             window: definition.window(),
+            after: definition.begins(partitions)?,
         };
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));

@@ -19,6 +19,7 @@ pub(super) fn status(name: &str, definition: &Definition, status: &Status, ends:
         "url": url,
         "binding": binding,
         "concurrency": (*kind == ConsumerKind::Webhook).then(|| concurrency.unwrap_or(1)),
+        "after": definition.after,
         "category": category,
         "types": types,
         "onFailure": on_failure,

@@ -145,7 +145,11 @@ fn status(code: &str) -> u16 {
         "consumer_not_found" | "document_not_found" | "not_found" | "stream_not_found" => 404,
         "method_not_allowed" => 405,
         "not_acceptable" => 406,
-        "consumer_defined_in_code" | "consumer_kind_fixed" | "not_a_projection" | "version_exhausted" => 409,
+        "consumer_after_fixed"
+        | "consumer_defined_in_code"
+        | "consumer_kind_fixed"
+        | "not_a_projection"
+        | "version_exhausted" => 409,
         "stream_deleted" => 410,
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
