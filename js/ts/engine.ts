@@ -258,6 +258,11 @@ export class EngineConsumer {
     this.#host.ask(() => this.#consumer.operate(act));
   }
 
+  /** Whether there was any. */
+  discard(id: number | undefined): boolean {
+    return this.#host.ask(() => this.#consumer.discard(id));
+  }
+
   /** As JSON. */
   status(): string {
     return this.#host.ask((store) => this.#consumer.status(store));

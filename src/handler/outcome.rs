@@ -190,7 +190,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
         state.advance(hand, event.position);
         match hand.letter {
-            Some(letter) => self.kept().remove_letter(state.live.generation, letter),
+            Some(letter) => self.kept().remove_letters(state.live.generation, letter, letter),
             None => Ok(()),
         }
     }

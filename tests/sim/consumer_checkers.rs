@@ -6,7 +6,7 @@ use sillok::handler::OnFailure;
 use sillok::store::Checkpoint;
 
 use crate::checkers::{Found, Verdict, holds, number, rows};
-use crate::consumers::{ConsumerPlan, Role};
+use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::network::Address;
 use crate::world::World;
 
@@ -102,7 +102,7 @@ impl<'a> Consumer<'a> {
             if event.hidden {
                 continue; // It may never have been seen.
             }
-            holds(done || dead, || format!("{event:?} is lost"))?;
+            holds(done || dead || self.may_be_discarded(event), || format!("{event:?} is lost"))?;
             let right = self.is_given_up(event, found).is_none_or(|given_up| given_up == dead);
             holds(right, || format!("{event:?} is a dead letter: {dead}"))?;
         }
@@ -157,6 +157,10 @@ impl<'a> Consumer<'a> {
         event.position <= self.checkpoint[event.partition]
     }
 
+    fn may_be_discarded(&self, event: &Found) -> bool {
+        self.plan.discarded.borrow().contains(&event.mark)
+    }
+
     /// Whether the event is to be among the dead letters, where that is certain.
     fn is_given_up(&self, event: &Found, found: &[Found]) -> Option<bool> {
         let poison = |event: &&Found| {
@@ -164,10 +168,14 @@ impl<'a> Consumer<'a> {
             self.poisoned && begun && self.plan.is_poison(&event.mark)
         };
         match self.plan.policy.on_failure {
+            OnFailure::Skip if self.may_be_discarded(event) => None,
             OnFailure::Skip => Some(poison(&event)),
             OnFailure::Stop => Some(false),
             OnFailure::HoldStream => {
                 let earlier = |other: &&Found| other.stream == event.stream && other.version <= event.version;
+                if found.iter().filter(earlier).any(|other| self.may_be_discarded(other)) {
+                    return None;
+                }
                 let mut holding = found.iter().filter(earlier).filter(poison).peekable();
                 // One that is hidden by now may have come while it was shown, or not.
                 let certain = holding.peek().is_none() || holding.any(|poison| !poison.hidden);

@@ -49,6 +49,7 @@ pub enum Operation {
     Pause,
     Resume,
     Retry,
+    Discard,
     Rebuild,
 }
 

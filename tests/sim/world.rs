@@ -7,7 +7,8 @@ use sillok::testing::Fault;
 
 use crate::breaks::Break;
 use crate::clients::Client;
-use crate::consumers::{ConsumerPlan, Receiver};
+use crate::consumer_plans::ConsumerPlan;
+use crate::consumers::Receiver;
 use crate::network::{Address, CallId, Reply, Request, Weather};
 use crate::objects::{Input, Object, Outgoing, Turn};
 use crate::operator::Operator;

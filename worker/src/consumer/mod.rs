@@ -40,12 +40,12 @@ pub(crate) struct WakeRequest {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ConsumerRequest {
-    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `document`,
+    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `discard`, `document`,
     /// `documents` or `reach`.
     pub(crate) act: String,
     /// What the consumer is to be, as JSON.
     pub(crate) definition: String,
-    /// The key of a document, or with what keys begin.
+    /// The key of a document, or with what keys begin; the id of a dead letter.
     pub(crate) key: String,
     /// After which key, or which letter, a page begins.
     pub(crate) after: String,

@@ -32,6 +32,7 @@ impl Inner {
                     self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
                 page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
+            "discard" => self.discard(&request.key),
             "document" => self.document(&request.key),
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
@@ -143,6 +144,17 @@ impl Inner {
         })?;
         self.start();
         Ok(self.status().await?.to_string())
+    }
+
+    /// Discards the dead letter of this id, or all where there is none.
+    fn discard(&self, id: &str) -> Result<String, Failure> {
+        let letter = id.parse().ok();
+        let any = (letter.is_some() || id.is_empty())
+            && self.with(|defined| defined.machine.discard(letter).map_err(storage))?;
+        if any || id.is_empty() {
+            return Ok("{}".to_owned());
+        }
+        Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
     }
 
     /// Where the feed ends now, in each partition.

@@ -33,6 +33,8 @@ pub(super) enum Target<'a> {
     Act(&'a str, &'a str),
     /// `/v1/consumers/{name}/dead-letters`
     Letters(&'a str),
+    /// `/v1/consumers/{name}/dead-letters/{id}`
+    Letter(&'a str, &'a str),
     /// `/v1/projections/{name}/documents`
     Documents(&'a str),
     /// `/v1/projections/{name}/documents/{key}`
@@ -48,7 +50,10 @@ impl<'a> Target<'a> {
             None => Some(Self::One(path)),
             Some((name, "dead-letters")) => Some(Self::Letters(name)),
             Some((name, act @ ("pause" | "resume" | "rebuild" | "retry"))) => Some(Self::Act(name, act)),
-            Some(_) => None,
+            Some((name, rest)) => {
+                let id = rest.strip_prefix("dead-letters/").filter(|id| !id.is_empty() && !id.contains('/'));
+                id.map(|id| Self::Letter(name, id))
+            }
         }
     }
 
@@ -67,6 +72,8 @@ impl<'a> Target<'a> {
         match self {
             Self::One(_) => "GET, HEAD, PUT, DELETE",
             Self::Act(..) => "POST",
+            Self::Letters(_) => "GET, HEAD, DELETE",
+            Self::Letter(..) => "DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -121,6 +128,10 @@ pub(super) async fn answer(
             let after = whole("after", after, 0..=u64::MAX)?.to_string();
             find(name)?.ask(ConsumerRequest { after, limit: page(limit)?, ..asking("letters") }).await
         }
+        (Target::Letters(name), Method::Delete) => discard(request, &find(name)?, String::new()).await,
+        (Target::Letter(name, id), Method::Delete) => {
+            discard(request, &find(name)?, decoded("id", id)?).await
+        }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
             let [prefix, after, limit, min] = query::texts(&url, ["prefix", "after", "limit", "min"])?;
@@ -138,6 +149,13 @@ pub(super) async fn answer(
         }
         _ => Err(Problem::method_not_allowed(target.methods())),
     }
+}
+
+/// Discards the dead letter of this id, or all where it is empty.
+async fn discard(request: &Request, found: &Found, key: String) -> Result<Answer, Problem> {
+    query::none(&request.inner().url())?;
+    request::check_forget_headers(request)?;
+    found.ask(ConsumerRequest { key, ..asking("discard") }).await.map(|_| Answer::no_content())
 }
 
 /// The status of every consumer.
@@ -265,12 +283,15 @@ mod tests {
 
     #[test]
     fn paths() {
-        use Target::{Act, All, Document, Documents, Letters, One};
+        use Target::{Act, All, Document, Documents, Letter, Letters, One};
         for (path, target) in [
             ("", Some(All)),
             ("/a", Some(One("a"))),
             ("/a/retry", Some(Act("a", "retry"))),
             ("/a/dead-letters", Some(Letters("a"))),
+            ("/a/dead-letters/1", Some(Letter("a", "1"))),
+            ("/a/dead-letters/", None),
+            ("/a/dead-letters/1/2", None),
             ("/", None),
             ("/a/", None),
             ("/a/explode", None),

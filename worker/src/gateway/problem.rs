@@ -142,7 +142,11 @@ fn status(code: &str) -> u16 {
         | "unsupported_header" => 400,
         "auth_not_configured" | "invalid_token" | "missing_token" => 401,
         "insufficient_scope" | "stream_not_allowed" => 403,
-        "consumer_not_found" | "document_not_found" | "not_found" | "stream_not_found" => 404,
+        "consumer_not_found"
+        | "dead_letter_not_found"
+        | "document_not_found"
+        | "not_found"
+        | "stream_not_found" => 404,
         "method_not_allowed" => 405,
         "not_acceptable" => 406,
         "consumer_after_fixed"
