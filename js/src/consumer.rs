@@ -11,8 +11,8 @@ use sillok::handler::{
     Settings, Window,
 };
 use sillok::store::{
-    Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, RecordedTime, StorageError,
-    StreamId, visit_feed,
+    Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, InvalidCheckpoint, RecordedTime,
+    StorageError, StreamId, visit_feed,
 };
 use sillok_bridge::{
     AppendedJson, Failure, FeedValue, expected_version_from_js, feed_from_js, now, parse_events, parse_feed,
@@ -48,8 +48,9 @@ pub struct Consumer {
 
 #[wasm_bindgen]
 impl Consumer {
-    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `feed` says what it
-    /// follows and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay` and `longestDelay` of a definition that was checked.
+    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `feed` says what it follows
+    /// and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay` and
+    /// `longestDelay` of a definition that was checked.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -116,8 +117,14 @@ impl Consumer {
 
 impl Consumer {
     fn try_open(store: &Store, mut settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
-        let (after, _) = parse_feed(&feed, 0, 1)?;
-        settings.after = feed.after.as_ref().map(|_| after);
+        let (after, range) = parse_feed(&feed, 0, 1)?;
+        if feed.after.is_some() {
+            let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)))?;
+            if range.is_beyond(end) {
+                return Err(InvalidCheckpoint.into());
+            }
+            settings.after = Some(after);
+        }
         let opened = match store.file() {
             Some(file) => Machine::open(file.clone(), NoAlarm, settings),
             None => Machine::open_in_memory(store.consumers(), NoAlarm, settings),

@@ -54,9 +54,11 @@ export const reacting: Behaviours = {
     const again = sillok.reactor<Counted>("late", { on });
     await new sillok.EventGateway(store).register(again).catchUp();
     same(handled, [3, 4]);
-    const nowhere = sillok.reactor("nowhere", { on() {}, after: "1.2" });
-    const register = async () => new sillok.EventGateway(store).register(nowhere);
-    same(await codeOf(register()), "invalid_checkpoint");
+    for (const after of ["1.2", "5"]) {
+      const nowhere = sillok.reactor("nowhere", { on() {}, after });
+      const register = async () => new sillok.EventGateway(store).register(nowhere);
+      same(await codeOf(register()), "invalid_checkpoint");
+    }
   },
 
   async "a chain of consumers is caught up with as one"(sillok) {

@@ -29,9 +29,10 @@ mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod objects;
 
-use worker::{Context, Env, Request, Response, event};
+use worker::web_sys::Request;
+use worker::{Context, Env, Response, event};
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    gateway::answer(request, &env).await
+    gateway::answer(request.into(), &env).await
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use sillok::store::limits::PAGE_EVENTS;
-use sillok::store::{StreamId, Version, partition_of};
+use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
 use sillok_bridge::{Failure, now};
-use worker::{Delay, Env, Method, Request};
+use worker::{Delay, Env};
 
 use super::accept::Media;
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
@@ -87,81 +87,77 @@ struct Found {
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
 pub(super) async fn answer(
-    request: &mut Request,
-    method: &Method,
+    request: &Request,
     env: &Env,
     principal: &Principal,
     target: Target<'_>,
 ) -> Result<Answer, Problem> {
-    let reading = matches!(method, Method::Get | Method::Head);
+    let reading = matches!(request.method, Method::Get | Method::Head);
     principal.require(if reading { Scope::Read } else { Scope::Admin })?;
     // What a consumer tells may come from any stream.
     principal.require_all_streams()?;
     let find = |name| Found::find(env, principal, name);
-    let url = request.inner().url();
-    match (target, method) {
+    let url = request.url();
+    match (target, request.method) {
         (Target::All, _) if reading => all(request, env, principal).await,
         (Target::One(name), _) if reading => {
             read_headers(request)?;
-            query::none(&url)?;
+            query::none(url)?;
             find(name)?.ask(asking("status")).await
         }
         (Target::One(name), Method::Put) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             let definition = request::body_text(request).await?;
             find(name)?.ask(ConsumerRequest { definition, ..asking("define") }).await
         }
         (Target::One(name), Method::Delete) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             find(name)?.ask(asking("remove")).await.map(|_| Answer::no_content())
         }
         (Target::Act(name, act), Method::Post) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             find(name)?.ask(asking(act)).await
         }
         (Target::Letters(name), _) if reading => {
             read_headers(request)?;
-            let [after, limit] = query::texts(&url, ["after", "limit"])?;
-            let after = whole("after", after, 0..=u64::MAX)?.to_string();
-            find(name)?.ask(ConsumerRequest { after, limit: page(limit)?, ..asking("letters") }).await
+            let [after, limit] = query::texts(url, ["after", "limit"])?;
+            let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
+            find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
         }
-        (Target::Letters(name), Method::Delete) => discard(request, &find(name)?, String::new()).await,
-        (Target::Letter(name, id), Method::Delete) => {
-            discard(request, &find(name)?, decoded("id", id)?).await
+        (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            let key = match target {
+                Target::Letter(_, id) => decoded("id", id)?,
+                _ => String::new(),
+            };
+            let asked = ConsumerRequest { key, ..asking("discard") };
+            find(name)?.ask(asked).await.map(|_| Answer::no_content())
         }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
-            let [prefix, after, limit, min] = query::texts(&url, ["prefix", "after", "limit", "min"])?;
-            let found = find(name)?;
-            found.wait_for(env, min).await?;
+            let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
-            found.ask(ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") }).await
+            let asked = ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") };
+            find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
             read_headers(request)?;
-            let [min] = query::texts(&url, ["min"])?;
-            let found = find(name)?;
-            found.wait_for(env, min).await?;
-            found.ask(ConsumerRequest { key: decoded("key", key)?, ..asking("document") }).await
+            let [min] = query::texts(url, ["min"])?;
+            let asked = ConsumerRequest { key: decoded("key", key)?, ..asking("document") };
+            find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         _ => Err(Problem::method_not_allowed(target.methods())),
     }
 }
 
-/// Discards the dead letter of this id, or all where it is empty.
-async fn discard(request: &Request, found: &Found, key: String) -> Result<Answer, Problem> {
-    query::none(&request.inner().url())?;
-    request::check_forget_headers(request)?;
-    found.ask(ConsumerRequest { key, ..asking("discard") }).await.map(|_| Answer::no_content())
-}
-
 /// The status of every consumer.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     read_headers(request)?;
-    query::none(&request.inner().url())?;
+    query::none(request.url())?;
     let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
     let (status, mut receipt) = journal.status().await?;
     let mut consumers = Vec::new();
@@ -200,8 +196,8 @@ impl Found {
     }
 
     /// Waits, but not for ever, until the consumer covers an event: `stream@version`.
-    async fn wait_for(&self, env: &Env, min: Option<String>) -> Result<(), Problem> {
-        let Some(min) = min else { return Ok(()) };
+    async fn wait_for(self, env: &Env, min: Option<String>) -> Result<Self, Problem> {
+        let Some(min) = min else { return Ok(self) };
         let (stream, version) = event_in(&min)?;
         let partitions = partitions(env)?;
         let partition = partition_of(&stream, partitions);
@@ -218,7 +214,7 @@ impl Found {
         };
         let reach = ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
         let (reached, _) = self.call(&reach).await?;
-        if reached == "true" { Ok(()) } else { Err(behind(&min)) }
+        if reached == "true" { Ok(self) } else { Err(behind(&min)) }
     }
 }
 
@@ -252,21 +248,21 @@ fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
     Ok((StreamId::new(stream).map_err(|_| invalid())?, version.ok_or_else(invalid)?))
 }
 
-/// The most that a page is to hold.
+/// The most that a page is to hold: as many as one of events.
 fn page(limit: Option<String>) -> Result<usize, Failure> {
-    let most = u64::try_from(PAGE_EVENTS).unwrap_or(u64::MAX);
-    let limit = limit.map_or(Ok(most), |limit| whole("limit", Some(limit), 1..=most))?;
-    Ok(usize::try_from(limit).unwrap_or(PAGE_EVENTS))
+    let range = ReadRange::new(None, None, whole("limit", limit)?, Direction::Forward)?;
+    Ok(range.limit())
 }
 
-fn whole(field: &str, text: Option<String>, range: std::ops::RangeInclusive<u64>) -> Result<u64, Failure> {
-    let Some(text) = text else { return Ok(0) };
+fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
+    let Some(text) = text else { return Ok(None) };
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|number| digits && range.contains(number));
-    number.ok_or_else(|| {
-        let detail = format!("`{field}` must be a whole number from {} to {}", range.start(), range.end());
-        Failure::new("invalid_parameter", detail).in_field(field)
-    })
+    if !digits {
+        let detail = format!("`{field}` must be a whole number");
+        return Err(Failure::new("invalid_parameter", detail).in_field(field));
+    }
+    // One that is too large for any limit stays too large.
+    Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
 
 /// A name or a key from a path.
