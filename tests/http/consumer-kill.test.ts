@@ -75,7 +75,7 @@ test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
   await api.start({ entry });
   t.after(() => api.stop());
   const definition = { kind: "webhook", url: receiver.url, category: "count", firstDelay: 10 };
-  const body = JSON.stringify({ ...definition, longestDelay: 50, attempts: 100 });
+  const body = JSON.stringify({ ...definition, longestDelay: 50, attempts: 100, concurrency: 4 });
   const put = await api.request("/v1/consumers/hook", { method: "PUT", body });
   assert.equal(put.status, 200, put.text);
 
@@ -119,6 +119,15 @@ test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
     assert.deepEqual(
       notes.map(({ metadata }) => metadata.causationId).toSorted(),
       mine.map(({ id }) => id).toSorted(),
+    );
+  }
+  for (const stream of STREAMS) {
+    const mine = receiver.taken.filter(({ event }) => event.subject === stream);
+    const versions = [...new Set(mine.map(({ event }) => Number(event.streamversion)))];
+    assert.deepEqual(
+      versions,
+      versions.toSorted((a, b) => a - b),
+      `${stream} is in order`,
     );
   }
   const ids = new Map<string, Set<string>>();

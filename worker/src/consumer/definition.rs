@@ -210,6 +210,14 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_that_was_stored_when_there_was_less_to_say() {
+        let stored = r#"{"kind":"webhook","url":"https://a.b","secret":"whsec_x","onFailure":"skip","attempts":8,"firstDelay":500,"longestDelay":300000}"#;
+        let definition: Definition = serde_json::from_str(stored).unwrap();
+        assert_eq!((definition.window(), definition.begins(1).unwrap()), (Window::Streams(1), None));
+        assert_eq!(serde_json::to_string(&definition).unwrap(), stored, "and it stays as it was");
+    }
+
+    #[test]
     fn what_is_no_consumer() {
         for (body, code, field) in [
             ("", "malformed_json", None),

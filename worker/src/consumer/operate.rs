@@ -95,16 +95,16 @@ impl Inner {
     /// Finds out where a new consumer begins that is not to begin with the first event.
     async fn begin(&self, definition: &mut Definition) -> Result<(), Failure> {
         let Some(after) = &definition.after else { return Ok(()) };
-        let ends = self.ends().await?;
+        let mut end = Checkpoint::start(partitions(&self.env)?);
+        for (partition, position) in self.ends().await?.into_iter().enumerate() {
+            end = end.at(partition, position);
+        }
         if after == "end" {
-            let start = Checkpoint::start(ends.len());
-            let place =
-                |checkpoint: Checkpoint, (partition, end): (usize, &Position)| checkpoint.at(partition, *end);
-            definition.end = Some(ends.iter().enumerate().fold(start, place).to_string());
+            definition.end = Some(end.to_string());
             return Ok(());
         }
-        let begins = definition.begins(ends.len())?.unwrap_or_else(|| Checkpoint::start(ends.len()));
-        if ends.iter().enumerate().any(|(partition, end)| begins.position(partition) > *end) {
+        let begins = definition.begins(end.partitions())?.unwrap_or_else(|| end.clone());
+        if (0..end.partitions()).any(|partition| begins.position(partition) > end.position(partition)) {
             let detail = "the checkpoint is beyond the end of the feed";
             return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
         }

@@ -13,7 +13,7 @@ use sillok::store::{
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::console_error;
 
-use super::definition::ConsumerKind;
+use super::definition::{ConsumerKind, Definition};
 use super::{Defined, Inner, delivery};
 use crate::journal::{FeedRequest, Remote};
 use crate::objects::{armed, jitter, partitions};
@@ -91,50 +91,42 @@ impl Inner {
 
     async fn deliver(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
         let definition = self.with(|defined| Ok(Rc::clone(&defined.definition)))?;
-        match definition.kind {
-            ConsumerKind::Queue => {
-                let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
-                // What has failed is told of the first alone, and the rest of what was not sent is offered again.
-                let told = sent.as_ref().map_or(1, |sent| *sent);
-                let outcome = sent.map(|_| ());
-                deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, &outcome))
-            }
-            ConsumerKind::Webhook => {
-                self.each(deliveries, async |delivery| delivery::to_webhook(&definition, delivery).await)
-                    .await
-            }
-            ConsumerKind::Projection | ConsumerKind::Reactor => {
-                let react = async |delivery: &Delivery| match self.handler() {
-                    Some(handler) => handler.deliver(&self.env, &self.name(), delivery).await,
-                    None => Err("this deployment has no code for this reactor".to_owned()),
-                };
-                self.each(deliveries, react).await
-            }
+        if definition.kind != ConsumerKind::Queue {
+            return self.deliver_each(&definition, deliveries).await;
         }
+        let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
+        // What has failed is told of the first alone, and what was not sent is offered again.
+        let told = sent.as_ref().map_or(1, |sent| *sent);
+        let outcome = sent.map(|_| ());
+        deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, &outcome))
     }
 
     /// Delivers all at once, and tells of each what came of it as soon as it is known.
-    async fn each(
-        &self,
-        deliveries: &[Delivery],
-        deliver: impl AsyncFn(&Delivery) -> Result<(), String>,
-    ) -> Result<(), Failure> {
-        let deliver = &deliver;
-        let one = |delivery| Box::pin(async move { self.tell(delivery, &deliver(delivery).await) });
+    async fn deliver_each(&self, definition: &Definition, deliveries: &[Delivery]) -> Result<(), Failure> {
+        let one = |delivery| Box::pin(self.deliver_one(definition, delivery));
         let mut under_way: Vec<_> = deliveries.iter().map(one).collect();
         let mut all = Ok(());
         poll_fn(|context| {
-            under_way.retain_mut(|delivery| match delivery.as_mut().poll(context) {
-                Poll::Ready(told) => {
-                    all = all.clone().and(told);
-                    false
+            under_way.retain_mut(|delivery| {
+                let Poll::Ready(told) = delivery.as_mut().poll(context) else { return true };
+                if told.is_err() {
+                    all = told;
                 }
-                Poll::Pending => true,
+                false
             });
             if under_way.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         all
+    }
+
+    async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
+        let outcome = match (definition.kind, self.handler()) {
+            (ConsumerKind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
+            (_, Some(handler)) => handler.deliver(&self.env, &self.name(), delivery).await,
+            (_, None) => Err("this deployment has no code for this reactor".to_owned()),
+        };
+        self.tell(delivery, &outcome)
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
