@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Room, and the only things its Rust code may depend on.
-const ROOMS: [(&str, &[&str]); 4] = [
+const ROOMS: [(&str, &[&str]); 6] = [
     (".", &["serde", "serde_json", "sha2", "thiserror"]),
     (
         "bridge",
@@ -27,6 +27,8 @@ const ROOMS: [(&str, &[&str]); 4] = [
         &["sillok", "sillok-bridge", "js-sys", "serde", "serde_json", "serde-wasm-bindgen", "wasm-bindgen"],
     ),
     ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
+    ("worker/plain", &["sillok-worker", "worker"]),
+    ("examples/delays-rust", &["sillok", "sillok-worker", "serde", "serde_json", "worker"]),
 ];
 
 /// What the core must never name, and why.

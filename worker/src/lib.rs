@@ -20,6 +20,7 @@
 // What calls the objects is made for wasm only: to a native build they look unused.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
+mod app;
 mod auth;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod consumer;
@@ -29,9 +30,16 @@ mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod objects;
 
-use worker::{Context, Env, Request, Response, event};
+use worker::{Env, Request, Response};
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    gateway::answer(request, &env).await
+pub use app::{App, AppError, app};
+pub use consumer::{Reactor, ReactorContext};
+pub use sillok_bridge::Failure;
+
+/// Answers an HTTP request: what `#[event(fetch)]` of a Worker hands on.
+///
+/// # Errors
+/// Whatever the runtime throws. What is wrong with the request is an answer.
+pub async fn fetch(request: Request, env: &Env) -> worker::Result<Response> {
+    gateway::answer(request, env).await
 }

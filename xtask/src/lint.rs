@@ -85,6 +85,8 @@ pub(crate) const CHECKS: [Check; 5] = [
             "--target=wasm32-unknown-unknown",
             "--package=sillok-js",
             "--package=sillok-worker",
+            "--package=sillok-worker-plain",
+            "--package=delays",
             "--all-features",
             "--",
             "--deny=warnings",

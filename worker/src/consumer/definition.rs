@@ -95,6 +95,31 @@ impl Definition {
         Ok(definition)
     }
 
+    /// A projection or a reactor. What is wrong with it is found when the Worker starts.
+    pub(crate) fn in_code(
+        kind: ConsumerKind,
+        category: Option<&str>,
+        types: &[&str],
+        policy: Policy,
+    ) -> Self {
+        Self {
+            kind,
+            url: None,
+            secret: None,
+            binding: None,
+            category: category.map(Value::from),
+            types: types.iter().copied().map(Value::from).collect(),
+            on_failure: match policy.on_failure {
+                OnFailure::Skip => OnFailureText::Skip,
+                OnFailure::HoldStream => OnFailureText::HoldStream,
+                OnFailure::Stop => OnFailureText::Stop,
+            },
+            attempts: policy.attempts,
+            first_delay: policy.first_delay,
+            longest_delay: policy.longest_delay,
+        }
+    }
+
     fn check(&self) -> Result<(), Failure> {
         let Self { kind, url, secret, binding, .. } = self;
         match kind {
@@ -127,11 +152,11 @@ impl Definition {
     }
 
     /// Which events the consumer follows.
-    pub(super) fn filter(&self) -> FeedValue {
+    pub(crate) fn filter(&self) -> FeedValue {
         FeedValue { category: self.category.clone(), types: self.types.clone(), ..FeedValue::default() }
     }
 
-    pub(super) fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         Policy {
             on_failure: match self.on_failure {
                 OnFailureText::Skip => OnFailure::Skip,
@@ -145,7 +170,7 @@ impl Definition {
     }
 
     /// What becomes of the events, to the machine.
-    pub(super) fn machine_kind(&self) -> Kind {
+    pub(crate) fn machine_kind(&self) -> Kind {
         match self.kind {
             ConsumerKind::Projection => Kind::Projection,
             _ => Kind::Delivery,

@@ -7,6 +7,7 @@ mod delivery;
 mod handlers;
 mod kept;
 mod operate;
+mod reactor;
 mod run;
 mod shown;
 mod signature;
@@ -22,9 +23,13 @@ use sillok_bridge::{Failure, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::app::{self, InCode};
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, spawn, turn};
-pub(crate) use definition::Definition;
-use handlers::Handler;
+pub(crate) use definition::{ConsumerKind, Definition};
+pub(crate) use handlers::Handler;
+use handlers::JsHandler;
+pub(crate) use reactor::react;
+pub use reactor::{Reactor, ReactorContext};
 
 /// The binding of the objects, as wrangler.toml names it.
 pub(crate) const CONSUMERS: &str = "CONSUMER";
@@ -72,7 +77,7 @@ struct Inner {
     meter: Rc<Meter>,
     sql: ObjectSql,
     /// What the consumer is by the code of this deployment.
-    code: RefCell<Option<(Definition, Rc<Handler>)>>,
+    code: RefCell<Option<(Definition, Handler)>>,
     defined: RefCell<Option<Defined>>,
     /// When the run that is under way came on last.
     running: Cell<Option<RecordedTime>>,
@@ -90,7 +95,10 @@ impl DurableObject for ConsumerObject {
     fn new(state: State, env: Env) -> Self {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
-        let (code, defined, running) = (RefCell::default(), RefCell::default(), Cell::default());
+        let name = ObjectName::of(&state).map(|name| name.keeps);
+        let in_rust = name.and_then(|name| app::consumer(&name));
+        let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
+        let (defined, running) = (RefCell::default(), Cell::default());
         Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, running }) }
     }
 
@@ -113,15 +121,22 @@ impl ConsumerObject {
         ObjectName::of(&self.inner.state).map(|name| name.keeps).unwrap_or_default()
     }
 
-    /// Takes what the consumer is by the code of this deployment: `definition` as JSON, and what handles its events.
+    /// The names of the consumers that are defined in Rust.
+    #[wasm_bindgen(js_name = inRust)]
+    #[must_use]
+    pub fn in_rust() -> Vec<String> {
+        app::consumers()
+    }
+
+    /// Takes what the consumer is by the code of this deployment in JavaScript: `definition` as JSON, and what handles its events.
     ///
     /// # Errors
     /// A `SyntaxError` when the definition has another shape.
     #[wasm_bindgen(js_name = handledBy)]
-    pub fn handled_by(&self, definition: &str, handler: Handler) -> Result<(), JsValue> {
+    pub fn handled_by(&self, definition: &str, handler: JsHandler) -> Result<(), JsValue> {
         let definition =
             serde_json::from_str(definition).map_err(|error| js_sys::SyntaxError::new(&error.to_string()))?;
-        *self.inner.code.borrow_mut() = Some((definition, Rc::new(handler)));
+        *self.inner.code.borrow_mut() = Some((definition, Handler::JavaScript(handler)));
         Ok(())
     }
 
@@ -197,7 +212,7 @@ impl Inner {
 }
 
 /// Why a consumer cannot be what it was to be.
-fn refused(error: &OpenError) -> Failure {
+pub(crate) fn refused(error: &OpenError) -> Failure {
     let failure = Failure::new(error.code(), error.to_string());
     match error {
         OpenError::Name(_) => failure.in_field("name"),

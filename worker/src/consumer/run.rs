@@ -80,7 +80,7 @@ impl Inner {
         let handler = self.handler();
         self.with(|Defined { machine, .. }| {
             let projected = machine.project(now(), random(), &mut |event, documents| match &handler {
-                Some(handler) => handler.project(&event.json, documents),
+                Some(handler) => handler.project(event, documents),
                 None => Err("this deployment has no code for this projection".to_owned()),
             });
             projected.map_err(storage)
@@ -93,7 +93,7 @@ impl Inner {
             ConsumerKind::Webhook => delivery::to_webhook(&definition, delivery).await,
             ConsumerKind::Queue => delivery::to_queue(&self.env, &definition, delivery).await,
             ConsumerKind::Projection | ConsumerKind::Reactor => match self.handler() {
-                Some(handler) => handler.deliver(&self.env, &self.name(), delivery).await,
+                Some(handler) => handler.deliver(&self.env, self.name(), delivery).await,
                 None => Err("this deployment has no code for this reactor".to_owned()),
             },
         };
@@ -106,8 +106,8 @@ impl Inner {
         })
     }
 
-    fn handler(&self) -> Option<Rc<super::Handler>> {
-        self.code.borrow().as_ref().map(|(_, handler)| Rc::clone(handler))
+    fn handler(&self) -> Option<super::Handler> {
+        self.code.borrow().as_ref().map(|(_, handler)| handler.clone())
     }
 
     /// Reads a page of the feed from the journal.
