@@ -2,7 +2,7 @@
 
 import type { AppendOptions, ConsumedEvent, Projection, Reactor } from "sillok";
 
-import { type DocumentsJson, documentsOf } from "../js/ts/consumers/documents.ts";
+import { type DocumentsJson, projectOnto } from "../js/ts/consumers/documents.ts";
 import { project } from "../js/ts/consumers/projection.ts";
 import { react } from "../js/ts/consumers/reactor.ts";
 import { writeJson } from "../js/ts/json.ts";
@@ -30,7 +30,8 @@ export function handlerOf(handled: Handled): [string, Handler] {
   const definition = { kind, category, types, onFailure, attempts, firstDelay, longestDelay };
   const handler = {
     apply(text: string, documents: DocumentsJson) {
-      project(handled as Projection, JSON.parse(text) as ConsumedEvent, documentsOf(documents));
+      const event = JSON.parse(text) as ConsumedEvent;
+      projectOnto(documents, (held) => project(handled as Projection, event, held));
     },
     async react(text: string, commands: Commands) {
       const { id, attempt } = commands;

@@ -12,19 +12,28 @@ export interface DocumentsJson {
   delete(key: string): void;
 }
 
-/** The documents as a handler sees them. */
-export function documentsOf(json: DocumentsJson): Documents {
-  return {
-    get(key) {
-      const document = raising(() => json.get(checkedKey(key)));
-      return document === undefined ? undefined : JSON.parse(document);
-    },
-    put(key, document) {
-      const { text } = writeJson(document, "document");
-      raising(() => json.put(checkedKey(key), text));
-    },
-    delete: (key) => raising(() => json.delete(checkedKey(key))),
+/** Calls `handle` with the documents as a handler sees them; they are its own until it returns. */
+export function projectOnto(json: DocumentsJson, handle: (documents: Documents) => void): void {
+  let isOver = false;
+  const asked = <T>(ask: () => T): T => {
+    if (!isOver) return raising(ask);
+    const detail = "a projection's documents are its handler's only until it returns";
+    throw new SillokError({ code: "documents_over", detail });
   };
+  try {
+    handle({
+      get(key) {
+        const document = asked(() => json.get(checkedKey(key)));
+        return document === undefined ? undefined : JSON.parse(document);
+      },
+      put(key, document) {
+        asked(() => json.put(checkedKey(key), writeJson(document, "document").text));
+      },
+      delete: (key) => asked(() => json.delete(checkedKey(key))),
+    });
+  } finally {
+    isOver = true;
+  }
 }
 
 /** A key as the engine takes it: what is no text would be made one there without a word. */

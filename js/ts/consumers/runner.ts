@@ -5,7 +5,7 @@ import type { AppendResult, NewEvent } from "../events.js";
 import { writeJson } from "../json.js";
 import { type AppendOptions, checkOptions } from "../options.js";
 import type { ConsumedEvent } from "./definition.js";
-import { type DocumentsJson, documentsOf } from "./documents.js";
+import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
 
@@ -101,7 +101,7 @@ export class Runner {
   #project(text: string, json: DocumentsJson): string | undefined {
     try {
       const event = JSON.parse(text) as ConsumedEvent;
-      project(this.definition as Projection, event, documentsOf(json));
+      projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
       return undefined;
     } catch (error) {
       return reasonOf(error);

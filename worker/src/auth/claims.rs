@@ -1,19 +1,22 @@
 //! JSON Web Tokens: their signature and their claims.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use jwt_compact::alg::{Hs256, Hs256Key};
-use jwt_compact::{AlgorithmExt, Claims, TimeOptions, Token, UntrustedToken, ValidationError};
+use std::fmt;
+
+use hmac::{Hmac, Mac};
+use jwt::{AlgorithmType, JoseHeader, Token, Verified, VerifyWithKey};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::Value;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use sha2::Sha256;
 use sillok::store::RecordedTime;
 use thiserror::Error;
-use wildmatch::WildMatch;
 
 use super::{Principal, Scope, Streams};
 
-/// How far the clocks of the token's issuer and of this machine may be apart.
-const LEEWAY: TimeDelta = TimeDelta::seconds(60);
+/// How far the clocks of the token's issuer and of this machine may be apart, in seconds.
+const LEEWAY: f64 = 60.0;
+/// The last second that JavaScript's clock can show.
+const END_OF_TIME: f64 = 8.64e12;
 /// Longest name of a tenant, in bytes of UTF-8.
 const TENANT_BYTES: usize = 200;
 
@@ -39,14 +42,25 @@ pub(crate) enum InvalidToken {
 }
 
 /// The part of a token's header that must not be passed over.
-#[derive(Debug, Clone, Deserialize)]
-struct Extensions {
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
     // RFC 7515, section 4.1.11: whoever does not understand an extension named here must refuse the token.
     crit: Option<IgnoredAny>,
 }
 
-/// The claims that Sillok knows, beside `exp` and `nbf`. A claim that is `null` is malformed, not absent: a
-/// restriction must not vanish because it was not filled in.
+impl JoseHeader for Header {
+    fn algorithm_type(&self) -> AlgorithmType {
+        match self.alg.as_str() {
+            "HS256" => AlgorithmType::Hs256,
+            // Whatever else it may be called, no key of this deployment is for it.
+            _ => AlgorithmType::None,
+        }
+    }
+}
+
+/// The claims that Sillok knows. A claim that is `null` is malformed, not absent: a restriction must not vanish because it
+/// was not filled in.
 #[derive(Debug, Deserialize)]
 struct Grants {
     #[serde(default)]
@@ -55,28 +69,45 @@ struct Grants {
     streams: Option<OneOrMany>,
     #[serde(default, deserialize_with = "present")]
     tenant: Option<String>,
+    /// Until when and from when the token counts, in seconds since 1970.
+    #[serde(default, deserialize_with = "present")]
+    exp: Option<f64>,
+    #[serde(default, deserialize_with = "present")]
+    nbf: Option<f64>,
 }
 
 /// A text, or several.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "Value")]
+#[derive(Debug)]
 enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
 
-impl TryFrom<Value> for OneOrMany {
-    type Error = &'static str;
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor)
+    }
+}
 
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        let text = |value| match value {
-            Value::String(text) => Ok(text),
-            _ => Err("neither a string nor an array of strings"),
-        };
-        match value {
-            Value::Array(texts) => texts.into_iter().map(text).collect::<Result<_, _>>().map(Self::Many),
-            one => text(one).map(Self::One),
+struct OneOrManyVisitor;
+
+impl<'de> Visitor<'de> for OneOrManyVisitor {
+    type Value = OneOrMany;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string or an array of strings")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
+        Ok(OneOrMany::One(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<OneOrMany, A::Error> {
+        let mut many = Vec::new();
+        while let Some(text) = texts.next_element()? {
+            many.push(text);
         }
+        Ok(OneOrMany::Many(many))
     }
 }
 
@@ -97,7 +128,7 @@ impl OneOrMany {
 
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
-    D: serde::Deserializer<'de>,
+    D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
     T::deserialize(deserializer).map(Some)
@@ -105,54 +136,55 @@ where
 
 /// Tells whom a token speaks for, once its signature and its times were found right.
 pub(super) fn verify(token: &str, secret: &str, now: RecordedTime) -> Result<Principal, InvalidToken> {
-    let untrusted: UntrustedToken<'_, Extensions> = token.try_into().map_err(|_| InvalidToken::Malformed)?;
-    if untrusted.header().other_fields.crit.is_some() {
+    // The claims stay the text that they are until the signature was found right.
+    let token: Token<Header, Box<RawValue>, _> =
+        Token::parse_unverified(token).map_err(|_| InvalidToken::Malformed)?;
+    if token.header().crit.is_some() {
         return Err(InvalidToken::CriticalHeader);
     }
-    let key = Hs256Key::new(secret);
-    // The validator takes HS256 and nothing else: `none` is refused like every other algorithm.
-    let token: Token<Grants, _> = Hs256.validator(&key).validate(&untrusted).map_err(invalid)?;
-    let claims = token.claims();
-    check_times(claims, now)?;
-    grant(&claims.custom)
-}
-
-fn invalid(error: ValidationError) -> InvalidToken {
-    match error {
-        ValidationError::AlgorithmMismatch { .. } => InvalidToken::Algorithm,
-        ValidationError::MalformedClaims(error) => InvalidToken::Claims(error.to_string()),
+    let key: Hmac<Sha256> = Mac::new_from_slice(secret.as_bytes()).map_err(|_| InvalidToken::Signature)?;
+    // The key is for HS256 and nothing else: `none` is refused like every other algorithm.
+    let token: Token<_, _, Verified> = token.verify_with_key(&key).map_err(|error| match error {
+        jwt::Error::AlgorithmMismatch(..) => InvalidToken::Algorithm,
         _ => InvalidToken::Signature,
+    })?;
+    let claims = token.claims().get();
+    if !claims.starts_with('{') {
+        return Err(InvalidToken::Claims("they are no object".to_owned()));
     }
+    let grants: Grants =
+        serde_json::from_str(claims).map_err(|error| InvalidToken::Claims(error.to_string()))?;
+    check_times(&grants, now)?;
+    grant(grants)
 }
 
 /// A token without `exp` does not expire; one without `nbf` was always valid.
-fn check_times<T>(claims: &Claims<T>, now: RecordedTime) -> Result<(), InvalidToken> {
-    let millis = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-    let now = DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let options = TimeOptions::new(LEEWAY, || now);
-    if claims.expiration.is_some() {
-        claims.validate_expiration(&options).map_err(|_| InvalidToken::Expired)?;
+fn check_times(grants: &Grants, now: RecordedTime) -> Result<(), InvalidToken> {
+    if grants.exp.into_iter().chain(grants.nbf).any(|time| time.abs() > END_OF_TIME) {
+        return Err(InvalidToken::Claims("`exp` or `nbf` is beyond time".to_owned()));
     }
-    let latest = now.checked_add_signed(LEEWAY).unwrap_or(now);
-    if claims.not_before.is_some_and(|not_before| not_before > latest) {
+    #[allow(clippy::cast_precision_loss)] // a clock's milliseconds
+    let now = now.as_millis() as f64 / 1000.0;
+    if grants.exp.is_some_and(|exp| exp + LEEWAY < now) {
+        return Err(InvalidToken::Expired);
+    }
+    if grants.nbf.is_some_and(|nbf| nbf > now + LEEWAY) {
         return Err(InvalidToken::NotYetValid);
     }
     Ok(())
 }
 
-fn grant(claims: &Grants) -> Result<Principal, InvalidToken> {
+fn grant(claims: Grants) -> Result<Principal, InvalidToken> {
     if let Some(tenant) = &claims.tenant
         && (tenant.is_empty() || tenant.len() > TENANT_BYTES || tenant.chars().any(char::is_control))
     {
         return Err(InvalidToken::Tenant);
     }
-    let streams = claims.streams.as_ref().map_or(Streams::All, |globs| {
-        Streams::Matching(globs.as_slice().iter().map(|glob| WildMatch::new(glob)).collect())
-    });
+    let streams = claims.streams.map_or(Streams::All, |globs| Streams::Matching(globs.as_slice().to_vec()));
     let words = claims.scope.as_slice().iter().flat_map(|text| text.split_ascii_whitespace());
     // Words that other systems gave a meaning to are passed over.
     let scopes = words.flat_map(scopes_of).copied().collect();
-    Ok(Principal { tenant: claims.tenant.clone(), scopes, streams })
+    Ok(Principal { tenant: claims.tenant, scopes, streams })
 }
 
 fn scopes_of(word: &str) -> &'static [Scope] {

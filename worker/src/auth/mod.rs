@@ -5,12 +5,12 @@
 //! unless `SILLOK_AUTH` is `off`. A secret always counts: beside one, `SILLOK_AUTH` changes nothing.
 
 mod claims;
+mod glob;
 mod refusal;
 
 use js_sys::Reflect;
 use sillok::store::{RecordedTime, StreamId};
 use subtle::ConstantTimeEq;
-use wildmatch::WildMatch;
 use worker::Env;
 
 pub(crate) use refusal::Refusal;
@@ -46,7 +46,8 @@ pub(crate) struct Principal {
 #[derive(Debug)]
 enum Streams {
     All,
-    Matching(Vec<WildMatch>),
+    /// Those whose names fit one of these globs.
+    Matching(Vec<String>),
 }
 
 impl Policy {
@@ -93,7 +94,7 @@ impl Principal {
     pub(crate) fn require_all_streams(&self) -> Result<(), Refusal> {
         match self.streams {
             Streams::All => Ok(()),
-            Streams::Matching(_) => Err(Refusal::StreamNotAllowed),
+            Streams::Matching(_) => Err(Refusal::NotForAllStreams),
         }
     }
 
@@ -106,7 +107,7 @@ impl Principal {
     pub(crate) fn may_touch(&self, stream: &str) -> bool {
         match &self.streams {
             Streams::All => true,
-            Streams::Matching(globs) => globs.iter().any(|glob| glob.matches(stream)),
+            Streams::Matching(globs) => globs.iter().any(|glob| glob::matches(glob, stream)),
         }
     }
 
