@@ -43,3 +43,10 @@ pub use sillok_bridge::Failure;
 pub async fn fetch(request: Request, env: &Env) -> worker::Result<Response> {
     gateway::answer(request, env).await
 }
+
+/// The plain Worker, which is also the engine of `sillok/worker`: what is written in TypeScript is registered there.
+#[cfg(feature = "plain")]
+#[worker::event(fetch)]
+async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Result<Response> {
+    fetch(request, &env).await
+}
