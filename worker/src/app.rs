@@ -90,7 +90,7 @@ pub fn app() -> App {
 /// #     }
 /// # }
 /// use sillok_worker::AppError;
-/// use worker::{Context, Env, Request, Response, event};
+/// use worker::{Context, Env, Response, event, web_sys};
 ///
 /// #[event(start)]
 /// fn start() -> Result<(), AppError> {
@@ -98,7 +98,7 @@ pub fn app() -> App {
 /// }
 ///
 /// #[event(fetch)]
-/// async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+/// async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<Response> {
 ///     sillok_worker::fetch(request, &env).await
 /// }
 /// # fn main() {}

@@ -30,23 +30,24 @@ mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod objects;
 
-use worker::{Env, Request, Response};
+use worker::{Env, Response, web_sys};
 
 pub use app::{App, AppError, app};
 pub use consumer::{Reactor, ReactorContext};
 pub use sillok_bridge::Failure;
 
-/// Answers an HTTP request: what `#[event(fetch)]` of a Worker hands on.
+/// Answers an HTTP request: what `#[event(fetch)]` of a Worker hands on. It is the runtime's own request, because the crate
+/// `worker` takes a method that it does not know for GET.
 ///
 /// # Errors
 /// Whatever the runtime throws. What is wrong with the request is an answer.
-pub async fn fetch(request: Request, env: &Env) -> worker::Result<Response> {
-    gateway::answer(request, env).await
+pub async fn fetch(request: web_sys::Request, env: &Env) -> worker::Result<Response> {
+    gateway::answer(request.into(), env).await
 }
 
 /// The plain Worker, which is also the engine of `sillok/worker`: what is written in TypeScript is registered there.
 #[cfg(feature = "plain")]
 #[worker::event(fetch)]
-async fn answer(request: Request, env: Env, _: worker::Context) -> worker::Result<Response> {
+async fn answer(request: web_sys::Request, env: Env, _: worker::Context) -> worker::Result<Response> {
     fetch(request, &env).await
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sillok::handler::{Failed, FeedEvent, Projection, TypedDocuments};
 use sillok::store::ExpectedVersion;
 use sillok_worker::{AppError, Reactor, ReactorContext};
-use worker::{Context, Env, Fetch, Headers, Method, Request, RequestInit, Response, event};
+use worker::{Context, Env, Fetch, Headers, Method, Request, RequestInit, Response, event, web_sys};
 
 /// What happens to a flight.
 #[derive(Deserialize)]
@@ -129,7 +129,7 @@ fn start() -> Result<(), AppError> {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<Response> {
     sillok_worker::fetch(request, &env).await
 }
 

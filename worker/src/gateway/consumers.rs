@@ -5,10 +5,11 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
 use sillok_bridge::{Failure, now};
-use worker::{Delay, Env, Method, Request};
+use worker::{Delay, Env};
 
 use super::accept::Media;
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
@@ -79,57 +80,56 @@ struct Found {
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
 pub(super) async fn answer(
-    request: &mut Request,
-    method: &Method,
+    request: &Request,
     env: &Env,
     principal: &Principal,
     target: Target<'_>,
 ) -> Result<Answer, Problem> {
-    let reading = matches!(method, Method::Get | Method::Head);
+    let reading = matches!(request.method, Method::Get | Method::Head);
     principal.require(if reading { Scope::Read } else { Scope::Admin })?;
     // What a consumer tells may come from any stream.
     principal.require_all_streams()?;
     let find = |name| Found::find(env, principal, name);
-    let url = request.inner().url();
-    match (target, method) {
+    let url = request.url();
+    match (target, request.method) {
         (Target::All, _) if reading => all(request, env, principal).await,
         (Target::One(name), _) if reading => {
             read_headers(request)?;
-            query::none(&url)?;
+            query::none(url)?;
             find(name)?.ask(asking("status")).await
         }
         (Target::One(name), Method::Put) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             let definition = request::body_text(request).await?;
             find(name)?.ask(ConsumerRequest { definition, ..asking("define") }).await
         }
         (Target::One(name), Method::Delete) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             find(name)?.ask(asking("remove")).await.map(|_| Answer::no_content())
         }
         (Target::Act(name, act), Method::Post) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             find(name)?.ask(asking(act)).await
         }
         (Target::Letters(name), _) if reading => {
             read_headers(request)?;
-            let [after, limit] = query::texts(&url, ["after", "limit"])?;
+            let [after, limit] = query::texts(url, ["after", "limit"])?;
             let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
             find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
         }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
-            let [prefix, after, limit, min] = query::texts(&url, ["prefix", "after", "limit", "min"])?;
+            let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
             let asked = ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") };
             find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
             read_headers(request)?;
-            let [min] = query::texts(&url, ["min"])?;
+            let [min] = query::texts(url, ["min"])?;
             let asked = ConsumerRequest { key: decoded("key", key)?, ..asking("document") };
             find(name)?.wait_for(env, min).await?.ask(asked).await
         }
@@ -140,7 +140,7 @@ pub(super) async fn answer(
 /// The status of every consumer.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     read_headers(request)?;
-    query::none(&request.inner().url())?;
+    query::none(request.url())?;
     let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
     let (status, mut receipt) = journal.status().await?;
     let mut consumers = Vec::new();

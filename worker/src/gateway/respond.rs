@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sillok::store::StreamId;
 use sillok_bridge::{AppendedJson, PageJson, RangeValue};
-use worker::{Method, Response, ResponseBuilder, WebSocket};
+use worker::{Response, ResponseBuilder, WebSocket};
 
 use super::accept::Media;
 use super::commits::Commits;
@@ -13,6 +13,7 @@ use super::lines::Lines;
 use super::live::Live;
 use super::precondition::entity_tag;
 use super::problem::Problem;
+use super::request::Method;
 use super::sse;
 use crate::aggregate::HeadReply;
 use crate::objects::Receipt;
@@ -162,7 +163,7 @@ fn content_type(media: Media) -> (&'static str, String) {
 
 /// The answer as the runtime takes it. No answer is for any cache: another token sees other streams, and every
 /// stream goes on.
-pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Response> {
+pub(super) fn response(answer: Answer, method: Method) -> worker::Result<Response> {
     let mut builder = ResponseBuilder::new()
         .with_status(answer.status)
         // A proxy that compresses would weaken the ETag, and `If-Match` takes a strong one.
@@ -173,10 +174,10 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
         builder = builder.with_header(name, value)?;
     }
     match answer.body {
-        Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
-        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
-        Body::Commits(commits) if *method != Method::Head => builder.from_stream(commits.body()),
-        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
+        Body::Text(body) if method != Method::Head => Ok(builder.fixed(body.into_bytes())),
+        Body::Lines(lines) if method != Method::Head => builder.from_stream(lines.body()),
+        Body::Commits(commits) if method != Method::Head => builder.from_stream(commits.body()),
+        Body::Live(live) if method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),
     }
