@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Api, useApi } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
 import { assertGapless, assertInOrder, feedOf, wholeFeed } from "../support/feed.ts";
 import { flights, imported, importFlights, lengths } from "../support/flights.ts";
 
@@ -51,16 +52,8 @@ async function assertWholeFeed(api: Api): Promise<void> {
 }
 
 /** Waits until the projection has looked at everything, also anew. */
-async function settled(api: Api): Promise<void> {
-  const end = performance.now() + 60_000;
-  for (;;) {
-    const reply = await api.request("/v1/consumers/delays");
-    const { lag, rebuild, deadLetters } = reply.json;
-    assert.equal(deadLetters, 0, reply.text);
-    if (lag === 0 && rebuild === null) return;
-    assert(performance.now() < end, reply.text);
-    await sleep(50);
-  }
+async function quiet(api: Api): Promise<void> {
+  assert.equal((await settled(api, "delays")).deadLetters, 0);
 }
 
 async function assertDocuments(api: Api): Promise<void> {
@@ -90,14 +83,14 @@ test("the feed has every event once, at the positions 1 to 1500, each stream in 
 
 test("the documents are the sums over the file", async () => {
   assert.ok(AIRPORTS.length > 50, `${AIRPORTS.length} airports`);
-  await settled(api);
+  await quiet(api);
   await assertDocuments(api);
 });
 
 test("built anew they are the same, and while that lasts the old ones are read", async () => {
   await rebuild(api);
   await assertDocuments(api);
-  await settled(api);
+  await quiet(api);
   await assertDocuments(api);
 });
 
@@ -114,11 +107,11 @@ test("so it is when workerd was killed during the import and the rebuild", async
   }
   await imported(killed.server.url);
   await assertWholeFeed(killed);
-  await settled(killed);
+  await quiet(killed);
   await assertDocuments(killed);
   await rebuild(killed);
   await killed.server.kill();
   await killed.server.restart();
-  await settled(killed);
+  await quiet(killed);
   await assertDocuments(killed);
 });

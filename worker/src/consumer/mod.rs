@@ -41,12 +41,12 @@ pub(crate) struct WakeRequest {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ConsumerRequest {
-    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `document`,
+    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `discard`, `document`,
     /// `documents` or `reach`.
     pub(crate) act: String,
     /// What the consumer is to be, as JSON.
     pub(crate) definition: String,
-    /// The key of a document, or with what keys begin.
+    /// The key of a document, or with what keys begin; the id of a dead letter.
     pub(crate) key: String,
     /// After which key, or which letter, a page begins.
     pub(crate) after: String,
@@ -166,11 +166,14 @@ impl Inner {
 
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
+        let partitions = partitions(&self.env)?;
         let settings = Settings {
             name: self.name().keeps,
             kind: definition.machine_kind(),
-            partitions: partitions(&self.env)?,
+            partitions,
             policy: definition.policy(),
+            window: definition.window(),
+            after: definition.begins(partitions)?,
         };
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
