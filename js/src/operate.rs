@@ -26,6 +26,15 @@ impl Consumer {
         })
     }
 
+    /// Discards the dead letter of this id, or all of them; says whether there was any.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn discard(&self, id: Option<f64>) -> Result<bool, JsValue> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+        self.with(|machine| Ok(machine.discard(id.map(|id| id as u64))?))
+    }
+
     /// How the consumer does, as JSON.
     ///
     /// # Errors

@@ -58,6 +58,12 @@ export interface StreamsPage {
 export type Step =
   "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
 
+/** A projection or a reactor, but for what it does. */
+export interface DefinedConsumer extends ConsumerDefinition {
+  readonly kind: string;
+  readonly after?: string | undefined;
+}
+
 /** A page of documents or dead letters. */
 export interface Items<Item, Next> {
   readonly items: readonly Item[];
@@ -148,10 +154,10 @@ export class Engine {
   }
 
   /** Opens a projection or a reactor over this store. */
-  consumer(definition: ConsumerDefinition & { readonly kind: string }): EngineConsumer {
-    const { name, kind, category, types, onFailure } = definition;
+  consumer(definition: DefinedConsumer): EngineConsumer {
+    const { name, kind, after, category, types, onFailure } = definition;
     const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
-    const feed = { category, types };
+    const feed = { after, category, types };
     const opened = this.#ask((store) =>
       Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers)),
     );
@@ -249,6 +255,11 @@ export class EngineConsumer {
 
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): void {
     this.#host.ask(() => this.#consumer.operate(act));
+  }
+
+  /** Whether there was any. */
+  discard(id: number | undefined): boolean {
+    return this.#host.ask(() => this.#consumer.discard(id));
   }
 
   /** As JSON. */

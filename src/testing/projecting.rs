@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::gateway::Alarm;
 use crate::handler::{
     Consumer, ConsumerMemory, Failed, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Projection, Read,
-    Settings, apply,
+    Settings, Window, apply,
 };
 use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
 use crate::store::{Category, EventId, NewEvent, Position, RecordedTime, StorageError, StreamId, Version};
@@ -23,7 +23,14 @@ pub fn projected<P: Projection>(
 ) -> Result<BTreeMap<String, P::Document>, Failed> {
     let feed = feed_of::<P>(events)?;
     let policy = Policy { on_failure: OnFailure::Stop, attempts: 1, ..Policy::DEFAULT };
-    let settings = Settings { name: "projected".to_owned(), kind: Kind::Projection, partitions: 1, policy };
+    let settings = Settings {
+        name: "projected".to_owned(),
+        kind: Kind::Projection,
+        partitions: 1,
+        policy,
+        window: Window::default(),
+        after: None,
+    };
     let mut consumer: Consumer<NoSql, NoAlarm> =
         Consumer::open_in_memory(&ConsumerMemory::default(), NoAlarm, settings)?;
     let now = RecordedTime::default();

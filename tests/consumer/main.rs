@@ -33,6 +33,8 @@ macro_rules! behaviours {
         mod rebuild;
         #[path = "typed.rs"]
         mod typed;
+        #[path = "window.rs"]
+        mod window;
     };
 }
 

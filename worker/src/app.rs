@@ -119,6 +119,7 @@ impl App {
     /// Registers a reactor under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn reactor<R: Reactor>(self, name: &str) -> Self {
         let definition = Definition::in_code(ConsumerKind::Reactor, R::CATEGORY, R::TYPES, R::POLICY);
+        let definition = Definition { after: R::AFTER.map(str::to_owned), ..definition };
         self.with(name, definition, Handler::Reactor(react::<R>))
     }
 
@@ -151,8 +152,16 @@ impl App {
 }
 
 fn checked(name: &str, definition: &Definition) -> Result<(), Failure> {
-    let (kind, policy) = (definition.machine_kind(), definition.policy());
-    let settings = Settings { name: name.to_owned(), kind, partitions: 1, policy };
+    // How many partitions the feed has, the environment will say.
+    let partitions = definition.after.as_ref().map_or(1, |after| after.split('.').count());
+    let settings = Settings {
+        name: name.to_owned(),
+        kind: definition.machine_kind(),
+        partitions,
+        policy: definition.policy(),
+        window: definition.window(),
+        after: definition.begins(partitions)?,
+    };
     settings.check().map_err(|error| refused(&error))?;
     parse_feed(&definition.filter(), 0, 1)?;
     Ok(())
@@ -163,6 +172,7 @@ mod tests {
     use sillok::handler::{Failed, FeedEvent, Policy, TypedDocuments};
 
     use super::*;
+    use crate::ReactorContext;
 
     struct Sound;
     struct Category;
@@ -180,6 +190,17 @@ mod tests {
                 }
             }
         };
+    }
+
+    struct Beginning;
+
+    impl Reactor for Beginning {
+        type Event = ();
+        const AFTER: Option<&str> = Some("end");
+
+        async fn react((): (), _: &FeedEvent, _: &ReactorContext) -> Result<(), Failed> {
+            Ok(())
+        }
     }
 
     projection!(Sound);
@@ -202,6 +223,7 @@ mod tests {
             (app().projection::<Category>("a"), "invalid_category"),
             (app().projection::<Types>("a"), "invalid_event_type"),
             (app().projection::<Attempts>("a"), "invalid_policy"),
+            (app().reactor::<Beginning>("a"), "invalid_checkpoint"),
         ] {
             match refused.start() {
                 Err(AppError::Consumer { failure, .. }) => assert_eq!(failure.code, code),

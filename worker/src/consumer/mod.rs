@@ -15,6 +15,7 @@ mod signature;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures_util::lock::Mutex;
 use js_sys::Promise;
 use serde::{Deserialize, Serialize};
 use sillok::handler::{Consumer, OpenError, Settings};
@@ -45,12 +46,12 @@ pub(crate) struct WakeRequest {
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ConsumerRequest {
-    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `document`,
+    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `discard`, `document`,
     /// `documents` or `reach`.
     pub(crate) act: String,
     /// What the consumer is to be, as JSON.
     pub(crate) definition: String,
-    /// The key of a document, or with what keys begin.
+    /// The key of a document, or with what keys begin; the id of a dead letter.
     pub(crate) key: String,
     /// After which key, or which letter, a page begins.
     pub(crate) after: String,
@@ -79,6 +80,8 @@ struct Inner {
     /// What the consumer is by the code of this deployment.
     code: RefCell<Option<(Definition, Handler)>>,
     defined: RefCell<Option<Defined>>,
+    /// Held by the request that defines the consumer or removes it.
+    changing: Mutex<()>,
     /// When the run that is under way came on last.
     running: Cell<Option<RecordedTime>>,
 }
@@ -98,8 +101,8 @@ impl DurableObject for ConsumerObject {
         let name = ObjectName::of(&state).map(|name| name.keeps);
         let in_rust = name.and_then(|name| app::consumer(&name));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
-        let (defined, running) = (RefCell::default(), Cell::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, running }) }
+        let (defined, changing, running) = (RefCell::default(), Mutex::default(), Cell::default());
+        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, running }) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
@@ -177,11 +180,14 @@ impl Inner {
 
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
+        let partitions = partitions(&self.env)?;
         let settings = Settings {
             name: self.name().keeps,
             kind: definition.machine_kind(),
-            partitions: partitions(&self.env)?,
+            partitions,
             policy: definition.policy(),
+            window: definition.window(),
+            after: definition.begins(partitions)?,
         };
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sillok::handler::{DocumentError, RebuildError};
-use sillok::store::Position;
+use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
@@ -23,8 +23,7 @@ impl Inner {
     /// Does what is asked, and answers with JSON.
     pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         match request.act.as_str() {
-            "define" => self.define(&request.definition).await,
-            "remove" => self.remove().await,
+            "define" | "remove" => self.change(&request).await,
             "status" => Ok(self.status().await?.to_string()),
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
@@ -32,6 +31,7 @@ impl Inner {
                     self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
                 page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
+            "discard" => self.discard(&request.key),
             "document" => self.document(&request.key),
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
@@ -45,6 +45,13 @@ impl Inner {
         }
     }
 
+    /// Defines the consumer or removes it, one such request after the other: what one has told the journals must not come
+    /// between what another tells them and writes down here.
+    async fn change(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
+        let _turn = self.changing.lock().await;
+        if request.act == "define" { self.define(&request.definition).await } else { self.remove().await }
+    }
+
     /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
     async fn define(self: &Rc<Self>, definition: &str) -> Result<String, Failure> {
         if self.code.borrow().is_some() {
@@ -52,10 +59,22 @@ impl Inner {
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
         let mut definition = Definition::parse(definition)?;
-        let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
-        if known.as_ref().is_some_and(|known| known.kind != definition.kind) {
-            let detail = "a consumer stays of its kind: delete it first";
-            return Err(Failure::new("consumer_kind_fixed", detail).in_field("kind"));
+        let known = || self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
+        if known().is_none() {
+            self.begin(&mut definition).await?;
+        }
+        // Another request may have defined it meanwhile.
+        let known = known();
+        if let Some(known) = &known {
+            if known.kind != definition.kind {
+                let detail = "a consumer stays of its kind: delete it first";
+                return Err(Failure::new("consumer_kind_fixed", detail).in_field("kind"));
+            }
+            if definition.after.is_some() && definition.after != known.after {
+                let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
+                return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
+            }
+            (definition.after, definition.end) = (known.after.clone(), known.end.clone());
         }
         if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
             let kept = known.and_then(|known| known.secret.clone());
@@ -77,6 +96,25 @@ impl Inner {
             status.insert("secret".to_owned(), secret.into());
         }
         Ok(status.to_string())
+    }
+
+    /// Finds out where a new consumer begins that is not to begin with the first event.
+    async fn begin(&self, definition: &mut Definition) -> Result<(), Failure> {
+        let Some(after) = &definition.after else { return Ok(()) };
+        let mut end = Checkpoint::start(partitions(&self.env)?);
+        for (partition, position) in self.ends().await?.into_iter().enumerate() {
+            end = end.at(partition, position);
+        }
+        if after == "end" {
+            definition.end = Some(end.to_string());
+            return Ok(());
+        }
+        let begins = definition.begins(end.partitions())?.unwrap_or_else(|| end.clone());
+        if (0..end.partitions()).any(|partition| begins.position(partition) > end.position(partition)) {
+            let detail = "the checkpoint is beyond the end of the feed";
+            return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
+        }
+        Ok(())
     }
 
     /// Removes the consumer and everything that it has.
@@ -114,12 +152,29 @@ impl Inner {
         Ok(self.status().await?.to_string())
     }
 
-    async fn status(&self) -> Result<Value, Failure> {
+    /// Discards the dead letter of this id, or all where there is none.
+    fn discard(&self, id: &str) -> Result<String, Failure> {
+        let letter = id.parse().ok();
+        let any = (letter.is_some() || id.is_empty())
+            && self.with(|defined| defined.machine.discard(letter).map_err(storage))?;
+        if any || id.is_empty() {
+            return Ok("{}".to_owned());
+        }
+        Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
+    }
+
+    /// Where the feed ends now, in each partition.
+    async fn ends(&self) -> Result<Vec<Position>, Failure> {
         let mut ends = Vec::new();
         for partition in 0..partitions(&self.env)? {
             let (journal, _) = self.journal(partition)?.status().await.map_err(unreachable)?;
             ends.push(Position::new(journal.end).unwrap_or_default());
         }
+        Ok(ends)
+    }
+
+    async fn status(&self) -> Result<Value, Failure> {
+        let ends = self.ends().await?;
         let name = self.name().keeps;
         self.with(|Defined { definition, machine, .. }| {
             let status = machine.status().map_err(storage)?;

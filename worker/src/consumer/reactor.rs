@@ -65,6 +65,10 @@ pub trait Reactor {
     /// The only types of events to follow. By default all.
     const TYPES: &'static [&'static str] = &[];
 
+    /// The checkpoint after which it begins, such as the feed has: what came before is passed over. By default it begins with
+    /// the first event. One that has handled something goes on from where it is.
+    const AFTER: Option<&'static str> = None;
+
     /// What is done about failures.
     const POLICY: Policy = Policy::DEFAULT;
 

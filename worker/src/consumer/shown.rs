@@ -5,18 +5,21 @@ use sillok::handler::{DeadLetters, DocumentPage, Status};
 use sillok::store::{Checkpoint, Position, RecordedTime};
 use sillok_bridge::rfc3339;
 
-use super::definition::Definition;
+use super::definition::{ConsumerKind, Definition};
 use crate::gateway::encoded;
 
 /// How a consumer is defined and how it does. The secret is not told.
 pub(super) fn status(name: &str, definition: &Definition, status: &Status, ends: &[Position]) -> Value {
-    let Definition { kind, url, binding, category, types, on_failure, attempts, .. } = definition;
+    let Definition { kind, url, binding, concurrency, category, types, on_failure, attempts, .. } =
+        definition;
     let error = status.error.as_ref();
     json!({
         "name": name,
         "kind": kind,
         "url": url,
         "binding": binding,
+        "concurrency": (*kind == ConsumerKind::Webhook).then(|| concurrency.unwrap_or(1)),
+        "after": definition.after,
         "category": category,
         "types": types,
         "onFailure": on_failure,

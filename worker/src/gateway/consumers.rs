@@ -33,6 +33,8 @@ pub(super) enum Target<'a> {
     Act(&'a str, &'a str),
     /// `/v1/consumers/{name}/dead-letters`
     Letters(&'a str),
+    /// `/v1/consumers/{name}/dead-letters/{id}`
+    Letter(&'a str, &'a str),
     /// `/v1/projections/{name}/documents`
     Documents(&'a str),
     /// `/v1/projections/{name}/documents/{key}`
@@ -48,7 +50,10 @@ impl<'a> Target<'a> {
             None => Some(Self::One(path)),
             Some((name, "dead-letters")) => Some(Self::Letters(name)),
             Some((name, act @ ("pause" | "resume" | "rebuild" | "retry"))) => Some(Self::Act(name, act)),
-            Some(_) => None,
+            Some((name, rest)) => {
+                let id = rest.strip_prefix("dead-letters/").filter(|id| !id.is_empty() && !id.contains('/'));
+                id.map(|id| Self::Letter(name, id))
+            }
         }
     }
 
@@ -67,6 +72,8 @@ impl<'a> Target<'a> {
         match self {
             Self::One(_) => "GET, HEAD, PUT, DELETE",
             Self::Act(..) => "POST",
+            Self::Letters(_) => "GET, HEAD, DELETE",
+            Self::Letter(..) => "DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -119,6 +126,16 @@ pub(super) async fn answer(
             let [after, limit] = query::texts(url, ["after", "limit"])?;
             let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
             find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
+        }
+        (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            let key = match target {
+                Target::Letter(_, id) => decoded("id", id)?,
+                _ => String::new(),
+            };
+            let asked = ConsumerRequest { key, ..asking("discard") };
+            find(name)?.ask(asked).await.map(|_| Answer::no_content())
         }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
@@ -262,12 +279,15 @@ mod tests {
 
     #[test]
     fn paths() {
-        use Target::{Act, All, Document, Documents, Letters, One};
+        use Target::{Act, All, Document, Documents, Letter, Letters, One};
         for (path, target) in [
             ("", Some(All)),
             ("/a", Some(One("a"))),
             ("/a/retry", Some(Act("a", "retry"))),
             ("/a/dead-letters", Some(Letters("a"))),
+            ("/a/dead-letters/1", Some(Letter("a", "1"))),
+            ("/a/dead-letters/", None),
+            ("/a/dead-letters/1/2", None),
             ("/", None),
             ("/a/", None),
             ("/a/explode", None),
