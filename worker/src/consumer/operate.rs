@@ -147,11 +147,13 @@ impl Inner {
     }
 
     /// Discards the dead letter of this id, or all where there is none.
-    fn discard(&self, id: &str) -> Result<String, Failure> {
+    fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
         let letter = id.parse().ok();
         let any = (letter.is_some() || id.is_empty())
             && self.with(|defined| defined.machine.discard(letter).map_err(storage))?;
         if any || id.is_empty() {
+            // Another letter may have waited for it.
+            self.start();
             return Ok("{}".to_owned());
         }
         Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
