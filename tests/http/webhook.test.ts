@@ -242,6 +242,25 @@ test("a deleted consumer is gone, and a new one of its name begins anew", async 
   await receiver.until(({ taken }) => taken.filter(of(category)).length === 2);
 });
 
+test("to define and to delete a consumer at once leaves it whole or gone", async () => {
+  for (let round = 1; round <= 10; round += 1) {
+    const name = freshStream("torn");
+    const definition = { kind: "webhook", url: receiver.url, category: "torn" };
+    const remove = () => api.request(`/v1/consumers/${name}`, { method: "DELETE" });
+    const changes = [0, 1, 2, 3, 4, 5].map((n) =>
+      (n + round) % 2 === 0 ? put(name, definition) : remove(),
+    );
+    for (const { status, text } of await Promise.all(changes)) {
+      assert([200, 204, 404].includes(status), text);
+    }
+    const isThere = (await api.request(`/v1/consumers/${name}`)).status === 200;
+    const { partitions } = (await api.request("/v1/journal")).json;
+    for (const { consumers } of partitions) assert.equal(consumers.includes(name), isThere);
+    assert.equal((await put(name, definition)).status, 200);
+    assert.equal((await remove()).status, 204);
+  }
+});
+
 test("to put a consumer again changes it and keeps its place and its secret", async () => {
   receiver.answer = () => 200;
   const { name, category, secret } = await webhook();

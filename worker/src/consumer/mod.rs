@@ -14,6 +14,7 @@ mod signature;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures_util::lock::Mutex;
 use js_sys::Promise;
 use serde::{Deserialize, Serialize};
 use sillok::handler::{Consumer, OpenError, Settings};
@@ -74,6 +75,8 @@ struct Inner {
     /// What the consumer is by the code of this deployment.
     code: RefCell<Option<(Definition, Rc<Handler>)>>,
     defined: RefCell<Option<Defined>>,
+    /// Held by the request that defines the consumer or removes it.
+    changing: Mutex<()>,
     /// When the run that is under way came on last.
     running: Cell<Option<RecordedTime>>,
 }
@@ -91,7 +94,8 @@ impl DurableObject for ConsumerObject {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
         let (code, defined, running) = (RefCell::default(), RefCell::default(), Cell::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, running }) }
+        let changing = Mutex::default();
+        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, running }) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {

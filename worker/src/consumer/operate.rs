@@ -23,8 +23,7 @@ impl Inner {
     /// Does what is asked, and answers with JSON.
     pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         match request.act.as_str() {
-            "define" => self.define(&request.definition).await,
-            "remove" => self.remove().await,
+            "define" | "remove" => self.change(&request).await,
             "status" => Ok(self.status().await?.to_string()),
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
@@ -44,6 +43,13 @@ impl Inner {
             "reach" => self.reach(&request).await,
             act => self.operate(act).await,
         }
+    }
+
+    /// Defines the consumer or removes it, one such request after the other: what one has told the journals must not come
+    /// between what another tells them and writes down here.
+    async fn change(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
+        let _turn = self.changing.lock().await;
+        if request.act == "define" { self.define(&request.definition).await } else { self.remove().await }
     }
 
     /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
