@@ -59,12 +59,7 @@ impl Inner {
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
         let mut definition = Definition::parse(definition)?;
-        let known = || self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
-        if known().is_none() {
-            self.begin(&mut definition).await?;
-        }
-        // Another request may have defined it meanwhile.
-        let known = known();
+        let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
                 let detail = "a consumer stays of its kind: delete it first";
@@ -75,6 +70,8 @@ impl Inner {
                 return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
             }
             (definition.after, definition.end) = (known.after.clone(), known.end.clone());
+        } else {
+            self.begin(&mut definition).await?;
         }
         if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
             let kept = known.and_then(|known| known.secret.clone());
