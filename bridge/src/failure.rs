@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sillok::handler::DocumentError;
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
 };
+use thiserror::Error;
 
 use crate::expected_version::expected_version_json;
 use crate::new_events::InvalidEvents;
 
 /// An error on its way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error("{detail}")]
 #[serde(from = "Fields", into = "Fields")]
 pub struct Failure {
     /// The stable code, the same in Rust, JavaScript and HTTP.
@@ -129,6 +132,17 @@ impl From<InvalidRange> for Failure {
 impl From<&StorageError> for Failure {
     fn from(error: &StorageError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<&DocumentError> for Failure {
+    fn from(error: &DocumentError) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error {
+            DocumentError::Key(_) => failure.in_field("key"),
+            DocumentError::TooLarge { .. } | DocumentError::Mismatch { .. } => failure.in_field("document"),
+            _ => failure,
+        }
     }
 }
 

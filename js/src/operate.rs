@@ -6,7 +6,6 @@ use sillok_bridge::{Failure, json_string, now, rfc3339, to_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::consumer::{Consumer, Failed};
-use crate::documents::document_failure;
 use crate::store::Store;
 
 #[wasm_bindgen]
@@ -52,7 +51,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn document(&self, key: &str) -> Result<Option<String>, JsValue> {
         let found =
-            self.with(|machine| machine.document(key).map_err(|error| Failed(document_failure(&error))))?;
+            self.with(|machine| machine.document(key).map_err(|error| Failed(Failure::from(&error))))?;
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 
@@ -62,7 +61,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn documents(&self, prefix: &str, after: &str, limit: usize) -> Result<String, JsValue> {
         let page = self.with(|machine| {
-            machine.documents(prefix, after, limit).map_err(|error| Failed(document_failure(&error)))
+            machine.documents(prefix, after, limit).map_err(|error| Failed(Failure::from(&error)))
         })?;
         let mut items = Items::new();
         for (key, document) in &page.documents {

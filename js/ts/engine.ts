@@ -10,11 +10,13 @@ import {
 } from "../generated/sillok_js.js";
 import { Changes } from "./changes.js";
 import type { ConsumerDefinition } from "./consumers/definition.js";
+import type { DocumentsJson } from "./consumers/documents.js";
 import type { Database } from "./database.js";
-import { type Failure, SillokError } from "./errors.js";
+import { SillokError } from "./errors.js";
 import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
 import type { ReadAllOptions, StreamsOptions } from "./options.js";
+import { raising } from "./raising.js";
 
 /** A page of a stream, its events as JSON. */
 export interface Page {
@@ -55,9 +57,6 @@ export interface StreamsPage {
 /** What a consumer did or is to do: see {@link EngineConsumer.step}. */
 export type Step =
   "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
-
-/** Documents as JSON, while a projection's handler runs. */
-export type DocumentsJson = Pick<DocumentsHandle, "get" | "put" | "delete">;
 
 /** A projection or a reactor, but for what it does. */
 export interface DefinedConsumer extends ConsumerDefinition {
@@ -231,7 +230,7 @@ export class EngineConsumer {
   step(apply: (event: string, documents: DocumentsJson) => string | undefined): Step {
     const applied = (event: string, documents: DocumentsHandle) => {
       try {
-        return this.#host.projecting(() => apply(event, raisingAll(documents)));
+        return this.#host.projecting(() => apply(event, documents));
       } finally {
         documents.free();
       }
@@ -294,24 +293,6 @@ export class EngineConsumer {
   }
 }
 
-/** The same documents, with refusals as errors. */
-function raisingAll(documents: DocumentsHandle): DocumentsJson {
-  return {
-    get: (key) => raising(() => documents.get(key)),
-    put: (key, document) => raising(() => documents.put(key, document)),
-    delete: (key) => raising(() => documents.delete(key)),
-  };
-}
-
-/** What the engine refuses is raised as a {@link SillokError}. */
-function raising<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (refused) {
-    throw isFailure(refused) ? new SillokError(refused) : refused;
-  }
-}
-
 /** What exported lines prove. They are taken up to the first that is broken. */
 export async function verifyLines(
   lines: Iterable<unknown> | AsyncIterable<unknown>,
@@ -345,11 +326,4 @@ function askForRandomness(): void {
   if (randomnessGiven) return;
   crypto.getRandomValues(new Uint8Array(1));
   randomnessGiven = true;
-}
-
-/** The engine throws plain objects, and nothing else does. */
-function isFailure(thrown: unknown): thrown is Failure {
-  return (
-    typeof thrown === "object" && thrown !== null && !(thrown instanceof Error) && "code" in thrown
-  );
 }

@@ -48,11 +48,15 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { on_failure: OnFailure::Skip, attempts: 8, first_delay: 500, longest_delay: 5 * 60 * 1000 }
+        Self::DEFAULT
     }
 }
 
 impl Policy {
+    /// Eight attempts, the second after half a second, with at most five minutes between two; then the event is skipped.
+    pub const DEFAULT: Self =
+        Self { on_failure: OnFailure::Skip, attempts: 8, first_delay: 500, longest_delay: 5 * 60 * 1000 };
+
     /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
     pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
         let longest = doubled(self.first_delay, self.longest_delay, failures);
@@ -141,7 +145,11 @@ impl OpenError {
 }
 
 impl Settings {
-    pub(super) fn check(&self) -> Result<(), OpenError> {
+    /// Checks all of it.
+    ///
+    /// # Errors
+    /// [`OpenError`], as [`Consumer::open`](super::Consumer::open) gives it.
+    pub fn check(&self) -> Result<(), OpenError> {
         name::check(&self.name, CONSUMER_NAME_BYTES).map_err(OpenError::Name)?;
         if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
             return Err(OpenError::Partitions);

@@ -103,7 +103,7 @@ export const consuming: Behaviours = {
     await count(store, "s-1", 1);
     await gateway.catchUp();
     for (const late of [() => kept?.get("a"), () => kept?.put("a", 1)]) {
-      same((thrown(late) as { code?: unknown }).code, "invalid_consumer");
+      same((thrown(late) as { code?: unknown }).code, "documents_over");
     }
     same(await all(gateway.projection(keeping).documents()), []);
   },

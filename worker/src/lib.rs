@@ -20,6 +20,7 @@
 // What calls the objects is made for wasm only: to a native build they look unused.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
+mod app;
 mod auth;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod consumer;
@@ -29,10 +30,24 @@ mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod objects;
 
-use worker::web_sys::Request;
-use worker::{Context, Env, Response, event};
+use worker::{Env, Response, web_sys};
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    gateway::answer(request.into(), &env).await
+pub use app::{App, AppError, app};
+pub use consumer::{Reactor, ReactorContext};
+pub use sillok_bridge::Failure;
+
+/// Answers an HTTP request: what `#[event(fetch)]` of a Worker hands on. It is the runtime's own request, because the crate
+/// `worker` takes a method that it does not know for GET.
+///
+/// # Errors
+/// Whatever the runtime throws. What is wrong with the request is an answer.
+pub async fn fetch(request: web_sys::Request, env: &Env) -> worker::Result<Response> {
+    gateway::answer(request.into(), env).await
+}
+
+/// The plain Worker, which is also the engine of `sillok/worker`: what is written in TypeScript is registered there.
+#[cfg(feature = "plain")]
+#[worker::event(fetch)]
+async fn answer(request: web_sys::Request, env: Env, _: worker::Context) -> worker::Result<Response> {
+    fetch(request, &env).await
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sillok::handler::{Kind, OnFailure, Policy, Window};
+use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
 use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, FeedValue, parse_feed};
 
@@ -109,6 +109,35 @@ impl Definition {
         Ok(definition)
     }
 
+    /// A projection or a reactor. What is wrong with it is found when the Worker starts.
+    pub(crate) fn in_code(
+        kind: ConsumerKind,
+        category: Option<&str>,
+        types: &[&str],
+        after: Option<&str>,
+        policy: Policy,
+    ) -> Self {
+        Self {
+            kind,
+            url: None,
+            secret: None,
+            binding: None,
+            concurrency: None,
+            after: after.map(str::to_owned),
+            end: None,
+            category: category.map(Value::from),
+            types: types.iter().copied().map(Value::from).collect(),
+            on_failure: match policy.on_failure {
+                OnFailure::Skip => OnFailureText::Skip,
+                OnFailure::HoldStream => OnFailureText::HoldStream,
+                OnFailure::Stop => OnFailureText::Stop,
+            },
+            attempts: policy.attempts,
+            first_delay: policy.first_delay,
+            longest_delay: policy.longest_delay,
+        }
+    }
+
     fn check(&self) -> Result<(), Failure> {
         let Self { kind, url, secret, binding, concurrency, .. } = self;
         match kind {
@@ -148,11 +177,11 @@ impl Definition {
     }
 
     /// Which events the consumer follows.
-    pub(super) fn filter(&self) -> FeedValue {
+    pub(crate) fn filter(&self) -> FeedValue {
         FeedValue { category: self.category.clone(), types: self.types.clone(), ..FeedValue::default() }
     }
 
-    pub(super) fn policy(&self) -> Policy {
+    fn policy(&self) -> Policy {
         Policy {
             on_failure: match self.on_failure {
                 OnFailureText::Skip => OnFailure::Skip,
@@ -165,11 +194,17 @@ impl Definition {
         }
     }
 
-    pub(super) fn window(&self) -> Window {
+    fn window(&self) -> Window {
         match self.kind {
             ConsumerKind::Queue => Window::Batch(BATCH_MESSAGES),
             _ => Window::Streams(self.concurrency.unwrap_or(1)),
         }
+    }
+
+    /// What the machine is told of a consumer of this name, in a feed of so many partitions.
+    pub(crate) fn settings(&self, name: String, partitions: usize) -> Result<Settings, Failure> {
+        let (kind, policy, window) = (self.machine_kind(), self.policy(), self.window());
+        Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
     }
 
     /// Where a new consumer begins, in a feed of so many partitions.
@@ -180,7 +215,7 @@ impl Definition {
     }
 
     /// What becomes of the events, to the machine.
-    pub(super) fn machine_kind(&self) -> Kind {
+    fn machine_kind(&self) -> Kind {
         match self.kind {
             ConsumerKind::Projection => Kind::Projection,
             _ => Kind::Delivery,

@@ -7,6 +7,7 @@ mod delivery;
 mod handlers;
 mod kept;
 mod operate;
+mod reactor;
 mod run;
 mod shown;
 mod signature;
@@ -17,15 +18,19 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 use js_sys::Promise;
 use serde::{Deserialize, Serialize};
-use sillok::handler::{Consumer, OpenError, Settings};
+use sillok::handler::{Consumer, OpenError};
 use sillok::store::RecordedTime;
 use sillok_bridge::{Failure, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::app::{self, InCode};
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, spawn, turn};
-pub(crate) use definition::Definition;
-use handlers::Handler;
+pub(crate) use definition::{ConsumerKind, Definition};
+pub(crate) use handlers::Handler;
+use handlers::JsHandler;
+pub(crate) use reactor::react;
+pub use reactor::{Reactor, ReactorContext};
 
 /// The binding of the objects, as wrangler.toml names it.
 pub(crate) const CONSUMERS: &str = "CONSUMER";
@@ -73,7 +78,7 @@ struct Inner {
     meter: Rc<Meter>,
     sql: ObjectSql,
     /// What the consumer is by the code of this deployment.
-    code: RefCell<Option<(Definition, Rc<Handler>)>>,
+    code: RefCell<Option<(Definition, Handler)>>,
     defined: RefCell<Option<Defined>>,
     /// Held by the request that defines the consumer or removes it.
     changing: Mutex<()>,
@@ -93,8 +98,10 @@ impl DurableObject for ConsumerObject {
     fn new(state: State, env: Env) -> Self {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
-        let (code, defined, running) = (RefCell::default(), RefCell::default(), Cell::default());
-        let changing = Mutex::default();
+        let name = ObjectName::of(&state).map(|name| name.keeps);
+        let in_rust = name.and_then(|name| app::consumer(&name));
+        let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
+        let (defined, changing, running) = (RefCell::default(), Mutex::default(), Cell::default());
         Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, running }) }
     }
 
@@ -117,15 +124,22 @@ impl ConsumerObject {
         ObjectName::of(&self.inner.state).map(|name| name.keeps).unwrap_or_default()
     }
 
-    /// Takes what the consumer is by the code of this deployment: `definition` as JSON, and what handles its events.
+    /// The names of the consumers that are defined in Rust.
+    #[wasm_bindgen(js_name = inRust)]
+    #[must_use]
+    pub fn in_rust() -> Vec<String> {
+        app::consumers()
+    }
+
+    /// Takes what the consumer is by the code of this deployment in JavaScript: `definition` as JSON, and what handles its events.
     ///
     /// # Errors
     /// A `SyntaxError` when the definition has another shape.
     #[wasm_bindgen(js_name = handledBy)]
-    pub fn handled_by(&self, definition: &str, handler: Handler) -> Result<(), JsValue> {
+    pub fn handled_by(&self, definition: &str, handler: JsHandler) -> Result<(), JsValue> {
         let definition =
             serde_json::from_str(definition).map_err(|error| js_sys::SyntaxError::new(&error.to_string()))?;
-        *self.inner.code.borrow_mut() = Some((definition, Rc::new(handler)));
+        *self.inner.code.borrow_mut() = Some((definition, Handler::JavaScript(handler)));
         Ok(())
     }
 
@@ -167,14 +181,7 @@ impl Inner {
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
         let partitions = partitions(&self.env)?;
-        let settings = Settings {
-            name: self.name().keeps,
-            kind: definition.machine_kind(),
-            partitions,
-            policy: definition.policy(),
-            window: definition.window(),
-            after: definition.begins(partitions)?,
-        };
+        let settings = definition.settings(self.name().keeps, partitions)?;
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
         let machine = Consumer::open(sql, alarm, settings).map_err(|error| refused(&error))?;
@@ -204,7 +211,7 @@ impl Inner {
 }
 
 /// Why a consumer cannot be what it was to be.
-fn refused(error: &OpenError) -> Failure {
+pub(crate) fn refused(error: &OpenError) -> Failure {
     let failure = Failure::new(error.code(), error.to_string());
     match error {
         OpenError::Name(_) => failure.in_field("name"),

@@ -227,6 +227,5 @@ fn unreachable(_: RemoteError) -> Failure {
 // Taken by value for `map_err`.
 #[allow(clippy::needless_pass_by_value)]
 fn document_failure(error: DocumentError) -> Failure {
-    let failure = Failure::new(error.code(), error.to_string());
-    if matches!(error, DocumentError::Key(_)) { failure.in_field("key") } else { failure }
+    Failure::from(&error)
 }

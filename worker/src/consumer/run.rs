@@ -82,7 +82,7 @@ impl Inner {
         let handler = self.handler();
         self.with(|Defined { machine, .. }| {
             let projected = machine.project(now(), random(), &mut |event, documents| match &handler {
-                Some(handler) => handler.project(&event.json, documents),
+                Some(handler) => handler.project(event, documents),
                 None => Err("this deployment has no code for this projection".to_owned()),
             });
             projected.map_err(storage)
@@ -123,7 +123,7 @@ impl Inner {
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
         let outcome = match (definition.kind, self.handler()) {
             (ConsumerKind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
-            (_, Some(handler)) => handler.deliver(&self.env, &self.name(), delivery).await,
+            (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
             (_, None) => Err("this deployment has no code for this reactor".to_owned()),
         };
         self.tell(delivery, &outcome)
@@ -136,8 +136,8 @@ impl Inner {
         })
     }
 
-    fn handler(&self) -> Option<Rc<super::Handler>> {
-        self.code.borrow().as_ref().map(|(_, handler)| Rc::clone(handler))
+    fn handler(&self) -> Option<super::Handler> {
+        self.code.borrow().as_ref().map(|(_, handler)| handler.clone())
     }
 
     /// Reads a page of the feed from the journal.
