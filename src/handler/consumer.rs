@@ -203,7 +203,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if until > now {
             return None;
         }
-        if failures > 0 && wanted(failed) {
+        let troubled = failures > 0 || until > RecordedTime::default();
+        if troubled && wanted(failed) {
             return Some(failed);
         }
         let count = self.settings.partitions;
