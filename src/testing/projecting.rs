@@ -23,14 +23,8 @@ pub fn projected<P: Projection>(
 ) -> Result<BTreeMap<String, P::Document>, Failed> {
     let feed = feed_of::<P>(events)?;
     let policy = Policy { on_failure: OnFailure::Stop, attempts: 1, ..Policy::DEFAULT };
-    let settings = Settings {
-        name: "projected".to_owned(),
-        kind: Kind::Projection,
-        partitions: 1,
-        policy,
-        window: Window::default(),
-        after: None,
-    };
+    let (name, kind, window) = ("projected".to_owned(), Kind::Projection, Window::Streams(1));
+    let settings = Settings { name, kind, partitions: 1, policy, window, after: None };
     let mut consumer: Consumer<NoSql, NoAlarm> =
         Consumer::open_in_memory(&ConsumerMemory::default(), NoAlarm, settings)?;
     let now = RecordedTime::default();

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use sillok::handler::{Projection, Settings, apply};
+use sillok::handler::{Projection, apply};
 use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -112,14 +112,15 @@ pub struct App {
 impl App {
     /// Registers a projection under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn projection<P: Projection>(self, name: &str) -> Self {
-        let definition = Definition::in_code(ConsumerKind::Projection, P::CATEGORY, P::TYPES, P::POLICY);
+        let definition =
+            Definition::in_code(ConsumerKind::Projection, P::CATEGORY, P::TYPES, None, P::POLICY);
         self.with(name, definition, Handler::Projection(apply::<P, _>))
     }
 
     /// Registers a reactor under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn reactor<R: Reactor>(self, name: &str) -> Self {
-        let definition = Definition::in_code(ConsumerKind::Reactor, R::CATEGORY, R::TYPES, R::POLICY);
-        let definition = Definition { after: R::AFTER.map(str::to_owned), ..definition };
+        let definition =
+            Definition::in_code(ConsumerKind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, R::POLICY);
         self.with(name, definition, Handler::Reactor(react::<R>))
     }
 
@@ -152,16 +153,9 @@ impl App {
 }
 
 fn checked(name: &str, definition: &Definition) -> Result<(), Failure> {
-    // How many partitions the feed has, the environment will say.
+    // How many partitions there are is not known before there is a request.
     let partitions = definition.after.as_ref().map_or(1, |after| after.split('.').count());
-    let settings = Settings {
-        name: name.to_owned(),
-        kind: definition.machine_kind(),
-        partitions,
-        policy: definition.policy(),
-        window: definition.window(),
-        after: definition.begins(partitions)?,
-    };
+    let settings = definition.settings(name.to_owned(), partitions)?;
     settings.check().map_err(|error| refused(&error))?;
     parse_feed(&definition.filter(), 0, 1)?;
     Ok(())
@@ -172,7 +166,7 @@ mod tests {
     use sillok::handler::{Failed, FeedEvent, Policy, TypedDocuments};
 
     use super::*;
-    use crate::ReactorContext;
+    use crate::consumer::ReactorContext;
 
     struct Sound;
     struct Category;
@@ -192,21 +186,20 @@ mod tests {
         };
     }
 
-    struct Beginning;
-
-    impl Reactor for Beginning {
-        type Event = ();
-        const AFTER: Option<&str> = Some("end");
-
-        async fn react((): (), _: &FeedEvent, _: &ReactorContext) -> Result<(), Failed> {
-            Ok(())
-        }
-    }
-
     projection!(Sound);
     projection!(Category, const CATEGORY: Option<&str> = Some(""););
     projection!(Types, const TYPES: &[&str] = &["Counted", ""];);
     projection!(Attempts, const POLICY: Policy = Policy { attempts: 0, ..Policy::DEFAULT };);
+
+    struct End;
+
+    impl Reactor for End {
+        type Event = ();
+        const AFTER: Option<&str> = Some("end");
+        async fn react((): (), _: &FeedEvent, _: &ReactorContext) -> Result<(), Failed> {
+            Ok(())
+        }
+    }
 
     #[test]
     fn a_name_is_given_once() {
@@ -223,12 +216,12 @@ mod tests {
             (app().projection::<Category>("a"), "invalid_category"),
             (app().projection::<Types>("a"), "invalid_event_type"),
             (app().projection::<Attempts>("a"), "invalid_policy"),
-            (app().reactor::<Beginning>("a"), "invalid_checkpoint"),
+            (app().reactor::<End>("a"), "invalid_checkpoint"),
         ] {
-            match refused.start() {
-                Err(AppError::Consumer { failure, .. }) => assert_eq!(failure.code, code),
-                other => assert_eq!(other, Ok(()), "{code} was expected"),
-            }
+            let Err(AppError::Consumer { failure, .. }) = refused.start() else {
+                panic!("{code} was expected")
+            };
+            assert_eq!(failure.code, code);
         }
     }
 

@@ -1,5 +1,5 @@
-//! `build`: the Worker (worker/build), the npm package (js/dist, whose browser build
-//! is copied to www/sillok) and the example that is a Worker in Rust (examples/delays-rust/build).
+//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build
+//! is copied to www/sillok); if wanted, also the example that is a Worker in Rust (examples/delays-rust/build).
 //!
 //! Cargo knows best whether Rust sources have changed, so it is always asked; what follows is skipped
 //! while the compiled wasm is the same. That matters because `wrangler dev` and `wrangler deploy` run
@@ -56,15 +56,20 @@ const WASM_FEATURES: [&str; 6] = [
 ];
 
 /// The command.
-pub(crate) fn run(mut shell: Shell) -> Result<()> {
+pub(crate) fn run(mut shell: Shell, examples: bool) -> Result<()> {
     tools::for_build(&mut shell)?;
-    all(&shell)
+    if examples { with_examples(&shell) } else { all(&shell) }
 }
 
-/// Builds everything; the tools must be there.
+/// Builds what is deployed and published; the tools must be there.
 pub(crate) fn all(shell: &Shell) -> Result<()> {
     bundle(shell, &PLAIN)?;
-    package(shell)?;
+    package(shell)
+}
+
+/// Builds that and the examples.
+pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
+    all(shell)?;
     bundle(shell, &EXAMPLE)
 }
 

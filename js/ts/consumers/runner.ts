@@ -64,6 +64,17 @@ export class Runner {
   /** Does as an operator says; whoever runs the consumer goes on at once. */
   operate(act: "pause" | "resume" | "retry" | "rebuild"): void {
     this.consumer.operate(act);
+    this.#wake();
+  }
+
+  /** Discards dead letters; another one may have waited for them. */
+  discard(id: number | undefined): boolean {
+    const any = this.consumer.discard(id);
+    this.#wake();
+    return any;
+  }
+
+  #wake(): void {
     for (const wake of this.#waiting) wake();
   }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sillok::handler::{Kind, OnFailure, Policy, Window};
+use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
 use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, FeedValue, parse_feed};
 
@@ -114,6 +114,7 @@ impl Definition {
         kind: ConsumerKind,
         category: Option<&str>,
         types: &[&str],
+        after: Option<&str>,
         policy: Policy,
     ) -> Self {
         Self {
@@ -122,7 +123,7 @@ impl Definition {
             secret: None,
             binding: None,
             concurrency: None,
-            after: None,
+            after: after.map(str::to_owned),
             end: None,
             category: category.map(Value::from),
             types: types.iter().copied().map(Value::from).collect(),
@@ -180,7 +181,7 @@ impl Definition {
         FeedValue { category: self.category.clone(), types: self.types.clone(), ..FeedValue::default() }
     }
 
-    pub(crate) fn policy(&self) -> Policy {
+    fn policy(&self) -> Policy {
         Policy {
             on_failure: match self.on_failure {
                 OnFailureText::Skip => OnFailure::Skip,
@@ -193,22 +194,28 @@ impl Definition {
         }
     }
 
-    pub(crate) fn window(&self) -> Window {
+    fn window(&self) -> Window {
         match self.kind {
             ConsumerKind::Queue => Window::Batch(BATCH_MESSAGES),
             _ => Window::Streams(self.concurrency.unwrap_or(1)),
         }
     }
 
+    /// What the machine is told of a consumer of this name, in a feed of so many partitions.
+    pub(crate) fn settings(&self, name: String, partitions: usize) -> Result<Settings, Failure> {
+        let (kind, policy, window) = (self.machine_kind(), self.policy(), self.window());
+        Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
+    }
+
     /// Where a new consumer begins, in a feed of so many partitions.
-    pub(crate) fn begins(&self, partitions: usize) -> Result<Option<Checkpoint>, Failure> {
+    pub(super) fn begins(&self, partitions: usize) -> Result<Option<Checkpoint>, Failure> {
         let checkpoint = self.end.as_ref().or(self.after.as_ref());
         let checkpoint = checkpoint.map(|text| Checkpoint::parse(text, partitions)).transpose();
         checkpoint.map_err(|error| Failure::new(error.code(), error.to_string()).in_field("after"))
     }
 
     /// What becomes of the events, to the machine.
-    pub(crate) fn machine_kind(&self) -> Kind {
+    fn machine_kind(&self) -> Kind {
         match self.kind {
             ConsumerKind::Projection => Kind::Projection,
             _ => Kind::Delivery,

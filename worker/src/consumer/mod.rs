@@ -18,7 +18,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 use js_sys::Promise;
 use serde::{Deserialize, Serialize};
-use sillok::handler::{Consumer, OpenError, Settings};
+use sillok::handler::{Consumer, OpenError};
 use sillok::store::RecordedTime;
 use sillok_bridge::{Failure, now};
 use wasm_bindgen::prelude::*;
@@ -181,14 +181,7 @@ impl Inner {
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
         let partitions = partitions(&self.env)?;
-        let settings = Settings {
-            name: self.name().keeps,
-            kind: definition.machine_kind(),
-            partitions,
-            policy: definition.policy(),
-            window: definition.window(),
-            after: definition.begins(partitions)?,
-        };
+        let settings = definition.settings(self.name().keeps, partitions)?;
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
         let machine = Consumer::open(sql, alarm, settings).map_err(|error| refused(&error))?;

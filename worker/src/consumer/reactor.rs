@@ -65,8 +65,8 @@ pub trait Reactor {
     /// The only types of events to follow. By default all.
     const TYPES: &'static [&'static str] = &[];
 
-    /// The checkpoint after which it begins, such as the feed has: what came before is passed over. By default it begins with
-    /// the first event. One that has handled something goes on from where it is.
+    /// The checkpoint after which a new one begins, such as an event of the feed has. By default it begins with the first
+    /// event there is.
     const AFTER: Option<&'static str> = None;
 
     /// What is done about failures.
