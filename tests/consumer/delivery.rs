@@ -5,7 +5,7 @@ use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
 
 fn settings_of(on_failure: OnFailure) -> Settings {
-    settings(Kind::Delivery, on_failure)
+    settings(Kind::Reactor, on_failure)
 }
 
 /// The delivery that the machine wants, reading pages before it where it must.

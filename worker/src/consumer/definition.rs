@@ -215,10 +215,12 @@ impl Definition {
     }
 
     /// What becomes of the events, to the machine.
-    fn machine_kind(&self) -> Kind {
+    pub(super) fn machine_kind(&self) -> Kind {
         match self.kind {
             ConsumerKind::Projection => Kind::Projection,
-            _ => Kind::Delivery,
+            ConsumerKind::Reactor => Kind::Reactor,
+            ConsumerKind::Webhook => Kind::Webhook,
+            ConsumerKind::Queue => Kind::Queue,
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What is told about a consumer, as JSON.
 
 use serde_json::{Value, json};
-use sillok::handler::{DeadLetters, DocumentPage, Status};
+use sillok::handler::{DeadLetters, DocumentPage, LastError, Running, Status};
 use sillok::store::{Checkpoint, Position, RecordedTime};
-use sillok_bridge::rfc3339;
+use sillok_bridge::{now, rfc3339};
 
 use super::definition::{ConsumerKind, Definition};
 use crate::gateway::encoded;
@@ -38,6 +38,20 @@ pub(super) fn status(name: &str, definition: &Definition, status: &Status, ends:
         "deadLetters": status.dead_letters,
         "retrying": status.retrying,
     })
+}
+
+/// How a consumer does that cannot begin, and why.
+pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
+    Status {
+        running: Running::Stopped,
+        checkpoint,
+        rebuild: None,
+        failures: 0,
+        retry_at: None,
+        error: Some(LastError { message, time: now() }),
+        dead_letters: 0,
+        retrying: false,
+    }
 }
 
 /// How many events there are that the consumer has not looked at.
