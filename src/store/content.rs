@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::commit::CommitView;
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
+use super::json_text::json_string;
 use super::log::StorageError;
 use super::version::Version;
 
@@ -45,7 +46,7 @@ pub(super) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -> EventId)
 
 /// Appends `value` as a JSON string.
 fn push_string(text: &mut String, value: &str) {
-    text.push_str(&serde_json::Value::from(value).to_string());
+    text.push_str(&json_string(value));
 }
 
 /// An event as it is stored, borrowed from its commit's text.

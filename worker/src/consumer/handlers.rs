@@ -5,7 +5,7 @@ use std::cell::Cell;
 use js_sys::{Error, JsString, Promise};
 use sillok::handler::{Delivery, DocumentError, Documents};
 use sillok::store::JsonText;
-use sillok_bridge::{Failure, expected_version_from_js, expected_version_json, stream_id_from_js, to_js};
+use sillok_bridge::{Failure, Message, expected_version_from_js, expected_version_json, stream_id_from_js};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
@@ -80,7 +80,7 @@ impl DocumentsHandle {
     /// A [`Failure`].
     pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
         let document = JsonText::parse(document)
-            .map_err(|error| to_js(&Failure::new("malformed_json", error.to_string())))?;
+            .map_err(|error| Failure::new("malformed_json", error.to_string()).to_js())?;
         self.documents.put(key, &document).map_err(refused)
     }
 
@@ -96,7 +96,7 @@ impl DocumentsHandle {
 // Taken by value for `map_err`.
 #[allow(clippy::needless_pass_by_value)]
 fn refused(error: DocumentError) -> JsValue {
-    to_js(&Failure::new(error.code(), error.to_string()))
+    Failure::new(error.code(), error.to_string()).to_js()
 }
 
 /// The commands that a reactor sends on one event. Each has a key and a cause, the same ones, in the same order, whenever
@@ -150,11 +150,11 @@ impl Commands {
             Ok((request, aggregate.map_err(unavailable)?))
         });
         promise(async move {
-            let (request, aggregate) = request.map_err(|failure| to_js(&failure))?;
+            let (request, aggregate) = request.map_err(|failure| failure.to_js())?;
             match aggregate.append(&request).await {
-                Ok((appended, _)) => Ok(to_js(&appended)),
-                Err(RemoteError::Refused(failure, _)) => Err(to_js(&failure)),
-                Err(_) => Err(to_js(&Failure::new("unavailable", "the stream did not answer; try again"))),
+                Ok((appended, _)) => Ok(appended.to_js()),
+                Err(RemoteError::Refused(failure, _)) => Err(failure.to_js()),
+                Err(_) => Err(Failure::new("unavailable", "the stream did not answer; try again").to_js()),
             }
         })
     }

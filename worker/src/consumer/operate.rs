@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::Value;
 use sillok::handler::{DocumentError, RebuildError};
 use sillok::store::Position;
 use sillok_bridge::{Failure, now, random_bytes};
@@ -25,7 +24,7 @@ impl Inner {
         match request.act.as_str() {
             "define" => self.define(&request.definition).await,
             "remove" => self.remove().await,
-            "status" => Ok(self.status().await?.to_string()),
+            "status" => self.status(None).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
                 let page =
@@ -71,12 +70,7 @@ impl Inner {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
         }
         self.start();
-        let mut status = self.status().await?;
-        if let (Some(secret), Some(status)) = (definition.secret, status.as_object_mut()) {
-            // Told to whoever may define consumers, this once.
-            status.insert("secret".to_owned(), secret.into());
-        }
-        Ok(status.to_string())
+        self.status(definition.secret.as_deref()).await
     }
 
     /// Removes the consumer and everything that it has.
@@ -111,10 +105,11 @@ impl Inner {
             _ => Err(Failure::new("internal", "a consumer cannot do this")),
         })?;
         self.start();
-        Ok(self.status().await?.to_string())
+        self.status(None).await
     }
 
-    async fn status(&self) -> Result<Value, Failure> {
+    /// How it does, with its secret where that is to be told.
+    async fn status(&self, secret: Option<&str>) -> Result<String, Failure> {
         let mut ends = Vec::new();
         for partition in 0..partitions(&self.env)? {
             let (journal, _) = self.journal(partition)?.status().await.map_err(unreachable)?;
@@ -123,7 +118,7 @@ impl Inner {
         let name = self.name().keeps;
         self.with(|Defined { definition, machine, .. }| {
             let status = machine.status().map_err(storage)?;
-            Ok(shown::status(&name, definition, &status, &ends))
+            Ok(shown::status(&name, definition, &status, &ends, secret))
         })
     }
 
