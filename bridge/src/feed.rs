@@ -1,7 +1,7 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
 use sillok::store::{
-    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCheckpoint, InvalidStreamId, StorageError,
+    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, StorageError,
     json_string, visit_feed,
 };
 
@@ -30,17 +30,25 @@ crate::message!(FeedValue { after: "after", category: "category", types: "types"
 pub struct FeedPageJson {
     /// A JSON array of events, as text. Each has a `position` and a `checkpoint`.
     pub events: String,
+    /// How many events these are.
+    pub count: usize,
     /// The checkpoint from which the next page begins.
     pub checkpoint: String,
     /// Whether there is more to look at.
     pub more: bool,
 }
 
-crate::message!(FeedPageJson { events: "events", checkpoint: "checkpoint", more: "more" });
+crate::message!(FeedPageJson { events: "events", checkpoint: "checkpoint", more: "more", count: "count" });
 
 impl From<InvalidCheckpoint> for Failure {
     fn from(error: InvalidCheckpoint) -> Self {
         Self::new(error.code(), error.to_string()).in_field("after")
+    }
+}
+
+impl From<InvalidCategory> for Failure {
+    fn from(error: InvalidCategory) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("category")
     }
 }
 
@@ -76,11 +84,10 @@ pub fn parse_feed(
 /// # Errors
 /// `invalid_category`, naming the field `category`.
 pub fn category(value: &Scalar) -> Result<Category, Failure> {
-    let invalid = |reason: &str| {
-        Failure::new("invalid_category", format!("the category {reason}")).in_field("category")
-    };
-    let name = value.as_str().ok_or_else(|| invalid("must be a string"))?;
-    Category::new(name).map_err(|InvalidStreamId(reason)| invalid(&reason.to_string()))
+    let name = value.as_str().ok_or_else(|| {
+        Failure::new("invalid_category", "the category must be a string").in_field("category")
+    })?;
+    Ok(Category::new(name)?)
 }
 
 /// Writes an event of the feed as JSON. `checkpoint` is where the feed stands after it.
@@ -97,23 +104,30 @@ pub fn write_feed_event(out: &mut String, found: &FeedEvent<'_>, checkpoint: &Ch
 /// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.
 ///
 /// # Errors
-/// [`StorageError`].
+/// `invalid_checkpoint` where the feed never came as far; `storage_failed` or `stored_data_corrupt`.
 pub fn read_feed(
     log: &impl FeedLog,
     range: &FeedRange,
     checkpoint: &Checkpoint,
     partition: usize,
-) -> Result<FeedPageJson, StorageError> {
-    let mut events = String::from("[");
+) -> Result<FeedPageJson, Failure> {
+    let (mut events, mut count) = (String::from("["), 0);
     let end = visit_feed(log, range, &mut |found| {
-        if events.len() > 1 {
+        if count > 0 {
             events.push(',');
         }
+        count += 1;
         write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
-    })?;
+    })
+    .map_err(|error: StorageError| Failure::from(&error))?;
+    if range.is_beyond(end.end) {
+        // Whoever went on from there would miss whatever comes until the feed is as far.
+        return Err(InvalidCheckpoint.into());
+    }
     events.push(']');
     Ok(FeedPageJson {
         events,
+        count,
         checkpoint: checkpoint.at(partition, end.checkpoint).to_string(),
         more: end.more,
     })

@@ -6,7 +6,6 @@ use sillok::store::{EventId, RecordedTime};
 use uuid::Uuid;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::clock::now;
 use crate::failure::Failure;
 
 #[wasm_bindgen]
@@ -27,10 +26,9 @@ thread_local! {
     static IDS: RefCell<Ids> = const { RefCell::new(Ids { millis: 0, tail: 0, pool: Vec::new() }) };
 }
 
-/// A new `UUIDv7`; ids made one after the other by one engine sort in that order.
+/// A new `UUIDv7` of this time; ids made one after the other by one engine sort in that order.
 #[must_use]
-pub fn fresh_id() -> EventId {
-    let now = now();
+pub fn fresh_id(now: RecordedTime) -> EventId {
     let id = IDS.with(|ids| ids.try_borrow_mut().map_or_else(|_| Uuid::now_v7(), |mut ids| ids.next(now)));
     EventId::new(&id.hyphenated().to_string()).unwrap_or_default()
 }

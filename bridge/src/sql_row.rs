@@ -1,45 +1,53 @@
 //! Rows and values of a SQLite database that JavaScript holds.
 
-use js_sys::{Array, ArrayBuffer, JsString, Uint8Array};
+use std::cell::OnceCell;
+
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use sillok::store::limits::MAX_VERSION;
 use sillok::store::sqlite::{Row, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A row, copied: what JavaScript holds cannot be borrowed.
+/// A row. What is asked for is copied, because what JavaScript holds cannot be borrowed; what is not, is left where it is:
+/// each step to JavaScript costs more than most of what is done with a row.
 #[derive(Debug)]
-pub struct SqlRow(Vec<Column>);
+pub struct SqlRow {
+    columns: Array,
+    copies: Vec<OnceCell<Copied>>,
+}
 
-#[derive(Debug)]
-enum Column {
-    Integer(u64),
+#[derive(Debug, Clone)]
+enum Copied {
     Text(String),
     Blob(Vec<u8>),
     Other,
 }
 
-impl From<&Array> for SqlRow {
+impl From<Array> for SqlRow {
     /// Takes the columns in order.
-    fn from(columns: &Array) -> Self {
-        Self(columns.iter().map(Column::from).collect())
+    fn from(columns: Array) -> Self {
+        let copies = vec![OnceCell::new(); columns.length() as usize];
+        Self { columns, copies }
     }
 }
 
-impl From<JsValue> for Column {
-    fn from(value: JsValue) -> Self {
-        if let Some(number) = value.as_f64() {
-            return whole(number).map_or(Self::Other, Self::Integer);
-        }
-        if let Some(text) = value.dyn_ref::<JsString>() {
-            return Self::Text(String::from(text));
-        }
-        // Node gives bytes, a Durable Object their buffer.
-        if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
-            return Self::Blob(bytes.to_vec());
-        }
-        value
-            .dyn_ref::<ArrayBuffer>()
-            .map_or(Self::Other, |buffer| Self::Blob(Uint8Array::new(buffer).to_vec()))
+impl SqlRow {
+    fn value(&self, column: usize) -> JsValue {
+        self.columns.get_unchecked(u32::try_from(column).unwrap_or(u32::MAX))
     }
+
+    fn copied(&self, column: usize, copy: impl FnOnce(&JsValue) -> Option<Copied>) -> Option<&Copied> {
+        let place = self.copies.get(column)?;
+        Some(place.get_or_init(|| copy(&self.value(column)).unwrap_or(Copied::Other)))
+    }
+}
+
+/// Node gives bytes, a Durable Object their buffer.
+fn blob(value: &JsValue) -> Option<Copied> {
+    let bytes = match value.dyn_ref::<ArrayBuffer>() {
+        Some(buffer) => Uint8Array::new(buffer).to_vec(),
+        None => value.dyn_ref::<Uint8Array>()?.to_vec(),
+    };
+    Some(Copied::Blob(bytes))
 }
 
 /// The number when it is one that the engine stores.
@@ -52,22 +60,19 @@ fn whole(number: f64) -> Option<u64> {
 
 impl Row for SqlRow {
     fn integer(&self, column: usize) -> Option<u64> {
-        match self.0.get(column)? {
-            Column::Integer(number) => Some(*number),
-            _ => None,
-        }
+        self.value(column).as_f64().and_then(whole)
     }
 
     fn text(&self, column: usize) -> Option<&str> {
-        match self.0.get(column)? {
-            Column::Text(text) => Some(text),
+        match self.copied(column, |value| value.as_string().map(Copied::Text))? {
+            Copied::Text(text) => Some(text),
             _ => None,
         }
     }
 
     fn blob(&self, column: usize) -> Option<&[u8]> {
-        match self.0.get(column)? {
-            Column::Blob(bytes) => Some(bytes),
+        match self.copied(column, blob)? {
+            Copied::Blob(bytes) => Some(bytes),
             _ => None,
         }
     }

@@ -106,7 +106,7 @@ impl Sql for FileSql {
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), SqlFailure> {
-        let mut visit = |columns: Array| visit(&SqlRow::from(&columns)).is_continue();
+        let mut visit = |columns: Array| visit(&SqlRow::from(columns)).is_continue();
         self.statement(statement)?.rows(&sql_values(values), &mut visit).map_err(|error| failure(&error))
     }
 

@@ -198,9 +198,7 @@ impl Store {
                 Some("type") => failure.in_field("types"),
                 _ => failure,
             })?;
-        self.reading(|store| {
-            read_feed(store.log(), &range, &checkpoint, 0).map_err(|error| Failure::from(&error))
-        })
+        self.reading(|store| read_feed(store.log(), &range, &checkpoint, 0))
     }
 
     fn try_streams(&self, wanted: &JsValue) -> Result<DirectoryPageJson, Failure> {
@@ -259,7 +257,7 @@ impl Store {
 
     pub(crate) fn write(&self, append: Append) -> Result<Appended, Failure> {
         let now = now();
-        let ids: Vec<_> = append.events.iter().map(|_| fresh_id()).collect();
+        let ids: Vec<_> = append.events.iter().map(|_| fresh_id(now)).collect();
         let mut ids = ids.into_iter();
         let mut next_id = || ids.next().unwrap_or_default();
         self.writing(|store| {

@@ -14,7 +14,7 @@ import type { ExpectedVersion } from "./options.js";
  * - `commit_too_large`: the events of one append are at most 1 MiB.
  * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
  * - `invalid_checkpoint`: a checkpoint is the text that an event of this very store's feed has.
- * - `invalid_category`: a category is a text with which a stream's name can begin.
+ * - `invalid_category`: a category is a text with which a stream's name can begin, without a `-`.
  * - `invalid_document_key`, `document_too_large`: a document's key is a string of 1 to 200 bytes without control
  *   characters, and a document at most 1 MiB of JSON.
  * - `documents_over`, `handler_over`: what a handler was given is used after it has returned.

@@ -138,10 +138,14 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         if head.version.is_empty() || !(new_events || new_cut) {
             return Ok(None);
         }
-        let Base { version: base, .. } = self.store.log().base(stream)?;
-        let commits = match self.kept {
-            Some(kept) => self.commits_after(stream, kept.max(base))?,
-            None => self.last_commit(stream, head.version)?,
+        // Where nothing was forgotten there is no base to look for.
+        let base = if cut == Cut::default() { Base::default() } else { self.store.log().base(stream)? };
+        let base = base.version;
+        let commits = match (self.kept.map(|kept| kept.max(base)), self.store.log().just_made()) {
+            (None, Some(made)) => vec![made],
+            (Some(kept), Some(made)) if kept.after(1) == Some(made.first_version) => vec![made],
+            (Some(kept), _) => self.commits_after(stream, kept)?,
+            (None, None) => self.last_commit(stream, head.version)?,
         };
         self.sending = Some(Sending { cut, in_place: self.kept.is_some() && !commits.is_empty() });
         let (hidden, deleted) = cut;

@@ -1,6 +1,6 @@
 //! The duty to forward: durable together with what is to be forwarded.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::alarm::Alarm;
 use crate::store::{
@@ -14,6 +14,9 @@ use crate::store::{
 const BACKSTOP_MILLIS: u64 = 5_000;
 /// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
 const OVERDUE_MILLIS: u64 = 30_000;
+/// The largest commit that is kept in memory until it is forwarded, in bytes of its events. A larger one is read again: the
+/// memory is shared with other objects.
+const MADE_BYTES: usize = 128 * 1024;
 
 /// The log of an aggregate, which never holds anything to be forwarded without an alarm that is to ring.
 ///
@@ -26,11 +29,18 @@ pub(super) struct Outbox<L, A> {
     armed: Cell<Option<RecordedTime>>,
     /// The time of what is going on, by the caller's clock.
     now: Cell<RecordedTime>,
+    /// The last commit, from when it was made until it is taken.
+    made: RefCell<Option<Commit>>,
 }
 
 impl<L, A: Alarm> Outbox<L, A> {
     pub(super) fn new(log: L, alarm: A) -> Self {
-        Self { log, alarm, armed: Cell::default(), now: Cell::default() }
+        Self { log, alarm, armed: Cell::default(), now: Cell::default(), made: RefCell::default() }
+    }
+
+    /// The last commit of the stream, if it was made since this was last asked for: then it need not be read.
+    pub(super) fn just_made(&self) -> Option<Commit> {
+        self.made.take()
     }
 
     /// Tells what time it is.
@@ -86,7 +96,11 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
         // First the alarm: one that rings for nothing does no harm, a commit without one might never be forwarded.
         self.arm()?;
-        self.log.insert(stream, commit)
+        self.made.take();
+        let made = (commit.events.len() <= MADE_BYTES).then(|| Commit { key: None, ..commit.clone() });
+        self.log.insert(stream, commit)?;
+        *self.made.get_mut() = made;
+        Ok(())
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
@@ -105,6 +119,7 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
         self.arm()?;
+        self.made.take();
         self.log.forget(stream, base)
     }
 }

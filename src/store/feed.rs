@@ -94,6 +94,12 @@ impl FeedRange {
         Ok(Self { limit: page_limit(limit)?, ..self })
     }
 
+    /// Whether it begins beyond this position.
+    #[must_use]
+    pub fn is_beyond(&self, end: Position) -> bool {
+        self.after > end
+    }
+
     fn wants_stream(&self, stream: &str) -> bool {
         self.category.as_ref().is_none_or(|category| category.holds(stream))
     }
@@ -110,6 +116,9 @@ pub struct FeedEnd {
     pub checkpoint: Position,
     /// Whether there is more to look at.
     pub more: bool,
+    /// The position of the last event that was ever written. A page that was to begin beyond it was asked for with the
+    /// place of another feed, or of one that was lost since.
+    pub end: Position,
 }
 
 /// Calls `visit` with each event of one page of the feed.
@@ -149,7 +158,7 @@ pub fn visit_feed(
     outcome?;
     // Positions at the end may belong to commits that were forgotten: they count as looked at.
     let checkpoint = if page.full { page.looked_at } else { page.looked_at.max(end) };
-    Ok(FeedEnd { checkpoint, more: page.full })
+    Ok(FeedEnd { checkpoint, more: page.full, end })
 }
 
 impl<L: FeedLog> EventStore<L> {

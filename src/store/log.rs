@@ -13,7 +13,7 @@ use super::stream_id::StreamId;
 use super::version::Version;
 
 /// Where a stream ends.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {
     /// The version of the stream's last event; [`Version::EMPTY`] where there never was one.
     pub version: Version,

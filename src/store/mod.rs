@@ -33,7 +33,7 @@ mod verify;
 mod version;
 
 pub use append::{Append, AppendError, Appended};
-pub use category::Category;
+pub use category::{Category, InvalidCategory};
 pub use cause::Cause;
 pub use checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use commit::{Commit, CommitView};

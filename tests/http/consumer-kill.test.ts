@@ -1,4 +1,7 @@
-/** workerd is killed at random moments while consumers are at work: in the end each has done what it promises. */
+/**
+ * Objects are put out of memory and workerd is killed at random moments while consumers are at work: in the end each has
+ * done what it promises.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,20 +13,42 @@ import { Receiver } from "../support/receiver.ts";
 
 const ROUNDS = 30;
 const STREAMS = Array.from({ length: 6 }, (_, number) => `count-${number}`);
+/** What is put out of memory, by name and class. Not the webhook: its receiver stands still while an eviction is waited for. */
+const OBJECTS: [string, string][] = [
+  ...STREAMS.map((stream): [string, string] => [stream, "Aggregate"]),
+  ["0", "Journal"],
+  ...["sums", "notes"].map((name): [string, string] => [name, "Consumer"]),
+];
 /** The most appends that are answered in a round before the kill. */
 const MOST_ANSWERED = 40;
 /** So many of a thousand messages are answered with an error, are not answered, or are taken without an answer. */
 const [FAILED, HUNG, DROPPED] = [50, 5, 50];
 
 const api = new Api();
+let evictions = 0;
 
 /** Appends until the server is gone, and says each time that it was answered. */
 async function write(stream: string, answered: () => void): Promise<void> {
   for (;;) {
     const n = 1 + Math.floor(Math.random() * 9);
     const reply = await api.append(stream, { type: "Counted", data: { n } }).catch(() => undefined);
-    if (reply?.status !== 201) return;
+    if (reply === undefined) return;
+    assert.equal(reply.status, 201, reply.text);
     answered();
+  }
+}
+
+/** Puts one object after the other out of memory until the server is gone. */
+async function evict(): Promise<void> {
+  for (;;) {
+    const [object, className] = OBJECTS[Math.floor(Math.random() * OBJECTS.length)]!;
+    const gone = await api.server.evict(object, className).then(
+      () => false,
+      () => true,
+    );
+    if (gone) return;
+    evictions += 1;
+    await sleep(Math.random() * 20);
   }
 }
 
@@ -70,10 +95,11 @@ test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
     let enough = () => {};
     const written = new Promise<void>((resolve) => (enough = resolve));
     const writing = STREAMS.map((stream) => write(stream, () => --left === 0 && enough()));
+    const evicting = evict();
     await written;
     await sleep(Math.random() * 50);
     await api.server.kill();
-    await Promise.all(writing);
+    await Promise.all([...writing, evicting]);
     await api.server.restart();
   }
   receiver.answer = () => 200;
@@ -86,7 +112,10 @@ test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
     events.map((_, place) => place + 1),
   );
   const counted = events.filter(({ type }) => type === "Counted");
-  t.diagnostic(`${counted.length} events, ${receiver.received.length} messages`);
+  t.diagnostic(
+    `${counted.length} events, ${receiver.received.length} messages, ${evictions} evictions`,
+  );
+  assert(evictions >= ROUNDS);
   for (const stream of STREAMS) {
     const mine = counted.filter((event) => event.stream === stream);
     const { events: kept } = await wholeStream(stream);

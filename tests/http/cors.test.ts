@@ -25,6 +25,7 @@ test("a preflight is answered without a token, for every header that requests ta
     "GET",
     "HEAD",
     "POST",
+    "PUT",
     "DELETE",
   ]);
   const allowed = reply.headers.get("access-control-allow-headers")?.toLowerCase().split(", ");

@@ -117,9 +117,12 @@ test("what is no part of the feed is refused by name", async () => {
     ["?after=01", "invalid_checkpoint", "after"],
     ["?after=1.2", "invalid_checkpoint", "after"],
     ["?after=-1", "invalid_checkpoint", "after"],
+    ["?after=1000000", "invalid_checkpoint", "after"],
     ["?category=", "invalid_category", "category"],
+    ["?category=account-", "invalid_category", "category"],
     ["?type=", "invalid_event_type", "type"],
     ["?type=A&type=%00", "invalid_event_type", "type"],
+    ["?type=%FF", "invalid_parameter", "type"],
     ["?limit=0", "invalid_parameter", "limit"],
     ["?limit=ten", "invalid_parameter", "limit"],
     ["?limit=1001", "page_too_large", "limit"],
@@ -130,6 +133,13 @@ test("what is no part of the feed is refused by name", async () => {
   }
   const wrong = await api.request("/v1/events?limit=0", { headers: NDJSON });
   assertProblem(wrong, 400, "invalid_parameter", "limit");
+  for (const after of ["x", "1000000"]) {
+    const headers = { Accept: "text/event-stream", "Last-Event-ID": after };
+    const resumed = await api.request("/v1/events", { headers });
+    assertProblem(resumed, 400, "invalid_checkpoint", "Last-Event-ID");
+    const begun = await api.request(`/v1/events?after=${after}`, { headers: NDJSON });
+    assertProblem(begun, 400, "invalid_checkpoint", "after");
+  }
   const known = await api.request("/v1/events", { headers: { "If-None-Match": '"1"' } });
   assertProblem(known, 400, "unsupported_header", "If-None-Match");
   const posted = await api.request("/v1/events", { method: "POST", body: "{}" });

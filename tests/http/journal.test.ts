@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 
 import { Api, assertProblem, freshStream, numbered, priceOf, streamPath } from "../support/api.ts";
-import { assertGapless, assertInOrder, feedOf } from "../support/feed.ts";
+import { assertGapless, assertInOrder, feedOf, wholeFeed } from "../support/feed.ts";
 import type { ServerOptions } from "../support/server.ts";
 
 /** A server of one test. */
@@ -104,6 +104,23 @@ for (const partitions of [1, 4]) {
     );
   });
 }
+
+test("pages smaller than there are partitions lead to the end, whatever each partition has", async (t) => {
+  const api = await started(t, { vars: vars("16") });
+  const versions = new Map<string, number>();
+  for (const stream of ["account-1", "account-2", "order-3"]) {
+    versions.set(stream, await api.appended(stream, numbered(5)));
+  }
+  const { events } = await feedOf(api, 15);
+  for (const limit of [1, 2, 3, 15, 16]) {
+    const small = await wholeFeed(api, `?limit=${limit}`);
+    assertInOrder(small.events, versions);
+    assertGapless(small.events, 16);
+    assert(small.pages <= Math.ceil(events.length / limit) + 4, `${small.pages} pages of ${limit}`);
+  }
+  assert.equal((await wholeFeed(api, "?limit=1&category=order")).events.length, 5);
+  assert.deepEqual((await wholeFeed(api, "?limit=2&category=none")).events, []);
+});
 
 test("while the journal cannot be reached, appends go on; once it can, everything is in it", async (t) => {
   const api = await started(t, {

@@ -54,6 +54,23 @@ test("documents are read by key and by prefix, in pages", async () => {
   assertProblem(await document("nothing"), 404, "document_not_found");
 });
 
+test("what is no part of a read of documents or dead letters is refused by name, before anything is waited for", async () => {
+  const never = `min=${freshStream("never")}-1@1`;
+  const [documents, letters] = ["projections/sums/documents", "consumers/sums/dead-letters"];
+  for (const [path, code, field] of [
+    [`${documents}?${never}&limit=0`, "invalid_parameter", "limit"],
+    [`${documents}?${never}&limit=1001`, "page_too_large", "limit"],
+    [`${documents}?${never}&limit=ten`, "invalid_parameter", "limit"],
+    [`${documents}?prefix=%FF`, "invalid_parameter", "prefix"],
+    [`${documents}/%FF?${never}`, "invalid_parameter", "key"],
+    [`${documents}/a?min=plane-1`, "invalid_parameter", "min"],
+    [`${letters}?limit=1001`, "page_too_large", "limit"],
+    [`${letters}?after=x`, "invalid_parameter", "after"],
+  ] as const) {
+    assertProblem(await api.request(`/v1/${path}`), 400, code, field);
+  }
+});
+
 test("an event that fails leaves no trace but a dead letter, and the others are in", async () => {
   const stream = freshStream("count");
   await api.appended(

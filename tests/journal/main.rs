@@ -120,7 +120,7 @@ fn the_number_of_partitions_is_for_good() {
 }
 
 #[test]
-fn a_reader_never_sees_a_position_before_all_smaller_ones() {
+fn the_sequence_gap_a_reader_never_sees_a_position_before_all_smaller_ones() {
     // Where positions come from a sequence, a reader may see 8 before the transaction that has 7 commits, and never
     // learns of 7. Here a reader sees, whenever it looks, exactly the positions up to the end, and goes on from there.
     let database = Database::in_memory();

@@ -1,7 +1,7 @@
 import type { EventStore } from "sillok";
 
 import type { Behaviours, Sillok } from "./behaviour.ts";
-import { all, rejection, same } from "./check.ts";
+import { all, rejection, same, thrown } from "./check.ts";
 
 export type Counted = { type: "Counted"; data: { by: number } };
 
@@ -91,6 +91,21 @@ export const consuming: Behaviours = {
     await store.append("s", { type: "A", data: null });
     await gateway.catchUp();
     same([await gateway.projection(keeper).get("d"), seen.at(-1)], [undefined, null]);
+  },
+
+  async "documents are the handler's only until it returns"(sillok) {
+    const store = new sillok.EventStore();
+    let kept: { get(key: string): unknown; put(key: string, document: number): void } | undefined;
+    const keeping = sillok.projection<Counted, number>("keeping", {
+      on: (_event, documents) => void (kept = documents),
+    });
+    const gateway = new sillok.EventGateway(store).register(keeping);
+    await count(store, "s-1", 1);
+    await gateway.catchUp();
+    for (const late of [() => kept?.get("a"), () => kept?.put("a", 1)]) {
+      same((thrown(late) as { code?: unknown }).code, "invalid_consumer");
+    }
+    same(await all(gateway.projection(keeping).documents()), []);
   },
 
   async "a reader waits for what it has written"(sillok) {

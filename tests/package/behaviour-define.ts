@@ -14,6 +14,7 @@ const WRONG: [options: object, field: string][] = [
   [{}, "on"],
   [{ category: "" }, "category"],
   [{ category: "a\nb" }, "category"],
+  [{ category: "account-" }, "category"],
   [{ category: "\ud800" }, "category"],
   [{ category: 5 }, "category"],
   [{ onFailure: "give-up" }, "onFailure"],

@@ -128,12 +128,13 @@ fn a_key_adds_one_row_to_the_index_and_no_key_none() {
 #[test]
 fn a_full_stream_takes_no_more_and_can_be_truncated() {
     let (database, mut subject) = database_with_a_commit();
-    database.1.set(STREAM_BYTES);
-    subject.append(&account(), ExpectedVersion::Any, vec![event("Closed", "{}")]).unwrap();
-    database.1.set(STREAM_BYTES + 1);
+    for bytes_after_it in [STREAM_BYTES, STREAM_BYTES + 1] {
+        database.1.set(bytes_after_it);
+        subject.append(&account(), ExpectedVersion::Any, vec![event("Closed", "{}")]).unwrap();
+    }
     let refused = subject.append(&account(), ExpectedVersion::Any, vec![event("Closed", "{}")]);
     assert_eq!(refused, Err(AppendError::StreamFull { stream: account() }));
-    assert_eq!(subject.versions(&account(), &ReadRange::all()).unwrap(), [1, 2, 3]);
+    assert_eq!(subject.versions(&account(), &ReadRange::all()).unwrap(), [1, 2, 3, 4]);
     subject.store().truncate(&account(), Version::new(3).unwrap()).unwrap();
 }
 

@@ -19,6 +19,7 @@ export async function wholeFeed(
     assert.equal(reply.status, 200, reply.text);
     events.push(...reply.json.events);
     checkpoint = reply.json.checkpoint;
+    assert.notEqual(reply.json.next, path, "the next page is another one");
     path = reply.json.next;
     pages += 1;
   }

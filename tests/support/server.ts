@@ -56,7 +56,10 @@ export interface Server {
   beside(): Promise<Fetcher>;
   /** A D1 database of the Worker beside it. */
   database(binding: string): Promise<D1Database>;
-  /** Runs a statement in the database of one object: what no request can do. */
+  /**
+   * Runs a statement in the database of one object: what no request can do. Where it alters where the stream ends, evict
+   * the object: it remembers that.
+   */
   sql(
     object: string,
     statement: string,

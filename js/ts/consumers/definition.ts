@@ -98,7 +98,7 @@ export function defined<On>(
   const on = copied(options.on);
   const types = typeof on === "function" ? [] : Object.keys(on as object);
   checkName(name, "name");
-  if (category !== undefined) checkName(category, "category");
+  if (category !== undefined) checkCategory(category);
   for (const type of types) checkName(type, "on");
   if (!ON_FAILURE.includes(onFailure)) {
     throw invalid("onFailure", 'must be "skip", "hold-stream" or "stop"');
@@ -144,6 +144,12 @@ function checkName(name: unknown, field: string): asserts name is string {
   if (isName) return;
   const what = field === "on" ? "must name types of events, each " : "must be a text of ";
   throw invalid(field, `${what}1 to ${NAME_BYTES} bytes of UTF-8 without control characters`);
+}
+
+function checkCategory(category: unknown): void {
+  checkName(category, "category");
+  if (!category.includes("-")) return;
+  throw invalid("category", "is the text before the first `-` of its streams' names, and has none");
 }
 
 function checkNumber(value: unknown, field: string, least: number, most: number): void {

@@ -99,19 +99,27 @@ export class Runner {
   }
 
   #project(text: string, json: DocumentsJson): string | undefined {
+    let isOver = false;
+    const held = (): DocumentsJson => {
+      if (!isOver) return json;
+      const detail = "a projection's documents are its handler's only until it returns";
+      throw new SillokError({ code: "invalid_consumer", detail });
+    };
     const documents: Documents = {
       get(key) {
-        const document = json.get(checkedKey(key));
+        const document = held().get(checkedKey(key));
         return document === undefined ? undefined : JSON.parse(document);
       },
-      put: (key, document) => json.put(checkedKey(key), writeJson(document, "document").text),
-      delete: (key) => json.delete(checkedKey(key)),
+      put: (key, document) => held().put(checkedKey(key), writeJson(document, "document").text),
+      delete: (key) => held().delete(checkedKey(key)),
     };
     try {
       project(this.definition as Projection, JSON.parse(text) as ConsumedEvent, documents);
       return undefined;
     } catch (error) {
       return reasonOf(error);
+    } finally {
+      isOver = true;
     }
   }
 

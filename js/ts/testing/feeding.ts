@@ -173,10 +173,11 @@ export const feeding: Behaviours = {
     const store = await open();
     const long = "x".repeat(201);
     const cases: [options: object, code: string, field: string][] = [
-      ...[5, null, "", "no checkpoint", "1.5.x", "-1", "01"].map(
+      // The last of them is a place where the feed never was: whoever began there would miss what comes until then.
+      ...[5, null, "", "no checkpoint", "1.5.x", "-1", "01", "9007199254740991"].map(
         (after): [object, string, string] => [{ after }, "invalid_checkpoint", "after"],
       ),
-      ...[5, null, "", long, "a\nb"].map((category): [object, string, string] => [
+      ...[5, null, "", long, "a\nb", "account-"].map((category): [object, string, string] => [
         { category },
         "invalid_category",
         "category",

@@ -32,6 +32,8 @@ use super::version::Version;
 pub struct Journal<S> {
     table: JournalTable<S>,
     partitions: usize,
+    /// The end after what was recorded last. Only one may record.
+    recorded: Option<Position>,
 }
 
 /// What the journal says to a group of forwards.
@@ -75,7 +77,7 @@ impl RecordError {
 impl<S: Sql> Journal<S> {
     /// The journal that `sql` holds, one of so many partitions.
     pub fn new(sql: S, partitions: usize) -> Self {
-        Self { table: JournalTable::new(sql), partitions }
+        Self { table: JournalTable::new(sql), partitions, recorded: None }
     }
 
     /// Records what is new in these forwards, as one: however many they are, they cost one row for their commits and one
@@ -86,7 +88,9 @@ impl<S: Sql> Journal<S> {
     pub fn record(&mut self, forwards: &[Forward]) -> Result<Recorded, RecordError> {
         self.check_partitions()?;
         let mut streams = self.table.entries(forwards.iter().map(|forward| forward.stream.as_str()))?;
-        let mut groups = vec![Group::after(self.end()?)];
+        // Where a write fails it is not known what was written.
+        let start = self.recorded.take().map_or_else(|| self.end(), Ok)?;
+        let mut groups = vec![Group::after(start)];
         let mut changed: Vec<&str> = Vec::new();
         let mut versions = Vec::with_capacity(forwards.len());
         for forward in forwards {
@@ -101,15 +105,13 @@ impl<S: Sql> Journal<S> {
             versions.push(known.version);
         }
         groups.retain(|group| !group.is_empty());
-        let end = match groups.last() {
-            Some(last) => last.end(),
-            None => self.end()?,
-        };
+        let end = groups.last().map_or(start, Group::end);
         if !changed.is_empty() {
             let known = |stream: &str| streams.get(stream).copied().unwrap_or_default();
             let entries: Vec<_> = changed.into_iter().map(|stream| (stream, known(stream))).collect();
             self.table.write(&groups, &entries, self.partitions)?;
         }
+        self.recorded = Some(end);
         Ok(Recorded { versions, end })
     }
 

@@ -1,5 +1,7 @@
 //! One stream in one table: what an aggregate's own database holds.
 
+use std::cell::Cell;
+
 use super::super::commit::Commit;
 use super::super::idempotency_key::IdempotencyKey;
 use super::super::log::{Base, Head, StorageError, StreamLog, Visit};
@@ -36,23 +38,31 @@ const REMOVE: &str = "DELETE FROM commits_v1 WHERE version BETWEEN 1 AND ?1";
 /// Keeps one stream in a database of its own, one row a commit.
 ///
 /// The table comes into being with the first write: to read a stream that was never written leaves no trace. It takes
-/// any [`StreamId`] for the one stream that it holds.
+/// any [`StreamId`] for the one stream that it holds. Nobody else may write to the database while it is in use.
 #[derive(Debug)]
 pub struct StreamTable<S> {
     table: Table<S>,
+    /// Where the stream ends, once that is known.
+    head: Cell<Option<Head>>,
 }
 
 impl<S: Sql> StreamTable<S> {
     /// The stream that `sql` holds.
     pub fn new(sql: S) -> Self {
-        Self { table: Table::new(sql, &SCHEMA) }
+        Self { table: Table::new(sql, &SCHEMA), head: Cell::default() }
+    }
+
+    fn stored_head(&self) -> Result<Head, StorageError> {
+        let head = self.table.one(HEAD, &[], columns::head)?;
+        let head = Head { bytes: self.table.sql.size(), ..head };
+        self.head.set(Some(head));
+        Ok(head)
     }
 }
 
 impl<S: Sql> StreamLog for StreamTable<S> {
     fn head(&self, _: &StreamId) -> Result<Head, StorageError> {
-        let head = self.table.one(HEAD, &[], columns::head)?;
-        Ok(Head { bytes: self.table.sql.size(), ..head })
+        self.head.get().map_or_else(|| self.stored_head(), Ok)
     }
 
     fn base(&self, _: &StreamId) -> Result<Base, StorageError> {
@@ -62,8 +72,11 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         })
     }
 
-    fn insert(&mut self, _: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
         self.table.create()?;
+        let head = self.head(stream)?;
+        // A statement that fails may have written nevertheless.
+        self.head.set(None);
         let values = [
             Value::Integer(commit.version.get()),
             Value::Integer(commit.time.as_millis()),
@@ -72,7 +85,10 @@ impl<S: Sql> StreamLog for StreamTable<S> {
             columns::key(&commit),
         ];
         // One statement is the atomic act; the keys refuse a version or an idempotency key that is already there.
-        Ok(self.table.sql.execute(INSERT, &values)?)
+        self.table.sql.execute(INSERT, &values)?;
+        let Commit { version, time, hash, .. } = commit;
+        self.head.set(Some(Head { version, time, hash, bytes: self.table.sql.size(), ..head }));
+        Ok(())
     }
 
     fn find(&self, _: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
@@ -95,6 +111,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
 
     fn forget(&mut self, _: &StreamId, base: &Base) -> Result<(), StorageError> {
         self.table.create()?;
+        self.head.set(None);
         let text = columns::encode_base(base);
         let time = Value::Integer(base.time.as_millis());
         let sql = &self.table.sql;

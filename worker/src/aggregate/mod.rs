@@ -175,7 +175,8 @@ impl Keeper {
         drop(request.events);
         let append = Append { stream, expected, events, key, cause };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
-        let appended = self.machine.borrow_mut().append(append, now(), &mut fresh_id);
+        let now = now();
+        let appended = self.machine.borrow_mut().append(append, now, &mut || fresh_id(now));
         let appended = appended.map_err(|error: AppendError| Failure::from(&error))?;
         if !appended.replayed {
             nudges::nudge(&self.state, appended.version.get());

@@ -94,7 +94,7 @@ impl Principal {
     pub(crate) fn require_all_streams(&self) -> Result<(), Refusal> {
         match self.streams {
             Streams::All => Ok(()),
-            Streams::Matching(_) => Err(Refusal::StreamNotAllowed),
+            Streams::Matching(_) => Err(Refusal::NotForAllStreams),
         }
     }
 

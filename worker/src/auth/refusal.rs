@@ -23,6 +23,9 @@ pub(crate) enum Refusal {
     /// The token does not allow to do this with this stream.
     #[error("the token does not allow this stream")]
     StreamNotAllowed,
+    /// What is asked for may come from any stream, and the token is for some alone.
+    #[error("this needs a token for all streams, without the claim `streams`")]
+    NotForAllStreams,
 }
 
 impl Refusal {
@@ -33,7 +36,7 @@ impl Refusal {
             Self::MissingToken => "missing_token",
             Self::InvalidToken(_) => "invalid_token",
             Self::InsufficientScope(_) => "insufficient_scope",
-            Self::StreamNotAllowed => "stream_not_allowed",
+            Self::StreamNotAllowed | Self::NotForAllStreams => "stream_not_allowed",
         }
     }
 
@@ -46,7 +49,9 @@ impl Refusal {
             Self::InsufficientScope(scope) => {
                 format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", scope.name())
             }
-            Self::StreamNotAllowed => format!("{realm}, error=\"insufficient_scope\""),
+            Self::StreamNotAllowed | Self::NotForAllStreams => {
+                format!("{realm}, error=\"insufficient_scope\"")
+            }
         }
     }
 }

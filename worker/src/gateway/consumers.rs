@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use sillok::store::limits::PAGE_EVENTS;
-use sillok::store::{StreamId, Version, partition_of};
+use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
 use sillok_bridge::{Failure, now};
 use worker::{Delay, Env, Method, Request};
 
@@ -118,23 +117,21 @@ pub(super) async fn answer(
         (Target::Letters(name), _) if reading => {
             read_headers(request)?;
             let [after, limit] = query::texts(&url, ["after", "limit"])?;
-            let after = whole("after", after, 0..=u64::MAX)?.to_string();
-            find(name)?.ask(ConsumerRequest { after, limit: page(limit)?, ..asking("letters") }).await
+            let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
+            find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
         }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
             let [prefix, after, limit, min] = query::texts(&url, ["prefix", "after", "limit", "min"])?;
-            let found = find(name)?;
-            found.wait_for(env, min).await?;
             let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
-            found.ask(ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") }).await
+            let asked = ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") };
+            find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
             read_headers(request)?;
             let [min] = query::texts(&url, ["min"])?;
-            let found = find(name)?;
-            found.wait_for(env, min).await?;
-            found.ask(ConsumerRequest { key: decoded("key", key)?, ..asking("document") }).await
+            let asked = ConsumerRequest { key: decoded("key", key)?, ..asking("document") };
+            find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         _ => Err(Problem::method_not_allowed(target.methods())),
     }
@@ -182,8 +179,8 @@ impl Found {
     }
 
     /// Waits, but not for ever, until the consumer covers an event: `stream@version`.
-    async fn wait_for(&self, env: &Env, min: Option<String>) -> Result<(), Problem> {
-        let Some(min) = min else { return Ok(()) };
+    async fn wait_for(self, env: &Env, min: Option<String>) -> Result<Self, Problem> {
+        let Some(min) = min else { return Ok(self) };
         let (stream, version) = event_in(&min)?;
         let partitions = partitions(env)?;
         let partition = partition_of(&stream, partitions);
@@ -200,7 +197,7 @@ impl Found {
         };
         let reach = ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
         let (reached, _) = self.call(&reach).await?;
-        if reached == "true" { Ok(()) } else { Err(behind(&min)) }
+        if reached == "true" { Ok(self) } else { Err(behind(&min)) }
     }
 }
 
@@ -234,21 +231,21 @@ fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
     Ok((StreamId::new(stream).map_err(|_| invalid())?, version.ok_or_else(invalid)?))
 }
 
-/// The most that a page is to hold.
+/// The most that a page is to hold: as many as one of events.
 fn page(limit: Option<String>) -> Result<usize, Failure> {
-    let most = u64::try_from(PAGE_EVENTS).unwrap_or(u64::MAX);
-    let limit = limit.map_or(Ok(most), |limit| whole("limit", Some(limit), 1..=most))?;
-    Ok(usize::try_from(limit).unwrap_or(PAGE_EVENTS))
+    let range = ReadRange::new(None, None, whole("limit", limit)?, Direction::Forward)?;
+    Ok(range.limit())
 }
 
-fn whole(field: &str, text: Option<String>, range: std::ops::RangeInclusive<u64>) -> Result<u64, Failure> {
-    let Some(text) = text else { return Ok(0) };
+fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
+    let Some(text) = text else { return Ok(None) };
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|number| digits && range.contains(number));
-    number.ok_or_else(|| {
-        let detail = format!("`{field}` must be a whole number from {} to {}", range.start(), range.end());
-        Failure::new("invalid_parameter", detail).in_field(field)
-    })
+    if !digits {
+        let detail = format!("`{field}` must be a whole number");
+        return Err(Failure::new("invalid_parameter", detail).in_field(field));
+    }
+    // One that is too large for any limit stays too large.
+    Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
 
 /// A name or a key from a path.

@@ -11,8 +11,8 @@ use super::respond::Answer;
 use crate::auth::Policy;
 
 const EXPOSED: &str =
-    "ETag, Sillok-Rows-Read, Sillok-Rows-Written, Sillok-Schema-Rows-Written, WWW-Authenticate";
-const METHODS: &str = "GET, HEAD, POST, DELETE";
+    "ETag, Retry-After, Sillok-Rows-Read, Sillok-Rows-Written, Sillok-Schema-Rows-Written, WWW-Authenticate";
+const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
 const HEADERS: &str =
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
 /// How long a browser may remember, in seconds: a day.

@@ -37,23 +37,15 @@ pub(super) async fn read(
         _ => u64::MAX,
     };
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
-    let feed = Feed::new(journals(env, &principal)?, wanted, principal).map_err(|failure| {
-        if resumed && failure.field.as_deref() == Some("after") {
-            return failure.in_field("Last-Event-ID");
-        }
-        failure
-    })?;
-    match media {
-        _ if *method == Method::Head => Ok(Answer::head(media)),
-        Media::Json => feed.page().await,
-        Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(feed.bounded()), limit).await?)),
-        Media::EventStream => {
-            let source = Source::Feed(feed);
-            let listening = source.listen().await?;
-            let live = Live::open(source, listening).await?;
-            if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
-        }
-    }
+    let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
+        Ok(_) if *method == Method::Head => Ok(Answer::head(media)),
+        Ok(feed) => feed.answer(media, limit, upgrade).await,
+        Err(failure) => Err(failure.into()),
+    };
+    answer.map_err(|problem| {
+        let is_resumed = resumed && problem.failure.field.as_deref() == Some("after");
+        if is_resumed { problem.in_field("Last-Event-ID") } else { problem }
+    })
 }
 
 /// Begins where a follower was, if it says so: the checkpoint of what it saw last counts more than where it began.
@@ -98,6 +90,8 @@ struct Partition {
 pub(super) struct Found {
     /// A JSON array.
     json: String,
+    /// How many were found, those included that the caller may not see.
+    count: usize,
 }
 
 impl Found {
@@ -123,6 +117,20 @@ impl Feed {
         // Whoever reads page by page begins with another partition each time, so that none waits for ever.
         feed.turn = usize::try_from(feed.passed()).unwrap_or_default() % count.max(1);
         Ok(feed)
+    }
+
+    /// The feed in this form. `limit` is that of lines.
+    async fn answer(self, media: Media, limit: u64, upgrade: bool) -> Result<Answer, Problem> {
+        match media {
+            Media::Json => self.page().await,
+            Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), limit).await?)),
+            Media::EventStream => {
+                let source = Source::Feed(self);
+                let listening = source.listen().await?;
+                let live = Live::open(source, listening).await?;
+                if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
+            }
+        }
     }
 
     /// The same feed, read only to where it ends now.
@@ -184,7 +192,7 @@ impl Feed {
         } else {
             reply.page.events
         };
-        Ok((Found { json }, receipt))
+        Ok((Found { json, count: reply.page.count }, receipt))
     }
 
     /// Those of the events that the caller may see and that lie within the end.
@@ -206,20 +214,18 @@ impl Feed {
         Ok(format!("[{}]", kept.join(",")))
     }
 
-    /// One page, to which each partition gives its share.
+    /// One page. Each partition gives its share, and one that has less leaves room to those after it: so a page that is
+    /// smaller than there are partitions gets beyond those that have nothing.
     async fn page(mut self) -> Result<Answer, Problem> {
         let limit = self.wanted.limit.take().as_ref().and_then(Scalar::as_u64);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS);
-        let share = (limit / self.journals.len().max(1)).max(1);
-        let (mut events, mut cost, mut read) = (String::new(), Receipt::default(), 0);
-        while self.is_behind()
-            && read < self.journals.len()
-            && (read + 1) * share <= limit
-            && events.len() < PAGE_BYTES
-        {
-            let (found, receipt) = self.advance(share).await.map_err(Problem::from)?;
-            read += 1;
+        let (mut events, mut cost) = (String::new(), Receipt::default());
+        let (mut room, mut unread) = (limit, self.journals.len());
+        while self.is_behind() && room > 0 && unread > 0 && events.len() < PAGE_BYTES {
+            let (found, receipt) = self.advance(room.div_ceil(unread)).await.map_err(Problem::from)?;
             cost = cost + receipt;
+            room = room.saturating_sub(found.count);
+            unread -= 1;
             let inner =
                 found.json.strip_prefix('[').and_then(|json| json.strip_suffix(']')).unwrap_or_default();
             if !events.is_empty() && !inner.is_empty() {

@@ -50,6 +50,11 @@ impl Problem {
         self
     }
 
+    /// The same problem, of another part of the request.
+    pub(super) fn in_field(self, field: &str) -> Self {
+        Self { failure: self.failure.in_field(field), ..self }
+    }
+
     /// The same problem with one header more.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));

@@ -1,5 +1,6 @@
 //! The parameters of a read.
 
+use percent_encoding::percent_decode_str;
 use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
 // Unknown and repeated parameters are refused; the values are checked by whoever parses the whole.
@@ -7,7 +8,7 @@ use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 /// Reads the range of a stream from a request's URL.
 pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
     let mut range = RangeValue::default();
-    for (name, value) in parameters(url) {
+    for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "from" => (&mut range.from, number_or_text(&value)),
             "to" => (&mut range.to, number_or_text(&value)),
@@ -24,7 +25,7 @@ pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
 /// The parameters of these names, as texts. Others, and repeated ones, are refused.
 pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
     let mut found = [const { None }; N];
-    for (name, value) in parameters(url) {
+    for (name, value) in parameters(url)? {
         let place = names.iter().position(|known| *known == name).and_then(|place| found.get_mut(place));
         if place.ok_or_else(|| unknown(&name))?.replace(value.into_owned()).is_some() {
             return Err(invalid(&name, "is given twice"));
@@ -36,7 +37,7 @@ pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Opti
 /// Reads what part of the feed is wanted from a request's URL. There may be several types.
 pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
     let mut feed = FeedValue::default();
-    for (name, value) in parameters(url) {
+    for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "type" => {
                 feed.types.push(Scalar::from(value));
@@ -55,7 +56,7 @@ pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
 /// Reads what part of the directory is wanted from a request's URL.
 pub(super) fn directory(url: &str) -> Result<DirectoryValue, Failure> {
     let mut directory = DirectoryValue::default();
-    for (name, value) in parameters(url) {
+    for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "prefix" => (&mut directory.prefix, Scalar::from(value)),
             "category" => (&mut directory.category, Scalar::from(value)),
@@ -68,9 +69,16 @@ pub(super) fn directory(url: &str) -> Result<DirectoryValue, Failure> {
     Ok(directory)
 }
 
-fn parameters(url: &str) -> form_urlencoded::Parse<'_> {
+/// The parameters of a URL. One that is not UTF-8 is refused: the replacement of what cannot be read could be a name.
+fn parameters(url: &str) -> Result<form_urlencoded::Parse<'_>, Failure> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
-    form_urlencoded::parse(query.as_bytes())
+    for pair in query.split('&') {
+        if percent_decode_str(pair).decode_utf8().is_err() {
+            let name = percent_decode_str(pair.split('=').next().unwrap_or_default()).decode_utf8_lossy();
+            return Err(invalid(&name, "is not UTF-8"));
+        }
+    }
+    Ok(form_urlencoded::parse(query.as_bytes()))
 }
 
 fn set(name: &str, part: &mut Option<Scalar>, value: Scalar) -> Result<(), Failure> {
@@ -86,7 +94,7 @@ fn unknown(name: &str) -> Failure {
 
 /// Refuses every parameter, where a path takes none.
 pub(super) fn none(url: &str) -> Result<(), Failure> {
-    match parameters(url).next() {
+    match parameters(url)?.next() {
         None => Ok(()),
         Some((name, _)) => Err(invalid(&name, "is not a parameter: this path takes none")),
     }

@@ -13,7 +13,7 @@ impl Keeper {
         let partition = self.partition()?;
         let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
         let reply = self.with_journal(|journal| {
-            let page = read_feed(journal, &range, &checkpoint, partition).map_err(storage_failure)?;
+            let page = read_feed(journal, &range, &checkpoint, partition)?;
             let end = sillok::store::FeedLog::end(journal).map_err(storage_failure)?;
             Ok(FeedReply { page, end: end.get() })
         })?;

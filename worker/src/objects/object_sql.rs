@@ -108,7 +108,7 @@ fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> 
     let rows = cursor.raw();
     let next = || {
         let next = rows.next().map_err(|error| failure(&error))?;
-        Ok((!next.done()).then(|| SqlRow::from(next.value().unchecked_ref::<Array>())))
+        Ok((!next.done()).then(|| SqlRow::from(next.value().unchecked_into::<Array>())))
     };
     while let Some(row) = next()? {
         if visit(&row).is_break() {

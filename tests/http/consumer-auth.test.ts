@@ -1,0 +1,82 @@
+/** Consumers and documents: for whom they are. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { test } from "node:test";
+
+import { assertProblem, numbered, useApi } from "../support/api.ts";
+import { sign } from "../support/token.ts";
+
+const SECRET = "a secret of the tests, of more than 32 bytes";
+const entry = fileURLToPath(new URL("../support/own-worker.ts", import.meta.url));
+const api = useApi({ entry, vars: { SILLOK_SECRET: SECRET } });
+
+const as = (claims: object) => ({ Authorization: `Bearer ${sign(claims, SECRET)}` });
+const admin = (tenant: string) => as({ scope: "admin", tenant });
+const webhook = JSON.stringify({ kind: "webhook", url: "https://example.invalid/" });
+
+const READS = [
+  "consumers",
+  "consumers/sums",
+  "consumers/sums/dead-letters",
+  "projections/sums/documents",
+  "projections/sums/documents/count-1",
+];
+const ACTS = [
+  ["PUT", "consumers/hook"],
+  ["POST", "consumers/sums/pause"],
+  ["POST", "consumers/sums/resume"],
+  ["POST", "consumers/sums/retry"],
+  ["POST", "consumers/sums/rebuild"],
+  ["DELETE", "consumers/hook"],
+] as const;
+
+const ask = (path: string, headers: Record<string, string>, method = "GET") =>
+  api.request(`/v1/${path}`, { method, headers, ...(method === "PUT" && { body: webhook }) });
+
+test("tenants have documents, webhooks and places of their own", async () => {
+  for (const [tenant, events] of Object.entries({ a: 1, b: 2, c: 3 })) {
+    await api.appended("count-1", numbered(events), admin(tenant));
+  }
+  for (const [tenant, events] of Object.entries({ a: 1, b: 2, c: 3 })) {
+    const path = `projections/sums/documents/count-1?min=count-1@${events}`;
+    assert.equal((await ask(path, admin(tenant))).json.events, events);
+  }
+  assert.equal((await ask("consumers/hook", admin("a"), "PUT")).status, 200);
+  assert.equal((await ask("consumers/sums/pause", admin("a"), "POST")).json.status, "paused");
+  assertProblem(await ask("consumers/hook", admin("b")), 404, "consumer_not_found");
+  assertProblem(await ask("consumers/hook", admin("b"), "DELETE"), 404, "consumer_not_found");
+  assert.equal((await ask("consumers/sums", admin("b"))).json.status, "running");
+  const names = async (tenant: string): Promise<string[]> =>
+    (await ask("consumers", admin(tenant))).json.consumers.map(({ name }: any) => name);
+  assert((await names("a")).includes("hook"));
+  assert(!(await names("b")).includes("hook"));
+});
+
+test("to read needs the scope read, all else the scope admin", async () => {
+  await api.appended("count-1", numbered(1), admin("scopes"));
+  const min = "projections/sums/documents/count-1?min=count-1@1";
+  assert.equal((await ask(min, admin("scopes"))).status, 200);
+  const [reader, writer] = ["read", "append"].map((scope) => as({ scope, tenant: "scopes" }));
+  for (const path of READS) {
+    assert.equal((await ask(path, reader!)).status, 200, path);
+    assertProblem(await ask(path, writer!), 403, "insufficient_scope");
+    assertProblem(await ask(path, {}), 401, "missing_token");
+  }
+  for (const [method, path] of ACTS) {
+    assertProblem(await ask(path, reader!, method), 403, "insufficient_scope");
+    assertProblem(await ask(path, writer!, method), 403, "insufficient_scope");
+    assertProblem(await ask(path, {}, method), 401, "missing_token");
+  }
+  for (const [method, path] of ACTS) {
+    assert((await ask(path, admin("scopes"), method)).status < 300, `${method} ${path}`);
+  }
+});
+
+test("a token for some streams alone has no part in what may come from any", async () => {
+  const some = as({ scope: "admin", streams: ["count-*"] });
+  for (const [method, path] of [...READS.map((path) => ["GET", path] as const), ...ACTS]) {
+    const { detail } = assertProblem(await ask(path, some, method), 403, "stream_not_allowed");
+    assert.match(detail, /all streams/);
+  }
+});
