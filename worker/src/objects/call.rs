@@ -58,7 +58,7 @@ fn told<A: Message>(outcome: &Result<A, Failure>) -> (&'static str, JsValue) {
     }
 }
 
-fn reply(outcome: (&str, JsValue), receipt: Receipt) -> JsValue {
+fn reply(outcome: (&'static str, JsValue), receipt: Receipt) -> JsValue {
     object(&[outcome, ("receipt", receipt.to_js())])
 }
 
