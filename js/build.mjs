@@ -3,7 +3,7 @@
 // Run by `cargo xtask build`.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -39,7 +39,7 @@ await Promise.all([
   build(entry("testing/index", "testing")),
   build({
     ...shared,
-    entryPoints: { worker: at("../worker/index.ts") },
+    entryPoints: { worker: at("../worker/index.ts"), rust: at("../worker/rust.ts") },
     external: ["cloudflare:workers"],
     plugins: [workerWasm],
   }),
@@ -77,17 +77,16 @@ for (const file of readdirSync(at("dist/types"), { recursive: true })) {
 
 // The Worker's types are checked against those of the package.
 typed("../worker/tsconfig.types.json");
-const composition = readFileSync(
-  at("../target/types/sillok-worker/worker/composition.d.ts"),
-  "utf8",
-);
-writeFileSync(
-  at("dist/types/worker.d.ts"),
-  `${composition.replace('from "sillok"', 'from "./index.js"')}
-export { projection } from "./consumers/projection.js";
-export { reactor } from "./consumers/reactor.js";
-`,
-);
+mkdirSync(at("dist/types/worker"));
+for (const name of ["composition", "engine", "index", "rust"]) {
+  const declared = readFileSync(at(`../target/types/sillok-worker/worker/${name}.d.ts`), "utf8");
+  // As they are imported from where they lie in the package.
+  const published = declared
+    .replaceAll('from "sillok"', 'from "../index.js"')
+    .replaceAll('from "../js/ts/', 'from "../')
+    .replaceAll(/(?<=from "\.[^"]*)\.ts(?=")/g, ".js");
+  writeFileSync(at(`dist/types/worker/${name}.d.ts`), published);
+}
 
 for (const licence of ["LICENSE-MIT", "LICENSE-APACHE"]) {
   copyFileSync(at(`../${licence}`), at(licence));

@@ -1,10 +1,10 @@
-/** A Worker of one's own: Sillok's gateway and objects, with one's projections and reactors in them. */
+// Sillok's gateway and objects over an engine, with one's projections and reactors in them.
 
 import type { Projection, Reactor } from "sillok";
 
-import Gateway from "./build/index.js";
+import type { Engine } from "./engine.ts";
 import type { Handled } from "./handlers.ts";
-import { Aggregate, consumerClass, journalClass } from "./objects.ts";
+import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
 
 /** What a Worker is composed of. */
 export interface Parts {
@@ -36,43 +36,32 @@ export interface App {
  * Composes a Worker.
  *
  * What is registered lives on the side of JavaScript and is the same in every object; the engine keeps nothing of it
- * between two calls.
- *
- * @throws TypeError when two consumers have the same name.
- *
- * @example
- * ```ts
- * import { projection, sillok } from "sillok/worker";
- *
- * type Deposited = { type: "Deposited"; data: { amount: number } };
- *
- * const balances = projection<Deposited, { amount: number }>("balances", {
- *   category: "account",
- *   on: {
- *     Deposited(event, documents) {
- *       const { amount } = documents.get(event.stream) ?? { amount: 0 };
- *       documents.put(event.stream, { amount: amount + event.data.amount });
- *     },
- *   },
- * });
- * const app = sillok({ projections: [balances] });
- * export const { Aggregate, Journal, Consumer } = app.objects;
- * export default app;
- * ```
+ * between two calls. What is registered in Rust, the engine has whenever it is loaded.
  */
-export function sillok({ projections = [], reactors = [] }: Parts = {}): App {
+export function compose(engine: Engine, { projections = [], reactors = [] }: Parts): App {
   const handled = new Map<string, Handled>();
+  const inRust = engine.ConsumerObject.inRust();
   for (const consumer of [...projections, ...reactors]) {
-    if (handled.has(consumer.name)) {
-      throw new TypeError(`two consumers have the name ${JSON.stringify(consumer.name)}`);
+    const { name } = consumer;
+    if (handled.has(name) || inRust.includes(name)) {
+      throw new TypeError(`two consumers have the name ${JSON.stringify(name)}`);
     }
-    handled.set(consumer.name, consumer);
+    handled.set(name, consumer);
   }
-  const [Journal, Consumer] = [journalClass([...handled.keys()]), consumerClass(handled)];
-  return { objects: { Aggregate, Journal, Consumer }, fetch: answer };
+  const objects = {
+    Aggregate: aggregateClass(engine),
+    Journal: journalClass(engine, [...handled.keys()]),
+    Consumer: consumerClass(engine, handled),
+  };
+  return { objects, fetch: (request, env, context) => answer(engine, request, env, context) };
 }
 
-async function answer(request: Request, env: unknown, context: object): Promise<Response> {
+async function answer(
+  { default: Gateway }: Engine,
+  request: Request,
+  env: unknown,
+  context: object,
+): Promise<Response> {
   try {
     return await new Gateway(context, env).fetch(request);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The entry of the Worker: the plain one, in which nothing is registered. */
 
-import { sillok } from "./composition.ts";
+import { sillok } from "./index.ts";
 
 const app = sillok();
 

@@ -1,5 +1,37 @@
-/** What a Worker of one's own imports: `sillok/worker`. */
+/** A Worker of one's own, in TypeScript: `sillok/worker`. */
+
+import * as engine from "./build/index.js";
+import { type App, compose, type Parts } from "./composition.ts";
 
 export { projection } from "../js/ts/consumers/projection.ts";
 export { reactor } from "../js/ts/consumers/reactor.ts";
-export { type App, type Parts, sillok } from "./composition.ts";
+export type { App, ObjectClass, Parts } from "./composition.ts";
+
+/**
+ * Composes a Worker: Sillok's gateway and objects, with one's projections and reactors in them.
+ *
+ * @throws TypeError when two consumers have the same name.
+ *
+ * @example
+ * ```ts
+ * import { projection, sillok } from "sillok/worker";
+ *
+ * type Deposited = { type: "Deposited"; data: { amount: number } };
+ *
+ * const balances = projection<Deposited, { amount: number }>("balances", {
+ *   category: "account",
+ *   on: {
+ *     Deposited(event, documents) {
+ *       const { amount } = documents.get(event.stream) ?? { amount: 0 };
+ *       documents.put(event.stream, { amount: amount + event.data.amount });
+ *     },
+ *   },
+ * });
+ * const app = sillok({ projections: [balances] });
+ * export const { Aggregate, Journal, Consumer } = app.objects;
+ * export default app;
+ * ```
+ */
+export function sillok(parts: Parts = {}): App {
+  return compose(engine, parts);
+}

@@ -3,55 +3,57 @@
 
 import { DurableObject } from "cloudflare:workers";
 
-import { AggregateObject, ConsumerObject, JournalObject } from "./build/index.js";
+import type { Engine } from "./engine.ts";
 import { type Handled, handlerOf } from "./handlers.ts";
 
 /** What the runtime constructs objects by. */
 type ObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
 
-/** Keeps one stream. */
-export class Aggregate extends DurableObject {
-  readonly #object = new AggregateObject(this.ctx, this.env);
+/** Each keeps one stream. */
+export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
+  return class Aggregate extends DurableObject {
+    readonly #object = new AggregateObject(this.ctx, this.env);
 
-  override fetch(request: Request): Promise<Response> {
-    return this.#object.fetch(request);
-  }
+    override fetch(request: Request): Promise<Response> {
+      return this.#object.fetch(request);
+    }
 
-  override async alarm(): Promise<void> {
-    await this.#object.alarm();
-  }
+    override async alarm(): Promise<void> {
+      await this.#object.alarm();
+    }
 
-  append(request: unknown): unknown {
-    return this.#object.append(request);
-  }
+    append(request: unknown): unknown {
+      return this.#object.append(request);
+    }
 
-  read(request: unknown): unknown {
-    return this.#object.read(request);
-  }
+    read(request: unknown): unknown {
+      return this.#object.read(request);
+    }
 
-  head(request: unknown): unknown {
-    return this.#object.head(request);
-  }
+    head(request: unknown): unknown {
+      return this.#object.head(request);
+    }
 
-  verify(request: unknown): unknown {
-    return this.#object.verify(request);
-  }
+    verify(request: unknown): unknown {
+      return this.#object.verify(request);
+    }
 
-  commits(request: unknown): unknown {
-    return this.#object.commits(request);
-  }
+    commits(request: unknown): unknown {
+      return this.#object.commits(request);
+    }
 
-  truncate(request: unknown): unknown {
-    return this.#object.truncate(request);
-  }
+    truncate(request: unknown): unknown {
+      return this.#object.truncate(request);
+    }
 
-  delete(request: unknown): unknown {
-    return this.#object.delete(request);
-  }
+    delete(request: unknown): unknown {
+      return this.#object.delete(request);
+    }
+  };
 }
 
-/** Keeps one partition of the journal, which wakes these consumers beside those that are registered by requests. */
-export function journalClass(consumers: readonly string[]): ObjectClass {
+/** Each keeps one partition of the journal, which wakes these consumers beside those of Rust and those that are registered by requests. */
+export function journalClass({ JournalObject }: Engine, consumers: readonly string[]): ObjectClass {
   return class Journal extends DurableObject {
     readonly #object = new JournalObject(this.ctx, this.env);
 
@@ -98,8 +100,11 @@ export function journalClass(consumers: readonly string[]): ObjectClass {
   };
 }
 
-/** Runs one consumer: one of these, or one that was defined by a request. */
-export function consumerClass(handled: ReadonlyMap<string, Handled>): ObjectClass {
+/** Each runs one consumer: one of these, one of Rust, or one that was defined by a request. */
+export function consumerClass(
+  { ConsumerObject }: Engine,
+  handled: ReadonlyMap<string, Handled>,
+): ObjectClass {
   return class Consumer extends DurableObject {
     readonly #object = new ConsumerObject(this.ctx, this.env);
 

@@ -1,9 +1,11 @@
 //! Errors as JavaScript and HTTP see them: a stable code, a sentence and the fields that matter.
 
 use serde::Serialize;
+use sillok::handler::DocumentError;
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
 };
+use thiserror::Error;
 use wasm_bindgen::JsValue;
 
 use crate::expected_version::expected_version_json;
@@ -12,7 +14,8 @@ use crate::new_events::InvalidEvents;
 use crate::scalar::Scalar;
 
 /// An error on its way out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
+#[error("{detail}")]
 #[serde(into = "Fields")]
 pub struct Failure {
     /// The stable code, the same in Rust, JavaScript and HTTP.
@@ -149,6 +152,17 @@ impl From<InvalidRange> for Failure {
 impl From<&StorageError> for Failure {
     fn from(error: &StorageError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<&DocumentError> for Failure {
+    fn from(error: &DocumentError) -> Self {
+        let failure = Self::new(error.code(), error.to_string());
+        match error {
+            DocumentError::Key(_) => failure.in_field("key"),
+            DocumentError::TooLarge { .. } | DocumentError::Mismatch { .. } => failure.in_field("document"),
+            _ => failure,
+        }
     }
 }
 

@@ -3,12 +3,6 @@
 //! Both adapters, the Cloudflare Worker and the npm package, pass through here, so that an event looks the
 //! same and an error has the same code wherever it is met. The bridge converts; it decides nothing.
 
-/// The engine's memory. The standard library's allocator for wasm is made for many threads and large programs, and is five
-/// times as much code.
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
-
 mod appended;
 mod clock;
 mod commits;

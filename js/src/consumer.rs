@@ -7,11 +7,11 @@ use js_sys::{Array, Function};
 use sillok::gateway::Alarm;
 use sillok::handler::{
     Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings,
+    Settings, Window,
 };
 use sillok::store::{
-    Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, RecordedTime, StorageError,
-    StreamId, visit_feed,
+    Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, InvalidCheckpoint, RecordedTime,
+    StorageError, StreamId, visit_feed,
 };
 use sillok_bridge::{
     AppendedJson, Failure, FeedValue, Message, Scalar, expected_version_from_js, feed_from_js, now,
@@ -47,8 +47,9 @@ pub struct Consumer {
 
 #[wasm_bindgen]
 impl Consumer {
-    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `policy` is `onFailure`, and
-    /// `numbers` are `attempts`, `firstDelay` and `longestDelay` of a definition that was checked.
+    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `feed` says what it follows
+    /// and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay` and
+    /// `longestDelay` of a definition that was checked.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -69,7 +70,7 @@ impl Consumer {
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
         let kind = if projects { Kind::Projection } else { Kind::Delivery };
-        let settings = Settings { name, kind, partitions: 1, policy };
+        let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(|failure| failure.to_js())
     }
 
@@ -114,8 +115,15 @@ impl Consumer {
 }
 
 impl Consumer {
-    fn try_open(store: &Store, settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
-        parse_feed(&feed, 0, 1)?;
+    fn try_open(store: &Store, mut settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
+        let (after, range) = parse_feed(&feed, 0, 1)?;
+        if feed.after.is_some() {
+            let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)))?;
+            if range.is_beyond(end) {
+                return Err(InvalidCheckpoint.into());
+            }
+            settings.after = Some(after);
+        }
         let opened = match store.file() {
             Some(file) => Machine::open(file.clone(), NoAlarm, settings),
             None => Machine::open_in_memory(store.consumers(), NoAlarm, settings),
@@ -154,7 +162,9 @@ impl Consumer {
                 machine.project(now(), spread(jitter), apply).map_err(failed)?;
                 Ok("worked".into())
             }
-            Next::Deliver(delivery) => {
+            Next::Deliver(deliveries) => {
+                // One after the other: there is one.
+                let Some(delivery) = deliveries.into_iter().next() else { return Ok("worked".into()) };
                 let (id, event) = (delivery.id.as_str().into(), delivery.event.json.as_str().into());
                 let step = Array::of3(&id, &delivery.attempt.into(), &event);
                 self.delivery.replace(Some(delivery));

@@ -50,16 +50,6 @@ impl DocumentsHandle {
     }
 }
 
-/// The failure of a document, naming the field that is wrong.
-pub(crate) fn document_failure(error: &DocumentError) -> Failure {
-    let failure = Failure::new(error.code(), error.to_string());
-    match error {
-        DocumentError::Key(_) => failure.in_field("key"),
-        DocumentError::TooLarge { .. } => failure.in_field("document"),
-        _ => failure,
-    }
-}
-
 fn refused(error: &DocumentError) -> JsValue {
-    document_failure(error).to_js()
+    Failure::from(error).to_js()
 }

@@ -6,7 +6,6 @@ use sillok_bridge::{Failure, Message, now, rfc3339};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::consumer::{Consumer, Failed};
-use crate::documents::document_failure;
 use crate::store::Store;
 
 #[wasm_bindgen]
@@ -27,6 +26,15 @@ impl Consumer {
         })
     }
 
+    /// Discards the dead letter of this id, or all of them; says whether there was any.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn discard(&self, id: Option<f64>) -> Result<bool, JsValue> {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+        self.with(|machine| Ok(machine.discard(id.map(|id| id as u64))?))
+    }
+
     /// How the consumer does, as JSON.
     ///
     /// # Errors
@@ -43,7 +51,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn document(&self, key: &str) -> Result<Option<String>, JsValue> {
         let found =
-            self.with(|machine| machine.document(key).map_err(|error| Failed(document_failure(&error))))?;
+            self.with(|machine| machine.document(key).map_err(|error| Failed(Failure::from(&error))))?;
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 
@@ -53,7 +61,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn documents(&self, prefix: &str, after: &str, limit: usize) -> Result<String, JsValue> {
         let page = self.with(|machine| {
-            machine.documents(prefix, after, limit).map_err(|error| Failed(document_failure(&error)))
+            machine.documents(prefix, after, limit).map_err(|error| Failed(Failure::from(&error)))
         })?;
         let mut items = Items::new();
         for (key, document) in &page.documents {

@@ -10,11 +10,13 @@ import {
 } from "../generated/sillok_js.js";
 import { Changes } from "./changes.js";
 import type { ConsumerDefinition } from "./consumers/definition.js";
+import type { DocumentsJson } from "./consumers/documents.js";
 import type { Database } from "./database.js";
-import { type Failure, SillokError } from "./errors.js";
+import { SillokError } from "./errors.js";
 import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
 import type { ReadAllOptions, StreamsOptions } from "./options.js";
+import { raising } from "./raising.js";
 
 /** A page of a stream, its events as JSON. */
 export interface Page {
@@ -56,8 +58,11 @@ export interface StreamsPage {
 export type Step =
   "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
 
-/** Documents as JSON, while a projection's handler runs. */
-export type DocumentsJson = Pick<DocumentsHandle, "get" | "put" | "delete">;
+/** A projection or a reactor, but for what it does. */
+export interface DefinedConsumer extends ConsumerDefinition {
+  readonly kind: string;
+  readonly after?: string | undefined;
+}
 
 /** A page of documents or dead letters. */
 export interface Items<Item, Next> {
@@ -149,10 +154,10 @@ export class Engine {
   }
 
   /** Opens a projection or a reactor over this store. */
-  consumer(definition: ConsumerDefinition & { readonly kind: string }): EngineConsumer {
-    const { name, kind, category, types, onFailure } = definition;
+  consumer(definition: DefinedConsumer): EngineConsumer {
+    const { name, kind, after, category, types, onFailure } = definition;
     const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
-    const feed = { category, types };
+    const feed = { after, category, types };
     const opened = this.#ask((store) =>
       Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers)),
     );
@@ -225,7 +230,7 @@ export class EngineConsumer {
   step(apply: (event: string, documents: DocumentsJson) => string | undefined): Step {
     const applied = (event: string, documents: DocumentsHandle) => {
       try {
-        return this.#host.projecting(() => apply(event, raisingAll(documents)));
+        return this.#host.projecting(() => apply(event, documents));
       } finally {
         documents.free();
       }
@@ -250,6 +255,11 @@ export class EngineConsumer {
 
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): void {
     this.#host.ask(() => this.#consumer.operate(act));
+  }
+
+  /** Whether there was any. */
+  discard(id: number | undefined): boolean {
+    return this.#host.ask(() => this.#consumer.discard(id));
   }
 
   /** As JSON. */
@@ -280,24 +290,6 @@ export class EngineConsumer {
   deadLetters(after: number, limit: number): Items<unknown, number> {
     const page = this.#host.ask(() => this.#consumer.deadLetters(after, limit));
     return JSON.parse(page) as Items<unknown, number>;
-  }
-}
-
-/** The same documents, with refusals as errors. */
-function raisingAll(documents: DocumentsHandle): DocumentsJson {
-  return {
-    get: (key) => raising(() => documents.get(key)),
-    put: (key, document) => raising(() => documents.put(key, document)),
-    delete: (key) => raising(() => documents.delete(key)),
-  };
-}
-
-/** What the engine refuses is raised as a {@link SillokError}. */
-function raising<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (refused) {
-    throw isFailure(refused) ? new SillokError(refused) : refused;
   }
 }
 
@@ -334,11 +326,4 @@ function askForRandomness(): void {
   if (randomnessGiven) return;
   crypto.getRandomValues(new Uint8Array(1));
   randomnessGiven = true;
-}
-
-/** The engine throws plain objects, and nothing else does. */
-function isFailure(thrown: unknown): thrown is Failure {
-  return (
-    typeof thrown === "object" && thrown !== null && !(thrown instanceof Error) && "code" in thrown
-  );
 }

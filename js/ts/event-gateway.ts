@@ -66,7 +66,7 @@ export class EventGateway<E extends object = SavedEvent> {
    *
    * @param consumers - What {@link projection} and {@link reactor} made, each of another name.
    * @throws {@link SillokError} `invalid_consumer` when one is no consumer, or its name is taken; `invalid_parameter`
-   * when the store is not in this program.
+   * when the store is not in this program; `invalid_checkpoint` when a reactor is to begin after what is none of the store's.
    *
    * @example
    * ```ts

@@ -53,7 +53,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
 
     /// Also wakes these, which are not registered: whoever runs the journal knows them by itself.
     pub fn also_wake(&mut self, names: Vec<String>) {
-        self.known = names;
+        self.known.extend(names);
         self.consumers = None;
     }
 

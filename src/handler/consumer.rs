@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::duty::{BACKSTOP_MILLIS, later};
-use super::feed::{Delivery, FeedPage, Hand, Lane, Next, Read, delivery_id};
+use super::feed::{FeedPage, Hand, Lane, Next, Read};
 use super::memory::{ConsumerMemory, Memory};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
 use super::state::{Round, Running, State, Track, Trouble};
 use super::storage::{Kept, Storage};
 use super::tables::Tables;
+use super::window::Offers;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
@@ -27,8 +28,10 @@ pub struct Consumer<S, A> {
     /// Whether `state` may be believed.
     pub(super) known: bool,
     pub(super) hand: Option<Hand>,
+    /// What is known of deliveries beyond what the state has come to.
+    pub(super) offers: Offers,
     /// How many deliveries are not in the durable checkpoint.
-    pub(super) unsaved: u32,
+    pub(super) unsaved: usize,
     /// For each partition, whether the feed may have more for the live lane.
     pub(super) pending: Vec<bool>,
     /// Whether older generations may have left something.
@@ -44,8 +47,8 @@ pub struct Consumer<S, A> {
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// The consumer of this name in the database `sql`. A new one begins where the feed begins; it leaves no trace
-    /// before it has done something.
+    /// The consumer of this name in the database `sql`. A new one begins where `settings` say; it leaves no trace before it
+    /// has done something.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -65,7 +68,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let state = storage.kept().load()?.unwrap_or_else(|| State::start(settings.partitions));
+        let state = storage.kept().load()?.unwrap_or_else(|| State::start(&settings));
         let followed = state.live.checkpoint.partitions();
         if followed != settings.partitions {
             return Err(OpenError::PartitionsChanged { followed });
@@ -75,6 +78,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             state,
             known: true,
             hand: None,
+            offers: Offers::default(),
             unsaved: 0,
             pending: vec![true; settings.partitions],
             untidy: true,
@@ -131,8 +135,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             if let Some(next) = self.in_hand(now)? {
                 return Ok(next);
             }
-            // Another process came between.
-            if !self.known {
+            // Another process came between, or what was told late has stopped the consumer.
+            if !self.known || self.state.status != Running::Running {
                 return self.decide(now);
             }
             // Each in its turn, so that none waits for ever for another.
@@ -163,17 +167,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if self.settings.kind == Kind::Projection {
             return Ok(self.hand.as_ref().map(|_| Next::Project));
         }
-        self.hold_back(now)?;
-        let Some(hand) = &self.hand else { return Ok(None) };
-        let failures = match (hand.letter, &self.state.round) {
-            (Some(_), Some(round)) => round.trouble.failures,
-            _ => self.state.track(hand.lane).trouble.failures,
-        };
-        let deliver = hand.front().map(|event| {
-            let id = delivery_id(&self.settings.name, event);
-            Next::Deliver(Delivery { id, event: event.clone(), attempt: failures + 1 })
-        });
-        Ok(deliver)
+        self.offer(now)
     }
 
     fn live_read(&mut self, now: RecordedTime) -> Option<Read> {
@@ -281,6 +275,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.busy = true;
             self.arm_soon(now)?;
         }
+        self.offers.keep_of(partition, &events);
         let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
         if hand.front().is_some() {
             self.hand = Some(hand);
@@ -321,8 +316,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Reads the state again where it is not known, or where another process has saved it.
     pub(super) fn refresh(&mut self) -> Result<(), StorageError> {
         if !self.known || self.kept().revision()? != self.state.revision {
-            let start = || State::start(self.settings.partitions);
-            self.state = self.kept().load()?.unwrap_or_else(start);
+            self.state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
             self.forget();
             self.known = true;
         }
@@ -333,6 +327,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn forget(&mut self) {
         self.known = false;
         self.hand = None;
+        self.offers = Offers::default();
         self.asked = None;
         self.unsaved = 0;
         self.untidy = true;

@@ -25,6 +25,12 @@ pub enum DocumentError {
         /// Length of the document, in bytes of JSON text.
         bytes: usize,
     },
+    /// The document and the type that the projection has for it do not fit.
+    #[error("the document does not fit its type: {reason}")]
+    Mismatch {
+        /// What does not fit.
+        reason: String,
+    },
     /// The handler has returned: its documents are written only while it runs.
     #[error("documents can only be used while the handler runs")]
     Over,
@@ -40,6 +46,7 @@ impl DocumentError {
         match self {
             Self::Key(_) => "invalid_document_key",
             Self::TooLarge { .. } => "document_too_large",
+            Self::Mismatch { .. } => "document_mismatch",
             Self::Over => "documents_over",
             Self::Storage(error) => error.code(),
         }

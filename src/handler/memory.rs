@@ -228,10 +228,17 @@ impl Kept for Memory {
         Ok(())
     }
 
-    fn remove_letter(&self, generation: u64, id: u64) -> Result<(), StorageError> {
-        if let Some(letter) = self.letter(generation, id) {
-            let of_stream = format!("{}{id:016x}", self.stream_key(generation, &letter.event.stream));
-            self.write(&of_stream, None);
+    fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError> {
+        let mut removed = Vec::new();
+        self.scan_letters(generation, from.saturating_sub(1), &mut |letter| {
+            if letter.id > to {
+                return ControlFlow::Break(());
+            }
+            removed.push((letter.id, letter.event.stream));
+            ControlFlow::Continue(())
+        })?;
+        for (id, stream) in removed {
+            self.write(&format!("{}{id:016x}", self.stream_key(generation, &stream)), None);
             self.write(&self.letter_key(generation, id), None);
         }
         Ok(())

@@ -6,8 +6,9 @@
 //! - a page of the feed is handed over by [`took`](Consumer::took);
 //! - the events of a projection are applied by [`project`](Consumer::project), in one transaction with the checkpoint:
 //!   each takes effect exactly once;
-//! - the events of a webhook, a queue or a reactor are delivered one by one, and what came of each is told by
-//!   [`delivered`](Consumer::delivered): each is delivered at least once, under an id that tells repeats.
+//! - the events of a webhook, a queue or a reactor are delivered one by one, or so many at once as the [`Window`] allows,
+//!   and what came of each is told by [`delivered`](Consumer::delivered): each is delivered at least once, under an id that
+//!   tells repeats.
 //!
 //! An event that fails is attempted again later, ever more rarely, and at last given up in the way that the [`Policy`]
 //! says. One call of the machine follows on the other: while a page is read or an event delivered, only
@@ -22,9 +23,11 @@ mod memory;
 mod operate;
 mod outcome;
 mod policy;
+mod projection;
 mod state;
 mod storage;
 mod tables;
+mod window;
 
 pub use consumer::Consumer;
 pub use dead_letters::{DeadLetter, DeadLetters, Reason};
@@ -34,5 +37,6 @@ pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
 pub use memory::ConsumerMemory;
 pub use operate::{RebuildError, Status};
 pub use outcome::Apply;
-pub use policy::{Kind, OnFailure, OpenError, Policy, Settings};
+pub use policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
+pub use projection::{Failed, Projection, TypedDocuments, apply, read_event};
 pub use state::{LastError, Running};

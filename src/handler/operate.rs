@@ -8,8 +8,9 @@ use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
 use super::documents::{DocumentError, DocumentPage, Documents};
 use super::feed::Lane;
-use super::policy::Kind;
+use super::policy::{Kind, OnFailure};
 use super::state::{LastError, Round, Running, State, Track, Trouble};
+use super::window::Offers;
 use crate::gateway::Alarm;
 use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use crate::store::sqlite::Sql;
@@ -80,6 +81,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
             resume(state);
             Ok(())
@@ -93,7 +95,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// [`StorageError`].
     pub fn retry(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         // A letter that is just being attempted has its new series from the beginning.
-        self.hand.take_if(|hand| hand.letter.is_some());
+        if self.hand.take_if(|hand| hand.letter.is_some()).is_some() {
+            self.offers = Offers::default();
+        }
+        self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
             if state.status == Running::Stopped {
                 resume(state);
@@ -101,6 +106,39 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             state.round = Some(Round::start(state.letters));
             Ok(())
         })
+    }
+
+    /// Discards the dead letter of this id, or all of them; says whether there was any. Where streams are held, what is held
+    /// behind it stays so until the next [`retry`](Consumer::retry).
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn discard(&mut self, id: Option<u64>) -> Result<bool, StorageError> {
+        let is_it = |letter: u64| id.is_none_or(|id| id == letter);
+        if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
+            self.offers = Offers::default();
+        }
+        let mut any = false;
+        self.operate(None, &mut |machine, state| {
+            let generation = state.live.generation;
+            let last = state.letters;
+            let (from, to) = id.map_or((1, last), |id| (id.min(last + 1), id.min(last)));
+            any = false;
+            machine.kept().scan_letters(generation, from.saturating_sub(1), &mut |letter| {
+                any = letter.id <= to;
+                ControlFlow::Break(())
+            })?;
+            if let Some(round) = &mut state.round {
+                let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
+                let next = machine.kept().next_letter(generation, round, in_order)?;
+                // The series of attempts was that of the letter.
+                if next.is_some_and(|letter| is_it(letter.id)) {
+                    round.trouble = Trouble::default();
+                }
+            }
+            machine.kept().remove_letters(generation, from, to)
+        })?;
+        Ok(any)
     }
 
     /// Builds all documents anew from the beginning of the feed, beside those that there are: these keep up with the

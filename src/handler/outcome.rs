@@ -4,15 +4,13 @@ use super::consumer::Consumer;
 use super::dead_letters::{DeadLetter, Reason};
 use super::documents::Documents;
 use super::duty::later;
-use super::feed::{FeedEvent, Hand, delivery_id};
+use super::feed::{FeedEvent, Hand};
 use super::policy::{Kind, OnFailure};
 use super::state::{LastError, Running, State};
+use super::window::Told;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
-
-/// So many deliveries at most are repeated after a crash.
-const UNSAVED_DELIVERIES: u32 = 50;
 
 /// What a projection does with an event: it alters documents, or says why it cannot.
 pub type Apply<'a, S> = &'a mut dyn FnMut(&FeedEvent, &Documents<S>) -> Result<(), String>;
@@ -23,6 +21,8 @@ struct Failure<'a> {
     now: RecordedTime,
     /// Any number, drawn anew each time.
     jitter: u32,
+    /// Whether it may have failed by the fault of others: then it is attempted again, and no attempt is counted.
+    shared: bool,
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
@@ -49,7 +49,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                     machine.put_held(state, &hand, event, now)?;
                 } else if let Err(error) = apply(event, &documents) {
                     documents.undo()?;
-                    let failure = Failure { error: &error, now, jitter };
+                    let failure = Failure { error: &error, now, jitter, shared: false };
                     failed = !machine.fail(state, &hand, event, &failure)?;
                 } else {
                     documents.accept()?;
@@ -69,7 +69,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.settled(applied)
     }
 
-    /// Takes note of what came of the delivery with this id. One that is not in hand is ignored. `jitter` is any number,
+    /// Takes note of what came of the delivery with this id. One that is not under way is ignored. `jitter` is any number,
     /// drawn anew each time.
     ///
     /// # Errors
@@ -81,23 +81,39 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         now: RecordedTime,
         jitter: u32,
     ) -> Result<(), StorageError> {
-        let name = &self.settings.name;
-        let is_it = |hand: &mut Hand| hand.front().is_some_and(|event| delivery_id(name, event) == id);
-        let Some(mut hand) = self.hand.take_if(is_it) else { return Ok(()) };
-        let Some(event) = hand.events.next() else { return Ok(()) };
-        let settled = match outcome {
-            Ok(()) => self.delivery_succeeded(hand, &event),
-            Err(error) => self.delivery_failed(hand, &event, &Failure { error, now, jitter }),
-        };
+        if !self.offers.tell(id, outcome, jitter) {
+            return Ok(());
+        }
+        let settled = self.settle(now).map(|_| ());
         self.settled(settled)
+    }
+
+    /// Deals with the events at the front of the hand up to the first of which nothing is known; says whether there was
+    /// one.
+    pub(super) fn settle(&mut self, now: RecordedTime) -> Result<bool, StorageError> {
+        let mut any = false;
+        while let Some(Told { outcome, jitter, shared }) = self.told() {
+            let Some(mut hand) = self.hand.take() else { break };
+            let Some(event) = hand.events.next() else { break };
+            any = true;
+            match outcome {
+                Ok(()) => self.delivery_succeeded(hand, &event)?,
+                Err(error) => {
+                    let failure = Failure { error: &error, now, jitter, shared };
+                    self.delivery_failed(hand, &event, &failure)?;
+                }
+            }
+        }
+        Ok(any)
     }
 
     fn delivery_succeeded(&mut self, hand: Hand, event: &FeedEvent) -> Result<(), StorageError> {
         let ended = hand.front().is_none();
         self.unsaved += 1;
+        self.offers.passed();
         let troubled = self.state.trouble_mut(&hand).failures > 0;
         let running = self.state.status == Running::Running;
-        if ended || troubled || !running || self.unsaved >= UNSAVED_DELIVERIES {
+        if ended || troubled || !running || self.is_enough_unsaved() {
             self.commit(&mut |machine, state| {
                 machine.succeed(state, &hand, event)?;
                 machine.end(state, &hand);
@@ -117,6 +133,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         failure: &Failure<'_>,
     ) -> Result<(), StorageError> {
         let mut behind = false;
+        self.offers.failed();
         self.commit(&mut |machine, state| {
             behind = machine.fail(state, &hand, event, failure)?;
             if behind {
@@ -125,6 +142,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Ok(())
         })?;
         if behind {
+            self.offers.passed();
             self.keep(hand);
         } else {
             // The page is read again when the event has its next turn: until then others have theirs.
@@ -159,7 +177,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     /// Whether the event has to wait for an earlier one of its stream.
-    fn holds(&self, state: &State, hand: &Hand, event: &FeedEvent) -> Result<bool, StorageError> {
+    pub(super) fn holds(&self, state: &State, hand: &Hand, event: &FeedEvent) -> Result<bool, StorageError> {
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
         // Ids are given once: without one there was never a letter.
         if !in_order || hand.letter.is_some() || state.letters == 0 {
@@ -172,7 +190,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
         state.advance(hand, event.position);
         match hand.letter {
-            Some(letter) => self.kept().remove_letter(state.live.generation, letter),
+            Some(letter) => self.kept().remove_letters(state.live.generation, letter, letter),
             None => Ok(()),
         }
     }
@@ -224,7 +242,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let message = error.message.clone();
         state.error = Some(error);
         let trouble = state.trouble_mut(hand);
-        trouble.failures += 1;
+        trouble.failures += u32::from(!failure.shared);
         trouble.partition = hand.partition;
         let failures = trouble.failures;
         if failures < policy.attempts {

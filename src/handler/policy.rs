@@ -7,14 +7,14 @@ use crate::store::limits::{
     CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
 };
 use crate::store::name;
-use crate::store::{InvalidName, StorageError};
+use crate::store::{Checkpoint, InvalidName, StorageError};
 
 /// What becomes of a consumer's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Documents, kept in one transaction with the checkpoint: each event takes effect exactly once.
     Projection,
-    /// Effects elsewhere, one event at a time: each event is delivered at least once.
+    /// Effects elsewhere: each event is delivered at least once.
     Delivery,
 }
 
@@ -48,15 +48,36 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { on_failure: OnFailure::Skip, attempts: 8, first_delay: 500, longest_delay: 5 * 60 * 1000 }
+        Self::DEFAULT
     }
 }
 
 impl Policy {
+    /// Eight attempts, the second after half a second, with at most five minutes between two; then the event is skipped.
+    pub const DEFAULT: Self =
+        Self { on_failure: OnFailure::Skip, attempts: 8, first_delay: 500, longest_delay: 5 * 60 * 1000 };
+
     /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
     pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
         let longest = doubled(self.first_delay, self.longest_delay, failures);
         longest - ((longest / 2 * u64::from(jitter)) >> 32)
+    }
+}
+
+/// Which deliveries may be under way at once. The number may be another each time the consumer is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// Up to so many, 1 at least, each of an event of another stream: each stream's order holds.
+    Streams(usize),
+    /// Up to so many that follow on one another and are delivered as one: all of them, or the first of them, and what came
+    /// of it is told of each. Where they failed as one, that is told of the first alone, and is no attempt at it.
+    Batch(usize),
+}
+
+impl Default for Window {
+    /// One after the other.
+    fn default() -> Self {
+        Self::Streams(1)
     }
 }
 
@@ -71,6 +92,11 @@ pub struct Settings {
     pub partitions: usize,
     /// What is done about failures. It may be another each time the consumer is opened.
     pub policy: Policy,
+    /// How much is delivered at once.
+    pub window: Window,
+    /// Where a new consumer begins, which is no projection: after this checkpoint, or else with the first event. One that
+    /// has done something goes on from where it is.
+    pub after: Option<Checkpoint>,
 }
 
 /// Why a consumer cannot be opened.
@@ -89,6 +115,9 @@ pub enum OpenError {
     /// The number of partitions is out of its range.
     #[error("a consumer follows 1 to {CONSUMER_PARTITIONS} partitions")]
     Partitions,
+    /// It is to begin where it cannot: a projection is made of all events, and the checkpoint is of the same feed.
+    #[error("the consumer cannot begin there")]
+    After,
     /// The consumer has followed another number of partitions.
     #[error("the consumer follows {followed} partitions and cannot change to another number")]
     PartitionsChanged {
@@ -108,6 +137,7 @@ impl OpenError {
             Self::Name(_) => "invalid_consumer_name",
             Self::Policy { .. } => "invalid_policy",
             Self::Partitions => "invalid_partitions",
+            Self::After => "invalid_checkpoint",
             Self::PartitionsChanged { .. } => "partitions_changed",
             Self::Storage(error) => error.code(),
         }
@@ -115,7 +145,11 @@ impl OpenError {
 }
 
 impl Settings {
-    pub(super) fn check(&self) -> Result<(), OpenError> {
+    /// Checks all of it.
+    ///
+    /// # Errors
+    /// [`OpenError`], as [`Consumer::open`](super::Consumer::open) gives it.
+    pub fn check(&self) -> Result<(), OpenError> {
         name::check(&self.name, CONSUMER_NAME_BYTES).map_err(OpenError::Name)?;
         if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
             return Err(OpenError::Partitions);
@@ -128,7 +162,14 @@ impl Settings {
         ];
         match fields.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(OpenError::Policy { field }),
+            None if self.begins_elsewhere() => Err(OpenError::After),
             None => Ok(()),
         }
+    }
+
+    /// Whether it is to begin where it cannot.
+    fn begins_elsewhere(&self) -> bool {
+        let may = |after: &Checkpoint| self.kind == Kind::Delivery && after.partitions() == self.partitions;
+        !self.after.as_ref().is_none_or(may)
     }
 }

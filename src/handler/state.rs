@@ -1,6 +1,7 @@
 //! What a consumer knows of itself.
 
 use super::feed::{Hand, Lane};
+use super::policy::Settings;
 use crate::store::limits::ERROR_BYTES;
 use crate::store::{Checkpoint, Position, RecordedTime};
 
@@ -102,11 +103,15 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn start(partitions: usize) -> Self {
+    pub(super) fn start(settings: &Settings) -> Self {
+        let mut live = Track::start(1, settings.partitions);
+        if let Some(after) = &settings.after {
+            live.checkpoint = after.clone();
+        }
         Self {
             revision: 0,
             status: Running::Running,
-            live: Track::start(1, partitions),
+            live,
             rebuild: None,
             round: None,
             letters: 0,

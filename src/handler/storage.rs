@@ -49,7 +49,8 @@ pub(super) trait Kept {
         time: RecordedTime,
     ) -> Result<(), StorageError>;
 
-    fn remove_letter(&self, generation: u64, id: u64) -> Result<(), StorageError>;
+    /// Removes the letters of these ids, the first and the last included.
+    fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError>;
 
     /// Whether an event of the stream lies among the dead letters.
     fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError>;

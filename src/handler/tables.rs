@@ -70,7 +70,8 @@ const PUT_LETTER: &str = "INSERT INTO dead_letters_v1 (consumer, generation, id,
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const LETTER_FAILED: &str = "UPDATE dead_letters_v1 SET reason = 'failed', error = ?4, attempts = attempts + ?5, time = ?6 \
     WHERE consumer = ?1 AND generation = ?2 AND id = ?3";
-const REMOVE_LETTER: &str = "DELETE FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id = ?3";
+const REMOVE_LETTERS: &str =
+    "DELETE FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id BETWEEN ?3 AND ?4";
 const HOLDS: &str =
     "SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND stream = ?3 LIMIT 1";
 const COUNT_LETTERS: &str = "SELECT count(*) FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2";
@@ -248,8 +249,9 @@ impl<S: Sql> Kept for Tables<S> {
         self.execute(LETTER_FAILED, &values)
     }
 
-    fn remove_letter(&self, generation: u64, id: u64) -> Result<(), StorageError> {
-        self.execute(REMOVE_LETTER, &[self.consumer(), Value::Integer(generation), Value::Integer(id)])
+    fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError> {
+        let [generation, from, to] = [generation, from, to].map(Value::Integer);
+        self.execute(REMOVE_LETTERS, &[self.consumer(), generation, from, to])
     }
 
     fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError> {

@@ -1,4 +1,5 @@
-//! For whoever writes a store: the contract that every store keeps.
+//! For whoever writes a store: the contract that every store keeps. And for whoever writes a [projection](projected): what it
+//! makes of events.
 //!
 //! Each behaviour is a function over a [`Subject`], a store under test:
 //!
@@ -18,6 +19,7 @@ mod faulty;
 mod feed_contract;
 mod forget_contract;
 mod key_contract;
+mod projecting;
 mod read_contract;
 mod subject;
 mod verify_contract;
@@ -27,6 +29,7 @@ pub use faulty::{Fault, Faulty};
 pub use feed_contract::*;
 pub use forget_contract::*;
 pub use key_contract::*;
+pub use projecting::projected;
 pub use read_contract::*;
 pub use subject::{Outcome, Subject};
 pub use verify_contract::*;

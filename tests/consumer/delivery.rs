@@ -13,7 +13,7 @@ fn next_delivery(consumer: &mut Opened, feed: &Feed, now: u64) -> sillok::handle
     loop {
         match consumer.next(at(now)).unwrap() {
             Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
-            Next::Deliver(delivery) => return delivery,
+            Next::Deliver(deliveries) => return only(deliveries),
             other => panic!("{other:?}"),
         }
     }

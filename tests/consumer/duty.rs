@@ -68,7 +68,9 @@ fn a_ring_amid_the_work_sets_the_alarm_again() {
         assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS), "amid {next:?}");
         match next {
             Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
-            Next::Deliver(delivery) => consumer.delivered(&delivery.id, Ok(()), at(now), 0).unwrap(),
+            Next::Deliver(deliveries) => {
+                consumer.delivered(&only(deliveries).id, Ok(()), at(now), 0).unwrap();
+            }
             other => panic!("{other:?}"),
         }
     }

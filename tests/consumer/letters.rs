@@ -91,7 +91,7 @@ fn a_round_begun_again_passes_no_letter_over() {
     let mut ids = Vec::new();
     while ids.len() < 2 {
         match consumer.next(at(0)).unwrap() {
-            Next::Deliver(delivery) => ids.push(delivery.id),
+            Next::Deliver(delivery) => ids.push(only(delivery).id),
             other => panic!("{other:?}"),
         }
         if ids.len() == 1 {
@@ -131,4 +131,69 @@ fn a_page_of_large_letters_ends_early() {
     deliver(&mut consumer, &feed, 0, &[1, 2, 3, 4, 5, 6]);
     let page = consumer.dead_letters(0, 1000).unwrap();
     assert_eq!((page.letters.len(), page.next), (4, Some(4)));
+}
+
+#[test]
+fn letters_are_discarded_one_or_all() {
+    let (database, feed) = (database(), Feed::of(&["a", "b", "c", "d"]));
+    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    deliver(&mut consumer, &feed, 0, &[1, 2, 3]);
+    for unknown in [0, 4, u64::MAX] {
+        assert!(!consumer.discard(Some(unknown)).unwrap(), "{unknown}");
+    }
+    assert!(consumer.discard(Some(2)).unwrap());
+    assert!(!consumer.discard(Some(2)).unwrap());
+    assert_eq!(letters(&mut consumer), [(1, "failed"), (3, "failed")]);
+    assert!(consumer.discard(None).unwrap());
+    assert!(!consumer.discard(None).unwrap());
+    assert_eq!((letters(&mut consumer), database.rows()), (vec![], 0));
+    consumer.retry(at(0)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]), "they are gone for good");
+}
+
+#[test]
+fn what_is_held_behind_a_discarded_letter_goes_on_by_a_retry_alone() {
+    let (database, mut feed) = (database(), Feed::of(&["a", "a", "b"]));
+    let mut consumer = open(&database, &holding());
+    deliver(&mut consumer, &feed, 0, &[1]);
+    assert!(consumer.discard(Some(1)).unwrap());
+    feed.add(0, "a", "Counted");
+    consumer.woken(0, at(0)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
+    assert_eq!(letters(&mut consumer), [(2, "held"), (4, "held")]);
+    consumer.retry(at(0)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![2, 4]));
+    feed.add(0, "a", "Counted");
+    consumer.woken(0, at(0)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![5]));
+}
+
+#[test]
+fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
+    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    for now in [0, 100, 300, 400, 600] {
+        deliver(&mut open(&database, &settings), &feed, now, &[1, 2]);
+    }
+    settings.policy.attempts = 2;
+    let mut consumer = open(&database, &settings);
+    assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "failed")]);
+    consumer.retry(at(1000)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 1000, &[1]), (Next::Wait { until: at(1100) }, vec![1]));
+    // The second attempt is under way when it is discarded.
+    let Next::Deliver(second) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
+    assert!(consumer.discard(Some(1)).unwrap());
+    consumer.delivered(&only(second).id, Err("late"), at(1100), 0).unwrap();
+    let Next::Deliver(next) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
+    let next = only(next);
+    assert_eq!((next.event.position.get(), next.attempt), (2, 1));
+    consumer.delivered(&next.id, Err("no"), at(1100), 0).unwrap();
+    // Another letter than the one that waits changes nothing for that.
+    assert!(!consumer.discard(Some(1)).unwrap());
+    assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Wait { until: at(1200) }, vec![]));
+    assert!(consumer.discard(None).unwrap());
+    assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Idle, vec![]));
+    assert!(!consumer.status().unwrap().retrying);
 }

@@ -31,6 +31,10 @@ macro_rules! behaviours {
         mod projection;
         #[path = "rebuild.rs"]
         mod rebuild;
+        #[path = "typed.rs"]
+        mod typed;
+        #[path = "window.rs"]
+        mod window;
     };
 }
 

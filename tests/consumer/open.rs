@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::database::Database;
 use crate::world::*;
 use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
+use sillok::store::Checkpoint;
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
 fn skipping() -> Settings {
@@ -229,4 +230,39 @@ fn a_state_that_cannot_be_read_is_said_to_be_corrupt() {
         database.0.execute(&format!("UPDATE consumers_v1 SET {broken}, revision = 9"), []).unwrap();
         assert_eq!(refused(&database, skipping()).code(), "stored_data_corrupt", "{broken}");
     }
+}
+
+#[test]
+fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
+    let mut feed = Feed::new(2);
+    for (partition, stream) in [(0, "a"), (0, "b"), (0, "a"), (1, "c"), (1, "d")] {
+        feed.add(partition, stream, "Counted");
+    }
+    let checkpoint = |text| Some(Checkpoint::parse(text, 2).unwrap());
+    let delivering = |after| Settings { partitions: 2, after, ..settings(Kind::Delivery, OnFailure::Skip) };
+    let database = Place::in_sqlite();
+    // Whoever looks at it sees where it begins, also when nothing has come yet.
+    let mut consumer = open(&database, &delivering(checkpoint("2.1")));
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "2.1");
+    let mut taken = Vec::new();
+    let mut work = |work: Work<'_, Database>| {
+        if let Work::Deliver(delivery) = work {
+            taken.push(delivery.event.id.as_str().to_owned());
+        }
+        Ok(())
+    };
+    assert_eq!(run(&mut consumer, &feed, 0, &mut work).unwrap(), Next::Idle);
+    // What it has done counts, whatever it is told now.
+    let mut consumer = open(&database, &delivering(None));
+    assert_eq!(run(&mut consumer, &feed, 0, &mut work).unwrap(), Next::Idle);
+    assert_eq!(taken, ["event-1-2", "event-0-3"]);
+    let one = Checkpoint::parse("2", 1).ok();
+    assert_eq!(refused(&database, delivering(one)), OpenError::After);
+}
+
+#[test]
+fn a_projection_is_made_of_all_events() {
+    let after = Some(Checkpoint::start(1));
+    let error = refused(&database(), Settings { after, ..skipping() });
+    assert_eq!((error.code(), error), ("invalid_checkpoint", OpenError::After));
 }

@@ -10,7 +10,7 @@ use proptest::test_runner::TestCaseError;
 
 use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, FeedPage, Kind, Next, OnFailure, Settings};
+use sillok::handler::{Consumer, Delivery, FeedPage, Kind, Next, OnFailure, Settings, Window};
 use sillok::store::StorageError;
 use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
 
@@ -109,7 +109,7 @@ fn action() -> impl Strategy<Value = Action> {
 /// What a process has done and not told the machine yet, while other things happen.
 enum Late {
     Page(FeedPage),
-    Delivered(String, bool),
+    Delivered(Vec<(String, bool)>),
 }
 
 type Living = Consumer<Flaky, StoredAlarm<Flaky>>;
@@ -196,14 +196,19 @@ impl Life {
     /// One call of the machine, and of what it asks for; says how it rests, if it does.
     fn call(&mut self, process: usize) -> Result<Option<Next>, StorageError> {
         let (now, jitter) = (at(self.now), u32::try_from(self.sql.roll(1 << 32)).unwrap());
-        let is_late = self.sql.roll(3) == 0;
-        let Self { processes, late, feed, poisoned, delivered, .. } = self;
+        let (is_late, picked) = (self.sql.roll(3) == 0, usize::try_from(self.sql.roll(6)).unwrap());
+        let Self { processes, late, feed, poisoned, delivered, settings, .. } = self;
         let (consumer, late) = (&mut processes[process], &mut late[process]);
         let fails = |number: u64| *poisoned && number.is_multiple_of(5);
         let told = |succeeds: bool| if succeeds { Ok(()) } else { Err("poison") };
         match late.take() {
             Some(Late::Page(page)) => return consumer.took(page, now).map(|()| None),
-            Some(Late::Delivered(id, succeeds)) => {
+            Some(Late::Delivered(mut deliveries)) => {
+                let (id, succeeds) = deliveries.swap_remove(picked % deliveries.len());
+                // The others are told later, or never.
+                if !deliveries.is_empty() && picked < 5 {
+                    *late = Some(Late::Delivered(deliveries));
+                }
                 return consumer.delivered(&id, told(succeeds), now, jitter).map(|()| None);
             }
             None => {}
@@ -215,18 +220,21 @@ impl Life {
                 count(event, documents)?;
                 if fails(event.position.get()) { Err("poison".to_owned()) } else { Ok(()) }
             })?,
-            Next::Deliver(delivery) => {
-                let number = delivery.event.position.get();
-                let succeeds = !fails(number);
-                if succeeds {
-                    let partition = usize::from(delivery.event.stream.as_str().starts_with('1'));
-                    delivered.push((partition, number));
+            Next::Deliver(deliveries) => {
+                let partition =
+                    |delivery: &Delivery| usize::from(delivery.event.stream.as_str().starts_with('1'));
+                let outcome = |delivery: &Delivery| !fails(delivery.event.position.get());
+                let mut outcomes: Vec<_> = deliveries.iter().map(outcome).collect();
+                if matches!(settings.window, Window::Batch(_)) && outcomes.contains(&false) {
+                    outcomes = vec![false];
                 }
-                if is_late {
-                    *late = Some(Late::Delivered(delivery.id, succeeds));
-                } else {
-                    consumer.delivered(&delivery.id, told(succeeds), now, jitter)?;
-                }
+                let told: Vec<_> = deliveries.iter().zip(outcomes).collect();
+                let succeeded = told.iter().filter(|(_, succeeds)| *succeeds);
+                delivered.extend(
+                    succeeded.map(|(delivery, _)| (partition(delivery), delivery.event.position.get())),
+                );
+                let told = told.into_iter().map(|(delivery, succeeds)| (delivery.id.clone(), succeeds));
+                *late = Some(Late::Delivered(told.collect()));
             }
             Next::Tidied => {}
             rest => return Ok(Some(rest)),
@@ -278,14 +286,9 @@ fn living(sql: &Flaky, settings: &Settings) -> Living {
     Consumer::open(sql.clone(), StoredAlarm(sql.clone()), settings.clone()).ok().unwrap()
 }
 
-fn live(
-    kind: Kind,
-    on_failure: OnFailure,
-    seed: u64,
-    processes: usize,
-    actions: &[Action],
-) -> Result<(), TestCaseError> {
-    let mut life = Life::new(settings(kind, on_failure), seed, processes);
+fn live(settings: Settings, seed: u64, processes: usize, actions: &[Action]) -> Result<(), TestCaseError> {
+    let (kind, on_failure) = (settings.kind, settings.policy.on_failure);
+    let mut life = Life::new(settings, seed, processes);
     actions.iter().for_each(|action| life.act(action));
     life.end();
     let wanted: Vec<(usize, u64, &str)> = life
@@ -336,24 +339,29 @@ proptest! {
     fn documents_are_what_the_events_make_of_them(
         on_failure in policies(), seed in any::<u64>(), actions in prop::collection::vec(action(), 0..120),
     ) {
-        live(Kind::Projection, on_failure, seed, 1, &actions)?;
+        live(settings(Kind::Projection, on_failure), seed, 1, &actions)?;
     }
 
     #[test]
     fn every_event_is_delivered(
-        on_failure in policies(), seed in any::<u64>(), actions in prop::collection::vec(action(), 0..120),
+        on_failure in policies(), window in windows(), seed in any::<u64>(),
+        actions in prop::collection::vec(action(), 0..120),
     ) {
-        live(Kind::Delivery, on_failure, seed, 1, &actions)?;
+        live(Settings { window, ..settings(Kind::Delivery, on_failure) }, seed, 1, &actions)?;
     }
 
     #[test]
     fn two_processes_make_the_same_documents(
         on_failure in policies(), seed in any::<u64>(), actions in prop::collection::vec(action(), 0..120),
     ) {
-        live(Kind::Projection, on_failure, seed, 2, &actions)?;
+        live(settings(Kind::Projection, on_failure), seed, 2, &actions)?;
     }
 }
 
 fn policies() -> impl Strategy<Value = OnFailure> {
     prop_oneof![Just(OnFailure::Skip), Just(OnFailure::HoldStream), Just(OnFailure::Stop)]
+}
+
+fn windows() -> impl Strategy<Value = Window> {
+    prop_oneof![(1..5_usize).prop_map(Window::Streams), (2..5_usize).prop_map(Window::Batch)]
 }

@@ -6,7 +6,7 @@ use crate::database::Database;
 use sillok::gateway::Alarm;
 use sillok::handler::{
     Consumer, ConsumerMemory, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings,
+    Settings, Window,
 };
 use sillok::store::sqlite::Sql;
 use sillok::store::sqlite::Value;
@@ -97,7 +97,14 @@ pub fn unset(database: &Database) {
 
 pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
     let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000 };
-    Settings { name: "balances".to_owned(), kind, partitions: 1, policy }
+    Settings {
+        name: "balances".to_owned(),
+        kind,
+        partitions: 1,
+        policy,
+        window: Window::default(),
+        after: None,
+    }
 }
 
 pub type Opened = Consumer<Database, StoredAlarm<Database>>;
@@ -194,14 +201,12 @@ pub fn run<S: Sql, A: Alarm>(
                 consumer
                     .project(at(now), 0, &mut |event, documents| work(Work::Project(event, documents)))?;
             }
-            Next::Deliver(delivery) => {
-                let outcome = work(Work::Deliver(&delivery));
-                consumer.delivered(
-                    &delivery.id,
-                    outcome.as_ref().copied().map_err(String::as_str),
-                    at(now),
-                    0,
-                )?;
+            Next::Deliver(deliveries) => {
+                let outcomes: Vec<_> =
+                    deliveries.iter().map(|delivery| work(Work::Deliver(delivery))).collect();
+                for (Delivery { id, .. }, outcome) in deliveries.iter().zip(outcomes) {
+                    consumer.delivered(id, outcome.as_ref().copied().map_err(String::as_str), at(now), 0)?;
+                }
             }
             Next::Tidied => {}
             rest => return Ok(rest),
@@ -270,4 +275,10 @@ pub fn folded(feed: &Feed, without: &[u64]) -> Vec<(String, String)> {
 pub fn letters(consumer: &mut Opened) -> Vec<(u64, &'static str)> {
     let letters = consumer.dead_letters(0, 1000).unwrap().letters;
     letters.iter().map(|letter| (letter.event.position.get(), letter.reason.as_str())).collect()
+}
+
+/// The only delivery of a window of one.
+pub fn only(deliveries: Vec<Delivery>) -> Delivery {
+    let [delivery] = <[Delivery; 1]>::try_from(deliveries).unwrap();
+    delivery
 }

@@ -28,8 +28,9 @@ const WITHOUT_ACCOUNT = new Map([
   ["npx wrangler deploy --config examples/d1-read-model/wrangler.toml", "--dry-run"],
 ]);
 
-/** What starts the example of a Worker of one's own, and what asks it. */
+/** What starts the examples of a Worker of one's own, and what asks them. */
 const DELAYS = "npx wrangler dev --config examples/delays/wrangler.toml --var SILLOK_AUTH:off";
+const DELAYS_IN_RUST = DELAYS.replace("delays", "delays-rust");
 const DELAYS_AT_JFK = "curl http://127.0.0.1:8787/v1/projections/delays/documents/JFK";
 /** What prepares the database of the read model. */
 const MIGRATE =
@@ -39,6 +40,7 @@ const shown = documents.flatMap(commands);
 const curls = commands("README.md").filter((command) => command.startsWith("curl "));
 const direct = [
   "cargo xtask build",
+  "cargo xtask build --examples",
   "node examples/import-flights.mjs examples/flights-sample.ndjson.gz",
 ];
 
@@ -61,7 +63,7 @@ after(async () => {
 });
 
 test("every command shown is run by a test", () => {
-  const examples = [DELAYS, DELAYS_AT_JFK, MIGRATE];
+  const examples = [DELAYS, DELAYS_IN_RUST, DELAYS_AT_JFK, MIGRATE];
   const named = [...RUN_ELSEWHERE.keys(), ...WITHOUT_ACCOUNT.keys()];
   const known = [...named, ...direct, ...curls, ...examples];
   const unknown = shown.filter((command) => !known.includes(command));
@@ -158,7 +160,7 @@ test("the request in docs/guides/following.md follows from where it was left", a
 });
 
 test("real input is imported and reads back equal, and a second run has nothing to add", async () => {
-  const [, command = ""] = direct;
+  const command = direct.at(-1) ?? "";
   const here = `${command} --url ${server.url}`;
   assert.match(
     await shell(here),
@@ -167,21 +169,26 @@ test("real input is imported and reads back equal, and a second run has nothing 
   assert.match(await shell(here), /^0 events appended to 640 streams[^]*640 of 640 streams equal/);
 });
 
-test("the example of a Worker of one's own starts, and shows its documents", async () => {
-  const own = new WranglerDev(DELAYS, await freePort(), join(data, "delays"));
-  try {
-    await own.ready();
-    const url = `${own.url}/v1/streams/plane-1/events`;
-    const flight = { flight: "B6725", origin: "JFK", dest: "BQN", delayMinutes: -1 };
-    const body = JSON.stringify({ type: "FlightDeparted", data: flight });
-    assert.equal((await fetch(url, { method: "POST", body })).status, 201);
-    const ask = DELAYS_AT_JFK.replace("http://127.0.0.1:8787", own.url);
-    const document = JSON.parse(await shell(`${ask}?min=plane-1@1`));
-    assert.deepEqual([document.departures, document.departureDelayMinutes], [1, -1]);
-  } finally {
-    await own.stop();
-  }
-});
+for (const [folder, start] of [
+  ["delays", DELAYS],
+  ["delays-rust", DELAYS_IN_RUST],
+] as const) {
+  test(`${start} starts, and shows its documents`, async () => {
+    const own = new WranglerDev(start, await freePort(), join(data, folder));
+    try {
+      await own.ready();
+      const url = `${own.url}/v1/streams/plane-1/events`;
+      const flight = { flight: "B6725", origin: "JFK", dest: "BQN", delayMinutes: -1 };
+      const body = JSON.stringify({ type: "FlightDeparted", data: flight });
+      assert.equal((await fetch(url, { method: "POST", body })).status, 201);
+      const ask = DELAYS_AT_JFK.replace("http://127.0.0.1:8787", own.url);
+      const document = JSON.parse(await shell(`${ask}?min=plane-1@1`));
+      assert.deepEqual([document.departures, document.departureDelayMinutes], [1, -1]);
+    } finally {
+      await own.stop();
+    }
+  });
+}
 
 test("the tables of the read model are made", async () => {
   const here = `--local --persist-to ${join(data, "d1")}`;
@@ -191,6 +198,7 @@ test("the tables of the read model are made", async () => {
 
 test("what is built already is not built again", async () => {
   await shell("cargo xtask build");
+  await shell("cargo xtask build --examples");
 });
 
 for (const [command, option] of WITHOUT_ACCOUNT) {

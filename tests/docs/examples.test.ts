@@ -71,8 +71,11 @@ for (const guide of guides) {
   });
 }
 
-/** Where the guides' excerpts are from; each of these files is run by a test. */
+/** Where the guides' excerpts are from; each of these files is run by a test, or builds one that is. */
 const SOURCES = [
+  "Cargo.toml",
+  "examples/delays-rust/entry.js",
+  "examples/delays-rust/src/lib.rs",
   "examples/delays/worker.ts",
   "examples/d1-read-model/worker.ts",
   "examples/d1-read-model/wrangler.toml",
@@ -85,9 +88,9 @@ test("what the guides show of the examples is what these have", () => {
   const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   const sources = SOURCES.map((path) => plain(readFileSync(new URL(path, root), "utf8")));
   const excerpts = guides.flatMap((guide) =>
-    ["ts", "sql", "toml"].flatMap((language) => fenced(`docs/guides/${guide}`, language)),
+    ["rust", "ts", "sql", "toml"].flatMap((language) => fenced(`docs/guides/${guide}`, language)),
   );
   const strange = excerpts.filter((text) => !sources.some((known) => known.includes(plain(text))));
   assert.deepEqual(strange, []);
-  assert.ok(excerpts.length >= 7, `${excerpts.length} excerpts`);
+  assert.ok(excerpts.length >= 14, `${excerpts.length} excerpts`);
 });

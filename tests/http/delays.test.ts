@@ -1,15 +1,18 @@
-/** examples/delays with real input: every event comes to the feed once, and the documents are the sums over the file. */
+/**
+ * examples/delays, and the same in Rust, with real input: every event comes to the feed once, the documents are the sums
+ * over the file, and what the reactor appends is there once.
+ */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Api, useApi } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
 import { assertGapless, assertInOrder, feedOf, wholeFeed } from "../support/feed.ts";
 import { flights, imported, importFlights, lengths } from "../support/flights.ts";
 
-const config = fileURLToPath(new URL("../../examples/delays/wrangler.toml", import.meta.url));
 const lines = await flights();
 const EVENTS = 1500;
 const AIRPORTS = documentsOf(lines);
@@ -40,26 +43,65 @@ function documentsOf(flown: typeof lines) {
     .map(({ keyed }) => keyed);
 }
 
-async function assertWholeFeed(api: Api): Promise<void> {
-  const { events } = await feedOf(api, EVENTS);
-  assert.deepEqual(
-    events.map(({ position }) => position),
-    Array.from({ length: EVENTS }, (_, place) => place + 1),
-  );
-  assertGapless(events);
-  assertInOrder(events, lengths(lines));
+/** What comes to the feed beside the file: the reactions of the Worker in Rust. */
+interface Reactions {
+  readonly count: number;
+  check(flights: any[], reactions: any[]): void;
 }
 
-/** Waits until the projection has looked at everything, also anew. */
-async function settled(api: Api): Promise<void> {
-  const end = performance.now() + 60_000;
-  for (;;) {
-    const reply = await api.request("/v1/consumers/delays");
-    const { lag, rebuild, deadLetters } = reply.json;
-    assert.equal(deadLetters, 0, reply.text);
-    if (lag === 0 && rebuild === null) return;
-    assert(performance.now() < end, reply.text);
-    await sleep(50);
+const NO_REACTIONS: Reactions = {
+  count: 0,
+  check: (_, reactions) => assert.deepEqual(reactions, []),
+};
+
+/** One for each flight that left half an hour late, at its destination's desk, caused by its departure. */
+const WARNINGS: Reactions = {
+  count: lines.filter(isLate).length,
+  check(flights, reactions) {
+    const expected = flights.filter(isLate).map(({ id, data: { flight, dest, delayMinutes } }) => ({
+      stream: `desk-${dest}`,
+      type: "LateFlightExpected",
+      data: { flight, delayMinutes },
+      causationId: id,
+    }));
+    const found = reactions.map(({ stream, type, data, metadata: { causationId } }) => ({
+      stream,
+      type,
+      data,
+      causationId,
+    }));
+    assert.deepEqual(found.toSorted(byCause), expected.toSorted(byCause));
+  },
+};
+
+function byCause(one: { causationId: string }, other: { causationId: string }): number {
+  return one.causationId < other.causationId ? -1 : 1;
+}
+
+function isLate({ type, data }: { type: string; data: { delayMinutes?: number } }): boolean {
+  return type === "FlightDeparted" && data.delayMinutes! >= 30;
+}
+
+async function assertWholeFeed(api: Api, reactions: Reactions): Promise<void> {
+  const { events } = await feedOf(api, EVENTS + reactions.count);
+  assert.deepEqual(
+    events.map(({ position }) => position),
+    Array.from({ length: EVENTS + reactions.count }, (_, place) => place + 1),
+  );
+  assertGapless(events);
+  const ofFile = events.filter(({ stream }) => stream.startsWith("plane-"));
+  assertInOrder(ofFile, lengths(lines));
+  reactions.check(
+    ofFile,
+    events.filter((event) => !ofFile.includes(event)),
+  );
+}
+
+/** Waits until every consumer has looked at everything, also anew, and at what the others made of it. */
+async function quiet(api: Api): Promise<void> {
+  const { consumers } = (await api.request("/v1/consumers")).json;
+  for (const { name } of [...consumers, ...consumers]) {
+    assert.equal((await settled(api, name)).deadLetters, 0);
   }
 }
 
@@ -81,44 +123,52 @@ async function rebuild(api: Api): Promise<void> {
   assert.notEqual(reply.json.rebuild, null, reply.text);
 }
 
-const api = useApi({ config }, (api) => imported(api.server.url));
+for (const [folder, reactions] of [
+  ["delays", NO_REACTIONS],
+  ["delays-rust", WARNINGS],
+] as const) {
+  const config = fileURLToPath(new URL(`../../examples/${folder}/wrangler.toml`, import.meta.url));
+  describe(`examples/${folder}`, () => {
+    const api = useApi({ config }, (api) => imported(api.server.url));
 
-test("the feed has every event once, at the positions 1 to 1500, each stream in its order", async () => {
-  assert.equal(lines.length, EVENTS);
-  await assertWholeFeed(api);
-});
+    test("the feed has every event once, at the positions from 1 on, each stream in its order", async () => {
+      assert.equal(lines.length, EVENTS);
+      await assertWholeFeed(api, reactions);
+    });
 
-test("the documents are the sums over the file", async () => {
-  assert.ok(AIRPORTS.length > 50, `${AIRPORTS.length} airports`);
-  await settled(api);
-  await assertDocuments(api);
-});
+    test("the documents are the sums over the file", async () => {
+      assert.ok(AIRPORTS.length > 50, `${AIRPORTS.length} airports`);
+      await quiet(api);
+      await assertDocuments(api);
+    });
 
-test("built anew they are the same, and while that lasts the old ones are read", async () => {
-  await rebuild(api);
-  await assertDocuments(api);
-  await settled(api);
-  await assertDocuments(api);
-});
+    test("built anew they are the same, and while that lasts the old ones are read", async () => {
+      await rebuild(api);
+      await assertDocuments(api);
+      await quiet(api);
+      await assertDocuments(api);
+    });
 
-test("so it is when workerd was killed during the import and the rebuild", async (t) => {
-  const killed = new Api();
-  await killed.start({ config });
-  t.after(() => killed.stop());
-  for (const count of KILLS) {
-    const importing = importFlights(killed.server.url);
-    while ((await wholeFeed(killed)).events.length < count) await sleep(5);
-    await killed.server.kill();
-    assert.equal(await importing, false, "the import was cut off");
-    await killed.server.restart();
-  }
-  await imported(killed.server.url);
-  await assertWholeFeed(killed);
-  await settled(killed);
-  await assertDocuments(killed);
-  await rebuild(killed);
-  await killed.server.kill();
-  await killed.server.restart();
-  await settled(killed);
-  await assertDocuments(killed);
-});
+    test("so it is when workerd was killed during the import and the rebuild", async (t) => {
+      const killed = new Api();
+      await killed.start({ config });
+      t.after(() => killed.stop());
+      for (const count of KILLS) {
+        const importing = importFlights(killed.server.url);
+        while ((await wholeFeed(killed)).events.length < count) await sleep(5);
+        await killed.server.kill();
+        assert.equal(await importing, false, "the import was cut off");
+        await killed.server.restart();
+      }
+      await imported(killed.server.url);
+      await quiet(killed);
+      await assertWholeFeed(killed, reactions);
+      await assertDocuments(killed);
+      await rebuild(killed);
+      await killed.server.kill();
+      await killed.server.restart();
+      await quiet(killed);
+      await assertDocuments(killed);
+    });
+  });
+}

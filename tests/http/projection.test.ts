@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 
 import { assertProblem, freshStream, numbered, type Reply, useApi } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
 
 const api = useApi({ entry: fileURLToPath(new URL("../support/own-worker.ts", import.meta.url)) });
 
@@ -103,13 +104,7 @@ test("a reactor's command takes effect once, and names its cause", async () => {
   await api.appended(stream, { type: "Counted", data: { n: 7 }, metadata });
   const [{ id }] = (await api.read(stream)).json.events;
   const note = stream.replace("count", "note");
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const { lag, retryAt } = (await api.request("/v1/consumers/notes")).json;
-    if (lag === 0 && retryAt === null) break;
-    assert(Date.now() < end, "the reactor did not come so far");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await settled(api, "notes");
   const { events } = (await api.read(note)).json;
   assert.deepEqual(
     events.map((event: any) => [event.type, event.data.n, event.metadata]),

@@ -49,11 +49,11 @@ test("the console is served from the same server", async () => {
 
 test("a method that a path does not take", async () => {
   for (const [path, allow, methods] of [
-    ["/v1/health", "GET, HEAD", ["POST", "PUT", "DELETE", "OPTIONS"]],
-    [eventsPath("a"), "GET, HEAD, POST", ["PUT", "PATCH", "DELETE", "OPTIONS"]],
+    ["/v1/health", "GET, HEAD", ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"]],
+    [eventsPath("a"), "GET, HEAD, POST", ["PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"]],
     ["/v1/streams/a", "GET, HEAD, DELETE", ["POST", "PUT", "PATCH", "OPTIONS"]],
-    ["/v1/streams/a/verify", "GET, HEAD", ["POST", "DELETE"]],
-    ["/v1/streams/a/commits", "GET, HEAD", ["POST", "DELETE"]],
+    ["/v1/streams/a/verify", "GET, HEAD", ["POST", "DELETE", "COPY"]],
+    ["/v1/streams/a/commits", "GET, HEAD", ["POST", "DELETE", "COPY"]],
     ["/v1/streams/a/truncate", "POST", ["GET", "HEAD", "DELETE"]],
   ] as const) {
     for (const method of methods) {

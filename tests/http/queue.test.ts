@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { useApi } from "../support/api.ts";
+import { numbered, useApi } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
 
 const entry = fileURLToPath(new URL("../support/queue-worker.ts", import.meta.url));
 const api = useApi({ entry, queue: "EVENTS" });
@@ -16,25 +17,29 @@ async function defined(name: string, definition: object): Promise<void> {
   assert.equal(reply.status, 200, reply.text);
 }
 
-/** Waits for a consumer to have seen everything. */
-async function quiet(name: string): Promise<any> {
-  const end = Date.now() + 60_000;
-  for (;;) {
-    const { json } = await api.request(`/v1/consumers/${name}`);
-    if (json.lag === 0 && json.retryAt === null) return json;
-    assert(Date.now() < end, JSON.stringify(json));
-    await sleep(20);
-  }
-}
-
-async function received(count: number): Promise<string[]> {
+/** The messages of a category, once there are so many. */
+async function received(category: string, count: number): Promise<string[]> {
   const end = Date.now() + 60_000;
   for (;;) {
     const { json } = await api.request("/received");
-    if (json.length >= count) return json.map(({ body }: any) => body);
-    assert(Date.now() < end, `${json.length} of ${count} messages came`);
+    const bodies = json.map(({ body }: any) => body);
+    const mine = bodies.filter((body: string) => body.includes(`"subject":"${category}-`));
+    if (mine.length >= count) return mine;
+    assert(Date.now() < end, `${mine.length} of ${count} messages came`);
     await sleep(50);
   }
+}
+
+/** The numbers of events that came as messages, in the order of their positions: a queue has none of its own. */
+function numbers(messages: string[]): number[] {
+  const events = messages.map((body) => JSON.parse(body));
+  const inOrder = events.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
+  return inOrder.map(({ data }) => data.n);
+}
+
+/** The sizes of the messages of each batch that was sent since so many had been. */
+async function batches(since = 0): Promise<number[][]> {
+  return (await api.request("/batches")).json.slice(since);
 }
 
 test("a queue gets every event, as it was written; one that is too large becomes a dead letter", async () => {
@@ -43,7 +48,7 @@ test("a queue gets every event, as it was written; one that is too large becomes
   await api.appended("order-1", { type: "Filled", data: "x".repeat(130_000) });
   await api.appended("order-2", { type: "Placed", data: null });
   await api.appended("account-1", { type: "Opened" });
-  const messages = await received(2);
+  const messages = await received("order", 2);
   assert.deepEqual(
     messages.map((body) => /"subject":"(.*?)".*"data":(.*)}$/.exec(body)?.slice(1)),
     [
@@ -51,7 +56,7 @@ test("a queue gets every event, as it was written; one that is too large becomes
       ["order-2", "null"],
     ],
   );
-  const { deadLetters, lastError } = await quiet("queue");
+  const { deadLetters, lastError } = await settled(api, "queue");
   assert.equal(deadLetters, 1);
   assert.match(lastError.message, /more than a queue's message may$/);
 });
@@ -59,9 +64,59 @@ test("a queue gets every event, as it was written; one that is too large becomes
 test("a binding that is not there is said", async () => {
   await defined("nowhere", { binding: "NOTHING", category: "invoice", attempts: 1 });
   await api.appended("invoice-1", { type: "Sent" });
-  const { deadLetters, lastError } = await quiet("nowhere");
+  const { deadLetters, lastError } = await settled(api, "nowhere");
   assert.deepEqual(
     [deadLetters, lastError.message],
     [1, "there is no binding NOTHING in wrangler.toml"],
+  );
+});
+
+test("events go to a queue a hundred at once", async () => {
+  const events = numbered(230);
+  await api.appended("batch-1", events);
+  const { length } = await batches();
+  await defined("batches", { binding: "EVENTS", category: "batch" });
+  assert.deepEqual(
+    numbers(await received("batch", 230)),
+    events.map(({ data }) => data.n),
+  );
+  await settled(api, "batches");
+  const counts = (await batches(length)).map((batch) => batch.length);
+  // A page of the feed has 200 events.
+  assert.deepEqual(counts, [100, 100, 30]);
+});
+
+test("a batch keeps to what a queue takes in bytes, and one that can never fit fails alone", async () => {
+  const sizes = [60_000, 60_000, 60_000, 60_000, 120_000, 130_000, 120_000, 127_000, 10];
+  for (const [place, bytes] of sizes.entries()) {
+    const data = { n: place, text: "x".repeat(bytes) };
+    await api.appended(`large-${place}`, { type: "Filled", data });
+  }
+  const { length } = await batches();
+  await defined("large", { binding: "EVENTS", category: "large", attempts: 2 });
+  assert.deepEqual(numbers(await received("large", 8)), [0, 1, 2, 3, 4, 6, 7, 8]);
+  const { deadLetters, lastError } = await settled(api, "large");
+  assert.equal(deadLetters, 1);
+  assert.match(lastError.message, /more than a queue's message may$/);
+  const sent = await batches(length);
+  assert.equal(sent[0]?.length, 3, JSON.stringify(sent));
+  for (const batch of sent) assert(batch.reduce((sum, bytes) => sum + bytes, 0) < 240_000);
+});
+
+test("what spoils a batch becomes a dead letter alone, and its stream is held", async () => {
+  const texts = ["a", "b", "spoilt", "c", "d"];
+  const events = texts.map((text, place) => ({ type: "Told", data: { n: place, text } }));
+  for (const [place, event] of events.entries()) await api.appended(`spoil-${place % 2}`, event);
+  const onFailure = "hold-stream";
+  await defined("spoil", { binding: "EVENTS", category: "spoil", attempts: 2, onFailure });
+  assert.deepEqual(numbers(await received("spoil", 3)), [0, 1, 3]);
+  await settled(api, "spoil", ({ lag }) => lag === 0);
+  const { json } = await api.request("/v1/consumers/spoil/dead-letters");
+  assert.deepEqual(
+    json.deadLetters.map(({ reason, attempts, event }: any) => [reason, attempts, event.data.n]),
+    [
+      ["failed", 2, 2],
+      ["held", 0, 4],
+    ],
   );
 });

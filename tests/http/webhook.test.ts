@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { Webhook } from "standardwebhooks";
 
 import { assertProblem, freshStream, numbered, useApi } from "../support/api.ts";
+import { settled, statusOf } from "../support/consumers.ts";
 import { Receiver } from "../support/receiver.ts";
 
 const api = useApi();
@@ -36,12 +37,6 @@ async function webhook(
 function put(name: string, definition: unknown) {
   const body = JSON.stringify(definition);
   return api.request(`/v1/consumers/${encodeURIComponent(name)}`, { method: "PUT", body });
-}
-
-async function status(name: string) {
-  const reply = await api.request(`/v1/consumers/${name}`);
-  assert.equal(reply.status, 200, reply.text);
-  return reply.json;
 }
 
 function of(category: string) {
@@ -93,7 +88,7 @@ test("a receiver that fails four times gets each event, each time under the same
   );
   assert.equal(mine.length, 15);
   assert.equal(new Set(mine.map(({ headers }) => headers["webhook-id"])).size, 3);
-  const { deadLetters, lastError } = await status(name);
+  const { deadLetters, lastError } = await statusOf(api, name);
   assert.equal(deadLetters, 0);
   assert.equal(lastError.message, "the receiver answered with the status 500");
 });
@@ -117,7 +112,7 @@ test("one event that always fails becomes a dead letter, the others go on, and r
   assert.equal(reply.status, 200, reply.text);
   await receiver.until(() => taken().length === 4);
   assert.deepEqual(taken(), [1, 3, 4, 2]);
-  await settled(name, ({ deadLetters }) => deadLetters === 0);
+  await settled(api, name, ({ deadLetters }) => deadLetters === 0);
 });
 
 test("a stream is held back behind its event that fails, and others are not", async () => {
@@ -127,7 +122,7 @@ test("a stream is held back behind its event that fails, and others are not", as
   const { name, category } = await webhook({ attempts: 2, onFailure: "hold-stream" });
   await api.appended(`${category}-1`, numbered(3));
   await api.appended(`${category}-2`, numbered(2));
-  await settled(name, ({ deadLetters }) => deadLetters === 3);
+  await settled(api, name, ({ deadLetters }) => deadLetters === 3);
   const taken = () =>
     receiver.taken
       .filter(of(category))
@@ -145,7 +140,7 @@ test("a consumer that stops goes on when it is told to", async () => {
   receiver.answer = ({ data }) => (data.n === 2 && !mended ? 500 : 200);
   const { name, category } = await webhook({ attempts: 2, onFailure: "stop" });
   await api.appended(`${category}-1`, numbered(3));
-  await settled(name, ({ status }) => status === "stopped");
+  await settled(api, name, ({ status }) => status === "stopped");
   mended = true;
   await api.request(`/v1/consumers/${name}/resume`, { method: "POST" });
   await receiver.until(({ taken }) => taken.filter(of(category)).length === 3);
@@ -163,7 +158,7 @@ test("a paused consumer keeps its place", async () => {
   const paused = await api.request(`/v1/consumers/${name}/pause`, { method: "POST" });
   assert.equal(paused.json.status, "paused");
   await api.appended(`${category}-1`, numbered(2, 3));
-  await settled(name, ({ lag }) => lag >= 2);
+  await settled(api, name, ({ lag }) => lag >= 2);
   await api.request(`/v1/consumers/${name}/resume`, { method: "POST" });
   await receiver.until(({ taken }) => taken.filter(of(category)).length === 4);
 });
@@ -172,9 +167,66 @@ test("a redirect is not followed", async () => {
   receiver.answer = () => 307;
   const { name, category } = await webhook({ attempts: 1 });
   await api.appended(`${category}-1`, numbered(1));
-  await settled(name, ({ deadLetters }) => deadLetters === 1);
-  assert.equal((await status(name)).lastError.message, "the receiver answered with the status 307");
+  await settled(api, name, ({ deadLetters }) => deadLetters === 1);
+  assert.equal(
+    (await statusOf(api, name)).lastError.message,
+    "the receiver answered with the status 307",
+  );
   assert.equal(receiver.received.filter(of(category)).length, 1);
+});
+
+test("several events are sent at once, and no two of one stream", async () => {
+  const open = new Set<string>();
+  let most = 0;
+  let go = (_: number) => {};
+  const three = new Promise<number>((resolve) => (go = resolve));
+  receiver.answer = async ({ subject }) => {
+    assert(!open.has(subject), `two of ${subject} at once`);
+    open.add(subject);
+    most = Math.max(most, open.size);
+    if (open.size === 3) go(200);
+    const status = await three;
+    open.delete(subject);
+    return status;
+  };
+  const { name, category } = await webhook({ concurrency: 3 });
+  await api.request(`/v1/consumers/${name}/pause`, { method: "POST" });
+  await Promise.all([1, 2, 3, 4].map((n) => api.appended(`${category}-${n}`, numbered(5))));
+  await settled(api, name, ({ lag }) => lag >= 20);
+  const resumed = await api.request(`/v1/consumers/${name}/resume`, { method: "POST" });
+  assert.equal(resumed.json.concurrency, 3);
+  await receiver.until(({ taken }) => taken.filter(of(category)).length === 20);
+  assert.equal(most, 3);
+  for (const n of [1, 2, 3, 4]) {
+    const mine = receiver.received.filter(({ event }) => event.subject === `${category}-${n}`);
+    assert.deepEqual(
+      mine.map(({ event }) => event.data.n),
+      [1, 2, 3, 4, 5],
+    );
+  }
+});
+
+test("where one of several fails, the others are not repeated, and its stream is held", async () => {
+  let mended = false;
+  receiver.answer = ({ data, subject }) =>
+    subject.endsWith("-2") && data.n === 2 && !mended ? 500 : 200;
+  const options = { concurrency: 6, attempts: 3, onFailure: "hold-stream" };
+  const { name, category } = await webhook(options);
+  await Promise.all([1, 2, 3, 4, 5].map((n) => api.appended(`${category}-${n}`, numbered(4))));
+  await settled(api, name, ({ deadLetters }) => deadLetters === 3);
+  const taken = () => receiver.taken.filter(of(category)).map(({ event }) => event);
+  await receiver.until(() => taken().length === 17);
+  mended = true;
+  await api.request(`/v1/consumers/${name}/retry`, { method: "POST" });
+  await receiver.until(() => taken().length === 20);
+  assert.equal(receiver.received.filter(of(category)).length, 20 + 3);
+  for (const n of [1, 2, 3, 4, 5]) {
+    const mine = taken().filter(({ subject }) => subject === `${category}-${n}`);
+    assert.deepEqual(
+      mine.map(({ data }) => data.n),
+      [1, 2, 3, 4],
+    );
+  }
 });
 
 test("a deleted consumer is gone, and a new one of its name begins anew", async () => {
@@ -190,6 +242,25 @@ test("a deleted consumer is gone, and a new one of its name begins anew", async 
   await receiver.until(({ taken }) => taken.filter(of(category)).length === 2);
 });
 
+test("to define and to delete a consumer at once leaves it whole or gone", async () => {
+  for (let round = 1; round <= 10; round += 1) {
+    const name = freshStream("torn");
+    const definition = { kind: "webhook", url: receiver.url, category: "torn" };
+    const remove = () => api.request(`/v1/consumers/${name}`, { method: "DELETE" });
+    const changes = [0, 1, 2, 3, 4, 5].map((n) =>
+      (n + round) % 2 === 0 ? put(name, definition) : remove(),
+    );
+    for (const { status, text } of await Promise.all(changes)) {
+      assert([200, 204, 404].includes(status), text);
+    }
+    const isThere = (await api.request(`/v1/consumers/${name}`)).status === 200;
+    const { partitions } = (await api.request("/v1/journal")).json;
+    for (const { consumers } of partitions) assert.equal(consumers.includes(name), isThere);
+    assert.equal((await put(name, definition)).status, 200);
+    assert.equal((await remove()).status, 204);
+  }
+});
+
 test("to put a consumer again changes it and keeps its place and its secret", async () => {
   receiver.answer = () => 200;
   const { name, category, secret } = await webhook();
@@ -202,7 +273,7 @@ test("to put a consumer again changes it and keeps its place and its secret", as
     attempts: 2,
   });
   assert.deepEqual([changed.json.secret, changed.json.attempts], [secret, 2]);
-  assert.equal((await status(name)).secret, undefined);
+  assert.equal((await statusOf(api, name)).secret, undefined);
   await api.appended(`${category}-1`, numbered(1, 2));
   await receiver.until(({ taken }) => taken.filter(of(category)).length === 2);
   assertProblem(
@@ -222,6 +293,7 @@ test("what is no consumer is refused, and nothing is kept of it", async () => {
     [{ kind: "webhook", url: "http://example.com/" }, "invalid_consumer", "url"],
     [{ kind: "webhook", url, secret: "short" }, "invalid_consumer", "secret"],
     [{ kind: "webhook", url, attempts: 0 }, "invalid_policy", "attempts"],
+    [{ kind: "webhook", url, concurrency: 7 }, "invalid_consumer", "concurrency"],
     [{ kind: "webhook", url, types: ["a\nb"] }, "invalid_event_type", "type"],
     [{ kind: "webhook", url, colour: "red" }, "invalid_consumer", "colour"],
     [{ kind: "projection" }, "invalid_consumer", "kind"],
@@ -247,11 +319,3 @@ test("what is no consumer is refused, and nothing is kept of it", async () => {
     "method_not_allowed",
   );
 });
-
-async function settled(name: string, holds: (status: any) => boolean): Promise<void> {
-  const end = Date.now() + 30_000;
-  while (!holds(await status(name))) {
-    assert(Date.now() < end, JSON.stringify(await status(name)));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -103,7 +103,7 @@ export const consuming: Behaviours = {
     await count(store, "s-1", 1);
     await gateway.catchUp();
     for (const late of [() => kept?.get("a"), () => kept?.put("a", 1)]) {
-      same((thrown(late) as { code?: unknown }).code, "invalid_consumer");
+      same((thrown(late) as { code?: unknown }).code, "documents_over");
     }
     same(await all(gateway.projection(keeping).documents()), []);
   },
@@ -148,6 +148,26 @@ export const consuming: Behaviours = {
     await documents.retry();
     await gateway.catchUp();
     same([await documents.get("s-1"), await all(documents.deadLetters())], [7, []]);
+  },
+
+  async "dead letters are discarded, one or all"(sillok) {
+    const store = new sillok.EventStore();
+    const counts = sums(sillok, new Set([1, 2, 3]), { ...HASTY, attempts: 1 });
+    const gateway = new sillok.EventGateway(store).register(counts);
+    const consumer = gateway.consumer(counts);
+    const ids = async () => (await all(consumer.deadLetters())).map(({ id }) => id);
+    await count(store, "s-1", 1, 2, 3);
+    await gateway.catchUp();
+    same(
+      [await consumer.discard(2), await consumer.discard(2), await ids()],
+      [true, false, [1, 3]],
+    );
+    same([await consumer.discard(), await consumer.discard(), await ids()], [true, false, []]);
+    for (const id of [-1, 1.5, NaN, "1"]) {
+      const refused = await rejection(consumer.discard(id as number));
+      const { code, field } = refused as { code?: string; field?: string };
+      same([code, field], ["invalid_parameter", "id"]);
+    }
   },
 
   async "a held stream keeps its order while others go on"(sillok) {

@@ -50,9 +50,11 @@ export const defining: Behaviours = {
     for (const frozen of [balances, handlers, balances.types]) same(Object.isFrozen(frozen), true);
     const all = () => {};
     const policy = { onFailure: "stop", attempts: 1, firstDelay: 400_000 } as const;
-    const { kind, types, category, longestDelay, ...told } = reactor("all", { on: all, ...policy });
+    const defined = reactor("all", { on: all, ...policy });
+    const { kind, types, category, longestDelay, after, ...told } = defined;
     same([kind, types, category, longestDelay], ["reactor", [], undefined, 400_000]);
     same({ ...told, on: told.on === all }, { name: "all", on: true, ...policy });
+    same([after, reactor("all", { on: all, after: "0.7" }).after], [undefined, "0.7"]);
   },
 
   "what a consumer cannot be is refused, naming the field"({ projection, reactor, isSillokError }) {
@@ -70,6 +72,17 @@ export const defining: Behaviours = {
       const misspelt = thrown(() => define("c", { on() {}, retries: 3 })) as Refused;
       same([misspelt.code, misspelt.field], ["invalid_parameter", "retries"]);
       same(define("ä".repeat(100), { on() {} }).name.length, 100);
+    }
+    const places: [Define, unknown][] = [
+      [projection as unknown as Define, "0"],
+      ...["end", "", "x", "1.", 1, null].map((after): [Define, unknown] => [
+        reactor as unknown as Define,
+        after,
+      ]),
+    ];
+    for (const [define, after] of places) {
+      const { code, field } = thrown(() => define("c", { on() {}, after })) as Refused;
+      same([code, field], ["invalid_consumer", "after"]);
     }
   },
 };

@@ -40,6 +40,27 @@ export const reacting: Behaviours = {
     );
   },
 
+  async "a reactor may begin after a checkpoint, and then goes on from where it is"(sillok) {
+    const store = new sillok.EventStore();
+    for (const number of [1, 2, 3]) await count(store, "s-1", number);
+    const [, second] = await all(store.readAll());
+    const handled: number[] = [];
+    const on = ({ data }: { data: Counted["data"] }) => void handled.push(data.by);
+    const late = sillok.reactor<Counted>("late", { on, after: second?.checkpoint });
+    const gateway = new sillok.EventGateway(store).register(late);
+    same((await gateway.consumer(late).status()).lag, 1);
+    await gateway.catchUp();
+    await count(store, "s-1", 4);
+    const again = sillok.reactor<Counted>("late", { on });
+    await new sillok.EventGateway(store).register(again).catchUp();
+    same(handled, [3, 4]);
+    for (const after of ["1.2", "5"]) {
+      const nowhere = sillok.reactor("nowhere", { on() {}, after });
+      const register = async () => new sillok.EventGateway(store).register(nowhere);
+      same(await codeOf(register()), "invalid_checkpoint");
+    }
+  },
+
   async "a chain of consumers is caught up with as one"(sillok) {
     const store = new sillok.EventStore();
     const countdown = sillok.reactor<Counted>("countdown", {

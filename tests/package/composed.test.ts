@@ -13,7 +13,10 @@ process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 const { createTestHarness } = await import("wrangler");
 
 const scratch = useScratch(async (scratch) => {
-  const types = await readFile(scratch.at("node_modules/sillok/dist/types/worker.d.ts"), "utf8");
+  const types = await readFile(
+    scratch.at("node_modules/sillok/dist/types/worker/index.d.ts"),
+    "utf8",
+  );
   const [, example] = /^```ts\n(.*?)^```$/ms.exec(types.replaceAll(/^ *\* ?/gm, "")) ?? [];
   assert.ok(example !== undefined, "there is an example");
   await scratch.write("worker.ts", example);

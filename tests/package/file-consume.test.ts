@@ -1,13 +1,13 @@
 // Projections and reactors over files: what they know outlives the program, and several programs may run them at once.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { all } from "./check.ts";
 import { Files } from "./on-file.ts";
+import { start } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
 const ROUNDS = 25;
@@ -67,18 +67,7 @@ const scratch = useScratch(async (scratch) => {
 const files = new Files();
 after(() => files.remove());
 
-interface Program {
-  readonly child: ChildProcess;
-  readonly printed: { text: string; errors: string };
-}
-
-function run(file: string, ...args: string[]): Program {
-  const child = spawn(process.execPath, [scratch.at(file), ...args], { stdio: "pipe" });
-  const printed = { text: "", errors: "" };
-  child.stdout.on("data", (text: Buffer) => void (printed.text += text.toString()));
-  child.stderr.on("data", (text: Buffer) => void (printed.errors += text.toString()));
-  return { child, printed };
-}
+const run = (file: string, ...args: string[]) => start(scratch.at(file), ...args);
 
 type Sum = { sum: number; events: number };
 

@@ -1,13 +1,13 @@
 // Stores on files when processes compete, are killed, or find the disk full.
 
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { all } from "./check.ts";
 import { Files } from "./on-file.ts";
+import { start } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
 const ROUNDS = 50;
@@ -104,18 +104,7 @@ const scratch = useScratch(async (scratch) => {
 const files = new Files();
 after(() => files.remove());
 
-interface Program {
-  readonly child: ChildProcess;
-  readonly printed: { text: string; errors: string };
-}
-
-function run(file: string, ...args: string[]): Program {
-  const child = spawn(process.execPath, [scratch.at(file), ...args], { stdio: "pipe" });
-  const printed = { text: "", errors: "" };
-  child.stdout.on("data", (text: Buffer) => void (printed.text += text.toString()));
-  child.stderr.on("data", (text: Buffer) => void (printed.errors += text.toString()));
-  return { child, printed };
-}
+const run = (file: string, ...args: string[]) => start(scratch.at(file), ...args);
 
 test("whenever a writer is killed, what was acknowledged is there, and no half commit", async () => {
   const { EventStore } = await scratch.sillok();

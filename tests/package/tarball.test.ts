@@ -15,7 +15,9 @@ const WASM_GZIP_BYTES = 120 * 1024;
 /** The Worker's wasm, with the gateway and the objects in it: with its code it is to stay below 250 KiB. */
 const WORKER_WASM_GZIP_BYTES = 236 * 1024;
 /** `sillok/worker` without its wasm. */
-const WORKER_GZIP_BYTES = 12 * 1024;
+const WORKER_GZIP_BYTES = 13 * 1024;
+/** `sillok/rust`, whose engine is the user's. */
+const RUST_GZIP_BYTES = 5 * 1024;
 /** The wasm twice, the second time as base64, which takes a third more, the Worker, and 60 KiB. */
 const TARBALL_BYTES =
   Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_WASM_GZIP_BYTES + WORKER_GZIP_BYTES + 60 * 1024;
@@ -44,12 +46,16 @@ test("it holds what is needed, and nothing else", async () => {
     "store",
     "testing/index",
     "verify-commits",
-    "worker",
+    "worker/composition",
+    "worker/engine",
+    "worker/index",
+    "worker/rust",
   ];
   assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [
     "package/LICENSE-APACHE",
     "package/LICENSE-MIT",
     "package/README.md",
+    "package/dist/rust.js",
     "package/dist/sillok.js",
     "package/dist/sillok.wasm",
     "package/dist/testing.js",
@@ -80,6 +86,8 @@ test("the Worker stays within its budgets", async () => {
   assert.ok(wasm <= WORKER_WASM_GZIP_BYTES, `its wasm is ${wasm} bytes, gzip`);
   const code = gzipSync(await installed("dist/worker.js")).length;
   assert.ok(code <= WORKER_GZIP_BYTES, `its code is ${code} bytes, gzip`);
+  const rust = gzipSync(await installed("dist/rust.js")).length;
+  assert.ok(rust <= RUST_GZIP_BYTES, `without an engine it is ${rust} bytes, gzip`);
 });
 
 test("the contract is without the engine", async () => {
@@ -99,6 +107,13 @@ test("the Worker takes its wasm from beside it, and nothing else but the platfor
   assert.deepEqual(modules, new Set(["cloudflare:workers", "./worker.wasm"]));
   const built = await readFile(join(ROOT, "worker/build/index_bg.wasm"));
   assert.ok(built.equals(await installed("dist/worker.wasm")), "it is the one that is deployed");
+});
+
+test("what stands in front of a Worker in Rust has no engine", async () => {
+  const rust = String(await installed("dist/rust.js"));
+  const imports = [...rust.matchAll(/\b(?:from|import) ?"([^"]*)"/g)].map(([, module]) => module);
+  assert.deepEqual(imports, ["cloudflare:workers"]);
+  assert.doesNotMatch(rust, /WebAssembly/);
 });
 
 test("its version is Cargo's", async () => {

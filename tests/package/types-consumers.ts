@@ -96,6 +96,10 @@ async function gateways(
   const status: ConsumerStatus = await consumer.status();
   is<Equal<typeof status.status, "running" | "paused" | "stopped">>();
   for await (const letter of consumer.deadLetters({ limit: 1 })) is<Equal<typeof letter, DeadLetter>>();
+  is<Equal<ReturnType<typeof consumer.discard>, Promise<boolean>>>();
+  reactor("late", { on() {}, after: "0" });
+  // @ts-expect-error a projection is made of all events
+  projection("late", { on() {}, after: "0" });
   await gateway.run(options);
   await gateway.catchUp();
   class Counter extends EventHandler<RecordedEvent<Closed>> {}

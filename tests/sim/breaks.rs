@@ -35,6 +35,10 @@ pub enum Break {
     CommandWithoutKey,
     /// A delivery is told to be done before it is.
     ToldBeforeDelivered,
+    /// When one delivery of several at once is done, all of them are told to be.
+    WindowToldByOne,
+    /// Events of one stream are delivered at once.
+    StreamTwiceAtOnce,
     /// Each attempt at a delivery has another id.
     IdOfAttempt,
     /// A dead letter is not kept.
@@ -105,8 +109,8 @@ found! {
     positions_from_a_sequence: PositionsFromSequence within 100 by "should be";
     a_gap_that_is_accepted: GapAccepted within 50 by "follows on version";
     an_alarm_that_is_never_set: AlarmNeverSet within 50 by "it has not dealt with";
-    an_alarm_that_is_set_apart: AlarmSetApart within 200 by "the journal None";
-    a_ringing_that_is_over_at_once: RingingOverAtOnce within 200 by "the journal None";
+    an_alarm_that_is_set_apart: AlarmSetApart within 800 by "the journal None";
+    a_ringing_that_is_over_at_once: RingingOverAtOnce within 800 by "the journal None";
     what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by ", but ";
     a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 800 by "it has not dealt with";
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
@@ -115,6 +119,8 @@ found! {
     a_key_that_is_not_kept: KeyNotKept within 50 by "more than once";
     a_command_without_key: CommandWithoutKey within 50 by "had its effect twice";
     a_delivery_that_is_told_too_early: ToldBeforeDelivered within 50 by "is lost";
+    a_window_that_one_delivery_settles: WindowToldByOne within 50 by "is lost";
+    a_stream_of_which_two_are_under_way: StreamTwiceAtOnce within 50 by "was dealt with after version";
     an_id_that_is_not_stable: IdOfAttempt within 50 by "under another id";
     a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sillok::handler::OnFailure;
+use sillok::store::Checkpoint;
 
 use crate::checkers::{Found, Verdict, holds, number, rows};
-use crate::consumers::{ConsumerPlan, Role};
+use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::network::Address;
 use crate::world::World;
 
@@ -48,7 +49,9 @@ impl<'a> Consumer<'a> {
         let state = rows(database, "SELECT status, live, live_checkpoint FROM consumers_v1", |row| {
             Ok((row.get::<_, String>(0)?, number(row, 1)?, row.get::<_, String>(2)?))
         });
-        let begins = || ("running".to_owned(), 1, vec!["0"; world.plan.partitions].join("."));
+        let partitions = world.plan.partitions;
+        let begins = || plan.after(partitions).unwrap_or_else(|| Checkpoint::start(partitions));
+        let begins = || ("running".to_owned(), 1, begins().to_string());
         let (status, live, checkpoint) = state.into_iter().next().unwrap_or_else(begins);
         let by_mark: BTreeMap<&str, &Found> = found.iter().map(|found| (&*found.mark, found)).collect();
         let event = |mark: &String| {
@@ -62,7 +65,7 @@ impl<'a> Consumer<'a> {
         let dead = rows(database, &letters, |row| row.get::<_, String>(0));
         let done = match plan.role {
             Role::Projection => projected(database, live)?,
-            Role::Webhook => delivered(&world.receivers[place].taken)?,
+            Role::Webhook | Role::Queue => delivered(&world.receivers[place].taken)?,
             Role::Reactor => {
                 let own = world.plan.streams[world.plan.for_clients + place].as_str();
                 let effects = found.iter().filter(|found| found.stream == own);
@@ -86,17 +89,20 @@ impl<'a> Consumer<'a> {
         let dead: BTreeSet<&str> = self.dead.iter().map(|found| &*found.mark).collect();
         holds(dead.len() == self.dead.len(), || format!("a dead letter is there twice: {dead:?}"))?;
         let done: BTreeSet<&str> = self.done.iter().map(|found| &*found.mark).collect();
-        for event in found
-            .iter()
-            .filter(|event| self.is_behind(event) && self.plan.handles(&event.stream, &event.mark))
-        {
+        let handled = |event: &&Found| self.is_behind(event) && self.plan.handles(&event.stream, &event.mark);
+        for event in found.iter().filter(handled) {
             let mark = &*event.mark;
+            if self.plan.begins_behind(event.partition, event.position) {
+                let untouched = !done.contains(mark) && !dead.contains(mark);
+                holds(untouched, || format!("{event:?} is from before the consumer began"))?;
+                continue;
+            }
             let (done, dead) = (done.contains(mark), dead.contains(mark));
             holds(!(done && dead), || format!("{event:?} is a dead letter although it is done"))?;
             if event.hidden {
                 continue; // It may never have been seen.
             }
-            holds(done || dead, || format!("{event:?} is lost"))?;
+            holds(done || dead || self.may_be_discarded(event), || format!("{event:?} is lost"))?;
             let right = self.is_given_up(event, found).is_none_or(|given_up| given_up == dead);
             holds(right, || format!("{event:?} is a dead letter: {dead}"))?;
         }
@@ -107,7 +113,7 @@ impl<'a> Consumer<'a> {
     fn each_effect_is_had_once(&self) -> Verdict {
         let mut seen = BTreeSet::new();
         let repeated = self.done.iter().find(|found| !seen.insert(&*found.mark));
-        let may_repeat = self.plan.role == Role::Webhook;
+        let may_repeat = matches!(self.plan.role, Role::Webhook | Role::Queue);
         holds(may_repeat || repeated.is_none(), || format!("{repeated:?} had its effect twice"))
     }
 
@@ -151,14 +157,25 @@ impl<'a> Consumer<'a> {
         event.position <= self.checkpoint[event.partition]
     }
 
+    fn may_be_discarded(&self, event: &Found) -> bool {
+        self.plan.discarded.borrow().contains(&event.mark)
+    }
+
     /// Whether the event is to be among the dead letters, where that is certain.
     fn is_given_up(&self, event: &Found, found: &[Found]) -> Option<bool> {
-        let poison = |event: &&Found| self.poisoned && self.plan.is_poison(&event.mark);
+        let poison = |event: &&Found| {
+            let begun = !self.plan.begins_behind(event.partition, event.position);
+            self.poisoned && begun && self.plan.is_poison(&event.mark)
+        };
         match self.plan.policy.on_failure {
+            OnFailure::Skip if self.may_be_discarded(event) => None,
             OnFailure::Skip => Some(poison(&event)),
             OnFailure::Stop => Some(false),
             OnFailure::HoldStream => {
                 let earlier = |other: &&Found| other.stream == event.stream && other.version <= event.version;
+                if found.iter().filter(earlier).any(|other| self.may_be_discarded(other)) {
+                    return None;
+                }
                 let mut holding = found.iter().filter(earlier).filter(poison).peekable();
                 // One that is hidden by now may have come while it was shown, or not.
                 let certain = holding.peek().is_none() || holding.any(|poison| !poison.hidden);

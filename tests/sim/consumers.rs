@@ -1,91 +1,22 @@
-//! The object of a consumer, around the core's [`Consumer`]: a projection, a webhook or a reactor.
+//! The object of a consumer, around the core's [`Consumer`]: a projection, a webhook, a queue or a reactor.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use sillok::handler::{
-    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OnFailure, OpenError, Policy,
-    RebuildError, Settings,
+    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, RebuildError, Settings,
+    Window,
 };
-use sillok::store::{Append, Category, IdempotencyKey, JsonText, StorageError, StreamId};
+use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
 
 use crate::breaks::Break;
 use crate::clients::marked;
+use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::network::{Address, CallId, Operation, Reply, Request};
 use crate::objects::{Input, Shell, Turn};
-use crate::random::Random;
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
-/// What a consumer does with events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Keeps for each stream the list of its events.
-    Projection,
-    /// Delivers each to a receiver.
-    Webhook,
-    /// Sends a command to a stream of its own, and so makes a new event of each.
-    Reactor,
-}
-
-/// What is true of a consumer in one run.
-#[derive(Debug, Clone)]
-pub struct ConsumerPlan {
-    pub role: Role,
-    pub policy: Policy,
-    /// It is given the events of this category alone.
-    pub category: Option<Category>,
-    /// One of so many events fails every time; none where it is 0.
-    pub poison: u64,
-    /// How often other events may fail, all attempts together: never so often that they are given up.
-    failures_left: Rc<RefCell<BTreeMap<String, u32>>>,
-}
-
-impl ConsumerPlan {
-    pub fn drawn(random: &mut Random) -> Self {
-        let policy = Policy {
-            on_failure: random.pick(&[OnFailure::Skip, OnFailure::HoldStream, OnFailure::Stop]),
-            attempts: u32::try_from(random.between(1, 8)).unwrap(),
-            first_delay: random.between(1, 2000),
-            longest_delay: random.between(2000, 20_000),
-        };
-        let role = random.pick(&[Role::Projection, Role::Webhook, Role::Reactor]);
-        let category = random.pick(&[None, None, Some("account")]);
-        let category = category.map(|name| Category::new(name).unwrap());
-        Self { role, policy, category, poison: random.pick(&[0, 5, 20]), failures_left: Rc::default() }
-    }
-
-    /// Whether every attempt at this event fails, until its receiver or handler is mended.
-    pub fn is_poison(&self, mark: &str) -> bool {
-        let sum = mark.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-        self.poison > 0 && self.reacts_to(mark) && sum.is_multiple_of(self.poison)
-    }
-
-    /// Whether it does anything with this event.
-    pub fn handles(&self, stream: &str, mark: &str) -> bool {
-        self.category.as_ref().is_none_or(|category| category.holds(stream)) && self.reacts_to(mark)
-    }
-
-    /// A reactor does nothing with what reactors made.
-    fn reacts_to(&self, mark: &str) -> bool {
-        self.role != Role::Reactor || !mark.starts_with('r')
-    }
-
-    /// Whether an attempt at this event fails, by its nature or by chance.
-    fn fails(&self, mark: &str, turn: &mut Turn<'_>) -> bool {
-        if self.is_poison(mark) {
-            return !turn.cured;
-        }
-        let mut failures_left = self.failures_left.borrow_mut();
-        let left = failures_left.entry(mark.to_owned()).or_insert(self.policy.attempts - 1);
-        let fails = *left > 0 && !turn.kind && turn.random.chance(50);
-        *left -= u32::from(fails);
-        fails
-    }
-}
-
-/// What a webhook delivers to. It keeps what it took: ids and marks.
+/// What a webhook or a queue delivers to. It keeps what it took: ids and marks.
 pub struct Receiver {
     plan: ConsumerPlan,
     pub taken: Vec<(String, String)>,
@@ -97,10 +28,10 @@ impl Receiver {
     }
 
     pub fn turn(&mut self, input: Input, turn: &mut Turn<'_>) {
-        let Input::Called { call, request: Request::Deliver { id, mark } } = input else { return };
-        let refused = self.plan.fails(&mark, turn);
+        let Input::Called { call, request: Request::Deliver(deliveries) } = input else { return };
+        let refused = deliveries.iter().any(|(_, mark)| self.plan.fails(mark, turn));
         if !refused {
-            self.taken.push((id, mark));
+            self.taken.extend(deliveries);
         }
         turn.answer(call, if refused { Reply::Refused } else { Reply::Done });
     }
@@ -112,8 +43,10 @@ pub struct ConsumerShell {
     /// Where a reactor's commands go.
     target: (Address, StreamId),
     consumer: Consumer<Storage, ObjectAlarm>,
-    /// The call for which the machine waits: of a page, or of the delivery with this id.
-    waits_for: Option<(CallId, Option<String>)>,
+    /// The page for which the machine waits.
+    page: Option<CallId>,
+    /// The deliveries for which it waits: each call with the ids that it is of.
+    under_way: BTreeMap<CallId, Vec<String>>,
     ringing: bool,
     /// Who woke it, where that is only remembered.
     woken_later: Vec<usize>,
@@ -134,6 +67,11 @@ impl ConsumerShell {
             kind,
             partitions: plan.partitions,
             policy: consumer.policy,
+            window: match (consumer.window, plan.broken) {
+                (Window::Streams(most), Some(Break::StreamTwiceAtOnce)) => Window::Batch(most),
+                (window, _) => window,
+            },
+            after: consumer.after(plan.partitions),
         };
         let target = plan.for_clients + number;
         Ok(Self {
@@ -144,7 +82,8 @@ impl ConsumerShell {
                 opened => opened.unwrap(),
             },
             plan: consumer,
-            waits_for: None,
+            page: None,
+            under_way: BTreeMap::new(),
             ringing: false,
             woken_later: Vec::new(),
             broken: plan.broken,
@@ -153,15 +92,15 @@ impl ConsumerShell {
 
     /// Does what the machine wants until it waits for something.
     fn run(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        while self.waits_for.is_none() {
+        while !self.waits() {
             match self.consumer.next(turn.now)? {
                 Next::Read(read) => {
                     let category = self.plan.category.clone();
                     let request = Request::ReadFeed { consumer: self.number, category, read };
-                    self.waits_for = Some((turn.call(Address::Journal(read.partition), request), None));
+                    self.page = Some(turn.call(Address::Journal(read.partition), request));
                 }
                 Next::Project => self.project(turn)?,
-                Next::Deliver(delivery) => self.deliver(&delivery, turn)?,
+                Next::Deliver(deliveries) => self.deliver(&deliveries, turn)?,
                 Next::Tidied => {
                     turn.tick_in(1);
                     return Ok(());
@@ -173,6 +112,10 @@ impl ConsumerShell {
             }
         }
         Ok(())
+    }
+
+    fn waits(&self) -> bool {
+        self.page.is_some() || !self.under_way.is_empty()
     }
 
     /// Nothing more is done now: what the alarm rang for is over.
@@ -192,20 +135,37 @@ impl ConsumerShell {
         })
     }
 
-    fn deliver(&mut self, delivery: &Delivery, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let mark = mark_of(&delivery.event);
-        let (mut id, jitter) = (delivery.id.clone(), turn.number());
+    fn deliver(&mut self, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Result<(), StorageError> {
         if self.broken == Some(Break::ToldBeforeDelivered) {
-            self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
-        }
-        if self.plan.role == Role::Webhook {
-            if self.broken == Some(Break::IdOfAttempt) {
-                id = format!("{id}-{}", turn.number());
+            for Delivery { id, .. } in deliveries {
+                self.consumer.delivered(id, Ok(()), turn.now, turn.number())?;
             }
-            let request = Request::Deliver { id, mark: mark.to_owned() };
-            let call = turn.call(Address::Receiver(self.number), request);
-            self.waits_for = Some((call, Some(delivery.id.clone())));
-        } else if !self.plan.reacts_to(mark) {
+        }
+        match self.plan.role {
+            Role::Webhook => deliveries.chunks(1).for_each(|one| self.send(one, turn)),
+            Role::Queue => self.send(deliveries, turn),
+            _ => deliveries.iter().try_for_each(|delivery| self.react(delivery, turn))?,
+        }
+        Ok(())
+    }
+
+    /// Sends deliveries to the receiver by one call.
+    fn send(&mut self, deliveries: &[Delivery], turn: &mut Turn<'_>) {
+        let id_of_attempt = self.broken == Some(Break::IdOfAttempt);
+        let sent = deliveries.iter().map(|Delivery { id, event, .. }| {
+            let id = if id_of_attempt { format!("{id}-{}", turn.number()) } else { id.clone() };
+            (id, mark_of(event).to_owned())
+        });
+        let request = Request::Deliver(sent.collect());
+        let call = turn.call(Address::Receiver(self.number), request);
+        let ids = deliveries.iter().map(|delivery| delivery.id.clone());
+        self.under_way.insert(call, ids.collect());
+    }
+
+    fn react(&mut self, delivery: &Delivery, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let mark = mark_of(&delivery.event);
+        let (id, jitter) = (delivery.id.clone(), turn.number());
+        if !self.plan.reacts_to(mark) {
             self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
         } else if self.plan.fails(mark, turn) {
             self.consumer.delivered(&id, Err("fails"), turn.now, jitter)?;
@@ -216,32 +176,44 @@ impl ConsumerShell {
             if self.broken != Some(Break::CommandWithoutKey) {
                 command = command.keyed(key);
             }
-            self.waits_for = Some((turn.call(to, Request::Append(command)), Some(id)));
+            self.under_way.insert(turn.call(to, Request::Append(command)), vec![id]);
         }
         Ok(())
     }
 
     fn answered(
         &mut self,
-        delivery: Option<String>,
+        deliveries: Option<Vec<String>>,
         reply: Option<Reply>,
         turn: &mut Turn<'_>,
     ) -> Result<(), StorageError> {
-        match (delivery, reply) {
+        match (deliveries, reply) {
             (None, Some(Reply::Feed(page))) => self.consumer.took(page, turn.now)?,
             (None, _) => {
                 self.consumer.missed(turn.now)?;
                 self.rest(turn);
                 return Ok(());
             }
-            (Some(id), reply) => {
+            (Some(ids), reply) => {
                 let done = matches!(reply, Some(Reply::Done | Reply::Appended(Ok(_))));
-                let outcome = if done { Ok(()) } else { Err("no answer, or a refusal") };
-                let jitter = turn.number();
-                self.consumer.delivered(&id, outcome, turn.now, jitter)?;
+                self.tell(&ids, done, turn)?;
             }
         }
         self.run(turn)
+    }
+
+    /// Tells the machine what came of one call: a batch that failed has failed as its first event.
+    fn tell(&mut self, ids: &[String], done: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let outcome = if done { Ok(()) } else { Err("no answer, or a refusal") };
+        for id in ids.iter().take(if done { ids.len() } else { 1 }) {
+            self.consumer.delivered(id, outcome, turn.now, turn.number())?;
+        }
+        if done && self.broken == Some(Break::WindowToldByOne) {
+            for id in std::mem::take(&mut self.under_way).into_values().flatten() {
+                self.consumer.delivered(&id, Ok(()), turn.now, turn.number())?;
+            }
+        }
+        Ok(())
     }
 
     fn called(&mut self, request: &Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -255,6 +227,14 @@ impl ConsumerShell {
             Request::Operate(Operation::Pause) => self.consumer.pause(),
             Request::Operate(Operation::Resume) => self.consumer.resume(turn.now),
             Request::Operate(Operation::Retry) => self.consumer.retry(turn.now),
+            Request::Operate(Operation::Discard) => {
+                let limit = turn.random.pick(&[1, 1000]);
+                let letters = self.consumer.dead_letters(0, limit)?.letters;
+                let marks = letters.iter().map(|letter| mark_of(&letter.event).to_owned());
+                self.plan.discarded.borrow_mut().extend(marks);
+                let first = letters.first().map(|letter| letter.id);
+                self.consumer.discard(first.filter(|_| limit == 1)).map(|_| ())
+            }
             Request::Operate(Operation::Rebuild) => match self.consumer.rebuild(turn.now) {
                 Err(RebuildError::Storage(error)) => Err(error),
                 _ => Ok(()),
@@ -272,10 +252,11 @@ impl Shell for ConsumerShell {
                 turn.answer(call, Reply::Done);
             }
             Input::Answered { call, reply } => {
-                let Some((_, delivery)) = self.waits_for.take_if(|(waits_for, _)| *waits_for == call) else {
+                let deliveries = self.under_way.remove(&call);
+                if deliveries.is_none() && self.page.take_if(|page| *page == call).is_none() {
                     return Ok(());
-                };
-                return self.answered(delivery, reply, turn);
+                }
+                return self.answered(deliveries, reply, turn);
             }
             Input::Started { alarm } => {
                 if !self.consumer.started(alarm, turn.now)? {
@@ -285,7 +266,7 @@ impl Shell for ConsumerShell {
             Input::Rang => {
                 self.consumer.rang(turn.now)?;
                 // What is under way goes on. It is no longer this alarm's: where it is to be found again, another is set.
-                if self.waits_for.is_some() {
+                if self.waits() {
                     turn.alarm_is_over();
                     return Ok(());
                 }

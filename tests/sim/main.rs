@@ -11,6 +11,7 @@ mod breaks;
 mod checkers;
 mod clients;
 mod consumer_checkers;
+mod consumer_plans;
 mod consumers;
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]

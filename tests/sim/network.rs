@@ -27,10 +27,19 @@ pub enum Request {
     Truncate(Version),
     Delete,
     Record(Forward),
-    Register { consumer: usize },
-    Wake { partition: usize },
-    ReadFeed { consumer: usize, category: Option<Category>, read: Read },
-    Deliver { id: String, mark: String },
+    Register {
+        consumer: usize,
+    },
+    Wake {
+        partition: usize,
+    },
+    ReadFeed {
+        consumer: usize,
+        category: Option<Category>,
+        read: Read,
+    },
+    /// Ids and marks: one event, or a batch that is taken wholly or not at all.
+    Deliver(Vec<(String, String)>),
     Operate(Operation),
 }
 
@@ -40,6 +49,7 @@ pub enum Operation {
     Pause,
     Resume,
     Retry,
+    Discard,
     Rebuild,
 }
 

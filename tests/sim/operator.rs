@@ -31,10 +31,10 @@ impl Operator {
             }
         }
         for _ in 0..random.below(10) {
-            use Operation::{Pause, Rebuild, Resume, Retry};
+            use Operation::{Discard, Pause, Rebuild, Resume, Retry};
             if !plan.consumers.is_empty() {
                 let time = random.between(beginning, plan.kind_from);
-                let operation = random.pick(&[Pause, Resume, Resume, Retry, Rebuild]);
+                let operation = random.pick(&[Pause, Resume, Resume, Retry, Rebuild, Discard]);
                 steps.push_back(says(time, random.index(plan.consumers.len()), operation));
             }
         }

@@ -7,7 +7,8 @@ use sillok::testing::Fault;
 
 use crate::breaks::Break;
 use crate::clients::Client;
-use crate::consumers::{ConsumerPlan, Receiver};
+use crate::consumer_plans::ConsumerPlan;
+use crate::consumers::Receiver;
 use crate::network::{Address, CallId, Reply, Request, Weather};
 use crate::objects::{Input, Object, Outgoing, Turn};
 use crate::operator::Operator;
@@ -41,7 +42,7 @@ pub struct Plan {
 
 impl Plan {
     fn drawn(weather: &Weather, broken: Option<Break>, random: &mut Random) -> Self {
-        let consumers: Vec<_> = (0..random.below(4)).map(|_| ConsumerPlan::drawn(random)).collect();
+        let consumers: Vec<_> = (0..random.below(4)).map(|_| ConsumerPlan::drawn(broken, random)).collect();
         let for_clients = random.index(5) + 1;
         let name = |number| format!("{}-{number}", if number % 2 == 0 { "account" } else { "order" });
         let own = |number| format!("reaction-{number}");

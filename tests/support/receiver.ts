@@ -20,8 +20,8 @@ export type Answer = number | "hang" | "drop";
 
 export class Receiver extends Waiting {
   readonly received: Received[] = [];
-  /** Decides how a message is answered; the number is how many came before. */
-  answer: (event: any, earlier: number) => Answer = () => 204;
+  /** Decides how a message is answered, and when; the number is how many came before. */
+  answer: (event: any, earlier: number) => Answer | Promise<Answer> = () => 204;
   readonly #server: Server;
 
   private constructor() {
@@ -56,7 +56,7 @@ export class Receiver extends Waiting {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const event = JSON.parse(body);
-    const answer = this.answer(event, this.received.length);
+    const answer = await this.answer(event, this.received.length);
     const status = typeof answer === "number" ? answer : answer === "drop" ? 200 : Infinity;
     const headers = request.headers as Record<string, string>;
     this.received.push({ headers, body, event, status });

@@ -52,6 +52,8 @@ export interface Server {
   evict(object: string, className?: string): Promise<void>;
   /** The memory that workerd takes at the moment, in bytes. */
   memory(): Promise<number>;
+  /** How long workerd has kept the processor busy so far, in seconds: it does not change with what else is running. */
+  busy(): Promise<number>;
   /** The Worker beside it. */
   beside(): Promise<Fetcher>;
   /** A D1 database of the Worker beside it. */
@@ -88,6 +90,9 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     },
     memory() {
       return runtime.memory();
+    },
+    busy() {
+      return runtime.busy();
     },
     async evict(object, className = "Aggregate") {
       await runtime.miniflare.unsafeEvictDurableObject(NAME, className, { name: object });
@@ -164,6 +169,13 @@ class Runtime {
       `${this.#workerd.pid}`,
     ]);
     return Number(stdout) * 1024;
+  }
+
+  async busy(): Promise<number> {
+    const stat = await readFile(`/proc/${this.#workerd.pid}/stat`, "utf8");
+    // Behind the program's name, which may hold anything: the 12th and 13th field, in hundredths of a second.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   async kill(): Promise<void> {

@@ -20,6 +20,7 @@
 // What calls the objects is made for wasm only: to a native build they look unused.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
+mod app;
 mod auth;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod consumer;
@@ -29,9 +30,30 @@ mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod objects;
 
-use worker::{Context, Env, Request, Response, event};
+use worker::{Env, Response, web_sys};
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    gateway::answer(request, &env).await
+pub use app::{App, AppError, app};
+pub use consumer::{Reactor, ReactorContext};
+pub use sillok_bridge::Failure;
+
+/// Answers an HTTP request: what `#[event(fetch)]` of a Worker hands on. It is the runtime's own request, because the crate
+/// `worker` takes a method that it does not know for GET.
+///
+/// # Errors
+/// Whatever the runtime throws. What is wrong with the request is an answer.
+pub async fn fetch(request: web_sys::Request, env: &Env) -> worker::Result<Response> {
+    gateway::answer(request.into(), env).await
 }
+
+/// The plain Worker, which is also the engine of `sillok/worker`: what is written in TypeScript is registered there.
+#[cfg(feature = "plain")]
+#[worker::event(fetch)]
+async fn answer(request: web_sys::Request, env: Env, _: worker::Context) -> worker::Result<Response> {
+    fetch(request, &env).await
+}
+
+/// The memory of the plain Worker. The standard library's allocator for wasm is made for larger programs and is five times
+/// as much code. A Worker of one's own has the one it chooses.
+#[cfg(all(target_arch = "wasm32", feature = "plain"))]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

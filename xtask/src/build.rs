@@ -1,5 +1,5 @@
 //! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build
-//! is copied to www/sillok).
+//! is copied to www/sillok); if wanted, also the example that is a Worker in Rust (examples/delays-rust/build).
 //!
 //! Cargo knows best whether Rust sources have changed, so it is always asked; what follows is skipped
 //! while the compiled wasm is the same. That matters because `wrangler dev` and `wrangler deploy` run
@@ -17,12 +17,11 @@ use crate::stamp::{Work, unless_fresh};
 use crate::tools;
 
 const TARGET: &str = "wasm32-unknown-unknown";
-const WORKER_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_worker.wasm";
 const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
-/// What the JavaScript build may read. Its `sillok/worker` is the Worker.
-const JS_INPUTS: [&str; 18] = [
+/// What the JavaScript build may read. Its `sillok/worker` and `sillok/rust` are the Worker.
+const JS_INPUTS: [&str; 20] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -34,9 +33,11 @@ const JS_INPUTS: [&str; 18] = [
     "js/README.md",
     "worker/build",
     "worker/composition.ts",
+    "worker/engine.ts",
     "worker/handlers.ts",
     "worker/index.ts",
     "worker/objects.ts",
+    "worker/rust.ts",
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",
     "LICENSE-APACHE",
@@ -55,31 +56,68 @@ const WASM_FEATURES: [&str; 6] = [
 ];
 
 /// The command.
-pub(crate) fn run(mut shell: Shell) -> Result<()> {
+pub(crate) fn run(mut shell: Shell, examples: bool) -> Result<()> {
     tools::for_build(&mut shell)?;
-    all(&shell)
+    if examples { with_examples(&shell) } else { all(&shell) }
 }
 
-/// Builds everything; the tools must be there.
+/// Builds what is deployed and published; the tools must be there.
 pub(crate) fn all(shell: &Shell) -> Result<()> {
-    worker(shell)?;
+    bundle(shell, &PLAIN)?;
     package(shell)
 }
 
-fn worker(shell: &Shell) -> Result<()> {
-    compile(shell, "sillok-worker", WORKER_WASM)?;
+/// Builds that and the examples.
+pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
+    all(shell)?;
+    bundle(shell, &EXAMPLE)
+}
+
+/// A Worker in Rust.
+struct Bundle {
+    name: &'static str,
+    package: &'static str,
+    /// What cargo makes of it.
+    wasm: &'static str,
+    /// Where its Cargo.toml is.
+    folder: &'static str,
+    /// What worker-build makes of that, from the folder and from the root.
+    out: (&'static str, &'static str),
+}
+
+/// What is deployed where nobody composes a Worker of their own.
+const PLAIN: Bundle = Bundle {
+    name: "bundling the Worker",
+    package: "sillok-worker-plain",
+    wasm: "target/wasm32-unknown-unknown/release/sillok_worker_plain.wasm",
+    folder: "worker/plain",
+    out: ("../build", "worker/build"),
+};
+
+/// What users write in Rust, built as they build it.
+const EXAMPLE: Bundle = Bundle {
+    name: "bundling the example in Rust",
+    package: "delays",
+    wasm: "target/wasm32-unknown-unknown/release/delays.wasm",
+    folder: "examples/delays-rust",
+    out: ("build", "examples/delays-rust/build"),
+};
+
+fn bundle(shell: &Shell, bundle: &Bundle) -> Result<()> {
+    let Bundle { name, package, wasm, folder, out } = bundle;
+    compile(shell, package, wasm)?;
     let work = Work {
-        name: "bundling the Worker",
-        inputs: &[WORKER_WASM, "worker/Cargo.toml", "package-lock.json"],
-        outputs: &["worker/build"],
+        name,
+        inputs: &[wasm, &format!("{folder}/Cargo.toml"), "package-lock.json"],
+        outputs: &[out.1],
         tools: tool_versions(shell),
     };
     unless_fresh(shell, &work, || {
         run::quiet(
             shell
                 .command("worker-build")
-                .arg("--release")
-                .current_dir(shell.at("worker"))
+                .args(["--release", "--out-dir", out.0])
+                .current_dir(shell.at(folder))
                 // Without these it would download its own.
                 .env("WASM_BINDGEN_BIN", shell.at("target/tools/bin/wasm-bindgen"))
                 .env("WASM_OPT_BIN", shell.at("node_modules/.bin/wasm-opt"))

@@ -33,7 +33,7 @@ Usage: cargo xtask <command>
 Commands:
   dev [--port N] [--persist DIR]   build, start the Worker on this machine and keep it running
                                    (port 8787, data in .wrangler/state)
-  build                            build the Worker and the npm package
+  build [--examples]               build the Worker and the npm package, and the examples in Rust
   pack                             build, then pack the npm package; its path is the last line
   lint                             formatting, clippy, TypeScript types
   test                             lint and every test; the last line is `N passed, N failed`
@@ -46,7 +46,7 @@ node_modules). Only `test` may install outside it: Debian's chromium and chromiu
 enum Command {
     Help,
     Dev(dev::Options),
-    Build,
+    Build { examples: bool },
     Pack,
     Lint,
     Test,
@@ -73,7 +73,7 @@ fn perform(command: Command) -> Result<ExitCode> {
     match command {
         Command::Help => print!("{USAGE}"),
         Command::Dev(options) => dev::run(Shell::new()?, &options)?,
-        Command::Build => build::run(Shell::new()?)?,
+        Command::Build { examples } => build::run(Shell::new()?, examples)?,
         Command::Pack => pack::run(Shell::new()?)?,
         Command::Lint => return lint::run(Shell::new()?),
         Command::Test => return test::run(Shell::new()?),
@@ -89,7 +89,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     };
     let command = match name.as_str() {
         "dev" => return parse_dev(parser),
-        "build" => Command::Build,
+        "build" => return parse_build(parser),
         "pack" => Command::Pack,
         "lint" => Command::Lint,
         "test" => Command::Test,
@@ -101,6 +101,18 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         Some(Short('h') | Long("help")) => Ok(Command::Help),
         Some(other) => Err(other.unexpected()),
     }
+}
+
+fn parse_build(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut examples = false;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("examples") => examples = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Build { examples })
 }
 
 fn parse_dev(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {

@@ -40,7 +40,7 @@ fn all(mut shell: Shell, report: &mut Report) {
         return;
     }
     let shell = &shell;
-    let built = report.step("build", build::all(shell));
+    let built = report.step("build", build::with_examples(shell));
     for check in lint::CHECKS {
         report.step(check.name, check.make(shell));
     }

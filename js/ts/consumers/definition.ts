@@ -73,13 +73,14 @@ export type Handlers<E extends NewEvent, Context, Result> =
 type AnyHandler = (event: never, context: never) => unknown;
 
 const OPTIONS = [
+  "after",
   "category",
   "on",
   "onFailure",
   "attempts",
   "firstDelay",
   "longestDelay",
-] as const satisfies (keyof ConsumerOptions | "on")[];
+] as const satisfies (keyof ConsumerOptions | "after" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 const NAME_BYTES = 200;
 const CONTROL_CHARACTER = /\p{Cc}/u;
@@ -157,7 +158,8 @@ function checkNumber(value: unknown, field: string, least: number, most: number)
   throw invalid(field, `must be a whole number from ${least} to ${most}`);
 }
 
-function invalid(field: string, reason: string): SillokError {
+/** What a definition is refused by. */
+export function invalid(field: string, reason: string): SillokError {
   const detail = `the consumer's \`${field}\` ${reason}`;
   return new SillokError({ code: "invalid_consumer", detail, field });
 }

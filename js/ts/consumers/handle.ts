@@ -2,6 +2,7 @@ import type { Engine } from "../engine.js";
 import { SillokError } from "../errors.js";
 import { invalid } from "../invalid.js";
 import { checkOptions, type Signal } from "../options.js";
+import { checkedKey } from "./documents.js";
 import type {
   ConsumerStatus,
   DeadLetter,
@@ -11,7 +12,7 @@ import type {
   KeyedDocument,
   ProjectionHandle,
 } from "./handles.js";
-import { checkedKey, type Runner, sleep } from "./runner.js";
+import { type Runner, sleep } from "./runner.js";
 
 const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
 const DOCUMENTS_OPTIONS = [
@@ -54,6 +55,11 @@ export class Handle implements ProjectionHandle {
     this.#runner.operate("retry");
   }
 
+  async discard(id?: number): Promise<boolean> {
+    if (id !== undefined) checkId(id, "id");
+    return this.#runner.consumer.discard(id);
+  }
+
   async rebuild(): Promise<void> {
     this.#runner.operate("rebuild");
   }
@@ -65,7 +71,7 @@ export class Handle implements ProjectionHandle {
     const { limit = Infinity } = options;
     let { after = 0 } = options;
     checkLimit(limit);
-    if (!Number.isSafeInteger(after) || after < 0) throw invalid("after", "must be a letter's id");
+    checkId(after, "after");
     for (let left = limit; left > 0;) {
       const page = this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
       yield* page.items as DeadLetter[];
@@ -134,6 +140,10 @@ export class Handle implements ProjectionHandle {
 function behind(stream: string, version: number): SillokError {
   const detail = `the projection does not cover version ${version} of ${stream} yet`;
   return new SillokError({ code: "projection_behind", detail, field: "min" });
+}
+
+function checkId(id: number, field: string): void {
+  if (!Number.isSafeInteger(id) || id < 0) throw invalid(field, "must be a letter's id");
 }
 
 function checkLimit(limit: number): void {

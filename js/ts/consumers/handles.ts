@@ -88,6 +88,11 @@ export interface ConsumerHandle {
   resume(): Promise<void>;
   /** Attempts all dead letters again, in their order. One that stopped is resumed. */
   retry(): Promise<void>;
+  /**
+   * Discards the dead letter of this id, or all of them without one; `false` where there was none. Events that are held
+   * behind it stay so until they are retried.
+   */
+  discard(id?: number): Promise<boolean>;
   /** The events that it has given up. */
   deadLetters(options?: DeadLettersOptions): AsyncGenerator<DeadLetter, void, undefined>;
 }

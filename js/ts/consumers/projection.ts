@@ -6,6 +6,7 @@ import {
   defined,
   handlerOf,
   type Handlers,
+  invalid,
 } from "./definition.js";
 
 /** The documents of a projection, as its handlers see them: what was put before, also by the same handler. */
@@ -79,7 +80,14 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
   name: string,
   options: ProjectionOptions<E, Document>,
 ): Projection<E, Document> {
-  return Object.freeze({ kind: "projection", ...defined(name, options) });
+  const definition = defined(name, options);
+  if ("after" in options && options.after !== undefined) {
+    throw invalid(
+      "after",
+      "is for reactors: a projection is made of all events, from the first on",
+    );
+  }
+  return Object.freeze({ kind: "projection", ...definition });
 }
 
 /** Lets a projection's handler do to `documents` what the event says. */

@@ -7,7 +7,11 @@ import {
   defined,
   handlerOf,
   type Handlers,
+  invalid,
 } from "./definition.js";
+
+/** One position for each part of the feed. */
+const CHECKPOINT = /^\d+(\.\d+)*$/;
 
 /** What a reactor's handler is given beside the event. */
 export interface ReactorContext {
@@ -31,6 +35,11 @@ export type ReactorHandlers<E extends NewEvent = NewEvent> = Handlers<E, Reactor
 
 /** What a reactor is defined by. */
 export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerOptions {
+  /**
+   * The checkpoint after which it begins, such as an event of `readAll` has. Default: with the first event there is. It
+   * counts until the reactor has handled something; then it goes on from where it is.
+   */
+  readonly after?: string | undefined;
   /** What is done upon events. With an object, only events of the types that are its keys are followed. */
   readonly on: ReactorHandlers<E>;
 }
@@ -39,6 +48,8 @@ export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerO
 export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefinition {
   /** That it is a reactor. */
   readonly kind: "reactor";
+  /** The checkpoint after which it begins, if not with the first event. */
+  readonly after: string | undefined;
   /** What is done upon events. */
   readonly on: ReactorHandlers<E>;
 }
@@ -77,7 +88,15 @@ export function reactor<E extends NewEvent = NewEvent>(
   name: string,
   options: ReactorOptions<E>,
 ): Reactor<E> {
-  return Object.freeze({ kind: "reactor", ...defined(name, options) });
+  const { after } = options;
+  const definition = defined(name, options);
+  if (after === "end") {
+    throw invalid("after", "must be a checkpoint: code has no moment at which the events end");
+  }
+  if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
+    throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
+  }
+  return Object.freeze({ kind: "reactor", after, ...definition });
 }
 
 /** Lets a reactor's handler do what it does upon the event. */

@@ -1,12 +1,12 @@
 // Runs one projection or reactor over a store in this program.
 
-import type { DocumentsJson, Engine, EngineConsumer } from "../engine.js";
-import { SillokError } from "../errors.js";
+import type { Engine, EngineConsumer } from "../engine.js";
 import type { AppendResult, NewEvent } from "../events.js";
 import { writeJson } from "../json.js";
 import { type AppendOptions, checkOptions } from "../options.js";
 import type { ConsumedEvent } from "./definition.js";
-import { type Documents, project, type Projection } from "./projection.js";
+import { type DocumentsJson, projectOnto } from "./documents.js";
+import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
 
 /** A projection or a reactor of whatever events. */
@@ -99,27 +99,12 @@ export class Runner {
   }
 
   #project(text: string, json: DocumentsJson): string | undefined {
-    let isOver = false;
-    const held = (): DocumentsJson => {
-      if (!isOver) return json;
-      const detail = "a projection's documents are its handler's only until it returns";
-      throw new SillokError({ code: "invalid_consumer", detail });
-    };
-    const documents: Documents = {
-      get(key) {
-        const document = held().get(checkedKey(key));
-        return document === undefined ? undefined : JSON.parse(document);
-      },
-      put: (key, document) => held().put(checkedKey(key), writeJson(document, "document").text),
-      delete: (key) => held().delete(checkedKey(key)),
-    };
     try {
-      project(this.definition as Projection, JSON.parse(text) as ConsumedEvent, documents);
+      const event = JSON.parse(text) as ConsumedEvent;
+      projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
       return undefined;
     } catch (error) {
       return reasonOf(error);
-    } finally {
-      isOver = true;
     }
   }
 
@@ -158,13 +143,6 @@ export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
     stop?.addEventListener("abort", end);
     if (stop?.aborted) end();
   });
-}
-
-/** A key as the engine takes it: what is no text would be made one there without a word. */
-export function checkedKey(key: unknown): string {
-  if (typeof key === "string" && key.isWellFormed()) return key;
-  const detail = "the document's key must be a text of 1 to 200 bytes of UTF-8";
-  throw new SillokError({ code: "invalid_document_key", detail, field: "key" });
 }
 
 /** What went wrong, in words: a handler may throw anything. */

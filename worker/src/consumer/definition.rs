@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sillok::handler::{Kind, OnFailure, Policy};
+use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
+use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 
 use super::address::check_url;
+use super::delivery::BATCH_MESSAGES;
 use super::signature::Secret;
+
+/// The most events that a webhook is sent at once: the platform lets one object wait for so many answers.
+const MOST_AT_ONCE: usize = 6;
 
 /// What a consumer is. Webhooks and queues are defined by requests, projections and reactors in code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +27,15 @@ pub(crate) struct Definition {
     /// The name of a queue's binding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) binding: Option<String>,
+    /// How many events a webhook is sent at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) concurrency: Option<usize>,
+    /// Where a new consumer begins, as it was told: a checkpoint, or `end`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<String>,
+    /// The checkpoint that `end` was when the consumer was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<String>,
     /// The only category to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) category: Option<Scalar>,
@@ -95,8 +109,37 @@ impl Definition {
         Ok(definition)
     }
 
+    /// A projection or a reactor. What is wrong with it is found when the Worker starts.
+    pub(crate) fn in_code(
+        kind: ConsumerKind,
+        category: Option<&str>,
+        types: &[&str],
+        after: Option<&str>,
+        policy: Policy,
+    ) -> Self {
+        Self {
+            kind,
+            url: None,
+            secret: None,
+            binding: None,
+            concurrency: None,
+            after: after.map(str::to_owned),
+            end: None,
+            category: category.map(Scalar::from),
+            types: types.iter().copied().map(Scalar::from).collect(),
+            on_failure: match policy.on_failure {
+                OnFailure::Skip => OnFailureText::Skip,
+                OnFailure::HoldStream => OnFailureText::HoldStream,
+                OnFailure::Stop => OnFailureText::Stop,
+            },
+            attempts: policy.attempts,
+            first_delay: policy.first_delay,
+            longest_delay: policy.longest_delay,
+        }
+    }
+
     fn check(&self) -> Result<(), Failure> {
-        let Self { kind, url, secret, binding, .. } = self;
+        let Self { kind, url, secret, binding, concurrency, .. } = self;
         match kind {
             ConsumerKind::Webhook => {
                 let url = url
@@ -105,6 +148,9 @@ impl Definition {
                 check_url(url).map_err(|reason| invalid("url", reason))?;
                 if secret.as_deref().is_some_and(|secret| Secret::parse(secret).is_none()) {
                     return Err(invalid("secret", "a secret is `whsec_` and 24 to 64 bytes in base64"));
+                }
+                if concurrency.is_some_and(|most| !(1..=MOST_AT_ONCE).contains(&most)) {
+                    return Err(invalid("concurrency", "a webhook is sent 1 to 6 events at once"));
                 }
             }
             ConsumerKind::Queue if binding.is_none() => {
@@ -115,11 +161,15 @@ impl Definition {
                 return Err(invalid("kind", "projections and reactors are defined in code"));
             }
         }
-        let foreign = match kind {
-            ConsumerKind::Webhook => [("binding", binding.is_some()), ("", false)],
-            _ => [("url", url.is_some()), ("secret", secret.is_some())],
-        };
-        if let Some((name, _)) = foreign.into_iter().find(|(_, given)| *given) {
+        let parts = [
+            ("binding", binding.is_some(), ConsumerKind::Queue),
+            ("url", url.is_some(), ConsumerKind::Webhook),
+            ("secret", secret.is_some(), ConsumerKind::Webhook),
+            ("concurrency", concurrency.is_some(), ConsumerKind::Webhook),
+            // Nobody's to say.
+            ("end", self.end.is_some(), ConsumerKind::Reactor),
+        ];
+        if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
             return Err(invalid(name, "is not a part of a consumer of this kind"));
         }
         parse_feed(&self.filter(), 0, 1)?;
@@ -127,11 +177,11 @@ impl Definition {
     }
 
     /// Which events the consumer follows.
-    pub(super) fn filter(&self) -> FeedValue {
+    pub(crate) fn filter(&self) -> FeedValue {
         FeedValue { category: self.category.clone(), types: self.types.clone(), ..FeedValue::default() }
     }
 
-    pub(super) fn policy(&self) -> Policy {
+    fn policy(&self) -> Policy {
         Policy {
             on_failure: match self.on_failure {
                 OnFailureText::Skip => OnFailure::Skip,
@@ -144,8 +194,28 @@ impl Definition {
         }
     }
 
+    fn window(&self) -> Window {
+        match self.kind {
+            ConsumerKind::Queue => Window::Batch(BATCH_MESSAGES),
+            _ => Window::Streams(self.concurrency.unwrap_or(1)),
+        }
+    }
+
+    /// What the machine is told of a consumer of this name, in a feed of so many partitions.
+    pub(crate) fn settings(&self, name: String, partitions: usize) -> Result<Settings, Failure> {
+        let (kind, policy, window) = (self.machine_kind(), self.policy(), self.window());
+        Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
+    }
+
+    /// Where a new consumer begins, in a feed of so many partitions.
+    pub(super) fn begins(&self, partitions: usize) -> Result<Option<Checkpoint>, Failure> {
+        let checkpoint = self.end.as_ref().or(self.after.as_ref());
+        let checkpoint = checkpoint.map(|text| Checkpoint::parse(text, partitions)).transpose();
+        checkpoint.map_err(|error| Failure::new(error.code(), error.to_string()).in_field("after"))
+    }
+
     /// What becomes of the events, to the machine.
-    pub(super) fn machine_kind(&self) -> Kind {
+    fn machine_kind(&self) -> Kind {
         match self.kind {
             ConsumerKind::Projection => Kind::Projection,
             _ => Kind::Delivery,
@@ -175,6 +245,14 @@ mod tests {
     }
 
     #[test]
+    fn a_definition_that_was_stored_when_there_was_less_to_say() {
+        let stored = r#"{"kind":"webhook","url":"https://a.b","secret":"whsec_x","onFailure":"skip","attempts":8,"firstDelay":500,"longestDelay":300000}"#;
+        let definition: Definition = serde_json::from_str(stored).unwrap();
+        assert_eq!((definition.window(), definition.begins(1).unwrap()), (Window::Streams(1), None));
+        assert_eq!(serde_json::to_string(&definition).unwrap(), stored, "and it stays as it was");
+    }
+
+    #[test]
     fn what_is_no_consumer() {
         for (body, code, field) in [
             ("", "malformed_json", None),
@@ -187,6 +265,18 @@ mod tests {
             (r#"{"kind":"webhook","url":"https://a.b","colour":1}"#, "invalid_consumer", Some("colour")),
             (r#"{"kind":"webhook","url":"https://a.b","category":7}"#, "invalid_category", Some("category")),
             (r#"{"kind":"webhook","url":"https://a.b","types":[""]}"#, "invalid_event_type", Some("type")),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","concurrency":0}"#,
+                "invalid_consumer",
+                Some("concurrency"),
+            ),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","concurrency":7}"#,
+                "invalid_consumer",
+                Some("concurrency"),
+            ),
+            (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, "invalid_consumer", Some("end")),
+            (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "invalid_consumer", Some("concurrency")),
             (r#"{"kind":"queue"}"#, "invalid_consumer", Some("binding")),
             (r#"{"kind":"projection"}"#, "invalid_consumer", Some("kind")),
         ] {

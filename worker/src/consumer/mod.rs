@@ -7,6 +7,7 @@ mod delivery;
 mod handlers;
 mod kept;
 mod operate;
+mod reactor;
 mod run;
 mod shown;
 mod signature;
@@ -14,16 +15,21 @@ mod signature;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures_util::lock::Mutex;
 use js_sys::Promise;
-use sillok::handler::{Consumer, OpenError, Settings};
+use sillok::handler::{Consumer, OpenError};
 use sillok::store::RecordedTime;
 use sillok_bridge::{Failure, message, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::app::{self, InCode};
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, spawn, turn};
-pub(crate) use definition::Definition;
-use handlers::Handler;
+pub(crate) use definition::{ConsumerKind, Definition};
+pub(crate) use handlers::Handler;
+use handlers::JsHandler;
+pub(crate) use reactor::react;
+pub use reactor::{Reactor, ReactorContext};
 
 /// The binding of the objects, as wrangler.toml names it.
 pub(crate) const CONSUMERS: &str = "CONSUMER";
@@ -40,12 +46,12 @@ message!(WakeRequest { partition: "partition" });
 /// What is asked of a consumer. Which of the parts count depends on the act.
 #[derive(Debug, Default)]
 pub(crate) struct ConsumerRequest {
-    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `document`,
+    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `discard`, `document`,
     /// `documents` or `reach`.
     pub(crate) act: String,
     /// What the consumer is to be, as JSON.
     pub(crate) definition: String,
-    /// The key of a document, or with what keys begin.
+    /// The key of a document, or with what keys begin; the id of a dead letter.
     pub(crate) key: String,
     /// After which key, or which letter, a page begins.
     pub(crate) after: String,
@@ -83,8 +89,10 @@ struct Inner {
     meter: Rc<Meter>,
     sql: ObjectSql,
     /// What the consumer is by the code of this deployment.
-    code: RefCell<Option<(Definition, Rc<Handler>)>>,
+    code: RefCell<Option<(Definition, Handler)>>,
     defined: RefCell<Option<Defined>>,
+    /// Held by the request that defines the consumer or removes it.
+    changing: Mutex<()>,
     /// When the run that is under way came on last.
     running: Cell<Option<RecordedTime>>,
 }
@@ -101,8 +109,11 @@ impl DurableObject for ConsumerObject {
     fn new(state: State, env: Env) -> Self {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
-        let (code, defined, running) = (RefCell::default(), RefCell::default(), Cell::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, running }) }
+        let name = ObjectName::of(&state).map(|name| name.keeps);
+        let in_rust = name.and_then(|name| app::consumer(&name));
+        let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
+        let (defined, changing, running) = (RefCell::default(), Mutex::default(), Cell::default());
+        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, running }) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
@@ -124,15 +135,22 @@ impl ConsumerObject {
         ObjectName::of(&self.inner.state).map(|name| name.keeps).unwrap_or_default()
     }
 
-    /// Takes what the consumer is by the code of this deployment: `definition` as JSON, and what handles its events.
+    /// The names of the consumers that are defined in Rust.
+    #[wasm_bindgen(js_name = inRust)]
+    #[must_use]
+    pub fn in_rust() -> Vec<String> {
+        app::consumers()
+    }
+
+    /// Takes what the consumer is by the code of this deployment in JavaScript: `definition` as JSON, and what handles its events.
     ///
     /// # Errors
     /// A `SyntaxError` when the definition has another shape.
     #[wasm_bindgen(js_name = handledBy)]
-    pub fn handled_by(&self, definition: &str, handler: Handler) -> Result<(), JsValue> {
+    pub fn handled_by(&self, definition: &str, handler: JsHandler) -> Result<(), JsValue> {
         let definition =
             serde_json::from_str(definition).map_err(|error| js_sys::SyntaxError::new(&error.to_string()))?;
-        *self.inner.code.borrow_mut() = Some((definition, Rc::new(handler)));
+        *self.inner.code.borrow_mut() = Some((definition, Handler::JavaScript(handler)));
         Ok(())
     }
 
@@ -173,12 +191,8 @@ impl Inner {
 
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
-        let settings = Settings {
-            name: self.name().keeps,
-            kind: definition.machine_kind(),
-            partitions: partitions(&self.env)?,
-            policy: definition.policy(),
-        };
+        let partitions = partitions(&self.env)?;
+        let settings = definition.settings(self.name().keeps, partitions)?;
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
         let machine = Consumer::open(sql, alarm, settings).map_err(|error| refused(&error))?;
@@ -208,7 +222,7 @@ impl Inner {
 }
 
 /// Why a consumer cannot be what it was to be.
-fn refused(error: &OpenError) -> Failure {
+pub(crate) fn refused(error: &OpenError) -> Failure {
     let failure = Failure::new(error.code(), error.to_string());
     match error {
         OpenError::Name(_) => failure.in_field("name"),

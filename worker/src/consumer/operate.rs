@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sillok::handler::{DocumentError, RebuildError};
-use sillok::store::Position;
+use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
@@ -22,8 +22,7 @@ impl Inner {
     /// Does what is asked, and answers with JSON.
     pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         match request.act.as_str() {
-            "define" => self.define(&request.definition).await,
-            "remove" => self.remove().await,
+            "define" | "remove" => self.change(&request).await,
             "status" => self.status(None).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
@@ -31,6 +30,7 @@ impl Inner {
                     self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
                 page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
+            "discard" => self.discard(&request.key),
             "document" => self.document(&request.key),
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
@@ -44,6 +44,13 @@ impl Inner {
         }
     }
 
+    /// Defines the consumer or removes it, one such request after the other: what one has told the journals must not come
+    /// between what another tells them and writes down here.
+    async fn change(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
+        let _turn = self.changing.lock().await;
+        if request.act == "define" { self.define(&request.definition).await } else { self.remove().await }
+    }
+
     /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
     async fn define(self: &Rc<Self>, definition: &str) -> Result<String, Failure> {
         if self.code.borrow().is_some() {
@@ -51,10 +58,22 @@ impl Inner {
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
         let mut definition = Definition::parse(definition)?;
-        let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
-        if known.as_ref().is_some_and(|known| known.kind != definition.kind) {
-            let detail = "a consumer stays of its kind: delete it first";
-            return Err(Failure::new("consumer_kind_fixed", detail).in_field("kind"));
+        let known = || self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
+        if known().is_none() {
+            self.begin(&mut definition).await?;
+        }
+        // Another request may have defined it meanwhile.
+        let known = known();
+        if let Some(known) = &known {
+            if known.kind != definition.kind {
+                let detail = "a consumer stays of its kind: delete it first";
+                return Err(Failure::new("consumer_kind_fixed", detail).in_field("kind"));
+            }
+            if definition.after.is_some() && definition.after != known.after {
+                let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
+                return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
+            }
+            (definition.after, definition.end) = (known.after.clone(), known.end.clone());
         }
         if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
             let kept = known.and_then(|known| known.secret.clone());
@@ -71,6 +90,25 @@ impl Inner {
         }
         self.start();
         self.status(definition.secret.as_deref()).await
+    }
+
+    /// Finds out where a new consumer begins that is not to begin with the first event.
+    async fn begin(&self, definition: &mut Definition) -> Result<(), Failure> {
+        let Some(after) = &definition.after else { return Ok(()) };
+        let mut end = Checkpoint::start(partitions(&self.env)?);
+        for (partition, position) in self.ends().await?.into_iter().enumerate() {
+            end = end.at(partition, position);
+        }
+        if after == "end" {
+            definition.end = Some(end.to_string());
+            return Ok(());
+        }
+        let begins = definition.begins(end.partitions())?.unwrap_or_else(|| end.clone());
+        if (0..end.partitions()).any(|partition| begins.position(partition) > end.position(partition)) {
+            let detail = "the checkpoint is beyond the end of the feed";
+            return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
+        }
+        Ok(())
     }
 
     /// Removes the consumer and everything that it has.
@@ -108,13 +146,30 @@ impl Inner {
         self.status(None).await
     }
 
-    /// How it does, with its secret where that is to be told.
-    async fn status(&self, secret: Option<&str>) -> Result<String, Failure> {
+    /// Discards the dead letter of this id, or all where there is none.
+    fn discard(&self, id: &str) -> Result<String, Failure> {
+        let letter = id.parse().ok();
+        let any = (letter.is_some() || id.is_empty())
+            && self.with(|defined| defined.machine.discard(letter).map_err(storage))?;
+        if any || id.is_empty() {
+            return Ok("{}".to_owned());
+        }
+        Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
+    }
+
+    /// Where the feed ends now, in each partition.
+    async fn ends(&self) -> Result<Vec<Position>, Failure> {
         let mut ends = Vec::new();
         for partition in 0..partitions(&self.env)? {
             let (journal, _) = self.journal(partition)?.status().await.map_err(unreachable)?;
             ends.push(Position::new(journal.end).unwrap_or_default());
         }
+        Ok(ends)
+    }
+
+    /// How it does, with its secret where that is to be told.
+    async fn status(&self, secret: Option<&str>) -> Result<String, Failure> {
+        let ends = self.ends().await?;
         let name = self.name().keeps;
         self.with(|Defined { definition, machine, .. }| {
             let status = machine.status().map_err(storage)?;
@@ -168,6 +223,5 @@ fn unreachable(_: RemoteError) -> Failure {
 // Taken by value for `map_err`.
 #[allow(clippy::needless_pass_by_value)]
 fn document_failure(error: DocumentError) -> Failure {
-    let failure = Failure::new(error.code(), error.to_string());
-    if matches!(error, DocumentError::Key(_)) { failure.in_field("key") } else { failure }
+    Failure::from(&error)
 }

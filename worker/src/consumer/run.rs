@@ -1,6 +1,8 @@
 //! A run of the machine: from being woken until there is nothing to do.
 
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::Poll;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -11,7 +13,7 @@ use sillok::store::{
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::console_error;
 
-use super::definition::ConsumerKind;
+use super::definition::{ConsumerKind, Definition};
 use super::{Defined, Inner, delivery};
 use crate::journal::{FeedRequest, Remote};
 use crate::objects::{armed, jitter, partitions};
@@ -68,7 +70,7 @@ impl Inner {
                     }
                 },
                 Next::Project => self.project()?,
-                Next::Deliver(delivery) => self.deliver(&delivery).await?,
+                Next::Deliver(deliveries) => self.deliver(&deliveries).await?,
                 Next::Tidied => worker::Delay::from(std::time::Duration::ZERO).await,
                 Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped => return Ok(()),
             }
@@ -80,34 +82,62 @@ impl Inner {
         let handler = self.handler();
         self.with(|Defined { machine, .. }| {
             let projected = machine.project(now(), random(), &mut |event, documents| match &handler {
-                Some(handler) => handler.project(&event.json, documents),
+                Some(handler) => handler.project(event, documents),
                 None => Err("this deployment has no code for this projection".to_owned()),
             });
             projected.map_err(storage)
         })
     }
 
-    async fn deliver(&self, delivery: &Delivery) -> Result<(), Failure> {
+    async fn deliver(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
         let definition = self.with(|defined| Ok(Rc::clone(&defined.definition)))?;
-        let outcome = match definition.kind {
-            ConsumerKind::Webhook => delivery::to_webhook(&definition, delivery).await,
-            ConsumerKind::Queue => delivery::to_queue(&self.env, &definition, delivery).await,
-            ConsumerKind::Projection | ConsumerKind::Reactor => match self.handler() {
-                Some(handler) => handler.deliver(&self.env, &self.name(), delivery).await,
-                None => Err("this deployment has no code for this reactor".to_owned()),
-            },
+        if definition.kind != ConsumerKind::Queue {
+            return self.deliver_each(&definition, deliveries).await;
+        }
+        let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
+        // What has failed is told of the first alone, and what was not sent is offered again.
+        let told = sent.as_ref().map_or(1, |sent| *sent);
+        let outcome = sent.map(|_| ());
+        deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, &outcome))
+    }
+
+    /// Delivers all at once, and tells of each what came of it as soon as it is known.
+    async fn deliver_each(&self, definition: &Definition, deliveries: &[Delivery]) -> Result<(), Failure> {
+        let one = |delivery| Box::pin(self.deliver_one(definition, delivery));
+        let mut under_way: Vec<_> = deliveries.iter().map(one).collect();
+        let mut all = Ok(());
+        poll_fn(|context| {
+            under_way.retain_mut(|delivery| {
+                let Poll::Ready(told) = delivery.as_mut().poll(context) else { return true };
+                if told.is_err() {
+                    all = told;
+                }
+                false
+            });
+            if under_way.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        all
+    }
+
+    async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
+        let outcome = match (definition.kind, self.handler()) {
+            (ConsumerKind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
+            (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
+            (_, None) => Err("this deployment has no code for this reactor".to_owned()),
         };
-        let outcome = match &outcome {
-            Ok(()) => Ok(()),
-            Err(error) => Err(error.as_str()),
-        };
+        self.tell(delivery, &outcome)
+    }
+
+    fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
+        let outcome = outcome.as_ref().copied().map_err(String::as_str);
         self.with(|Defined { machine, .. }| {
             machine.delivered(&delivery.id, outcome, now(), random()).map_err(storage)
         })
     }
 
-    fn handler(&self) -> Option<Rc<super::Handler>> {
-        self.code.borrow().as_ref().map(|(_, handler)| Rc::clone(handler))
+    fn handler(&self) -> Option<super::Handler> {
+        self.code.borrow().as_ref().map(|(_, handler)| handler.clone())
     }
 
     /// Reads a page of the feed from the journal.

@@ -1,20 +1,20 @@
 //! `/v1/streams/{stream}/commits`: a stream's commits as lines, with everything that it takes to prove them.
 
 use futures_util::stream::TryStream;
-use worker::{Method, Request};
 
 use super::accept::Media;
 use super::chunks::{Pieces, chunks};
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::Answer;
 use super::{Object, query, request};
 use crate::aggregate::ProofRequest;
 use crate::objects::RemoteError;
 
-pub(super) async fn export(request: &Request, method: &Method, object: Object) -> Result<Answer, Problem> {
-    query::none(request.inner().url().as_str())?;
+pub(super) async fn export(request: &Request, object: Object) -> Result<Answer, Problem> {
+    query::none(request.url())?;
     request::check_proof_headers(request, Media::Ndjson)?;
-    if *method == Method::Head {
+    if request.method == Method::Head {
         let (head, receipt) = object.remote.head(&object.request()).await?;
         return Ok(Answer::head(Media::Ndjson).at(head.version).costing(receipt));
     }

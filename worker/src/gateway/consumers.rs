@@ -5,10 +5,11 @@ use std::time::Duration;
 use percent_encoding::percent_decode_str;
 use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
 use sillok_bridge::{Failure, now};
-use worker::{Delay, Env, Method, Request};
+use worker::{Delay, Env};
 
 use super::accept::Media;
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
@@ -32,6 +33,8 @@ pub(super) enum Target<'a> {
     Act(&'a str, &'a str),
     /// `/v1/consumers/{name}/dead-letters`
     Letters(&'a str),
+    /// `/v1/consumers/{name}/dead-letters/{id}`
+    Letter(&'a str, &'a str),
     /// `/v1/projections/{name}/documents`
     Documents(&'a str),
     /// `/v1/projections/{name}/documents/{key}`
@@ -47,7 +50,10 @@ impl<'a> Target<'a> {
             None => Some(Self::One(path)),
             Some((name, "dead-letters")) => Some(Self::Letters(name)),
             Some((name, act @ ("pause" | "resume" | "rebuild" | "retry"))) => Some(Self::Act(name, act)),
-            Some(_) => None,
+            Some((name, rest)) => {
+                let id = rest.strip_prefix("dead-letters/").filter(|id| !id.is_empty() && !id.contains('/'));
+                id.map(|id| Self::Letter(name, id))
+            }
         }
     }
 
@@ -66,6 +72,8 @@ impl<'a> Target<'a> {
         match self {
             Self::One(_) => "GET, HEAD, PUT, DELETE",
             Self::Act(..) => "POST",
+            Self::Letters(_) => "GET, HEAD, DELETE",
+            Self::Letter(..) => "DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -79,57 +87,66 @@ struct Found {
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
 pub(super) async fn answer(
-    request: &mut Request,
-    method: &Method,
+    request: &Request,
     env: &Env,
     principal: &Principal,
     target: Target<'_>,
 ) -> Result<Answer, Problem> {
-    let reading = matches!(method, Method::Get | Method::Head);
+    let reading = matches!(request.method, Method::Get | Method::Head);
     principal.require(if reading { Scope::Read } else { Scope::Admin })?;
     // What a consumer tells may come from any stream.
     principal.require_all_streams()?;
     let find = |name| Found::find(env, principal, name);
-    let url = request.inner().url();
-    match (target, method) {
+    let url = request.url();
+    match (target, request.method) {
         (Target::All, _) if reading => all(request, env, principal).await,
         (Target::One(name), _) if reading => {
             read_headers(request)?;
-            query::none(&url)?;
+            query::none(url)?;
             find(name)?.ask(asking("status")).await
         }
         (Target::One(name), Method::Put) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             let definition = request::body_text(request).await?;
             find(name)?.ask(ConsumerRequest { definition, ..asking("define") }).await
         }
         (Target::One(name), Method::Delete) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             find(name)?.ask(asking("remove")).await.map(|_| Answer::no_content())
         }
         (Target::Act(name, act), Method::Post) => {
-            query::none(&url)?;
+            query::none(url)?;
             request::check_forget_headers(request)?;
             find(name)?.ask(asking(act)).await
         }
         (Target::Letters(name), _) if reading => {
             read_headers(request)?;
-            let [after, limit] = query::texts(&url, ["after", "limit"])?;
+            let [after, limit] = query::texts(url, ["after", "limit"])?;
             let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
             find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
         }
+        (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            let key = match target {
+                Target::Letter(_, id) => decoded("id", id)?,
+                _ => String::new(),
+            };
+            let asked = ConsumerRequest { key, ..asking("discard") };
+            find(name)?.ask(asked).await.map(|_| Answer::no_content())
+        }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
-            let [prefix, after, limit, min] = query::texts(&url, ["prefix", "after", "limit", "min"])?;
+            let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
             let asked = ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") };
             find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
             read_headers(request)?;
-            let [min] = query::texts(&url, ["min"])?;
+            let [min] = query::texts(url, ["min"])?;
             let asked = ConsumerRequest { key: decoded("key", key)?, ..asking("document") };
             find(name)?.wait_for(env, min).await?.ask(asked).await
         }
@@ -140,7 +157,7 @@ pub(super) async fn answer(
 /// The status of every consumer.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     read_headers(request)?;
-    query::none(&request.inner().url())?;
+    query::none(request.url())?;
     let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
     let (status, mut receipt) = journal.status().await?;
     let mut consumers = Vec::new();
@@ -262,12 +279,15 @@ mod tests {
 
     #[test]
     fn paths() {
-        use Target::{Act, All, Document, Documents, Letters, One};
+        use Target::{Act, All, Document, Documents, Letter, Letters, One};
         for (path, target) in [
             ("", Some(All)),
             ("/a", Some(One("a"))),
             ("/a/retry", Some(Act("a", "retry"))),
             ("/a/dead-letters", Some(Letters("a"))),
+            ("/a/dead-letters/1", Some(Letter("a", "1"))),
+            ("/a/dead-letters/", None),
+            ("/a/dead-letters/1/2", None),
             ("/", None),
             ("/a/", None),
             ("/a/explode", None),

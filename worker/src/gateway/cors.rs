@@ -4,9 +4,8 @@
 //! may do is what its token allows. With authentication off, any page that a developer happens to visit could otherwise
 //! read and write what is kept on their machine.
 
-use worker::{Method, Request};
-
 use super::request::header;
+use super::request::{Method, Request};
 use super::respond::Answer;
 use crate::auth::Policy;
 
@@ -22,7 +21,7 @@ const MAX_AGE: &str = "86400";
 /// is then checked as any other.
 pub(super) fn preflight(request: &Request, policy: &Policy) -> Option<Answer> {
     let asks =
-        request.method() == Method::Options && header(request, "Access-Control-Request-Method").is_some();
+        request.method == Method::Options && header(request, "Access-Control-Request-Method").is_some();
     (asks && lets_in(policy)).then(|| {
         Answer::no_content()
             .with("Access-Control-Allow-Methods", METHODS)

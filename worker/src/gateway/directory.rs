@@ -2,29 +2,25 @@
 
 use sillok::store::limits::PAGE_EVENTS;
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Scalar, StreamEntryJson, parse_directory};
-use worker::{Env, Method, Request};
+use worker::Env;
 
 use super::accept::Media;
 use super::partitions::journals;
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::{Answer, url};
 use super::{query, request};
 use crate::auth::{Principal, Scope};
 use crate::objects::Receipt;
 
 /// Lists the streams that the caller may touch, in the order of their names.
-pub(super) async fn list(
-    request: &Request,
-    method: &Method,
-    env: &Env,
-    principal: Principal,
-) -> Result<Answer, Problem> {
+pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
-    let wanted = query::directory(request.inner().url().as_str())?;
+    let wanted = query::directory(request.url())?;
     request::check_read_headers(request, &[Media::Json])?;
     request::check_live_headers(request)?;
     parse_directory(&wanted)?;
-    if *method == Method::Head {
+    if request.method == Method::Head {
         return Ok(Answer::head(Media::Json));
     }
     let limit = wanted.limit.as_ref().and_then(Scalar::as_u64).and_then(|limit| usize::try_from(limit).ok());

@@ -1,19 +1,19 @@
 //! `/v1/streams/{stream}/events`: to append and to read.
 
 use sillok_bridge::{Failure, RangeValue, expected_version_json, parse_range};
-use worker::{Method, Request};
 
 use super::accept::Media;
 use super::lines::{self, Lines};
 use super::live::{Following, Live};
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::Answer;
 use super::source::{Source, StreamSource};
 use super::{Object, precondition, query, request, socket};
 use crate::aggregate::{AppendRequest, ReadRequest};
 use crate::objects::Receipt;
 
-pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Answer, Problem> {
+pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer, Problem> {
     request::check_append_headers(request)?;
     let expected = precondition::expected_version(
         request::header(request, "If-Match").as_deref(),
@@ -34,9 +34,9 @@ pub(super) async fn append(request: &mut Request, object: &Object) -> Result<Ans
     Ok(Answer::appended(&appended).costing(receipt))
 }
 
-pub(super) async fn read(request: &Request, method: &Method, object: Object) -> Result<Answer, Problem> {
-    let range = query::range(request.inner().url().as_str())?;
-    if *method == Method::Get && request::is_upgrade(request) {
+pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Problem> {
+    let range = query::range(request.url())?;
+    if request.method == Method::Get && request::is_upgrade(request) {
         let live = Live::of_stream(object, following(request, range)?).await?;
         return Ok(Answer::socket(socket::serve(live)?));
     }
@@ -49,12 +49,12 @@ pub(super) async fn read(request: &Request, method: &Method, object: Object) -> 
     };
     let known = request::header(request, "If-None-Match");
     let mut cost = Receipt::default();
-    if known.is_some() || *method == Method::Head {
+    if known.is_some() || request.method == Method::Head {
         let (head, receipt) = object.remote.head(&object.request()).await?;
         if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
             return Ok(Answer::not_modified(head.version).costing(receipt));
         }
-        if *method == Method::Head {
+        if request.method == Method::Head {
             return Ok(Answer::head(media).at(head.version).costing(receipt));
         }
         cost = receipt;

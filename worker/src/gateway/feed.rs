@@ -4,13 +4,14 @@ use serde_json::value::RawValue;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
-use worker::{Env, Method, Request};
+use worker::Env;
 
 use super::accept::Media;
 use super::lines::{self, Lines};
 use super::live::Live;
 use super::partitions::journals;
 use super::problem::Problem;
+use super::request::{Method, Request};
 use super::respond::{Answer, json_or_null, url};
 use super::source::{Event, Listening, Source, Unreadable, events_in};
 use super::{query, request, socket};
@@ -19,15 +20,10 @@ use crate::journal::{FeedRequest, Remote};
 use crate::objects::{Receipt, RemoteError};
 
 /// Reads the feed of the caller's tenant, in the form that is asked for.
-pub(super) async fn read(
-    request: &Request,
-    method: &Method,
-    env: &Env,
-    principal: Principal,
-) -> Result<Answer, Problem> {
+pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
-    let mut wanted = query::feed(request.inner().url().as_str())?;
-    let upgrade = *method == Method::Get && request::is_upgrade(request);
+    let mut wanted = query::feed(request.url())?;
+    let upgrade = request.method == Method::Get && request::is_upgrade(request);
     let offers = [Media::Json, Media::Ndjson, Media::EventStream];
     let media = if upgrade { Media::EventStream } else { request::check_read_headers(request, &offers)? };
     request::check_live_headers(request)?;
@@ -38,7 +34,7 @@ pub(super) async fn read(
     };
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
-        Ok(_) if *method == Method::Head => Ok(Answer::head(media)),
+        Ok(_) if request.method == Method::Head => Ok(Answer::head(media)),
         Ok(feed) => feed.answer(media, limit, upgrade).await,
         Err(failure) => Err(failure.into()),
     };

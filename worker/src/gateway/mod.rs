@@ -30,36 +30,30 @@ mod streams;
 
 use sillok::store::StreamId;
 use sillok_bridge::{Failure, now};
-use worker::{Env, Method, Request, Response};
+use worker::{Env, Response};
 
 use crate::aggregate::{Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
+use request::{Method, Request};
 use respond::Answer;
 pub(crate) use respond::{encoded, json_or_null, stream_path};
 use routes::{Part, Route};
 
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
-pub(crate) async fn answer(mut request: Request, env: &Env) -> worker::Result<Response> {
-    let method = request.method();
+pub(crate) async fn answer(request: Request, env: &Env) -> worker::Result<Response> {
     let policy = Policy::of(env);
     let answer = match cors::preflight(&request, &policy) {
         Some(answer) => answer,
-        None => dispatch(&mut request, &method, env, &policy).await.unwrap_or_else(Answer::from),
+        None => dispatch(&request, env, &policy).await.unwrap_or_else(Answer::from),
     };
-    respond::response(cors::readable(answer, &policy), &method)
+    respond::response(cors::readable(answer, &policy), request.method)
 }
 
-async fn dispatch(
-    request: &mut Request,
-    method: &Method,
-    env: &Env,
-    policy: &Policy,
-) -> Result<Answer, Problem> {
-    let path = request.path();
-    match Route::of(&path) {
+async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answer, Problem> {
+    match Route::of(request.path()) {
         Route::Outside => Err(Problem::not_found()),
-        Route::Health => match method {
+        Route::Health => match request.method {
             Method::Get | Method::Head => Ok(Answer::health()),
             _ => Err(Problem::method_not_allowed("GET, HEAD")),
         },
@@ -69,28 +63,26 @@ async fn dispatch(
         }
         Route::Consumers(target) => {
             let principal = authenticate(request, policy)?;
-            consumers::answer(request, method, env, &principal, target).await
+            consumers::answer(request, env, &principal, target).await
         }
-        Route::Directory => directory::list(request, method, env, reader(request, method, policy)?).await,
-        Route::Feed => feed::read(request, method, env, reader(request, method, policy)?).await,
-        Route::Journal => partitions::status(request, env, &reader(request, method, policy)?).await,
+        Route::Directory => directory::list(request, env, reader(request, policy)?).await,
+        Route::Feed => feed::read(request, env, reader(request, policy)?).await,
+        Route::Journal => partitions::status(request, env, &reader(request, policy)?).await,
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
             let find = |scope| Object::find(env, &principal, scope, stream);
-            match (part, method) {
+            match (part, request.method) {
                 (Part::Whole, Method::Get | Method::Head) => {
                     streams::summary(request, &find(Scope::Read)?).await
                 }
                 (Part::Whole, Method::Delete) => streams::delete(request, &find(Scope::Admin)?).await,
-                (Part::Events, Method::Get | Method::Head) => {
-                    events::read(request, method, find(Scope::Read)?).await
-                }
+                (Part::Events, Method::Get | Method::Head) => events::read(request, find(Scope::Read)?).await,
                 (Part::Events, Method::Post) => events::append(request, &find(Scope::Append)?).await,
                 (Part::Verify, Method::Get | Method::Head) => {
                     streams::verify(request, &find(Scope::Read)?).await
                 }
                 (Part::Commits, Method::Get | Method::Head) => {
-                    commits::export(request, method, find(Scope::Read)?).await
+                    commits::export(request, find(Scope::Read)?).await
                 }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),
@@ -105,9 +97,9 @@ fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem
 }
 
 /// The caller of a path that can only be read.
-fn reader(request: &Request, method: &Method, policy: &Policy) -> Result<Principal, Problem> {
+fn reader(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let principal = authenticate(request, policy)?;
-    match method {
+    match request.method {
         Method::Get | Method::Head => Ok(principal),
         _ => Err(Problem::method_not_allowed("GET, HEAD")),
     }

@@ -1,10 +1,11 @@
 //! The partitions of a tenant's journal; `/v1/journal`: how it stands with them.
 
 use serde::Serialize;
-use worker::{Env, Request};
+use worker::Env;
 
 use super::accept::Media;
 use super::problem::Problem;
+use super::request::Request;
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
@@ -26,7 +27,7 @@ struct JournalJson {
 /// What the journal holds, who is woken by it, and what it has written since its objects have started.
 pub(super) async fn status(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Admin)?;
-    query::none(request.inner().url().as_str())?;
+    query::none(request.url())?;
     request::check_proof_headers(request, Media::Json)?;
     let (mut partitions, mut cost) = (Vec::new(), Receipt::default());
     for journal in journals(env, principal)? {

@@ -147,10 +147,18 @@ fn status(code: &str) -> u16 {
         | "unsupported_header" => 400,
         "auth_not_configured" | "invalid_token" | "missing_token" => 401,
         "insufficient_scope" | "stream_not_allowed" => 403,
-        "consumer_not_found" | "document_not_found" | "not_found" | "stream_not_found" => 404,
+        "consumer_not_found"
+        | "dead_letter_not_found"
+        | "document_not_found"
+        | "not_found"
+        | "stream_not_found" => 404,
         "method_not_allowed" => 405,
         "not_acceptable" => 406,
-        "consumer_defined_in_code" | "consumer_kind_fixed" | "not_a_projection" | "version_exhausted" => 409,
+        "consumer_after_fixed"
+        | "consumer_defined_in_code"
+        | "consumer_kind_fixed"
+        | "not_a_projection"
+        | "version_exhausted" => 409,
         "stream_deleted" => 410,
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,

@@ -1,9 +1,11 @@
 //! What a request carries besides its path.
 
 use futures_util::StreamExt;
+use js_sys::Uint8Array;
 use sillok::store::IdempotencyKey;
 use sillok_bridge::Failure;
-use worker::Request;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::{ByteStream, web_sys};
 
 use super::accept::{Media, preferred};
 use super::header_failure;
@@ -16,9 +18,74 @@ const BODY_BYTES: usize = 2 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
+/// What is to be done with what the URL names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Options,
+    /// Whatever else there is, which nothing here takes.
+    Other,
+}
+
+impl Method {
+    fn of(name: &str) -> Self {
+        match name {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            "OPTIONS" => Self::Options,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A request. What everyone asks of it is asked of JavaScript once: each step there costs more than what is done with it.
+pub(crate) struct Request {
+    raw: web_sys::Request,
+    headers: web_sys::Headers,
+    pub(super) method: Method,
+    url: String,
+}
+
+impl From<web_sys::Request> for Request {
+    fn from(raw: web_sys::Request) -> Self {
+        Self { headers: raw.headers(), method: Method::of(&raw.method()), url: raw.url(), raw }
+    }
+}
+
+impl Request {
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL's path, percent-encoded.
+    pub(super) fn path(&self) -> &str {
+        let (_, rest) = self.url.split_once("://").unwrap_or_default();
+        let path = rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/");
+        path.split(['?', '#']).next().unwrap_or_default()
+    }
+
+    /// The whole body.
+    async fn body(&self) -> worker::Result<Vec<u8>> {
+        let body = JsFuture::from(self.raw.array_buffer()?).await?;
+        Ok(Uint8Array::new(&body).to_vec())
+    }
+
+    /// The body as it comes.
+    fn chunks(&self) -> worker::Result<ByteStream> {
+        worker::Request::from(Clone::clone(&self.raw)).stream()
+    }
+}
+
 /// A header's value. Repeated headers come joined by commas.
 pub(super) fn header(request: &Request, name: &str) -> Option<String> {
-    request.headers().get(name).ok().flatten()
+    request.headers.get(name).ok().flatten()
 }
 
 /// Refuses an append whose headers ask for what is not done. To pass over them would be worse.
@@ -116,24 +183,28 @@ pub(super) fn events_format(request: &Request) -> EventsFormat {
 }
 
 /// Reads the body into a bounded memory.
-pub(super) async fn body_text(request: &mut Request) -> Result<String, Problem> {
+pub(super) async fn body_text(request: &Request) -> Result<String, Problem> {
     let announced = header(request, "Content-Length").and_then(|length| length.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > BODY_BYTES) {
-        return Err(too_large().into());
-    }
-    if request.inner().body().is_none() {
-        return Ok(String::new());
-    }
-    let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
-    let mut stream = request.stream().map_err(Problem::internal)?;
-    while let Some(chunk) = stream.next().await {
+    let bytes = match announced {
+        Some(length) if length > BODY_BYTES => return Err(too_large().into()),
+        _ if request.raw.body().is_none() => Vec::new(),
+        // It is no longer than was announced. At once it comes several times as fast as by chunks.
+        Some(_) => request.body().await.map_err(Problem::internal)?,
+        None => bounded(request.chunks().map_err(Problem::internal)?).await?,
+    };
+    String::from_utf8(bytes).map_err(|_| Failure::new("malformed_json", "the body is not UTF-8").into())
+}
+
+async fn bounded(mut chunks: ByteStream) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(Problem::internal)?;
         if bytes.len() + chunk.len() > BODY_BYTES {
             return Err(too_large().into());
         }
         bytes.extend_from_slice(&chunk);
     }
-    String::from_utf8(bytes).map_err(|_| Failure::new("malformed_json", "the body is not UTF-8").into())
+    Ok(bytes)
 }
 
 fn too_large() -> Failure {

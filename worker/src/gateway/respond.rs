@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::Serialize;
 use sillok::store::{StreamId, json_string};
 use sillok_bridge::{AppendedJson, PageJson, RangeValue, Scalar};
-use worker::{Method, Response, ResponseBuilder, WebSocket};
+use worker::{Response, ResponseBuilder, WebSocket};
 
 use super::accept::Media;
 use super::commits::Commits;
@@ -12,6 +12,7 @@ use super::lines::Lines;
 use super::live::Live;
 use super::precondition::entity_tag;
 use super::problem::Problem;
+use super::request::Method;
 use super::sse;
 use crate::aggregate::HeadReply;
 use crate::objects::Receipt;
@@ -160,7 +161,7 @@ fn content_type(media: Media) -> (&'static str, String) {
 
 /// The answer as the runtime takes it. No answer is for any cache: another token sees other streams, and every
 /// stream goes on.
-pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Response> {
+pub(super) fn response(answer: Answer, method: Method) -> worker::Result<Response> {
     let mut builder = ResponseBuilder::new()
         .with_status(answer.status)
         // A proxy that compresses would weaken the ETag, and `If-Match` takes a strong one.
@@ -171,10 +172,10 @@ pub(super) fn response(answer: Answer, method: &Method) -> worker::Result<Respon
         builder = builder.with_header(name, value)?;
     }
     match answer.body {
-        Body::Text(body) if *method != Method::Head => Ok(builder.fixed(body.into_bytes())),
-        Body::Lines(lines) if *method != Method::Head => builder.from_stream(lines.body()),
-        Body::Commits(commits) if *method != Method::Head => builder.from_stream(commits.body()),
-        Body::Live(live) if *method != Method::Head => builder.from_stream(sse::body(*live)),
+        Body::Text(body) if method != Method::Head => Ok(builder.fixed(body.into_bytes())),
+        Body::Lines(lines) if method != Method::Head => builder.from_stream(lines.body()),
+        Body::Commits(commits) if method != Method::Head => builder.from_stream(commits.body()),
+        Body::Live(live) if method != Method::Head => builder.from_stream(sse::body(*live)),
         Body::Socket(socket) => Ok(builder.with_websocket(socket).empty()),
         _ => Ok(builder.empty()),
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use sillok::store::Version;
 use sillok_bridge::Failure;
-use worker::Request;
 
 use super::accept::Media;
 use super::problem::Problem;
+use super::request::Request;
 use super::respond::Answer;
 use super::{Object, precondition, query, request};
 use crate::aggregate::{ProofRequest, TruncateRequest};
@@ -16,7 +16,7 @@ use crate::objects::Receipt;
 
 /// Where the stream begins and ends.
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
-    query::none(request.inner().url().as_str())?;
+    query::none(request.url())?;
     request::check_read_headers(request, &[Media::Json])?;
     let (head, receipt) = object.remote.head(&object.request()).await?;
     if head.deleted {
@@ -34,7 +34,7 @@ pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer
 
 /// Whether the history is as it was written.
 pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer, Problem> {
-    query::none(request.inner().url().as_str())?;
+    query::none(request.url())?;
     request::check_proof_headers(request, Media::Json)?;
     let (mut next, mut cost) = (None, Receipt::default());
     loop {
@@ -49,8 +49,8 @@ pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer,
 }
 
 /// Forgets the events before a version.
-pub(super) async fn truncate(request: &mut Request, object: &Object) -> Result<Answer, Problem> {
-    query::none(request.inner().url().as_str())?;
+pub(super) async fn truncate(request: &Request, object: &Object) -> Result<Answer, Problem> {
+    query::none(request.url())?;
     request::check_forget_headers(request)?;
     let before = before(&request::body_text(request).await?)?;
     let (left, receipt) = object.remote.truncate(&TruncateRequest { stream: object.name(), before }).await?;
@@ -59,7 +59,7 @@ pub(super) async fn truncate(request: &mut Request, object: &Object) -> Result<A
 
 /// Deletes the stream for good.
 pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer, Problem> {
-    query::none(request.inner().url().as_str())?;
+    query::none(request.url())?;
     request::check_forget_headers(request)?;
     let ((), receipt) = object.remote.delete(&object.request()).await?;
     Ok(Answer::no_content().costing(receipt))

@@ -15,6 +15,7 @@ use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::app;
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
 use recording::Recording;
 use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
@@ -49,7 +50,8 @@ impl DurableObject for JournalObject {
         let (meter, storage) = (Rc::new(Meter::default()), state.storage());
         let sql = || ObjectSql::new(&storage, Rc::clone(&meter));
         let journal = partitions(&env).map(|partitions| Journal::new(sql(), partitions));
-        let wakes = Wakes::new(sql(), ObjectAlarm::new(&storage, Rc::clone(&meter)));
+        let mut wakes = Wakes::new(sql(), ObjectAlarm::new(&storage, Rc::clone(&meter)));
+        wakes.also_wake(app::consumers());
         let keeper = Keeper {
             journal: RefCell::new(journal),
             wakes: RefCell::new(wakes),
@@ -120,7 +122,8 @@ impl JournalObject {
         turn(&self.keeper.meter, request, |()| self.keeper.status())
     }
 
-    /// Has these consumers woken beside those that are registered: the code of this deployment defines them.
+    /// Has these consumers woken beside those that are registered: the code of this deployment
+    /// defines them in JavaScript.
     #[wasm_bindgen(js_name = alsoWakes)]
     pub fn also_wakes(&self, consumers: Vec<String>) {
         self.keeper.wakes.borrow_mut().also_wake(consumers);

@@ -1,0 +1,132 @@
+//! Projections under test: events go in, documents come out.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crate::gateway::Alarm;
+use crate::handler::{
+    Consumer, ConsumerMemory, Failed, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Projection, Read,
+    Settings, Window, apply,
+};
+use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
+use crate::store::{Category, EventId, NewEvent, Position, RecordedTime, StorageError, StreamId, Version};
+
+/// What a projection makes of events, each with the stream to which it is appended: its documents, by their keys. Those that
+/// the projection does not follow are passed over.
+///
+/// The example is that of [`Projection`].
+///
+/// # Errors
+/// The first failure of the projection.
+pub fn projected<P: Projection>(
+    events: &[(&str, NewEvent)],
+) -> Result<BTreeMap<String, P::Document>, Failed> {
+    let feed = feed_of::<P>(events)?;
+    let policy = Policy { on_failure: OnFailure::Stop, attempts: 1, ..Policy::DEFAULT };
+    let (name, kind, window) = ("projected".to_owned(), Kind::Projection, Window::Streams(1));
+    let settings = Settings { name, kind, partitions: 1, policy, window, after: None };
+    let mut consumer: Consumer<NoSql, NoAlarm> =
+        Consumer::open_in_memory(&ConsumerMemory::default(), NoAlarm, settings)?;
+    let now = RecordedTime::default();
+    loop {
+        match consumer.next(now)? {
+            Next::Read(read) => consumer.took(page_of(read, &feed), now)?,
+            Next::Project => consumer.project(now, 0, &mut apply::<P, NoSql>)?,
+            Next::Stopped => {
+                return Err(consumer.status()?.error.map_or_else(String::new, |error| error.message).into());
+            }
+            Next::Tidied | Next::Deliver(_) => {}
+            Next::Wait { .. } | Next::Idle | Next::Paused => break,
+        }
+    }
+    let (mut documents, mut after) = (BTreeMap::new(), Some(String::new()));
+    while let Some(last) = after {
+        let page = consumer.documents("", &last, usize::MAX)?;
+        for (key, document) in page.documents {
+            documents.insert(key, serde_json::from_str(document.as_str())?);
+        }
+        after = page.next;
+    }
+    Ok(documents)
+}
+
+/// The events as the feed gives them, without those that the projection does not follow.
+fn feed_of<P: Projection>(events: &[(&str, NewEvent)]) -> Result<Vec<FeedEvent>, Failed> {
+    let category = P::CATEGORY.map(Category::new).transpose()?;
+    let mut versions = BTreeMap::new();
+    let mut feed = Vec::new();
+    for (place, (stream, event)) in (1..).zip(events) {
+        let version = versions.entry(*stream).or_insert(0);
+        *version += 1;
+        let event = fed(place, stream, *version, event)?;
+        let followed = category.as_ref().is_none_or(|category| category.holds(stream));
+        if followed && (P::TYPES.is_empty() || P::TYPES.contains(&event.event_type.as_str())) {
+            feed.push(event);
+        }
+    }
+    Ok(feed)
+}
+
+fn fed(place: u64, stream: &str, version: u64, event: &NewEvent) -> Result<FeedEvent, Failed> {
+    let fresh = || EventId::new(&format!("event-{place}"));
+    let id = event.id().cloned().map_or_else(fresh, Ok)?;
+    let (event_type, data, metadata) = (event.event_type(), event.data().as_str(), event.metadata().as_str());
+    let [stream_json, id_json, type_json] =
+        [stream, id.as_str(), event_type.as_str()].map(serde_json::Value::from);
+    let json = format!(
+        "{{\"stream\":{stream_json},\"version\":{version},\"id\":{id_json},\"type\":{type_json},\
+         \"time\":\"1970-01-01T00:00:00.000Z\",\"data\":{data},\"metadata\":{metadata},\"position\":{place}}}"
+    );
+    Ok(FeedEvent {
+        position: Position::new(place).unwrap_or_default(),
+        stream: StreamId::new(stream)?,
+        version: Version::new(version).unwrap_or_default(),
+        id,
+        event_type: event_type.clone(),
+        json,
+    })
+}
+
+/// One page with all that comes after where it begins.
+fn page_of(read: Read, feed: &[FeedEvent]) -> FeedPage {
+    let events: Vec<FeedEvent> = feed.iter().filter(|event| event.position > read.after).cloned().collect();
+    let after = events.last().map_or(read.after, |event| event.position);
+    FeedPage { read, events, after, more: false }
+}
+
+/// Nothing rings: an event that fails is not attempted again.
+#[derive(Debug)]
+struct NoAlarm;
+
+impl Alarm for NoAlarm {
+    fn set(&self, _: RecordedTime) -> Result<(), StorageError> {
+        Ok(())
+    }
+}
+
+/// There is no database beside the memory.
+#[derive(Debug)]
+enum NoSql {}
+
+impl Sql for NoSql {
+    fn execute(&self, _: &'static str, _: &[Value<'_>]) -> Result<(), SqlFailure> {
+        match *self {}
+    }
+
+    fn query(
+        &self,
+        _: &'static str,
+        _: &[Value<'_>],
+        _: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
+    ) -> Result<(), SqlFailure> {
+        match *self {}
+    }
+
+    fn transaction(&self, _: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+        match *self {}
+    }
+
+    fn size(&self) -> u64 {
+        match *self {}
+    }
+}

@@ -1,0 +1,211 @@
+//! Several deliveries at once: each stream's order holds, and the checkpoint passes no event that is not settled.
+
+use super::database;
+use crate::world::*;
+use sillok::handler::{Delivery, Kind, Next, OnFailure, Running, Settings, Window};
+
+fn settings_of(on_failure: OnFailure, window: Window) -> Settings {
+    Settings { window, ..settings(Kind::Delivery, on_failure) }
+}
+
+/// What the machine wants delivered next, reading pages before it where it must.
+fn window(consumer: &mut Opened, feed: &Feed, now: u64) -> Vec<Delivery> {
+    loop {
+        match consumer.next(at(now)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Deliver(deliveries) => return deliveries,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn numbers(deliveries: &[Delivery]) -> Vec<u64> {
+    deliveries.iter().map(|delivery| delivery.event.position.get()).collect()
+}
+
+fn checkpoint(consumer: &mut Opened) -> String {
+    consumer.status().unwrap().checkpoint.to_string()
+}
+
+fn whole(streams: &[&str]) -> Feed {
+    Feed { page: 200, ..Feed::of(streams) }
+}
+
+#[test]
+fn a_window_has_one_event_of_a_stream_and_a_batch_has_what_comes() {
+    let (database, feed) = (database(), whole(&["a", "a", "b", "a", "c", "d", "b"]));
+    let open = |window| open(&database, &settings_of(OnFailure::Skip, window));
+    for (most, expected) in [
+        (Window::Streams(1), vec![1]),
+        (Window::Streams(3), vec![1, 3, 5]),
+        (Window::Streams(9), vec![1, 3, 5, 6]),
+        (Window::Batch(3), vec![1, 2, 3]),
+        (Window::Batch(9), vec![1, 2, 3, 4, 5, 6, 7]),
+        (Window::Streams(0), vec![1]),
+        (Window::Batch(0), vec![1]),
+    ] {
+        assert_eq!(numbers(&window(&mut open(most), &feed, 0)), expected, "{most:?}");
+    }
+}
+
+#[test]
+fn the_checkpoint_waits_for_the_first_whatever_the_order_of_outcomes() {
+    let (database, feed) = (database(), whole(&["a", "b", "c", "a", "b"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(3)));
+    let first = window(&mut consumer, &feed, 0);
+    for (told, expected) in [(2, "0"), (1, "0"), (0, "3")] {
+        consumer.delivered(&first[told].id, Ok(()), at(0), 0).unwrap();
+        assert_eq!(checkpoint(&mut consumer), expected);
+    }
+    assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [4, 5]);
+}
+
+#[test]
+fn what_was_not_told_is_offered_again_and_what_was_is_not() {
+    let (database, feed) = (database(), whole(&["a", "b", "c", "b"]));
+    let settings = settings_of(OnFailure::Skip, Window::Streams(3));
+    let mut consumer = open(&database, &settings);
+    let first = window(&mut consumer, &feed, 0);
+    consumer.delivered(&first[1].id, Ok(()), at(0), 0).unwrap();
+    assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [1, 3, 4], "the stream b goes on");
+    // What only the process knew is repeated, under the same id.
+    let again = window(&mut open(&database, &settings), &feed, 0);
+    assert_eq!((numbers(&again), &again[1].id), (vec![1, 2, 3], &first[1].id));
+}
+
+#[test]
+fn after_a_failure_the_events_of_the_window_are_attempted_alone_and_none_twice() {
+    let (database, feed) = (database(), whole(&["a", "b", "c", "d", "a", "b", "c"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(4)));
+    let first = window(&mut consumer, &feed, 0);
+    consumer.delivered(&first[0].id, Err("no"), at(0), 0).unwrap();
+    // The others come back when nothing is in hand any more.
+    consumer.delivered(&first[1].id, Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&first[2].id, Err("no"), at(0), 0).unwrap();
+    assert_eq!(consumer.next(at(0)).unwrap(), Next::Wait { until: at(100) });
+    let alone = only(window(&mut consumer, &feed, 100));
+    assert_eq!((alone.event.position.get(), alone.attempt), (1, 2));
+    consumer.delivered(&alone.id, Ok(()), at(100), 0).unwrap();
+    // The second is done, and the third has had its first attempt.
+    assert_eq!(checkpoint(&mut consumer), "2");
+    assert_eq!(consumer.next(at(100)).unwrap(), Next::Wait { until: at(200) });
+    let third = only(window(&mut consumer, &feed, 200));
+    assert_eq!((third.event.position.get(), third.attempt), (3, 2));
+    consumer.delivered(&third.id, Ok(()), at(200), 0).unwrap();
+    let mut attempted = Vec::new();
+    loop {
+        let deliveries = window(&mut consumer, &feed, 200);
+        attempted.push(numbers(&deliveries));
+        deliveries.iter().for_each(|Delivery { id, .. }| consumer.delivered(id, Ok(()), at(200), 0).unwrap());
+        if attempted.last().unwrap().contains(&7) {
+            break;
+        }
+    }
+    assert_eq!(attempted, [vec![4], vec![5, 6, 7]]);
+}
+
+#[test]
+fn what_spoils_a_batch_is_found_and_given_up_alone() {
+    let (database, feed) = (database(), whole(&["a", "b", "a", "c", "b"]));
+    let mut settings = settings_of(OnFailure::HoldStream, Window::Batch(100));
+    // That a batch failed is no attempt at its first event.
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    let (mut taken, mut now) = (Vec::new(), 0);
+    loop {
+        match consumer.next(at(now)).unwrap() {
+            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Deliver(deliveries) if numbers(&deliveries).contains(&2) => {
+                consumer.delivered(&deliveries[0].id, Err("spoilt"), at(now), 0).unwrap();
+            }
+            Next::Deliver(deliveries) => {
+                taken.push(numbers(&deliveries));
+                let ids = deliveries.iter().map(|delivery| &delivery.id);
+                ids.for_each(|id| consumer.delivered(id, Ok(()), at(now), 0).unwrap());
+            }
+            Next::Wait { until } => now = until.as_millis(),
+            rest => break assert_eq!(rest, Next::Idle),
+        }
+    }
+    assert_eq!(taken, [[1], [3], [4]]);
+    assert_eq!(letters(&mut consumer), [(2, "failed"), (5, "held")]);
+}
+
+#[test]
+fn what_is_held_is_in_no_window_and_ends_a_batch() {
+    for (most, expected) in [(Window::Streams(9), vec![2, 4]), (Window::Batch(9), vec![2])] {
+        let (database, feed) = (database(), whole(&["a", "b", "a", "c"]));
+        let mut settings = settings_of(OnFailure::HoldStream, most);
+        settings.policy.attempts = 1;
+        deliver(&mut open(&database, &Settings { window: Window::Streams(1), ..settings.clone() }), &Feed::of(&["a"]), 0, &[1]);
+        assert_eq!(numbers(&window(&mut open(&database, &settings), &feed, 0)), expected);
+    }
+}
+
+#[test]
+fn a_consumer_that_stops_goes_on_with_new_attempts_at_all_that_had_failed() {
+    let (database, feed) = (database(), whole(&["a", "b", "c"]));
+    let mut settings = settings_of(OnFailure::Stop, Window::Streams(3));
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    for (delivery, outcome) in window(&mut consumer, &feed, 0).iter().zip([Err("no"), Ok(()), Err("no")]) {
+        consumer.delivered(&delivery.id, outcome, at(0), 0).unwrap();
+    }
+    assert_eq!(consumer.next(at(0)).unwrap(), Next::Stopped);
+    assert_eq!((consumer.status().unwrap().running, checkpoint(&mut consumer)), (Running::Stopped, "0".to_owned()));
+    consumer.resume(at(0)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 3]));
+}
+
+#[test]
+fn a_failure_that_was_told_late_can_stop_a_consumer() {
+    let (database, feed) = (database(), whole(&["a", "b", "c"]));
+    let mut settings = settings_of(OnFailure::Stop, Window::Streams(2));
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    let first = window(&mut consumer, &feed, 0);
+    consumer.delivered(&first[1].id, Err("no"), at(0), 0).unwrap();
+    // The first was not told and is offered again; behind a failure nothing of that stream is.
+    assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [1, 3]);
+    consumer.delivered(&first[0].id, Ok(()), at(0), 0).unwrap();
+    assert_eq!(consumer.next(at(0)).unwrap(), Next::Stopped);
+    assert_eq!(checkpoint(&mut consumer), "1");
+}
+
+#[test]
+fn a_crash_repeats_a_hundred_deliveries_at_most() {
+    let streams: Vec<String> = (0..300).map(|number| format!("s-{number}")).collect();
+    let mut streams: Vec<&str> = streams.iter().map(String::as_str).collect();
+    // One stream keeps the front busy while the others run ahead of it.
+    streams.splice(0..0, ["hot"; 30]);
+    for most in [Window::Streams(6), Window::Batch(100)] {
+        let (database, feed) = (database(), Feed { page: 1000, ..Feed::of(&streams) });
+        let settings = settings_of(OnFailure::Skip, most);
+        let mut consumer = open(&database, &settings);
+        let mut delivered = std::collections::BTreeSet::new();
+        while delivered.len() < feed.partitions[0].len() {
+            let deliveries = window(&mut consumer, &feed, 0);
+            delivered.extend(numbers(&deliveries));
+            let durable = open(&database, &settings).status().unwrap().checkpoint.position(0).get();
+            let repeated = delivered.range(durable + 1..).count();
+            assert!(repeated <= 100, "{most:?} repeats {repeated}");
+            deliveries.iter().for_each(|Delivery { id, .. }| consumer.delivered(id, Ok(()), at(0), 0).unwrap());
+        }
+    }
+}
+
+#[test]
+fn letters_are_retried_one_by_one() {
+    let (database, feed) = (database(), whole(&["a", "b", "c", "d"]));
+    let mut settings = settings_of(OnFailure::Skip, Window::Streams(2));
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    assert_eq!(deliver(&mut consumer, &feed, 0, &[1, 2]), (Next::Idle, vec![1, 2, 3, 4]));
+    consumer.retry(at(0)).unwrap();
+    for number in [1, 2] {
+        let letter = only(window(&mut consumer, &feed, 0));
+        assert_eq!(letter.event.position.get(), number);
+        consumer.delivered(&letter.id, Ok(()), at(0), 0).unwrap();
+    }
+    assert_eq!((consumer.next(at(0)).unwrap(), letters(&mut consumer)), (Next::Idle, vec![]));
+}

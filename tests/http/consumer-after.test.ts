@@ -1,0 +1,122 @@
+/** Where consumers begin. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Api, assertProblem, freshStream, numbered, useApi } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
+import { feedOf } from "../support/feed.ts";
+import { Receiver } from "../support/receiver.ts";
+
+const PARTITIONS = 3;
+const vars = { SILLOK_AUTH: "off", JOURNAL_PARTITIONS: `${PARTITIONS}` };
+const api = useApi({ vars });
+let receiver: Receiver;
+before(async () => {
+  receiver = await Receiver.start();
+});
+after(() => receiver.stop());
+
+function put(name: string, definition: object) {
+  const body = JSON.stringify({ kind: "webhook", url: receiver.url, ...definition });
+  return api.request(`/v1/consumers/${name}`, { method: "PUT", body });
+}
+
+async function begun(name: string, definition: object): Promise<any> {
+  const reply = await put(name, definition);
+  assert.equal(reply.status, 200, reply.text);
+  return reply.json;
+}
+
+/** Some streams of a category of its own, which are spread over the partitions. */
+function streamsOf(category: string): string[] {
+  return Array.from({ length: 8 }, (_, number) => `${category}-${number}`);
+}
+
+function freshCategory(): string {
+  return freshStream("after").replaceAll("-", "");
+}
+
+async function appendEach(streams: string[], count: number, from = 1): Promise<void> {
+  await Promise.all(streams.map((stream) => api.appended(stream, numbered(count, from))));
+}
+
+/** The numbers of the events of each stream that the receiver was sent, in the order in which they came. */
+function taken(streams: string[]): number[][] {
+  const of = (stream: string) => receiver.taken.filter(({ event }) => event.subject === stream);
+  return streams.map((stream) => of(stream).map(({ event }) => event.data.n));
+}
+
+test("a webhook may begin with what comes from now on, and another PUT does not move it", async () => {
+  const category = freshCategory();
+  const streams = streamsOf(category);
+  await appendEach(streams, 2);
+  await feedOf(api, 16, `?category=${category}`);
+  const definition = { category, after: "end" };
+  const { after: kept, lag, checkpoint } = await begun(category, definition);
+  assert.deepEqual([kept, lag, checkpoint.split(".").length], ["end", 0, PARTITIONS]);
+  await appendEach(streams, 2, 3);
+  const all = () => taken(streams).flat().length === 16;
+  await receiver.until(all);
+  // The same again, and without a word of it.
+  await begun(category, definition);
+  assert.equal((await begun(category, { category })).after, "end");
+  const refused = await put(category, { category, after: "0.0.0" });
+  assertProblem(refused, 409, "consumer_after_fixed", "after");
+  await settled(api, category);
+  assert.deepEqual(
+    taken(streams),
+    streams.map(() => [3, 4]),
+  );
+  await api.request(`/v1/consumers/${category}`, { method: "DELETE" });
+  await begun(category, { category });
+  await receiver.until(() => taken(streams).flat().length === 16 + 32);
+  const moved = await put(category, { category, after: "end" });
+  assertProblem(moved, 409, "consumer_after_fixed", "after");
+});
+
+test("a webhook may begin after a checkpoint, also when it is put out of memory before anything came", async () => {
+  const category = freshCategory();
+  const streams = streamsOf(category);
+  await appendEach(streams, 3);
+  const { events, checkpoint } = await feedOf(api, 24, `?category=${category}`);
+  await begun(category, { category: "nothing", after: checkpoint });
+  await api.server.evict(category, "Consumer");
+  const paused = await settled(api, category);
+  assert.equal(paused.checkpoint, checkpoint);
+  const half = `${category}half`;
+  await begun(half, { category, after: events[11].checkpoint });
+  await receiver.until(() => taken(streams).flat().length === 12);
+  await settled(api, half);
+  const expected = events.slice(12).map(({ stream, data }) => `${stream}@${data.n}`);
+  const came = receiver.taken.map(({ event }) => `${event.subject}@${event.data.n}`);
+  assert.deepEqual(
+    came.filter((event) => event.startsWith(category)).toSorted(),
+    expected.toSorted(),
+  );
+});
+
+test("where nobody can begin is refused", async () => {
+  for (const place of ["", "x", "0", "0.0", "0.0.0.0", "-1.0.0", "1000000.0.0", "END"]) {
+    assertProblem(await put("nowhere", { after: place }), 400, "invalid_checkpoint", "after");
+  }
+  assertProblem(await put("nowhere", { end: "0.0.0" }), 400, "invalid_consumer", "end");
+  assertProblem(await api.request("/v1/consumers/nowhere"), 404, "consumer_not_found");
+});
+
+test("a reactor in code begins after the checkpoint that it was given", async (t) => {
+  const own = new Api();
+  const entry = fileURLToPath(new URL("../support/after-worker.ts", import.meta.url));
+  await own.start({ entry });
+  t.after(() => own.stop());
+  await own.appended("count-1", numbered(2));
+  await own.appended("count-2", numbered(2, 3));
+  await feedOf(own, 6);
+  await settled(own, "late");
+  const { events } = (await own.read("noted-late")).json;
+  assert.deepEqual(
+    events.map(({ data }: any) => data.n),
+    [3, 4],
+  );
+});

@@ -1,0 +1,46 @@
+/** A consumer that cannot be woken is woken later: no event is forgotten, and no append waits for it. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { numbered, useApi } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
+import { Receiver } from "../support/receiver.ts";
+
+const entry = fileURLToPath(import.meta.resolve("../support/failing-consumer.ts"));
+const api = useApi({ entry });
+let receiver: Receiver;
+before(async () => {
+  receiver = await Receiver.start();
+});
+after(() => receiver.stop());
+
+async function wakes(name: string): Promise<number> {
+  return (await api.request("/wakes")).json[name] ?? 0;
+}
+
+for (const failures of [1, 4]) {
+  test(`the wake fails ${failures} times, and every event arrives`, async () => {
+    const name = `fails-${failures}`;
+    const definition = { kind: "webhook", url: receiver.url, category: `count${failures}` };
+    const body = JSON.stringify(definition);
+    const put = await api.request(`/v1/consumers/${name}`, { method: "PUT", body });
+    assert.equal(put.status, 200, put.text);
+    await settled(api, name);
+    assert.equal(await wakes(name), 0, "it has found nothing, and nobody has woken it");
+    const stream = `count${failures}-1`;
+    await api.appended(stream, numbered(1));
+    await api.appended(stream, numbered(2, 2));
+    await receiver.until(
+      ({ taken }) => taken.filter(({ event }) => event.subject === stream).length === 3,
+    );
+    const end = Date.now() + 30_000;
+    while ((await wakes(name)) <= failures) {
+      assert(Date.now() < end, "it was woken no more");
+      await sleep(20);
+    }
+    assert.equal((await settled(api, name)).deadLetters, 0);
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * The Worker of examples/delays-rust: its reactor handles each event at least once, and what that appends is there once;
+ * and there is room for TypeScript beside.
+ */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { Api, freshStream } from "../support/api.ts";
+import { Receiver } from "../support/receiver.ts";
+
+const config = fileURLToPath(new URL("../../examples/delays-rust/wrangler.toml", import.meta.url));
+
+/** A Sillok whose reactor appends and then tells the receiver. */
+async function start(t: { after(stop: () => Promise<void>): void }): Promise<[Api, Receiver]> {
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  const api = new Api();
+  await api.start({ config, vars: { SILLOK_AUTH: "off", PAGER_URL: receiver.url } });
+  t.after(() => api.stop());
+  return [api, receiver];
+}
+
+/** Appends that a flight left late, and gives the event's id. */
+async function leave(api: Api, dest: string): Promise<string> {
+  const data = { flight: "UA1545", origin: "EWR", dest, delayMinutes: 45 };
+  const plane = freshStream("plane");
+  await api.appended(plane, { type: "FlightDeparted", data });
+  return (await api.read(plane)).json.events[0].id;
+}
+
+async function assertHandled(api: Api, receiver: Receiver, cause: string): Promise<void> {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const { lag, retryAt } = (await api.request("/v1/consumers/warnings")).json;
+    if (lag === 0 && retryAt === null) break;
+    assert(Date.now() < end, "the reactor did not come so far");
+    await sleep(20);
+  }
+  const { events } = (await api.read("desk-IAH")).json;
+  assert.deepEqual(
+    events.map(({ type, data, metadata }: any) => [type, data, metadata.causationId]),
+    [["LateFlightExpected", { flight: "UA1545", delayMinutes: 45 }, cause]],
+  );
+  const ids = new Set(receiver.received.map(({ headers }) => headers["idempotency-key"]));
+  assert.equal(ids.size, 1, "a repeat has the id of the first");
+  assert.match([...ids].join(), /^[0-9a-f]{32}$/);
+}
+
+test("an attempt that fails after its append is repeated, and the append is not", async (t) => {
+  const [api, receiver] = await start(t);
+  receiver.answer = (_, earlier) => [500, "drop" as const][earlier] ?? 204;
+  const cause = await leave(api, "IAH");
+  await receiver.until(() => receiver.received.length === 3);
+  await assertHandled(api, receiver, cause);
+});
+
+test("so it is when workerd was killed between the append and its end", async (t) => {
+  const [api, receiver] = await start(t);
+  receiver.answer = () => "hang";
+  const cause = await leave(api, "IAH");
+  await receiver.until(() => receiver.received.length === 1);
+  await api.server.kill();
+  receiver.answer = () => 204;
+  await api.server.restart();
+  await receiver.until(() => receiver.received.length === 2);
+  await assertHandled(api, receiver, cause);
+});
+
+test("what is written in TypeScript runs beside, under names of its own", async (t) => {
+  const api = new Api();
+  const entry = fileURLToPath(new URL("../support/mixed-worker.ts", import.meta.url));
+  await api.start({ config, entry });
+  t.after(() => api.stop());
+  const plane = freshStream("plane");
+  const data = { flight: "UA1545", origin: "EWR", dest: "IAH", delayMinutes: 45 };
+  await api.appended(plane, { type: "FlightArrived", data });
+  const document = async (projection: string, key: string) =>
+    (await api.request(`/v1/projections/${projection}/documents/${key}?min=${plane}@1`)).json;
+  assert.equal(await document("counts", plane), 1);
+  assert.equal((await document("delays", "IAH")).arrivalDelayMinutes, 45);
+  const { text } = await api.request("/same-name");
+  assert.equal(text, 'TypeError: two consumers have the name "delays"');
+});
+
+test("what is defined in Rust is told, and cannot be put or deleted", async (t) => {
+  const [api] = await start(t);
+  await leave(api, "IAH");
+  const { consumers } = (await api.request("/v1/consumers")).json;
+  assert.deepEqual(
+    consumers.map(({ name, kind, category, types }: any) => [name, kind, category, types]),
+    [
+      ["delays", "projection", "plane", ["FlightDeparted", "FlightArrived", "FlightCancelled"]],
+      ["warnings", "reactor", "plane", ["FlightDeparted"]],
+    ],
+  );
+  const removed = await api.request("/v1/consumers/delays", { method: "DELETE" });
+  assert.equal(removed.json.code, "consumer_defined_in_code", removed.text);
+});

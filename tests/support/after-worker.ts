@@ -1,0 +1,19 @@
+/** A Worker of a user's own whose reactor begins after the second event of the feed. */
+
+import { reactor, sillok } from "../../worker/index.ts";
+
+type Counted = { type: "Counted"; data: { n: number } };
+
+const late = reactor<Counted>("late", {
+  after: "2",
+  on: {
+    async Counted({ data }, { append }) {
+      await append("noted-late", { type: "Noted", data });
+    },
+  },
+});
+
+const app = sillok({ reactors: [late] });
+
+export const { Aggregate, Journal, Consumer } = app.objects;
+export default app;

@@ -1,0 +1,34 @@
+/** The Worker with consumers that cannot be woken so often as their names say: `fails-3`. `/wakes` tells how often was tried. */
+
+import type { DurableObject } from "cloudflare:workers";
+
+import app, { Consumer as Sound } from "../../worker/entry.ts";
+
+export { Aggregate, Journal } from "../../worker/entry.ts";
+
+type ConsumerClass = new (
+  context: DurableObjectState,
+  env: Cloudflare.Env,
+) => DurableObject & { wake(request: unknown): unknown };
+
+/** How often each consumer was to be woken. */
+const wakes = new Map<string, number>();
+
+export class Consumer extends (Sound as ConsumerClass) {
+  override wake(request: unknown): unknown {
+    const name = this.ctx.id.name ?? "";
+    const count = (wakes.get(name) ?? 0) + 1;
+    wakes.set(name, count);
+    if (count <= Number(name.replace("fails-", "")))
+      throw Object.assign(new Error("not now"), { retryable: true });
+    return super.wake(request);
+  }
+}
+
+export default {
+  fetch(request: Request, env: unknown, context: object): Promise<Response> | Response {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/wakes") return Response.json(Object.fromEntries(wakes));
+    return app.fetch(request, env, context);
+  },
+};

@@ -1,0 +1,36 @@
+// What the wasm module is to TypeScript.
+
+/** A class in Rust. What constructs its instances is the runtime's, and handed on. */
+type RustClass<Instance> = new (context: any, env: any) => Instance;
+
+/** An object in Rust, with the methods that it has for other objects. */
+type RustObject<Methods extends string> = Record<Methods, (request: unknown) => unknown> & {
+  fetch(request: Request): Promise<Response>;
+  alarm(): Promise<unknown>;
+};
+
+/** The module that `worker-build` makes of a Worker in Rust over the crate `sillok-worker`. */
+export interface Engine {
+  /** Answers HTTP. */
+  readonly default: RustClass<{ fetch(request: Request): Promise<Response> }>;
+  /** Keeps one stream. */
+  readonly AggregateObject: RustClass<
+    RustObject<"append" | "read" | "head" | "verify" | "commits" | "truncate" | "delete">
+  >;
+  /** Keeps one partition of the journal. */
+  readonly JournalObject: RustClass<
+    RustObject<
+      "record" | "register" | "unregister" | "feed" | "streams" | "positionOf" | "status"
+    > & { alsoWakes(consumers: string[]): void }
+  >;
+  /** Runs one consumer. */
+  readonly ConsumerObject: RustClass<
+    RustObject<"wake" | "ask"> & {
+      name(): string;
+      handledBy(definition: string, handler: object): void;
+    }
+  > & {
+    /** The names of the consumers that are defined in Rust. */
+    inRust(): string[];
+  };
+}

@@ -1,0 +1,237 @@
+//! What a Worker of one's own is composed of in Rust.
+
+use std::cell::OnceCell;
+
+use sillok::handler::{Projection, apply};
+use sillok_bridge::{Failure, parse_feed};
+use thiserror::Error;
+use wasm_bindgen::JsValue;
+
+use crate::consumer::{ConsumerKind, Definition, Handler, Reactor, react, refused};
+
+thread_local! {
+    /// What the code of this Worker defines: made anew by whoever starts the engine, whenever it is started.
+    static STARTED: OnceCell<Vec<InCode>> = const { OnceCell::new() };
+}
+
+/// A consumer that the code of this Worker defines.
+#[derive(Debug, Clone)]
+pub(crate) struct InCode {
+    name: String,
+    pub(crate) definition: Definition,
+    pub(crate) handler: Handler,
+}
+
+/// The consumer of this name, if the code of this Worker defines it.
+pub(crate) fn consumer(name: &str) -> Option<InCode> {
+    STARTED.with(|started| started.get()?.iter().find(|consumer| consumer.name == name).cloned())
+}
+
+/// The names of all consumers that the code of this Worker defines.
+pub(crate) fn consumers() -> Vec<String> {
+    STARTED
+        .with(|started| started.get().into_iter().flatten().map(|consumer| consumer.name.clone()).collect())
+}
+
+/// Why a Worker cannot be composed so.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// Two consumers have the same name.
+    #[error("two consumers have the name {name:?}")]
+    SameName {
+        /// Their name.
+        name: String,
+    },
+    /// A consumer's name, category, types or policy are not such.
+    #[error("the consumer {name:?} cannot be: {failure}")]
+    Consumer {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        failure: Failure,
+    },
+    /// The Worker is composed already.
+    #[error("a Worker is composed once")]
+    Again,
+}
+
+impl From<AppError> for JsValue {
+    fn from(error: AppError) -> Self {
+        js_sys::Error::new(&error.to_string()).into()
+    }
+}
+
+/// Sillok's Worker with nothing registered yet.
+pub fn app() -> App {
+    App { consumers: Vec::new() }
+}
+
+/// A Worker of one's own on its way, made by [`app`]: Sillok's, with one's projections and reactors in it.
+///
+/// It is [started](App::start) by the function that the runtime calls first, whenever it loads the Worker:
+///
+/// ```
+/// # use sillok::handler::{Failed, FeedEvent, Projection, TypedDocuments};
+/// # use sillok_worker::{Reactor, ReactorContext};
+/// # struct Balances;
+/// # impl Projection for Balances {
+/// #     type Event = serde_json::Value;
+/// #     type Document = u64;
+/// #     fn apply(_: serde_json::Value, _: &FeedEvent, _: &TypedDocuments<'_, u64>) -> Result<(), Failed> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// # struct Billing;
+/// # impl Reactor for Billing {
+/// #     type Event = serde_json::Value;
+/// #     async fn react(_: serde_json::Value, _: &FeedEvent, _: &ReactorContext) -> Result<(), Failed> {
+/// #         Ok(())
+/// #     }
+/// # }
+/// use sillok_worker::AppError;
+/// use worker::{Context, Env, Response, event, web_sys};
+///
+/// #[event(start)]
+/// fn start() -> Result<(), AppError> {
+///     sillok_worker::app().projection::<Balances>("balances").reactor::<Billing>("billing").start()
+/// }
+///
+/// #[event(fetch)]
+/// async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<Response> {
+///     sillok_worker::fetch(request, &env).await
+/// }
+/// # fn main() {}
+/// ```
+#[derive(Debug)]
+#[must_use = "it is not in the Worker before it is started"]
+pub struct App {
+    consumers: Vec<InCode>,
+}
+
+impl App {
+    /// Registers a projection under a name: 1 to 200 bytes of UTF-8 without control characters.
+    pub fn projection<P: Projection>(self, name: &str) -> Self {
+        let definition =
+            Definition::in_code(ConsumerKind::Projection, P::CATEGORY, P::TYPES, None, P::POLICY);
+        self.with(name, definition, Handler::Projection(apply::<P, _>))
+    }
+
+    /// Registers a reactor under a name: 1 to 200 bytes of UTF-8 without control characters.
+    pub fn reactor<R: Reactor>(self, name: &str) -> Self {
+        let definition =
+            Definition::in_code(ConsumerKind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, R::POLICY);
+        self.with(name, definition, Handler::Reactor(react::<R>))
+    }
+
+    fn with(mut self, name: &str, definition: Definition, handler: Handler) -> Self {
+        self.consumers.push(InCode { name: name.to_owned(), definition, handler });
+        self
+    }
+
+    /// Checks what was registered, and has it in the Worker from now on.
+    ///
+    /// # Errors
+    /// [`AppError`]. Returned by the function that starts the Worker, it keeps the Worker from being deployed.
+    pub fn start(self) -> Result<(), AppError> {
+        self.check()?;
+        STARTED.with(|started| started.set(self.consumers)).map_err(|_| AppError::Again)
+    }
+
+    fn check(&self) -> Result<(), AppError> {
+        let mut names: Vec<&str> = Vec::new();
+        for InCode { name, definition, .. } in &self.consumers {
+            if names.contains(&name.as_str()) {
+                return Err(AppError::SameName { name: name.clone() });
+            }
+            names.push(name);
+            checked(name, definition)
+                .map_err(|failure| AppError::Consumer { name: name.clone(), failure })?;
+        }
+        Ok(())
+    }
+}
+
+fn checked(name: &str, definition: &Definition) -> Result<(), Failure> {
+    // How many partitions there are is not known before there is a request.
+    let partitions = definition.after.as_ref().map_or(1, |after| after.split('.').count());
+    let settings = definition.settings(name.to_owned(), partitions)?;
+    settings.check().map_err(|error| refused(&error))?;
+    parse_feed(&definition.filter(), 0, 1)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sillok::handler::{Failed, FeedEvent, Policy, TypedDocuments};
+
+    use super::*;
+    use crate::consumer::ReactorContext;
+
+    struct Sound;
+    struct Category;
+    struct Types;
+    struct Attempts;
+
+    macro_rules! projection {
+        ($name:ident $(, $constant:item)?) => {
+            impl Projection for $name {
+                type Event = ();
+                type Document = ();
+                $($constant)?
+                fn apply((): (), _: &FeedEvent, _: &TypedDocuments<'_, ()>) -> Result<(), Failed> {
+                    Ok(())
+                }
+            }
+        };
+    }
+
+    projection!(Sound);
+    projection!(Category, const CATEGORY: Option<&str> = Some(""););
+    projection!(Types, const TYPES: &[&str] = &["Counted", ""];);
+    projection!(Attempts, const POLICY: Policy = Policy { attempts: 0, ..Policy::DEFAULT };);
+
+    struct End;
+
+    impl Reactor for End {
+        type Event = ();
+        const AFTER: Option<&str> = Some("end");
+        async fn react((): (), _: &FeedEvent, _: &ReactorContext) -> Result<(), Failed> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let refused =
+            app().projection::<Sound>("a").projection::<Sound>("b").projection::<Sound>("a").start();
+        assert_eq!(refused, Err(AppError::SameName { name: "a".to_owned() }));
+        assert_eq!(consumers(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_no_consumer() {
+        for (refused, code) in [
+            (app().projection::<Sound>(""), "invalid_consumer_name"),
+            (app().projection::<Category>("a"), "invalid_category"),
+            (app().projection::<Types>("a"), "invalid_event_type"),
+            (app().projection::<Attempts>("a"), "invalid_policy"),
+            (app().reactor::<End>("a"), "invalid_checkpoint"),
+        ] {
+            let Err(AppError::Consumer { failure, .. }) = refused.start() else {
+                panic!("{code} was expected")
+            };
+            assert_eq!(failure.code, code);
+        }
+    }
+
+    #[test]
+    fn what_is_started_is_found_by_its_name() {
+        app().projection::<Sound>("a").projection::<Attempts>("b").start().unwrap_err();
+        app().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
+        assert_eq!(consumers(), ["a", "b"]);
+        assert_eq!(consumer("b").map(|found| found.definition.kind), Some(ConsumerKind::Projection));
+        assert!(consumer("c").is_none());
+        assert_eq!(app().start(), Err(AppError::Again));
+    }
+}
