@@ -2,7 +2,7 @@
 
 use sillok::handler::{DocumentError, Documents};
 use sillok::store::JsonText;
-use sillok_bridge::{Failure, to_js};
+use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::database::FileSql;
@@ -31,7 +31,7 @@ impl DocumentsHandle {
     /// A [`Failure`].
     pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
         let document = JsonText::parse(document)
-            .map_err(|error| to_js(&Failure::new("malformed_json", error.to_string())))?;
+            .map_err(|error| Failure::new("malformed_json", error.to_string()).to_js())?;
         self.documents.put(key, &document).map_err(|error| refused(&error))
     }
 
@@ -51,5 +51,5 @@ impl DocumentsHandle {
 }
 
 fn refused(error: &DocumentError) -> JsValue {
-    to_js(&Failure::from(error))
+    Failure::from(error).to_js()
 }

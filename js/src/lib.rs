@@ -17,3 +17,8 @@ pub use database::Database;
 pub use documents::DocumentsHandle;
 pub use proof::{LineProof, StreamProof};
 pub use store::Store;
+
+/// The engine's memory. The standard library's allocator for wasm is made for larger programs and is five times as much code.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

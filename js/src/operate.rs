@@ -1,8 +1,8 @@
 //! What operators and readers ask of a consumer.
 
 use sillok::handler::{DeadLetter, Status};
-use sillok::store::{Checkpoint, Position, RecordedTime};
-use sillok_bridge::{Failure, json_string, now, rfc3339, to_js};
+use sillok::store::{Checkpoint, Position, RecordedTime, json_string};
+use sillok_bridge::{Failure, Message, now, rfc3339};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::consumer::{Consumer, Failed};
@@ -41,7 +41,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn status(&self, store: &Store) -> Result<String, JsValue> {
         let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)));
-        let end = end.map_err(|failure| to_js(&failure))?;
+        let end = end.map_err(|failure| failure.to_js())?;
         Ok(shown(&self.with(|machine| Ok(machine.status()?))?, end))
     }
 

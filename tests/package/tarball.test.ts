@@ -10,10 +10,10 @@ import { publint } from "publint";
 
 import { ROOT, tarball, useScratch } from "./scratch.ts";
 
-/** What the engine may weigh. 120 KiB are wanted: it does not get heavier, and is to get lighter. */
-const WASM_GZIP_BYTES = 134 * 1024;
-/** The Worker's, with the gateway and the objects in it. 250 KiB are wanted. */
-const WORKER_WASM_GZIP_BYTES = 350 * 1024;
+/** What the engine may weigh. */
+const WASM_GZIP_BYTES = 120 * 1024;
+/** The Worker's wasm, with the gateway and the objects in it: with its code it is to stay below 250 KiB. */
+const WORKER_WASM_GZIP_BYTES = 236 * 1024;
 /** `sillok/worker` without its wasm. */
 const WORKER_GZIP_BYTES = 13 * 1024;
 /** `sillok/rust`, whose engine is the user's. */
