@@ -21,13 +21,14 @@ export interface Engine {
   readonly JournalObject: RustClass<
     RustObject<
       "record" | "register" | "unregister" | "feed" | "streams" | "positionOf" | "status"
-    > & { alsoWakes(consumers: string[]): void }
+    > & { alsoWakes(consumers: string[]): void; isTold(): boolean }
   >;
   /** Runs one consumer. */
   readonly ConsumerObject: RustClass<
     RustObject<"wake" | "ask"> & {
       name(): string;
       handledBy(definition: string, handler: object): void;
+      isTold(): boolean;
     }
   > & {
     /** The names of the consumers that are defined in Rust. */

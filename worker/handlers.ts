@@ -2,10 +2,10 @@
 
 import type { AppendOptions, ConsumedEvent, Projection, Reactor } from "sillok";
 
+import { commandOf } from "../js/ts/consumers/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumers/documents.ts";
 import { project } from "../js/ts/consumers/projection.ts";
 import { react } from "../js/ts/consumers/reactor.ts";
-import { writeJson } from "../js/ts/json.ts";
 import { raised } from "../js/ts/raising.ts";
 
 /** A consumer that is defined in code, whatever its events. */
@@ -38,9 +38,9 @@ export function handlerOf(handled: Handled): [string, Handler] {
     async react(text: string, commands: Commands) {
       const { id, attempt } = commands;
       const append = async (stream: string, events: unknown, options: AppendOptions = {}) => {
-        const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
+        const command = commandOf(events, options);
         try {
-          return await commands.append(stream, text, options.expectedVersion);
+          return await commands.append(stream, ...command);
         } catch (refused) {
           throw raised(refused);
         }

@@ -6,6 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { Engine } from "./engine.ts";
 import { type Handled, handlerOf } from "./handlers.ts";
 
+type JournalInRust = InstanceType<Engine["JournalObject"]>;
+type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;
 /** What the runtime constructs objects by. */
 type ObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
 
@@ -55,11 +57,12 @@ export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
 /** Each keeps one partition of the journal, which wakes these consumers beside those of Rust and those that are registered by requests. */
 export function journalClass({ JournalObject }: Engine, consumers: readonly string[]): ObjectClass {
   return class Journal extends DurableObject {
-    readonly #object = new JournalObject(this.ctx, this.env);
+    readonly #made = new JournalObject(this.ctx, this.env);
 
-    constructor(context: DurableObjectState, env: Cloudflare.Env) {
-      super(context, env);
-      this.#object.alsoWakes([...consumers]);
+    /** It is another one after a crash of the engine, and has to be told anew. */
+    get #object(): JournalInRust {
+      if (consumers.length > 0 && !this.#made.isTold()) this.#made.alsoWakes([...consumers]);
+      return this.#made;
     }
 
     override fetch(request: Request): Promise<Response> {
@@ -106,12 +109,14 @@ export function consumerClass(
   handled: ReadonlyMap<string, Handled>,
 ): ObjectClass {
   return class Consumer extends DurableObject {
-    readonly #object = new ConsumerObject(this.ctx, this.env);
+    readonly #made = new ConsumerObject(this.ctx, this.env);
+    readonly #inCode = handled.get(this.#made.name());
 
-    constructor(context: DurableObjectState, env: Cloudflare.Env) {
-      super(context, env);
-      const inCode = handled.get(this.#object.name());
-      if (inCode !== undefined) this.#object.handledBy(...handlerOf(inCode));
+    /** It is another one after a crash of the engine, and has to be told anew. */
+    get #object(): ConsumerInRust {
+      const inCode = this.#inCode;
+      if (inCode !== undefined && !this.#made.isTold()) this.#made.handledBy(...handlerOf(inCode));
+      return this.#made;
     }
 
     override async alarm(): Promise<void> {

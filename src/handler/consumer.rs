@@ -15,6 +15,9 @@ use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
+/// How many events may be passed over before their place is made durable.
+const UNSAVED_PASSED: u64 = 1000;
+
 /// A named handler of events with a durable checkpoint. The [module](super) says how it is run.
 ///
 /// When the storage fails, a call says so and the machine forgets all that is not durable: the next call goes on from
@@ -32,6 +35,8 @@ pub struct Consumer<S, A> {
     pub(super) offers: Offers,
     /// How many deliveries are not in the durable checkpoint.
     pub(super) unsaved: usize,
+    /// How many events were passed over that are not in the durable checkpoint.
+    passed: u64,
     /// For each partition, whether the feed may have more for the live lane.
     pub(super) pending: Vec<bool>,
     /// Whether older generations may have left something.
@@ -80,6 +85,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             hand: None,
             offers: Offers::default(),
             unsaved: 0,
+            passed: 0,
             pending: vec![true; settings.partitions],
             untidy: true,
             busy: false,
@@ -197,7 +203,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if until > now {
             return None;
         }
-        if failures > 0 && wanted(failed) {
+        let troubled = failures > 0 || until > RecordedTime::default();
+        if troubled && wanted(failed) {
             return Some(failed);
         }
         let count = self.settings.partitions;
@@ -281,9 +288,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.hand = Some(hand);
             return Ok(());
         }
-        // A place without events is made durable with the next event, or where it has cost much to look at.
+        // A place without events is made durable with the next event, or where it has cost much to look at: were it not,
+        // whoever is put out of memory between rare events would look at all the others again each time.
         self.state.advance(&hand, after);
-        if more { self.commit(&mut |_, _| Ok(())) } else { Ok(()) }
+        self.passed = self.passed.saturating_add(after.get().saturating_sub(from.get()));
+        if more || self.passed >= UNSAVED_PASSED { self.commit(&mut |_, _| Ok(())) } else { Ok(()) }
     }
 
     /// Puts the building generation in place of the live one once it has come as far.
@@ -330,6 +339,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.offers = Offers::default();
         self.asked = None;
         self.unsaved = 0;
+        self.passed = 0;
         self.untidy = true;
         self.pending.fill(true);
     }
@@ -362,7 +372,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })?;
         if current {
             self.state = state;
-            self.unsaved = 0;
+            (self.unsaved, self.passed) = (0, 0);
         } else {
             self.forget();
         }

@@ -110,7 +110,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn delivery_succeeded(&mut self, hand: Hand, event: &FeedEvent) -> Result<(), StorageError> {
         let ended = hand.front().is_none();
         self.unsaved += 1;
-        self.offers.passed();
+        self.offers.passed(&hand);
         let troubled = self.state.trouble_mut(&hand).failures > 0;
         let running = self.state.status == Running::Running;
         if ended || troubled || !running || self.is_enough_unsaved() {
@@ -133,7 +133,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         failure: &Failure<'_>,
     ) -> Result<(), StorageError> {
         let mut behind = false;
-        self.offers.failed();
+        self.offers.failed(&hand);
         self.commit(&mut |machine, state| {
             behind = machine.fail(state, &hand, event, failure)?;
             if behind {
@@ -142,7 +142,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Ok(())
         })?;
         if behind {
-            self.offers.passed();
+            self.offers.passed(&hand);
             self.keep(hand);
         } else {
             // The page is read again when the event has its next turn: until then others have theirs.

@@ -11,13 +11,14 @@
 //!   with it, so that what spoils a batch is found. That a batch failed is no attempt at any one of its events.
 
 use super::consumer::Consumer;
-use super::feed::{Delivery, FeedEvent, Next, delivery_id};
+use super::feed::{Delivery, FeedEvent, Hand, Next, delivery_id};
 use super::policy::Window;
 use crate::gateway::Alarm;
 use crate::store::sqlite::Sql;
 use crate::store::{Position, RecordedTime, StorageError};
 
-/// So many deliveries at most are repeated after a crash; where they are not a batch and one by one, half of them.
+/// So many deliveries at most are repeated after a crash. Of a batch all may be; otherwise half of them may have been done
+/// in their order, and half have run ahead.
 const MOST_REPEATED: usize = 100;
 
 /// The deliveries that are under way, and those of which more is known than the front of the hand has come to.
@@ -68,14 +69,16 @@ impl Offers {
         self.offers.retain(|Offer { told, .. }| told.as_ref().is_none_or(|told| told.outcome.is_ok()));
     }
 
-    /// The event at the front is behind the consumer.
-    pub(super) fn passed(&mut self) {
-        self.alone = self.alone.saturating_sub(1);
+    /// The event at the front is behind the consumer. A letter was attempted alone anyway.
+    pub(super) fn passed(&mut self, hand: &Hand) {
+        self.alone = self.alone.saturating_sub(usize::from(hand.letter.is_none()));
     }
 
     /// The event at the front has failed.
-    pub(super) fn failed(&mut self) {
-        self.alone = self.alone.max(self.offers.len() + 1);
+    pub(super) fn failed(&mut self, hand: &Hand) {
+        if hand.letter.is_none() {
+            self.alone = self.alone.max(self.offers.len() + 1);
+        }
     }
 
     /// Whether the event at this place has succeeded or failed, where it is known.

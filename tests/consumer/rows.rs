@@ -19,3 +19,23 @@ fn a_document_that_a_page_alters_often_is_written_once() {
     assert_eq!(database.0.total_changes() - before, 2, "the document and the state");
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
+
+#[test]
+fn a_place_among_events_that_are_not_wanted_is_made_durable_now_and_then() {
+    let (database, mut feed) = (Place::in_sqlite(), Feed::new(1));
+    feed.page = 5000;
+    let mut consumer = open(&database, &skipping());
+    let kept = || open(&database, &skipping()).status().unwrap().checkpoint.to_string();
+    for number in 1..=2500 {
+        feed.add(0, "a", feed.unwanted);
+        consumer.woken(0, at(number)).unwrap();
+        assert_eq!(project(&mut consumer, &feed, number, &[]).unwrap(), Next::Idle);
+        match number {
+            999 => assert_eq!(kept(), "0"),
+            1000 | 1999 => assert_eq!(kept(), "1000"),
+            2500 => assert_eq!(kept(), "2000"),
+            _ => {}
+        }
+    }
+    assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "2500");
+}

@@ -209,3 +209,31 @@ fn letters_are_retried_one_by_one() {
     }
     assert_eq!((consumer.next(at(0)).unwrap(), letters(&mut consumer)), (Next::Idle, vec![]));
 }
+
+#[test]
+fn what_spoils_a_batch_has_its_turn_before_other_partitions_and_whatever_letters_are_retried() {
+    let (database, mut feed) = (database(), Feed { page: 200, ..Feed::new(2) });
+    ["x", "a", "b", "c"].iter().for_each(|stream| feed.add(0, stream, "Counted"));
+    (0..9).for_each(|_| feed.add(1, "d", "Counted"));
+    let mut settings = Settings { partitions: 2, ..settings_of(OnFailure::Skip, Window::Batch(3)) };
+    settings.policy.attempts = 1;
+    let mut consumer = open(&database, &settings);
+    // A letter, to begin with.
+    let first_page = Feed { partitions: vec![feed.partitions[0][..1].to_vec(), Vec::new()], ..Feed::new(2) };
+    deliver(&mut consumer, &first_page, 0, &[1]);
+    consumer.woken(0, at(0)).unwrap();
+    let batch = window(&mut consumer, &feed, 0);
+    assert_eq!(batch.iter().map(|delivery| delivery.event.stream.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    consumer.delivered(&batch[0].id, Err("spoilt"), at(0), 0).unwrap();
+    // Meanwhile another partition has grown, and a letter is retried.
+    consumer.woken(1, at(0)).unwrap();
+    consumer.retry(at(0)).unwrap();
+    let letter = only(window(&mut consumer, &feed, 0));
+    consumer.delivered(&letter.id, Ok(()), at(0), 0).unwrap();
+    for stream in ["a", "b", "c"] {
+        let alone = only(window(&mut consumer, &feed, 100));
+        assert_eq!((alone.event.stream.as_str(), alone.attempt), (stream, 1));
+        consumer.delivered(&alone.id, Ok(()), at(100), 0).unwrap();
+    }
+    assert_eq!(numbers(&window(&mut consumer, &feed, 100)), [1, 2, 3]);
+}

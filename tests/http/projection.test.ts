@@ -9,6 +9,10 @@ import { settled } from "../support/consumers.ts";
 
 const api = useApi({ entry: fileURLToPath(new URL("../support/own-worker.ts", import.meta.url)) });
 
+function nameOf({ name }: { name: string }): string {
+  return name;
+}
+
 function document(key: string, min = ""): Promise<Reply> {
   const query = min === "" ? "" : `?min=${encodeURIComponent(min)}`;
   return api.request(`/v1/projections/sums/documents/${encodeURIComponent(key)}${query}`);
@@ -21,6 +25,20 @@ test("a reader waits until its own write is in the document", async () => {
     const reply = await document(stream, `${stream}@${version}`);
     assert.deepEqual(reply.json, { sum: (n * (n + 1)) / 2, events: n }, reply.text);
   }
+});
+
+test("what is defined in code outlives a crash of the engine", async () => {
+  const stream = freshStream("count");
+  await api.appended(stream, { type: "Counted", data: { n: 1 } });
+  assert.equal((await document(stream, `${stream}@1`)).json?.sum, 1);
+  const names = async () => (await api.request("/v1/consumers")).json.consumers.map(nameOf);
+  const before = await names();
+  assert.equal((await api.request("/crash")).status, 200);
+  assert.deepEqual(await names(), before);
+  await api.appended(stream, { type: "Counted", data: { n: 2 } });
+  assert.equal((await document(stream, `${stream}@2`)).json?.sum, 3);
+  await settled(api, "notes");
+  assert.equal(await api.version(stream.replace("count", "note")), 2);
 });
 
 test("what is not there in time is said", { timeout: 20_000 }, async () => {

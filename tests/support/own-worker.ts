@@ -1,4 +1,4 @@
-/** A Worker of a user's own: Sillok with projections and reactors in it. */
+/** A Worker of a user's own: Sillok with projections and reactors in it. At `/crash` its engine crashes. */
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 
@@ -37,4 +37,13 @@ const notes = reactor<Counted>("notes", {
 const app = sillok({ projections: [sums], reactors: [notes] });
 
 export const { Aggregate, Journal, Consumer } = app.objects;
-export default app;
+
+export default {
+  fetch(request: Request, env: unknown, context: object): Response | Promise<Response> {
+    if (new URL(request.url).pathname !== "/crash") return app.fetch(request, env, context);
+    // As when the engine has run out of memory: it is made anew before it is next asked.
+    const error = new WebAssembly.RuntimeError("unreachable");
+    (globalThis as EventTarget).dispatchEvent(new ErrorEvent("error", { error }));
+    return new Response();
+  },
+};

@@ -57,7 +57,7 @@ export class Handle implements ProjectionHandle {
 
   async discard(id?: number): Promise<boolean> {
     if (id !== undefined) checkId(id, "id");
-    return this.#runner.consumer.discard(id);
+    return this.#runner.discard(id);
   }
 
   async rebuild(): Promise<void> {

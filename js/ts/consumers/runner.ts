@@ -2,8 +2,8 @@
 
 import type { Engine, EngineConsumer } from "../engine.js";
 import type { AppendResult, NewEvent } from "../events.js";
-import { writeJson } from "../json.js";
-import { type AppendOptions, checkOptions } from "../options.js";
+import type { AppendOptions } from "../options.js";
+import { commandOf } from "./command.js";
 import type { ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
@@ -19,7 +19,6 @@ export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 const TURN_MILLISECONDS = 10;
 /** The longest that a timer goes. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
-const COMMAND_OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
 
 export class Runner {
   readonly definition: AnyConsumer;
@@ -64,6 +63,17 @@ export class Runner {
   /** Does as an operator says; whoever runs the consumer goes on at once. */
   operate(act: "pause" | "resume" | "retry" | "rebuild"): void {
     this.consumer.operate(act);
+    this.#wake();
+  }
+
+  /** Discards dead letters; another one may have waited for them. */
+  discard(id: number | undefined): boolean {
+    const any = this.consumer.discard(id);
+    this.#wake();
+    return any;
+  }
+
+  #wake(): void {
     for (const wake of this.#waiting) wake();
   }
 
@@ -116,9 +126,7 @@ export class Runner {
       options: AppendOptions = {},
     ): Promise<AppendResult> => {
       const n = (commands += 1);
-      checkOptions(options, COMMAND_OPTIONS);
-      const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
-      return this.consumer.append(id, n, stream, text, options.expectedVersion);
+      return this.consumer.append(id, n, stream, ...commandOf(events, options));
     };
     const context: ReactorContext = Object.freeze({ id, attempt, append });
     let error: string | undefined;

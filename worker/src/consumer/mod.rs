@@ -154,6 +154,14 @@ impl ConsumerObject {
         Ok(())
     }
 
+    /// Whether what the consumer is by the code of this deployment is known. After a crash of the engine there is another
+    /// object, to which what JavaScript has said is not.
+    #[wasm_bindgen(js_name = isTold)]
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.inner.code.borrow().is_some()
+    }
+
     /// Takes it as a duty that a partition of the journal has grown: `{partition}` gives nothing. The duty is durable
     /// before the answer leaves.
     ///

@@ -58,12 +58,7 @@ impl Inner {
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
         let mut definition = Definition::parse(definition)?;
-        let known = || self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
-        if known().is_none() {
-            self.begin(&mut definition).await?;
-        }
-        // Another request may have defined it meanwhile.
-        let known = known();
+        let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
                 let detail = "a consumer stays of its kind: delete it first";
@@ -74,6 +69,8 @@ impl Inner {
                 return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
             }
             (definition.after, definition.end) = (known.after.clone(), known.end.clone());
+        } else {
+            self.begin(&mut definition).await?;
         }
         if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
             let kept = known.and_then(|known| known.secret.clone());
@@ -147,11 +144,13 @@ impl Inner {
     }
 
     /// Discards the dead letter of this id, or all where there is none.
-    fn discard(&self, id: &str) -> Result<String, Failure> {
+    fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
         let letter = id.parse().ok();
         let any = (letter.is_some() || id.is_empty())
             && self.with(|defined| defined.machine.discard(letter).map_err(storage))?;
         if any || id.is_empty() {
+            // Another letter may have waited for it.
+            self.start();
             return Ok("{}".to_owned());
         }
         Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))

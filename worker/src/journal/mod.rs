@@ -39,6 +39,8 @@ struct Keeper {
     recording: Recording,
     /// Whether the alarm that an earlier life of the object may have set was looked at.
     looked: Cell<bool>,
+    /// Whether JavaScript has said whom else to wake.
+    told: Cell<bool>,
     name: Option<ObjectName>,
     meter: Rc<Meter>,
     state: State,
@@ -57,6 +59,7 @@ impl DurableObject for JournalObject {
             wakes: RefCell::new(wakes),
             recording: Recording::default(),
             looked: Cell::default(),
+            told: Cell::default(),
             name: ObjectName::of(&state),
             meter,
             state,
@@ -127,6 +130,14 @@ impl JournalObject {
     #[wasm_bindgen(js_name = alsoWakes)]
     pub fn also_wakes(&self, consumers: Vec<String>) {
         self.keeper.wakes.borrow_mut().also_wake(consumers);
+        self.keeper.told.set(true);
+    }
+
+    /// Whether it was told whom else to wake. After a crash of the engine there is another object, which was not.
+    #[wasm_bindgen(js_name = isTold)]
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.keeper.told.get()
     }
 
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
