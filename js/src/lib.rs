@@ -11,6 +11,7 @@ mod log;
 mod operate;
 mod proof;
 mod store;
+mod thrown;
 
 pub use consumer::Consumer;
 pub use database::Database;

@@ -4,6 +4,8 @@ use sillok::store::Verifier;
 use sillok_bridge::{LineVerifier, Message, VerificationJson, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::thrown::thrown;
+
 /// A verification of a stream on its way. [`Store::verify_page`](crate::Store::verify_page) goes on with it.
 #[wasm_bindgen]
 #[derive(Debug)]
@@ -21,7 +23,7 @@ impl StreamProof {
     pub fn new(stream: &JsValue) -> Result<Self, JsValue> {
         match stream_id_from_js(stream) {
             Ok(stream) => Ok(Self { verifier: Verifier::new(stream) }),
-            Err(failure) => Err(failure.to_js()),
+            Err(failure) => Err(thrown(failure)),
         }
     }
 

@@ -19,6 +19,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use crate::database::{Database, FileSql};
 use crate::log::Log;
 use crate::proof::StreamProof;
+use crate::thrown::thrown;
 
 /// An event store, in memory or in a SQLite file.
 ///
@@ -109,7 +110,7 @@ impl Store {
     pub fn verify_page(&self, proof: &mut StreamProof) -> Result<bool, JsValue> {
         let verified = self
             .reading(|store| store.verify_page(&mut proof.verifier).map_err(|error| Failure::from(&error)));
-        verified.map_err(|failure| failure.to_js())
+        verified.map_err(thrown)
     }
 
     /// One page of a stream's commits as lines, `{version, text, next?}`: the first, or the one that `next` of the page
@@ -135,7 +136,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn delete(&self, stream: &JsValue) -> Result<(), JsValue> {
-        self.try_delete(stream).map_err(|failure| failure.to_js())
+        self.try_delete(stream).map_err(thrown)
     }
 
     /// Whether a stream was deleted.
@@ -144,7 +145,7 @@ impl Store {
     /// A [`Failure`].
     #[wasm_bindgen(js_name = isDeleted)]
     pub fn is_deleted(&self, stream: &JsValue) -> Result<bool, JsValue> {
-        self.try_is_deleted(stream).map_err(|failure| failure.to_js())
+        self.try_is_deleted(stream).map_err(thrown)
     }
 
     /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
@@ -153,7 +154,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn save(&self, event: &str, dates: &JsValue) -> Result<(), JsValue> {
-        self.try_save(event, dates).map_err(|failure| failure.to_js())
+        self.try_save(event, dates).map_err(thrown)
     }
 
     /// The tutorial's events of an aggregate, as the JSON of an array of `{event, dates}`.
@@ -161,7 +162,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn find(&self, id: &JsValue) -> Result<String, JsValue> {
-        self.try_find(id).map_err(|failure| failure.to_js())
+        self.try_find(id).map_err(thrown)
     }
 }
 
@@ -292,7 +293,7 @@ impl Store {
 }
 
 pub(crate) fn answer<T: Message>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
-    outcome.map(|answer| answer.to_js()).map_err(|failure| failure.to_js())
+    outcome.map(|answer| answer.to_js()).map_err(thrown)
 }
 
 /// The limit is the whole read's; a page takes as much of it as a page may.
