@@ -8,24 +8,8 @@ use std::path::{Path, PathBuf};
 /// Room, and the only things its Rust code may depend on.
 const ROOMS: [(&str, &[&str]); 5] = [
     (".", &["serde", "serde_json", "sha2", "thiserror"]),
-    (
-        "bridge",
-        &[
-            "sillok",
-            "chrono",
-            "js-sys",
-            "serde",
-            "serde_json",
-            "serde-wasm-bindgen",
-            "thiserror",
-            "uuid",
-            "wasm-bindgen",
-        ],
-    ),
-    (
-        "js",
-        &["sillok", "sillok-bridge", "js-sys", "serde", "serde_json", "serde-wasm-bindgen", "wasm-bindgen"],
-    ),
+    ("bridge", &["sillok", "chrono", "js-sys", "serde", "serde_json", "thiserror", "uuid", "wasm-bindgen"]),
+    ("js", &["sillok", "sillok-bridge", "js-sys", "rlsf", "serde-wasm-bindgen", "wasm-bindgen"]),
     ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
     ("examples/delays-rust", &["sillok", "sillok-worker", "serde", "serde_json", "worker"]),
 ];

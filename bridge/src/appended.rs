@@ -1,13 +1,13 @@
 //! What an append answers.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sillok::store::Appended;
 
 use crate::clock::rfc3339;
 
 /// The result of an append, as JSON and as a JavaScript object:
 /// `{"stream","firstVersion","version","time","replayed"}`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppendedJson {
     stream: String,
@@ -17,6 +17,14 @@ pub struct AppendedJson {
     time: String,
     replayed: bool,
 }
+
+crate::message!(AppendedJson {
+    stream: "stream",
+    first_version: "firstVersion",
+    version: "version",
+    time: "time",
+    replayed: "replayed",
+});
 
 impl From<&Appended> for AppendedJson {
     fn from(appended: &Appended) -> Self {

@@ -5,10 +5,9 @@ use std::fmt::Write;
 use serde::Deserialize;
 use sillok::store::{
     BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StreamId, StreamLog,
-    Verification, Verifier, Version,
+    Verification, Verifier, Version, json_string,
 };
 
-use crate::event_json::json_string;
 use crate::failure::Failure;
 use crate::verification::{ProofPage, not_given, version};
 

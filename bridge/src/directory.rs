@@ -1,34 +1,31 @@
 //! The directory of streams as values: what is asked for, and a page.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use sillok::store::{DirectoryPage, DirectoryRange};
 
 use crate::clock::rfc3339;
 use crate::failure::Failure;
 use crate::feed::category;
 use crate::range::{invalid, number};
+use crate::scalar::Scalar;
 
 /// What part of the directory to read: `{"prefix","category","after","limit"}`, each absent where it bounds nothing.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub struct DirectoryValue {
     /// With what the names begin.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<Value>,
+    pub prefix: Option<Scalar>,
     /// The only category to list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<Value>,
+    pub category: Option<Scalar>,
     /// The name after which the page begins.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Value>,
+    pub after: Option<Scalar>,
     /// Most streams.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Value>,
+    pub limit: Option<Scalar>,
 }
 
+crate::message!(DirectoryValue { prefix: "prefix", category: "category", after: "after", limit: "limit" });
+
 /// A page of the directory: `{"streams":[{"stream","version","time"}],"next"}`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct DirectoryPageJson {
     /// The streams, in the order of their names' bytes.
     pub streams: Vec<StreamEntryJson>,
@@ -36,8 +33,10 @@ pub struct DirectoryPageJson {
     pub next: Option<String>,
 }
 
+crate::message!(DirectoryPageJson { streams: "streams", next: "next" });
+
 /// What the directory says of a stream.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub struct StreamEntryJson {
     /// Its name.
     pub stream: String,
@@ -46,6 +45,8 @@ pub struct StreamEntryJson {
     /// When that event was recorded.
     pub time: String,
 }
+
+crate::message!(StreamEntryJson { stream: "stream", version: "version", time: "time" });
 
 /// Reads what part of the directory is wanted, checking every part.
 ///
@@ -63,7 +64,7 @@ pub fn parse_directory(value: &DirectoryValue) -> Result<DirectoryRange, Failure
     }
 }
 
-fn text<'a>(field: &str, value: Option<&'a Value>) -> Result<&'a str, Failure> {
+fn text<'a>(field: &str, value: Option<&'a Scalar>) -> Result<&'a str, Failure> {
     value.map_or(Ok(""), |value| value.as_str().ok_or_else(|| invalid(field, "must be a string")))
 }
 

@@ -2,14 +2,13 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-use sillok::store::{EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog};
+use sillok::store::{EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog, json_string};
 
 use crate::clock::rfc3339;
 use crate::range::RangeValue;
 
 /// A page, its events already written as JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct PageJson {
     /// The version of the whole stream, whatever part of it was read.
     pub version: u64,
@@ -18,6 +17,8 @@ pub struct PageJson {
     /// The range of the next page, or nothing when this was the last.
     pub next: Option<RangeValue>,
 }
+
+crate::message!(PageJson { version: "version", events: "events", next: "next" });
 
 /// Reads one page of a stream as JSON.
 ///
@@ -51,10 +52,4 @@ pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>)
         "{{\"stream\":{stream},\"version\":{version},\"id\":{id},\"type\":{event_type},\
          \"time\":\"{time}\",\"data\":{data},\"metadata\":{metadata}}}"
     );
-}
-
-/// A text as JSON.
-#[must_use]
-pub fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }

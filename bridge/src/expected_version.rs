@@ -1,16 +1,16 @@
 //! The expected version as a value: a number, or one of three words.
 
-use serde_json::Value;
 use sillok::store::{ExpectedVersion, Version};
 
 use crate::failure::Failure;
+use crate::scalar::Scalar;
 
 /// The expected version as JSON.
 #[must_use]
-pub fn expected_version_json(expected: ExpectedVersion) -> Value {
+pub fn expected_version_json(expected: ExpectedVersion) -> Scalar {
     match expected {
-        ExpectedVersion::Exactly(version) => Value::from(version.get()),
-        word => Value::from(word.to_string()),
+        ExpectedVersion::Exactly(version) => Scalar::from(version.get()),
+        word => Scalar::from(word.to_string()),
     }
 }
 
@@ -18,7 +18,7 @@ pub fn expected_version_json(expected: ExpectedVersion) -> Value {
 ///
 /// # Errors
 /// `invalid_expected_version`, naming the field `expectedVersion`.
-pub fn parse_expected_version(value: &Value) -> Result<ExpectedVersion, Failure> {
+pub fn parse_expected_version(value: &Scalar) -> Result<ExpectedVersion, Failure> {
     let number = value.as_u64().and_then(Version::new).map(ExpectedVersion::Exactly);
     let word = match value.as_str() {
         Some("any") => Some(ExpectedVersion::Any),

@@ -1,20 +1,22 @@
 //! Errors as JavaScript and HTTP see them: a stable code, a sentence and the fields that matter.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use sillok::handler::DocumentError;
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
 };
 use thiserror::Error;
+use wasm_bindgen::JsValue;
 
 use crate::expected_version::expected_version_json;
+use crate::message::Message;
 use crate::new_events::InvalidEvents;
+use crate::scalar::Scalar;
 
 /// An error on its way out.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 #[error("{detail}")]
-#[serde(from = "Fields", into = "Fields")]
+#[serde(into = "Fields")]
 pub struct Failure {
     /// The stable code, the same in Rust, JavaScript and HTTP.
     pub code: String,
@@ -32,25 +34,43 @@ pub struct Conflict {
     /// The stream that was to be appended to.
     pub stream: String,
     /// What the writer expected: a number, `"no-stream"` or `"stream-exists"`.
-    pub expected: Value,
+    pub expected: Scalar,
     /// The stream's true version.
     pub actual: u64,
 }
 
-/// A failure as it travels: the parts of the conflict stand beside the others. Were they `flatten`ed, every reader
-/// of a failure would need one more kind of deserialiser, which is much code.
-#[derive(Serialize, Deserialize)]
+/// A failure as it travels: the parts of the conflict stand beside the others.
+#[derive(Serialize)]
 struct Fields {
     code: String,
     detail: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expected: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<Scalar>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     actual: Option<u64>,
+}
+
+crate::message!(Fields {
+    code: "code",
+    detail: "detail",
+    field: "field",
+    stream: "stream",
+    expected: "expected",
+    actual: "actual",
+});
+
+impl Message for Failure {
+    fn to_js(&self) -> JsValue {
+        Fields::from(self.clone()).to_js()
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        Fields::from_js(value).map(Self::from)
+    }
 }
 
 impl From<Failure> for Fields {

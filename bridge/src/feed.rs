@@ -1,36 +1,32 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sillok::store::{
     Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, StorageError,
-    visit_feed,
+    json_string, visit_feed,
 };
 
-use crate::event_json::{json_string, write_event};
+use crate::event_json::write_event;
 use crate::failure::Failure;
 use crate::range::{event_type, number};
+use crate::scalar::Scalar;
 
 /// What part of the feed to read: `{"after","category","types","limit"}`, each absent where it bounds nothing.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub struct FeedValue {
     /// The checkpoint to resume from: its text or, where the feed has one partition, a position as a number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Value>,
+    pub after: Option<Scalar>,
     /// The only category to read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub category: Option<Value>,
+    pub category: Option<Scalar>,
     /// The only event types to read; all where there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub types: Vec<Value>,
+    pub types: Vec<Scalar>,
     /// Most events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Value>,
+    pub limit: Option<Scalar>,
 }
 
+crate::message!(FeedValue { after: "after", category: "category", types: "types", limit: "limit" });
+
 /// A page of the feed, its events already written as JSON.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct FeedPageJson {
     /// A JSON array of events, as text. Each has a `position` and a `checkpoint`.
     pub events: String,
@@ -41,6 +37,8 @@ pub struct FeedPageJson {
     /// Whether there is more to look at.
     pub more: bool,
 }
+
+crate::message!(FeedPageJson { events: "events", checkpoint: "checkpoint", more: "more", count: "count" });
 
 impl From<InvalidCheckpoint> for Failure {
     fn from(error: InvalidCheckpoint) -> Self {
@@ -66,9 +64,9 @@ pub fn parse_feed(
 ) -> Result<(Checkpoint, FeedRange), Failure> {
     let checkpoint = match &value.after {
         None => Checkpoint::start(partitions),
-        Some(Value::String(text)) => Checkpoint::parse(text, partitions)?,
-        Some(Value::Number(position)) => Checkpoint::parse(&position.to_string(), partitions)?,
-        Some(_) => return Err(InvalidCheckpoint.into()),
+        Some(Scalar::Text(text)) => Checkpoint::parse(text, partitions)?,
+        Some(Scalar::Number(position)) => Checkpoint::parse(&position.to_string(), partitions)?,
+        Some(Scalar::Other) => return Err(InvalidCheckpoint.into()),
     };
     let types = value.types.iter().map(event_type).collect::<Result<Vec<_>, _>>()?;
     let mut range = FeedRange::after(checkpoint.position(partition)).of_types(types);
@@ -85,7 +83,7 @@ pub fn parse_feed(
 ///
 /// # Errors
 /// `invalid_category`, naming the field `category`.
-pub fn category(value: &Value) -> Result<Category, Failure> {
+pub fn category(value: &Scalar) -> Result<Category, Failure> {
     let name = value.as_str().ok_or_else(|| {
         Failure::new("invalid_category", "the category must be a string").in_field("category")
     })?;

@@ -1,10 +1,11 @@
 //! Fresh ids, from the platform's random numbers.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use sillok::store::{EventId, RecordedTime};
 use uuid::Uuid;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::throw_val;
 
 use crate::failure::Failure;
 
@@ -23,17 +24,22 @@ const ID_BYTES: usize = size_of::<u64>();
 const TAIL_BITS: u32 = 74;
 
 thread_local! {
-    static IDS: RefCell<Ids> = const { RefCell::new(Ids { millis: 0, tail: 0, pool: Vec::new() }) };
+    static IDS: Cell<Ids> = const { Cell::new(Ids { millis: 0, tail: 0, pool: Vec::new() }) };
 }
 
-/// A new `UUIDv7` of this time; ids made one after the other by one engine sort in that order.
+/// A new `UUIDv7` of this time; ids made one after the other by one engine sort in that order. Where the platform refuses
+/// random numbers, what it throws goes on to the caller in JavaScript.
 #[must_use]
 pub fn fresh_id(now: RecordedTime) -> EventId {
-    let id = IDS.with(|ids| ids.try_borrow_mut().map_or_else(|_| Uuid::now_v7(), |mut ids| ids.next(now)));
+    let mut ids = IDS.take();
+    let id = ids.next(now);
+    IDS.set(ids);
+    let id = id.unwrap_or_else(|refused| throw_val(refused));
     EventId::new(&id.hyphenated().to_string()).unwrap_or_default()
 }
 
 /// The last id that was made, and random bytes for the next ones.
+#[derive(Default)]
 struct Ids {
     millis: u64,
     tail: u128,
@@ -43,10 +49,8 @@ struct Ids {
 impl Ids {
     /// In a new millisecond the tail is random; within one, or when the clock went back, it goes on from the last by a
     /// random step.
-    fn next(&mut self, now: RecordedTime) -> Uuid {
-        let Some(random) = self.random() else {
-            return Uuid::now_v7();
-        };
+    fn next(&mut self, now: RecordedTime) -> Result<Uuid, JsValue> {
+        let random = self.random()?;
         if now.as_millis() > self.millis {
             self.millis = now.as_millis();
             // The highest bit is left free for the steps.
@@ -56,25 +60,25 @@ impl Ids {
         }
         let (version, variant) = (7, 2);
         let (high, low) = (self.tail >> 62, self.tail & ((1 << 62) - 1));
-        Uuid::from_u128(
+        Ok(Uuid::from_u128(
             (u128::from(self.millis) << 80)
                 | (version << 76)
                 | ((high & 0xfff) << 64)
                 | (variant << 62)
                 | low,
-        )
+        ))
     }
 
-    fn random(&mut self) -> Option<u64> {
+    fn random(&mut self) -> Result<u64, JsValue> {
         if self.pool.len() < ID_BYTES {
             let mut pool = vec![0; POOL_BYTES];
-            get_random_values(&mut pool).ok()?;
+            get_random_values(&mut pool)?;
             self.pool = pool;
         }
         let left = self.pool.len() - ID_BYTES;
         let taken = self.pool.get(left..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_ne_bytes);
         self.pool.truncate(left);
-        taken
+        Ok(taken.unwrap_or_default())
     }
 }
 

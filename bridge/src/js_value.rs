@@ -2,9 +2,6 @@
 //! only text and numbers are looked into, so an object that refers to itself, or is a trap, does no harm.
 
 use js_sys::{Array, JsString, Number, Reflect};
-use serde::Serialize;
-use serde_json::Value;
-use serde_wasm_bindgen::Serializer;
 use sillok::store::limits::STREAM_ID_BYTES;
 use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
@@ -14,6 +11,7 @@ use crate::expected_version::parse_expected_version;
 use crate::failure::Failure;
 use crate::feed::FeedValue;
 use crate::range::RangeValue;
+use crate::scalar::Scalar;
 
 /// Reads a stream id.
 ///
@@ -82,7 +80,7 @@ pub fn range_from_js(value: &JsValue) -> RangeValue {
 pub fn feed_from_js(value: &JsValue) -> FeedValue {
     let types = |types: JsValue| match types.dyn_ref::<Array>() {
         Some(types) => types.iter().map(|name| text(&name)).collect(),
-        None => vec![Value::Null],
+        None => vec![Scalar::Other],
     };
     FeedValue {
         after: given(value, "after").map(|checkpoint| text(&checkpoint)),
@@ -112,22 +110,15 @@ pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
     texts.map(|texts| texts.iter().filter_map(|text| text.as_string()).collect()).collect()
 }
 
-/// A serialisable value as a plain JavaScript object, what is absent as undefined.
-#[must_use]
-pub fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
-    // What the bridge serialises always has a form in JavaScript; were it not so, the reason is what comes.
-    value.serialize(&Serializer::new().serialize_maps_as_objects(true)).unwrap_or_else(JsValue::from)
-}
-
 /// A field of an object, unless it is undefined.
 fn given(value: &JsValue, name: &str) -> Option<JsValue> {
     let part = Reflect::get(value, &name.into()).unwrap_or_default();
     (!part.is_undefined()).then_some(part)
 }
 
-/// A text that may be a name; everything else becomes null.
-fn text(value: &JsValue) -> Value {
-    name_from_js(value).map_or(Value::Null, Value::from)
+/// A text that may be a name.
+fn text(value: &JsValue) -> Scalar {
+    name_from_js(value).map_or(Scalar::Other, Scalar::from)
 }
 
 /// Reads a text that is to be a name (a stream's, a type's, a key's), or says why it cannot.
@@ -155,20 +146,20 @@ pub(crate) fn number_text(value: &JsValue) -> Option<String> {
     value.dyn_ref::<Number>()?.to_string_with_radix(10).ok().map(String::from)
 }
 
-/// A number or a short text; everything else becomes null, which stands nowhere for anything.
-fn scalar(value: &JsValue) -> Value {
+/// A whole number or a short text.
+fn scalar(value: &JsValue) -> Scalar {
     const LONGEST: u32 = 20;
     if let Some(number) = value.as_f64() {
-        return whole(number).map_or_else(|| Value::from(number), Value::from);
+        return whole(number).map_or(Scalar::Other, Scalar::Number);
     }
     match value.dyn_ref::<JsString>() {
-        Some(text) if text.length() <= LONGEST => Value::from(String::from(text)),
-        _ => Value::Null,
+        Some(text) if text.length() <= LONGEST => Scalar::from(String::from(text)),
+        _ => Scalar::Other,
     }
 }
 
 /// The number when JavaScript holds it exactly as a whole one that is not negative.
-fn whole(number: f64) -> Option<u64> {
+pub(crate) fn whole(number: f64) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = Number::is_safe_integer(&number.into()).then_some(number as u64);
     whole.filter(|_| number >= 0.0)

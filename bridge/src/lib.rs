@@ -13,9 +13,11 @@ mod failure;
 mod feed;
 mod fresh_id;
 mod js_value;
+mod message;
 mod new_events;
 mod range;
 mod saved_event;
+mod scalar;
 mod sql_row;
 mod truncated;
 mod verification;
@@ -24,18 +26,22 @@ pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
 pub use commits::{LineVerifier, read_commits};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
-pub use event_json::{PageJson, json_string, read_page};
+pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Conflict, Failure};
 pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event};
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
-    stream_id_from_js, strings_from_js, to_js, version_from_js,
+    stream_id_from_js, strings_from_js, version_from_js,
 };
+pub use message::{Message, field, object};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
+pub use scalar::Scalar;
 pub use sql_row::{SqlRow, sql_values};
 pub use truncated::TruncatedJson;
 pub use verification::{ProofPage, VerificationJson, verify_page};
+#[doc(hidden)]
+pub use wasm_bindgen::JsValue;

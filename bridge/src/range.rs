@@ -1,32 +1,33 @@
 //! The range of a read as a value.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sillok::store::{Direction, EventType, InvalidEvent, InvalidName, ReadRange, Version};
 
 use crate::failure::Failure;
 use crate::new_events::InvalidEvents;
+use crate::scalar::Scalar;
 
 /// The range of a page: `{"from","to","limit","direction","type"}`, each part absent where it bounds nothing.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default)]
 pub struct RangeValue {
     /// Least version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Value>,
+    pub from: Option<Scalar>,
     /// Greatest version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Value>,
+    pub to: Option<Scalar>,
     /// Most events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Value>,
+    pub limit: Option<Scalar>,
     /// `"forward"` or `"backward"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub direction: Option<Value>,
+    pub direction: Option<Scalar>,
     /// The only event type to read.
-    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
-    pub event_type: Option<Value>,
+    pub event_type: Option<Scalar>,
 }
+
+crate::message!(RangeValue {
+    from: "from",
+    to: "to",
+    limit: "limit",
+    direction: "direction",
+    event_type: "type",
+});
 
 impl From<ReadRange> for RangeValue {
     fn from(range: ReadRange) -> Self {
@@ -46,7 +47,7 @@ impl From<ReadRange> for RangeValue {
 /// # Errors
 /// `invalid_parameter` or `page_too_large`, naming the part that is wrong.
 pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
-    let direction = match value.direction.as_ref().map(Value::as_str) {
+    let direction = match value.direction.as_ref().map(Scalar::as_str) {
         None | Some(Some("forward")) => Direction::Forward,
         Some(Some("backward")) => Direction::Backward,
         Some(_) => return Err(invalid("direction", "must be \"forward\" or \"backward\"")),
@@ -58,7 +59,7 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
     Ok(event_type.map_or(range.clone(), |event_type| range.of_type(event_type)))
 }
 
-pub(crate) fn event_type(value: &Value) -> Result<EventType, Failure> {
+pub(crate) fn event_type(value: &Scalar) -> Result<EventType, Failure> {
     let Some(name) = value.as_str() else {
         let detail = "`type` must be a string of 1 to 200 bytes";
         return Err(Failure::new("invalid_event_type", detail).in_field("type"));
@@ -69,7 +70,7 @@ pub(crate) fn event_type(value: &Value) -> Result<EventType, Failure> {
     EventType::new(name).map_err(refused)
 }
 
-pub(crate) fn number(field: &str, value: Option<&Value>) -> Result<Option<u64>, Failure> {
+pub(crate) fn number(field: &str, value: Option<&Scalar>) -> Result<Option<u64>, Failure> {
     value.map(|value| value.as_u64().ok_or_else(|| invalid(field, "must be a whole number"))).transpose()
 }
 

@@ -10,11 +10,11 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sillok::store::{
-    EventStore, EventView, JsonText, NewEvent, ReadRange, StorageError, StreamId, StreamLog,
+    EventStore, EventView, JsonText, NewEvent, ReadRange, StorageError, StreamId, StreamLog, json_string,
 };
 use wasm_bindgen::JsValue;
 
-use crate::event_json::{json_string, write_event};
+use crate::event_json::write_event;
 use crate::failure::Failure;
 use crate::js_value::{name_from_js, number_text};
 use crate::new_events::InvalidEvents;

@@ -12,6 +12,8 @@ pub struct TruncatedJson {
     version: u64,
 }
 
+crate::message!(TruncatedJson { stream: "stream", first_version: "firstVersion", version: "version" });
+
 impl TruncatedJson {
     /// What became of `stream`.
     #[must_use]

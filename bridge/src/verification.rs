@@ -1,6 +1,6 @@
 //! What a verification found, as JSON, and how it is carried from page to page.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sillok::store::{
     CommitHash, EventStore, Followed, RecordedTime, StreamId, StreamLog, Verification, Verifier, Version,
 };
@@ -8,7 +8,7 @@ use sillok::store::{
 use crate::failure::Failure;
 
 /// A page of a verification or of an export.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub struct ProofPage {
     /// The version of the stream, or up to which it was verified.
     pub version: u64,
@@ -17,6 +17,8 @@ pub struct ProofPage {
     /// What to ask for the next page with, or nothing when this was the last. It means nothing to anybody else.
     pub next: Option<String>,
 }
+
+crate::message!(ProofPage { version: "version", text: "text", next: "next" });
 
 /// What a verification found: `{"intact":true,"version","head","commits"}`, or `"intact":false` with the first
 /// commit that is broken and why.
@@ -30,11 +32,21 @@ pub struct VerificationJson {
     broken: Option<BrokenJson>,
 }
 
+crate::message!(VerificationJson {
+    intact: "intact",
+    version: "version",
+    head: "head",
+    commits: "commits",
+    broken: "broken",
+});
+
 #[derive(Debug, Serialize)]
 struct BrokenJson {
     version: u64,
     reason: String,
 }
+
+crate::message!(BrokenJson { version: "version", reason: "reason" });
 
 impl From<Verification> for VerificationJson {
     fn from(found: Verification) -> Self {

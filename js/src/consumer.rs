@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Function};
-use serde_json::Value;
 use sillok::gateway::Alarm;
 use sillok::handler::{
     Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
@@ -15,8 +14,8 @@ use sillok::store::{
     StorageError, StreamId, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, expected_version_from_js, feed_from_js, now, parse_events, parse_feed,
-    stream_id_from_js, to_js, write_feed_event,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, now, parse_events,
+    parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -24,6 +23,7 @@ use crate::database::FileSql;
 use crate::documents::DocumentsHandle;
 use crate::log::Log;
 use crate::store::{Store, answer, in_use};
+use crate::thrown::thrown;
 
 /// Nothing rings in a program: whoever runs a consumer there runs it once when it starts, and is told the time of what
 /// is to be tried again.
@@ -72,7 +72,7 @@ impl Consumer {
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
         let kind = if projects { Kind::Projection } else { Kind::Reactor };
         let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
-        Self::try_open(store, settings, feed_from_js(feed)).map_err(|failure| to_js(&failure))
+        Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
     }
 
     /// Does the next thing. `apply` is called with each event that is projected, as JSON, and with a
@@ -85,7 +85,7 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, JsValue> {
-        self.try_step(store, apply, jitter).map_err(|failure| to_js(&failure))
+        self.try_step(store, apply, jitter).map_err(thrown)
     }
 
     /// Appends as the command number `n` of the delivery of this id, which is under way.
@@ -145,8 +145,7 @@ impl Consumer {
         &self,
         work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failed>,
     ) -> Result<T, JsValue> {
-        self.try_with(|machine| work(machine).map_err(|Failed(failure)| failure))
-            .map_err(|failure| to_js(&failure))
+        self.try_with(|machine| work(machine).map_err(|Failed(failure)| failure)).map_err(thrown)
     }
 
     fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
@@ -181,7 +180,7 @@ impl Consumer {
     }
 
     fn page(&self, store: &Store, read: Read) -> Result<FeedPage, Failure> {
-        let after = Value::from(read.after.get());
+        let after = Scalar::from(read.after.get());
         let (_, range) = parse_feed(&FeedValue { after: Some(after), ..self.feed.clone() }, 0, 1)?;
         let mut events = Vec::new();
         let end = store.reading(|store: &EventStore<Log>| {

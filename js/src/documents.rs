@@ -2,10 +2,11 @@
 
 use sillok::handler::{DocumentError, Documents};
 use sillok::store::JsonText;
-use sillok_bridge::{Failure, to_js};
+use sillok_bridge::Failure;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::database::FileSql;
+use crate::thrown::thrown;
 
 /// The documents of a projection while one event is applied. JSON goes in and out.
 #[wasm_bindgen]
@@ -31,7 +32,7 @@ impl DocumentsHandle {
     /// A [`Failure`].
     pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
         let document = JsonText::parse(document)
-            .map_err(|error| to_js(&Failure::new("malformed_json", error.to_string())))?;
+            .map_err(|error| thrown(Failure::new("malformed_json", error.to_string())))?;
         self.documents.put(key, &document).map_err(|error| refused(&error))
     }
 
@@ -51,5 +52,5 @@ impl DocumentsHandle {
 }
 
 fn refused(error: &DocumentError) -> JsValue {
-    to_js(&Failure::from(error))
+    thrown(Failure::from(error))
 }

@@ -11,9 +11,16 @@ mod log;
 mod operate;
 mod proof;
 mod store;
+mod thrown;
 
 pub use consumer::Consumer;
 pub use database::Database;
 pub use documents::DocumentsHandle;
 pub use proof::{LineProof, StreamProof};
 pub use store::Store;
+
+/// The engine's memory. The standard library's allocator for wasm is made for larger programs and takes 3 KB more of the
+/// compressed wasm.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

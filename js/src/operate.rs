@@ -1,12 +1,13 @@
 //! What operators and readers ask of a consumer.
 
 use sillok::handler::{DeadLetter, Status};
-use sillok::store::{Checkpoint, Position, RecordedTime};
-use sillok_bridge::{Failure, json_string, now, rfc3339, to_js};
+use sillok::store::{Checkpoint, Position, RecordedTime, json_string};
+use sillok_bridge::{Failure, now, rfc3339};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::consumer::{Consumer, Failed};
 use crate::store::Store;
+use crate::thrown::thrown;
 
 #[wasm_bindgen]
 impl Consumer {
@@ -41,7 +42,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn status(&self, store: &Store) -> Result<String, JsValue> {
         let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)));
-        let end = end.map_err(|failure| to_js(&failure))?;
+        let end = end.map_err(thrown)?;
         Ok(shown(&self.with(|machine| Ok(machine.status()?))?, end))
     }
 

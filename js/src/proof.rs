@@ -1,8 +1,10 @@
 //! Proving a history: of a store, page by page, or of lines that were exported from one.
 
 use sillok::store::Verifier;
-use sillok_bridge::{LineVerifier, VerificationJson, stream_id_from_js, to_js};
+use sillok_bridge::{LineVerifier, Message, VerificationJson, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use crate::thrown::thrown;
 
 /// A verification of a stream on its way. [`Store::verify_page`](crate::Store::verify_page) goes on with it.
 #[wasm_bindgen]
@@ -21,14 +23,14 @@ impl StreamProof {
     pub fn new(stream: &JsValue) -> Result<Self, JsValue> {
         match stream_id_from_js(stream) {
             Ok(stream) => Ok(Self { verifier: Verifier::new(stream) }),
-            Err(failure) => Err(to_js(&failure)),
+            Err(failure) => Err(thrown(failure)),
         }
     }
 
     /// What was found so far.
     #[must_use]
     pub fn found(&self) -> JsValue {
-        to_js(&VerificationJson::from(self.verifier.found()))
+        VerificationJson::from(self.verifier.found()).to_js()
     }
 }
 
@@ -54,6 +56,6 @@ impl LineProof {
     /// What was found so far.
     #[must_use]
     pub fn found(&self) -> JsValue {
-        to_js(&VerificationJson::from(self.0.found()))
+        VerificationJson::from(self.0.found()).to_js()
     }
 }

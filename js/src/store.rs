@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use serde::Serialize;
-use serde_json::Value;
 use sillok::handler::ConsumerMemory;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::sqlite::{SqlFailure, StreamsTable};
@@ -11,16 +9,17 @@ use sillok::store::{
     Append, AppendError, Appended, EventStore, MemoryLog, Position, StorageError, TruncateError,
 };
 use sillok_bridge::{
-    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, PageJson, ProofPage, TruncatedJson,
-    directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id, idempotency_key_from_js,
-    now, parse_directory, parse_events, parse_feed, parse_range, range_from_js, read_commits, read_feed,
-    read_page, saved_event, stream_id_from_js, strings_from_js, to_js, version_from_js,
+    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, Message, PageJson, ProofPage,
+    Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
+    idempotency_key_from_js, now, parse_directory, parse_events, parse_feed, parse_range, range_from_js,
+    read_commits, read_feed, read_page, saved_event, stream_id_from_js, strings_from_js, version_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::database::{Database, FileSql};
 use crate::log::Log;
 use crate::proof::StreamProof;
+use crate::thrown::thrown;
 
 /// An event store, in memory or in a SQLite file.
 ///
@@ -111,7 +110,7 @@ impl Store {
     pub fn verify_page(&self, proof: &mut StreamProof) -> Result<bool, JsValue> {
         let verified = self
             .reading(|store| store.verify_page(&mut proof.verifier).map_err(|error| Failure::from(&error)));
-        verified.map_err(|failure| to_js(&failure))
+        verified.map_err(thrown)
     }
 
     /// One page of a stream's commits as lines, `{version, text, next?}`: the first, or the one that `next` of the page
@@ -137,7 +136,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn delete(&self, stream: &JsValue) -> Result<(), JsValue> {
-        self.try_delete(stream).map_err(|failure| to_js(&failure))
+        self.try_delete(stream).map_err(thrown)
     }
 
     /// Whether a stream was deleted.
@@ -146,7 +145,7 @@ impl Store {
     /// A [`Failure`].
     #[wasm_bindgen(js_name = isDeleted)]
     pub fn is_deleted(&self, stream: &JsValue) -> Result<bool, JsValue> {
-        self.try_is_deleted(stream).map_err(|failure| to_js(&failure))
+        self.try_is_deleted(stream).map_err(thrown)
     }
 
     /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
@@ -155,7 +154,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn save(&self, event: &str, dates: &JsValue) -> Result<(), JsValue> {
-        self.try_save(event, dates).map_err(|failure| to_js(&failure))
+        self.try_save(event, dates).map_err(thrown)
     }
 
     /// The tutorial's events of an aggregate, as the JSON of an array of `{event, dates}`.
@@ -163,7 +162,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn find(&self, id: &JsValue) -> Result<String, JsValue> {
-        self.try_find(id).map_err(|failure| to_js(&failure))
+        self.try_find(id).map_err(thrown)
     }
 }
 
@@ -293,12 +292,12 @@ impl Store {
     }
 }
 
-pub(crate) fn answer<T: Serialize>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
-    outcome.map(|answer| to_js(&answer)).map_err(|failure| to_js(&failure))
+pub(crate) fn answer<T: Message>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {
+    outcome.map(|answer| answer.to_js()).map_err(thrown)
 }
 
 /// The limit is the whole read's; a page takes as much of it as a page may.
-fn of_a_page(limit: Value) -> Value {
+fn of_a_page(limit: Scalar) -> Scalar {
     limit.as_u64().map_or(limit, |limit| limit.min(PAGE_EVENTS as u64).into())
 }
 

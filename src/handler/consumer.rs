@@ -71,7 +71,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// [`OpenError`].
     pub fn open_in_memory(memory: &ConsumerMemory, alarm: A, settings: Settings) -> Result<Self, OpenError> {
         let memory = Memory::new(memory, &settings.name);
-        Self::on(Storage::Memory(memory), alarm, settings)
+        Self::on(Storage::Memory(Box::new(memory)), alarm, settings)
     }
 
     fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {

@@ -1,9 +1,9 @@
 //! What consumers need of whatever keeps their state, documents and dead letters.
 
+use std::fmt;
 use std::ops::ControlFlow;
 
 use super::dead_letters::DeadLetter;
-use super::memory::Memory;
 use super::policy::Kind;
 use super::state::{Round, State};
 use super::tables::Tables;
@@ -78,18 +78,25 @@ pub(super) trait Kept {
     ) -> Result<(), StorageError>;
 }
 
+impl fmt::Debug for dyn Kept {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Kept")
+    }
+}
+
 /// Where a consumer keeps it: in tables or in memory. Everything above is the same for both.
 #[derive(Debug)]
 pub(super) enum Storage<S> {
     Tables(Tables<S>),
-    Memory(Memory),
+    /// Boxed, so that a program that keeps all in tables does not carry the code of memory.
+    Memory(Box<dyn Kept>),
 }
 
 impl<S: Sql> Storage<S> {
     pub(super) fn kept(&self) -> &dyn Kept {
         match self {
             Self::Tables(tables) => tables,
-            Self::Memory(memory) => memory,
+            Self::Memory(memory) => &**memory,
         }
     }
 }

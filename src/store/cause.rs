@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{EventId, NewEvent};
-use super::json_text::JsonText;
+use super::json_text::{JsonText, json_string};
 
 const CORRELATION: &str = "correlationId";
 const CAUSATION: &str = "causationId";
@@ -71,7 +71,7 @@ impl Cause {
         let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
         let added = ids.iter().filter(|(name, _)| !given.contains_key(*name));
         let members: Vec<String> =
-            added.map(|(name, id)| format!("\"{name}\":{}", serde_json::Value::from(*id))).collect();
+            added.map(|(name, id)| format!("\"{name}\":{}", json_string(id))).collect();
         let text = event.metadata().as_str();
         let open = text.strip_suffix('}').unwrap_or(text).trim_end();
         let separator = if given.is_empty() || members.is_empty() { "" } else { "," };

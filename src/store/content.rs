@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::commit::CommitView;
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
+use super::json_text::json_string;
 use super::log::StorageError;
 use super::version::Version;
 
@@ -49,7 +50,7 @@ fn push_string(text: &mut String, value: &str) {
     if value.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
         text.extend(["\"", value, "\""]);
     } else {
-        text.push_str(&serde_json::Value::from(value).to_string());
+        text.push_str(&json_string(value));
     }
 }
 

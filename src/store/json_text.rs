@@ -78,6 +78,23 @@ impl JsonText {
     }
 }
 
+/// A text as a JSON string, with its quotes.
+///
+/// ```
+/// assert_eq!(sillok::store::json_string("say \"hello\""), r#""say \"hello\"""#);
+/// ```
+#[must_use]
+pub fn json_string(text: &str) -> String {
+    // Every text has a form in JSON.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// Texts as a JSON array of strings.
+pub(super) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let texts: Vec<String> = texts.map(json_string).collect();
+    format!("[{}]", texts.join(","))
+}
+
 impl From<&RawValue> for JsonText {
     fn from(raw: &RawValue) -> Self {
         Self(raw.get().into())

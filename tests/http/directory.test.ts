@@ -35,7 +35,7 @@ for (const partitions of [1, 3]) {
 
   test(`${partitions} partitions: the streams in the order of their names`, async () => {
     const reply = await api.request("/v1/streams");
-    assert.deepEqual(Object.keys(reply.json), ["next", "streams"]);
+    assert.deepEqual(Object.keys(reply.json), ["streams", "next"]);
     assert.equal(reply.json.next, null);
     for (const [place, { stream, version, time }] of reply.json.streams.entries()) {
       assert.deepEqual([stream, version], [names[place], place + 1]);

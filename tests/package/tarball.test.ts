@@ -11,16 +11,16 @@ import { publint } from "publint";
 import { ROOT, tarball, useScratch } from "./scratch.ts";
 
 /** What the engine may weigh. 120 KiB are wanted: it does not get heavier, and is to get lighter. */
-const WASM_GZIP_BYTES = 134 * 1024;
-/** The Worker's, with the gateway and the objects in it. 250 KiB are wanted. */
-const WORKER_WASM_GZIP_BYTES = 350 * 1024;
+const WASM_GZIP_BYTES = 124 * 1024;
+/** The Worker's wasm, with the gateway and the objects in it: with its code it is to stay below 250 KiB. */
+const WORKER_WASM_GZIP_BYTES = 244 * 1024;
 /** `sillok/worker` without its wasm. */
 const WORKER_GZIP_BYTES = 13 * 1024;
 /** `sillok/rust`, whose engine is the user's. */
 const RUST_GZIP_BYTES = 5 * 1024;
-/** The wasm twice, the second time as base64, which takes a third more, the Worker, and 60 KiB. */
+/** The wasm twice, the second time as base64, which takes a third more, the Worker, and 72 KiB. */
 const TARBALL_BYTES =
-  Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_WASM_GZIP_BYTES + WORKER_GZIP_BYTES + 60 * 1024;
+  Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_WASM_GZIP_BYTES + WORKER_GZIP_BYTES + 72 * 1024;
 
 const scratch = useScratch();
 

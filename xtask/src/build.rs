@@ -171,7 +171,10 @@ fn bind(shell: &Shell) -> Result<()> {
         JS_WASM,
     ]))?;
     run::quiet(
-        shell.command("wasm-opt").args(["-Os", GENERATED_WASM, "-o", GENERATED_WASM]).args(WASM_FEATURES),
+        shell
+            .command("wasm-opt")
+            .args(["-Os", "--converge", GENERATED_WASM, "-o", GENERATED_WASM])
+            .args(WASM_FEATURES),
     )
 }
 

@@ -12,6 +12,7 @@ use super::super::commit::{Commit, CommitView};
 use super::super::event::RecordedTime;
 use super::super::feed::FeedCommit;
 use super::super::hash::CommitHash;
+use super::super::json_text::json_string;
 use super::super::limits::JOURNAL_GROUP_BYTES;
 use super::super::log::StorageError;
 use super::super::position::Position;
@@ -56,7 +57,7 @@ impl Group {
         self.end = self.end.after(count).ok_or_else(full)?;
         let separator = if self.text.is_empty() { "" } else { "," };
         let Commit { first_version, version, time, events, .. } = commit;
-        let (stream, time) = (serde_json::Value::from(stream.as_str()), time.as_millis());
+        let (stream, time) = (json_string(stream.as_str()), time.as_millis());
         self.text.push_str(&format!(
             "{separator}{{\"stream\":{stream},\"first\":{first_version},\"version\":{version},\"time\":{time},\"events\":"
         ));

@@ -1,11 +1,12 @@
 //! The journal's tables.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::super::directory::StreamEntry;
 use super::super::event::RecordedTime;
+use super::super::json_text::{json_string, json_strings};
 use super::super::log::StorageError;
 use super::super::position::Position;
 use super::super::sqlite::{Row, Schema, Sql, Table, Value};
@@ -86,9 +87,12 @@ impl<S: Sql> JournalTable<S> {
     pub(super) fn entries<'a>(
         &self,
         streams: impl Iterator<Item = &'a str>,
-    ) -> Result<HashMap<&'a str, Entry>, StorageError> {
-        let mut known: HashMap<&str, Entry> = streams.map(|stream| (stream, Entry::default())).collect();
-        let names = serde_json::Value::from_iter(known.keys().copied()).to_string();
+    ) -> Result<BTreeMap<&'a str, Entry>, StorageError> {
+        let mut known = BTreeMap::new();
+        for stream in streams {
+            known.insert(stream, Entry::default());
+        }
+        let names = json_strings(known.keys().copied());
         self.table.rows(ENTRIES, &[Value::Text(&names)], &mut |row| {
             if let Some(entry) = row.text(5).and_then(|stream| known.get_mut(stream)) {
                 *entry = entry_in(row)?;
@@ -137,12 +141,12 @@ impl<S: Sql> JournalTable<S> {
     pub(super) fn hidden<'a>(
         &self,
         streams: impl Iterator<Item = &'a str>,
-    ) -> Result<HashMap<String, Version>, StorageError> {
-        let mut found = HashMap::new();
+    ) -> Result<BTreeMap<String, Version>, StorageError> {
+        let mut found = BTreeMap::new();
         if !self.table.one(ANY_HIDDEN, &[], |_| Ok(true))? {
             return Ok(found);
         }
-        let names = serde_json::Value::from_iter(streams).to_string();
+        let names = json_strings(streams);
         self.table.rows(HIDDEN, &[Value::Text(&names)], &mut |row| {
             let stream = row.text(0).unwrap_or_default().to_owned();
             found.insert(stream, row.integer(1).and_then(Version::new).unwrap_or_default());
@@ -185,7 +189,7 @@ fn entry_in(row: &dyn Row) -> Result<Entry, StorageError> {
 fn entries_text(entries: &[(&str, Entry)]) -> String {
     let rows = entries.iter().map(|(stream, entry)| {
         let Entry { version, time, position, hidden, deleted } = entry;
-        let (stream, time) = (serde_json::Value::from(*stream), time.as_millis());
+        let (stream, time) = (json_string(stream), time.as_millis());
         format!("[{stream},{version},{time},{position},{hidden},{}]", u8::from(*deleted))
     });
     format!("[{}]", rows.collect::<Vec<_>>().join(","))

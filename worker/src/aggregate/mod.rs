@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
@@ -16,7 +15,7 @@ use sillok::store::{
     StorageError, StreamId, Version,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
+    AppendedJson, Failure, Message, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 use wasm_bindgen::prelude::*;
@@ -138,7 +137,7 @@ impl AggregateObject {
 }
 
 impl AggregateObject {
-    fn turn<Q: DeserializeOwned, A: Serialize>(
+    fn turn<Q: Message, A: Message>(
         &self,
         request: JsValue,
         act: impl FnOnce(&Rc<Keeper>, Q) -> Result<A, Failure>,

@@ -1,9 +1,8 @@
 //! The messages between the gateway and the object.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sillok::store::StreamId;
-use sillok_bridge::{AppendedJson, PageJson, ProofPage, RangeValue};
+use sillok_bridge::{AppendedJson, Message, PageJson, ProofPage, RangeValue, Scalar, message};
+use wasm_bindgen::JsValue;
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
@@ -12,11 +11,10 @@ use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
 const BINDING: &str = "AGGREGATE";
 
 /// What to append to a stream.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(crate) struct AppendRequest {
     pub(crate) stream: String,
-    pub(crate) expected_version: Value,
+    pub(crate) expected_version: Scalar,
     /// The events as the text they were sent in: they are parsed once, where they are written.
     pub(crate) events: String,
     pub(crate) format: EventsFormat,
@@ -26,16 +24,26 @@ pub(crate) struct AppendRequest {
     pub(crate) cause: Option<CauseMessage>,
 }
 
+message!(AppendRequest {
+    stream: "stream",
+    expected_version: "expectedVersion",
+    events: "events",
+    format: "format",
+    key: "key",
+    cause: "cause",
+});
+
 /// The event to which an append is the reaction.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct CauseMessage {
     pub(crate) event: String,
     pub(crate) correlation: String,
 }
 
+message!(CauseMessage { event: "event", correlation: "correlation" });
+
 /// How a text holds events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventsFormat {
     /// One event, or an array of events.
     Json,
@@ -43,38 +51,63 @@ pub(crate) enum EventsFormat {
     Ndjson,
 }
 
+impl Message for EventsFormat {
+    fn to_js(&self) -> JsValue {
+        let name = match self {
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+        };
+        name.into()
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        match value.as_string()?.as_str() {
+            "json" => Some(Self::Json),
+            "ndjson" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+}
+
 /// Which part of a stream to read.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct ReadRequest {
     pub(crate) stream: String,
     pub(crate) range: RangeValue,
 }
 
+message!(ReadRequest { stream: "stream", range: "range" });
+
 /// Which stream a request without further parts is about.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct StreamRequest {
     pub(crate) stream: String,
 }
 
+message!(StreamRequest { stream: "stream" });
+
 /// Which page of a stream to verify, or to hand out.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct ProofRequest {
     pub(crate) stream: String,
     /// What the page before gave.
     pub(crate) next: Option<String>,
 }
 
+message!(ProofRequest { stream: "stream", next: "next" });
+
 /// Where to truncate a stream.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct TruncateRequest {
     pub(crate) stream: String,
     /// The first version to keep.
     pub(crate) before: u64,
 }
 
+message!(TruncateRequest { stream: "stream", before: "before" });
+
 /// Where a stream begins and ends.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(crate) struct HeadReply {
     /// The version of the stream; 0 where it never had an event.
     pub(crate) version: u64,
@@ -84,6 +117,8 @@ pub(crate) struct HeadReply {
     pub(crate) time: String,
     pub(crate) deleted: bool,
 }
+
+message!(HeadReply { version: "version", first_version: "firstVersion", time: "time", deleted: "deleted" });
 
 /// The object that keeps a stream.
 pub(crate) struct Remote(crate::objects::Remote);

@@ -1,25 +1,30 @@
 //! An event as a CloudEvent, version 1.0, in its JSON format: what a webhook and a queue are sent.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::gateway::stream_path;
+use sillok::store::json_string;
 
-/// The parts of an event as the feed has it. Data stay the text that they are.
+/// The parts of an event as the feed has it. All stay the text that they are but for the name of the stream, which becomes
+/// part of a URL.
 #[derive(Deserialize)]
 struct FeedEvent<'a> {
     stream: String,
     version: u64,
-    id: Value,
-    #[serde(rename = "type")]
-    event_type: Value,
-    time: Value,
+    #[serde(borrow)]
+    id: &'a RawValue,
+    #[serde(borrow, rename = "type")]
+    event_type: &'a RawValue,
+    #[serde(borrow)]
+    time: &'a RawValue,
     #[serde(borrow)]
     data: &'a RawValue,
-    metadata: Map<String, Value>,
+    #[serde(borrow)]
+    metadata: BTreeMap<String, &'a RawValue>,
     position: u64,
 }
 
@@ -31,13 +36,13 @@ struct FeedEvent<'a> {
 pub(super) fn cloud_event(event: &str) -> Result<String, serde_json::Error> {
     let FeedEvent { stream, version, id, event_type, time, data, metadata, position } =
         serde_json::from_str(event)?;
-    let (source, subject) = (Value::from(stream_path(&stream)), Value::from(stream));
+    let (source, subject) = (json_string(&stream_path(&stream)), json_string(&stream));
     let mut text = format!(
         "{{\"specversion\":\"1.0\",\"id\":{id},\"source\":{source},\"type\":{event_type},\"subject\":{subject},\
          \"time\":{time},\"streamversion\":\"{version}\",\"sequence\":\"{position}\""
     );
     for (attribute, name) in [("correlationid", "correlationId"), ("causationid", "causationId")] {
-        if let Some(value @ Value::String(_)) = metadata.get(name) {
+        if let Some(value) = metadata.get(name).filter(|value| value.get().starts_with('"')) {
             // Writing to a String cannot fail.
             let _ = write!(text, ",\"{attribute}\":{value}");
         }

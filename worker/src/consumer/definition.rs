@@ -1,10 +1,10 @@
 //! What a consumer is: as it is asked for, kept and shown.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
 use sillok::store::Checkpoint;
-use sillok_bridge::{Failure, FeedValue, parse_feed};
+use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 
 use super::address::check_url;
 use super::delivery::BATCH_MESSAGES;
@@ -38,10 +38,10 @@ pub(crate) struct Definition {
     pub(crate) end: Option<String>,
     /// The only category to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) category: Option<Value>,
+    pub(crate) category: Option<Scalar>,
     /// The only event types to follow; all where there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) types: Vec<Value>,
+    pub(crate) types: Vec<Scalar>,
     /// What is done about an event of which every attempt failed.
     #[serde(default)]
     pub(crate) on_failure: OnFailureText,
@@ -94,12 +94,12 @@ impl Definition {
     /// # Errors
     /// `malformed_json` or `invalid_consumer`, naming the part that is wrong.
     pub(crate) fn parse(body: &str) -> Result<Self, Failure> {
-        let body: Value =
+        let body: &RawValue =
             serde_json::from_str(body).map_err(|error| Failure::new("malformed_json", error.to_string()))?;
-        if !body.is_object() {
+        if !body.get().starts_with('{') {
             return Err(invalid("kind", "a consumer is an object"));
         }
-        let definition: Self = serde_json::from_value(body).map_err(|error| {
+        let definition: Self = serde_json::from_str(body.get()).map_err(|error| {
             // The reader names the part between the first two back quotes.
             let message = error.to_string();
             let part = message.split('`').nth(1).unwrap_or("kind").to_owned();
@@ -125,8 +125,8 @@ impl Definition {
             concurrency: None,
             after: after.map(str::to_owned),
             end: None,
-            category: category.map(Value::from),
-            types: types.iter().copied().map(Value::from).collect(),
+            category: category.map(Scalar::from),
+            types: types.iter().copied().map(Scalar::from).collect(),
             on_failure: match policy.on_failure {
                 OnFailure::Skip => OnFailureText::Skip,
                 OnFailure::HoldStream => OnFailureText::HoldStream,

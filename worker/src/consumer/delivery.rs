@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Promise, Reflect};
-use serde_json::json;
 use sillok::handler::Delivery;
-use sillok_bridge::{now, to_js};
+use sillok_bridge::{Message, now, object};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::wasm_bindgen_futures::JsFuture;
@@ -42,19 +41,20 @@ pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> 
     };
     let body = cloud_event(&delivery.event.json).map_err(|error| error.to_string())?;
     let seconds = now().as_millis() / 1000;
-    let init = to_js(&json!({
-        "method": "POST",
-        "headers": {
-            "content-type": "application/cloudevents+json",
-            "user-agent": concat!("sillok/", env!("CARGO_PKG_VERSION")),
-            "webhook-id": delivery.id,
-            "webhook-timestamp": seconds.to_string(),
-            "webhook-signature": secret.sign(&delivery.id, seconds, &body),
-        },
-        "body": body,
+    let headers = object(&[
+        ("content-type", "application/cloudevents+json".into()),
+        ("user-agent", concat!("sillok/", env!("CARGO_PKG_VERSION")).into()),
+        ("webhook-id", delivery.id.as_str().into()),
+        ("webhook-timestamp", seconds.to_string().into()),
+        ("webhook-signature", secret.sign(&delivery.id, seconds, &body).into()),
+    ]);
+    let init = object(&[
+        ("method", "POST".into()),
+        ("headers", headers),
+        ("body", body.into()),
         // Where a receiver sends on to was never agreed with whoever set the webhook up.
-        "redirect": "manual",
-    }));
+        ("redirect", "manual".into()),
+    ]);
     match select(pin!(fetch(url, init)), pin!(Delay::from(ANSWER))).await {
         Either::Left((Ok(response), _)) => taken(&response).await,
         Either::Left((Err(_), _)) => Err("the receiver could not be reached".to_owned()),
@@ -63,7 +63,7 @@ pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> 
 }
 
 async fn taken(response: &JsValue) -> Result<(), String> {
-    let status = Reflect::get(response, &"status".into()).ok().and_then(|status| status.as_f64());
+    let status = Reflect::get(response, &"status".into()).ok().and_then(|status| u64::from_js(&status));
     // What the receiver says beyond its status is not read, and need not be sent.
     if let Ok(body) = Reflect::get(response, &"body".into())
         && body.is_object()
@@ -72,7 +72,7 @@ async fn taken(response: &JsValue) -> Result<(), String> {
         let _ = call(&body, "cancel", &[]).await;
     }
     match status {
-        Some(status) if (200.0..300.0).contains(&status) => Ok(()),
+        Some(200..=299) => Ok(()),
         Some(status) => Err(format!("the receiver answered with the status {status}")),
         None => Err("the receiver's answer has no status".to_owned()),
     }
@@ -103,7 +103,7 @@ pub(super) async fn to_queue(
             return Err(format!("the event takes {} bytes, more than a queue's message may", body.len()));
         }
         // As text: read and written by JavaScript on its way, a number might become another.
-        messages.push(&to_js(&json!({ "body": body, "contentType": "text" })));
+        messages.push(&object(&[("body", body.as_str().into()), ("contentType", "text".into())]));
     }
     let sent = call(&queue, "sendBatch", &[messages.clone().into()]).await;
     sent.map(|()| messages.length() as usize).map_err(|error| format!("the queue refused: {error:?}"))

@@ -4,7 +4,7 @@
 use js_sys::{Error, JsString, Promise};
 use sillok::handler::{Delivery, DocumentError, Documents, FeedEvent};
 use sillok::store::JsonText;
-use sillok_bridge::{Failure, expected_version_from_js, stream_id_from_js, to_js};
+use sillok_bridge::{Failure, Message, expected_version_from_js, stream_id_from_js};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
@@ -95,7 +95,7 @@ impl DocumentsHandle {
     /// A [`Failure`].
     pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
         let document = JsonText::parse(document)
-            .map_err(|error| to_js(&Failure::new("malformed_json", error.to_string())))?;
+            .map_err(|error| Failure::new("malformed_json", error.to_string()).to_js())?;
         self.documents.put(key, &document).map_err(|error| refused(&error))
     }
 
@@ -109,7 +109,7 @@ impl DocumentsHandle {
 }
 
 fn refused(error: &DocumentError) -> JsValue {
-    to_js(&Failure::from(error))
+    Failure::from(error).to_js()
 }
 
 /// The commands that a reactor in JavaScript sends on one event.
@@ -143,8 +143,8 @@ impl Commands {
         let appended = self.context.send(command);
         promise(async move {
             match appended.await {
-                Ok(appended) => Ok(to_js(&appended)),
-                Err(failure) => Err(to_js(&failure)),
+                Ok(appended) => Ok(appended.to_js()),
+                Err(failure) => Err(failure.to_js()),
             }
         })
     }

@@ -17,10 +17,9 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use js_sys::Promise;
-use serde::{Deserialize, Serialize};
 use sillok::handler::{Consumer, OpenError};
 use sillok::store::RecordedTime;
-use sillok_bridge::{Failure, now};
+use sillok_bridge::{Failure, message, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
@@ -36,15 +35,16 @@ pub use reactor::{Reactor, ReactorContext};
 pub(crate) const CONSUMERS: &str = "CONSUMER";
 
 /// What a journal tells a consumer.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct WakeRequest {
     /// The partition that has grown.
     pub(crate) partition: usize,
 }
 
+message!(WakeRequest { partition: "partition" });
+
 /// What is asked of a consumer. Which of the parts count depends on the act.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(crate) struct ConsumerRequest {
     /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `discard`, `document`,
     /// `documents` or `reach`.
@@ -64,6 +64,17 @@ pub(crate) struct ConsumerRequest {
     /// How long to wait, in milliseconds.
     pub(crate) millis: u64,
 }
+
+message!(ConsumerRequest {
+    act: "act",
+    definition: "definition",
+    key: "key",
+    after: "after",
+    limit: "limit",
+    partition: "partition",
+    position: "position",
+    millis: "millis",
+});
 
 /// A consumer in the storage of its own Durable Object, spoken to by RPC through the entry class.
 #[durable_object(alarm)]

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde_json::Value;
 use sillok::handler::{DocumentError, OpenError, RebuildError};
 use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
@@ -26,7 +25,7 @@ impl Inner {
     pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         match request.act.as_str() {
             "define" | "remove" => self.change(&request).await,
-            "status" => Ok(self.status().await?.to_string()),
+            "status" => self.status(None).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
                 let page =
@@ -88,12 +87,7 @@ impl Inner {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
         }
         self.start();
-        let mut status = self.status().await?;
-        if let (Some(secret), Some(status)) = (definition.secret, status.as_object_mut()) {
-            // Told to whoever may define consumers, this once.
-            status.insert("secret".to_owned(), secret.into());
-        }
-        Ok(status.to_string())
+        self.status(definition.secret.as_deref()).await
     }
 
     /// Finds out where a new consumer begins that is not to begin with the first event.
@@ -156,7 +150,7 @@ impl Inner {
             _ => Err(Failure::new("internal", "a consumer cannot do this")),
         })?;
         self.start();
-        Ok(self.status().await?.to_string())
+        self.status(None).await
     }
 
     /// Discards the dead letter of this id, or all where there is none.
@@ -182,19 +176,20 @@ impl Inner {
         Ok(ends)
     }
 
-    async fn status(&self) -> Result<Value, Failure> {
+    /// How it does, with its secret where that is to be told.
+    async fn status(&self, secret: Option<&str>) -> Result<String, Failure> {
         let ends = self.ends().await?;
         let name = self.name().keeps;
         let told = self.with(|Defined { definition, machine, .. }| {
             let status = machine.status().map_err(storage)?;
-            Ok(shown::status(&name, definition, &status, &ends))
+            Ok(shown::status(&name, definition, &status, &ends, secret))
         });
         match (told, &*self.code.borrow()) {
             (Err(failure), Some((definition, _))) if failure.code == KIND_FIXED => {
                 let start = Checkpoint::start(ends.len());
                 let checkpoint = definition.begins(ends.len())?.unwrap_or(start);
                 let status = shown::not_begun(checkpoint, failure.detail);
-                Ok(shown::status(&name, definition, &status, &ends))
+                Ok(shown::status(&name, definition, &status, &ends, secret))
             }
             (told, _) => told,
         }

@@ -1,43 +1,94 @@
 //! What is told about a consumer, as JSON.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use sillok::handler::{DeadLetters, DocumentPage, LastError, Running, Status};
-use sillok::store::{Checkpoint, Position, RecordedTime};
-use sillok_bridge::{now, rfc3339};
+use sillok::store::{Checkpoint, Position, json_string};
+use sillok_bridge::{Scalar, now, rfc3339};
 
-use super::definition::{ConsumerKind, Definition};
-use crate::gateway::encoded;
+use super::definition::{ConsumerKind, Definition, OnFailureText};
+use crate::gateway::{encoded, json_or_null};
 
-/// How a consumer is defined and how it does. The secret is not told.
-pub(super) fn status(name: &str, definition: &Definition, status: &Status, ends: &[Position]) -> Value {
-    let Definition { kind, url, binding, concurrency, category, types, on_failure, attempts, .. } =
-        definition;
-    let error = status.error.as_ref();
-    json!({
-        "name": name,
-        "kind": kind,
-        "url": url,
-        "binding": binding,
-        "concurrency": (*kind == ConsumerKind::Webhook).then(|| concurrency.unwrap_or(1)),
-        "after": definition.after,
-        "category": category,
-        "types": types,
-        "onFailure": on_failure,
-        "attempts": attempts,
-        "firstDelay": definition.first_delay,
-        "longestDelay": definition.longest_delay,
-        "status": status.running.as_str(),
-        "checkpoint": status.checkpoint.to_string(),
-        "lag": lag(&status.checkpoint, ends),
-        "rebuild": status.rebuild.as_ref().map(|checkpoint| {
-            json!({ "checkpoint": checkpoint.to_string(), "lag": lag(checkpoint, ends) })
-        }),
-        "failures": status.failures,
-        "retryAt": status.retry_at.map(rfc3339),
-        "lastError": error.map(|error| json!({ "message": error.message, "time": rfc3339(error.time) })),
-        "deadLetters": status.dead_letters,
-        "retrying": status.retrying,
-    })
+/// How a consumer is defined and how it does.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusJson<'a> {
+    name: &'a str,
+    kind: ConsumerKind,
+    url: Option<&'a str>,
+    binding: Option<&'a str>,
+    concurrency: Option<usize>,
+    after: Option<&'a str>,
+    category: Option<&'a Scalar>,
+    types: &'a [Scalar],
+    on_failure: OnFailureText,
+    attempts: u32,
+    first_delay: u64,
+    longest_delay: u64,
+    status: &'static str,
+    checkpoint: String,
+    lag: u64,
+    rebuild: Option<RebuildJson>,
+    failures: u32,
+    retry_at: Option<String>,
+    last_error: Option<ErrorJson<'a>>,
+    dead_letters: u64,
+    retrying: bool,
+    /// Told to whoever may define consumers, once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RebuildJson {
+    checkpoint: String,
+    lag: u64,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    message: &'a str,
+    time: String,
+}
+
+/// How a consumer is defined and how it does, as JSON. The secret is told only where it is handed in.
+pub(super) fn status(
+    name: &str,
+    definition: &Definition,
+    status: &Status,
+    ends: &[Position],
+    secret: Option<&str>,
+) -> String {
+    let shown = StatusJson {
+        name,
+        kind: definition.kind,
+        url: definition.url.as_deref(),
+        binding: definition.binding.as_deref(),
+        concurrency: (definition.kind == ConsumerKind::Webhook).then(|| definition.concurrency.unwrap_or(1)),
+        after: definition.after.as_deref(),
+        category: definition.category.as_ref(),
+        types: &definition.types,
+        on_failure: definition.on_failure,
+        attempts: definition.attempts,
+        first_delay: definition.first_delay,
+        longest_delay: definition.longest_delay,
+        status: status.running.as_str(),
+        checkpoint: status.checkpoint.to_string(),
+        lag: lag(&status.checkpoint, ends),
+        rebuild: status
+            .rebuild
+            .as_ref()
+            .map(|checkpoint| RebuildJson { checkpoint: checkpoint.to_string(), lag: lag(checkpoint, ends) }),
+        failures: status.failures,
+        retry_at: status.retry_at.map(rfc3339),
+        last_error: status
+            .error
+            .as_ref()
+            .map(|error| ErrorJson { message: &error.message, time: rfc3339(error.time) }),
+        dead_letters: status.dead_letters,
+        retrying: status.retrying,
+        secret,
+    };
+    serde_json::to_string(&shown).unwrap_or_default()
 }
 
 /// How a consumer does that cannot begin, and why.
@@ -67,11 +118,11 @@ fn lag(checkpoint: &Checkpoint, ends: &[Position]) -> u64 {
 pub(super) fn letters(name: &str, limit: usize, page: &DeadLetters) -> String {
     let letters = page.letters.iter().map(|letter| {
         let (reason, attempts) = (letter.reason.as_str(), letter.attempts);
-        let (error, time) = (Value::from(letter.error.as_str()), time(letter.time));
+        let (error, time) = (json_string(&letter.error), rfc3339(letter.time));
         let (id, event) = (letter.id, &letter.event.json);
         // The event is JSON already and stays as it is.
         format!(
-            "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":{time},\"event\":{event}}}"
+            "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":\"{time}\",\"event\":{event}}}"
         )
     });
     let next = page
@@ -83,7 +134,7 @@ pub(super) fn letters(name: &str, limit: usize, page: &DeadLetters) -> String {
 /// A page of at most `limit` documents whose keys begin with `prefix`.
 pub(super) fn documents(name: &str, prefix: &str, limit: usize, page: &DocumentPage) -> String {
     let documents = page.documents.iter().map(|(key, document)| {
-        format!("{{\"key\":{},\"document\":{}}}", Value::from(key.as_str()), document.as_str())
+        format!("{{\"key\":{},\"document\":{}}}", json_string(key), document.as_str())
     });
     let next = page.next.as_deref().map(|after| {
         let (name, prefix, after) = (encoded(name), encoded(prefix), encoded(after));
@@ -93,10 +144,6 @@ pub(super) fn documents(name: &str, prefix: &str, limit: usize, page: &DocumentP
 }
 
 fn page_of(name: &str, items: Vec<String>, next: Option<String>) -> String {
-    let next = Value::from(next);
+    let next = json_or_null(next.as_deref());
     format!("{{\"{name}\":[{}],\"next\":{next}}}", items.join(","))
-}
-
-fn time(time: RecordedTime) -> Value {
-    Value::from(rfc3339(time))
 }

@@ -1,8 +1,7 @@
 //! `/v1/streams`: which streams there are.
 
-use serde_json::{Value, json};
 use sillok::store::limits::PAGE_EVENTS;
-use sillok_bridge::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Scalar, StreamEntryJson, parse_directory};
 use worker::Env;
 
 use super::accept::Media;
@@ -24,7 +23,7 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
     if request.method == Method::Head {
         return Ok(Answer::head(Media::Json));
     }
-    let limit = wanted.limit.as_ref().and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    let limit = wanted.limit.as_ref().and_then(Scalar::as_u64).and_then(|limit| usize::try_from(limit).ok());
     let (mut pages, mut cost) = (Vec::new(), Receipt::default());
     for journal in journals(env, &principal)? {
         let (page, receipt) = journal.streams(&wanted).await?;
@@ -33,8 +32,8 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
     }
     let mut page = merged(pages, limit.unwrap_or(PAGE_EVENTS));
     page.streams.retain(|entry| principal.may_touch(&entry.stream));
-    let next = page.next.map(|after| next_url(&wanted, after));
-    Ok(Answer::json(200, &json!({ "streams": page.streams, "next": next })).costing(cost))
+    page.next = page.next.map(|after| next_url(&wanted, after));
+    Ok(Answer::json(200, &page).costing(cost))
 }
 
 /// The pages of all partitions as one. What lies behind the end of a partition's page is left for the next page, as that
@@ -42,8 +41,12 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
 fn merged(pages: Vec<DirectoryPageJson>, limit: usize) -> DirectoryPageJson {
     let mut next = pages.iter().filter_map(|page| page.next.clone()).min();
     let known = |entry: &StreamEntryJson| next.as_ref().is_none_or(|next| entry.stream <= *next);
-    let mut streams: Vec<_> = pages.into_iter().flat_map(|page| page.streams).filter(known).collect();
-    streams.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
+    let mut streams: Vec<StreamEntryJson> = Vec::new();
+    for entry in pages.into_iter().flat_map(|page| page.streams).filter(known) {
+        // Each page is in order: put where it belongs, an entry moves few others.
+        let place = streams.partition_point(|other| other.stream < entry.stream);
+        streams.insert(place, entry);
+    }
     if streams.len() > limit {
         streams.truncate(limit);
         next = streams.last().map(|entry| entry.stream.clone());
@@ -53,7 +56,7 @@ fn merged(pages: Vec<DirectoryPageJson>, limit: usize) -> DirectoryPageJson {
 
 fn next_url(wanted: &DirectoryValue, after: String) -> String {
     let DirectoryValue { prefix, category, limit, .. } = wanted;
-    let after = Value::from(after);
+    let after = Scalar::from(after);
     let parts = [
         ("prefix", prefix.as_ref()),
         ("category", category.as_ref()),

@@ -1,10 +1,9 @@
 //! `/v1/events`: the events of all streams.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use sillok::store::{Checkpoint, Position};
-use sillok_bridge::{Failure, FeedValue, parse_feed};
+use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 use worker::Env;
 
 use super::accept::Media;
@@ -13,7 +12,7 @@ use super::live::Live;
 use super::partitions::journals;
 use super::problem::Problem;
 use super::request::{Method, Request};
-use super::respond::{Answer, url};
+use super::respond::{Answer, json_or_null, url};
 use super::source::{Event, Listening, Source, Unreadable, events_in};
 use super::{query, request, socket};
 use crate::auth::{Principal, Scope};
@@ -214,7 +213,7 @@ impl Feed {
     /// One page. Each partition gives its share, and one that has less leaves room to those after it: so a page that is
     /// smaller than there are partitions gets beyond those that have nothing.
     async fn page(mut self) -> Result<Answer, Problem> {
-        let limit = self.wanted.limit.take().as_ref().and_then(Value::as_u64);
+        let limit = self.wanted.limit.take().as_ref().and_then(Scalar::as_u64);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS);
         let (mut events, mut cost) = (String::new(), Receipt::default());
         let (mut room, mut unread) = (limit, self.journals.len());
@@ -231,14 +230,14 @@ impl Feed {
             events.push_str(inner);
         }
         let next = self.is_behind().then(|| self.next_url(limit));
-        let (checkpoint, next) = (Value::from(self.checkpoint.to_string()), Value::from(next));
+        let (checkpoint, next) = (&self.checkpoint, json_or_null(next.as_deref()));
         // Written by hand around the events, which are JSON already and stay as they are.
-        let body = format!("{{\"events\":[{events}],\"checkpoint\":{checkpoint},\"next\":{next}}}");
+        let body = format!("{{\"events\":[{events}],\"checkpoint\":\"{checkpoint}\",\"next\":{next}}}");
         Ok(Answer::text(body).costing(cost))
     }
 
     fn next_url(&self, limit: usize) -> String {
-        let (after, limit) = (Value::from(self.checkpoint.to_string()), Value::from(limit));
+        let (after, limit) = (Scalar::from(self.checkpoint.to_string()), Scalar::from(limit));
         let types = self.wanted.types.iter().map(|name| ("type", Some(name)));
         let parts =
             [("after", Some(&after)), ("category", self.wanted.category.as_ref()), ("limit", Some(&limit))];

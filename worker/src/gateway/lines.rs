@@ -1,9 +1,8 @@
 //! A range of a stream or of the feed as lines, read page after page while they are taken.
 
 use futures_util::stream::TryStream;
-use serde_json::Value;
 use sillok::store::limits::PAGE_EVENTS;
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, Scalar};
 use worker::console_error;
 
 use super::chunks::{Pieces, chunks};
@@ -21,7 +20,7 @@ pub(super) struct Lines {
 }
 
 /// The limit of all events, however many pages they are.
-pub(super) fn limit(limit: Option<Value>) -> Result<u64, Failure> {
+pub(super) fn limit(limit: Option<Scalar>) -> Result<u64, Failure> {
     let limit = limit.map_or(Some(u64::MAX), |limit| limit.as_u64());
     limit.filter(|limit| *limit > 0).ok_or_else(|| {
         Failure::new("invalid_parameter", "`limit` must be a whole number from 1").in_field("limit")
@@ -85,9 +84,9 @@ mod tests {
 
     #[test]
     fn a_limit_is_not_that_of_a_page() {
-        assert_eq!(limit(Some(1_000_000.into())), Ok(1_000_000));
+        assert_eq!(limit(Some(1_000_000_u64.into())), Ok(1_000_000));
         assert_eq!(limit(None), Ok(u64::MAX));
-        for wrong in [Value::from(0), Value::from("ten")] {
+        for wrong in [Scalar::from(0_u64), Scalar::from("ten")] {
             assert_eq!(limit(Some(wrong)).unwrap_err().field.unwrap(), "limit");
         }
     }

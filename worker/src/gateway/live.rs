@@ -4,10 +4,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use serde_json::Value;
 use sillok::store::Version;
 use sillok::store::limits::PAGE_EVENTS;
-use sillok_bridge::{Failure, RangeValue, parse_range};
+use sillok_bridge::{Failure, RangeValue, Scalar, parse_range};
 use worker::Delay;
 
 use super::Object;
@@ -25,7 +24,7 @@ const UNTOLD: u64 = 1000;
 #[derive(Debug)]
 pub(super) struct Following {
     from: u64,
-    event_type: Option<Value>,
+    event_type: Option<Scalar>,
 }
 
 impl Following {
@@ -143,7 +142,7 @@ mod tests {
     #[test]
     fn where_to_begin() {
         let from = |from: Option<u64>, id| {
-            let range = RangeValue { from: from.map(Value::from), ..RangeValue::default() };
+            let range = RangeValue { from: from.map(Scalar::from), ..RangeValue::default() };
             Following::new(range, id).map(|following| following.from)
         };
         assert_eq!(from(None, None), Ok(1));
@@ -154,7 +153,7 @@ mod tests {
         for wrong in ["", "x", "-1", "+1", "1.5", "9007199254740991", "9007199254740992"] {
             assert_eq!(from(None, Some(wrong)).unwrap_err().field.unwrap(), "Last-Event-ID", "{wrong}");
         }
-        let bounded = RangeValue { limit: Some(1.into()), ..RangeValue::default() };
+        let bounded = RangeValue { limit: Some(1_u64.into()), ..RangeValue::default() };
         assert_eq!(Following::new(bounded, None).unwrap_err().field.unwrap(), "limit");
     }
 }

@@ -1,6 +1,6 @@
 //! The partitions of a tenant's journal; `/v1/journal`: how it stands with them.
 
-use serde_json::json;
+use serde::Serialize;
 use worker::Env;
 
 use super::accept::Media;
@@ -9,7 +9,7 @@ use super::request::Request;
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
-use crate::journal::Remote;
+use crate::journal::{JournalStatus, Remote};
 use crate::objects::{Receipt, partitions};
 
 /// The journals of all partitions, in their order.
@@ -17,6 +17,11 @@ pub(super) fn journals(env: &Env, principal: &Principal) -> Result<Vec<Remote>, 
     let find = |partition| Remote::of_partition(env, principal.tenant(), partition);
     let journals = (0..partitions(env)?).map(find).collect::<worker::Result<_>>();
     journals.map_err(Problem::internal)
+}
+
+#[derive(Serialize)]
+struct JournalJson {
+    partitions: Vec<JournalStatus>,
 }
 
 /// What the journal holds, who is woken by it, and what it has written since its objects have started.
@@ -30,5 +35,5 @@ pub(super) async fn status(request: &Request, env: &Env, principal: &Principal) 
         partitions.push(status);
         cost = cost + receipt;
     }
-    Ok(Answer::json(200, &json!({ "partitions": partitions })).costing(cost))
+    Ok(Answer::json(200, &JournalJson { partitions }).costing(cost))
 }

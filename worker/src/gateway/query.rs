@@ -1,8 +1,7 @@
 //! The parameters of a read.
 
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
-use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue};
+use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
 // Unknown and repeated parameters are refused; the values are checked by whoever parses the whole.
 
@@ -14,8 +13,8 @@ pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
             "from" => (&mut range.from, number_or_text(&value)),
             "to" => (&mut range.to, number_or_text(&value)),
             "limit" => (&mut range.limit, number_or_text(&value)),
-            "direction" => (&mut range.direction, Value::from(value)),
-            "type" => (&mut range.event_type, Value::from(value)),
+            "direction" => (&mut range.direction, Scalar::from(value)),
+            "type" => (&mut range.event_type, Scalar::from(value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
@@ -41,11 +40,11 @@ pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "type" => {
-                feed.types.push(Value::from(value));
+                feed.types.push(Scalar::from(value));
                 continue;
             }
-            "after" => (&mut feed.after, Value::from(value)),
-            "category" => (&mut feed.category, Value::from(value)),
+            "after" => (&mut feed.after, Scalar::from(value)),
+            "category" => (&mut feed.category, Scalar::from(value)),
             "limit" => (&mut feed.limit, number_or_text(&value)),
             _ => return Err(unknown(&name)),
         };
@@ -59,9 +58,9 @@ pub(super) fn directory(url: &str) -> Result<DirectoryValue, Failure> {
     let mut directory = DirectoryValue::default();
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
-            "prefix" => (&mut directory.prefix, Value::from(value)),
-            "category" => (&mut directory.category, Value::from(value)),
-            "after" => (&mut directory.after, Value::from(value)),
+            "prefix" => (&mut directory.prefix, Scalar::from(value)),
+            "category" => (&mut directory.category, Scalar::from(value)),
+            "after" => (&mut directory.after, Scalar::from(value)),
             "limit" => (&mut directory.limit, number_or_text(&value)),
             _ => return Err(unknown(&name)),
         };
@@ -82,7 +81,7 @@ fn parameters(url: &str) -> Result<form_urlencoded::Parse<'_>, Failure> {
     Ok(form_urlencoded::parse(query.as_bytes()))
 }
 
-fn set(name: &str, part: &mut Option<Value>, value: Value) -> Result<(), Failure> {
+fn set(name: &str, part: &mut Option<Scalar>, value: Scalar) -> Result<(), Failure> {
     match part.replace(value) {
         None => Ok(()),
         Some(_) => Err(invalid(name, "is given twice")),
@@ -102,11 +101,11 @@ pub(super) fn none(url: &str) -> Result<(), Failure> {
 }
 
 /// A whole number where the text is nothing but digits. One too large for any limit stays too large.
-fn number_or_text(text: &str) -> Value {
+fn number_or_text(text: &str) -> Scalar {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        Value::from(text.parse().unwrap_or(u64::MAX))
+        Scalar::from(text.parse().unwrap_or(u64::MAX))
     } else {
-        Value::from(text)
+        Scalar::from(text)
     }
 }
 

@@ -2,9 +2,8 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
-use serde_json::{Value, json};
-use sillok::store::StreamId;
-use sillok_bridge::{AppendedJson, PageJson, RangeValue};
+use sillok::store::{StreamId, json_string};
+use sillok_bridge::{AppendedJson, PageJson, RangeValue, Scalar};
 use worker::{Response, ResponseBuilder, WebSocket};
 
 use super::accept::Media;
@@ -40,7 +39,8 @@ enum Body {
 
 impl Answer {
     pub(super) fn health() -> Self {
-        Self::json(200, &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+        let version = env!("CARGO_PKG_VERSION");
+        Self::text(format!("{{\"status\":\"ok\",\"version\":\"{version}\"}}"))
     }
 
     pub(super) fn appended(appended: &AppendedJson) -> Self {
@@ -49,7 +49,7 @@ impl Answer {
 
     pub(super) fn page(stream: &StreamId, page: &PageJson) -> Self {
         let next = page.next.as_ref().map(|range| range_url(stream, range));
-        let (name, next) = (Value::from(stream.as_str()), Value::from(next));
+        let (name, next) = (json_string(stream.as_str()), json_or_null(next.as_deref()));
         let PageJson { version, events, .. } = page;
         // Written by hand around the events, which are JSON already and stay as they are.
         let body = format!("{{\"stream\":{name},\"version\":{version},\"events\":{events},\"next\":{next}}}");
@@ -84,13 +84,11 @@ impl Answer {
     /// `GET /v1/streams/{stream}`
     pub(super) fn stream(stream: &StreamId, head: &HeadReply) -> Self {
         let HeadReply { version, first_version, time, .. } = head;
-        let summary = json!({
-            "stream": stream.as_str(),
-            "version": version,
-            "firstVersion": first_version,
-            "time": time,
-        });
-        Self::json(200, &summary).at(head.version)
+        let name = json_string(stream.as_str());
+        Self::text(format!(
+            "{{\"stream\":{name},\"version\":{version},\"firstVersion\":{first_version},\"time\":\"{time}\"}}"
+        ))
+        .at(*version)
     }
 
     /// What the object has already written as JSON.
@@ -183,6 +181,11 @@ pub(super) fn response(answer: Answer, method: Method) -> worker::Result<Respons
     }
 }
 
+/// A text as JSON, or `null` where there is none.
+pub(crate) fn json_or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "null".to_owned(), json_string)
+}
+
 /// Where a stream is, from the root of the server.
 pub(crate) fn stream_path(stream: &str) -> String {
     format!("/v1/streams/{}", encoded(stream))
@@ -208,16 +211,15 @@ fn range_url(stream: &StreamId, range: &RangeValue) -> String {
 /// A path with those parameters that there are.
 pub(super) fn url<'a>(
     path: String,
-    parts: impl IntoIterator<Item = (&'static str, Option<&'a Value>)>,
+    parts: impl IntoIterator<Item = (&'static str, Option<&'a Scalar>)>,
 ) -> String {
     let (mut url, mut separator) = (path, '?');
     for (name, value) in parts {
         let Some(value) = value else { continue };
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         url.push(separator);
         url.push_str(name);
         url.push('=');
-        url.extend(encoded(&text));
+        url.extend(encoded(&value.to_string()));
         separator = '&';
     }
     url

@@ -4,9 +4,8 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
-use sillok_bridge::RangeValue;
+use sillok_bridge::{RangeValue, Scalar};
 
 use super::Object;
 use super::feed::Feed;
@@ -119,7 +118,7 @@ impl StreamSource {
     }
 
     /// The events from a version on, without end.
-    pub(super) fn live(object: Object, from: u64, event_type: Option<Value>) -> Self {
+    pub(super) fn live(object: Object, from: u64, event_type: Option<Scalar>) -> Self {
         let range = RangeValue { from: Some(from.into()), event_type, ..RangeValue::default() };
         Self { object, range, seen: from.saturating_sub(1), behind: true, version: None, live: true }
     }
@@ -147,8 +146,8 @@ impl StreamSource {
     }
 }
 
-fn number(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_u64)
+fn number(value: Option<&Scalar>) -> Option<u64> {
+    value.and_then(Scalar::as_u64)
 }
 
 /// The events of a page, each on a line of its own.

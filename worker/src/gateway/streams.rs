@@ -1,6 +1,8 @@
 //! `/v1/streams/{stream}`: what a stream is, whether it is as it was written, and to forget it.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use sillok::store::Version;
 use sillok_bridge::Failure;
 
@@ -66,18 +68,19 @@ pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer,
 /// The first version to keep, from `{"before": …}`.
 pub(super) fn before(body: &str) -> Result<u64, Failure> {
     let malformed = |error: serde_json::Error| Failure::new("malformed_json", error.to_string());
-    let body: Value = serde_json::from_str(body).map_err(malformed)?;
+    let body: &RawValue = serde_json::from_str(body).map_err(malformed)?;
     let invalid = |name: &str, reason: &str| {
         Failure::new("invalid_parameter", format!("`{name}` {reason}")).in_field(name)
     };
     let reason = "must be the first version to keep, a whole number from 1";
-    let Value::Object(cut) = body else {
+    if !body.get().starts_with('{') {
         return Err(invalid("before", reason));
-    };
+    }
+    let cut: BTreeMap<String, &RawValue> = serde_json::from_str(body.get()).map_err(malformed)?;
     if let Some(name) = cut.keys().find(|name| *name != "before") {
         return Err(invalid(name, "is not a part of a truncation"));
     }
-    let before = cut.get("before").and_then(Value::as_u64).and_then(Version::new);
+    let before = cut.get("before").and_then(|before| before.get().parse().ok()).and_then(Version::new);
     match before.filter(|before| !before.is_empty()) {
         Some(before) => Ok(before.get()),
         None => Err(invalid("before", reason)),

@@ -1,8 +1,8 @@
 //! The messages to a journal.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sillok::store::{Commit, CommitHash, Forward, RecordedTime, StreamId, Version, partition_of};
-use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
@@ -11,7 +11,7 @@ use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
 const BINDING: &str = "JOURNAL";
 
 /// Commits of one stream on their way to the journal. The hashes and the keys stay with the stream.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct ForwardMessage {
     stream: String,
     base: u64,
@@ -20,13 +20,23 @@ pub(super) struct ForwardMessage {
     commits: Vec<CommitMessage>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+message!(ForwardMessage {
+    stream: "stream",
+    base: "base",
+    hidden: "hidden",
+    deleted: "deleted",
+    commits: "commits",
+});
+
+#[derive(Debug)]
 struct CommitMessage {
     first: u64,
     version: u64,
     time: u64,
     events: Box<str>,
 }
+
+message!(CommitMessage { first: "first", version: "version", time: "time", events: "events" });
 
 impl From<&Forward> for ForwardMessage {
     fn from(forward: &Forward) -> Self {
@@ -78,30 +88,35 @@ fn version(number: u64) -> Result<Version, Failure> {
 }
 
 /// What part of the feed to read.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct FeedRequest {
     pub(crate) feed: FeedValue,
     /// The consumer that reads: having read to the end, it has to be woken again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) consumer: Option<String>,
 }
 
+message!(FeedRequest { feed: "feed", consumer: "consumer" });
+
 /// A page of the feed, and where the partition ends.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct FeedReply {
     pub(crate) page: FeedPageJson,
     pub(crate) end: u64,
 }
 
+message!(FeedReply { page: "page", end: "end" });
+
 /// A version of a stream whose place in the journal is asked for.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct PositionRequest {
     pub(crate) stream: String,
     pub(crate) version: u64,
 }
 
+message!(PositionRequest { stream: "stream", version: "version" });
+
 /// How it stands with a journal.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JournalStatus {
     pub(crate) partition: usize,
@@ -113,11 +128,20 @@ pub(crate) struct JournalStatus {
     pub(crate) since_start: Receipt,
 }
 
+message!(JournalStatus {
+    partition: "partition",
+    end: "end",
+    consumers: "consumers",
+    since_start: "sinceStart",
+});
+
 /// The name of a consumer that is to be woken, or not any more.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct ConsumerRequest {
     pub(crate) consumer: String,
 }
+
+message!(ConsumerRequest { consumer: "consumer" });
 
 /// The journal of one partition.
 pub(crate) struct Remote(crate::objects::Remote);

@@ -4,11 +4,8 @@
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
-use js_sys::{Array, Function, Object, Promise, Reflect};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::json;
-use sillok_bridge::Failure;
+use js_sys::{Array, Function, Promise, Reflect, TypeError};
+use sillok_bridge::{Failure, Message, field, object};
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use worker::{Env, console_error};
@@ -18,17 +15,17 @@ use super::nudges::Nudges;
 use super::receipt::{Meter, Receipt};
 
 /// One call that awaits nothing: its request from JavaScript, its reply and what it has cost to JavaScript.
-pub(crate) fn turn<Q: DeserializeOwned, A: Serialize>(
+pub(crate) fn turn<Q: Message, A: Message>(
     meter: &Meter,
     request: JsValue,
     act: impl FnOnce(Q) -> Result<A, Failure>,
 ) -> Result<JsValue, JsValue> {
-    let outcome = act(from_js(request)?);
-    reply(told(&outcome)?, meter.take())
+    let outcome = act(read(&request)?);
+    Ok(reply(told(&outcome), meter.take()))
 }
 
 /// One call that takes more than a turn. What it has cost it tells itself, because others have their turns meanwhile.
-pub(crate) fn promised<Q: DeserializeOwned, A: Serialize, F>(
+pub(crate) fn promised<Q: Message, A: Message, F>(
     request: JsValue,
     act: impl FnOnce(Q) -> F + 'static,
 ) -> Promise
@@ -36,8 +33,8 @@ where
     F: Future<Output = (Result<A, Failure>, Receipt)>,
 {
     promise(async move {
-        let (outcome, receipt) = act(from_js(request)?).await;
-        reply(told(&outcome)?, receipt)
+        let (outcome, receipt) = act(read(&request)?).await;
+        Ok(reply(told(&outcome), receipt))
     })
 }
 
@@ -54,29 +51,19 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
 }
 
 /// An outcome as the field of a reply.
-fn told<A: Serialize>(outcome: &Result<A, Failure>) -> Result<(&'static str, JsValue), JsValue> {
+fn told<A: Message>(outcome: &Result<A, Failure>) -> (&'static str, JsValue) {
     match outcome {
-        Ok(answer) => Ok(("ok", to_js(answer)?)),
-        Err(failure) => Ok(("failure", to_js(failure)?)),
+        Ok(answer) => ("ok", answer.to_js()),
+        Err(failure) => ("failure", failure.to_js()),
     }
 }
 
-fn reply((name, value): (&str, JsValue), receipt: Receipt) -> Result<JsValue, JsValue> {
-    let reply = Object::new();
-    Reflect::set(&reply, &name.into(), &value)?;
-    Reflect::set(&reply, &"receipt".into(), &to_js(&receipt)?)?;
-    Ok(reply.into())
+fn reply(outcome: (&'static str, JsValue), receipt: Receipt) -> JsValue {
+    object(&[outcome, ("receipt", receipt.to_js())])
 }
 
-#[inline(never)]
-fn to_js<T: Serialize>(value: &T) -> Result<JsValue, serde_wasm_bindgen::Error> {
-    // Plain objects: a Map would reach the other side as a Map.
-    value.serialize(&serde_wasm_bindgen::Serializer::new().serialize_maps_as_objects(true))
-}
-
-#[inline(never)]
-fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, serde_wasm_bindgen::Error> {
-    serde_wasm_bindgen::from_value(value)
+fn read<T: Message>(value: &JsValue) -> Result<T, JsValue> {
+    T::from_js(value).ok_or_else(|| TypeError::new("the message has another shape").into())
 }
 
 /// An object somewhere else: its stub, with the methods of the entry class.
@@ -106,13 +93,9 @@ impl Remote {
     }
 
     /// Calls a method of the object.
-    pub(crate) async fn call<Q: Serialize, A: DeserializeOwned>(
-        &self,
-        method: &str,
-        request: &Q,
-    ) -> Answered<A> {
-        let (answer, receipt) = self.exchange(method, message(request)?).await?;
-        Ok((read(answer)?, receipt))
+    pub(crate) async fn call<Q: Message, A: Message>(&self, method: &str, request: &Q) -> Answered<A> {
+        let (answer, receipt) = self.exchange(method, request.to_js()).await?;
+        Ok((read(&answer)?, receipt))
     }
 
     /// A call whose request and answer are still JavaScript's. It is boxed, because it would otherwise be a part of
@@ -120,18 +103,17 @@ impl Remote {
     fn exchange<'a>(&'a self, method: &'a str, request: JsValue) -> Pending<'a, Answered<JsValue>> {
         Box::pin(async move {
             let reply = self.send(method, Array::of1(&request)).await?;
-            let part = |name: &str| Reflect::get(&reply, &name.into());
-            let receipt = read(part("receipt")?)?;
-            if Reflect::has(&reply, &"failure".into())? {
-                return Err(RemoteError::Refused(read(part("failure")?)?, receipt));
+            let receipt = field(&reply, "receipt").unwrap_or_default();
+            match field(&reply, "failure") {
+                Some(failure) => Err(RemoteError::Refused(failure, receipt)),
+                None => Ok((Reflect::get(&reply, &"ok".into())?, receipt)),
             }
-            Ok((part("ok")?, receipt))
         })
     }
 
     /// Opens a WebSocket to the object, by which it tells that there is more.
     pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
-        let init = message(&json!({ "headers": { "Upgrade": "websocket" } }))?;
+        let init = object(&[("headers", object(&[("Upgrade", "websocket".into())]))]);
         // The object looks at nothing of the URL, but a request must have one.
         let response = self.send("fetch", Array::of2(&"https://object/".into(), &init)).await?;
         Ok(Nudges::of(&response)?)
@@ -147,15 +129,6 @@ impl Remote {
 }
 
 type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-#[inline(never)]
-fn message<T: Serialize>(request: &T) -> Result<JsValue, RemoteError> {
-    to_js(request).map_err(|error| RemoteError::from(JsValue::from(error)))
-}
-
-fn read<T: DeserializeOwned>(part: JsValue) -> Result<T, RemoteError> {
-    from_js(part).map_err(|error| RemoteError::from(JsValue::from(error)))
-}
 
 impl RemoteError {
     /// The same error, met after this was spent already.

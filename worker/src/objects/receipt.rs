@@ -3,12 +3,13 @@
 use std::cell::Cell;
 use std::ops::Add;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use sillok_bridge::message;
 
 use super::object_sql::Cursor;
 
 /// The rows written and read for one request, on the object that served it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Receipt {
     pub(crate) rows_written: u64,
@@ -16,6 +17,12 @@ pub(crate) struct Receipt {
     /// The rows written to make the object's tables, which happens once and is counted in nothing else here.
     pub(crate) schema_rows_written: u64,
 }
+
+message!(Receipt {
+    rows_written: "rowsWritten",
+    rows_read: "rowsRead",
+    schema_rows_written: "schemaRowsWritten",
+});
 
 impl Add for Receipt {
     type Output = Self;

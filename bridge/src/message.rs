@@ -1,0 +1,181 @@
+//! What travels as plain objects of JavaScript: to whoever calls the package, and between the objects of the Worker.
+//!
+//! A message is converted field by field, by one function for each type that a field may have. A general serialiser would
+//! compile to a visitor for every message, which is several times as much code.
+
+use std::cell::RefCell;
+
+use js_sys::{Array, JsString, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::js_value::whole;
+use crate::scalar::Scalar;
+
+/// Something that has a form in JavaScript.
+pub trait Message: Sized {
+    /// The value as JavaScript has it. A field that holds nothing is not there at all.
+    fn to_js(&self) -> JsValue;
+
+    /// Reads what [`to_js`](Self::to_js) gave; nothing where the value has another shape.
+    fn from_js(value: &JsValue) -> Option<Self>;
+}
+
+/// Makes a struct a [`Message`]: an object with these names for its fields.
+///
+/// ```
+/// struct Page {
+///     events: String,
+///     first_version: u64,
+/// }
+///
+/// sillok_bridge::message!(Page { events: "events", first_version: "firstVersion" });
+/// ```
+#[macro_export]
+macro_rules! message {
+    ($message:ident { $($field:ident: $name:literal),* $(,)? }) => {
+        impl $crate::Message for $message {
+            fn to_js(&self) -> $crate::JsValue {
+                $crate::object(&[$(($name, $crate::Message::to_js(&self.$field))),*])
+            }
+
+            fn from_js(value: &$crate::JsValue) -> Option<Self> {
+                Some(Self { $($field: $crate::field(value, $name)?),* })
+            }
+        }
+    };
+}
+
+/// An object of those fields that are not undefined.
+#[must_use]
+pub fn object(fields: &[(&'static str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_undefined()) {
+        // An object that was just made takes any field.
+        let _ = Reflect::set(&object, &js_name(name), value);
+    }
+    object.into()
+}
+
+/// A field of an object; nothing where the object has none that fits.
+#[must_use]
+pub fn field<T: Message>(object: &JsValue, name: &'static str) -> Option<T> {
+    T::from_js(&part(object, name)?)
+}
+
+fn part(object: &JsValue, name: &'static str) -> Option<JsValue> {
+    Reflect::get(object, &js_name(name)).ok()
+}
+
+thread_local! {
+    static NAMES: RefCell<Vec<(&'static str, JsString)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The name of a field as JavaScript has it. Each is made once: to make them anew for every message took about a tenth of the time
+/// of an append in memory.
+fn js_name(name: &'static str) -> JsString {
+    NAMES.with_borrow_mut(|names| {
+        if let Some((_, made)) = names.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
+            return made.clone();
+        }
+        let made = JsString::from(name);
+        names.push((name, made.clone()));
+        made
+    })
+}
+
+impl Message for () {
+    fn to_js(&self) -> JsValue {
+        JsValue::UNDEFINED
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.is_undefined().then_some(())
+    }
+}
+
+impl Message for bool {
+    fn to_js(&self) -> JsValue {
+        (*self).into()
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+impl Message for u64 {
+    fn to_js(&self) -> JsValue {
+        #[allow(clippy::cast_precision_loss)]
+        // versions, positions and counts, which JavaScript holds exactly
+        JsValue::from_f64(*self as f64)
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.as_f64().and_then(whole)
+    }
+}
+
+impl Message for usize {
+    fn to_js(&self) -> JsValue {
+        u64::try_from(*self).unwrap_or(u64::MAX).to_js()
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        u64::from_js(value)?.try_into().ok()
+    }
+}
+
+impl Message for String {
+    fn to_js(&self) -> JsValue {
+        JsValue::from_str(self)
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.as_string()
+    }
+}
+
+impl Message for Box<str> {
+    fn to_js(&self) -> JsValue {
+        JsValue::from_str(self)
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.as_string().map(String::into_boxed_str)
+    }
+}
+
+impl Message for Scalar {
+    fn to_js(&self) -> JsValue {
+        match self {
+            Self::Text(text) => text.to_js(),
+            Self::Number(number) => number.to_js(),
+            Self::Other => JsValue::NULL,
+        }
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        let number = || u64::from_js(value).map(Self::Number);
+        Some(value.as_string().map(Self::Text).or_else(number).unwrap_or(Self::Other))
+    }
+}
+
+impl<T: Message> Message for Option<T> {
+    fn to_js(&self) -> JsValue {
+        self.as_ref().map_or(JsValue::UNDEFINED, T::to_js)
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        if value.is_undefined() { Some(None) } else { T::from_js(value).map(Some) }
+    }
+}
+
+impl<T: Message> Message for Vec<T> {
+    fn to_js(&self) -> JsValue {
+        self.iter().map(T::to_js).collect::<Array>().into()
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        value.dyn_ref::<Array>()?.iter().map(|item| T::from_js(&item)).collect()
+    }
+}
