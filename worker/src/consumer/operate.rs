@@ -74,14 +74,18 @@ impl Inner {
             self.begin(&mut definition).await?;
         }
         if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
-            let kept = known.and_then(|known| known.secret.clone());
+            let kept = known.as_ref().and_then(|known| known.secret.clone());
             definition.secret = Some(match kept {
                 Some(secret) => secret,
                 None => Secret::of(random_bytes()?).text(),
             });
         }
-        let opened = self.open(definition.clone())?;
+        let mut opened = self.open(definition.clone())?;
         kept::write(&self.sql, &definition)?;
+        if known.is_some_and(|known| *known != definition) {
+            // What kept the events from arriving may be mended.
+            opened.machine.renew(now()).map_err(storage)?;
+        }
         *self.defined.borrow_mut() = Some(opened);
         for partition in 0..partitions(&self.env)? {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
