@@ -8,10 +8,10 @@ use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
-use super::definition::{ConsumerKind, Definition};
+use super::definition::{ConsumerKind, Definition, invalid};
 use super::run::storage;
 use super::signature::Secret;
-use super::{ConsumerRequest, Defined, Inner, kept, refused, shown};
+use super::{ConsumerRequest, Defined, Inner, delivery, kept, refused, shown};
 use crate::journal::Remote;
 use crate::objects::{RemoteError, partitions};
 
@@ -79,6 +79,9 @@ impl Inner {
                 Some(secret) => secret,
                 None => Secret::of(random_bytes()?).text(),
             });
+        }
+        if definition.kind == ConsumerKind::Queue {
+            delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
         }
         let mut opened = self.open(definition.clone())?;
         kept::write(&self.sql, &definition)?;
