@@ -26,8 +26,9 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
         Some(parts) if !authority.ends_with(']') => parts,
         _ => (authority, ""),
     };
-    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
-    if !port.is_empty() && !(digits && port.parse::<u16>().is_ok_and(|port| port > 0)) {
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = is_number && port.parse::<u16>().is_ok_and(|port| port > 0);
+    if !is_port && !port.is_empty() {
         return Err("must have a port from 1 to 65535");
     }
     let plain = percent_decode_str(host).decode_utf8().is_ok_and(|decoded| decoded == host);

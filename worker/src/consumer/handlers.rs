@@ -5,7 +5,6 @@ use js_sys::Promise;
 use sillok::handler::{Delivery, DocumentError, Documents, FeedEvent};
 use sillok::store::JsonText;
 use sillok_bridge::{Failure, Message, expected_version_from_js, stream_id_from_js};
-use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
 
