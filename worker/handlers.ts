@@ -6,6 +6,7 @@ import { commandOf } from "../js/ts/consumers/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumers/documents.ts";
 import { project } from "../js/ts/consumers/projection.ts";
 import { react } from "../js/ts/consumers/reactor.ts";
+import { reasonOf } from "../js/ts/consumers/reason.ts";
 import { raised } from "../js/ts/raising.ts";
 
 /** A consumer that is defined in code, whatever its events. */
@@ -18,7 +19,7 @@ interface Commands {
   append(stream: string, events: string, expected: unknown): Promise<any>;
 }
 
-/** What the engine calls with each event. */
+/** What the engine calls with each event. Where it fails, it throws what is wrong as a text. */
 export interface Handler {
   apply(event: string, documents: DocumentsJson): void;
   react(event: string, commands: Commands): Promise<void>;
@@ -32,8 +33,12 @@ export function handlerOf(handled: Handled): [string, Handler] {
   const definition = { kind, after, category, types, ...policy };
   const handler = {
     apply(text: string, documents: DocumentsJson) {
-      const event = JSON.parse(text) as ConsumedEvent;
-      projectOnto(documents, (held) => project(handled as Projection, event, held));
+      try {
+        const event = JSON.parse(text) as ConsumedEvent;
+        projectOnto(documents, (held) => project(handled as Projection, event, held));
+      } catch (thrown) {
+        throw reasonOf(thrown);
+      }
     },
     async react(text: string, commands: Commands) {
       const { id, attempt } = commands;
@@ -45,7 +50,11 @@ export function handlerOf(handled: Handled): [string, Handler] {
           throw raised(refused);
         }
       };
-      await react(handled as Reactor, JSON.parse(text) as ConsumedEvent, { id, attempt, append });
+      try {
+        await react(handled as Reactor, JSON.parse(text) as ConsumedEvent, { id, attempt, append });
+      } catch (thrown) {
+        throw reasonOf(thrown);
+      }
     },
   };
   return [JSON.stringify(definition), handler];

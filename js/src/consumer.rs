@@ -70,7 +70,7 @@ impl Consumer {
         let number = |place: usize| numbers.get(place).copied().unwrap_or_default();
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
-        let kind = if projects { Kind::Projection } else { Kind::Delivery };
+        let kind = if projects { Kind::Projection } else { Kind::Reactor };
         let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
     }

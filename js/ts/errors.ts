@@ -21,6 +21,7 @@ import type { ExpectedVersion } from "./options.js";
  * - `not_a_projection`: only a projection has documents, and can be rebuilt.
  * - `projection_behind`: the projection does not show the event yet that was asked for.
  * - `consumer_not_found`: nothing of this name was registered.
+ * - `consumer_kind_fixed`: of a projection and a reactor, the other one has this name in the store already.
  * - `invalid_consumer`: a projection or a reactor is not what one can be.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters.
  * - `idempotency_key_reused`: other events were appended to the stream under this key before.
@@ -65,6 +66,7 @@ export type SillokErrorCode =
   | "not_a_projection"
   | "projection_behind"
   | "consumer_not_found"
+  | "consumer_kind_fixed"
   | "invalid_idempotency_key"
   | "idempotency_key_reused"
   | "stream_deleted"

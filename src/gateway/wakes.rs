@@ -70,14 +70,16 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         Ok(())
     }
 
-    /// Makes durable that a consumer is not to be woken any more.
+    /// Makes durable that a consumer is not to be woken any more, unless it need not be registered.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn unregister(&mut self, name: &str) -> Result<(), StorageError> {
-        if let Ok(place) = place(self.consumers()?, name) {
+        if place(self.consumers()?, name).is_ok() {
+            self.table.create()?;
             self.table.sql.execute(REMOVE, &[Value::Text(name)])?;
-            self.consumers()?.remove(place);
+            // It is woken on where it need not be registered.
+            self.consumers = None;
         }
         Ok(())
     }

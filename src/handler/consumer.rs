@@ -57,7 +57,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(sql: S, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+    pub fn open(sql: S, alarm: A, settings: Settings) -> Result<Self, OpenError>
+    where
+        S: Clone,
+    {
         let tables = Tables::new(sql, &settings.name);
         Self::on(Storage::Tables(tables), alarm, settings)
     }
@@ -74,6 +77,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
         let state = storage.kept().load()?.unwrap_or_else(|| State::start(&settings));
+        if let Some(kind) = state.kind.filter(|kind| *kind != settings.kind) {
+            return Err(OpenError::KindFixed { kind });
+        }
         let followed = state.live.checkpoint.partitions();
         if followed != settings.partitions {
             return Err(OpenError::PartitionsChanged { followed });
@@ -325,7 +331,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Reads the state again where it is not known, or where another process has saved it.
     pub(super) fn refresh(&mut self) -> Result<(), StorageError> {
         if !self.known || self.kept().revision()? != self.state.revision {
-            self.state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
+            let state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
+            if state.kind.is_some_and(|kind| kind != self.settings.kind) {
+                let reason = "a consumer of another kind has taken the name meanwhile".to_owned();
+                return Err(StorageError::Failed { reason });
+            }
+            self.state = state;
             self.forget();
             self.known = true;
         }
@@ -366,7 +377,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             if current {
                 work(self, &mut state)?;
                 state.revision += 1;
+                let noted = state.kind.replace(self.settings.kind).is_some();
                 self.kept().save(&state)?;
+                if !noted {
+                    self.kept().save_kind(self.settings.kind)?;
+                }
             }
             Ok(())
         })?;

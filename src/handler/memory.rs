@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::dead_letters::{DeadLetter, Reason};
+use super::policy::Kind;
 use super::state::{Round, State};
 use super::storage::Kept;
 use crate::store::{RecordedTime, StorageError, StreamId};
@@ -152,6 +153,10 @@ impl Kept for Memory {
     fn save(&self, state: &State) -> Result<(), StorageError> {
         self.write(&self.state_key(), Some(Row::State(state.clone())));
         Ok(())
+    }
+
+    fn save_kind(&self, _: Kind) -> Result<(), StorageError> {
+        Ok(()) // the state has it
     }
 
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {

@@ -108,6 +108,22 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
+    /// Attempts at once, in a new series, what waits to be attempted again: the consumer has become another, and what failed
+    /// may now succeed. The caller then runs the machine.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn renew(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.offers.forgive();
+        self.operate(Some(now), &mut |_, state| {
+            begin_anew(state);
+            if let Some(round) = &mut state.round {
+                round.trouble = Trouble::default();
+            }
+            Ok(())
+        })
+    }
+
     /// Discards the dead letter of this id, or all of them; says whether there was any. Where streams are held, what is held
     /// behind it stays so until the next [`retry`](Consumer::retry).
     ///
@@ -263,10 +279,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
 fn resume(state: &mut State) {
     if state.status == Running::Stopped {
-        state.live.trouble = Trouble::default();
-        if let Some(track) = &mut state.rebuild {
-            track.trouble = Trouble::default();
-        }
+        begin_anew(state);
     }
     state.status = Running::Running;
+}
+
+/// Gives the events that failed a new series of attempts.
+fn begin_anew(state: &mut State) {
+    state.live.trouble = Trouble::default();
+    if let Some(track) = &mut state.rebuild {
+        track.trouble = Trouble::default();
+    }
 }

@@ -9,13 +9,37 @@ use crate::store::limits::{
 use crate::store::name;
 use crate::store::{Checkpoint, InvalidName, StorageError};
 
-/// What becomes of a consumer's events.
+/// What becomes of a consumer's events. A projection's documents are kept in one transaction with the checkpoint: each event
+/// takes effect exactly once. To the others each event is delivered at least once. A consumer stays of its kind: the
+/// checkpoint tells what has become of the events before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Documents, kept in one transaction with the checkpoint: each event takes effect exactly once.
+    /// Documents.
     Projection,
-    /// Effects elsewhere: each event is delivered at least once.
-    Delivery,
+    /// Whatever a handler does upon them.
+    Reactor,
+    /// Requests to a receiver.
+    Webhook,
+    /// Messages in a queue.
+    Queue,
+}
+
+impl Kind {
+    /// The word for it: `projection`, `reactor`, `webhook` or `queue`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Projection => "projection",
+            Self::Reactor => "reactor",
+            Self::Webhook => "webhook",
+            Self::Queue => "queue",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let kinds = [Self::Projection, Self::Reactor, Self::Webhook, Self::Queue];
+        kinds.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// What is done about an event of which every attempt failed.
@@ -86,7 +110,7 @@ impl Default for Window {
 pub struct Settings {
     /// The consumer's name: 1 to 200 bytes of UTF-8 without control characters.
     pub name: String,
-    /// What becomes of its events.
+    /// What becomes of its events: always the same for one consumer.
     pub kind: Kind,
     /// How many partitions the feed has: 1 to 256, and always the same for one consumer.
     pub partitions: usize,
@@ -118,6 +142,12 @@ pub enum OpenError {
     /// It is to begin where it cannot: a projection is made of all events, and the checkpoint is of the same feed.
     #[error("the consumer cannot begin there")]
     After,
+    /// There is a consumer of this name, which is of another kind.
+    #[error("there is a {} of this name, and a consumer stays of its kind", kind.as_str())]
+    KindFixed {
+        /// What it is.
+        kind: Kind,
+    },
     /// The consumer has followed another number of partitions.
     #[error("the consumer follows {followed} partitions and cannot change to another number")]
     PartitionsChanged {
@@ -138,6 +168,7 @@ impl OpenError {
             Self::Policy { .. } => "invalid_policy",
             Self::Partitions => "invalid_partitions",
             Self::After => "invalid_checkpoint",
+            Self::KindFixed { .. } => "consumer_kind_fixed",
             Self::PartitionsChanged { .. } => "partitions_changed",
             Self::Storage(error) => error.code(),
         }
@@ -169,7 +200,7 @@ impl Settings {
 
     /// Whether it is to begin where it cannot.
     fn begins_elsewhere(&self) -> bool {
-        let may = |after: &Checkpoint| self.kind == Kind::Delivery && after.partitions() == self.partitions;
+        let may = |after: &Checkpoint| self.kind != Kind::Projection && after.partitions() == self.partitions;
         !self.after.as_ref().is_none_or(may)
     }
 }

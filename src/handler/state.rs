@@ -1,7 +1,7 @@
 //! What a consumer knows of itself.
 
 use super::feed::{Hand, Lane};
-use super::policy::Settings;
+use super::policy::{Kind, Settings};
 use crate::store::limits::ERROR_BYTES;
 use crate::store::{Checkpoint, Position, RecordedTime};
 
@@ -93,6 +93,8 @@ impl Round {
 pub(super) struct State {
     /// How often it was saved: 0 is never. It tells whether another process has saved it since it was read.
     pub(super) revision: u64,
+    /// Of which kind the consumer is that has saved it; nothing where that was not written down yet.
+    pub(super) kind: Option<Kind>,
     pub(super) status: Running,
     pub(super) live: Track,
     pub(super) rebuild: Option<Track>,
@@ -110,6 +112,7 @@ impl State {
         }
         Self {
             revision: 0,
+            kind: None,
             status: Running::Running,
             live,
             rebuild: None,

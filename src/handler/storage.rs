@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::dead_letters::DeadLetter;
+use super::policy::Kind;
 use super::state::{Round, State};
 use super::tables::Tables;
 use crate::store::sqlite::Sql;
@@ -20,6 +21,9 @@ pub(super) trait Kept {
     fn load(&self) -> Result<Option<State>, StorageError>;
 
     fn save(&self, state: &State) -> Result<(), StorageError>;
+
+    /// Writes down, once, of which kind the consumer is.
+    fn save_kind(&self, kind: Kind) -> Result<(), StorageError>;
 
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError>;
 

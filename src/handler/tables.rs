@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::dead_letters::{DeadLetter, Reason};
 use super::feed::FeedEvent;
+use super::policy::Kind;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
 use super::storage::Kept;
 use crate::store::sqlite::{Row, Schema, Sql, SqlFailure, Table, Value};
@@ -29,6 +30,16 @@ const SCHEMA: Schema = Schema {
     ],
     exists: "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'dead_letters_v1_by_stream'",
 };
+// Beside the others, because it came later: databases are read that have only those.
+const KINDS: Schema = Schema {
+    create: &[
+        "CREATE TABLE IF NOT EXISTS consumer_kinds_v1 (consumer TEXT PRIMARY KEY, kind TEXT NOT NULL) \
+            STRICT, WITHOUT ROWID",
+    ],
+    exists: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'consumer_kinds_v1'",
+};
+const KIND: &str = "SELECT kind FROM consumer_kinds_v1 WHERE consumer = ?1";
+const PUT_KIND: &str = "INSERT INTO consumer_kinds_v1 (consumer, kind) VALUES (?1, ?2)";
 const REVISION: &str = "SELECT revision FROM consumers_v1 WHERE consumer = ?1";
 const LOAD: &str = "SELECT revision, status, letters, error, error_time, \
         live, live_checkpoint, live_failures, live_until, live_partition, \
@@ -92,14 +103,18 @@ const NEXT_LETTER: &str = "SELECT id, partition, position, stream, version, even
 #[derive(Debug, Clone)]
 pub(super) struct Tables<S> {
     table: Table<S>,
+    kinds: Table<S>,
     consumer: Box<str>,
 }
 
-impl<S: Sql> Tables<S> {
+impl<S: Sql + Clone> Tables<S> {
     pub(super) fn new(sql: S, consumer: &str) -> Self {
-        Self { table: Table::new(sql, &SCHEMA), consumer: consumer.into() }
+        let kinds = Table::new(sql.clone(), &KINDS);
+        Self { table: Table::new(sql, &SCHEMA), kinds, consumer: consumer.into() }
     }
+}
 
+impl<S: Sql> Tables<S> {
     fn consumer(&self) -> Value<'_> {
         Value::Text(&self.consumer)
     }
@@ -124,6 +139,7 @@ impl<S: Sql> Kept for Tables<S> {
         });
         if committed.is_err() {
             self.table.doubt();
+            self.kinds.doubt();
         }
         outcome.and(committed.map_err(StorageError::from))
     }
@@ -133,9 +149,18 @@ impl<S: Sql> Kept for Tables<S> {
     }
 
     fn load(&self) -> Result<Option<State>, StorageError> {
+        let unreadable = || corrupt("the state of the consumer cannot be read");
+        let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
+            row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)
+        })?;
         self.table.one(LOAD, &[self.consumer()], |row| {
-            state(row).map(Some).ok_or_else(|| corrupt("the state of the consumer cannot be read"))
+            state(row).map(|state| Some(State { kind, ..state })).ok_or_else(unreadable)
         })
+    }
+
+    fn save_kind(&self, kind: Kind) -> Result<(), StorageError> {
+        self.kinds.create()?;
+        self.execute(PUT_KIND, &[self.consumer(), Value::Text(kind.as_str())])
     }
 
     fn save(&self, state: &State) -> Result<(), StorageError> {
@@ -309,6 +334,7 @@ fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 5] {
 fn state(row: &dyn Row) -> Option<State> {
     Some(State {
         revision: row.integer(0)?,
+        kind: None,
         status: Running::parse(row.text(1)?)?,
         letters: row.integer(2)?,
         error: row

@@ -5,7 +5,7 @@ use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
 
 fn settings_of(on_failure: OnFailure) -> Settings {
-    settings(Kind::Delivery, on_failure)
+    settings(Kind::Reactor, on_failure)
 }
 
 /// The delivery that the machine wants, reading pages before it where it must.
@@ -207,4 +207,43 @@ fn each_event_has_its_own_series_of_attempts_whatever_its_partition() {
     assert_eq!(attempts.into_values().collect::<Vec<_>>(), [3, 3]);
     let letters = consumer.dead_letters(0, 10).unwrap().letters;
     assert_eq!(letters.iter().map(|letter| letter.attempts).collect::<Vec<_>>(), [3, 3]);
+}
+
+#[test]
+fn what_waits_is_attempted_at_once_in_a_new_series_when_the_consumer_has_become_another() {
+    let (database, feed) = (database(), Feed::of(&["a", "b"]));
+    for now in [0, 100] {
+        deliver(&mut open(&database, &settings_of(OnFailure::Skip)), &feed, now, &[1]);
+    }
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    assert_eq!(deliver(&mut consumer, &feed, 101, &[1]), (Next::Wait { until: at(300) }, vec![]));
+    consumer.renew(at(101)).unwrap();
+    assert_eq!(armed(&database), Some(300), "it rings before the backstop does");
+    let first = next_delivery(&mut consumer, &feed, 101);
+    assert_eq!((first.event.position.get(), first.attempt), (1, 1));
+    for now in [101, 201, 401] {
+        deliver(&mut consumer, &feed, now, &[1]);
+    }
+    assert_eq!(letters(&mut consumer), [(1, "failed")]);
+    // The same holds for a dead letter.
+    consumer.retry(at(500)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 500, &[1]), (Next::Wait { until: at(600) }, vec![1]));
+    consumer.renew(at(501)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 501, &[]), (Next::Idle, vec![1]));
+    assert_eq!(letters(&mut consumer), []);
+}
+
+#[test]
+fn one_that_has_stopped_or_is_paused_stays_so_when_it_has_become_another() {
+    let (database, feed) = (database(), Feed::of(&["a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Stop));
+    for now in [0, 100, 300] {
+        deliver(&mut consumer, &feed, now, &[1]);
+    }
+    consumer.renew(at(301)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 301, &[]), (Next::Stopped, vec![]));
+    consumer.resume(at(302)).unwrap();
+    consumer.pause().unwrap();
+    consumer.renew(at(303)).unwrap();
+    assert_eq!(deliver(&mut consumer, &feed, 303, &[]), (Next::Paused, vec![]));
 }

@@ -5,7 +5,7 @@ use crate::world::*;
 use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Settings};
 
 fn skipping() -> Settings {
-    settings(Kind::Delivery, OnFailure::Skip)
+    settings(Kind::Reactor, OnFailure::Skip)
 }
 
 #[test]

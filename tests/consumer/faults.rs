@@ -121,7 +121,7 @@ fn survives(settings: &Settings, fails_at: u32, fault: Fault) -> bool {
 
 #[test]
 fn a_consumer_survives_the_failure_of_each_storage_call() {
-    for kind in [Kind::Projection, Kind::Delivery] {
+    for kind in [Kind::Projection, Kind::Reactor] {
         for fault in [Fault::Before, Fault::After] {
             let settings = settings(kind, OnFailure::HoldStream);
             let mut calls = 0;

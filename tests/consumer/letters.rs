@@ -5,7 +5,7 @@ use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Settings};
 
 fn holding() -> Settings {
-    let mut settings = settings(Kind::Delivery, OnFailure::HoldStream);
+    let mut settings = settings(Kind::Reactor, OnFailure::HoldStream);
     settings.policy.attempts = 1;
     settings
 }
@@ -67,7 +67,7 @@ fn what_comes_to_be_held_during_a_round_is_delivered_in_it() {
 #[test]
 fn a_letter_has_a_new_series_of_attempts_and_then_stays() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "c"]));
-    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    let mut settings = settings(Kind::Reactor, OnFailure::Skip);
     settings.policy.attempts = 2;
     let mut consumer = open(&database, &settings);
     assert_eq!(deliver(&mut consumer, &feed, 0, &[1]), (Next::Wait { until: at(100) }, vec![1]));
@@ -83,7 +83,7 @@ fn a_letter_has_a_new_series_of_attempts_and_then_stays() {
 #[test]
 fn a_round_begun_again_passes_no_letter_over() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "c"]));
-    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    let mut settings = settings(Kind::Reactor, OnFailure::Skip);
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     deliver(&mut consumer, &feed, 0, &[1, 2]);
@@ -108,7 +108,7 @@ fn a_round_begun_again_passes_no_letter_over() {
 #[test]
 fn letters_come_in_pages() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "c", "d", "e"]));
-    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    let mut settings = settings(Kind::Reactor, OnFailure::Skip);
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     deliver(&mut consumer, &feed, 0, &[1, 2, 3, 4, 5]);
@@ -125,7 +125,7 @@ fn letters_come_in_pages() {
 fn a_page_of_large_letters_ends_early() {
     let (database, mut feed) = (database(), Feed::of(&["a"; 6]));
     feed.partitions[0].iter_mut().for_each(|event| event.json = format!("\"{}\"", "x".repeat(1024 * 1024)));
-    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    let mut settings = settings(Kind::Reactor, OnFailure::Skip);
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     deliver(&mut consumer, &feed, 0, &[1, 2, 3, 4, 5, 6]);
@@ -136,7 +136,7 @@ fn a_page_of_large_letters_ends_early() {
 #[test]
 fn letters_are_discarded_one_or_all() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "c", "d"]));
-    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    let mut settings = settings(Kind::Reactor, OnFailure::Skip);
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     deliver(&mut consumer, &feed, 0, &[1, 2, 3]);
@@ -173,7 +173,7 @@ fn what_is_held_behind_a_discarded_letter_goes_on_by_a_retry_alone() {
 #[test]
 fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
-    let mut settings = settings(Kind::Delivery, OnFailure::Skip);
+    let mut settings = settings(Kind::Reactor, OnFailure::Skip);
     for now in [0, 100, 300, 400, 600] {
         deliver(&mut open(&database, &settings), &feed, now, &[1, 2]);
     }

@@ -66,6 +66,79 @@ fn partitions_do_not_change_and_the_policy_may() {
     assert_eq!(letters(&mut consumer), [(2, "failed")]);
 }
 
+fn all_kinds() -> [Settings; 4] {
+    [Kind::Projection, Kind::Reactor, Kind::Webhook, Kind::Queue].map(|kind| settings(kind, OnFailure::Skip))
+}
+
+#[test]
+fn a_consumer_stays_of_its_kind() {
+    for first in all_kinds() {
+        for place in [Place::in_sqlite(), Place::in_memory()] {
+            // Who has only looked has taken no name.
+            for other in all_kinds() {
+                place.open(&other).unwrap().status().unwrap();
+            }
+            let mut consumer = place.open(&first).unwrap();
+            let mut all = |_: Work<'_, Database>| Ok(());
+            run(&mut consumer, &Feed::of(&["a"]), 0, &mut all).unwrap();
+            for other in all_kinds() {
+                let (kind, opened) = (first.kind, place.open(&other).err());
+                if other.kind == kind {
+                    assert_eq!(opened, None);
+                    continue;
+                }
+                let error = opened.unwrap();
+                assert_eq!((error.code(), &error), ("consumer_kind_fixed", &OpenError::KindFixed { kind }));
+                let message =
+                    format!("there is a {} of this name, and a consumer stays of its kind", kind.as_str());
+                assert_eq!(error.to_string(), message);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_two_kinds_that_were_opened_before_either_has_saved_the_first_takes_the_name() {
+    for place in [Place::in_sqlite(), Place::in_memory()] {
+        let (mut one, mut two) =
+            (open(&place, &skipping()), open(&place, &settings(Kind::Reactor, OnFailure::Skip)));
+        let feed = Feed::of(&["a", "b"]);
+        project(&mut one, &feed, 0, &[]).unwrap();
+        assert_eq!(two.next(at(0)).unwrap_err().code(), "storage_failed");
+        assert_eq!(two.pause().unwrap_err().code(), "storage_failed");
+        assert_eq!(documents(&mut one), folded(&feed, &[]));
+    }
+}
+
+/// Makes the database as it was before kinds were kept.
+fn forget_kinds(database: &Database) {
+    database.0.execute_batch("DROP TABLE consumer_kinds_v1").unwrap();
+}
+
+#[test]
+fn a_state_of_before_kinds_were_kept_is_read_and_its_kind_noted_with_the_next_save() {
+    let (database, mut feed) = (Place::in_sqlite(), Feed::of(&["a", "b"]));
+    project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
+    forget_kinds(&database);
+    let reacting = settings(Kind::Reactor, OnFailure::Skip);
+    let checkpoint = |settings: &Settings| open(&database, settings).status().unwrap().checkpoint.to_string();
+    assert_eq!((checkpoint(&skipping()), checkpoint(&reacting)), ("2".to_owned(), "2".to_owned()));
+    let mut consumer = open(&database, &skipping());
+    feed.add(0, "a", "Counted");
+    project(&mut consumer, &feed, 0, &[]).unwrap();
+    assert_eq!(documents(&mut consumer), folded(&feed, &[]));
+    assert_eq!(refused(&database, reacting), OpenError::KindFixed { kind: Kind::Projection });
+    assert_eq!(checkpoint(&skipping()), "3");
+}
+
+#[test]
+fn a_kind_that_cannot_be_read_is_said_to_be_corrupt() {
+    let database = Place::in_sqlite();
+    project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
+    database.0.execute("UPDATE consumer_kinds_v1 SET kind = 'dancer'", []).unwrap();
+    assert_eq!(refused(&database, skipping()).code(), "stored_data_corrupt");
+}
+
 #[test]
 fn looking_at_a_consumer_leaves_no_trace() {
     let database = Place::in_sqlite();
@@ -83,7 +156,7 @@ fn looking_at_a_consumer_leaves_no_trace() {
 #[test]
 fn consumers_of_one_database_are_apart() {
     let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b", "a"]));
-    let other = Settings { name: "other".to_owned(), ..settings(Kind::Delivery, OnFailure::HoldStream) };
+    let other = Settings { name: "other".to_owned(), ..settings(Kind::Reactor, OnFailure::HoldStream) };
     let (mut one, mut two) = (open(&database, &skipping()), open(&database, &other));
     project(&mut one, &feed, 0, &[]).unwrap();
     assert_eq!(deliver(&mut two, &feed, 0, &[1]), (Next::Wait { until: at(100) }, vec![1]));
@@ -214,7 +287,7 @@ fn the_tables_are_those_that_are_documented() {
     let sql = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'alarm'";
     let mut statement = database.0.prepare(sql).unwrap();
     let made: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(made.len(), 4);
+    assert_eq!(made.len(), 5);
     for sql in made {
         let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(documented.contains(&format!("{sql};")), "{sql}");
@@ -239,7 +312,7 @@ fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
         feed.add(partition, stream, "Counted");
     }
     let checkpoint = |text| Some(Checkpoint::parse(text, 2).unwrap());
-    let delivering = |after| Settings { partitions: 2, after, ..settings(Kind::Delivery, OnFailure::Skip) };
+    let delivering = |after| Settings { partitions: 2, after, ..settings(Kind::Reactor, OnFailure::Skip) };
     let database = Place::in_sqlite();
     // Whoever looks at it sees where it begins, also when nothing has come yet.
     let mut consumer = open(&database, &delivering(checkpoint("2.1")));

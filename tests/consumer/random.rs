@@ -347,7 +347,7 @@ proptest! {
         on_failure in policies(), window in windows(), seed in any::<u64>(),
         actions in prop::collection::vec(action(), 0..120),
     ) {
-        live(Settings { window, ..settings(Kind::Delivery, on_failure) }, seed, 1, &actions)?;
+        live(Settings { window, ..settings(Kind::Reactor, on_failure) }, seed, 1, &actions)?;
     }
 
     #[test]

@@ -234,7 +234,7 @@ fn a_feed_that_gives_less_than_before_is_asked_again_later() {
 
 #[test]
 fn what_was_delivered_cannot_be_rebuilt() {
-    let mut consumer = open(&database(), &settings(Kind::Delivery, OnFailure::Skip));
+    let mut consumer = open(&database(), &settings(Kind::Reactor, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
 }

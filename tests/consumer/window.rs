@@ -5,7 +5,7 @@ use crate::world::*;
 use sillok::handler::{Delivery, Kind, Next, OnFailure, Running, Settings, Window};
 
 fn settings_of(on_failure: OnFailure, window: Window) -> Settings {
-    Settings { window, ..settings(Kind::Delivery, on_failure) }
+    Settings { window, ..settings(Kind::Reactor, on_failure) }
 }
 
 /// What the machine wants delivered next, reading pages before it where it must.

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use crate::database::Database;
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer, ConsumerMemory, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings, Window,
+    Consumer, ConsumerMemory, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, OpenError,
+    Policy, Read, Settings, Window,
 };
 use sillok::store::sqlite::Sql;
 use sillok::store::sqlite::Value;
@@ -55,6 +55,14 @@ impl Place {
 
     pub fn in_memory() -> Self {
         Self { memory: Some(ConsumerMemory::default()), ..Self::in_sqlite() }
+    }
+
+    pub fn open(&self, settings: &Settings) -> Result<Opened, OpenError> {
+        let (alarm, settings) = (StoredAlarm(self.database.clone()), settings.clone());
+        match &self.memory {
+            Some(memory) => Consumer::open_in_memory(memory, alarm, settings),
+            None => Consumer::open(self.database.clone(), alarm, settings),
+        }
     }
 
     /// How many documents and dead letters there are, of all generations.
@@ -109,12 +117,8 @@ pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
 
 pub type Opened = Consumer<Database, StoredAlarm<Database>>;
 
-pub fn open(Place { database, memory }: &Place, settings: &Settings) -> Opened {
-    let (alarm, settings) = (StoredAlarm(database.clone()), settings.clone());
-    match memory {
-        Some(memory) => Consumer::open_in_memory(memory, alarm, settings).unwrap(),
-        None => Consumer::open(database.clone(), alarm, settings).unwrap(),
-    }
+pub fn open(place: &Place, settings: &Settings) -> Opened {
+    place.open(settings).unwrap()
 }
 
 /// A feed: for each partition its events. The number of an event is its data.

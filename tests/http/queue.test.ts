@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { numbered, useApi } from "../support/api.ts";
+import { assertProblem, numbered, useApi } from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
 
 const entry = fileURLToPath(new URL("../support/queue-worker.ts", import.meta.url));
@@ -61,16 +61,6 @@ test("a queue gets every event, as it was written; one that is too large becomes
   assert.match(lastError.message, /more than a queue's message may$/);
 });
 
-test("a binding that is not there is said", async () => {
-  await defined("nowhere", { binding: "NOTHING", category: "invoice", attempts: 1 });
-  await api.appended("invoice-1", { type: "Sent" });
-  const { deadLetters, lastError } = await settled(api, "nowhere");
-  assert.deepEqual(
-    [deadLetters, lastError.message],
-    [1, "there is no binding NOTHING in wrangler.toml"],
-  );
-});
-
 test("events go to a queue a hundred at once", async () => {
   const events = numbered(230);
   await api.appended("batch-1", events);
@@ -119,4 +109,13 @@ test("what spoils a batch becomes a dead letter alone, and its stream is held", 
       ["held", 0, 4],
     ],
   );
+});
+
+test("what is no queue of the deployment is refused", async () => {
+  for (const binding of ["", "JOURNAL", "SILLOK_AUTH", "NOPE", "constructor"]) {
+    const body = JSON.stringify({ kind: "queue", binding });
+    const reply = await api.request("/v1/consumers/none", { method: "PUT", body });
+    assertProblem(reply, 400, "invalid_consumer", "binding");
+  }
+  assertProblem(await api.request("/v1/consumers/none"), 404, "consumer_not_found");
 });

@@ -284,6 +284,22 @@ test("to put a consumer again changes it and keeps its place and its secret", as
   );
 });
 
+test("another definition ends the wait for the next attempt, and nothing else does", async () => {
+  receiver.answer = ({ subject }) => (subject === "mended-1" ? 500 : 200);
+  const wrong = { kind: "webhook", url: receiver.url, category: "mended", firstDelay: 3_600_000 };
+  const definition = { ...wrong, longestDelay: 3_600_000 };
+  assert.equal((await put("mended", definition)).status, 200);
+  await api.appended("mended-1", numbered(1));
+  const waiting = await settled(api, "mended", ({ failures }) => failures === 1);
+  const same = await put("mended", definition);
+  assert.deepEqual([same.json.failures, same.json.retryAt], [1, waiting.retryAt]);
+  receiver.answer = () => 200;
+  const mended = await put("mended", { ...definition, url: `${receiver.url}?mended` });
+  assert.equal(mended.status, 200);
+  const { lag, failures, deadLetters } = await settled(api, "mended");
+  assert.deepEqual([lag, failures, deadLetters], [0, 0, 0]);
+});
+
 test("what is no consumer is refused, and nothing is kept of it", async () => {
   const url = receiver.url;
   for (const [definition, code, field] of [
@@ -297,6 +313,10 @@ test("what is no consumer is refused, and nothing is kept of it", async () => {
     [{ kind: "webhook", url, types: ["a\nb"] }, "invalid_event_type", "type"],
     [{ kind: "webhook", url, colour: "red" }, "invalid_consumer", "colour"],
     [{ kind: "projection" }, "invalid_consumer", "kind"],
+    [{ kind: "nope" }, "invalid_consumer", "kind"],
+    [{ kind: "webhook", url: 7 }, "invalid_consumer", "url"],
+    [{ kind: "webhook", url: "https://example.com:0/" }, "invalid_consumer", "url"],
+    [{ kind: "webhook", url, attempts: 1.5 }, "invalid_consumer", "attempts"],
     [{ kind: "queue" }, "invalid_consumer", "binding"],
   ] as const) {
     const body = typeof definition === "string" ? definition : JSON.stringify(definition);

@@ -38,3 +38,15 @@ fn one_that_could_not_be_woken_is_left_to_the_alarm() {
     let mut anew = Wakes::new(database, clock);
     assert_eq!(anew.to_wake().unwrap(), ["broken", "sound"], "a journal that starts anew wakes everyone");
 }
+
+#[test]
+fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_back() {
+    let mut wakes = Wakes::new(Database::in_memory(), Clock::default());
+    wakes.register("defined").unwrap();
+    wakes.also_wake(vec!["coded".to_owned()]);
+    for name in ["defined", "coded", "nobody"] {
+        wakes.unregister(name).unwrap();
+    }
+    assert_eq!(wakes.names().unwrap(), ["coded"]);
+    assert_eq!(wakes.to_wake().unwrap(), ["coded"]);
+}

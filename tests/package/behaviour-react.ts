@@ -40,6 +40,27 @@ export const reacting: Behaviours = {
     );
   },
 
+  async "a projection and a reactor do not go on from where the other is"(sillok) {
+    const store = new sillok.EventStore();
+    await count(store, "s-1", 1);
+    const made = sums(sillok);
+    const handled: number[] = [];
+    const on = ({ data }: { data: Counted["data"] }) => void handled.push(data.by);
+    const reacts = (name: string) => sillok.reactor<Counted>(name, { on });
+    const register = async (consumer: typeof made | ReturnType<typeof reacts>) =>
+      new sillok.EventGateway(store).register(consumer).catchUp();
+    await register(made);
+    same(await codeOf(register(reacts("sums"))), "consumer_kind_fixed");
+    await register(reacts("handled"));
+    const documents = sillok.projection<Counted, number>("handled", { on() {} });
+    same(await codeOf(register(documents)), "consumer_kind_fixed");
+    const gateway = new sillok.EventGateway(store).register(made, reacts("handled"));
+    await count(store, "s-1", 2);
+    await gateway.catchUp();
+    same(await gateway.projection(made).get("s-1"), 3);
+    same(handled, [1, 2]);
+  },
+
   async "a reactor may begin after a checkpoint, and then goes on from where it is"(sillok) {
     const store = new sillok.EventStore();
     for (const number of [1, 2, 3]) await count(store, "s-1", number);

@@ -61,7 +61,7 @@ impl ConsumerShell {
         alarm: ObjectAlarm,
     ) -> Result<Self, StorageError> {
         let consumer = plan.consumers[number].clone();
-        let kind = if consumer.role == Role::Projection { Kind::Projection } else { Kind::Delivery };
+        let kind = if consumer.role == Role::Projection { Kind::Projection } else { Kind::Reactor };
         let settings = Settings {
             name: format!("consumer-{number}"),
             kind,

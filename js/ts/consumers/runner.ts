@@ -8,6 +8,7 @@ import type { ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
+import { reasonOf } from "./reason.js";
 
 /** A projection or a reactor of whatever events. */
 export type AnyConsumer = Projection<any, any> | Reactor<any>;
@@ -151,13 +152,4 @@ export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
     stop?.addEventListener("abort", end);
     if (stop?.aborted) end();
   });
-}
-
-/** What went wrong, in words: a handler may throw anything. */
-function reasonOf(thrown: unknown): string {
-  try {
-    return String(thrown);
-  } catch {
-    return "the handler threw what cannot be shown";
-  }
 }

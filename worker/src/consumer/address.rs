@@ -22,10 +22,14 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
     if authority.contains('@') {
         return Err("must not hold a user name or a password");
     }
-    let host = match authority.rfind(':') {
-        Some(colon) if !authority.ends_with(']') => authority.split_at(colon).0,
-        _ => authority,
+    let (host, port) = match authority.rsplit_once(':') {
+        Some(parts) if !authority.ends_with(']') => parts,
+        _ => (authority, ""),
     };
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    if !port.is_empty() && !(digits && port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        return Err("must have a port from 1 to 65535");
+    }
     let plain = percent_decode_str(host).decode_utf8().is_ok_and(|decoded| decoded == host);
     if host.is_empty() || !plain {
         return Err("must name a host");
@@ -45,6 +49,9 @@ mod tests {
             "http://localhost:3000/hook",
             "http://127.0.0.1/",
             "http://[::1]:80/",
+            "http://[::1]/",
+            "https://example.com:65535/",
+            "https://example.com:/",
         ] {
             assert_eq!(check_url(url), Ok(()), "{url}");
         }
@@ -60,6 +67,13 @@ mod tests {
             "https://",
             "https:///path",
             "https://:443/",
+            "https://example.com:0/",
+            "https://example.com:65536/",
+            "https://example.com:99999999999/",
+            "http://localhost:99999/",
+            "http://[::1]:0/",
+            "https://example.com:+80/",
+            "https://example.com:http/",
             "https://exa mple.com/",
             "http://localhost\\@example.com/",
         ] {

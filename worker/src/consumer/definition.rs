@@ -1,9 +1,11 @@
 //! What a consumer is: as it is asked for, kept and shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
-use sillok::store::Checkpoint;
+use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 
 use super::address::check_url;
@@ -100,10 +102,12 @@ impl Definition {
             return Err(invalid("kind", "a consumer is an object"));
         }
         let definition: Self = serde_json::from_str(body.get()).map_err(|error| {
-            // The reader names the part between the first two back quotes.
             let message = error.to_string();
-            let part = message.split('`').nth(1).unwrap_or("kind").to_owned();
-            invalid(&part, &message)
+            let part = wrong_part(body.get()).or_else(|| {
+                // Of a part that is missing, or is there twice, the reader tells the name.
+                message.split('`').nth(1).map(str::to_owned)
+            });
+            invalid(part.as_deref().unwrap_or("kind"), &message)
         })?;
         definition.check()?;
         Ok(definition)
@@ -215,12 +219,25 @@ impl Definition {
     }
 
     /// What becomes of the events, to the machine.
-    fn machine_kind(&self) -> Kind {
+    pub(super) fn machine_kind(&self) -> Kind {
         match self.kind {
             ConsumerKind::Projection => Kind::Projection,
-            _ => Kind::Delivery,
+            ConsumerKind::Reactor => Kind::Reactor,
+            ConsumerKind::Webhook => Kind::Webhook,
+            ConsumerKind::Queue => Kind::Queue,
         }
     }
+}
+
+/// The name of a part that cannot be read even where there is no other but the kind.
+fn wrong_part(body: &str) -> Option<String> {
+    let parts: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
+    let mut names = parts.into_iter().filter(|(name, value)| {
+        let kind = if name == "kind" { "" } else { r#""kind":"queue","# };
+        let alone = format!("{{{kind}{}:{value}}}", json_string(name));
+        serde_json::from_str::<Definition>(&alone).is_err()
+    });
+    names.next().map(|(name, _)| name)
 }
 
 pub(super) fn invalid(field: &str, reason: &str) -> Failure {
@@ -278,10 +295,40 @@ mod tests {
             (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, "invalid_consumer", Some("end")),
             (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "invalid_consumer", Some("concurrency")),
             (r#"{"kind":"queue"}"#, "invalid_consumer", Some("binding")),
+            (r#"{"kind":"queue","binding":"Q","kind":"queue"}"#, "invalid_consumer", Some("kind")),
+            (r#"{"url":"https://a.b"}"#, "invalid_consumer", Some("kind")),
             (r#"{"kind":"projection"}"#, "invalid_consumer", Some("kind")),
         ] {
             let failure = Definition::parse(body).unwrap_err();
             assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_another_shape_is_named_itself_and_not_its_value() {
+        for (part, field) in [
+            (r#""kind":"nope""#, "kind"),
+            (r#""kind":7"#, "kind"),
+            (r#""kind":"queue","url":7"#, "url"),
+            (r#""kind":"queue","secret":[]"#, "secret"),
+            (r#""kind":"queue","binding":{"`x`":1}"#, "binding"),
+            (r#""kind":"queue","concurrency":-1"#, "concurrency"),
+            (r#""kind":"queue","after":3"#, "after"),
+            (r#""kind":"queue","types":"x""#, "types"),
+            (r#""kind":"queue","onFailure":"explode""#, "onFailure"),
+            (r#""kind":"queue","attempts":1.5"#, "attempts"),
+            (r#""kind":"queue","attempts":"3""#, "attempts"),
+            (r#""kind":"queue","attempts":null"#, "attempts"),
+            (r#""kind":"queue","firstDelay":-1"#, "firstDelay"),
+            (r#""kind":"queue","longestDelay":true"#, "longestDelay"),
+            (r#""kind":"queue","co\"lour":1"#, "co\"lour"),
+        ] {
+            let failure = Definition::parse(&format!("{{{part}}}")).unwrap_err();
+            assert_eq!(
+                (failure.code.as_str(), failure.field.as_deref()),
+                ("invalid_consumer", Some(field)),
+                "{part}"
+            );
         }
     }
 }

@@ -78,6 +78,17 @@ async fn taken(response: &JsValue) -> Result<(), String> {
     }
 }
 
+/// The queue that the definition names.
+pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, String> {
+    let binding = definition.binding.as_deref().unwrap_or_default();
+    let queue = Reflect::get(env, &binding.into()).unwrap_or_default();
+    let takes = Reflect::get(&queue, &"sendBatch".into());
+    if takes.is_ok_and(|takes| takes.is_function()) {
+        return Ok(queue);
+    }
+    Err(format!("no queue is bound as {binding} in wrangler.toml"))
+}
+
 /// Sends the events to a queue, all of them or as many of the first as it takes at once, and says how many. What is too
 /// large for a message fails when it is the first; until then, what is before it is sent.
 pub(super) async fn to_queue(
@@ -85,11 +96,7 @@ pub(super) async fn to_queue(
     definition: &Definition,
     deliveries: &[Delivery],
 ) -> Result<usize, String> {
-    let binding = definition.binding.as_deref().unwrap_or_default();
-    let queue = Reflect::get(env, &binding.into()).unwrap_or_default();
-    if !queue.is_object() {
-        return Err(format!("there is no binding {binding} in wrangler.toml"));
-    }
+    let queue = queue(env, definition)?;
     let messages = Array::new();
     let mut bytes = 0;
     for delivery in deliveries {

@@ -1,7 +1,7 @@
 //! What handles the events of projections and reactors: code on the JavaScript side, since nothing in the engine's memory
 //! lasts, or functions of Rust, which are there whenever the engine is.
 
-use js_sys::{Error, JsString, Promise};
+use js_sys::Promise;
 use sillok::handler::{Delivery, DocumentError, Documents, FeedEvent};
 use sillok::store::JsonText;
 use sillok_bridge::{Failure, Message, expected_version_from_js, stream_id_from_js};
@@ -60,15 +60,9 @@ impl Handler {
     }
 }
 
-/// What a handler threw, in words.
-fn message(error: &JsValue) -> String {
-    let message = match error.dyn_ref::<Error>() {
-        Some(error) => error.message(),
-        None => JsString::from(
-            error.as_string().unwrap_or_else(|| "the handler threw what is no error".to_owned()),
-        ),
-    };
-    message.into()
+/// What is wrong, as the handler has put it in words.
+fn message(thrown: &JsValue) -> String {
+    thrown.as_string().unwrap_or_else(|| "the handler failed".to_owned())
 }
 
 /// The documents of a projection while one event is applied.

@@ -11,6 +11,7 @@ use crate::objects::ObjectSql;
 const CREATE: &str =
     "CREATE TABLE IF NOT EXISTS definition_v1 (id INTEGER PRIMARY KEY, definition TEXT NOT NULL) STRICT";
 const EXISTS: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'definition_v1'";
+const STATE_EXISTS: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'consumers_v1'";
 const READ: &str = "SELECT definition FROM definition_v1 WHERE id = 1";
 const WRITE: &str = "INSERT INTO definition_v1 (id, definition) VALUES (1, ?1) \
     ON CONFLICT (id) DO UPDATE SET definition = excluded.definition";
@@ -18,7 +19,7 @@ const WRITE: &str = "INSERT INTO definition_v1 (id, definition) VALUES (1, ?1) \
 /// How the consumer was defined by a request; nothing where it was not.
 pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
     let mut text = None;
-    if !exists(sql)? {
+    if !exists(sql, EXISTS)? {
         return Ok(None);
     }
     sql.query(READ, &[], &mut |row| {
@@ -30,9 +31,14 @@ pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(corrupt)
 }
 
-fn exists(sql: &ObjectSql) -> Result<bool, Failure> {
+/// Whether a machine has kept anything here.
+pub(super) fn is_state_left(sql: &ObjectSql) -> Result<bool, Failure> {
+    exists(sql, STATE_EXISTS)
+}
+
+fn exists(sql: &ObjectSql, query: &'static str) -> Result<bool, Failure> {
     let mut exists = false;
-    let found = sql.query(EXISTS, &[], &mut |_| {
+    let found = sql.query(query, &[], &mut |_| {
         exists = true;
         ControlFlow::Break(())
     });

@@ -187,8 +187,13 @@ impl Inner {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
             let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
-            let definition =
-                in_code.map_or_else(|| kept::read(&self.sql), |definition| Ok(Some(definition)))?;
+            let definition = match (in_code, kept::read(&self.sql)?) {
+                // What is kept was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
+                (Some(_), Some(kept)) => {
+                    return Err(refused(&OpenError::KindFixed { kind: kept.machine_kind() }));
+                }
+                (in_code, kept) => in_code.or(kept),
+            };
             *defined = definition.map(|definition| self.open(definition)).transpose()?;
         }
         match &mut *defined {
@@ -235,6 +240,7 @@ pub(crate) fn refused(error: &OpenError) -> Failure {
     match error {
         OpenError::Name(_) => failure.in_field("name"),
         OpenError::Policy { field } => failure.in_field(*field),
+        OpenError::KindFixed { .. } => failure.in_field("kind"),
         _ => failure,
     }
 }

@@ -3,18 +3,20 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use sillok::handler::{DocumentError, RebuildError};
+use sillok::handler::{DocumentError, OpenError, RebuildError};
 use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
-use super::definition::{ConsumerKind, Definition};
+use super::definition::{ConsumerKind, Definition, invalid};
 use super::run::storage;
 use super::signature::Secret;
-use super::{ConsumerRequest, Defined, Inner, kept, shown};
+use super::{ConsumerRequest, Defined, Inner, delivery, kept, refused, shown};
 use crate::journal::Remote;
 use crate::objects::{RemoteError, partitions};
 
+/// That another kind of consumer has the name, and what it has left.
+const KIND_FIXED: &str = "consumer_kind_fixed";
 /// How often a reader that waits looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -61,8 +63,7 @@ impl Inner {
         let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
-                let detail = "a consumer stays of its kind: delete it first";
-                return Err(Failure::new("consumer_kind_fixed", detail).in_field("kind"));
+                return Err(refused(&OpenError::KindFixed { kind: known.machine_kind() }));
             }
             if definition.after.is_some() && definition.after != known.after {
                 let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
@@ -73,14 +74,21 @@ impl Inner {
             self.begin(&mut definition).await?;
         }
         if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
-            let kept = known.and_then(|known| known.secret.clone());
+            let kept = known.as_ref().and_then(|known| known.secret.clone());
             definition.secret = Some(match kept {
                 Some(secret) => secret,
                 None => Secret::of(random_bytes()?).text(),
             });
         }
-        let opened = self.open(definition.clone())?;
+        if definition.kind == ConsumerKind::Queue {
+            delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
+        }
+        let mut opened = self.open(definition.clone())?;
         kept::write(&self.sql, &definition)?;
+        if known.is_some_and(|known| *known != definition) {
+            // What kept the events from arriving may be mended.
+            opened.machine.renew(now()).map_err(storage)?;
+        }
         *self.defined.borrow_mut() = Some(opened);
         for partition in 0..partitions(&self.env)? {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
@@ -108,13 +116,18 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes the consumer and everything that it has.
-    async fn remove(&self) -> Result<String, Failure> {
-        if self.code.borrow().is_some() {
-            let detail = "this consumer is defined in the code of the deployment: remove it there";
-            return Err(Failure::new("consumer_defined_in_code", detail));
+    /// Removes the consumer and everything that it has, or what another one has left under its name.
+    async fn remove(self: &Rc<Self>) -> Result<String, Failure> {
+        let in_code = self.code.borrow().is_some();
+        match self.with(|_| Ok(())) {
+            Ok(()) if in_code => {
+                let detail = "this consumer is defined in the code of the deployment: remove it there";
+                return Err(Failure::new("consumer_defined_in_code", detail));
+            }
+            Err(failure) if failure.code == KIND_FIXED => {}
+            Err(failure) if failure.code == "consumer_not_found" && kept::is_state_left(&self.sql)? => {}
+            known => known?,
         }
-        self.with(|_| Ok(()))?;
         for partition in 0..partitions(&self.env)? {
             self.journal(partition)?.unregister(self.name().keeps).await.map_err(unreachable)?;
         }
@@ -125,6 +138,10 @@ impl Inner {
             failed => failed,
         };
         removed.map_err(|error| Failure::new("storage_failed", error.to_string()))?;
+        if in_code {
+            // It has read nothing yet, of no partition.
+            self.woken(0)?;
+        }
         Ok("{}".to_owned())
     }
 
@@ -170,10 +187,19 @@ impl Inner {
     async fn status(&self, secret: Option<&str>) -> Result<String, Failure> {
         let ends = self.ends().await?;
         let name = self.name().keeps;
-        self.with(|Defined { definition, machine, .. }| {
+        let told = self.with(|Defined { definition, machine, .. }| {
             let status = machine.status().map_err(storage)?;
             Ok(shown::status(&name, definition, &status, &ends, secret))
-        })
+        });
+        match (told, &*self.code.borrow()) {
+            (Err(failure), Some((definition, _))) if failure.code == KIND_FIXED => {
+                let start = Checkpoint::start(ends.len());
+                let checkpoint = definition.begins(ends.len())?.unwrap_or(start);
+                let status = shown::not_begun(checkpoint, failure.detail);
+                Ok(shown::status(&name, definition, &status, &ends, secret))
+            }
+            (told, _) => told,
+        }
     }
 
     fn document(&self, key: &str) -> Result<String, Failure> {

@@ -1,9 +1,9 @@
 //! What is told about a consumer, as JSON.
 
 use serde::Serialize;
-use sillok::handler::{DeadLetters, DocumentPage, Status};
+use sillok::handler::{DeadLetters, DocumentPage, LastError, Running, Status};
 use sillok::store::{Checkpoint, Position, json_string};
-use sillok_bridge::{Scalar, rfc3339};
+use sillok_bridge::{Scalar, now, rfc3339};
 
 use super::definition::{ConsumerKind, Definition, OnFailureText};
 use crate::gateway::{encoded, json_or_null};
@@ -89,6 +89,20 @@ pub(super) fn status(
         secret,
     };
     serde_json::to_string(&shown).unwrap_or_default()
+}
+
+/// How a consumer does that cannot begin, and why.
+pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
+    Status {
+        running: Running::Stopped,
+        checkpoint,
+        rebuild: None,
+        failures: 0,
+        retry_at: None,
+        error: Some(LastError { message, time: now() }),
+        dead_letters: 0,
+        retrying: false,
+    }
 }
 
 /// How many events there are that the consumer has not looked at.

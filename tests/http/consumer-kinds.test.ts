@@ -1,0 +1,122 @@
+/** A consumer in code does not go on from where one of another kind is. */
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Api, assertProblem } from "../support/api.ts";
+import { settled, statusOf } from "../support/consumers.ts";
+import { Receiver } from "../support/receiver.ts";
+
+const entry = fileURLToPath(new URL("../support/kinds-worker.ts", import.meta.url));
+let api: Api;
+let receiver: Receiver;
+before(async () => {
+  receiver = await Receiver.start();
+});
+after(() => receiver.stop());
+beforeEach(async () => {
+  api = new Api();
+  await api.start({ entry });
+  receiver.received.length = 0;
+});
+afterEach(() => api.stop());
+
+/** Deploys the code in which the consumer is of this kind. */
+function deploy(KIND: string): Promise<void> {
+  return api.server.restart({ vars: { SILLOK_AUTH: "off", KIND } });
+}
+
+function consumer(method: string, body?: object): Promise<any> {
+  return api.request("/v1/consumers/changing", { method, body: JSON.stringify(body) });
+}
+
+async function define(): Promise<void> {
+  const reply = await consumer("PUT", { kind: "webhook", url: receiver.url, category: "change" });
+  assert.equal(reply.status, 200, reply.text);
+}
+
+/** Appends an event that everyone wants, and waits until the consumer that nobody has changed has it. */
+async function append(): Promise<void> {
+  await api.appended("change-1", { type: "Changed" });
+  await settled(api, "beside");
+}
+
+async function listed(): Promise<string[]> {
+  const reply = await api.request("/v1/consumers");
+  assert.equal(reply.status, 200, reply.text);
+  return reply.json.consumers.map(({ name, kind, status }: any) => `${name} ${kind} ${status}`);
+}
+
+async function assertRefused(kind: string, earlier: string): Promise<void> {
+  const status = await statusOf(api, "changing");
+  assert.deepEqual([status.status, status.checkpoint, status.kind], ["stopped", "0", kind]);
+  const message = `there is a ${earlier} of this name, and a consumer stays of its kind`;
+  assert.equal(status.lastError.message, message);
+  assert.deepEqual(await listed(), ["beside projection running", `changing ${kind} stopped`]);
+  for (const path of ["pause", "resume", "retry", "rebuild"]) {
+    const reply = await api.request(`/v1/consumers/changing/${path}`, { method: "POST" });
+    assertProblem(reply, 409, "consumer_kind_fixed", "kind");
+  }
+  assertProblem(await counted(), 409, "consumer_kind_fixed", "kind");
+  const letters = await api.request("/v1/consumers/changing/dead-letters");
+  assertProblem(letters, 409, "consumer_kind_fixed", "kind");
+}
+
+function counted(): Promise<any> {
+  return api.request("/v1/projections/changing/documents/change-1");
+}
+
+test("a projection does not take over from a webhook, which goes on where it was", async () => {
+  await define();
+  await append();
+  await settled(api, "changing");
+  await deploy("projection");
+  await append();
+  await assertRefused("projection", "webhook");
+  await deploy("");
+  await append();
+  await settled(api, "changing");
+  const versions = () => receiver.taken.map(({ event }) => event.streamversion);
+  assert.deepEqual(versions(), ["1", "2", "3"]);
+  await deploy("projection");
+  assert.equal((await consumer("DELETE")).status, 204);
+  await settled(api, "changing");
+  assert.equal((await counted()).json, 3, "it begins anew");
+  await append();
+  await settled(api, "changing");
+  assert.equal((await counted()).json, 4);
+  assertProblem(await consumer("DELETE"), 409, "consumer_defined_in_code");
+  assert.deepEqual(versions(), ["1", "2", "3"]);
+  await deploy("");
+  assertProblem(await consumer("GET"), 404, "consumer_not_found");
+});
+
+test("a webhook that has done nothing yet has its name too", async () => {
+  await define();
+  await deploy("reactor");
+  await append();
+  await assertRefused("reactor", "webhook");
+});
+
+test("a reactor does not take over from a projection, nor a webhook from what code has left", async () => {
+  await deploy("projection");
+  await append();
+  await settled(api, "changing");
+  await deploy("reactor");
+  await append();
+  await assertRefused("reactor", "projection");
+  assert.equal(await api.version("echo-1"), 0);
+  await deploy("projection");
+  await append();
+  await settled(api, "changing");
+  assert.equal((await counted()).json, 3);
+  await deploy("");
+  const webhook = { kind: "webhook", url: receiver.url };
+  assertProblem(await consumer("PUT", webhook), 409, "consumer_kind_fixed", "kind");
+  assert.equal((await consumer("DELETE")).status, 204, "what the code has left");
+  assertProblem(await consumer("DELETE"), 404, "consumer_not_found");
+  await define();
+  await settled(api, "changing");
+  assert.equal(receiver.taken.length, 3);
+});
