@@ -1,5 +1,7 @@
 //! Time, which the core takes as a value, by the platform's clock.
 
+use std::cell::RefCell;
+
 use chrono::{DateTime, SecondsFormat};
 use sillok::store::RecordedTime;
 
@@ -12,9 +14,23 @@ pub fn now() -> RecordedTime {
     RecordedTime::from_millis(millis as u64)
 }
 
+thread_local! {
+    static LAST: RefCell<(RecordedTime, String)> = RefCell::default();
+}
+
 /// The time as events carry it: `2026-11-23T01:02:03.456Z`.
 #[must_use]
 pub fn rfc3339(time: RecordedTime) -> String {
+    // The events of a commit have one time, and it takes longer to put in words than all the rest of an event.
+    LAST.with_borrow_mut(|last| {
+        if last.0 != time || last.1.is_empty() {
+            *last = (time, in_words(time));
+        }
+        last.1.clone()
+    })
+}
+
+fn in_words(time: RecordedTime) -> String {
     let millis = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
     let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
     time.to_rfc3339_opts(SecondsFormat::Millis, true)

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use sillok::store::{EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog, json_string};
+use sillok::store::{
+    EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog, json_string, push_json_string,
+};
 
 use crate::clock::rfc3339;
 use crate::range::RangeValue;
@@ -45,11 +47,10 @@ pub fn read_page<L: StreamLog>(
 /// `{"stream","version","id","type","time","data","metadata"}`. `stream` is the stream's id as a JSON string.
 pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
     let EventView { version, id, event_type, time, data, metadata } = *event;
-    let (id, event_type, time) = (json_string(id), json_string(event_type), rfc3339(time));
     // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        "{{\"stream\":{stream},\"version\":{version},\"id\":{id},\"type\":{event_type},\
-         \"time\":\"{time}\",\"data\":{data},\"metadata\":{metadata}}}"
-    );
+    let _ = write!(out, "{{\"stream\":{stream},\"version\":{version},\"id\":");
+    push_json_string(out, id);
+    out.push_str(",\"type\":");
+    push_json_string(out, event_type);
+    out.extend([",\"time\":\"", &rfc3339(time), "\",\"data\":", data, ",\"metadata\":", metadata, "}"]);
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::commit::CommitView;
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
-use super::json_text::json_string;
+use super::json_text::push_json_string;
 use super::log::StorageError;
 use super::version::Version;
 
@@ -27,11 +27,11 @@ pub(super) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -> EventId)
     for (place, event) in events.iter().enumerate() {
         text.push_str(if place == 0 { "{\"id\":" } else { ",{\"id\":" });
         match event.id() {
-            Some(id) => push_string(&mut text, id.as_str()),
-            None => push_string(&mut text, fresh_id().as_str()),
+            Some(id) => push_json_string(&mut text, id.as_str()),
+            None => push_json_string(&mut text, fresh_id().as_str()),
         }
         text.push_str(",\"type\":");
-        push_string(&mut text, event.event_type().as_str());
+        push_json_string(&mut text, event.event_type().as_str());
         text.push_str(",\"data\":");
         text.push_str(event.data().as_str());
         if event.metadata().as_str() != NO_METADATA {
@@ -42,16 +42,6 @@ pub(super) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -> EventId)
     }
     text.push(']');
     text
-}
-
-/// Appends `value` as a JSON string.
-fn push_string(text: &mut String, value: &str) {
-    // As most are, without a character that would have to be escaped.
-    if value.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
-        text.extend(["\"", value, "\""]);
-    } else {
-        text.push_str(&json_string(value));
-    }
 }
 
 /// An event as it is stored, borrowed from its commit's text.

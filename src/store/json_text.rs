@@ -85,8 +85,26 @@ impl JsonText {
 /// ```
 #[must_use]
 pub fn json_string(text: &str) -> String {
-    // Every text has a form in JSON.
-    serde_json::to_string(text).unwrap_or_default()
+    let mut json = String::new();
+    push_json_string(&mut json, text);
+    json
+}
+
+/// Appends a text as a JSON string, with its quotes.
+///
+/// ```
+/// let mut json = String::from("{\"type\":");
+/// sillok::store::push_json_string(&mut json, "Opened");
+/// assert_eq!(json, r#"{"type":"Opened""#);
+/// ```
+pub fn push_json_string(json: &mut String, text: &str) {
+    // As most are, without a character that would have to be escaped.
+    if text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
+        json.extend(["\"", text, "\""]);
+    } else {
+        // Every text has a form in JSON.
+        json.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
 }
 
 /// Texts as a JSON array of strings.
