@@ -106,7 +106,7 @@ impl Keeper {
         match journal.record(forward).await {
             Ok(version) => Some(version),
             Err(error) => {
-                console_error!("what was appended could not be forwarded: {error:?}");
+                console_error!("what was appended could not be forwarded: {error}");
                 None
             }
         }

@@ -32,7 +32,7 @@ impl Inner {
         });
         match rang {
             Ok(()) => self.run().await,
-            Err(failure) => console_error!("a consumer could not be run: {failure:?}"),
+            Err(failure) => console_error!("a consumer could not be run: {failure}"),
         }
     }
 
@@ -46,7 +46,7 @@ impl Inner {
         self.running.set(None);
         self.meter.take();
         if let Err(failure) = ran {
-            console_error!("a consumer was interrupted: {failure:?}");
+            console_error!("a consumer was interrupted: {failure}");
         }
     }
 

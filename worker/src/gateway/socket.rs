@@ -23,7 +23,7 @@ pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
             Ok(Some(Farewell(code, reason))) => (code, reason),
             Ok(None) => return,
             Err(error) => {
-                console_error!("a follower was cut off: {error:?}");
+                console_error!("a follower was cut off: {error}");
                 (1011, "the events could not be read to their end")
             }
         };

@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use js_sys::{Array, Function, Promise, Reflect, TypeError};
 use sillok_bridge::{Failure, Message, field, object};
+use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use worker::{Env, console_error};
@@ -74,15 +75,19 @@ pub(crate) struct Remote(JsValue);
 pub(crate) type Answered<T> = Result<(T, Receipt), RemoteError>;
 
 /// Why a call came back without an answer.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(crate) enum RemoteError {
     /// The object refused, at this cost.
+    #[error("{0}")]
     Refused(Failure, Receipt),
     /// The object has more to do than it can; it did not begin with this call.
+    #[error("the object is overloaded")]
     Overloaded,
     /// The object could not be reached, or not to the end; another attempt may reach it.
+    #[error("the object could not be reached")]
     Unavailable,
     /// The call failed for good.
+    #[error("the call failed")]
     Broken,
 }
 
