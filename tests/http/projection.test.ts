@@ -49,6 +49,13 @@ test("what is not there in time is said", { timeout: 20_000 }, async () => {
   assert.equal(reply.headers.get("retry-after"), "1");
 });
 
+test("a projection that does not exist is said before anything is waited for", async () => {
+  for (const path of ["nothing/documents/key", "nothing/documents", "notes/documents/key"]) {
+    const reply = await api.request(`/v1/projections/${path}?min=${freshStream("never")}@1`);
+    assertProblem(reply, 404, "consumer_not_found");
+  }
+});
+
 test("documents are read by key and by prefix, in pages", async () => {
   const category = freshStream("count");
   for (const n of [1, 2, 3]) await api.appended(`${category}-${n}`, numbered(n));

@@ -218,8 +218,9 @@ impl Inner {
         })
     }
 
-    /// Waits until the consumer has come to a position, and says by `true` or `false` whether it has.
+    /// Waits until the projection has come to a position, and says by `true` or `false` whether it has.
     async fn reach(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
+        self.only_projections()?;
         let position = Position::new(request.position).unwrap_or_default();
         let deadline = now().as_millis().saturating_add(request.millis);
         loop {

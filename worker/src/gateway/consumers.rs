@@ -205,15 +205,21 @@ impl Found {
             journal::Remote::of_stream(env, &self.of, &stream, partitions).map_err(Problem::internal)?;
         let deadline = now().as_millis() + WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
+        let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
+        let mut found = journal.position_of(&stream, version).await?.0;
+        if found.is_none() {
+            // Where there is no such projection, nothing is waited for.
+            self.call(&reach(0)).await?;
+        }
         let position = loop {
-            match journal.position_of(&stream, version).await?.0 {
+            match found {
                 Some(position) => break position,
                 None if left() == 0 => return Err(behind(&min)),
                 None => Delay::from(LOOK_AGAIN).await,
             }
+            found = journal.position_of(&stream, version).await?.0;
         };
-        let reach = ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
-        let (reached, _) = self.call(&reach).await?;
+        let (reached, _) = self.call(&reach(position)).await?;
         if reached == "true" { Ok(self) } else { Err(behind(&min)) }
     }
 }
