@@ -14,7 +14,7 @@ import {
   type ReplayProgress,
   type RunOptions,
 } from "./options.js";
-import { replay } from "./replay.js";
+import { handOver, replay } from "./replay.js";
 
 /** Where a gateway finds events: an {@link EventStore}, or a stand-in. */
 export interface EventSource {
@@ -284,7 +284,7 @@ export class EventGateway<E extends object = SavedEvent> {
   processEventsByAggregateId(id: AggregateId): void {
     if (this.#handler === undefined) throw invalid("handler", "was not given to the gateway");
     const events = this.#store.findEventsByAggregateId(id) as Iterable<E>;
-    for (const event of events) this.#handler.handleEvent(event);
+    for (const handled of handOver(events, this.#handler)) void handled;
   }
 
   #engine(): Engine {

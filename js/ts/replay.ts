@@ -3,7 +3,7 @@ import type { Engine } from "./engine.js";
 import type { EventSink } from "./event-gateway.js";
 import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
-import { checkOptions, type ReplayOptions, type ReplayProgress } from "./options.js";
+import { checkOptions, type ReplayOptions, type ReplayProgress, type Signal } from "./options.js";
 
 const OPTIONS = [
   "stream",
@@ -41,17 +41,33 @@ export async function replay<E extends NewEvent>(
       : partsOfStream<E>(engine, stream, types);
   let progress = { handled: 0, position: 0, end: 0 };
   for (const { events, position, end } of parts) {
-    for (const event of events) {
-      if (signal?.aborted) return progress;
-      await handler.handleEvent(event);
+    const all = progress.handled + events.length;
+    for (const handled of handOver(events, handler, signal)) {
+      await handled;
       progress = { ...progress, handled: progress.handled + 1, end };
     }
+    if (progress.handled < all) return progress;
     progress = { ...progress, position, end };
     onProgress?.(progress);
     // Others have their turn.
     await sleep(0);
   }
   return progress;
+}
+
+/**
+ * Hands events to a handler, one after the other, each when the one before is done with: what the handler returns is given to
+ * the caller, who may wait for it. An error ends it, and so does `stop`.
+ */
+export function* handOver<E extends object>(
+  events: Iterable<E>,
+  handler: EventSink<E>,
+  stop?: Signal,
+): Generator<unknown, void, undefined> {
+  for (const event of events) {
+    if (stop?.aborted) return;
+    yield handler.handleEvent(event);
+  }
 }
 
 function* partsOfFeed<E extends NewEvent>(
