@@ -184,11 +184,15 @@ impl Inner {
     }
 
     /// How it does, with its secret where that is to be told.
-    async fn status(&self, secret: Option<&str>) -> Result<String, Failure> {
+    async fn status(self: &Rc<Self>, secret: Option<&str>) -> Result<String, Failure> {
         let ends = self.ends().await?;
         let name = self.name().keeps;
         let told = self.with(|Defined { definition, machine, .. }| {
             let status = machine.status().map_err(storage)?;
+            if shown::lag(&status.checkpoint, &ends) > 0 {
+                // An object that was out of memory has forgotten how many events it had passed over: it looks again.
+                self.start();
+            }
             Ok(shown::status(&name, definition, &status, &ends, secret))
         });
         match (told, &*self.code.borrow()) {

@@ -106,7 +106,7 @@ pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
 }
 
 /// How many events there are that the consumer has not looked at.
-fn lag(checkpoint: &Checkpoint, ends: &[Position]) -> u64 {
+pub(super) fn lag(checkpoint: &Checkpoint, ends: &[Position]) -> u64 {
     let behind = ends
         .iter()
         .enumerate()
