@@ -33,7 +33,7 @@ pub fn read_commits<L: StreamLog>(
     let name = json_string(stream.as_str());
     let mut text = String::new();
     let end = store.export(stream, after, to, &mut |part| write_line(&mut text, &name, &part));
-    let end = end.map_err(|error| Failure::from(&error))?;
+    let end = end?;
     let next = end.next.map(|after| format!("{after} {}", to.min(end.version)));
     Ok(ProofPage { version: end.version.get(), text, next })
 }

@@ -1,7 +1,9 @@
 //! Errors as JavaScript and HTTP see them: a stable code, a sentence and the fields that matter.
 
+use std::ops::Deref;
+
 use serde::Serialize;
-use sillok::handler::DocumentError;
+use sillok::handler::{DocumentError, OpenError, RebuildError};
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
 };
@@ -13,48 +15,35 @@ use crate::message::Message;
 use crate::new_events::InvalidEvents;
 use crate::scalar::Scalar;
 
-/// An error on its way out.
+/// An error on its way out. It is one pointer wide, for it is a part of most results and hardly ever there.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
-#[error("{detail}")]
-#[serde(into = "Fields")]
-pub struct Failure {
+#[error("{}", self.detail)]
+#[serde(transparent)]
+pub struct Failure(Box<Told>);
+
+/// What a [`Failure`] tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Told {
     /// The stable code, the same in Rust, JavaScript and HTTP.
     pub code: String,
     /// What is wrong, in a sentence for people.
     pub detail: String,
     /// The field of the input that is wrong, such as `events[2].type`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// What a `wrong_expected_version` knows besides.
-    pub conflict: Option<Box<Conflict>>,
+    /// Of a `wrong_expected_version`: the stream that was to be appended to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    /// Of a `wrong_expected_version`: what the writer expected: a number, `"no-stream"` or `"stream-exists"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Scalar>,
+    /// Of a `wrong_expected_version`: the stream's true version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actual: Option<u64>,
 }
 
-/// The two versions of a conflict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The stream that was to be appended to.
-    pub stream: String,
-    /// What the writer expected: a number, `"no-stream"` or `"stream-exists"`.
-    pub expected: Scalar,
-    /// The stream's true version.
-    pub actual: u64,
-}
-
-/// A failure as it travels: the parts of the conflict stand beside the others.
-#[derive(Serialize)]
-struct Fields {
-    code: String,
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<Scalar>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    actual: Option<u64>,
-}
-
-crate::message!(Fields {
+crate::message!(Told {
     code: "code",
     detail: "detail",
     field: "field",
@@ -65,35 +54,19 @@ crate::message!(Fields {
 
 impl Message for Failure {
     fn to_js(&self) -> JsValue {
-        Fields::from(self.clone()).to_js()
+        self.0.to_js()
     }
 
     fn from_js(value: &JsValue) -> Option<Self> {
-        Fields::from_js(value).map(Self::from)
+        Told::from_js(value).map(|told| Self(Box::new(told)))
     }
 }
 
-impl From<Failure> for Fields {
-    fn from(failure: Failure) -> Self {
-        let Failure { code, detail, field, conflict } = failure;
-        let (stream, expected, actual) = match conflict {
-            Some(conflict) => (Some(conflict.stream), Some(conflict.expected), Some(conflict.actual)),
-            None => (None, None, None),
-        };
-        Self { code, detail, field, stream, expected, actual }
-    }
-}
+impl Deref for Failure {
+    type Target = Told;
 
-impl From<Fields> for Failure {
-    fn from(fields: Fields) -> Self {
-        let Fields { code, detail, field, stream, expected, actual } = fields;
-        let conflict = match (stream, expected, actual) {
-            (Some(stream), Some(expected), Some(actual)) => {
-                Some(Box::new(Conflict { stream, expected, actual }))
-            }
-            _ => None,
-        };
-        Self { code, detail, field, conflict }
+    fn deref(&self) -> &Told {
+        &self.0
     }
 }
 
@@ -101,13 +74,15 @@ impl Failure {
     /// A failure with this code and sentence.
     #[must_use]
     pub fn new(code: &str, detail: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), detail: detail.into(), field: None, conflict: None }
+        let (code, detail) = (code.to_owned(), detail.into());
+        Self(Box::new(Told { code, detail, field: None, stream: None, expected: None, actual: None }))
     }
 
     /// The same failure, naming the field of the input that is wrong.
     #[must_use]
-    pub fn in_field(self, field: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..self }
+    pub fn in_field(mut self, field: impl Into<String>) -> Self {
+        self.0.field = Some(field.into());
+        self
     }
 }
 
@@ -123,8 +98,8 @@ impl From<InvalidIdempotencyKey> for Failure {
     }
 }
 
-impl From<&TruncateError> for Failure {
-    fn from(error: &TruncateError) -> Self {
+impl From<TruncateError> for Failure {
+    fn from(error: TruncateError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error {
             TruncateError::BeyondEnd { .. } => failure.in_field("before"),
@@ -133,8 +108,8 @@ impl From<&TruncateError> for Failure {
     }
 }
 
-impl From<&InvalidEvents> for Failure {
-    fn from(error: &InvalidEvents) -> Self {
+impl From<InvalidEvents> for Failure {
+    fn from(error: InvalidEvents) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error.field() {
             Some(field) => failure.in_field(field),
@@ -149,14 +124,14 @@ impl From<InvalidRange> for Failure {
     }
 }
 
-impl From<&StorageError> for Failure {
-    fn from(error: &StorageError) -> Self {
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }
 
-impl From<&DocumentError> for Failure {
-    fn from(error: &DocumentError) -> Self {
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error {
             DocumentError::Key(_) => failure.in_field("key"),
@@ -166,17 +141,34 @@ impl From<&DocumentError> for Failure {
     }
 }
 
-impl From<&AppendError> for Failure {
-    fn from(error: &AppendError) -> Self {
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error {
+            OpenError::Name(_) => failure.in_field("name"),
+            OpenError::Policy { field } => failure.in_field(field),
+            OpenError::After => failure.in_field("after"),
+            OpenError::KindFixed { .. } => failure.in_field("kind"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<RebuildError> for Failure {
+    fn from(error: RebuildError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        let mut failure = Self::new(error.code(), error.to_string());
+        match error {
             AppendError::WrongExpectedVersion { stream, expected, actual } => {
-                let stream = stream.as_str().to_owned();
-                let expected = expected_version_json(*expected);
-                Self {
-                    conflict: Some(Box::new(Conflict { stream, expected, actual: actual.get() })),
-                    ..failure
-                }
+                failure.0.stream = Some(stream.as_str().to_owned());
+                failure.0.expected = Some(expected_version_json(expected));
+                failure.0.actual = Some(actual.get());
+                failure
             }
             AppendError::NoEvents
             | AppendError::TooManyEvents { .. }

@@ -1,8 +1,8 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
 use sillok::store::{
-    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, StorageError,
-    json_string, visit_feed,
+    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, json_string,
+    visit_feed,
 };
 
 use crate::event_json::write_event;
@@ -118,8 +118,7 @@ pub fn read_feed(
         }
         count += 1;
         write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
-    })
-    .map_err(|error: StorageError| Failure::from(&error))?;
+    })?;
     if range.is_beyond(end.end) {
         // Whoever went on from there would miss whatever comes until the feed is as far.
         return Err(InvalidCheckpoint.into());

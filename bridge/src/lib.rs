@@ -28,7 +28,7 @@ pub use commits::{LineVerifier, read_commits};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
 pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
-pub use failure::{Conflict, Failure};
+pub use failure::{Failure, Told};
 pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event};
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{

@@ -65,7 +65,7 @@ pub(crate) fn event_type(value: &Scalar) -> Result<EventType, Failure> {
         return Err(Failure::new("invalid_event_type", detail).in_field("type"));
     };
     let refused = |reason: InvalidName| {
-        Failure::from(&InvalidEvents::Refused { event: None, reason: InvalidEvent::Type(reason) })
+        Failure::from(InvalidEvents::Refused { event: None, reason: InvalidEvent::Type(reason) })
     };
     EventType::new(name).map_err(refused)
 }

@@ -9,9 +9,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sillok::store::{
-    EventStore, EventView, JsonText, NewEvent, ReadRange, StorageError, StreamId, StreamLog, json_string,
-};
+use sillok::store::{EventStore, EventView, JsonText, NewEvent, ReadRange, StreamId, StreamLog, json_string};
 use wasm_bindgen::JsValue;
 
 use crate::event_json::write_event;
@@ -112,21 +110,21 @@ impl Known<'_> {
 /// `invalid_event` when the event is not an object; `invalid_stream_id` when its `aggregateId` cannot be a
 /// stream's; `metadata_too_large` when it holds too many dates.
 pub fn saved_event(json: &str, dates: Vec<Vec<String>>) -> Result<(StreamId, NewEvent), Failure> {
-    let data = JsonText::parse(json).map_err(|error| Failure::from(&InvalidEvents::Malformed(error)))?;
+    let data = JsonText::parse(json).map_err(|error| Failure::from(InvalidEvents::Malformed(error)))?;
     if !data.is_object() {
-        return Err(Failure::from(&InvalidEvents::NotAnObject { event: None }));
+        return Err(Failure::from(InvalidEvents::NotAnObject { event: None }));
     }
     let known = known_fields(json).unwrap_or_default();
     let stream = known.owner()?.stream()?;
     let event_type: Option<String> =
         known.event_type.and_then(|event_type| serde_json::from_str(event_type.get()).ok());
     let event_type = event_type.as_deref().unwrap_or(UNNAMED_TYPE);
-    let refused = |reason| Failure::from(&InvalidEvents::Refused { event: None, reason });
+    let refused = |reason| Failure::from(InvalidEvents::Refused { event: None, reason });
     let event = NewEvent::new(event_type, data.clone())
         .or_else(|_| NewEvent::new(UNNAMED_TYPE, data))
         .map_err(refused)?;
     let metadata = JsonText::from_value(&SavedMetadata { saved: SavedAs { dates } })
-        .map_err(|error| Failure::from(&InvalidEvents::Malformed(error)))?;
+        .map_err(|error| Failure::from(InvalidEvents::Malformed(error)))?;
     Ok((stream, event.with_metadata(metadata).map_err(refused)?))
 }
 
@@ -206,7 +204,7 @@ pub fn find_saved<L: StreamLog>(store: &EventStore<L>, id: &AggregateId) -> Resu
     let mut range = Some(ReadRange::all());
     while let Some(page) = range {
         let end = store.visit(&stream, &page, &mut |event| write_found(&mut found, id, &stream, &event));
-        range = end.map_err(|error: StorageError| Failure::from(&error))?.next;
+        range = end?.next;
     }
     found.push(']');
     Ok(found)

@@ -75,7 +75,7 @@ pub fn verify_page<L: StreamLog>(
         None => Followed::default(),
     };
     let mut verifier = Verifier::after(stream, followed);
-    let goes_on = store.verify_page(&mut verifier).map_err(|error| Failure::from(&error))?;
+    let goes_on = store.verify_page(&mut verifier)?;
     let found = VerificationJson::from(verifier.found());
     let text = serde_json::to_string(&found).map_err(|error| Failure::new("internal", error.to_string()))?;
     let next = goes_on.then(|| {

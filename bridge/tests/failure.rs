@@ -18,7 +18,7 @@ fn scalar(value: &Value) -> Scalar {
 
 #[test]
 fn the_codes_are_pinned() {
-    let storage = StorageError::Failed { reason: String::new() };
+    let storage = StorageError::failed("");
     let codes = [
         StreamId::new("").unwrap_err().code(),
         InvalidEvent::Type(InvalidName::Empty).code(),
@@ -36,7 +36,7 @@ fn the_codes_are_pinned() {
         TruncateError::BeyondEnd { stream: stream(), actual: Version::FIRST }.code(),
         TruncateError::StreamDeleted { stream: stream() }.code(),
         AppendError::Storage(storage.clone()).code(),
-        StorageError::Corrupt { version: 0, reason: String::new() }.code(),
+        StorageError::corrupt(0, "").code(),
         ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
         ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
     ];
@@ -72,8 +72,7 @@ fn a_conflict_tells_both_versions() {
         (ExpectedVersion::Exactly(Version::FIRST), json!(1)),
     ] {
         let actual = Version::new(3).unwrap();
-        let failure =
-            Failure::from(&AppendError::WrongExpectedVersion { stream: stream(), expected, actual });
+        let failure = Failure::from(AppendError::WrongExpectedVersion { stream: stream(), expected, actual });
         let value = serde_json::to_value(failure).unwrap();
         assert_eq!(value["code"], "wrong_expected_version");
         assert_eq!(

@@ -119,7 +119,7 @@ impl Consumer {
     fn try_open(store: &Store, mut settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
         let (after, range) = parse_feed(&feed, 0, 1)?;
         if feed.after.is_some() {
-            let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)))?;
+            let end = store.reading(|store| store.end().map_err(Failure::from))?;
             if range.is_beyond(end) {
                 return Err(InvalidCheckpoint.into());
             }
@@ -129,8 +129,7 @@ impl Consumer {
             Some(file) => Machine::open(file.clone(), NoAlarm, settings),
             None => Machine::open_in_memory(store.consumers(), NoAlarm, settings),
         };
-        let machine = opened.map_err(|error| Failure::new(error.code(), error.to_string()))?;
-        Ok(Self { machine: RefCell::new(machine), feed, delivery: RefCell::default() })
+        Ok(Self { machine: RefCell::new(opened?), feed, delivery: RefCell::default() })
     }
 
     pub(crate) fn try_with<T>(
@@ -143,23 +142,22 @@ impl Consumer {
 
     pub(crate) fn with<T>(
         &self,
-        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failed>,
+        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failure>,
     ) -> Result<T, JsValue> {
-        self.try_with(|machine| work(machine).map_err(|Failed(failure)| failure)).map_err(thrown)
+        self.try_with(work).map_err(thrown)
     }
 
     fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
-        let failed = |error: StorageError| Failure::from(&error);
-        self.try_with(|machine| match machine.next(now()).map_err(failed)? {
+        self.try_with(|machine| match machine.next(now())? {
             Next::Read(read) => {
                 let page = self.page(store, read)?;
-                machine.took(page, now()).map_err(failed)?;
+                machine.took(page, now())?;
                 Ok("worked".into())
             }
             Next::Project => {
                 let apply =
                     &mut |event: &FeedEvent, documents: &Documents<FileSql>| call(apply, event, documents);
-                machine.project(now(), spread(jitter), apply).map_err(failed)?;
+                machine.project(now(), spread(jitter), apply)?;
                 Ok("worked".into())
             }
             Next::Deliver(deliveries) => {
@@ -184,8 +182,7 @@ impl Consumer {
         let (_, range) = parse_feed(&FeedValue { after: Some(after), ..self.feed.clone() }, 0, 1)?;
         let mut events = Vec::new();
         let end = store.reading(|store: &EventStore<Log>| {
-            visit_feed(store.log(), &range, &mut |found| events.extend(event(&found)))
-                .map_err(|error| Failure::from(&error))
+            visit_feed(store.log(), &range, &mut |found| events.extend(event(&found))).map_err(Failure::from)
         })?;
         Ok(FeedPage { read, events, after: end.checkpoint, more: end.more })
     }
@@ -205,19 +202,10 @@ impl Consumer {
         let stream = stream_id_from_js(stream)?;
         let expected = expected_version_from_js(expected)?;
         let key = sillok_bridge::idempotency_key_from_js(&JsValue::from(delivery.command_key(n)))?;
-        let events = parse_events(events).map_err(|error| Failure::from(&error))?;
+        let events = parse_events(events)?;
         let appended =
             store.write(Append { stream, expected, events, key, cause: Some(delivery.cause()) })?;
         Ok(AppendedJson::from(&appended))
-    }
-}
-
-/// A failure on its way out, whichever error it was.
-pub(crate) struct Failed(pub(crate) Failure);
-
-impl From<StorageError> for Failed {
-    fn from(error: StorageError) -> Self {
-        Self(Failure::from(&error))
     }
 }
 

@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use js_sys::{Array, Error};
-use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::StorageError;
+use sillok::store::sqlite::{Row, Sql, Value};
 use sillok_bridge::{SqlRow, sql_values};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 #[wasm_bindgen]
 extern "C" {
-    /// A database as `js/ts/database.ts` has it. Whatever it throws is caught here and becomes a [`SqlFailure`].
+    /// A database as `js/ts/database.ts` has it. Whatever it throws is caught here and becomes a [`StorageError`].
     #[derive(Debug)]
     pub type Database;
 
@@ -56,17 +57,17 @@ impl FileSql {
 
     /// Begins to read: everything until [`end_to_read`](Self::end_to_read) is of one moment, whatever other processes
     /// write meanwhile.
-    pub(crate) fn begin_to_read(&self) -> Result<(), SqlFailure> {
+    pub(crate) fn begin_to_read(&self) -> Result<(), StorageError> {
         self.run(BEGIN_TO_READ, &[]).map(|_| ())
     }
 
     /// Ends what [`begin_to_read`](Self::begin_to_read) began.
-    pub(crate) fn end_to_read(&self) -> Result<(), SqlFailure> {
+    pub(crate) fn end_to_read(&self) -> Result<(), StorageError> {
         self.end(COMMIT)
     }
 
     /// Prepares each statement once. A statement is known by where its text lies, for it lies there for ever.
-    fn statement(&self, text: &'static str) -> Result<Rc<Prepared>, SqlFailure> {
+    fn statement(&self, text: &'static str) -> Result<Rc<Prepared>, StorageError> {
         let Connection { database, statements } = &*self.connection;
         let known = statements.borrow().iter().find(|(known, _)| std::ptr::eq(*known, text)).cloned();
         if let Some((_, statement)) = known {
@@ -77,12 +78,12 @@ impl FileSql {
         Ok(statement)
     }
 
-    fn run(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, SqlFailure> {
+    fn run(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
         self.statement(statement)?.run(&sql_values(values)).map_err(|error| failure(&error))
     }
 
     /// Ends a transaction. One that cannot be committed is rolled back, so that the next can begin.
-    fn end(&self, statement: &'static str) -> Result<(), SqlFailure> {
+    fn end(&self, statement: &'static str) -> Result<(), StorageError> {
         let ended = self.run(statement, &[]).inspect_err(|_| {
             // SQLite may have rolled back already, and then there is nothing left to roll back.
             let _ = self.run(ROLLBACK, &[]);
@@ -92,11 +93,11 @@ impl FileSql {
 }
 
 impl Sql for FileSql {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         self.run(statement, values).map(|_| ())
     }
 
-    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, SqlFailure> {
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
         self.run(statement, values)
     }
 
@@ -105,12 +106,12 @@ impl Sql for FileSql {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         let mut visit = |columns: Array| visit(&SqlRow::from(columns)).is_continue();
         self.statement(statement)?.rows(&sql_values(values), &mut visit).map_err(|error| failure(&error))
     }
 
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.run(BEGIN_TO_WRITE, &[])?;
         let outcome = work();
         let ended = self.end(if outcome.is_ok() { COMMIT } else { ROLLBACK });
@@ -124,7 +125,7 @@ impl Sql for FileSql {
 }
 
 /// What the database said.
-fn failure(error: &JsValue) -> SqlFailure {
+fn failure(error: &JsValue) -> StorageError {
     let message = error.dyn_ref::<Error>().map(|error| String::from(error.message()));
-    SqlFailure(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
+    StorageError::failed(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
 }

@@ -22,7 +22,7 @@ impl DocumentsHandle {
     /// # Errors
     /// A [`Failure`].
     pub fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let document = self.documents.get(key).map_err(|error| refused(&error))?;
+        let document = self.documents.get(key).map_err(refused)?;
         Ok(document.map(|document| document.as_str().to_owned()))
     }
 
@@ -33,7 +33,7 @@ impl DocumentsHandle {
     pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
         let document = JsonText::parse(document)
             .map_err(|error| thrown(Failure::new("malformed_json", error.to_string())))?;
-        self.documents.put(key, &document).map_err(|error| refused(&error))
+        self.documents.put(key, &document).map_err(refused)
     }
 
     /// Removes a document.
@@ -41,7 +41,7 @@ impl DocumentsHandle {
     /// # Errors
     /// A [`Failure`].
     pub fn delete(&self, key: &str) -> Result<(), JsValue> {
-        self.documents.delete(key).map_err(|error| refused(&error))
+        self.documents.delete(key).map_err(refused)
     }
 }
 
@@ -51,6 +51,6 @@ impl DocumentsHandle {
     }
 }
 
-fn refused(error: &DocumentError) -> JsValue {
+fn refused(error: DocumentError) -> JsValue {
     thrown(Failure::from(error))
 }

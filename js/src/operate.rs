@@ -5,7 +5,7 @@ use sillok::store::{Checkpoint, Position, RecordedTime, json_string};
 use sillok_bridge::{Failure, now, rfc3339};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::consumer::{Consumer, Failed};
+use crate::consumer::Consumer;
 use crate::store::Store;
 use crate::thrown::thrown;
 
@@ -20,9 +20,7 @@ impl Consumer {
             "pause" => Ok(machine.pause()?),
             "resume" => Ok(machine.resume(now())?),
             "retry" => Ok(machine.retry(now())?),
-            "rebuild" => {
-                machine.rebuild(now()).map_err(|error| Failed(Failure::new(error.code(), error.to_string())))
-            }
+            "rebuild" => Ok(machine.rebuild(now())?),
             _ => Ok(machine.woken(0, now())?),
         })
     }
@@ -41,7 +39,7 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn status(&self, store: &Store) -> Result<String, JsValue> {
-        let end = store.reading(|store| store.end().map_err(|error| Failure::from(&error)));
+        let end = store.reading(|store| store.end().map_err(Failure::from));
         let end = end.map_err(thrown)?;
         Ok(shown(&self.with(|machine| Ok(machine.status()?))?, end))
     }
@@ -51,8 +49,7 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn document(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let found =
-            self.with(|machine| machine.document(key).map_err(|error| Failed(Failure::from(&error))))?;
+        let found = self.with(|machine| Ok(machine.document(key)?))?;
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 
@@ -61,9 +58,7 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn documents(&self, prefix: &str, after: &str, limit: usize) -> Result<String, JsValue> {
-        let page = self.with(|machine| {
-            machine.documents(prefix, after, limit).map_err(|error| Failed(Failure::from(&error)))
-        })?;
+        let page = self.with(|machine| Ok(machine.documents(prefix, after, limit)?))?;
         let mut items = Items::new();
         for (key, document) in &page.documents {
             items.push(&["{\"key\":", &json_string(key), ",\"document\":", document.as_str()]);

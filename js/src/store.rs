@@ -4,10 +4,8 @@ use std::cell::RefCell;
 
 use sillok::handler::ConsumerMemory;
 use sillok::store::limits::PAGE_EVENTS;
-use sillok::store::sqlite::{SqlFailure, StreamsTable};
-use sillok::store::{
-    Append, AppendError, Appended, EventStore, MemoryLog, Position, StorageError, TruncateError,
-};
+use sillok::store::sqlite::StreamsTable;
+use sillok::store::{Append, Appended, EventStore, MemoryLog, Position, StorageError};
 use sillok_bridge::{
     AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, Message, PageJson, ProofPage,
     Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
@@ -88,9 +86,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn end(&self) -> Result<JsValue, JsValue> {
-        answer(self.reading(|store| {
-            store.end().map(Position::get).map_err(|error: StorageError| Failure::from(&error))
-        }))
+        answer(self.reading(|store| store.end().map(Position::get).map_err(Failure::from)))
     }
 
     /// One page of the directory of streams. `wanted` is `{prefix?, category?, after?, limit?}`; its limit may be larger
@@ -108,8 +104,7 @@ impl Store {
     /// A [`Failure`].
     #[wasm_bindgen(js_name = verifyPage)]
     pub fn verify_page(&self, proof: &mut StreamProof) -> Result<bool, JsValue> {
-        let verified = self
-            .reading(|store| store.verify_page(&mut proof.verifier).map_err(|error| Failure::from(&error)));
+        let verified = self.reading(|store| store.verify_page(&mut proof.verifier).map_err(Failure::from));
         verified.map_err(thrown)
     }
 
@@ -177,7 +172,7 @@ impl Store {
         let stream = stream_id_from_js(stream)?;
         let expected = expected_version_from_js(expected)?;
         let key = idempotency_key_from_js(key)?;
-        let events = parse_events(events).map_err(|error| Failure::from(&error))?;
+        let events = parse_events(events)?;
         let appended = self.write(Append { stream, expected, events, key, cause: None })?;
         Ok(AppendedJson::from(&appended))
     }
@@ -187,7 +182,7 @@ impl Store {
         let mut range = range_from_js(range);
         range.limit = range.limit.map(of_a_page);
         let range = parse_range(&range)?;
-        self.reading(|store| read_page(store, &stream, &range).map_err(|error| Failure::from(&error)))
+        self.reading(|store| read_page(store, &stream, &range).map_err(Failure::from))
     }
 
     fn try_read_feed(&self, wanted: &JsValue) -> Result<FeedPageJson, Failure> {
@@ -206,8 +201,7 @@ impl Store {
         let mut wanted = directory_from_js(wanted);
         wanted.limit = wanted.limit.map(of_a_page);
         let range = parse_directory(&wanted)?;
-        let page =
-            self.reading(|store| store.streams(&range).map_err(|error: StorageError| Failure::from(&error)))?;
+        let page = self.reading(|store| store.streams(&range).map_err(Failure::from))?;
         Ok(DirectoryPageJson::from(page))
     }
 
@@ -219,22 +213,18 @@ impl Store {
     fn try_truncate(&self, stream: &JsValue, before: &JsValue) -> Result<TruncatedJson, Failure> {
         let stream = stream_id_from_js(stream)?;
         let before = version_from_js(before, "before")?;
-        let truncated = self.writing(|store| {
-            store.truncate(&stream, before).map_err(|error: TruncateError| Failure::from(&error))
-        })?;
+        let truncated = self.writing(|store| store.truncate(&stream, before).map_err(Failure::from))?;
         Ok(TruncatedJson::new(&stream, truncated))
     }
 
     fn try_delete(&self, stream: &JsValue) -> Result<(), Failure> {
         let stream = stream_id_from_js(stream)?;
-        self.writing(|store| store.delete(&stream).map_err(|error: StorageError| Failure::from(&error)))
+        self.writing(|store| store.delete(&stream).map_err(Failure::from))
     }
 
     fn try_is_deleted(&self, stream: &JsValue) -> Result<bool, Failure> {
         let stream = stream_id_from_js(stream)?;
-        self.reading(|store| {
-            store.head(&stream).map(|head| head.deleted).map_err(|error| Failure::from(&error))
-        })
+        self.reading(|store| store.head(&stream).map(|head| head.deleted).map_err(Failure::from))
     }
 
     fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {
@@ -261,9 +251,7 @@ impl Store {
         let ids: Vec<_> = append.events.iter().map(|_| fresh_id(now)).collect();
         let mut ids = ids.into_iter();
         let mut next_id = || ids.next().unwrap_or_default();
-        self.writing(|store| {
-            store.append(append, now, &mut next_id).map_err(|error: AppendError| Failure::from(&error))
-        })
+        self.writing(|store| store.append(append, now, &mut next_id).map_err(Failure::from))
     }
 
     fn writing<T>(
@@ -287,8 +275,8 @@ impl Store {
     }
 
     /// Does something to the file, if there is one.
-    fn in_file(&self, step: fn(&FileSql) -> Result<(), SqlFailure>) -> Result<(), Failure> {
-        self.file.as_ref().map_or(Ok(()), |file| step(file).map_err(failed))
+    fn in_file(&self, step: fn(&FileSql) -> Result<(), StorageError>) -> Result<(), Failure> {
+        self.file.as_ref().map_or(Ok(()), |file| step(file).map_err(Failure::from))
     }
 }
 
@@ -301,10 +289,6 @@ fn of_a_page(limit: Scalar) -> Scalar {
     limit.as_u64().map_or(limit, |limit| limit.min(PAGE_EVENTS as u64).into())
 }
 
-fn failed(failure: SqlFailure) -> Failure {
-    Failure::from(&StorageError::from(failure))
-}
-
 pub(crate) fn in_use() -> Failure {
-    failed(SqlFailure("the store was called while it was at work".to_owned()))
+    Failure::from(StorageError::failed("the store was called while it was at work"))
 }

@@ -9,7 +9,7 @@ use super::backoff::backoff;
 use super::outbox::Outbox;
 use crate::store::limits::JOURNAL_GROUP_BYTES;
 use crate::store::{
-    Append, AppendError, Appended, Base, Commit, Direction, EventId, EventStore, Forward, Head, RecordedTime,
+    Append, AppendError, Appended, Commit, Direction, EventId, EventStore, Forward, Head, RecordedTime,
     StorageError, StreamId, StreamLog, TruncateError, Truncated, Version,
 };
 
@@ -139,8 +139,8 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
             return Ok(None);
         }
         // Where nothing was forgotten there is no base to look for.
-        let base = if cut == Cut::default() { Base::default() } else { self.store.log().base(stream)? };
-        let base = base.version;
+        let untouched = cut == Cut::default();
+        let base = if untouched { Version::EMPTY } else { self.store.log().base(stream)?.version };
         let commits = match (self.kept.map(|kept| kept.max(base)), self.store.log().just_made()) {
             (None, Some(made)) => vec![made],
             (Some(kept), Some(made)) if kept.after(1) == Some(made.first_version) => vec![made],

@@ -333,8 +333,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if !self.known || self.kept().revision()? != self.state.revision {
             let state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
             if state.kind.is_some_and(|kind| kind != self.settings.kind) {
-                let reason = "a consumer of another kind has taken the name meanwhile".to_owned();
-                return Err(StorageError::Failed { reason });
+                return Err(StorageError::failed("a consumer of another kind has taken the name meanwhile"));
             }
             self.state = state;
             self.forget();

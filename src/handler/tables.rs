@@ -7,7 +7,7 @@ use super::feed::FeedEvent;
 use super::policy::Kind;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
 use super::storage::Kept;
-use crate::store::sqlite::{Row, Schema, Sql, SqlFailure, Table, Value};
+use crate::store::sqlite::{Row, Schema, Sql, Table, Value};
 use crate::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
 
 // The names carry the version of the stored format. A row that is its own primary key is one row written.
@@ -120,7 +120,7 @@ impl<S: Sql> Tables<S> {
     }
 
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
-        Ok(self.table.sql.execute(statement, values)?)
+        self.table.sql.execute(statement, values)
     }
 
     /// Whether a query has a row.
@@ -131,17 +131,15 @@ impl<S: Sql> Tables<S> {
 
 impl<S: Sql> Kept for Tables<S> {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
-        let mut outcome = Ok(());
         let committed = self.table.sql.transaction(&mut || {
-            outcome = self.table.create().and_then(|()| work());
-            // What failed is rolled back; why it failed is in `outcome`.
-            if outcome.is_err() { Err(SqlFailure(String::new())) } else { Ok(()) }
+            self.table.create()?;
+            work()
         });
         if committed.is_err() {
             self.table.doubt();
             self.kinds.doubt();
         }
-        outcome.and(committed.map_err(StorageError::from))
+        committed
     }
 
     fn revision(&self) -> Result<u64, StorageError> {

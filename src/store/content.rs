@@ -91,7 +91,7 @@ pub(super) struct Decoded<'a> {
 pub(super) fn decode<'a>(commit: &CommitView<'a>) -> Result<Decoded<'a>, StorageError> {
     let version = commit.version;
     let events: Vec<StoredEvent<'a>> = serde_json::from_str(commit.events)
-        .map_err(|error| StorageError::corrupt(version.get(), &error.to_string()))?;
+        .map_err(|error| StorageError::corrupt(version.get(), error.to_string()))?;
     let before = version.before(events.len()).filter(|_| !events.is_empty());
     match before.and_then(|before| before.after(1)) {
         Some(first_version) => Ok(Decoded { first_version, events }),

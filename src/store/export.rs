@@ -59,8 +59,7 @@ impl<L: StreamLog> EventStore<L> {
         let version = self.log.head(stream)?.version;
         let (base, hash) = self.shown_base(stream)?;
         if after.is_some_and(|after| after < base) {
-            let reason = "the stream was truncated while it was exported".to_owned();
-            return Err(StorageError::Failed { reason });
+            return Err(StorageError::failed("the stream was truncated while it was exported"));
         }
         if after.is_none() && !base.is_empty() {
             visit(Exported::Base { version: base, hash });

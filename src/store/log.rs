@@ -55,10 +55,23 @@ impl From<Base> for Head {
 /// What a log calls with each commit that it finds; [`ControlFlow::Break`] ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(CommitView<'_>) -> ControlFlow<()>;
 
-/// Why a log could not do its work.
+/// Why a log could not do its work. It is one pointer wide, for it is a part of most results and hardly ever there.
+///
+/// ```
+/// use sillok::store::{StorageError, StorageFault};
+///
+/// let error = StorageError::failed("the disk is full");
+/// assert_eq!(error.code(), "storage_failed");
+/// assert_eq!(error.fault(), &StorageFault::Failed { reason: "the disk is full".to_owned() });
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(transparent)]
+pub struct StorageError(Box<StorageFault>);
+
+/// What a [`StorageError`] tells.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum StorageError {
+pub enum StorageFault {
     /// The storage underneath refused or failed. Whether it wrote is for the storage's atomicity to say:
     /// one commit is written by one statement, so it is there wholly or not at all.
     #[error("the storage failed: {reason}")]
@@ -77,17 +90,31 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// The storage underneath refused or failed.
+    #[must_use]
+    pub fn failed(reason: impl Into<String>) -> Self {
+        Self(Box::new(StorageFault::Failed { reason: reason.into() }))
+    }
+
+    /// What is stored for a version is not what a store writes.
+    #[must_use]
+    pub fn corrupt(version: u64, reason: impl Into<String>) -> Self {
+        Self(Box::new(StorageFault::Corrupt { version, reason: reason.into() }))
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn fault(&self) -> &StorageFault {
+        &self.0
+    }
+
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        match self {
-            Self::Failed { .. } => "storage_failed",
-            Self::Corrupt { .. } => "stored_data_corrupt",
+        match *self.0 {
+            StorageFault::Failed { .. } => "storage_failed",
+            StorageFault::Corrupt { .. } => "stored_data_corrupt",
         }
-    }
-
-    pub(crate) fn corrupt(version: u64, reason: &str) -> Self {
-        Self::Corrupt { version, reason: reason.to_owned() }
     }
 }
 

@@ -82,7 +82,7 @@ impl StreamLog for MemoryLog {
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
         let count = commit.version.get() - commit.first_version.get() + 1;
-        let full = || StorageError::Failed { reason: "every position was given".to_owned() };
+        let full = || StorageError::failed("every position was given");
         let position = self.end()?.after(count).ok_or_else(full)?;
         self.order.push(Place { position, stream: stream.clone(), version: commit.version });
         let stream = self.streams.entry(stream.clone()).or_default();

@@ -8,7 +8,7 @@ use super::event::RecordedTime;
 use super::event_store::EventStore;
 use super::hash::CommitHash;
 use super::limits::{CHAIN_COMMITS, PAGE_BYTES};
-use super::log::{StorageError, StreamLog};
+use super::log::{StorageError, StorageFault, StreamLog};
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -55,7 +55,7 @@ impl<L: StreamLog> EventStore<L> {
     /// cannot be seen from what remains; compare [`Verification::head`] with a hash noted elsewhere.
     ///
     /// # Errors
-    /// [`StorageError::Failed`]; what is corrupt is reported as broken.
+    /// [`StorageFault::Failed`]; what is corrupt is reported as broken.
     pub fn verify(&self, stream: &StreamId) -> Result<Verification, StorageError> {
         let mut verifier = Verifier::new(stream.clone());
         while self.verify_page(&mut verifier)? {}
@@ -79,7 +79,7 @@ impl<L: StreamLog> EventStore<L> {
     /// ```
     ///
     /// # Errors
-    /// [`StorageError::Failed`]; what is corrupt is reported as broken.
+    /// [`StorageFault::Failed`]; what is corrupt is reported as broken.
     pub fn verify_page(&self, verifier: &mut Verifier) -> Result<bool, StorageError> {
         let outcome = self.follow(verifier);
         verifier.note(outcome)
@@ -178,10 +178,13 @@ impl Verifier {
     /// What is corrupt is broken; nothing is to be verified behind it.
     fn note(&mut self, outcome: Result<bool, StorageError>) -> Result<bool, StorageError> {
         match outcome {
-            Err(StorageError::Corrupt { version, reason }) => {
-                self.broken = Some(BrokenCommit { version, reason });
-                Ok(false)
-            }
+            Err(error) => match error.fault() {
+                StorageFault::Corrupt { version, reason } => {
+                    self.broken = Some(BrokenCommit { version: *version, reason: reason.clone() });
+                    Ok(false)
+                }
+                StorageFault::Failed { .. } => Err(error),
+            },
             outcome => outcome,
         }
     }

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
+use crate::store::StorageError;
+use crate::store::sqlite::{Row, Sql, Value};
 
 /// When a storage call fails: before it did anything, or after it did all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,8 @@ impl<S: Sql> Faulty<S> {
         self.calls_left.get() == 0
     }
 
-    fn call(&self, work: impl FnOnce() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
-        let injected = || Err(SqlFailure("injected".to_owned()));
+    fn call(&self, work: impl FnOnce() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        let injected = || Err(StorageError::failed("injected"));
         match (self.calls_left.get(), self.fault) {
             (0, _) => injected(), // the object is gone until it is opened anew
             (1, Fault::Before) => {
@@ -54,7 +55,7 @@ impl<S: Sql> Faulty<S> {
 }
 
 impl<S: Sql> Sql for &Faulty<S> {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         self.call(|| self.sql.execute(statement, values))
     }
 
@@ -63,13 +64,13 @@ impl<S: Sql> Sql for &Faulty<S> {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         self.call(|| self.sql.query(statement, values, visit))
     }
 
     /// The calls inside are calls of this database too, so that each of them fails once; and then the transaction, after
     /// it was committed.
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.sql.transaction(work)?;
         self.call(|| Ok(()))
     }

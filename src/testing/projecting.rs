@@ -8,7 +8,7 @@ use crate::handler::{
     Consumer, ConsumerMemory, Failed, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Projection, Read,
     Settings, Window, apply,
 };
-use crate::store::sqlite::{Row, Sql, SqlFailure, Value};
+use crate::store::sqlite::{Row, Sql, Value};
 use crate::store::{Category, EventId, NewEvent, Position, RecordedTime, StorageError, StreamId, Version};
 
 /// What a projection makes of events, each with the stream to which it is appended: its documents, by their keys. Those that
@@ -109,7 +109,7 @@ impl Alarm for NoAlarm {
 enum NoSql {}
 
 impl Sql for NoSql {
-    fn execute(&self, _: &'static str, _: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, _: &'static str, _: &[Value<'_>]) -> Result<(), StorageError> {
         match *self {}
     }
 
@@ -118,11 +118,11 @@ impl Sql for NoSql {
         _: &'static str,
         _: &[Value<'_>],
         _: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         match *self {}
     }
 
-    fn transaction(&self, _: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, _: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         match *self {}
     }
 

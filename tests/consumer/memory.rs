@@ -15,7 +15,7 @@ struct Breakable(Rc<Cell<bool>>);
 
 impl Alarm for Breakable {
     fn set(&self, _: RecordedTime) -> Result<(), StorageError> {
-        if self.0.get() { Err(StorageError::Failed { reason: "broken".to_owned() }) } else { Ok(()) }
+        if self.0.get() { Err(StorageError::failed("broken")) } else { Ok(()) }
     }
 }
 

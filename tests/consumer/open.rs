@@ -7,8 +7,8 @@ use std::rc::Rc;
 use crate::database::Database;
 use crate::world::*;
 use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
-use sillok::store::Checkpoint;
-use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::sqlite::{Row, Sql, Value};
+use sillok::store::{Checkpoint, StorageError};
 
 fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
@@ -202,7 +202,7 @@ fn two_processes_of_one_consumer_project_each_event_once() {
 struct Interfered(Database, Rc<RefCell<Option<Opened>>>);
 
 impl Sql for Interfered {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         self.0.execute(statement, values)
     }
 
@@ -211,11 +211,11 @@ impl Sql for Interfered {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         self.0.query(statement, values, visit)
     }
 
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         if let Some(mut other) = self.1.take() {
             other.rebuild(at(0)).unwrap();
         }

@@ -12,7 +12,7 @@ use crate::database::Database;
 use crate::world::*;
 use sillok::handler::{Consumer, Delivery, FeedPage, Kind, Next, OnFailure, Settings, Window};
 use sillok::store::StorageError;
-use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::sqlite::{Row, Sql, Value};
 
 /// A database of which any call may fail, before or after it landed, and which then goes on.
 #[derive(Clone)]
@@ -37,18 +37,18 @@ impl Flaky {
         seed % sides
     }
 
-    fn call(&self, work: impl FnOnce() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn call(&self, work: impl FnOnce() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let fails = self.roll(1000) < self.failing.get();
         if fails && self.roll(2) == 0 {
-            return Err(SqlFailure("before".to_owned()));
+            return Err(StorageError::failed("before"));
         }
         work()?;
-        if fails { Err(SqlFailure("after".to_owned())) } else { Ok(()) }
+        if fails { Err(StorageError::failed("after")) } else { Ok(()) }
     }
 }
 
 impl Sql for Flaky {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         self.call(|| self.sql.execute(statement, values))
     }
 
@@ -57,11 +57,11 @@ impl Sql for Flaky {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         self.call(|| self.sql.query(statement, values, visit))
     }
 
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.call(|| self.sql.transaction(work))
     }
 
@@ -176,9 +176,7 @@ impl Life {
             Action::Resume => self.insist(&mut |consumer| consumer.resume(now)),
             Action::Retry => self.insist(&mut |consumer| consumer.retry(now)),
             Action::Rebuild if self.settings.kind == Kind::Projection => {
-                self.insist(&mut |consumer| {
-                    consumer.rebuild(now).map_err(|_| StorageError::Failed { reason: String::new() })
-                });
+                self.insist(&mut |consumer| consumer.rebuild(now).map_err(|_| StorageError::failed("")));
             }
             Action::Rebuild => {}
         }

@@ -26,7 +26,7 @@ pub struct StoredAlarm<S>(pub S);
 
 impl<S: Sql> Alarm for StoredAlarm<S> {
     fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
-        Ok(self.0.execute("UPDATE alarm SET at = ?1, sets = sets + 1", &[Value::Integer(at.as_millis())])?)
+        self.0.execute("UPDATE alarm SET at = ?1, sets = sets + 1", &[Value::Integer(at.as_millis())])
     }
 }
 

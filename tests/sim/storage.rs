@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use sillok::gateway::Alarm;
-use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::sqlite::{Row, Sql, Value};
 use sillok::store::{RecordedTime, StorageError};
 use sillok::testing::Fault;
 
@@ -91,8 +91,8 @@ impl Storage {
         self.database().prepare_cached(statement).unwrap().execute([]).unwrap();
     }
 
-    fn call(&self, work: impl FnOnce() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
-        let gone = || Err(SqlFailure("the object is gone".to_owned()));
+    fn call(&self, work: impl FnOnce() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        let gone = || Err(StorageError::failed("the object is gone"));
         match self.crash.get() {
             Crash::Never => work(),
             Crash::Gone => gone(),
@@ -112,7 +112,7 @@ impl Storage {
 }
 
 impl Sql for Storage {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         let Some(broken) = self.broken else { return self.call(|| self.database.execute(statement, values)) };
         if let (true, [Value::Integer(position), ..]) = (broken.gives_position(statement), values) {
             self.sequence.set(*position);
@@ -129,7 +129,7 @@ impl Sql for Storage {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         if self.broken.is_some_and(|broken| broken.asks_sequence(statement)) {
             return self.call(|| {
                 let _ = visit(&Number(self.sequence.get()));
@@ -139,7 +139,7 @@ impl Sql for Storage {
         self.call(|| self.database.query(statement, values, visit))
     }
 
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.run("SAVEPOINT work");
         let mut committed = false;
         // The calls inside fail one by one; and then the commit, before it or after.
@@ -189,7 +189,7 @@ pub struct ObjectAlarm {
 impl Alarm for ObjectAlarm {
     fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
         let at = at.as_millis();
-        let outcome = match self.storage.broken {
+        match self.storage.broken {
             Some(Break::AlarmNeverSet) => Ok(()),
             Some(Break::AlarmSetApart) => {
                 self.apart.set(Some(at));
@@ -199,7 +199,6 @@ impl Alarm for ObjectAlarm {
                 self.storage.set_alarm(at);
                 Ok(())
             }),
-        };
-        Ok(outcome?)
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
-use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::StorageError;
+use sillok::store::sqlite::{Row, Sql, Value};
 
 /// A database in memory, and the size that it claims to have. Clones share both.
 #[derive(Clone)]
@@ -20,8 +21,8 @@ impl Database {
     }
 }
 
-fn failure(error: rusqlite::Error) -> SqlFailure {
-    SqlFailure(error.to_string())
+fn failure(error: rusqlite::Error) -> StorageError {
+    StorageError::failed(error.to_string())
 }
 
 fn bound(values: &[Value<'_>]) -> Vec<Box<dyn ToSql>> {
@@ -37,7 +38,7 @@ fn bound(values: &[Value<'_>]) -> Vec<Box<dyn ToSql>> {
 }
 
 impl Sql for Database {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         let values = bound(values);
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
@@ -49,7 +50,7 @@ impl Sql for Database {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         let values = bound(values);
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
@@ -62,7 +63,7 @@ impl Sql for Database {
         Ok(())
     }
 
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let transaction = self.0.unchecked_transaction().map_err(failure)?;
         work()?;
         transaction.commit().map_err(failure)

@@ -5,7 +5,7 @@ use rusqlite::ToSql;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
     Append, CommitHash, Direction, EventId, EventStore, Exported, Followed, JsonText, NewEvent, ReadRange,
-    RecordedTime, StorageError, StreamId, StreamLog, Verifier, Version,
+    RecordedTime, StorageFault, StreamId, StreamLog, Verifier, Version,
 };
 
 use crate::database::Database;
@@ -108,7 +108,7 @@ fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
     for direction in [Direction::Forward, Direction::Backward] {
         let range = ReadRange::new(None, None, None, direction).unwrap();
         if let Err(error) = store.read(&stream, &range) {
-            prop_assert!(matches!(error, StorageError::Corrupt { .. }), "{:?}", error);
+            prop_assert!(matches!(error.fault(), StorageFault::Corrupt { .. }), "{:?}", error);
         }
     }
     let verified = store.verify(&stream).unwrap();
@@ -125,7 +125,7 @@ fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
         // What is handed out of an intact history proves as much as the history itself.
         Ok(_) if verified.broken.is_none() => prop_assert_eq!(verifier.found().broken, None),
         Ok(_) => {}
-        Err(error) => prop_assert!(matches!(error, StorageError::Corrupt { .. }), "{:?}", error),
+        Err(error) => prop_assert!(matches!(error.fault(), StorageFault::Corrupt { .. }), "{:?}", error),
     }
     let event = NewEvent::new("A", JsonText::null()).unwrap();
     let append = Append::to(stream.clone(), vec![event]);
@@ -144,7 +144,7 @@ fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
         );
     }
     if let Err(error) = store.delete(&stream) {
-        prop_assert!(matches!(error, StorageError::Corrupt { .. }), "{:?}", error);
+        prop_assert!(matches!(error.fault(), StorageFault::Corrupt { .. }), "{:?}", error);
     }
     Ok(())
 }

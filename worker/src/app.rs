@@ -2,12 +2,12 @@
 
 use std::cell::OnceCell;
 
-use sillok::handler::{Projection, apply};
+use sillok::handler::{Kind, Projection, apply};
 use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::consumer::{ConsumerKind, Definition, Handler, Reactor, react, refused};
+use crate::consumer::{Definition, Handler, Reactor, react};
 
 thread_local! {
     /// What the code of this Worker defines: made anew by whoever starts the engine, whenever it is started.
@@ -112,15 +112,13 @@ pub struct App {
 impl App {
     /// Registers a projection under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn projection<P: Projection>(self, name: &str) -> Self {
-        let definition =
-            Definition::in_code(ConsumerKind::Projection, P::CATEGORY, P::TYPES, None, P::POLICY);
+        let definition = Definition::in_code(Kind::Projection, P::CATEGORY, P::TYPES, None, P::POLICY);
         self.with(name, definition, Handler::Projection(apply::<P, _>))
     }
 
     /// Registers a reactor under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn reactor<R: Reactor>(self, name: &str) -> Self {
-        let definition =
-            Definition::in_code(ConsumerKind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, R::POLICY);
+        let definition = Definition::in_code(Kind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, R::POLICY);
         self.with(name, definition, Handler::Reactor(react::<R>))
     }
 
@@ -156,7 +154,7 @@ fn checked(name: &str, definition: &Definition) -> Result<(), Failure> {
     // How many partitions there are is not known before there is a request.
     let partitions = definition.after.as_ref().map_or(1, |after| after.split('.').count());
     let settings = definition.settings(name.to_owned(), partitions)?;
-    settings.check().map_err(|error| refused(&error))?;
+    settings.check()?;
     parse_feed(&definition.filter(), 0, 1)?;
     Ok(())
 }
@@ -230,7 +228,7 @@ mod tests {
         app().projection::<Sound>("a").projection::<Attempts>("b").start().unwrap_err();
         app().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
         assert_eq!(consumers(), ["a", "b"]);
-        assert_eq!(consumer("b").map(|found| found.definition.kind), Some(ConsumerKind::Projection));
+        assert_eq!(consumer("b").map(|found| found.definition.kind), Some(Kind::Projection));
         assert!(consumer("c").is_none());
         assert_eq!(app().start(), Err(AppError::Again));
     }

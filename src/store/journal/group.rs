@@ -53,7 +53,7 @@ impl Group {
     /// Adds a commit, and tells the position of its last event.
     pub(super) fn add(&mut self, stream: &StreamId, commit: &Commit) -> Result<Position, StorageError> {
         let count = commit.version.get().saturating_sub(commit.first_version.get()) + 1;
-        let full = || StorageError::Failed { reason: "every position was given".to_owned() };
+        let full = || StorageError::failed("every position was given");
         self.end = self.end.after(count).ok_or_else(full)?;
         let separator = if self.text.is_empty() { "" } else { "," };
         let Commit { first_version, version, time, events, .. } = commit;

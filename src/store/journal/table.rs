@@ -114,7 +114,7 @@ impl<S: Sql> JournalTable<S> {
         let partitions = Value::Integer(u64::try_from(partitions).unwrap_or(u64::MAX));
         let entries = entries_text(entries);
         let sql = &self.table.sql;
-        Ok(sql.transaction(&mut || {
+        sql.transaction(&mut || {
             if begin {
                 sql.execute(BEGIN, &[partitions])?;
             }
@@ -123,7 +123,7 @@ impl<S: Sql> JournalTable<S> {
                 sql.execute(WRITE_GROUP, &[Value::Integer(group.end().get()), Value::Text(&text)])?;
             }
             sql.execute(WRITE_ENTRIES, &[Value::Text(&entries)])
-        })?)
+        })
     }
 
     /// Calls `visit` with each row that holds an event after `after`: the position of its last event, and its text.

@@ -7,7 +7,7 @@ mod stream_table;
 mod streams_table;
 mod table;
 
-pub use port::{Row, Sql, SqlFailure, Value};
+pub use port::{Row, Sql, Value};
 pub use stream_table::StreamTable;
 pub use streams_table::StreamsTable;
 pub(crate) use table::{Schema, Table};

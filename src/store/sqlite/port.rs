@@ -17,16 +17,6 @@ pub enum Value<'a> {
     Blob(&'a [u8]),
 }
 
-/// What a database said when it failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlFailure(pub String);
-
-impl From<SqlFailure> for StorageError {
-    fn from(failure: SqlFailure) -> Self {
-        Self::Failed { reason: failure.0 }
-    }
-}
-
 /// A row of a result. Columns are counted from 0.
 pub trait Row {
     /// The whole number in a column, or `None` when the column holds anything else.
@@ -42,14 +32,14 @@ pub trait Sql {
     /// Runs a statement that returns no rows.
     ///
     /// # Errors
-    /// [`SqlFailure`]; the statement then changed nothing.
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure>;
+    /// [`StorageError`]; the statement then changed nothing.
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError>;
 
     /// Runs a statement that inserts a row or none, and tells whether it did.
     ///
     /// # Errors
-    /// [`SqlFailure`]; it is then not certain that nothing was inserted.
-    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, SqlFailure> {
+    /// [`StorageError`]; it is then not certain that nothing was inserted.
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
         self.execute(statement, values)?;
         let mut inserted = false;
         self.query("SELECT changes()", &[], &mut |row| {
@@ -63,27 +53,27 @@ pub trait Sql {
     /// statements cost may count this apart.
     ///
     /// # Errors
-    /// [`SqlFailure`]; the statement then changed nothing.
-    fn define(&self, statement: &'static str) -> Result<(), SqlFailure> {
+    /// [`StorageError`]; the statement then changed nothing.
+    fn define(&self, statement: &'static str) -> Result<(), StorageError> {
         self.execute(statement, &[])
     }
 
     /// Runs a query and calls `visit` with each row until it breaks off.
     ///
     /// # Errors
-    /// [`SqlFailure`]; rows before the failure have been visited.
+    /// [`StorageError`]; rows before the failure have been visited.
     fn query(
         &self,
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure>;
+    ) -> Result<(), StorageError>;
 
     /// Runs `work` so that what it writes is written as one: all of it, or nothing when it fails.
     ///
     /// # Errors
     /// What `work` says, or that the database could not commit.
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure>;
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
     /// How many bytes the database takes; 0 where it has no limit of its own.
     fn size(&self) -> u64;

@@ -116,9 +116,9 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         let time = Value::Integer(base.time.as_millis());
         let sql = &self.table.sql;
         // Two statements: the transaction makes them one.
-        Ok(sql.transaction(&mut || {
+        sql.transaction(&mut || {
             sql.execute(SET_BASE, &[time, Value::Blob(base.hash.as_bytes()), Value::Text(&text)])?;
             sql.execute(REMOVE, &[Value::Integer(base.version.get())])
-        })?)
+        })
     }
 }

@@ -15,7 +15,7 @@ use super::super::range::Direction;
 use super::super::stream_id::StreamId;
 use super::super::version::Version;
 use super::columns;
-use super::port::{Sql, SqlFailure, Value};
+use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 
 // The position of a commit is that of its last event among all events of the file. Positions are given under the lock
@@ -106,14 +106,12 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
             let failed = !matches!(outcome, Some(Ok(_)));
             result = outcome;
             // What failed is rolled back; why it failed is in `result`.
-            if failed { Err(SqlFailure(String::new())) } else { Ok(()) }
+            if failed { Err(StorageError::failed("")) } else { Ok(()) }
         });
         match (committed, result) {
-            (Err(failure), None | Some(Ok(_))) => Err(StorageError::from(failure).into()),
+            (Err(error), None | Some(Ok(_))) => Err(error.into()),
             (_, Some(result)) => result,
-            (Ok(()), None) => {
-                Err(StorageError::Failed { reason: "the transaction did not run".to_owned() }.into())
-            }
+            (Ok(()), None) => Err(StorageError::failed("the transaction did not run").into()),
         }
     }
 
@@ -193,7 +191,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         let sql = &self.table.sql;
         sql.execute(KEEP_POSITION, &[])?;
         sql.execute(SET_BASE, &values)?;
-        Ok(sql.execute(REMOVE, &[text(stream), Value::Integer(base.version.get())])?)
+        sql.execute(REMOVE, &[text(stream), Value::Integer(base.version.get())])
     }
 }
 

@@ -10,10 +10,7 @@ use js_sys::Promise;
 use serde::Serialize;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{
-    Append, AppendError, Cause, EventId, IdempotencyKey, InvalidIdempotencyKey, InvalidStreamId,
-    StorageError, StreamId, Version,
-};
+use sillok::store::{Append, Cause, EventId, IdempotencyKey, InvalidStreamId, StreamId, Version};
 use sillok_bridge::{
     AppendedJson, Failure, Message, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
@@ -160,13 +157,11 @@ impl Keeper {
         partitions(&self.env)?;
         let stream = stream_id(&request.stream)?;
         let expected = parse_expected_version(&request.expected_version)?;
-        let key = request.key.as_deref().map(IdempotencyKey::new).transpose();
-        let key = key.map_err(|error: InvalidIdempotencyKey| Failure::from(error))?;
+        let key = request.key.as_deref().map(IdempotencyKey::new).transpose()?;
         let events = match request.format {
             EventsFormat::Json => parse_events(&request.events),
             EventsFormat::Ndjson => parse_ndjson(&request.events),
-        };
-        let events = events.map_err(|error| Failure::from(&error))?;
+        }?;
         let cause = request
             .cause
             .as_ref()
@@ -176,8 +171,7 @@ impl Keeper {
         let append = Append { stream, expected, events, key, cause };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
         let now = now();
-        let appended = self.machine.borrow_mut().append(append, now, &mut || fresh_id(now));
-        let appended = appended.map_err(|error: AppendError| Failure::from(&error))?;
+        let appended = self.machine.borrow_mut().append(append, now, &mut || fresh_id(now))?;
         if !appended.replayed {
             nudges::nudge(&self.state, appended.version.get());
             self.begin_forwarding();
@@ -188,12 +182,12 @@ impl Keeper {
     fn read_events(&self, request: &ReadRequest) -> Result<PageJson, Failure> {
         let stream = stream_id(&request.stream)?;
         let range = parse_range(&request.range)?;
-        read_page(self.machine.borrow().store(), &stream, &range).map_err(storage_failure)
+        read_page(self.machine.borrow().store(), &stream, &range).map_err(Failure::from)
     }
 
     fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
         let stream = stream_id(&request.stream)?;
-        let head = self.machine.borrow().store().head(&stream).map_err(storage_failure)?;
+        let head = self.machine.borrow().store().head(&stream)?;
         Ok(HeadReply {
             version: head.version.get(),
             first_version: head.hidden.after(1).unwrap_or(Version::MAX).get(),
@@ -267,7 +261,7 @@ impl From<Failure> for Forgetting {
 impl From<ForgetError> for Forgetting {
     fn from(error: ForgetError) -> Self {
         match error {
-            ForgetError::Refused(error) => Self::Refused(Failure::from(&error)),
+            ForgetError::Refused(error) => Self::Refused(Failure::from(error)),
             _ => Self::NotForwarded,
         }
     }
@@ -279,10 +273,4 @@ fn stream_id(text: &str) -> Result<StreamId, Failure> {
 
 fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
     serde_json::to_string(value).map_err(|error| Failure::new("internal", error.to_string()))
-}
-
-// Taken by value for `map_err`.
-#[allow(clippy::needless_pass_by_value)]
-fn storage_failure(error: StorageError) -> Failure {
-    Failure::from(&error)
 }

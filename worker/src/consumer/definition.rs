@@ -19,7 +19,8 @@ const MOST_AT_ONCE: usize = 6;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Definition {
-    pub(crate) kind: ConsumerKind,
+    #[serde(with = "KindText")]
+    pub(crate) kind: Kind,
     /// Where a webhook's events go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
@@ -45,8 +46,8 @@ pub(crate) struct Definition {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) types: Vec<Scalar>,
     /// What is done about an event of which every attempt failed.
-    #[serde(default)]
-    pub(crate) on_failure: OnFailureText,
+    #[serde(default, with = "OnFailureText")]
+    pub(crate) on_failure: OnFailure,
     /// How many attempts there are.
     #[serde(default = "attempts")]
     pub(crate) attempts: u32,
@@ -58,10 +59,10 @@ pub(crate) struct Definition {
     pub(crate) longest_delay: u64,
 }
 
-/// What becomes of a consumer's events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ConsumerKind {
+/// [`Kind`] as a word.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Kind", rename_all = "lowercase")]
+pub(super) enum KindText {
     Projection,
     Reactor,
     Webhook,
@@ -69,10 +70,9 @@ pub(crate) enum ConsumerKind {
 }
 
 /// [`OnFailure`] as a word.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum OnFailureText {
-    #[default]
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "OnFailure", rename_all = "kebab-case")]
+pub(super) enum OnFailureText {
     Skip,
     HoldStream,
     Stop,
@@ -115,7 +115,7 @@ impl Definition {
 
     /// A projection or a reactor. What is wrong with it is found when the Worker starts.
     pub(crate) fn in_code(
-        kind: ConsumerKind,
+        kind: Kind,
         category: Option<&str>,
         types: &[&str],
         after: Option<&str>,
@@ -131,11 +131,7 @@ impl Definition {
             end: None,
             category: category.map(Scalar::from),
             types: types.iter().copied().map(Scalar::from).collect(),
-            on_failure: match policy.on_failure {
-                OnFailure::Skip => OnFailureText::Skip,
-                OnFailure::HoldStream => OnFailureText::HoldStream,
-                OnFailure::Stop => OnFailureText::Stop,
-            },
+            on_failure: policy.on_failure,
             attempts: policy.attempts,
             first_delay: policy.first_delay,
             longest_delay: policy.longest_delay,
@@ -145,7 +141,7 @@ impl Definition {
     fn check(&self) -> Result<(), Failure> {
         let Self { kind, url, secret, binding, concurrency, .. } = self;
         match kind {
-            ConsumerKind::Webhook => {
+            Kind::Webhook => {
                 let url = url
                     .as_deref()
                     .ok_or_else(|| invalid("url", "a webhook needs the URL of its receiver"))?;
@@ -157,21 +153,21 @@ impl Definition {
                     return Err(invalid("concurrency", "a webhook is sent 1 to 6 events at once"));
                 }
             }
-            ConsumerKind::Queue if binding.is_none() => {
+            Kind::Queue if binding.is_none() => {
                 return Err(invalid("binding", "a queue needs the name of its binding in wrangler.toml"));
             }
-            ConsumerKind::Queue => {}
-            ConsumerKind::Projection | ConsumerKind::Reactor => {
+            Kind::Queue => {}
+            Kind::Projection | Kind::Reactor => {
                 return Err(invalid("kind", "projections and reactors are defined in code"));
             }
         }
         let parts = [
-            ("binding", binding.is_some(), ConsumerKind::Queue),
-            ("url", url.is_some(), ConsumerKind::Webhook),
-            ("secret", secret.is_some(), ConsumerKind::Webhook),
-            ("concurrency", concurrency.is_some(), ConsumerKind::Webhook),
+            ("binding", binding.is_some(), Kind::Queue),
+            ("url", url.is_some(), Kind::Webhook),
+            ("secret", secret.is_some(), Kind::Webhook),
+            ("concurrency", concurrency.is_some(), Kind::Webhook),
             // Nobody's to say.
-            ("end", self.end.is_some(), ConsumerKind::Reactor),
+            ("end", self.end.is_some(), Kind::Reactor),
         ];
         if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
             return Err(invalid(name, "is not a part of a consumer of this kind"));
@@ -187,11 +183,7 @@ impl Definition {
 
     fn policy(&self) -> Policy {
         Policy {
-            on_failure: match self.on_failure {
-                OnFailureText::Skip => OnFailure::Skip,
-                OnFailureText::HoldStream => OnFailure::HoldStream,
-                OnFailureText::Stop => OnFailure::Stop,
-            },
+            on_failure: self.on_failure,
             attempts: self.attempts,
             first_delay: self.first_delay,
             longest_delay: self.longest_delay,
@@ -200,14 +192,14 @@ impl Definition {
 
     fn window(&self) -> Window {
         match self.kind {
-            ConsumerKind::Queue => Window::Batch(BATCH_MESSAGES),
+            Kind::Queue => Window::Batch(BATCH_MESSAGES),
             _ => Window::Streams(self.concurrency.unwrap_or(1)),
         }
     }
 
     /// What the machine is told of a consumer of this name, in a feed of so many partitions.
     pub(crate) fn settings(&self, name: String, partitions: usize) -> Result<Settings, Failure> {
-        let (kind, policy, window) = (self.machine_kind(), self.policy(), self.window());
+        let (kind, policy, window) = (self.kind, self.policy(), self.window());
         Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
     }
 
@@ -216,16 +208,6 @@ impl Definition {
         let checkpoint = self.end.as_ref().or(self.after.as_ref());
         let checkpoint = checkpoint.map(|text| Checkpoint::parse(text, partitions)).transpose();
         checkpoint.map_err(|error| Failure::new(error.code(), error.to_string()).in_field("after"))
-    }
-
-    /// What becomes of the events, to the machine.
-    pub(super) fn machine_kind(&self) -> Kind {
-        match self.kind {
-            ConsumerKind::Projection => Kind::Projection,
-            ConsumerKind::Reactor => Kind::Reactor,
-            ConsumerKind::Webhook => Kind::Webhook,
-            ConsumerKind::Queue => Kind::Queue,
-        }
     }
 }
 
@@ -253,10 +235,10 @@ mod tests {
         let webhook =
             Definition::parse(r#"{"kind":"webhook","url":"https://example.com/hook","types":["A"]}"#);
         let webhook = webhook.unwrap();
-        assert_eq!((webhook.kind, webhook.attempts), (ConsumerKind::Webhook, 8));
+        assert_eq!((webhook.kind, webhook.attempts), (Kind::Webhook, 8));
         let queue = r#"{"kind":"queue","binding":"EVENTS","onFailure":"hold-stream","attempts":3}"#;
         let queue = Definition::parse(queue).unwrap();
-        assert_eq!((queue.on_failure, queue.attempts), (OnFailureText::HoldStream, 3));
+        assert_eq!((queue.on_failure, queue.attempts), (OnFailure::HoldStream, 3));
         let text = serde_json::to_string(&queue).unwrap();
         assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), queue);
     }

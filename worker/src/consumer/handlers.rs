@@ -78,7 +78,7 @@ impl DocumentsHandle {
     /// # Errors
     /// A [`Failure`].
     pub fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let document = self.documents.get(key).map_err(|error| refused(&error))?;
+        let document = self.documents.get(key).map_err(refused)?;
         Ok(document.map(|document| document.as_str().to_owned()))
     }
 
@@ -89,7 +89,7 @@ impl DocumentsHandle {
     pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
         let document = JsonText::parse(document)
             .map_err(|error| Failure::new("malformed_json", error.to_string()).to_js())?;
-        self.documents.put(key, &document).map_err(|error| refused(&error))
+        self.documents.put(key, &document).map_err(refused)
     }
 
     /// Removes the document of this key, if there is one.
@@ -97,11 +97,11 @@ impl DocumentsHandle {
     /// # Errors
     /// A [`Failure`].
     pub fn delete(&self, key: &str) -> Result<(), JsValue> {
-        self.documents.delete(key).map_err(|error| refused(&error))
+        self.documents.delete(key).map_err(refused)
     }
 }
 
-fn refused(error: &DocumentError) -> JsValue {
+fn refused(error: DocumentError) -> JsValue {
     Failure::from(error).to_js()
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sillok::store::sqlite::{Sql, SqlFailure, Value};
+use sillok::store::sqlite::{Sql, Value};
 use sillok_bridge::Failure;
 
 use super::definition::Definition;
@@ -25,8 +25,7 @@ pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
     sql.query(READ, &[], &mut |row| {
         text = row.text(0).map(str::to_owned);
         ControlFlow::Break(())
-    })
-    .map_err(failed)?;
+    })?;
     let corrupt = |error: serde_json::Error| Failure::new("stored_data_corrupt", error.to_string());
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(corrupt)
 }
@@ -42,16 +41,12 @@ fn exists(sql: &ObjectSql, query: &'static str) -> Result<bool, Failure> {
         exists = true;
         ControlFlow::Break(())
     });
-    found.map(|()| exists).map_err(failed)
+    found.map(|()| exists).map_err(Failure::from)
 }
 
 /// Makes durable how the consumer is defined.
 pub(super) fn write(sql: &ObjectSql, definition: &Definition) -> Result<(), Failure> {
     let text =
         serde_json::to_string(definition).map_err(|error| Failure::new("internal", error.to_string()))?;
-    sql.define(CREATE).and_then(|()| sql.execute(WRITE, &[Value::Text(&text)])).map_err(failed)
-}
-
-fn failed(SqlFailure(reason): SqlFailure) -> Failure {
-    Failure::new("storage_failed", format!("the storage failed: {reason}"))
+    sql.define(CREATE).and_then(|()| sql.execute(WRITE, &[Value::Text(&text)])).map_err(Failure::from)
 }

@@ -25,7 +25,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app::{self, InCode};
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, spawn, turn};
-pub(crate) use definition::{ConsumerKind, Definition};
+pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
 pub(crate) use reactor::react;
@@ -190,7 +190,7 @@ impl Inner {
             let definition = match (in_code, kept::read(&self.sql)?) {
                 // What is kept was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
                 (Some(_), Some(kept)) => {
-                    return Err(refused(&OpenError::KindFixed { kind: kept.machine_kind() }));
+                    return Err(OpenError::KindFixed { kind: kept.kind }.into());
                 }
                 (in_code, kept) => in_code.or(kept),
             };
@@ -208,7 +208,7 @@ impl Inner {
         let settings = definition.settings(self.name().keeps, partitions)?;
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
-        let machine = Consumer::open(sql, alarm, settings).map_err(|error| refused(&error))?;
+        let machine = Consumer::open(sql, alarm, settings)?;
         Ok(Defined { definition: Rc::new(definition), machine, started: false })
     }
 
@@ -217,9 +217,8 @@ impl Inner {
     }
 
     fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
-        let woken = self.with(|Defined { machine, .. }| {
-            machine.woken(partition, now()).map_err(|error| Failure::from(&error))
-        });
+        let woken =
+            self.with(|Defined { machine, .. }| machine.woken(partition, now()).map_err(Failure::from));
         match woken {
             // One that was removed has no duties.
             Err(failure) if failure.code == "consumer_not_found" => Ok(()),
@@ -231,16 +230,5 @@ impl Inner {
     fn start(self: &Rc<Self>) {
         let inner = Rc::clone(self);
         spawn(async move { inner.run().await });
-    }
-}
-
-/// Why a consumer cannot be what it was to be.
-pub(crate) fn refused(error: &OpenError) -> Failure {
-    let failure = Failure::new(error.code(), error.to_string());
-    match error {
-        OpenError::Name(_) => failure.in_field("name"),
-        OpenError::Policy { field } => failure.in_field(*field),
-        OpenError::KindFixed { .. } => failure.in_field("kind"),
-        _ => failure,
     }
 }

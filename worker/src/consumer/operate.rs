@@ -3,15 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use sillok::handler::{DocumentError, OpenError, RebuildError};
+use sillok::handler::{Kind, OpenError};
 use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
-use super::definition::{ConsumerKind, Definition, invalid};
-use super::run::storage;
+use super::definition::{Definition, invalid};
 use super::signature::Secret;
-use super::{ConsumerRequest, Defined, Inner, delivery, kept, refused, shown};
+use super::{ConsumerRequest, Defined, Inner, delivery, kept, shown};
 use crate::journal::Remote;
 use crate::objects::{RemoteError, partitions};
 
@@ -28,8 +27,9 @@ impl Inner {
             "status" => self.status(None).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
-                let page =
-                    self.with(|defined| defined.machine.dead_letters(after, request.limit).map_err(storage));
+                let page = self.with(|defined| {
+                    defined.machine.dead_letters(after, request.limit).map_err(Failure::from)
+                });
                 page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
             "discard" => self.discard(&request.key),
@@ -37,8 +37,8 @@ impl Inner {
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
                 self.only_projections()?;
-                let page = self
-                    .with(|defined| defined.machine.documents(key, after, *limit).map_err(document_failure));
+                let page =
+                    self.with(|defined| defined.machine.documents(key, after, *limit).map_err(Failure::from));
                 page.map(|page| shown::documents(&self.name().keeps, key, *limit, &page))
             }
             "reach" => self.reach(&request).await,
@@ -63,7 +63,7 @@ impl Inner {
         let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
-                return Err(refused(&OpenError::KindFixed { kind: known.machine_kind() }));
+                return Err(OpenError::KindFixed { kind: known.kind }.into());
             }
             if definition.after.is_some() && definition.after != known.after {
                 let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
@@ -73,21 +73,21 @@ impl Inner {
         } else {
             self.begin(&mut definition).await?;
         }
-        if definition.kind == ConsumerKind::Webhook && definition.secret.is_none() {
+        if definition.kind == Kind::Webhook && definition.secret.is_none() {
             let kept = known.as_ref().and_then(|known| known.secret.clone());
             definition.secret = Some(match kept {
                 Some(secret) => secret,
                 None => Secret::of(random_bytes()?).text(),
             });
         }
-        if definition.kind == ConsumerKind::Queue {
+        if definition.kind == Kind::Queue {
             delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
         }
         let mut opened = self.open(definition.clone())?;
         kept::write(&self.sql, &definition)?;
         if known.is_some_and(|known| *known != definition) {
             // What kept the events from arriving may be mended.
-            opened.machine.renew(now()).map_err(storage)?;
+            opened.machine.renew(now())?;
         }
         *self.defined.borrow_mut() = Some(opened);
         for partition in 0..partitions(&self.env)? {
@@ -148,12 +148,10 @@ impl Inner {
     /// `pause`, `resume`, `rebuild` or `retry`.
     async fn operate(self: &Rc<Self>, act: &str) -> Result<String, Failure> {
         self.with(|Defined { machine, .. }| match act {
-            "pause" => machine.pause().map_err(storage),
-            "resume" => machine.resume(now()).map_err(storage),
-            "retry" => machine.retry(now()).map_err(storage),
-            "rebuild" => machine
-                .rebuild(now())
-                .map_err(|error: RebuildError| Failure::new(error.code(), error.to_string())),
+            "pause" => machine.pause().map_err(Failure::from),
+            "resume" => machine.resume(now()).map_err(Failure::from),
+            "retry" => machine.retry(now()).map_err(Failure::from),
+            "rebuild" => machine.rebuild(now()).map_err(Failure::from),
             _ => Err(Failure::new("internal", "a consumer cannot do this")),
         })?;
         self.start();
@@ -164,7 +162,7 @@ impl Inner {
     fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
         let letter = id.parse().ok();
         let any = (letter.is_some() || id.is_empty())
-            && self.with(|defined| defined.machine.discard(letter).map_err(storage))?;
+            && self.with(|defined| defined.machine.discard(letter).map_err(Failure::from))?;
         if any || id.is_empty() {
             // Another letter may have waited for it.
             self.start();
@@ -188,7 +186,7 @@ impl Inner {
         let ends = self.ends().await?;
         let name = self.name().keeps;
         let told = self.with(|Defined { definition, machine, .. }| {
-            let status = machine.status().map_err(storage)?;
+            let status = machine.status()?;
             if shown::lag(&status.checkpoint, &ends) > 0 {
                 // An object that was out of memory has forgotten how many events it had passed over: it looks again.
                 self.start();
@@ -199,7 +197,7 @@ impl Inner {
             (Err(failure), Some((definition, _))) if failure.code == KIND_FIXED => {
                 let start = Checkpoint::start(ends.len());
                 let checkpoint = definition.begins(ends.len())?.unwrap_or(start);
-                let status = shown::not_begun(checkpoint, failure.detail);
+                let status = shown::not_begun(checkpoint, failure.detail.clone());
                 Ok(shown::status(&name, definition, &status, &ends, secret))
             }
             (told, _) => told,
@@ -208,7 +206,7 @@ impl Inner {
 
     fn document(&self, key: &str) -> Result<String, Failure> {
         self.only_projections()?;
-        let document = self.with(|defined| defined.machine.document(key).map_err(document_failure))?;
+        let document = self.with(|defined| defined.machine.document(key).map_err(Failure::from))?;
         match document {
             Some(document) => Ok(document.as_str().to_owned()),
             None => Err(Failure::new("document_not_found", "the projection has no document of this key")),
@@ -217,7 +215,7 @@ impl Inner {
 
     fn only_projections(&self) -> Result<(), Failure> {
         self.with(|defined| match defined.definition.kind {
-            ConsumerKind::Projection => Ok(()),
+            Kind::Projection => Ok(()),
             _ => Err(Failure::new("consumer_not_found", "there is no projection of this name")),
         })
     }
@@ -229,7 +227,7 @@ impl Inner {
         let deadline = now().as_millis().saturating_add(request.millis);
         loop {
             let reached = self.with(|Defined { machine, .. }| {
-                machine.reached(request.partition, position).map_err(storage)
+                machine.reached(request.partition, position).map_err(Failure::from)
             })?;
             if reached || now().as_millis() >= deadline {
                 return Ok(reached.to_string());
@@ -248,10 +246,4 @@ impl Inner {
 
 fn unreachable(_: RemoteError) -> Failure {
     Failure::new("unavailable", "the journal did not answer; try again")
-}
-
-// Taken by value for `map_err`.
-#[allow(clippy::needless_pass_by_value)]
-fn document_failure(error: DocumentError) -> Failure {
-    Failure::from(&error)
 }

@@ -6,14 +6,12 @@ use std::task::Poll;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sillok::handler::{Delivery, FeedEvent, FeedPage, Next, Read};
-use sillok::store::{
-    Checkpoint, EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version,
-};
+use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Read};
+use sillok::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StreamId, Version};
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::console_error;
 
-use super::definition::{ConsumerKind, Definition};
+use super::definition::Definition;
 use super::{Defined, Inner, delivery};
 use crate::journal::{FeedRequest, Remote};
 use crate::objects::{armed, jitter, partitions};
@@ -28,7 +26,7 @@ impl Inner {
     pub(super) async fn rang(&self) {
         let rang = self.with(|defined| {
             defined.started = true;
-            defined.machine.rang(now()).map_err(storage)
+            defined.machine.rang(now()).map_err(Failure::from)
         });
         match rang {
             Ok(()) => self.run().await,
@@ -56,16 +54,18 @@ impl Inner {
             let alarm = armed(&self.state).await;
             self.with(|defined| {
                 defined.started = true;
-                defined.machine.started(alarm, now()).map_err(storage)
+                defined.machine.started(alarm, now()).map_err(Failure::from)
             })?;
         }
         loop {
             self.running.set(Some(now()));
-            match self.with(|defined| defined.machine.next(now()).map_err(storage))? {
+            match self.with(|defined| defined.machine.next(now()).map_err(Failure::from))? {
                 Next::Read(read) => match self.page(read).await {
-                    Ok(page) => self.with(|defined| defined.machine.took(page, now()).map_err(storage))?,
+                    Ok(page) => {
+                        self.with(|defined| defined.machine.took(page, now()).map_err(Failure::from))?
+                    }
                     Err(failure) => {
-                        self.with(|defined| defined.machine.missed(now()).map_err(storage))?;
+                        self.with(|defined| defined.machine.missed(now()).map_err(Failure::from))?;
                         return Err(failure);
                     }
                 },
@@ -85,13 +85,13 @@ impl Inner {
                 Some(handler) => handler.project(event, documents),
                 None => Err("this deployment has no code for this projection".to_owned()),
             });
-            projected.map_err(storage)
+            projected.map_err(Failure::from)
         })
     }
 
     async fn deliver(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
         let definition = self.with(|defined| Ok(Rc::clone(&defined.definition)))?;
-        if definition.kind != ConsumerKind::Queue {
+        if definition.kind != Kind::Queue {
             return self.deliver_each(&definition, deliveries).await;
         }
         let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
@@ -122,7 +122,7 @@ impl Inner {
 
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
         let outcome = match (definition.kind, self.handler()) {
-            (ConsumerKind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
+            (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
             (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
             (_, None) => Err("this deployment has no code for this reactor".to_owned()),
         };
@@ -132,7 +132,7 @@ impl Inner {
     fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
         let outcome = outcome.as_ref().copied().map_err(String::as_str);
         self.with(|Defined { machine, .. }| {
-            machine.delivered(&delivery.id, outcome, now(), random()).map_err(storage)
+            machine.delivered(&delivery.id, outcome, now(), random()).map_err(Failure::from)
         })
     }
 
@@ -190,10 +190,4 @@ fn event_of(event: &RawValue) -> Option<FeedEvent> {
 /// A random number.
 fn random() -> u32 {
     u32::try_from(jitter() & u64::from(u32::MAX)).unwrap_or_default()
-}
-
-// Taken by value for `map_err`.
-#[allow(clippy::needless_pass_by_value)]
-pub(super) fn storage(error: StorageError) -> Failure {
-    Failure::from(&error)
 }

@@ -1,11 +1,11 @@
 //! What is told about a consumer, as JSON.
 
 use serde::Serialize;
-use sillok::handler::{DeadLetters, DocumentPage, LastError, Running, Status};
+use sillok::handler::{DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
 use sillok::store::{Checkpoint, Position, json_string};
 use sillok_bridge::{Scalar, now, rfc3339};
 
-use super::definition::{ConsumerKind, Definition, OnFailureText};
+use super::definition::{Definition, KindText, OnFailureText};
 use crate::gateway::{encoded, json_or_null};
 
 /// How a consumer is defined and how it does.
@@ -13,14 +13,16 @@ use crate::gateway::{encoded, json_or_null};
 #[serde(rename_all = "camelCase")]
 struct StatusJson<'a> {
     name: &'a str,
-    kind: ConsumerKind,
+    #[serde(with = "KindText")]
+    kind: Kind,
     url: Option<&'a str>,
     binding: Option<&'a str>,
     concurrency: Option<usize>,
     after: Option<&'a str>,
     category: Option<&'a Scalar>,
     types: &'a [Scalar],
-    on_failure: OnFailureText,
+    #[serde(with = "OnFailureText")]
+    on_failure: OnFailure,
     attempts: u32,
     first_delay: u64,
     longest_delay: u64,
@@ -63,7 +65,7 @@ pub(super) fn status(
         kind: definition.kind,
         url: definition.url.as_deref(),
         binding: definition.binding.as_deref(),
-        concurrency: (definition.kind == ConsumerKind::Webhook).then(|| definition.concurrency.unwrap_or(1)),
+        concurrency: (definition.kind == Kind::Webhook).then(|| definition.concurrency.unwrap_or(1)),
         after: definition.after.as_deref(),
         category: definition.category.as_ref(),
         types: &definition.types,

@@ -31,8 +31,8 @@ fn refused<T: std::fmt::Debug>(
 ) -> Result<(), TestCaseError> {
     if let Err(failure) = outcome {
         prop_assert_eq!(&failure.code, code, "{}", failure.detail);
-        let field = failure.field.unwrap_or_default();
-        prop_assert!(fields.is_empty() || fields.contains(&field.as_str()), "{}", field);
+        let field = failure.field.as_deref().unwrap_or_default();
+        prop_assert!(fields.is_empty() || fields.contains(&field), "{}", field);
     }
     Ok(())
 }
@@ -131,7 +131,7 @@ proptest! {
             for parsed in [sillok_bridge::parse_range(&range).map(|_| ()), Following::new(range, None).map(|_| ())] {
                 let Err(failure) = parsed else { continue };
                 prop_assert!(["invalid_parameter", "page_too_large", "invalid_event_type"].contains(&failure.code.as_str()));
-                prop_assert!(fields.contains(&failure.field.unwrap_or_default().as_str()));
+                prop_assert!(fields.contains(&failure.field.as_deref().unwrap_or_default()));
             }
         }
     }

@@ -151,9 +151,13 @@ mod tests {
         assert_eq!(from(Some(5), Some("2")), Ok(5));
         assert_eq!(from(None, Some("0")), Ok(1));
         for wrong in ["", "x", "-1", "+1", "1.5", "9007199254740991", "9007199254740992"] {
-            assert_eq!(from(None, Some(wrong)).unwrap_err().field.unwrap(), "Last-Event-ID", "{wrong}");
+            assert_eq!(
+                from(None, Some(wrong)).unwrap_err().field.as_deref(),
+                Some("Last-Event-ID"),
+                "{wrong}"
+            );
         }
         let bounded = RangeValue { limit: Some(1_u64.into()), ..RangeValue::default() };
-        assert_eq!(Following::new(bounded, None).unwrap_err().field.unwrap(), "limit");
+        assert_eq!(Following::new(bounded, None).unwrap_err().field.as_deref(), Some("limit"));
     }
 }

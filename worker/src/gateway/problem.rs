@@ -41,7 +41,7 @@ impl Problem {
     /// The stream was deleted, as an append to it would be told.
     pub(super) fn stream_deleted(stream: &StreamId) -> Self {
         let deleted = AppendError::StreamDeleted { stream: stream.clone() };
-        Failure::from(&deleted).into()
+        Failure::from(deleted).into()
     }
 
     /// The same problem, found at this cost.

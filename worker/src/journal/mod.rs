@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use sillok::gateway::Wakes;
-use sillok::store::{Journal, StorageError};
+use sillok::store::Journal;
 use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
@@ -146,7 +146,7 @@ impl JournalObject {
     /// A `TypeError` when the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.keeper.meter, request, |ConsumerRequest { consumer }| {
-            self.keeper.wakes.borrow_mut().register(&consumer).map_err(storage_failure)
+            self.keeper.wakes.borrow_mut().register(&consumer).map_err(Failure::from)
         })
     }
 
@@ -156,13 +156,7 @@ impl JournalObject {
     /// A `TypeError` when the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.keeper.meter, request, |ConsumerRequest { consumer }| {
-            self.keeper.wakes.borrow_mut().unregister(&consumer).map_err(storage_failure)
+            self.keeper.wakes.borrow_mut().unregister(&consumer).map_err(Failure::from)
         })
     }
-}
-
-// Taken by value for `map_err`.
-#[allow(clippy::needless_pass_by_value)]
-fn storage_failure(error: StorageError) -> Failure {
-    Failure::from(&error)
 }

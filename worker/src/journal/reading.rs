@@ -3,8 +3,8 @@
 use sillok::store::{Journal, RecordError, StreamId, Version, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
+use super::Keeper;
 use super::rpc::{FeedReply, FeedRequest, JournalStatus, PositionRequest};
-use super::{Keeper, storage_failure};
 use crate::objects::{ObjectSql, partitions};
 
 impl Keeper {
@@ -14,7 +14,7 @@ impl Keeper {
         let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
         let reply = self.with_journal(|journal| {
             let page = read_feed(journal, &range, &checkpoint, partition)?;
-            let end = sillok::store::FeedLog::end(journal).map_err(storage_failure)?;
+            let end = sillok::store::FeedLog::end(journal)?;
             Ok(FeedReply { page, end: end.get() })
         })?;
         if let Some(consumer) = request.consumer.as_ref().filter(|_| !reply.page.more) {
@@ -25,7 +25,7 @@ impl Keeper {
 
     pub(super) fn read_streams(&self, request: &DirectoryValue) -> Result<DirectoryPageJson, Failure> {
         let range = parse_directory(request)?;
-        let page = self.with_journal(|journal| read_directory(journal, &range).map_err(storage_failure))?;
+        let page = self.with_journal(|journal| read_directory(journal, &range).map_err(Failure::from))?;
         Ok(DirectoryPageJson::from(page))
     }
 
@@ -33,14 +33,13 @@ impl Keeper {
         let (stream, version) = (StreamId::new(&request.stream)?, Version::new(request.version));
         let version = version.unwrap_or(Version::MAX);
         let position =
-            self.with_journal(|journal| journal.position_of(&stream, version).map_err(storage_failure))?;
+            self.with_journal(|journal| journal.position_of(&stream, version).map_err(Failure::from))?;
         Ok(position.map(sillok::store::Position::get))
     }
 
     pub(super) fn status(&self) -> Result<JournalStatus, Failure> {
-        let end =
-            self.with_journal(|journal| sillok::store::FeedLog::end(journal).map_err(storage_failure))?;
-        let consumers = self.wakes.borrow_mut().names().map_err(storage_failure)?;
+        let end = self.with_journal(|journal| sillok::store::FeedLog::end(journal).map_err(Failure::from))?;
+        let consumers = self.wakes.borrow_mut().names()?;
         let (partition, since_start) = (self.partition()?, self.meter.total());
         Ok(JournalStatus { partition, end: end.get(), consumers, since_start })
     }

@@ -50,7 +50,7 @@ impl Alarm for ObjectAlarm {
 // Taken by value for `map_err`.
 #[allow(clippy::needless_pass_by_value)]
 fn failure(error: JsValue) -> StorageError {
-    StorageError::Failed { reason: format!("{error:?}") }
+    StorageError::failed(format!("{error:?}"))
 }
 
 /// For when the object's alarm is set.

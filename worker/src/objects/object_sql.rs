@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use js_sys::{Array, Iterator};
-use sillok::store::sqlite::{Row, Sql, SqlFailure, Value};
+use sillok::store::StorageError;
+use sillok::store::sqlite::{Row, Sql, Value};
 use sillok_bridge::{SqlRow, sql_values};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -59,18 +60,18 @@ impl ObjectSql {
         Self { sql: storage.sql(), storage, meter }
     }
 
-    fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Cursor, SqlFailure> {
+    fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Cursor, StorageError> {
         self.sql.exec(statement, &sql_values(values)).map_err(|error| failure(&error))
     }
 }
 
 impl Sql for ObjectSql {
-    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), SqlFailure> {
+    fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
         // Without rows to deliver the statement has run to its end inside `exec`, and its cursor is closed.
         self.exec(statement, values).map(|cursor| self.meter.add(&cursor))
     }
 
-    fn define(&self, statement: &'static str) -> Result<(), SqlFailure> {
+    fn define(&self, statement: &'static str) -> Result<(), StorageError> {
         self.exec(statement, &[]).map(|cursor| self.meter.add_schema(&cursor))
     }
 
@@ -79,7 +80,7 @@ impl Sql for ObjectSql {
         statement: &'static str,
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
-    ) -> Result<(), SqlFailure> {
+    ) -> Result<(), StorageError> {
         let cursor = self.exec(statement, values)?;
         let outcome = walk(&cursor, visit);
         // A cursor counts as it goes: only now is it known what the query has cost.
@@ -88,13 +89,13 @@ impl Sql for ObjectSql {
     }
 
     /// The runtime's `transactionSync`: what the callback writes is rolled back when it throws.
-    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), SqlFailure>) -> Result<(), SqlFailure> {
+    fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let mut outcome = Ok(());
         let ran = self.storage.transaction_sync(&mut || {
             outcome = work();
-            outcome.clone().map_err(|failure| JsValue::from_str(&failure.0))
+            outcome.clone().map_err(|error| JsValue::from_str(error.code()))
         });
-        outcome.and(ran.map_err(|error| SqlFailure(format!("{error:?}"))))
+        outcome.and(ran.map_err(|error| StorageError::failed(format!("{error:?}"))))
     }
 
     fn size(&self) -> u64 {
@@ -104,7 +105,7 @@ impl Sql for ObjectSql {
     }
 }
 
-fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> Result<(), SqlFailure> {
+fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> Result<(), StorageError> {
     let rows = cursor.raw();
     let next = || {
         let next = rows.next().map_err(|error| failure(&error))?;
@@ -122,7 +123,7 @@ fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> 
 }
 
 /// What the runtime said.
-fn failure(error: &JsValue) -> SqlFailure {
+fn failure(error: &JsValue) -> StorageError {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-    SqlFailure(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
+    StorageError::failed(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
 }
