@@ -109,7 +109,7 @@ impl From<Refusal> for Problem {
 impl From<RemoteError> for Problem {
     fn from(error: RemoteError) -> Self {
         let failure = match error {
-            RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(receipt),
+            RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(*receipt),
             RemoteError::Overloaded => Failure::new(
                 "overloaded",
                 "this stream has more requests than it can take; wait before another",

@@ -77,9 +77,9 @@ pub(crate) type Answered<T> = Result<(T, Receipt), RemoteError>;
 /// Why a call came back without an answer.
 #[derive(Debug, Error)]
 pub(crate) enum RemoteError {
-    /// The object refused, at this cost.
+    /// The object refused, at this cost, which is boxed because an error is a part of what every call comes back with.
     #[error("{0}")]
-    Refused(Failure, Receipt),
+    Refused(Failure, Box<Receipt>),
     /// The object has more to do than it can; it did not begin with this call.
     #[error("the object is overloaded")]
     Overloaded,
@@ -110,7 +110,7 @@ impl Remote {
             let reply = self.send(method, Array::of1(&request)).await?;
             let receipt = field(&reply, "receipt").unwrap_or_default();
             match field(&reply, "failure") {
-                Some(failure) => Err(RemoteError::Refused(failure, receipt)),
+                Some(failure) => Err(RemoteError::Refused(failure, Box::new(receipt))),
                 None => Ok((Reflect::get(&reply, &"ok".into())?, receipt)),
             }
         })
@@ -139,7 +139,7 @@ impl RemoteError {
     /// The same error, met after this was spent already.
     pub(crate) fn costing(self, spent: Receipt) -> Self {
         match self {
-            Self::Refused(failure, receipt) => Self::Refused(failure, spent + receipt),
+            Self::Refused(failure, receipt) => Self::Refused(failure, Box::new(spent + *receipt)),
             other => other,
         }
     }
