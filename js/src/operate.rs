@@ -97,10 +97,9 @@ impl Consumer {
 
 /// A consumer's status as JSON.
 fn shown(status: &Status, end: Position) -> String {
-    let place = |checkpoint: &Checkpoint| {
-        let lag = end.get().saturating_sub(checkpoint.position(0).get());
-        format!("\"checkpoint\":\"{checkpoint}\",\"lag\":{lag}")
-    };
+    let end = Checkpoint::start(1).at(0, end);
+    let place =
+        |checkpoint: &Checkpoint| format!("\"checkpoint\":\"{checkpoint}\",\"lag\":{}", checkpoint.lag(&end));
     let time = |time: RecordedTime| json_string(&rfc3339(time));
     let error = status.error.as_ref().map(|error| {
         format!("{{\"message\":{},\"time\":{}}}", json_string(&error.message), time(error.time))

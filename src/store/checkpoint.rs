@@ -73,6 +73,30 @@ impl Checkpoint {
         }
         moved
     }
+
+    /// Whether it is beyond where the feed ends in any partition. Whoever went on from there would miss what comes until the
+    /// feed is as far.
+    #[must_use]
+    pub fn is_beyond(&self, end: &Self) -> bool {
+        self.0.iter().zip(&end.0).any(|(position, end)| position > end)
+    }
+
+    /// How many events there are from here to where the feed ends: how far behind somebody is who has come so far.
+    ///
+    /// ```
+    /// use sillok::store::Checkpoint;
+    ///
+    /// let (reached, end) = (Checkpoint::parse("12.0.7", 3)?, Checkpoint::parse("15.1.7", 3)?);
+    /// assert_eq!(reached.lag(&end), 4);
+    /// assert!(!reached.is_beyond(&end));
+    /// assert!(end.is_beyond(&reached));
+    /// # Ok::<(), sillok::store::InvalidCheckpoint>(())
+    /// ```
+    #[must_use]
+    pub fn lag(&self, end: &Self) -> u64 {
+        let places = self.0.iter().zip(&end.0);
+        places.map(|(position, end)| end.get().saturating_sub(position.get())).sum()
+    }
 }
 
 impl fmt::Display for Checkpoint {

@@ -122,6 +122,25 @@ test("pages smaller than there are partitions lead to the end, whatever each par
   assert.deepEqual((await wholeFeed(api, "?limit=2&category=none")).events, []);
 });
 
+test("a place where one of several partitions never was is refused, in whatever form the feed is read", async (t) => {
+  const api = await started(t, { vars: vars("3") });
+  for (const stream of ["account-1", "account-2", "order-3"]) {
+    await api.appended(stream, numbered(5));
+  }
+  const { events, checkpoint } = await feedOf(api, 15);
+  for (const partition of [0, 1, 2]) {
+    const places = checkpoint.split(".").map((_, place) => (place === partition ? 1000 : 0));
+    const path = `/v1/events?after=${places.join(".")}`;
+    for (const Accept of ["application/json", "application/x-ndjson", "text/event-stream"]) {
+      const refused = await api.request(path, { headers: { Accept } });
+      assertProblem(refused, 400, "invalid_checkpoint", "after");
+    }
+  }
+  const headers = { Accept: "application/x-ndjson" };
+  const rest = await api.request(`/v1/events?after=${events[9].checkpoint}`, { headers });
+  assert.equal(rest.text.trimEnd().split("\n").length, 5);
+});
+
 test("while the journal cannot be reached, appends go on; once it can, everything is in it", async (t) => {
   const api = await started(t, {
     vars: { SILLOK_AUTH: "off", JOURNAL_DOWN: "yes" },

@@ -11,7 +11,7 @@ use worker::Delay;
 use super::definition::{Definition, invalid};
 use super::signature::Secret;
 use super::{ConsumerRequest, Defined, Inner, delivery, kept, shown};
-use crate::journal::Remote;
+use crate::journal::{Remote, end_of};
 use crate::objects::{RemoteError, partitions};
 
 /// That another kind of consumer has the name, and what it has left.
@@ -100,16 +100,12 @@ impl Inner {
     /// Finds out where a new consumer begins that is not to begin with the first event.
     async fn begin(&self, definition: &mut Definition) -> Result<(), Failure> {
         let Some(after) = &definition.after else { return Ok(()) };
-        let mut end = Checkpoint::start(partitions(&self.env)?);
-        for (partition, position) in self.ends().await?.into_iter().enumerate() {
-            end = end.at(partition, position);
-        }
+        let end = self.end().await?;
         if after == "end" {
             definition.end = Some(end.to_string());
             return Ok(());
         }
-        let begins = definition.begins(end.partitions())?.unwrap_or_else(|| end.clone());
-        if (0..end.partitions()).any(|partition| begins.position(partition) > end.position(partition)) {
+        if definition.begins(end.partitions())?.is_some_and(|begins| begins.is_beyond(&end)) {
             let detail = "the checkpoint is beyond the end of the feed";
             return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
         }
@@ -171,34 +167,31 @@ impl Inner {
         Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
     }
 
-    /// Where the feed ends now, in each partition.
-    async fn ends(&self) -> Result<Vec<Position>, Failure> {
-        let mut ends = Vec::new();
-        for partition in 0..partitions(&self.env)? {
-            let (journal, _) = self.journal(partition)?.status().await.map_err(unreachable)?;
-            ends.push(Position::new(journal.end).unwrap_or_default());
-        }
-        Ok(ends)
+    /// Where the feed ends now.
+    async fn end(&self) -> Result<Checkpoint, Failure> {
+        let journals = (0..partitions(&self.env)?).map(|partition| self.journal(partition));
+        let journals = journals.collect::<Result<Vec<_>, _>>()?;
+        end_of(&journals).await.map_err(unreachable)
     }
 
     /// How it does, with its secret where that is to be told.
     async fn status(self: &Rc<Self>, secret: Option<&str>) -> Result<String, Failure> {
-        let ends = self.ends().await?;
+        let end = self.end().await?;
         let name = self.name().keeps;
         let told = self.with(|Defined { definition, machine, .. }| {
             let status = machine.status()?;
-            if shown::lag(&status.checkpoint, &ends) > 0 {
+            if status.checkpoint.lag(&end) > 0 {
                 // An object that was out of memory has forgotten how many events it had passed over: it looks again.
                 self.start();
             }
-            Ok(shown::status(&name, definition, &status, &ends, secret))
+            Ok(shown::status(&name, definition, &status, &end, secret))
         });
         match (told, &*self.code.borrow()) {
             (Err(failure), Some((definition, _))) if failure.code == KIND_FIXED => {
-                let start = Checkpoint::start(ends.len());
-                let checkpoint = definition.begins(ends.len())?.unwrap_or(start);
+                let start = Checkpoint::start(end.partitions());
+                let checkpoint = definition.begins(end.partitions())?.unwrap_or(start);
                 let status = shown::not_begun(checkpoint, failure.detail.clone());
-                Ok(shown::status(&name, definition, &status, &ends, secret))
+                Ok(shown::status(&name, definition, &status, &end, secret))
             }
             (told, _) => told,
         }

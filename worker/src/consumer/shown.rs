@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sillok::handler::{DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
-use sillok::store::{Checkpoint, Position, json_string};
+use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Scalar, now, rfc3339};
 
 use super::definition::{Definition, KindText, OnFailureText};
@@ -57,7 +57,7 @@ pub(super) fn status(
     name: &str,
     definition: &Definition,
     status: &Status,
-    ends: &[Position],
+    end: &Checkpoint,
     secret: Option<&str>,
 ) -> String {
     let shown = StatusJson {
@@ -75,11 +75,11 @@ pub(super) fn status(
         longest_delay: definition.longest_delay,
         status: status.running.as_str(),
         checkpoint: status.checkpoint.to_string(),
-        lag: lag(&status.checkpoint, ends),
+        lag: status.checkpoint.lag(end),
         rebuild: status
             .rebuild
             .as_ref()
-            .map(|checkpoint| RebuildJson { checkpoint: checkpoint.to_string(), lag: lag(checkpoint, ends) }),
+            .map(|checkpoint| RebuildJson { checkpoint: checkpoint.to_string(), lag: checkpoint.lag(end) }),
         failures: status.failures,
         retry_at: status.retry_at.map(rfc3339),
         last_error: status
@@ -105,15 +105,6 @@ pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
         dead_letters: 0,
         retrying: false,
     }
-}
-
-/// How many events there are that the consumer has not looked at.
-pub(super) fn lag(checkpoint: &Checkpoint, ends: &[Position]) -> u64 {
-    let behind = ends
-        .iter()
-        .enumerate()
-        .map(|(partition, end)| end.get().saturating_sub(checkpoint.position(partition).get()));
-    behind.sum()
 }
 
 /// A page of at most `limit` dead letters.

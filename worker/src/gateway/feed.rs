@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
-use sillok::store::{Checkpoint, Position};
+use sillok::store::{Checkpoint, InvalidCheckpoint, Position};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 use worker::Env;
 
@@ -16,7 +16,7 @@ use super::respond::{Answer, json_or_null, url};
 use super::source::{Event, Listening, Source, Unreadable, events_in};
 use super::{query, request, socket};
 use crate::auth::{Principal, Scope};
-use crate::journal::{FeedRequest, Remote};
+use crate::journal::{FeedRequest, Remote, end_of};
 use crate::objects::{Receipt, RemoteError};
 
 /// Reads the feed of the caller's tenant, in the form that is asked for.
@@ -117,6 +117,9 @@ impl Feed {
 
     /// The feed in this form. `limit` is that of lines.
     async fn answer(self, media: Media, limit: u64, upgrade: bool) -> Result<Answer, Problem> {
+        if media != Media::Json {
+            self.check_place().await?;
+        }
         match media {
             Media::Json => self.page().await,
             Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), limit).await?)),
@@ -127,6 +130,16 @@ impl Feed {
                 if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
             }
         }
+    }
+
+    /// Refuses a place where the feed never was. One partition does so itself, when it is first read; of several, the later
+    /// ones would when much was answered already.
+    async fn check_place(&self) -> Result<(), Problem> {
+        let known = self.journals.len() == 1 || self.passed() == 0;
+        if !known && self.checkpoint.is_beyond(&end_of(&self.journals).await?) {
+            return Err(Failure::from(InvalidCheckpoint).into());
+        }
+        Ok(())
     }
 
     /// The same feed, read only to where it ends now.

@@ -20,7 +20,7 @@ use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitio
 use recording::Recording;
 use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
 #[allow(unused_imports)]
-pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote};
+pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
 /// in `worker/entry.ts`.

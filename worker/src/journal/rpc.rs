@@ -1,7 +1,9 @@
 //! The messages to a journal.
 
 use serde::Serialize;
-use sillok::store::{Commit, CommitHash, Forward, RecordedTime, StreamId, Version, partition_of};
+use sillok::store::{
+    Checkpoint, Commit, CommitHash, Forward, Position, RecordedTime, StreamId, Version, partition_of,
+};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
 use worker::Env;
 
@@ -201,4 +203,14 @@ impl Remote {
         let (version, _) = self.0.call("record", &ForwardMessage::from(forward)).await?;
         Version::new(version).ok_or(RemoteError::Broken)
     }
+}
+
+/// Where the feed ends now of which these are all the partitions.
+pub(crate) async fn end_of(journals: &[Remote]) -> Result<Checkpoint, RemoteError> {
+    let mut end = Checkpoint::start(journals.len());
+    for (partition, journal) in journals.iter().enumerate() {
+        let (status, _) = journal.status().await?;
+        end = end.at(partition, Position::new(status.end).unwrap_or_default());
+    }
+    Ok(end)
 }
