@@ -35,7 +35,7 @@ pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
     stream_id_from_js, strings_from_js, version_from_js,
 };
-pub use message::{Message, field, object};
+pub use message::{Message, field, object, part};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};

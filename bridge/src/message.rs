@@ -62,7 +62,9 @@ pub fn field<T: Message>(object: &JsValue, name: &'static str) -> Option<T> {
     T::from_js(&part(object, name)?)
 }
 
-fn part(object: &JsValue, name: &'static str) -> Option<JsValue> {
+/// A part of an object, whatever it is; undefined where there is none. Nothing where `object` is none.
+#[must_use]
+pub fn part(object: &JsValue, name: &'static str) -> Option<JsValue> {
     Reflect::get(object, &js_name(name)).ok()
 }
 

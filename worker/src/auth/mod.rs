@@ -8,8 +8,8 @@ mod claims;
 mod glob;
 mod refusal;
 
-use js_sys::Reflect;
 use sillok::store::{RecordedTime, StreamId};
+use sillok_bridge::part;
 use subtle::ConstantTimeEq;
 use worker::Env;
 
@@ -64,7 +64,7 @@ impl Policy {
     pub(crate) fn authenticate(
         &self,
         authorization: Option<&str>,
-        now: RecordedTime,
+        now: impl FnOnce() -> RecordedTime,
     ) -> Result<Principal, Refusal> {
         let secret = match self {
             Self::Off => return Ok(Principal::administrator()),
@@ -76,7 +76,7 @@ impl Policy {
         if token.as_bytes().ct_eq(secret.as_bytes()).into() {
             return Ok(Principal::administrator());
         }
-        claims::verify(token, secret, now).map_err(Refusal::InvalidToken)
+        claims::verify(token, secret, now()).map_err(Refusal::InvalidToken)
     }
 }
 
@@ -136,8 +136,8 @@ impl Scope {
     }
 }
 
-fn text(env: &Env, name: &str) -> Option<String> {
-    Reflect::get(env, &name.into()).ok()?.as_string().filter(|text| !text.is_empty())
+fn text(env: &Env, name: &'static str) -> Option<String> {
+    part(env, name)?.as_string().filter(|text| !text.is_empty())
 }
 
 fn bearer_token(authorization: &str) -> Result<&str, Refusal> {

@@ -93,7 +93,7 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
 
 fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let authorization = request::header(request, "Authorization");
-    Ok(policy.authenticate(authorization.as_deref(), now())?)
+    Ok(policy.authenticate(authorization.as_deref(), now)?)
 }
 
 /// The caller of a path that can only be read.

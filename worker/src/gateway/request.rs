@@ -187,9 +187,9 @@ pub(super) async fn body_text(request: &Request) -> Result<String, Problem> {
     let announced = header(request, "Content-Length").and_then(|length| length.parse::<usize>().ok());
     let bytes = match announced {
         Some(length) if length > BODY_BYTES => return Err(too_large().into()),
-        _ if request.raw.body().is_none() => Vec::new(),
         // It is no longer than was announced. At once it comes several times as fast as by chunks.
         Some(_) => request.body().await.map_err(Problem::internal)?,
+        None if request.raw.body().is_none() => Vec::new(),
         None => bounded(request.chunks().map_err(Problem::internal)?).await?,
     };
     String::from_utf8(bytes).map_err(|_| Failure::new("malformed_json", "the body is not UTF-8").into())

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
 use js_sys::{Array, Function, Promise, Reflect, TypeError};
-use sillok_bridge::{Failure, Message, field, object};
+use sillok_bridge::{Failure, Message, field, object, part};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
@@ -98,20 +98,25 @@ impl Remote {
     }
 
     /// Calls a method of the object.
-    pub(crate) async fn call<Q: Message, A: Message>(&self, method: &str, request: &Q) -> Answered<A> {
+    pub(crate) async fn call<Q: Message, A: Message>(
+        &self,
+        method: &'static str,
+        request: &Q,
+    ) -> Answered<A> {
         let (answer, receipt) = self.exchange(method, request.to_js()).await?;
         Ok((read(&answer)?, receipt))
     }
 
     /// A call whose request and answer are still JavaScript's. It is boxed, because it would otherwise be a part of
     /// every future that makes a call.
-    fn exchange<'a>(&'a self, method: &'a str, request: JsValue) -> Pending<'a, Answered<JsValue>> {
+    fn exchange(&self, method: &'static str, request: JsValue) -> Pending<'_, Answered<JsValue>> {
         Box::pin(async move {
             let reply = self.send(method, Array::of1(&request)).await?;
             let receipt = field(&reply, "receipt").unwrap_or_default();
-            match field(&reply, "failure") {
+            // Asked for as what may be missing: to look for the parts of what is not there would throw.
+            match field(&reply, "failure").flatten() {
                 Some(failure) => Err(RemoteError::Refused(failure, Box::new(receipt))),
-                None => Ok((Reflect::get(&reply, &"ok".into())?, receipt)),
+                None => Ok((part(&reply, "ok").unwrap_or_default(), receipt)),
             }
         })
     }
@@ -124,9 +129,9 @@ impl Remote {
         Ok(Nudges::of(&response)?)
     }
 
-    fn send<'a>(&'a self, method: &'a str, arguments: Array) -> Pending<'a, Result<JsValue, JsValue>> {
+    fn send(&self, method: &'static str, arguments: Array) -> Pending<'_, Result<JsValue, JsValue>> {
         Box::pin(async move {
-            let method: Function = Reflect::get(&self.0, &method.into())?.unchecked_into();
+            let method: Function = part(&self.0, method).unwrap_or_default().unchecked_into();
             let promise = Reflect::apply(&method, &self.0, &arguments)?;
             JsFuture::from(Promise::resolve(&promise)).await
         })

@@ -1,7 +1,6 @@
 //! Over how many objects a tenant's journal is spread.
 
-use js_sys::Reflect;
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, part};
 use worker::Env;
 
 const NAME: &str = "JOURNAL_PARTITIONS";
@@ -13,7 +12,7 @@ const MOST: usize = 64;
 /// `invalid_configuration` where the variable is not such a number. Nothing is guessed: with another number a stream
 /// would be looked for in another partition.
 pub(crate) fn partitions(env: &Env) -> Result<usize, Failure> {
-    let value = Reflect::get(env, &NAME.into()).unwrap_or_default();
+    let value = part(env, NAME).unwrap_or_default();
     if value.is_undefined() {
         return Ok(1);
     }
