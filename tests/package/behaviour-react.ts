@@ -53,7 +53,11 @@ export const reacting: Behaviours = {
     same(await codeOf(register(reacts("sums"))), "consumer_kind_fixed");
     await register(reacts("handled"));
     const documents = sillok.projection<Counted, number>("handled", { on() {} });
-    same(await codeOf(register(documents)), "consumer_kind_fixed");
+    const refused = await rejection(register(documents));
+    same(refused instanceof sillok.SillokError && [refused.code, refused.field], [
+      "consumer_kind_fixed",
+      "kind",
+    ]);
     const gateway = new sillok.EventGateway(store).register(made, reacts("handled"));
     await count(store, "s-1", 2);
     await gateway.catchUp();

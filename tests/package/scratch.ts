@@ -20,12 +20,9 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** The packed tarball. */
-export function tarball(): string {
-  const path = process.env["SILLOK_TARBALL"];
-  if (path === undefined) throw new Error("SILLOK_TARBALL must name the packed tarball");
-  return path;
-}
+/** The packed tarball. Without it a file of tests ends here, before it has started anything. */
+export const TARBALL = process.env["SILLOK_TARBALL"] ?? "";
+if (TARBALL === "") throw new Error("SILLOK_TARBALL must name the packed tarball");
 
 /**
  * A project of its own for the tests of a file, with the tarball installed and nothing else. What is to be done
@@ -48,7 +45,7 @@ export class Scratch {
     this.#directory = await realpath(await mkdtemp(join(tmpdir(), "sillok-")));
     await this.write("package.json", '{ "private": true, "type": "module" }');
     const flags = ["--offline", "--no-audit", "--no-fund", "--loglevel=error"];
-    const { code, stdout, stderr } = await this.run("npm", ["install", ...flags, tarball()]);
+    const { code, stdout, stderr } = await this.run("npm", ["install", ...flags, TARBALL]);
     if (code !== 0) throw new Error(`npm install failed:\n${stdout}${stderr}`);
   }
 

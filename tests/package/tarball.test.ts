@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 
 import { publint } from "publint";
 
-import { ROOT, tarball, useScratch } from "./scratch.ts";
+import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
 /** What the engine may weigh. */
 const WASM_GZIP_BYTES = 120 * 1024;
@@ -26,7 +26,7 @@ async function installed(path: string): Promise<Buffer> {
 }
 
 test("it holds what is needed, and nothing else", async () => {
-  const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", tarball()]);
+  const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", TARBALL]);
   const types = [
     "consumers/definition",
     "consumers/handles",
@@ -65,7 +65,7 @@ test("it holds what is needed, and nothing else", async () => {
 });
 
 test("publint has nothing to say", async () => {
-  const file = await readFile(tarball());
+  const file = await readFile(TARBALL);
   const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
   const { messages } = await publint({ pack: { tarball: bytes as ArrayBuffer }, strict: true });
   assert.deepEqual(messages, []);
@@ -74,7 +74,7 @@ test("publint has nothing to say", async () => {
 test("the wasm and the tarball stay within their budgets", async () => {
   const wasm = gzipSync(await installed("dist/sillok.wasm")).length;
   assert.ok(wasm <= WASM_GZIP_BYTES, `the wasm is ${wasm} bytes, gzip`);
-  const packed = (await readFile(tarball())).length;
+  const packed = (await readFile(TARBALL)).length;
   assert.ok(packed <= TARBALL_BYTES, `the tarball is ${packed} bytes`);
 });
 
