@@ -11,7 +11,7 @@ import { startServer } from "../../tests/support/server.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 const [AT_ONCE, APPENDS] = [16, 1500];
-const [COMMITS, EVENTS] = [10, 1000];
+const [COMMITS, EVENTS] = [50, 1000];
 
 const event = (n) => ({
   type: "Deposited",

@@ -19,6 +19,7 @@ mod range;
 mod saved_event;
 mod scalar;
 mod sql_row;
+mod text;
 mod truncated;
 mod verification;
 

@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::js_value::whole;
 use crate::scalar::Scalar;
+use crate::text::text_of;
 
 /// Something that has a form in JavaScript.
 pub trait Message: Sized {
@@ -133,7 +134,7 @@ impl Message for String {
     }
 
     fn from_js(value: &JsValue) -> Option<Self> {
-        value.as_string()
+        text_of(value)
     }
 }
 
@@ -143,7 +144,7 @@ impl Message for Box<str> {
     }
 
     fn from_js(value: &JsValue) -> Option<Self> {
-        value.as_string().map(String::into_boxed_str)
+        text_of(value).map(String::into_boxed_str)
     }
 }
 

@@ -7,6 +7,8 @@ use sillok::store::limits::MAX_VERSION;
 use sillok::store::sqlite::{Row, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
+use crate::text::text_of;
+
 /// A row. What is asked for is copied, because what JavaScript holds cannot be borrowed; what is not, is left where it is:
 /// each step to JavaScript costs more than most of what is done with a row.
 #[derive(Debug)]
@@ -64,7 +66,7 @@ impl Row for SqlRow {
     }
 
     fn text(&self, column: usize) -> Option<&str> {
-        match self.copied(column, |value| value.as_string().map(Copied::Text))? {
+        match self.copied(column, |value| text_of(value).map(Copied::Text))? {
             Copied::Text(text) => Some(text),
             _ => None,
         }

@@ -19,6 +19,8 @@ const DATA: Record<string, string> = {
   escapes: '"\\u00e9\\/\\n\\u0000\\ud83e\\udd80"',
   "half a character": '"\\ud800"',
   unicode: '"é 🦀 한국어 \u2028\u2029\u0085\ufeff\uffff e\u0301"',
+  "a long text": `"${"é 🦀 한국어 \u2028".repeat(400)}"`,
+  "a long text that begins in ASCII": `"${"a".repeat(5_000)}🦀"`,
   "deep nesting": `${"[".repeat(100)}${"]".repeat(100)}`,
   "very deep nesting": `${'{"a":'.repeat(5_000)}1${"}".repeat(5_000)}`,
   nothing: "null",
