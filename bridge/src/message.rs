@@ -60,13 +60,15 @@ pub fn object(fields: &[(&'static str, JsValue)]) -> JsValue {
 /// A field of an object; nothing where the object has none that fits.
 #[must_use]
 pub fn field<T: Message>(object: &JsValue, name: &'static str) -> Option<T> {
-    T::from_js(&part(object, name)?)
+    T::from_js(&part(object, name).ok()?)
 }
 
-/// A part of an object, whatever it is; undefined where there is none. Nothing where `object` is none.
-#[must_use]
-pub fn part(object: &JsValue, name: &'static str) -> Option<JsValue> {
-    Reflect::get(object, &js_name(name)).ok()
+/// A part of an object, whatever it is; undefined where there is none.
+///
+/// # Errors
+/// What JavaScript throws: a `TypeError` where `object` is none.
+pub fn part(object: &JsValue, name: &'static str) -> Result<JsValue, JsValue> {
+    Reflect::get(object, &js_name(name))
 }
 
 thread_local! {

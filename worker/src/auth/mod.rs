@@ -137,7 +137,7 @@ impl Scope {
 }
 
 fn text(env: &Env, name: &'static str) -> Option<String> {
-    part(env, name)?.as_string().filter(|text| !text.is_empty())
+    part(env, name).ok()?.as_string().filter(|text| !text.is_empty())
 }
 
 fn bearer_token(authorization: &str) -> Result<&str, Refusal> {

@@ -116,7 +116,7 @@ impl Remote {
             // Asked for as what may be missing: to look for the parts of what is not there would throw.
             match field(&reply, "failure").flatten() {
                 Some(failure) => Err(RemoteError::Refused(failure, Box::new(receipt))),
-                None => Ok((part(&reply, "ok").unwrap_or_default(), receipt)),
+                None => Ok((part(&reply, "ok")?, receipt)),
             }
         })
     }
@@ -131,7 +131,7 @@ impl Remote {
 
     fn send(&self, method: &'static str, arguments: Array) -> Pending<'_, Result<JsValue, JsValue>> {
         Box::pin(async move {
-            let method: Function = part(&self.0, method).unwrap_or_default().unchecked_into();
+            let method: Function = part(&self.0, method)?.unchecked_into();
             let promise = Reflect::apply(&method, &self.0, &arguments)?;
             JsFuture::from(Promise::resolve(&promise)).await
         })
