@@ -28,21 +28,25 @@ const WRITER = `
   }
 `;
 
-/** Appends as often as it is told, each time expecting the version that it knows, and prints what it wrote. */
+/**
+ * Appends, each time expecting the version that it knows, and prints what it wrote. It ends when it has won as often as
+ * it is told, and once after the other had been before it: so the two compete, however late one of them starts.
+ */
 const COMPETITOR = `
   import { EventStore, isWrongExpectedVersion } from "sillok";
-  const [, , path, name, wins, start] = process.argv;
+  const [, , path, name, wins] = process.argv;
   const store = EventStore.open(path);
-  while (Date.now() < Number(start));
-  let version = 0;
-  for (let won = 0; won < Number(wins); ) {
+  let [version, won, lost, met] = [0, 0, false, false];
+  while (won < Number(wins) || !met) {
     try {
       ({ version } = await store.append("s", { type: name }, { expectedVersion: version }));
       won += 1;
+      met ||= lost;
       console.log(version);
     } catch (error) {
       if (!isWrongExpectedVersion(error)) throw error;
       version = error.actual;
+      lost = true;
     }
   }
   const replayed = [];
@@ -141,20 +145,17 @@ test("whenever a writer is killed, what was acknowledged is there, and no half c
 test("two processes that append to one stream lose nothing", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/competed.db`;
-  const start = String(Date.now() + 500);
-  const programs = ["One", "Other"].map((name) =>
-    run("competitor.js", path, name, String(WINS), start),
-  );
+  const programs = ["One", "Other"].map((name) => run("competitor.js", path, name, String(WINS)));
   await Promise.all(programs.map(({ child }) => once(child, "close")));
   for (const { child, printed } of programs) assert.equal(child.exitCode, 0, printed.errors);
   const printed = programs.map(({ printed }) => printed.text.trimEnd().split("\n"));
   const keys = printed.map((lines) => lines.pop() ?? "");
   const versions = printed.flat().map(Number);
-  assert.equal(versions.length, 2 * WINS);
-  assert.equal(new Set(versions).size, 2 * WINS, "each version was won once");
+  assert.ok(printed.every(({ length }) => length >= WINS));
+  assert.equal(new Set(versions).size, versions.length, "each version was won once");
   const store = EventStore.open(path);
   const events = await all(store.read("s"));
-  assert.equal(events.length, 2 * WINS);
+  assert.equal(events.length, versions.length);
   for (const [place, name] of ["One", "Other"].entries()) {
     const own = events.filter(({ type }) => type === name).map(({ version }) => String(version));
     assert.deepEqual(own, printed[place]);
