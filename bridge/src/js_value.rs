@@ -1,7 +1,7 @@
 //! JavaScript's values as the core's, and back. Whatever a value turns out to be is answered, never assumed:
 //! only text and numbers are looked into, so an object that refers to itself, or is a trap, does no harm.
 
-use js_sys::{Array, JsString, Number, Reflect};
+use js_sys::{Array, JsString, Number};
 use sillok::store::limits::STREAM_ID_BYTES;
 use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,6 +10,7 @@ use crate::directory::DirectoryValue;
 use crate::expected_version::parse_expected_version;
 use crate::failure::Failure;
 use crate::feed::FeedValue;
+use crate::message::part;
 use crate::range::RangeValue;
 use crate::scalar::Scalar;
 
@@ -64,7 +65,7 @@ pub fn version_from_js(value: &JsValue, field: &str) -> Result<Version, Failure>
 /// Takes the parts of a range as they are; [`parse_range`](crate::parse_range) checks them.
 #[must_use]
 pub fn range_from_js(value: &JsValue) -> RangeValue {
-    let part = |name: &str| given(value, name).map(|part| scalar(&part));
+    let part = |name| given(value, name).map(|part| scalar(&part));
     RangeValue {
         from: part("from"),
         to: part("to"),
@@ -93,7 +94,7 @@ pub fn feed_from_js(value: &JsValue) -> FeedValue {
 /// Takes what is wanted of the directory as it is; [`parse_directory`](crate::parse_directory) checks it.
 #[must_use]
 pub fn directory_from_js(value: &JsValue) -> DirectoryValue {
-    let name = |field: &str| given(value, field).map(|name| text(&name));
+    let name = |field| given(value, field).map(|name| text(&name));
     DirectoryValue {
         prefix: name("prefix"),
         category: name("category"),
@@ -111,8 +112,8 @@ pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
 }
 
 /// A field of an object, unless it is undefined.
-fn given(value: &JsValue, name: &str) -> Option<JsValue> {
-    let part = Reflect::get(value, &name.into()).unwrap_or_default();
+fn given(value: &JsValue, name: &'static str) -> Option<JsValue> {
+    let part = part(value, name).unwrap_or_default();
     (!part.is_undefined()).then_some(part)
 }
 

@@ -111,7 +111,7 @@ impl Consumer {
     pub fn delivered(&self, id: &str, error: Option<String>, jitter: f64) -> Result<(), JsValue> {
         self.delivery.replace(None);
         let outcome = error.as_deref().map_or(Ok(()), Err);
-        self.with(|machine| Ok(machine.delivered(id, outcome, now(), spread(jitter))?))
+        self.with(|machine| machine.delivered(id, outcome, now(), spread(jitter)))
     }
 }
 
@@ -119,7 +119,7 @@ impl Consumer {
     fn try_open(store: &Store, mut settings: Settings, feed: FeedValue) -> Result<Self, Failure> {
         let (after, range) = parse_feed(&feed, 0, 1)?;
         if feed.after.is_some() {
-            let end = store.reading(|store| store.end().map_err(Failure::from))?;
+            let end = store.reading(EventStore::end)?;
             if range.is_beyond(end) {
                 return Err(InvalidCheckpoint.into());
             }
@@ -132,32 +132,39 @@ impl Consumer {
         Ok(Self { machine: RefCell::new(opened?), feed, delivery: RefCell::default() })
     }
 
-    pub(crate) fn try_with<T>(
+    fn try_with<T, E>(
         &self,
-        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, E>,
+    ) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
         let mut machine = self.machine.try_borrow_mut().map_err(|_| in_use())?;
-        work(&mut machine)
+        Ok(work(&mut machine)?)
     }
 
-    pub(crate) fn with<T>(
+    pub(crate) fn with<T, E>(
         &self,
-        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, Failure>,
-    ) -> Result<T, JsValue> {
+        work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, E>,
+    ) -> Result<T, JsValue>
+    where
+        Failure: From<E>,
+    {
         self.try_with(work).map_err(thrown)
     }
 
     fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
-        self.try_with(|machine| match machine.next(now())? {
+        let next = self.try_with(|machine| machine.next(now()))?;
+        match next {
             Next::Read(read) => {
                 let page = self.page(store, read)?;
-                machine.took(page, now())?;
+                self.try_with(|machine| machine.took(page, now()))?;
                 Ok("worked".into())
             }
             Next::Project => {
                 let apply =
                     &mut |event: &FeedEvent, documents: &Documents<FileSql>| call(apply, event, documents);
-                machine.project(now(), spread(jitter), apply)?;
+                self.try_with(|machine| machine.project(now(), spread(jitter), apply))?;
                 Ok("worked".into())
             }
             Next::Deliver(deliveries) => {
@@ -174,7 +181,7 @@ impl Consumer {
             Next::Idle => Ok("idle".into()),
             Next::Paused => Ok("paused".into()),
             Next::Stopped => Ok("stopped".into()),
-        })
+        }
     }
 
     fn page(&self, store: &Store, read: Read) -> Result<FeedPage, Failure> {
@@ -182,7 +189,7 @@ impl Consumer {
         let (_, range) = parse_feed(&FeedValue { after: Some(after), ..self.feed.clone() }, 0, 1)?;
         let mut events = Vec::new();
         let end = store.reading(|store: &EventStore<Log>| {
-            visit_feed(store.log(), &range, &mut |found| events.extend(event(&found))).map_err(Failure::from)
+            visit_feed(store.log(), &range, &mut |found| events.extend(event(&found)))
         })?;
         Ok(FeedPage { read, events, after: end.checkpoint, more: end.more })
     }

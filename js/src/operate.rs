@@ -17,7 +17,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn operate(&self, act: &str) -> Result<(), JsValue> {
         self.with(|machine| match act {
-            "pause" => Ok(machine.pause()?),
+            "pause" => machine.pause().map_err(Failure::from),
             "resume" => Ok(machine.resume(now())?),
             "retry" => Ok(machine.retry(now())?),
             "rebuild" => Ok(machine.rebuild(now())?),
@@ -31,7 +31,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn discard(&self, id: Option<f64>) -> Result<bool, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
-        self.with(|machine| Ok(machine.discard(id.map(|id| id as u64))?))
+        self.with(|machine| machine.discard(id.map(|id| id as u64)))
     }
 
     /// How the consumer does, as JSON.
@@ -39,9 +39,8 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn status(&self, store: &Store) -> Result<String, JsValue> {
-        let end = store.reading(|store| store.end().map_err(Failure::from));
-        let end = end.map_err(thrown)?;
-        Ok(shown(&self.with(|machine| Ok(machine.status()?))?, end))
+        let end = store.reading(sillok::store::EventStore::end).map_err(thrown)?;
+        Ok(shown(&self.with(|machine| machine.status())?, end))
     }
 
     /// The document of this key as JSON, or undefined.
@@ -49,7 +48,7 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn document(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let found = self.with(|machine| Ok(machine.document(key)?))?;
+        let found = self.with(|machine| machine.document(key))?;
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 
@@ -58,7 +57,7 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn documents(&self, prefix: &str, after: &str, limit: usize) -> Result<String, JsValue> {
-        let page = self.with(|machine| Ok(machine.documents(prefix, after, limit)?))?;
+        let page = self.with(|machine| machine.documents(prefix, after, limit))?;
         let mut items = Items::new();
         for (key, document) in &page.documents {
             items.push(&["{\"key\":", &json_string(key), ",\"document\":", document.as_str()]);
@@ -73,7 +72,7 @@ impl Consumer {
     #[wasm_bindgen(js_name = deadLetters)]
     pub fn dead_letters(&self, after: f64, limit: usize) -> Result<String, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
-        let page = self.with(|machine| Ok(machine.dead_letters(after as u64, limit)?))?;
+        let page = self.with(|machine| machine.dead_letters(after as u64, limit))?;
         let mut items = Items::new();
         for DeadLetter { id, reason, error, attempts, time, event, .. } in &page.letters {
             let (id, error, attempts) = (id.to_string(), json_string(error), attempts.to_string());
@@ -91,7 +90,7 @@ impl Consumer {
     pub fn reached(&self, position: f64) -> Result<bool, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
         let position = Position::new(position as u64).unwrap_or_default();
-        self.with(|machine| Ok(machine.reached(0, position)?))
+        self.with(|machine| machine.reached(0, position))
     }
 }
 

@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// A [`Failure`].
     pub fn end(&self) -> Result<JsValue, JsValue> {
-        answer(self.reading(|store| store.end().map(Position::get).map_err(Failure::from)))
+        answer(self.reading(|store| store.end().map(Position::get)))
     }
 
     /// One page of the directory of streams. `wanted` is `{prefix?, category?, after?, limit?}`; its limit may be larger
@@ -104,7 +104,7 @@ impl Store {
     /// A [`Failure`].
     #[wasm_bindgen(js_name = verifyPage)]
     pub fn verify_page(&self, proof: &mut StreamProof) -> Result<bool, JsValue> {
-        let verified = self.reading(|store| store.verify_page(&mut proof.verifier).map_err(Failure::from));
+        let verified = self.reading(|store| store.verify_page(&mut proof.verifier));
         verified.map_err(thrown)
     }
 
@@ -182,7 +182,7 @@ impl Store {
         let mut range = range_from_js(range);
         range.limit = range.limit.map(of_a_page);
         let range = parse_range(&range)?;
-        self.reading(|store| read_page(store, &stream, &range).map_err(Failure::from))
+        self.reading(|store| read_page(store, &stream, &range))
     }
 
     fn try_read_feed(&self, wanted: &JsValue) -> Result<FeedPageJson, Failure> {
@@ -201,7 +201,7 @@ impl Store {
         let mut wanted = directory_from_js(wanted);
         wanted.limit = wanted.limit.map(of_a_page);
         let range = parse_directory(&wanted)?;
-        let page = self.reading(|store| store.streams(&range).map_err(Failure::from))?;
+        let page = self.reading(|store| store.streams(&range))?;
         Ok(DirectoryPageJson::from(page))
     }
 
@@ -213,18 +213,18 @@ impl Store {
     fn try_truncate(&self, stream: &JsValue, before: &JsValue) -> Result<TruncatedJson, Failure> {
         let stream = stream_id_from_js(stream)?;
         let before = version_from_js(before, "before")?;
-        let truncated = self.writing(|store| store.truncate(&stream, before).map_err(Failure::from))?;
+        let truncated = self.writing(|store| store.truncate(&stream, before))?;
         Ok(TruncatedJson::new(&stream, truncated))
     }
 
     fn try_delete(&self, stream: &JsValue) -> Result<(), Failure> {
         let stream = stream_id_from_js(stream)?;
-        self.writing(|store| store.delete(&stream).map_err(Failure::from))
+        self.writing(|store| store.delete(&stream))
     }
 
     fn try_is_deleted(&self, stream: &JsValue) -> Result<bool, Failure> {
         let stream = stream_id_from_js(stream)?;
-        self.reading(|store| store.head(&stream).map(|head| head.deleted).map_err(Failure::from))
+        self.reading(|store| store.head(&stream).map(|head| head.deleted))
     }
 
     fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {
@@ -251,27 +251,31 @@ impl Store {
         let ids: Vec<_> = append.events.iter().map(|_| fresh_id(now)).collect();
         let mut ids = ids.into_iter();
         let mut next_id = || ids.next().unwrap_or_default();
-        self.writing(|store| store.append(append, now, &mut next_id).map_err(Failure::from))
+        self.writing(|store| store.append(append, now, &mut next_id))
     }
 
-    fn writing<T>(
-        &self,
-        work: impl FnOnce(&mut EventStore<Log>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    fn writing<T, E>(&self, work: impl FnOnce(&mut EventStore<Log>) -> Result<T, E>) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
         let mut store = self.store.try_borrow_mut().map_err(|_| in_use())?;
-        work(&mut store)
+        Ok(work(&mut store)?)
     }
 
-    pub(crate) fn reading<T>(
+    pub(crate) fn reading<T, E>(
         &self,
-        work: impl FnOnce(&EventStore<Log>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+        work: impl FnOnce(&EventStore<Log>) -> Result<T, E>,
+    ) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
         // `work` stands here once, so that it is in the wasm once for each that is done.
         self.in_file(FileSql::begin_to_read)?;
         let found = work(&store);
         let ended = self.in_file(FileSql::end_to_read);
-        found.and_then(|found| ended.map(|()| found))
+        let found = found?;
+        ended.map(|()| found)
     }
 
     /// Does something to the file, if there is one.

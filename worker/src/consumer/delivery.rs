@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Promise, Reflect};
 use sillok::handler::Delivery;
-use sillok_bridge::{Message, now, object};
+use sillok_bridge::{field, now, object, part};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::wasm_bindgen_futures::JsFuture;
@@ -63,9 +63,9 @@ pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> 
 }
 
 async fn taken(response: &JsValue) -> Result<(), String> {
-    let status = Reflect::get(response, &"status".into()).ok().and_then(|status| u64::from_js(&status));
+    let status = field::<u64>(response, "status");
     // What the receiver says beyond its status is not read, and need not be sent.
-    if let Ok(body) = Reflect::get(response, &"body".into())
+    if let Ok(body) = part(response, "body")
         && body.is_object()
     {
         // A body that cannot be cancelled has ended.
@@ -82,7 +82,7 @@ async fn taken(response: &JsValue) -> Result<(), String> {
 pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, String> {
     let binding = definition.binding.as_deref().unwrap_or_default();
     let queue = Reflect::get(env, &binding.into()).unwrap_or_default();
-    let takes = Reflect::get(&queue, &"sendBatch".into());
+    let takes = part(&queue, "sendBatch");
     if takes.is_ok_and(|takes| takes.is_function()) {
         return Ok(queue);
     }
@@ -117,8 +117,8 @@ pub(super) async fn to_queue(
 }
 
 /// Calls a method and waits for what it promises.
-async fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Result<(), JsValue> {
-    let function: Function = Reflect::get(object, &method.into())?.dyn_into()?;
+async fn call(object: &JsValue, method: &'static str, arguments: &[JsValue]) -> Result<(), JsValue> {
+    let function: Function = part(object, method)?.dyn_into()?;
     let result = function.apply(object, &arguments.iter().collect::<Array>())?;
     JsFuture::from(Promise::resolve(&result)).await.map(|_| ())
 }

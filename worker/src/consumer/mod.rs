@@ -183,7 +183,10 @@ impl ConsumerObject {
 
 impl Inner {
     /// Works on the consumer, which is looked for where it was not yet.
-    fn with<T>(&self, work: impl FnOnce(&mut Defined) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn with<T, E>(&self, work: impl FnOnce(&mut Defined) -> Result<T, E>) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
             let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
@@ -197,9 +200,13 @@ impl Inner {
             *defined = definition.map(|definition| self.open(definition)).transpose()?;
         }
         match &mut *defined {
-            Some(defined) => work(defined),
+            Some(defined) => Ok(work(defined)?),
             None => Err(Failure::new("consumer_not_found", "there is no consumer of this name")),
         }
+    }
+
+    fn look<T>(&self, look: impl FnOnce(&Defined) -> T) -> Result<T, Failure> {
+        self.with(|defined| Ok::<_, Failure>(look(defined)))
     }
 
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
@@ -217,9 +224,7 @@ impl Inner {
     }
 
     fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
-        let woken =
-            self.with(|Defined { machine, .. }| machine.woken(partition, now()).map_err(Failure::from));
-        match woken {
+        match self.with(|Defined { machine, .. }| machine.woken(partition, now())) {
             // One that was removed has no duties.
             Err(failure) if failure.code == "consumer_not_found" => Ok(()),
             woken => woken.map(|()| self.start()),

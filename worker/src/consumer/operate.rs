@@ -27,9 +27,7 @@ impl Inner {
             "status" => self.status(None).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
-                let page = self.with(|defined| {
-                    defined.machine.dead_letters(after, request.limit).map_err(Failure::from)
-                });
+                let page = self.with(|defined| defined.machine.dead_letters(after, request.limit));
                 page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
             "discard" => self.discard(&request.key),
@@ -37,8 +35,7 @@ impl Inner {
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
                 self.only_projections()?;
-                let page =
-                    self.with(|defined| defined.machine.documents(key, after, *limit).map_err(Failure::from));
+                let page = self.with(|defined| defined.machine.documents(key, after, *limit));
                 page.map(|page| shown::documents(&self.name().keeps, key, *limit, &page))
             }
             "reach" => self.reach(&request).await,
@@ -60,7 +57,7 @@ impl Inner {
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
         let mut definition = Definition::parse(definition)?;
-        let known = self.with(|defined| Ok(Rc::clone(&defined.definition))).ok();
+        let known = self.look(|defined| Rc::clone(&defined.definition)).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
                 return Err(OpenError::KindFixed { kind: known.kind }.into());
@@ -115,7 +112,7 @@ impl Inner {
     /// Removes the consumer and everything that it has, or what another one has left under its name.
     async fn remove(self: &Rc<Self>) -> Result<String, Failure> {
         let in_code = self.code.borrow().is_some();
-        match self.with(|_| Ok(())) {
+        match self.look(|_| ()) {
             Ok(()) if in_code => {
                 let detail = "this consumer is defined in the code of the deployment: remove it there";
                 return Err(Failure::new("consumer_defined_in_code", detail));
@@ -157,8 +154,8 @@ impl Inner {
     /// Discards the dead letter of this id, or all where there is none.
     fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
         let letter = id.parse().ok();
-        let any = (letter.is_some() || id.is_empty())
-            && self.with(|defined| defined.machine.discard(letter).map_err(Failure::from))?;
+        let any =
+            (letter.is_some() || id.is_empty()) && self.with(|defined| defined.machine.discard(letter))?;
         if any || id.is_empty() {
             // Another letter may have waited for it.
             self.start();
@@ -179,12 +176,13 @@ impl Inner {
         let end = self.end().await?;
         let name = self.name().keeps;
         let told = self.with(|Defined { definition, machine, .. }| {
-            let status = machine.status()?;
-            if status.checkpoint.lag(&end) > 0 {
-                // An object that was out of memory has forgotten how many events it had passed over: it looks again.
-                self.start();
-            }
-            Ok(shown::status(&name, definition, &status, &end, secret))
+            machine.status().map(|status| {
+                if status.checkpoint.lag(&end) > 0 {
+                    // An object that was out of memory has forgotten how many events it had passed over: it looks again.
+                    self.start();
+                }
+                shown::status(&name, definition, &status, &end, secret)
+            })
         });
         match (told, &*self.code.borrow()) {
             (Err(failure), Some((definition, _))) if failure.code == KIND_FIXED => {
@@ -199,7 +197,7 @@ impl Inner {
 
     fn document(&self, key: &str) -> Result<String, Failure> {
         self.only_projections()?;
-        let document = self.with(|defined| defined.machine.document(key).map_err(Failure::from))?;
+        let document = self.with(|defined| defined.machine.document(key))?;
         match document {
             Some(document) => Ok(document.as_str().to_owned()),
             None => Err(Failure::new("document_not_found", "the projection has no document of this key")),
@@ -219,9 +217,8 @@ impl Inner {
         let position = Position::new(request.position).unwrap_or_default();
         let deadline = now().as_millis().saturating_add(request.millis);
         loop {
-            let reached = self.with(|Defined { machine, .. }| {
-                machine.reached(request.partition, position).map_err(Failure::from)
-            })?;
+            let reached =
+                self.with(|Defined { machine, .. }| machine.reached(request.partition, position))?;
             if reached || now().as_millis() >= deadline {
                 return Ok(reached.to_string());
             }

@@ -26,7 +26,7 @@ impl Inner {
     pub(super) async fn rang(&self) {
         let rang = self.with(|defined| {
             defined.started = true;
-            defined.machine.rang(now()).map_err(Failure::from)
+            defined.machine.rang(now())
         });
         match rang {
             Ok(()) => self.run().await,
@@ -50,22 +50,20 @@ impl Inner {
 
     async fn run_on(&self) -> Result<(), Failure> {
         self.running.set(Some(now()));
-        if !self.with(|defined| Ok(defined.started))? {
+        if !self.look(|defined| defined.started)? {
             let alarm = armed(&self.state).await;
             self.with(|defined| {
                 defined.started = true;
-                defined.machine.started(alarm, now()).map_err(Failure::from)
+                defined.machine.started(alarm, now())
             })?;
         }
         loop {
             self.running.set(Some(now()));
-            match self.with(|defined| defined.machine.next(now()).map_err(Failure::from))? {
+            match self.with(|defined| defined.machine.next(now()))? {
                 Next::Read(read) => match self.page(read).await {
-                    Ok(page) => {
-                        self.with(|defined| defined.machine.took(page, now()).map_err(Failure::from))?
-                    }
+                    Ok(page) => self.with(|defined| defined.machine.took(page, now()))?,
                     Err(failure) => {
-                        self.with(|defined| defined.machine.missed(now()).map_err(Failure::from))?;
+                        self.with(|defined| defined.machine.missed(now()))?;
                         return Err(failure);
                     }
                 },
@@ -81,16 +79,15 @@ impl Inner {
     fn project(&self) -> Result<(), Failure> {
         let handler = self.handler();
         self.with(|Defined { machine, .. }| {
-            let projected = machine.project(now(), random(), &mut |event, documents| match &handler {
+            machine.project(now(), random(), &mut |event, documents| match &handler {
                 Some(handler) => handler.project(event, documents),
                 None => Err("this deployment has no code for this projection".to_owned()),
-            });
-            projected.map_err(Failure::from)
+            })
         })
     }
 
     async fn deliver(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
-        let definition = self.with(|defined| Ok(Rc::clone(&defined.definition)))?;
+        let definition = self.look(|defined| Rc::clone(&defined.definition))?;
         if definition.kind != Kind::Queue {
             return self.deliver_each(&definition, deliveries).await;
         }
@@ -131,9 +128,7 @@ impl Inner {
 
     fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
         let outcome = outcome.as_ref().copied().map_err(String::as_str);
-        self.with(|Defined { machine, .. }| {
-            machine.delivered(&delivery.id, outcome, now(), random()).map_err(Failure::from)
-        })
+        self.with(|Defined { machine, .. }| machine.delivered(&delivery.id, outcome, now(), random()))
     }
 
     fn handler(&self) -> Option<super::Handler> {
@@ -142,7 +137,7 @@ impl Inner {
 
     /// Reads a page of the feed from the journal.
     async fn page(&self, read: Read) -> Result<FeedPage, Failure> {
-        let filter = self.with(|defined| Ok(defined.definition.filter()))?;
+        let filter = self.look(|defined| defined.definition.filter())?;
         let partitions = partitions(&self.env)?;
         let after = Checkpoint::start(partitions).at(read.partition, read.after).to_string();
         let name = self.name();

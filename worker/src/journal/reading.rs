@@ -1,6 +1,6 @@
 //! Reading the journal: the feed, the directory, and where something stands.
 
-use sillok::store::{Journal, RecordError, StreamId, Version, read_directory};
+use sillok::store::{FeedLog, Journal, Position, RecordError, StreamId, Version, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
 use super::Keeper;
@@ -14,8 +14,7 @@ impl Keeper {
         let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
         let reply = self.with_journal(|journal| {
             let page = read_feed(journal, &range, &checkpoint, partition)?;
-            let end = sillok::store::FeedLog::end(journal)?;
-            Ok(FeedReply { page, end: end.get() })
+            FeedLog::end(journal).map(|end| FeedReply { page, end: end.get() }).map_err(Failure::from)
         })?;
         if let Some(consumer) = request.consumer.as_ref().filter(|_| !reply.page.more) {
             self.wakes.borrow_mut().caught_up(consumer);
@@ -25,20 +24,19 @@ impl Keeper {
 
     pub(super) fn read_streams(&self, request: &DirectoryValue) -> Result<DirectoryPageJson, Failure> {
         let range = parse_directory(request)?;
-        let page = self.with_journal(|journal| read_directory(journal, &range).map_err(Failure::from))?;
+        let page = self.with_journal(|journal| read_directory(journal, &range))?;
         Ok(DirectoryPageJson::from(page))
     }
 
     pub(super) fn position_of(&self, request: &PositionRequest) -> Result<Option<u64>, Failure> {
         let (stream, version) = (StreamId::new(&request.stream)?, Version::new(request.version));
         let version = version.unwrap_or(Version::MAX);
-        let position =
-            self.with_journal(|journal| journal.position_of(&stream, version).map_err(Failure::from))?;
-        Ok(position.map(sillok::store::Position::get))
+        let position = self.with_journal(|journal| journal.position_of(&stream, version))?;
+        Ok(position.map(Position::get))
     }
 
     pub(super) fn status(&self) -> Result<JournalStatus, Failure> {
-        let end = self.with_journal(|journal| sillok::store::FeedLog::end(journal).map_err(Failure::from))?;
+        let end = self.with_journal(FeedLog::end)?;
         let consumers = self.wakes.borrow_mut().names()?;
         let (partition, since_start) = (self.partition()?, self.meter.total());
         Ok(JournalStatus { partition, end: end.get(), consumers, since_start })
@@ -46,14 +44,14 @@ impl Keeper {
 
     /// Reads the journal, unless it is not of as many partitions as the deployment says: then some streams would be
     /// looked for where they are not.
-    fn with_journal<T>(
-        &self,
-        read: impl FnOnce(&Journal<ObjectSql>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    fn with_journal<T, E>(&self, read: impl FnOnce(&Journal<ObjectSql>) -> Result<T, E>) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
         let journal = self.journal.borrow();
         let journal = journal.as_ref().map_err(Failure::clone)?;
         journal.check_partitions().map_err(|error| record_failure(&error))?;
-        read(journal)
+        Ok(read(journal)?)
     }
 
     /// Which partition this is, as the object's own name tells.

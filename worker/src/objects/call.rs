@@ -154,7 +154,7 @@ impl From<JsValue> for RemoteError {
     fn from(error: JsValue) -> Self {
         // The caller is told only the kind of it: the rest is for the operator's log.
         console_error!("the call of an object failed: {error:?}");
-        let has = |name: &str| Reflect::get(&error, &name.into()).is_ok_and(|flag| flag.is_truthy());
+        let has = |name| part(&error, name).is_ok_and(|flag| flag.is_truthy());
         if has("overloaded") {
             Self::Overloaded
         } else if has("retryable") {

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use js_sys::Reflect;
+use sillok_bridge::{field, part};
 use wasm_bindgen::prelude::*;
 use worker::{Request, Response, State, WebSocketPair, console_error};
 
@@ -84,7 +84,7 @@ type Listener = Closure<dyn FnMut(JsValue)>;
 impl Nudges {
     /// Takes the WebSocket of the object's answer.
     pub(super) fn of(response: &JsValue) -> Result<Self, JsValue> {
-        let socket: JsValue = Reflect::get(response, &"webSocket".into())?;
+        let socket = part(response, "webSocket")?;
         if !socket.is_object() {
             return Err(JsValue::from_str("the object took no follower"));
         }
@@ -140,6 +140,5 @@ impl Drop for Nudges {
 }
 
 fn end_in(event: &JsValue) -> u64 {
-    let data = Reflect::get(event, &"data".into()).ok().and_then(|data| data.as_string());
-    data.and_then(|text| text.parse().ok()).unwrap_or_default()
+    field::<String>(event, "data").and_then(|end| end.parse().ok()).unwrap_or_default()
 }
