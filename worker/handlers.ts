@@ -28,9 +28,9 @@ export interface Handler {
 /** The handler of a consumer that is defined in code, and its definition as JSON. */
 export function handlerOf(handled: Handled): [string, Handler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = handled;
-  const after = kind === "reactor" ? handled.after : undefined;
+  const { after, timeout } = kind === "reactor" ? handled : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
-  const definition = { kind, after, category, types, ...policy };
+  const definition = { kind, after, timeout, category, types, ...policy };
   const handler = {
     apply(text: string, documents: DocumentsJson) {
       try {

@@ -49,8 +49,8 @@ pub struct Consumer {
 #[wasm_bindgen]
 impl Consumer {
     /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `feed` says what it follows
-    /// and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay` and
-    /// `longestDelay` of a definition that was checked.
+    /// and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay`,
+    /// `longestDelay` and, of a reactor, `timeout` of a definition that was checked.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -69,7 +69,8 @@ impl Consumer {
         };
         let number = |place: usize| numbers.get(place).copied().unwrap_or_default();
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
-        let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay };
+        let timeout = numbers.get(3).map_or(Policy::DEFAULT.timeout, |&millis| millis.into());
+        let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay, timeout };
         let kind = if projects { Kind::Projection } else { Kind::Reactor };
         let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
@@ -204,7 +205,10 @@ impl Consumer {
     ) -> Result<AppendedJson, Failure> {
         let delivery = self.delivery.borrow();
         let delivery = delivery.as_ref().filter(|delivery| delivery.id == id).ok_or_else(|| {
-            Failure::new("handler_over", "the reactor's handler has returned and can append no more")
+            Failure::new(
+                "handler_over",
+                "the reactor's handler is over, or was given up, and can append no more",
+            )
         })?;
         let stream = stream_id_from_js(stream)?;
         let expected = expected_version_from_js(expected)?;

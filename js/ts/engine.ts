@@ -62,6 +62,7 @@ export type Step =
 export interface DefinedConsumer extends ConsumerDefinition {
   readonly kind: string;
   readonly after?: string | undefined;
+  readonly timeout?: number;
 }
 
 /** A page of documents or dead letters. */
@@ -155,8 +156,9 @@ export class Engine {
 
   /** Opens a projection or a reactor over this store. */
   consumer(definition: DefinedConsumer): EngineConsumer {
-    const { name, kind, after, category, types, onFailure } = definition;
+    const { name, kind, after, category, types, onFailure, timeout } = definition;
     const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
+    if (timeout !== undefined) numbers.push(timeout);
     const feed = { after, category, types };
     const opened = this.#ask((store) =>
       Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers)),

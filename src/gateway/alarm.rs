@@ -2,6 +2,9 @@
 
 use crate::store::{RecordedTime, StorageError};
 
+/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
+const OVERDUE_MILLIS: u64 = 30_000;
+
 /// An object's alarm: kept with its storage, it wakes the object at its time, whatever has happened meanwhile. It may
 /// ring late, and more than once.
 pub trait Alarm {
@@ -11,4 +14,9 @@ pub trait Alarm {
     /// # Errors
     /// [`StorageError`]; the alarm is then as it was.
     fn set(&self, at: RecordedTime) -> Result<(), StorageError>;
+}
+
+/// Whether an alarm that is set for `at` should have rung a while ago: platforms have been seen to lose one.
+pub(super) fn is_overdue(at: RecordedTime, now: RecordedTime) -> bool {
+    at.as_millis().saturating_add(OVERDUE_MILLIS) <= now.as_millis()
 }

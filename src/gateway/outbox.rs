@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, is_overdue};
 use crate::store::{
     Base, Commit, Direction, Head, IdempotencyKey, RecordedTime, StorageError, StreamId, StreamLog, Version,
     Visit,
@@ -12,8 +12,6 @@ use crate::store::{
 /// the commit is forwarded by then and the alarm finds nothing to do; short enough that the object is still awake and
 /// knows so.
 const BACKSTOP_MILLIS: u64 = 5_000;
-/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
-const OVERDUE_MILLIS: u64 = 30_000;
 /// The largest commit that is kept in memory until it is forwarded, in bytes of its events. A larger one is read again: the
 /// memory is shared with other objects.
 const MADE_BYTES: usize = 128 * 1024;
@@ -60,7 +58,7 @@ impl<L, A: Alarm> Outbox<L, A> {
 
     /// Whether the alarm should have rung.
     pub(super) fn is_overdue(&self) -> bool {
-        self.armed.get().is_some_and(|at| after(at, OVERDUE_MILLIS) <= self.now.get())
+        self.armed.get().is_some_and(|at| is_overdue(at, self.now.get()))
     }
 
     /// Sets the alarm so many milliseconds from now.

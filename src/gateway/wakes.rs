@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, is_overdue};
 use super::backoff::backoff;
 use crate::store::sqlite::{Schema, Sql, Table, Value};
 use crate::store::{RecordedTime, StorageError};
@@ -26,9 +26,16 @@ pub struct Wakes<S, A> {
     table: Table<S>,
     alarm: A,
     /// In the order of their names.
-    consumers: Option<Vec<(String, Waking)>>,
+    consumers: Option<Vec<Known>>,
     /// Those that need not be registered.
-    known: Vec<String>,
+    unregistered: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Known {
+    name: String,
+    waking: Waking,
+    /// How often in a row it could not be woken.
     failures: u32,
 }
 
@@ -37,8 +44,8 @@ pub struct Wakes<S, A> {
 enum Waking {
     /// It has read to the end, or nothing is known of it.
     Asleep,
-    /// It could not be woken: the alarm is to try again.
-    Due,
+    /// It could not be woken: the alarm is to try again, at this time.
+    Due(RecordedTime),
     /// It is being woken.
     Called,
     /// It has the duty to read to the end.
@@ -48,13 +55,15 @@ enum Waking {
 impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// The consumers that `sql` holds, which may be the journal's own database.
     pub fn new(sql: S, alarm: A) -> Self {
-        Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, known: Vec::new(), failures: 0 }
+        Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, unregistered: Vec::new() }
     }
 
     /// Also wakes these, which are not registered: whoever runs the journal knows them by itself.
     pub fn also_wake(&mut self, names: Vec<String>) {
-        self.known.extend(names);
-        self.consumers = None;
+        for name in &names {
+            insert(self.consumers.as_mut(), name);
+        }
+        self.unregistered.extend(names);
     }
 
     /// Makes durable that a consumer of this name is to be woken.
@@ -62,10 +71,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn register(&mut self, name: &str) -> Result<(), StorageError> {
-        if let Err(place) = place(self.consumers()?, name) {
+        if place(self.consumers()?, name).is_err() {
             self.table.create()?;
             self.table.sql.execute(ADD, &[Value::Text(name)])?;
-            self.consumers()?.insert(place, (name.to_owned(), Waking::Asleep));
+            insert(self.consumers.as_mut(), name);
         }
         Ok(())
     }
@@ -79,7 +88,9 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
             self.table.create()?;
             self.table.sql.execute(REMOVE, &[Value::Text(name)])?;
             // It is woken on where it need not be registered.
-            self.consumers = None;
+            if !self.unregistered.iter().any(|known| known == name) {
+                self.consumers()?.retain(|known| known.name != name);
+            }
         }
         Ok(())
     }
@@ -89,29 +100,47 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn names(&mut self) -> Result<Vec<String>, StorageError> {
-        Ok(self.consumers()?.iter().map(|(name, _)| name.clone()).collect())
+        Ok(self.consumers()?.iter().map(|Known { name, .. }| name.clone()).collect())
     }
 
-    /// Who has to be woken now that something was forwarded, or that the alarm [has rung](Self::rang). The caller wakes
-    /// each, and tells what came of it by [`woken`](Self::woken) or [`not_woken`](Self::not_woken) before it acknowledges.
-    /// One that could not be woken is left to the alarm, so that it does not hold up every forward.
+    /// Who has to be woken now that something was forwarded. The caller wakes each, and tells what came of it by
+    /// [`woken`](Self::woken) or [`not_woken`](Self::not_woken) before it acknowledges. One that could not be woken is left
+    /// to the alarm, so that it does not hold up every forward.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn to_wake(&mut self) -> Result<Vec<String>, StorageError> {
-        let asleep = self.consumers()?.iter_mut().filter(|(_, waking)| *waking == Waking::Asleep);
-        Ok(asleep
-            .map(|(name, waking)| {
-                *waking = Waking::Called;
-                name.clone()
-            })
-            .collect())
+        let asleep = |waking| waking == Waking::Asleep;
+        Ok(self.consumers()?.iter_mut().filter_map(|known| known.call_if(asleep)).collect())
+    }
+
+    /// Who has to be woken now that the alarm has rung: those whose next attempt it is. The alarm is set for the others
+    /// that could not be woken. A journal that has started anew does not know who they were, and wakes everyone.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn rang(&mut self, now: RecordedTime) -> Result<Vec<String>, StorageError> {
+        let Some(consumers) = &mut self.consumers else { return self.to_wake() };
+        let is_due = |waking| matches!(waking, Waking::Due(at) if at <= now);
+        let due = consumers.iter_mut().filter_map(|known| known.call_if(is_due)).collect();
+        self.set_alarm()?;
+        Ok(due)
+    }
+
+    /// Tells of the alarm that an object finds set when it starts whether it should have rung: then it is to be taken for
+    /// rung.
+    pub fn found_alarm(&self, at: RecordedTime, now: RecordedTime) -> bool {
+        is_overdue(at, now)
     }
 
     /// Takes note that a consumer has made the duty to read its own.
     pub fn woken(&mut self, name: &str) {
-        self.failures = 0;
-        self.turn(name, Waking::Called, Waking::Awake);
+        if let Some(known) = self.known(name) {
+            known.failures = 0;
+            if known.waking == Waking::Called {
+                known.waking = Waking::Awake;
+            }
+        }
     }
 
     /// Takes note that a consumer may not have heard, and sees to another attempt. `jitter` is a random number.
@@ -119,56 +148,80 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`] where the alarm cannot be set.
     pub fn not_woken(&mut self, name: &str, now: RecordedTime, jitter: u64) -> Result<(), StorageError> {
-        self.failures = self.failures.saturating_add(1);
-        let wait = backoff(self.failures, jitter);
-        let set = self.alarm.set(RecordedTime::from_millis(now.as_millis().saturating_add(wait)));
-        self.turn(name, Waking::Called, if set.is_ok() { Waking::Due } else { Waking::Asleep });
+        let Some(known) = self.known(name) else { return Ok(()) };
+        known.failures = known.failures.saturating_add(1);
+        // It may have read to the end meanwhile.
+        if known.waking != Waking::Called {
+            return Ok(());
+        }
+        let wait = backoff(known.failures, jitter);
+        known.waking = Waking::Due(RecordedTime::from_millis(now.as_millis().saturating_add(wait)));
+        let set = self.set_alarm();
+        if let (Err(_), Some(known)) = (&set, self.known(name)) {
+            known.waking = Waking::Asleep;
+        }
         set
     }
 
-    /// Takes note that the alarm has rung: who could not be woken is tried again.
-    pub fn rang(&mut self) {
-        for (_, waking) in self.consumers.iter_mut().flatten() {
-            if *waking == Waking::Due {
-                *waking = Waking::Asleep;
-            }
+    /// Takes note that a consumer was given a page of the feed, in whatever lane, and whether there was more: one that has
+    /// read to the end is to be woken for what comes.
+    pub fn was_read(&mut self, name: &str, more: bool) {
+        if let Some(known) = self.known(name).filter(|_| !more) {
+            (known.waking, known.failures) = (Waking::Asleep, 0);
         }
     }
 
-    /// Takes note that a consumer has read to the end.
-    pub fn caught_up(&mut self, name: &str) {
-        for waking in [Waking::Due, Waking::Called, Waking::Awake] {
-            self.turn(name, waking, Waking::Asleep);
-        }
+    /// Sets the alarm to the first attempt that is due.
+    fn set_alarm(&self) -> Result<(), StorageError> {
+        let due = self.consumers.iter().flatten().filter_map(|known| match known.waking {
+            Waking::Due(at) => Some(at),
+            _ => None,
+        });
+        due.min().map_or(Ok(()), |first| self.alarm.set(first))
     }
 
-    fn turn(&mut self, name: &str, from: Waking, to: Waking) {
-        let mut consumers = self.consumers.iter_mut().flatten();
-        if let Some((_, waking)) = consumers.find(|(known, waking)| known == name && *waking == from) {
-            *waking = to;
-        }
+    fn known(&mut self, name: &str) -> Option<&mut Known> {
+        self.consumers.iter_mut().flatten().find(|known| known.name == name)
     }
 
     /// The consumers, read from the table the first time.
-    fn consumers(&mut self) -> Result<&mut Vec<(String, Waking)>, StorageError> {
+    fn consumers(&mut self) -> Result<&mut Vec<Known>, StorageError> {
         let mut found = Vec::new();
-        let mut add = |name: &str| {
-            if let Err(place) = place(&found, name) {
-                found.insert(place, (name.to_owned(), Waking::Asleep));
-            }
-        };
+        let mut add = |name: &str| insert(Some(&mut found), name);
         if self.consumers.is_none() {
             self.table.rows(ALL, &[], &mut |row| {
                 add(row.text(0).unwrap_or_default());
                 Ok(ControlFlow::Continue(()))
             })?;
-            self.known.iter().for_each(|name| add(name));
+            self.unregistered.iter().for_each(|name| add(name));
         }
         Ok(self.consumers.get_or_insert(found))
     }
 }
 
+impl Known {
+    fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), waking: Waking::Asleep, failures: 0 }
+    }
+
+    /// Has it woken if it stands with it as is asked for, and then gives its name.
+    fn call_if(&mut self, stands: impl Fn(Waking) -> bool) -> Option<String> {
+        stands(self.waking).then(|| {
+            self.waking = Waking::Called;
+            self.name.clone()
+        })
+    }
+}
+
+fn insert(consumers: Option<&mut Vec<Known>>, name: &str) {
+    if let Some(consumers) = consumers
+        && let Err(place) = place(consumers, name)
+    {
+        consumers.insert(place, Known::new(name));
+    }
+}
+
 /// Where a consumer is, or would have to be.
-fn place(consumers: &[(String, Waking)], name: &str) -> Result<usize, usize> {
-    consumers.binary_search_by(|(known, _)| known.as_str().cmp(name))
+fn place(consumers: &[Known], name: &str) -> Result<usize, usize> {
+    consumers.binary_search_by(|known| known.name.as_str().cmp(name))
 }

@@ -108,6 +108,18 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
+    /// Makes durable how far the consumer has come.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn save(&mut self) -> Result<(), StorageError> {
+        if self.unsaved == 0 {
+            return Ok(());
+        }
+        let saved = self.commit(&mut |_, _| Ok(()));
+        self.settled(saved)
+    }
+
     /// Attempts at once, in a new series, what waits to be attempted again: the consumer has become another, and what failed
     /// may now succeed. The caller then runs the machine.
     ///

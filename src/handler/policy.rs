@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::gateway::doubled;
 use crate::store::limits::{
     CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
+    CONSUMER_TIMEOUT_MILLIS,
 };
 use crate::store::name;
 use crate::store::{Checkpoint, InvalidName, StorageError};
@@ -54,7 +55,7 @@ pub enum OnFailure {
     Stop,
 }
 
-/// How often an event is attempted, how long between, and what then.
+/// How often an event is attempted, how long each time, how long between, and what then.
 ///
 /// The time between attempts doubles from `first_delay` to `longest_delay`, less up to half of it by chance, so that
 /// many consumers of one receiver do not return to it at once.
@@ -68,6 +69,9 @@ pub struct Policy {
     pub first_delay: u64,
     /// Longest time between two attempts, in milliseconds: `first_delay` to a day.
     pub longest_delay: u64,
+    /// How long an attempt may take, in milliseconds: 1 to ten minutes. One that has not ended by then has failed: it is for
+    /// whoever delivers to tell so. A projection waits for nothing and has no use for it.
+    pub timeout: u64,
 }
 
 impl Default for Policy {
@@ -77,9 +81,15 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Eight attempts, the second after half a second, with at most five minutes between two; then the event is skipped.
-    pub const DEFAULT: Self =
-        Self { on_failure: OnFailure::Skip, attempts: 8, first_delay: 500, longest_delay: 5 * 60 * 1000 };
+    /// Eight attempts of at most half a minute, the second after half a second, with at most five minutes between two; then
+    /// the event is skipped.
+    pub const DEFAULT: Self = Self {
+        on_failure: OnFailure::Skip,
+        attempts: 8,
+        first_delay: 500,
+        longest_delay: 5 * 60 * 1000,
+        timeout: 30_000,
+    };
 
     /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
     pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
@@ -133,7 +143,7 @@ pub enum OpenError {
     /// A number of the policy is out of its range.
     #[error("the policy's {field} is out of its range")]
     Policy {
-        /// Which number: `attempts`, `firstDelay` or `longestDelay`.
+        /// Which number: `attempts`, `firstDelay`, `longestDelay` or `timeout`.
         field: &'static str,
     },
     /// The number of partitions is out of its range.
@@ -185,11 +195,12 @@ impl Settings {
         if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
             return Err(OpenError::Partitions);
         }
-        let Policy { attempts, first_delay, longest_delay, .. } = self.policy;
+        let Policy { attempts, first_delay, longest_delay, timeout, .. } = self.policy;
         let fields = [
             ("attempts", (1..=CONSUMER_ATTEMPTS).contains(&attempts)),
             ("firstDelay", (1..=CONSUMER_DELAY_MILLIS).contains(&first_delay)),
             ("longestDelay", (first_delay..=CONSUMER_DELAY_MILLIS).contains(&longest_delay)),
+            ("timeout", (1..=CONSUMER_TIMEOUT_MILLIS).contains(&timeout)),
         ];
         match fields.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(OpenError::Policy { field }),

@@ -39,6 +39,8 @@ pub const CONSUMER_PARTITIONS: usize = 256;
 pub const CONSUMER_ATTEMPTS: u32 = 100;
 /// Longest time between two attempts at one event, in milliseconds: a day.
 pub const CONSUMER_DELAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
+/// Longest that one attempt at an event may take, in milliseconds: ten minutes.
+pub const CONSUMER_TIMEOUT_MILLIS: u64 = 10 * 60 * 1000;
 /// What is kept of the text of an error, in bytes of UTF-8.
 pub const ERROR_BYTES: usize = 4096;
 /// Longest key of a document, in bytes of UTF-8.

@@ -30,6 +30,8 @@ fn settings_out_of_range_are_refused_and_say_which() {
         (Policy { first_delay: 86_400_001, longest_delay: 86_400_001, ..base }, "firstDelay"),
         (Policy { longest_delay: 99, ..base }, "longestDelay"),
         (Policy { longest_delay: 86_400_001, ..base }, "longestDelay"),
+        (Policy { timeout: 0, ..base }, "timeout"),
+        (Policy { timeout: 600_001, ..base }, "timeout"),
     ];
     for (wrong, field) in fields {
         assert_eq!(policy(wrong), OpenError::Policy { field });

@@ -104,7 +104,7 @@ pub fn unset(database: &Database) {
 }
 
 pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
-    let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000 };
+    let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000, ..Policy::DEFAULT };
     Settings {
         name: "balances".to_owned(),
         kind,

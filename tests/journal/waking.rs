@@ -29,14 +29,59 @@ fn one_that_could_not_be_woken_is_left_to_the_alarm() {
     assert_eq!(wakes.to_wake().unwrap(), ["broken", "sound"]);
     wakes.woken("sound");
     wakes.not_woken("broken", RecordedTime::from_millis(1_000), 0).unwrap();
-    wakes.caught_up("sound");
+    wakes.was_read("sound", true);
+    assert_eq!(wakes.to_wake().unwrap(), NOBODY, "one that has not read to the end is awake");
+    wakes.was_read("sound", false);
     assert_eq!(wakes.to_wake().unwrap(), ["sound"], "the next forward does not wait for the broken one");
     assert_eq!(*clock.0.borrow(), [1_250]);
-    wakes.rang();
-    assert_eq!(wakes.to_wake().unwrap(), ["broken"]);
+    assert_eq!(wakes.rang(RecordedTime::from_millis(1_250)).unwrap(), ["broken"]);
     assert_eq!(wakes.to_wake().unwrap(), NOBODY, "both are being woken");
     let mut anew = Wakes::new(database, clock);
-    assert_eq!(anew.to_wake().unwrap(), ["broken", "sound"], "a journal that starts anew wakes everyone");
+    let everyone = anew.rang(RecordedTime::from_millis(1_250)).unwrap();
+    assert_eq!(everyone, ["broken", "sound"], "a journal that starts anew wakes everyone");
+}
+
+#[test]
+fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
+    let clock = Clock::default();
+    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
+    wakes.register("broken").unwrap();
+    wakes.register("sound").unwrap();
+    let mut now = RecordedTime::from_millis(0);
+    let mut called = wakes.to_wake().unwrap();
+    for _ in 0..4 {
+        assert!(called.contains(&"broken".to_owned()));
+        wakes.not_woken("broken", now, 0).unwrap();
+        wakes.woken("sound");
+        wakes.was_read("sound", false);
+        now = RecordedTime::from_millis(*clock.0.borrow().last().unwrap());
+        called = wakes.rang(now).unwrap();
+        assert_eq!(called, ["broken"], "the sound one has read to the end and sleeps");
+    }
+    assert_eq!(*clock.0.borrow(), [250, 750, 1_750, 3_750]);
+}
+
+#[test]
+fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() {
+    let clock = Clock::default();
+    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
+    let at = RecordedTime::from_millis;
+    for name in ["a", "b"] {
+        wakes.register(name).unwrap();
+    }
+    wakes.to_wake().unwrap();
+    wakes.not_woken("a", at(0), 0).unwrap();
+    wakes.not_woken("b", at(100), 0).unwrap();
+    assert_eq!(*clock.0.borrow(), [250, 250]);
+    assert_eq!(wakes.rang(at(250)).unwrap(), ["a"]);
+    assert_eq!(clock.0.borrow().last(), Some(&350));
+    wakes.unregister("a").unwrap();
+    wakes.not_woken("a", at(260), 0).unwrap();
+    wakes.also_wake(vec!["c".to_owned()]);
+    assert_eq!(wakes.rang(at(350)).unwrap(), ["b"], "who comes or goes does not matter to the others");
+    assert_eq!(wakes.to_wake().unwrap(), ["c"]);
+    assert_eq!(clock.0.borrow().len(), 3);
+    assert!(wakes.found_alarm(at(350), at(30_350)) && !wakes.found_alarm(at(350), at(30_349)));
 }
 
 #[test]

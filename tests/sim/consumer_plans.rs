@@ -50,6 +50,7 @@ impl ConsumerPlan {
             attempts: u32::try_from(random.between(1, 8)).unwrap(),
             first_delay: random.between(1, 2000),
             longest_delay: random.between(2000, 20_000),
+            ..Policy::DEFAULT
         };
         let role = match broken {
             Some(Break::DocumentsApart) => Role::Projection,

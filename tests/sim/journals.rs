@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sillok::gateway::Wakes;
-use sillok::handler::{FeedEvent, FeedPage, Lane, Read};
+use sillok::handler::{FeedEvent, FeedPage, Read};
 use sillok::store::{
     Category, EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version,
     visit_feed,
@@ -17,8 +17,6 @@ use crate::world::Plan;
 
 /// What is recorded together waits for more for so many milliseconds at most.
 const GATHERING_MILLIS: u64 = 10;
-/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
-const OVERDUE_MILLIS: u64 = 30_000;
 /// Pages are small, so that there are many.
 const PAGE_EVENTS: u64 = 5;
 
@@ -66,9 +64,7 @@ impl JournalShell {
             }
             Request::ReadFeed { consumer, category, read } => {
                 let page = self.page(read, category)?;
-                if !page.more && read.lane == Lane::Live {
-                    self.wakes.caught_up(&name_of(consumer));
-                }
+                self.wakes.was_read(&name_of(consumer), page.more);
                 turn.answer(call, Reply::Feed(page));
             }
             _ => turn.answer(call, Reply::Done),
@@ -104,16 +100,19 @@ impl JournalShell {
             Err(refused) => panic!("refused: {refused}"),
         };
         let answers = calls.into_iter().zip(recorded.versions).collect();
-        self.wake(Round { answers, ..Round::default() }, turn)
+        let asleep = self.wakes.to_wake()?;
+        self.wake(asleep, Round { answers, ..Round::default() }, turn);
+        Ok(())
     }
 
     fn ring(&mut self, ringing: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        self.wakes.rang();
-        self.wake(Round { ringing, ..Round::default() }, turn)
+        let due = self.wakes.rang(turn.now)?;
+        self.wake(due, Round { ringing, ..Round::default() }, turn);
+        Ok(())
     }
 
-    fn wake(&mut self, mut round: Round, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        for name in self.wakes.to_wake()? {
+    fn wake(&mut self, names: Vec<String>, mut round: Round, turn: &mut Turn<'_>) {
+        for name in names {
             let consumer = number_of(&name);
             round.called.insert(
                 turn.call(Address::Consumer(consumer), Request::Wake { partition: self.partition }),
@@ -122,7 +121,6 @@ impl JournalShell {
         }
         self.rounds.push(round);
         self.end_rounds(turn);
-        Ok(())
     }
 
     fn answered(&mut self, call: CallId, woken: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -161,7 +159,7 @@ impl Shell for JournalShell {
             Input::Rang => self.ring(true, turn),
             // One that should have rung long ago was lost.
             Input::Started { alarm } => match alarm {
-                Some(at) if at.as_millis() + OVERDUE_MILLIS <= turn.now.as_millis() => self.ring(false, turn),
+                Some(at) if self.wakes.found_alarm(at, turn.now) => self.ring(false, turn),
                 _ => Ok(()),
             },
         }

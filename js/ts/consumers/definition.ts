@@ -74,13 +74,14 @@ type AnyHandler = (event: never, context: never) => unknown;
 
 const OPTIONS = [
   "after",
+  "timeout",
   "category",
   "on",
   "onFailure",
   "attempts",
   "firstDelay",
   "longestDelay",
-] as const satisfies (keyof ConsumerOptions | "after" | "on")[];
+] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 const NAME_BYTES = 200;
 const CONTROL_CHARACTER = /\p{Cc}/u;
@@ -153,7 +154,8 @@ function checkCategory(category: unknown): void {
   throw invalid("category", "is the text before the first `-` of its streams' names, and has none");
 }
 
-function checkNumber(value: unknown, field: string, least: number, most: number): void {
+/** Checks an option that is a whole number. */
+export function checkNumber(value: unknown, field: string, least: number, most: number): void {
   if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return;
   throw invalid(field, `must be a whole number from ${least} to ${most}`);
 }

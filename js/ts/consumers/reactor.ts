@@ -1,6 +1,7 @@
 import type { AppendResult, NewEvent } from "../events.js";
 import type { AppendOptions } from "../options.js";
 import {
+  checkNumber,
   type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
@@ -12,6 +13,8 @@ import {
 
 /** One position for each part of the feed. */
 const CHECKPOINT = /^\d+(\.\d+)*$/;
+const HALF_A_MINUTE = 30_000;
+const TEN_MINUTES = 600_000;
 
 /** What a reactor's handler is given beside the event. */
 export interface ReactorContext {
@@ -40,6 +43,11 @@ export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerO
    * counts until the reactor has handled something; then it goes on from where it is.
    */
   readonly after?: string | undefined;
+  /**
+   * How many milliseconds a handler may take: 1 to ten minutes. One that has not ended by then has failed, though nothing
+   * stops what it still does. Default: half a minute.
+   */
+  readonly timeout?: number | undefined;
   /** What is done upon events. With an object, only events of the types that are its keys are followed. */
   readonly on: ReactorHandlers<E>;
 }
@@ -50,6 +58,8 @@ export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefiniti
   readonly kind: "reactor";
   /** The checkpoint after which it begins, if not with the first event. */
   readonly after: string | undefined;
+  /** How many milliseconds a handler may take. */
+  readonly timeout: number;
   /** What is done upon events. */
   readonly on: ReactorHandlers<E>;
 }
@@ -58,8 +68,8 @@ export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefiniti
  * Defines a reactor: what is done upon events, such as appending to other streams or telling someone. Every event is
  * handled at least once, one after the other; after a crash the last ones may be handled again.
  *
- * A handler that throws, or whose promise is rejected, has failed: the event is attempted again later, as the options
- * say. What it appends takes effect once nevertheless, provided that it appends the same for the same event.
+ * A handler that throws, or whose promise is rejected or not settled in time, has failed: the event is attempted again
+ * later, as the options say. What it appends takes effect once nevertheless, provided that it appends the same for the same event.
  *
  * @param name - Under which it is kept: 1 to 200 bytes of UTF-8 without control characters.
  * @param options - What it follows, what it does, and what is done about failures.
@@ -88,15 +98,16 @@ export function reactor<E extends NewEvent = NewEvent>(
   name: string,
   options: ReactorOptions<E>,
 ): Reactor<E> {
-  const { after } = options;
   const definition = defined(name, options);
+  const { after, timeout = HALF_A_MINUTE } = options;
   if (after === "end") {
     throw invalid("after", "must be a checkpoint: code has no moment at which the events end");
   }
   if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
     throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
   }
-  return Object.freeze({ kind: "reactor", after, ...definition });
+  checkNumber(timeout, "timeout", 1, TEN_MINUTES);
+  return Object.freeze({ kind: "reactor", after, timeout, ...definition });
 }
 
 /** Lets a reactor's handler do what it does upon the event. */

@@ -130,14 +130,32 @@ export class Runner {
       return this.consumer.append(id, n, stream, ...commandOf(events, options));
     };
     const context: ReactorContext = Object.freeze({ id, attempt, append });
+    const { definition } = this as { definition: Reactor };
     let error: string | undefined;
     try {
-      await react(this.definition as Reactor, JSON.parse(text) as ConsumedEvent, context);
+      const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
+      await within(definition.timeout, reacted);
     } catch (thrown) {
       error = reasonOf(thrown);
     }
     this.consumer.delivered(id, error);
   }
+}
+
+/** Waits for an attempt to end, for so many milliseconds. */
+async function within(milliseconds: number, attempt: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const end = async () => {
+    await attempt;
+    return true;
+  };
+  const late = sleep(milliseconds, ended.signal).then(() => false);
+  try {
+    if (await Promise.race([end(), late])) return;
+  } finally {
+    ended.abort();
+  }
+  throw new Error(`the attempt has not ended within ${milliseconds} ms`);
 }
 
 /** Waits so many milliseconds, or until `stop` is given. */

@@ -57,6 +57,9 @@ pub(crate) struct Definition {
     /// The longest time between two attempts, in milliseconds.
     #[serde(default = "longest_delay")]
     pub(crate) longest_delay: u64,
+    /// How long an attempt may take, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<u64>,
 }
 
 /// [`Kind`] as a word.
@@ -135,6 +138,7 @@ impl Definition {
             attempts: policy.attempts,
             first_delay: policy.first_delay,
             longest_delay: policy.longest_delay,
+            timeout: (kind == Kind::Reactor).then_some(policy.timeout),
         }
     }
 
@@ -187,7 +191,13 @@ impl Definition {
             attempts: self.attempts,
             first_delay: self.first_delay,
             longest_delay: self.longest_delay,
+            timeout: self.timeout(),
         }
+    }
+
+    /// How long an attempt may take, in milliseconds.
+    pub(super) fn timeout(&self) -> u64 {
+        self.timeout.unwrap_or(Policy::DEFAULT.timeout)
     }
 
     fn window(&self) -> Window {
@@ -303,6 +313,7 @@ mod tests {
             (r#""kind":"queue","attempts":null"#, "attempts"),
             (r#""kind":"queue","firstDelay":-1"#, "firstDelay"),
             (r#""kind":"queue","longestDelay":true"#, "longestDelay"),
+            (r#""kind":"queue","timeout":"1s""#, "timeout"),
             (r#""kind":"queue","co\"lour":1"#, "co\"lour"),
         ] {
             let failure = Definition::parse(&format!("{{{part}}}")).unwrap_err();

@@ -1,23 +1,17 @@
 //! Delivering events to a webhook or a queue.
 
-use std::pin::pin;
-use std::time::Duration;
-
-use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Promise, Reflect};
 use sillok::handler::Delivery;
 use sillok_bridge::{field, now, object, part};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::Env;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Env};
 
 use super::cloud_event::cloud_event;
 use super::definition::Definition;
 use super::signature::Secret;
 
-/// How long a webhook's receiver has to answer.
-const ANSWER: Duration = Duration::from_secs(15);
 /// The most messages that a queue takes at once.
 pub(super) const BATCH_MESSAGES: usize = 100;
 /// The most bytes that are sent to a queue at once. It takes 256,000; the rest is for what the platform adds.
@@ -31,6 +25,23 @@ const MESSAGE_BYTES_ADDED: usize = 200;
 extern "C" {
     #[wasm_bindgen(catch)]
     async fn fetch(url: &str, init: JsValue) -> Result<JsValue, JsValue>;
+
+    type AbortController;
+    #[wasm_bindgen(constructor)]
+    fn new() -> AbortController;
+    #[wasm_bindgen(method, getter)]
+    fn signal(this: &AbortController) -> JsValue;
+    #[wasm_bindgen(method)]
+    fn abort(this: &AbortController);
+}
+
+/// A request that does not go on beside the next attempt once nobody waits for it any longer.
+struct Request(AbortController);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Sends the event to the webhook's receiver. It has taken it when it answers with a status from 200 to 299.
@@ -41,6 +52,7 @@ pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> 
     };
     let body = cloud_event(&delivery.event.json).map_err(|error| error.to_string())?;
     let seconds = now().as_millis() / 1000;
+    let request = Request(AbortController::new());
     let headers = object(&[
         ("content-type", "application/cloudevents+json".into()),
         ("user-agent", concat!("sillok/", env!("CARGO_PKG_VERSION")).into()),
@@ -54,11 +66,11 @@ pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> 
         ("body", body.into()),
         // Where a receiver sends on to was never agreed with whoever set the webhook up.
         ("redirect", "manual".into()),
+        ("signal", request.0.signal()),
     ]);
-    match select(pin!(fetch(url, init)), pin!(Delay::from(ANSWER))).await {
-        Either::Left((Ok(response), _)) => taken(&response).await,
-        Either::Left((Err(_), _)) => Err("the receiver could not be reached".to_owned()),
-        Either::Right(_) => Err(format!("the receiver did not answer within {} s", ANSWER.as_secs())),
+    match fetch(url, init).await {
+        Ok(response) => taken(&response).await,
+        Err(_) => Err("the receiver could not be reached".to_owned()),
     }
 }
 

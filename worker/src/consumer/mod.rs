@@ -12,27 +12,31 @@ mod run;
 mod shown;
 mod signature;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use js_sys::Promise;
 use sillok::handler::{Consumer, OpenError};
-use sillok::store::RecordedTime;
 use sillok_bridge::{Failure, message, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app::{self, InCode};
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, partitions, promised, spawn, turn};
+use crate::objects::{
+    Meter, ObjectAlarm, ObjectName, ObjectSql, RemoteError, partitions, promised, spawn, turn,
+};
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
+use run::Run;
 
 /// The binding of the objects, as wrangler.toml names it.
 pub(crate) const CONSUMERS: &str = "CONSUMER";
+/// That another kind of consumer has the name, and what it has left.
+const KIND_FIXED: &str = "consumer_kind_fixed";
 
 /// What a journal tells a consumer.
 #[derive(Debug)]
@@ -93,8 +97,7 @@ struct Inner {
     defined: RefCell<Option<Defined>>,
     /// Held by the request that defines the consumer or removes it.
     changing: Mutex<()>,
-    /// When the run that is under way came on last.
-    running: Cell<Option<RecordedTime>>,
+    run: Run,
 }
 
 /// A consumer that is defined, and its machine.
@@ -112,15 +115,15 @@ impl DurableObject for ConsumerObject {
         let name = ObjectName::of(&state).map(|name| name.keeps);
         let in_rust = name.and_then(|name| app::consumer(&name));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
-        let (defined, changing, running) = (RefCell::default(), Mutex::default(), Cell::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, running }) }
+        let (defined, changing, run) = (RefCell::default(), Mutex::default(), Run::default());
+        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, run }) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
         Response::error("this object is spoken to by RPC", 501)
     }
 
-    /// Always succeeds: what could not be done is done when the next alarm rings.
+    /// Always succeeds: what could not be done has the alarm set for it again.
     async fn alarm(&self) -> worker::Result<Response> {
         self.inner.rang().await;
         Response::empty()
@@ -175,8 +178,7 @@ impl ConsumerObject {
     pub fn ask(&self, request: JsValue) -> Promise {
         let inner = Rc::clone(&self.inner);
         promised(request, move |request: ConsumerRequest| async move {
-            let answer = inner.answer(request).await;
-            (answer, inner.meter.take())
+            inner.meter.spent_on(inner.answer(request)).await
         })
     }
 }
@@ -235,5 +237,13 @@ impl Inner {
     fn start(self: &Rc<Self>) {
         let inner = Rc::clone(self);
         spawn(async move { inner.run().await });
+    }
+}
+
+/// What came of asking a journal, where that is no answer.
+fn unreachable(error: RemoteError) -> Failure {
+    match error {
+        RemoteError::Refused(failure, _) => failure,
+        _ => Failure::new("unavailable", "the journal did not answer; try again"),
     }
 }

@@ -10,12 +10,10 @@ use worker::Delay;
 
 use super::definition::{Definition, invalid};
 use super::signature::Secret;
-use super::{ConsumerRequest, Defined, Inner, delivery, kept, shown};
+use super::{ConsumerRequest, Defined, Inner, KIND_FIXED, delivery, kept, shown, unreachable};
 use crate::journal::{Remote, end_of};
-use crate::objects::{RemoteError, partitions};
+use crate::objects::partitions;
 
-/// That another kind of consumer has the name, and what it has left.
-const KIND_FIXED: &str = "consumer_kind_fixed";
 /// How often a reader that waits looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -80,18 +78,31 @@ impl Inner {
         if definition.kind == Kind::Queue {
             delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
         }
-        let mut opened = self.open(definition.clone())?;
-        kept::write(&self.sql, &definition)?;
-        if known.is_some_and(|known| *known != definition) {
-            // What kept the events from arriving may be mended.
-            opened.machine.renew(now())?;
+        match &known {
+            Some(known) if **known == definition => {}
+            known => self.redefine(&definition, known.is_some())?,
         }
-        *self.defined.borrow_mut() = Some(opened);
         for partition in 0..partitions(&self.env)? {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
         }
         self.start();
         self.status(definition.secret.as_deref()).await
+    }
+
+    /// Makes it a consumer of this definition, which may be another than it had.
+    fn redefine(&self, definition: &Definition, is_known: bool) -> Result<(), Failure> {
+        if is_known {
+            // What was delivered already is not to be delivered again.
+            self.with(|defined| defined.machine.save())?;
+        }
+        let mut opened = self.open(definition.clone())?;
+        kept::write(&self.sql, definition)?;
+        if is_known {
+            // What kept the events from arriving may be mended.
+            opened.machine.renew(now())?;
+        }
+        *self.defined.borrow_mut() = Some(opened);
+        Ok(())
     }
 
     /// Finds out where a new consumer begins that is not to begin with the first event.
@@ -175,7 +186,10 @@ impl Inner {
     async fn status(self: &Rc<Self>, secret: Option<&str>) -> Result<String, Failure> {
         let end = self.end().await?;
         let name = self.name().keeps;
-        let told = self.with(|Defined { definition, machine, .. }| {
+        if let Err(failure) = self.look(|_| ()) {
+            return self.not_opened(failure, &end);
+        }
+        self.with(|Defined { definition, machine, .. }| {
             machine.status().map(|status| {
                 if status.checkpoint.lag(&end) > 0 {
                     // An object that was out of memory has forgotten how many events it had passed over: it looks again.
@@ -183,16 +197,17 @@ impl Inner {
                 }
                 shown::status(&name, definition, &status, &end, secret)
             })
-        });
-        match (told, &*self.code.borrow()) {
-            (Err(failure), Some((definition, _))) if failure.code == KIND_FIXED => {
-                let start = Checkpoint::start(end.partitions());
-                let checkpoint = definition.begins(end.partitions())?.unwrap_or(start);
-                let status = shown::not_begun(checkpoint, failure.detail.clone());
-                Ok(shown::status(&name, definition, &status, &end, secret))
-            }
-            (told, _) => told,
-        }
+        })
+    }
+
+    /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
+    fn not_opened(&self, failure: Failure, end: &Checkpoint) -> Result<String, Failure> {
+        let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
+        let Some(definition) = in_code.or(kept::read(&self.sql)?) else { return Err(failure) };
+        let begins = definition.begins(end.partitions()).ok().flatten();
+        let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
+        let status = shown::not_begun(checkpoint, failure.detail.clone());
+        Ok(shown::status(&self.name().keeps, &definition, &status, end, None))
     }
 
     fn document(&self, key: &str) -> Result<String, Failure> {
@@ -232,8 +247,4 @@ impl Inner {
         Remote::of_partition(&self.env, self.name().tenant(), partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))
     }
-}
-
-fn unreachable(_: RemoteError) -> Failure {
-    Failure::new("unavailable", "the journal did not answer; try again")
 }

@@ -1,25 +1,41 @@
 //! A run of the machine: from being woken until there is nothing to do.
 
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sillok::gateway::Alarm;
 use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Read};
 use sillok::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StreamId, Version};
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
-use worker::console_error;
+use worker::{Delay, console_error};
 
 use super::definition::Definition;
-use super::{Defined, Inner, delivery};
+use super::{Defined, Inner, KIND_FIXED, delivery, unreachable};
 use crate::journal::{FeedRequest, Remote};
-use crate::objects::{armed, jitter, partitions};
+use crate::objects::{ObjectAlarm, armed, jitter, partitions};
 
 /// How many events a consumer asks for at once.
 const PAGE_EVENTS: u64 = 200;
-/// A run that has not come on for so long is taken for lost, in milliseconds.
-const LOST_MILLIS: u64 = 60_000;
+/// A run that has not come on for so long is taken for lost, in milliseconds. What is delivered has its own time besides.
+const LOST_MILLIS: u64 = 30_000;
+/// When a consumer that cannot be opened is looked at again, in milliseconds.
+const UNOPENED_MILLIS: u64 = 15_000;
+
+/// The run that is under way, if there is one.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    /// Counts the runs. One that was taken for lost has nothing more to do, should it come back: another is at its work.
+    count: Cell<u64>,
+    /// When the last one is taken for lost, unless it has ended.
+    lost_at: Cell<Option<RecordedTime>>,
+}
 
 impl Inner {
     /// Takes note that the alarm has rung, and runs.
@@ -30,26 +46,29 @@ impl Inner {
         });
         match rang {
             Ok(()) => self.run().await,
-            Err(failure) => console_error!("a consumer could not be run: {failure}"),
+            Err(failure) => self.put_off(&failure),
         }
     }
 
-    /// Runs until there is nothing to do. What fails is tried again when the alarm rings, which is set by then.
+    /// Runs until there is nothing to do, unless a run is under way. What fails is tried again when the alarm rings.
     pub(super) async fn run(&self) {
-        let lost = |since: RecordedTime| now().as_millis() >= since.as_millis() + LOST_MILLIS;
-        if self.running.get().is_some_and(|since| !lost(since)) {
+        let Run { count, lost_at } = &self.run;
+        if lost_at.get().is_some_and(|at| now() < at) {
             return;
         }
-        let ran = self.run_on().await;
-        self.running.set(None);
-        self.meter.take();
-        if let Err(failure) = ran {
-            console_error!("a consumer was interrupted: {failure}");
+        let own = count.get() + 1;
+        count.set(own);
+        let (ran, _) = self.meter.spent_on(self.run_on(own)).await;
+        if count.get() == own {
+            lost_at.set(None);
+            if let Err(failure) = ran {
+                self.put_off(&failure);
+            }
         }
     }
 
-    async fn run_on(&self) -> Result<(), Failure> {
-        self.running.set(Some(now()));
+    async fn run_on(&self, own: u64) -> Result<(), Failure> {
+        self.comes_on(own, 0);
         if !self.look(|defined| defined.started)? {
             let alarm = armed(&self.state).await;
             self.with(|defined| {
@@ -57,21 +76,52 @@ impl Inner {
                 defined.machine.started(alarm, now())
             })?;
         }
-        loop {
-            self.running.set(Some(now()));
+        while self.comes_on(own, 0) {
             match self.with(|defined| defined.machine.next(now()))? {
-                Next::Read(read) => match self.page(read).await {
-                    Ok(page) => self.with(|defined| defined.machine.took(page, now()))?,
-                    Err(failure) => {
-                        self.with(|defined| defined.machine.missed(now()))?;
-                        return Err(failure);
+                Next::Read(read) => {
+                    let page = self.page(read).await;
+                    if self.comes_on(own, 0) {
+                        let page = page?;
+                        self.with(|defined| defined.machine.took(page, now()))?;
                     }
-                },
+                }
                 Next::Project => self.project()?,
-                Next::Deliver(deliveries) => self.deliver(&deliveries).await?,
-                Next::Tidied => worker::Delay::from(std::time::Duration::ZERO).await,
-                Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped => return Ok(()),
+                Next::Deliver(deliveries) => {
+                    let definition = self.look(|defined| Rc::clone(&defined.definition))?;
+                    self.comes_on(own, definition.timeout());
+                    self.deliver(&definition, &deliveries).await?;
+                }
+                Next::Tidied => Delay::from(Duration::ZERO).await,
+                Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped => break,
             }
+        }
+        Ok(())
+    }
+
+    /// Takes note that a run has come on, and will need so many milliseconds for what is next; `false` where it was taken
+    /// for lost.
+    fn comes_on(&self, own: u64, millis: u64) -> bool {
+        let Run { count, lost_at } = &self.run;
+        if count.get() != own {
+            return false;
+        }
+        lost_at.set(Some(later(millis + LOST_MILLIS)));
+        true
+    }
+
+    /// Has the alarm ring again for what was interrupted: it may have been spent on it.
+    fn put_off(&self, failure: &Failure) {
+        if failure.code == "consumer_not_found" || failure.code == KIND_FIXED {
+            return;
+        }
+        console_error!("a consumer was interrupted: {failure}");
+        let armed = self.with(|defined| defined.machine.missed(now())).or_else(|_| {
+            let alarm = ObjectAlarm::new(&self.state.storage(), Rc::clone(&self.meter));
+            alarm.set(later(UNOPENED_MILLIS)).map_err(Failure::from)
+        });
+        self.meter.take();
+        if let Err(failure) = armed {
+            console_error!("the alarm could not be set: {failure}");
         }
     }
 
@@ -86,12 +136,11 @@ impl Inner {
         })
     }
 
-    async fn deliver(&self, deliveries: &[Delivery]) -> Result<(), Failure> {
-        let definition = self.look(|defined| Rc::clone(&defined.definition))?;
+    async fn deliver(&self, definition: &Definition, deliveries: &[Delivery]) -> Result<(), Failure> {
         if definition.kind != Kind::Queue {
-            return self.deliver_each(&definition, deliveries).await;
+            return self.deliver_each(definition, deliveries).await;
         }
-        let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
+        let sent = within(definition.timeout(), delivery::to_queue(&self.env, definition, deliveries)).await;
         // What has failed is told of the first alone, and what was not sent is offered again.
         let told = sent.as_ref().map_or(1, |sent| *sent);
         let outcome = sent.map(|_| ());
@@ -118,12 +167,14 @@ impl Inner {
     }
 
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
-        let outcome = match (definition.kind, self.handler()) {
-            (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
-            (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
-            (_, None) => Err("this deployment has no code for this reactor".to_owned()),
-        };
-        self.tell(delivery, &outcome)
+        let outcome = within(definition.timeout(), async {
+            match (definition.kind, self.handler()) {
+                (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
+                (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
+                (_, None) => Err("this deployment has no code for this reactor".to_owned()),
+            }
+        });
+        self.tell(delivery, &outcome.await)
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
@@ -145,13 +196,24 @@ impl Inner {
             feed: FeedValue { after: Some(after.into()), limit: Some(PAGE_EVENTS.into()), ..filter },
             consumer: Some(name.keeps.clone()),
         };
-        let unreachable = |_| Failure::new("unavailable", "the journal could not be read");
         let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))?;
         let (reply, _) = journal.feed(&request).await.map_err(unreachable)?;
         page_of(read, &reply.page, partitions)
             .ok_or_else(|| Failure::new("internal", "the feed's page has another shape"))
     }
+}
+
+/// What comes of an attempt, unless it takes longer than it may.
+async fn within<T>(millis: u64, attempt: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    match select(pin!(attempt), pin!(Delay::from(Duration::from_millis(millis)))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(_) => Err(format!("the attempt has not ended within {millis} ms")),
+    }
+}
+
+fn later(millis: u64) -> RecordedTime {
+    RecordedTime::from_millis(now().as_millis() + millis)
 }
 
 fn page_of(read: Read, page: &FeedPageJson, partitions: usize) -> Option<FeedPage> {

@@ -16,8 +16,8 @@ impl Keeper {
             let page = read_feed(journal, &range, &checkpoint, partition)?;
             FeedLog::end(journal).map(|end| FeedReply { page, end: end.get() }).map_err(Failure::from)
         })?;
-        if let Some(consumer) = request.consumer.as_ref().filter(|_| !reply.page.more) {
-            self.wakes.borrow_mut().caught_up(consumer);
+        if let Some(consumer) = &request.consumer {
+            self.wakes.borrow_mut().was_read(consumer, reply.page.more);
         }
         Ok(reply)
     }

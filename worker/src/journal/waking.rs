@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
+use sillok::store::StorageError;
 use sillok_bridge::now;
 use worker::{Delay, console_error};
 
@@ -15,13 +16,21 @@ use crate::objects::{Remote, armed, jitter, spawn};
 
 /// How long a consumer may take to answer that it is awake. One that takes longer is left to the alarm.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
-const OVERDUE_MILLIS: u64 = 30_000;
 
 impl Keeper {
-    /// Wakes whoever has to be woken, and comes back when each is awake or left to the alarm.
+    /// Wakes whoever has to be woken of what was recorded, and comes back when each is awake or left to the alarm.
     pub(super) async fn wake(self: &Rc<Self>) {
-        let names = self.wakes.borrow_mut().to_wake();
+        let asleep = self.wakes.borrow_mut().to_wake();
+        self.wake_all(asleep).await;
+    }
+
+    /// What the alarm does: whoever could not be woken is tried again when it is its time.
+    pub(super) async fn ring(self: &Rc<Self>) {
+        let due = self.wakes.borrow_mut().rang(now());
+        self.wake_all(due).await;
+    }
+
+    async fn wake_all(self: &Rc<Self>, names: Result<Vec<String>, StorageError>) {
         let names = names.unwrap_or_else(|error| {
             console_error!("the consumers could not be read: {error}");
             Vec::new()
@@ -70,12 +79,6 @@ impl Keeper {
         woken.map(|_| ()).ok()
     }
 
-    /// What the alarm does: whoever could not be woken is tried again.
-    pub(super) async fn ring(self: &Rc<Self>) {
-        self.wakes.borrow_mut().rang();
-        self.wake().await;
-    }
-
     /// Once in the object's life, looks at the alarm that it finds set: one that is long overdue was lost.
     pub(super) fn look_at_alarm(self: &Rc<Self>) {
         if self.looked.replace(true) {
@@ -83,9 +86,9 @@ impl Keeper {
         }
         let keeper = Rc::clone(self);
         spawn(async move {
-            let overdue =
-                |at: sillok::store::RecordedTime| at.as_millis() + OVERDUE_MILLIS <= now().as_millis();
-            if armed(&keeper.state).await.is_some_and(overdue) {
+            let Some(at) = armed(&keeper.state).await else { return };
+            let overdue = keeper.wakes.borrow().found_alarm(at, now());
+            if overdue {
                 keeper.ring().await;
             }
         });

@@ -1,7 +1,9 @@
 //! What a request has cost: the rows that its statements read and wrote, as the runtime counts and bills them.
 
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::ops::Add;
+use std::pin::pin;
 
 use serde::Serialize;
 use sillok_bridge::message;
@@ -65,6 +67,18 @@ impl Meter {
         let receipt = self.turn.take();
         self.total.set(self.total.get() + receipt);
         receipt
+    }
+
+    /// Does what takes more than a turn, and tells what it has cost: of what others do meanwhile, nothing.
+    pub(crate) async fn spent_on<T>(&self, work: impl Future<Output = T>) -> (T, Receipt) {
+        let mut work = pin!(work);
+        let mut spent = Receipt::default();
+        let done = poll_fn(|context| {
+            let polled = work.as_mut().poll(context);
+            spent = spent + self.take();
+            polled
+        });
+        (done.await, spent)
     }
 
     /// What was taken since the object has started.
