@@ -33,6 +33,7 @@ interface NodeSqlite {
 export class Database {
   readonly #database: DatabaseSync;
   readonly #version: StatementSync;
+  #isCutOff = false;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
@@ -60,7 +61,12 @@ export class Database {
   }
 
   prepare(text: string): Prepared {
-    return new Prepared(this.#database, text);
+    return new Prepared(this.#database, text, () => this.#check());
+  }
+
+  /** Has nothing more written or read: what is not committed now never will be. */
+  cutOff(): void {
+    this.#isCutOff = true;
   }
 
   /** A number that changes when another connection writes to the file. */
@@ -76,16 +82,22 @@ export class Database {
   close(): void {
     this.#database.close();
   }
+
+  #check(): void {
+    if (this.#isCutOff) throw new Error("the file was cut off");
+  }
 }
 
 /** A statement, prepared once and run many times. */
 class Prepared {
   readonly #statement: StatementSync;
+  readonly #check: () => void;
   /** For each parameter in turn, the place of its value; nothing where that is its own. */
   readonly #places: readonly number[] | undefined;
   readonly #isLong: boolean;
 
-  constructor(database: DatabaseSync, text: string) {
+  constructor(database: DatabaseSync, text: string, check: () => void) {
+    this.#check = check;
     // Node binds numbered parameters (?1) by place only in later releases, those without a number in all.
     const numbers = text.matchAll(/\?(\d+)/g);
     const places = Array.from(numbers, ([, number]) => Number(number) - 1);
@@ -99,11 +111,13 @@ class Prepared {
 
   /** Runs it, and tells whether it changed a row. */
   run(values: Column[]): boolean {
+    this.#check();
     return Number(this.#statement.run(...this.#inPlace(values)).changes) > 0;
   }
 
   /** Calls `visit` with the columns of each row, for as long as it returns true. */
   rows(values: Column[], visit: (columns: Column[]) => boolean): void {
+    this.#check();
     const [statement, bound] = [this.#statement, this.#inPlace(values)];
     for (const row of this.#isLong ? statement.iterate(...bound) : statement.all(...bound)) {
       if (!visit(Object.values(row).map(whole))) return;

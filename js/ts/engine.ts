@@ -16,7 +16,7 @@ import { SillokError } from "./errors.js";
 import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
 import type { ReadAllOptions, StreamsOptions } from "./options.js";
-import { raising } from "./raising.js";
+import { raised } from "./raising.js";
 
 /** A page of a stream, its events as JSON. */
 export interface Page {
@@ -83,6 +83,12 @@ export class Engine {
   #store: Store | undefined;
   /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
   #projects = false;
+  /** How many calls of the engine are under way: one within another while a projection's handler has its documents. */
+  #calls = 0;
+  /** What a call is of beside the store. */
+  #of: object | undefined;
+  /** What has cut the engine off amid its work, if anything has. */
+  #interruption: unknown;
 
   constructor(database?: Database) {
     this.#database = database;
@@ -164,15 +170,17 @@ export class Engine {
       Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers)),
     );
     return new EngineConsumer(opened, {
-      ask: (call) => this.#ask(call),
+      ask: (call) => this.#ask(call, opened),
       projecting: (work) => {
         this.#projects = true;
         try {
           return work();
         } finally {
           this.#projects = false;
+          this.#checkWhole(1);
         }
       },
+      whole: (call) => this.#whole(call),
       wrote: (stream) => this.#changes.tell(stream),
     });
   }
@@ -189,28 +197,87 @@ export class Engine {
 
   close(): void {
     if (this.#store === undefined) return;
-    this.#store.free();
+    this.#checkReach();
+    if (this.#interruption === undefined) this.#store.free();
     this.#store = undefined;
     this.#database?.close();
     this.#changes.tell();
   }
 
-  #ask<T>(call: (store: Store) => T): T {
-    if (this.#store === undefined) {
+  #ask<T>(call: (store: Store) => T, of?: object): T {
+    this.#checkWhole(this.#projects ? 1 : 0);
+    if (this.#interruption !== undefined) {
+      if (!this.#projects) this.close();
+      throw this.#interrupted();
+    }
+    const store = this.#store;
+    if (store === undefined) {
       throw new SillokError({ code: "storage_failed", detail: "the store was closed" });
     }
-    if (this.#projects) {
-      const detail = "a projection's handler has the event and the documents, and not the store";
-      throw new SillokError({ code: "invalid_consumer", detail });
+    this.#checkReach();
+    this.#of = of;
+    return this.#whole(() => call(store));
+  }
+
+  #checkReach(): void {
+    if (!this.#projects) return;
+    const detail = "a projection's handler has the event and the documents, and not the store";
+    throw new SillokError({ code: "invalid_consumer", detail });
+  }
+
+  /**
+   * Calls the engine. Whatever ends a call and is no refusal, such as a stack that has no room left, has cut the engine off
+   * amid its work. There may be no room then to do anything about it either: that such a call was not counted as over tells
+   * whoever comes next.
+   */
+  #whole<T>(call: () => T): T {
+    const calls = this.#calls;
+    this.#calls = calls + 1;
+    try {
+      const answer = call();
+      this.#calls = calls;
+      return answer;
+    } catch (thrown) {
+      const error = raised(thrown);
+      if (!(error instanceof SillokError)) {
+        this.#cutOff(error);
+        throw this.#interrupted();
+      }
+      this.#calls = calls;
+      throw error;
     }
-    return raising(() => call(this.#store as Store));
+  }
+
+  /** Finds out whether more calls are under way than can be. */
+  #checkWhole(calls: number): void {
+    if (this.#calls > calls) this.#cutOff(new RangeError("the stack was full"));
+  }
+
+  /** Nothing is certain any more of what the engine holds in memory: nothing more is to be done by it. */
+  #cutOff(reason: unknown): void {
+    if (this.#interruption !== undefined) return;
+    this.#interruption = reason;
+    this.#database?.cutOff();
+    interrupted.push(this.#store, this.#of);
+    queueMicrotask(() => this.close());
+  }
+
+  #interrupted(): SillokError {
+    const reason = this.#interruption;
+    const what = reason instanceof Error ? reason.message : String(reason);
+    const detail = `the engine was cut off amid its work, and the store can do nothing more: ${what}`;
+    return new SillokError({ code: "storage_failed", detail });
   }
 }
+
+/** What is still in use by a call that was cut off, and can never be freed. */
+const interrupted: unknown[] = [];
 
 /** What a consumer may ask of the engine that it is of. */
 interface Host {
   ask<T>(call: (store: Store) => T): T;
   projecting<T>(work: () => T): T;
+  whole<T>(call: () => T): T;
   wrote(stream: unknown): void;
 }
 
@@ -230,9 +297,15 @@ export class EngineConsumer {
    * nothing to do, which may be that it is too early: then it gives the time.
    */
   step(apply: (event: string, documents: DocumentsJson) => string | undefined): Step {
+    const { projecting, whole } = this.#host;
     const applied = (event: string, documents: DocumentsHandle) => {
+      const held: DocumentsJson = {
+        get: (key) => whole(() => documents.get(key)),
+        put: (key, document) => whole(() => documents.put(key, document)),
+        delete: (key) => whole(() => documents.delete(key)),
+      };
       try {
-        return this.#host.projecting(() => apply(event, documents));
+        return projecting(() => apply(event, held));
       } finally {
         documents.free();
       }

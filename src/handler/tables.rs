@@ -65,8 +65,10 @@ const PUT: &str = "INSERT INTO documents_v1 (consumer, generation, key, document
     ON CONFLICT (consumer, generation, key) DO UPDATE SET document = excluded.document";
 const DELETE: &str = "DELETE FROM documents_v1 WHERE consumer = ?1 AND generation = ?2 AND key = ?3";
 const GET: &str = "SELECT document FROM documents_v1 WHERE consumer = ?1 AND generation = ?2 AND key = ?3";
+// Of two bounds SQLite would look for one, and pass over everything up to the other: it is given the higher. What follows
+// on a key is the key and the least character.
 const LIST: &str = "SELECT key, document FROM documents_v1 \
-    WHERE consumer = ?1 AND generation = ?2 AND key >= ?3 AND key > ?4 ORDER BY key";
+    WHERE consumer = ?1 AND generation = ?2 AND key >= max(?3, ?4 || char(0)) ORDER BY key";
 // Generations are numbered upwards: what is older than the live one, or between it and the one being built, is left over.
 const LEFT_OVER: &str = "SELECT 1 FROM documents_v1 WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 \
     UNION ALL SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 LIMIT 1";

@@ -43,8 +43,10 @@ const SCAN: &str = "SELECT position, commits FROM groups_v1 WHERE position > ?1 
 const ANY_HIDDEN: &str = "SELECT 1 FROM streams_v1 INDEXED BY streams_v1_hidden WHERE hidden > 0 LIMIT 1";
 const HIDDEN: &str = "SELECT stream, hidden FROM streams_v1 \
     WHERE stream IN (SELECT value FROM json_each(?1)) AND hidden > 0";
+// Of two bounds SQLite would look for one, and pass over everything up to the other: it is given the higher. What follows
+// on a name is the name and the least character.
 const STREAMS: &str = "SELECT version, time, position, hidden, deleted, stream FROM streams_v1 \
-    WHERE stream > ?1 AND stream >= ?2 ORDER BY stream";
+    WHERE stream >= max(?1 || char(0), ?2) ORDER BY stream";
 
 /// What the journal has of a stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

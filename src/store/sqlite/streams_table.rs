@@ -55,9 +55,11 @@ const END: &str = "SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = ''))";
 const FEED: &str = "SELECT log_v1.version, log_v1.time, log_v1.hash, events, key, position, log_v1.stream, base \
     FROM log_v1 LEFT JOIN bases_v1 USING (stream) WHERE position > ?1 ORDER BY position";
+// Of two bounds SQLite would look for one, and pass over everything up to the other: it is given the higher. What follows
+// on a name is the name and the least character.
 const NEXT_STREAM: &str = "SELECT min(stream) FROM ( \
-        SELECT min(stream) AS stream FROM log_v1 WHERE stream > ?1 AND stream >= ?2 \
-        UNION ALL SELECT min(stream) FROM bases_v1 WHERE stream > ?1 AND stream >= ?2)";
+        SELECT min(stream) AS stream FROM log_v1 WHERE stream >= max(?1 || char(0), ?2) \
+        UNION ALL SELECT min(stream) FROM bases_v1 WHERE stream >= max(?1 || char(0), ?2))";
 const KEEP_POSITION: &str = "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) \
     SELECT '', max(max(position), (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')), 0, x'', '' \
     FROM log_v1 HAVING max(position) > 0";

@@ -12,7 +12,7 @@ mod run;
 mod shown;
 mod signature;
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
@@ -189,6 +189,12 @@ impl Inner {
     where
         Failure: From<E>,
     {
+        let mut defined = self.defined()?;
+        Ok(work(&mut defined)?)
+    }
+
+    // Not a part of `with`, of which there is one for everything that is done.
+    fn defined(&self) -> Result<RefMut<'_, Defined>, Failure> {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
             let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
@@ -201,10 +207,8 @@ impl Inner {
             };
             *defined = definition.map(|definition| self.open(definition)).transpose()?;
         }
-        match &mut *defined {
-            Some(defined) => Ok(work(defined)?),
-            None => Err(Failure::new("consumer_not_found", "there is no consumer of this name")),
-        }
+        let not_found = |_| Failure::new("consumer_not_found", "there is no consumer of this name");
+        RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
     }
 
     fn look<T>(&self, look: impl FnOnce(&Defined) -> T) -> Result<T, Failure> {

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::ops::Add;
-use std::pin::pin;
 
 use serde::Serialize;
 use sillok_bridge::message;
@@ -71,7 +70,8 @@ impl Meter {
 
     /// Does what takes more than a turn, and tells what it has cost: of what others do meanwhile, nothing.
     pub(crate) async fn spent_on<T>(&self, work: impl Future<Output = T>) -> (T, Receipt) {
-        let mut work = pin!(work);
+        // Boxed, so that it is no part of the future of every caller.
+        let mut work = Box::pin(work);
         let mut spent = Receipt::default();
         let done = poll_fn(|context| {
             let polled = work.as_mut().poll(context);
