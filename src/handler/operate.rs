@@ -146,16 +146,16 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
             self.offers = Offers::default();
         }
+        self.look()?;
+        if !self.has_letter(&self.state, id)? {
+            return Ok(false);
+        }
         let mut any = false;
         self.operate(None, &mut |machine, state| {
+            // Another process may have discarded it meanwhile.
+            any = machine.has_letter(state, id)?;
             let generation = state.live.generation;
-            let last = state.letters;
-            let (from, to) = id.map_or((1, last), |id| (id.min(last + 1), id.min(last)));
-            any = false;
-            machine.kept().scan_letters(generation, from.saturating_sub(1), &mut |letter| {
-                any = letter.id <= to;
-                ControlFlow::Break(())
-            })?;
+            let (from, to) = letters(state, id);
             if let Some(round) = &mut state.round {
                 let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
                 let next = machine.kept().next_letter(generation, round, in_order)?;
@@ -265,6 +265,17 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.settled(looked)
     }
 
+    /// Whether there is a dead letter of this id, or any.
+    fn has_letter(&self, state: &State, id: Option<u64>) -> Result<bool, StorageError> {
+        let (from, to) = letters(state, id);
+        let mut any = false;
+        self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
+            any = letter.id <= to;
+            ControlFlow::Break(())
+        })?;
+        Ok(any)
+    }
+
     /// Alters the state as an operator says; the duty to run is durable together with it.
     fn operate(
         &mut self,
@@ -287,6 +298,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         };
         self.settled(altered)
     }
+}
+
+/// The first and the last id of the dead letters that this id means: all of them, where there is none.
+fn letters(state: &State, id: Option<u64>) -> (u64, u64) {
+    let last = state.letters;
+    id.map_or((1, last), |id| (id.min(last + 1), id.min(last)))
 }
 
 fn resume(state: &mut State) {

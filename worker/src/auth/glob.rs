@@ -28,9 +28,36 @@ pub(super) fn matches(glob: &str, text: &str) -> bool {
     }
 }
 
+/// With what every text begins that one of the globs fits.
+pub(super) fn common_prefix(globs: &[String]) -> &str {
+    let begins = |glob: &'_ str| glob.find(['*', '?']).unwrap_or(glob.len());
+    let mut prefixes = globs.iter().filter_map(|glob| glob.get(..begins(glob)));
+    let Some(first) = prefixes.next() else { return "" };
+    prefixes.fold(first, |common, prefix| {
+        let same = common.char_indices().zip(prefix.chars()).take_while(|((_, one), other)| one == other);
+        let end = same.last().map_or(0, |((place, character), _)| place + character.len_utf8());
+        common.get(..end).unwrap_or_default()
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{common_prefix, matches};
+
+    #[test]
+    fn what_the_fitting_names_begin_with() {
+        for (globs, prefix) in [
+            (&[][..], ""),
+            (&["order-*"], "order-"),
+            (&["order-*", "order-1?"], "order-"),
+            (&["order-1", "ordinary"], "ord"),
+            (&["\u{e9}a", "\u{e8}a"], ""),
+            (&["order-*", "*"], ""),
+        ] {
+            let globs: Vec<_> = globs.iter().map(|glob| (*glob).to_owned()).collect();
+            assert_eq!(common_prefix(&globs), prefix, "{globs:?}");
+        }
+    }
 
     #[test]
     fn globs() {

@@ -116,6 +116,14 @@ impl Principal {
         matches!(self.streams, Streams::All)
     }
 
+    /// With what the names of all streams begin that the caller may touch.
+    pub(crate) fn common_prefix(&self) -> &str {
+        match &self.streams {
+            Streams::All => "",
+            Streams::Matching(globs) => glob::common_prefix(globs),
+        }
+    }
+
     /// Whose objects the caller has to do with: each tenant's are its own.
     pub(crate) fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()

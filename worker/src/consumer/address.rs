@@ -1,8 +1,8 @@
-//! Where a webhook may send events to.
+//! Where a webhook may send events to, and what is this machine.
 
 use percent_encoding::percent_decode_str;
 
-/// Hosts that are this machine: to them a webhook may be sent without encryption.
+/// To these hosts a webhook may be sent without encryption.
 const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// Longest URL, in bytes.
 const URL_BYTES: usize = 2048;
@@ -22,10 +22,7 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
     if authority.contains('@') {
         return Err("must not hold a user name or a password");
     }
-    let (host, port) = match authority.rsplit_once(':') {
-        Some(parts) if !authority.ends_with(']') => parts,
-        _ => (authority, ""),
-    };
+    let (host, port) = parts_of(authority);
     let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
     let is_port = is_number && port.parse::<u16>().is_ok_and(|port| port > 0);
     if !is_port && !port.is_empty() {
@@ -36,6 +33,19 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
         return Err("must name a host");
     }
     if secure || THIS_MACHINE.contains(&host) { Ok(()) } else { Err("must begin with https://") }
+}
+
+/// Whether a URL's authority, in small letters, is that of this machine.
+pub(crate) fn is_this_machine(authority: &str) -> bool {
+    THIS_MACHINE.contains(&parts_of(authority).0)
+}
+
+/// The host and the port of an authority.
+fn parts_of(authority: &str) -> (&str, &str) {
+    match authority.rsplit_once(':') {
+        Some(parts) if !authority.ends_with(']') => parts,
+        _ => (authority, ""),
+    }
 }
 
 #[cfg(test)]

@@ -176,7 +176,10 @@ impl Definition {
         if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
             return Err(invalid(name, "is not a part of a consumer of this kind"));
         }
-        parse_feed(&self.filter(), 0, 1)?;
+        parse_feed(&self.filter(), 0, 1).map_err(|failure| match failure.field.as_deref() {
+            Some("type") => failure.in_field("types"),
+            _ => failure,
+        })?;
         Ok(())
     }
 
@@ -273,7 +276,7 @@ mod tests {
             (r#"{"kind":"webhook","url":"https://a.b","binding":"Q"}"#, "invalid_consumer", Some("binding")),
             (r#"{"kind":"webhook","url":"https://a.b","colour":1}"#, "invalid_consumer", Some("colour")),
             (r#"{"kind":"webhook","url":"https://a.b","category":7}"#, "invalid_category", Some("category")),
-            (r#"{"kind":"webhook","url":"https://a.b","types":[""]}"#, "invalid_event_type", Some("type")),
+            (r#"{"kind":"webhook","url":"https://a.b","types":[""]}"#, "invalid_event_type", Some("types")),
             (
                 r#"{"kind":"webhook","url":"https://a.b","concurrency":0}"#,
                 "invalid_consumer",

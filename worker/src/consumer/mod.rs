@@ -26,6 +26,7 @@ use crate::app::{self, InCode};
 use crate::objects::{
     Meter, ObjectAlarm, ObjectName, ObjectSql, RemoteError, partitions, promised, spawn, turn,
 };
+pub(crate) use address::is_this_machine;
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;

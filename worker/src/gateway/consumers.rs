@@ -114,7 +114,7 @@ pub(super) async fn answer(
         (Target::One(name), Method::Delete) => {
             query::none(url)?;
             request::check_forget_headers(request)?;
-            find(name)?.ask(asking("remove")).await.map(|_| Answer::no_content())
+            find(name)?.tell(asking("remove")).await
         }
         (Target::Act(name, act), Method::Post) => {
             query::none(url)?;
@@ -134,8 +134,7 @@ pub(super) async fn answer(
                 Target::Letter(_, id) => decoded("id", id)?,
                 _ => String::new(),
             };
-            let asked = ConsumerRequest { key, ..asking("discard") };
-            find(name)?.ask(asked).await.map(|_| Answer::no_content())
+            find(name)?.tell(ConsumerRequest { key, ..asking("discard") }).await
         }
         (Target::Documents(name), _) if reading => {
             read_headers(request)?;
@@ -195,6 +194,12 @@ impl Found {
         Ok(Answer::text(body).costing(receipt))
     }
 
+    /// Asks for what has no answer but that it is done.
+    async fn tell(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
+        let (_, receipt) = self.call(&request).await?;
+        Ok(Answer::no_content().costing(receipt))
+    }
+
     /// Waits, but not for ever, until the consumer covers an event: `stream@version`.
     async fn wait_for(self, env: &Env, min: Option<String>) -> Result<Self, Problem> {
         let Some(min) = min else { return Ok(self) };
@@ -206,21 +211,22 @@ impl Found {
         let deadline = now().as_millis() + WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
         let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
-        let mut found = journal.position_of(&stream, version).await?.0;
+        let (mut found, mut spent) = journal.position_of(&stream, version).await?;
         if found.is_none() {
             // Where there is no such projection, nothing is waited for.
-            self.call(&reach(0)).await?;
+            spent = spent + self.call(&reach(0)).await?.1;
         }
         let position = loop {
             match found {
                 Some(position) => break position,
-                None if left() == 0 => return Err(behind(&min)),
+                None if left() == 0 => return Err(behind(&min, spent)),
                 None => Delay::from(LOOK_AGAIN).await,
             }
-            found = journal.position_of(&stream, version).await?.0;
+            let (again, receipt) = journal.position_of(&stream, version).await?;
+            (found, spent) = (again, spent + receipt);
         };
-        let (reached, _) = self.call(&reach(position)).await?;
-        if reached == "true" { Ok(self) } else { Err(behind(&min)) }
+        let (reached, receipt) = self.call(&reach(position)).await?;
+        if reached == "true" { Ok(self) } else { Err(behind(&min, spent + receipt)) }
     }
 }
 
@@ -229,10 +235,10 @@ fn named(principal: &Principal, keeps: impl ToString) -> ObjectName {
     ObjectName::new(principal.tenant(), keeps)
 }
 
-fn behind(min: &str) -> Problem {
+fn behind(min: &str, spent: Receipt) -> Problem {
     let detail = format!("the projection does not cover {min} yet; try again");
     let problem = Problem::from(Failure::new("projection_behind", detail).in_field("min"));
-    problem.with("Retry-After", "1")
+    problem.with("Retry-After", "1").costing(spent)
 }
 
 fn asking(act: &str) -> ConsumerRequest {
@@ -240,6 +246,7 @@ fn asking(act: &str) -> ConsumerRequest {
 }
 
 fn read_headers(request: &Request) -> Result<(), Failure> {
+    request::check_live_headers(request)?;
     request::check_read_headers(request, &[Media::Json]).map(|_| ())
 }
 

@@ -2,12 +2,17 @@
 //!
 //! They are let in only where callers prove themselves by a token: a browser never sends one by itself, so what a page
 //! may do is what its token allows. With authentication off, any page that a developer happens to visit could otherwise
-//! read and write what is kept on their machine.
+//! read and write what is kept on their machine: what it asks for is refused. Not to let it read the answers would not do,
+//! since a browser sends simple requests without asking first, and lets every page open a WebSocket.
 
+use sillok_bridge::Failure;
+
+use super::problem::Problem;
 use super::request::header;
 use super::request::{Method, Request};
 use super::respond::Answer;
 use crate::auth::Policy;
+use crate::consumer::is_this_machine;
 
 const EXPOSED: &str =
     "ETag, Retry-After, Sillok-Rows-Read, Sillok-Rows-Written, Sillok-Schema-Rows-Written, WWW-Authenticate";
@@ -36,6 +41,26 @@ pub(super) fn readable(answer: Answer, policy: &Policy) -> Answer {
         return answer;
     }
     answer.with("Access-Control-Allow-Origin", "*").with("Access-Control-Expose-Headers", EXPOSED)
+}
+
+/// Refuses a page of another origin that is not let in. Pages of this machine are its owner's own.
+pub(super) fn check_origin(request: &Request, policy: &Policy) -> Result<(), Problem> {
+    if !matches!(policy, Policy::Off) {
+        return Ok(());
+    }
+    let Some(origin) = header(request, "Origin") else { return Ok(()) };
+    match authority(&origin) {
+        Some(page) if Some(page) == authority(request.url()) || is_this_machine(page) => Ok(()),
+        _ => {
+            let detail = "pages of other origins are let in only where there is a secret";
+            Err(Failure::new("origin_not_allowed", detail).in_field("Origin").into())
+        }
+    }
+}
+
+/// The host and port of a URL.
+fn authority(url: &str) -> Option<&str> {
+    url.split_once("://").and_then(|(_, rest)| rest.split('/').next())
 }
 
 fn lets_in(policy: &Policy) -> bool {

@@ -7,33 +7,73 @@ use worker::Env;
 use super::accept::Media;
 use super::partitions::journals;
 use super::problem::Problem;
-use super::request::{Method, Request};
+use super::request::Request;
 use super::respond::{Answer, url};
 use super::{query, request};
 use crate::auth::{Principal, Scope};
+use crate::journal::Remote;
 use crate::objects::Receipt;
 
 /// Lists the streams that the caller may touch, in the order of their names.
 pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
     let wanted = query::directory(request.url())?;
-    request::check_read_headers(request, &[Media::Json])?;
     request::check_live_headers(request)?;
+    request::check_read_headers(request, &[Media::Json])?;
     parse_directory(&wanted)?;
-    if request.method == Method::Head {
-        return Ok(Answer::head(Media::Json));
-    }
     let limit = wanted.limit.as_ref().and_then(Scalar::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    let limit = limit.unwrap_or(PAGE_EVENTS);
+    let journals = journals(env, &principal)?;
+    let (mut page, cost) = if principal.may_touch_all() {
+        page_of(&journals, &wanted, limit).await?
+    } else {
+        allowed(&journals, &wanted, limit, &principal).await?
+    };
+    page.next = page.next.map(|after| next_url(&wanted, after));
+    Ok(Answer::json(200, &page).costing(cost))
+}
+
+/// A page of those that the caller may touch. The others are passed over to the page's end: to go on from one of them would
+/// tell its name.
+async fn allowed(
+    journals: &[Remote],
+    wanted: &DirectoryValue,
+    limit: usize,
+    principal: &Principal,
+) -> Result<(DirectoryPageJson, Receipt), Problem> {
+    let mut wanted = DirectoryValue { limit: None, ..wanted.clone() };
+    let own = principal.common_prefix();
+    if own.starts_with(wanted.prefix.as_ref().and_then(Scalar::as_str).unwrap_or_default()) {
+        wanted.prefix = Some(own.into());
+    }
+    let (mut streams, mut cost) = (Vec::new(), Receipt::default());
+    loop {
+        let (page, receipt) = page_of(journals, &wanted, PAGE_EVENTS).await?;
+        cost = cost + receipt;
+        streams.extend(page.streams.into_iter().filter(|entry| principal.may_touch(&entry.stream)));
+        // One more than the page holds shows that there is a next.
+        if streams.len() > limit {
+            streams.truncate(limit);
+            let next = streams.last().map(|entry| entry.stream.clone());
+            return Ok((DirectoryPageJson { streams, next }, cost));
+        }
+        let Some(after) = page.next else { return Ok((DirectoryPageJson { streams, next: None }, cost)) };
+        wanted.after = Some(after.into());
+    }
+}
+
+async fn page_of(
+    journals: &[Remote],
+    wanted: &DirectoryValue,
+    limit: usize,
+) -> Result<(DirectoryPageJson, Receipt), Problem> {
     let (mut pages, mut cost) = (Vec::new(), Receipt::default());
-    for journal in journals(env, &principal)? {
-        let (page, receipt) = journal.streams(&wanted).await?;
+    for journal in journals {
+        let (page, receipt) = journal.streams(wanted).await?;
         pages.push(page);
         cost = cost + receipt;
     }
-    let mut page = merged(pages, limit.unwrap_or(PAGE_EVENTS));
-    page.streams.retain(|entry| principal.may_touch(&entry.stream));
-    page.next = page.next.map(|after| next_url(&wanted, after));
-    Ok(Answer::json(200, &page).costing(cost))
+    Ok((merged(pages, limit), cost))
 }
 
 /// The pages of all partitions as one. What lies behind the end of a partition's page is left for the next page, as that

@@ -25,8 +25,8 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     let mut wanted = query::feed(request.url())?;
     let upgrade = request.method == Method::Get && request::is_upgrade(request);
     let offers = [Media::Json, Media::Ndjson, Media::EventStream];
-    let media = if upgrade { Media::EventStream } else { request::check_read_headers(request, &offers)? };
     request::check_live_headers(request)?;
+    let media = if upgrade { Media::EventStream } else { request::check_read_headers(request, &offers)? };
     let limit = match media {
         Media::Ndjson => lines::limit(wanted.limit.take())?,
         // That of a page is checked with the rest; a follower has none.
@@ -34,7 +34,7 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     };
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
-        Ok(_) if request.method == Method::Head => Ok(Answer::head(media)),
+        Ok(feed) if request.method == Method::Head => feed.page().await.map(|page| page.of(media)),
         Ok(feed) => feed.answer(media, limit, upgrade).await,
         Err(failure) => Err(failure.into()),
     };

@@ -51,6 +51,7 @@ pub(crate) async fn answer(request: Request, env: &Env) -> worker::Result<Respon
 }
 
 async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answer, Problem> {
+    cors::check_origin(request, policy)?;
     match Route::of(request.path()) {
         Route::Outside => Err(Problem::not_found()),
         Route::Health => match request.method {

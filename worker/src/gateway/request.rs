@@ -136,10 +136,10 @@ pub(super) fn check_read_headers(request: &Request, offers: &[Media]) -> Result<
     Ok(media)
 }
 
-/// Refuses a condition of who follows a stream: there is no version to compare.
+/// Refuses a condition where there is no version to compare it with.
 pub(super) fn check_live_headers(request: &Request) -> Result<(), Failure> {
     for name in ["If-Match", "If-None-Match"] {
-        refuse(request, name, "is not supported where a stream is followed")?;
+        refuse(request, name, "is not supported: there is no version to compare here")?;
     }
     Ok(())
 }

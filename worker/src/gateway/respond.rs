@@ -105,6 +105,12 @@ impl Answer {
         Self { status: 200, headers: vec![content_type(media)], body: Body::Empty }
     }
 
+    /// The same answer to a `HEAD`, whose body would be of another type.
+    pub(super) fn of(self, media: Media) -> Self {
+        let named = self.headers.into_iter().filter(|(name, _)| *name != "Content-Type");
+        Self { headers: named.chain([content_type(media)]).collect(), ..self }
+    }
+
     pub(super) fn not_modified(version: u64) -> Self {
         Self { status: 304, headers: Vec::new(), body: Body::Empty }.at(version)
     }
