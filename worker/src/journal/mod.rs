@@ -23,7 +23,7 @@ use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
 pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
-/// in `worker/entry.ts`.
+/// in `worker/objects.ts`.
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct JournalObject {
@@ -80,7 +80,7 @@ impl DurableObject for JournalObject {
     }
 }
 
-/// The methods that other objects call, by the entry class in `worker/entry.ts`.
+/// The methods that other objects call, by the entry class in `worker/objects.ts`.
 #[wasm_bindgen]
 impl JournalObject {
     /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
