@@ -3,6 +3,7 @@
 import type { Engine, EngineConsumer } from "../engine.js";
 import type { AppendResult, NewEvent } from "../events.js";
 import type { AppendOptions } from "../options.js";
+import { sleep } from "../timers.js";
 import { commandOf } from "./command.js";
 import type { ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
@@ -10,19 +11,17 @@ import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
 import { reasonOf } from "./reason.js";
 
-/** A projection or a reactor of whatever events. */
-export type AnyConsumer = Projection<any, any> | Reactor<any>;
+/** What is run: a projection or a reactor of whatever events. */
+type Runnable = Projection<any, any> | Reactor<any>;
 
 /** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 
 /** After so many milliseconds of work others have their turn. */
 const TURN_MILLISECONDS = 10;
-/** The longest that a timer goes. */
-const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
 export class Runner {
-  readonly definition: AnyConsumer;
+  readonly definition: Runnable;
   readonly consumer: EngineConsumer;
   readonly #engine: Engine;
   /** The work under way: there is never more than one. */
@@ -30,7 +29,7 @@ export class Runner {
   /** Those who wait, and are to look again. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(engine: Engine, definition: AnyConsumer) {
+  constructor(engine: Engine, definition: Runnable) {
     this.#engine = engine;
     this.definition = definition;
     this.consumer = engine.consumer(definition);
@@ -138,18 +137,4 @@ export class Runner {
     }
     this.consumer.delivered(id, error);
   }
-}
-
-/** Waits so many milliseconds, or until `stop` is given. */
-export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.min(Math.max(milliseconds, 0), LONGEST_TIMER_MILLISECONDS));
-    stop?.addEventListener("abort", end);
-    if (stop?.aborted) end();
-  });
 }
