@@ -1,10 +1,8 @@
 // Runs one projection or reactor over a store in this program.
 
 import type { Engine, EngineConsumer } from "../engine.js";
-import type { AppendResult, NewEvent } from "../events.js";
-import type { AppendOptions } from "../options.js";
 import { sleep } from "../timers.js";
-import { commandOf } from "./command.js";
+import { appends } from "./command.js";
 import type { ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
@@ -19,6 +17,8 @@ export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 
 /** After so many milliseconds of work others have their turn. */
 const TURN_MILLISECONDS = 10;
+/** The number of a handler's first append, from which it has the key under which it is stored. */
+const FIRST_COMMAND = 1;
 
 export class Runner {
   readonly definition: Runnable;
@@ -119,15 +119,7 @@ export class Runner {
   }
 
   async #deliver(id: string, attempt: number, text: string): Promise<void> {
-    let commands = 0;
-    const append = async <E extends NewEvent>(
-      stream: string,
-      events: E | readonly E[],
-      options: AppendOptions = {},
-    ): Promise<AppendResult> => {
-      const n = (commands += 1);
-      return this.consumer.append(id, n, stream, ...commandOf(events, options));
-    };
+    const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
     const context: ReactorContext = Object.freeze({ id, attempt, append });
     let error: string | undefined;
     try {

@@ -128,12 +128,12 @@ impl Commands {
         self.context.attempt()
     }
 
-    /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
-    /// `ExpectedVersion`, or undefined for `any`. Rejects with a [`Failure`].
-    pub fn append(&self, stream: &JsValue, events: String, expected: &JsValue) -> Promise {
+    /// Appends the event, or the array of events, of a JSON text, as the command number `n`. `expected` is a number, one of
+    /// the words of `ExpectedVersion`, or undefined for `any`. Rejects with a [`Failure`].
+    pub fn append(&self, n: u32, stream: &JsValue, events: String, expected: &JsValue) -> Promise {
         let command = stream_id_from_js(stream)
             .and_then(|stream| Ok((stream, expected_version_from_js(expected)?, events)));
-        let appended = self.context.send(command);
+        let appended = self.context.send(n, command);
         promise(async move {
             match appended.await {
                 Ok(appended) => Ok(appended.to_js()),
