@@ -6,6 +6,7 @@
 mod appended;
 mod clock;
 mod commits;
+mod consumer_json;
 mod directory;
 mod event_json;
 mod expected_version;
@@ -26,6 +27,7 @@ mod verification;
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
 pub use commits::{LineVerifier, read_commits};
+pub use consumer_json::{documents_json, letters_json, status_members};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
 pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
