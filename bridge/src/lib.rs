@@ -1,4 +1,4 @@
-//! The one place where the core's types meet JavaScript's values and the JSON of events.
+//! The one place where the core's types meet JavaScript's values and the JSON of events and consumers.
 //!
 //! Both adapters, the Cloudflare Worker and the npm package, pass through here, so that an event looks the
 //! same and an error has the same code wherever it is met. The bridge converts; it decides nothing.
