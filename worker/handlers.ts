@@ -1,8 +1,8 @@
 // What a user's code says about events, in the shape in which the engine calls it.
 
-import type { AppendOptions, ConsumedEvent, Projection, Reactor } from "sillok";
+import type { ConsumedEvent, Projection, Reactor } from "sillok";
 
-import { commandOf } from "../js/ts/consumers/command.ts";
+import { appends } from "../js/ts/consumers/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumers/documents.ts";
 import { project } from "../js/ts/consumers/projection.ts";
 import { react } from "../js/ts/consumers/reactor.ts";
@@ -16,8 +16,11 @@ export type Handled = Projection<any, any> | Reactor<any>;
 interface Commands {
   readonly id: string;
   readonly attempt: number;
-  append(stream: string, events: string, expected: unknown): Promise<any>;
+  append(n: number, stream: string, events: string, expected: unknown): Promise<any>;
 }
+
+/** The number of a handler's first append, as it is in Rust. */
+const FIRST_COMMAND = 0;
 
 /** What the engine calls with each event. Where it fails, it throws what is wrong as a text. */
 export interface Handler {
@@ -42,14 +45,13 @@ export function handlerOf(handled: Handled): [string, Handler] {
     },
     async react(text: string, commands: Commands) {
       const { id, attempt } = commands;
-      const append = async (stream: string, events: unknown, options: AppendOptions = {}) => {
-        const command = commandOf(events, options);
+      const append = appends(FIRST_COMMAND, async (...command) => {
         try {
-          return await commands.append(stream, ...command);
+          return await commands.append(...command);
         } catch (refused) {
           throw raised(refused);
         }
-      };
+      });
       try {
         await react(handled as Reactor, JSON.parse(text) as ConsumedEvent, { id, attempt, append });
       } catch (thrown) {

@@ -1,4 +1,4 @@
-//! The one place where the core's types meet JavaScript's values and the JSON of events.
+//! The one place where the core's types meet JavaScript's values and the JSON of events and consumers.
 //!
 //! Both adapters, the Cloudflare Worker and the npm package, pass through here, so that an event looks the
 //! same and an error has the same code wherever it is met. The bridge converts; it decides nothing.
@@ -6,7 +6,9 @@
 mod appended;
 mod clock;
 mod commits;
+mod consumer_json;
 mod directory;
+mod documents;
 mod event_json;
 mod expected_version;
 mod failure;
@@ -26,7 +28,9 @@ mod verification;
 pub use appended::AppendedJson;
 pub use clock::{now, rfc3339};
 pub use commits::{LineVerifier, read_commits};
+pub use consumer_json::{documents_json, letters_json, status_members};
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
+pub use documents::{get_document, put_document};
 pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Failure, Told};

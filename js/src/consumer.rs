@@ -20,10 +20,11 @@ use sillok_bridge::{
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::database::FileSql;
-use crate::documents::DocumentsHandle;
 use crate::log::Log;
 use crate::store::{Store, answer, in_use};
 use crate::thrown::thrown;
+
+sillok_bridge::documents_handle!(Documents<FileSql>, thrown);
 
 /// Nothing rings in a program: whoever runs a consumer there runs it once when it starts, and is told the time of what
 /// is to be tried again.
@@ -236,7 +237,7 @@ fn event(found: &Found<'_>) -> Option<FeedEvent> {
 
 /// Lets JavaScript apply an event.
 fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Result<(), String> {
-    let documents = DocumentsHandle::new(documents.clone());
+    let documents = DocumentsHandle { documents: documents.clone() };
     match apply.call2(&JsValue::UNDEFINED, &JsValue::from_str(&event.json), &documents.into()) {
         Ok(wrong) if wrong.is_undefined() => Ok(()),
         Ok(wrong) | Err(wrong) => Err(wrong.as_string().unwrap_or_else(|| "the handler failed".to_owned())),

@@ -6,16 +6,14 @@
 
 mod consumer;
 mod database;
-mod documents;
 mod log;
 mod operate;
 mod proof;
 mod store;
 mod thrown;
 
-pub use consumer::Consumer;
+pub use consumer::{Consumer, DocumentsHandle};
 pub use database::Database;
-pub use documents::DocumentsHandle;
 pub use proof::{LineProof, StreamProof};
 pub use store::Store;
 

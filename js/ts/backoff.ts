@@ -1,5 +1,7 @@
 // Pauses between the attempts at something that fails on the way.
 
+import { sleep } from "./timers.js";
+
 const FIRST_MILLISECONDS = 100;
 const GROWTH = 3;
 const LONGEST_MILLISECONDS = 5000;
@@ -25,19 +27,6 @@ export class Backoff {
     const longest = Math.min(FIRST_MILLISECONDS * GROWTH ** this.#failures, LONGEST_MILLISECONDS);
     this.#failures += 1;
     // At random, so that many who were cut off at once do not all come back at once.
-    await pause(longest * (0.5 + Math.random() / 2), signal);
+    await sleep(longest * (0.5 + Math.random() / 2), signal);
   }
-}
-
-/** Ends early when the signal is given. */
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal?.addEventListener("abort", end);
-  });
 }

@@ -1,11 +1,10 @@
 // Tells those who follow a store that it has changed.
 
 import type { Database } from "./database.js";
+import { LONGEST_TIMER_MILLISECONDS } from "./timers.js";
 
 /** How often a file is looked at for what other connections, most of them of other processes, wrote to it. */
 const INTERVAL_MILLISECONDS = 100;
-/** The longest that a timer goes. */
-const NEVER_MILLISECONDS = 2 ** 31 - 1;
 
 /** Someone who waits for a change. */
 interface Waiting {
@@ -57,7 +56,7 @@ export class Changes {
       const waiting: Waiting = { stream, mark, wake };
       if (this.#waiting.size === 0) {
         const isFile = this.#database !== undefined;
-        const interval = isFile ? INTERVAL_MILLISECONDS : NEVER_MILLISECONDS;
+        const interval = isFile ? INTERVAL_MILLISECONDS : LONGEST_TIMER_MILLISECONDS;
         this.#timer = setInterval(() => this.#look(), interval);
       }
       this.#waiting.add(waiting);

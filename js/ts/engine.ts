@@ -17,6 +17,7 @@ import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./
 import type { WrittenJson } from "./json.js";
 import type { ReadAllOptions, StreamsOptions } from "./options.js";
 import { raised } from "./raising.js";
+import { sleep } from "./timers.js";
 
 /** A page of a stream, its events as JSON. */
 export interface Page {
@@ -126,7 +127,7 @@ export class Engine {
   async verify(stream: unknown): Promise<Verification> {
     const proof = this.#ask(() => new StreamProof(stream));
     try {
-      while (this.#ask((store) => store.verifyPage(proof))) await anotherTurn();
+      while (this.#ask((store) => store.verifyPage(proof))) await sleep(0);
       return proof.found();
     } finally {
       proof.free();
@@ -385,10 +386,6 @@ export async function verifyLines(
   } finally {
     proof.free();
   }
-}
-
-function anotherTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 let randomnessGiven = false;

@@ -37,7 +37,7 @@ import type { ExpectedVersion } from "./options.js";
  *
  * - `unavailable`: no answer came, although the request was repeated; `cause` says why, where it is known. Of an append
  *   it is not certain that nothing was written.
- * - `overloaded`: the stream has more requests than it can take. Nothing was repeated; wait before another.
+ * - `overloaded`: there are more requests for this than can be taken. Nothing was repeated; wait before another.
  * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, it is not valid, or the server has no
  *   secret to check it by.
  * - `insufficient_scope`, `stream_not_allowed`: the token does not allow this.

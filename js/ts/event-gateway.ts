@@ -2,7 +2,7 @@ import { Handle } from "./consumers/handle.js";
 import type { ConsumerHandle, ProjectionHandle } from "./consumers/handles.js";
 import type { Projection } from "./consumers/projection.js";
 import type { Reactor } from "./consumers/reactor.js";
-import { Runner, sleep } from "./consumers/runner.js";
+import { Runner } from "./consumers/runner.js";
 import type { Engine } from "./engine.js";
 import { engineOf } from "./engines.js";
 import { SillokError } from "./errors.js";
@@ -15,6 +15,7 @@ import {
   type RunOptions,
 } from "./options.js";
 import { handOver, replay } from "./replay.js";
+import { sleep } from "./timers.js";
 
 /** Where a gateway finds events: an {@link EventStore}, or a stand-in. */
 export interface EventSource {

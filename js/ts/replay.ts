@@ -1,9 +1,9 @@
-import { sleep } from "./consumers/runner.js";
 import type { Engine } from "./engine.js";
 import type { EventSink } from "./event-gateway.js";
 import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 import { checkOptions, type ReplayOptions, type ReplayProgress, type Signal } from "./options.js";
+import { sleep } from "./timers.js";
 
 const OPTIONS = [
   "stream",

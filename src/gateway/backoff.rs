@@ -9,14 +9,17 @@ const LONGEST_MILLIS: u64 = 5 * 60 * 1000;
 /// failed together is spread over the second half of the wait by `jitter`, a random number.
 #[must_use]
 pub fn backoff(failures: u32, jitter: u64) -> u64 {
-    let wait = doubled(FIRST_MILLIS, LONGEST_MILLIS, failures);
-    wait / 2 + jitter % (wait / 2 + 1)
+    // The greater the number, the longer: the other way round than `wait` has it.
+    wait(FIRST_MILLIS, LONGEST_MILLIS, failures, !jitter)
 }
 
-/// The longest wait after so many failures in a row: `first`, twice as long each time, up to `longest`.
-pub(crate) fn doubled(first: u64, longest: u64, failures: u32) -> u64 {
+/// The wait after so many failures in a row: `first`, twice as long each time, up to `longest`, less up to half of it. How
+/// much less is said by the lower 32 bits of `jitter`: the greater, the more.
+pub(crate) fn wait(first: u64, longest: u64, failures: u32, jitter: u64) -> u64 {
     let doublings = failures.saturating_sub(1).min(32);
-    first.saturating_mul(1 << doublings).min(longest)
+    let wait = first.saturating_mul(1 << doublings).min(longest);
+    let share = (jitter & u64::from(u32::MAX)) + 1;
+    wait - ((wait / 2 * share) >> 32)
 }
 
 #[cfg(test)]
@@ -26,8 +29,10 @@ mod tests {
     #[test]
     fn the_wait_doubles_and_never_leaves_its_bounds_however_often_it_failed() {
         assert_eq!([1, 2, 3, 4].map(|failures| backoff(failures, 0)), [250, 500, 1000, 2000]);
+        assert_eq!([1, 2, 3, 4].map(|failures| backoff(failures, u64::MAX)), [500, 1000, 2000, 4000]);
         for failures in 11..200 {
             assert_eq!(backoff(failures, 0), LONGEST_MILLIS / 2, "{failures}");
+            assert_eq!(backoff(failures, u64::MAX), LONGEST_MILLIS, "{failures}");
         }
     }
 }

@@ -10,5 +10,5 @@ mod wakes;
 pub use aggregate::{Aggregate, ForgetError};
 pub use alarm::Alarm;
 pub use backoff::backoff;
-pub(crate) use backoff::doubled;
+pub(crate) use backoff::wait;
 pub use wakes::Wakes;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::gateway::doubled;
+use crate::gateway::wait;
 use crate::store::limits::{
     CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
     CONSUMER_TIMEOUT_MILLIS,
@@ -93,8 +93,7 @@ impl Policy {
 
     /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
     pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
-        let longest = doubled(self.first_delay, self.longest_delay, failures);
-        longest - ((longest / 2 * u64::from(jitter)) >> 32)
+        wait(self.first_delay, self.longest_delay, failures, u64::from(jitter))
     }
 }
 

@@ -1,5 +1,6 @@
 import type { NewEvent } from "sillok";
 
+import { type Said, telling, told } from "../support/telling.ts";
 import type { Behaviours } from "./behaviour.ts";
 import { codeOf, count, type Counted, sums } from "./behaviour-consume.ts";
 import { all, rejection, same, thrown } from "./check.ts";
@@ -38,6 +39,21 @@ export const reacting: Behaviours = {
       (await all(store.read("audit"))).map(({ type }) => type),
       ["Billed", "Noted"],
     );
+  },
+
+  async "an append that cannot be sent is counted too, and those after it take effect once"(
+    sillok,
+  ) {
+    const store = new sillok.EventStore();
+    await store.append("say-1", { type: "Said" });
+    const reacts = sillok.reactor<Said>("telling", telling);
+    await new sillok.EventGateway(store).register(reacts).catchUp();
+    for (const [at, stream] of told.entries()) {
+      const places = (await all(store.read(stream))).map(
+        ({ data }) => (data as { place: 1 }).place,
+      );
+      same(places, [at + 1]);
+    }
   },
 
   async "a projection and a reactor do not go on from where the other is"(sillok) {

@@ -1,17 +1,21 @@
-//! Sillok on Cloudflare: an HTTP gateway without state, and Durable Objects: one for each stream, and one for each
-//! partition of the journal.
+//! Sillok on Cloudflare: an HTTP gateway without state, and Durable Objects: one for each stream, one for each partition
+//! of the journal, and one for each consumer.
 //!
 //! ```text
 //! client ── HTTP ──▶ gateway: auth, routing, conditions ── RPC ──▶ Aggregate object: the store of one stream
 //!                                                       │             │ forwards commits
-//!                                                       └─── RPC ──▶ Journal object: all streams in one order
+//!                                                       ├─── RPC ──▶ Journal object: all streams in one order
+//!                                                       │             │ wakes
+//!                                                       └─── RPC ──▶ Consumer object: what one handler has made of them
 //! ```
 //!
 //! - `gateway` answers HTTP. It keeps nothing between two requests.
 //! - `auth` says who is calling and what they may do.
 //! - `aggregate` is the object that keeps one stream, and the messages that travel to and from it.
 //! - `journal` is the object that keeps the commits of all streams of a partition, and its messages.
-//! - `objects` is what both have in common.
+//! - `consumer` is the object that runs one projection, reactor, webhook or queue, and what is asked of it.
+//! - `objects` is what all three have in common.
+//! - `app` is the registry of the projections and reactors that are written in Rust.
 //!
 //! The rules of the store are the core's; what an event or an error looks like as JSON is the bridge's.
 //! This crate only carries requests to them and answers back. It holds no `unwrap`, no indexing and no other way to

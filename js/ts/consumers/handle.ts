@@ -2,6 +2,7 @@ import type { Engine } from "../engine.js";
 import { SillokError } from "../errors.js";
 import { invalid } from "../invalid.js";
 import { checkOptions, type Signal } from "../options.js";
+import { sleep } from "../timers.js";
 import { checkedKey } from "./documents.js";
 import type {
   ConsumerStatus,
@@ -12,7 +13,7 @@ import type {
   KeyedDocument,
   ProjectionHandle,
 } from "./handles.js";
-import { type Runner, sleep } from "./runner.js";
+import type { Runner } from "./runner.js";
 
 const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
 const DOCUMENTS_OPTIONS = [

@@ -1,28 +1,27 @@
 // Runs one projection or reactor over a store in this program.
 
 import type { Engine, EngineConsumer } from "../engine.js";
-import type { AppendResult, NewEvent } from "../events.js";
-import type { AppendOptions } from "../options.js";
-import { commandOf } from "./command.js";
+import { sleep } from "../timers.js";
+import { appends } from "./command.js";
 import type { ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
 import { reasonOf } from "./reason.js";
 
-/** A projection or a reactor of whatever events. */
-export type AnyConsumer = Projection<any, any> | Reactor<any>;
+/** What is run: a projection or a reactor of whatever events. */
+type Runnable = Projection<any, any> | Reactor<any>;
 
 /** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 
 /** After so many milliseconds of work others have their turn. */
 const TURN_MILLISECONDS = 10;
-/** The longest that a timer goes. */
-const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+/** The number of a handler's first append, from which it has the key under which it is stored. */
+const FIRST_COMMAND = 1;
 
 export class Runner {
-  readonly definition: AnyConsumer;
+  readonly definition: Runnable;
   readonly consumer: EngineConsumer;
   readonly #engine: Engine;
   /** The work under way: there is never more than one. */
@@ -30,7 +29,7 @@ export class Runner {
   /** Those who wait, and are to look again. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(engine: Engine, definition: AnyConsumer) {
+  constructor(engine: Engine, definition: Runnable) {
     this.#engine = engine;
     this.definition = definition;
     this.consumer = engine.consumer(definition);
@@ -120,15 +119,7 @@ export class Runner {
   }
 
   async #deliver(id: string, attempt: number, text: string): Promise<void> {
-    let commands = 0;
-    const append = async <E extends NewEvent>(
-      stream: string,
-      events: E | readonly E[],
-      options: AppendOptions = {},
-    ): Promise<AppendResult> => {
-      const n = (commands += 1);
-      return this.consumer.append(id, n, stream, ...commandOf(events, options));
-    };
+    const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
     const context: ReactorContext = Object.freeze({ id, attempt, append });
     const { definition } = this as { definition: Reactor };
     let error: string | undefined;
@@ -156,18 +147,4 @@ async function within(milliseconds: number, attempt: Promise<void>): Promise<voi
     ended.abort();
   }
   throw new Error(`the attempt has not ended within ${milliseconds} ms`);
-}
-
-/** Waits so many milliseconds, or until `stop` is given. */
-export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.min(Math.max(milliseconds, 0), LONGEST_TIMER_MILLISECONDS));
-    stop?.addEventListener("abort", end);
-    if (stop?.aborted) end();
-  });
 }

@@ -28,7 +28,7 @@ pub(crate) use rpc::{
 };
 
 /// One stream in the storage of its own Durable Object, spoken to by RPC through the entry class in
-/// `worker/entry.ts`.
+/// `worker/objects.ts`.
 ///
 /// To append and to read is one synchronous turn. The object runs on a single thread and a turn awaits nothing, so no
 /// other request comes between reading the head and writing the commit: an exact expected version holds under
@@ -72,7 +72,7 @@ impl DurableObject for AggregateObject {
     }
 }
 
-/// The methods that other Workers and objects call, by the entry class in `worker/entry.ts`.
+/// The methods that other Workers and objects call, by the entry class in `worker/objects.ts`.
 #[wasm_bindgen]
 impl AggregateObject {
     /// Appends events: `{stream, expectedVersion, events, format, key}` gives `{stream, firstVersion, …}`.

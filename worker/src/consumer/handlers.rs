@@ -2,8 +2,7 @@
 //! lasts, or functions of Rust, which are there whenever the engine is.
 
 use js_sys::Promise;
-use sillok::handler::{Delivery, DocumentError, Documents, FeedEvent};
-use sillok::store::JsonText;
+use sillok::handler::{Delivery, Documents, FeedEvent};
 use sillok_bridge::{Failure, Message, expected_version_from_js, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
@@ -64,46 +63,7 @@ fn message(thrown: &JsValue) -> String {
     thrown.as_string().unwrap_or_else(|| "the handler failed".to_owned())
 }
 
-/// The documents of a projection while one event is applied.
-#[wasm_bindgen]
-#[derive(Debug)]
-pub struct DocumentsHandle {
-    documents: Documents<ObjectSql>,
-}
-
-#[wasm_bindgen]
-impl DocumentsHandle {
-    /// The document of this key as JSON, or undefined.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn get(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let document = self.documents.get(key).map_err(refused)?;
-        Ok(document.map(|document| document.as_str().to_owned()))
-    }
-
-    /// Writes the document of this key, given as JSON.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn put(&self, key: &str, document: &str) -> Result<(), JsValue> {
-        let document = JsonText::parse(document)
-            .map_err(|error| Failure::new("malformed_json", error.to_string()).to_js())?;
-        self.documents.put(key, &document).map_err(refused)
-    }
-
-    /// Removes the document of this key, if there is one.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    pub fn delete(&self, key: &str) -> Result<(), JsValue> {
-        self.documents.delete(key).map_err(refused)
-    }
-}
-
-fn refused(error: DocumentError) -> JsValue {
-    Failure::from(error).to_js()
-}
+sillok_bridge::documents_handle!(Documents<ObjectSql>, |failure: Failure| failure.to_js());
 
 /// The commands that a reactor in JavaScript sends on one event.
 #[wasm_bindgen]
@@ -128,12 +88,12 @@ impl Commands {
         self.context.attempt()
     }
 
-    /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
-    /// `ExpectedVersion`, or undefined for `any`. Rejects with a [`Failure`].
-    pub fn append(&self, stream: &JsValue, events: String, expected: &JsValue) -> Promise {
+    /// Appends the event, or the array of events, of a JSON text, as the command number `n`. `expected` is a number, one of
+    /// the words of `ExpectedVersion`, or undefined for `any`. Rejects with a [`Failure`].
+    pub fn append(&self, n: u32, stream: &JsValue, events: String, expected: &JsValue) -> Promise {
         let command = stream_id_from_js(stream)
             .and_then(|stream| Ok((stream, expected_version_from_js(expected)?, events)));
-        let appended = self.context.send(command);
+        let appended = self.context.send(n, command);
         promise(async move {
             match appended.await {
                 Ok(appended) => Ok(appended.to_js()),

@@ -104,6 +104,7 @@ pub struct ReactorContext {
     env: Env,
     of: ObjectName,
     delivery: Delivery,
+    /// How many commands were sent from Rust.
     sent: Cell<u32>,
 }
 
@@ -151,18 +152,19 @@ impl ReactorContext {
         let events = serde_json::to_string(events)
             .map_err(|error| Failure::new("malformed_json", error.to_string()).in_field("events"));
         let command = events.and_then(|events| Ok((StreamId::new(stream)?, expected, events)));
-        let appended = self.send(command);
+        // One that cannot be sent is counted too, as in JavaScript: those after it keep their keys.
+        let n = self.sent.replace(self.sent.get().saturating_add(1));
+        let appended = self.send(n, command);
         async { appended.await.map(|appended| Version::new(appended.version).unwrap_or_default()) }
     }
 
-    /// Sends the next command. Each has a key and a cause, the same ones, in the same order, whenever the event is delivered
-    /// again; one that cannot be sent is counted too.
+    /// Sends the command number `n`. Each has a key and a cause, the same ones, in the same order, whenever the event is
+    /// delivered again.
     pub(super) fn send(
         &self,
+        n: u32,
         command: Result<Command, Failure>,
     ) -> Pin<Box<dyn Future<Output = Result<AppendedJson, Failure>>>> {
-        let number = self.sent.get();
-        self.sent.set(number.saturating_add(1));
         let request = command.and_then(|(stream, expected, events)| {
             let cause = self.delivery.cause();
             let request = AppendRequest {
@@ -170,7 +172,7 @@ impl ReactorContext {
                 expected_version: expected_version_json(expected),
                 events,
                 format: EventsFormat::Json,
-                key: Some(self.delivery.command_key(number)),
+                key: Some(self.delivery.command_key(n)),
                 cause: Some(CauseMessage {
                     event: cause.event_id().as_str().to_owned(),
                     correlation: cause.correlation_id().to_owned(),

@@ -3,15 +3,15 @@
 use serde::Serialize;
 use sillok::handler::{DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
 use sillok::store::{Checkpoint, json_string};
-use sillok_bridge::{Scalar, now, rfc3339};
+use sillok_bridge::{Scalar, documents_json, letters_json, now, status_members};
 
 use super::definition::{Definition, KindText, OnFailureText};
-use crate::gateway::{encoded, json_or_null};
+use crate::gateway::encoded;
 
-/// How a consumer is defined and how it does.
+/// How a consumer is defined.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StatusJson<'a> {
+struct DefinedJson<'a> {
     name: &'a str,
     #[serde(with = "KindText")]
     kind: Kind,
@@ -27,30 +27,6 @@ struct StatusJson<'a> {
     first_delay: u64,
     longest_delay: u64,
     timeout: Option<u64>,
-    status: &'static str,
-    checkpoint: String,
-    lag: u64,
-    rebuild: Option<RebuildJson>,
-    failures: u32,
-    retry_at: Option<String>,
-    last_error: Option<ErrorJson<'a>>,
-    dead_letters: u64,
-    retrying: bool,
-    /// Told to whoever may define consumers, once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct RebuildJson {
-    checkpoint: String,
-    lag: u64,
-}
-
-#[derive(Serialize)]
-struct ErrorJson<'a> {
-    message: &'a str,
-    time: String,
 }
 
 /// How a consumer is defined and how it does, as JSON. The secret is told only where it is handed in.
@@ -61,7 +37,7 @@ pub(super) fn status(
     end: &Checkpoint,
     secret: Option<&str>,
 ) -> String {
-    let shown = StatusJson {
+    let defined = DefinedJson {
         name,
         kind: definition.kind,
         url: definition.url.as_deref(),
@@ -75,24 +51,12 @@ pub(super) fn status(
         first_delay: definition.first_delay,
         longest_delay: definition.longest_delay,
         timeout: (definition.kind != Kind::Projection).then(|| definition.timeout()),
-        status: status.running.as_str(),
-        checkpoint: status.checkpoint.to_string(),
-        lag: status.checkpoint.lag(end),
-        rebuild: status
-            .rebuild
-            .as_ref()
-            .map(|checkpoint| RebuildJson { checkpoint: checkpoint.to_string(), lag: checkpoint.lag(end) }),
-        failures: status.failures,
-        retry_at: status.retry_at.map(rfc3339),
-        last_error: status
-            .error
-            .as_ref()
-            .map(|error| ErrorJson { message: &error.message, time: rfc3339(error.time) }),
-        dead_letters: status.dead_letters,
-        retrying: status.retrying,
-        secret,
     };
-    serde_json::to_string(&shown).unwrap_or_default()
+    let defined = serde_json::to_string(&defined).unwrap_or_default();
+    let secret = secret.map(|secret| format!(",\"secret\":{}", json_string(secret))).unwrap_or_default();
+    // One object of both: how it does follows on how it is defined.
+    let defined = defined.strip_suffix('}').unwrap_or_default();
+    format!("{defined},{}{secret}}}", status_members(status, end))
 }
 
 /// How a consumer does that cannot begin, and why.
@@ -111,34 +75,18 @@ pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
 
 /// A page of at most `limit` dead letters.
 pub(super) fn letters(name: &str, limit: usize, page: &DeadLetters) -> String {
-    let letters = page.letters.iter().map(|letter| {
-        let (reason, attempts) = (letter.reason.as_str(), letter.attempts);
-        let (error, time) = (json_string(&letter.error), rfc3339(letter.time));
-        let (id, event) = (letter.id, &letter.event.json);
-        // The event is JSON already and stays as it is.
-        format!(
-            "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":\"{time}\",\"event\":{event}}}"
-        )
+    let next = page.next.map(|after| {
+        let name = encoded(name);
+        json_string(&format!("/v1/consumers/{name}/dead-letters?limit={limit}&after={after}"))
     });
-    let next = page
-        .next
-        .map(|after| format!("/v1/consumers/{}/dead-letters?limit={limit}&after={after}", encoded(name)));
-    page_of("deadLetters", letters.collect(), next)
+    letters_json("deadLetters", page, next)
 }
 
 /// A page of at most `limit` documents whose keys begin with `prefix`.
 pub(super) fn documents(name: &str, prefix: &str, limit: usize, page: &DocumentPage) -> String {
-    let documents = page.documents.iter().map(|(key, document)| {
-        format!("{{\"key\":{},\"document\":{}}}", json_string(key), document.as_str())
-    });
     let next = page.next.as_deref().map(|after| {
         let (name, prefix, after) = (encoded(name), encoded(prefix), encoded(after));
-        format!("/v1/projections/{name}/documents?prefix={prefix}&limit={limit}&after={after}")
+        json_string(&format!("/v1/projections/{name}/documents?prefix={prefix}&limit={limit}&after={after}"))
     });
-    page_of("documents", documents.collect(), next)
-}
-
-fn page_of(name: &str, items: Vec<String>, next: Option<String>) -> String {
-    let next = json_or_null(next.as_deref());
-    format!("{{\"{name}\":[{}],\"next\":{next}}}", items.join(","))
+    documents_json("documents", page, next)
 }

@@ -80,18 +80,25 @@ async fn page_of(
 /// partition may have streams before it.
 fn merged(pages: Vec<DirectoryPageJson>, limit: usize) -> DirectoryPageJson {
     let mut next = pages.iter().filter_map(|page| page.next.clone()).min();
-    let known = |entry: &StreamEntryJson| next.as_ref().is_none_or(|next| entry.stream <= *next);
-    let mut streams: Vec<StreamEntryJson> = Vec::new();
-    for entry in pages.into_iter().flat_map(|page| page.streams).filter(known) {
-        // Each page is in order: put where it belongs, an entry moves few others.
-        let place = streams.partition_point(|other| other.stream < entry.stream);
-        streams.insert(place, entry);
-    }
+    // One more than there is room for tells that there are more.
+    let first = |one, page: DirectoryPageJson| first_of(one, page.streams, limit.saturating_add(1));
+    let mut streams = pages.into_iter().fold(Vec::new(), first);
+    streams.retain(|entry| next.as_ref().is_none_or(|next| entry.stream <= *next));
     if streams.len() > limit {
         streams.truncate(limit);
         next = streams.last().map(|entry| entry.stream.clone());
     }
     DirectoryPageJson { streams, next }
+}
+
+/// The first entries of two lists, each of which is in order.
+fn first_of(one: Vec<StreamEntryJson>, other: Vec<StreamEntryJson>, most: usize) -> Vec<StreamEntryJson> {
+    let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
+    let next = || match other.peek() {
+        Some(second) => one.next_if(|first| first.stream < second.stream).or_else(|| other.next()),
+        None => one.next(),
+    };
+    std::iter::from_fn(next).take(most).collect()
 }
 
 fn next_url(wanted: &DirectoryValue, after: String) -> String {
@@ -129,6 +136,25 @@ mod tests {
             let found = merged(pages, limit);
             let found_names: Vec<_> = found.streams.iter().map(|entry| entry.stream.as_str()).collect();
             assert_eq!((found_names, found.next.as_deref()), (names, next));
+        }
+    }
+
+    #[test]
+    fn pages_of_many_partitions_interleave() {
+        let names =
+            |from, every| (from..64_000).step_by(every).map(|row| format!("s-{row:05}")).collect::<Vec<_>>();
+        for limit in [1, 1000] {
+            // The later a partition, the earlier its names.
+            let pages = (0..64).rev().map(|partition| {
+                let names = names(partition, 64);
+                page(&names.iter().map(String::as_str).collect::<Vec<_>>(), names.last().map(String::as_str))
+            });
+            let found = merged(pages.collect(), limit);
+            let found_names: Vec<_> = found.streams.into_iter().map(|entry| entry.stream).collect();
+            assert_eq!(
+                (found_names.as_slice(), found.next.as_ref()),
+                (&names(0, 1)[..limit], found_names.last())
+            );
         }
     }
 }

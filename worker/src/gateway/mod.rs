@@ -37,7 +37,7 @@ use crate::auth::{Policy, Principal, Scope};
 use problem::Problem;
 use request::{Method, Request};
 use respond::Answer;
-pub(crate) use respond::{encoded, json_or_null, stream_path};
+pub(crate) use respond::{encoded, stream_path};
 use routes::{Part, Route};
 
 /// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.

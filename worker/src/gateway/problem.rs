@@ -112,11 +112,11 @@ impl From<RemoteError> for Problem {
             RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(*receipt),
             RemoteError::Overloaded => Failure::new(
                 "overloaded",
-                "this stream has more requests than it can take; wait before another",
+                "there are more requests for this than can be taken; wait before another",
             ),
             RemoteError::Unavailable => Failure::new(
                 "unavailable",
-                "the stream did not answer; whether an append was recorded is told by the stream's version",
+                "no answer came; a change may have been made all the same, which is told by reading",
             ),
             RemoteError::Broken => broken(),
         };

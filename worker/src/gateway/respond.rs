@@ -188,7 +188,7 @@ pub(super) fn response(answer: Answer, method: Method) -> worker::Result<Respons
 }
 
 /// A text as JSON, or `null` where there is none.
-pub(crate) fn json_or_null(text: Option<&str>) -> String {
+pub(super) fn json_or_null(text: Option<&str>) -> String {
     text.map_or_else(|| "null".to_owned(), json_string)
 }
 

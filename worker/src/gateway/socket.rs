@@ -4,11 +4,11 @@ use std::pin::pin;
 
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use worker::{WebSocket, WebSocketPair, WebsocketEvent, console_error};
+use worker::{EventStream, WebSocket, WebSocketPair, WebsocketEvent, console_error};
 
 use super::live::{Live, Step};
 use super::problem::Problem;
-use crate::objects::spawn;
+use crate::objects::{RemoteError, spawn};
 
 /// How many bytes of events one connection carries. A WebSocket does not tell how far its client is: what a slow one
 /// has not taken lies in memory, which is bounded by this. Who connects again says by that what it has seen.
@@ -41,12 +41,7 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
     let mut heard = socket.events()?;
     let mut carried = 0;
     loop {
-        // What the client sends means nothing, so that it can keep the connection alive.
-        let step = match select(pin!(live.next()), heard.next()).await {
-            Either::Left((step, _)) => step,
-            Either::Right((Some(Ok(WebsocketEvent::Message(_))), _)) => continue,
-            Either::Right(_) => return Ok(None),
-        };
+        let Some(step) = next_or_gone(&mut live, &mut heard).await else { return Ok(None) };
         match step {
             Ok(Step::Events(events)) => {
                 for event in events {
@@ -64,6 +59,19 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
         }
         if carried >= CONNECTION_BYTES {
             return Ok(Some(Farewell(1013, "this connection has carried its share; connect again")));
+        }
+    }
+}
+
+/// What happens next, or nothing once the client has gone. What the client sends means nothing, so that it can keep the
+/// connection alive; nor is what is being read begun anew for it, or who writes fast enough would never be sent anything.
+async fn next_or_gone(live: &mut Live, heard: &mut EventStream<'_>) -> Option<Result<Step, RemoteError>> {
+    let mut next = pin!(live.next());
+    loop {
+        match select(next.as_mut(), heard.next()).await {
+            Either::Left((step, _)) => return Some(step),
+            Either::Right((Some(Ok(WebsocketEvent::Message(_))), _)) => {}
+            Either::Right(_) => return None,
         }
     }
 }

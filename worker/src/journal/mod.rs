@@ -18,12 +18,12 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use crate::app;
 use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
 use recording::Recording;
-use rpc::{ConsumerRequest, ForwardMessage, PositionRequest};
 #[allow(unused_imports)]
 pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
+use rpc::{ForwardMessage, PositionRequest, Registration};
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
-/// in `worker/entry.ts`.
+/// in `worker/objects.ts`.
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct JournalObject {
@@ -80,7 +80,7 @@ impl DurableObject for JournalObject {
     }
 }
 
-/// The methods that other objects call, by the entry class in `worker/entry.ts`.
+/// The methods that other objects call, by the entry class in `worker/objects.ts`.
 #[wasm_bindgen]
 impl JournalObject {
     /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
@@ -145,7 +145,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |ConsumerRequest { consumer }| {
+        turn(&self.keeper.meter, request, |Registration { consumer }| {
             self.keeper.wakes.borrow_mut().register(&consumer).map_err(Failure::from)
         })
     }
@@ -155,7 +155,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |ConsumerRequest { consumer }| {
+        turn(&self.keeper.meter, request, |Registration { consumer }| {
             self.keeper.wakes.borrow_mut().unregister(&consumer).map_err(Failure::from)
         })
     }

@@ -139,11 +139,11 @@ message!(JournalStatus {
 
 /// The name of a consumer that is to be woken, or not any more.
 #[derive(Debug)]
-pub(crate) struct ConsumerRequest {
+pub(crate) struct Registration {
     pub(crate) consumer: String,
 }
 
-message!(ConsumerRequest { consumer: "consumer" });
+message!(Registration { consumer: "consumer" });
 
 /// The journal of one partition.
 pub(crate) struct Remote(crate::objects::Remote);
@@ -185,12 +185,12 @@ impl Remote {
 
     /// Makes durable that a consumer is woken.
     pub(crate) async fn register(&self, consumer: String) -> Answered<()> {
-        self.0.call("register", &ConsumerRequest { consumer }).await
+        self.0.call("register", &Registration { consumer }).await
     }
 
     /// Makes durable that a consumer is not woken any more.
     pub(crate) async fn unregister(&self, consumer: String) -> Answered<()> {
-        self.0.call("unregister", &ConsumerRequest { consumer }).await
+        self.0.call("unregister", &Registration { consumer }).await
     }
 
     /// Opens a WebSocket to the object, by which it tells that the feed has grown.

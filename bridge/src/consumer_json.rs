@@ -1,0 +1,123 @@
+//! What is told of a consumer, as JSON.
+
+use sillok::handler::{DeadLetter, DeadLetters, DocumentPage, Status};
+use sillok::store::{Checkpoint, RecordedTime, json_string};
+
+use crate::clock::rfc3339;
+
+/// How a consumer does, as the members of an object: `"status":…,"checkpoint":…`. `end` is where the feed ends.
+#[must_use]
+pub fn status_members(status: &Status, end: &Checkpoint) -> String {
+    let place =
+        |checkpoint: &Checkpoint| format!("\"checkpoint\":\"{checkpoint}\",\"lag\":{}", checkpoint.lag(end));
+    let rebuild = status.rebuild.as_ref().map(|checkpoint| format!("{{{}}}", place(checkpoint)));
+    let error = status.error.as_ref().map(|error| {
+        format!("{{\"message\":{},\"time\":{}}}", json_string(&error.message), time(error.time))
+    });
+    format!(
+        "\"status\":\"{}\",{},\"rebuild\":{},\"failures\":{},\"retryAt\":{},\"lastError\":{},\"deadLetters\":{},\"retrying\":{}",
+        status.running.as_str(),
+        place(&status.checkpoint),
+        or_null(rebuild),
+        status.failures,
+        or_null(status.retry_at.map(time)),
+        or_null(error),
+        status.dead_letters,
+        status.retrying,
+    )
+}
+
+/// A page of dead letters, `{"<name>":[{"id","reason","error","attempts","time","event"}],"next"}`. `next` is JSON.
+#[must_use]
+pub fn letters_json(name: &str, page: &DeadLetters, next: Option<String>) -> String {
+    let mut letters = page.letters.iter().map(|DeadLetter { id, reason, error, attempts, time: at, event, .. }| {
+        let (reason, error, time) = (reason.as_str(), json_string(error), time(*at));
+        // The event is JSON already and stays as it is.
+        let event = &event.json;
+        format!(
+            "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":{time},\"event\":{event}}}"
+        )
+    });
+    page_json(name, &mut letters, next)
+}
+
+/// A page of documents, `{"<name>":[{"key","document"}],"next"}`. `next` is JSON.
+#[must_use]
+pub fn documents_json(name: &str, page: &DocumentPage, next: Option<String>) -> String {
+    let mut documents = page.documents.iter().map(|(key, document)| {
+        format!("{{\"key\":{},\"document\":{}}}", json_string(key), document.as_str())
+    });
+    page_json(name, &mut documents, next)
+}
+
+/// It is written item by item: a page may have 4 MiB.
+fn page_json(name: &str, items: &mut dyn Iterator<Item = String>, next: Option<String>) -> String {
+    let mut page = format!("{{\"{name}\":[");
+    for item in items {
+        if !page.ends_with('[') {
+            page.push(',');
+        }
+        page.push_str(&item);
+    }
+    page + "],\"next\":" + &or_null(next) + "}"
+}
+
+fn time(time: RecordedTime) -> String {
+    format!("\"{}\"", rfc3339(time))
+}
+
+fn or_null(json: Option<String>) -> String {
+    json.unwrap_or_else(|| "null".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use sillok::handler::{LastError, Running};
+    use sillok::store::{JsonText, Position};
+
+    use super::*;
+
+    #[test]
+    fn how_a_consumer_does() {
+        let at = |position| Checkpoint::start(1).at(0, Position::new(position).unwrap());
+        let mut status = Status {
+            running: Running::Running,
+            checkpoint: at(3),
+            rebuild: None,
+            failures: 0,
+            retry_at: None,
+            error: None,
+            dead_letters: 0,
+            retrying: false,
+        };
+        assert_eq!(
+            status_members(&status, &at(5)),
+            r#""status":"running","checkpoint":"3","lag":2,"rebuild":null,"failures":0,"retryAt":null,"lastError":null,"deadLetters":0,"retrying":false"#
+        );
+        status.rebuild = Some(at(1));
+        status.failures = 2;
+        status.retry_at = Some(RecordedTime::from_millis(1));
+        status.error = Some(LastError { message: "\"no\"".to_owned(), time: RecordedTime::from_millis(0) });
+        assert_eq!(
+            status_members(&status, &at(5)),
+            r#""status":"running","checkpoint":"3","lag":2,"rebuild":{"checkpoint":"1","lag":4},"failures":2,"retryAt":"1970-01-01T00:00:00.001Z","lastError":{"message":"\"no\"","time":"1970-01-01T00:00:00.000Z"},"deadLetters":0,"retrying":false"#
+        );
+    }
+
+    #[test]
+    fn pages_of_none_one_and_two_documents() {
+        let text = |text| JsonText::parse(text).unwrap();
+        let all = [("a[".to_owned(), text("[1]")), ("b".to_owned(), text("{}"))];
+        for (count, items, next) in [
+            (0, "", None),
+            (1, r#"{"key":"a[","document":[1]}"#, Some("7")),
+            (2, r#"{"key":"a[","document":[1]},{"key":"b","document":{}}"#, None),
+        ] {
+            let page = DocumentPage { documents: all[..count].to_vec(), next: None };
+            assert_eq!(
+                documents_json("items", &page, next.map(str::to_owned)),
+                format!(r#"{{"items":[{items}],"next":{}}}"#, next.unwrap_or("null"))
+            );
+        }
+    }
+}
