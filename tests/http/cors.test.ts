@@ -59,12 +59,33 @@ test("a preflight opens nothing: the request itself needs its token", async () =
   assertProblem(bare, 401, "missing_token");
 });
 
-test("with authentication off no other origin is let in", async () => {
+test("with authentication off no other origin is let in, whatever it asks for", async () => {
   const path = eventsPath(freshStream());
-  const asked = await withoutAuth.request(path, { method: "OPTIONS", headers: preflight });
-  assertProblem(asked, 405, "method_not_allowed");
-  const read = await withoutAuth.request(path, { headers: origin });
-  for (const reply of [asked, read]) {
-    assert.equal(reply.headers.get("access-control-allow-origin"), null);
+  const body = JSON.stringify({ type: "Owned" });
+  const simple = { "Content-Type": "text/plain" };
+  for (const Origin of ["https://elsewhere.example", "null", "http://localhost.example"]) {
+    for (const request of [
+      { method: "OPTIONS", headers: { ...preflight, Origin } },
+      { headers: { Origin } },
+      { method: "POST", headers: { ...simple, Origin }, body },
+    ]) {
+      const reply = await withoutAuth.request(path, request);
+      assertProblem(reply, 403, "origin_not_allowed", "Origin");
+      assert.equal(reply.headers.get("access-control-allow-origin"), null);
+    }
+  }
+  const feed = new URL("/v1/events", withoutAuth.server.url);
+  feed.protocol = "ws:";
+  const socket = new WebSocket(feed, { headers: origin } as unknown as string[]);
+  const opened = await new Promise((resolve) => {
+    socket.addEventListener("open", () => resolve(true));
+    socket.addEventListener("error", () => resolve(false));
+  });
+  assert.equal(opened, false);
+  assertProblem(await withoutAuth.request(path), 404, "stream_not_found");
+  for (const Origin of [withoutAuth.server.url.origin, "http://localhost:5173"]) {
+    const headers = { ...simple, Origin };
+    const own = await withoutAuth.request(path, { method: "POST", headers, body });
+    assert.equal(own.status, 201, own.text);
   }
 });

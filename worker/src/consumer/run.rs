@@ -26,7 +26,7 @@ const PAGE_EVENTS: u64 = 200;
 /// A run that has not come on for so long is taken for lost, in milliseconds. What is delivered has its own time besides.
 const LOST_MILLIS: u64 = 30_000;
 /// When a consumer that cannot be opened is looked at again, in milliseconds.
-const UNOPENED_MILLIS: u64 = 15_000;
+const UNOPENED_MILLIS: u64 = 10_000;
 
 /// The run that is under way, if there is one.
 #[derive(Debug, Default)]
