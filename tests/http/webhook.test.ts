@@ -310,7 +310,7 @@ test("what is no consumer is refused, and nothing is kept of it", async () => {
     [{ kind: "webhook", url, secret: "short" }, "invalid_consumer", "secret"],
     [{ kind: "webhook", url, attempts: 0 }, "invalid_policy", "attempts"],
     [{ kind: "webhook", url, concurrency: 7 }, "invalid_consumer", "concurrency"],
-    [{ kind: "webhook", url, types: ["a\nb"] }, "invalid_event_type", "type"],
+    [{ kind: "webhook", url, types: ["a\nb"] }, "invalid_event_type", "types"],
     [{ kind: "webhook", url, colour: "red" }, "invalid_consumer", "colour"],
     [{ kind: "projection" }, "invalid_consumer", "kind"],
     [{ kind: "nope" }, "invalid_consumer", "kind"],

@@ -34,9 +34,8 @@ pub(super) fn common_prefix(globs: &[String]) -> &str {
     let mut prefixes = globs.iter().filter_map(|glob| glob.get(..begins(glob)));
     let Some(first) = prefixes.next() else { return "" };
     prefixes.fold(first, |common, prefix| {
-        let same = common.char_indices().zip(prefix.chars()).take_while(|((_, one), other)| one == other);
-        let end = same.last().map_or(0, |((place, character), _)| place + character.len_utf8());
-        common.get(..end).unwrap_or_default()
+        let same = common.bytes().zip(prefix.bytes()).take_while(|(one, other)| one == other).count();
+        common.get(..common.floor_char_boundary(same)).unwrap_or_default()
     })
 }
 

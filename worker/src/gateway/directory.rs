@@ -24,56 +24,51 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
     let limit = wanted.limit.as_ref().and_then(Scalar::as_u64).and_then(|limit| usize::try_from(limit).ok());
     let limit = limit.unwrap_or(PAGE_EVENTS);
     let journals = journals(env, &principal)?;
-    let (mut page, cost) = if principal.may_touch_all() {
-        page_of(&journals, &wanted, limit).await?
-    } else {
-        allowed(&journals, &wanted, limit, &principal).await?
-    };
+    let (mut page, cost) = page_of(&journals, wanted.clone(), limit, &principal).await?;
     page.next = page.next.map(|after| next_url(&wanted, after));
     Ok(Answer::json(200, &page).costing(cost))
 }
 
 /// A page of those that the caller may touch. The others are passed over to the page's end: to go on from one of them would
 /// tell its name.
-async fn allowed(
+async fn page_of(
     journals: &[Remote],
-    wanted: &DirectoryValue,
+    mut wanted: DirectoryValue,
     limit: usize,
     principal: &Principal,
 ) -> Result<(DirectoryPageJson, Receipt), Problem> {
-    let mut wanted = DirectoryValue { limit: None, ..wanted.clone() };
-    let own = principal.common_prefix();
-    if own.starts_with(wanted.prefix.as_ref().and_then(Scalar::as_str).unwrap_or_default()) {
-        wanted.prefix = Some(own.into());
+    let all = principal.may_touch_all();
+    if !all {
+        wanted.limit = None;
+        let own = principal.common_prefix();
+        if own.starts_with(wanted.prefix.as_ref().and_then(Scalar::as_str).unwrap_or_default()) {
+            wanted.prefix = Some(own.into());
+        }
     }
     let (mut streams, mut cost) = (Vec::new(), Receipt::default());
     loop {
-        let (page, receipt) = page_of(journals, &wanted, PAGE_EVENTS).await?;
-        cost = cost + receipt;
-        streams.extend(page.streams.into_iter().filter(|entry| principal.may_touch(&entry.stream)));
-        // One more than the page holds shows that there is a next.
-        if streams.len() > limit {
-            streams.truncate(limit);
-            let next = streams.last().map(|entry| entry.stream.clone());
-            return Ok((DirectoryPageJson { streams, next }, cost));
+        let mut pages = Vec::new();
+        for journal in journals {
+            let (page, receipt) = journal.streams(&wanted).await?;
+            pages.push(page);
+            cost = cost + receipt;
         }
-        let Some(after) = page.next else { return Ok((DirectoryPageJson { streams, next: None }, cost)) };
-        wanted.after = Some(after.into());
+        let page = merged(pages, if all { limit } else { PAGE_EVENTS });
+        streams.extend(page.streams.into_iter().filter(|entry| principal.may_touch(&entry.stream)));
+        let next = match page.next {
+            // One more than the page holds shows that there is a next.
+            _ if streams.len() > limit => {
+                streams.truncate(limit);
+                streams.last().map(|entry| entry.stream.clone())
+            }
+            Some(after) if !all => {
+                wanted.after = Some(after.into());
+                continue;
+            }
+            next => next,
+        };
+        return Ok((DirectoryPageJson { streams, next }, cost));
     }
-}
-
-async fn page_of(
-    journals: &[Remote],
-    wanted: &DirectoryValue,
-    limit: usize,
-) -> Result<(DirectoryPageJson, Receipt), Problem> {
-    let (mut pages, mut cost) = (Vec::new(), Receipt::default());
-    for journal in journals {
-        let (page, receipt) = journal.streams(wanted).await?;
-        pages.push(page);
-        cost = cost + receipt;
-    }
-    Ok((merged(pages, limit), cost))
 }
 
 /// The pages of all partitions as one. What lies behind the end of a partition's page is left for the next page, as that

@@ -33,9 +33,10 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
         _ => u64::MAX,
     };
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
+    // What a page says of the feed, and no more, is said to a HEAD of any form.
+    let form = if request.method == Method::Head { Media::Json } else { media };
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
-        Ok(feed) if request.method == Method::Head => feed.page().await.map(|page| page.of(media)),
-        Ok(feed) => feed.answer(media, limit, upgrade).await,
+        Ok(feed) => feed.answer(form, limit, upgrade).await.map(|answer| answer.of(media)),
         Err(failure) => Err(failure.into()),
     };
     answer.map_err(|problem| {

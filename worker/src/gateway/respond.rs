@@ -105,10 +105,12 @@ impl Answer {
         Self { status: 200, headers: vec![content_type(media)], body: Body::Empty }
     }
 
-    /// The same answer to a `HEAD`, whose body would be of another type.
-    pub(super) fn of(self, media: Media) -> Self {
-        let named = self.headers.into_iter().filter(|(name, _)| *name != "Content-Type");
-        Self { headers: named.chain([content_type(media)]).collect(), ..self }
+    /// The same answer, called one of this type: to a `HEAD` its body is not sent.
+    pub(super) fn of(mut self, media: Media) -> Self {
+        if let Some(named) = self.headers.iter_mut().find(|(name, _)| *name == "Content-Type") {
+            *named = content_type(media);
+        }
+        self
     }
 
     pub(super) fn not_modified(version: u64) -> Self {
