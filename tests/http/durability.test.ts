@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { freshStream, numbered, useApi } from "../support/api.ts";
 
@@ -22,17 +23,23 @@ test("acknowledged events survive SIGKILL", async () => {
 test("SIGKILL amid appends: every acknowledged commit is there, whole, once and in order", async () => {
   const streams = Array.from({ length: 4 }, () => freshStream());
   const acknowledged = new Map<string, number>(streams.map((stream) => [stream, 0]));
+  const first: Promise<void>[] = [];
   let killed = false;
   const writers = streams.map(async (stream) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    first.push(promise);
     for (let version = 0; !killed; version += 3) {
       // Refused by the network once the server is gone.
       const reply = await api.append(stream, numbered(3, version + 1)).catch(() => undefined);
       if (reply === undefined) return;
       assert.equal(reply.status, 201, reply.text);
       acknowledged.set(stream, reply.json.version);
+      resolve();
     }
   });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  // A writer that ends before the server does has failed.
+  await Promise.race([Promise.all(first), Promise.all(writers)]);
+  await sleep(500 * Math.random());
   await api.server.kill();
   killed = true;
   await Promise.all(writers);

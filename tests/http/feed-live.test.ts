@@ -2,8 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
-import { assertProblem, freshStream, type HeaderValues, numbered, useApi } from "../support/api.ts";
+import {
+  Api,
+  assertProblem,
+  freshStream,
+  type HeaderValues,
+  numbered,
+  useApi,
+} from "../support/api.ts";
 import { feedOf } from "../support/feed.ts";
 import { Follower } from "../support/follower.ts";
 import { SocketFollower } from "../support/socket-follower.ts";
@@ -31,7 +39,7 @@ for (const [protocol, connect] of [
     await follower.until((follower) => eventsOf(follower).length === 3);
     for (let n = 1; n <= 3; n++) {
       await api.appended(`${category}-${n}`, numbered(1));
-      await follower.until((follower) => eventsOf(follower).length === 3 + n, 5000);
+      await follower.until((follower) => eventsOf(follower).length === 3 + n);
     }
     assert.deepEqual(eventsOf(follower), (await feedOf(api, 6, query)).events);
     await follower.close();
@@ -59,6 +67,21 @@ for (const [protocol, connect] of [
     assert.deepEqual(seen, (await feedOf(api, 2000, query)).events);
   });
 }
+
+test("no event waits for the alarm of its stream", async (t) => {
+  const own = new Api();
+  await own.start({
+    vars: { SILLOK_AUTH: "off", ALARMS_DOWN: "yes" },
+    entry: fileURLToPath(import.meta.resolve("../support/failing-journal.ts")),
+  });
+  t.after(() => own.stop());
+  const follower = await Follower.connect(new URL("/v1/events", own.server.url));
+  for (let n = 1; n <= 6; n++) {
+    await own.appended(`account-${n % 2}`, numbered(1));
+    await follower.until(({ events }) => events.length === n);
+  }
+  await follower.close();
+});
 
 test("Last-Event-ID counts more than `after`, and an id is a checkpoint", async () => {
   const stream = freshStream();

@@ -10,7 +10,7 @@ const ROUNDS = 50;
 const STREAMS = ["account-1", "account-2", "account-3"];
 const WRITERS_PER_STREAM = 2;
 const PER_COMMIT = 3;
-/** The longest that writers write in a round, in milliseconds. */
+/** The longest that writers go on in a round, in milliseconds. */
 const LONGEST = 240;
 
 /** What the writers of one stream know: the versions that were answered, by idempotency key. */
@@ -18,8 +18,13 @@ type Acknowledged = Map<string, number>;
 
 const api = new Api();
 
-/** Appends with whatever version the stream has until the server is gone. */
-async function write(stream: string, writer: string, acknowledged: Acknowledged): Promise<void> {
+/** Appends with whatever version the stream has until the server is gone, and says each time that it was answered. */
+async function write(
+  stream: string,
+  writer: string,
+  acknowledged: Acknowledged,
+  answered: () => void,
+): Promise<void> {
   for (let count = 1; ; count += 1) {
     const key = `${writer}-${count}`;
     const reply = await api
@@ -27,6 +32,7 @@ async function write(stream: string, writer: string, acknowledged: Acknowledged)
       .catch(() => undefined);
     if (reply?.status !== 201) return;
     acknowledged.set(key, reply.json.version);
+    answered();
   }
 }
 
@@ -56,11 +62,14 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, async (t) => {
   const known = new Map(STREAMS.map((stream): [string, Acknowledged] => [stream, new Map()]));
   let cut = 0;
   for (let round = 1; round <= ROUNDS; round += 1) {
+    const { promise: first, resolve: answered } = Promise.withResolvers<void>();
     const writing = [...known].flatMap(([stream, acknowledged]) =>
       Array.from({ length: WRITERS_PER_STREAM }, (_, writer) =>
-        write(stream, `${round}-${writer}`, acknowledged),
+        write(stream, `${round}-${writer}`, acknowledged, answered),
       ),
     );
+    // Some are cut off before anything was answered, as far as that takes a while.
+    if (round % 5 > 0) await first;
     await sleep(Math.random() * LONGEST);
     await api.server.kill();
     await Promise.all(writing);
@@ -74,5 +83,5 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, async (t) => {
   }
   const answered = [...known.values()].reduce((sum, acknowledged) => sum + acknowledged.size, 0);
   t.diagnostic(`${answered} appends were answered; ${cut} times one was committed unanswered`);
-  assert.ok(answered > ROUNDS, "the writers had time to write");
+  assert.ok(answered >= ROUNDS * 0.8, `${answered} answers`);
 });

@@ -5,10 +5,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { Api, freshStream } from "../support/api.ts";
+import { settled } from "../support/consumers.ts";
 import { Receiver } from "../support/receiver.ts";
 
 const config = fileURLToPath(new URL("../../examples/delays-rust/wrangler.toml", import.meta.url));
@@ -32,13 +32,7 @@ async function leave(api: Api, dest: string): Promise<string> {
 }
 
 async function assertHandled(api: Api, receiver: Receiver, cause: string): Promise<void> {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const { lag, retryAt } = (await api.request("/v1/consumers/warnings")).json;
-    if (lag === 0 && retryAt === null) break;
-    assert(Date.now() < end, "the reactor did not come so far");
-    await sleep(20);
-  }
+  await settled(api, "warnings");
   const { events } = (await api.read("desk-IAH")).json;
   assert.deepEqual(
     events.map(({ type, data, metadata }: any) => [type, data, metadata.causationId]),

@@ -22,7 +22,7 @@ test("what there is, and then what comes, one event a message", async () => {
   const follower = await follow(stream);
   await follower.until(({ events }) => events.length === 3);
   await api.appended(stream, { type: "Counted", data: "é🦀" });
-  await follower.until(({ events }) => events.length === 4, 2000);
+  await follower.until(({ events }) => events.length === 4);
   await api.appended(stream, numbered(3, 5));
   await follower.until(({ events }) => events.length === 7);
   assert.deepEqual(follower.events, (await api.read(stream)).json.events);

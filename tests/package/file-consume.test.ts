@@ -1,28 +1,29 @@
 // Projections and reactors over files: what they know outlives the program, and several programs may run them at once.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { all } from "./check.ts";
 import { Files } from "./on-file.ts";
-import { start } from "./program.ts";
+import { Program } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
 const ROUNDS = 25;
-const COMPETED = 2000;
+/** How often another process than before goes on with the documents. */
+const TURNS = 20;
 
-/** A sum for each stream, an order of events, and a command upon every tenth event. */
+/** A sum for each stream, how often another process went on than before, and a command upon every tenth event. */
 const CONSUMERS = `
   import { EventGateway, EventStore, projection, reactor } from "sillok";
   export const sums = projection("sums", {
     category: "s",
     on: {
-      Counted({ stream, data, position }, documents) {
+      Counted({ stream, data }, documents) {
         const { sum, events } = documents.get(stream) ?? { sum: 0, events: 0 };
         documents.put(stream, { sum: sum + data.by, events: events + 1 });
-        documents.put("last", position);
+        const { turns, by } = documents.get("turns") ?? { turns: 0, by: process.pid };
+        documents.put("turns", { turns: by === process.pid ? turns : turns + 1, by: process.pid });
       },
     },
   });
@@ -45,17 +46,12 @@ const RUNNER = `
   await gateway.run();
 `;
 
-/** Brings the consumers to the end again and again, together with another process. */
+/** Brings the consumers to the end, again and again until so many turns were taken. */
 const COMPETITOR = `
   import { gateway, store, sums } from "./consumers.js";
-  const [, , , until, start] = process.argv;
-  while (Date.now() < Number(start));
-  let turns = 0;
-  for (; ; turns += 1) {
-    await gateway.catchUp();
-    if ((await gateway.projection(sums).get("last")) >= Number(until)) break;
-  }
-  console.log(turns);
+  const least = Number(process.argv[3]);
+  do await gateway.catchUp();
+  while (((await gateway.projection(sums).get("turns"))?.turns ?? 0) < least);
   store.close();
 `;
 
@@ -67,9 +63,10 @@ const scratch = useScratch(async (scratch) => {
 const files = new Files();
 after(() => files.remove());
 
-const run = (file: string, ...args: string[]) => start(scratch.at(file), ...args);
+const run = (file: string, ...args: string[]) => new Program(scratch.at(file), ...args);
 
 type Sum = { sum: number; events: number };
+type Turns = { turns: number; by: number };
 
 /** What the documents and commands should be, from the events themselves. */
 async function expected(path: string): Promise<{ sums: Record<string, Sum>; tens: string[] }> {
@@ -89,13 +86,7 @@ async function expected(path: string): Promise<{ sums: Record<string, Sum>; tens
 /** Brings the consumers to the end, and checks that every event took effect exactly once. */
 async function check(path: string): Promise<void> {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
-  const { code, stderr } = await scratch.run(process.execPath, [
-    scratch.at("competitor.js"),
-    path,
-    "0",
-    "0",
-  ]);
-  assert.equal(code, 0, stderr);
+  await run("competitor.js", path, "0").endedWell();
   const { sums, tens } = await expected(path);
   const store = EventStore.open(path);
   const gateway = new EventGateway(store).register(projection("sums", { on() {} }));
@@ -106,6 +97,19 @@ async function check(path: string): Promise<void> {
   assert.deepEqual(found, sums);
   const commands = (await all(store.read("tens"))).map(({ data }) => data);
   assert.deepEqual(commands.toSorted(), tens.toSorted(), "each command took effect once");
+  store.close();
+}
+
+/** Waits until this program has gone on with the documents. */
+async function goesOn(path: string, program: Program): Promise<void> {
+  const { EventGateway, EventStore, projection } = await scratch.sillok();
+  const store = EventStore.open(path);
+  const reader = projection<{ type: string }, Turns>("sums", { on() {} });
+  const documents = new EventGateway(store).register(reader).projection(reader);
+  while ((await documents.get("turns"))?.by !== program.child.pid) {
+    assert.equal(program.ended, false, program.printed.errors);
+    await sleep(1);
+  }
   store.close();
 }
 
@@ -155,23 +159,21 @@ test("whenever a runner is killed, each event takes effect exactly once", async 
   const path = `${files.folder}/killed.db`;
   let next = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { child, printed } = run("runner.js", path);
-    const closed = once(child, "close");
-    next = await append(path, next, 40);
+    const runner = run("runner.js", path);
     // Some are killed while they start, some amid the work, some when it is done.
-    await sleep((round % 5) * 40 + Math.random() * 40);
-    child.kill("SIGKILL");
-    await closed;
-    assert.equal(child.signalCode, "SIGKILL", printed.errors);
+    if (round % 5 > 0) await runner.printedLines(1);
+    next = await append(path, next, 40);
+    if (round % 5 > 0) await goesOn(path, runner);
+    await sleep(Math.random() * 30 * (1 + (round % 5)));
+    await runner.kill();
   }
   await check(path);
 });
 
 test("what another process appends wakes a runner", async () => {
   const path = `${files.folder}/woken.db`;
-  const { child, printed } = run("runner.js", path);
-  const closed = once(child, "close");
-  while (!printed.text.includes("running")) await sleep(10);
+  const runner = run("runner.js", path);
+  await runner.printedLines(1);
   const { EventStore } = await scratch.sillok();
   const store = EventStore.open(path);
   await store.append("s-1", { type: "Counted", data: { by: 10 } });
@@ -180,17 +182,18 @@ test("what another process appends wakes a runner", async () => {
     break;
   }
   store.close();
-  child.kill("SIGKILL");
-  await closed;
+  await runner.kill();
 });
 
 test("two processes that run the same consumers come to the right documents", async () => {
   const path = `${files.folder}/competed.db`;
-  await append(path, 0, COMPETED);
-  const start = String(Date.now() + 600);
-  const programs = [1, 2].map(() => run("competitor.js", path, String(COMPETED + 400), start));
-  await append(path, COMPETED, 400);
-  await Promise.all(programs.map(({ child }) => once(child, "close")));
-  for (const { child, printed } of programs) assert.equal(child.exitCode, 0, printed.errors);
+  let next = await append(path, 0, 100);
+  const programs = [1, 2].map(() => run("competitor.js", path, String(TURNS)));
+  // There is always more to do, so that each comes to its turns however late it starts.
+  while (programs.some(({ ended }) => !ended)) {
+    next = await append(path, next, 20);
+    await sleep(5);
+  }
+  await Promise.all(programs.map((program) => program.endedWell()));
   await check(path);
 });

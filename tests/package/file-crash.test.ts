@@ -1,23 +1,29 @@
 // Stores on files when processes compete, are killed, or find the disk full.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { all } from "./check.ts";
 import { Files } from "./on-file.ts";
-import { start } from "./program.ts";
+import { Program } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
 const ROUNDS = 50;
 const WINS = 300;
-const MADE = 40;
+/** How often two processes make a file at the same moment. */
+const MET = 20;
+/** How often a history is found to begin elsewhere than before. */
+const MOVED = 100;
 
-/** Appends commits of one to five events for ever, and prints each version that was acknowledged. */
+/**
+ * Appends commits of one to five events for ever, and prints each version that was acknowledged: before it opens the file
+ * that is none, or 0.
+ */
 const WRITER = `
   import { writeSync } from "node:fs";
   import { EventStore } from "sillok";
+  writeSync(1, "0\\n");
   const store = EventStore.open(process.argv[2]);
   for (let count = 0; ; count += 1) {
     const size = 1 + (count % 5);
@@ -58,25 +64,30 @@ const COMPETITOR = `
   store.close();
 `;
 
-/** Opens one new file after the other, each at a moment that is set, and appends to it. */
+/** Opens each file that it is told and appends to it, and prints when it began and when it had done so. */
 const MAKER = `
+  import { createInterface } from "node:readline";
   import { EventStore } from "sillok";
-  const [, , path, start] = process.argv;
-  for (let place = 0; place < ${MADE}; place += 1) {
-    while (Date.now() < Number(start) + 20 * place);
-    const store = EventStore.open(path + place + ".db");
+  for await (const path of createInterface({ input: process.stdin })) {
+    const begun = process.hrtime.bigint();
+    const store = EventStore.open(path);
     await store.append("s", { type: "A" });
     store.close();
+    console.log(begun + " " + process.hrtime.bigint());
   }
 `;
 
-/** Appends an event and forgets the oldest, as one would keep the last fifty, many times over. */
+/** Appends an event and forgets the oldest, as one would keep the last fifty, until it is told to end. */
 const FORGETTER = `
+  import { setImmediate } from "node:timers/promises";
   import { EventStore } from "sillok";
   const store = EventStore.open(process.argv[2]);
-  for (let count = 0; count < 600; count += 1) {
+  let told = false;
+  process.stdin.on("end", () => (told = true)).resume();
+  while (!told) {
     const { version } = await store.append("s", { type: "A" });
     await store.truncate("s", { before: version - 49 });
+    await setImmediate();
   }
   store.close();
 `;
@@ -108,22 +119,20 @@ const scratch = useScratch(async (scratch) => {
 const files = new Files();
 after(() => files.remove());
 
-const run = (file: string, ...args: string[]) => start(scratch.at(file), ...args);
+const run = (file: string, ...args: string[]) => new Program(scratch.at(file), ...args);
 
 test("whenever a writer is killed, what was acknowledged is there, and no half commit", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/killed.db`;
   let acknowledged = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const { child, printed } = run("writer.js", path, String(round));
-    const closed = once(child, "close");
-    // Some are killed while they open the file.
-    await sleep(round % 4 === 0 ? 40 + Math.random() * 60 : 90 + Math.random() * 150);
-    child.kill("SIGKILL");
-    await closed;
-    assert.equal(child.signalCode, "SIGKILL", printed.errors);
-    const whole = printed.text.slice(0, printed.text.lastIndexOf("\n") + 1).trimEnd();
-    acknowledged = Math.max(acknowledged, Number(whole.split("\n").at(-1)));
+    const writer = run("writer.js", path, String(round));
+    const opens = round % 4 === 0;
+    // Some are killed while they open the file, the others once they have written.
+    await writer.printedLines(opens ? 1 : 2);
+    await sleep(Math.random() * (opens ? 20 : 150));
+    await writer.kill();
+    acknowledged = Math.max(acknowledged, Number(writer.lines.at(-1)));
     const store = EventStore.open(path);
     const found = await store.verify("s");
     assert.equal(found.intact, true, `round ${round}`);
@@ -146,9 +155,8 @@ test("two processes that append to one stream lose nothing", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/competed.db`;
   const programs = ["One", "Other"].map((name) => run("competitor.js", path, name, String(WINS)));
-  await Promise.all(programs.map(({ child }) => once(child, "close")));
-  for (const { child, printed } of programs) assert.equal(child.exitCode, 0, printed.errors);
-  const printed = programs.map(({ printed }) => printed.text.trimEnd().split("\n"));
+  await Promise.all(programs.map((program) => program.endedWell()));
+  const printed = programs.map(({ lines }) => lines);
   const keys = printed.map((lines) => lines.pop() ?? "");
   const versions = printed.flat().map(Number);
   assert.ok(printed.every(({ length }) => length >= WINS));
@@ -172,16 +180,20 @@ test("two processes that append to one stream lose nothing", async () => {
 
 test("two processes may make the same file at the same moment", async () => {
   const { EventStore } = await scratch.sillok();
-  const path = (place: number) => `${files.folder}/made-${place}.db`;
-  const start = String(Date.now() + 500);
-  const programs = [1, 2].map(() => run("maker.js", path(0).replace("0.db", ""), start));
-  await Promise.all(programs.map(({ child }) => once(child, "close")));
-  for (const { child, printed } of programs) assert.equal(child.exitCode, 0, printed.errors);
-  for (let place = 0; place < MADE; place += 1) {
-    const store = EventStore.open(path(place));
+  const programs = [run("maker.js"), run("maker.js")];
+  // Where only one processor is free, one may be done before the other begins: then they are told another file.
+  for (let [place, met] = [0, 0]; met < MET; place += 1) {
+    const path = `${files.folder}/made-${place}.db`;
+    for (const program of programs) program.say(path);
+    await Promise.all(programs.map((program) => program.printedLines(place + 1)));
+    const times = programs.map(({ lines }) => (lines[place] ?? "").split(" ").map(BigInt));
+    const [[begun = 0n, done = 0n] = [], [otherBegun = 0n, otherDone = 0n] = []] = times;
+    if (begun < otherDone && otherBegun < done) met += 1;
+    const store = EventStore.open(path);
     assert.equal((await all(store.read("s"))).length, 2);
     store.close();
   }
+  await Promise.all(programs.map((program) => program.end()));
 });
 
 test("a history is intact at every moment, also while another process forgets its beginning", async () => {
@@ -189,18 +201,18 @@ test("a history is intact at every moment, also while another process forgets it
   const path = `${files.folder}/forgotten.db`;
   const store = EventStore.open(path);
   for (let count = 0; count < 50; count += 1) await store.append("s", { type: "A" });
-  const { child, printed } = run("forgetter.js", path);
-  const closed = once(child, "close");
-  let checks = 0;
-  for (; child.exitCode === null; checks += 1) {
-    assert.deepEqual((await store.verify("s")).intact, true);
-    const { length } = await all(store.read("s"));
-    assert.ok(length === 50 || length === 51, `${length} events`);
+  const forgetter = run("forgetter.js", path);
+  let beginning = 1;
+  for (let moved = 0; moved < MOVED;) {
+    assert.equal(forgetter.ended, false, forgetter.printed.errors);
+    assert.equal((await store.verify("s")).intact, true);
+    const [first, ...more] = await all(store.read("s"));
+    assert.ok(more.length === 49 || more.length === 50, `${1 + more.length} events`);
+    if (first?.version !== beginning) moved += 1;
+    beginning = first?.version ?? 0;
     await sleep(0);
   }
-  await closed;
-  assert.equal(child.exitCode, 0, printed.errors);
-  assert.ok(checks > 50, `${checks} checks`);
+  await forgetter.end();
   store.close();
 });
 

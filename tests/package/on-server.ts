@@ -48,8 +48,8 @@ type Send = (url: string, request: RequestInit) => Promise<Response>;
 export class Line {
   readonly server: Server;
   readonly faults: readonly ((send: () => Promise<Response>) => Promise<Response>)[];
-  /** The headers of each request, in the order in which they were made. */
-  readonly requests: { url: URL; headers: Record<string, string> }[] = [];
+  /** The requests, in the order in which they were made. */
+  readonly requests: { method: string; url: URL; headers: Record<string, string> }[] = [];
   /** The name space of the stores that are connected by this line. */
   readonly token = freshToken();
   #turn = 0;
@@ -62,7 +62,8 @@ export class Line {
   readonly fetch: Send = (url, request) => {
     const { pathname, search } = new URL(url);
     const here = new URL(pathname + search, this.server.url);
-    this.requests.push({ url: here, headers: request.headers as Record<string, string> });
+    const { method = "GET" } = request;
+    this.requests.push({ method, url: here, headers: request.headers as Record<string, string> });
     const fault = this.faults[this.#turn % this.faults.length];
     this.#turn += 1;
     const send = () => fetch(here, request);

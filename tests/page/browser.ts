@@ -8,6 +8,8 @@ import { startServer } from "../support/server.ts";
 
 /** A server that does not start fails the tests; it does not hold them up. */
 const STARTING = { timeout: 60_000 };
+/** The longest that anything is waited for, in milliseconds. */
+const PATIENCE = 30_000;
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 
@@ -39,7 +41,7 @@ export function useConsole(vars?: Record<string, string>): Console {
     async open(t, path, options = {}) {
       const context = await browser.newContext(options);
       const page = await context.newPage();
-      page.setDefaultTimeout(10_000);
+      page.setDefaultTimeout(PATIENCE);
       const wrong: string[] = [];
       page.on("pageerror", (error) => wrong.push(String(error)));
       page.on("console", (message) => {
@@ -59,7 +61,7 @@ export function useConsole(vars?: Record<string, string>): Console {
       const url = new URL(`/v1/streams/${encodeURIComponent(stream)}/events`, server.url);
       const headers = { "Content-Type": "application/json" };
       const body = JSON.stringify(events);
-      const signal = AbortSignal.timeout(10_000);
+      const signal = AbortSignal.timeout(PATIENCE);
       const response = await fetch(url, { method: "POST", headers, body, signal });
       assert.equal(response.status, 201, await response.text());
     },

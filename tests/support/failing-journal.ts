@@ -1,21 +1,32 @@
-/** The Worker with journals that cannot be reached while the variable JOURNAL_DOWN is set. */
+/**
+ * The Worker with journals that cannot be reached while the variable JOURNAL_DOWN is set, and streams whose alarms ring
+ * for nothing while ALARMS_DOWN is.
+ */
 
 import type { DurableObject } from "cloudflare:workers";
 
-import { Journal as Sound } from "../../worker/entry.ts";
+import { Aggregate as SoundAggregate, Journal as SoundJournal } from "../../worker/entry.ts";
 
-export { Aggregate, Consumer, default } from "../../worker/entry.ts";
+export { Consumer, default } from "../../worker/entry.ts";
 
-type JournalClass = new (
-  context: DurableObjectState,
-  env: Cloudflare.Env,
-) => DurableObject & { record(request: unknown): unknown };
+type Constructed<T> = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject & T;
+type AggregateClass = Constructed<{ alarm(): Promise<void> }>;
+type JournalClass = Constructed<{ record(request: unknown): unknown }>;
 
-export class Journal extends (Sound as JournalClass) {
+export class Aggregate extends (SoundAggregate as AggregateClass) {
+  override async alarm(): Promise<void> {
+    if (!isSet(this.env, "ALARMS_DOWN")) await super.alarm();
+  }
+}
+
+export class Journal extends (SoundJournal as JournalClass) {
   override record(request: unknown): unknown {
-    if ((this.env as Record<string, unknown>)["JOURNAL_DOWN"] === "yes") {
+    if (isSet(this.env, "JOURNAL_DOWN"))
       throw Object.assign(new Error("down"), { retryable: true });
-    }
     return super.record(request);
   }
+}
+
+function isSet(env: Cloudflare.Env, variable: string): boolean {
+  return (env as Record<string, unknown>)[variable] === "yes";
 }

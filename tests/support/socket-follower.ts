@@ -45,6 +45,6 @@ export class SocketFollower extends Waiting {
 
   async close(): Promise<void> {
     this.#socket.close();
-    await this.until(({ closed }) => closed !== undefined, 5000);
+    await this.until(({ closed }) => closed !== undefined);
   }
 }

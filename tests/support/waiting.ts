@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 
+/** The longest that anything is waited for, in milliseconds. */
+const PATIENCE = 30_000;
+
 export class Waiting {
   #wake: () => void = () => undefined;
 
@@ -11,14 +14,14 @@ export class Waiting {
   }
 
   /** Waits until something is so. */
-  async until(holds: (waiting: this) => boolean, millis = 30_000): Promise<void> {
+  async until(holds: (waiting: this) => boolean): Promise<void> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
       this.#wake();
-    }, millis);
+    }, PATIENCE);
     while (!holds(this)) {
-      assert(!late, `it did not come about within ${millis} ms`);
+      assert(!late, `it did not come about within ${PATIENCE} ms`);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     clearTimeout(timer);
