@@ -8,6 +8,7 @@ import { exporting } from "./behaviour-export.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
+import { takingTurns } from "./behaviour-turns.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
 import { values } from "./behaviour-values.ts";
 import { same, thrown } from "./check.ts";
@@ -28,6 +29,7 @@ export const behaviours: Behaviours = {
   ...defining,
   ...consuming,
   ...reacting,
+  ...takingTurns,
   ...tutorial,
 };
 
