@@ -120,7 +120,9 @@ export type SubscribeAllOptions = Omit<ReadAllOptions, "limit"> & {
   /** Ends the subscription when it is aborted. */
   readonly signal?: Signal | undefined;
 } & (
-    { readonly all: true } | { readonly category: string } | { readonly types: readonly string[] }
+    | { readonly all: true; readonly category?: undefined; readonly types?: undefined }
+    | { readonly all?: undefined; readonly category: string }
+    | { readonly all?: undefined; readonly types: readonly string[] }
   );
 
 /** Which streams to list. */
