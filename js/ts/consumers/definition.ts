@@ -84,6 +84,8 @@ const OPTIONS = [
 ] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 const NAME_BYTES = 200;
+/** What is made here has this, also where another copy of this file made it, such as that of `sillok/worker`. */
+const MADE = Symbol.for("sillok.consumer");
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const MOST_ATTEMPTS = 100;
 const DAY = 24 * 60 * 60 * 1000;
@@ -110,6 +112,16 @@ export function defined<On>(
   checkNumber(longestDelay, "longestDelay", firstDelay, DAY);
   Object.freeze(types);
   return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
+}
+
+/** A definition that is whole: it cannot be altered, and a copy of it is none. */
+export function made<Definition extends ConsumerDefinition>(definition: Definition): Definition {
+  return Object.freeze(Object.defineProperty(definition, MADE, { value: true }));
+}
+
+/** Whether it was made by {@link made}, and so was checked. */
+export function isMade(consumer: unknown): boolean {
+  return typeof consumer === "object" && consumer !== null && Object.hasOwn(consumer, MADE);
 }
 
 /** What handles events of this type. */

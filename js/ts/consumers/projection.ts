@@ -7,6 +7,7 @@ import {
   handlerOf,
   type Handlers,
   invalid,
+  made,
 } from "./definition.js";
 
 /** The documents of a projection, as its handlers see them: what was put before, also by the same handler. */
@@ -87,7 +88,7 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
       "is for reactors: a projection is made of all events, from the first on",
     );
   }
-  return Object.freeze({ kind: "projection", ...definition });
+  return made({ kind: "projection", ...definition });
 }
 
 /** Lets a projection's handler do to `documents` what the event says. */

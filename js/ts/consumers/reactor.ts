@@ -9,6 +9,7 @@ import {
   handlerOf,
   type Handlers,
   invalid,
+  made,
 } from "./definition.js";
 
 /** One position for each part of the feed. */
@@ -107,7 +108,7 @@ export function reactor<E extends NewEvent = NewEvent>(
     throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
   }
   checkNumber(timeout, "timeout", 1, TEN_MINUTES);
-  return Object.freeze({ kind: "reactor", after, timeout, ...definition });
+  return made({ kind: "reactor", after, timeout, ...definition });
 }
 
 /** Lets a reactor's handler do what it does upon the event. */
