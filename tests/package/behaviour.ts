@@ -5,6 +5,7 @@ import type { OpenStore } from "sillok/testing";
 import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
+import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
@@ -29,6 +30,7 @@ export const behaviours: Behaviours = {
   ...defining,
   ...consuming,
   ...reacting,
+  ...gatewaying,
   ...takingTurns,
   ...tutorial,
 };
