@@ -84,8 +84,6 @@ const OPTIONS = [
 ] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 const NAME_BYTES = 200;
-/** What is made here has this, also where another copy of this file made it, such as that of `sillok/worker`. */
-const MADE = Symbol.for("sillok.consumer");
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const MOST_ATTEMPTS = 100;
 const DAY = 24 * 60 * 60 * 1000;
@@ -114,14 +112,11 @@ export function defined<On>(
   return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
 }
 
-/** A definition that is whole: it cannot be altered, and a copy of it is none. */
-export function made<Definition extends ConsumerDefinition>(definition: Definition): Definition {
-  return Object.freeze(Object.defineProperty(definition, MADE, { value: true }));
-}
-
-/** Whether it was made by {@link made}, and so was checked. */
+/** Whether it was made here, or by another copy of this file, such as that of `sillok/worker`: what was checked is frozen. */
 export function isMade(consumer: unknown): boolean {
-  return typeof consumer === "object" && consumer !== null && Object.hasOwn(consumer, MADE);
+  const { kind, types } = (consumer ?? {}) as { kind?: unknown; types?: unknown };
+  const isConsumer = kind === "projection" || kind === "reactor";
+  return isConsumer && Object.isFrozen(consumer) && Array.isArray(types) && Object.isFrozen(types);
 }
 
 /** What handles events of this type. */

@@ -7,7 +7,6 @@ import {
   handlerOf,
   type Handlers,
   invalid,
-  made,
 } from "./definition.js";
 
 /** The documents of a projection, as its handlers see them: what was put before, also by the same handler. */
@@ -88,7 +87,7 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
       "is for reactors: a projection is made of all events, from the first on",
     );
   }
-  return made({ kind: "projection", ...definition });
+  return Object.freeze({ kind: "projection", ...definition });
 }
 
 /** Lets a projection's handler do to `documents` what the event says. */

@@ -9,7 +9,6 @@ import {
   handlerOf,
   type Handlers,
   invalid,
-  made,
 } from "./definition.js";
 
 /** One position for each part of the feed. */
@@ -108,7 +107,7 @@ export function reactor<E extends NewEvent = NewEvent>(
     throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
   }
   checkNumber(timeout, "timeout", 1, TEN_MINUTES);
-  return made({ kind: "reactor", after, timeout, ...definition });
+  return Object.freeze({ kind: "reactor", after, timeout, ...definition });
 }
 
 /** Lets a reactor's handler do what it does upon the event. */
