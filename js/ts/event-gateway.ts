@@ -1,3 +1,4 @@
+import { invalid as invalidConsumer, isMade } from "./consumers/definition.js";
 import { Handle } from "./consumers/handle.js";
 import type { ConsumerHandle, ProjectionHandle } from "./consumers/handles.js";
 import type { Projection } from "./consumers/projection.js";
@@ -6,15 +7,16 @@ import { Runner } from "./consumers/runner.js";
 import type { Engine } from "./engine.js";
 import { engineOf } from "./engines.js";
 import { SillokError } from "./errors.js";
-import type { AggregateId, NewEvent, RecordedEvent, SavedEvent } from "./events.js";
+import type { AggregateId, FeedEvent, NewEvent, RecordedEvent, SavedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 import {
   checkOptions,
+  checkSignal,
   type ReplayOptions,
   type ReplayProgress,
   type RunOptions,
 } from "./options.js";
-import { handOver, replay } from "./replay.js";
+import { checkHandler, handOver, replay } from "./replay.js";
 import { sleep } from "./timers.js";
 
 /** Where a gateway finds events: an {@link EventStore}, or a stand-in. */
@@ -30,9 +32,11 @@ export interface EventSink<E extends object = SavedEvent> {
 }
 
 /** A projection or a reactor, of whatever events. */
-export type AnyConsumer = Pick<Projection, "kind" | "name"> | Pick<Reactor, "kind" | "name">;
+export type AnyConsumer = Projection<any, any> | Reactor<any>;
 
 const RUN_OPTIONS = ["signal"] as const satisfies (keyof RunOptions)[];
+/** No stream has this as its name, so that who waits for it is not woken by every append. */
+const NO_STREAM = {};
 
 /**
  * Connects a store and those who handle its events: a handler, which is handed the events of an aggregate when it is
@@ -54,9 +58,16 @@ export class EventGateway<E extends object = SavedEvent> {
   readonly #store: EventSource;
   readonly #handler: EventSink<E> | undefined;
   readonly #runners = new Map<string, Runner>();
+  /** What is told of each consumer that is registered while {@link EventGateway.run} goes on. */
+  readonly #running = new Set<(runner: Runner) => void>();
 
-  /** A gateway that takes events from `store` to `handler`, if there is one, and to whomever is registered. */
+  /**
+   * A gateway that takes events from `store` to `handler`, if there is one, and to whomever is registered.
+   *
+   * @throws {@link SillokError} `invalid_parameter` when the handler has no `handleEvent`.
+   */
   constructor(store: EventSource, handler?: EventSink<E>) {
+    if (handler !== undefined) checkHandler(handler);
     this.#store = store;
     this.#handler = handler;
   }
@@ -85,28 +96,33 @@ export class EventGateway<E extends object = SavedEvent> {
    */
   register(...consumers: AnyConsumer[]): this {
     const engine = this.#engine();
-    for (const consumer of consumers as (Projection | Reactor)[]) {
-      if (consumer?.kind !== "projection" && consumer?.kind !== "reactor") {
-        throw notConsumer("what is registered must be made by projection() or reactor()");
+    for (const consumer of consumers) {
+      if (!isMade(consumer)) {
+        const detail = "what is registered must be made by projection() or reactor()";
+        throw new SillokError({ code: "invalid_consumer", detail, field: "consumers" });
       }
       if (this.#runners.has(consumer.name)) {
-        throw notConsumer(
-          `there is a consumer of the name ${JSON.stringify(consumer.name)} already`,
+        throw invalidConsumer(
+          "name",
+          `is taken: there is ${JSON.stringify(consumer.name)} already`,
         );
       }
-      this.#runners.set(consumer.name, new Runner(engine, consumer));
+      const runner = new Runner(engine, consumer);
+      this.#runners.set(consumer.name, runner);
+      for (const start of this.#running) start(runner);
     }
     return this;
   }
 
   /**
-   * Runs what was registered: every projection and reactor handles what there is, and then each event as it is appended,
-   * by whomever it was appended. Several processes may run the same consumers over one file: documents stay right, and a
+   * Runs what was registered, and what is registered while it runs: every projection and reactor handles what there is,
+   * and then each event as it is appended, by whomever it was appended. Until the signal is given it goes on, and a
+   * program in Node with it, also while nothing is registered. Several processes may run the same consumers over one file: documents stay right, and a
    * reactor may handle an event in each.
    *
    * @param options - What ends it.
    * @returns A promise that is settled when the signal is given and what was under way is done.
-   * @throws {@link SillokError} `storage_failed`, such as when the store is closed.
+   * @throws {@link SillokError} `storage_failed`, such as when the store is closed; `invalid_parameter`.
    *
    * @example
    * ```ts
@@ -130,14 +146,26 @@ export class EventGateway<E extends object = SavedEvent> {
    * ```
    */
   async run(options: RunOptions = {}): Promise<void> {
+    const engine = this.#engine();
     await this.#until(options, async (stop) => {
-      const runs = [...this.#runners.values()].map((runner) => runner.run(stop.signal));
+      const runs: Promise<void>[] = [];
+      const start = (runner: Runner) => {
+        const run = runner.run(stop.signal);
+        // One that fails ends all.
+        run.catch(() => stop.abort());
+        runs.push(run);
+      };
+      for (const runner of this.#runners.values()) start(runner);
+      this.#running.add(start);
       try {
-        await Promise.all(runs);
+        // To wait keeps the program running, also where nobody else waits, and fails when the store is closed.
+        while (!stop.signal.aborted) await engine.changed(engine.mark(), stop.signal, NO_STREAM);
       } finally {
+        this.#running.delete(start);
         stop.abort();
         await Promise.allSettled(runs);
       }
+      await Promise.all(runs);
     });
   }
 
@@ -147,7 +175,7 @@ export class EventGateway<E extends object = SavedEvent> {
    * paused or stopped is left as it is. For tests, scripts and whatever does not {@link EventGateway.run}.
    *
    * @param options - What ends it before.
-   * @throws {@link SillokError} `storage_failed`.
+   * @throws {@link SillokError} `storage_failed`, `invalid_parameter`.
    *
    * @example
    * ```ts
@@ -179,7 +207,8 @@ export class EventGateway<E extends object = SavedEvent> {
    * A projection that was registered: its documents, and how it does.
    *
    * @param projection - The projection, or its name.
-   * @throws {@link SillokError} `consumer_not_found` when no projection of this name was registered.
+   * @throws {@link SillokError} `consumer_not_found` when no projection of this name was registered; `invalid_parameter`
+   * when it is neither.
    *
    * @example
    * ```ts
@@ -199,14 +228,15 @@ export class EventGateway<E extends object = SavedEvent> {
   ): ProjectionHandle<Document>;
   projection(projection: string): ProjectionHandle;
   projection(projection: string | { readonly name: string }): ProjectionHandle {
-    return this.#handle(projection, "projection");
+    return this.#handle("projection", projection, "projection");
   }
 
   /**
    * A projection or a reactor that was registered: how it does, its dead letters, and what an operator can tell it.
    *
    * @param consumer - The consumer, or its name.
-   * @throws {@link SillokError} `consumer_not_found` when nothing of this name was registered.
+   * @throws {@link SillokError} `consumer_not_found` when nothing of this name was registered; `invalid_parameter` when
+   * it is neither.
    *
    * @example
    * ```ts
@@ -223,12 +253,13 @@ export class EventGateway<E extends object = SavedEvent> {
    * ```
    */
   consumer(consumer: string | AnyConsumer): ConsumerHandle {
-    return this.#handle(consumer);
+    return this.#handle("consumer", consumer);
   }
 
   /**
    * Hands events that there are to a handler, one after the other: of all streams, of a category or of one stream. A
-   * handler that returns a promise is waited for. An error that it throws ends the replay and reaches the caller.
+   * handler that returns a promise is waited for. An error that it throws ends the replay and reaches the caller. Events
+   * of a stream that is named come as {@link Store.read} gives them, all others with the place that they have in the feed.
    *
    * @param handler - Who handles them. Nothing is kept of how far it has come.
    * @param options - Which events, and whom to tell of the progress.
@@ -254,7 +285,16 @@ export class EventGateway<E extends object = SavedEvent> {
    * console.log(counter.count); // 2
    * ```
    */
-  async replay<R extends NewEvent = NewEvent>(
+  replay<R extends NewEvent = NewEvent>(
+    handler: EventSink<FeedEvent<R>>,
+    options?: ReplayOptions & { readonly stream?: undefined },
+  ): Promise<ReplayProgress>;
+  /** Hands over the events of one stream, or of what only the options' value says: without a place in the feed. */
+  replay<R extends NewEvent = NewEvent>(
+    handler: EventSink<RecordedEvent<R>>,
+    options: ReplayOptions,
+  ): Promise<ReplayProgress>;
+  async replay<R extends NewEvent>(
     handler: EventSink<RecordedEvent<R>>,
     options: ReplayOptions = {},
   ): Promise<ReplayProgress> {
@@ -268,7 +308,8 @@ export class EventGateway<E extends object = SavedEvent> {
    * throws ends it and reaches the caller; the events after that one are not handled.
    *
    * @param id - The aggregate.
-   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`.
+   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`; `invalid_parameter` when
+   * the gateway has no handler, or its store cannot be asked so: one that is on a server cannot.
    *
    * @example
    * ```ts
@@ -284,7 +325,14 @@ export class EventGateway<E extends object = SavedEvent> {
    */
   processEventsByAggregateId(id: AggregateId): void {
     if (this.#handler === undefined) throw invalid("handler", "was not given to the gateway");
-    const events = this.#store.findEventsByAggregateId(id) as Iterable<E>;
+    const store = this.#store as EventSource | null | undefined;
+    if (typeof store?.findEventsByAggregateId !== "function") {
+      throw invalid(
+        "store",
+        "must be an EventStore in this program, or have its `findEventsByAggregateId`",
+      );
+    }
+    const events = store.findEventsByAggregateId(id) as Iterable<E>;
     for (const handled of handOver(events, this.#handler)) void handled;
   }
 
@@ -294,8 +342,13 @@ export class EventGateway<E extends object = SavedEvent> {
     return engine;
   }
 
-  #handle(consumer: string | { readonly name: string }, kind?: "projection"): Handle {
-    const name = typeof consumer === "string" ? consumer : consumer.name;
+  #handle(
+    field: string,
+    consumer: string | { readonly name: string } | null | undefined,
+    kind?: "projection",
+  ): Handle {
+    const name: unknown = typeof consumer === "string" ? consumer : consumer?.name;
+    if (typeof name !== "string") throw invalid(field, `must be a ${field}, or its name`);
     const runner = this.#runners.get(name);
     if (runner === undefined || (kind !== undefined && runner.definition.kind !== kind)) {
       const detail = `no ${kind ?? "consumer"} of the name ${JSON.stringify(name)} is registered`;
@@ -307,6 +360,7 @@ export class EventGateway<E extends object = SavedEvent> {
   /** Does `work` until it is done, or the caller's signal is given. */
   async #until(options: RunOptions, work: (stop: AbortController) => Promise<void>): Promise<void> {
     checkOptions(options, RUN_OPTIONS);
+    checkSignal(options.signal);
     const stop = new AbortController();
     const end = () => stop.abort();
     const { signal } = options;
@@ -327,8 +381,4 @@ async function rested(runner: Runner, stop: AbortSignal): Promise<void> {
     if (typeof rest !== "number") return;
     await sleep(rest - Date.now(), stop);
   }
-}
-
-function notConsumer(detail: string): SillokError {
-  return new SillokError({ code: "invalid_consumer", detail });
 }

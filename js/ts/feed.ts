@@ -4,6 +4,7 @@ import type { Engine } from "./engine.js";
 import type { FeedEvent, NewEvent, StreamEntry } from "./events.js";
 import type { ReadAllOptions, StreamsOptions, SubscribeAllOptions } from "./options.js";
 import { subscription } from "./subscription.js";
+import { Turn } from "./turn.js";
 import { type WantedFeed, wantedToFollow, wantedToList, wantedToRead } from "./wanted.js";
 
 /** The events of all streams, up to the last that there is when the first is asked for. */
@@ -13,15 +14,18 @@ export async function* readFeed<E extends NewEvent>(
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   let { left, ...wanted } = wantedToRead(options);
   const end = engine.end();
+  const turn = new Turn();
   for (;;) {
     const page = engine.readFeed({ ...wanted, limit: limit(left) });
     const events = JSON.parse(page.events) as FeedEvent<E>[];
     for (const event of events) {
       if (event.position > end) return;
       yield event;
+      if (turn.isOver()) await turn.pass();
     }
     left -= events.length;
     if (left <= 0 || !page.more) return;
+    if (turn.isOver()) await turn.pass();
     wanted = { ...wanted, after: page.checkpoint };
   }
 }
@@ -39,17 +43,20 @@ async function* follow<E extends NewEvent>(
   wanted: WantedFeed,
   stop: AbortSignal,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
+  const turn = new Turn();
   while (!stop.aborted) {
     const mark = engine.mark();
     const page = engine.readFeed(wanted);
     const events = JSON.parse(page.events) as FeedEvent<E>[];
     for (const event of events) {
       yield event;
+      if (turn.isOver()) await turn.pass();
       if (stop.aborted) return;
     }
     // Also past events that are not wanted.
     wanted = { ...wanted, after: page.checkpoint };
     if (events.length === 0 && !page.more) await engine.changed(mark, stop);
+    else if (turn.isOver()) await turn.pass();
   }
 }
 
@@ -59,9 +66,13 @@ export async function* listStreams(
   options: StreamsOptions,
 ): AsyncGenerator<StreamEntry, void, undefined> {
   let { left, ...wanted } = wantedToList(options);
+  const turn = new Turn();
   for (;;) {
     const { streams, next } = engine.streams({ ...wanted, limit: limit(left) });
-    for (const stream of streams) yield stream;
+    for (const stream of streams) {
+      yield stream;
+      if (turn.isOver()) await turn.pass();
+    }
     left -= streams.length;
     if (left <= 0 || next === undefined) return;
     wanted = { ...wanted, after: next };

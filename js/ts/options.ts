@@ -1,4 +1,5 @@
 import { SillokError } from "./errors.js";
+import { invalid } from "./invalid.js";
 
 /**
  * What must be true of a stream for an append to happen.
@@ -120,7 +121,9 @@ export type SubscribeAllOptions = Omit<ReadAllOptions, "limit"> & {
   /** Ends the subscription when it is aborted. */
   readonly signal?: Signal | undefined;
 } & (
-    { readonly all: true } | { readonly category: string } | { readonly types: readonly string[] }
+    | { readonly all: true; readonly category?: undefined; readonly types?: undefined }
+    | { readonly all?: undefined; readonly category: string }
+    | { readonly all?: undefined; readonly types: readonly string[] }
   );
 
 /** Which streams to list. */
@@ -178,14 +181,23 @@ export interface Signal {
 /** Refuses options that do not exist: a misspelt one would otherwise be passed over in silence. */
 export function checkOptions(options: unknown, names: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
-    throw invalid("options", "the options must be an object");
+    throw refused("options", "the options must be an object");
   }
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw invalid(unknown, `there is no option \`${unknown}\`; there is \`${names.join("`, `")}\``);
+    throw refused(unknown, `there is no option \`${unknown}\`; there is \`${names.join("`, `")}\``);
   }
 }
 
-function invalid(field: string, detail: string): SillokError {
+/** Refuses a signal that is none: what asks it later would fail, or never end. */
+export function checkSignal(signal: unknown): asserts signal is Signal | undefined {
+  if (signal === undefined) return;
+  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<Signal>;
+  const listens =
+    typeof addEventListener === "function" && typeof removeEventListener === "function";
+  if (typeof aborted !== "boolean" || !listens) throw invalid("signal", "must be an AbortSignal");
+}
+
+function refused(field: string, detail: string): SillokError {
   return new SillokError({ code: "invalid_parameter", detail, field });
 }

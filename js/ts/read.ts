@@ -1,6 +1,7 @@
 import type { Engine, Range } from "./engine.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
 import { checkOptions, type ReadOptions } from "./options.js";
+import { Turn } from "./turn.js";
 
 const OPTIONS = [
   "from",
@@ -21,12 +22,17 @@ export async function* readStream<E extends NewEvent>(
   let page = engine.readPage(stream, { from, to, limit, direction, type });
   const end = Math.min(to ?? page.version, page.version);
   let left = limit ?? Infinity;
+  const turn = new Turn();
   for (;;) {
     const events = JSON.parse(page.events) as RecordedEvent<E>[];
-    for (const event of events) yield event;
+    for (const event of events) {
+      yield event;
+      if (turn.isOver()) await turn.pass();
+    }
     left -= events.length;
     const next = rest(page.next, end, left);
     if (next === undefined) return;
+    if (turn.isOver()) await turn.pass();
     page = engine.readPage(stream, next);
   }
 }
@@ -37,8 +43,12 @@ export async function* exportStream(
   stream: unknown,
 ): AsyncGenerator<string, void, undefined> {
   let page = engine.readCommits(stream);
+  const turn = new Turn();
   for (;;) {
-    for (const line of page.text.split("\n")) if (line !== "") yield line;
+    for (const line of page.text.split("\n")) {
+      if (line !== "") yield line;
+      if (turn.isOver()) await turn.pass();
+    }
     if (page.next === undefined) return;
     page = engine.readCommits(stream, page.next);
   }

@@ -2,8 +2,15 @@ import type { Engine } from "./engine.js";
 import type { EventSink } from "./event-gateway.js";
 import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
-import { checkOptions, type ReplayOptions, type ReplayProgress, type Signal } from "./options.js";
-import { sleep } from "./timers.js";
+import {
+  checkOptions,
+  checkSignal,
+  type ReplayOptions,
+  type ReplayProgress,
+  type Signal,
+} from "./options.js";
+import { Turn } from "./turn.js";
+import { checkTypes } from "./wanted.js";
 
 const OPTIONS = [
   "stream",
@@ -26,6 +33,7 @@ export async function replay<E extends NewEvent>(
   handler: EventSink<RecordedEvent<E>>,
   options: ReplayOptions,
 ): Promise<ReplayProgress> {
+  checkHandler(handler);
   checkOptions(options, OPTIONS);
   const { stream, category, types, onProgress, signal } = options;
   if (stream !== undefined && category !== undefined) {
@@ -34,25 +42,34 @@ export async function replay<E extends NewEvent>(
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw invalid("onProgress", "must be a function");
   }
-  if (types !== undefined && !Array.isArray(types)) throw invalid("types", "must be an array");
+  checkTypes(types);
+  checkSignal(signal);
   const parts =
     stream === undefined
       ? partsOfFeed<E>(engine, { category, types })
       : partsOfStream<E>(engine, stream, types);
+  const turn = new Turn();
   let progress = { handled: 0, position: 0, end: 0 };
   for (const { events, position, end } of parts) {
     const all = progress.handled + events.length;
     for (const handled of handOver(events, handler, signal)) {
       await handled;
       progress = { ...progress, handled: progress.handled + 1, end };
+      if (turn.isOver()) await turn.pass();
     }
     if (progress.handled < all) return progress;
     progress = { ...progress, position, end };
     onProgress?.(progress);
-    // Others have their turn.
-    await sleep(0);
+    if (turn.isOver()) await turn.pass();
   }
   return progress;
+}
+
+/** Refuses who cannot be handed an event. */
+export function checkHandler(handler: unknown): void {
+  const { handleEvent } = (handler ?? {}) as Partial<EventSink>;
+  if (typeof handleEvent === "function") return;
+  throw invalid("handler", "must have a method `handleEvent`");
 }
 
 /**
@@ -91,6 +108,8 @@ function* partsOfStream<E extends NewEvent>(
   types: readonly string[] | undefined,
 ): Generator<Part<E>, void, undefined> {
   let page = engine.readPage(stream, {});
+  // The engine judges the types, as it does those of the feed, of which nothing is left to be read there.
+  if (types !== undefined) engine.readFeed({ types, after: String(engine.end()) });
   const end = page.version;
   for (;;) {
     const events = JSON.parse(page.events) as RecordedEvent<E>[];

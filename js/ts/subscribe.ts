@@ -4,6 +4,7 @@ import type { NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 import { checkOptions, type SubscribeOptions } from "./options.js";
 import { subscription } from "./subscription.js";
+import { Turn } from "./turn.js";
 
 const OPTIONS = ["after", "type", "signal"] as const satisfies (keyof SubscribeOptions)[];
 
@@ -40,6 +41,7 @@ async function* follow<E extends NewEvent>(
   { after, type }: Following,
   stop: AbortSignal,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  const turn = new Turn();
   let from = after + 1;
   while (!stop.aborted) {
     const mark = engine.mark();
@@ -47,11 +49,15 @@ async function* follow<E extends NewEvent>(
     const events = JSON.parse(page.events) as RecordedEvent<E>[];
     for (const event of events) {
       yield event;
+      if (turn.isOver()) await turn.pass();
       if (stop.aborted) return;
     }
     // Also past events of other types.
     from = page.next?.from ?? Math.max(from, page.version + 1);
-    if (events.length > 0 || page.next !== undefined) continue;
+    if (events.length > 0 || page.next !== undefined) {
+      if (turn.isOver()) await turn.pass();
+      continue;
+    }
     if (engine.isDeleted(stream)) throw deleted(stream);
     await engine.changed(mark, stop, stream);
   }

@@ -1,7 +1,6 @@
 // What every subscription is, whichever store it follows.
 
-import { invalid } from "./invalid.js";
-import type { Signal } from "./options.js";
+import { checkSignal, type Signal } from "./options.js";
 
 /**
  * A subscription to what `follow` gives. The options are looked at by `check` when the first event is asked for. `follow`
@@ -33,7 +32,7 @@ async function* until<Options extends { readonly signal?: Signal | undefined }, 
 ): AsyncGenerator<T, void, undefined> {
   const wanted = check(options);
   const { signal } = options;
-  if (signal !== undefined && !isSignal(signal)) throw invalid("signal", "must be an AbortSignal");
+  checkSignal(signal);
   if (signal?.aborted) return;
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
@@ -43,9 +42,4 @@ async function* until<Options extends { readonly signal?: Signal | undefined }, 
     signal?.removeEventListener("abort", end);
     stop.abort();
   }
-}
-
-function isSignal(signal: unknown): signal is Signal {
-  if (typeof signal !== "object" || signal === null) return false;
-  return "aborted" in signal && "addEventListener" in signal && "removeEventListener" in signal;
 }

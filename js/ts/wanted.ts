@@ -66,10 +66,14 @@ function wanted({ after, category, types }: WantedFeed): WantedFeed {
     const detail = "`after` must be the checkpoint of an event, which is a text";
     throw new SillokError({ code: "invalid_checkpoint", detail, field: "after" });
   }
-  if (types !== undefined && (!Array.isArray(types) || types.length === 0)) {
-    throw invalid("types", "must be an array of at least one type");
-  }
+  checkTypes(types);
   return { after, category, types };
+}
+
+/** Refuses what is no list of types; the types are still to be checked. */
+export function checkTypes(types: unknown): void {
+  if (types === undefined || (Array.isArray(types) && types.length > 0)) return;
+  throw invalid("types", "must be an array of at least one type");
 }
 
 function most(limit = Infinity): number {

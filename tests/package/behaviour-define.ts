@@ -51,8 +51,9 @@ export const defining: Behaviours = {
     const all = () => {};
     const policy = { onFailure: "stop", attempts: 1, firstDelay: 400_000 } as const;
     const defined = reactor("all", { on: all, ...policy });
-    const { kind, types, category, longestDelay, after, ...told } = defined;
+    const { kind, types, category, longestDelay, after, timeout, ...told } = defined;
     same([kind, types, category, longestDelay], ["reactor", [], undefined, 400_000]);
+    same([timeout, reactor("all", { on: all, timeout: 5 }).timeout], [30_000, 5]);
     same({ ...told, on: told.on === all }, { name: "all", on: true, ...policy });
     same([after, reactor("all", { on: all, after: "0.7" }).after], [undefined, "0.7"]);
   },

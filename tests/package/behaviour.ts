@@ -5,9 +5,11 @@ import type { OpenStore } from "sillok/testing";
 import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
+import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
+import { takingTurns } from "./behaviour-turns.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
 import { values } from "./behaviour-values.ts";
 import { same, thrown } from "./check.ts";
@@ -28,6 +30,8 @@ export const behaviours: Behaviours = {
   ...defining,
   ...consuming,
   ...reacting,
+  ...gatewaying,
+  ...takingTurns,
   ...tutorial,
 };
 

@@ -3,9 +3,9 @@
 /** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
 export const CONSUMERS = `
 import {
-  EventGateway, EventHandler, EventStore, projection, reactor, type AppendResult, type ConsumerHandle,
-  type ConsumerStatus, type DeadLetter, type NewEvent, type Projection, type ProjectionHandle, type Reactor,
-  type RecordedEvent, type ReplayProgress, type RunOptions,
+  EventGateway, EventHandler, EventStore, projection, reactor, type AnyConsumer, type AppendResult,
+  type ConsumerHandle, type ConsumerStatus, type DeadLetter, type FeedEvent, type NewEvent, type Projection,
+  type ProjectionHandle, type Reactor, type RecordedEvent, type ReplayOptions, type ReplayProgress, type RunOptions,
 } from "sillok";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -79,6 +79,10 @@ async function gateways(
   options: RunOptions = {},
 ): Promise<void> {
   const gateway: EventGateway = new EventGateway(store).register(balances, billing);
+  const registered: AnyConsumer[] = [balances, billing];
+  gateway.register(...registered);
+  // @ts-expect-error a name is no consumer
+  gateway.register({ kind: "projection", name: "balances" });
   // @ts-expect-error a handler is no consumer
   gateway.register(new EventHandler());
   const documents = gateway.projection(balances);
@@ -105,6 +109,20 @@ async function gateways(
   class Counter extends EventHandler<RecordedEvent<Closed>> {}
   const progress = await gateway.replay<Closed>(new Counter(), { stream: "s", onProgress: ({ end }) => end });
   is<Equal<typeof progress, ReplayProgress>>();
+  class Places extends EventHandler<FeedEvent<Closed>> {}
+  await gateway.replay<Closed>(new Places());
+  await gateway.replay(new Places(), { category: "account", stream: undefined });
+  await gateway.replay({ handleEvent: (event) => is<Equal<typeof event, FeedEvent>>() });
+  await gateway.replay<AccountEvent>({
+    handleEvent(event) {
+      is<Equal<typeof event.position, number>>();
+      is<Equal<typeof event.checkpoint, string>>();
+      if (event.type === "Deposited") is<Equal<typeof event.data.amount, number>>();
+    },
+  }, { types: ["Deposited"] });
+  await gateway.replay({ handleEvent: (event) => is<Equal<typeof event, RecordedEvent>>() }, { stream: "s" });
+  const some: ReplayOptions = { stream: "s" };
+  await gateway.replay({ handleEvent: (event) => is<Equal<typeof event, RecordedEvent>>() }, some);
   // @ts-expect-error there is no such option
   await gateway.replay(new Counter(), { all: true });
 }

@@ -193,6 +193,12 @@ export async function feed(store: Store, options: ReadAllOptions, signal: Signal
   const types = ["Opened"] as const;
   store.subscribe({ all: true, after: undefined });
   store.subscribe({ types, category: "account", after: "12" });
+  // @ts-expect-error all is not a part of it
+  store.subscribe({ all: true, category: "account" });
+  // @ts-expect-error nor is it some types
+  store.subscribe({ all: true, types });
+  const part: SubscribeAllOptions = types.length > 5 ? { all: true, signal } : { types, category: undefined };
+  store.subscribe<AccountEvent>(part);
   // @ts-expect-error that all is wanted must be said
   store.subscribe({ after: "12" });
   // @ts-expect-error a checkpoint is no version

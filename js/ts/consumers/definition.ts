@@ -112,6 +112,13 @@ export function defined<On>(
   return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
 }
 
+/** Whether it was made here, or by another copy of this file, such as that of `sillok/worker`: what was checked is frozen. */
+export function isMade(consumer: unknown): boolean {
+  const { kind, types } = (consumer ?? {}) as { kind?: unknown; types?: unknown };
+  const isConsumer = kind === "projection" || kind === "reactor";
+  return isConsumer && Object.isFrozen(consumer) && Array.isArray(types) && Object.isFrozen(types);
+}
+
 /** What handles events of this type. */
 export function handlerOf(on: unknown, type: string): AnyHandler {
   if (typeof on === "function") return on as AnyHandler;

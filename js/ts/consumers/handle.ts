@@ -1,7 +1,7 @@
 import type { Engine } from "../engine.js";
 import { SillokError } from "../errors.js";
 import { invalid } from "../invalid.js";
-import { checkOptions, type Signal } from "../options.js";
+import { checkOptions, checkSignal, type Signal } from "../options.js";
 import { sleep } from "../timers.js";
 import { checkedKey } from "./documents.js";
 import type {
@@ -13,7 +13,7 @@ import type {
   KeyedDocument,
   ProjectionHandle,
 } from "./handles.js";
-import type { Runner } from "./runner.js";
+import type { Rest, Runner } from "./runner.js";
 
 const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
 const DOCUMENTS_OPTIONS = [
@@ -22,6 +22,8 @@ const DOCUMENTS_OPTIONS = [
   "limit",
 ] as const satisfies (keyof DocumentsOptions)[];
 const LETTERS_OPTIONS = ["after", "limit"] as const satisfies (keyof DeadLettersOptions)[];
+/** How long an event is waited for where no signal ends it: as long as a deployed Sillok waits. */
+const LONGEST_WAIT_MILLISECONDS = 5000;
 /** How much is asked of the engine at once. */
 const PAGE = 1000;
 
@@ -84,6 +86,7 @@ export class Handle implements ProjectionHandle {
   async get(key: string, options: GetOptions = {}): Promise<unknown> {
     checkOptions(options, GET_OPTIONS);
     const { min, signal } = options;
+    checkSignal(signal);
     if (min !== undefined) await this.#cover(min, signal);
     const document = this.#runner.consumer.document(checkedKey(key));
     return document === undefined ? undefined : JSON.parse(document);
@@ -106,15 +109,18 @@ export class Handle implements ProjectionHandle {
   }
 
   /** Waits until the documents cover an event. */
-  async #cover(
-    { stream, version }: NonNullable<GetOptions["min"]>,
-    signal: Signal | undefined,
-  ): Promise<void> {
+  async #cover(min: NonNullable<GetOptions["min"]>, signal: Signal | undefined): Promise<void> {
+    const { stream, version } = (min ?? {}) as typeof min;
     if (!Number.isSafeInteger(version) || version < 0) {
       throw invalid("min", "must be a stream and a version");
     }
     const stop = new AbortController();
     const end = () => stop.abort();
+    // Whoever runs the consumer may be at work for longer than this one waits.
+    const over = new Promise<Rest>((resolve) => {
+      stop.signal.addEventListener("abort", () => resolve("interrupted"));
+    });
+    const timer = signal === undefined ? setTimeout(end, LONGEST_WAIT_MILLISECONDS) : undefined;
     if (signal?.aborted) end();
     signal?.addEventListener("abort", end);
     try {
@@ -127,12 +133,13 @@ export class Handle implements ProjectionHandle {
       // Whatever was written by now is covered, and so is that event.
       const position = this.#engine.end();
       while (!this.#runner.consumer.reached(position)) {
-        const rest = await this.#runner.work(stop.signal);
+        const rest = await Promise.race([this.#runner.work(stop.signal), over]);
         if (this.#runner.consumer.reached(position)) break;
         if (typeof rest !== "number" || stop.signal.aborted) throw behind(stream, version);
         await sleep(rest - Date.now(), stop.signal);
       }
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", end);
     }
   }

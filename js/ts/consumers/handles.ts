@@ -56,7 +56,7 @@ export interface KeyedDocument<Document = unknown> {
 export interface GetOptions {
   /** An event that the document must cover, such as what an append answered: it is waited for. Default: none. */
   readonly min?: { readonly stream: string; readonly version: number } | undefined;
-  /** Ends the wait when it is aborted. */
+  /** Ends the wait when it is aborted, in place of the 5 seconds that it lasts otherwise. */
   readonly signal?: Signal | undefined;
 }
 
@@ -101,7 +101,11 @@ export interface ConsumerHandle {
 export interface ProjectionHandle<Document = unknown> extends ConsumerHandle {
   /**
    * The document of this key; `undefined` where there is none. With `min` it waits until the document covers that event,
-   * and brings the projection there itself if nobody runs it.
+   * and brings the projection there itself if nobody runs it: for 5 seconds, or until the signal is given where there is
+   * one. One that is paused or stopped before that event is not waited for.
+   *
+   * @throws {@link SillokError} `projection_behind` when the document does not cover the event of `min` by then;
+   * `invalid_document_key`, `invalid_stream_id`, or `invalid_parameter`, whose `field` names the option.
    */
   get(key: string, options?: GetOptions): Promise<Stored<Document> | undefined>;
   /** The documents, in the order of their keys. */

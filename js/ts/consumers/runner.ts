@@ -2,6 +2,7 @@
 
 import type { Engine, EngineConsumer } from "../engine.js";
 import { sleep } from "../timers.js";
+import { Turn } from "../turn.js";
 import { appends } from "./command.js";
 import type { ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
@@ -15,8 +16,6 @@ type Runnable = Projection<any, any> | Reactor<any>;
 /** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 
-/** After so many milliseconds of work others have their turn. */
-const TURN_MILLISECONDS = 10;
 /** The number of a handler's first append, from which it has the key under which it is stored. */
 const FIRST_COMMAND = 1;
 
@@ -24,6 +23,8 @@ export class Runner {
   readonly definition: Runnable;
   readonly consumer: EngineConsumer;
   readonly #engine: Engine;
+  /** Each piece of a chain of events is short: it is all of them together that others wait for. */
+  readonly #turn = new Turn();
   /** The work under way: there is never more than one. */
   #work: Promise<unknown> = Promise.resolve();
   /** Those who wait, and are to look again. */
@@ -92,7 +93,6 @@ export class Runner {
 
   async #steps(stop?: AbortSignal): Promise<Rest> {
     this.consumer.operate("wake");
-    let since = Date.now();
     while (stop?.aborted !== true) {
       const step = this.consumer.step((event, documents) => this.#project(event, documents));
       if (Array.isArray(step)) {
@@ -101,9 +101,7 @@ export class Runner {
       } else if (step !== "worked") {
         return step as Rest;
       }
-      if (Date.now() - since < TURN_MILLISECONDS) continue;
-      await sleep(0);
-      since = Date.now();
+      if (this.#turn.isOver()) await this.#turn.pass();
     }
     return "interrupted";
   }
