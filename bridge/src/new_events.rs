@@ -37,7 +37,7 @@ pub enum InvalidEvents {
         name: String,
     },
     /// A `type` or an `id` is not a JSON string.
-    #[error("`{name}` must be a string")]
+    #[error("`{name}` must be a string of Unicode text")]
     NotText {
         /// Which event.
         event: Option<usize>,
@@ -67,7 +67,8 @@ impl InvalidEvents {
         }
     }
 
-    /// The field that is wrong: `type`, or `events[2].type` where several events were sent.
+    /// The field that is wrong: `type`, or `events[2].type` where several events were sent; `event` where the one that was
+    /// sent is none.
     #[must_use]
     pub fn field(&self) -> Option<String> {
         let (event, name) = match self {
@@ -79,7 +80,7 @@ impl InvalidEvents {
             Self::Refused { event, reason } => (event, Some(reason.field())),
         };
         match (event, name) {
-            (None, name) => name.map(str::to_owned),
+            (None, name) => Some(name.unwrap_or("event").to_owned()),
             (Some(place), None) => Some(format!("events[{place}]")),
             (Some(place), Some(name)) => Some(format!("events[{place}].{name}")),
         }

@@ -8,6 +8,7 @@ import {
   Store,
   StreamProof,
 } from "../generated/sillok_js.js";
+import { Calls } from "./calls.js";
 import { Changes } from "./changes.js";
 import type { ConsumerDefinition } from "./consumers/definition.js";
 import type { DocumentsJson } from "./consumers/documents.js";
@@ -16,7 +17,6 @@ import { SillokError } from "./errors.js";
 import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
 import type { ReadAllOptions, StreamsOptions } from "./options.js";
-import { raised } from "./raising.js";
 import { sleep } from "./timers.js";
 
 /** A page of a stream, its events as JSON. */
@@ -84,12 +84,11 @@ export class Engine {
   #store: Store | undefined;
   /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
   #projects = false;
-  /** How many calls of the engine are under way: one within another while a projection's handler has its documents. */
-  #calls = 0;
-  /** What a call is of beside the store. */
-  #of: object | undefined;
-  /** What has cut the engine off amid its work, if anything has. */
-  #interruption: unknown;
+  readonly #calls = new Calls(() => {
+    this.#database?.cutOff();
+    // Not at once: there may be no room for it.
+    queueMicrotask(() => this.close());
+  });
 
   constructor(database?: Database) {
     this.#database = database;
@@ -178,10 +177,10 @@ export class Engine {
           return work();
         } finally {
           this.#projects = false;
-          this.#checkWhole(1);
+          this.#calls.wereCutOff(1);
         }
       },
-      whole: (call) => this.#whole(call),
+      whole: (call) => this.#calls.run(call),
       wrote: (stream) => this.#changes.tell(stream),
     });
   }
@@ -199,25 +198,23 @@ export class Engine {
   close(): void {
     if (this.#store === undefined) return;
     this.#checkReach();
-    if (this.#interruption === undefined) this.#store.free();
+    if (!this.#calls.wereCutOff(0)) this.#store.free();
     this.#store = undefined;
     this.#database?.close();
     this.#changes.tell();
   }
 
   #ask<T>(call: (store: Store) => T, of?: object): T {
-    this.#checkWhole(this.#projects ? 1 : 0);
-    if (this.#interruption !== undefined) {
+    if (this.#calls.wereCutOff(this.#projects ? 1 : 0)) {
       if (!this.#projects) this.close();
-      throw this.#interrupted();
+      throw this.#calls.refusal();
     }
     const store = this.#store;
     if (store === undefined) {
       throw new SillokError({ code: "storage_failed", detail: "the store was closed" });
     }
     this.#checkReach();
-    this.#of = of;
-    return this.#whole(() => call(store));
+    return this.#calls.run(() => call(store), store, of);
   }
 
   #checkReach(): void {
@@ -225,54 +222,7 @@ export class Engine {
     const detail = "a projection's handler has the event and the documents, and not the store";
     throw new SillokError({ code: "invalid_consumer", detail });
   }
-
-  /**
-   * Calls the engine. Whatever ends a call and is no refusal, such as a stack that has no room left, has cut the engine off
-   * amid its work. There may be no room then to do anything about it either: that such a call was not counted as over tells
-   * whoever comes next.
-   */
-  #whole<T>(call: () => T): T {
-    const calls = this.#calls;
-    this.#calls = calls + 1;
-    try {
-      const answer = call();
-      this.#calls = calls;
-      return answer;
-    } catch (thrown) {
-      const error = raised(thrown);
-      if (!(error instanceof SillokError)) {
-        this.#cutOff(error);
-        throw this.#interrupted();
-      }
-      this.#calls = calls;
-      throw error;
-    }
-  }
-
-  /** Finds out whether more calls are under way than can be. */
-  #checkWhole(calls: number): void {
-    if (this.#calls > calls) this.#cutOff(new RangeError("the stack was full"));
-  }
-
-  /** Nothing is certain any more of what the engine holds in memory: nothing more is to be done by it. */
-  #cutOff(reason: unknown): void {
-    if (this.#interruption !== undefined) return;
-    this.#interruption = reason;
-    this.#database?.cutOff();
-    interrupted.push(this.#store, this.#of);
-    queueMicrotask(() => this.close());
-  }
-
-  #interrupted(): SillokError {
-    const reason = this.#interruption;
-    const what = reason instanceof Error ? reason.message : String(reason);
-    const detail = `the engine was cut off amid its work, and the store can do nothing more: ${what}`;
-    return new SillokError({ code: "storage_failed", detail });
-  }
 }
-
-/** What is still in use by a call that was cut off, and can never be freed. */
-const interrupted: unknown[] = [];
 
 /** What a consumer may ask of the engine that it is of. */
 interface Host {

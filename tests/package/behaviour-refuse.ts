@@ -144,7 +144,7 @@ export const refusing: Behaviours = {
     const store = new EventStore();
     const cases: [events: unknown, code: string, field?: string][] = [
       [undefined, "invalid_event", "event"],
-      [new Date(0), "invalid_event"],
+      [new Date(0), "invalid_event", "event"],
       [new Set([{ type: "A" }]), "invalid_event", "event"],
       [[undefined], "invalid_event", "events[0]"],
       [{ type: "A", data: "x".repeat(40_000_000) }, "commit_too_large", "events"],

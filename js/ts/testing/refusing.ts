@@ -24,9 +24,9 @@ export const refusing: Behaviours = {
     const store = await open();
     const tooMuch = { m: "x".repeat(16 * 1024) };
     const cases: [events: unknown, code: string, field?: string][] = [
-      [null, "invalid_event"],
-      [5, "invalid_event"],
-      ["A", "invalid_event"],
+      [null, "invalid_event", "event"],
+      [5, "invalid_event", "event"],
+      ["A", "invalid_event", "event"],
       [[null], "invalid_event", "events[0]"],
       [[[]], "invalid_event", "events[0]"],
       [{}, "invalid_event", "type"],
