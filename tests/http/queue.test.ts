@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { assertProblem, numbered, useApi } from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
+import { feedOf } from "../support/feed.ts";
 
 const entry = fileURLToPath(new URL("../support/queue-worker.ts", import.meta.url));
 const api = useApi({ entry, queue: "EVENTS" });
@@ -15,6 +16,14 @@ async function defined(name: string, definition: object): Promise<void> {
   const body = JSON.stringify({ kind: "queue", firstDelay: 10, longestDelay: 10, ...definition });
   const reply = await api.request(`/v1/consumers/${name}`, { method: "PUT", body });
   assert.equal(reply.status, 200, reply.text);
+}
+
+/** Appends one event after the other, each when the feed has the one before: so the feed has them in this order. */
+async function appendInOrder(category: string, events: [string, unknown][]): Promise<void> {
+  for (const [place, [stream, event]] of events.entries()) {
+    await api.appended(stream, event);
+    await feedOf(api, place + 1, `?category=${category}`);
+  }
 }
 
 /** The messages of a category, once there are so many. */
@@ -44,9 +53,11 @@ async function batches(since = 0): Promise<number[][]> {
 
 test("a queue gets every event, as it was written; one that is too large becomes a dead letter", async () => {
   await defined("queue", { binding: "EVENTS", category: "order", attempts: 2 });
-  await api.appended("order-1", '{"type":"Placed","data":{"total":1e400}}');
-  await api.appended("order-1", { type: "Filled", data: "x".repeat(130_000) });
-  await api.appended("order-2", { type: "Placed", data: null });
+  await appendInOrder("order", [
+    ["order-1", '{"type":"Placed","data":{"total":1e400}}'],
+    ["order-1", { type: "Filled", data: "x".repeat(130_000) }],
+    ["order-2", { type: "Placed", data: null }],
+  ]);
   await api.appended("account-1", { type: "Opened" });
   const messages = await received("order", 2);
   assert.deepEqual(
@@ -64,6 +75,7 @@ test("a queue gets every event, as it was written; one that is too large becomes
 test("events go to a queue a hundred at once", async () => {
   const events = numbered(230);
   await api.appended("batch-1", events);
+  await feedOf(api, events.length, "?category=batch");
   const { length } = await batches();
   await defined("batches", { binding: "EVENTS", category: "batch" });
   assert.deepEqual(
@@ -78,10 +90,11 @@ test("events go to a queue a hundred at once", async () => {
 
 test("a batch keeps to what a queue takes in bytes, and one that can never fit fails alone", async () => {
   const sizes = [60_000, 60_000, 60_000, 60_000, 120_000, 130_000, 120_000, 127_000, 10];
-  for (const [place, bytes] of sizes.entries()) {
+  const large = sizes.map((bytes, place): [string, unknown] => {
     const data = { n: place, text: "x".repeat(bytes) };
-    await api.appended(`large-${place}`, { type: "Filled", data });
-  }
+    return [`large-${place}`, { type: "Filled", data }];
+  });
+  await appendInOrder("large", large);
   const { length } = await batches();
   await defined("large", { binding: "EVENTS", category: "large", attempts: 2 });
   assert.deepEqual(numbers(await received("large", 8)), [0, 1, 2, 3, 4, 6, 7, 8]);
@@ -95,8 +108,10 @@ test("a batch keeps to what a queue takes in bytes, and one that can never fit f
 
 test("what spoils a batch becomes a dead letter alone, and its stream is held", async () => {
   const texts = ["a", "b", "spoilt", "c", "d"];
-  const events = texts.map((text, place) => ({ type: "Told", data: { n: place, text } }));
-  for (const [place, event] of events.entries()) await api.appended(`spoil-${place % 2}`, event);
+  const events = texts.map((text, place): [string, unknown] => {
+    return [`spoil-${place % 2}`, { type: "Told", data: { n: place, text } }];
+  });
+  await appendInOrder("spoil", events);
   const onFailure = "hold-stream";
   await defined("spoil", { binding: "EVENTS", category: "spoil", attempts: 2, onFailure });
   assert.deepEqual(numbers(await received("spoil", 3)), [0, 1, 3]);

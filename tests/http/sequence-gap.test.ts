@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { numbered, useApi } from "../support/api.ts";
 import { wholeFeed } from "../support/feed.ts";
@@ -29,6 +30,8 @@ test("the sequence gap: no reader sees a position before all smaller ones", asyn
   };
   const write = async (writer: number): Promise<void> => {
     for (let append = 0; append < APPENDS; append += 1) {
+      // However slow the readers are, they look while events come.
+      while (looks < append) await sleep(1);
       await api.appended(`account-${writer}`, numbered(EVENTS));
     }
   };
@@ -37,5 +40,4 @@ test("the sequence gap: no reader sees a position before all smaller ones", asyn
   const expected = Array.from({ length: ALL }, (_, place) => place + 1);
   for (const positions of await Promise.all(reading)) assert.deepEqual(positions, expected);
   t.diagnostic(`${looks} looks at ${ALL} events while they came`);
-  assert(looks > 2 * READERS, "nobody looked while events came");
 });

@@ -1,7 +1,7 @@
 /**
  * The Worker of examples/d1-read-model whose batches go wrong as the address says: `?fail=before` the database was asked,
  * `within` the batch, after its rows were written, or `after` it was committed; `overtaken` by another run, from whose
- * reading of the page to whose end this one was held up.
+ * reading of the page to whose end this one was held up; `held` up after the first for longer than any test waits.
  */
 
 import worker, { type Env } from "../../examples/d1-read-model/worker.ts";
@@ -19,6 +19,10 @@ const WRONG: Record<string, Batch> = {
   async after(db, statements) {
     await db.batch(statements);
     throw new Error("it crashed before it had the answer");
+  },
+  async held(db, statements) {
+    await db.batch(statements);
+    await scheduler.wait(3_600_000);
   },
   async overtaken(db, statements, env) {
     await worker.fetch(new Request("http://beside/routes"), env);
