@@ -28,8 +28,9 @@ import type { ExpectedVersion } from "./options.js";
  * - `stream_deleted`: the stream was deleted, and takes no more events.
  * - `stream_full`: the stream fills the storage that it has; only a deployed Sillok sets such a bound.
  * - `version_exhausted`: the stream has 2^53 − 1 events.
- * - `storage_failed`: the file cannot be opened, read or written, or the store was closed. Of an append that failed so,
- *   it is not certain that nothing was written; one with an idempotency key can simply be repeated.
+ * - `storage_failed`: the file cannot be opened, read or written, or the store was closed, also because a call was cut off
+ *   for want of room on the stack. Of an append that failed so, it is not certain that nothing was written; one with an
+ *   idempotency key can simply be repeated.
  * - `unsupported_platform`: this platform has no files.
  * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself is at fault.
  *
