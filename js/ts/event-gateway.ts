@@ -117,8 +117,8 @@ export class EventGateway<E extends object = SavedEvent> {
   /**
    * Runs what was registered, and what is registered while it runs: every projection and reactor handles what there is,
    * and then each event as it is appended, by whomever it was appended. Until the signal is given it goes on, and a
-   * program in Node with it, also while nothing is registered. Several processes may run the same consumers over one file: documents stay right, and a
-   * reactor may handle an event in each.
+   * program in Node with it, also while nothing is registered. Several processes may run the same consumers over one
+   * file: documents stay right, and a reactor may handle an event in each.
    *
    * @param options - What ends it.
    * @returns A promise that is settled when the signal is given and what was under way is done.

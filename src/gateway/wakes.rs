@@ -122,9 +122,15 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     pub fn rang(&mut self, now: RecordedTime) -> Result<Vec<String>, StorageError> {
         let Some(consumers) = &mut self.consumers else { return self.to_wake() };
         let is_due = |waking| matches!(waking, Waking::Due(at) if at <= now);
-        let due = consumers.iter_mut().filter_map(|known| known.call_if(is_due)).collect();
-        self.set_alarm()?;
-        Ok(due)
+        let due: Vec<_> = consumers.iter_mut().filter_map(|known| known.call_if(is_due)).collect();
+        let set = self.set_alarm();
+        if set.is_err() {
+            // Nobody is going to call them: the next forward does.
+            for known in self.consumers.iter_mut().flatten().filter(|known| due.contains(&known.name)) {
+                known.waking = Waking::Asleep;
+            }
+        }
+        set.map(|()| due)
     }
 
     /// Tells of the alarm that an object finds set when it starts whether it should have rung: then it is to be taken for

@@ -1,6 +1,6 @@
 //! Who is woken, and how often.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use sillok::gateway::{Alarm, Wakes};
@@ -9,10 +9,13 @@ use sillok::store::{RecordedTime, StorageError};
 use crate::database::Database;
 
 #[derive(Debug, Clone, Default)]
-struct Clock(Rc<RefCell<Vec<u64>>>);
+struct Clock(Rc<RefCell<Vec<u64>>>, Rc<Cell<bool>>);
 
 impl Alarm for Clock {
     fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        if self.1.get() {
+            return Err(StorageError::failed("the alarm is out of order"));
+        }
         self.0.borrow_mut().push(at.as_millis());
         Ok(())
     }
@@ -94,4 +97,24 @@ fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_
     }
     assert_eq!(wakes.names().unwrap(), ["coded"]);
     assert_eq!(wakes.to_wake().unwrap(), ["coded"]);
+}
+
+#[test]
+fn where_the_alarm_cannot_be_set_the_next_forward_wakes() {
+    let clock = Clock::default();
+    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
+    let at = RecordedTime::from_millis;
+    for name in ["a", "b"] {
+        wakes.register(name).unwrap();
+    }
+    wakes.to_wake().unwrap();
+    wakes.not_woken("a", at(0), 0).unwrap();
+    clock.1.set(true);
+    assert!(wakes.not_woken("b", at(0), 0).is_err());
+    assert_eq!(wakes.to_wake().unwrap(), ["b"]);
+    clock.1.set(false);
+    wakes.not_woken("b", at(1000), 0).unwrap();
+    clock.1.set(true);
+    assert!(wakes.rang(at(250)).is_err());
+    assert_eq!(wakes.to_wake().unwrap(), ["a"]);
 }
