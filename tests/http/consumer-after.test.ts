@@ -1,22 +1,18 @@
 /** Where consumers begin. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Api, assertProblem, freshStream, numbered, useApi } from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
 import { feedOf } from "../support/feed.ts";
-import { Receiver } from "../support/receiver.ts";
+import { useReceiver } from "../support/receiver.ts";
 
 const PARTITIONS = 3;
 const vars = { SILLOK_AUTH: "off", JOURNAL_PARTITIONS: `${PARTITIONS}` };
 const api = useApi({ vars });
-let receiver: Receiver;
-before(async () => {
-  receiver = await Receiver.start();
-});
-after(() => receiver.stop());
+const receiver = useReceiver();
 
 function put(name: string, definition: object) {
   const body = JSON.stringify({ kind: "webhook", url: receiver.url, ...definition });

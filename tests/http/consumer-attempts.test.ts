@@ -1,28 +1,21 @@
 /** Attempts that do not end, alarms of consumers that cannot be opened, and what is left as it is. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { Api, assertProblem, numbered, priceOf } from "../support/api.ts";
+import { assertProblem, numbered, priceOf, useApiForEach } from "../support/api.ts";
 import { settled, statusOf } from "../support/consumers.ts";
-import { Receiver } from "../support/receiver.ts";
+import { useReceiver } from "../support/receiver.ts";
 
 const entry = fileURLToPath(import.meta.resolve("../support/attempts-worker.ts"));
-let api: Api;
-let receiver: Receiver;
-before(async () => {
-  receiver = await Receiver.start();
-});
-after(() => receiver.stop());
-beforeEach(async () => {
-  api = new Api();
-  await api.start({ entry });
+const api = useApiForEach({ entry });
+const receiver = useReceiver();
+beforeEach(() => {
   receiver.received.length = 0;
   receiver.answer = () => 204;
 });
-afterEach(() => api.stop());
 
 function put(definition: object): Promise<any> {
   const webhook = { kind: "webhook", url: receiver.url, category: "count", ...definition };
@@ -84,7 +77,6 @@ test("to put a consumer again as it is repeats nothing", async () => {
 
 test("a consumer that cannot be opened is listed, and hides no other", async () => {
   await api.stop();
-  api = new Api();
   await api.start({ entry, vars: { SILLOK_AUTH: "off", JOURNAL_PARTITIONS: "2" } });
   const { consumers } = (await api.request("/v1/consumers")).json;
   assert.deepEqual(

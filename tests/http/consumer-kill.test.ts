@@ -64,7 +64,8 @@ async function feed(): Promise<any[]> {
 }
 
 test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
-  const receiver = await Receiver.start();
+  const receiver = new Receiver();
+  await receiver.start();
   t.after(() => receiver.stop());
   receiver.answer = () => {
     const chance = Math.random() * 1000;

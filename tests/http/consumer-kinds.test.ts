@@ -1,26 +1,19 @@
 /** A consumer in code does not go on from where one of another kind is. */
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { Api, assertProblem } from "../support/api.ts";
+import { assertProblem, useApiForEach } from "../support/api.ts";
 import { settled, statusOf } from "../support/consumers.ts";
-import { Receiver } from "../support/receiver.ts";
+import { useReceiver } from "../support/receiver.ts";
 
 const entry = fileURLToPath(new URL("../support/kinds-worker.ts", import.meta.url));
-let api: Api;
-let receiver: Receiver;
-before(async () => {
-  receiver = await Receiver.start();
-});
-after(() => receiver.stop());
-beforeEach(async () => {
-  api = new Api();
-  await api.start({ entry });
+const api = useApiForEach({ entry });
+const receiver = useReceiver();
+beforeEach(() => {
   receiver.received.length = 0;
 });
-afterEach(() => api.stop());
 
 /** Deploys the code in which the consumer is of this kind. */
 function deploy(KIND: string): Promise<void> {

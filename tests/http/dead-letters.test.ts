@@ -1,19 +1,15 @@
 /** Dead letters that nobody wants any more. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { Api, assertProblem, freshStream, numbered, useApi } from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
-import { Receiver } from "../support/receiver.ts";
+import { useReceiver } from "../support/receiver.ts";
 import { sign } from "../support/token.ts";
 
 const api = useApi();
-let receiver: Receiver;
-before(async () => {
-  receiver = await Receiver.start();
-});
-after(() => receiver.stop());
+const receiver = useReceiver();
 
 /** A webhook that gives up what fails, over a category of its own. */
 async function webhook(onFailure = "skip"): Promise<string> {

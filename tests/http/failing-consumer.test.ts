@@ -1,21 +1,17 @@
 /** A consumer that cannot be woken is woken later: no event is forgotten, and no append waits for it. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { numbered, useApi } from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
-import { Receiver } from "../support/receiver.ts";
+import { useReceiver } from "../support/receiver.ts";
 
 const entry = fileURLToPath(import.meta.resolve("../support/failing-consumer.ts"));
 const api = useApi({ entry });
-let receiver: Receiver;
-before(async () => {
-  receiver = await Receiver.start();
-});
-after(() => receiver.stop());
+const receiver = useReceiver();
 
 async function wakes(name: string): Promise<number> {
   return (await api.request("/wakes")).json[name] ?? 0;

@@ -15,7 +15,8 @@ const config = fileURLToPath(new URL("../../examples/delays-rust/wrangler.toml",
 
 /** A Sillok whose reactor appends and then tells the receiver. */
 async function start(t: { after(stop: () => Promise<void>): void }): Promise<[Api, Receiver]> {
-  const receiver = await Receiver.start();
+  const receiver = new Receiver();
+  await receiver.start();
   t.after(() => receiver.stop());
   const api = new Api();
   await api.start({ config, vars: { SILLOK_AUTH: "off", PAGER_URL: receiver.url } });

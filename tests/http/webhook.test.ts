@@ -1,20 +1,16 @@
 /** Webhooks: every event, signed, at least once; what cannot be delivered becomes a dead letter. */
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { Webhook } from "standardwebhooks";
 
 import { assertProblem, freshStream, numbered, useApi } from "../support/api.ts";
 import { settled, statusOf } from "../support/consumers.ts";
-import { Receiver } from "../support/receiver.ts";
+import { useReceiver } from "../support/receiver.ts";
 
 const api = useApi();
-let receiver: Receiver;
-before(async () => {
-  receiver = await Receiver.start();
-});
-after(() => receiver.stop());
+const receiver = useReceiver();
 
 /** A webhook of its own for one category, and its category. */
 async function webhook(

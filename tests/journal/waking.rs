@@ -23,6 +23,17 @@ impl Alarm for Clock {
 
 const NOBODY: [&str; 0] = [];
 
+/// The wakes of a journal whose consumers `a` and `b` are being woken, where `a` could not be.
+fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
+    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
+    for name in ["a", "b"] {
+        wakes.register(name).unwrap();
+    }
+    wakes.to_wake().unwrap();
+    wakes.not_woken("a", RecordedTime::from_millis(0), 0).unwrap();
+    wakes
+}
+
 #[test]
 fn one_that_could_not_be_woken_is_left_to_the_alarm() {
     let (database, clock) = (Database::in_memory(), Clock::default());
@@ -66,14 +77,8 @@ fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
 
 #[test]
 fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() {
-    let clock = Clock::default();
-    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
-    let at = RecordedTime::from_millis;
-    for name in ["a", "b"] {
-        wakes.register(name).unwrap();
-    }
-    wakes.to_wake().unwrap();
-    wakes.not_woken("a", at(0), 0).unwrap();
+    let (clock, at) = (Clock::default(), RecordedTime::from_millis);
+    let mut wakes = calling_a_in_vain(&clock);
     wakes.not_woken("b", at(100), 0).unwrap();
     assert_eq!(*clock.0.borrow(), [250, 250]);
     assert_eq!(wakes.rang(at(250)).unwrap(), ["a"]);
@@ -101,14 +106,8 @@ fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_
 
 #[test]
 fn where_the_alarm_cannot_be_set_the_next_forward_wakes() {
-    let clock = Clock::default();
-    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
-    let at = RecordedTime::from_millis;
-    for name in ["a", "b"] {
-        wakes.register(name).unwrap();
-    }
-    wakes.to_wake().unwrap();
-    wakes.not_woken("a", at(0), 0).unwrap();
+    let (clock, at) = (Clock::default(), RecordedTime::from_millis);
+    let mut wakes = calling_a_in_vain(&clock);
     clock.1.set(true);
     assert!(wakes.not_woken("b", at(0), 0).is_err());
     assert_eq!(wakes.to_wake().unwrap(), ["b"]);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before } from "node:test";
+import { after, afterEach, before, beforeEach } from "node:test";
 
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
@@ -78,6 +78,14 @@ export function useApi(options?: ServerOptions, prepare?: (api: Api) => Promise<
     await prepare?.(api);
   });
   after(() => api.stop());
+  return api;
+}
+
+/** Starts a server before each test of this file, without data, and stops it after it. */
+export function useApiForEach(options?: ServerOptions): Api {
+  const api = new Api();
+  beforeEach(() => api.start(options));
+  afterEach(() => api.stop());
   return api;
 }
 

@@ -1,8 +1,9 @@
 /** A webhook's receiver: a real HTTP server that answers as it is told to, and keeps what it was sent. */
 
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { after, before } from "node:test";
 
 import { Waiting } from "./waiting.ts";
 
@@ -18,22 +19,23 @@ export interface Received {
 /** How to answer: with a status, not at all, or by taking the message and breaking off. */
 export type Answer = number | "hang" | "drop";
 
+/** Starts a receiver before the tests of this file, and stops it after them. */
+export function useReceiver(): Receiver {
+  const receiver = new Receiver();
+  before(() => receiver.start());
+  after(() => receiver.stop());
+  return receiver;
+}
+
 export class Receiver extends Waiting {
   readonly received: Received[] = [];
   /** Decides how a message is answered, and when; the number is how many came before. */
   answer: (event: any, earlier: number) => Answer | Promise<Answer> = () => 204;
-  readonly #server: Server;
+  readonly #server = createServer((request, response) => void this.#take(request, response));
 
-  private constructor() {
-    super();
-    this.#server = createServer((request, response) => void this.#take(request, response));
-  }
-
-  static async start(): Promise<Receiver> {
-    const receiver = new Receiver();
-    receiver.#server.listen(0, "127.0.0.1");
-    await once(receiver.#server, "listening");
-    return receiver;
+  async start(): Promise<void> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
   }
 
   get url(): string {
