@@ -1,9 +1,8 @@
 // Sillok's gateway and objects over an engine, with one's projections and reactors in them.
 
-import type { Projection, Reactor } from "sillok";
+import type { AnyConsumer, Projection, Reactor } from "sillok";
 
 import type { Engine } from "./engine.ts";
-import type { Handled } from "./handlers.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
 
 /** What a Worker is composed of. */
@@ -39,7 +38,7 @@ export interface App {
  * between two calls. What is registered in Rust, the engine has whenever it is loaded.
  */
 export function compose(engine: Engine, { projections = [], reactors = [] }: Parts): App {
-  const handled = new Map<string, Handled>();
+  const handled = new Map<string, AnyConsumer>();
   const inRust = engine.ConsumerObject.inRust();
   for (const consumer of [...projections, ...reactors]) {
     const { name } = consumer;

@@ -1,6 +1,6 @@
 // What a user's code says about events, in the shape in which the engine calls it.
 
-import type { ConsumedEvent, Projection, Reactor } from "sillok";
+import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
 
 import { appends } from "../js/ts/consumers/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumers/documents.ts";
@@ -8,9 +8,6 @@ import { project } from "../js/ts/consumers/projection.ts";
 import { react } from "../js/ts/consumers/reactor.ts";
 import { reasonOf } from "../js/ts/consumers/reason.ts";
 import { raised } from "../js/ts/raising.ts";
-
-/** A consumer that is defined in code, whatever its events. */
-export type Handled = Projection<any, any> | Reactor<any>;
 
 /** The commands that a reactor may send on one event. */
 interface Commands {
@@ -29,7 +26,7 @@ export interface Handler {
 }
 
 /** The handler of a consumer that is defined in code, and its definition as JSON. */
-export function handlerOf(handled: Handled): [string, Handler] {
+export function handlerOf(handled: AnyConsumer): [string, Handler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = handled;
   const { after, timeout } = kind === "reactor" ? handled : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };

@@ -3,8 +3,10 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import type { AnyConsumer } from "sillok";
+
 import type { Engine } from "./engine.ts";
-import { type Handled, handlerOf } from "./handlers.ts";
+import { handlerOf } from "./handlers.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
 type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;
@@ -106,7 +108,7 @@ export function journalClass({ JournalObject }: Engine, consumers: readonly stri
 /** Each runs one consumer: one of these, one of Rust, or one that was defined by a request. */
 export function consumerClass(
   { ConsumerObject }: Engine,
-  handled: ReadonlyMap<string, Handled>,
+  handled: ReadonlyMap<string, AnyConsumer>,
 ): ObjectClass {
   return class Consumer extends DurableObject {
     readonly #made = new ConsumerObject(this.ctx, this.env);

@@ -1,8 +1,7 @@
-import { invalid as invalidConsumer, isMade } from "./consumers/definition.js";
+import { type AnyConsumer, invalid as invalidConsumer, isMade } from "./consumers/definition.js";
 import { Handle } from "./consumers/handle.js";
 import type { ConsumerHandle, ProjectionHandle } from "./consumers/handles.js";
 import type { Projection } from "./consumers/projection.js";
-import type { Reactor } from "./consumers/reactor.js";
 import { Runner } from "./consumers/runner.js";
 import type { Engine } from "./engine.js";
 import { engineOf } from "./engines.js";
@@ -30,9 +29,6 @@ export interface EventSink<E extends object = SavedEvent> {
   /** Handles one event. */
   handleEvent(event: E): void;
 }
-
-/** A projection or a reactor, of whatever events. */
-export type AnyConsumer = Projection<any, any> | Reactor<any>;
 
 const RUN_OPTIONS = ["signal"] as const satisfies (keyof RunOptions)[];
 /** No stream has this as its name, so that who waits for it is not woken by every append. */

@@ -4,7 +4,12 @@
  * @packageDocumentation
  */
 
-export type { ConsumedEvent, ConsumerOptions, OnFailure } from "./consumers/definition.js";
+export type {
+  AnyConsumer,
+  ConsumedEvent,
+  ConsumerOptions,
+  OnFailure,
+} from "./consumers/definition.js";
 export type {
   ConsumerHandle,
   ConsumerStatus,
@@ -29,12 +34,7 @@ export {
   type ReactorHandlers,
   type ReactorOptions,
 } from "./consumers/reactor.js";
-export {
-  type AnyConsumer,
-  EventGateway,
-  type EventSink,
-  type EventSource,
-} from "./event-gateway.js";
+export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
 export { EventHandler } from "./event-handler.js";
 export { EventStore } from "./event-store.js";
 export {

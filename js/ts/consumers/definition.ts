@@ -1,6 +1,11 @@
 import { SillokError } from "../errors.js";
 import type { NewEvent, RecordedEvent } from "../events.js";
 import { checkOptions } from "../options.js";
+import type { Projection } from "./projection.js";
+import type { Reactor } from "./reactor.js";
+
+/** A projection or a reactor, of whatever events. */
+export type AnyConsumer = Projection<any, any> | Reactor<any>;
 
 /** An event as consumers see it: with its place among the events of all streams. */
 export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
@@ -113,7 +118,7 @@ export function defined<On>(
 }
 
 /** Whether it was made here, or by another copy of this file, such as that of `sillok/worker`: what was checked is frozen. */
-export function isMade(consumer: unknown): boolean {
+export function isMade(consumer: unknown): consumer is AnyConsumer {
   const { kind, types } = (consumer ?? {}) as { kind?: unknown; types?: unknown };
   const isConsumer = kind === "projection" || kind === "reactor";
   return isConsumer && Object.isFrozen(consumer) && Array.isArray(types) && Object.isFrozen(types);

@@ -4,14 +4,11 @@ import type { Engine, EngineConsumer } from "../engine.js";
 import { sleep } from "../timers.js";
 import { Turn } from "../turn.js";
 import { appends } from "./command.js";
-import type { ConsumedEvent } from "./definition.js";
+import type { AnyConsumer, ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
 import { reasonOf } from "./reason.js";
-
-/** What is run: a projection or a reactor of whatever events. */
-type Runnable = Projection<any, any> | Reactor<any>;
 
 /** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
@@ -20,7 +17,7 @@ export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 const FIRST_COMMAND = 1;
 
 export class Runner {
-  readonly definition: Runnable;
+  readonly definition: AnyConsumer;
   readonly consumer: EngineConsumer;
   readonly #engine: Engine;
   /** Each piece of a chain of events is short: it is all of them together that others wait for. */
@@ -30,7 +27,7 @@ export class Runner {
   /** Those who wait, and are to look again. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(engine: Engine, definition: Runnable) {
+  constructor(engine: Engine, definition: AnyConsumer) {
     this.#engine = engine;
     this.definition = definition;
     this.consumer = engine.consumer(definition);
@@ -134,13 +131,9 @@ export class Runner {
 /** Waits for an attempt to end, for so many milliseconds. */
 async function within(milliseconds: number, attempt: Promise<void>): Promise<void> {
   const ended = new AbortController();
-  const end = async () => {
-    await attempt;
-    return true;
-  };
   const late = sleep(milliseconds, ended.signal).then(() => false);
   try {
-    if (await Promise.race([end(), late])) return;
+    if (await Promise.race([attempt.then(() => true), late])) return;
   } finally {
     ended.abort();
   }
