@@ -18,5 +18,5 @@ pub trait Alarm {
 
 /// Whether an alarm that is set for `at` should have rung a while ago: platforms have been seen to lose one.
 pub(super) fn is_overdue(at: RecordedTime, now: RecordedTime) -> bool {
-    at.as_millis().saturating_add(OVERDUE_MILLIS) <= now.as_millis()
+    at.later(OVERDUE_MILLIS) <= now
 }

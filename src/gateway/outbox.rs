@@ -63,7 +63,7 @@ impl<L, A: Alarm> Outbox<L, A> {
 
     /// Sets the alarm so many milliseconds from now.
     pub(super) fn arm_in(&self, millis: u64) -> Result<(), StorageError> {
-        let at = after(self.now.get(), millis);
+        let at = self.now.get().later(millis);
         self.alarm.set(at)?;
         self.armed.set(Some(at));
         Ok(())
@@ -76,10 +76,6 @@ impl<L, A: Alarm> Outbox<L, A> {
         }
         Ok(())
     }
-}
-
-fn after(time: RecordedTime, millis: u64) -> RecordedTime {
-    RecordedTime::from_millis(time.as_millis().saturating_add(millis))
 }
 
 impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {

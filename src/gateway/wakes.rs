@@ -161,7 +161,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
             return Ok(());
         }
         let wait = backoff(known.failures, jitter);
-        known.waking = Waking::Due(RecordedTime::from_millis(now.as_millis().saturating_add(wait)));
+        known.waking = Waking::Due(now.later(wait));
         let set = self.set_alarm();
         if let (Err(_), Some(known)) = (&set, self.known(name)) {
             known.waking = Waking::Asleep;

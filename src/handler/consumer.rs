@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::duty::{BACKSTOP_MILLIS, later};
+use super::duty::BACKSTOP_MILLIS;
 use super::feed::{FeedPage, Hand, Lane, Next, Read};
 use super::memory::{ConsumerMemory, Memory};
 use super::policy::{Kind, OnFailure, OpenError, Settings};
@@ -279,7 +279,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.set_pending(partition, (more && moved) || woken);
         } else if !moved {
             // The live lane is further than the feed now goes: it is asked again later.
-            self.state.track_mut(lane).trouble.until = later(now, BACKSTOP_MILLIS);
+            self.state.track_mut(lane).trouble.until = now.later(BACKSTOP_MILLIS);
         }
         if !moved {
             return Ok(());

@@ -21,7 +21,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let lost = armed.is_some_and(|at| lost(at, now));
         if lost {
             self.busy = true;
-            self.arm(later(now, BACKSTOP_MILLIS))?;
+            self.arm(now.later(BACKSTOP_MILLIS))?;
         }
         Ok(lost)
     }
@@ -42,7 +42,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         self.busy = true;
         if self.armed.get().is_none_or(|at| lost(at, now)) {
-            self.arm(later(now, BACKSTOP_MILLIS))?;
+            self.arm(now.later(BACKSTOP_MILLIS))?;
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Sets the alarm to the backstop, unless it rings before.
     pub(super) fn arm_soon(&self, now: RecordedTime) -> Result<(), StorageError> {
-        let soon = later(now, BACKSTOP_MILLIS);
+        let soon = now.later(BACKSTOP_MILLIS);
         if self.armed.get().is_none_or(|at| at > soon || lost(at, now)) { self.arm(soon) } else { Ok(()) }
     }
 
@@ -83,11 +83,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 }
 
-pub(super) fn later(time: RecordedTime, millis: u64) -> RecordedTime {
-    RecordedTime::from_millis(time.as_millis() + millis)
-}
-
 /// Whether an alarm should have rung a while ago: platforms have been seen to lose one.
 fn lost(at: RecordedTime, now: RecordedTime) -> bool {
-    later(at, BACKSTOP_MILLIS) < now
+    at.later(BACKSTOP_MILLIS) < now
 }

@@ -3,7 +3,6 @@
 use super::consumer::Consumer;
 use super::dead_letters::{DeadLetter, Reason};
 use super::documents::Documents;
-use super::duty::later;
 use super::feed::{FeedEvent, Hand};
 use super::policy::{Kind, OnFailure};
 use super::state::{LastError, Running, State};
@@ -246,7 +245,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         trouble.partition = hand.partition;
         let failures = trouble.failures;
         if failures < policy.attempts {
-            trouble.until = later(failure.now, policy.delay(failures, failure.jitter));
+            trouble.until = failure.now.later(policy.delay(failures, failure.jitter));
             let until = trouble.until;
             self.arm(until)?;
             return Ok(false);

@@ -75,6 +75,18 @@ impl RecordedTime {
     pub const fn as_millis(self) -> u64 {
         self.0
     }
+
+    /// The time so many milliseconds later; beyond the year 9999 there is none.
+    ///
+    /// ```
+    /// use sillok::store::RecordedTime;
+    ///
+    /// assert_eq!(RecordedTime::from_millis(1_000).later(500), RecordedTime::from_millis(1_500));
+    /// ```
+    #[must_use]
+    pub const fn later(self, millis: u64) -> Self {
+        Self::from_millis(self.0.saturating_add(millis))
+    }
 }
 
 /// Why an event is refused. Says which of its fields is wrong.

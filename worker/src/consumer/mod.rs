@@ -198,8 +198,7 @@ impl Inner {
     fn defined(&self) -> Result<RefMut<'_, Defined>, Failure> {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
-            let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
-            let definition = match (in_code, kept::read(&self.sql)?) {
+            let definition = match (self.in_code(), kept::read(&self.sql)?) {
                 // What is kept was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
                 (Some(_), Some(kept)) => {
                     return Err(OpenError::KindFixed { kind: kept.kind }.into());
@@ -214,6 +213,11 @@ impl Inner {
 
     fn look<T>(&self, look: impl FnOnce(&Defined) -> T) -> Result<T, Failure> {
         self.with(|defined| Ok::<_, Failure>(look(defined)))
+    }
+
+    /// What the consumer is by the code of this deployment, if anything.
+    fn in_code(&self) -> Option<Definition> {
+        self.code.borrow().as_ref().map(|(definition, _)| definition.clone())
     }
 
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
@@ -247,8 +251,5 @@ impl Inner {
 
 /// What came of asking a journal, where that is no answer.
 fn unreachable(error: RemoteError) -> Failure {
-    match error {
-        RemoteError::Refused(failure, _) => failure,
-        _ => Failure::new("unavailable", "the journal did not answer; try again"),
-    }
+    error.into_failure("journal")
 }

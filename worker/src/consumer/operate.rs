@@ -202,8 +202,7 @@ impl Inner {
 
     /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
     fn not_opened(&self, failure: Failure, end: &Checkpoint) -> Result<String, Failure> {
-        let in_code = self.code.borrow().as_ref().map(|(definition, _)| definition.clone());
-        let Some(definition) = in_code.or(kept::read(&self.sql)?) else { return Err(failure) };
+        let Some(definition) = self.in_code().or(kept::read(&self.sql)?) else { return Err(failure) };
         let begins = definition.begins(end.partitions()).ok().flatten();
         let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
         let status = shown::not_begun(checkpoint, failure.detail.clone());

@@ -11,7 +11,7 @@ use sillok_bridge::{AppendedJson, Failure, expected_version_json};
 use worker::Env;
 
 use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
-use crate::objects::{ObjectName, RemoteError};
+use crate::objects::ObjectName;
 
 /// What is done upon events, such as appending to other streams or telling someone. Every event is handled at least once,
 /// one after the other; after a crash the last ones may be handled again.
@@ -184,11 +184,8 @@ impl ReactorContext {
         });
         Box::pin(async move {
             let (request, aggregate) = request?;
-            match aggregate.append(&request).await {
-                Ok((appended, _)) => Ok(appended),
-                Err(RemoteError::Refused(failure, _)) => Err(failure),
-                Err(_) => Err(Failure::new("unavailable", "the stream did not answer; try again")),
-            }
+            let appended = aggregate.append(&request).await;
+            appended.map(|(appended, _)| appended).map_err(|error| error.into_failure("stream"))
         })
     }
 }

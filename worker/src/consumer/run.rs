@@ -105,7 +105,7 @@ impl Inner {
         if count.get() != own {
             return false;
         }
-        lost_at.set(Some(later(millis + LOST_MILLIS)));
+        lost_at.set(Some(now().later(millis + LOST_MILLIS)));
         true
     }
 
@@ -117,7 +117,7 @@ impl Inner {
         console_error!("a consumer was interrupted: {failure}");
         let armed = self.with(|defined| defined.machine.missed(now())).or_else(|_| {
             let alarm = ObjectAlarm::new(&self.state.storage(), Rc::clone(&self.meter));
-            alarm.set(later(UNOPENED_MILLIS)).map_err(Failure::from)
+            alarm.set(now().later(UNOPENED_MILLIS)).map_err(Failure::from)
         });
         self.meter.take();
         if let Err(failure) = armed {
@@ -210,10 +210,6 @@ async fn within<T>(millis: u64, attempt: impl Future<Output = Result<T, String>>
         Either::Left((outcome, _)) => outcome,
         Either::Right(_) => Err(format!("the attempt has not ended within {millis} ms")),
     }
-}
-
-fn later(millis: u64) -> RecordedTime {
-    RecordedTime::from_millis(now().as_millis() + millis)
 }
 
 fn page_of(read: Read, page: &FeedPageJson, partitions: usize) -> Option<FeedPage> {

@@ -7,7 +7,6 @@ use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
 use sillok_bridge::{Failure, now};
 use worker::{Delay, Env};
 
-use super::accept::Media;
 use super::problem::Problem;
 use super::request::{Method, Request};
 use super::respond::Answer;
@@ -101,7 +100,7 @@ pub(super) async fn answer(
     match (target, request.method) {
         (Target::All, _) if reading => all(request, env, principal).await,
         (Target::One(name), _) if reading => {
-            read_headers(request)?;
+            request::check_json_headers(request)?;
             query::none(url)?;
             find(name)?.ask(asking("status")).await
         }
@@ -122,7 +121,7 @@ pub(super) async fn answer(
             find(name)?.ask(asking(act)).await
         }
         (Target::Letters(name), _) if reading => {
-            read_headers(request)?;
+            request::check_json_headers(request)?;
             let [after, limit] = query::texts(url, ["after", "limit"])?;
             let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
             find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
@@ -137,14 +136,14 @@ pub(super) async fn answer(
             find(name)?.tell(ConsumerRequest { key, ..asking("discard") }).await
         }
         (Target::Documents(name), _) if reading => {
-            read_headers(request)?;
+            request::check_json_headers(request)?;
             let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
             let asked = ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") };
             find(name)?.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
-            read_headers(request)?;
+            request::check_json_headers(request)?;
             let [min] = query::texts(url, ["min"])?;
             let asked = ConsumerRequest { key: decoded("key", key)?, ..asking("document") };
             find(name)?.wait_for(env, min).await?.ask(asked).await
@@ -155,7 +154,7 @@ pub(super) async fn answer(
 
 /// The status of every consumer.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
-    read_headers(request)?;
+    request::check_json_headers(request)?;
     query::none(request.url())?;
     let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
     let (status, mut receipt) = journal.status().await?;
@@ -243,11 +242,6 @@ fn behind(min: &str, spent: Receipt) -> Problem {
 
 fn asking(act: &str) -> ConsumerRequest {
     ConsumerRequest { act: act.to_owned(), ..ConsumerRequest::default() }
-}
-
-fn read_headers(request: &Request) -> Result<(), Failure> {
-    request::check_live_headers(request)?;
-    request::check_read_headers(request, &[Media::Json]).map(|_| ())
 }
 
 /// The event that `stream@version` names. A stream's name may hold an `@` itself.

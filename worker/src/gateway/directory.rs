@@ -4,7 +4,6 @@ use sillok::store::limits::PAGE_EVENTS;
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Scalar, StreamEntryJson, parse_directory};
 use worker::Env;
 
-use super::accept::Media;
 use super::partitions::journals;
 use super::problem::Problem;
 use super::request::Request;
@@ -18,8 +17,7 @@ use crate::objects::Receipt;
 pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
     let wanted = query::directory(request.url())?;
-    request::check_live_headers(request)?;
-    request::check_read_headers(request, &[Media::Json])?;
+    request::check_json_headers(request)?;
     parse_directory(&wanted)?;
     let limit = wanted.limit.as_ref().and_then(Scalar::as_u64).and_then(|limit| usize::try_from(limit).ok());
     let limit = limit.unwrap_or(PAGE_EVENTS);

@@ -144,6 +144,12 @@ pub(super) fn check_live_headers(request: &Request) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a read of what has no version, and is JSON, whose headers ask for what is not done.
+pub(super) fn check_json_headers(request: &Request) -> Result<(), Failure> {
+    check_live_headers(request)?;
+    check_read_headers(request, &[Media::Json]).map(|_| ())
+}
+
 /// Whether the connection is to become a WebSocket.
 pub(super) fn is_upgrade(request: &Request) -> bool {
     header(request, "Upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))

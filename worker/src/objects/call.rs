@@ -141,6 +141,14 @@ impl Remote {
 type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 impl RemoteError {
+    /// What came of a call, for who has called on behalf of somebody else: what `whom` refused, or that it did not answer.
+    pub(crate) fn into_failure(self, whom: &str) -> Failure {
+        match self {
+            Self::Refused(failure, _) => failure,
+            _ => Failure::new("unavailable", format!("the {whom} did not answer; try again")),
+        }
+    }
+
     /// The same error, met after this was spent already.
     pub(crate) fn costing(self, spent: Receipt) -> Self {
         match self {
