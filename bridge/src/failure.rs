@@ -3,7 +3,9 @@
 use std::ops::Deref;
 
 use serde::Serialize;
-use sillok::handler::{DocumentError, OpenError, RebuildError};
+use sillok::handler::{
+    DocumentError, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, OpenError, RebuildError,
+};
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
 };
@@ -92,6 +94,24 @@ impl From<InvalidStreamId> for Failure {
     }
 }
 
+impl From<InvalidConsumerName> for Failure {
+    fn from(error: InvalidConsumerName) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("name")
+    }
+}
+
+impl From<InvalidDocumentKey> for Failure {
+    fn from(error: InvalidDocumentKey) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("key")
+    }
+}
+
+impl From<InvalidLetterId> for Failure {
+    fn from(error: InvalidLetterId) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("id")
+    }
+}
+
 impl From<InvalidIdempotencyKey> for Failure {
     fn from(error: InvalidIdempotencyKey) -> Self {
         Self::new(error.code(), error.to_string()).in_field("idempotencyKey")
@@ -145,7 +165,6 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error {
-            OpenError::Name(_) => failure.in_field("name"),
             OpenError::Policy { field } => failure.in_field(field),
             OpenError::After => failure.in_field("after"),
             OpenError::KindFixed { .. } => failure.in_field("kind"),

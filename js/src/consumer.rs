@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use js_sys::{Array, Function};
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings, Window,
+    Consumer as Machine, ConsumerName, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure,
+    Policy, Read, Settings, Window,
 };
 use sillok::store::{
     Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, InvalidCheckpoint, RecordedTime,
@@ -57,7 +57,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn open(
         store: &Store,
-        name: String,
+        name: &str,
         projects: bool,
         feed: &JsValue,
         on_failure: &str,
@@ -73,6 +73,7 @@ impl Consumer {
         let timeout = numbers.get(3).map_or(Policy::DEFAULT.timeout, |&millis| millis.into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay, timeout };
         let kind = if projects { Kind::Projection } else { Kind::Reactor };
+        let name = ConsumerName::new(name).map_err(|error| thrown(error.into()))?;
         let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
     }

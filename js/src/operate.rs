@@ -1,5 +1,6 @@
 //! What operators and readers ask of a consumer.
 
+use sillok::handler::{DocumentKey, LetterId};
 use sillok::store::{Checkpoint, Position, json_string};
 use sillok_bridge::{Failure, documents_json, letters_json, now, status_members};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -30,7 +31,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn discard(&self, id: Option<f64>) -> Result<bool, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
-        self.with(|machine| machine.discard(id.map(|id| id as u64)))
+        self.with(|machine| machine.discard(id.map(|id| LetterId::new(id as u64))))
     }
 
     /// How the consumer does, as JSON.
@@ -48,7 +49,8 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn document(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let found = self.with(|machine| machine.document(key))?;
+        let key = DocumentKey::new(key).map_err(|error| thrown(error.into()))?;
+        let found = self.with(|machine| machine.document(&key))?;
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 

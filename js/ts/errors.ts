@@ -41,6 +41,7 @@ import type { ExpectedVersion } from "./options.js";
  * - `overloaded`: there are more requests for this than can be taken. Nothing was repeated; wait before another.
  * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, it is not valid, or the server has no
  *   secret to check it by.
+ * - `host_not_allowed`: the server has no authentication, and lets in no request for this host.
  * - `insufficient_scope`, `stream_not_allowed`: the token does not allow this.
  * - `not_found`, `invalid_answer`: what answers at this URL is not a Sillok, or not one that this package knows.
  */
@@ -83,6 +84,7 @@ export type SillokErrorCode =
   | "missing_token"
   | "invalid_token"
   | "auth_not_configured"
+  | "host_not_allowed"
   | "insufficient_scope"
   | "stream_not_allowed"
   | "not_found"

@@ -41,15 +41,13 @@ export class Http {
   readonly retries: number;
   readonly #root: string;
   readonly #fetch: (url: string, request: RequestInit) => Promise<Response>;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #token: ConnectOptions["token"];
 
   constructor(url: unknown, options: ConnectOptions) {
     this.#root = rootOf(url);
     checkOptions(options, OPTIONS);
     const { token, fetch, retries = RETRIES } = options;
-    if (token !== undefined && (typeof token !== "string" || !TOKEN.test(token))) {
-      throw invalid("token", "must be a text that a header can carry");
-    }
+    if (token !== undefined && typeof token !== "function") checkToken(token);
     if (fetch !== undefined && typeof fetch !== "function") {
       throw invalid("fetch", "must be a function");
     }
@@ -57,7 +55,7 @@ export class Http {
       throw invalid("retries", `must be a whole number from 0 to ${MOST_RETRIES}`);
     }
     this.retries = retries;
-    this.#headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    this.#token = token;
     // Looked up when it is used, and called as the function that it is: a browser's takes no other `this`.
     const own = fetch as ((url: string, request: RequestInit) => Promise<Response>) | undefined;
     this.#fetch = own ?? ((...request) => globalThis.fetch(...request));
@@ -70,8 +68,10 @@ export class Http {
     backoff = new Backoff(this.retries),
   ): Promise<T> {
     for (;;) {
+      // What a function of the caller's throws is the caller's own error: it is raised as it is.
+      const authorization = await this.#authorization(ask.signal);
       try {
-        return await take(await this.#answer(ask));
+        return await take(await this.#answer(ask, authorization));
       } catch (error) {
         const raised = lost(error);
         if (raised.code !== "unavailable") throw raised;
@@ -87,17 +87,46 @@ export class Http {
     return this.ask({ ...ask, headers, type }, async (response) => parse(await response.text()));
   }
 
+  /** What a request is authorized by. A function is asked anew for each, as a token may have expired since. */
+  async #authorization(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    if (this.#token === undefined) return {};
+    const isGiven = typeof this.#token === "string";
+    const token = isGiven ? this.#token : await unlessAborted(this.#token(), signal);
+    checkToken(token);
+    return { Authorization: `Bearer ${token}` };
+  }
+
   /** The answer, when all went well. */
-  async #answer({ path, status, type, headers, fields, ...request }: Ask): Promise<Response> {
+  async #answer(
+    { path, status, type, headers, fields, ...request }: Ask,
+    authorization: Record<string, string>,
+  ): Promise<Response> {
     const response = await this.#fetch(`${this.#root}/v1/${path}`, {
       ...request,
-      headers: { ...this.#headers, ...headers },
+      headers: { ...authorization, ...headers },
       redirect: "manual",
     });
     const isRight = type === undefined || mediaOf(response) === type;
     if (response.status === status && isRight) return response;
     throw await refusal(response, { ...FIELDS, ...fields });
   }
+}
+
+function checkToken(token: unknown): void {
+  if (typeof token === "string" && TOKEN.test(token)) return;
+  throw invalid("token", "must be a text that a header can carry, or a function that gives one");
+}
+
+/** What is promised, unless `signal` is given before. */
+function unlessAborted<T>(promised: T | PromiseLike<T>, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal?.reason);
+    signal?.addEventListener("abort", end);
+    Promise.resolve(promised)
+      .then(resolve, reject)
+      .finally(() => signal?.removeEventListener("abort", end));
+    if (signal?.aborted) end();
+  });
 }
 
 /** A value that the server sent as JSON. */

@@ -25,8 +25,13 @@ export interface AppendOptions {
 
 /** How to reach a deployed Sillok. */
 export interface ConnectOptions {
-  /** What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent. */
-  readonly token?: string | undefined;
+  /**
+   * What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent.
+   *
+   * A function is asked for the token before each request and each new connection, those of a subscription included: so a
+   * token that expires can be followed by the next one. What the function throws is raised as it is, and not repeated.
+   */
+  readonly token?: string | (() => string | PromiseLike<string>) | undefined;
   /**
    * What sends the requests, in place of the platform's `fetch`: to set a time limit, or to reach another Worker by
    * a service binding.

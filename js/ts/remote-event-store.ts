@@ -118,7 +118,7 @@ export class RemoteEventStore implements Store {
   /**
    * Follows a stream: the events there are, and then each as it is appended, every one once and in order. A connection
    * that is lost, or from which nothing comes for 40 seconds, is made again, however often, and goes on after the last
-   * event that came.
+   * event that came. So is one that the server ends because its token has expired: give `token` as a function.
    *
    * It ends when you leave the loop, call `return`, or abort the signal; none of these is an error. Until then it waits
    * for events.

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use super::alarm::{Alarm, is_overdue};
 use super::backoff::backoff;
-use crate::store::sqlite::{Schema, Sql, Table, Value};
+use crate::handler::ConsumerName;
+use crate::store::sqlite::{Row, Schema, Sql, Table, Value};
 use crate::store::{RecordedTime, StorageError};
 
 const SCHEMA: Schema = Schema {
@@ -28,12 +29,12 @@ pub struct Wakes<S, A> {
     /// In the order of their names.
     consumers: Option<Vec<Known>>,
     /// Those that need not be registered.
-    unregistered: Vec<String>,
+    unregistered: Vec<ConsumerName>,
 }
 
 #[derive(Debug)]
 struct Known {
-    name: String,
+    name: ConsumerName,
     waking: Waking,
     /// How often in a row it could not be woken.
     failures: u32,
@@ -59,7 +60,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     }
 
     /// Also wakes these, which are not registered: whoever runs the journal knows them by itself.
-    pub fn also_wake(&mut self, names: Vec<String>) {
+    pub fn also_wake(&mut self, names: Vec<ConsumerName>) {
         for name in &names {
             insert(self.consumers.as_mut(), name);
         }
@@ -70,10 +71,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn register(&mut self, name: &str) -> Result<(), StorageError> {
+    pub fn register(&mut self, name: &ConsumerName) -> Result<(), StorageError> {
         if place(self.consumers()?, name).is_err() {
             self.table.create()?;
-            self.table.sql.execute(ADD, &[Value::Text(name)])?;
+            self.table.sql.execute(ADD, &[Value::Text(name.as_str())])?;
             insert(self.consumers.as_mut(), name);
         }
         Ok(())
@@ -83,13 +84,13 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn unregister(&mut self, name: &str) -> Result<(), StorageError> {
+    pub fn unregister(&mut self, name: &ConsumerName) -> Result<(), StorageError> {
         if place(self.consumers()?, name).is_ok() {
             self.table.create()?;
-            self.table.sql.execute(REMOVE, &[Value::Text(name)])?;
+            self.table.sql.execute(REMOVE, &[Value::Text(name.as_str())])?;
             // It is woken on where it need not be registered.
             if !self.unregistered.iter().any(|known| known == name) {
-                self.consumers()?.retain(|known| known.name != name);
+                self.consumers()?.retain(|known| known.name != *name);
             }
         }
         Ok(())
@@ -99,7 +100,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn names(&mut self) -> Result<Vec<String>, StorageError> {
+    pub fn names(&mut self) -> Result<Vec<ConsumerName>, StorageError> {
         Ok(self.consumers()?.iter().map(|Known { name, .. }| name.clone()).collect())
     }
 
@@ -109,7 +110,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn to_wake(&mut self) -> Result<Vec<String>, StorageError> {
+    pub fn to_wake(&mut self) -> Result<Vec<ConsumerName>, StorageError> {
         let asleep = |waking| waking == Waking::Asleep;
         Ok(self.consumers()?.iter_mut().filter_map(|known| known.call_if(asleep)).collect())
     }
@@ -119,7 +120,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn rang(&mut self, now: RecordedTime) -> Result<Vec<String>, StorageError> {
+    pub fn rang(&mut self, now: RecordedTime) -> Result<Vec<ConsumerName>, StorageError> {
         let Some(consumers) = &mut self.consumers else { return self.to_wake() };
         let is_due = |waking| matches!(waking, Waking::Due(at) if at <= now);
         let due: Vec<_> = consumers.iter_mut().filter_map(|known| known.call_if(is_due)).collect();
@@ -140,7 +141,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     }
 
     /// Takes note that a consumer has made the duty to read its own.
-    pub fn woken(&mut self, name: &str) {
+    pub fn woken(&mut self, name: &ConsumerName) {
         if let Some(known) = self.known(name) {
             known.failures = 0;
             if known.waking == Waking::Called {
@@ -153,7 +154,12 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ///
     /// # Errors
     /// [`StorageError`] where the alarm cannot be set.
-    pub fn not_woken(&mut self, name: &str, now: RecordedTime, jitter: u64) -> Result<(), StorageError> {
+    pub fn not_woken(
+        &mut self,
+        name: &ConsumerName,
+        now: RecordedTime,
+        jitter: u64,
+    ) -> Result<(), StorageError> {
         let Some(known) = self.known(name) else { return Ok(()) };
         known.failures = known.failures.saturating_add(1);
         // It may have read to the end meanwhile.
@@ -171,7 +177,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
 
     /// Takes note that a consumer was given a page of the feed, in whatever lane, and whether there was more: one that has
     /// read to the end is to be woken for what comes.
-    pub fn was_read(&mut self, name: &str, more: bool) {
+    pub fn was_read(&mut self, name: &ConsumerName, more: bool) {
         if let Some(known) = self.known(name).filter(|_| !more) {
             (known.waking, known.failures) = (Waking::Asleep, 0);
         }
@@ -186,32 +192,32 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         due.min().map_or(Ok(()), |first| self.alarm.set(first))
     }
 
-    fn known(&mut self, name: &str) -> Option<&mut Known> {
-        self.consumers.iter_mut().flatten().find(|known| known.name == name)
+    fn known(&mut self, name: &ConsumerName) -> Option<&mut Known> {
+        self.consumers.iter_mut().flatten().find(|known| known.name == *name)
     }
 
     /// The consumers, read from the table the first time.
     fn consumers(&mut self) -> Result<&mut Vec<Known>, StorageError> {
         let mut found = Vec::new();
-        let mut add = |name: &str| insert(Some(&mut found), name);
+        let mut add = |name: &ConsumerName| insert(Some(&mut found), name);
         if self.consumers.is_none() {
             self.table.rows(ALL, &[], &mut |row| {
-                add(row.text(0).unwrap_or_default());
+                add(&name_in(row)?);
                 Ok(ControlFlow::Continue(()))
             })?;
-            self.unregistered.iter().for_each(|name| add(name));
+            self.unregistered.iter().for_each(add);
         }
         Ok(self.consumers.get_or_insert(found))
     }
 }
 
 impl Known {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), waking: Waking::Asleep, failures: 0 }
+    fn new(name: &ConsumerName) -> Self {
+        Self { name: name.clone(), waking: Waking::Asleep, failures: 0 }
     }
 
     /// Has it woken if it stands with it as is asked for, and then gives its name.
-    fn call_if(&mut self, stands: impl Fn(Waking) -> bool) -> Option<String> {
+    fn call_if(&mut self, stands: impl Fn(Waking) -> bool) -> Option<ConsumerName> {
         stands(self.waking).then(|| {
             self.waking = Waking::Called;
             self.name.clone()
@@ -219,7 +225,12 @@ impl Known {
     }
 }
 
-fn insert(consumers: Option<&mut Vec<Known>>, name: &str) {
+fn name_in(row: &dyn Row) -> Result<ConsumerName, StorageError> {
+    ConsumerName::new(row.text(0).unwrap_or_default())
+        .map_err(|_| StorageError::corrupt(0, "the name of a consumer is none"))
+}
+
+fn insert(consumers: Option<&mut Vec<Known>>, name: &ConsumerName) {
     if let Some(consumers) = consumers
         && let Err(place) = place(consumers, name)
     {
@@ -228,6 +239,6 @@ fn insert(consumers: Option<&mut Vec<Known>>, name: &str) {
 }
 
 /// Where a consumer is, or would have to be.
-fn place(consumers: &[Known], name: &str) -> Result<usize, usize> {
-    consumers.binary_search_by(|known| known.name.as_str().cmp(name))
+fn place(consumers: &[Known], name: &ConsumerName) -> Result<usize, usize> {
+    consumers.binary_search_by(|known| known.name.cmp(name))
 }

@@ -61,7 +61,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     where
         S: Clone,
     {
-        let tables = Tables::new(sql, &settings.name);
+        let tables = Tables::new(sql, settings.name.as_str());
         Self::on(Storage::Tables(tables), alarm, settings)
     }
 
@@ -70,7 +70,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`OpenError`].
     pub fn open_in_memory(memory: &ConsumerMemory, alarm: A, settings: Settings) -> Result<Self, OpenError> {
-        let memory = Memory::new(memory, &settings.name);
+        let memory = Memory::new(memory, settings.name.as_str());
         Self::on(Storage::Memory(Box::new(memory)), alarm, settings)
     }
 
@@ -239,7 +239,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             partition: letter.partition,
             after: letter.event.position,
             events: vec![letter.event].into_iter(),
-            letter: Some(letter.id),
+            letter: Some(letter.id.get()),
         });
         Ok(())
     }

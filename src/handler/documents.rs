@@ -6,19 +6,19 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+use super::document_key::{DocumentKey, InvalidDocumentKey};
 use super::storage::Storage;
-use crate::store::limits::{DOCUMENT_BYTES, DOCUMENT_KEY_BYTES, PAGE_BYTES, PAGE_EVENTS};
-use crate::store::name;
+use crate::store::limits::{DOCUMENT_BYTES, PAGE_BYTES, PAGE_EVENTS};
 use crate::store::sqlite::Sql;
-use crate::store::{InvalidName, JsonText, StorageError};
+use crate::store::{JsonText, StorageError};
 
 /// Why a document cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DocumentError {
     /// The key is not a key.
-    #[error("the document's key {0}")]
-    Key(InvalidName),
+    #[error(transparent)]
+    Key(#[from] InvalidDocumentKey),
     /// The document is larger than its limit.
     #[error("the document is {bytes} bytes long, more than the {DOCUMENT_BYTES} allowed")]
     TooLarge {
@@ -44,7 +44,7 @@ impl DocumentError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Key(_) => "invalid_document_key",
+            Self::Key(error) => error.code(),
             Self::TooLarge { .. } => "document_too_large",
             Self::Mismatch { .. } => "document_mismatch",
             Self::Over => "documents_over",
@@ -116,13 +116,17 @@ impl<S: Sql> Documents<S> {
     /// # Errors
     /// [`DocumentError`].
     pub fn get(&self, key: &str) -> Result<Option<JsonText>, DocumentError> {
-        self.check(key)?;
+        self.find(&self.checked(key)?)
+    }
+
+    /// The document of this key, if there is one.
+    pub(super) fn find(&self, key: &DocumentKey) -> Result<Option<JsonText>, DocumentError> {
         let changes = self.changes.borrow();
-        if let Some((_, change)) = changes.find(key).ok().and_then(|at| changes.entries.get(at)) {
+        if let Some((_, change)) = changes.find(key.as_str()).ok().and_then(|at| changes.entries.get(at)) {
             return Ok(change.as_deref().map(JsonText::trusted));
         }
         drop(changes);
-        let found = self.noted(self.storage.kept().document(self.generation, key))?;
+        let found = self.noted(self.storage.kept().document(self.generation, key.as_str()))?;
         Ok(found.as_deref().map(JsonText::trusted))
     }
 
@@ -211,18 +215,19 @@ impl<S: Sql> Documents<S> {
         self.changes.borrow_mut().over = true;
     }
 
-    fn check(&self, key: &str) -> Result<(), DocumentError> {
+    /// A handler writes keys as texts: this is where they become keys.
+    fn checked(&self, key: &str) -> Result<DocumentKey, DocumentError> {
         if self.changes.borrow().over {
             return Err(DocumentError::Over);
         }
-        name::check(key, DOCUMENT_KEY_BYTES).map_err(DocumentError::Key)
+        Ok(DocumentKey::new(key)?)
     }
 
     fn change(&self, key: &str, change: Change) -> Result<(), DocumentError> {
-        self.check(key)?;
+        let key = self.checked(key)?;
         let mut changes = self.changes.borrow_mut();
-        changes.bytes += key.len() + change.as_ref().map_or(0, |text| text.len());
-        let key = Rc::from(key);
+        changes.bytes += key.as_str().len() + change.as_ref().map_or(0, |text| text.len());
+        let key = Rc::from(key.as_str());
         let before = changes.set(&key, Some(change));
         changes.before.push((key, before));
         Ok(())

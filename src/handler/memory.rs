@@ -212,9 +212,10 @@ impl Kept for Memory {
     }
 
     fn put_letter(&self, generation: u64, letter: &DeadLetter) -> Result<(), StorageError> {
-        let of_stream = format!("{}{:016x}", self.stream_key(generation, &letter.event.stream), letter.id);
-        self.write(&of_stream, Some(Row::OfStream(letter.id)));
-        self.write(&self.letter_key(generation, letter.id), Some(Row::Letter(letter.clone())));
+        let of_stream =
+            format!("{}{:016x}", self.stream_key(generation, &letter.event.stream), letter.id.get());
+        self.write(&of_stream, Some(Row::OfStream(letter.id.get())));
+        self.write(&self.letter_key(generation, letter.id.get()), Some(Row::Letter(letter.clone())));
         Ok(())
     }
 
@@ -236,10 +237,10 @@ impl Kept for Memory {
     fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError> {
         let mut removed = Vec::new();
         self.scan_letters(generation, from.saturating_sub(1), &mut |letter| {
-            if letter.id > to {
+            if letter.id.get() > to {
                 return ControlFlow::Break(());
             }
-            removed.push((letter.id, letter.event.stream));
+            removed.push((letter.id.get(), letter.event.stream));
             ControlFlow::Continue(())
         })?;
         for (id, stream) in removed {
@@ -267,8 +268,10 @@ impl Kept for Memory {
     ) -> Result<Option<DeadLetter>, StorageError> {
         let mut next = None;
         self.scan_letters(generation, round.after, &mut |letter| {
-            let wanted = letter.id <= round.to || letter.reason == Reason::Held;
-            if wanted && (!in_order || self.first_of(generation, &letter.event.stream) == Some(letter.id)) {
+            let wanted = letter.id.get() <= round.to || letter.reason == Reason::Held;
+            if wanted
+                && (!in_order || self.first_of(generation, &letter.event.stream) == Some(letter.id.get()))
+            {
                 next = Some(letter);
                 return ControlFlow::Break(());
             }
@@ -286,7 +289,7 @@ impl Kept for Memory {
         let prefix = self.letters_key(generation);
         for (_, row) in self.rows.0.borrow().from(self.letter_key(generation, after), &prefix) {
             if let Row::Letter(letter) = row
-                && letter.id > after
+                && letter.id.get() > after
                 && visit(letter.clone()).is_break()
             {
                 break;

@@ -15,7 +15,9 @@
 //! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
 
 mod consumer;
+mod consumer_name;
 mod dead_letters;
+mod document_key;
 mod documents;
 mod duty;
 mod feed;
@@ -30,7 +32,9 @@ mod tables;
 mod window;
 
 pub use consumer::Consumer;
-pub use dead_letters::{DeadLetter, DeadLetters, Reason};
+pub use consumer_name::{ConsumerName, InvalidConsumerName};
+pub use dead_letters::{DeadLetter, DeadLetters, InvalidLetterId, LetterId, Reason};
+pub use document_key::{DocumentKey, InvalidDocumentKey};
 pub use documents::{DocumentError, DocumentPage, Documents};
 pub use duty::BACKSTOP_MILLIS;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};

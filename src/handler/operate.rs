@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use super::consumer::Consumer;
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, LetterId};
+use super::document_key::DocumentKey;
 use super::documents::{DocumentError, DocumentPage, Documents};
 use super::feed::Lane;
 use super::policy::{Kind, OnFailure};
@@ -141,7 +142,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn discard(&mut self, id: Option<u64>) -> Result<bool, StorageError> {
+    pub fn discard(&mut self, id: Option<LetterId>) -> Result<bool, StorageError> {
+        let id = id.map(LetterId::get);
         let is_it = |letter: u64| id.is_none_or(|id| id == letter);
         if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
             self.offers = Offers::default();
@@ -160,7 +162,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
                 let next = machine.kept().next_letter(generation, round, in_order)?;
                 // The series of attempts was that of the letter.
-                if next.is_some_and(|letter| is_it(letter.id)) {
+                if next.is_some_and(|letter| is_it(letter.id.get())) {
                     round.trouble = Trouble::default();
                 }
             }
@@ -217,7 +219,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let (mut found, mut bytes) = (DeadLetters::default(), 0);
         self.kept().scan_letters(self.state.live.generation, after, &mut |letter| {
             if found.letters.len() >= limit.clamp(1, PAGE_EVENTS) || bytes >= PAGE_BYTES {
-                found.next = found.letters.last().map(|letter| letter.id);
+                found.next = found.letters.last().map(|letter| letter.id.get());
                 return ControlFlow::Break(());
             }
             bytes += letter.event.json.len();
@@ -231,9 +233,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ///
     /// # Errors
     /// [`DocumentError`].
-    pub fn document(&mut self, key: &str) -> Result<Option<JsonText>, DocumentError> {
+    pub fn document(&mut self, key: &DocumentKey) -> Result<Option<JsonText>, DocumentError> {
         self.look()?;
-        Documents::new(self.storage.clone(), self.state.live.generation).get(key)
+        Documents::new(self.storage.clone(), self.state.live.generation).find(key)
     }
 
     /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
@@ -270,7 +272,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let (from, to) = letters(state, id);
         let mut any = false;
         self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
-            any = letter.id <= to;
+            any = letter.id.get() <= to;
             ControlFlow::Break(())
         })?;
         Ok(any)

@@ -1,7 +1,7 @@
 //! What comes of the events in hand.
 
 use super::consumer::Consumer;
-use super::dead_letters::{DeadLetter, Reason};
+use super::dead_letters::{DeadLetter, LetterId, Reason};
 use super::documents::Documents;
 use super::feed::{FeedEvent, Hand};
 use super::policy::{Kind, OnFailure};
@@ -220,7 +220,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         time: RecordedTime,
     ) -> Result<(), StorageError> {
         state.letters += 1;
-        let (id, partition, event) = (state.letters, hand.partition, event.clone());
+        let (id, partition, event) = (LetterId::new(state.letters), hand.partition, event.clone());
         let position = event.position;
         let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
         self.kept().put_letter(state.track(hand.lane).generation, &letter)?;

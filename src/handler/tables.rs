@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::dead_letters::{DeadLetter, Reason};
+use super::dead_letters::{DeadLetter, LetterId, Reason};
 use super::feed::FeedEvent;
 use super::policy::Kind;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
@@ -240,7 +240,7 @@ impl<S: Sql> Kept for Tables<S> {
         let values = [
             self.consumer(),
             Value::Integer(generation),
-            Value::Integer(letter.id),
+            Value::Integer(letter.id.get()),
             Value::Integer(letter.partition.try_into().unwrap_or_default()),
             Value::Integer(event.position.get()),
             Value::Text(event.stream.as_str()),
@@ -387,7 +387,7 @@ fn letter(row: &dyn Row) -> Option<DeadLetter> {
     };
     let reason = row.text(8)?;
     Some(DeadLetter {
-        id: row.integer(0)?,
+        id: LetterId::new(row.integer(0)?),
         partition: row.integer(1)?.try_into().ok()?,
         event,
         reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,

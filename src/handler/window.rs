@@ -145,7 +145,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 break;
             }
             if !waits {
-                let id = delivery_id(&self.settings.name, event);
+                let id = delivery_id(self.settings.name.as_str(), event);
                 let attempt = if is_front { failures + 1 } else { 1 };
                 deliveries.push(Delivery { id, event: event.clone(), attempt });
             }

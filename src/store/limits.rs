@@ -2,6 +2,8 @@
 
 /// Longest stream id, in bytes of UTF-8.
 pub const STREAM_ID_BYTES: usize = 200;
+/// Longest name of a tenant, in bytes of UTF-8.
+pub const TENANT_BYTES: usize = 200;
 /// Longest event type, in bytes of UTF-8.
 pub const EVENT_TYPE_BYTES: usize = 200;
 /// Longest event id, in bytes of UTF-8.

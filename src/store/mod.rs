@@ -29,6 +29,7 @@ mod range;
 mod read;
 pub mod sqlite;
 mod stream_id;
+mod tenant;
 mod verify;
 mod version;
 
@@ -55,5 +56,6 @@ pub use position::Position;
 pub use range::{Direction, InvalidRange, ReadRange};
 pub use read::{Page, PageEnd};
 pub use stream_id::{InvalidStreamId, StreamId};
+pub use tenant::{InvalidTenant, Tenant};
 pub use verify::{BrokenCommit, Followed, Verification, Verifier};
 pub use version::Version;

@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
+use sillok::handler::{ConsumerName, Kind, Next, OnFailure, Running, Settings};
 
 fn settings_of(on_failure: OnFailure) -> Settings {
     settings(Kind::Reactor, on_failure)
@@ -47,7 +47,7 @@ fn an_id_is_of_one_consumer_and_one_event() {
     consumer.delivered(&again.id, Ok(()), at(100), 0).unwrap();
     let second = next_delivery(&mut consumer, &feed, 100);
     assert_ne!(second.id, first.id);
-    let other = Settings { name: "other".to_owned(), ..settings_of(OnFailure::Skip) };
+    let other = Settings { name: ConsumerName::new("other").unwrap(), ..settings_of(OnFailure::Skip) };
     assert_ne!(next_delivery(&mut open(&database, &other), &feed, 0).id, first.id);
 }
 

@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, Settings};
+use sillok::handler::{Kind, LetterId, Next, OnFailure, Settings};
 
 fn holding() -> Settings {
     let mut settings = settings(Kind::Reactor, OnFailure::HoldStream);
@@ -141,10 +141,10 @@ fn letters_are_discarded_one_or_all() {
     let mut consumer = open(&database, &settings);
     deliver(&mut consumer, &feed, 0, &[1, 2, 3]);
     for unknown in [0, 4, u64::MAX] {
-        assert!(!consumer.discard(Some(unknown)).unwrap(), "{unknown}");
+        assert!(!consumer.discard(Some(LetterId::new(unknown))).unwrap(), "{unknown}");
     }
-    assert!(consumer.discard(Some(2)).unwrap());
-    assert!(!consumer.discard(Some(2)).unwrap());
+    assert!(consumer.discard(Some(LetterId::new(2))).unwrap());
+    assert!(!consumer.discard(Some(LetterId::new(2))).unwrap());
     assert_eq!(letters(&mut consumer), [(1, "failed"), (3, "failed")]);
     assert!(consumer.discard(None).unwrap());
     assert!(!consumer.discard(None).unwrap());
@@ -158,7 +158,7 @@ fn what_is_held_behind_a_discarded_letter_goes_on_by_a_retry_alone() {
     let (database, mut feed) = (database(), Feed::of(&["a", "a", "b"]));
     let mut consumer = open(&database, &holding());
     deliver(&mut consumer, &feed, 0, &[1]);
-    assert!(consumer.discard(Some(1)).unwrap());
+    assert!(consumer.discard(Some(LetterId::new(1))).unwrap());
     feed.add(0, "a", "Counted");
     consumer.woken(0, at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
@@ -184,14 +184,14 @@ fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
     assert_eq!(deliver(&mut consumer, &feed, 1000, &[1]), (Next::Wait { until: at(1100) }, vec![1]));
     // The second attempt is under way when it is discarded.
     let Next::Deliver(second) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
-    assert!(consumer.discard(Some(1)).unwrap());
+    assert!(consumer.discard(Some(LetterId::new(1))).unwrap());
     consumer.delivered(&only(second).id, Err("late"), at(1100), 0).unwrap();
     let Next::Deliver(next) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
     let next = only(next);
     assert_eq!((next.event.position.get(), next.attempt), (2, 1));
     consumer.delivered(&next.id, Err("no"), at(1100), 0).unwrap();
     // Another letter than the one that waits changes nothing for that.
-    assert!(!consumer.discard(Some(1)).unwrap());
+    assert!(!consumer.discard(Some(LetterId::new(1))).unwrap());
     assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Wait { until: at(1200) }, vec![]));
     assert!(consumer.discard(None).unwrap());
     assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Idle, vec![]));

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use crate::database::Database;
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer, ConsumerMemory, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, OpenError,
-    Policy, Read, Settings, Window,
+    Consumer, ConsumerMemory, ConsumerName, Delivery, DocumentKey, Documents, FeedEvent, FeedPage, Kind,
+    Next, OnFailure, OpenError, Policy, Read, Settings, Window,
 };
 use sillok::store::sqlite::Sql;
 use sillok::store::sqlite::Value;
@@ -14,6 +14,10 @@ use sillok::store::{EventId, EventType, JsonText, Position, RecordedTime, Storag
 
 pub fn at(millis: u64) -> RecordedTime {
     RecordedTime::from_millis(millis)
+}
+
+pub fn key(text: &str) -> DocumentKey {
+    DocumentKey::new(text).unwrap()
 }
 
 pub fn position(number: u64) -> Position {
@@ -106,7 +110,7 @@ pub fn unset(database: &Database) {
 pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
     let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000, ..Policy::DEFAULT };
     Settings {
-        name: "balances".to_owned(),
+        name: ConsumerName::new("balances").unwrap(),
         kind,
         partitions: 1,
         policy,

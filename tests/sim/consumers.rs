@@ -11,6 +11,7 @@ use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
 use crate::breaks::Break;
 use crate::clients::marked;
 use crate::consumer_plans::{ConsumerPlan, Role};
+use crate::journals::name_of;
 use crate::network::{Address, CallId, Operation, Reply, Request};
 use crate::objects::{Input, Shell, Turn};
 use crate::storage::{ObjectAlarm, Storage};
@@ -63,7 +64,7 @@ impl ConsumerShell {
         let consumer = plan.consumers[number].clone();
         let kind = if consumer.role == Role::Projection { Kind::Projection } else { Kind::Reactor };
         let settings = Settings {
-            name: format!("consumer-{number}"),
+            name: name_of(number),
             kind,
             partitions: plan.partitions,
             policy: consumer.policy,

@@ -85,8 +85,8 @@ impl Keeper {
 
     /// What is to be sent next. What it costs to look is no part of any request.
     fn next_forward(&self) -> Option<Forward> {
-        let (_, stream) = self.whose().ok()?;
-        let next = self.machine.borrow_mut().next_forward(&stream);
+        let stream = &self.whose().ok()?.keeps;
+        let next = self.machine.borrow_mut().next_forward(stream);
         let next = next.unwrap_or_else(|error| {
             console_error!("what is to be forwarded could not be read: {error}");
             self.settle(None);
@@ -98,10 +98,10 @@ impl Keeper {
 
     /// Sends, and gives the version up to which the journal has the stream.
     async fn send(&self, forward: &Forward) -> Option<Version> {
-        let (name, stream) = self.whose().ok()?;
+        let name = self.whose().ok()?;
         let partitions =
             partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
-        let journal = journal::Remote::of_stream(&self.env, name, &stream, partitions);
+        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.keeps, partitions);
         let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
         match journal.record(forward).await {
             Ok(version) => Some(version),

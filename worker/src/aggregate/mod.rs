@@ -10,7 +10,7 @@ use js_sys::Promise;
 use serde::Serialize;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{Append, Cause, EventId, IdempotencyKey, InvalidStreamId, StreamId, Version};
+use sillok::store::{Append, Cause, EventId, IdempotencyKey, StreamId, Version};
 use sillok_bridge::{
     AppendedJson, Failure, Message, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
@@ -45,7 +45,7 @@ pub(crate) struct AggregateObject {
 struct Keeper {
     machine: RefCell<Aggregate<StreamTable<ObjectSql>, ObjectAlarm>>,
     forwarding: Forwarding,
-    name: Option<ObjectName>,
+    name: Option<ObjectName<StreamId>>,
     meter: Rc<Meter>,
     state: State,
     env: Env,
@@ -146,16 +146,15 @@ impl AggregateObject {
 
 impl Keeper {
     /// Whose stream this is, as the object's own name tells. Without it nothing could be forwarded, so nothing is taken.
-    fn whose(&self) -> Result<(&ObjectName, StreamId), Failure> {
+    fn whose(&self) -> Result<&ObjectName<StreamId>, Failure> {
         let name = self.name.as_ref();
-        let name = name.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))?;
-        Ok((name, stream_id(&name.keeps)?))
+        name.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))
     }
 
     fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         self.whose()?;
         partitions(&self.env)?;
-        let stream = stream_id(&request.stream)?;
+        let stream = request.stream;
         let expected = parse_expected_version(&request.expected_version)?;
         let key = request.key.as_deref().map(IdempotencyKey::new).transpose()?;
         let events = match request.format {
@@ -180,14 +179,12 @@ impl Keeper {
     }
 
     fn read_events(&self, request: &ReadRequest) -> Result<PageJson, Failure> {
-        let stream = stream_id(&request.stream)?;
         let range = parse_range(&request.range)?;
-        read_page(self.machine.borrow().store(), &stream, &range).map_err(Failure::from)
+        read_page(self.machine.borrow().store(), &request.stream, &range).map_err(Failure::from)
     }
 
     fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
-        let stream = stream_id(&request.stream)?;
-        let head = self.machine.borrow().store().head(&stream)?;
+        let head = self.machine.borrow().store().head(&request.stream)?;
         Ok(HeadReply {
             version: head.version.get(),
             first_version: head.hidden.after(1).unwrap_or(Version::MAX).get(),
@@ -197,11 +194,11 @@ impl Keeper {
     }
 
     fn verify_chain(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
-        verify_page(self.machine.borrow().store(), stream_id(&request.stream)?, request.next.as_deref())
+        verify_page(self.machine.borrow().store(), request.stream.clone(), request.next.as_deref())
     }
 
     fn read_commits(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
-        read_commits(self.machine.borrow().store(), &stream_id(&request.stream)?, request.next.as_deref())
+        read_commits(self.machine.borrow().store(), &request.stream, request.next.as_deref())
     }
 
     /// Forgets something, once the journal has it.
@@ -228,15 +225,13 @@ impl Keeper {
     }
 
     fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Forgetting> {
-        let stream = stream_id(&request.stream)?;
         let before = Version::new(request.before).unwrap_or(Version::EMPTY);
-        let left = self.machine.borrow_mut().truncate(&stream, before, now())?;
-        Ok(json(&TruncatedJson::new(&stream, left))?)
+        let left = self.machine.borrow_mut().truncate(&request.stream, before, now())?;
+        Ok(json(&TruncatedJson::new(&request.stream, left))?)
     }
 
     fn delete_stream(&self, request: &StreamRequest) -> Result<(), Forgetting> {
-        let stream = stream_id(&request.stream)?;
-        self.machine.borrow_mut().delete(&stream, now())?;
+        self.machine.borrow_mut().delete(&request.stream, now())?;
         nudges::dismiss(&self.state);
         Ok(())
     }
@@ -265,10 +260,6 @@ impl From<ForgetError> for Forgetting {
             _ => Self::NotForwarded,
         }
     }
-}
-
-fn stream_id(text: &str) -> Result<StreamId, Failure> {
-    StreamId::new(text).map_err(|error: InvalidStreamId| Failure::from(error))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<String, Failure> {

@@ -1,4 +1,4 @@
-//! Where a webhook may send events to, and what is this machine.
+//! Where a webhook may send events to.
 
 use percent_encoding::percent_decode_str;
 
@@ -33,11 +33,6 @@ pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
         return Err("must name a host");
     }
     if secure || THIS_MACHINE.contains(&host) { Ok(()) } else { Err("must begin with https://") }
-}
-
-/// Whether a URL's authority, in small letters, is that of this machine.
-pub(crate) fn is_this_machine(authority: &str) -> bool {
-    THIS_MACHINE.contains(&parts_of(authority).0)
 }
 
 /// The host and the port of an authority.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
+use sillok::handler::{ConsumerName, Kind, OnFailure, Policy, Settings, Window};
 use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 
@@ -211,7 +211,7 @@ impl Definition {
     }
 
     /// What the machine is told of a consumer of this name, in a feed of so many partitions.
-    pub(crate) fn settings(&self, name: String, partitions: usize) -> Result<Settings, Failure> {
+    pub(crate) fn settings(&self, name: ConsumerName, partitions: usize) -> Result<Settings, Failure> {
         let (kind, policy, window) = (self.kind, self.policy(), self.window());
         Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
     }

@@ -3,12 +3,13 @@
 
 use js_sys::Promise;
 use sillok::handler::{Delivery, Documents, FeedEvent};
+use sillok::store::Tenant;
 use sillok_bridge::{Failure, Message, expected_version_from_js, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
 
 use super::reactor::{Reaction, ReactorContext};
-use crate::objects::{ObjectName, ObjectSql, promise};
+use crate::objects::{ObjectSql, promise};
 
 /// The handler of one consumer that is defined in code.
 #[derive(Debug, Clone)]
@@ -45,8 +46,13 @@ impl Handler {
         }
     }
 
-    pub(super) async fn deliver(&self, env: &Env, of: ObjectName, delivery: &Delivery) -> Result<(), String> {
-        let context = ReactorContext::new(env, of, delivery);
+    pub(super) async fn deliver(
+        &self,
+        env: &Env,
+        tenant: Option<Tenant>,
+        delivery: &Delivery,
+    ) -> Result<(), String> {
+        let context = ReactorContext::new(env, tenant, delivery);
         match self {
             Self::JavaScript(handler) => {
                 let reacted = handler.react(&delivery.event.json, Commands { context }).await;

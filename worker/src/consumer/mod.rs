@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use js_sys::Promise;
-use sillok::handler::{Consumer, OpenError};
+use sillok::handler::{Consumer, ConsumerName, DocumentKey, LetterId, OpenError};
 use sillok_bridge::{Failure, message, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
@@ -26,7 +26,6 @@ use crate::app::{self, InCode};
 use crate::objects::{
     Meter, ObjectAlarm, ObjectName, ObjectSql, RemoteError, partitions, promised, spawn, turn,
 };
-pub(crate) use address::is_this_machine;
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
@@ -34,8 +33,6 @@ pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
 use run::Run;
 
-/// The binding of the objects, as wrangler.toml names it.
-pub(crate) const CONSUMERS: &str = "CONSUMER";
 /// That another kind of consumer has the name, and what it has left.
 const KIND_FIXED: &str = "consumer_kind_fixed";
 
@@ -56,8 +53,12 @@ pub(crate) struct ConsumerRequest {
     pub(crate) act: String,
     /// What the consumer is to be, as JSON.
     pub(crate) definition: String,
-    /// The key of a document, or with what keys begin; the id of a dead letter.
-    pub(crate) key: String,
+    /// The key of a document.
+    pub(crate) key: Option<DocumentKey>,
+    /// With what the keys of documents begin.
+    pub(crate) prefix: String,
+    /// The id of a dead letter.
+    pub(crate) letter: Option<LetterId>,
     /// After which key, or which letter, a page begins.
     pub(crate) after: String,
     /// The most that a page may hold.
@@ -74,6 +75,8 @@ message!(ConsumerRequest {
     act: "act",
     definition: "definition",
     key: "key",
+    prefix: "prefix",
+    letter: "letter",
     after: "after",
     limit: "limit",
     partition: "partition",
@@ -89,6 +92,8 @@ pub(crate) struct ConsumerObject {
 
 /// What the calls and the runs of an object share.
 struct Inner {
+    /// The consumer's name and tenant, as the object's own name tells.
+    name: Option<ObjectName<ConsumerName>>,
     env: Env,
     state: State,
     meter: Rc<Meter>,
@@ -113,11 +118,11 @@ impl DurableObject for ConsumerObject {
     fn new(state: State, env: Env) -> Self {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
-        let name = ObjectName::of(&state).map(|name| name.keeps);
-        let in_rust = name.and_then(|name| app::consumer(&name));
+        let name = ObjectName::<ConsumerName>::of(&state);
+        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.keeps));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
         let (defined, changing, run) = (RefCell::default(), Mutex::default(), Run::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, run }) }
+        Self { inner: Rc::new(Inner { name, env, state, meter, sql, code, defined, changing, run }) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
@@ -136,14 +141,14 @@ impl ConsumerObject {
     /// The consumer's name.
     #[must_use]
     pub fn name(&self) -> String {
-        ObjectName::of(&self.inner.state).map(|name| name.keeps).unwrap_or_default()
+        self.inner.name.as_ref().map(|name| name.keeps.to_string()).unwrap_or_default()
     }
 
     /// The names of the consumers that are defined in Rust.
     #[wasm_bindgen(js_name = inRust)]
     #[must_use]
     pub fn in_rust() -> Vec<String> {
-        app::consumers()
+        app::consumers().iter().map(ToString::to_string).collect()
     }
 
     /// Takes what the consumer is by the code of this deployment in JavaScript: `definition` as JSON, and what handles its events.
@@ -223,15 +228,17 @@ impl Inner {
     fn open(&self, definition: Definition) -> Result<Defined, Failure> {
         let storage = self.state.storage();
         let partitions = partitions(&self.env)?;
-        let settings = definition.settings(self.name().keeps, partitions)?;
+        let settings = definition.settings(self.name()?.keeps.clone(), partitions)?;
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
         let machine = Consumer::open(sql, alarm, settings)?;
         Ok(Defined { definition: Rc::new(definition), machine, started: false })
     }
 
-    fn name(&self) -> ObjectName {
-        ObjectName::of(&self.state).unwrap_or_else(|| ObjectName::new(None, ""))
+    /// Without a name there is no consumer: nothing is guessed.
+    fn name(&self) -> Result<&ObjectName<ConsumerName>, Failure> {
+        let name = self.name.as_ref();
+        name.ok_or_else(|| Failure::new("internal", "the object was not found by the name of a consumer"))
     }
 
     fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {

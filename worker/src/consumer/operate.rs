@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use sillok::handler::{Kind, OpenError};
+use sillok::handler::{DocumentKey, Kind, LetterId, OpenError};
 use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
@@ -25,16 +25,16 @@ impl Inner {
             "status" => self.status(None).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
-                let page = self.with(|defined| defined.machine.dead_letters(after, request.limit));
-                page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
+                let page = self.with(|defined| defined.machine.dead_letters(after, request.limit))?;
+                Ok(shown::letters(&self.name()?.keeps, request.limit, &page))
             }
-            "discard" => self.discard(&request.key),
-            "document" => self.document(&request.key),
+            "discard" => self.discard(request.letter),
+            "document" => self.document(request.key.as_ref()),
             "documents" => {
-                let ConsumerRequest { key, after, limit, .. } = &request;
+                let ConsumerRequest { prefix, after, limit, .. } = &request;
                 self.only_projections()?;
-                let page = self.with(|defined| defined.machine.documents(key, after, *limit));
-                page.map(|page| shown::documents(&self.name().keeps, key, *limit, &page))
+                let page = self.with(|defined| defined.machine.documents(prefix, after, *limit))?;
+                Ok(shown::documents(&self.name()?.keeps, prefix, *limit, &page))
             }
             "reach" => self.reach(&request).await,
             act => self.operate(act).await,
@@ -83,7 +83,7 @@ impl Inner {
             known => self.redefine(&definition, known.is_some())?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
+            self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
         }
         self.start();
         self.status(definition.secret.as_deref()).await
@@ -133,7 +133,7 @@ impl Inner {
             known => known?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.unregister(self.name().keeps).await.map_err(unreachable)?;
+            self.journal(partition)?.unregister(self.name()?.keeps.clone()).await.map_err(unreachable)?;
         }
         *self.defined.borrow_mut() = None;
         let storage = self.state.storage();
@@ -163,11 +163,9 @@ impl Inner {
     }
 
     /// Discards the dead letter of this id, or all where there is none.
-    fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
-        let letter = id.parse().ok();
-        let any =
-            (letter.is_some() || id.is_empty()) && self.with(|defined| defined.machine.discard(letter))?;
-        if any || id.is_empty() {
+    fn discard(self: &Rc<Self>, id: Option<LetterId>) -> Result<String, Failure> {
+        let any = self.with(|defined| defined.machine.discard(id))?;
+        if any || id.is_none() {
             // Another letter may have waited for it.
             self.start();
             return Ok("{}".to_owned());
@@ -185,7 +183,7 @@ impl Inner {
     /// How it does, with its secret where that is to be told.
     async fn status(self: &Rc<Self>, secret: Option<&str>) -> Result<String, Failure> {
         let end = self.end().await?;
-        let name = self.name().keeps;
+        let name = &self.name()?.keeps;
         if let Err(failure) = self.look(|_| ()) {
             return self.not_opened(failure, &end);
         }
@@ -195,7 +193,7 @@ impl Inner {
                     // An object that was out of memory has forgotten how many events it had passed over: it looks again.
                     self.start();
                 }
-                shown::status(&name, definition, &status, &end, secret)
+                shown::status(name, definition, &status, &end, secret)
             })
         })
     }
@@ -206,10 +204,11 @@ impl Inner {
         let begins = definition.begins(end.partitions()).ok().flatten();
         let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
         let status = shown::not_begun(checkpoint, failure.detail.clone());
-        Ok(shown::status(&self.name().keeps, &definition, &status, end, None))
+        Ok(shown::status(&self.name()?.keeps, &definition, &status, end, None))
     }
 
-    fn document(&self, key: &str) -> Result<String, Failure> {
+    fn document(&self, key: Option<&DocumentKey>) -> Result<String, Failure> {
+        let key = key.ok_or_else(|| Failure::new("internal", "no document was asked for"))?;
         self.only_projections()?;
         let document = self.with(|defined| defined.machine.document(key))?;
         match document {
@@ -243,7 +242,7 @@ impl Inner {
     }
 
     fn journal(&self, partition: usize) -> Result<Remote, Failure> {
-        Remote::of_partition(&self.env, self.name().tenant(), partition)
+        Remote::of_partition(&self.env, self.name()?.tenant(), partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))
     }
 }

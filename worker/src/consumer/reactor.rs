@@ -6,12 +6,11 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sillok::handler::{Delivery, Failed, FeedEvent, Policy, read_event};
-use sillok::store::{ExpectedVersion, StreamId, Version};
+use sillok::store::{ExpectedVersion, StreamId, Tenant, Version};
 use sillok_bridge::{AppendedJson, Failure, expected_version_json};
 use worker::Env;
 
 use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
-use crate::objects::ObjectName;
 
 /// What is done upon events, such as appending to other streams or telling someone. Every event is handled at least once,
 /// one after the other; after a crash the last ones may be handled again.
@@ -102,7 +101,7 @@ pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
 #[derive(Debug)]
 pub struct ReactorContext {
     env: Env,
-    of: ObjectName,
+    tenant: Option<Tenant>,
     delivery: Delivery,
     /// How many commands were sent from Rust.
     sent: Cell<u32>,
@@ -112,8 +111,8 @@ pub struct ReactorContext {
 pub(super) type Command = (StreamId, ExpectedVersion, String);
 
 impl ReactorContext {
-    pub(super) fn new(env: &Env, of: ObjectName, delivery: &Delivery) -> Self {
-        Self { env: env.clone(), of, delivery: delivery.clone(), sent: Cell::new(0) }
+    pub(super) fn new(env: &Env, tenant: Option<Tenant>, delivery: &Delivery) -> Self {
+        Self { env: env.clone(), tenant, delivery: delivery.clone(), sent: Cell::new(0) }
     }
 
     /// The same for every attempt of this reactor at this event, and for no other: by it, others can drop repeats.
@@ -167,8 +166,9 @@ impl ReactorContext {
     ) -> Pin<Box<dyn Future<Output = Result<AppendedJson, Failure>>>> {
         let request = command.and_then(|(stream, expected, events)| {
             let cause = self.delivery.cause();
+            let aggregate = aggregate::Remote::find(&self.env, self.tenant.as_ref(), &stream);
             let request = AppendRequest {
-                stream: stream.as_str().to_owned(),
+                stream,
                 expected_version: expected_version_json(expected),
                 events,
                 format: EventsFormat::Json,
@@ -178,7 +178,6 @@ impl ReactorContext {
                     correlation: cause.correlation_id().to_owned(),
                 }),
             };
-            let aggregate = aggregate::Remote::find(&self.env, self.of.tenant(), &stream);
             let unavailable = |error: worker::Error| Failure::new("unavailable", error.to_string());
             Ok((request, aggregate.map_err(unavailable)?))
         });

@@ -167,10 +167,11 @@ impl Inner {
     }
 
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
+        let tenant = self.name()?.tenant().cloned();
         let outcome = within(definition.timeout(), async {
             match (definition.kind, self.handler()) {
                 (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
-                (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
+                (_, Some(handler)) => handler.deliver(&self.env, tenant, delivery).await,
                 (_, None) => Err("this deployment has no code for this reactor".to_owned()),
             }
         });
@@ -191,7 +192,7 @@ impl Inner {
         let filter = self.look(|defined| defined.definition.filter())?;
         let partitions = partitions(&self.env)?;
         let after = Checkpoint::start(partitions).at(read.partition, read.after).to_string();
-        let name = self.name();
+        let name = self.name()?;
         let request = FeedRequest {
             feed: FeedValue { after: Some(after.into()), limit: Some(PAGE_EVENTS.into()), ..filter },
             consumer: Some(name.keeps.clone()),

@@ -1,7 +1,7 @@
 //! What is told about a consumer, as JSON.
 
 use serde::Serialize;
-use sillok::handler::{DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
+use sillok::handler::{ConsumerName, DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
 use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Scalar, documents_json, letters_json, now, status_members};
 
@@ -31,14 +31,14 @@ struct DefinedJson<'a> {
 
 /// How a consumer is defined and how it does, as JSON. The secret is told only where it is handed in.
 pub(super) fn status(
-    name: &str,
+    name: &ConsumerName,
     definition: &Definition,
     status: &Status,
     end: &Checkpoint,
     secret: Option<&str>,
 ) -> String {
     let defined = DefinedJson {
-        name,
+        name: name.as_str(),
         kind: definition.kind,
         url: definition.url.as_deref(),
         binding: definition.binding.as_deref(),
@@ -74,18 +74,18 @@ pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
 }
 
 /// A page of at most `limit` dead letters.
-pub(super) fn letters(name: &str, limit: usize, page: &DeadLetters) -> String {
+pub(super) fn letters(name: &ConsumerName, limit: usize, page: &DeadLetters) -> String {
     let next = page.next.map(|after| {
-        let name = encoded(name);
+        let name = encoded(name.as_str());
         json_string(&format!("/v1/consumers/{name}/dead-letters?limit={limit}&after={after}"))
     });
     letters_json("deadLetters", page, next)
 }
 
 /// A page of at most `limit` documents whose keys begin with `prefix`.
-pub(super) fn documents(name: &str, prefix: &str, limit: usize, page: &DocumentPage) -> String {
+pub(super) fn documents(name: &ConsumerName, prefix: &str, limit: usize, page: &DocumentPage) -> String {
     let next = page.next.as_deref().map(|after| {
-        let (name, prefix, after) = (encoded(name), encoded(prefix), encoded(after));
+        let (name, prefix, after) = (encoded(name.as_str()), encoded(prefix), encoded(after));
         json_string(&format!("/v1/projections/{name}/documents?prefix={prefix}&limit={limit}&after={after}"))
     });
     documents_json("documents", page, next)

@@ -47,7 +47,7 @@ impl Commits {
 
     /// Reads a page, and tells the version of the stream.
     async fn advance(&mut self, next: Option<String>) -> Result<u64, RemoteError> {
-        let request = ProofRequest { stream: self.object.name(), next };
+        let request = ProofRequest { stream: self.object.stream.clone(), next };
         let (page, _) = self.object.remote.commits(&request).await?;
         (self.ready, self.next) = (page.text, page.next);
         Ok(page.version)

@@ -23,7 +23,7 @@ pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer,
     let format = request::events_format(request);
     let events = request::body_text(request).await?;
     let message = AppendRequest {
-        stream: object.name(),
+        stream: object.stream.clone(),
         expected_version: expected_version_json(expected),
         events,
         format,
@@ -61,7 +61,8 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
     }
     match wanted {
         Wanted::Page(range) => {
-            let (page, receipt) = object.remote.read(&ReadRequest { stream: object.name(), range }).await?;
+            let (page, receipt) =
+                object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
         // What these will have cost is not known when their headers are sent.

@@ -125,9 +125,10 @@ impl Feed {
             Media::Json => self.page().await,
             Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), limit).await?)),
             Media::EventStream => {
+                let until = self.principal.until();
                 let source = Source::Feed(self);
                 let listening = source.listen().await?;
-                let live = Live::open(source, listening).await?;
+                let live = Live::open(source, listening, until).await?;
                 if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
             }
         }

@@ -9,8 +9,9 @@ use sillok_bridge::{Failure, RangeValue};
 
 use super::accept::{Media, preferred};
 use super::live::Following;
+use super::names::stream_id;
 use super::precondition::{expected_version, is_known};
-use super::routes::{Part, Route, stream_id};
+use super::routes::{Part, Route};
 use super::{query, request, streams};
 
 /// Texts made of the pieces that a parser of headers and URLs looks for, amid any others.

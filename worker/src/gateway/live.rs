@@ -4,9 +4,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use sillok::store::Version;
 use sillok::store::limits::PAGE_EVENTS;
-use sillok_bridge::{Failure, RangeValue, Scalar, parse_range};
+use sillok::store::{RecordedTime, Version};
+use sillok_bridge::{Failure, RangeValue, Scalar, now, parse_range};
 use worker::Delay;
 
 use super::Object;
@@ -60,6 +60,8 @@ pub(super) enum Step {
     Quiet,
     /// The object went away, or the stream was deleted. Who connects again is told.
     End,
+    /// The token with which the follower came counts no more.
+    Expired,
 }
 
 /// Something that is being followed. Only one page of it is in memory at a time.
@@ -70,25 +72,31 @@ pub(super) struct Live {
     ready: Vec<Event>,
     /// How many events were passed when the follower was last told.
     told: u64,
+    /// When the follower's token counts no more.
+    until: Option<RecordedTime>,
 }
 
 impl Live {
     /// Follows a stream, unless it was deleted.
     pub(super) async fn of_stream(object: Object, wanted: Following) -> Result<Self, Problem> {
-        let (stream, request) = (object.stream.clone(), object.request());
+        let (stream, request, until) = (object.stream.clone(), object.request(), object.until);
         let source = StreamSource::live(object, wanted.from, wanted.event_type);
         let listening = Listening(vec![source.object.remote.follow().await?]);
         let (head, receipt) = source.object.remote.head(&request).await?;
         if head.deleted {
             return Err(Problem::stream_deleted(&stream).costing(receipt));
         }
-        Self::open(Source::Stream(source), listening).await
+        Self::open(Source::Stream(source), listening, until).await
     }
 
     /// Follows what is listened to already, so that nothing falls between to listen and to read.
-    pub(super) async fn open(source: Source, listening: Listening) -> Result<Self, Problem> {
+    pub(super) async fn open(
+        source: Source,
+        listening: Listening,
+        until: Option<RecordedTime>,
+    ) -> Result<Self, Problem> {
         let (told, _) = source.place();
-        let mut live = Self { source, listening, ready: Vec::new(), told };
+        let mut live = Self { source, listening, ready: Vec::new(), told, until };
         // What is wrong from the beginning is still answered with a problem.
         live.advance().await?;
         Ok(live)
@@ -99,8 +107,25 @@ impl Live {
         matches!(self.source, Source::Feed(_))
     }
 
-    /// What happens next. Nothing is lost when this is dropped while it waits.
+    /// What happens next. Nothing is lost when this is dropped while it waits: nor where the token expires, for whoever comes
+    /// back with another goes on after what they have seen.
     pub(super) async fn next(&mut self) -> Result<Step, RemoteError> {
+        let Some(until) = self.until else { return self.step().await };
+        let mut step = pin!(self.step());
+        loop {
+            let left = until.as_millis().saturating_sub(now().as_millis());
+            if left == 0 {
+                return Ok(Step::Expired);
+            }
+            // A timer cannot be set for any time, however late: it is set again.
+            let timer = Delay::from(Duration::from_millis(left).min(QUIET));
+            if let Either::Left((step, _)) = select(step.as_mut(), pin!(timer)).await {
+                return step;
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, RemoteError> {
         loop {
             if !self.ready.is_empty() {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));

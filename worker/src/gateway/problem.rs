@@ -146,7 +146,7 @@ fn status(code: &str) -> u16 {
         | "page_too_large"
         | "unsupported_header" => 400,
         "auth_not_configured" | "invalid_token" | "missing_token" => 401,
-        "insufficient_scope" | "origin_not_allowed" | "stream_not_allowed" => 403,
+        "host_not_allowed" | "insufficient_scope" | "origin_not_allowed" | "stream_not_allowed" => 403,
         "consumer_not_found"
         | "dead_letter_not_found"
         | "document_not_found"

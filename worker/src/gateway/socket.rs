@@ -54,6 +54,9 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
                 socket.send_with_str(format!("{{\"checkpoint\":\"{place}\"}}"))?;
             }
             Ok(Step::Passed(_) | Step::Quiet) => {}
+            Ok(Step::Expired) => {
+                return Ok(Some(Farewell(1008, "the token has expired; connect again with another")));
+            }
             Ok(Step::End) => return Ok(Some(Farewell(1001, "the object went away; connect again"))),
             Err(error) => return Err(super::lines::cut_off(&error)),
         }

@@ -125,7 +125,8 @@ impl StreamSource {
 
     async fn advance(&mut self, most: usize) -> Result<Vec<Event>, RemoteError> {
         let range = RangeValue { limit: Some(most.into()), ..self.range.clone() };
-        let (page, _) = self.object.remote.read(&ReadRequest { stream: self.object.name(), range }).await?;
+        let (page, _) =
+            self.object.remote.read(&ReadRequest { stream: self.object.stream.clone(), range }).await?;
         let version = *self.version.get_or_insert(page.version);
         self.behind = page.next.is_some();
         match page.next {

@@ -38,7 +38,7 @@ pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer,
     request::check_proof_headers(request, Media::Json)?;
     let (mut next, mut cost) = (None, Receipt::default());
     loop {
-        let page = object.remote.verify(&ProofRequest { stream: object.name(), next }).await;
+        let page = object.remote.verify(&ProofRequest { stream: object.stream.clone(), next }).await;
         let (found, receipt) = page.map_err(|error| error.costing(cost))?;
         cost = cost + receipt;
         if found.next.is_none() {
@@ -53,7 +53,8 @@ pub(super) async fn truncate(request: &Request, object: &Object) -> Result<Answe
     query::none(request.url())?;
     request::check_forget_headers(request)?;
     let before = before(&request::body_text(request).await?)?;
-    let (left, receipt) = object.remote.truncate(&TruncateRequest { stream: object.name(), before }).await?;
+    let (left, receipt) =
+        object.remote.truncate(&TruncateRequest { stream: object.stream.clone(), before }).await?;
     Ok(Answer::text(left).costing(receipt))
 }
 

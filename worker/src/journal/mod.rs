@@ -10,13 +10,16 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use sillok::gateway::Wakes;
+use sillok::handler::ConsumerName;
 use sillok::store::Journal;
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
+use crate::objects::{
+    Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions, promised, turn,
+};
 use recording::Recording;
 #[allow(unused_imports)]
 pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
@@ -41,7 +44,7 @@ struct Keeper {
     looked: Cell<bool>,
     /// Whether JavaScript has said whom else to wake.
     told: Cell<bool>,
-    name: Option<ObjectName>,
+    name: Option<ObjectName<Partition>>,
     meter: Rc<Meter>,
     state: State,
     env: Env,
@@ -127,10 +130,16 @@ impl JournalObject {
 
     /// Has these consumers woken beside those that are registered: the code of this deployment
     /// defines them in JavaScript.
+    ///
+    /// # Errors
+    /// A [`Failure`] when one of these is no name of a consumer.
     #[wasm_bindgen(js_name = alsoWakes)]
-    pub fn also_wakes(&self, consumers: Vec<String>) {
-        self.keeper.wakes.borrow_mut().also_wake(consumers);
+    pub fn also_wakes(&self, consumers: Vec<String>) -> Result<(), JsValue> {
+        let names = consumers.iter().map(|name| ConsumerName::new(name));
+        let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
+        self.keeper.wakes.borrow_mut().also_wake(names);
         self.keeper.told.set(true);
+        Ok(())
     }
 
     /// Whether it was told whom else to wake. After a crash of the engine there is another object, which was not.

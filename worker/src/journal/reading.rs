@@ -1,6 +1,6 @@
 //! Reading the journal: the feed, the directory, and where something stands.
 
-use sillok::store::{FeedLog, Journal, Position, RecordError, StreamId, Version, read_directory};
+use sillok::store::{FeedLog, Journal, Position, RecordError, Version, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
 use super::Keeper;
@@ -29,9 +29,8 @@ impl Keeper {
     }
 
     pub(super) fn position_of(&self, request: &PositionRequest) -> Result<Option<u64>, Failure> {
-        let (stream, version) = (StreamId::new(&request.stream)?, Version::new(request.version));
-        let version = version.unwrap_or(Version::MAX);
-        let position = self.with_journal(|journal| journal.position_of(&stream, version))?;
+        let version = Version::new(request.version).unwrap_or(Version::MAX);
+        let position = self.with_journal(|journal| journal.position_of(&request.stream, version))?;
         Ok(position.map(Position::get))
     }
 
@@ -56,7 +55,7 @@ impl Keeper {
 
     /// Which partition this is, as the object's own name tells.
     fn partition(&self) -> Result<usize, Failure> {
-        let name = self.name.as_ref().and_then(|name| name.keeps.parse().ok());
+        let name = self.name.as_ref().map(|name| name.keeps.0);
         name.ok_or_else(|| Failure::new("internal", "the object was not found by the number of a partition"))
     }
 }

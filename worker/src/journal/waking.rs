@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
+use sillok::handler::ConsumerName;
 use sillok::store::StorageError;
 use sillok_bridge::now;
 use worker::{Delay, console_error};
 
 use super::Keeper;
-use crate::consumer::{CONSUMERS, WakeRequest};
-use crate::objects::{Remote, armed, jitter, spawn};
+use crate::consumer::WakeRequest;
+use crate::objects::{ObjectName, Remote, armed, jitter, spawn};
 
 /// How long a consumer may take to answer that it is awake. One that takes longer is left to the alarm.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -30,7 +31,7 @@ impl Keeper {
         self.wake_all(due).await;
     }
 
-    async fn wake_all(self: &Rc<Self>, names: Result<Vec<String>, StorageError>) {
+    async fn wake_all(self: &Rc<Self>, names: Result<Vec<ConsumerName>, StorageError>) {
         let names = names.unwrap_or_else(|error| {
             console_error!("the consumers could not be read: {error}");
             Vec::new()
@@ -44,7 +45,7 @@ impl Keeper {
     }
 
     /// Wakes one beside the others, and tells when that has come to its end.
-    fn begin_to_wake(self: &Rc<Self>, consumer: String) -> oneshot::Receiver<()> {
+    fn begin_to_wake(self: &Rc<Self>, consumer: ConsumerName) -> oneshot::Receiver<()> {
         let (end, ended) = oneshot::channel();
         let keeper = Rc::clone(self);
         spawn(async move {
@@ -55,7 +56,7 @@ impl Keeper {
         ended
     }
 
-    async fn wake_one(&self, consumer: &str) {
+    async fn wake_one(&self, consumer: &ConsumerName) {
         let woken = match select(pin!(self.call(consumer)), pin!(Delay::from(PATIENCE))).await {
             Either::Left((woken, _)) => woken,
             Either::Right(_) => None,
@@ -70,12 +71,12 @@ impl Keeper {
     }
 
     /// Calls a consumer, which makes the duty to read its own before it answers.
-    async fn call(&self, consumer: &str) -> Option<()> {
-        let name = self.name.as_ref()?;
-        // A journal keeps one partition, whose number is its name.
-        let partition = name.keeps.parse().ok()?;
-        let remote = Remote::find(&self.env, CONSUMERS, &name.sibling(consumer)).ok()?;
-        let woken: Result<((), _), _> = remote.call("wake", &WakeRequest { partition }).await;
+    async fn call(&self, consumer: &ConsumerName) -> Option<()> {
+        let journal = self.name.as_ref()?;
+        let consumer = ObjectName::new(journal.tenant(), consumer.clone());
+        let request = WakeRequest { partition: journal.keeps.0 };
+        let remote = Remote::find(&self.env, &consumer).ok()?;
+        let woken: Result<((), _), _> = remote.call("wake", &request).await;
         woken.map(|_| ()).ok()
     }
 
