@@ -122,6 +122,7 @@ function hostile(chance: Seeded): [path: string, init: RequestInit] {
     // Such as `acme%1Fspy`, and whatever else might be taken for it.
     chance.pick([
       () => chance.pick(NAMES),
+      () => ["acme", chance.pick(["%1F", "%00", "%7F", "%0A"]), chance.pick(NAMES)].join(""),
       () => [chance.pick(NAMES), chance.pick(SEPARATORS), chance.pick(NAMES)].join(""),
       () => chance.several([...NAMES, ...SEPARATORS], 1, 4).join(""),
     ])();
