@@ -46,7 +46,7 @@ pub fn read_page<L: StreamLog>(
 /// Appends one event to `out` as the JSON it has everywhere:
 /// `{"stream","version","id","type","time","data","metadata"}`. `stream` is the stream's id as a JSON string.
 pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
-    let EventView { version, id, event_type, time, data, metadata } = *event;
+    let EventView { version, id, event_type, time, data, metadata, .. } = *event;
     // Writing to a String cannot fail.
     let _ = write!(out, "{{\"stream\":{stream},\"version\":{version},\"id\":");
     push_json_string(out, id);

@@ -103,14 +103,6 @@ pub fn directory_from_js(value: &JsValue) -> DirectoryValue {
     }
 }
 
-/// Reads an array of arrays of text, passing over what is none.
-#[must_use]
-pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
-    let lists = value.dyn_ref::<Array>().map(Array::to_vec).unwrap_or_default();
-    let texts = lists.iter().filter_map(|list| list.dyn_ref::<Array>());
-    texts.map(|texts| texts.iter().filter_map(|text| text.as_string()).collect()).collect()
-}
-
 /// A field of an object, unless it is undefined.
 fn given(value: &JsValue, name: &'static str) -> Option<JsValue> {
     let part = part(value, name).unwrap_or_default();

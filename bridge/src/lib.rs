@@ -38,7 +38,7 @@ pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event}
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
-    stream_id_from_js, strings_from_js, version_from_js,
+    stream_id_from_js, version_from_js,
 };
 pub use message::{Message, field, object, part};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};

@@ -10,7 +10,7 @@ use sillok_bridge::{
     AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, Message, PageJson, ProofPage,
     Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
     idempotency_key_from_js, now, parse_directory, parse_events, parse_feed, parse_range, range_from_js,
-    read_commits, read_feed, read_page, saved_event, stream_id_from_js, strings_from_js, version_from_js,
+    read_commits, read_feed, read_page, saved_event, stream_id_from_js, version_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -143,12 +143,12 @@ impl Store {
         self.try_is_deleted(stream).map_err(thrown)
     }
 
-    /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
+    /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: the JSON of an array of arrays
     /// of keys.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn save(&self, event: &str, dates: &JsValue) -> Result<(), JsValue> {
+    pub fn save(&self, event: &str, dates: &str) -> Result<(), JsValue> {
         self.try_save(event, dates).map_err(thrown)
     }
 
@@ -227,8 +227,8 @@ impl Store {
         self.reading(|store| store.head(&stream).map(|head| head.deleted))
     }
 
-    fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {
-        let (stream, event) = saved_event(event, strings_from_js(dates))?;
+    fn try_save(&self, event: &str, dates: &str) -> Result<(), Failure> {
+        let (stream, event) = saved_event(event, dates)?;
         self.write(Append::to(stream, vec![event]))?;
         Ok(())
     }

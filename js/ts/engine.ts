@@ -152,7 +152,7 @@ export class Engine {
 
   save({ text, dates }: WrittenJson): void {
     askForRandomness();
-    this.#ask((store) => store.save(text, dates));
+    this.#ask((store) => store.save(text, JSON.stringify(dates)));
     this.#changes.tell();
   }
 

@@ -47,7 +47,7 @@ const NO_STREAM = {};
  * store.saveEvent({ aggregateId: "2", type: "Opened" });
  * const gateway = new EventGateway(store, new EventHandler());
  * gateway.processEventsByAggregateId("1");
- * // prints: Handling event: Opened {"aggregateId":"1","type":"Opened"}
+ * // prints: Event handled: { aggregateId: '1', type: 'Opened' }
  * ```
  */
 export class EventGateway<E extends object = SavedEvent> {

@@ -85,7 +85,7 @@ export class EventStore implements Store {
 
   /**
    * Opens a store in a SQLite file, which is made when there is none. In Node from 22.13 on, which may print that its
-   * SQLite is experimental.
+   * SQLite is experimental, in Deno 2 and in Bun 1.
    *
    * An append that was answered is on disk: it survives a crash of the program and of the machine. Several processes
    * may use one file; each waits up to 5 seconds for another that writes. SQLite keeps the newest events in files of
@@ -235,8 +235,7 @@ export class EventStore implements Store {
    * @param event - The event. Its type is its field `type`, when that is a string that can be one.
    * @throws {@link SillokError} `invalid_event` when it is not an object, or holds what JSON cannot carry;
    * `invalid_stream_id` when its `aggregateId` is neither a finite number nor a string of 1 to 200 bytes without
-   * control characters; `commit_too_large` above 1 MiB; `metadata_too_large` with more Dates than 16 KiB of
-   * metadata can tell the places of, that is, some hundreds.
+   * control characters; `commit_too_large` above 1 MiB, to which the places of the event's Dates count too.
    *
    * @example
    * ```ts

@@ -3,7 +3,7 @@
 import { Backoff } from "./backoff.js";
 import { type Failure, SillokError } from "./errors.js";
 import { invalid } from "./invalid.js";
-import { checkOptions, type ConnectOptions } from "./options.js";
+import { checkOptions, type ConnectOptions, type ExpectedVersion } from "./options.js";
 
 const OPTIONS = ["token", "fetch", "retries"] as const satisfies (keyof ConnectOptions)[];
 const RETRIES = 4;
@@ -12,8 +12,11 @@ const MOST_RETRIES = 100;
 const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
 const PROBLEM = "application/problem+json";
 
-/** What the server calls by the names of its headers, by the names that it has here. */
-const FIELDS: Readonly<Record<string, string>> = {
+/** Names of the server's, by the names that they have here. */
+type Names = Readonly<Record<string, string>>;
+
+/** What the server calls by the names of its headers. */
+const FIELDS: Names = {
   "If-Match": "expectedVersion",
   "If-None-Match": "expectedVersion",
   "Idempotency-Key": "idempotencyKey",
@@ -32,7 +35,7 @@ export interface Ask {
   /** Ends the request, and the pauses between its attempts. */
   readonly signal?: AbortSignal;
   /** The names that the server's parameters have here, where they are others. */
-  readonly fields?: Readonly<Record<string, string>>;
+  readonly fields?: Names;
 }
 
 /** A server, and how to reach it. */
@@ -113,7 +116,8 @@ export function parse(text: string): unknown {
 /** The answer, if it is one of the kind that was asked for. */
 export function expected<T>(answer: unknown, field: keyof T & string, type: string): T {
   if (typeof answer === "object" && answer !== null) {
-    if (typeof (answer as Record<string, unknown>)[field] === type) return answer as T;
+    const found = (answer as Record<string, unknown>)[field];
+    if (typeof found === type && found !== null) return answer as T;
   }
   const detail = `the server's answer has no ${field}, as Sillok's would have`;
   throw new SillokError({ code: "invalid_answer", detail });
@@ -155,10 +159,7 @@ function mediaOf(response: Response): string {
 }
 
 /** What an answer that is not the one hoped for says. */
-async function refusal(
-  response: Response,
-  fields: Readonly<Record<string, string>>,
-): Promise<SillokError> {
+async function refusal(response: Response, fields: Names): Promise<SillokError> {
   const isProblem = mediaOf(response) === PROBLEM;
   const problem = isProblem ? failureIn(await response.text(), fields) : undefined;
   if (problem !== undefined) return new SillokError(problem);
@@ -172,8 +173,8 @@ async function refusal(
   return new SillokError({ code, detail });
 }
 
-/** The failure that a problem document tells of. */
-function failureIn(text: string, fields: Readonly<Record<string, string>>): Failure | undefined {
+/** The failure that a problem document tells of. Of what is not as Sillok has it, nothing is taken over. */
+function failureIn(text: string, fields: Names): Failure | undefined {
   const problem = parse(text) as Partial<Failure> | null;
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
   const { code, detail, field, stream, expected, actual } = problem;
@@ -184,9 +185,19 @@ function failureIn(text: string, fields: Readonly<Record<string, string>>): Fail
   return {
     code,
     detail,
-    ...(field === undefined ? {} : { field: fields[field] ?? field }),
-    ...(stream === undefined ? {} : { stream }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(actual === undefined ? {} : { actual }),
+    ...(typeof field === "string" && { field: nameHere(field, fields) }),
+    ...(typeof stream === "string" && { stream }),
+    ...(isExpectedVersion(expected) && { expected }),
+    ...(typeof actual === "number" && { actual }),
   };
+}
+
+/** The name that a field of the server's has here. Names that only every object has are no fields. */
+function nameHere(field: string, fields: Names): string {
+  return (Object.hasOwn(fields, field) ? fields[field] : undefined) ?? field;
+}
+
+function isExpectedVersion(expected: unknown): expected is ExpectedVersion {
+  const words: unknown[] = ["any", "no-stream", "stream-exists"];
+  return typeof expected === "number" || words.includes(expected);
 }

@@ -33,7 +33,7 @@ export async function* readRemoteFeed<E extends NewEvent>(
           break;
         }
         if (next === undefined) return;
-        const event = parse(next) as FeedEvent<E>;
+        const event = expected<FeedEvent<E>>(parse(next), "checkpoint", "string");
         wanted = { ...wanted, after: event.checkpoint };
         left -= 1;
         backoff.reset();

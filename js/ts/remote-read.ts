@@ -3,7 +3,7 @@
 import { Backoff } from "./backoff.js";
 import { SillokError } from "./errors.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
-import { type Http, lost, parse } from "./http.js";
+import { expected, type Http, lost, parse } from "./http.js";
 import type { ReadOptions } from "./options.js";
 import { query, type SentRange, sentRange, streamPath } from "./remote-input.js";
 
@@ -40,7 +40,7 @@ export async function* readRemote<E extends NewEvent>(
           break;
         }
         if (next === undefined) return;
-        const event = parse(next) as RecordedEvent<E>;
+        const event = expected<RecordedEvent<E>>(parse(next), "version", "number");
         left = rest(left, event.version);
         backoff.reset();
         yield event;

@@ -224,7 +224,7 @@ impl Filling<'_> {
             }
             let event = event.view(version, found.commit.time);
             self.looked_at = position;
-            self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
+            self.bytes_left = self.bytes_left.saturating_sub(event.size());
             if self.range.wants_type(event.event_type) {
                 self.events_left -= 1;
                 visit(FeedEvent { position, stream: found.stream, event });

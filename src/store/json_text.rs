@@ -1,6 +1,9 @@
 //! JSON kept as the text it came in.
 
+use std::fmt;
+
 use serde::Serialize;
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -111,6 +114,72 @@ pub fn push_json_string(json: &mut String, text: &str) {
 pub(super) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<String> = texts.map(json_string).collect();
     format!("[{}]", texts.join(","))
+}
+
+/// The members of an object that have these names, as JSON text; nothing where the text is no object. Of several members of
+/// one name the last counts. The others may have any name that JSON has, also one that is not well-formed Unicode.
+///
+/// ```
+/// use sillok::store::members;
+///
+/// let found = members(r#"{"\ud83d":1,"type":"Opened","id":7}"#, ["id", "data"]);
+/// assert_eq!(found, Some([Some("7"), None]));
+/// assert_eq!(members("[]", ["id"]), None);
+/// ```
+#[must_use]
+pub fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
+    let mut found = [None; N];
+    let members = Members { names: &names, found: &mut found };
+    serde_json::Deserializer::from_str(object).deserialize_map(members).ok()?;
+    Some(found)
+}
+
+struct Members<'f, 'a> {
+    names: &'f [&'f str],
+    found: &'f mut [Option<&'a str>],
+}
+
+impl<'a> Visitor<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(place) = map.next_key_seed(Name { names: self.names })? {
+            let value: &RawValue = map.next_value()?;
+            if let Some(found) = place.and_then(|place| self.found.get_mut(place)) {
+                *found = Some(value.get());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A member's name, read as bytes, which may be any.
+struct Name<'f> {
+    names: &'f [&'f str],
+}
+
+impl<'a> DeserializeSeed<'a> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a member's name")
+    }
+
+    fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<Self::Value, E> {
+        Ok(self.names.iter().position(|wanted| wanted.as_bytes() == name))
+    }
 }
 
 impl From<&RawValue> for JsonText {

@@ -47,7 +47,7 @@ pub use forget::{TruncateError, Truncated};
 pub use hash::CommitHash;
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
 pub use journal::{Forward, Journal, RecordError, Recorded, partition_of};
-pub use json_text::{JsonText, MalformedJson, json_string, push_json_string};
+pub use json_text::{JsonText, MalformedJson, json_string, members, push_json_string};
 pub use log::{Base, Head, StorageError, StorageFault, StreamLog, Visit};
 pub use memory::MemoryLog;
 pub use name::InvalidName;

@@ -119,7 +119,7 @@ impl Filling<'_> {
             return ControlFlow::Break(());
         }
         self.last = Some(event.version);
-        self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
+        self.bytes_left = self.bytes_left.saturating_sub(event.size());
         if self.range.event_type().is_none_or(|wanted| wanted.as_str() == event.event_type) {
             visit(event);
             self.events_left = self.events_left.saturating_sub(1);

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use sillok::store::limits::STREAM_BYTES;
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    Append, AppendError, EventStore, ExpectedVersion, IdempotencyKey, JsonText, NewEvent, ReadRange,
-    StorageFault, StreamId, Version,
+    Append, AppendError, EventStore, EventView, ExpectedVersion, IdempotencyKey, JsonText, NewEvent,
+    ReadRange, StorageFault, StreamId, Version,
 };
 use sillok::testing::Subject;
 
@@ -52,6 +52,51 @@ fn a_commit_is_stored_as_these_bytes() {
         (3, 1_795_395_723_456, next, second.to_owned(), Some("k-1".to_owned())),
     ];
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn a_note_of_the_stores_own_is_stored_as_these_bytes() {
+    let database = Database::in_memory();
+    let mut subject = Subject::new(EventStore::new(StreamTable::new(database.clone())));
+    let json = |text| JsonText::parse(text).unwrap();
+    let forged = |metadata| event("Forged", "1").with_metadata(json(metadata)).unwrap();
+    let events = vec![
+        event("Saved", "{}").saved_with(json("[]")),
+        forged(r#"{"a":1}"#).saved_with(json(r#"[["\ud83d","at"]]"#)),
+        forged(r#"{"saved":{"dates":[["at"]]}}"#),
+        forged(r#"{ "saved":{}}"#),
+    ];
+    subject.append(&account(), ExpectedVersion::Any, events).unwrap();
+    let stored: String = database.0.query_row("SELECT events FROM commits_v1", [], |row| row.get(0)).unwrap();
+    let expected = concat!(
+        r#"[{"id":"id-1","type":"Saved","data":{},"saved":[]},"#,
+        r#"{"id":"id-2","type":"Forged","data":1,"metadata":{"a":1},"saved":[["\ud83d","at"]]},"#,
+        r#"{"id":"id-3","type":"Forged","data":1,"metadata":{"saved":{"dates":[["at"]]}},"saved":false},"#,
+        r#"{"id":"id-4","type":"Forged","data":1,"metadata":{ "saved":{}}}]"#,
+    );
+    assert_eq!(stored, expected);
+    let mut notes = Vec::new();
+    let mut visit = |event: EventView<'_>| notes.push(event.saved.map(str::to_owned));
+    let store = EventStore::new(StreamTable::new(database));
+    store.visit(&account(), &ReadRange::all(), &mut visit).unwrap();
+    assert_eq!(notes, [Some("[]".to_owned()), Some(r#"[["\ud83d","at"]]"#.to_owned()), None, None]);
+    assert_eq!(store.verify(&account()).unwrap().broken, None);
+}
+
+#[test]
+fn an_append_that_was_stored_before_notes_had_their_place_is_still_a_repeat() {
+    let (database, mut subject) = database_with_a_commit();
+    let metadata = JsonText::parse(r#"{"saved":{}}"#).unwrap();
+    let noted = || {
+        let event = event("Closed", "{}").with_metadata(metadata.clone()).unwrap();
+        Append::to(account(), vec![event]).keyed(IdempotencyKey::new("k-1").unwrap())
+    };
+    subject.send(noted()).unwrap();
+    let mark = "UPDATE commits_v1 SET events = replace(events, ',\"saved\":false', '') WHERE key = 'k-1'";
+    for _ in 0..2 {
+        assert!(subject.send(noted()).unwrap().replayed);
+        database.0.execute(mark, []).unwrap();
+    }
 }
 
 fn sha256(parts: &[&[u8]]) -> Vec<u8> {

@@ -1,13 +1,12 @@
 //! An event as a CloudEvent, version 1.0, in its JSON format: what a webhook and a queue are sent.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::gateway::stream_path;
-use sillok::store::json_string;
+use sillok::store::{json_string, members};
 
 /// The parts of an event as the feed has it. All stay the text that they are but for the name of the stream, which becomes
 /// part of a URL.
@@ -24,7 +23,7 @@ struct FeedEvent<'a> {
     #[serde(borrow)]
     data: &'a RawValue,
     #[serde(borrow)]
-    metadata: BTreeMap<String, &'a RawValue>,
+    metadata: &'a RawValue,
     position: u64,
 }
 
@@ -41,8 +40,9 @@ pub(super) fn cloud_event(event: &str) -> Result<String, serde_json::Error> {
         "{{\"specversion\":\"1.0\",\"id\":{id},\"source\":{source},\"type\":{event_type},\"subject\":{subject},\
          \"time\":{time},\"streamversion\":\"{version}\",\"sequence\":\"{position}\""
     );
-    for (attribute, name) in [("correlationid", "correlationId"), ("causationid", "causationId")] {
-        if let Some(value) = metadata.get(name).filter(|value| value.get().starts_with('"')) {
+    let ids = members(metadata.get(), ["correlationId", "causationId"]).unwrap_or_default();
+    for (attribute, value) in ["correlationid", "causationid"].into_iter().zip(ids) {
+        if let Some(value) = value.filter(|value| value.starts_with('"')) {
             // Writing to a String cannot fail.
             let _ = write!(text, ",\"{attribute}\":{value}");
         }
@@ -54,6 +54,15 @@ pub(super) fn cloud_event(event: &str) -> Result<String, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::cloud_event;
+
+    #[test]
+    fn metadata_may_have_any_names() {
+        let event = concat!(
+            r#"{"stream":"s","version":1,"id":"e","type":"A","time":"t","data":null,"#,
+            r#""metadata":{"\ud83d":1,"causationId":"c"},"position":1,"checkpoint":"1"}"#
+        );
+        assert!(cloud_event(event).unwrap().contains(r#","causationid":"c","#));
+    }
 
     #[test]
     fn an_event_as_a_cloud_event() {
