@@ -16,8 +16,8 @@ export interface AppendOptions {
   /** What must be true of the stream for the append to happen. Default: `"any"`. */
   readonly expectedVersion?: ExpectedVersion | undefined;
   /**
-   * A name for this append, 1 to 200 bytes of UTF-8 without control characters, such as the id of the request that
-   * caused it. Sent again to the same stream with the same events, the append does nothing and answers what it answered
+   * A name for this append, 1 to 200 bytes of UTF-8 without control characters and U+FFFD, such as the id of the
+   * request that caused it. Sent again to the same stream with the same events, the append does nothing and answers what it answered
    * the first time, whatever has happened since. A key is kept as long as its events. Default: none.
    */
   readonly idempotencyKey?: string | undefined;

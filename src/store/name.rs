@@ -23,6 +23,13 @@ pub enum InvalidName {
         /// Where the character starts, in bytes.
         at: usize,
     },
+    /// The text holds U+FFFD, which runtimes put in the place of bytes that are not UTF-8: names that differ would become
+    /// the same. Only an idempotency key is refused for it.
+    #[error("holds the replacement character U+FFFD at byte {at}")]
+    ReplacementCharacter {
+        /// Where the character starts, in bytes.
+        at: usize,
+    },
 }
 
 /// Checks that `text` is 1 to `limit` bytes long and free of control characters.
