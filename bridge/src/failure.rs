@@ -173,6 +173,9 @@ impl From<AppendError> for Failure {
             AppendError::NoEvents
             | AppendError::TooManyEvents { .. }
             | AppendError::CommitTooLarge { .. } => failure.in_field("events"),
+            AppendError::InvalidWithCause { event, reason } => {
+                failure.in_field(format!("events[{event}].{}", reason.field()))
+            }
             _ => failure,
         }
     }

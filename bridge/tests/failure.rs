@@ -28,6 +28,7 @@ fn the_codes_are_pinned() {
         AppendError::NoEvents.code(),
         AppendError::TooManyEvents { count: 0 }.code(),
         AppendError::CommitTooLarge { bytes: 0 }.code(),
+        AppendError::InvalidWithCause { event: 0, reason: InvalidEvent::MetadataTooLarge { bytes: 0 } }.code(),
         AppendError::VersionExhausted { stream: stream() }.code(),
         AppendError::IdempotencyKeyReused { stream: stream() }.code(),
         AppendError::StreamDeleted { stream: stream() }.code(),
@@ -49,6 +50,7 @@ fn the_codes_are_pinned() {
         "no_events",
         "too_many_events",
         "commit_too_large",
+        "metadata_too_large",
         "version_exhausted",
         "idempotency_key_reused",
         "stream_deleted",
@@ -62,6 +64,20 @@ fn the_codes_are_pinned() {
         "page_too_large",
     ];
     assert_eq!(codes, pinned);
+}
+
+#[test]
+fn an_event_without_room_for_its_cause_is_named() {
+    let reason = InvalidEvent::MetadataTooLarge { bytes: 20_000 };
+    let failure = Failure::from(AppendError::InvalidWithCause { event: 2, reason });
+    assert_eq!(
+        serde_json::to_value(failure).unwrap(),
+        json!({
+            "code": "metadata_too_large",
+            "detail": "with the ids of the event's cause, the metadata is 20000 bytes long, more than the 16384 allowed",
+            "field": "events[2].metadata",
+        })
+    );
 }
 
 #[test]

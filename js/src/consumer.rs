@@ -213,7 +213,7 @@ impl Consumer {
         })?;
         let stream = stream_id_from_js(stream)?;
         let expected = expected_version_from_js(expected)?;
-        let key = sillok_bridge::idempotency_key_from_js(&JsValue::from(delivery.command_key(n)))?;
+        let key = Some(delivery.command_key(n)?);
         let events = parse_events(events)?;
         let appended =
             store.write(Append { stream, expected, events, key, cause: Some(delivery.cause()) })?;

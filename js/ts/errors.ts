@@ -9,9 +9,10 @@ import type { ExpectedVersion } from "./options.js";
  * - `invalid_event`: the event is not an object, has a field that events do not have, or holds something that
  *   JSON cannot carry.
  * - `invalid_event_type`, `invalid_event_id`: each is a string of 1 to 200 bytes without control characters.
- * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON.
+ * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON, with the ids of its cause where
+ *   a reactor appends.
  * - `no_events`, `too_many_events`: one append carries 1 to 1,024 events.
- * - `commit_too_large`: the events of one append are at most 1 MiB.
+ * - `commit_too_large`: the events of one append, as they are stored, are at most 1 MiB.
  * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
  * - `invalid_checkpoint`: a checkpoint is the text that an event of this very store's feed has.
  * - `invalid_category`: a category is a text with which a stream's name can begin, without a `-`.

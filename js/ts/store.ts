@@ -40,7 +40,7 @@ export interface Store {
    * The events are copied before this returns. A `Date` in them becomes its ISO text, as with `JSON.stringify`.
    *
    * @param stream - Which stream: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
-   * @param events - One event or 1 to 1,024 of them; ids, types, data and metadata are at most 1 MiB together.
+   * @param events - One event or 1 to 1,024 of them; as JSON, with their ids, they are at most 1 MiB together.
    * @param options - What must be true of the stream, and a name under which the append can be repeated.
    * @returns The versions and the time of the events. Errors always reject, they are never thrown at once.
    * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`: nothing was

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::store::{Cause, EventId, EventType, Position, RecordedTime, StreamId, Version};
+use crate::store::{
+    Cause, EventId, EventType, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position, RecordedTime, StreamId,
+    Version,
+};
 
 /// Bytes of the hash of which a delivery's id is made.
 const ID_BYTES: usize = 16;
@@ -103,7 +106,7 @@ impl Delivery {
     ///
     /// ```
     /// use sillok::handler::{Delivery, FeedEvent};
-    /// use sillok::store::{EventId, EventType, Position, StreamId, Version};
+    /// use sillok::store::{EventId, EventType, KeyOrigin, Position, StreamId, Version};
     ///
     /// let event = FeedEvent {
     ///     position: Position::START.after(1).unwrap_or_default(),
@@ -114,12 +117,16 @@ impl Delivery {
     ///     json: "{}".to_owned(),
     /// };
     /// let delivery = Delivery { id: "0f".repeat(16), event, attempt: 1 };
-    /// assert_eq!(delivery.command_key(0), "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f:0");
+    /// let key = delivery.command_key(0)?;
+    /// assert_eq!(key.as_str(), "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f:0");
+    /// assert_eq!(key.origin(), KeyOrigin::Reactor);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
-    pub fn command_key(&self, n: u32) -> String {
-        format!("{}:{n}", self.id)
+    ///
+    /// # Errors
+    /// [`InvalidIdempotencyKey`] where the delivery has an id that no consumer gives.
+    pub fn command_key(&self, n: u32) -> Result<IdempotencyKey, InvalidIdempotencyKey> {
+        IdempotencyKey::of(KeyOrigin::Reactor, &format!("{}:{n}", self.id))
     }
 
     /// What a reactor's commands on this event are caused by.

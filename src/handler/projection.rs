@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use super::documents::{DocumentError, Documents};
 use super::feed::FeedEvent;
 use super::policy::Policy;
+use super::read_event::read_event;
 use crate::store::JsonText;
 use crate::store::sqlite::Sql;
 
@@ -66,8 +67,13 @@ use crate::store::sqlite::Sql;
 /// use sillok::testing::projected;
 ///
 /// let deposited = NewEvent::new("Deposited", JsonText::parse(r#"{"amount":100}"#)?)?;
-/// let documents = projected::<Balances>(&[("account-42", deposited.clone()), ("account-42", deposited)])?;
+/// let documents = projected::<Balances>(&[("account-42", deposited.clone()), ("account-42", deposited.clone())])?;
 /// assert_eq!(documents["account-42"].amount, 200);
+/// for nothing in ["null", "{}"] {
+///     let closed = NewEvent::new("Closed", JsonText::parse(nothing)?)?;
+///     let documents = projected::<Balances>(&[("account-42", deposited.clone()), ("account-42", closed)])?;
+///     assert!(documents.is_empty());
+/// }
 /// # }
 /// # Ok::<(), Failed>(())
 /// ```
@@ -76,7 +82,9 @@ pub trait Projection {
     /// `id`, `type`, `time`, `data`, `metadata` and `position`, in this order. An enum with
     /// `#[serde(tag = "type", content = "data")]` has a variant for each type of event.
     ///
-    /// A number is read as what the type says, and a `Box<RawValue>` of `serde_json` has its digits as they were written.
+    /// A number is read as what the type says, and a `Box<RawValue>` of `serde_json` has its digits as they were written. A
+    /// variant without fields, `Closed` or `Closed {}`, is read from data that are `null`, as `{"type":"Closed"}` has them, and
+    /// from `{}`.
     type Event: DeserializeOwned;
 
     /// What its documents are.
@@ -111,14 +119,6 @@ pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>)
     let documents = TypedDocuments { texts: documents, document: PhantomData };
     let applied = read_event(event).and_then(|typed| P::apply(typed, event, &documents));
     applied.map_err(|Failed(message)| message)
-}
-
-/// Reads an event as a handler's own type.
-///
-/// # Errors
-/// That the event is something else.
-pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
-    serde_json::from_str(&event.json).map_err(|error| Failed(format!("the event cannot be read: {error}")))
 }
 
 /// Why an event could not be handled, in words. The `?` operator makes it of any error, and `into` of a text.

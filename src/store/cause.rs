@@ -1,12 +1,7 @@
 //! What an append was caused by.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::event::{EventId, NewEvent};
-use super::json_text::{JsonText, json_string};
+use super::event::{EventId, InvalidEvent, NewEvent};
+use super::json_text::{JsonText, json_string, members};
 
 const CORRELATION: &str = "correlationId";
 const CAUSATION: &str = "causationId";
@@ -33,14 +28,11 @@ impl Cause {
     /// An event of this id and metadata. One without a correlation id begins a correlation under its own id.
     #[must_use]
     pub fn new(event: EventId, metadata: &str) -> Self {
-        #[derive(Deserialize)]
-        struct Correlated {
-            #[serde(rename = "correlationId")]
-            correlation: String,
-        }
-        let correlated = serde_json::from_str(metadata).ok();
-        let correlation =
-            correlated.map_or_else(|| event.as_str().into(), |Correlated { correlation }| correlation.into());
+        // Of two members of one name JavaScript reads the last.
+        let correlated =
+            members(metadata).into_iter().flatten().filter(|member| member.is_named(CORRELATION)).next_back();
+        let correlation = correlated.and_then(|member| serde_json::from_str(member.value.get()).ok());
+        let correlation = correlation.unwrap_or_else(|| event.as_str().into());
         Self { event, correlation }
     }
 
@@ -62,22 +54,21 @@ impl Cause {
         &self.correlation
     }
 
-    /// The event, with this as its cause. Ids that its writer gave it stay; where the metadata has no room, nothing is
-    /// added.
-    pub(super) fn of(&self, event: NewEvent) -> NewEvent {
-        let Ok(given) = serde_json::from_str::<BTreeMap<String, &RawValue>>(event.metadata().as_str()) else {
-            return event;
-        };
-        let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
-        let added = ids.iter().filter(|(name, _)| !given.contains_key(*name));
-        let members: Vec<String> =
-            added.map(|(name, id)| format!("\"{name}\":{}", json_string(id))).collect();
+    /// The event, with this as its cause. Ids that its writer gave it stay.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::MetadataTooLarge`] where the metadata has no room for the ids.
+    pub(super) fn of(&self, event: &NewEvent) -> Result<NewEvent, InvalidEvent> {
         let text = event.metadata().as_str();
+        let given = members(text).unwrap_or_default();
+        let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
+        let added = ids.iter().filter(|(name, _)| !given.iter().any(|member| member.is_named(name)));
+        let added: Vec<String> = added.map(|(name, id)| format!("\"{name}\":{}", json_string(id))).collect();
         let open = text.strip_suffix('}').unwrap_or(text).trim_end();
-        let separator = if given.is_empty() || members.is_empty() { "" } else { "," };
+        let separator = if given.is_empty() || added.is_empty() { "" } else { "," };
         // What was given stays as it was written.
-        let metadata = [open, separator, &members.join(","), "}"].concat();
-        event.clone().with_metadata(JsonText::trusted(&metadata)).unwrap_or(event)
+        let metadata = [open, separator, &added.join(","), "}"].concat();
+        event.clone().with_metadata(JsonText::trusted(&metadata))
     }
 }
 
@@ -95,10 +86,29 @@ mod tests {
             (r#"{"a":{}}"#, r#"{"a":{},"correlationId":"c","causationId":"e\"2"}"#),
             (r#"{"correlationId":"own"}"#, r#"{"correlationId":"own","causationId":"e\"2"}"#),
             (r#"{"causationId":7,"correlationId":null}"#, r#"{"causationId":7,"correlationId":null}"#),
+            (
+                r#"{"\ud800":1,"causation\u0049d":2}"#,
+                r#"{"\ud800":1,"causation\u0049d":2,"correlationId":"c"}"#,
+            ),
         ] {
             let event = NewEvent::new("Moved", JsonText::null()).unwrap();
             let event = event.with_metadata(JsonText::parse(given).unwrap()).unwrap();
-            assert_eq!(cause.of(event).metadata().as_str(), metadata);
+            assert_eq!(cause.of(&event).unwrap().metadata().as_str(), metadata);
+        }
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)] // a test may panic
+    fn a_correlation_id_is_what_javascript_reads() {
+        for (metadata, correlation) in [
+            ("{}", "e-1"),
+            (r#"{"correlationId":7}"#, "e-1"),
+            (r#"{"correlationId":"\ud800"}"#, "e-1"),
+            (r#"{"correlationId":"a","correlationId":"b"}"#, "b"),
+            (r#"{"\ud800":1,"correlation\u0049d":"c"}"#, "c"),
+        ] {
+            let cause = Cause::new(EventId::new("e-1").unwrap(), metadata);
+            assert_eq!(cause.correlation_id(), correlation, "{metadata}");
         }
     }
 }

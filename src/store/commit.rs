@@ -35,7 +35,7 @@ pub struct CommitView<'a> {
     pub events: &'a str,
     /// The hash that is stored with the commit.
     pub hash: CommitHash,
-    /// The key under which the commit was sent.
+    /// The key under which the commit was sent, as it is stored: a [`StoredKey`](super::StoredKey).
     pub key: Option<&'a str>,
 }
 
@@ -48,7 +48,7 @@ impl Commit {
             time: self.time,
             events: &self.events,
             hash: self.hash,
-            key: self.key.as_ref().map(IdempotencyKey::as_str),
+            key: self.key.as_ref().map(IdempotencyKey::as_stored),
         }
     }
 }

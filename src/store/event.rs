@@ -210,9 +210,8 @@ impl NewEvent {
         &self.metadata
     }
 
-    /// What the event counts towards the size of its commit, in bytes.
-    #[must_use]
-    pub fn size(&self) -> usize {
+    /// How many bytes the event is stored as, about.
+    pub(super) fn size(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
         id + self.event_type.as_str().len() + self.data.as_str().len() + self.metadata.as_str().len()
     }

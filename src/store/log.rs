@@ -171,7 +171,8 @@ pub trait StreamLog {
         Ok(false)
     }
 
-    /// Calls `visit` with the commit of this key, if there is one.
+    /// Calls `visit` with the commit of this key, if there is one: it is stored [with its origin](IdempotencyKey::as_stored), or
+    /// [without](IdempotencyKey::as_stored_without_origin) by a store from before keys had one.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -71,6 +71,7 @@ macro_rules! store_contract {
             a_key_is_of_its_stream
             a_refused_append_does_not_use_up_its_key
             a_reaction_takes_effect_once
+            a_key_is_of_its_origin
             a_truncated_stream_begins_at_its_cut
             a_truncation_goes_on_and_never_back
             a_stream_truncated_at_its_end_goes_on_counting

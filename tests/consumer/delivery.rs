@@ -39,7 +39,8 @@ fn an_id_is_of_one_consumer_and_one_event() {
     let first = next_delivery(&mut consumer, &feed, 0);
     // The SHA-256 of "balances\na\n1\nevent-0-1": receivers have stored it.
     assert_eq!(first.id, "729d18b66a5c2f2dca4f26b61fe21604");
-    assert_eq!(first.command_key(7), "729d18b66a5c2f2dca4f26b61fe21604:7");
+    let key = first.command_key(7).unwrap();
+    assert_eq!(key.as_stored(), "reactor\t729d18b66a5c2f2dca4f26b61fe21604:7");
     consumer.delivered(&first.id, Err("no"), at(0), 0).unwrap();
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let again = next_delivery(&mut consumer, &feed, 100);

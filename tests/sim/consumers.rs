@@ -6,7 +6,7 @@ use sillok::handler::{
     Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, RebuildError, Settings,
     Window,
 };
-use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
+use sillok::store::{Append, JsonText, StorageError, StreamId};
 
 use crate::breaks::Break;
 use crate::clients::marked;
@@ -170,7 +170,7 @@ impl ConsumerShell {
         } else if self.plan.fails(mark, turn) {
             self.consumer.delivered(&id, Err("fails"), turn.now, jitter)?;
         } else {
-            let key = IdempotencyKey::new(&delivery.command_key(0)).unwrap();
+            let key = delivery.command_key(0).unwrap();
             let (to, stream) = self.target.clone();
             let mut command = Append::to(stream, vec![marked(&format!("r{}.{mark}", self.number))]);
             if self.broken != Some(Break::CommandWithoutKey) {

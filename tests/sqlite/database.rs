@@ -7,6 +7,7 @@ use std::rc::Rc;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ToSql};
 use sillok::store::StorageError;
+use sillok::store::limits::ROW_BYTES;
 use sillok::store::sqlite::{Row, Sql, Value};
 
 /// A database in memory, and the size that it claims to have. Clones share both.
@@ -25,7 +26,12 @@ fn failure(error: rusqlite::Error) -> StorageError {
     StorageError::failed(error.to_string())
 }
 
-fn bound(values: &[Value<'_>]) -> Vec<Box<dyn ToSql>> {
+/// The values as rusqlite takes them. As a Durable Object does, it refuses what is more than a row takes.
+fn bound(values: &[Value<'_>]) -> Result<Vec<Box<dyn ToSql>>, StorageError> {
+    let bytes = Value::bytes(values);
+    if bytes > ROW_BYTES {
+        return Err(StorageError::failed(format!("{bytes} bytes are more than a row takes")));
+    }
     let bind = |value: &Value<'_>| -> Box<dyn ToSql> {
         match value {
             Value::Null => Box::new(rusqlite::types::Null),
@@ -34,12 +40,12 @@ fn bound(values: &[Value<'_>]) -> Vec<Box<dyn ToSql>> {
             Value::Text(text) => Box::new((*text).to_owned()),
         }
     };
-    values.iter().map(bind).collect()
+    Ok(values.iter().map(bind).collect())
 }
 
 impl Sql for Database {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
-        let values = bound(values);
+        let values = bound(values)?;
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
         statement.execute(values.as_slice()).map(|_| ()).map_err(failure)
@@ -51,7 +57,7 @@ impl Sql for Database {
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let values = bound(values);
+        let values = bound(values)?;
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
         let mut rows = statement.query(values.as_slice()).map_err(failure)?;

@@ -9,6 +9,11 @@ mod faults;
 mod formats;
 mod hostile;
 mod model;
+mod origins;
+#[path = "../sim/random.rs"]
+#[allow(dead_code)]
+mod random;
+mod sizes;
 mod stored;
 
 use database::Database;

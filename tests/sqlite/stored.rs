@@ -46,10 +46,10 @@ fn a_commit_is_stored_as_these_bytes() {
     let second = r#"[{"id":"id-2","type":"Closed","data":{}}]"#;
     // The hashes are computed here once more, by the words of the format and not by the store's code.
     let head = sha256(&[&[0; 32], b"account-42\n2\n1795395723456\n\n", first.as_bytes()]);
-    let next = sha256(&[&head, b"account-42\n3\n1795395723456\nk-1\n", second.as_bytes()]);
+    let next = sha256(&[&head, b"account-42\n3\n1795395723456\nclient\tk-1\n", second.as_bytes()]);
     let expected: [Stored; 2] = [
         (2, 1_795_395_723_456, head, first.to_owned(), None),
-        (3, 1_795_395_723_456, next, second.to_owned(), Some("k-1".to_owned())),
+        (3, 1_795_395_723_456, next, second.to_owned(), Some("client\tk-1".to_owned())),
     ];
     assert_eq!(rows, expected);
 }
@@ -157,7 +157,7 @@ fn what_was_truncated_or_deleted_is_gone_from_the_table() {
 #[test]
 fn any_altered_byte_of_any_commit_is_found_and_named() {
     for version in [2, 3, 4] {
-        for (column, length) in [("events", 12), ("hash", 32), ("key", 3)] {
+        for (column, length) in [("events", 12), ("hash", 32), ("key", 10)] {
             for place in 1..=length {
                 let (database, mut subject) = database_with_a_commit();
                 for number in 3..=4 {

@@ -17,6 +17,26 @@ pub enum Value<'a> {
     Blob(&'a [u8]),
 }
 
+impl Value<'_> {
+    /// How many bytes these values take together, at most.
+    ///
+    /// ```
+    /// use sillok::store::sqlite::Value;
+    ///
+    /// assert_eq!(Value::bytes(&[Value::Integer(1), Value::Text("é"), Value::Blob(&[1, 2, 3])]), 13);
+    /// ```
+    #[must_use]
+    pub fn bytes(values: &[Self]) -> usize {
+        let bytes = values.iter().map(|value| match value {
+            Self::Null => 0,
+            Self::Integer(_) => 8,
+            Self::Text(text) => text.len(),
+            Self::Blob(bytes) => bytes.len(),
+        });
+        bytes.sum()
+    }
+}
+
 /// A row of a result. Columns are counted from 0.
 pub trait Row {
     /// The whole number in a column, or `None` when the column holds anything else.

@@ -10,7 +10,7 @@ use js_sys::Promise;
 use serde::Serialize;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{Append, Cause, EventId, IdempotencyKey, InvalidStreamId, StreamId, Version};
+use sillok::store::{Append, Cause, EventId, IdempotencyKey, InvalidStreamId, KeyOrigin, StreamId, Version};
 use sillok_bridge::{
     AppendedJson, Failure, Message, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
@@ -75,7 +75,7 @@ impl DurableObject for AggregateObject {
 /// The methods that other Workers and objects call, by the entry class in `worker/objects.ts`.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// Appends events: `{stream, expectedVersion, events, format, key}` gives `{stream, firstVersion, …}`.
+    /// Appends events: `{stream, expectedVersion, events, format, key, cause}` gives `{stream, firstVersion, …}`.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
@@ -157,7 +157,9 @@ impl Keeper {
         partitions(&self.env)?;
         let stream = stream_id(&request.stream)?;
         let expected = parse_expected_version(&request.expected_version)?;
-        let key = request.key.as_deref().map(IdempotencyKey::new).transpose()?;
+        // Only a reactor's append has a cause: who sends requests to the gateway cannot name one.
+        let origin = if request.cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
+        let key = request.key.as_deref().map(|key| IdempotencyKey::of(origin, key)).transpose()?;
         let events = match request.format {
             EventsFormat::Json => parse_events(&request.events),
             EventsFormat::Ndjson => parse_ndjson(&request.events),

@@ -18,9 +18,9 @@ pub(crate) struct AppendRequest {
     /// The events as the text they were sent in: they are parsed once, where they are written.
     pub(crate) events: String,
     pub(crate) format: EventsFormat,
-    /// The name of this append, so that sending it again does not append again.
+    /// The name of this append, so that sending it again does not append again, as it was given.
     pub(crate) key: Option<String>,
-    /// The event to which this is the reaction.
+    /// The event to which this is the reaction. Only a reactor sends one, and the key is then a reactor's.
     pub(crate) cause: Option<CauseMessage>,
 }
 

@@ -14,6 +14,8 @@ use super::signature::Secret;
 
 /// The most events that a webhook is sent at once: the platform lets one object wait for so many answers.
 const MOST_AT_ONCE: usize = 6;
+/// The longest definition, in bytes of JSON: it is kept in one row.
+const DEFINITION_BYTES: usize = 64 * 1024;
 
 /// What a consumer is. Webhooks and queues are defined by requests, projections and reactors in code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,8 +99,12 @@ impl Definition {
     /// Reads the body of a request that defines a consumer, checking every part. A webhook without a secret has none yet.
     ///
     /// # Errors
-    /// `malformed_json` or `invalid_consumer`, naming the part that is wrong.
+    /// `body_too_large`, `malformed_json` or `invalid_consumer`, naming the part that is wrong.
     pub(crate) fn parse(body: &str) -> Result<Self, Failure> {
+        if body.len() > DEFINITION_BYTES {
+            let detail = format!("a consumer is defined by at most {DEFINITION_BYTES} bytes");
+            return Err(Failure::new("body_too_large", detail));
+        }
         let body: &RawValue =
             serde_json::from_str(body).map_err(|error| Failure::new("malformed_json", error.to_string()))?;
         if !body.get().starts_with('{') {
@@ -297,6 +303,14 @@ mod tests {
             let failure = Definition::parse(body).unwrap_err();
             assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{body}");
         }
+    }
+
+    #[test]
+    fn what_no_row_has_room_for_is_refused() {
+        let types = |count: usize| vec!["Deposited"; count].join(r#"",""#);
+        let body = |count| format!(r#"{{"kind":"queue","binding":"Q","types":["{}"]}}"#, types(count));
+        assert!(Definition::parse(&body(5000)).is_ok());
+        assert_eq!(Definition::parse(&body(6000)).unwrap_err().code, "body_too_large");
     }
 
     #[test]

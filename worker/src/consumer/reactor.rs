@@ -172,7 +172,7 @@ impl ReactorContext {
                 expected_version: expected_version_json(expected),
                 events,
                 format: EventsFormat::Json,
-                key: Some(self.delivery.command_key(n)),
+                key: Some(self.delivery.command_key(n)?.as_str().to_owned()),
                 cause: Some(CauseMessage {
                     event: cause.event_id().as_str().to_owned(),
                     correlation: cause.correlation_id().to_owned(),
