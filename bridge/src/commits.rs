@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 use sillok::store::{
-    BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StreamId, StreamLog,
-    StoredKey, Verification, Verifier, Version, json_string,
+    BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StoredKey, StreamId,
+    StreamLog, Verification, Verifier, Version, json_string,
 };
 
 use crate::failure::Failure;
@@ -153,7 +153,10 @@ impl LineVerifier {
         let mut line: Line = serde_json::from_str(line)
             .map_err(|error| broken(next, &format!("its line cannot be read: {error}")))?;
         let has_key = line.join_key();
-        let part = line.part().filter(|_| has_key).ok_or_else(|| broken(next, "its line has not the parts of a commit"))?;
+        let part = line
+            .part()
+            .filter(|_| has_key)
+            .ok_or_else(|| broken(next, "its line has not the parts of a commit"))?;
         let stream = StreamId::new(&line.stream).map_err(|error| broken(next, &error.to_string()))?;
         match (part, &mut self.verifier) {
             (Part::Base(base), None) => self.verifier = Some(Verifier::after(stream, base)),

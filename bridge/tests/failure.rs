@@ -28,7 +28,8 @@ fn the_codes_are_pinned() {
         AppendError::NoEvents.code(),
         AppendError::TooManyEvents { count: 0 }.code(),
         AppendError::CommitTooLarge { bytes: 0 }.code(),
-        AppendError::InvalidWithCause { event: 0, reason: InvalidEvent::MetadataTooLarge { bytes: 0 } }.code(),
+        AppendError::InvalidWithCause { event: 0, reason: InvalidEvent::MetadataTooLarge { bytes: 0 } }
+            .code(),
         AppendError::VersionExhausted { stream: stream() }.code(),
         AppendError::IdempotencyKeyReused { stream: stream() }.code(),
         AppendError::StreamDeleted { stream: stream() }.code(),

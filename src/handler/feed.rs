@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::store::{
-    Cause, EventId, EventType, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position, RecordedTime, StreamId,
-    Version,
+    Cause, EventId, EventType, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position, RecordedTime,
+    StreamId, Version,
 };
 
 /// Bytes of the hash of which a delivery's id is made.

@@ -173,7 +173,9 @@ mod tests {
                 assert_eq!(StoredKey::text(stored.origin(), text).as_deref(), Some(stored.0));
             }
         }
-        for (origin, key) in [(Some(""), "k"), (Some("a\tb"), "k"), (None, "a\tb"), (None, "a\nb"), (None, "")] {
+        for (origin, key) in
+            [(Some(""), "k"), (Some("a\tb"), "k"), (None, "a\tb"), (None, "a\nb"), (None, "")]
+        {
             assert_eq!(StoredKey::text(origin, key), None, "{origin:?} {key:?}");
         }
     }

@@ -2,8 +2,8 @@
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
-    Append, AppendError, Appended, Cause, EventId, ExpectedVersion, IdempotencyKey, KeyOrigin, NewEvent, ReadRange,
-    StreamId, StreamLog,
+    Append, AppendError, Appended, Cause, EventId, ExpectedVersion, IdempotencyKey, KeyOrigin, NewEvent,
+    ReadRange, StreamId, StreamLog,
 };
 
 /// An append to the stream of the test under the key "k".

@@ -100,7 +100,7 @@ fn no_row_is_larger_than_a_row_may_be() {
     // is stored.
     let database = Database::in_memory();
     let mut journal = Journal::new(database.clone(), 1);
-    let sizes = [524_000, 1_048_576, 524_000, 1_900_000, 100, 100, 1_990_000];
+    let sizes = [524_000, 1_048_576, 524_000, 1_900_000, 100, 100, 1_995_900];
     let commits: Vec<Commit> = (1..).zip(sizes).map(|(version, bytes)| large(version, bytes)).collect();
     let forward = Forward { commits, ..forward("a", &[]) };
     assert_eq!(versions(&mut journal, &[forward]), [7]);
@@ -119,8 +119,7 @@ fn as_many_streams_as_wait_are_recorded_at_once() {
     for _ in 0..2 {
         assert_eq!(versions(&mut journal, &forwards), vec![1; 6000]);
     }
-    let streams: u32 =
-        database.0.query_row("SELECT count(*) FROM streams_v1", [], |row| row.get(0)).unwrap();
+    let streams: u32 = database.0.query_row("SELECT count(*) FROM streams_v1", [], |row| row.get(0)).unwrap();
     assert_eq!(streams, 6000);
 }
 

@@ -48,7 +48,8 @@ const INSERT_AFTER: &str = "INSERT OR IGNORE INTO log_v1 (position, stream, vers
         CASE WHEN (SELECT hash FROM log_v1 WHERE stream = ?2 ORDER BY version DESC LIMIT 1) = ?8 \
             AND NOT EXISTS (SELECT 1 FROM log_v1 WHERE stream = ?2 AND key = ?9) THEN ?3 END, \
         ?4, ?5, ?6, ?7)";
-const FIND: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key IN (?2, ?3)";
+const FIND: &str =
+    "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key IN (?2, ?3)";
 const FORWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 \
     WHERE stream = ?1 AND version >= ?2 ORDER BY version";
 const BACKWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 \

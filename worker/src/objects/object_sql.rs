@@ -65,7 +65,9 @@ impl ObjectSql {
         // The platform refuses them; where it is run elsewhere, it may take them.
         let bytes = Value::bytes(values);
         if bytes > ROW_BYTES {
-            return Err(StorageError::failed(format!("{bytes} bytes are more than the {ROW_BYTES} of a row")));
+            return Err(StorageError::failed(format!(
+                "{bytes} bytes are more than the {ROW_BYTES} of a row"
+            )));
         }
         self.sql.exec(statement, &sql_values(values)).map_err(|error| failure(&error))
     }
