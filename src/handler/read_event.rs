@@ -13,7 +13,7 @@ use crate::store::members;
 /// Reads an event as a handler's own type.
 ///
 /// Data that hold nothing have two spellings, `null` and `{}`. A variant without fields takes both, whether it is written
-/// `Closed` or `Closed {}`.
+/// `Closed` or `Closed {}`. A variant whose fields may all be missing takes `null` as it takes `{}`.
 ///
 /// # Errors
 /// That the event is something else.
@@ -23,7 +23,7 @@ pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
     read.map_err(|error| Failed::from(format!("the event cannot be read: {error}")))
 }
 
-/// Reads an event whose data is nothing as if it were spelled the other way.
+/// Reads an event whose data hold nothing as if it were spelled the other way.
 fn read_in_other_spelling<E: DeserializeOwned>(event: &str) -> Option<E> {
     let mut other = false;
     let parts = members(event)?.into_iter().map(|member| {

@@ -161,6 +161,7 @@ fn a_variant_within_what_has_more_of_the_event_takes_both_too() {
 fn what_has_fields_takes_what_it_says() {
     let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, "{}");
     assert_eq!(read("Optional", "null"), "Optional(None)");
+    assert_eq!(read("Raw", "null"), "Raw { raw: None }");
     assert_eq!(read("Raw", r#"{"raw":1e400}"#), "Raw { raw: Some(RawValue(1e400)) }");
     for (event_type, data, wrong) in [
         ("Unit", "7", "invalid type: integer `7`, expected unit variant"),

@@ -98,7 +98,11 @@ export const reacting: Behaviours = {
               ({ version }) => version,
               ({ code, field }: SillokError) => [code, field],
             );
-          outcomes.push(await events(2), await events(200), await events(1, { correlationId: "own" }));
+          outcomes.push(
+            await events(2),
+            await events(200),
+            await events(1, { correlationId: "own" }),
+          );
         },
       },
     });
