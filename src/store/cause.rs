@@ -29,8 +29,7 @@ impl Cause {
     #[must_use]
     pub fn new(event: EventId, metadata: &str) -> Self {
         // Of two members of one name JavaScript reads the last.
-        let correlated =
-            members(metadata).into_iter().flatten().filter(|member| member.is_named(CORRELATION)).next_back();
+        let correlated = members(metadata).into_iter().flatten().rfind(|member| member.is_named(CORRELATION));
         let correlation = correlated.and_then(|member| serde_json::from_str(member.value.get()).ok());
         let correlation = correlation.unwrap_or_else(|| event.as_str().into());
         Self { event, correlation }
