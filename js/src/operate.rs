@@ -24,13 +24,23 @@ impl Consumer {
         })
     }
 
-    /// Discards the dead letter of this id, or all of them; says whether there was any.
+    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn discard(&self, id: Option<f64>) -> Result<bool, JsValue> {
+    pub fn discard(&self, from: f64, to: f64) -> Result<bool, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
-        self.with(|machine| machine.discard(id.map(|id| id as u64)))
+        self.with(|machine| machine.discard(from as u64..=to as u64))
+    }
+
+    /// The id of the newest dead letter that there ever was.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = lastLetter)]
+    pub fn last_letter(&self) -> Result<f64, JsValue> {
+        #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
+        self.with(|machine| machine.last_letter().map(|id| id as f64))
     }
 
     /// How the consumer does, as JSON.

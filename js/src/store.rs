@@ -134,6 +134,15 @@ impl Store {
         self.try_delete(stream).map_err(thrown)
     }
 
+    /// Removes the next page of what a truncation or a deletion has left, and tells whether there may be more.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = removeForgotten)]
+    pub fn remove_forgotten(&self, stream: &JsValue) -> Result<bool, JsValue> {
+        self.try_remove_forgotten(stream).map_err(thrown)
+    }
+
     /// Whether a stream was deleted.
     ///
     /// # Errors
@@ -220,6 +229,11 @@ impl Store {
     fn try_delete(&self, stream: &JsValue) -> Result<(), Failure> {
         let stream = stream_id_from_js(stream)?;
         self.writing(|store| store.delete(&stream))
+    }
+
+    fn try_remove_forgotten(&self, stream: &JsValue) -> Result<bool, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        self.writing(|store| store.remove_forgotten(&stream))
     }
 
     fn try_is_deleted(&self, stream: &JsValue) -> Result<bool, Failure> {

@@ -137,13 +137,21 @@ export class Engine {
     return this.#ask((store) => store.readCommits(stream, next));
   }
 
-  truncate(stream: unknown, before: unknown): TruncateResult {
-    return this.#ask((store) => store.truncate(stream, before));
+  /** Between two pages of what is forgotten, which none is shown of any more, others have their turn. */
+  async truncate(stream: unknown, before: unknown): Promise<TruncateResult> {
+    const left = this.#ask<TruncateResult>((store) => store.truncate(stream, before));
+    await this.#removeForgotten(stream);
+    return left;
   }
 
-  delete(stream: unknown): void {
+  async delete(stream: unknown): Promise<void> {
     this.#ask((store) => store.delete(stream));
     this.#changes.tell(stream);
+    await this.#removeForgotten(stream);
+  }
+
+  async #removeForgotten(stream: unknown): Promise<void> {
+    while (this.#ask((store) => store.removeForgotten(stream))) await sleep(0);
   }
 
   isDeleted(stream: unknown): boolean {
@@ -283,9 +291,14 @@ export class EngineConsumer {
     this.#host.ask(() => this.#consumer.operate(act));
   }
 
-  /** Whether there was any. */
-  discard(id: number | undefined): boolean {
-    return this.#host.ask(() => this.#consumer.discard(id));
+  /** Discards the dead letters of these ids, or the first hundreds of them. Whether there was any. */
+  discard(from: number, to: number): boolean {
+    return this.#host.ask(() => this.#consumer.discard(from, to));
+  }
+
+  /** The id of the newest dead letter that there ever was. */
+  lastLetter(): number {
+    return this.#host.ask(() => this.#consumer.lastLetter());
   }
 
   /** As JSON. */

@@ -93,7 +93,7 @@ export class EventStore implements Store {
    *
    * @param path - The name of the file.
    * @returns A store like any other. Its promises are settled when they are given: the file is read and written at
-   * once.
+   * once. Only a verification, a truncation or a deletion of many commits takes longer, and others have their turn meanwhile.
    * @throws {@link SillokError} `storage_failed` when the file cannot be opened or is no database;
    * `unsupported_platform` where there are no files; `invalid_parameter` when the path is no text.
    *
@@ -201,7 +201,7 @@ export class EventStore implements Store {
   }
 
   async delete(stream: string): Promise<void> {
-    this.#engine.delete(stream);
+    await this.#engine.delete(stream);
   }
 
   /**

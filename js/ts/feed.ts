@@ -75,6 +75,7 @@ export async function* listStreams(
     }
     left -= streams.length;
     if (left <= 0 || next === undefined) return;
+    if (turn.isOver()) await turn.pass();
     wanted = { ...wanted, after: next };
   }
 }

@@ -79,10 +79,13 @@ export function feedAsk({ after, category, types }: WantedFeed, limit?: number) 
 }
 
 /** How to ask for a part of the directory, once it is seen that HTTP can carry what is wanted. */
-export function directoryAsk({ prefix, category, after }: WantedDirectory, limit: number) {
+export function directoryAsk(
+  { prefix, category, after, next }: WantedDirectory & { readonly next?: string | undefined },
+  limit: number,
+) {
   if (category !== undefined) encoded("invalid_category", "category", category);
   const names = { prefix: sentText("prefix", prefix), category, after: sentText("after", after) };
-  return { path: `streams${query({ ...names, limit })}` };
+  return { path: `streams${query({ ...names, next, limit })}` };
 }
 
 /** A text that bounds nothing when it is empty. */

@@ -45,20 +45,29 @@ export async function* readRemoteFeed<E extends NewEvent>(
   }
 }
 
-/** The streams that there are. The next page begins after what the address in `next` says. */
+/**
+ * The streams that there are. The next page begins after what the address in `next` says, which may be a name or, as `next`,
+ * what only the server can read. A page may be empty and yet have a next.
+ */
 export async function* remoteStreams(
   http: Http,
   options: StreamsOptions,
 ): AsyncGenerator<StreamEntry, void, undefined> {
   let { left, ...wanted } = wantedToList(options);
+  let place: { after?: string | undefined; next?: string | undefined } = {};
   for (;;) {
-    const ask = directoryAsk(wanted, Math.min(left, PAGE));
+    const ask = directoryAsk({ ...wanted, ...place }, Math.min(left, PAGE));
     const answer = await http.json({ ...ask, method: "GET", status: 200 });
     const page = expected<{ streams: StreamEntry[]; next?: unknown }>(answer, "streams", "object");
     for (const stream of page.streams) yield stream;
     left -= page.streams.length;
     if (left <= 0 || typeof page.next !== "string") return;
-    const after = new URL(page.next, "http://sillok").searchParams.get("after");
-    wanted = { ...wanted, after: after ?? undefined };
+    const { searchParams } = new URL(page.next, "http://sillok");
+    const [after, next] = ["after", "next"].map((name) => searchParams.get(name) ?? undefined);
+    if (after === undefined && next === undefined) {
+      const detail = "the server's answer does not say where its list goes on";
+      throw new SillokError({ code: "invalid_answer", detail });
+    }
+    place = { after, next };
   }
 }

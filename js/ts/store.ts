@@ -261,7 +261,8 @@ export interface Store {
   /**
    * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
    * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
-   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them.
+   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them. Many
+   * commits are removed page by page, and others have their turn in between; repeat a truncation that was cut off.
    *
    * @param stream - Which stream.
    * @param options - The version before which events are forgotten.
@@ -283,8 +284,9 @@ export interface Store {
   truncate(stream: string, options: TruncateOptions): Promise<TruncateResult>;
 
   /**
-   * Deletes a stream for good: its events are gone, and nothing can be appended to it again. To delete it once more
-   * changes nothing; to delete a stream that was never written keeps it from ever being.
+   * Deletes a stream for good: its events are gone, and nothing can be appended to it again. Many commits are removed page by
+   * page, and others have their turn in between; repeat a deletion that was cut off. To delete it once more changes nothing;
+   * to delete a stream that was never written keeps it from ever being.
    *
    * @param stream - Which stream.
    * @throws {@link SillokError} `invalid_stream_id`.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::duty::BACKSTOP_MILLIS;
 use super::feed::{FeedPage, Hand, Lane, Next, Read};
 use super::memory::{ConsumerMemory, Memory};
-use super::policy::{Kind, OnFailure, OpenError, Settings};
+use super::policy::{Kind, OpenError, Settings};
 use super::state::{Round, Running, State, Track, Trouble};
 use super::storage::{Kept, Storage};
 use super::tables::Tables;
@@ -143,6 +143,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Running::Paused => return Ok(Next::Paused),
             Running::Stopped => return Ok(Next::Stopped),
         }
+        let mut looking = false;
         for _ in 0..3 {
             if let Some(next) = self.in_hand(now)? {
                 return Ok(next);
@@ -157,7 +158,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 0 => self.live_read(now),
                 1 => self.rebuild_read(now),
                 _ => {
-                    self.take_letter(now)?;
+                    looking = self.take_letter(now)?;
                     None
                 }
             };
@@ -169,6 +170,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         // A letter may have been taken in the last turn.
         match self.in_hand(now)? {
             Some(next) => Ok(next),
+            None if looking => Ok(Next::Tidied),
             None if self.known => self.rest(now),
             None => self.decide(now),
         }
@@ -219,29 +221,6 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn is_pending(&self, partition: usize) -> bool {
         self.pending.get(partition).copied().unwrap_or_default()
-    }
-
-    /// Takes the next dead letter in hand that is to be retried.
-    fn take_letter(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        let Some(round) = self.state.round.as_ref().filter(|round| round.trouble.until <= now) else {
-            return Ok(());
-        };
-        let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        let Some(letter) = self.kept().next_letter(self.state.live.generation, round, in_order)? else {
-            return self.commit(&mut |_, state| {
-                state.round = None;
-                Ok(())
-            });
-        };
-        self.arm_soon(now)?;
-        self.hand = Some(Hand {
-            lane: Lane::Live,
-            partition: letter.partition,
-            after: letter.event.position,
-            events: vec![letter.event].into_iter(),
-            letter: Some(letter.id),
-        });
-        Ok(())
     }
 
     /// Nothing can be done now: tidies up, or waits for the first time at which something can.

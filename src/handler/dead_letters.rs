@@ -1,7 +1,8 @@
 //! Events that a consumer gave up, kept until they are retried.
 
 use super::feed::FeedEvent;
-use crate::store::RecordedTime;
+use crate::store::sqlite::Row;
+use crate::store::{EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
 
 /// Why an event lies among the dead letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,34 @@ pub struct DeadLetter {
     pub attempts: u64,
     /// When it came here, or was last given up.
     pub time: RecordedTime,
+}
+
+impl DeadLetter {
+    /// Reads a row of `id, partition, position, stream, version, event_id, event_type, event, reason, error, attempts, time`.
+    pub(super) fn of_row(row: &dyn Row) -> Result<Self, StorageError> {
+        letter(row).ok_or_else(|| StorageError::corrupt(0, "a dead letter cannot be read"))
+    }
+}
+
+fn letter(row: &dyn Row) -> Option<DeadLetter> {
+    let event = FeedEvent {
+        position: Position::new(row.integer(2)?)?,
+        stream: StreamId::new(row.text(3)?).ok()?,
+        version: Version::new(row.integer(4)?)?,
+        id: EventId::new(row.text(5)?).ok()?,
+        event_type: EventType::new(row.text(6)?).ok()?,
+        json: row.text(7)?.to_owned(),
+    };
+    let reason = row.text(8)?;
+    Some(DeadLetter {
+        id: row.integer(0)?,
+        partition: row.integer(1)?.try_into().ok()?,
+        event,
+        reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,
+        error: row.text(9)?.to_owned(),
+        attempts: row.integer(10)?,
+        time: RecordedTime::from_millis(row.integer(11)?),
+    })
 }
 
 /// Some dead letters.

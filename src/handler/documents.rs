@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::storage::Storage;
 use crate::store::limits::{DOCUMENT_BYTES, DOCUMENT_KEY_BYTES, PAGE_BYTES, PAGE_EVENTS};
 use crate::store::name;
+use crate::store::page_budget::PageBudget;
 use crate::store::sqlite::Sql;
 use crate::store::{InvalidName, JsonText, StorageError};
 
@@ -58,7 +59,7 @@ impl DocumentError {
 pub struct DocumentPage {
     /// Keys and documents, in the order of the keys.
     pub documents: Vec<(String, JsonText)>,
-    /// The key after which there are more.
+    /// The key after which there may be more.
     pub next: Option<String>,
 }
 
@@ -156,22 +157,24 @@ impl<S: Sql> Documents<S> {
         if changes.over {
             return Err(DocumentError::Over);
         }
-        let mut page =
-            Filling { page: DocumentPage::default(), limit: limit.clamp(1, PAGE_EVENTS), bytes: 0 };
-        let wanted = |(key, change): &(Rc<str>, Change)| Some((key.clone(), change.clone()?));
+        let budget = PageBudget::of(limit.clamp(1, PAGE_EVENTS));
+        let mut page = Listing { documents: Vec::new(), budget, last: None, next: None };
         let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
-        let mut written = written.filter_map(wanted).peekable();
+        let mut written = written.peekable();
         let listed = self.storage.kept().documents(self.generation, prefix, after, &mut |key, document| {
-            while let Some((key, document)) = written.next_if(|(written, _)| **written < *key) {
-                page.add(&key, &document)?;
+            while let Some((key, change)) = written.next_if(|(written, _)| **written < *key) {
+                page.add(key, change.as_deref())?;
             }
             // What the storage holds of a changed document no longer counts.
-            if changes.find(key).is_ok() { ControlFlow::Continue(()) } else { page.add(key, document) }
+            match written.next_if(|(written, _)| **written == *key) {
+                Some((key, change)) => page.add(key, change.as_deref()),
+                None => page.add(key, Some(document)),
+            }
         });
-        let _full = written.try_for_each(|(key, document)| page.add(&key, &document));
+        let _spent = written.try_for_each(|(key, change)| page.add(key, change.as_deref()));
         drop(changes);
         self.noted(listed)?;
-        Ok(page.page)
+        Ok(DocumentPage { documents: page.documents, next: page.next })
     }
 
     pub(super) fn new(storage: Rc<Storage<S>>, generation: u64) -> Self {
@@ -242,21 +245,27 @@ impl<S: Sql> Documents<S> {
 }
 
 /// A page on its way from empty to full.
-struct Filling {
-    page: DocumentPage,
-    limit: usize,
-    bytes: usize,
+struct Listing {
+    documents: Vec<(String, JsonText)>,
+    budget: PageBudget,
+    /// The last key that was looked at.
+    last: Option<String>,
+    next: Option<String>,
 }
 
-impl Filling {
-    fn add(&mut self, key: &str, document: &str) -> ControlFlow<()> {
-        let documents = &mut self.page.documents;
-        if documents.len() >= self.limit || self.bytes >= PAGE_BYTES {
-            self.page.next = documents.last().map(|(key, _)| key.clone());
+impl Listing {
+    /// Adds a document, or passes over where one was; breaks where the page had ended before it.
+    fn add(&mut self, key: &str, document: Option<&str>) -> ControlFlow<()> {
+        if self.budget.is_spent() {
+            self.next = self.last.clone();
             return ControlFlow::Break(());
         }
-        self.bytes += document.len();
-        documents.push((key.to_owned(), JsonText::trusted(document)));
+        self.budget.look_at(1, key.len() + document.map_or(0, str::len));
+        self.last = Some(key.to_owned());
+        if let Some(document) = document {
+            self.budget.take();
+            self.documents.push((key.to_owned(), JsonText::trusted(document)));
+        }
         ControlFlow::Continue(())
     }
 }

@@ -71,7 +71,8 @@ pub enum Next {
     /// Deliver these, as the [`Window`](super::Window) allows one or several, and call `delivered` for each, in whatever
     /// order. Those that are not told by the next call of `next` are offered again.
     Deliver(Vec<Delivery>),
-    /// Some rows of old documents were removed: call `next` again, after others had their turn.
+    /// Some rows of old documents were removed, or some dead letters were looked at: call `next` again, after others had their
+    /// turn.
     Tidied,
     /// There is nothing to do before this time. The alarm is set to it.
     Wait {

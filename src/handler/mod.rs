@@ -24,6 +24,7 @@ mod operate;
 mod outcome;
 mod policy;
 mod projection;
+mod round;
 mod state;
 mod storage;
 mod tables;

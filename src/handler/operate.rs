@@ -1,6 +1,6 @@
 //! What operators and readers ask of a consumer.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use thiserror::Error;
 
@@ -10,9 +10,11 @@ use super::documents::{DocumentError, DocumentPage, Documents};
 use super::feed::Lane;
 use super::policy::{Kind, OnFailure};
 use super::state::{LastError, Round, Running, State, Track, Trouble};
+use super::storage::NextLetter;
 use super::window::Offers;
 use crate::gateway::Alarm;
-use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
+use crate::store::limits::PAGE_EVENTS;
+use crate::store::page_budget::PageBudget;
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, JsonText, Position, RecordedTime, StorageError};
 
@@ -31,7 +33,7 @@ pub struct Status {
     pub retry_at: Option<RecordedTime>,
     /// The last error, also of an event that succeeded later.
     pub error: Option<LastError>,
-    /// How many events lie among the dead letters.
+    /// How many events lie among the dead letters, counted up to 10,000.
     pub dead_letters: u64,
     /// Whether a round through the dead letters is under way.
     pub retrying: bool,
@@ -136,31 +138,32 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Discards the dead letter of this id, or all of them; says whether there was any. Where streams are held, what is held
-    /// behind it stays so until the next [`retry`](Consumer::retry).
+    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any. To be called until
+    /// there is none; others may have their turn in between. Where streams are held, what is held behind a letter stays so
+    /// until the next [`retry`](Consumer::retry).
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn discard(&mut self, id: Option<u64>) -> Result<bool, StorageError> {
-        let is_it = |letter: u64| id.is_none_or(|id| id == letter);
+    pub fn discard(&mut self, ids: RangeInclusive<u64>) -> Result<bool, StorageError> {
+        let is_it = |letter: u64| ids.contains(&letter);
         if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
             self.offers = Offers::default();
         }
         self.look()?;
-        if !self.has_letter(&self.state, id)? {
+        if !self.has_letter(&self.state, &ids)? {
             return Ok(false);
         }
         let mut any = false;
         self.operate(None, &mut |machine, state| {
             // Another process may have discarded it meanwhile.
-            any = machine.has_letter(state, id)?;
+            any = machine.has_letter(state, &ids)?;
             let generation = state.live.generation;
-            let (from, to) = letters(state, id);
+            let (from, to) = letters(state, &ids);
             if let Some(round) = &mut state.round {
                 let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
                 let next = machine.kept().next_letter(generation, round, in_order)?;
                 // The series of attempts was that of the letter.
-                if next.is_some_and(|letter| is_it(letter.id)) {
+                if matches!(next, NextLetter::Found(letter) if is_it(letter.id)) {
                     round.trouble = Trouble::default();
                 }
             }
@@ -189,6 +192,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })?)
     }
 
+    /// The id of the newest dead letter that there ever was.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn last_letter(&mut self) -> Result<u64, StorageError> {
+        self.look()?;
+        Ok(self.state.letters)
+    }
+
     /// How the consumer does.
     ///
     /// # Errors
@@ -214,13 +226,14 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// [`StorageError`].
     pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
         self.look()?;
-        let (mut found, mut bytes) = (DeadLetters::default(), 0);
+        let (mut found, mut budget) = (DeadLetters::default(), PageBudget::of(limit.clamp(1, PAGE_EVENTS)));
         self.kept().scan_letters(self.state.live.generation, after, &mut |letter| {
-            if found.letters.len() >= limit.clamp(1, PAGE_EVENTS) || bytes >= PAGE_BYTES {
+            if budget.is_spent() {
                 found.next = found.letters.last().map(|letter| letter.id);
                 return ControlFlow::Break(());
             }
-            bytes += letter.event.json.len();
+            budget.look_at(1, letter.event.json.len() + letter.error.len());
+            budget.take();
             found.letters.push(letter);
             ControlFlow::Continue(())
         })?;
@@ -260,14 +273,23 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(self.state.live.checkpoint.position(partition) >= position)
     }
 
+    /// How far the consumer has come.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, StorageError> {
+        self.look()?;
+        Ok(self.state.live.checkpoint.clone())
+    }
+
     fn look(&mut self) -> Result<(), StorageError> {
         let looked = self.refresh();
         self.settled(looked)
     }
 
-    /// Whether there is a dead letter of this id, or any.
-    fn has_letter(&self, state: &State, id: Option<u64>) -> Result<bool, StorageError> {
-        let (from, to) = letters(state, id);
+    /// Whether there is a dead letter of one of these ids.
+    fn has_letter(&self, state: &State, ids: &RangeInclusive<u64>) -> Result<bool, StorageError> {
+        let (from, to) = letters(state, ids);
         let mut any = false;
         self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
             any = letter.id <= to;
@@ -300,10 +322,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 }
 
-/// The first and the last id of the dead letters that this id means: all of them, where there is none.
-fn letters(state: &State, id: Option<u64>) -> (u64, u64) {
+/// The first and the last of these ids, as far as dead letters ever had them.
+fn letters(state: &State, ids: &RangeInclusive<u64>) -> (u64, u64) {
     let last = state.letters;
-    id.map_or((1, last), |id| (id.min(last + 1), id.min(last)))
+    ((*ids.start()).min(last + 1), (*ids.end()).min(last))
 }
 
 fn resume(state: &mut State) {

@@ -2,13 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::dead_letters::{DeadLetter, Reason};
-use super::feed::FeedEvent;
+use super::dead_letters::DeadLetter;
 use super::policy::Kind;
 use super::state::{LastError, Round, Running, State, Track, Trouble};
-use super::storage::Kept;
+use super::storage::{Kept, NextLetter};
 use crate::store::sqlite::{Row, Schema, Sql, Table, Value};
-use crate::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
+use crate::store::{Checkpoint, RecordedTime, StorageError, StreamId};
 
 // The names carry the version of the stored format. A row that is its own primary key is one row written.
 const SCHEMA: Schema = Schema {
@@ -83,11 +82,13 @@ const PUT_LETTER: &str = "INSERT INTO dead_letters_v1 (consumer, generation, id,
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const LETTER_FAILED: &str = "UPDATE dead_letters_v1 SET reason = 'failed', error = ?4, attempts = attempts + ?5, time = ?6 \
     WHERE consumer = ?1 AND generation = ?2 AND id = ?3";
-const REMOVE_LETTERS: &str =
-    "DELETE FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id BETWEEN ?3 AND ?4";
+const REMOVE_LETTERS: &str = "DELETE FROM dead_letters_v1 WHERE (consumer, generation, id) IN \
+    (SELECT consumer, generation, id FROM dead_letters_v1 \
+        WHERE consumer = ?1 AND generation = ?2 AND id BETWEEN ?3 AND ?4 LIMIT 500)";
 const HOLDS: &str =
     "SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND stream = ?3 LIMIT 1";
-const COUNT_LETTERS: &str = "SELECT count(*) FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2";
+const COUNT_LETTERS: &str = "SELECT count(*) FROM \
+    (SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 LIMIT 10000)";
 const LIST_LETTERS: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
         attempts, time \
     FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id";
@@ -95,11 +96,14 @@ const LIST_LETTERS: &str = "SELECT id, partition, position, stream, version, eve
 // streams are held, a letter waits for the earlier ones of its stream.
 const NEXT_LETTER: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
         attempts, time \
-    FROM dead_letters_v1 AS letter WHERE consumer = ?1 AND generation = ?2 AND id > ?3 \
-        AND (id <= ?4 OR reason = 'held') \
+    FROM (SELECT * FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id LIMIT 500) \
+        AS letter WHERE (id <= ?4 OR reason = 'held') \
         AND (?5 = 0 OR NOT EXISTS (SELECT 1 FROM dead_letters_v1 AS earlier WHERE earlier.consumer = ?1 \
             AND earlier.generation = ?2 AND earlier.stream = letter.stream AND earlier.id < letter.id)) \
     ORDER BY id LIMIT 1";
+// The last of those among which the next letter was looked for, where there were so many.
+const LAST_LOOKED_AT: &str = "SELECT id FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 \
+    ORDER BY id LIMIT 1 OFFSET 499";
 
 /// The tables, as one consumer sees them.
 #[derive(Debug, Clone)]
@@ -293,7 +297,7 @@ impl<S: Sql> Kept for Tables<S> {
         generation: u64,
         round: &Round,
         in_order: bool,
-    ) -> Result<Option<DeadLetter>, StorageError> {
+    ) -> Result<NextLetter, StorageError> {
         let values = [
             self.consumer(),
             Value::Integer(generation),
@@ -301,7 +305,14 @@ impl<S: Sql> Kept for Tables<S> {
             Value::Integer(round.to),
             Value::Integer(in_order.into()),
         ];
-        self.table.one(NEXT_LETTER, &values, |row| letter(row).map(Some).ok_or_else(unreadable))
+        let found = self.table.one(NEXT_LETTER, &values, |row| DeadLetter::of_row(row).map(Some))?;
+        if let Some(letter) = found {
+            return Ok(NextLetter::Found(letter));
+        }
+        let [consumer, generation, after, ..] = values;
+        let last =
+            self.table.one(LAST_LOOKED_AT, &[consumer, generation, after], |row| Ok(row.integer(0)))?;
+        Ok(last.map_or(NextLetter::None, NextLetter::Behind))
     }
 
     fn scan_letters(
@@ -311,8 +322,7 @@ impl<S: Sql> Kept for Tables<S> {
         visit: &mut dyn FnMut(DeadLetter) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         let values = [self.consumer(), Value::Integer(generation), Value::Integer(after)];
-        let read = |row: &dyn Row| letter(row).ok_or_else(unreadable);
-        self.table.rows(LIST_LETTERS, &values, &mut |row| Ok(visit(read(row)?)))
+        self.table.rows(LIST_LETTERS, &values, &mut |row| Ok(visit(DeadLetter::of_row(row)?)))
     }
 }
 
@@ -369,30 +379,4 @@ fn trouble(row: &dyn Row, column: usize) -> Option<Trouble> {
 
 fn time(row: &dyn Row, column: usize) -> Option<RecordedTime> {
     row.integer(column).map(RecordedTime::from_millis)
-}
-
-fn unreadable() -> StorageError {
-    corrupt("a dead letter cannot be read")
-}
-
-/// A row of [`LIST_LETTERS`] or [`NEXT_LETTER`]; `None` where it is not one that was put there.
-fn letter(row: &dyn Row) -> Option<DeadLetter> {
-    let event = FeedEvent {
-        position: Position::new(row.integer(2)?)?,
-        stream: StreamId::new(row.text(3)?).ok()?,
-        version: Version::new(row.integer(4)?)?,
-        id: EventId::new(row.text(5)?).ok()?,
-        event_type: EventType::new(row.text(6)?).ok()?,
-        json: row.text(7)?.to_owned(),
-    };
-    let reason = row.text(8)?;
-    Some(DeadLetter {
-        id: row.integer(0)?,
-        partition: row.integer(1)?.try_into().ok()?,
-        event,
-        reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,
-        error: row.text(9)?.to_owned(),
-        attempts: row.integer(10)?,
-        time: RecordedTime::from_millis(row.integer(11)?),
-    })
 }

@@ -54,6 +54,12 @@ impl Commit {
 }
 
 impl CommitView<'_> {
+    /// How many events it holds, where it follows on a commit of that version.
+    pub(crate) fn count_from(&self, before: Version) -> usize {
+        let count = self.version.get().saturating_sub(before.get());
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
     /// The commit as its own, without its key.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use super::commit::CommitView;
 use super::event_store::EventStore;
 use super::hash::CommitHash;
+use super::limits::PAGE_LOOKED_AT;
 use super::log::{StorageError, StreamLog};
+use super::page_budget::PageBudget;
 use super::range::Direction;
 use super::stream_id::StreamId;
-use super::verify::Room;
 use super::version::Version;
 
 /// A part of an export.
@@ -65,22 +66,19 @@ impl<L: StreamLog> EventStore<L> {
             visit(Exported::Base { version: base, hash });
         }
         let mut last = after.unwrap_or(base);
-        let mut next = None;
-        let mut room = Room::default();
-        let Some(start) = last.after(1) else { return Ok(ExportEnd { version, next }) };
+        let mut budget = PageBudget::of(PAGE_LOOKED_AT);
+        let Some(start) = last.after(1) else { return Ok(ExportEnd { version, next: None }) };
         self.log.scan(stream, start, Direction::Forward, &mut |commit| {
             if commit.version > to {
                 return ControlFlow::Break(());
             }
-            if !room.take(&commit) {
-                next = Some(last);
-                return ControlFlow::Break(());
-            }
+            budget.look_at(commit.count_from(last), commit.events.len());
             visit(Exported::Commit { first_version: last.after(1).unwrap_or(Version::MAX), commit });
             last = commit.version;
-            ControlFlow::Continue(())
+            if budget.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        Ok(ExportEnd { version, next })
+        let more = budget.is_spent() && last < version.min(to);
+        Ok(ExportEnd { version, next: more.then_some(last) })
     }
 
     /// The last commit of which anything was forgotten: its version, and the hash up to it.

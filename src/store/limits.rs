@@ -16,18 +16,19 @@ pub const COMMIT_EVENTS: usize = 1024;
 pub const COMMIT_BYTES: usize = 1024 * 1024;
 /// Most events one page may carry.
 pub const PAGE_EVENTS: usize = 1000;
-/// A page ends after the event with which its data and metadata reach this many bytes, so that reading
-/// a stream of large events stays within a small memory.
+/// A page ends with the commit, name, document or dead letter with which so many bytes were looked at, wanted or not, so
+/// that reading what is large stays within a small memory.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
-/// A page of the feed ends after so many commits, so that to look for rare events takes no long turn.
-pub const FEED_PAGE_COMMITS: usize = 10_000;
-/// A page of the directory ends after so many names were looked at.
-pub const DIRECTORY_PAGE_LOOKED_AT: usize = 10_000;
+/// A page ends with the commit, name, document or dead letter with which so many were looked at, wanted or not, so that to
+/// look for what is rare takes no long turn. A commit that is read counts as the events that it holds.
+pub const PAGE_LOOKED_AT: usize = 10_000;
+/// Most rows that are removed in one turn of what consumers have left, so that to clear a big table takes no long one.
+pub const REMOVED_ROWS: usize = 500;
+/// Most dead letters that are looked at in one turn for the next that is to be retried.
+pub const LETTERS_LOOKED_AT: usize = 500;
 /// The journal begins a new row once one has so many bytes, so that with one more commit a row stays below the 2 MB that
 /// a Durable Object takes.
 pub const JOURNAL_GROUP_BYTES: usize = 512 * 1024;
-/// Most commits that are verified or exported at a time; they also end with the commit that fills [`PAGE_BYTES`].
-pub const CHAIN_COMMITS: usize = 10_000;
 /// A stream whose storage takes more than this takes no more events: 64 MiB less than the 10 GB at which a Durable
 /// Object refuses every write, so that a full stream can still be truncated.
 pub const STREAM_BYTES: u64 = 10_000_000_000 - 64 * 1024 * 1024;

@@ -24,6 +24,7 @@ pub mod limits;
 mod log;
 mod memory;
 pub(crate) mod name;
+pub(crate) mod page_budget;
 mod position;
 mod range;
 mod read;

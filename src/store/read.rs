@@ -6,8 +6,8 @@ use super::commit::CommitView;
 use super::content;
 use super::event::{EventView, RecordedEvent};
 use super::event_store::EventStore;
-use super::limits::PAGE_BYTES;
 use super::log::{StorageError, StreamLog};
+use super::page_budget::PageBudget;
 use super::range::{Direction, ReadRange};
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -45,8 +45,9 @@ impl<L: StreamLog> EventStore<L> {
 
     /// Calls `visit` with each event of one page, without copying it.
     ///
-    /// A page ends with the range, with its limit, or with the event at which [`PAGE_BYTES`] of data and metadata were
-    /// looked at. Where only one type is read, a page may therefore be empty and yet have a next.
+    /// A page ends with the range, with its limit, or with the commit with which
+    /// [`PAGE_BYTES`](super::limits::PAGE_BYTES) or [`PAGE_LOOKED_AT`](super::limits::PAGE_LOOKED_AT) events were looked at.
+    /// Where only one type is read, a page may therefore be empty and yet have a next.
     ///
     /// # Errors
     /// [`StorageError`]; events before the mistake have been visited.
@@ -64,8 +65,7 @@ impl<L: StreamLog> EventStore<L> {
             return Ok(PageEnd { version, next: None });
         }
         let start = if range.direction() == Direction::Forward { from } else { to };
-        let mut page =
-            Filling { range, from, to, events_left: range.limit(), bytes_left: PAGE_BYTES, last: None };
+        let mut page = StreamPage { range, from, to, budget: PageBudget::of(range.limit()), last: None };
         let mut outcome = Ok(());
         self.log.scan(stream, start, range.direction(), &mut |commit| {
             page.add_commit(&commit, visit).unwrap_or_else(|error| {
@@ -80,16 +80,15 @@ impl<L: StreamLog> EventStore<L> {
 }
 
 /// A page on its way from empty to full.
-struct Filling<'a> {
+struct StreamPage<'a> {
     range: &'a ReadRange,
     from: Version,
     to: Version,
-    events_left: usize,
-    bytes_left: usize,
+    budget: PageBudget,
     last: Option<Version>,
 }
 
-impl Filling<'_> {
+impl StreamPage<'_> {
     /// Visits those events of the commit that belong on the page; breaks when no later commit can.
     fn add_commit(
         &mut self,
@@ -97,14 +96,16 @@ impl Filling<'_> {
         visit: &mut dyn FnMut(EventView<'_>),
     ) -> Result<ControlFlow<()>, StorageError> {
         let decoded = content::decode(commit)?;
+        self.budget.look_at(decoded.events.len(), commit.events.len());
         let views = decoded.events.iter().enumerate().filter_map(|(place, event)| {
             let version = decoded.first_version.after(place)?;
             Some(event.view(version, commit.time))
         });
-        Ok(match self.range.direction() {
+        let added = match self.range.direction() {
             Direction::Forward => views.into_iter().try_for_each(|event| self.add(event, visit)),
             Direction::Backward => views.rev().try_for_each(|event| self.add(event, visit)),
-        })
+        };
+        Ok(if self.budget.is_spent() { ControlFlow::Break(()) } else { added })
     }
 
     fn add(&mut self, event: EventView<'_>, visit: &mut dyn FnMut(EventView<'_>)) -> ControlFlow<()> {
@@ -115,19 +116,14 @@ impl Filling<'_> {
         if before {
             return ControlFlow::Continue(());
         }
-        if beyond {
+        if beyond || self.budget.is_full() {
             return ControlFlow::Break(());
         }
         self.last = Some(event.version);
-        self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
         if self.range.event_type().is_none_or(|wanted| wanted.as_str() == event.event_type) {
             visit(event);
-            self.events_left = self.events_left.saturating_sub(1);
+            self.budget.take();
         }
-        if self.events_left == 0 || self.bytes_left == 0 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        ControlFlow::Continue(())
     }
 }

@@ -1,5 +1,6 @@
 //! The name of a stream.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,6 +58,13 @@ impl StreamId {
     #[must_use]
     pub fn category(&self) -> &str {
         self.0.split_once('-').map_or(&*self.0, |(category, _)| category)
+    }
+}
+
+/// So that a place among names is found by a text that is none.
+impl Borrow<str> for StreamId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

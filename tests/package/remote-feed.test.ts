@@ -133,19 +133,28 @@ test("the directory is read page by page, from where the server says on", async 
   const { asked, fetch } = scripted(
     json({ streams: [entry("a-1")], next: "/v1/streams?category=a&after=a-%C3%A9&limit=3" }),
     json({ streams: [], next: "/v1/streams?category=a&after=a-z&limit=3" }),
+    // Where it goes on is for the server alone to read.
+    json({ streams: [], next: "/v1/streams?category=a&next=Zm9v_-&limit=3" }),
     json({ streams: [entry("a-zz"), entry("a-zzz")], next: "/v1/streams?after=a-zzz" }),
     json({ streams: [], next: null }),
     json({ events: [] }),
+    json({ streams: [], next: "/v1/streams?limit=3" }),
   );
   const store = EventStore.connect("https://h", { fetch });
   const found = await all(store.streams({ category: "a", prefix: "", limit: 3 }));
   const names = found.map(({ stream }) => stream);
   assert.deepEqual(names, ["a-1", "a-zz", "a-zzz"]);
-  const expected = ["limit=3", "after=a-%C3%A9&limit=2", "after=a-z&limit=2"];
+  const expected = [
+    "limit=3",
+    "after=a-%C3%A9&limit=2",
+    "after=a-z&limit=2",
+    "next=Zm9v_-&limit=2",
+  ];
   assert.deepEqual(
     asked,
     expected.map((query) => `streams?category=a&${query}`),
   );
   assert.deepEqual(await all(store.streams()), []);
   await assert.rejects(all(store.streams()), { code: "invalid_answer" });
+  await assert.rejects(all(store.streams()), { code: "invalid_answer" }, "it would begin anew");
 });

@@ -233,7 +233,8 @@ impl ConsumerShell {
                 let marks = letters.iter().map(|letter| mark_of(&letter.event).to_owned());
                 self.plan.discarded.borrow_mut().extend(marks);
                 let first = letters.first().map(|letter| letter.id);
-                self.consumer.discard(first.filter(|_| limit == 1)).map(|_| ())
+                let ids = first.filter(|_| limit == 1).map_or(1..=u64::MAX, |first| first..=first);
+                self.consumer.discard(ids).map(|_| ())
             }
             Request::Operate(Operation::Rebuild) => match self.consumer.rebuild(turn.now) {
                 Err(RebuildError::Storage(error)) => Err(error),

@@ -3,6 +3,7 @@ import { SillokError } from "../errors.js";
 import { invalid } from "../invalid.js";
 import { checkOptions, checkSignal, type Signal } from "../options.js";
 import { sleep } from "../timers.js";
+import { Turn } from "../turn.js";
 import { checkedKey } from "./documents.js";
 import type {
   ConsumerStatus,
@@ -59,8 +60,17 @@ export class Handle implements ProjectionHandle {
   }
 
   async discard(id?: number): Promise<boolean> {
-    if (id !== undefined) checkId(id, "id");
-    return this.#runner.discard(id);
+    if (id !== undefined) {
+      checkId(id, "id");
+      return this.#runner.discard(id, id);
+    }
+    // What is given up from now on is not among them.
+    const last = this.#runner.consumer.lastLetter();
+    const any = this.#runner.discard(1, last);
+    for (const turn = new Turn(); this.#runner.discard(1, last);) {
+      if (turn.isOver()) await turn.pass();
+    }
+    return any;
   }
 
   async rebuild(): Promise<void> {
@@ -75,10 +85,12 @@ export class Handle implements ProjectionHandle {
     let { after = 0 } = options;
     checkLimit(limit);
     checkId(after, "after");
+    const turn = new Turn();
     for (let left = limit; left > 0;) {
       const page = this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
       yield* page.items as DeadLetter[];
       if (page.next === null) return;
+      if (turn.isOver()) await turn.pass();
       [after, left] = [page.next, left - page.items.length];
     }
   }
@@ -100,10 +112,12 @@ export class Handle implements ProjectionHandle {
     for (const [field, text] of Object.entries({ prefix, after })) {
       if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
     }
+    const turn = new Turn();
     for (let left = limit; left > 0;) {
       const page = this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
       yield* page.items;
       if (page.next === null) return;
+      if (turn.isOver()) await turn.pass();
       [after, left] = [page.next, left - page.items.length];
     }
   }

@@ -22,7 +22,7 @@ export interface ConsumerStatus {
   retryAt: string | null;
   /** The last error, also of an event that succeeded later. */
   lastError: { message: string; time: string } | null;
-  /** How many events it has given up. */
+  /** How many events it has given up, counted up to 10,000. */
   deadLetters: number;
   /** Whether these are being attempted again. */
   retrying: boolean;

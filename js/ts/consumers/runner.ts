@@ -64,9 +64,9 @@ export class Runner {
     this.#wake();
   }
 
-  /** Discards dead letters; another one may have waited for them. */
-  discard(id: number | undefined): boolean {
-    const any = this.consumer.discard(id);
+  /** Discards dead letters of these ids; another one may have waited for them. */
+  discard(from: number, to: number): boolean {
+    const any = this.consumer.discard(from, to);
     this.#wake();
     return any;
   }

@@ -100,7 +100,7 @@ impl Stored<'_> {
             hash: CommitHash::NONE,
             key: None,
         };
-        Ok(FeedCommit { position: self.position, stream: self.stream(), hidden, commit })
+        Ok(FeedCommit { position: self.position, stream: self.stream(), hidden, commit: Some(commit) })
     }
 }
 

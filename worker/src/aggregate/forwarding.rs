@@ -66,6 +66,9 @@ impl Keeper {
         self.forwarding.round.set(self.forwarding.round.get() + 1);
         self.forwarding.running.set(false);
         self.forward().await;
+        if let (Err(failure), _) = self.remove_forgotten().await {
+            console_error!("what was forgotten could not be removed: {failure}");
+        }
     }
 
     /// Once in the object's life, looks at the alarm that it finds set: one that is long overdue was lost.

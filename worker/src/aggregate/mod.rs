@@ -5,6 +5,7 @@ mod rpc;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::Promise;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use sillok_bridge::{
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use worker::{Delay, DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::objects::{
     Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, turn,
@@ -217,7 +218,8 @@ impl Keeper {
             match outcome {
                 Ok(forgotten) => {
                     self.begin_forwarding();
-                    return (Ok(forgotten), cost);
+                    let (removed, receipt) = self.remove_forgotten().await;
+                    return (removed.map(|()| forgotten), cost + receipt);
                 }
                 Err(Forgetting::Refused(failure)) => return (Err(failure), cost),
                 Err(Forgetting::NotForwarded) => self.forward().await,
@@ -225,6 +227,22 @@ impl Keeper {
         }
         let detail = "the journal does not have yet what is to be forgotten; nothing was forgotten";
         (Err(Failure::new("unavailable", detail)), cost)
+    }
+
+    /// Removes what was forgotten, page by page, and tells what it has cost. Others have their turn between two pages. What is
+    /// cut off is gone on with when the alarm rings.
+    async fn remove_forgotten(&self) -> (Result<(), Failure>, Receipt) {
+        let mut cost = Receipt::default();
+        loop {
+            let more = self.whose().and_then(|(_, stream)| {
+                self.machine.borrow_mut().remove_forgotten(&stream, now()).map_err(Failure::from)
+            });
+            cost = cost + self.meter.take();
+            match more {
+                Ok(true) => Delay::from(Duration::ZERO).await,
+                more => return (more.map(|_| ()), cost),
+            }
+        }
     }
 
     fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Forgetting> {

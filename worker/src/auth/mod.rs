@@ -7,6 +7,7 @@
 mod claims;
 mod glob;
 mod refusal;
+mod seal;
 
 use sillok::store::{RecordedTime, StreamId};
 use sillok_bridge::part;
@@ -14,6 +15,7 @@ use subtle::ConstantTimeEq;
 use worker::Env;
 
 pub(crate) use refusal::Refusal;
+pub(crate) use seal::Seal;
 
 /// How this deployment checks its callers.
 pub(crate) enum Policy {
@@ -85,6 +87,13 @@ impl Principal {
         Self { tenant: None, scopes: Scope::ALL.to_vec(), streams: Streams::All }
     }
 
+    /// A caller that may read the streams that fit these globs.
+    #[cfg(test)]
+    pub(crate) fn reader_of(globs: &[&str]) -> Self {
+        let globs = globs.iter().map(|glob| (*glob).to_owned()).collect();
+        Self { tenant: None, scopes: vec![Scope::Read], streams: Streams::Matching(globs) }
+    }
+
     /// Refuses a caller that has no such scope.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Refusal> {
         if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::InsufficientScope(scope)) }
@@ -122,6 +131,16 @@ impl Principal {
             Streams::All => "",
             Streams::Matching(globs) => glob::common_prefix(globs),
         }
+    }
+
+    /// Whose streams the caller may touch, and which: two callers of whom this is the same see the same.
+    fn rights(&self) -> String {
+        let globs = match &self.streams {
+            Streams::All => None,
+            Streams::Matching(globs) => Some(globs),
+        };
+        // Two texts and a list of texts can always be written.
+        serde_json::to_string(&(&self.tenant, globs)).unwrap_or_default()
     }
 
     /// Whose objects the caller has to do with: each tenant's are its own.

@@ -7,6 +7,7 @@ mod delivery;
 mod handlers;
 mod kept;
 mod operate;
+mod reaching;
 mod reactor;
 mod run;
 mod shown;
@@ -30,6 +31,7 @@ pub(crate) use address::is_this_machine;
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
+use reaching::Reaching;
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
 use run::Run;
@@ -99,6 +101,7 @@ struct Inner {
     /// Held by the request that defines the consumer or removes it.
     changing: Mutex<()>,
     run: Run,
+    reaching: Reaching,
 }
 
 /// A consumer that is defined, and its machine.
@@ -117,7 +120,8 @@ impl DurableObject for ConsumerObject {
         let in_rust = name.and_then(|name| app::consumer(&name));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
         let (defined, changing, run) = (RefCell::default(), Mutex::default(), Run::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, run }) }
+        let reaching = Reaching::default();
+        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, run, reaching }) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use sillok::handler::{Kind, OpenError};
-use sillok::store::{Checkpoint, Position};
+use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
@@ -13,9 +13,6 @@ use super::signature::Secret;
 use super::{ConsumerRequest, Defined, Inner, KIND_FIXED, delivery, kept, shown, unreachable};
 use crate::journal::{Remote, end_of};
 use crate::objects::partitions;
-
-/// How often a reader that waits looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl Inner {
     /// Does what is asked, and answers with JSON.
@@ -28,7 +25,7 @@ impl Inner {
                 let page = self.with(|defined| defined.machine.dead_letters(after, request.limit));
                 page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
             }
-            "discard" => self.discard(&request.key),
+            "discard" => self.discard(&request.key).await,
             "document" => self.document(&request.key),
             "documents" => {
                 let ConsumerRequest { key, after, limit, .. } = &request;
@@ -102,6 +99,7 @@ impl Inner {
             opened.machine.renew(now())?;
         }
         *self.defined.borrow_mut() = Some(opened);
+        self.reaching.tell_all();
         Ok(())
     }
 
@@ -136,6 +134,7 @@ impl Inner {
             self.journal(partition)?.unregister(self.name().keeps).await.map_err(unreachable)?;
         }
         *self.defined.borrow_mut() = None;
+        self.reaching.tell_all();
         let storage = self.state.storage();
         let removed = match storage.delete_alarm().await {
             Ok(()) => storage.delete_all().await,
@@ -163,16 +162,23 @@ impl Inner {
     }
 
     /// Discards the dead letter of this id, or all where there is none.
-    fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
-        let letter = id.parse().ok();
-        let any =
-            (letter.is_some() || id.is_empty()) && self.with(|defined| defined.machine.discard(letter))?;
-        if any || id.is_empty() {
-            // Another letter may have waited for it.
-            self.start();
-            return Ok("{}".to_owned());
+    async fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
+        let all = id.is_empty();
+        let ids = match id.parse() {
+            Ok(id) => id..=id,
+            // What is given up from now on is not among them.
+            Err(_) if all => 1..=self.with(|defined| defined.machine.last_letter())?,
+            Err(_) => return Err(no_letter()),
+        };
+        if !self.with(|defined| defined.machine.discard(ids.clone()))? && !all {
+            return Err(no_letter());
         }
-        Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
+        while all && self.with(|defined| defined.machine.discard(ids.clone()))? {
+            Delay::from(Duration::ZERO).await;
+        }
+        // Another letter may have waited for it.
+        self.start();
+        Ok("{}".to_owned())
     }
 
     /// Where the feed ends now.
@@ -218,32 +224,19 @@ impl Inner {
         }
     }
 
-    fn only_projections(&self) -> Result<(), Failure> {
+    pub(super) fn only_projections(&self) -> Result<(), Failure> {
         self.with(|defined| match defined.definition.kind {
             Kind::Projection => Ok(()),
             _ => Err(Failure::new("consumer_not_found", "there is no projection of this name")),
         })
     }
 
-    /// Waits until the projection has come to a position, and says by `true` or `false` whether it has.
-    async fn reach(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
-        self.only_projections()?;
-        let position = Position::new(request.position).unwrap_or_default();
-        let deadline = now().as_millis().saturating_add(request.millis);
-        loop {
-            let reached =
-                self.with(|Defined { machine, .. }| machine.reached(request.partition, position))?;
-            if reached || now().as_millis() >= deadline {
-                return Ok(reached.to_string());
-            }
-            // Whoever waits need not wait for the journal's word.
-            self.woken(request.partition)?;
-            Delay::from(LOOK_AGAIN).await;
-        }
-    }
-
     fn journal(&self, partition: usize) -> Result<Remote, Failure> {
         Remote::of_partition(&self.env, self.name().tenant(), partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))
     }
+}
+
+fn no_letter() -> Failure {
+    Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id")
 }

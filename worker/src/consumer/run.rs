@@ -77,7 +77,9 @@ impl Inner {
             })?;
         }
         while self.comes_on(own, 0) {
-            match self.with(|defined| defined.machine.next(now()))? {
+            let next = self.with(|defined| defined.machine.next(now()))?;
+            self.tell_reached()?;
+            match next {
                 Next::Read(read) => {
                     let page = self.page(read).await;
                     if self.comes_on(own, 0) {

@@ -1,11 +1,9 @@
 //! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
 
-use std::time::Duration;
-
 use percent_encoding::percent_decode_str;
 use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
 use sillok_bridge::{Failure, now};
-use worker::{Delay, Env};
+use worker::Env;
 
 use super::problem::Problem;
 use super::request::{Method, Request};
@@ -18,8 +16,6 @@ use crate::objects::{ObjectName, Receipt, Remote, RemoteError, partitions};
 
 /// How long a reader waits at most for the event that it wants to be covered, in milliseconds.
 const WAIT_MILLIS: u64 = 5_000;
-/// How often the journal is looked at meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,20 +206,14 @@ impl Found {
         let deadline = now().as_millis() + WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
         let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
-        let (mut found, mut spent) = journal.position_of(&stream, version).await?;
+        let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;
         if found.is_none() {
             // Where there is no such projection, nothing is waited for.
             spent = spent + self.call(&reach(0)).await?.1;
-        }
-        let position = loop {
-            match found {
-                Some(position) => break position,
-                None if left() == 0 => return Err(behind(&min, spent)),
-                None => Delay::from(LOOK_AGAIN).await,
-            }
-            let (again, receipt) = journal.position_of(&stream, version).await?;
+            let (again, receipt) = journal.position_of(&stream, version, left()).await?;
             (found, spent) = (again, spent + receipt);
-        };
+        }
+        let Some(position) = found else { return Err(behind(&min, spent)) };
         let (reached, receipt) = self.call(&reach(position)).await?;
         if reached == "true" { Ok(self) } else { Err(behind(&min, spent + receipt)) }
     }

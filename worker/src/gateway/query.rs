@@ -53,20 +53,24 @@ pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
     Ok(feed)
 }
 
-/// Reads what part of the directory is wanted from a request's URL.
-pub(super) fn directory(url: &str) -> Result<DirectoryValue, Failure> {
-    let mut directory = DirectoryValue::default();
+/// Reads what part of the directory is wanted from a request's URL, and `next`, which says after what instead of `after`.
+pub(super) fn directory(url: &str) -> Result<(DirectoryValue, Option<String>), Failure> {
+    let (mut directory, mut next) = (DirectoryValue::default(), None);
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "prefix" => (&mut directory.prefix, Scalar::from(value)),
             "category" => (&mut directory.category, Scalar::from(value)),
             "after" => (&mut directory.after, Scalar::from(value)),
+            "next" => (&mut next, Scalar::from(value)),
             "limit" => (&mut directory.limit, number_or_text(&value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
     }
-    Ok(directory)
+    if next.is_some() && directory.after.is_some() {
+        return Err(invalid("next", "and `after` cannot both say where to begin: leave out one of them"));
+    }
+    Ok((directory, next.and_then(|next| next.as_str().map(str::to_owned))))
 }
 
 /// The parameters of a URL. One that is not UTF-8 is refused: the replacement of what cannot be read could be a name.

@@ -3,6 +3,7 @@
 mod reading;
 mod recording;
 mod rpc;
+mod waiting;
 mod waking;
 
 use std::cell::{Cell, RefCell};
@@ -21,6 +22,7 @@ use recording::Recording;
 #[allow(unused_imports)]
 pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
 use rpc::{ForwardMessage, PositionRequest, Registration};
+use waiting::Waiting;
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
 /// in `worker/objects.ts`.
@@ -37,6 +39,7 @@ struct Keeper {
     journal: RefCell<Result<Journal<ObjectSql>, Failure>>,
     wakes: RefCell<Wakes<ObjectSql, ObjectAlarm>>,
     recording: Recording,
+    waiting: Waiting,
     /// Whether the alarm that an earlier life of the object may have set was looked at.
     looked: Cell<bool>,
     /// Whether JavaScript has said whom else to wake.
@@ -58,6 +61,7 @@ impl DurableObject for JournalObject {
             journal: RefCell::new(journal),
             wakes: RefCell::new(wakes),
             recording: Recording::default(),
+            waiting: Waiting::default(),
             looked: Cell::default(),
             told: Cell::default(),
             name: ObjectName::of(&state),
@@ -107,14 +111,14 @@ impl JournalObject {
         turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
     }
 
-    /// Tells where an event stands: `{stream, version}` gives the position of the stream's last event, or nothing where
-    /// the journal does not have the stream up to that version.
-    ///
-    /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// Tells where an event stands: `{stream, version, millis}` gives the position of the stream's last event, or nothing
+    /// where the journal does not have the stream up to that version so many milliseconds later.
     #[wasm_bindgen(js_name = positionOf)]
-    pub fn position_of(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request: PositionRequest| self.keeper.position_of(&request))
+    pub fn position_of(&self, request: JsValue) -> Promise {
+        let keeper = Rc::clone(&self.keeper);
+        promised(request, move |request: PositionRequest| async move {
+            keeper.meter.spent_on(keeper.position_of(&request)).await
+        })
     }
 
     /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.

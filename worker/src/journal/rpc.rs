@@ -11,6 +11,8 @@ use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
 
 /// The binding of the objects, as wrangler.toml names it.
 const BINDING: &str = "JOURNAL";
+/// What a forward, or a commit, takes in memory beside its texts, about, in bytes.
+const BESIDE_BYTES: usize = 100;
 
 /// Commits of one stream on their way to the journal. The hashes and the keys stay with the stream.
 #[derive(Debug)]
@@ -61,7 +63,8 @@ impl From<&Forward> for ForwardMessage {
 impl ForwardMessage {
     /// How much memory it takes, about.
     pub(super) fn size(&self) -> usize {
-        self.commits.iter().map(|commit| commit.events.len()).sum::<usize>() + self.stream.len()
+        let commits = self.commits.iter().map(|commit| commit.events.len() + BESIDE_BYTES);
+        commits.sum::<usize>() + self.stream.len() + BESIDE_BYTES
     }
 
     pub(super) fn forward(self) -> Result<Forward, Failure> {
@@ -113,9 +116,11 @@ message!(FeedReply { page: "page", end: "end" });
 pub(crate) struct PositionRequest {
     pub(crate) stream: String,
     pub(crate) version: u64,
+    /// How long to wait for it, in milliseconds.
+    pub(crate) millis: u64,
 }
 
-message!(PositionRequest { stream: "stream", version: "version" });
+message!(PositionRequest { stream: "stream", version: "version", millis: "millis" });
 
 /// How it stands with a journal.
 #[derive(Debug, Serialize)]
@@ -177,9 +182,15 @@ impl Remote {
         self.0.call("status", &()).await
     }
 
-    /// The position of the stream's last event, once the journal has the stream up to a version.
-    pub(crate) async fn position_of(&self, stream: &StreamId, version: Version) -> Answered<Option<u64>> {
-        let request = PositionRequest { stream: stream.as_str().to_owned(), version: version.get() };
+    /// The position of the stream's last event, once the journal has the stream up to a version; nothing where it does not
+    /// so many milliseconds later.
+    pub(crate) async fn position_of(
+        &self,
+        stream: &StreamId,
+        version: Version,
+        millis: u64,
+    ) -> Answered<Option<u64>> {
+        let request = PositionRequest { stream: stream.as_str().to_owned(), version: version.get(), millis };
         self.0.call("positionOf", &request).await
     }
 
