@@ -32,10 +32,10 @@ pub fn read_commits<L: StreamLog>(
     };
     let name = json_string(stream.as_str());
     let mut text = String::new();
-    let end = store.export(stream, after, to, &mut |part| write_line(&mut text, &name, &part));
-    let end = end?;
+    let end = store.export(stream, after, to, &mut |part| write_line(&mut text, &name, &part))?;
     let next = end.next.map(|after| format!("{after} {}", to.min(end.version)));
-    Ok(ProofPage { version: end.version.get(), text, next })
+    let (version, first_version) = (end.version.get(), Some(end.first_version.get()));
+    Ok(ProofPage { version, first_version, text, next })
 }
 
 /// The events stand in the line as a JSON string: so they stay the text that is hashed, whoever reads and writes the line.

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use serde::Serialize;
 use sillok::handler::{DocumentError, OpenError, RebuildError};
 use sillok::store::{
-    AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
+    AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, ReadError, StorageError, TruncateError,
 };
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -126,6 +126,12 @@ impl From<InvalidRange> for Failure {
 
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

@@ -72,6 +72,7 @@ pub fn range_from_js(value: &JsValue) -> RangeValue {
         limit: part("limit"),
         direction: part("direction"),
         event_type: given(value, "type").map(|name| text(&name)),
+        complete: part("complete"),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use sillok::store::{
-    AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadRange,
-    StorageError, StreamId, TruncateError, Version,
+    AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadError,
+    ReadRange, StorageError, StreamId, TruncateError, Version,
 };
 use sillok_bridge::{Failure, RangeValue, Scalar, parse_expected_version, parse_range};
 
@@ -35,6 +35,8 @@ fn the_codes_are_pinned() {
         IdempotencyKey::new("").unwrap_err().code(),
         TruncateError::BeyondEnd { stream: stream(), actual: Version::FIRST }.code(),
         TruncateError::StreamDeleted { stream: stream() }.code(),
+        ReadError::StreamDeleted { stream: stream() }.code(),
+        ReadError::StreamTruncated { stream: stream(), first_version: Version::FIRST }.code(),
         AppendError::Storage(storage.clone()).code(),
         StorageError::corrupt(0, "").code(),
         ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
@@ -56,6 +58,8 @@ fn the_codes_are_pinned() {
         "invalid_idempotency_key",
         "invalid_parameter",
         "stream_deleted",
+        "stream_deleted",
+        "stream_truncated",
         "storage_failed",
         "stored_data_corrupt",
         "invalid_parameter",
@@ -116,6 +120,8 @@ fn a_range_names_the_part_that_is_wrong() {
         (json!({"direction": "up"}), "invalid_parameter", "direction"),
         (json!({"type": ""}), "invalid_event_type", "type"),
         (json!({"type": 7}), "invalid_event_type", "type"),
+        (json!({"complete": "false"}), "invalid_parameter", "complete"),
+        (json!({"complete": 1}), "invalid_parameter", "complete"),
     ];
     for (value, code, field) in cases {
         let part = |name: &str| value.get(name).map(scalar);
@@ -125,6 +131,7 @@ fn a_range_names_the_part_that_is_wrong() {
             limit: part("limit"),
             direction: part("direction"),
             event_type: part("type"),
+            complete: part("complete"),
         };
         let failure = parse_range(&range).unwrap_err();
         assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, Some(field)), "{value}");
@@ -138,6 +145,7 @@ fn a_range_survives_being_a_value() {
         ReadRange::new(Some(3), Some(9), Some(5), Direction::Backward).unwrap(),
         ReadRange::new(None, Some(9), Some(5), Direction::Forward).unwrap(),
         ReadRange::all().of_type(EventType::new("Opened").unwrap()),
+        ReadRange::new(Some(3), None, Some(5), Direction::Forward).unwrap().complete(),
     ] {
         assert_eq!(parse_range(&RangeValue::from(range.clone())), Ok(range));
     }

@@ -134,15 +134,6 @@ impl Store {
         self.try_delete(stream).map_err(thrown)
     }
 
-    /// Whether a stream was deleted.
-    ///
-    /// # Errors
-    /// A [`Failure`].
-    #[wasm_bindgen(js_name = isDeleted)]
-    pub fn is_deleted(&self, stream: &JsValue) -> Result<bool, JsValue> {
-        self.try_is_deleted(stream).map_err(thrown)
-    }
-
     /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
     /// of keys.
     ///
@@ -220,11 +211,6 @@ impl Store {
     fn try_delete(&self, stream: &JsValue) -> Result<(), Failure> {
         let stream = stream_id_from_js(stream)?;
         self.writing(|store| store.delete(&stream))
-    }
-
-    fn try_is_deleted(&self, stream: &JsValue) -> Result<bool, Failure> {
-        let stream = stream_id_from_js(stream)?;
-        self.reading(|store| store.head(&stream).map(|head| head.deleted))
     }
 
     fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {

@@ -40,6 +40,8 @@ export interface Range {
   readonly limit?: number | undefined;
   readonly direction?: string | undefined;
   readonly type?: string | undefined;
+  /** Of a next page, whose events must still be shown. */
+  readonly complete?: string;
 }
 
 /** A page of the feed, its events as JSON. */
@@ -144,10 +146,6 @@ export class Engine {
   delete(stream: unknown): void {
     this.#ask((store) => store.delete(stream));
     this.#changes.tell(stream);
-  }
-
-  isDeleted(stream: unknown): boolean {
-    return this.#ask((store) => store.isDeleted(stream));
   }
 
   save({ text, dates }: WrittenJson): void {

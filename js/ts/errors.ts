@@ -25,7 +25,8 @@ import type { ExpectedVersion } from "./options.js";
  * - `invalid_consumer`: a projection or a reactor is not what one can be.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters.
  * - `idempotency_key_reused`: other events were appended to the stream under this key before.
- * - `stream_deleted`: the stream was deleted, and takes no more events.
+ * - `stream_deleted`: the stream was deleted. It has no events to read, and takes no more.
+ * - `stream_truncated`: the stream was truncated while it was read, before the read had come so far.
  * - `stream_full`: the stream fills the storage that it has; only a deployed Sillok sets such a bound.
  * - `version_exhausted`: the stream has 2^53 − 1 events.
  * - `storage_failed`: the file cannot be opened, read or written, or the store was closed, also because a call was cut off
@@ -71,6 +72,7 @@ export type SillokErrorCode =
   | "invalid_idempotency_key"
   | "idempotency_key_reused"
   | "stream_deleted"
+  | "stream_truncated"
   | "stream_full"
   | "version_exhausted"
   | "malformed_json"

@@ -21,10 +21,12 @@ export function subscribeRemote<E extends NewEvent>(
       const position = seen === 0 ? {} : { from: seen + 1 };
       return { path: events + query(sentRange({ type, ...position })) };
     };
-    const take = ({ data }: Message) => {
+    const take = ({ id, data }: Message) => {
       const event = data === "" ? undefined : (parse(data) as RecordedEvent<E>);
-      if (event === undefined || event.version <= seen) return undefined;
-      seen = event.version;
+      // Also one without an event tells how far the server has looked.
+      const version = event?.version ?? Number(id);
+      if (!(version > seen)) return undefined;
+      seen = version;
       return event;
     };
     return received(http, ask, take, stop);

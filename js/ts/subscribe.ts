@@ -1,5 +1,4 @@
 import type { Engine } from "./engine.js";
-import { SillokError } from "./errors.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 import { checkOptions, type SubscribeOptions } from "./options.js";
@@ -52,18 +51,12 @@ async function* follow<E extends NewEvent>(
       if (turn.isOver()) await turn.pass();
       if (stop.aborted) return;
     }
-    // Also past events of other types.
+    // Also past events of other types, and past those that were truncated meanwhile.
     from = page.next?.from ?? Math.max(from, page.version + 1);
     if (events.length > 0 || page.next !== undefined) {
       if (turn.isOver()) await turn.pass();
       continue;
     }
-    if (engine.isDeleted(stream)) throw deleted(stream);
     await engine.changed(mark, stop, stream);
   }
-}
-
-function deleted(stream: unknown): SillokError {
-  const detail = `stream ${String(stream)} was deleted`;
-  return new SillokError({ code: "stream_deleted", detail });
 }

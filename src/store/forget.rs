@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::content;
 use super::event_store::EventStore;
-use super::log::{Base, StorageError, StreamLog};
+use super::log::{Base, Head, StorageError, StreamLog};
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -98,8 +98,8 @@ fn truncate<L: StreamLog>(
         let base = Base { hidden, ..last_commit_within(log, stream, hidden)? };
         log.forget(stream, &base)?;
     }
-    let first_version = head.hidden.max(hidden).after(1).unwrap_or(Version::MAX);
-    Ok(Truncated { first_version, version: head.version })
+    let left = Head { hidden: head.hidden.max(hidden), ..head };
+    Ok(Truncated { first_version: left.first_version(), version: left.version })
 }
 
 /// The base that remains when the commits which end at `hidden` or before are removed.

@@ -44,6 +44,14 @@ pub struct Base {
     pub deleted: bool,
 }
 
+impl Head {
+    /// The first version that is still shown; one beyond [`version`](Self::version) where none is.
+    #[must_use]
+    pub fn first_version(&self) -> Version {
+        self.hidden.after(1).unwrap_or(Version::MAX)
+    }
+}
+
 impl From<Base> for Head {
     /// The head of a stream of which nothing is kept but its base.
     fn from(base: Base) -> Self {

@@ -53,7 +53,7 @@ pub use memory::MemoryLog;
 pub use name::InvalidName;
 pub use position::Position;
 pub use range::{Direction, InvalidRange, ReadRange};
-pub use read::{Page, PageEnd};
+pub use read::{Page, PageEnd, ReadError};
 pub use stream_id::{InvalidStreamId, StreamId};
 pub use verify::{BrokenCommit, Followed, Verification, Verifier};
 pub use version::Version;

@@ -76,6 +76,8 @@ macro_rules! store_contract {
             a_stream_truncated_at_its_end_goes_on_counting
             a_truncation_beyond_the_end_is_refused
             a_deleted_stream_stays_deleted
+            a_read_is_whole_or_refused
+            a_read_begins_with_what_is_left
             an_untouched_history_is_intact
             a_history_is_intact_after_a_truncation
             histories_that_differ_have_different_hashes

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Append, AppendError, Appended, Direction, EventId, EventStore, ExpectedVersion, JsonText, NewEvent, Page,
-    ReadRange, RecordedTime, StorageError, StreamId, StreamLog,
+    ReadError, ReadRange, RecordedTime, StreamId, StreamLog,
 };
 
 /// What a behaviour answers: nothing when the store has it. A failed assertion panics.
@@ -74,7 +74,7 @@ impl<L: StreamLog> Subject<L> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, StorageError> {
+    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, ReadError> {
         self.store.read(stream, range)
     }
 
@@ -82,7 +82,7 @@ impl<L: StreamLog> Subject<L> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn versions(&self, stream: &StreamId, range: &ReadRange) -> Result<Vec<u64>, StorageError> {
+    pub fn versions(&self, stream: &StreamId, range: &ReadRange) -> Result<Vec<u64>, ReadError> {
         Ok(self.read(stream, range)?.events.iter().map(|event| event.version.get()).collect())
     }
 
@@ -94,7 +94,7 @@ impl<L: StreamLog> Subject<L> {
         &self,
         stream: &StreamId,
         range: ReadRange,
-    ) -> Result<(Vec<u64>, usize), StorageError> {
+    ) -> Result<(Vec<u64>, usize), ReadError> {
         let (mut versions, mut pages, mut next) = (Vec::new(), 0, Some(range));
         while let Some(range) = next {
             versions.extend(self.versions(stream, &range)?);

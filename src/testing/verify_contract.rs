@@ -98,7 +98,7 @@ pub fn an_export_does_not_hand_out_what_was_forgotten<L: StreamLog>(subject: &mu
     Ok(())
 }
 
-/// An export ends at the version that it was asked to end at, and fails where it was overtaken by a truncation.
+/// An export ends at the version that it was asked to end at, and is refused where a truncation or a deletion has overtaken it.
 pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 4)?;
@@ -113,7 +113,10 @@ pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Ou
     subject.store().truncate(&stream, version(3))?;
     assert!(subject.store().export(&stream, Some(version(2)), version(4), &mut |_| ()).is_ok());
     let overtaken = subject.store().export(&stream, Some(version(1)), version(4), &mut |_| ());
-    assert_eq!(overtaken.map_err(|error| error.code()), Err("storage_failed"));
+    assert_eq!(overtaken.map_err(|error| error.code()), Err("stream_truncated"));
+    subject.store().delete(&stream)?;
+    let deleted = subject.store().export(&stream, Some(version(2)), version(4), &mut |_| ());
+    assert_eq!(deleted.map_err(|error| error.code()), Err("stream_deleted"));
     Ok(())
 }
 

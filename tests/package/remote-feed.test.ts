@@ -113,6 +113,8 @@ test("all is read line by line, and after a break from the last event on", async
   const { asked, fetch } = scripted(
     broken(lines(line(1) + line(2) + '{"position"')),
     broken(lines(line(3))),
+    // It tells how far the server has looked, with nothing to show for it.
+    broken(lines('{"checkpoint":"4.7"}\n')),
     lines(line(5)),
     broken(lines(line(1) + line(2))),
   );
@@ -120,8 +122,10 @@ test("all is read line by line, and after a break from the last event on", async
   const read = await all(store.readAll({ types: ["A"], limit: 10 }));
   const positions = read.map(({ position }) => position);
   assert.deepEqual(positions, [1, 2, 3, 5]);
-  const query = (after: string, limit: number) => `events?${after}type=A&limit=${limit}`;
-  const expected = [query("", 10), query("after=2.0&", 8), query("after=3.0&", 7)];
+  const query = (after: string, limit: number) =>
+    `events?${after}type=A&limit=${limit}&progress=true`;
+  const places = ["", "after=2.0&", "after=3.0&", "after=4.7&"];
+  const expected = [10, 8, 7, 7].map((limit, place) => query(places[place] ?? "", limit));
   assert.deepEqual(asked, expected);
   // The limit was reached before the break.
   assert.equal((await all(store.readAll({ limit: 2 }))).length, 2);

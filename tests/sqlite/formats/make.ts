@@ -35,7 +35,7 @@ const kept: Record<string, unknown> = {};
 for (const stream of ["account-42", "cut", "emptied", "deleted"]) {
   const sql = [SCHEMA, ROWS].map((query) => api.server.sql(stream, query));
   const page = (await api.read(stream)).text;
-  const events = (JSON.parse(page).events as { time: string }[]).map(({ time, ...event }) => ({
+  const events = ((JSON.parse(page).events ?? []) as { time: string }[]).map(({ time, ...event }) => ({
     ...event,
     time: Date.parse(time),
   }));

@@ -190,7 +190,7 @@ impl Keeper {
         let head = self.machine.borrow().store().head(&stream)?;
         Ok(HeadReply {
             version: head.version.get(),
-            first_version: head.hidden.after(1).unwrap_or(Version::MAX).get(),
+            first_version: head.first_version().get(),
             time: rfc3339(head.time),
             deleted: head.deleted,
         })

@@ -3,7 +3,7 @@
 use sillok_bridge::{Failure, RangeValue, expected_version_json, parse_range};
 
 use super::accept::Media;
-use super::lines::{self, Lines};
+use super::lines::{self, Lines, Share};
 use super::live::{Following, Live};
 use super::problem::Problem;
 use super::request::{Method, Request};
@@ -35,27 +35,30 @@ pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer,
 }
 
 pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Problem> {
-    let range = query::range(request.url())?;
+    let (range, progress) = query::range(request.url())?;
     if request.method == Method::Get && request::is_upgrade(request) {
+        lines::progress(progress.as_ref(), Media::EventStream)?;
         let live = Live::of_stream(object, following(request, range)?).await?;
         return Ok(Answer::socket(socket::serve(live)?));
     }
     let media = request::check_read_headers(request, &[Media::Json, Media::Ndjson, Media::EventStream])?;
+    let progress = lines::progress(progress.as_ref(), media)?;
     // Refused here already, so that a mistake wakes no object.
     let wanted = match media {
         Media::Json => Wanted::Page(parse_range(&range).map(|_| range)?),
-        Media::Ndjson => Wanted::whole(range)?,
+        Media::Ndjson => Wanted::whole(range, progress)?,
         Media::EventStream => Wanted::Live(following(request, range)?),
     };
     let known = request::header(request, "If-None-Match");
     let mut cost = Receipt::default();
     if known.is_some() || request.method == Method::Head {
-        let (head, receipt) = object.remote.head(&object.request()).await?;
-        if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
-            return Ok(Answer::not_modified(head.version).costing(receipt));
+        let (head, receipt) = object.head().await?;
+        let tag = (&head).into();
+        if known.is_some_and(|tags| precondition::is_known(&tags, tag)) {
+            return Ok(Answer::not_modified(tag).costing(receipt));
         }
         if request.method == Method::Head {
-            return Ok(Answer::head(media).at(head.version).costing(receipt));
+            return Ok(Answer::head(media).at(tag).costing(receipt));
         }
         cost = receipt;
     }
@@ -65,9 +68,9 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
         // What these will have cost is not known when their headers are sent.
-        Wanted::Lines(range, limit) => {
+        Wanted::Lines(range, share) => {
             let source = Source::Stream(StreamSource::whole(object, range));
-            Ok(Answer::lines(Lines::open(source, limit).await?))
+            Ok(Answer::lines(Lines::open(source, share).await?))
         }
         Wanted::Live(following) => Ok(Answer::live(Live::of_stream(object, following).await?)),
     }
@@ -82,15 +85,14 @@ fn following(request: &Request, range: RangeValue) -> Result<Following, Problem>
 /// What of a stream is to be read, in which form.
 enum Wanted {
     Page(RangeValue),
-    /// With the limit of all events.
-    Lines(RangeValue, u64),
+    Lines(RangeValue, Share),
     Live(Following),
 }
 
 impl Wanted {
-    fn whole(mut range: RangeValue) -> Result<Self, Failure> {
+    fn whole(mut range: RangeValue, progress: bool) -> Result<Self, Failure> {
         let limit = lines::limit(range.limit.take())?;
         parse_range(&range)?;
-        Ok(Self::Lines(range, limit))
+        Ok(Self::Lines(range, Share { limit, progress }))
     }
 }

@@ -30,7 +30,12 @@ pub(super) struct Following {
 impl Following {
     /// `last_event_id` is the version that the follower saw last, which counts more than where it began.
     pub(super) fn new(range: RangeValue, last_event_id: Option<&str>) -> Result<Self, Failure> {
-        let bounds = [("to", &range.to), ("limit", &range.limit), ("direction", &range.direction)];
+        let bounds = [
+            ("to", &range.to),
+            ("limit", &range.limit),
+            ("direction", &range.direction),
+            ("complete", &range.complete),
+        ];
         if let Some((name, _)) = bounds.into_iter().find(|(_, bound)| bound.is_some()) {
             let detail = format!("`{name}` bounds what is read; to follow a stream has no end");
             return Err(Failure::new("invalid_parameter", detail).in_field(name));
@@ -73,15 +78,10 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Follows a stream, unless it was deleted.
+    /// Follows a stream, unless it was deleted, which the first page tells.
     pub(super) async fn of_stream(object: Object, wanted: Following) -> Result<Self, Problem> {
-        let (stream, request) = (object.stream.clone(), object.request());
         let source = StreamSource::live(object, wanted.from, wanted.event_type);
         let listening = Listening(vec![source.object.remote.follow().await?]);
-        let (head, receipt) = source.object.remote.head(&request).await?;
-        if head.deleted {
-            return Err(Problem::stream_deleted(&stream).costing(receipt));
-        }
         Self::open(Source::Stream(source), listening).await
     }
 
@@ -94,9 +94,9 @@ impl Live {
         Ok(live)
     }
 
-    /// Whether it is the feed that is followed.
-    pub(super) fn is_feed(&self) -> bool {
-        matches!(self.source, Source::Feed(_))
+    /// How far was read, as a line of JSON.
+    pub(super) fn progress(&self) -> String {
+        self.source.progress()
     }
 
     /// What happens next. Nothing is lost when this is dropped while it waits.
@@ -111,7 +111,13 @@ impl Live {
                 return Ok(Step::Passed(place));
             }
             if self.source.is_behind() {
-                self.advance().await?;
+                match self.advance().await {
+                    // It was deleted while the follower caught up.
+                    Err(RemoteError::Refused(failure, _)) if failure.code == "stream_deleted" => {
+                        return Ok(Step::End);
+                    }
+                    outcome => outcome?,
+                }
                 continue;
             }
             match select(pin!(self.source.grow(&self.listening)), pin!(Delay::from(QUIET))).await {

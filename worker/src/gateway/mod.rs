@@ -14,6 +14,8 @@ mod events;
 mod feed;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod hostile;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod validators;
 mod lines;
 mod live;
 mod partitions;
@@ -32,8 +34,9 @@ use sillok::store::StreamId;
 use sillok_bridge::{Failure, now};
 use worker::{Env, Response};
 
-use crate::aggregate::{Remote, StreamRequest};
+use crate::aggregate::{HeadReply, Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
+use crate::objects::Receipt;
 use problem::Problem;
 use request::{Method, Request};
 use respond::Answer;
@@ -123,6 +126,15 @@ impl Object {
 
     fn name(&self) -> String {
         self.stream.as_str().to_owned()
+    }
+
+    /// Where the stream begins and ends, unless it was deleted.
+    async fn head(&self) -> Result<(HeadReply, Receipt), Problem> {
+        let (head, receipt) = self.remote.head(&self.request()).await?;
+        if head.deleted {
+            return Err(Problem::stream_deleted(&self.stream).costing(receipt));
+        }
+        Ok((head, receipt))
     }
 
     fn request(&self) -> StreamRequest {

@@ -159,7 +159,7 @@ fn status(code: &str) -> u16 {
         | "consumer_kind_fixed"
         | "not_a_projection"
         | "version_exhausted" => 409,
-        "stream_deleted" => 410,
+        "stream_deleted" | "stream_truncated" => 410,
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
         "idempotency_key_reused" => 422,

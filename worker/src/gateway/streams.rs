@@ -18,16 +18,14 @@ use crate::objects::Receipt;
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.url())?;
     request::check_read_headers(request, &[Media::Json])?;
-    let (head, receipt) = object.remote.head(&object.request()).await?;
-    if head.deleted {
-        return Err(Problem::stream_deleted(&object.stream).costing(receipt));
-    }
+    let (head, receipt) = object.head().await?;
     if head.version == 0 {
         return Err(Problem::stream_not_found(&object.stream).costing(receipt));
     }
     let known = request::header(request, "If-None-Match");
-    if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
-        return Ok(Answer::not_modified(head.version).costing(receipt));
+    let tag = (&head).into();
+    if known.is_some_and(|tags| precondition::is_known(&tags, tag)) {
+        return Ok(Answer::not_modified(tag).costing(receipt));
     }
     Ok(Answer::stream(&object.stream, &head).costing(receipt))
 }
