@@ -260,7 +260,8 @@ export class EventStore implements Store {
    *
    * @param id - The aggregate. The number 1 and the text "1" are two aggregates.
    * @returns All its events; none when nothing was saved for it.
-   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`.
+   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`; `stream_deleted` when
+   * the stream of this name was deleted.
    *
    * @example
    * ```ts
