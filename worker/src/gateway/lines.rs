@@ -23,7 +23,13 @@ pub(super) struct Lines {
 
 /// How much is read, and what is told of it.
 pub(super) struct Share {
-    /// Whether the reader asks to be told how far reading has come. Only lines say nothing of it by themselves.
+    /// The limit of all events, however many pages they are.
+    pub(super) limit: u64,
+    /// Whether a page of which nothing was wanted has a line that says how far it came.
+    pub(super) progress: bool,
+}
+
+/// Whether the reader asks to be told how far reading has come. Only lines say nothing of it by themselves.
 pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Failure> {
     match value.map(Scalar::as_str) {
         None => Ok(false),
@@ -33,12 +39,6 @@ pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Fai
             Err(Failure::new("invalid_parameter", detail).in_field("progress"))
         }
     }
-}
-
-/// The limit of all events, however many pages they are.
-    pub(super) limit: u64,
-    /// Whether a page of which nothing was wanted has a line that says how far it came.
-    pub(super) progress: bool,
 }
 
 /// The limit of all events, however many pages they are.
