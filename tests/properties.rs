@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestRunner};
 use sillok::store::limits::{MAX_VERSION, PAGE_EVENTS};
 use sillok::store::{
-    Append, Direction, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadError, ReadRange,
-    RecordedTime, StreamId, Version,
+    Append, Direction, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadError,
+    ReadRange, RecordedTime, StreamId, Version,
 };
 
 fn version() -> impl Strategy<Value = Version> {
@@ -245,6 +245,7 @@ fn a_read_is_whole_or_refused_whatever_happens_between_its_pages() {
     const SEED: u64 = 20;
     eprintln!("{CASES} reads of the seed {SEED}");
     let rng_seed = RngSeed::Fixed(SEED);
-    let config = ProptestConfig { cases: CASES, rng_seed, failure_persistence: None, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: CASES, rng_seed, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config).run(&paged_read(), is_whole_or_refused).unwrap();
 }

@@ -22,7 +22,12 @@ pub struct PageJson {
     pub next: Option<RangeValue>,
 }
 
-crate::message!(PageJson { version: "version", first_version: "firstVersion", events: "events", next: "next" });
+crate::message!(PageJson {
+    version: "version",
+    first_version: "firstVersion",
+    events: "events",
+    next: "next"
+});
 
 /// Reads one page of a stream as JSON.
 ///

@@ -2,8 +2,8 @@
 
 use super::subject::{Outcome, Subject, counted, range, stream};
 use crate::store::{
-    Append, AppendError, Direction, ExpectedVersion, IdempotencyKey, ReadError, ReadRange, StreamId, StreamLog,
-    TruncateError, Version,
+    Append, AppendError, Direction, ExpectedVersion, IdempotencyKey, ReadError, ReadRange, StreamId,
+    StreamLog, TruncateError, Version,
 };
 
 fn version(number: u64) -> Version {
@@ -162,10 +162,9 @@ pub fn a_read_begins_with_what_is_left<L: StreamLog>(subject: &mut Subject<L>) -
     let stream = stream()?;
     subject.fill(&stream, 9)?;
     subject.store().truncate(&stream, version(4))?;
-    for (direction, expected) in [
-        (Direction::Forward, vec![4, 5, 6, 7, 8, 9]),
-        (Direction::Backward, vec![9, 8, 7, 6, 5, 4]),
-    ] {
+    for (direction, expected) in
+        [(Direction::Forward, vec![4, 5, 6, 7, 8, 9]), (Direction::Backward, vec![9, 8, 7, 6, 5, 4])]
+    {
         let part = range(Some(2), None, 2, direction)?;
         assert_eq!(subject.all_versions(&stream, part.clone())?, (expected, 3));
         let refused = subject.read(&stream, &part.complete());

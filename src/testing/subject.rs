@@ -90,11 +90,7 @@ impl<L: StreamLog> Subject<L> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn all_versions(
-        &self,
-        stream: &StreamId,
-        range: ReadRange,
-    ) -> Result<(Vec<u64>, usize), ReadError> {
+    pub fn all_versions(&self, stream: &StreamId, range: ReadRange) -> Result<(Vec<u64>, usize), ReadError> {
         let (mut versions, mut pages, mut next) = (Vec::new(), 0, Some(range));
         while let Some(range) = next {
             versions.extend(self.versions(stream, &range)?);

@@ -190,7 +190,10 @@ test("lines are cut off when what they would go on with is forgotten", async () 
 test("a follower that lags behind a truncation goes on with what is left; one of a deleted stream is sent away", async () => {
   const stream = await long();
   const connect = (name: string) => Follower.connect(new URL(eventsPath(name), api.server.url));
-  const follower = await betweenTwoReads(() => connect(stream), () => truncate(stream, 2501));
+  const follower = await betweenTwoReads(
+    () => connect(stream),
+    () => truncate(stream, 2501),
+  );
   await follower.until(({ lastId }) => lastId === "3000");
   const versions = follower.events.map(({ version }) => version);
   assert.deepEqual(
@@ -200,7 +203,10 @@ test("a follower that lags behind a truncation goes on with what is left; one of
   );
   await follower.close();
   const gone = await long();
-  const other = await betweenTwoReads(() => connect(gone), () => remove(gone));
+  const other = await betweenTwoReads(
+    () => connect(gone),
+    () => remove(gone),
+  );
   assert.equal(await other.ended, undefined);
   assert.equal(other.events.length, 1000);
 });

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { assertProblem, eventsPath, freshStream, type HeaderValues, useApi } from "../support/api.ts";
+import {
+  assertProblem,
+  eventsPath,
+  freshStream,
+  type HeaderValues,
+  useApi,
+} from "../support/api.ts";
 import { SocketFollower } from "../support/socket-follower.ts";
 
 const NDJSON = { Accept: "application/x-ndjson" };

@@ -56,7 +56,9 @@ impl Commits {
         let request = ProofRequest { stream: self.object.name(), next };
         let (page, _) = self.object.remote.commits(&request).await?;
         (self.ready, self.next) = (page.text, page.next);
-        Ok(page.first_version.map_or(EntityTag::of_version(page.version), |first| EntityTag::new(page.version, first)))
+        Ok(page
+            .first_version
+            .map_or(EntityTag::of_version(page.version), |first| EntityTag::new(page.version, first)))
     }
 }
 

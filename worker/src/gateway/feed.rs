@@ -37,7 +37,9 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     // What a page says of the feed, and no more, is said to a HEAD of any form.
     let form = if request.method == Method::Head { Media::Json } else { media };
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
-        Ok(feed) => feed.answer(form, Share { limit, progress }, upgrade).await.map(|answer| answer.of(media)),
+        Ok(feed) => {
+            feed.answer(form, Share { limit, progress }, upgrade).await.map(|answer| answer.of(media))
+        }
         Err(failure) => Err(failure.into()),
     };
     answer.map_err(|problem| {

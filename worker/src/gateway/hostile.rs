@@ -57,8 +57,23 @@ const MEDIA: &[&str] = &[
     "-1",
     " ",
 ];
-const QUERIES: &[&str] =
-    &["?", "&", "=", "from", "to", "limit", "direction", "type", "complete", "backward", "true", "%", "%ff", "+", "1"];
+const QUERIES: &[&str] = &[
+    "?",
+    "&",
+    "=",
+    "from",
+    "to",
+    "limit",
+    "direction",
+    "type",
+    "complete",
+    "backward",
+    "true",
+    "%",
+    "%ff",
+    "+",
+    "1",
+];
 const CUTS: &[&str] = &["{", "}", "\"before\"", ":", ",", "1", "null", "[", "]", "\"after\"", "1e400", "-0"];
 
 proptest! {

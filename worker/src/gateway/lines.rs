@@ -35,7 +35,8 @@ pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Fai
         None => Ok(false),
         Some(Some("true")) if media == Media::Ndjson => Ok(true),
         Some(_) => {
-            let detail = "`progress` must be true where it is given, and is a parameter of application/x-ndjson";
+            let detail =
+                "`progress` must be true where it is given, and is a parameter of application/x-ndjson";
             Err(Failure::new("invalid_parameter", detail).in_field("progress"))
         }
     }

@@ -16,8 +16,9 @@ use crate::objects::RemoteError;
 
 /// How long a follower that has seen everything is left without a word.
 const QUIET: Duration = Duration::from_secs(15);
-/// A follower is told where it is once so many events were passed of which it wanted none: if it comes back, they need
-/// not be looked at again.
+/// A follower that is not behind is told where it is once so many events were passed of which it wanted none: if it comes
+/// back, they need not be looked at again. One that is behind is told after each page, however few events that holds: so
+/// it comes further whenever it is cut off.
 const UNTOLD: u64 = 1000;
 
 /// What a follower of a stream wants: the events from a version on, or only those of one type.
@@ -106,7 +107,8 @@ impl Live {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));
             }
             let (passed, place) = self.source.place();
-            if passed >= self.told.saturating_add(UNTOLD) {
+            let untold = if self.source.is_behind() { 1 } else { UNTOLD };
+            if passed >= self.told.saturating_add(untold) {
                 self.told = passed;
                 return Ok(Step::Passed(place));
             }

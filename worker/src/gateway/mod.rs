@@ -14,8 +14,6 @@ mod events;
 mod feed;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod hostile;
-#[cfg(all(test, not(target_arch = "wasm32")))]
-mod validators;
 mod lines;
 mod live;
 mod partitions;
@@ -29,6 +27,8 @@ mod socket;
 mod source;
 mod sse;
 mod streams;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod validators;
 
 use sillok::store::StreamId;
 use sillok_bridge::{Failure, now};

@@ -76,7 +76,9 @@ pub(super) fn expected_version(
         (None, Some("*")) => Ok(ExpectedVersion::NoStream),
         (Some(tag), None) => match version_of(tag) {
             Some(version) => Ok(ExpectedVersion::Exactly(version)),
-            None => Err(invalid(IF_MATCH, "must be one version in double quotes, such as \"3\", an ETag, or *")),
+            None => {
+                Err(invalid(IF_MATCH, "must be one version in double quotes, such as \"3\", an ETag, or *"))
+            }
         },
         (None, Some(_)) => Err(invalid(IF_NONE_MATCH, "of an append must be *: the stream must not exist")),
         (Some(_), Some(_)) => Err(invalid(IF_NONE_MATCH, "cannot be combined with If-Match")),
@@ -160,7 +162,8 @@ mod tests {
 
     #[test]
     fn a_known_version() {
-        let (twelve, none, cut) = (EntityTag::of_version(12), EntityTag::of_version(0), EntityTag::new(12, 3));
+        let (twelve, none, cut) =
+            (EntityTag::of_version(12), EntityTag::of_version(0), EntityTag::new(12, 3));
         for tags in ["\"12\"", "W/\"12\"", "\"1\", \"12\"", "*"] {
             assert!(is_known(tags, twelve), "{tags}");
         }

@@ -65,8 +65,9 @@ impl Subject {
         let head = self.store.head(&self.stream).unwrap();
         let mut shown = format!("{} {} {:?}", head.version, head.first_version(), head.time);
         let bounds = [(None, None, None), (Some(3), None, Some(2)), (None, Some(5), Some(3))];
-        for ((from, to, limit), direction) in
-            bounds.into_iter().flat_map(|bounds| [(bounds, Direction::Forward), (bounds, Direction::Backward)])
+        for ((from, to, limit), direction) in bounds
+            .into_iter()
+            .flat_map(|bounds| [(bounds, Direction::Forward), (bounds, Direction::Backward)])
         {
             let range = ReadRange::new(from, to, limit, direction).unwrap();
             for range in [range.clone(), range.of_type(EventType::new("B").unwrap())] {
