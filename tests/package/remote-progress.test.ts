@@ -33,10 +33,10 @@ let attempts = 0;
 let stuck = Promise.withResolvers<never>();
 
 /** What comes, unless it takes too many attempts. */
-function unlessStuck<T>(coming: Promise<T>): Promise<T> {
+function unlessStuck<T>(begin: () => Promise<T>): Promise<T> {
   attempts = 0;
   stuck = Promise.withResolvers();
-  return Promise.race([coming, stuck.promise]);
+  return Promise.race([begin(), stuck.promise]);
 }
 
 /** A connection that is cut once the object was read from a few times, whatever came by then. */
@@ -86,7 +86,7 @@ test("a rare type is reached, though every connection is cut after little progre
   const store = line.connect(sillok, { retries: 2 });
 
   const following = store.subscribe("s", { type: "Rare", after: 1 });
-  const next = await unlessStuck(following.next()).finally(() => following.return(undefined));
+  const next = await unlessStuck(() => following.next()).finally(() => following.return(undefined));
   assert.equal(next.value?.version, LARGE + 2);
   assert.ok(attempts > 2, `cut ${attempts} times`);
 
@@ -94,7 +94,7 @@ test("a rare type is reached, though every connection is cut after little progre
     [{ from: 2 }, [LARGE + 2]],
     [{ direction: "backward", to: LARGE + 1 }, [1]],
   ] as [ReadOptions, number[]][]) {
-    const found = await unlessStuck(all(store.read("s", { type: "Rare", ...options })));
+    const found = await unlessStuck(() => all(store.read("s", { type: "Rare", ...options })));
     assert.deepEqual(
       found.map(({ version }) => version),
       expected,
