@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Room, and the only things its Rust code may depend on.
-const ROOMS: [(&str, &[&str]); 5] = [
+const ROOMS: [(&str, &[&str]); 6] = [
     (".", &["serde", "serde_json", "sha2", "thiserror"]),
     ("bridge", &["sillok", "chrono", "js-sys", "serde", "serde_json", "thiserror", "uuid", "wasm-bindgen"]),
     ("js", &["sillok", "sillok-bridge", "js-sys", "rlsf", "serde-wasm-bindgen", "wasm-bindgen"]),
     ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
     ("examples/delays-rust", &["sillok", "sillok-worker", "serde", "serde_json", "worker"]),
+    ("tests/crashes", &["sillok", "sillok-worker", "serde", "worker"]),
 ];
 
 /// What the core must never name, and why.

@@ -156,17 +156,18 @@ impl Consumer {
     }
 
     fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
-        let next = self.try_with(|machine| machine.next(now()))?;
+        let now = now();
+        let next = self.try_with(|machine| machine.next(now))?;
         match next {
             Next::Read(read) => {
                 let page = self.page(store, read)?;
-                self.try_with(|machine| machine.took(page, now()))?;
+                self.try_with(|machine| machine.took(page, now))?;
                 Ok("worked".into())
             }
             Next::Project => {
                 let apply =
                     &mut |event: &FeedEvent, documents: &Documents<FileSql>| call(apply, event, documents);
-                self.try_with(|machine| machine.project(now(), spread(jitter), apply))?;
+                self.try_with(|machine| machine.project(now, spread(jitter), apply))?;
                 Ok("worked".into())
             }
             Next::Deliver(deliveries) => {
@@ -178,7 +179,7 @@ impl Consumer {
                 Ok(step.into())
             }
             #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
-            Next::Wait { until } => Ok((until.as_millis() as f64).into()),
+            Next::Wait { until } => Ok((until.as_millis().saturating_sub(now.as_millis()) as f64).into()),
             Next::Tidied => Ok("worked".into()),
             Next::Idle => Ok("idle".into()),
             Next::Paused => Ok("paused".into()),

@@ -375,6 +375,6 @@ async function rested(runner: Runner, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const rest = await runner.work(stop);
     if (typeof rest !== "number") return;
-    await sleep(rest - Date.now(), stop);
+    await sleep(rest, stop);
   }
 }

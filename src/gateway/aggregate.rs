@@ -197,13 +197,13 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.resting = false;
     }
 
-    /// Takes note of the alarm that an object finds set when it starts, and tells whether it should have rung: then it is
-    /// to be taken for rung.
+    /// Takes note of the alarm that an object finds set when it starts, and tells whether it should have rung, or is set
+    /// further ahead than any: then it is to be taken for rung.
     pub fn found_alarm(&mut self, at: RecordedTime, now: RecordedTime) -> bool {
         let outbox = self.store.log();
         outbox.at(now);
         outbox.found_armed(at);
-        outbox.is_overdue()
+        outbox.is_lost()
     }
 
     /// The last commit of the stream: nothing where it is forgotten.

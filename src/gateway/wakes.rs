@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use super::alarm::{Alarm, is_overdue};
-use super::backoff::backoff;
+use super::alarm::{Alarm, is_lost};
+use super::backoff::{LONGEST_MILLIS, backoff};
+use super::due::Due;
 use crate::store::sqlite::{Schema, Sql, Table, Value};
 use crate::store::{RecordedTime, StorageError};
 
@@ -45,7 +46,7 @@ enum Waking {
     /// It has read to the end, or nothing is known of it.
     Asleep,
     /// It could not be woken: the alarm is to try again, at this time.
-    Due(RecordedTime),
+    Due(Due),
     /// It is being woken.
     Called,
     /// It has the duty to read to the end.
@@ -105,13 +106,17 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
 
     /// Who has to be woken now that something was forwarded. The caller wakes each, and tells what came of it by
     /// [`woken`](Self::woken) or [`not_woken`](Self::not_woken) before it acknowledges. One that could not be woken is left
-    /// to the alarm, so that it does not hold up every forward.
+    /// to the alarm, so that it does not hold up every forward; unless its time lies further ahead than any wait.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn to_wake(&mut self) -> Result<Vec<String>, StorageError> {
-        let asleep = |waking| waking == Waking::Asleep;
-        Ok(self.consumers()?.iter_mut().filter_map(|known| known.call_if(asleep)).collect())
+    pub fn to_wake(&mut self, now: RecordedTime) -> Result<Vec<String>, StorageError> {
+        let wanted = |waking| match waking {
+            Waking::Asleep => true,
+            Waking::Due(due) => due.is_beyond(now),
+            Waking::Called | Waking::Awake => false,
+        };
+        Ok(self.consumers()?.iter_mut().filter_map(|known| known.call_if(wanted)).collect())
     }
 
     /// Who has to be woken now that the alarm has rung: those whose next attempt it is. The alarm is set for the others
@@ -120,8 +125,8 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn rang(&mut self, now: RecordedTime) -> Result<Vec<String>, StorageError> {
-        let Some(consumers) = &mut self.consumers else { return self.to_wake() };
-        let is_due = |waking| matches!(waking, Waking::Due(at) if at <= now);
+        let Some(consumers) = &mut self.consumers else { return self.to_wake(now) };
+        let is_due = |waking| matches!(waking, Waking::Due(due) if due.is_reached(now));
         let due: Vec<_> = consumers.iter_mut().filter_map(|known| known.call_if(is_due)).collect();
         let set = self.set_alarm();
         if set.is_err() {
@@ -133,10 +138,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         set.map(|()| due)
     }
 
-    /// Tells of the alarm that an object finds set when it starts whether it should have rung: then it is to be taken for
-    /// rung.
+    /// Tells of the alarm that an object finds set when it starts whether it should have rung, or is set further ahead than
+    /// any: then it is to be taken for rung.
     pub fn found_alarm(&self, at: RecordedTime, now: RecordedTime) -> bool {
-        is_overdue(at, now)
+        is_lost(at, LONGEST_MILLIS, now)
     }
 
     /// Takes note that a consumer has made the duty to read its own.
@@ -161,7 +166,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
             return Ok(());
         }
         let wait = backoff(known.failures, jitter);
-        known.waking = Waking::Due(now.later(wait));
+        known.waking = Waking::Due(Due::new(now.later(wait), LONGEST_MILLIS));
         let set = self.set_alarm();
         if let (Err(_), Some(known)) = (&set, self.known(name)) {
             known.waking = Waking::Asleep;
@@ -180,7 +185,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     /// Sets the alarm to the first attempt that is due.
     fn set_alarm(&self) -> Result<(), StorageError> {
         let due = self.consumers.iter().flatten().filter_map(|known| match known.waking {
-            Waking::Due(at) => Some(at),
+            Waking::Due(due) => Some(due.at()),
             _ => None,
         });
         due.min().map_or(Ok(()), |first| self.alarm.set(first))

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::cut_off::CutOff;
 use super::duty::BACKSTOP_MILLIS;
 use super::feed::{FeedPage, Hand, Lane, Next, Read};
 use super::memory::{ConsumerMemory, Memory};
@@ -33,6 +34,8 @@ pub struct Consumer<S, A> {
     pub(super) hand: Option<Hand>,
     /// What is known of deliveries beyond what the state has come to.
     pub(super) offers: Offers,
+    /// The attempt of the last machine that was cut off, until it is counted.
+    pub(super) cut_off: Option<CutOff>,
     /// How many deliveries are not in the durable checkpoint.
     pub(super) unsaved: usize,
     /// How many events were passed over that are not in the durable checkpoint.
@@ -90,6 +93,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             known: true,
             hand: None,
             offers: Offers::default(),
+            cut_off: None,
             unsaved: 0,
             passed: 0,
             pending: vec![true; settings.partitions],
@@ -205,10 +209,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         now: RecordedTime,
         wanted: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        let Trouble { failures, until, partition: failed } = track.trouble;
-        if until > now {
+        if self.rests(&track.trouble, now) {
             return None;
         }
+        let Trouble { failures, until, partition: failed } = track.trouble;
         let troubled = failures > 0 || until > RecordedTime::default();
         if troubled && wanted(failed) {
             return Some(failed);
@@ -223,9 +227,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Takes the next dead letter in hand that is to be retried.
     fn take_letter(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        let Some(round) = self.state.round.as_ref().filter(|round| round.trouble.until <= now) else {
-            return Ok(());
-        };
+        let round = self.state.round.as_ref().filter(|round| !self.rests(&round.trouble, now));
+        let Some(round) = round else { return Ok(()) };
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
         let Some(letter) = self.kept().next_letter(self.state.live.generation, round, in_order)? else {
             return self.commit(&mut |_, state| {
@@ -253,14 +256,13 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(Next::Tidied);
         }
         let State { live, rebuild, round, .. } = &self.state;
-        let times = [
-            Some(live.trouble.until),
-            rebuild.as_ref().map(|track| track.trouble.until),
-            round.as_ref().map(|round| round.trouble.until),
+        let troubles = [
+            Some(&live.trouble),
+            rebuild.as_ref().map(|track| &track.trouble),
+            round.as_ref().map(|round| &round.trouble),
         ];
-        let Some(until) = times.into_iter().flatten().filter(|until| *until > now).min() else {
-            return Ok(Next::Idle);
-        };
+        let rests = troubles.into_iter().flatten().filter(|trouble| self.rests(trouble, now));
+        let Some(until) = rests.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
         if self.armed.get() != Some(until) {
             self.arm(until)?;
         }

@@ -15,6 +15,7 @@
 //! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
 
 mod consumer;
+mod cut_off;
 mod dead_letters;
 mod documents;
 mod duty;

@@ -75,21 +75,22 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Runs again. Where the consumer had stopped before an event, that one has a new series of attempts. The caller then
-    /// runs the machine.
+    /// Runs again, and at once: whatever waits for its next attempt waits no longer. Where the consumer had stopped before
+    /// an event, that one has a new series of attempts. The caller then runs the machine.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
-            resume(state);
+            resume(state, now);
             Ok(())
         })
     }
 
-    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. A
-    /// stopped consumer is resumed. The caller then runs the machine.
+    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. It
+    /// begins at once, also with what waits for its next attempt. A stopped consumer is resumed. The caller then runs the
+    /// machine.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -101,8 +102,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
             if state.status == Running::Stopped {
-                resume(state);
+                resume(state, now);
             }
+            begin_at_once(state, now);
             state.round = Some(Round::start(state.letters));
             Ok(())
         })
@@ -306,11 +308,22 @@ fn letters(state: &State, id: Option<u64>) -> (u64, u64) {
     id.map_or((1, last), |id| (id.min(last + 1), id.min(last)))
 }
 
-fn resume(state: &mut State) {
+fn resume(state: &mut State, now: RecordedTime) {
     if state.status == Running::Stopped {
         begin_anew(state);
     }
+    begin_at_once(state, now);
     state.status = Running::Running;
+}
+
+/// Lets nothing wait for its next attempt any longer. How often it has failed stands.
+fn begin_at_once(state: &mut State, now: RecordedTime) {
+    let State { live, rebuild, round, .. } = state;
+    let rebuild = rebuild.as_mut().map(|track| &mut track.trouble);
+    let round = round.as_mut().map(|round| &mut round.trouble);
+    for trouble in [Some(&mut live.trouble), rebuild, round].into_iter().flatten() {
+        trouble.until = trouble.until.min(now);
+    }
 }
 
 /// Gives the events that failed a new series of attempts.

@@ -41,12 +41,17 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let Some(hand) = self.hand.take_if(|_| runs) else { return Ok(()) };
         let generation = self.state.track(hand.lane).generation;
         let documents = Documents::new(self.storage.clone(), generation);
+        let (cut_off, mut counted) = (self.cut_off.take(), false);
         let mut failed = false;
         let applied = self.commit(&mut |machine, state| {
             for event in hand.events.as_slice() {
+                let cut_off = cut_off.as_ref().and_then(|cut_off| cut_off.reason_of(event));
                 if machine.holds(state, &hand, event)? {
                     machine.put_held(state, &hand, event, now)?;
-                } else if let Err(error) = apply(event, &documents) {
+                } else if let Err(error) =
+                    cut_off.map_or_else(|| apply(event, &documents), |reason| Err(reason.to_owned()))
+                {
+                    counted |= cut_off.is_some();
                     documents.undo()?;
                     let failure = Failure { error: &error, now, jitter, shared: false };
                     failed = !machine.fail(state, &hand, event, &failure)?;
@@ -62,6 +67,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             documents.flush()
         });
         documents.close();
+        if !counted || applied.is_err() {
+            self.cut_off = cut_off;
+        }
         if failed {
             self.set_pending(hand.partition, true);
         }

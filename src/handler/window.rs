@@ -108,6 +108,9 @@ impl Offers {
 impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// What is known of the event at the front of the hand.
     pub(super) fn told(&mut self) -> Option<Told> {
+        if let Some(cut_off) = self.take_cut_off() {
+            return Some(cut_off);
+        }
         let hand = self.hand.as_ref()?;
         self.offers.take((hand.partition, hand.front()?.position))
     }

@@ -19,6 +19,10 @@ macro_rules! behaviours {
             crate::world::Place::$place()
         }
 
+        #[path = "clock.rs"]
+        mod clock;
+        #[path = "cut_off.rs"]
+        mod cut_off;
         #[path = "delivery.rs"]
         mod delivery;
         #[path = "documents.rs"]

@@ -225,9 +225,9 @@ fn what_spoils_a_batch_has_its_turn_before_other_partitions_and_whatever_letters
     let batch = window(&mut consumer, &feed, 0);
     assert_eq!(batch.iter().map(|delivery| delivery.event.stream.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     consumer.delivered(&batch[0].id, Err("spoilt"), at(0), 0).unwrap();
-    // Meanwhile another partition has grown, and a letter is retried.
+    // Meanwhile another partition has grown, and a letter is retried; the batch is due with it, a millisecond later.
     consumer.woken(1, at(0)).unwrap();
-    consumer.retry(at(0)).unwrap();
+    consumer.retry(at(1)).unwrap();
     let letter = only(window(&mut consumer, &feed, 0));
     consumer.delivered(&letter.id, Ok(()), at(0), 0).unwrap();
     for stream in ["a", "b", "c"] {

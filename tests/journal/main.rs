@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
+mod clock;
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]
 mod database;

@@ -29,7 +29,7 @@ fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
     for name in ["a", "b"] {
         wakes.register(name).unwrap();
     }
-    wakes.to_wake().unwrap();
+    wakes.to_wake(RecordedTime::from_millis(0)).unwrap();
     wakes.not_woken("a", RecordedTime::from_millis(0), 0).unwrap();
     wakes
 }
@@ -40,16 +40,24 @@ fn one_that_could_not_be_woken_is_left_to_the_alarm() {
     let mut wakes = Wakes::new(database.clone(), clock.clone());
     wakes.register("broken").unwrap();
     wakes.register("sound").unwrap();
-    assert_eq!(wakes.to_wake().unwrap(), ["broken", "sound"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["broken", "sound"]);
     wakes.woken("sound");
     wakes.not_woken("broken", RecordedTime::from_millis(1_000), 0).unwrap();
     wakes.was_read("sound", true);
-    assert_eq!(wakes.to_wake().unwrap(), NOBODY, "one that has not read to the end is awake");
+    assert_eq!(
+        wakes.to_wake(RecordedTime::from_millis(0)).unwrap(),
+        NOBODY,
+        "one that has not read to the end is awake"
+    );
     wakes.was_read("sound", false);
-    assert_eq!(wakes.to_wake().unwrap(), ["sound"], "the next forward does not wait for the broken one");
+    assert_eq!(
+        wakes.to_wake(RecordedTime::from_millis(0)).unwrap(),
+        ["sound"],
+        "the next forward does not wait for the broken one"
+    );
     assert_eq!(*clock.0.borrow(), [1_250]);
     assert_eq!(wakes.rang(RecordedTime::from_millis(1_250)).unwrap(), ["broken"]);
-    assert_eq!(wakes.to_wake().unwrap(), NOBODY, "both are being woken");
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), NOBODY, "both are being woken");
     let mut anew = Wakes::new(database, clock);
     let everyone = anew.rang(RecordedTime::from_millis(1_250)).unwrap();
     assert_eq!(everyone, ["broken", "sound"], "a journal that starts anew wakes everyone");
@@ -62,7 +70,7 @@ fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
     wakes.register("broken").unwrap();
     wakes.register("sound").unwrap();
     let mut now = RecordedTime::from_millis(0);
-    let mut called = wakes.to_wake().unwrap();
+    let mut called = wakes.to_wake(RecordedTime::from_millis(0)).unwrap();
     for _ in 0..4 {
         assert!(called.contains(&"broken".to_owned()));
         wakes.not_woken("broken", now, 0).unwrap();
@@ -87,7 +95,7 @@ fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() 
     wakes.not_woken("a", at(260), 0).unwrap();
     wakes.also_wake(vec!["c".to_owned()]);
     assert_eq!(wakes.rang(at(350)).unwrap(), ["b"], "who comes or goes does not matter to the others");
-    assert_eq!(wakes.to_wake().unwrap(), ["c"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["c"]);
     assert_eq!(clock.0.borrow().len(), 3);
     assert!(wakes.found_alarm(at(350), at(30_350)) && !wakes.found_alarm(at(350), at(30_349)));
 }
@@ -101,7 +109,7 @@ fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_
         wakes.unregister(name).unwrap();
     }
     assert_eq!(wakes.names().unwrap(), ["coded"]);
-    assert_eq!(wakes.to_wake().unwrap(), ["coded"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["coded"]);
 }
 
 #[test]
@@ -110,10 +118,10 @@ fn where_the_alarm_cannot_be_set_the_next_forward_wakes() {
     let mut wakes = calling_a_in_vain(&clock);
     clock.1.set(true);
     assert!(wakes.not_woken("b", at(0), 0).is_err());
-    assert_eq!(wakes.to_wake().unwrap(), ["b"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["b"]);
     clock.1.set(false);
     wakes.not_woken("b", at(1000), 0).unwrap();
     clock.1.set(true);
     assert!(wakes.rang(at(250)).is_err());
-    assert_eq!(wakes.to_wake().unwrap(), ["a"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["a"]);
 }

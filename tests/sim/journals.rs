@@ -100,7 +100,7 @@ impl JournalShell {
             Err(refused) => panic!("refused: {refused}"),
         };
         let answers = calls.into_iter().zip(recorded.versions).collect();
-        let asleep = self.wakes.to_wake()?;
+        let asleep = self.wakes.to_wake(turn.now)?;
         self.wake(asleep, Round { answers, ..Round::default() }, turn);
         Ok(())
     }

@@ -1,17 +1,24 @@
 //! What a Worker of one's own is composed of in Rust.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use sillok::handler::{Kind, Projection, apply};
 use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::consumer::{Definition, Handler, Reactor, react};
+use crate::consumer::{Definition, Handler, Reactor, react, tell_panics};
 
 thread_local! {
     /// What the code of this Worker defines: made anew by whoever starts the engine, whenever it is started.
     static STARTED: OnceCell<Vec<InCode>> = const { OnceCell::new() };
+    /// Why the Worker cannot be composed so, for whoever composes its objects.
+    static REFUSED: RefCell<Option<AppError>> = const { RefCell::new(None) };
+}
+
+/// Why the Worker cannot be composed so, if it cannot.
+pub(crate) fn refused() -> Option<AppError> {
+    REFUSED.with_borrow(Clone::clone)
 }
 
 /// A consumer that the code of this Worker defines.
@@ -130,10 +137,18 @@ impl App {
     /// Checks what was registered, and has it in the Worker from now on.
     ///
     /// # Errors
-    /// [`AppError`]. Returned by the function that starts the Worker, it keeps the Worker from being deployed.
+    /// [`AppError`]. In a Worker, `sillok/rust` throws it when it composes the objects, which keeps the Worker from being
+    /// deployed; thrown by the function that the runtime calls first, nobody would see what it says.
     pub fn start(self) -> Result<(), AppError> {
-        self.check()?;
-        STARTED.with(|started| started.set(self.consumers)).map_err(|_| AppError::Again)
+        let started = self.check().and_then(|()| {
+            tell_panics();
+            STARTED.with(|started| started.set(self.consumers)).map_err(|_| AppError::Again)
+        });
+        if !cfg!(target_arch = "wasm32") {
+            return started;
+        }
+        REFUSED.set(started.err());
+        Ok(())
     }
 
     fn check(&self) -> Result<(), AppError> {

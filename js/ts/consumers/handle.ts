@@ -136,7 +136,7 @@ export class Handle implements ProjectionHandle {
         const rest = await Promise.race([this.#runner.work(stop.signal), over]);
         if (this.#runner.consumer.reached(position)) break;
         if (typeof rest !== "number" || stop.signal.aborted) throw behind(stream, version);
-        await sleep(rest - Date.now(), stop.signal);
+        await sleep(rest, stop.signal);
       }
     } finally {
       clearTimeout(timer);

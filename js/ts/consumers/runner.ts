@@ -10,7 +10,7 @@ import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
 import { reasonOf } from "./reason.js";
 
-/** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
+/** Why there is nothing to do for now; a number is for how many milliseconds there is not, whatever the clock does. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 
 /** The number of a handler's first append, from which it has the key under which it is stored. */
@@ -43,7 +43,7 @@ export class Runner {
       changed.catch(() => {});
       try {
         const rest = await this.work(stop);
-        const early = typeof rest === "number" ? sleep(rest - Date.now(), rested.signal) : changed;
+        const early = typeof rest === "number" ? sleep(rest, rested.signal) : changed;
         await Promise.race([changed, early]);
       } finally {
         rested.abort();

@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::objects::{
-    Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, turn,
+    Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, rang, turn,
 };
 use forwarding::Forwarding;
 pub(crate) use rpc::{
@@ -65,10 +65,9 @@ impl DurableObject for AggregateObject {
         nudges::admit(&self.keeper.state, &request)
     }
 
-    /// Never fails: the runtime gives up an alarm that fails some times, and the machine sets it anew where it has to.
+    /// Fails where the machine could not set the alarm anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.keeper.ring().await;
-        Response::empty()
+        rang(self.keeper.ring().await)
     }
 }
 
@@ -220,7 +219,11 @@ impl Keeper {
                     return (Ok(forgotten), cost);
                 }
                 Err(Forgetting::Refused(failure)) => return (Err(failure), cost),
-                Err(Forgetting::NotForwarded) => self.forward().await,
+                Err(Forgetting::NotForwarded) => {
+                    if let Err(failure) = self.forward().await {
+                        return (Err(failure), cost);
+                    }
+                }
             }
         }
         let detail = "the journal does not have yet what is to be forgotten; nothing was forgotten";

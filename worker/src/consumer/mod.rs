@@ -1,6 +1,7 @@
 //! The object of one consumer: it runs the core's machine, and carries out what the machine asks for.
 
 mod address;
+mod attempts;
 mod cloud_event;
 mod definition;
 mod delivery;
@@ -12,27 +13,30 @@ mod run;
 mod shown;
 mod signature;
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use js_sys::Promise;
 use sillok::handler::{Consumer, OpenError};
+use sillok::store::{StreamId, Version};
 use sillok_bridge::{Failure, message, now};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app::{self, InCode};
 use crate::objects::{
-    Meter, ObjectAlarm, ObjectName, ObjectSql, RemoteError, partitions, promised, spawn, turn,
+    Meter, ObjectAlarm, ObjectName, ObjectSql, RemoteError, partitions, promised, rang, spawn, turn,
 };
 pub(crate) use address::is_this_machine;
+pub(crate) use attempts::tell_panics;
+use attempts::{Attempts, Watched};
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
-use run::Run;
+use run::{Run, random};
 
 /// The binding of the objects, as wrangler.toml names it.
 pub(crate) const CONSUMERS: &str = "CONSUMER";
@@ -99,6 +103,16 @@ struct Inner {
     /// Held by the request that defines the consumer or removes it.
     changing: Mutex<()>,
     run: Run,
+    attempts: Watched,
+    /// The attempt that was a crash of the last engine, until there is a machine to count it.
+    cut_off: Cell<Option<CutOff>>,
+}
+
+/// An attempt that has crashed the engine: at which event, and why.
+struct CutOff {
+    stream: StreamId,
+    version: Version,
+    reason: String,
 }
 
 /// A consumer that is defined, and its machine.
@@ -117,17 +131,18 @@ impl DurableObject for ConsumerObject {
         let in_rust = name.and_then(|name| app::consumer(&name));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
         let (defined, changing, run) = (RefCell::default(), Mutex::default(), Run::default());
-        Self { inner: Rc::new(Inner { env, state, meter, sql, code, defined, changing, run }) }
+        let (attempts, cut_off) = (Watched::default(), Cell::default());
+        let inner = Inner { env, state, meter, sql, code, defined, changing, run, attempts, cut_off };
+        Self { inner: Rc::new(inner) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
         Response::error("this object is spoken to by RPC", 501)
     }
 
-    /// Always succeeds: what could not be done has the alarm set for it again.
+    /// Fails where what could not be done could not be put off either: the runtime then rings again.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.inner.rang().await;
-        Response::empty()
+        rang(self.inner.rang().await)
     }
 }
 
@@ -140,10 +155,12 @@ impl ConsumerObject {
     }
 
     /// The names of the consumers that are defined in Rust.
+    ///
+    /// # Errors
+    /// An `Error` that says why the Worker cannot be composed as it is in Rust.
     #[wasm_bindgen(js_name = inRust)]
-    #[must_use]
-    pub fn in_rust() -> Vec<String> {
-        app::consumers()
+    pub fn in_rust() -> Result<Vec<String>, JsValue> {
+        app::refused().map_or_else(|| Ok(app::consumers()), |refused| Err(refused.into()))
     }
 
     /// Takes what the consumer is by the code of this deployment in JavaScript: `definition` as JSON, and what handles its events.
@@ -158,12 +175,36 @@ impl ConsumerObject {
         Ok(())
     }
 
-    /// Whether what the consumer is by the code of this deployment is known. After a crash of the engine there is another
-    /// object, to which what JavaScript has said is not.
+    /// Takes what outlives the engine: to this it tells which attempt is under way.
+    #[wasm_bindgen(js_name = watchedBy)]
+    pub fn watched_by(&self, attempts: Attempts) {
+        self.inner.attempts.by(attempts);
+    }
+
+    /// Whether it was told what JavaScript has to say. After a crash of the engine there is another object, which was not.
     #[wasm_bindgen(js_name = isTold)]
     #[must_use]
     pub fn is_told(&self) -> bool {
-        self.inner.code.borrow().is_some()
+        self.inner.attempts.is_told()
+    }
+
+    /// Takes it that the last engine has crashed amid an attempt at this event, for this reason: the attempt has failed. It
+    /// is said before anything else is asked.
+    #[wasm_bindgen(js_name = wasCutOff)]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the engine itself has told it
+    pub fn was_cut_off(&self, stream: &str, version: f64, reason: String) {
+        let event = StreamId::new(stream).ok().zip(Version::new(version as u64));
+        self.inner.cut_off.set(event.map(|(stream, version)| CutOff { stream, version, reason }));
+    }
+
+    /// Goes on with what the last engine has left undone. The duty is durable before the answer leaves.
+    ///
+    /// # Errors
+    /// A `TypeError` when the request has another shape.
+    #[wasm_bindgen(js_name = goOn)]
+    pub fn go_on(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        // Every partition is looked at by a machine that is new.
+        turn(&self.inner.meter, request, |()| self.inner.woken(0))
     }
 
     /// Takes it as a duty that a partition of the journal has grown: `{partition}` gives nothing. The duty is durable
@@ -226,7 +267,10 @@ impl Inner {
         let settings = definition.settings(self.name().keeps, partitions)?;
         let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
         let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
-        let machine = Consumer::open(sql, alarm, settings)?;
+        let mut machine = Consumer::open(sql, alarm, settings)?;
+        if let Some(CutOff { stream, version, reason }) = self.cut_off.take() {
+            machine.cut_off(stream, version, &reason, random());
+        }
         Ok(Defined { definition: Rc::new(definition), machine, started: false })
     }
 
@@ -245,7 +289,10 @@ impl Inner {
     /// Begins a run, unless one is under way.
     fn start(self: &Rc<Self>) {
         let inner = Rc::clone(self);
-        spawn(async move { inner.run().await });
+        spawn(async move {
+            // What has failed is in the log. Whoever woke the consumer has set the alarm before.
+            let _ = inner.run().await;
+        });
     }
 }
 

@@ -85,7 +85,8 @@ impl Inner {
         for partition in 0..partitions(&self.env)? {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
         }
-        self.start();
+        // The duty to begin is durable before the answer leaves.
+        self.woken(0)?;
         self.status(definition.secret.as_deref()).await
     }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sillok::gateway::Alarm;
+use sillok::gateway::{Alarm, Due};
 use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Read};
-use sillok::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StreamId, Version};
+use sillok::store::{Checkpoint, EventId, EventType, Position, StreamId, Version};
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::{Delay, console_error};
 
@@ -34,12 +34,15 @@ pub(super) struct Run {
     /// Counts the runs. One that was taken for lost has nothing more to do, should it come back: another is at its work.
     count: Cell<u64>,
     /// When the last one is taken for lost, unless it has ended.
-    lost_at: Cell<Option<RecordedTime>>,
+    lost_at: Cell<Option<Due>>,
 }
 
 impl Inner {
     /// Takes note that the alarm has rung, and runs.
-    pub(super) async fn rang(&self) {
+    ///
+    /// # Errors
+    /// What was interrupted and could not be put off: the alarm has to ring again.
+    pub(super) async fn rang(&self) -> Result<(), Failure> {
         let rang = self.with(|defined| {
             defined.started = true;
             defined.machine.rang(now())
@@ -51,20 +54,24 @@ impl Inner {
     }
 
     /// Runs until there is nothing to do, unless a run is under way. What fails is tried again when the alarm rings.
-    pub(super) async fn run(&self) {
+    ///
+    /// # Errors
+    /// What was interrupted, where the alarm cannot be set for it.
+    pub(super) async fn run(&self) -> Result<(), Failure> {
         let Run { count, lost_at } = &self.run;
-        if lost_at.get().is_some_and(|at| now() < at) {
-            return;
+        if lost_at.get().is_some_and(|lost_at| !lost_at.is_reached(now())) {
+            return Ok(());
         }
         let own = count.get() + 1;
         count.set(own);
+        self.attempts.runs(true);
         let (ran, _) = self.meter.spent_on(self.run_on(own)).await;
-        if count.get() == own {
-            lost_at.set(None);
-            if let Err(failure) = ran {
-                self.put_off(&failure);
-            }
+        if count.get() != own {
+            return Ok(());
         }
+        lost_at.set(None);
+        self.attempts.runs(false);
+        ran.or_else(|failure| self.put_off(&failure))
     }
 
     async fn run_on(&self, own: u64) -> Result<(), Failure> {
@@ -105,14 +112,15 @@ impl Inner {
         if count.get() != own {
             return false;
         }
-        lost_at.set(Some(now().later(millis + LOST_MILLIS)));
+        let longest = millis + LOST_MILLIS;
+        lost_at.set(Some(Due::new(now().later(longest), longest)));
         true
     }
 
     /// Has the alarm ring again for what was interrupted: it may have been spent on it.
-    fn put_off(&self, failure: &Failure) {
+    fn put_off(&self, failure: &Failure) -> Result<(), Failure> {
         if failure.code == "consumer_not_found" || failure.code == KIND_FIXED {
-            return;
+            return Ok(());
         }
         console_error!("a consumer was interrupted: {failure}");
         let armed = self.with(|defined| defined.machine.missed(now())).or_else(|_| {
@@ -120,9 +128,7 @@ impl Inner {
             alarm.set(now().later(UNOPENED_MILLIS)).map_err(Failure::from)
         });
         self.meter.take();
-        if let Err(failure) = armed {
-            console_error!("the alarm could not be set: {failure}");
-        }
+        armed.inspect_err(|failure| console_error!("the alarm could not be set: {failure}"))
     }
 
     /// Applies the page in hand. Nothing is awaited meanwhile.
@@ -130,7 +136,7 @@ impl Inner {
         let handler = self.handler();
         self.with(|Defined { machine, .. }| {
             machine.project(now(), random(), &mut |event, documents| match &handler {
-                Some(handler) => handler.project(event, documents),
+                Some(handler) => self.attempts.within(event, || handler.project(event, documents)),
                 None => Err("this deployment has no code for this projection".to_owned()),
             })
         })
@@ -140,7 +146,9 @@ impl Inner {
         if definition.kind != Kind::Queue {
             return self.deliver_each(definition, deliveries).await;
         }
-        let sent = within(definition.timeout(), delivery::to_queue(&self.env, definition, deliveries)).await;
+        let Some(first) = deliveries.first() else { return Ok(()) };
+        let sending = delivery::to_queue(&self.env, definition, deliveries);
+        let sent = within(definition.timeout(), self.attempts.throughout(&first.event, sending)).await;
         // What has failed is told of the first alone, and what was not sent is offered again.
         let told = sent.as_ref().map_or(1, |sent| *sent);
         let outcome = sent.map(|_| ());
@@ -167,14 +175,15 @@ impl Inner {
     }
 
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
-        let outcome = within(definition.timeout(), async {
+        let attempt = async {
             match (definition.kind, self.handler()) {
                 (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
                 (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
                 (_, None) => Err("this deployment has no code for this reactor".to_owned()),
             }
-        });
-        self.tell(delivery, &outcome.await)
+        };
+        let attempt = self.attempts.throughout(&delivery.event, attempt);
+        self.tell(delivery, &within(definition.timeout(), attempt).await)
     }
 
     fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
@@ -241,6 +250,6 @@ fn event_of(event: &RawValue) -> Option<FeedEvent> {
 }
 
 /// A random number.
-fn random() -> u32 {
+pub(super) fn random() -> u32 {
     u32::try_from(jitter() & u64::from(u32::MAX)).unwrap_or_default()
 }

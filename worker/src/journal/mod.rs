@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
+use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, rang, turn};
 use recording::Recording;
 #[allow(unused_imports)]
 pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
@@ -73,10 +73,9 @@ impl DurableObject for JournalObject {
         nudges::admit(&self.keeper.state, &request)
     }
 
-    /// Never fails: the runtime gives up an alarm that fails some times, and the machine sets it anew where it has to.
+    /// Fails where the machine could not set the alarm anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.keeper.ring().await;
-        Response::empty()
+        rang(self.keeper.ring().await)
     }
 }
 

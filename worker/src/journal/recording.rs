@@ -28,6 +28,11 @@ pub(super) struct Recording {
 
 type Answer = oneshot::Sender<Result<Version, Failure>>;
 
+/// Up to which versions the journal has the streams of a group. They can be answered only once those whom it concerns were
+/// woken and what was written is durable: until then the aggregates have to remind.
+#[must_use]
+struct Unanswered(Vec<Version>);
+
 impl Keeper {
     /// Records a forward with whatever else waits. The answer is kept back by the output gate until it is durable. What it
     /// has cost is no part of it, as it is shared.
@@ -56,13 +61,12 @@ impl Keeper {
         while !waiting.borrow().is_empty() {
             let (forwards, answers): (Vec<Forward>, Vec<Answer>) = waiting.take().into_iter().unzip();
             bytes.set(0);
-            let versions = self.record_group(&forwards);
+            let recorded = self.record_group(&forwards);
             drop(forwards);
-            if versions.is_ok() {
-                // Nobody is answered before those whom it concerns were woken: until then the aggregate has to remind.
-                self.wake().await;
-                self.durable().await;
-            }
+            let versions = match recorded {
+                Ok(recorded) => self.passed_on(recorded).await,
+                Err(failure) => Err(failure),
+            };
             for (place, answer) in answers.into_iter().enumerate() {
                 let version = |versions: &Vec<Version>| versions.get(place).copied().unwrap_or_default();
                 // Whoever has gone needs no word of it.
@@ -72,7 +76,7 @@ impl Keeper {
         running.set(false);
     }
 
-    fn record_group(&self, forwards: &[Forward]) -> Result<Vec<Version>, Failure> {
+    fn record_group(&self, forwards: &[Forward]) -> Result<Unanswered, Failure> {
         let mut journal = self.journal.borrow_mut();
         let journal = journal.as_mut().map_err(|failure| failure.clone())?;
         let recorded = journal.record(forwards);
@@ -82,13 +86,16 @@ impl Keeper {
             record_failure(&error)
         })?;
         nudges::nudge(&self.state, recorded.end.get());
-        Ok(recorded.versions)
+        Ok(Unanswered(recorded.versions))
     }
 
-    /// Waits until everything that was written is durable. Where that fails, the runtime ends the object.
-    async fn durable(&self) {
-        if let Err(error) = self.state.storage().sync().await {
+    /// What may be answered, once whoever has to know of what was recorded has made it a duty of its own.
+    async fn passed_on(self: &Rc<Self>, Unanswered(versions): Unanswered) -> Result<Vec<Version>, Failure> {
+        self.wake().await?;
+        self.state.storage().sync().await.map_err(|error| {
             console_error!("what was recorded may not be durable: {error}");
-        }
+            Failure::new("storage_failed", error.to_string())
+        })?;
+        Ok(versions)
     }
 }
