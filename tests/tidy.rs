@@ -108,6 +108,16 @@ fn no_file_is_longer_than_a_reader_keeps_in_mind() {
     }
 }
 
+/// What a webhook sends must not reach what only the operator's own network reaches.
+#[test]
+fn every_worker_with_consumers_sends_over_the_public_internet() {
+    let flag = "compatibility_flags = [\"global_fetch_strictly_public\"]";
+    let texts = files(root(), &["wrangler.toml"]).into_iter().map(|path| fs::read_to_string(path).unwrap());
+    let workers: Vec<String> = texts.filter(|text| text.contains("class_name = \"Consumer\"")).collect();
+    assert!(workers.len() >= 3, "{} found", workers.len());
+    assert!(workers.iter().all(|text| text.contains(flag)));
+}
+
 #[test]
 fn every_version_is_the_same() {
     let version = env!("CARGO_PKG_VERSION");

@@ -17,6 +17,7 @@ mod fresh_id;
 mod js_value;
 mod message;
 mod new_events;
+mod outcome;
 mod range;
 mod saved_event;
 mod scalar;
@@ -42,6 +43,7 @@ pub use js_value::{
 };
 pub use message::{Message, field, object, part};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
+pub use outcome::outcome_from_js;
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
 pub use scalar::Scalar;

@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
+use sillok::handler::{DocumentError, Outcome};
 use sillok::store::{
     AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadRange,
     StorageError, StreamId, TruncateError, Version,
 };
-use sillok_bridge::{Failure, RangeValue, Scalar, parse_expected_version, parse_range};
+use sillok_bridge::{Failure, RangeValue, Scalar, parse_events, parse_expected_version, parse_range};
 
 fn stream() -> StreamId {
     StreamId::new("account-42").unwrap()
@@ -62,6 +63,47 @@ fn the_codes_are_pinned() {
         "page_too_large",
     ];
     assert_eq!(codes, pinned);
+}
+
+#[test]
+fn what_no_repetition_heals_is_pinned() {
+    let of = |code: &str| Outcome::of_code(code, "");
+    for code in [
+        StreamId::new("").unwrap_err().code(),
+        InvalidEvent::Type(InvalidName::Empty).code(),
+        InvalidEvent::Id(InvalidName::Empty).code(),
+        InvalidEvent::MetadataNotObject.code(),
+        InvalidEvent::MetadataTooLarge { bytes: 0 }.code(),
+        AppendError::NoEvents.code(),
+        AppendError::TooManyEvents { count: 0 }.code(),
+        AppendError::CommitTooLarge { bytes: 0 }.code(),
+        AppendError::VersionExhausted { stream: stream() }.code(),
+        AppendError::IdempotencyKeyReused { stream: stream() }.code(),
+        AppendError::StreamDeleted { stream: stream() }.code(),
+        IdempotencyKey::new("").unwrap_err().code(),
+        DocumentError::Key(InvalidName::Empty).code(),
+        DocumentError::TooLarge { bytes: 0 }.code(),
+        ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
+        ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
+        parse_events("[").unwrap_err().code(),
+        parse_events("3").unwrap_err().code(),
+        parse_expected_version(&Scalar::Other).unwrap_err().code.as_str(),
+    ] {
+        assert_eq!(of(code), Outcome::Refused { error: String::new() }, "{code}");
+    }
+    for code in [
+        AppendError::StreamFull { stream: stream() }.code(),
+        AppendError::Storage(StorageError::failed("")).code(),
+        StorageError::corrupt(0, "").code(),
+        DocumentError::Over.code(),
+        "wrong_expected_version",
+        "unavailable",
+        "overloaded",
+        "insufficient_scope",
+        "",
+    ] {
+        assert_eq!(of(code), Outcome::failed(""), "{code}");
+    }
 }
 
 #[test]

@@ -6,16 +6,16 @@ use std::cell::RefCell;
 use js_sys::{Array, Function};
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings, Window,
+    Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Outcome, Policy,
+    Read, Settings, Window,
 };
 use sillok::store::{
     Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, InvalidCheckpoint, RecordedTime,
     StorageError, StreamId, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, now, parse_events,
-    parse_feed, stream_id_from_js, write_feed_event,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, now, outcome_from_js,
+    parse_events, parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -78,7 +78,7 @@ impl Consumer {
     }
 
     /// Does the next thing. `apply` is called with each event that is projected, as JSON, and with a
-    /// [`DocumentsHandle`]; it returns what is wrong, or undefined. `jitter` is a random number from 0 to 1.
+    /// [`DocumentsHandle`]; it returns what is wrong, `{error, code}`, or undefined. `jitter` is a random number from 0 to 1.
     ///
     /// Gives `worked` when there may be more to do; an array of id, attempt and event as JSON when that is to be delivered;
     /// and otherwise why there is nothing to do: a time in milliseconds before which there is not, `idle`, `paused` or
@@ -106,14 +106,13 @@ impl Consumer {
         answer(self.try_append(store, (id, n), stream, events, expected))
     }
 
-    /// Takes note of what came of the delivery of this id: what is wrong, or undefined.
+    /// Takes note of what came of the delivery of this id: what is wrong, `{error, code}`, or undefined.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn delivered(&self, id: &str, error: Option<String>, jitter: f64) -> Result<(), JsValue> {
+    pub fn delivered(&self, id: &str, wrong: &JsValue, jitter: f64) -> Result<(), JsValue> {
         self.delivery.replace(None);
-        let outcome = error.as_deref().map_or(Ok(()), Err);
-        self.with(|machine| machine.delivered(id, outcome, now(), spread(jitter)))
+        self.with(|machine| machine.delivered(id, outcome(wrong), now(), spread(jitter)))
     }
 }
 
@@ -236,12 +235,17 @@ fn event(found: &Found<'_>) -> Option<FeedEvent> {
 }
 
 /// Lets JavaScript apply an event.
-fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Result<(), String> {
+fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Outcome {
     let documents = DocumentsHandle { documents: documents.clone() };
     match apply.call2(&JsValue::UNDEFINED, &JsValue::from_str(&event.json), &documents.into()) {
-        Ok(wrong) if wrong.is_undefined() => Ok(()),
-        Ok(wrong) | Err(wrong) => Err(wrong.as_string().unwrap_or_else(|| "the handler failed".to_owned())),
+        Ok(wrong) => outcome(&wrong),
+        Err(thrown) => outcome_from_js(&thrown),
     }
+}
+
+/// What came of a handler that says what is wrong, or undefined.
+fn outcome(wrong: &JsValue) -> Outcome {
+    if wrong.is_undefined() { Outcome::Done } else { outcome_from_js(wrong) }
 }
 
 /// A random number from 0 to 1 as one of all numbers.

@@ -12,6 +12,7 @@ import { Calls } from "./calls.js";
 import { Changes } from "./changes.js";
 import type { ConsumerDefinition } from "./consumers/definition.js";
 import type { DocumentsJson } from "./consumers/documents.js";
+import type { Wrong } from "./consumers/reason.js";
 import type { Database } from "./database.js";
 import { SillokError } from "./errors.js";
 import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
@@ -247,7 +248,7 @@ export class EngineConsumer {
    * there may be more to do; the id, attempt and JSON of an event that is to be delivered; and otherwise why there is
    * nothing to do, which may be that it is too early: then it gives the time.
    */
-  step(apply: (event: string, documents: DocumentsJson) => string | undefined): Step {
+  step(apply: (event: string, documents: DocumentsJson) => Wrong | undefined): Step {
     const { projecting, whole } = this.#host;
     const applied = (event: string, documents: DocumentsHandle) => {
       const held: DocumentsJson = {
@@ -275,8 +276,8 @@ export class EngineConsumer {
   }
 
   /** Says what came of a delivery: what is wrong, or nothing. */
-  delivered(id: string, error: string | undefined): void {
-    this.#host.ask(() => this.#consumer.delivered(id, error, Math.random()));
+  delivered(id: string, wrong: Wrong | undefined): void {
+    this.#host.ask(() => this.#consumer.delivered(id, wrong, Math.random()));
   }
 
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): void {

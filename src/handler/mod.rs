@@ -11,9 +11,10 @@
 //!   tells repeats.
 //!
 //! An event that fails is attempted again later, ever more rarely, and at last given up in the way that the [`Policy`]
-//! says. One call of the machine follows on the other: while a page is read or an event delivered, only
+//! says. An event at which no attempt can succeed is given up at once: the [`Outcome`] of an attempt tells them apart. One call of the machine follows on the other: while a page is read or an event delivered, only
 //! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
 
+mod attempt;
 mod consumer;
 mod dead_letters;
 mod documents;
@@ -29,6 +30,7 @@ mod storage;
 mod tables;
 mod window;
 
+pub use attempt::{Outcome, Refusals};
 pub use consumer::Consumer;
 pub use dead_letters::{DeadLetter, DeadLetters, Reason};
 pub use documents::{DocumentError, DocumentPage, Documents};

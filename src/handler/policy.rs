@@ -58,7 +58,8 @@ pub enum OnFailure {
 /// How often an event is attempted, how long each time, how long between, and what then.
 ///
 /// The time between attempts doubles from `first_delay` to `longest_delay`, less up to half of it by chance, so that
-/// many consumers of one receiver do not return to it at once.
+/// many consumers of one receiver do not return to it at once. A receiver may ask for a longer time, up to `longest_delay`.
+/// An event at which no attempt can succeed is given up after the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// What is done when every attempt failed.
@@ -91,9 +92,11 @@ impl Policy {
         timeout: 30_000,
     };
 
-    /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
-    pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
-        wait(self.first_delay, self.longest_delay, failures, u64::from(jitter))
+    /// Milliseconds to wait after so many failures: `least` of them, but never more than the longest delay. `jitter` is any
+    /// number, drawn anew each time.
+    pub(super) fn delay(&self, failures: u32, jitter: u32, least: u64) -> u64 {
+        let wait = wait(self.first_delay, self.longest_delay, failures, u64::from(jitter));
+        wait.max(least.min(self.longest_delay))
     }
 }
 

@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::attempt::{Outcome, Refusals};
 use super::documents::{DocumentError, Documents};
 use super::feed::FeedEvent;
 use super::policy::Policy;
@@ -103,14 +104,11 @@ pub trait Projection {
 }
 
 /// Lets a projection do to documents what an event says: this is what [`Consumer::project`](super::Consumer::project) is
-/// given.
-///
-/// # Errors
-/// That the event is not what the projection reads, or what the projection says.
-pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Result<(), String> {
-    let documents = TypedDocuments { texts: documents, document: PhantomData };
-    let applied = read_event(event).and_then(|typed| P::apply(typed, event, &documents));
-    applied.map_err(|Failed(message)| message)
+/// given. It fails where the event is not what the projection reads, or where the projection says so.
+pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Outcome {
+    let refusals = Refusals::default();
+    let documents = TypedDocuments { texts: documents, document: PhantomData, refusals: &refusals };
+    refusals.outcome(read_event(event).and_then(|typed| P::apply(typed, event, &documents)))
 }
 
 /// Reads an event as a handler's own type.
@@ -146,6 +144,7 @@ impl<E: Display> From<E> for Failed {
 pub struct TypedDocuments<'a, D> {
     texts: &'a dyn Texts,
     document: PhantomData<fn() -> D>,
+    refusals: &'a Refusals,
 }
 
 impl<D> Debug for TypedDocuments<'_, D> {
@@ -161,7 +160,7 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
     /// [`DocumentError`].
     pub fn get(&self, key: &str) -> Result<Option<D>, DocumentError> {
         let read = |text: JsonText| serde_json::from_str(text.as_str()).map_err(|error| mismatch(&error));
-        self.texts.get(key)?.map(read).transpose()
+        self.noted(self.texts.get(key))?.map(read).transpose()
     }
 
     /// Keeps a document of at most 1 MiB in place of any other under this key.
@@ -170,7 +169,7 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
     /// [`DocumentError`]; the document is then as it was.
     pub fn put(&self, key: &str, document: &D) -> Result<(), DocumentError> {
         let text = serde_json::to_string(document).map_err(|error| mismatch(&error))?;
-        self.texts.put(key, &JsonText::trusted(&text))
+        self.noted(self.texts.put(key, &JsonText::trusted(&text)))
     }
 
     /// Removes the document of this key, if there is one.
@@ -178,7 +177,11 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
     /// # Errors
     /// [`DocumentError`]; the document is then as it was.
     pub fn delete(&self, key: &str) -> Result<(), DocumentError> {
-        self.texts.delete(key)
+        self.noted(self.texts.delete(key))
+    }
+
+    fn noted<T>(&self, done: Result<T, DocumentError>) -> Result<T, DocumentError> {
+        done.inspect_err(|error| self.refusals.note(error.code(), error))
     }
 }
 

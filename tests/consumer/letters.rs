@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, Settings};
+use sillok::handler::{Kind, Next, OnFailure, Outcome, Settings};
 
 fn holding() -> Settings {
     let mut settings = settings(Kind::Reactor, OnFailure::HoldStream);
@@ -95,12 +95,12 @@ fn a_round_begun_again_passes_no_letter_over() {
             other => panic!("{other:?}"),
         }
         if ids.len() == 1 {
-            consumer.delivered(&ids[0], Err("no"), at(0), 0).unwrap();
+            consumer.delivered(&ids[0], Outcome::failed("no"), at(0), 0).unwrap();
         }
     }
     // While the second is under way.
     consumer.retry(at(0)).unwrap();
-    consumer.delivered(&ids[1], Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&ids[1], Outcome::Done, at(0), 0).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2]));
     assert_eq!(letters(&mut consumer), []);
 }
@@ -185,11 +185,11 @@ fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
     // The second attempt is under way when it is discarded.
     let Next::Deliver(second) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
     assert!(consumer.discard(Some(1)).unwrap());
-    consumer.delivered(&only(second).id, Err("late"), at(1100), 0).unwrap();
+    consumer.delivered(&only(second).id, Outcome::failed("late"), at(1100), 0).unwrap();
     let Next::Deliver(next) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
     let next = only(next);
     assert_eq!((next.event.position.get(), next.attempt), (2, 1));
-    consumer.delivered(&next.id, Err("no"), at(1100), 0).unwrap();
+    consumer.delivered(&next.id, Outcome::failed("no"), at(1100), 0).unwrap();
     // Another letter than the one that waits changes nothing for that.
     assert!(!consumer.discard(Some(1)).unwrap());
     assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Wait { until: at(1200) }, vec![]));

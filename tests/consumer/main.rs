@@ -27,6 +27,8 @@ macro_rules! behaviours {
         mod duty;
         #[path = "letters.rs"]
         mod letters;
+        #[path = "outcomes.rs"]
+        mod outcomes;
         #[path = "projection.rs"]
         mod projection;
         #[path = "rebuild.rs"]

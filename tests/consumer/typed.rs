@@ -118,7 +118,7 @@ fn a_document_of_another_type_is_an_error() {
     consumer.next(now).unwrap();
     let mut first = true;
     let applied = &mut |event: &FeedEvent, documents: &_| {
-        if std::mem::take(&mut first) { count(event, documents) } else { apply::<Odd, _>(event, documents) }
+        if std::mem::take(&mut first) { count(event, documents).into() } else { apply::<Odd, _>(event, documents) }
     };
     consumer.project(now, 0, applied).unwrap();
     let error = consumer.status().unwrap().error.unwrap().message;

@@ -209,7 +209,7 @@ pub fn run<S: Sql, A: Alarm>(
                 let outcomes: Vec<_> =
                     deliveries.iter().map(|delivery| work(Work::Deliver(delivery))).collect();
                 for (Delivery { id, .. }, outcome) in deliveries.iter().zip(outcomes) {
-                    consumer.delivered(id, outcome.as_ref().copied().map_err(String::as_str), at(now), 0)?;
+                    consumer.delivered(id, outcome.into(), at(now), 0)?;
                 }
             }
             Next::Tidied => {}

@@ -64,6 +64,18 @@ test("so it is when workerd was killed between the append and its end", async (t
   await assertHandled(api, receiver, cause);
 });
 
+test("an append that can never succeed is given up at once", async (t) => {
+  const [api, receiver] = await start(t);
+  receiver.answer = () => 204;
+  // The desk's stream would have a longer name than one may have.
+  await leave(api, "I".repeat(200));
+  const { deadLetters } = await settled(api, "warnings", ({ lag }) => lag === 0);
+  assert.equal(deadLetters, 1);
+  const { json } = await api.request("/v1/consumers/warnings/dead-letters");
+  assert.deepEqual([json.deadLetters[0].attempts, json.deadLetters[0].reason], [1, "failed"]);
+  assert.match(json.deadLetters[0].error, /205 bytes/);
+});
+
 test("what is written in TypeScript runs beside, under names of its own", async (t) => {
   const api = new Api();
   const entry = fileURLToPath(new URL("../support/mixed-worker.ts", import.meta.url));

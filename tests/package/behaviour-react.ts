@@ -56,6 +56,40 @@ export const reacting: Behaviours = {
     }
   },
 
+  async "what can never succeed is given up at once, and what a handler says itself is not"(
+    sillok,
+  ) {
+    const store = new sillok.EventStore();
+    await store.append("s-1", [{ type: "Large" }, { type: "Invalid" }, { type: "Own" }]);
+    const attempted: string[] = [];
+    const wrong = sillok.reactor("wrong", {
+      attempts: 2,
+      firstDelay: 1,
+      async on({ type }, { append, attempt }) {
+        attempted.push(`${type} ${attempt}`);
+        if (type === "Own") throw new Error("invalid_event");
+        const event = type === "Large" ? { type, data: "x".repeat(1 << 20) } : { type: "" };
+        await append("t-1", event);
+      },
+    });
+    const documents = sillok.projection<NewEvent, unknown>("documents", {
+      attempts: 2,
+      firstDelay: 1,
+      on({ type }, documents) {
+        if (type === "Large") documents.put(type, "x".repeat(1 << 20));
+        if (type === "Invalid") documents.put("", type);
+        if (type === "Own") throw new Error("its own");
+      },
+    });
+    const gateway = new sillok.EventGateway(store).register(wrong, documents);
+    await gateway.catchUp();
+    same(attempted, ["Large 1", "Invalid 1", "Own 1", "Own 2"]);
+    for (const consumer of [gateway.consumer(wrong), gateway.projection(documents)]) {
+      const attempts = (await all(consumer.deadLetters())).map((letter) => letter.attempts);
+      same(attempts, [1, 1, 2]);
+    }
+  },
+
   async "a projection and a reactor do not go on from where the other is"(sillok) {
     const store = new sillok.EventStore();
     await count(store, "s-1", 1);

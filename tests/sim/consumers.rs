@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sillok::handler::{
-    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, RebuildError, Settings,
-    Window,
+    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, Outcome, RebuildError,
+    Settings, Window,
 };
 use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
 
@@ -138,7 +138,7 @@ impl ConsumerShell {
     fn deliver(&mut self, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Result<(), StorageError> {
         if self.broken == Some(Break::ToldBeforeDelivered) {
             for Delivery { id, .. } in deliveries {
-                self.consumer.delivered(id, Ok(()), turn.now, turn.number())?;
+                self.consumer.delivered(id, Outcome::Done, turn.now, turn.number())?;
             }
         }
         match self.plan.role {
@@ -166,9 +166,9 @@ impl ConsumerShell {
         let mark = mark_of(&delivery.event);
         let (id, jitter) = (delivery.id.clone(), turn.number());
         if !self.plan.reacts_to(mark) {
-            self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
+            self.consumer.delivered(&id, Outcome::Done, turn.now, jitter)?;
         } else if self.plan.fails(mark, turn) {
-            self.consumer.delivered(&id, Err("fails"), turn.now, jitter)?;
+            self.consumer.delivered(&id, Outcome::failed("fails"), turn.now, jitter)?;
         } else {
             let key = IdempotencyKey::new(&delivery.command_key(0)).unwrap();
             let (to, stream) = self.target.clone();
@@ -204,13 +204,13 @@ impl ConsumerShell {
 
     /// Tells the machine what came of one call: a batch that failed has failed as its first event.
     fn tell(&mut self, ids: &[String], done: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let outcome = if done { Ok(()) } else { Err("no answer, or a refusal") };
+        let outcome = if done { Outcome::Done } else { Outcome::failed("no answer, or a refusal") };
         for id in ids.iter().take(if done { ids.len() } else { 1 }) {
-            self.consumer.delivered(id, outcome, turn.now, turn.number())?;
+            self.consumer.delivered(id, outcome.clone(), turn.now, turn.number())?;
         }
         if done && self.broken == Some(Break::WindowToldByOne) {
             for id in std::mem::take(&mut self.under_way).into_values().flatten() {
-                self.consumer.delivered(&id, Ok(()), turn.now, turn.number())?;
+                self.consumer.delivered(&id, Outcome::Done, turn.now, turn.number())?;
             }
         }
         Ok(())

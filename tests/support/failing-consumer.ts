@@ -1,4 +1,7 @@
-/** The Worker with consumers that cannot be woken so often as their names say: `fails-3`. `/wakes` tells how often was tried. */
+/**
+ * The Worker with consumers that cannot be woken so often as their names say: `fails-3`. `/wakes` tells how often was tried.
+ * After a request to `/silent`, no consumer answers whose name begins so.
+ */
 
 import type { DurableObject } from "cloudflare:workers";
 
@@ -9,10 +12,11 @@ export { Aggregate, Journal } from "../../worker/entry.ts";
 type ConsumerClass = new (
   context: DurableObjectState,
   env: Cloudflare.Env,
-) => DurableObject & { wake(request: unknown): unknown };
+) => DurableObject & { wake(request: unknown): unknown; ask(request: unknown): unknown };
 
 /** How often each consumer was to be woken. */
 const wakes = new Map<string, number>();
+let silent = false;
 
 export class Consumer extends (Sound as ConsumerClass) {
   override wake(request: unknown): unknown {
@@ -23,11 +27,17 @@ export class Consumer extends (Sound as ConsumerClass) {
       throw Object.assign(new Error("not now"), { retryable: true });
     return super.wake(request);
   }
+
+  override ask(request: unknown): unknown {
+    if (silent && this.ctx.id.name?.startsWith("silent") === true) throw new Error("no answer");
+    return super.ask(request);
+  }
 }
 
 export default {
   fetch(request: Request, env: unknown, context: object): Promise<Response> | Response {
     const { pathname } = new URL(request.url);
+    if (pathname === "/silent") silent = true;
     if (pathname === "/wakes") return Response.json(Object.fromEntries(wakes));
     return app.fetch(request, env, context);
   },

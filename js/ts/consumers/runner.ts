@@ -8,7 +8,7 @@ import type { AnyConsumer, ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
-import { reasonOf } from "./reason.js";
+import { type Wrong, wrongBy } from "./reason.js";
 
 /** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
@@ -103,13 +103,13 @@ export class Runner {
     return "interrupted";
   }
 
-  #project(text: string, json: DocumentsJson): string | undefined {
+  #project(text: string, json: DocumentsJson): Wrong | undefined {
     try {
       const event = JSON.parse(text) as ConsumedEvent;
       projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
       return undefined;
     } catch (error) {
-      return reasonOf(error);
+      return wrongBy(error);
     }
   }
 
@@ -117,14 +117,14 @@ export class Runner {
     const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
     const context: ReactorContext = Object.freeze({ id, attempt, append });
     const { definition } = this as { definition: Reactor };
-    let error: string | undefined;
+    let wrong: Wrong | undefined;
     try {
       const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
       await within(definition.timeout, reacted);
     } catch (thrown) {
-      error = reasonOf(thrown);
+      wrong = wrongBy(thrown);
     }
-    this.consumer.delivered(id, error);
+    this.consumer.delivered(id, wrong);
   }
 }
 

@@ -144,6 +144,12 @@ impl Scope {
     }
 }
 
+/// The hosts that lead to this deployment, as the variable `SILLOK_HOSTS` lists them.
+pub(crate) fn hosts(env: &Env) -> Vec<String> {
+    let hosts = text(env, "SILLOK_HOSTS").unwrap_or_default();
+    hosts.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned).collect()
+}
+
 fn text(env: &Env, name: &'static str) -> Option<String> {
     part(env, name).ok()?.as_string().filter(|text| !text.is_empty())
 }

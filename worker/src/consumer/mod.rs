@@ -11,6 +11,7 @@ mod reactor;
 mod run;
 mod shown;
 mod signature;
+mod url;
 
 use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
@@ -68,6 +69,10 @@ pub(crate) struct ConsumerRequest {
     pub(crate) position: u64,
     /// How long to wait, in milliseconds.
     pub(crate) millis: u64,
+    /// The URL by which the deployment was reached.
+    pub(crate) asked_at: String,
+    /// Whether to show all that there is to a definition, but for its secret: who may change it may see it.
+    pub(crate) whole: bool,
 }
 
 message!(ConsumerRequest {
@@ -79,6 +84,8 @@ message!(ConsumerRequest {
     partition: "partition",
     position: "position",
     millis: "millis",
+    asked_at: "askedAt",
+    whole: "whole",
 });
 
 /// A consumer in the storage of its own Durable Object, spoken to by RPC through the entry class.

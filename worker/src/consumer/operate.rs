@@ -8,7 +8,9 @@ use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
+use super::address::Deployment;
 use super::definition::{Definition, invalid};
+use super::shown::Shown;
 use super::signature::Secret;
 use super::{ConsumerRequest, Defined, Inner, KIND_FIXED, delivery, kept, shown, unreachable};
 use crate::journal::{Remote, end_of};
@@ -22,7 +24,7 @@ impl Inner {
     pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         match request.act.as_str() {
             "define" | "remove" => self.change(&request).await,
-            "status" => self.status(None).await,
+            "status" => self.status(Shown::of(request.whole)).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
                 let page = self.with(|defined| defined.machine.dead_letters(after, request.limit));
@@ -45,16 +47,17 @@ impl Inner {
     /// between what another tells them and writes down here.
     async fn change(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
         let _turn = self.changing.lock().await;
-        if request.act == "define" { self.define(&request.definition).await } else { self.remove().await }
+        if request.act == "define" { self.define(request).await } else { self.remove().await }
     }
 
     /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
-    async fn define(self: &Rc<Self>, definition: &str) -> Result<String, Failure> {
+    async fn define(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
-        let mut definition = Definition::parse(definition)?;
+        let deployment = Deployment::of(&self.env, &request.asked_at);
+        let mut definition = Definition::parse(&request.definition, &deployment)?;
         let known = self.look(|defined| Rc::clone(&defined.definition)).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
@@ -86,7 +89,7 @@ impl Inner {
             self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
         }
         self.start();
-        self.status(definition.secret.as_deref()).await
+        self.status(Shown::WithSecret).await
     }
 
     /// Makes it a consumer of this definition, which may be another than it had.
@@ -159,7 +162,7 @@ impl Inner {
             _ => Err(Failure::new("internal", "a consumer cannot do this")),
         })?;
         self.start();
-        self.status(None).await
+        self.status(Shown::Whole).await
     }
 
     /// Discards the dead letter of this id, or all where there is none.
@@ -182,12 +185,12 @@ impl Inner {
         end_of(&journals).await.map_err(unreachable)
     }
 
-    /// How it does, with its secret where that is to be told.
-    async fn status(self: &Rc<Self>, secret: Option<&str>) -> Result<String, Failure> {
+    /// How it does.
+    async fn status(self: &Rc<Self>, shown: Shown) -> Result<String, Failure> {
         let end = self.end().await?;
         let name = self.name().keeps;
         if let Err(failure) = self.look(|_| ()) {
-            return self.not_opened(failure, &end);
+            return self.not_opened(failure, &end, shown);
         }
         self.with(|Defined { definition, machine, .. }| {
             machine.status().map(|status| {
@@ -195,18 +198,18 @@ impl Inner {
                     // An object that was out of memory has forgotten how many events it had passed over: it looks again.
                     self.start();
                 }
-                shown::status(&name, definition, &status, &end, secret)
+                shown::status(&name, definition, &status, &end, shown)
             })
         })
     }
 
     /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
-    fn not_opened(&self, failure: Failure, end: &Checkpoint) -> Result<String, Failure> {
+    fn not_opened(&self, failure: Failure, end: &Checkpoint, shown: Shown) -> Result<String, Failure> {
         let Some(definition) = self.in_code().or(kept::read(&self.sql)?) else { return Err(failure) };
         let begins = definition.begins(end.partitions()).ok().flatten();
         let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
         let status = shown::not_begun(checkpoint, failure.detail.clone());
-        Ok(shown::status(&self.name().keeps, &definition, &status, end, None))
+        Ok(shown::status(&self.name().keeps, &definition, &status, end, shown))
     }
 
     fn document(&self, key: &str) -> Result<String, Failure> {

@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sillok::gateway::Alarm;
-use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Read};
+use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Outcome, Read};
 use sillok::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StreamId, Version};
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::{Delay, console_error};
@@ -131,7 +131,7 @@ impl Inner {
         self.with(|Defined { machine, .. }| {
             machine.project(now(), random(), &mut |event, documents| match &handler {
                 Some(handler) => handler.project(event, documents),
-                None => Err("this deployment has no code for this projection".to_owned()),
+                None => Outcome::failed("this deployment has no code for this projection"),
             })
         })
     }
@@ -142,9 +142,11 @@ impl Inner {
         }
         let sent = within(definition.timeout(), delivery::to_queue(&self.env, definition, deliveries)).await;
         // What has failed is told of the first alone, and what was not sent is offered again.
-        let told = sent.as_ref().map_or(1, |sent| *sent);
-        let outcome = sent.map(|_| ());
-        deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, &outcome))
+        let (told, outcome) = match sent.and_then(|sent| sent) {
+            Ok(sent) => (sent, Outcome::Done),
+            Err(failed) => (1, failed),
+        };
+        deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, outcome.clone()))
     }
 
     /// Delivers all at once, and tells of each what came of it as soon as it is known.
@@ -169,16 +171,15 @@ impl Inner {
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
         let outcome = within(definition.timeout(), async {
             match (definition.kind, self.handler()) {
-                (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
+                (Kind::Webhook, _) => delivery::to_webhook(&self.env, definition, delivery).await,
                 (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
-                (_, None) => Err("this deployment has no code for this reactor".to_owned()),
+                (_, None) => Outcome::failed("this deployment has no code for this reactor"),
             }
         });
-        self.tell(delivery, &outcome.await)
+        self.tell(delivery, outcome.await.unwrap_or_else(|late| late))
     }
 
-    fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
-        let outcome = outcome.as_ref().copied().map_err(String::as_str);
+    fn tell(&self, delivery: &Delivery, outcome: Outcome) -> Result<(), Failure> {
         self.with(|Defined { machine, .. }| machine.delivered(&delivery.id, outcome, now(), random()))
     }
 
@@ -205,10 +206,10 @@ impl Inner {
 }
 
 /// What comes of an attempt, unless it takes longer than it may.
-async fn within<T>(millis: u64, attempt: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+async fn within<T>(millis: u64, attempt: impl Future<Output = T>) -> Result<T, Outcome> {
     match select(pin!(attempt), pin!(Delay::from(Duration::from_millis(millis)))).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(_) => Err(format!("the attempt has not ended within {millis} ms")),
+        Either::Left((outcome, _)) => Ok(outcome),
+        Either::Right(_) => Err(Outcome::failed(format!("the attempt has not ended within {millis} ms"))),
     }
 }
 

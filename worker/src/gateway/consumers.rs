@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
-use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
+use sillok::store::{Direction, ReadRange, StreamId, Version, json_string, partition_of};
 use sillok_bridge::{Failure, now};
 use worker::{Delay, Env};
 
@@ -102,13 +102,14 @@ pub(super) async fn answer(
         (Target::One(name), _) if reading => {
             request::check_json_headers(request)?;
             query::none(url)?;
-            find(name)?.ask(asking("status")).await
+            find(name)?.ask(status_for(principal)).await
         }
         (Target::One(name), Method::Put) => {
             query::none(url)?;
             request::check_forget_headers(request)?;
             let definition = request::body_text(request).await?;
-            find(name)?.ask(ConsumerRequest { definition, ..asking("define") }).await
+            let asked_at = url.to_owned();
+            find(name)?.ask(ConsumerRequest { definition, asked_at, ..asking("define") }).await
         }
         (Target::One(name), Method::Delete) => {
             query::none(url)?;
@@ -152,7 +153,7 @@ pub(super) async fn answer(
     }
 }
 
-/// The status of every consumer.
+/// The status of every consumer. Of one that does not answer there is the name, and why.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     request::check_json_headers(request)?;
     query::none(request.url())?;
@@ -161,14 +162,15 @@ async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answ
     let mut consumers = Vec::new();
     for name in status.consumers {
         let found = Found::of(env, named(principal, &name))?;
-        match found.call(&asking("status")).await {
+        match found.call(&status_for(principal)).await {
             Ok((status, cost)) => {
                 receipt = receipt + cost;
                 consumers.push(status);
             }
             // One that is just being removed.
             Err(RemoteError::Refused(failure, _)) if failure.code == "consumer_not_found" => {}
-            Err(error) => return Err(error.into()),
+            // It hides no other.
+            Err(error) => consumers.push(unavailable(&name, &error.into_failure("consumer"))),
         }
     }
     Ok(Answer::text(format!("{{\"consumers\":[{}]}}", consumers.join(","))).costing(receipt))
@@ -238,6 +240,19 @@ fn behind(min: &str, spent: Receipt) -> Problem {
     let detail = format!("the projection does not cover {min} yet; try again");
     let problem = Problem::from(Failure::new("projection_behind", detail).in_field("min"));
     problem.with("Retry-After", "1").costing(spent)
+}
+
+/// Asks how a consumer does, for this caller.
+fn status_for(principal: &Principal) -> ConsumerRequest {
+    ConsumerRequest { whole: principal.require(Scope::Admin).is_ok(), ..asking("status") }
+}
+
+/// What is told of a consumer that does not answer.
+fn unavailable(name: &str, failure: &Failure) -> String {
+    let (name, code, detail) = (json_string(name), json_string(&failure.code), json_string(&failure.detail));
+    format!(
+        "{{\"name\":{name},\"status\":\"unavailable\",\"error\":{{\"code\":{code},\"detail\":{detail}}}}}"
+    )
 }
 
 fn asking(act: &str) -> ConsumerRequest {
