@@ -136,6 +136,10 @@ impl Kept for Memory {
         outcome
     }
 
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        work() // nobody else writes meanwhile
+    }
+
     fn revision(&self) -> Result<u64, StorageError> {
         match self.rows.0.borrow().rows.get(&self.state_key()) {
             Some(Row::State(state)) => Ok(state.revision),

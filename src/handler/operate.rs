@@ -146,8 +146,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
             self.offers = Offers::default();
         }
-        self.look()?;
-        if !self.has_letter(&self.state, id)? {
+        if !self.looking(|machine| machine.has_letter(&machine.state, id))? {
             return Ok(false);
         }
         let mut any = false;
@@ -194,17 +193,18 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn status(&mut self) -> Result<Status, StorageError> {
-        self.look()?;
-        let State { status, live, rebuild, round, error, .. } = &self.state;
-        Ok(Status {
-            running: *status,
-            checkpoint: live.checkpoint.clone(),
-            rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
-            failures: live.trouble.failures,
-            retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
-            error: error.clone(),
-            dead_letters: self.kept().count_letters(live.generation)?,
-            retrying: round.is_some(),
+        self.looking(|machine| {
+            let State { status, live, rebuild, round, error, .. } = &machine.state;
+            Ok(Status {
+                running: *status,
+                checkpoint: live.checkpoint.clone(),
+                rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
+                failures: live.trouble.failures,
+                retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
+                error: error.clone(),
+                dead_letters: machine.kept().count_letters(live.generation)?,
+                retrying: round.is_some(),
+            })
         })
     }
 
@@ -213,18 +213,19 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
-        self.look()?;
-        let (mut found, mut bytes) = (DeadLetters::default(), 0);
-        self.kept().scan_letters(self.state.live.generation, after, &mut |letter| {
-            if found.letters.len() >= limit.clamp(1, PAGE_EVENTS) || bytes >= PAGE_BYTES {
-                found.next = found.letters.last().map(|letter| letter.id);
-                return ControlFlow::Break(());
-            }
-            bytes += letter.event.json.len();
-            found.letters.push(letter);
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        self.looking(|machine| {
+            let (mut found, mut bytes) = (DeadLetters::default(), 0);
+            machine.kept().scan_letters(machine.state.live.generation, after, &mut |letter| {
+                if found.letters.len() >= limit.clamp(1, PAGE_EVENTS) || bytes >= PAGE_BYTES {
+                    found.next = found.letters.last().map(|letter| letter.id);
+                    return ControlFlow::Break(());
+                }
+                bytes += letter.event.json.len();
+                found.letters.push(letter);
+                ControlFlow::Continue(())
+            })?;
+            Ok(found)
+        })
     }
 
     /// The document of this key, if there is one.
@@ -232,8 +233,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`DocumentError`].
     pub fn document(&mut self, key: &str) -> Result<Option<JsonText>, DocumentError> {
-        self.look()?;
-        Documents::new(self.storage.clone(), self.state.live.generation).get(key)
+        self.looking(|machine| {
+            Documents::new(machine.storage.clone(), machine.state.live.generation).get(key)
+        })
     }
 
     /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
@@ -247,8 +249,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         after: &str,
         limit: usize,
     ) -> Result<DocumentPage, DocumentError> {
-        self.look()?;
-        Documents::new(self.storage.clone(), self.state.live.generation).list(prefix, after, limit)
+        self.looking(|machine| {
+            Documents::new(machine.storage.clone(), machine.state.live.generation).list(prefix, after, limit)
+        })
     }
 
     /// Whether the consumer has come so far: what its documents show then covers the event at this position.
@@ -256,13 +259,24 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn reached(&mut self, partition: usize, position: Position) -> Result<bool, StorageError> {
-        self.look()?;
-        Ok(self.state.live.checkpoint.position(partition) >= position)
+        self.looking(|machine| Ok(machine.state.live.checkpoint.position(partition) >= position))
     }
 
-    fn look(&mut self) -> Result<(), StorageError> {
-        let looked = self.refresh();
-        self.settled(looked)
+    /// Reads something together with the state that it belongs to, both as they are at one moment: another process may
+    /// put documents that were built anew in the place of the old ones at any time.
+    fn looking<T, E: From<StorageError>>(
+        &mut self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let storage = self.storage.clone();
+        let (mut read, mut found) = (Some(read), None);
+        let looked = storage.kept().reading(&mut || {
+            self.refresh()?;
+            found = read.take().map(|read| read(self));
+            Ok(())
+        });
+        self.settled(looked)?;
+        found.unwrap_or_else(|| Err(StorageError::failed("the state was not read").into()))
     }
 
     /// Whether there is a dead letter of this id, or any.

@@ -15,6 +15,9 @@ pub(super) trait Kept {
     /// Runs `work` so that all it writes is written as one, or nothing where it fails.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
+    /// Runs `work` so that all it reads is of one moment.
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
+
     /// How often the state was saved.
     fn revision(&self) -> Result<u64, StorageError>;
 

@@ -144,18 +144,28 @@ impl<S: Sql> Kept for Tables<S> {
         committed
     }
 
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        self.table.sql.reading(work)
+    }
+
     fn revision(&self) -> Result<u64, StorageError> {
         self.table.one(REVISION, &[self.consumer()], |row| Ok(row.integer(0).unwrap_or_default()))
     }
 
     fn load(&self) -> Result<Option<State>, StorageError> {
         let unreadable = || corrupt("the state of the consumer cannot be read");
-        let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
-            row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)
+        let mut loaded = None;
+        // Two statements: another connection may save the first state, and the kind with it, between them.
+        self.reading(&mut || {
+            let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
+                row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)
+            })?;
+            loaded = self.table.one(LOAD, &[self.consumer()], |row| {
+                state(row).map(|state| Some(State { kind, ..state })).ok_or_else(unreadable)
+            })?;
+            Ok(())
         })?;
-        self.table.one(LOAD, &[self.consumer()], |row| {
-            state(row).map(|state| Some(State { kind, ..state })).ok_or_else(unreadable)
-        })
+        Ok(loaded)
     }
 
     fn save_kind(&self, kind: Kind) -> Result<(), StorageError> {

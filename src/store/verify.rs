@@ -183,7 +183,7 @@ impl Verifier {
                     self.broken = Some(BrokenCommit { version: *version, reason: reason.clone() });
                     Ok(false)
                 }
-                StorageFault::Failed { .. } => Err(error),
+                _ => Err(error),
             },
             outcome => outcome,
         }

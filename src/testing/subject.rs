@@ -45,8 +45,22 @@ impl<L: StreamLog> Subject<L> {
     /// # Errors
     /// What the store says.
     pub fn send(&mut self, append: Append) -> Result<Appended, AppendError> {
+        self.send_while(append, &mut || ())
+    }
+
+    /// The same. `meanwhile` is called each time that the store asks for an id: after it has read what it decides by, and
+    /// before it writes.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn send_while(
+        &mut self,
+        append: Append,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Appended, AppendError> {
         let ids_given = &mut self.ids_given;
         let mut fresh_id = || {
+            meanwhile();
             *ids_given += 1;
             EventId::new(&format!("id-{ids_given}")).unwrap_or_default()
         };

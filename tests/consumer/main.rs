@@ -10,6 +10,7 @@ mod memory;
 mod open;
 mod random;
 mod rows;
+mod shared;
 mod world;
 
 /// What consumers do wherever they are kept.

@@ -9,6 +9,7 @@ mod faults;
 mod formats;
 mod hostile;
 mod model;
+mod shared;
 mod stored;
 
 use database::Database;

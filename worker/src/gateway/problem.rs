@@ -163,9 +163,9 @@ fn status(code: &str) -> u16 {
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
         "idempotency_key_reused" => 422,
-        "overloaded" | "projection_behind" | "unavailable" => 503,
+        "overloaded" | "projection_behind" | "storage_busy" | "unavailable" => 503,
         "stream_full" => 507,
-        // `storage_failed`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
+        // `storage_failed`, `storage_read_only`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
         _ => 500,
     }
 }
@@ -195,11 +195,12 @@ mod tests {
 
     #[test]
     fn every_status_has_its_own_phrase() {
-        // A stream is full only beyond what a test can store.
+        // A stream is full only beyond what a test can store; an object's storage is never busy.
         for (code, expected, name) in [
             ("stream_full", 507, "Insufficient Storage"),
             ("stream_deleted", 410, "Gone"),
             ("idempotency_key_reused", 422, "Unprocessable Content"),
+            ("storage_busy", 503, "Service Unavailable"),
             ("internal", 500, "Internal Server Error"),
         ] {
             assert_eq!((status(code), phrase(status(code))), (expected, name), "{code}");
