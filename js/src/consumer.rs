@@ -110,10 +110,20 @@ impl Consumer {
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn delivered(&self, id: &str, error: Option<String>, jitter: f64) -> Result<(), JsValue> {
-        self.delivery.replace(None);
-        let outcome = error.as_deref().map_or(Ok(()), Err);
-        self.with(|machine| machine.delivered(id, outcome, now(), spread(jitter)))
+    pub fn delivered(
+        &self,
+        store: &Store,
+        id: &str,
+        error: Option<String>,
+        jitter: f64,
+    ) -> Result<(), JsValue> {
+        let note = || {
+            self.delivery.replace(None);
+            let outcome = error.as_deref().map_or(Ok(()), Err);
+            self.try_with(|machine| machine.delivered(id, outcome, now(), spread(jitter)))
+        };
+        // A machine that could not save what it was told would forget it, and deliver the event again.
+        store.file().map_or_else(note, |file| file.ahead(note)).map_err(thrown)
     }
 }
 
@@ -134,7 +144,7 @@ impl Consumer {
         Ok(Self { machine: RefCell::new(opened?), feed, delivery: RefCell::default() })
     }
 
-    fn try_with<T, E>(
+    pub(crate) fn try_with<T, E>(
         &self,
         work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, E>,
     ) -> Result<T, Failure>

@@ -38,9 +38,12 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn status(&self, store: &Store) -> Result<String, JsValue> {
-        let end = store.reading(sillok::store::EventStore::end).map_err(thrown)?;
-        let status = self.with(|machine| machine.status())?;
-        Ok(format!("{{{}}}", status_members(&status, &Checkpoint::start(1).at(0, end))))
+        let found = store.reading(|store| {
+            let end = store.end()?;
+            let status = self.try_with(|machine| machine.status())?;
+            Ok::<_, Failure>(format!("{{{}}}", status_members(&status, &Checkpoint::start(1).at(0, end))))
+        });
+        found.map_err(thrown)
     }
 
     /// The document of this key as JSON, or undefined.

@@ -271,16 +271,14 @@ impl Store {
     {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
         // `work` stands here once, so that it is in the wasm once for each that is done.
-        self.in_file(FileSql::begin_to_read)?;
+        let begun = match &self.file {
+            Some(file) if file.begin_to_read()? => Some(file),
+            _ => None,
+        };
         let found = work(&store);
-        let ended = self.in_file(FileSql::end_to_read);
+        let ended = begun.map_or(Ok(()), FileSql::end_to_read);
         let found = found?;
-        ended.map(|()| found)
-    }
-
-    /// Does something to the file, if there is one.
-    fn in_file(&self, step: fn(&FileSql) -> Result<(), StorageError>) -> Result<(), Failure> {
-        self.file.as_ref().map_or(Ok(()), |file| step(file).map_err(Failure::from))
+        Ok(ended.map(|()| found)?)
     }
 }
 

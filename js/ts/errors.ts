@@ -31,6 +31,9 @@ import type { ExpectedVersion } from "./options.js";
  * - `storage_failed`: the file cannot be opened, read or written, or the store was closed, also because a call was cut off
  *   for want of room on the stack. Of an append that failed so, it is not certain that nothing was written; one with an
  *   idempotency key can simply be repeated.
+ * - `storage_busy`: another connection, mostly of another process, had the file locked for longer than `busyTimeout`.
+ *   Nothing was written; the same call can be made again.
+ * - `storage_read_only`: the file was opened only to be read, or cannot be written to. Nothing was written.
  * - `unsupported_platform`: this platform has no files.
  * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself is at fault.
  *
@@ -75,6 +78,8 @@ export type SillokErrorCode =
   | "version_exhausted"
   | "malformed_json"
   | "storage_failed"
+  | "storage_busy"
+  | "storage_read_only"
   | "stored_data_corrupt"
   | "unsupported_platform"
   | "internal"

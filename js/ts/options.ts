@@ -23,6 +23,24 @@ export interface AppendOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** How to open a file. */
+export interface OpenOptions {
+  /**
+   * How many milliseconds a call waits while another connection, mostly of another process, has the file locked: a whole
+   * number from 0 to 2,147,483,647. Then it is refused with `storage_busy`. Default: 5,000.
+   */
+  readonly busyTimeout?: number | undefined;
+  /**
+   * Whether to open the file only to read it. The file must be there; it and its folder need not be writable. Whatever
+   * would write is refused with `storage_read_only`. Default: false.
+   *
+   * In a folder that cannot be written to, events that are still in the file with `-wal` added cannot always be read: then
+   * the file is not opened. There, nobody may write to the file while it is open; if somebody does, every call is refused
+   * with `storage_failed` until you open it again.
+   */
+  readonly readOnly?: boolean | undefined;
+}
+
 /** How to reach a deployed Sillok. */
 export interface ConnectOptions {
   /** What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent. */

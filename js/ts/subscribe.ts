@@ -44,8 +44,8 @@ async function* follow<E extends NewEvent>(
   const turn = new Turn();
   let from = after + 1;
   while (!stop.aborted) {
-    const mark = engine.mark();
-    const page = engine.readPage(stream, { from, type });
+    const mark = await engine.mark();
+    const page = await engine.readPage(stream, { from, type });
     const events = JSON.parse(page.events) as RecordedEvent<E>[];
     for (const event of events) {
       yield event;
@@ -58,7 +58,7 @@ async function* follow<E extends NewEvent>(
       if (turn.isOver()) await turn.pass();
       continue;
     }
-    if (engine.isDeleted(stream)) throw deleted(stream);
+    if (await engine.isDeleted(stream)) throw deleted(stream);
     await engine.changed(mark, stop, stream);
   }
 }

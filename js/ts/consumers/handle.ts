@@ -39,7 +39,7 @@ export class Handle implements ProjectionHandle {
 
   async status(): Promise<ConsumerStatus> {
     const { name, kind } = this.#runner.definition;
-    const status = JSON.parse(this.#runner.consumer.status()) as Omit<
+    const status = JSON.parse(await this.#runner.consumer.status()) as Omit<
       ConsumerStatus,
       "name" | "kind"
     >;
@@ -47,15 +47,15 @@ export class Handle implements ProjectionHandle {
   }
 
   async pause(): Promise<void> {
-    this.#runner.operate("pause");
+    await this.#runner.operate("pause");
   }
 
   async resume(): Promise<void> {
-    this.#runner.operate("resume");
+    await this.#runner.operate("resume");
   }
 
   async retry(): Promise<void> {
-    this.#runner.operate("retry");
+    await this.#runner.operate("retry");
   }
 
   async discard(id?: number): Promise<boolean> {
@@ -64,7 +64,7 @@ export class Handle implements ProjectionHandle {
   }
 
   async rebuild(): Promise<void> {
-    this.#runner.operate("rebuild");
+    await this.#runner.operate("rebuild");
   }
 
   async *deadLetters(
@@ -76,7 +76,7 @@ export class Handle implements ProjectionHandle {
     checkLimit(limit);
     checkId(after, "after");
     for (let left = limit; left > 0;) {
-      const page = this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
+      const page = await this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
       yield* page.items as DeadLetter[];
       if (page.next === null) return;
       [after, left] = [page.next, left - page.items.length];
@@ -88,7 +88,7 @@ export class Handle implements ProjectionHandle {
     const { min, signal } = options;
     checkSignal(signal);
     if (min !== undefined) await this.#cover(min, signal);
-    const document = this.#runner.consumer.document(checkedKey(key));
+    const document = await this.#runner.consumer.document(checkedKey(key));
     return document === undefined ? undefined : JSON.parse(document);
   }
 
@@ -101,7 +101,7 @@ export class Handle implements ProjectionHandle {
       if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
     }
     for (let left = limit; left > 0;) {
-      const page = this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
+      const page = await this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
       yield* page.items;
       if (page.next === null) return;
       [after, left] = [page.next, left - page.items.length];
@@ -125,16 +125,17 @@ export class Handle implements ProjectionHandle {
     signal?.addEventListener("abort", end);
     try {
       for (;;) {
-        const mark = this.#engine.mark();
-        if (this.#engine.readPage(stream, { limit: 1 }).version >= version) break;
+        const mark = await this.#engine.mark();
+        const page = await this.#engine.readPage(stream, { limit: 1 });
+        if (page.version >= version) break;
         if (stop.signal.aborted) throw behind(stream, version);
         await this.#engine.changed(mark, stop.signal, stream);
       }
       // Whatever was written by now is covered, and so is that event.
-      const position = this.#engine.end();
-      while (!this.#runner.consumer.reached(position)) {
+      const position = await this.#engine.end();
+      while (!(await this.#runner.consumer.reached(position))) {
         const rest = await Promise.race([this.#runner.work(stop.signal), over]);
-        if (this.#runner.consumer.reached(position)) break;
+        if (await this.#runner.consumer.reached(position)) break;
         if (typeof rest !== "number" || stop.signal.aborted) throw behind(stream, version);
         await sleep(rest - Date.now(), stop.signal);
       }

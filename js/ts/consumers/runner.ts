@@ -30,7 +30,7 @@ export class Runner {
   constructor(engine: Engine, definition: AnyConsumer) {
     this.#engine = engine;
     this.definition = definition;
-    this.consumer = engine.consumer(definition);
+    this.consumer = engine.consumerNow(definition);
   }
 
   /** Runs until `stop` is given. */
@@ -59,14 +59,14 @@ export class Runner {
   }
 
   /** Does as an operator says; whoever runs the consumer goes on at once. */
-  operate(act: "pause" | "resume" | "retry" | "rebuild"): void {
-    this.consumer.operate(act);
+  async operate(act: "pause" | "resume" | "retry" | "rebuild"): Promise<void> {
+    await this.consumer.operate(act);
     this.#wake();
   }
 
   /** Discards dead letters; another one may have waited for them. */
-  discard(id: number | undefined): boolean {
-    const any = this.consumer.discard(id);
+  async discard(id: number | undefined): Promise<boolean> {
+    const any = await this.consumer.discard(id);
     this.#wake();
     return any;
   }
@@ -81,7 +81,7 @@ export class Runner {
     stop.addEventListener("abort", end);
     this.#waiting.add(end);
     try {
-      await this.#engine.changed(this.#engine.mark(), rested.signal);
+      await this.#engine.changed(await this.#engine.mark(), rested.signal);
     } finally {
       this.#waiting.delete(end);
       stop.removeEventListener("abort", end);
@@ -89,9 +89,9 @@ export class Runner {
   }
 
   async #steps(stop?: AbortSignal): Promise<Rest> {
-    this.consumer.operate("wake");
+    await this.consumer.operate("wake");
     while (stop?.aborted !== true) {
-      const step = this.consumer.step((event, documents) => this.#project(event, documents));
+      const step = await this.consumer.step((event, documents) => this.#project(event, documents));
       if (Array.isArray(step)) {
         const [id, attempt, event] = step as readonly [string, number, string];
         await this.#deliver(id, attempt, event);
@@ -124,7 +124,7 @@ export class Runner {
     } catch (thrown) {
       error = reasonOf(thrown);
     }
-    this.consumer.delivered(id, error);
+    await this.consumer.delivered(id, error);
   }
 }
 
