@@ -25,6 +25,7 @@ mod outcome;
 mod policy;
 mod projection;
 mod state;
+mod state_row;
 mod storage;
 mod tables;
 mod window;

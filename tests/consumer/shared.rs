@@ -22,13 +22,16 @@ fn shared() -> (Database, Database) {
     (one, other)
 }
 
+/// What another process does, once.
+type Other = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
+
 /// A connection that lets another process work before one of its queries.
 #[derive(Clone)]
 struct Interrupted {
     database: Database,
     /// So many queries are made before the other one works.
     queries: Rc<Cell<usize>>,
-    other: Rc<RefCell<Option<Box<dyn FnOnce()>>>>,
+    other: Other,
 }
 
 impl Sql for Interrupted {

@@ -46,14 +46,10 @@ impl Sql for Late {
     }
 }
 
+type Tested = Subject<StreamsTable<Late>>;
+
 /// Whether two stores over databases that begin late keep this behaviour.
-fn is_kept(
-    begins: bool,
-    behaviour: fn(
-        &mut Subject<StreamsTable<Late>>,
-        &mut Subject<StreamsTable<Late>>,
-    ) -> sillok::testing::Outcome,
-) -> bool {
+fn is_kept(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Outcome) -> bool {
     let (one, other) = Database::shared();
     let (one, other) = stores((Late(one, begins), Late(other, begins)));
     let (mut one, mut other) = (Subject::new(one), Subject::new(other));
