@@ -22,6 +22,8 @@ const shared = {
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
+  // Node prints the line in which an error was thrown: one line of all would print the whole wasm.
+  lineLimit: 1000,
   outdir: at("dist"),
   logLevel: "warning",
 };

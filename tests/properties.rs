@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestRunner};
 use sillok::store::limits::{MAX_VERSION, PAGE_EVENTS};
 use sillok::store::{
-    Append, Direction, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadRange,
-    RecordedTime, StreamId, Version,
+    Append, Direction, EventId, EventStore, ExpectedVersion, JsonText, MemoryLog, NewEvent, ReadError,
+    ReadRange, RecordedTime, StreamId, Version,
 };
 
 fn version() -> impl Strategy<Value = Version> {
@@ -31,12 +32,54 @@ fn stored(batches: &[usize]) -> (EventStore<MemoryLog>, StreamId) {
     let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
     for size in batches {
         let next = store.head(&stream).unwrap().version.get() + 1;
-        let event = |number| NewEvent::new("Counted", JsonText::from_value(&number).unwrap()).unwrap();
-        let events = (next..).take(*size).map(event).collect();
-        let now = RecordedTime::from_millis(next);
-        store.append(Append::to(stream.clone(), events), now, &mut EventId::default).unwrap();
+        append(&mut store, &stream, *size);
+        assert_eq!(store.head(&stream).unwrap().version.get() + 1, next + *size as u64);
     }
     (store, stream)
+}
+
+/// Appends so many events as one commit. Their data are their versions.
+fn append(store: &mut EventStore<MemoryLog>, stream: &StreamId, count: usize) {
+    let next = store.head(stream).unwrap().version.get() + 1;
+    let event = |number| NewEvent::new("Counted", JsonText::from_value(&number).unwrap()).unwrap();
+    let events = (next..).take(count).map(event).collect();
+    let now = RecordedTime::from_millis(next);
+    store.append(Append::to(stream.clone(), events), now, &mut EventId::default).unwrap();
+}
+
+/// What is done to a stream between two pages of a read.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    Nothing,
+    Append(usize),
+    /// Before the version that lies so many behind the first one; never beyond the end.
+    Truncate(u64),
+    Delete,
+}
+
+fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+    prop_oneof![
+        6 => Just(Meanwhile::Nothing),
+        3 => (1..4_usize).prop_map(Meanwhile::Append),
+        3 => (0..6_u64).prop_map(Meanwhile::Truncate),
+        1 => Just(Meanwhile::Delete),
+    ]
+}
+
+fn happens(store: &mut EventStore<MemoryLog>, stream: &StreamId, meanwhile: Meanwhile) {
+    let head = store.head(stream).unwrap();
+    if head.deleted {
+        return;
+    }
+    match meanwhile {
+        Meanwhile::Nothing => {}
+        Meanwhile::Append(count) => append(store, stream, count),
+        Meanwhile::Truncate(count) => {
+            let before = (head.first_version().get() + count).min(head.version.get() + 1);
+            store.truncate(stream, Version::new(before).unwrap()).unwrap();
+        }
+        Meanwhile::Delete => store.delete(stream).unwrap(),
+    }
 }
 
 proptest! {
@@ -126,4 +169,83 @@ proptest! {
             Err(error) => prop_assert!(error.line >= 1),
         }
     }
+}
+
+/// A stream that is read page by page, and what is done to it before the first page and after each.
+#[derive(Debug)]
+struct PagedRead {
+    batches: Vec<usize>,
+    before: Meanwhile,
+    from: Option<u64>,
+    length: Option<u64>,
+    limit: u64,
+    direction: Direction,
+    meanwhile: Vec<Meanwhile>,
+}
+
+fn paged_read() -> impl Strategy<Value = PagedRead> {
+    let range = (prop::option::of(1..20_u64), prop::option::of(0..40_u64), 1..6_u64, direction());
+    let batches = prop::collection::vec(1..5_usize, 1..12);
+    (batches, meanwhile(), range, prop::collection::vec(meanwhile(), 12)).prop_map(
+        |(batches, before, (from, length, limit, direction), meanwhile)| PagedRead {
+            batches,
+            before,
+            from,
+            length,
+            limit,
+            direction,
+            meanwhile,
+        },
+    )
+}
+
+/// Reads to the end, and checks that nothing was left out; where a page is refused, checks that something was forgotten
+/// which the page before has promised.
+fn is_whole_or_refused(case: PagedRead) -> Result<(), TestCaseError> {
+    let PagedRead { batches, before, from, length, limit, direction, meanwhile } = case;
+    let (mut store, stream) = stored(&batches);
+    happens(&mut store, &stream, before);
+    let to = length.map(|length| from.unwrap_or(1) + length);
+    let began = store.head(&stream).unwrap();
+    let mut next = Some(ReadRange::new(from, to, Some(limit), direction).unwrap());
+    let (mut read, mut meanwhile) = (Vec::<u64>::new(), meanwhile.into_iter());
+    while let Some(range) = next {
+        let head = store.head(&stream).unwrap();
+        let page = match store.read(&stream, &range) {
+            Err(ReadError::StreamDeleted { .. }) => {
+                prop_assert!(head.deleted);
+                return Ok(());
+            }
+            Err(ReadError::StreamTruncated { first_version, .. }) => {
+                prop_assert_eq!(first_version, head.first_version());
+                prop_assert!(!read.is_empty() && range.from() < first_version);
+                return Ok(());
+            }
+            page => page.unwrap(),
+        };
+        prop_assert!(!head.deleted);
+        read.extend(page.events.iter().map(|event| event.version.get()));
+        next = page.next;
+        happens(&mut store, &stream, meanwhile.next().unwrap_or(Meanwhile::Nothing));
+    }
+    if direction == Direction::Backward {
+        read.reverse();
+    }
+    let first = began.first_version().get().max(from.unwrap_or(1));
+    let end = to.unwrap_or(MAX_VERSION).min(began.version.get());
+    // What was appended between the pages may be a part of a forward read.
+    let end = read.last().copied().unwrap_or_default().max(end);
+    prop_assert_eq!(read, (first..=end).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn a_read_is_whole_or_refused_whatever_happens_between_its_pages() {
+    const CASES: u32 = 4096;
+    const SEED: u64 = 20;
+    eprintln!("{CASES} reads of the seed {SEED}");
+    let rng_seed = RngSeed::Fixed(SEED);
+    let config =
+        ProptestConfig { cases: CASES, rng_seed, failure_persistence: None, ..ProptestConfig::default() };
+    TestRunner::new(config).run(&paged_read(), is_whole_or_refused).unwrap();
 }

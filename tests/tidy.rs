@@ -6,12 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Room, and the only things its Rust code may depend on.
-const ROOMS: [(&str, &[&str]); 5] = [
+const ROOMS: [(&str, &[&str]); 6] = [
     (".", &["serde", "serde_json", "sha2", "thiserror"]),
     ("bridge", &["sillok", "chrono", "js-sys", "serde", "serde_json", "thiserror", "uuid", "wasm-bindgen"]),
     ("js", &["sillok", "sillok-bridge", "js-sys", "rlsf", "serde-wasm-bindgen", "wasm-bindgen"]),
     ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
     ("examples/delays-rust", &["sillok", "sillok-worker", "serde", "serde_json", "worker"]),
+    ("tests/crashes", &["sillok", "sillok-worker", "serde", "worker"]),
 ];
 
 /// What the core must never name, and why.
@@ -106,6 +107,16 @@ fn no_file_is_longer_than_a_reader_keeps_in_mind() {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= LONGEST_FILE, "{} has {lines} lines, more than {LONGEST_FILE}", path.display());
     }
+}
+
+/// What a webhook sends must not reach what only the operator's own network reaches.
+#[test]
+fn every_worker_with_consumers_sends_over_the_public_internet() {
+    let flag = "compatibility_flags = [\"global_fetch_strictly_public\"]";
+    let texts = files(root(), &["wrangler.toml"]).into_iter().map(|path| fs::read_to_string(path).unwrap());
+    let workers: Vec<String> = texts.filter(|text| text.contains("class_name = \"Consumer\"")).collect();
+    assert!(workers.len() >= 3, "{} found", workers.len());
+    assert!(workers.iter().all(|text| text.contains(flag)));
 }
 
 #[test]

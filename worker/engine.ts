@@ -4,10 +4,14 @@
 type RustClass<Instance> = new (context: any, env: any) => Instance;
 
 /** An object in Rust, with the methods that it has for other objects. */
-type RustObject<Methods extends string> = Record<Methods, (request: unknown) => unknown> & {
-  fetch(request: Request): Promise<Response>;
-  alarm(): Promise<unknown>;
-};
+type RustObject<Methods extends string, Promised extends string = never> = Record<
+  Methods,
+  (request: unknown) => unknown
+> &
+  Record<Promised, (request: unknown) => Promise<unknown>> & {
+    fetch(request: Request): Promise<Response>;
+    alarm(): Promise<unknown>;
+  };
 
 /** The module that `worker-build` makes of a Worker in Rust over the crate `sillok-worker`. */
 export interface Engine {
@@ -15,23 +19,30 @@ export interface Engine {
   readonly default: RustClass<{ fetch(request: Request): Promise<Response> }>;
   /** Keeps one stream. */
   readonly AggregateObject: RustClass<
-    RustObject<"append" | "read" | "head" | "verify" | "commits" | "truncate" | "delete">
+    RustObject<"append" | "read" | "head" | "verify" | "commits", "truncate" | "delete">
   >;
   /** Keeps one partition of the journal. */
   readonly JournalObject: RustClass<
     RustObject<
-      "record" | "register" | "unregister" | "feed" | "streams" | "positionOf" | "status"
+      "register" | "unregister" | "feed" | "streams" | "status",
+      "record" | "positionOf"
     > & { alsoWakes(consumers: string[]): void; isTold(): boolean }
   >;
   /** Runs one consumer. */
   readonly ConsumerObject: RustClass<
-    RustObject<"wake" | "ask"> & {
+    RustObject<"wake" | "goOn", "ask"> & {
       name(): string;
       handledBy(definition: string, handler: object): void;
+      watchedBy(attempts: object): void;
+      wasCutOff(stream: string, version: number, reason: string): void;
       isTold(): boolean;
     }
   > & {
-    /** The names of the consumers that are defined in Rust. */
+    /**
+     * The names of the consumers that are defined in Rust.
+     *
+     * @throws Error when the Worker cannot be composed as it is there.
+     */
     inRust(): string[];
   };
 }

@@ -6,7 +6,7 @@ import { appends } from "../js/ts/consumers/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumers/documents.ts";
 import { project } from "../js/ts/consumers/projection.ts";
 import { react } from "../js/ts/consumers/reactor.ts";
-import { reasonOf } from "../js/ts/consumers/reason.ts";
+import { wrongBy } from "../js/ts/consumers/reason.ts";
 import { raised } from "../js/ts/raising.ts";
 
 /** The commands that a reactor may send on one event. */
@@ -19,7 +19,7 @@ interface Commands {
 /** The number of a handler's first append, as it is in Rust. */
 const FIRST_COMMAND = 0;
 
-/** What the engine calls with each event. Where it fails, it throws what is wrong as a text. */
+/** What the engine calls with each event. Where it fails, it throws what is wrong as a plain object. */
 export interface Handler {
   apply(event: string, documents: DocumentsJson): void;
   react(event: string, commands: Commands): Promise<void>;
@@ -37,7 +37,7 @@ export function handlerOf(handled: AnyConsumer): [string, Handler] {
         const event = JSON.parse(text) as ConsumedEvent;
         projectOnto(documents, (held) => project(handled as Projection, event, held));
       } catch (thrown) {
-        throw reasonOf(thrown);
+        throw wrongBy(thrown);
       }
     },
     async react(text: string, commands: Commands) {
@@ -52,7 +52,7 @@ export function handlerOf(handled: AnyConsumer): [string, Handler] {
       try {
         await react(handled as Reactor, JSON.parse(text) as ConsumedEvent, { id, attempt, append });
       } catch (thrown) {
-        throw reasonOf(thrown);
+        throw wrongBy(thrown);
       }
     },
   };

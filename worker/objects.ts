@@ -5,6 +5,7 @@ import { DurableObject } from "cloudflare:workers";
 
 import type { AnyConsumer } from "sillok";
 
+import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
 import { handlerOf } from "./handlers.ts";
 
@@ -12,18 +13,35 @@ type JournalInRust = InstanceType<Engine["JournalObject"]>;
 type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;
 /** What the runtime constructs objects by. */
 type ObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
+/** The bindings of the objects, as wrangler.toml names them. */
+type Bindings = Record<"AGGREGATE" | "JOURNAL" | "CONSUMER", DurableObjectNamespace>;
+
+/** An object as others call it. */
+function itself(
+  { id }: DurableObjectState,
+  env: Cloudflare.Env,
+  binding: keyof Bindings,
+): () => unknown {
+  return () => (env as unknown as Bindings)[binding].get(id);
+}
 
 /** Each keeps one stream. */
 export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
   return class Aggregate extends DurableObject {
     readonly #object = new AggregateObject(this.ctx, this.env);
+    readonly #work = new Work(itself(this.ctx, this.env, "AGGREGATE"));
 
     override fetch(request: Request): Promise<Response> {
       return this.#object.fetch(request);
     }
 
     override async alarm(): Promise<void> {
-      await this.#object.alarm();
+      await this.#work.until(this.#object.alarm());
+    }
+
+    /** After a crash of the engine: the runtime rings an alarm again that was not over. */
+    recover(): void {
+      this.#work.giveUp();
     }
 
     append(request: unknown): unknown {
@@ -47,11 +65,11 @@ export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
     }
 
     truncate(request: unknown): unknown {
-      return this.#object.truncate(request);
+      return this.#work.until(this.#object.truncate(request));
     }
 
     delete(request: unknown): unknown {
-      return this.#object.delete(request);
+      return this.#work.until(this.#object.delete(request));
     }
   };
 }
@@ -60,6 +78,7 @@ export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
 export function journalClass({ JournalObject }: Engine, consumers: readonly string[]): ObjectClass {
   return class Journal extends DurableObject {
     readonly #made = new JournalObject(this.ctx, this.env);
+    readonly #work = new Work(itself(this.ctx, this.env, "JOURNAL"));
 
     /** It is another one after a crash of the engine, and has to be told anew. */
     get #object(): JournalInRust {
@@ -72,11 +91,16 @@ export function journalClass({ JournalObject }: Engine, consumers: readonly stri
     }
 
     override async alarm(): Promise<void> {
-      await this.#object.alarm();
+      await this.#work.until(this.#object.alarm());
+    }
+
+    /** After a crash of the engine: whoever waits is told to ask again, and the runtime rings an alarm that was not over. */
+    recover(): void {
+      this.#work.giveUp();
     }
 
     record(request: unknown): unknown {
-      return this.#object.record(request);
+      return this.#work.until(this.#object.record(request));
     }
 
     register(request: unknown): unknown {
@@ -96,7 +120,7 @@ export function journalClass({ JournalObject }: Engine, consumers: readonly stri
     }
 
     positionOf(request: unknown): unknown {
-      return this.#object.positionOf(request);
+      return this.#work.until(this.#object.positionOf(request));
     }
 
     status(request: unknown): unknown {
@@ -113,16 +137,29 @@ export function consumerClass(
   return class Consumer extends DurableObject {
     readonly #made = new ConsumerObject(this.ctx, this.env);
     readonly #inCode = handled.get(this.#made.name());
+    readonly #attempts = new Attempts(itself(this.ctx, this.env, "CONSUMER"));
 
     /** It is another one after a crash of the engine, and has to be told anew. */
     get #object(): ConsumerInRust {
-      const inCode = this.#inCode;
-      if (inCode !== undefined && !this.#made.isTold()) this.#made.handledBy(...handlerOf(inCode));
-      return this.#made;
+      noticeCrash();
+      const made = this.#made;
+      if (!made.isTold()) {
+        made.watchedBy(this.#attempts);
+        if (this.#inCode !== undefined) made.handledBy(...handlerOf(this.#inCode));
+        const cutOff = this.#attempts.uncounted;
+        if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);
+      }
+      return made;
     }
 
     override async alarm(): Promise<void> {
-      await this.#object.alarm();
+      await this.#attempts.until(this.#object.alarm());
+    }
+
+    /** After a crash of the engine: goes on with what was under way. */
+    recover(): void {
+      this.#attempts.giveUp();
+      this.#object.goOn(undefined);
     }
 
     wake(request: unknown): unknown {
@@ -130,7 +167,7 @@ export function consumerClass(
     }
 
     ask(request: unknown): unknown {
-      return this.#object.ask(request);
+      return this.#attempts.until(this.#object.ask(request));
     }
   };
 }

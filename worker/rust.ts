@@ -25,7 +25,7 @@ export type { Engine } from "./engine.ts";
  *
  * @param engine - The module.
  * @param parts - Projections and reactors in TypeScript, to run beside those in Rust.
- * @throws TypeError when two consumers have the same name.
+ * @throws TypeError when two consumers have the same name; Error when a registration in Rust is invalid.
  */
 export function sillok(engine: Engine, parts: Parts = {}): App {
   return compose(engine, parts);

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 use sillok::store::{
-    BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StreamId, StreamLog,
-    Verification, Verifier, Version, json_string,
+    BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StoredKey, StreamId,
+    StreamLog, Verification, Verifier, Version, json_string,
 };
 
 use crate::failure::Failure;
@@ -32,10 +32,10 @@ pub fn read_commits<L: StreamLog>(
     };
     let name = json_string(stream.as_str());
     let mut text = String::new();
-    let end = store.export(stream, after, to, &mut |part| write_line(&mut text, &name, &part));
-    let end = end?;
+    let end = store.export(stream, after, to, &mut |part| write_line(&mut text, &name, &part))?;
     let next = end.next.map(|after| format!("{after} {}", to.min(end.version)));
-    Ok(ProofPage { version: end.version.get(), text, next })
+    let (version, first_version) = (end.version.get(), Some(end.first_version.get()));
+    Ok(ProofPage { version, first_version, text, next })
 }
 
 /// The events stand in the line as a JSON string: so they stay the text that is hashed, whoever reads and writes the line.
@@ -48,7 +48,7 @@ fn write_line(out: &mut String, stream: &str, part: &Exported<'_>) {
         Exported::Commit { first_version, commit } => {
             let CommitView { version, time, events, hash, key } = commit;
             let (time, events) = (time.as_millis(), json_string(events));
-            let key = key.map(|key| format!("\"key\":{},", json_string(key))).unwrap_or_default();
+            let key = key.map(key_members).unwrap_or_default();
             writeln!(
                 out,
                 "{{\"stream\":{stream},\"firstVersion\":{first_version},\"version\":{version},\"time\":{time},\
@@ -56,6 +56,13 @@ fn write_line(out: &mut String, stream: &str, part: &Exported<'_>) {
             )
         }
     };
+}
+
+/// The key as it was given, and beside it its origin where that is stored.
+fn key_members(stored: &str) -> String {
+    let stored = StoredKey(stored);
+    let origin = stored.origin().map(|origin| format!("\"keyOrigin\":{},", json_string(origin)));
+    format!("\"key\":{},{}", json_string(stored.key()), origin.unwrap_or_default())
 }
 
 /// A line of either kind.
@@ -68,6 +75,7 @@ struct Line {
     version: Option<u64>,
     time: Option<u64>,
     key: Option<String>,
+    key_origin: Option<String>,
     hash: Option<String>,
     events: Option<String>,
 }
@@ -87,6 +95,15 @@ enum Part<'a> {
 }
 
 impl Line {
+    /// Puts the key together as it is stored; says whether its members are those of a key, or there is none.
+    fn join_key(&mut self) -> bool {
+        let origin = self.key_origin.take();
+        let Some(key) = self.key.take() else { return origin.is_none() };
+        self.key = StoredKey::text(origin.as_deref(), &key);
+        self.key.is_some()
+    }
+
+    /// What the line is, once its key is put together.
     fn part(&self) -> Option<Part<'_>> {
         let Self { base, first_version, version, time, key, hash, events, .. } = self;
         let Some(base) = base else {
@@ -133,9 +150,13 @@ impl LineVerifier {
         let followed = self.verifier.as_ref().map(Verifier::followed);
         let next = followed.unwrap_or_default().version.after(1).unwrap_or(Version::MAX).get();
         let broken = |version, reason: &str| BrokenCommit { version, reason: reason.to_owned() };
-        let line: Line = serde_json::from_str(line)
+        let mut line: Line = serde_json::from_str(line)
             .map_err(|error| broken(next, &format!("its line cannot be read: {error}")))?;
-        let part = line.part().ok_or_else(|| broken(next, "its line has not the parts of a commit"))?;
+        let has_key = line.join_key();
+        let part = line
+            .part()
+            .filter(|_| has_key)
+            .ok_or_else(|| broken(next, "its line has not the parts of a commit"))?;
         let stream = StreamId::new(&line.stream).map_err(|error| broken(next, &error.to_string()))?;
         match (part, &mut self.verifier) {
             (Part::Base(base), None) => self.verifier = Some(Verifier::after(stream, base)),

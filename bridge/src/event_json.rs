@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sillok::store::{
-    EventStore, EventView, ReadRange, StorageError, StreamId, StreamLog, json_string, push_json_string,
+    EventStore, EventView, ReadError, ReadRange, StreamId, StreamLog, json_string, push_json_string,
 };
 
 use crate::clock::rfc3339;
@@ -14,23 +14,30 @@ use crate::range::RangeValue;
 pub struct PageJson {
     /// The version of the whole stream, whatever part of it was read.
     pub version: u64,
+    /// The first version that is still shown; one beyond `version` where none is.
+    pub first_version: u64,
     /// A JSON array of events, as text.
     pub events: String,
     /// The range of the next page, or nothing when this was the last.
     pub next: Option<RangeValue>,
 }
 
-crate::message!(PageJson { version: "version", events: "events", next: "next" });
+crate::message!(PageJson {
+    version: "version",
+    first_version: "firstVersion",
+    events: "events",
+    next: "next"
+});
 
 /// Reads one page of a stream as JSON.
 ///
 /// # Errors
-/// [`StorageError`].
+/// [`ReadError`].
 pub fn read_page<L: StreamLog>(
     store: &EventStore<L>,
     stream: &StreamId,
     range: &ReadRange,
-) -> Result<PageJson, StorageError> {
+) -> Result<PageJson, ReadError> {
     let name = json_string(stream.as_str());
     let mut events = String::from("[");
     let end = store.visit(stream, range, &mut |event| {
@@ -40,13 +47,18 @@ pub fn read_page<L: StreamLog>(
         write_event(&mut events, &name, &event);
     })?;
     events.push(']');
-    Ok(PageJson { version: end.version.get(), events, next: end.next.map(RangeValue::from) })
+    Ok(PageJson {
+        version: end.version.get(),
+        first_version: end.first_version.get(),
+        events,
+        next: end.next.map(RangeValue::from),
+    })
 }
 
 /// Appends one event to `out` as the JSON it has everywhere:
 /// `{"stream","version","id","type","time","data","metadata"}`. `stream` is the stream's id as a JSON string.
 pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
-    let EventView { version, id, event_type, time, data, metadata } = *event;
+    let EventView { version, id, event_type, time, data, metadata, .. } = *event;
     // Writing to a String cannot fail.
     let _ = write!(out, "{{\"stream\":{stream},\"version\":{version},\"id\":");
     push_json_string(out, id);

@@ -3,9 +3,11 @@
 use std::ops::Deref;
 
 use serde::Serialize;
-use sillok::handler::{DocumentError, OpenError, RebuildError};
+use sillok::handler::{
+    DocumentError, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, OpenError, RebuildError,
+};
 use sillok::store::{
-    AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, StorageError, TruncateError,
+    AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, ReadError, StorageError, TruncateError,
 };
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -92,6 +94,24 @@ impl From<InvalidStreamId> for Failure {
     }
 }
 
+impl From<InvalidConsumerName> for Failure {
+    fn from(error: InvalidConsumerName) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("name")
+    }
+}
+
+impl From<InvalidDocumentKey> for Failure {
+    fn from(error: InvalidDocumentKey) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("key")
+    }
+}
+
+impl From<InvalidLetterId> for Failure {
+    fn from(error: InvalidLetterId) -> Self {
+        Self::new(error.code(), error.to_string()).in_field("id")
+    }
+}
+
 impl From<InvalidIdempotencyKey> for Failure {
     fn from(error: InvalidIdempotencyKey) -> Self {
         Self::new(error.code(), error.to_string()).in_field("idempotencyKey")
@@ -130,6 +150,12 @@ impl From<StorageError> for Failure {
     }
 }
 
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
 impl From<DocumentError> for Failure {
     fn from(error: DocumentError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
@@ -145,7 +171,6 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let failure = Self::new(error.code(), error.to_string());
         match error {
-            OpenError::Name(_) => failure.in_field("name"),
             OpenError::Policy { field } => failure.in_field(field),
             OpenError::After => failure.in_field("after"),
             OpenError::KindFixed { .. } => failure.in_field("kind"),
@@ -173,6 +198,9 @@ impl From<AppendError> for Failure {
             AppendError::NoEvents
             | AppendError::TooManyEvents { .. }
             | AppendError::CommitTooLarge { .. } => failure.in_field("events"),
+            AppendError::InvalidWithCause { event, reason } => {
+                failure.in_field(format!("events[{event}].{}", reason.field()))
+            }
             _ => failure,
         }
     }

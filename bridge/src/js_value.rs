@@ -72,6 +72,7 @@ pub fn range_from_js(value: &JsValue) -> RangeValue {
         limit: part("limit"),
         direction: part("direction"),
         event_type: given(value, "type").map(|name| text(&name)),
+        complete: part("complete"),
     }
 }
 
@@ -101,14 +102,6 @@ pub fn directory_from_js(value: &JsValue) -> DirectoryValue {
         after: name("after"),
         limit: given(value, "limit").map(|limit| scalar(&limit)),
     }
-}
-
-/// Reads an array of arrays of text, passing over what is none.
-#[must_use]
-pub fn strings_from_js(value: &JsValue) -> Vec<Vec<String>> {
-    let lists = value.dyn_ref::<Array>().map(Array::to_vec).unwrap_or_default();
-    let texts = lists.iter().filter_map(|list| list.dyn_ref::<Array>());
-    texts.map(|texts| texts.iter().filter_map(|text| text.as_string()).collect()).collect()
 }
 
 /// A field of an object, unless it is undefined.

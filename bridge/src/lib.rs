@@ -17,6 +17,7 @@ mod fresh_id;
 mod js_value;
 mod message;
 mod new_events;
+mod outcome;
 mod range;
 mod saved_event;
 mod scalar;
@@ -38,10 +39,11 @@ pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event}
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
-    stream_id_from_js, strings_from_js, version_from_js,
+    stream_id_from_js, version_from_js,
 };
 pub use message::{Message, field, object, part};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
+pub use outcome::outcome_from_js;
 pub use range::{RangeValue, parse_range};
 pub use saved_event::{AggregateId, find_saved, saved_event};
 pub use scalar::Scalar;

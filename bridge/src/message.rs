@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, JsString, Object, Reflect};
+use sillok::handler::{ConsumerName, DocumentKey, LetterId};
+use sillok::store::StreamId;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::js_value::whole;
@@ -137,6 +139,34 @@ impl Message for String {
 
     fn from_js(value: &JsValue) -> Option<Self> {
         text_of(value)
+    }
+}
+
+/// Names travel as texts. A message with a text that is no such name has another shape, so what takes the message takes no
+/// unchecked name.
+macro_rules! named {
+    ($($name:ty),*) => {
+        $(impl Message for $name {
+            fn to_js(&self) -> JsValue {
+                JsValue::from_str(self.as_str())
+            }
+
+            fn from_js(value: &JsValue) -> Option<Self> {
+                Self::new(&text_of(value)?).ok()
+            }
+        })*
+    };
+}
+
+named!(StreamId, ConsumerName, DocumentKey);
+
+impl Message for LetterId {
+    fn to_js(&self) -> JsValue {
+        JsValue::from_str(&self.to_string())
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        Self::parse(&text_of(value)?).ok()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::new_events::InvalidEvents;
 use crate::scalar::Scalar;
 
-/// The range of a page: `{"from","to","limit","direction","type"}`, each part absent where it bounds nothing.
+/// The range of a page: `{"from","to","limit","direction","type","complete"}`, each part absent where it bounds nothing.
 #[derive(Debug, Clone, Default)]
 pub struct RangeValue {
     /// Least version.
@@ -19,6 +19,8 @@ pub struct RangeValue {
     pub direction: Option<Scalar>,
     /// The only event type to read.
     pub event_type: Option<Scalar>,
+    /// `"true"` where the range is refused when an event in it was truncated.
+    pub complete: Option<Scalar>,
 }
 
 crate::message!(RangeValue {
@@ -27,6 +29,7 @@ crate::message!(RangeValue {
     limit: "limit",
     direction: "direction",
     event_type: "type",
+    complete: "complete",
 });
 
 impl From<ReadRange> for RangeValue {
@@ -38,6 +41,7 @@ impl From<ReadRange> for RangeValue {
             limit: Some(range.limit().into()),
             direction: backward.then(|| "backward".into()),
             event_type: range.event_type().map(|event_type| event_type.as_str().into()),
+            complete: range.is_complete().then(|| "true".into()),
         }
     }
 }
@@ -54,7 +58,13 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
     };
     let (from, to) = (number("from", value.from.as_ref())?, number("to", value.to.as_ref())?);
     let limit = number("limit", value.limit.as_ref())?;
-    let range = ReadRange::new(from, to, limit, direction)?;
+    let mut range = ReadRange::new(from, to, limit, direction)?;
+    if let Some(complete) = &value.complete {
+        if complete.as_str() != Some("true") {
+            return Err(invalid("complete", "must be true where it is given"));
+        }
+        range = range.complete();
+    }
     let event_type = value.event_type.as_ref().map(event_type).transpose()?;
     Ok(event_type.map_or(range.clone(), |event_type| range.of_type(event_type)))
 }

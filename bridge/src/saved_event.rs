@@ -1,15 +1,12 @@
 //! The tutorial's events: any object with an `aggregateId`, kept whole.
 //!
-//! Such an event is appended to the stream that its `aggregateId` names, with the whole object as data. Its
-//! metadata says so, and at which places the object held a `Date`, for which JSON has no form, so that what is
-//! found again equals what was saved.
+//! Such an event is appended to the stream that its `aggregateId` names, with the whole object as data. The store's note
+//! about it says so, and at which places the object held a `Date`, for which JSON has no form, so that what is found again
+//! equals what was saved. The note lies beside data and metadata: no event that is appended can have one.
 
-use std::fmt;
-
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use sillok::store::{EventStore, EventView, JsonText, NewEvent, ReadRange, StreamId, StreamLog, json_string};
+use sillok::store::{
+    EventStore, EventView, JsonText, NewEvent, ReadRange, StreamId, StreamLog, json_string, members,
+};
 use wasm_bindgen::JsValue;
 
 use crate::event_json::write_event;
@@ -75,121 +72,34 @@ fn invalid_id(reason: &str) -> Failure {
     Failure::new("invalid_stream_id", format!("the aggregateId {reason}")).in_field("aggregateId")
 }
 
-/// What a saved event's metadata says.
-#[derive(Debug, Serialize, Deserialize)]
-struct SavedMetadata {
-    saved: SavedAs,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct SavedAs {
-    /// Where the event holds a `Date`: the keys that lead to each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    dates: Vec<Vec<String>>,
-}
-
-/// The two fields that a tutorial's event is known by, not looked into yet.
-#[derive(Debug, Default)]
-struct Known<'a> {
-    aggregate_id: Option<&'a RawValue>,
-    event_type: Option<&'a RawValue>,
-}
-
-impl Known<'_> {
-    fn owner(&self) -> Result<AggregateId, Failure> {
-        AggregateId::from_json(self.aggregate_id.map_or("null", RawValue::get))
-    }
+/// The two fields that a tutorial's event is known by, not looked into yet: its `aggregateId` and its `type`.
+fn known_fields(json: &str) -> [Option<&str>; 2] {
+    members(json, ["aggregateId", "type"]).unwrap_or_default()
 }
 
 /// Takes a tutorial's event as the event to append, and the stream to append it to.
 ///
-/// `json` is the whole event; `dates` holds, for each `Date` in it, the keys that lead there. The event's type
-/// is its field `type` where that can be one.
+/// `json` is the whole event; `dates` is the JSON of an array that holds, for each `Date` in it, the keys that lead there.
+/// Both are stored as the texts that they are: a key may be any JavaScript text, also one that is not well-formed Unicode.
+/// The event's type is its field `type` where that can be one.
 ///
 /// # Errors
 /// `invalid_event` when the event is not an object; `invalid_stream_id` when its `aggregateId` cannot be a
-/// stream's; `metadata_too_large` when it holds too many dates.
-pub fn saved_event(json: &str, dates: Vec<Vec<String>>) -> Result<(StreamId, NewEvent), Failure> {
-    let data = JsonText::parse(json).map_err(|error| Failure::from(InvalidEvents::Malformed(error)))?;
+/// stream's; `malformed_json` when either text is not JSON.
+pub fn saved_event(json: &str, dates: &str) -> Result<(StreamId, NewEvent), Failure> {
+    let parsed = |text| JsonText::parse(text).map_err(|error| Failure::from(InvalidEvents::Malformed(error)));
+    let (data, dates) = (parsed(json)?, parsed(dates)?);
     if !data.is_object() {
         return Err(Failure::from(InvalidEvents::NotAnObject { event: None }));
     }
-    let known = known_fields(json).unwrap_or_default();
-    let stream = known.owner()?.stream()?;
-    let event_type: Option<String> =
-        known.event_type.and_then(|event_type| serde_json::from_str(event_type.get()).ok());
+    let [aggregate_id, event_type] = known_fields(json);
+    let stream = AggregateId::from_json(aggregate_id.unwrap_or("null"))?.stream()?;
+    let event_type: Option<String> = event_type.and_then(|event_type| serde_json::from_str(event_type).ok());
     let event_type = event_type.as_deref().unwrap_or(UNNAMED_TYPE);
-    let refused = |reason| Failure::from(InvalidEvents::Refused { event: None, reason });
     let event = NewEvent::new(event_type, data.clone())
         .or_else(|_| NewEvent::new(UNNAMED_TYPE, data))
-        .map_err(refused)?;
-    let metadata = JsonText::from_value(&SavedMetadata { saved: SavedAs { dates } })
-        .map_err(|error| Failure::from(InvalidEvents::Malformed(error)))?;
-    Ok((stream, event.with_metadata(metadata).map_err(refused)?))
-}
-
-fn known_fields(json: &str) -> Option<Known<'_>> {
-    serde_json::from_str(json).ok()
-}
-
-impl<'de> Deserialize<'de> for Known<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(KnownVisitor)
-    }
-}
-
-struct KnownVisitor;
-
-impl<'de> Visitor<'de> for KnownVisitor {
-    type Value = Known<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an event")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut known = Known::default();
-        while let Some(key) = map.next_key::<Key>()? {
-            let value: &RawValue = map.next_value()?;
-            match key {
-                Key::AggregateId => known.aggregate_id = Some(value),
-                Key::Type => known.event_type = Some(value),
-                Key::Other => {}
-            }
-        }
-        Ok(known)
-    }
-}
-
-/// A field's name, read as bytes: a name may be any JavaScript text, also one that is not well-formed Unicode.
-enum Key {
-    AggregateId,
-    Type,
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_bytes(KeyVisitor)
-    }
-}
-
-struct KeyVisitor;
-
-impl Visitor<'_> for KeyVisitor {
-    type Value = Key;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a field's name")
-    }
-
-    fn visit_bytes<E: de::Error>(self, name: &[u8]) -> Result<Key, E> {
-        Ok(match name {
-            b"aggregateId" => Key::AggregateId,
-            b"type" => Key::Type,
-            _ => Key::Other,
-        })
-    }
+        .map_err(|reason| Failure::from(InvalidEvents::Refused { event: None, reason }))?;
+    Ok((stream, event.saved_with(dates)))
 }
 
 /// The tutorial's events of an aggregate, oldest first, as a JSON array of `{"event","dates"}`.
@@ -211,8 +121,7 @@ pub fn find_saved<L: StreamLog>(store: &EventStore<L>, id: &AggregateId) -> Resu
 }
 
 fn write_found(out: &mut String, id: &AggregateId, stream: &StreamId, event: &EventView<'_>) {
-    let saved = serde_json::from_str::<SavedMetadata>(event.metadata).ok();
-    let owner = saved.as_ref().and_then(|_| known_fields(event.data)?.owner().ok());
+    let owner = event.saved.and_then(|_| owner_in(event.data, stream));
     let appended_to = || AggregateId::Text(stream.as_str().to_owned());
     if owner.clone().unwrap_or_else(appended_to) != *id {
         return;
@@ -221,16 +130,21 @@ fn write_found(out: &mut String, id: &AggregateId, stream: &StreamId, event: &Ev
         out.push(',');
     }
     out.push_str("{\"event\":");
-    let SavedAs { dates } = saved.map(|saved| saved.saved).unwrap_or_default();
-    if owner.is_some() {
-        out.push_str(event.data);
-    } else {
-        write_appended(out, stream, event);
+    match event.saved {
+        Some(dates) if owner.is_some() => out.extend([event.data, ",\"dates\":", dates]),
+        _ => {
+            write_appended(out, stream, event);
+            out.push_str(",\"dates\":[]");
+        }
     }
-    let dates = serde_json::to_string(&dates).unwrap_or_else(|_| "[]".to_owned());
-    out.push_str(",\"dates\":");
-    out.push_str(&dates);
     out.push('}');
+}
+
+/// Whose event a saved one is: of the aggregate that it names, if that is one of this stream's.
+fn owner_in(data: &str, stream: &StreamId) -> Option<AggregateId> {
+    let [aggregate_id, _] = known_fields(data);
+    let owner = AggregateId::from_json(aggregate_id?).ok()?;
+    owner.stream().is_ok_and(|named| named == *stream).then_some(owner)
 }
 
 fn write_appended(out: &mut String, stream: &StreamId, event: &EventView<'_>) {

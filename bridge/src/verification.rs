@@ -12,13 +12,15 @@ use crate::failure::Failure;
 pub struct ProofPage {
     /// The version of the stream, or up to which it was verified.
     pub version: u64,
+    /// Of an export: the first version that is still shown; one beyond `version` where none is.
+    pub first_version: Option<u64>,
     /// What was found so far as JSON, or the commits as lines.
     pub text: String,
     /// What to ask for the next page with, or nothing when this was the last. It means nothing to anybody else.
     pub next: Option<String>,
 }
 
-crate::message!(ProofPage { version: "version", text: "text", next: "next" });
+crate::message!(ProofPage { version: "version", first_version: "firstVersion", text: "text", next: "next" });
 
 /// What a verification found: `{"intact":true,"version","head","commits"}`, or `"intact":false` with the first
 /// commit that is broken and why.
@@ -82,7 +84,7 @@ pub fn verify_page<L: StreamLog>(
         let Followed { version, time, hash, commits } = verifier.followed();
         format!("{version} {} {hash} {commits}", time.as_millis())
     });
-    Ok(ProofPage { version: found.version, text, next })
+    Ok(ProofPage { version: found.version, first_version: None, text, next })
 }
 
 fn parse_followed(text: &str) -> Option<Followed> {

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sillok::store::{
-    Append, EventId, EventStore, IdempotencyKey, MemoryLog, RecordedTime, StreamId, Verification, Version,
+    Append, EventId, EventStore, IdempotencyKey, KeyOrigin, MemoryLog, RecordedTime, StreamId, Verification,
+    Version,
 };
 use sillok_bridge::{LineVerifier, parse_events, read_commits};
 
@@ -41,7 +42,7 @@ fn an_export_is_these_lines() {
     let (_, lines) = exported(2);
     let expected = [
         r#"{"stream":"account \"é\"","base":{"version":1,"hash":"#,
-        r#"{"stream":"account \"é\"","firstVersion":2,"version":3,"time":2000,"key":"request \"7\"","hash":"#,
+        r#"{"stream":"account \"é\"","firstVersion":2,"version":3,"time":2000,"key":"request \"7\"","keyOrigin":"client","hash":"#,
         r#"{"stream":"account \"é\"","firstVersion":4,"version":4,"time":2000,"hash":"#,
         r#"{"stream":"account \"é\"","firstVersion":5,"version":5,"time":3000,"hash":"#,
     ];
@@ -52,6 +53,49 @@ fn an_export_is_these_lines() {
     }
     let events = r#","events":"[{\"id\":\"2\",\"type\":\"A\",\"data\":[1,\n\t2]},{\"id\":\"3\",\"type\":\"B\",\"data\":null}]"}"#;
     assert!(lines.lines().nth(1).unwrap().ends_with(events), "{lines}");
+}
+
+/// A line as it was exported before keys had an origin.
+const WITHOUT_ORIGIN: &str = concat!(
+    r#"{"stream":"account-42","firstVersion":1,"version":1,"time":1795414193187,"key":"k-1","#,
+    r#""hash":"7b0948261ab25ceaccbc0c8ef51a17aa3b55ea5006ab3395ca623c4bac5c452b","#,
+    r#""events":"[{\"id\":\"01a20706-7424-73ce-91a2-b961b0cb8c00\",\"type\":\"Opened\",\"data\":{\"owner\":\"세종\"}}]"}"#
+);
+
+#[test]
+fn an_export_from_before_keys_had_an_origin_still_proves_itself() {
+    let verified = found(WITHOUT_ORIGIN);
+    assert_eq!((verified.broken, verified.commits), (None, 1));
+    let with = |members: &str| WITHOUT_ORIGIN.replace(r#""key":"k-1""#, members);
+    for members in [
+        r#""key":"k-1","keyOrigin":"client""#,
+        r#""keyOrigin":"client""#,
+        r#""key":"client\tk-1""#,
+        r#""key":"k-1","keyOrigin":"","#,
+        r#""key":"k-1","other":1"#,
+    ] {
+        assert!(found(&with(members)).broken.is_some(), "{members}");
+    }
+}
+
+#[test]
+fn the_origin_of_a_key_stands_beside_it_and_is_proved() {
+    let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
+    for origin in [KeyOrigin::Client, KeyOrigin::Reactor] {
+        let events = parse_events(r#"{"type":"A"}"#).unwrap();
+        let append = Append::to(stream.clone(), events).keyed(IdempotencyKey::of(origin, "k").unwrap());
+        store.append(append, RecordedTime::default(), &mut EventId::default).unwrap();
+    }
+    let lines = read_commits(&store, &stream, None).unwrap().text;
+    assert_eq!(found(&lines), store.verify(&stream).unwrap());
+    for (version, origin, other) in [(1, "client", "reactor"), (2, "reactor", "client")] {
+        let members = format!(r#""key":"k","keyOrigin":"{origin}","#);
+        assert!(lines.lines().nth(version - 1).unwrap().contains(&members), "{lines}");
+        for forged in [members.replace(origin, other), r#""key":"k","#.to_owned(), String::new()] {
+            let broken = found(&lines.replace(&members, &forged)).broken.unwrap();
+            assert_eq!(broken.version, version as u64, "{forged}");
+        }
+    }
 }
 
 #[test]

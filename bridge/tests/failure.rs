@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
+use sillok::handler::{DocumentError, DocumentKey, Outcome};
 use sillok::store::{
-    AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadRange,
-    StorageError, StreamId, TruncateError, Version,
+    AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadError,
+    ReadRange, StorageError, StreamId, TruncateError, Version,
 };
-use sillok_bridge::{Failure, RangeValue, Scalar, parse_expected_version, parse_range};
+use sillok_bridge::{Failure, RangeValue, Scalar, parse_events, parse_expected_version, parse_range};
 
 fn stream() -> StreamId {
     StreamId::new("account-42").unwrap()
@@ -28,6 +29,8 @@ fn the_codes_are_pinned() {
         AppendError::NoEvents.code(),
         AppendError::TooManyEvents { count: 0 }.code(),
         AppendError::CommitTooLarge { bytes: 0 }.code(),
+        AppendError::InvalidWithCause { event: 0, reason: InvalidEvent::MetadataTooLarge { bytes: 0 } }
+            .code(),
         AppendError::VersionExhausted { stream: stream() }.code(),
         AppendError::IdempotencyKeyReused { stream: stream() }.code(),
         AppendError::StreamDeleted { stream: stream() }.code(),
@@ -35,7 +38,11 @@ fn the_codes_are_pinned() {
         IdempotencyKey::new("").unwrap_err().code(),
         TruncateError::BeyondEnd { stream: stream(), actual: Version::FIRST }.code(),
         TruncateError::StreamDeleted { stream: stream() }.code(),
+        ReadError::StreamDeleted { stream: stream() }.code(),
+        ReadError::StreamTruncated { stream: stream(), first_version: Version::FIRST }.code(),
         AppendError::Storage(storage.clone()).code(),
+        StorageError::busy().code(),
+        StorageError::read_only().code(),
         StorageError::corrupt(0, "").code(),
         ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
         ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
@@ -49,6 +56,7 @@ fn the_codes_are_pinned() {
         "no_events",
         "too_many_events",
         "commit_too_large",
+        "metadata_too_large",
         "version_exhausted",
         "idempotency_key_reused",
         "stream_deleted",
@@ -56,12 +64,71 @@ fn the_codes_are_pinned() {
         "invalid_idempotency_key",
         "invalid_parameter",
         "stream_deleted",
+        "stream_deleted",
+        "stream_truncated",
         "storage_failed",
+        "storage_busy",
+        "storage_read_only",
         "stored_data_corrupt",
         "invalid_parameter",
         "page_too_large",
     ];
     assert_eq!(codes, pinned);
+}
+
+#[test]
+fn what_no_repetition_heals_is_pinned() {
+    let of = |code: &str| Outcome::of_code(code, "");
+    for code in [
+        StreamId::new("").unwrap_err().code(),
+        InvalidEvent::Type(InvalidName::Empty).code(),
+        InvalidEvent::Id(InvalidName::Empty).code(),
+        InvalidEvent::MetadataNotObject.code(),
+        InvalidEvent::MetadataTooLarge { bytes: 0 }.code(),
+        AppendError::NoEvents.code(),
+        AppendError::TooManyEvents { count: 0 }.code(),
+        AppendError::CommitTooLarge { bytes: 0 }.code(),
+        AppendError::VersionExhausted { stream: stream() }.code(),
+        AppendError::IdempotencyKeyReused { stream: stream() }.code(),
+        AppendError::StreamDeleted { stream: stream() }.code(),
+        IdempotencyKey::new("").unwrap_err().code(),
+        DocumentKey::new("").unwrap_err().code(),
+        DocumentError::TooLarge { bytes: 0 }.code(),
+        ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().code(),
+        ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
+        parse_events("[").unwrap_err().code(),
+        parse_events("3").unwrap_err().code(),
+        parse_expected_version(&Scalar::Other).unwrap_err().code.as_str(),
+    ] {
+        assert_eq!(of(code), Outcome::Refused { error: String::new() }, "{code}");
+    }
+    for code in [
+        AppendError::StreamFull { stream: stream() }.code(),
+        AppendError::Storage(StorageError::failed("")).code(),
+        StorageError::corrupt(0, "").code(),
+        DocumentError::Over.code(),
+        "wrong_expected_version",
+        "unavailable",
+        "overloaded",
+        "insufficient_scope",
+        "",
+    ] {
+        assert_eq!(of(code), Outcome::failed(""), "{code}");
+    }
+}
+
+#[test]
+fn an_event_without_room_for_its_cause_is_named() {
+    let reason = InvalidEvent::MetadataTooLarge { bytes: 20_000 };
+    let failure = Failure::from(AppendError::InvalidWithCause { event: 2, reason });
+    assert_eq!(
+        serde_json::to_value(failure).unwrap(),
+        json!({
+            "code": "metadata_too_large",
+            "detail": "with the ids of the event's cause, the metadata is 20000 bytes long, more than the 16384 allowed",
+            "field": "events[2].metadata",
+        })
+    );
 }
 
 #[test]
@@ -116,6 +183,8 @@ fn a_range_names_the_part_that_is_wrong() {
         (json!({"direction": "up"}), "invalid_parameter", "direction"),
         (json!({"type": ""}), "invalid_event_type", "type"),
         (json!({"type": 7}), "invalid_event_type", "type"),
+        (json!({"complete": "false"}), "invalid_parameter", "complete"),
+        (json!({"complete": 1}), "invalid_parameter", "complete"),
     ];
     for (value, code, field) in cases {
         let part = |name: &str| value.get(name).map(scalar);
@@ -125,6 +194,7 @@ fn a_range_names_the_part_that_is_wrong() {
             limit: part("limit"),
             direction: part("direction"),
             event_type: part("type"),
+            complete: part("complete"),
         };
         let failure = parse_range(&range).unwrap_err();
         assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, Some(field)), "{value}");
@@ -138,6 +208,7 @@ fn a_range_survives_being_a_value() {
         ReadRange::new(Some(3), Some(9), Some(5), Direction::Backward).unwrap(),
         ReadRange::new(None, Some(9), Some(5), Direction::Forward).unwrap(),
         ReadRange::all().of_type(EventType::new("Opened").unwrap()),
+        ReadRange::new(Some(3), None, Some(5), Direction::Forward).unwrap().complete(),
     ] {
         assert_eq!(parse_range(&RangeValue::from(range.clone())), Ok(range));
     }

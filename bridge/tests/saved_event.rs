@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
-use sillok::store::{Append, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime};
+use sillok::store::{
+    Append, Commit, CommitHash, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId,
+    StreamLog, Version,
+};
 use sillok_bridge::{AggregateId, find_saved, saved_event};
 
 fn append(store: &mut EventStore<MemoryLog>, stream: &sillok::store::StreamId, event: NewEvent) {
@@ -11,8 +14,7 @@ fn append(store: &mut EventStore<MemoryLog>, stream: &sillok::store::StreamId, e
 }
 
 fn save(store: &mut EventStore<MemoryLog>, event: &Value, dates: &[&[&str]]) {
-    let dates = dates.iter().map(|path| path.iter().map(ToString::to_string).collect()).collect();
-    let (stream, event) = saved_event(&event.to_string(), dates).unwrap();
+    let (stream, event) = saved_event(&event.to_string(), &json!(dates).to_string()).unwrap();
     append(store, &stream, event);
 }
 
@@ -45,30 +47,30 @@ fn the_number_1_and_the_text_1_are_told_apart() {
 fn a_type_that_cannot_be_one_does_not_refuse_the_event() {
     for event_type in [json!(7), json!(null), json!(""), json!("x".repeat(201))] {
         let (_, event) =
-            saved_event(&json!({"aggregateId": 1, "type": event_type}).to_string(), vec![]).unwrap();
+            saved_event(&json!({"aggregateId": 1, "type": event_type}).to_string(), "[]").unwrap();
         assert_eq!(event.event_type().as_str(), "EventSaved");
     }
-    let (_, event) = saved_event(r#"{"aggregateId":1,"type":"Opened"}"#, vec![]).unwrap();
+    let (_, event) = saved_event(r#"{"aggregateId":1,"type":"Opened"}"#, "[]").unwrap();
     assert_eq!(event.event_type().as_str(), "Opened");
 }
 
 #[test]
 fn an_event_without_a_proper_aggregate_id_is_refused() {
     for event in ["{}", r#"{"aggregateId":null}"#, r#"{"aggregateId":{}}"#, r#"{"aggregateId":""}"#] {
-        let failure = saved_event(event, vec![]).unwrap_err();
+        let failure = saved_event(event, "[]").unwrap_err();
         assert_eq!(
             (failure.code.as_str(), failure.field.as_deref()),
             ("invalid_stream_id", Some("aggregateId"))
         );
     }
-    assert_eq!(saved_event("[1]", vec![]).unwrap_err().code, "invalid_event");
-    assert_eq!(saved_event("{", vec![]).unwrap_err().code, "malformed_json");
+    assert_eq!(saved_event("[1]", "[]").unwrap_err().code, "invalid_event");
+    assert_eq!(saved_event("{", "[]").unwrap_err().code, "malformed_json");
 }
 
 #[test]
 fn an_appended_event_is_found_as_it_was_recorded() {
     let mut store = EventStore::default();
-    let (stream, _) = saved_event(r#"{"aggregateId":"account-42"}"#, vec![]).unwrap();
+    let (stream, _) = saved_event(r#"{"aggregateId":"account-42"}"#, "[]").unwrap();
     append(&mut store, &stream, NewEvent::new("Opened", JsonText::parse("[1]").unwrap()).unwrap());
     let found = find(&store, json!("account-42"));
     assert_eq!(found[0]["event"]["aggregateId"], "account-42");
@@ -78,7 +80,7 @@ fn an_appended_event_is_found_as_it_was_recorded() {
 #[test]
 fn numbers_are_the_same_as_javascript_has_it() {
     let mut store = EventStore::default();
-    let (stream, event) = saved_event(r#"{"aggregateId":-0}"#, vec![]).unwrap();
+    let (stream, event) = saved_event(r#"{"aggregateId":-0}"#, "[]").unwrap();
     append(&mut store, &stream, event);
     let zero = AggregateId::from_json("0").unwrap();
     let found: Value = serde_json::from_str(&find_saved(&store, &zero).unwrap()).unwrap();
@@ -95,8 +97,74 @@ fn numbers_are_the_same_as_javascript_has_it() {
 fn a_field_whose_name_is_not_well_formed_unicode_is_kept() {
     let mut store = EventStore::default();
     let json = r#"{"\ud800":1,"aggregateId":"1"}"#;
-    let (stream, event) = saved_event(json, vec![]).unwrap();
+    let (stream, event) = saved_event(json, "[]").unwrap();
     append(&mut store, &stream, event);
     let found = find_saved(&store, &AggregateId::from_json(r#""1""#).unwrap()).unwrap();
     assert_eq!(found, format!(r#"[{{"event":{json},"dates":[]}}]"#));
+}
+
+#[test]
+fn an_event_that_is_appended_cannot_pass_for_a_saved_one() {
+    let metadata = [
+        r#"{"saved":{}}"#,
+        r#"{"saved":{"dates":[["__proto__","polluted"]]}}"#,
+        r#"{"saved":{"dates":[]},"saved":{}}"#,
+        r#"{ "saved" : { "dates" : [["at"]] } }"#,
+        r#"{"saved":[["at"]]}"#,
+        r#"{"saved":false}"#,
+    ];
+    for metadata in metadata {
+        let mut store = EventStore::default();
+        let (stream, _) = saved_event(r#"{"aggregateId":"1"}"#, "[]").unwrap();
+        let data = JsonText::parse(r#"{"aggregateId":1,"at":"1970-01-01T00:00:00.000Z"}"#).unwrap();
+        let event = NewEvent::new("X", data).unwrap();
+        append(&mut store, &stream, event.with_metadata(JsonText::parse(metadata).unwrap()).unwrap());
+        let id = AggregateId::from_json(r#""1""#).unwrap();
+        let found = find_saved(&store, &id).unwrap();
+        assert!(found.starts_with(r#"[{"event":{"aggregateId":"1","stream":"1","#), "{found}");
+        assert!(found.ends_with(&format!(r#""metadata":{metadata}}},"dates":[]}}]"#)), "{found}");
+        assert_eq!(find(&store, json!(1)), json!([]), "{metadata}");
+    }
+}
+
+/// A store with a commit as it was written when notes lay in the metadata.
+fn with_note_in_metadata(data: &str, metadata: &str) -> EventStore<MemoryLog> {
+    let mut log = MemoryLog::default();
+    let version = Version::new(1).unwrap();
+    let commit = Commit {
+        first_version: version,
+        version,
+        time: RecordedTime::default(),
+        events: format!(r#"[{{"id":"e-1","type":"X","data":{data},"metadata":{metadata}}}]"#).into(),
+        hash: CommitHash::NONE,
+        key: None,
+    };
+    log.insert(&StreamId::new("1").unwrap(), commit).unwrap();
+    EventStore::new(log)
+}
+
+#[test]
+fn a_note_of_the_time_when_notes_lay_in_the_metadata_still_holds() {
+    let data = r#"{"aggregateId":1,"at":"1970-01-01T00:00:00.000Z"}"#;
+    for (metadata, dates) in
+        [(r#"{"saved":{}}"#, json!([])), (r#"{"saved":{"dates":[["at"]]}}"#, json!([["at"]]))]
+    {
+        let store = with_note_in_metadata(data, metadata);
+        let event: Value = serde_json::from_str(data).unwrap();
+        assert_eq!(find(&store, json!(1)), json!([{"event": event, "dates": dates}]), "{metadata}");
+        assert_eq!(find(&store, json!("1")), json!([]), "{metadata}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_note_of_that_time_is_an_event_as_it_was_recorded() {
+    let data = r#"{"aggregateId":1}"#;
+    for metadata in [r#"{"saved":{"at":1}}"#, r#"{"saved":{},"by":"x"}"#, r#"{"saved":{"\ud800":1}}"#] {
+        let id = AggregateId::from_json(r#""1""#).unwrap();
+        let found = find_saved(&with_note_in_metadata(data, metadata), &id).unwrap();
+        assert!(found.contains(r#""id":"e-1""#), "{found}");
+    }
+    // One that says of itself that it belongs to another stream is not taken away from its own.
+    let found = find(&with_note_in_metadata(r#"{"aggregateId":"2"}"#, r#"{"saved":{}}"#), json!("1"));
+    assert_eq!(found[0]["event"]["id"], "e-1");
 }

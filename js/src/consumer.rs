@@ -6,16 +6,16 @@ use std::cell::RefCell;
 use js_sys::{Array, Function};
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer as Machine, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Read,
-    Settings, Window,
+    Consumer as Machine, ConsumerName, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure,
+    Outcome, Policy, Read, Settings, Window,
 };
 use sillok::store::{
     Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, InvalidCheckpoint, RecordedTime,
     StorageError, StreamId, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, now, parse_events,
-    parse_feed, stream_id_from_js, write_feed_event,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, now, outcome_from_js,
+    parse_events, parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -57,7 +57,7 @@ impl Consumer {
     /// A [`Failure`].
     pub fn open(
         store: &Store,
-        name: String,
+        name: &str,
         projects: bool,
         feed: &JsValue,
         on_failure: &str,
@@ -73,15 +73,16 @@ impl Consumer {
         let timeout = numbers.get(3).map_or(Policy::DEFAULT.timeout, |&millis| millis.into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay, timeout };
         let kind = if projects { Kind::Projection } else { Kind::Reactor };
+        let name = ConsumerName::new(name).map_err(|error| thrown(error.into()))?;
         let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
     }
 
     /// Does the next thing. `apply` is called with each event that is projected, as JSON, and with a
-    /// [`DocumentsHandle`]; it returns what is wrong, or undefined. `jitter` is a random number from 0 to 1.
+    /// [`DocumentsHandle`]; it returns what is wrong, `{error, code}`, or undefined. `jitter` is a random number from 0 to 1.
     ///
     /// Gives `worked` when there may be more to do; an array of id, attempt and event as JSON when that is to be delivered;
-    /// and otherwise why there is nothing to do: a time in milliseconds before which there is not, `idle`, `paused` or
+    /// and otherwise why there is nothing to do: for how many milliseconds there is not, `idle`, `paused` or
     /// `stopped`.
     ///
     /// # Errors
@@ -106,14 +107,17 @@ impl Consumer {
         answer(self.try_append(store, (id, n), stream, events, expected))
     }
 
-    /// Takes note of what came of the delivery of this id: what is wrong, or undefined.
+    /// Takes note of what came of the delivery of this id: what is wrong, `{error, code}`, or undefined.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn delivered(&self, id: &str, error: Option<String>, jitter: f64) -> Result<(), JsValue> {
-        self.delivery.replace(None);
-        let outcome = error.as_deref().map_or(Ok(()), Err);
-        self.with(|machine| machine.delivered(id, outcome, now(), spread(jitter)))
+    pub fn delivered(&self, store: &Store, id: &str, wrong: &JsValue, jitter: f64) -> Result<(), JsValue> {
+        let note = || {
+            self.delivery.replace(None);
+            self.try_with(|machine| machine.delivered(id, outcome(wrong), now(), spread(jitter)))
+        };
+        // A machine that could not save what it was told would forget it, and deliver the event again.
+        store.file().map_or_else(note, |file| file.ahead(note)).map_err(thrown)
     }
 }
 
@@ -134,7 +138,7 @@ impl Consumer {
         Ok(Self { machine: RefCell::new(opened?), feed, delivery: RefCell::default() })
     }
 
-    fn try_with<T, E>(
+    pub(crate) fn try_with<T, E>(
         &self,
         work: impl FnOnce(&mut Machine<FileSql, NoAlarm>) -> Result<T, E>,
     ) -> Result<T, Failure>
@@ -156,17 +160,18 @@ impl Consumer {
     }
 
     fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
-        let next = self.try_with(|machine| machine.next(now()))?;
+        let now = now();
+        let next = self.try_with(|machine| machine.next(now))?;
         match next {
             Next::Read(read) => {
                 let page = self.page(store, read)?;
-                self.try_with(|machine| machine.took(page, now()))?;
+                self.try_with(|machine| machine.took(page, now))?;
                 Ok("worked".into())
             }
             Next::Project => {
                 let apply =
                     &mut |event: &FeedEvent, documents: &Documents<FileSql>| call(apply, event, documents);
-                self.try_with(|machine| machine.project(now(), spread(jitter), apply))?;
+                self.try_with(|machine| machine.project(now, spread(jitter), apply))?;
                 Ok("worked".into())
             }
             Next::Deliver(deliveries) => {
@@ -178,7 +183,7 @@ impl Consumer {
                 Ok(step.into())
             }
             #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
-            Next::Wait { until } => Ok((until.as_millis() as f64).into()),
+            Next::Wait { until } => Ok((until.as_millis().saturating_sub(now.as_millis()) as f64).into()),
             Next::Tidied => Ok("worked".into()),
             Next::Idle => Ok("idle".into()),
             Next::Paused => Ok("paused".into()),
@@ -213,7 +218,7 @@ impl Consumer {
         })?;
         let stream = stream_id_from_js(stream)?;
         let expected = expected_version_from_js(expected)?;
-        let key = sillok_bridge::idempotency_key_from_js(&JsValue::from(delivery.command_key(n)))?;
+        let key = Some(delivery.command_key(n)?);
         let events = parse_events(events)?;
         let appended =
             store.write(Append { stream, expected, events, key, cause: Some(delivery.cause()) })?;
@@ -236,12 +241,17 @@ fn event(found: &Found<'_>) -> Option<FeedEvent> {
 }
 
 /// Lets JavaScript apply an event.
-fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Result<(), String> {
+fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Outcome {
     let documents = DocumentsHandle { documents: documents.clone() };
     match apply.call2(&JsValue::UNDEFINED, &JsValue::from_str(&event.json), &documents.into()) {
-        Ok(wrong) if wrong.is_undefined() => Ok(()),
-        Ok(wrong) | Err(wrong) => Err(wrong.as_string().unwrap_or_else(|| "the handler failed".to_owned())),
+        Ok(wrong) => outcome(&wrong),
+        Err(thrown) => outcome_from_js(&thrown),
     }
+}
+
+/// What came of a handler that says what is wrong, or undefined.
+fn outcome(wrong: &JsValue) -> Outcome {
+    if wrong.is_undefined() { Outcome::Done } else { outcome_from_js(wrong) }
 }
 
 /// A random number from 0 to 1 as one of all numbers.

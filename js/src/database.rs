@@ -1,6 +1,6 @@
 //! The core's SQL port over a database that JavaScript holds.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -17,6 +17,10 @@ extern "C" {
     #[derive(Debug)]
     pub type Database;
 
+    /// Whether it was opened only to read.
+    #[wasm_bindgen(method, getter, js_name = isReadOnly)]
+    fn is_read_only(this: &Database) -> bool;
+
     #[wasm_bindgen(method, catch)]
     fn prepare(this: &Database, statement: &str) -> Result<Prepared, JsValue>;
 
@@ -31,12 +35,26 @@ extern "C" {
     /// Calls `visit` with each row, an array of its columns, for as long as it returns true.
     #[wasm_bindgen(method, catch)]
     fn rows(this: &Prepared, values: &Array, visit: &mut dyn FnMut(Array) -> bool) -> Result<(), JsValue>;
+
+    /// An error of the database.
+    #[derive(Debug)]
+    type DatabaseError;
+
+    /// SQLite's extended result code, where the error is SQLite's.
+    #[wasm_bindgen(method, getter)]
+    fn errcode(this: &DatabaseError) -> Option<u32>;
 }
 
 const BEGIN_TO_WRITE: &str = "BEGIN IMMEDIATE";
 const BEGIN_TO_READ: &str = "BEGIN";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
+
+/// SQLite's result codes for a lock that another connection has. The lower byte is the result, the rest says more.
+const BUSY: u32 = 5;
+const LOCKED_OUT: u32 = 15;
+/// Of a connection that began to read before another wrote, and would now write: it must begin anew and cannot wait.
+const BUSY_SNAPSHOT: u32 = 517;
 
 /// A SQLite file. Clones share the connection, and the statements that were prepared on it.
 #[derive(Debug, Clone)]
@@ -47,18 +65,42 @@ pub(crate) struct FileSql {
 #[derive(Debug)]
 struct Connection {
     database: Database,
+    is_read_only: bool,
     statements: RefCell<Vec<(&'static str, Rc<Prepared>)>>,
+    open: Cell<Open>,
+}
+
+/// The transaction that is under way, if one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    None,
+    Reading,
+    /// The lock to write was taken for the transaction that comes next.
+    Ahead,
+    Writing,
 }
 
 impl FileSql {
     pub(crate) fn new(database: Database) -> Self {
-        Self { connection: Rc::new(Connection { database, statements: RefCell::default() }) }
+        let (is_read_only, statements) = (database.is_read_only(), RefCell::default());
+        Self {
+            connection: Rc::new(Connection {
+                database,
+                is_read_only,
+                statements,
+                open: Cell::new(Open::None),
+            }),
+        }
     }
 
     /// Begins to read: everything until [`end_to_read`](Self::end_to_read) is of one moment, whatever other processes
-    /// write meanwhile.
-    pub(crate) fn begin_to_read(&self) -> Result<(), StorageError> {
-        self.run(BEGIN_TO_READ, &[]).map(|_| ())
+    /// write meanwhile. Tells whether that is for the caller to end: within a transaction it is of that one's moment.
+    pub(crate) fn begin_to_read(&self) -> Result<bool, StorageError> {
+        if self.connection.open.get() != Open::None {
+            return Ok(false);
+        }
+        self.begin(BEGIN_TO_READ, Open::Reading)?;
+        Ok(true)
     }
 
     /// Ends what [`begin_to_read`](Self::begin_to_read) began.
@@ -66,9 +108,34 @@ impl FileSql {
         self.end(COMMIT)
     }
 
+    /// Takes the lock to write for the one transaction that `work` may make, so that `work` is not begun where another
+    /// connection has it.
+    pub(crate) fn ahead<T, E: From<StorageError>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.begin(BEGIN_TO_WRITE, Open::Ahead)?;
+        let outcome = work();
+        if self.connection.open.get() == Open::Ahead {
+            self.end(ROLLBACK)?;
+        }
+        outcome
+    }
+
+    fn begin(&self, statement: &'static str, open: Open) -> Result<(), StorageError> {
+        self.run(statement, &[])?;
+        self.connection.open.set(open);
+        Ok(())
+    }
+
+    /// Refuses to write where the file was opened only to read: SQLite itself would begin, and refuse later.
+    fn writable(&self) -> Result<(), StorageError> {
+        if self.connection.is_read_only { Err(StorageError::read_only()) } else { Ok(()) }
+    }
+
     /// Prepares each statement once. A statement is known by where its text lies, for it lies there for ever.
     fn statement(&self, text: &'static str) -> Result<Rc<Prepared>, StorageError> {
-        let Connection { database, statements } = &*self.connection;
+        let Connection { database, statements, .. } = &*self.connection;
         let known = statements.borrow().iter().find(|(known, _)| std::ptr::eq(*known, text)).cloned();
         if let Some((_, statement)) = known {
             return Ok(statement);
@@ -84,6 +151,7 @@ impl FileSql {
 
     /// Ends a transaction. One that cannot be committed is rolled back, so that the next can begin.
     fn end(&self, statement: &'static str) -> Result<(), StorageError> {
+        self.connection.open.set(Open::None);
         let ended = self.run(statement, &[]).inspect_err(|_| {
             // SQLite may have rolled back already, and then there is nothing left to roll back.
             let _ = self.run(ROLLBACK, &[]);
@@ -94,10 +162,12 @@ impl FileSql {
 
 impl Sql for FileSql {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
+        self.writable()?;
         self.run(statement, values).map(|_| ())
     }
 
     fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
+        self.writable()?;
         self.run(statement, values)
     }
 
@@ -111,8 +181,20 @@ impl Sql for FileSql {
         self.statement(statement)?.rows(&sql_values(values), &mut visit).map_err(|error| failure(&error))
     }
 
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        let begun = self.begin_to_read()?;
+        let outcome = work();
+        let ended = if begun { self.end_to_read() } else { Ok(()) };
+        outcome.and(ended)
+    }
+
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
-        self.run(BEGIN_TO_WRITE, &[])?;
+        self.writable()?;
+        if self.connection.open.get() == Open::Ahead {
+            self.connection.open.set(Open::Writing);
+        } else {
+            self.begin(BEGIN_TO_WRITE, Open::Writing)?;
+        }
         let outcome = work();
         let ended = self.end(if outcome.is_ok() { COMMIT } else { ROLLBACK });
         outcome.and(ended)
@@ -126,6 +208,13 @@ impl Sql for FileSql {
 
 /// What the database said.
 fn failure(error: &JsValue) -> StorageError {
-    let message = error.dyn_ref::<Error>().map(|error| String::from(error.message()));
-    StorageError::failed(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
+    let Some(thrown) = error.dyn_ref::<Error>() else {
+        return StorageError::failed("it threw what is no error");
+    };
+    match error.unchecked_ref::<DatabaseError>().errcode() {
+        Some(code) if code != BUSY_SNAPSHOT && [BUSY, LOCKED_OUT].contains(&(code & 0xff)) => {
+            StorageError::busy()
+        }
+        _ => StorageError::failed(String::from(thrown.message())),
+    }
 }

@@ -1,5 +1,6 @@
 //! What operators and readers ask of a consumer.
 
+use sillok::handler::DocumentKey;
 use sillok::store::{Checkpoint, Position, json_string};
 use sillok_bridge::{Failure, documents_json, letters_json, now, status_members};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -24,13 +25,23 @@ impl Consumer {
         })
     }
 
-    /// Discards the dead letter of this id, or all of them; says whether there was any.
+    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn discard(&self, id: Option<f64>) -> Result<bool, JsValue> {
+    pub fn discard(&self, from: f64, to: f64) -> Result<bool, JsValue> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
-        self.with(|machine| machine.discard(id.map(|id| id as u64)))
+        self.with(|machine| machine.discard(from as u64..=to as u64))
+    }
+
+    /// The id of the newest dead letter that there ever was.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = lastLetter)]
+    pub fn last_letter(&self) -> Result<f64, JsValue> {
+        #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
+        self.with(|machine| machine.last_letter().map(|id| id as f64))
     }
 
     /// How the consumer does, as JSON.
@@ -38,9 +49,12 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn status(&self, store: &Store) -> Result<String, JsValue> {
-        let end = store.reading(sillok::store::EventStore::end).map_err(thrown)?;
-        let status = self.with(|machine| machine.status())?;
-        Ok(format!("{{{}}}", status_members(&status, &Checkpoint::start(1).at(0, end))))
+        let found = store.reading(|store| {
+            let end = store.end()?;
+            let status = self.try_with(|machine| machine.status())?;
+            Ok::<_, Failure>(format!("{{{}}}", status_members(&status, &Checkpoint::start(1).at(0, end))))
+        });
+        found.map_err(thrown)
     }
 
     /// The document of this key as JSON, or undefined.
@@ -48,7 +62,8 @@ impl Consumer {
     /// # Errors
     /// A [`Failure`].
     pub fn document(&self, key: &str) -> Result<Option<String>, JsValue> {
-        let found = self.with(|machine| machine.document(key))?;
+        let key = DocumentKey::new(key).map_err(|error| thrown(error.into()))?;
+        let found = self.with(|machine| machine.document(&key))?;
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 

@@ -10,7 +10,7 @@ use sillok_bridge::{
     AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, Message, PageJson, ProofPage,
     Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
     idempotency_key_from_js, now, parse_directory, parse_events, parse_feed, parse_range, range_from_js,
-    read_commits, read_feed, read_page, saved_event, stream_id_from_js, strings_from_js, version_from_js,
+    read_commits, read_feed, read_page, saved_event, stream_id_from_js, version_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -134,21 +134,21 @@ impl Store {
         self.try_delete(stream).map_err(thrown)
     }
 
-    /// Whether a stream was deleted.
+    /// Removes the next page of what a truncation or a deletion has left, and tells whether there may be more.
     ///
     /// # Errors
     /// A [`Failure`].
-    #[wasm_bindgen(js_name = isDeleted)]
-    pub fn is_deleted(&self, stream: &JsValue) -> Result<bool, JsValue> {
-        self.try_is_deleted(stream).map_err(thrown)
+    #[wasm_bindgen(js_name = removeForgotten)]
+    pub fn remove_forgotten(&self, stream: &JsValue) -> Result<bool, JsValue> {
+        self.try_remove_forgotten(stream).map_err(thrown)
     }
 
-    /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: an array of arrays
+    /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: the JSON of an array of arrays
     /// of keys.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn save(&self, event: &str, dates: &JsValue) -> Result<(), JsValue> {
+    pub fn save(&self, event: &str, dates: &str) -> Result<(), JsValue> {
         self.try_save(event, dates).map_err(thrown)
     }
 
@@ -222,13 +222,13 @@ impl Store {
         self.writing(|store| store.delete(&stream))
     }
 
-    fn try_is_deleted(&self, stream: &JsValue) -> Result<bool, Failure> {
+    fn try_remove_forgotten(&self, stream: &JsValue) -> Result<bool, Failure> {
         let stream = stream_id_from_js(stream)?;
-        self.reading(|store| store.head(&stream).map(|head| head.deleted))
+        self.writing(|store| store.remove_forgotten(&stream))
     }
 
-    fn try_save(&self, event: &str, dates: &JsValue) -> Result<(), Failure> {
-        let (stream, event) = saved_event(event, strings_from_js(dates))?;
+    fn try_save(&self, event: &str, dates: &str) -> Result<(), Failure> {
+        let (stream, event) = saved_event(event, dates)?;
         self.write(Append::to(stream, vec![event]))?;
         Ok(())
     }
@@ -271,16 +271,14 @@ impl Store {
     {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
         // `work` stands here once, so that it is in the wasm once for each that is done.
-        self.in_file(FileSql::begin_to_read)?;
+        let begun = match &self.file {
+            Some(file) if file.begin_to_read()? => Some(file),
+            _ => None,
+        };
         let found = work(&store);
-        let ended = self.in_file(FileSql::end_to_read);
+        let ended = begun.map_or(Ok(()), FileSql::end_to_read);
         let found = found?;
-        ended.map(|()| found)
-    }
-
-    /// Does something to the file, if there is one.
-    fn in_file(&self, step: fn(&FileSql) -> Result<(), StorageError>) -> Result<(), Failure> {
-        self.file.as_ref().map_or(Ok(()), |file| step(file).map_err(Failure::from))
+        Ok(ended.map(|()| found)?)
     }
 }
 

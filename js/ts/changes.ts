@@ -6,12 +6,20 @@ import { LONGEST_TIMER_MILLISECONDS } from "./timers.js";
 /** How often a file is looked at for what other connections, most of them of other processes, wrote to it. */
 const INTERVAL_MILLISECONDS = 100;
 
+/** How much was written, before something is read. */
+export interface Mark {
+  /** By this store. */
+  readonly own: number;
+  /** By other connections; nothing where the file could not be asked. */
+  readonly others: number | undefined;
+}
+
 /** Someone who waits for a change. */
 interface Waiting {
   /** Of this stream; without one, of any. */
   readonly stream: unknown;
   /** What {@link Changes.mark} gave before the store was read. */
-  readonly mark: number;
+  readonly mark: Mark;
   wake(): void;
 }
 
@@ -20,18 +28,21 @@ export class Changes {
   readonly #database: Database | undefined;
   readonly #waiting = new Set<Waiting>();
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** How often somebody was told of a change. */
+  #told = 0;
 
   constructor(database: Database | undefined) {
     this.#database = database;
   }
 
   /** To be taken before the store is read, so that {@link Changes.after} tells of all that came after the reading. */
-  mark(): number {
-    return this.#database?.changes() ?? 0;
+  mark(): Mark {
+    return { own: this.#told, others: this.#others() };
   }
 
   /** Something was written to this stream, or who knows to which. */
   tell(stream?: unknown): void {
+    this.#told += 1;
     for (const waiting of this.#waiting) {
       if (stream === undefined || waiting.stream === undefined || waiting.stream === stream) {
         waiting.wake();
@@ -40,12 +51,13 @@ export class Changes {
   }
 
   /**
-   * Waits until the stream, or without one any, may have changed after `mark`, or `stop` is given. There must be no
-   * pause between the reading and this.
+   * Waits until the stream, or without one any, may have changed after `mark`, or `stop` is given.
    *
    * The timer also keeps a program running that has nothing else to do but to wait.
    */
-  after(mark: number, stop: AbortSignal, stream?: unknown): Promise<void> {
+  after(mark: Mark, stop: AbortSignal, stream?: unknown): Promise<void> {
+    // Something was written between the reading and this: it may have been to the stream.
+    if (mark.own !== this.#told) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
         stop.removeEventListener("abort", wake);
@@ -67,12 +79,16 @@ export class Changes {
 
   /** Looks whether other connections have written. */
   #look(): void {
-    let now: number | undefined;
+    let others: number | undefined;
     try {
-      now = this.mark();
+      others = this.#database?.inPlace(() => this.#others());
     } catch {
       // Whoever reads the file now is told what is wrong with it.
     }
-    for (const { mark, wake } of this.#waiting) if (mark !== now) wake();
+    for (const { mark, wake } of this.#waiting) if (mark.others !== others) wake();
+  }
+
+  #others(): number | undefined {
+    return this.#database?.changes();
   }
 }

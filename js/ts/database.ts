@@ -1,63 +1,54 @@
 // SQLite as Node has it, in the form in which the engine asks for it.
 
 import { SillokError } from "./errors.js";
-
-/** How long a statement waits while another process writes. */
-const PATIENCE_MILLISECONDS = 5000;
-const BUSY = 5;
-
-/** What a column may hold; whole numbers come as BigInts. */
-type Column = null | number | bigint | string | Uint8Array;
-
-/** The parts of `node:sqlite` that are used here. */
-interface DatabaseSync {
-  prepare(text: string): StatementSync;
-  exec(text: string): void;
-  close(): void;
-}
-
-interface StatementSync {
-  run(...values: Column[]): { changes: number | bigint };
-  get(...values: Column[]): Record<string, Column> | undefined;
-  all(...values: Column[]): Record<string, Column>[];
-  iterate(...values: Column[]): Iterable<Record<string, Column>>;
-  setReadBigInts(enabled: boolean): void;
-}
-
-interface NodeSqlite {
-  readonly DatabaseSync: new (path: string) => DatabaseSync;
-  readonly StatementSync: { readonly prototype: StatementSync };
-}
+import type { Opening } from "./opening.js";
+import {
+  type Column,
+  type DatabaseSync,
+  openingError,
+  openToRead,
+  openToWrite,
+  type StatementSync,
+  storageError,
+} from "./open-database.js";
+import { Patience } from "./patience.js";
+import type { Place } from "./place.js";
 
 /** A SQLite file. What is committed to it is on disk. */
 export class Database {
+  /** Whether it was opened only to read. */
+  readonly isReadOnly: boolean;
+  /** Milliseconds to wait while another connection has the file locked. */
+  readonly busyTimeout: number;
   readonly #database: DatabaseSync;
   readonly #version: StatementSync;
+  readonly #place: Place | undefined;
   #isCutOff = false;
+  /** Whether the file was gone when it was looked at last. */
+  #isAway = false;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(path: string, { busyTimeout, readOnly }: Opening) {
+    const { database, place } = readOnly ? openToRead(path) : openToWrite(path);
+    this.isReadOnly = readOnly;
+    this.busyTimeout = busyTimeout;
     this.#database = database;
+    this.#place = place;
     this.#version = database.prepare("PRAGMA data_version");
   }
 
   /** Opens the file, or makes it. */
-  static open(path: unknown): Database {
+  static open(path: unknown, opening: Opening): Database {
     if (typeof path !== "string" || path === "") {
       const detail = "the path must be a string, the name of a file";
       throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
     }
-    let database: DatabaseSync | undefined;
-    try {
-      database = opened(path);
-      makeDurable(database);
-      return new Database(database);
-    } catch (error) {
-      database?.close();
-      if (error instanceof SillokError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      const detail = `the storage failed: ${JSON.stringify(path)} cannot be opened: ${reason}`;
-      throw new SillokError({ code: "storage_failed", detail });
-    }
+    return new Patience(opening.busyTimeout, () => true).readNow(() => {
+      try {
+        return new Database(path, opening);
+      } catch (error) {
+        throw error instanceof SillokError ? error : openingError(path, error);
+      }
+    });
   }
 
   prepare(text: string): Prepared {
@@ -69,18 +60,46 @@ export class Database {
     this.#isCutOff = true;
   }
 
+  /** Whether the lock to write can be had now. Where something else is wrong, whoever writes is told. */
+  mayWrite(): boolean {
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      this.#database.exec("ROLLBACK");
+      return true;
+    } catch (error) {
+      return storageError(error).code !== "storage_busy";
+    }
+  }
+
   /** A number that changes when another connection writes to the file. */
   changes(): number {
     try {
       return Number(this.#version.get()?.["data_version"]);
     } catch (error) {
-      const detail = `the storage failed: ${error instanceof Error ? error.message : String(error)}`;
-      throw new SillokError({ code: "storage_failed", detail });
+      throw storageError(error);
     }
+  }
+
+  /**
+   * Makes a call of the engine, which is answered only where the files are still those that were opened: it looks
+   * afterwards, for what was written to a file that is gone is gone too. Once it has seen that, it looks before as well.
+   */
+  inPlace<T>(call: () => T): T {
+    if (this.#isAway) this.#checkPlace();
+    const answer = call();
+    this.#checkPlace();
+    return answer;
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #checkPlace(): void {
+    const changed = this.#place?.changed();
+    this.#isAway = changed !== undefined;
+    if (changed === undefined) return;
+    throw new SillokError({ code: "storage_failed", detail: `the storage failed: ${changed}` });
   }
 
   #check(): void {
@@ -133,51 +152,4 @@ function whole(column: Column): Column {
   if (typeof column !== "bigint") return column;
   const number = Number(column);
   return Number.isSafeInteger(number) ? number : null;
-}
-
-/** `node:sqlite` is asked for here and not by an import, so that every bundler and platform takes the package. */
-function opened(path: string): DatabaseSync {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?: (name: string) => unknown };
-  };
-  const sqlite = process?.getBuiltinModule?.("node:sqlite") as Partial<NodeSqlite> | undefined;
-  // Node 22.12 has the module behind a flag, but cannot walk through rows.
-  if (sqlite?.DatabaseSync === undefined || sqlite.StatementSync?.prototype.iterate === undefined) {
-    throw withoutFiles();
-  }
-  try {
-    return new sqlite.DatabaseSync(path);
-  } catch (error) {
-    // Every error of Node's has a code. A Worker has the class, but refuses to make one.
-    throw error instanceof Error && "code" in error ? error : withoutFiles();
-  }
-}
-
-function withoutFiles(): SillokError {
-  const detail =
-    "there are no files here: EventStore.open needs node:sqlite, which Node has from 22.13 on";
-  return new SillokError({ code: "unsupported_platform", detail });
-}
-
-/** Sees to it that a commit is on disk before it is answered, and that processes wait for each other. */
-function makeDurable(database: DatabaseSync): void {
-  database.exec(`PRAGMA busy_timeout = ${PATIENCE_MILLISECONDS}`);
-  const mode = writeAheadLog(database);
-  if (mode !== "wal") throw new Error(`its journal cannot be a write-ahead log, it is "${mode}"`);
-  database.exec("PRAGMA synchronous = FULL");
-  // On macOS, where an ordinary sync leaves the bytes with the drive.
-  database.exec("PRAGMA fullfsync = ON");
-}
-
-/** Turns the log on. For this one statement SQLite does not wait by itself while another process does the same. */
-function writeAheadLog(database: DatabaseSync): unknown {
-  const deadline = Date.now() + PATIENCE_MILLISECONDS;
-  for (;;) {
-    try {
-      return database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
-    } catch (error) {
-      if ((error as { errcode?: unknown }).errcode !== BUSY || Date.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
-  }
 }

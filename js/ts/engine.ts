@@ -9,51 +9,18 @@ import {
   StreamProof,
 } from "../generated/sillok_js.js";
 import { Calls } from "./calls.js";
-import { Changes } from "./changes.js";
+import { Changes, type Mark } from "./changes.js";
 import type { ConsumerDefinition } from "./consumers/definition.js";
 import type { DocumentsJson } from "./consumers/documents.js";
+import type { Wrong } from "./consumers/reason.js";
 import type { Database } from "./database.js";
 import { SillokError } from "./errors.js";
-import type { AppendResult, StreamEntry, TruncateResult, Verification } from "./events.js";
+import type { AppendResult, TruncateResult, Verification } from "./events.js";
 import type { WrittenJson } from "./json.js";
 import type { ReadAllOptions, StreamsOptions } from "./options.js";
+import type { Commits, FeedPage, Items, Page, Range, StreamsPage } from "./pages.js";
+import { Patience } from "./patience.js";
 import { sleep } from "./timers.js";
-
-/** A page of a stream, its events as JSON. */
-export interface Page {
-  readonly version: number;
-  readonly events: string;
-  readonly next?: Range;
-}
-
-/** A page of commits, one a line. */
-export interface Commits {
-  readonly version: number;
-  readonly text: string;
-  readonly next?: string;
-}
-
-/** What to read; unchecked when it comes from the caller. */
-export interface Range {
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  readonly limit?: number | undefined;
-  readonly direction?: string | undefined;
-  readonly type?: string | undefined;
-}
-
-/** A page of the feed, its events as JSON. */
-export interface FeedPage {
-  readonly events: string;
-  readonly checkpoint: string;
-  readonly more: boolean;
-}
-
-/** A page of the directory. */
-export interface StreamsPage {
-  readonly streams: readonly StreamEntry[];
-  readonly next?: string;
-}
 
 /** What a consumer did or is to do: see {@link EngineConsumer.step}. */
 export type Step =
@@ -66,20 +33,21 @@ export interface DefinedConsumer extends ConsumerDefinition {
   readonly timeout?: number;
 }
 
-/** A page of documents or dead letters. */
-export interface Items<Item, Next> {
-  readonly items: readonly Item[];
-  readonly next: Next | null;
-}
-
 /** Starts the engine. Every entry point does so, once, with the wasm as its platform loads it. */
 export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
 
-/** Streams in a database or, without one, in memory. */
+/** What comes at once or, where another connection has the file locked, later. */
+export type Soon<T> = T | Promise<T>;
+
+/**
+ * Streams in a database or, without one, in memory. What another connection's lock is in the way of is waited for, but by
+ * the methods whose names end in `Now`, which keep the program waiting.
+ */
 export class Engine {
   readonly #database: Database | undefined;
+  readonly #patience: Patience;
   readonly #changes: Changes;
   #store: Store | undefined;
   /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
@@ -92,85 +60,89 @@ export class Engine {
 
   constructor(database?: Database) {
     this.#database = database;
+    this.#patience = new Patience(database?.busyTimeout ?? 0, () => database?.mayWrite() ?? true);
     this.#changes = new Changes(database);
     this.#store = new Store(database);
   }
 
-  append(stream: unknown, events: string, expected: unknown, key: unknown): AppendResult {
+  append(stream: unknown, events: string, expected: unknown, key: unknown): Soon<AppendResult> {
     askForRandomness();
-    const appended = this.#ask<AppendResult>((store) =>
-      store.append(stream, events, expected, key),
-    );
-    this.#changes.tell(stream);
-    return appended;
+    return this.#writeTo(stream, (store) => store.append(stream, events, expected, key));
   }
 
-  readPage(stream: unknown, range: Range): Page {
-    return this.#ask((store) => store.readPage(stream, range));
+  readPage(stream: unknown, range: Range): Soon<Page> {
+    return this.#read((store) => store.readPage(stream, range));
   }
 
-  readFeed(wanted: ReadAllOptions): FeedPage {
-    return this.#ask((store) => store.readFeed(wanted));
+  readFeed(wanted: ReadAllOptions): Soon<FeedPage> {
+    return this.#read((store) => store.readFeed(wanted));
   }
 
   /** The position of the last event that was ever written. */
-  end(): number {
-    return this.#ask((store) => store.end());
+  end(): Soon<number> {
+    return this.#read((store) => store.end());
   }
 
-  streams(wanted: StreamsOptions): StreamsPage {
-    return this.#ask((store) => store.streams(wanted));
+  streams(wanted: StreamsOptions): Soon<StreamsPage> {
+    return this.#read((store) => store.streams(wanted));
   }
 
   /** Verifies page by page; between two of them others have their turn. */
   async verify(stream: unknown): Promise<Verification> {
     const proof = this.#ask(() => new StreamProof(stream));
     try {
-      while (this.#ask((store) => store.verifyPage(proof))) await sleep(0);
+      while (await this.#read((store) => store.verifyPage(proof))) await sleep(0);
       return proof.found();
     } finally {
       proof.free();
     }
   }
 
-  readCommits(stream: unknown, next?: string): Commits {
-    return this.#ask((store) => store.readCommits(stream, next));
+  readCommits(stream: unknown, next?: string): Soon<Commits> {
+    return this.#read((store) => store.readCommits(stream, next));
   }
 
-  truncate(stream: unknown, before: unknown): TruncateResult {
-    return this.#ask((store) => store.truncate(stream, before));
+  /** Between two pages of what is forgotten, which none is shown of any more, others have their turn. */
+  async truncate(stream: unknown, before: unknown): Promise<TruncateResult> {
+    const left = await this.#write<TruncateResult>((store) => store.truncate(stream, before));
+    await this.#removeForgotten(stream);
+    return left;
   }
 
-  delete(stream: unknown): void {
-    this.#ask((store) => store.delete(stream));
-    this.#changes.tell(stream);
+  async delete(stream: unknown): Promise<void> {
+    await this.#writeTo(stream, (store) => store.delete(stream));
+    await this.#removeForgotten(stream);
   }
 
-  isDeleted(stream: unknown): boolean {
-    return this.#ask((store) => store.isDeleted(stream));
+  async #removeForgotten(stream: unknown): Promise<void> {
+    while (await this.#write((store) => store.removeForgotten(stream))) await sleep(0);
   }
 
-  save({ text, dates }: WrittenJson): void {
+  saveNow({ text, dates }: WrittenJson): void {
     askForRandomness();
-    this.#ask((store) => store.save(text, dates));
+    this.#usable();
+    const places = JSON.stringify(dates);
+    this.#patience.writeNow(() => this.#ask((store) => store.save(text, places)));
     this.#changes.tell();
   }
 
-  find(id: unknown): string {
-    return this.#ask((store) => store.find(id));
+  findNow(id: unknown): string {
+    return this.#patience.readNow(() => this.#ask((store) => store.find(id)));
   }
 
   /** Opens a projection or a reactor over this store. */
-  consumer(definition: DefinedConsumer): EngineConsumer {
+  consumerNow(definition: DefinedConsumer): EngineConsumer {
     const { name, kind, after, category, types, onFailure, timeout } = definition;
     const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
     if (timeout !== undefined) numbers.push(timeout);
     const feed = { after, category, types };
-    const opened = this.#ask((store) =>
-      Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers)),
-    );
+    const open = (store: Store) =>
+      Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers));
+    const opened = this.#patience.readNow(() => this.#ask(open));
     return new EngineConsumer(opened, {
-      ask: (call) => this.#ask(call, opened),
+      read: (call) => this.#read(call, opened),
+      write: (call) => this.#write(call, opened),
+      writeTo: (stream, call) => this.#writeTo(stream, call, opened),
       projecting: (work) => {
         this.#projects = true;
         try {
@@ -181,17 +153,16 @@ export class Engine {
         }
       },
       whole: (call) => this.#calls.run(call),
-      wrote: (stream) => this.#changes.tell(stream),
     });
   }
 
   /** See {@link Changes.mark}. */
-  mark(): number {
-    return this.#ask(() => this.#changes.mark());
+  mark(): Soon<Mark> {
+    return this.#read(() => this.#changes.mark());
   }
 
   /** See {@link Changes.after}. */
-  changed(mark: number, stop: AbortSignal, stream?: unknown): Promise<void> {
+  changed(mark: Mark, stop: AbortSignal, stream?: unknown): Promise<void> {
     return this.#changes.after(mark, stop, stream);
   }
 
@@ -201,20 +172,47 @@ export class Engine {
     if (!this.#calls.wereCutOff(0)) this.#store.free();
     this.#store = undefined;
     this.#database?.close();
+    this.#patience.end();
     this.#changes.tell();
   }
 
+  #read<T>(call: (store: Store) => T, of?: object): Soon<T> {
+    return this.#patience.read(() => this.#ask(call, of));
+  }
+
+  #write<T>(call: (store: Store) => T, of?: object): Soon<T> {
+    // It does not wait for others to be refused for what is wrong with the store.
+    this.#usable();
+    return this.#patience.write(() => this.#ask(call, of));
+  }
+
+  /** Writes to a stream, and tells those who follow it. */
+  #writeTo<T>(stream: unknown, call: (store: Store) => T, of?: object): Soon<T> {
+    this.#usable();
+    return this.#patience.write(() => {
+      const answer = this.#ask(call, of);
+      this.#changes.tell(stream);
+      return answer;
+    });
+  }
+
   #ask<T>(call: (store: Store) => T, of?: object): T {
+    const store = this.#usable();
+    const run = () => this.#calls.run(() => call(store), store, of);
+    return this.#database === undefined ? run() : this.#database.inPlace(run);
+  }
+
+  /** The store, if it can be asked something. */
+  #usable(): Store {
     if (this.#calls.wereCutOff(this.#projects ? 1 : 0)) {
       if (!this.#projects) this.close();
       throw this.#calls.refusal();
     }
-    const store = this.#store;
-    if (store === undefined) {
+    if (this.#store === undefined) {
       throw new SillokError({ code: "storage_failed", detail: "the store was closed" });
     }
     this.#checkReach();
-    return this.#calls.run(() => call(store), store, of);
+    return this.#store;
   }
 
   #checkReach(): void {
@@ -226,10 +224,11 @@ export class Engine {
 
 /** What a consumer may ask of the engine that it is of. */
 interface Host {
-  ask<T>(call: (store: Store) => T): T;
+  read<T>(call: (store: Store) => T): Soon<T>;
+  write<T>(call: (store: Store) => T): Soon<T>;
+  writeTo<T>(stream: unknown, call: (store: Store) => T): Soon<T>;
   projecting<T>(work: () => T): T;
   whole<T>(call: () => T): T;
-  wrote(stream: unknown): void;
 }
 
 /** A consumer in the engine. */
@@ -245,9 +244,9 @@ export class EngineConsumer {
   /**
    * Does the next thing; `apply` says of each event that is projected what is wrong, if anything is. Gives `worked` when
    * there may be more to do; the id, attempt and JSON of an event that is to be delivered; and otherwise why there is
-   * nothing to do, which may be that it is too early: then it gives the time.
+   * nothing to do, which may be that it is too early: then it gives the milliseconds to wait.
    */
-  step(apply: (event: string, documents: DocumentsJson) => string | undefined): Step {
+  step(apply: (event: string, documents: DocumentsJson) => Wrong | undefined): Soon<Step> {
     const { projecting, whole } = this.#host;
     const applied = (event: string, documents: DocumentsHandle) => {
       const held: DocumentsJson = {
@@ -261,60 +260,69 @@ export class EngineConsumer {
         documents.free();
       }
     };
-    return this.#host.ask((store) => this.#consumer.step(store, applied, Math.random()));
+    return this.#host.write((store) => this.#consumer.step(store, applied, Math.random()));
   }
 
   /** Appends as the command number `n` of the delivery of this id, which is under way. */
-  append(id: string, n: number, stream: unknown, events: string, expected: unknown): AppendResult {
+  append(
+    id: string,
+    n: number,
+    stream: unknown,
+    events: string,
+    expected: unknown,
+  ): Soon<AppendResult> {
     askForRandomness();
-    const append = (store: Store): AppendResult =>
-      this.#consumer.append(store, id, n, stream, events, expected);
-    const appended = this.#host.ask(append);
-    this.#host.wrote(stream);
-    return appended;
+    return this.#host.writeTo(stream, (store) =>
+      this.#consumer.append(store, id, n, stream, events, expected),
+    );
   }
 
   /** Says what came of a delivery: what is wrong, or nothing. */
-  delivered(id: string, error: string | undefined): void {
-    this.#host.ask(() => this.#consumer.delivered(id, error, Math.random()));
+  delivered(id: string, wrong: Wrong | undefined): Soon<void> {
+    return this.#host.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
   }
 
-  operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): void {
-    this.#host.ask(() => this.#consumer.operate(act));
+  operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {
+    return this.#host.write(() => this.#consumer.operate(act));
   }
 
-  /** Whether there was any. */
-  discard(id: number | undefined): boolean {
-    return this.#host.ask(() => this.#consumer.discard(id));
+  /** Discards the dead letters of these ids, or the first hundreds of them. Whether there was any. */
+  discard(from: number, to: number): Soon<boolean> {
+    return this.#host.write(() => this.#consumer.discard(from, to));
+  }
+
+  /** The id of the newest dead letter that there ever was. */
+  lastLetter(): Soon<number> {
+    return this.#host.read(() => this.#consumer.lastLetter());
   }
 
   /** As JSON. */
-  status(): string {
-    return this.#host.ask((store) => this.#consumer.status(store));
+  status(): Soon<string> {
+    return this.#host.read((store) => this.#consumer.status(store));
   }
 
   /** Whether the documents show the event at this position. */
-  reached(position: number): boolean {
-    return this.#host.ask(() => this.#consumer.reached(position));
+  reached(position: number): Soon<boolean> {
+    return this.#host.read(() => this.#consumer.reached(position));
   }
 
   /** As JSON. */
-  document(key: string): string | undefined {
-    return this.#host.ask(() => this.#consumer.document(key));
+  document(key: string): Soon<string | undefined> {
+    return this.#host.read(() => this.#consumer.document(key));
   }
 
-  documents(
+  async documents(
     prefix: string,
     after: string,
     limit: number,
-  ): Items<{ key: string; document: unknown }, string> {
+  ): Promise<Items<{ key: string; document: unknown }, string>> {
     return JSON.parse(
-      this.#host.ask(() => this.#consumer.documents(prefix, after, limit)),
+      await this.#host.read(() => this.#consumer.documents(prefix, after, limit)),
     ) as Items<{ key: string; document: unknown }, string>;
   }
 
-  deadLetters(after: number, limit: number): Items<unknown, number> {
-    const page = this.#host.ask(() => this.#consumer.deadLetters(after, limit));
+  async deadLetters(after: number, limit: number): Promise<Items<unknown, number>> {
+    const page = await this.#host.read(() => this.#consumer.deadLetters(after, limit));
     return JSON.parse(page) as Items<unknown, number>;
   }
 }

@@ -9,9 +9,10 @@ import type { ExpectedVersion } from "./options.js";
  * - `invalid_event`: the event is not an object, has a field that events do not have, or holds something that
  *   JSON cannot carry.
  * - `invalid_event_type`, `invalid_event_id`: each is a string of 1 to 200 bytes without control characters.
- * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON.
+ * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON, with the ids of its cause where
+ *   a reactor appends.
  * - `no_events`, `too_many_events`: one append carries 1 to 1,024 events.
- * - `commit_too_large`: the events of one append are at most 1 MiB.
+ * - `commit_too_large`: the events of one append, as they are stored, are at most 1 MiB.
  * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
  * - `invalid_checkpoint`: a checkpoint is the text that an event of this very store's feed has.
  * - `invalid_category`: a category is a text with which a stream's name can begin, without a `-`.
@@ -23,14 +24,19 @@ import type { ExpectedVersion } from "./options.js";
  * - `consumer_not_found`: nothing of this name was registered.
  * - `consumer_kind_fixed`: of a projection and a reactor, the other one has this name in the store already.
  * - `invalid_consumer`: a projection or a reactor is not what one can be.
- * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters.
+ * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters
+ *   and without U+FFFD.
  * - `idempotency_key_reused`: other events were appended to the stream under this key before.
- * - `stream_deleted`: the stream was deleted, and takes no more events.
+ * - `stream_deleted`: the stream was deleted. It has no events to read, and takes no more.
+ * - `stream_truncated`: the stream was truncated while it was read, before the read had come so far.
  * - `stream_full`: the stream fills the storage that it has; only a deployed Sillok sets such a bound.
  * - `version_exhausted`: the stream has 2^53 − 1 events.
  * - `storage_failed`: the file cannot be opened, read or written, or the store was closed, also because a call was cut off
  *   for want of room on the stack. Of an append that failed so, it is not certain that nothing was written; one with an
  *   idempotency key can simply be repeated.
+ * - `storage_busy`: another connection, mostly of another process, had the file locked for longer than `busyTimeout`.
+ *   Nothing was written; the same call can be made again.
+ * - `storage_read_only`: the file was opened only to be read, or cannot be written to. Nothing was written.
  * - `unsupported_platform`: this platform has no files.
  * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself is at fault.
  *
@@ -41,6 +47,7 @@ import type { ExpectedVersion } from "./options.js";
  * - `overloaded`: there are more requests for this than can be taken. Nothing was repeated; wait before another.
  * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, it is not valid, or the server has no
  *   secret to check it by.
+ * - `host_not_allowed`: the server has no authentication, and lets in no request for this host.
  * - `insufficient_scope`, `stream_not_allowed`: the token does not allow this.
  * - `not_found`, `invalid_answer`: what answers at this URL is not a Sillok, or not one that this package knows.
  */
@@ -71,10 +78,13 @@ export type SillokErrorCode =
   | "invalid_idempotency_key"
   | "idempotency_key_reused"
   | "stream_deleted"
+  | "stream_truncated"
   | "stream_full"
   | "version_exhausted"
   | "malformed_json"
   | "storage_failed"
+  | "storage_busy"
+  | "storage_read_only"
   | "stored_data_corrupt"
   | "unsupported_platform"
   | "internal"
@@ -83,6 +93,7 @@ export type SillokErrorCode =
   | "missing_token"
   | "invalid_token"
   | "auth_not_configured"
+  | "host_not_allowed"
   | "insufficient_scope"
   | "stream_not_allowed"
   | "not_found"

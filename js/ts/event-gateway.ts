@@ -47,7 +47,7 @@ const NO_STREAM = {};
  * store.saveEvent({ aggregateId: "2", type: "Opened" });
  * const gateway = new EventGateway(store, new EventHandler());
  * gateway.processEventsByAggregateId("1");
- * // prints: Handling event: Opened {"aggregateId":"1","type":"Opened"}
+ * // prints: Event handled: { aggregateId: '1', type: 'Opened' }
  * ```
  */
 export class EventGateway<E extends object = SavedEvent> {
@@ -118,7 +118,8 @@ export class EventGateway<E extends object = SavedEvent> {
    *
    * @param options - What ends it.
    * @returns A promise that is settled when the signal is given and what was under way is done.
-   * @throws {@link SillokError} `storage_failed`, such as when the store is closed; `invalid_parameter`.
+   * @throws {@link SillokError} `storage_failed`, such as when the store is closed; `storage_busy` when its file was locked
+   * for too long; `invalid_parameter`.
    *
    * @example
    * ```ts
@@ -155,7 +156,9 @@ export class EventGateway<E extends object = SavedEvent> {
       this.#running.add(start);
       try {
         // To wait keeps the program running, also where nobody else waits, and fails when the store is closed.
-        while (!stop.signal.aborted) await engine.changed(engine.mark(), stop.signal, NO_STREAM);
+        while (!stop.signal.aborted) {
+          await engine.changed(await engine.mark(), stop.signal, NO_STREAM);
+        }
       } finally {
         this.#running.delete(start);
         stop.abort();
@@ -171,7 +174,7 @@ export class EventGateway<E extends object = SavedEvent> {
    * paused or stopped is left as it is. For tests, scripts and whatever does not {@link EventGateway.run}.
    *
    * @param options - What ends it before.
-   * @throws {@link SillokError} `storage_failed`, `invalid_parameter`.
+   * @throws {@link SillokError} `storage_failed`, `storage_busy`, `invalid_parameter`.
    *
    * @example
    * ```ts
@@ -192,9 +195,9 @@ export class EventGateway<E extends object = SavedEvent> {
     const engine = this.#engine();
     await this.#until(options, async ({ signal }) => {
       for (;;) {
-        const end = engine.end();
+        const end = await engine.end();
         await Promise.all([...this.#runners.values()].map((runner) => rested(runner, signal)));
-        if (signal.aborted || engine.end() === end) return;
+        if (signal.aborted || (await engine.end()) === end) return;
       }
     });
   }
@@ -375,6 +378,6 @@ async function rested(runner: Runner, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const rest = await runner.work(stop);
     if (typeof rest !== "number") return;
-    await sleep(rest - Date.now(), stop);
+    await sleep(rest, stop);
   }
 }

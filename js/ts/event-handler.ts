@@ -32,8 +32,7 @@ import type { SavedEvent } from "./events.js";
  */
 export class EventHandler<E extends object = SavedEvent> {
   /**
-   * Handles one event. This one only says so: it prints the event's type (`EventSaved` where it has none) and the
-   * event as JSON on one line of the console.
+   * Handles one event. This one only prints it to the console, as `Event handled:` and the event.
    *
    * @param event - The event, a copy that is the handler's own.
    *
@@ -42,11 +41,10 @@ export class EventHandler<E extends object = SavedEvent> {
    * import { EventHandler } from "sillok";
    *
    * new EventHandler().handleEvent({ aggregateId: "1", type: "Opened" });
-   * // prints: Handling event: Opened {"aggregateId":"1","type":"Opened"}
+   * // prints: Event handled: { aggregateId: '1', type: 'Opened' }
    * ```
    */
   handleEvent(event: E): void {
-    const type = "type" in event && typeof event.type === "string" ? event.type : "EventSaved";
-    console.log(`Handling event: ${type} ${JSON.stringify(event)}`);
+    console.log("Event handled:", event);
   }
 }

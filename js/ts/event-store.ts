@@ -21,6 +21,7 @@ import {
   type AppendOptions,
   checkOptions,
   type ConnectOptions,
+  type OpenOptions,
   type ReadAllOptions,
   type ReadOptions,
   type StreamsOptions,
@@ -28,6 +29,7 @@ import {
   type SubscribeOptions,
   type TruncateOptions,
 } from "./options.js";
+import { wantedOpening } from "./opening.js";
 import { exportStream, readStream } from "./read.js";
 import { RemoteEventStore } from "./remote-event-store.js";
 import type { Store } from "./store.js";
@@ -85,17 +87,25 @@ export class EventStore implements Store {
 
   /**
    * Opens a store in a SQLite file, which is made when there is none. In Node from 22.13 on, which may print that its
-   * SQLite is experimental.
+   * SQLite is experimental, in Deno 2 and in Bun 1.
    *
-   * An append that was answered is on disk: it survives a crash of the program and of the machine. Several processes
-   * may use one file; each waits up to 5 seconds for another that writes. SQLite keeps the newest events in files of
-   * the same name with `-wal` and `-shm` added: they belong to the store, copy them with it.
+   * An append that was answered is on disk: it survives a crash of the program and of the machine. SQLite keeps the
+   * newest events in files of the same name with `-wal` and `-shm` added: they belong to the store, copy them with it.
+   *
+   * Several processes may use one file. While another one has it locked, a call waits for up to `busyTimeout` and is then
+   * refused with `storage_busy`; nothing was written, and you can make the call again. Other work of the program goes on
+   * meanwhile, and what you append stays in order. Only what answers at once keeps the whole program waiting:
+   * {@link EventStore.saveEvent}, {@link EventStore.findEventsByAggregateId}, {@link EventGateway.register} and this method.
+   *
+   * Do not delete, move or replace the file while it is open. If that happens, every call is refused with `storage_failed`:
+   * what is written to a file that is gone is lost. On Windows the system itself does not allow it.
    *
    * @param path - The name of the file.
-   * @returns A store like any other. Its promises are settled when they are given: the file is read and written at
-   * once.
-   * @throws {@link SillokError} `storage_failed` when the file cannot be opened or is no database;
-   * `unsupported_platform` where there are no files; `invalid_parameter` when the path is no text.
+   * @param options - How long to wait for others, and whether to open the file only to read it.
+   * @returns A store like any other.
+   * @throws {@link SillokError} `storage_failed` when the file cannot be opened or is no database; `storage_read_only`
+   * when it can only be read and `readOnly` is not set; `storage_busy`; `unsupported_platform` where there are no files;
+   * `invalid_parameter` when the path is no text, or an option is not what it should be.
    *
    * @example
    * ```ts
@@ -112,8 +122,8 @@ export class EventStore implements Store {
    * later.close();
    * ```
    */
-  static open(path: string): EventStore {
-    return new Opened(new Engine(Database.open(path)));
+  static open(path: string, options: OpenOptions = {}): EventStore {
+    return new Opened(new Engine(Database.open(path, wantedOpening(options))));
   }
 
   /**
@@ -201,7 +211,7 @@ export class EventStore implements Store {
   }
 
   async delete(stream: string): Promise<void> {
-    this.#engine.delete(stream);
+    await this.#engine.delete(stream);
   }
 
   /**
@@ -235,8 +245,7 @@ export class EventStore implements Store {
    * @param event - The event. Its type is its field `type`, when that is a string that can be one.
    * @throws {@link SillokError} `invalid_event` when it is not an object, or holds what JSON cannot carry;
    * `invalid_stream_id` when its `aggregateId` is neither a finite number nor a string of 1 to 200 bytes without
-   * control characters; `commit_too_large` above 1 MiB; `metadata_too_large` with more Dates than 16 KiB of
-   * metadata can tell the places of, that is, some hundreds.
+   * control characters; `commit_too_large` above 1 MiB, to which the places of the event's Dates count too.
    *
    * @example
    * ```ts
@@ -249,7 +258,7 @@ export class EventStore implements Store {
    * ```
    */
   saveEvent<E extends { readonly aggregateId: AggregateId }>(event: E): void {
-    this.#engine.save(writeJson(event, ""));
+    this.#engine.saveNow(writeJson(event, ""));
   }
 
   /**
@@ -260,7 +269,8 @@ export class EventStore implements Store {
    *
    * @param id - The aggregate. The number 1 and the text "1" are two aggregates.
    * @returns All its events; none when nothing was saved for it.
-   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`.
+   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`; `stream_deleted` when
+   * the stream of this name was deleted.
    *
    * @example
    * ```ts
@@ -275,7 +285,7 @@ export class EventStore implements Store {
   findEventsByAggregateId<E extends { aggregateId: AggregateId } = SavedEvent>(
     id: AggregateId,
   ): E[] {
-    return savedEvents<E>(this.#engine.find(id));
+    return savedEvents<E>(this.#engine.findNow(id));
   }
 }
 

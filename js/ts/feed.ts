@@ -13,10 +13,10 @@ export async function* readFeed<E extends NewEvent>(
   options: ReadAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   let { left, ...wanted } = wantedToRead(options);
-  const end = engine.end();
+  const end = await engine.end();
   const turn = new Turn();
   for (;;) {
-    const page = engine.readFeed({ ...wanted, limit: limit(left) });
+    const page = await engine.readFeed({ ...wanted, limit: limit(left) });
     const events = JSON.parse(page.events) as FeedEvent<E>[];
     for (const event of events) {
       if (event.position > end) return;
@@ -45,8 +45,8 @@ async function* follow<E extends NewEvent>(
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const turn = new Turn();
   while (!stop.aborted) {
-    const mark = engine.mark();
-    const page = engine.readFeed(wanted);
+    const mark = await engine.mark();
+    const page = await engine.readFeed(wanted);
     const events = JSON.parse(page.events) as FeedEvent<E>[];
     for (const event of events) {
       yield event;
@@ -68,13 +68,14 @@ export async function* listStreams(
   let { left, ...wanted } = wantedToList(options);
   const turn = new Turn();
   for (;;) {
-    const { streams, next } = engine.streams({ ...wanted, limit: limit(left) });
+    const { streams, next } = await engine.streams({ ...wanted, limit: limit(left) });
     for (const stream of streams) {
       yield stream;
       if (turn.isOver()) await turn.pass();
     }
     left -= streams.length;
     if (left <= 0 || next === undefined) return;
+    if (turn.isOver()) await turn.pass();
     wanted = { ...wanted, after: next };
   }
 }

@@ -3,7 +3,7 @@
 import { Backoff } from "./backoff.js";
 import { type Failure, SillokError } from "./errors.js";
 import { invalid } from "./invalid.js";
-import { checkOptions, type ConnectOptions } from "./options.js";
+import { checkOptions, type ConnectOptions, type ExpectedVersion } from "./options.js";
 
 const OPTIONS = ["token", "fetch", "retries"] as const satisfies (keyof ConnectOptions)[];
 const RETRIES = 4;
@@ -12,8 +12,11 @@ const MOST_RETRIES = 100;
 const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
 const PROBLEM = "application/problem+json";
 
-/** What the server calls by the names of its headers, by the names that it has here. */
-const FIELDS: Readonly<Record<string, string>> = {
+/** Names of the server's, by the names that they have here. */
+type Names = Readonly<Record<string, string>>;
+
+/** What the server calls by the names of its headers. */
+const FIELDS: Names = {
   "If-Match": "expectedVersion",
   "If-None-Match": "expectedVersion",
   "Idempotency-Key": "idempotencyKey",
@@ -32,7 +35,7 @@ export interface Ask {
   /** Ends the request, and the pauses between its attempts. */
   readonly signal?: AbortSignal;
   /** The names that the server's parameters have here, where they are others. */
-  readonly fields?: Readonly<Record<string, string>>;
+  readonly fields?: Names;
 }
 
 /** A server, and how to reach it. */
@@ -41,15 +44,13 @@ export class Http {
   readonly retries: number;
   readonly #root: string;
   readonly #fetch: (url: string, request: RequestInit) => Promise<Response>;
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #token: ConnectOptions["token"];
 
   constructor(url: unknown, options: ConnectOptions) {
     this.#root = rootOf(url);
     checkOptions(options, OPTIONS);
     const { token, fetch, retries = RETRIES } = options;
-    if (token !== undefined && (typeof token !== "string" || !TOKEN.test(token))) {
-      throw invalid("token", "must be a text that a header can carry");
-    }
+    if (token !== undefined && typeof token !== "function") checkToken(token);
     if (fetch !== undefined && typeof fetch !== "function") {
       throw invalid("fetch", "must be a function");
     }
@@ -57,7 +58,7 @@ export class Http {
       throw invalid("retries", `must be a whole number from 0 to ${MOST_RETRIES}`);
     }
     this.retries = retries;
-    this.#headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+    this.#token = token;
     // Looked up when it is used, and called as the function that it is: a browser's takes no other `this`.
     const own = fetch as ((url: string, request: RequestInit) => Promise<Response>) | undefined;
     this.#fetch = own ?? ((...request) => globalThis.fetch(...request));
@@ -70,8 +71,10 @@ export class Http {
     backoff = new Backoff(this.retries),
   ): Promise<T> {
     for (;;) {
+      // What a function of the caller's throws is the caller's own error: it is raised as it is.
+      const authorization = await this.#authorization(ask.signal);
       try {
-        return await take(await this.#answer(ask));
+        return await take(await this.#answer(ask, authorization));
       } catch (error) {
         const raised = lost(error);
         if (raised.code !== "unavailable") throw raised;
@@ -87,17 +90,46 @@ export class Http {
     return this.ask({ ...ask, headers, type }, async (response) => parse(await response.text()));
   }
 
+  /** What a request is authorized by. A function is asked anew for each, as a token may have expired since. */
+  async #authorization(signal: AbortSignal | undefined): Promise<Record<string, string>> {
+    if (this.#token === undefined) return {};
+    const isGiven = typeof this.#token === "string";
+    const token = isGiven ? this.#token : await unlessAborted(this.#token(), signal);
+    checkToken(token);
+    return { Authorization: `Bearer ${token}` };
+  }
+
   /** The answer, when all went well. */
-  async #answer({ path, status, type, headers, fields, ...request }: Ask): Promise<Response> {
+  async #answer(
+    { path, status, type, headers, fields, ...request }: Ask,
+    authorization: Record<string, string>,
+  ): Promise<Response> {
     const response = await this.#fetch(`${this.#root}/v1/${path}`, {
       ...request,
-      headers: { ...this.#headers, ...headers },
+      headers: { ...authorization, ...headers },
       redirect: "manual",
     });
     const isRight = type === undefined || mediaOf(response) === type;
     if (response.status === status && isRight) return response;
     throw await refusal(response, { ...FIELDS, ...fields });
   }
+}
+
+function checkToken(token: unknown): void {
+  if (typeof token === "string" && TOKEN.test(token)) return;
+  throw invalid("token", "must be a text that a header can carry, or a function that gives one");
+}
+
+/** What is promised, unless `signal` is given before. */
+function unlessAborted<T>(promised: T | PromiseLike<T>, signal?: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal?.reason);
+    signal?.addEventListener("abort", end);
+    Promise.resolve(promised)
+      .then(resolve, reject)
+      .finally(() => signal?.removeEventListener("abort", end));
+    if (signal?.aborted) end();
+  });
 }
 
 /** A value that the server sent as JSON. */
@@ -113,7 +145,8 @@ export function parse(text: string): unknown {
 /** The answer, if it is one of the kind that was asked for. */
 export function expected<T>(answer: unknown, field: keyof T & string, type: string): T {
   if (typeof answer === "object" && answer !== null) {
-    if (typeof (answer as Record<string, unknown>)[field] === type) return answer as T;
+    const found = (answer as Record<string, unknown>)[field];
+    if (typeof found === type && found !== null) return answer as T;
   }
   const detail = `the server's answer has no ${field}, as Sillok's would have`;
   throw new SillokError({ code: "invalid_answer", detail });
@@ -130,7 +163,8 @@ export function lost(error: unknown): SillokError {
 function rootOf(url: unknown): string {
   const text = typeof url === "object" && url !== null && "href" in url ? url.href : url;
   const parsed = typeof text === "string" ? parsedUrl(text) : undefined;
-  if (parsed === undefined) throw invalid("url", "must be an address that begins with https://");
+  if (parsed === undefined)
+    throw invalid("url", "must be an address that begins with https:// or http://");
   const { protocol, username, password, search, hash, origin, pathname } = parsed;
   if (protocol !== "https:" && protocol !== "http:") {
     throw invalid("url", "must begin with https:// or http://");
@@ -155,10 +189,7 @@ function mediaOf(response: Response): string {
 }
 
 /** What an answer that is not the one hoped for says. */
-async function refusal(
-  response: Response,
-  fields: Readonly<Record<string, string>>,
-): Promise<SillokError> {
+async function refusal(response: Response, fields: Names): Promise<SillokError> {
   const isProblem = mediaOf(response) === PROBLEM;
   const problem = isProblem ? failureIn(await response.text(), fields) : undefined;
   if (problem !== undefined) return new SillokError(problem);
@@ -172,8 +203,8 @@ async function refusal(
   return new SillokError({ code, detail });
 }
 
-/** The failure that a problem document tells of. */
-function failureIn(text: string, fields: Readonly<Record<string, string>>): Failure | undefined {
+/** The failure that a problem document tells of. Of what is not as Sillok has it, nothing is taken over. */
+function failureIn(text: string, fields: Names): Failure | undefined {
   const problem = parse(text) as Partial<Failure> | null;
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
   const { code, detail, field, stream, expected, actual } = problem;
@@ -184,9 +215,19 @@ function failureIn(text: string, fields: Readonly<Record<string, string>>): Fail
   return {
     code,
     detail,
-    ...(field === undefined ? {} : { field: fields[field] ?? field }),
-    ...(stream === undefined ? {} : { stream }),
-    ...(expected === undefined ? {} : { expected }),
-    ...(actual === undefined ? {} : { actual }),
+    ...(typeof field === "string" && { field: nameHere(field, fields) }),
+    ...(typeof stream === "string" && { stream }),
+    ...(isExpectedVersion(expected) && { expected }),
+    ...(typeof actual === "number" && { actual }),
   };
+}
+
+/** The name that a field of the server's has here. Names that only every object has are no fields. */
+function nameHere(field: string, fields: Names): string {
+  return (Object.hasOwn(fields, field) ? fields[field] : undefined) ?? field;
+}
+
+function isExpectedVersion(expected: unknown): expected is ExpectedVersion {
+  const words: unknown[] = ["any", "no-stream", "stream-exists"];
+  return typeof expected === "number" || words.includes(expected);
 }

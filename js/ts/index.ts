@@ -66,6 +66,7 @@ export type {
   Fetch,
   FetchRequest,
   FetchResponse,
+  OpenOptions,
   ReadAllOptions,
   ReadOptions,
   ReplayOptions,

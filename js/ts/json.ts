@@ -98,6 +98,7 @@ class JsonWriter {
   #date(value: Date): string {
     const time = Date.prototype.getTime.call(value);
     if (Number.isNaN(time)) throw this.refusal("is an invalid Date");
+    if (Object.keys(value).length > 0) throw this.refusal("is a Date with fields of its own");
     this.dates.push(this.#path.map(String));
     return `"${Date.prototype.toISOString.call(value)}"`;
   }
@@ -110,6 +111,7 @@ class JsonWriter {
     if (Object.keys(values).length !== values.length) {
       throw this.refusal("is an array with gaps or with fields of its own");
     }
+    this.#checkKeys(values);
     let text = "";
     for (let place = 0; place < values.length; place += 1) {
       this.#path.push(place);
@@ -129,9 +131,7 @@ class JsonWriter {
     if (keys.length === 0 && !isPlain(value)) {
       throw this.refusal("is an instance of a class without fields of its own");
     }
-    if (Object.getOwnPropertySymbols(value).some((key) => isEnumerable(value, key))) {
-      throw this.refusal("has a symbol as a key");
-    }
+    this.#checkKeys(value);
     let text = "";
     for (const key of keys) {
       this.#path.push(key);
@@ -142,6 +142,12 @@ class JsonWriter {
       this.#checkLength(text);
     }
     return `{${text}}`;
+  }
+
+  #checkKeys(value: object): void {
+    if (Object.getOwnPropertySymbols(value).some((key) => isEnumerable(value, key))) {
+      throw this.refusal("has a symbol as a key");
+    }
   }
 
   #checkLength(text: string): void {

@@ -16,17 +16,40 @@ export interface AppendOptions {
   /** What must be true of the stream for the append to happen. Default: `"any"`. */
   readonly expectedVersion?: ExpectedVersion | undefined;
   /**
-   * A name for this append, 1 to 200 bytes of UTF-8 without control characters, such as the id of the request that
-   * caused it. Sent again to the same stream with the same events, the append does nothing and answers what it answered
+   * A name for this append, 1 to 200 bytes of UTF-8 without control characters and U+FFFD, such as the id of the
+   * request that caused it. Sent again to the same stream with the same events, the append does nothing and answers what it answered
    * the first time, whatever has happened since. A key is kept as long as its events. Default: none.
    */
   readonly idempotencyKey?: string | undefined;
 }
 
+/** How to open a file. */
+export interface OpenOptions {
+  /**
+   * How many milliseconds a call waits while another connection, mostly of another process, has the file locked: a whole
+   * number from 0 to 2,147,483,647. Then it is refused with `storage_busy`. Default: 5,000.
+   */
+  readonly busyTimeout?: number | undefined;
+  /**
+   * Whether to open the file only to read it. The file must be there; it and its folder need not be writable. Whatever
+   * would write is refused with `storage_read_only`. Default: false.
+   *
+   * In a folder that cannot be written to, events that are still in the file with `-wal` added cannot always be read: then
+   * the file is not opened. There, nobody may write to the file while it is open; if somebody does, every call is refused
+   * with `storage_failed` until you open it again.
+   */
+  readonly readOnly?: boolean | undefined;
+}
+
 /** How to reach a deployed Sillok. */
 export interface ConnectOptions {
-  /** What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent. */
-  readonly token?: string | undefined;
+  /**
+   * What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent.
+   *
+   * A function is asked for the token before each request and each new connection, those of a subscription included: so a
+   * token that expires can be followed by the next one. What the function throws is raised as it is, and not repeated.
+   */
+  readonly token?: string | (() => string | PromiseLike<string>) | undefined;
   /**
    * What sends the requests, in place of the platform's `fetch`: to set a time limit, or to reach another Worker by
    * a service binding.

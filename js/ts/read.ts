@@ -1,4 +1,5 @@
-import type { Engine, Range } from "./engine.js";
+import type { Engine } from "./engine.js";
+import type { Range } from "./pages.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
 import { checkOptions, type ReadOptions } from "./options.js";
 import { Turn } from "./turn.js";
@@ -19,7 +20,7 @@ export async function* readStream<E extends NewEvent>(
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   checkOptions(options, OPTIONS);
   const { from, to, limit, direction, type } = options;
-  let page = engine.readPage(stream, { from, to, limit, direction, type });
+  let page = await engine.readPage(stream, { from, to, limit, direction, type });
   const end = Math.min(to ?? page.version, page.version);
   let left = limit ?? Infinity;
   const turn = new Turn();
@@ -33,7 +34,7 @@ export async function* readStream<E extends NewEvent>(
     const next = rest(page.next, end, left);
     if (next === undefined) return;
     if (turn.isOver()) await turn.pass();
-    page = engine.readPage(stream, next);
+    page = await engine.readPage(stream, next);
   }
 }
 
@@ -42,7 +43,7 @@ export async function* exportStream(
   engine: Engine,
   stream: unknown,
 ): AsyncGenerator<string, void, undefined> {
-  let page = engine.readCommits(stream);
+  let page = await engine.readCommits(stream);
   const turn = new Turn();
   for (;;) {
     for (const line of page.text.split("\n")) {
@@ -50,7 +51,7 @@ export async function* exportStream(
       if (turn.isOver()) await turn.pass();
     }
     if (page.next === undefined) return;
-    page = engine.readCommits(stream, page.next);
+    page = await engine.readCommits(stream, page.next);
   }
 }
 

@@ -100,7 +100,7 @@ export class RemoteEventStore implements Store {
   /**
    * Reads the events of a stream one after the other, up to the version that the stream has when the first is
    * asked for. They are read while they are sent, and no faster than you take them. A connection that is lost is made
-   * again, and goes on after the last event that came.
+   * again, and goes on where the server has looked, which is at the last event that came or behind it.
    *
    * @param stream - Which stream.
    * @param options - Which of its events, and in which order.
@@ -117,8 +117,9 @@ export class RemoteEventStore implements Store {
 
   /**
    * Follows a stream: the events there are, and then each as it is appended, every one once and in order. A connection
-   * that is lost, or from which nothing comes for 40 seconds, is made again, however often, and goes on after the last
-   * event that came.
+   * that is lost, or from which nothing comes for 40 seconds, is made again, however often, and goes on where the
+   * server has looked, which is at the last event that came or behind it. So is one that the server ends because its
+   * token has expired: give `token` as a function.
    *
    * It ends when you leave the loop, call `return`, or abort the signal; none of these is an error. Until then it waits
    * for events.

@@ -19,7 +19,17 @@ const RANGE_OPTIONS = [
 ] as const satisfies (keyof ReadOptions)[];
 
 /** A range whose parts HTTP can carry. */
-export type SentRange = Pick<ReadOptions, (typeof RANGE_OPTIONS)[number]>;
+export type SentRange = Pick<ReadOptions, (typeof RANGE_OPTIONS)[number]> & {
+  /** Once it was read from: its events must still be shown. */
+  readonly complete?: "true";
+};
+
+/** What is asked of an answer that is a line for each event. */
+interface LinesWanted {
+  readonly limit?: number | undefined;
+  /** Lines that tell how far the server has looked where it finds nothing. */
+  readonly progress?: "true";
+}
 
 /** The path of a stream. */
 export function streamPath(stream: unknown): string {
@@ -70,19 +80,22 @@ export function sentRange(options: ReadOptions): SentRange {
 }
 
 /** How to ask for a part of the feed, once it is seen that HTTP can carry what is wanted. */
-export function feedAsk({ after, category, types }: WantedFeed, limit?: number) {
+export function feedAsk({ after, category, types }: WantedFeed, wanted: LinesWanted = {}) {
   if (after !== undefined) encoded("invalid_checkpoint", "after", after, LONGEST_CHECKPOINT);
   if (category !== undefined) encoded("invalid_category", "category", category);
   for (const type of types ?? []) encoded("invalid_event_type", "types", type);
-  const path = `events${query({ after, category, type: types, limit })}`;
+  const path = `events${query({ after, category, type: types, ...wanted })}`;
   return { path, fields: { type: "types" } };
 }
 
 /** How to ask for a part of the directory, once it is seen that HTTP can carry what is wanted. */
-export function directoryAsk({ prefix, category, after }: WantedDirectory, limit: number) {
+export function directoryAsk(
+  { prefix, category, after, next }: WantedDirectory & { readonly next?: string | undefined },
+  limit: number,
+) {
   if (category !== undefined) encoded("invalid_category", "category", category);
   const names = { prefix: sentText("prefix", prefix), category, after: sentText("after", after) };
-  return { path: `streams${query({ ...names, limit })}` };
+  return { path: `streams${query({ ...names, next, limit })}` };
 }
 
 /** A text that bounds nothing when it is empty. */

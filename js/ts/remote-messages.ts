@@ -32,9 +32,9 @@ export async function* received<T>(
     if (response === undefined) return;
     for await (const message of messages(response, stop)) {
       const event = take(message);
-      if (event === undefined) continue;
+      // Each message has come further than the one before, also one without an event.
       backoff.reset();
-      yield event;
+      if (event !== undefined) yield event;
     }
     await backoff.wait(undefined, stop).catch(() => undefined);
   }

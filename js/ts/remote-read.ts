@@ -3,16 +3,20 @@
 import { Backoff } from "./backoff.js";
 import { SillokError } from "./errors.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
-import { type Http, lost, parse } from "./http.js";
+import { expected, type Http, lost, parse } from "./http.js";
 import type { ReadOptions } from "./options.js";
 import { query, type SentRange, sentRange, streamPath } from "./remote-input.js";
 
 /** The form of an answer that is an event a line. */
 export const LINES = "application/x-ndjson";
 
+/** A line without an event: up to which version the server has looked. */
+type Progress = Pick<RecordedEvent, "version">;
+
 /**
  * Reads up to the version that the stream has at the first answer. An answer that is cut off is gone on with after
- * the last event that came.
+ * the last line that came, which may tell only how far the server has looked. What the first answer promised must then
+ * still be shown.
  */
 export async function* readRemote<E extends NewEvent>(
   http: Http,
@@ -22,14 +26,13 @@ export async function* readRemote<E extends NewEvent>(
   const path = `${streamPath(stream)}/events`;
   const backoff = new Backoff(http.retries);
   let left = sentRange(options);
-  let end: number | undefined;
+  // Where every line is an event, each tells how far the server has looked.
+  const progress = left.type === undefined ? {} : { progress: "true" };
+  const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
   for (;;) {
-    const ask = { method: "GET", path: path + query(left), status: 200, type: LINES } as const;
-    const response = await http.ask({ ...ask, headers: { Accept: LINES } }, keep, backoff);
-    if (end === undefined) {
-      end = versionIn(response);
-      left = { ...left, to: Math.min(left.to ?? end, end) };
-    }
+    const ask = { ...form, path: path + query({ ...left, ...progress }) };
+    const response = await http.ask(ask, keep, backoff);
+    if (left.complete === undefined) left = promised(left, response);
     const events = lines(readerOf(response));
     try {
       for (;;) {
@@ -40,10 +43,11 @@ export async function* readRemote<E extends NewEvent>(
           break;
         }
         if (next === undefined) return;
-        const event = parse(next) as RecordedEvent<E>;
-        left = rest(left, event.version);
+        const line = expected<RecordedEvent<E> | Progress>(parse(next), "version", "number");
+        const isEvent = "type" in line;
+        left = rest(left, line.version, isEvent ? 1 : 0);
         backoff.reset();
-        yield event;
+        if (isEvent) yield line;
       }
     } finally {
       await events.return(undefined);
@@ -59,7 +63,7 @@ export async function* exportRemote(
   const path = `${streamPath(stream)}/commits`;
   const headers = { Accept: LINES };
   const response = await http.ask({ method: "GET", path, status: 200, type: LINES, headers }, keep);
-  versionIn(response);
+  shownIn(response);
   const commits = lines(readerOf(response));
   try {
     for (;;) {
@@ -78,10 +82,17 @@ export async function* exportRemote(
 /** Takes an answer as it is, to be read later. */
 export const keep = (response: Response) => response;
 
-/** The stream's version, which is the answer's entity tag. */
-function versionIn(response: Response): number {
-  const tag = /^(?:W\/)?"(\d+)"$/.exec(response.headers.get("ETag") ?? "");
-  if (tag !== null) return Number(tag[1]);
+/** The part of a range that the stream had at the first answer, all of which is to be read. */
+function promised(range: SentRange, response: Response): SentRange {
+  const { first, end } = shownIn(response);
+  const [from, to] = [Math.max(range.from ?? 1, first), Math.min(range.to ?? end, end)];
+  return { ...range, from, to, complete: "true" };
+}
+
+/** The first version of the stream that is shown, and the last: they are the answer's entity tag. */
+function shownIn(response: Response): { first: number; end: number } {
+  const tag = /^(?:W\/)?"(\d+)(?:\.(\d+))?"$/.exec(response.headers.get("ETag") ?? "");
+  if (tag !== null) return { first: Number(tag[2] ?? 1), end: Number(tag[1]) };
   throw new SillokError({ code: "invalid_answer", detail: "the server's answer has no version" });
 }
 
@@ -126,9 +137,9 @@ export async function* lines(
   }
 }
 
-/** What is still to be read after the event of this version. */
-function rest(range: SentRange, seen: number): SentRange {
-  const limit = range.limit === undefined ? undefined : range.limit - 1;
+/** What is still to be read after the line of this version, which has so many events. */
+function rest(range: SentRange, seen: number, events: 0 | 1): SentRange {
+  const limit = range.limit === undefined ? undefined : range.limit - events;
   return range.direction === "backward"
     ? { ...range, to: seen - 1, limit }
     : { ...range, from: seen + 1, limit };

@@ -1,7 +1,7 @@
 // Follows a stream of a server, and the feed of all.
 
 import type { FeedEvent, NewEvent, RecordedEvent } from "./events.js";
-import { type Http, parse } from "./http.js";
+import { expected, type Http, parse } from "./http.js";
 import type { SubscribeAllOptions, SubscribeOptions } from "./options.js";
 import { feedAsk, query, sentRange, streamPath } from "./remote-input.js";
 import { type Message, received } from "./remote-messages.js";
@@ -21,10 +21,13 @@ export function subscribeRemote<E extends NewEvent>(
       const position = seen === 0 ? {} : { from: seen + 1 };
       return { path: events + query(sentRange({ type, ...position })) };
     };
-    const take = ({ data }: Message) => {
-      const event = data === "" ? undefined : (parse(data) as RecordedEvent<E>);
-      if (event === undefined || event.version <= seen) return undefined;
-      seen = event.version;
+    const take = ({ id, data }: Message) => {
+      const event =
+        data === "" ? undefined : expected<RecordedEvent<E>>(parse(data), "version", "number");
+      // Also one without an event tells how far the server has looked.
+      const version = event?.version ?? Number(id);
+      if (!(version > seen)) return undefined;
+      seen = version;
       return event;
     };
     return received(http, ask, take, stop);
@@ -43,7 +46,7 @@ export function subscribeRemoteFeed<E extends NewEvent>(
     const take = ({ id, data }: Message) => {
       // Also one without an event tells how far the server has looked.
       if (id !== "") after = id;
-      return data === "" ? undefined : (parse(data) as FeedEvent<E>);
+      return data === "" ? undefined : expected<FeedEvent<E>>(parse(data), "checkpoint", "string");
     };
     return received(http, ask, take, stop);
   };

@@ -50,7 +50,7 @@ export async function replay<E extends NewEvent>(
       : partsOfStream<E>(engine, stream, types);
   const turn = new Turn();
   let progress = { handled: 0, position: 0, end: 0 };
-  for (const { events, position, end } of parts) {
+  for await (const { events, position, end } of parts) {
     const all = progress.handled + events.length;
     for (const handled of handOver(events, handler, signal)) {
       await handled;
@@ -87,13 +87,13 @@ export function* handOver<E extends object>(
   }
 }
 
-function* partsOfFeed<E extends NewEvent>(
+async function* partsOfFeed<E extends NewEvent>(
   engine: Engine,
   wanted: Pick<ReplayOptions, "category" | "types">,
-): Generator<Part<E>, void, undefined> {
-  const end = engine.end();
+): AsyncGenerator<Part<E>, void, undefined> {
+  const end = await engine.end();
   for (let after: string | undefined; ;) {
-    const page = engine.readFeed({ ...wanted, after });
+    const page = await engine.readFeed({ ...wanted, after });
     const events = JSON.parse(page.events) as FeedEvent<E>[];
     const position = Math.min(Number(page.checkpoint), end);
     yield { events: events.filter((event) => event.position <= end), position, end };
@@ -102,14 +102,14 @@ function* partsOfFeed<E extends NewEvent>(
   }
 }
 
-function* partsOfStream<E extends NewEvent>(
+async function* partsOfStream<E extends NewEvent>(
   engine: Engine,
   stream: string,
   types: readonly string[] | undefined,
-): Generator<Part<E>, void, undefined> {
-  let page = engine.readPage(stream, {});
+): AsyncGenerator<Part<E>, void, undefined> {
+  let page = await engine.readPage(stream, {});
   // The engine judges the types, as it does those of the feed, of which nothing is left to be read there.
-  if (types !== undefined) engine.readFeed({ types, after: String(engine.end()) });
+  if (types !== undefined) await engine.readFeed({ types, after: String(await engine.end()) });
   const end = page.version;
   for (;;) {
     const events = JSON.parse(page.events) as RecordedEvent<E>[];
@@ -119,6 +119,6 @@ function* partsOfStream<E extends NewEvent>(
       version <= end && (types === undefined || types.includes(type));
     yield { events: events.filter(isWanted), position, end };
     if (next === undefined || position >= end) return;
-    page = engine.readPage(stream, next);
+    page = await engine.readPage(stream, next);
   }
 }

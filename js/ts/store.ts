@@ -40,7 +40,7 @@ export interface Store {
    * The events are copied before this returns. A `Date` in them becomes its ISO text, as with `JSON.stringify`.
    *
    * @param stream - Which stream: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
-   * @param events - One event or 1 to 1,024 of them; ids, types, data and metadata are at most 1 MiB together.
+   * @param events - One event or 1 to 1,024 of them; as JSON, with their ids, they are at most 1 MiB together.
    * @param options - What must be true of the stream, and a name under which the append can be repeated.
    * @returns The versions and the time of the events. Errors always reject, they are never thrown at once.
    * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`: nothing was
@@ -78,11 +78,16 @@ export interface Store {
    * asked for; what is appended meanwhile is left for the next read. A stream that was never written has no
    * events. At most a page, 1,000 events or about 4 MiB, is held at a time.
    *
+   * A read begins with the first event that is still shown, and then gives every event of its range or ends with an
+   * error: what is forgotten meanwhile is never left out in silence.
+   *
    * @param stream - Which stream.
    * @param options - Which of its events, and in which order; looked at when the first event is asked for.
    * @returns What `for await` takes; it can be gone through once.
    * @throws {@link SillokError} `invalid_stream_id`, `invalid_event_type`, or `invalid_parameter`, whose `field` names
    * the option, when the first event is asked for.
+   * @throws {@link SillokError} `stream_deleted` when the stream was deleted, `stream_truncated` when it was truncated
+   * before the read came so far.
    *
    * @example
    * ```ts
@@ -102,7 +107,8 @@ export interface Store {
 
   /**
    * Follows a stream: the events there are, and then each as it is appended, every one once and in order, by whomever
-   * it was appended. A page, at most 1,000 events or about 4 MiB, is held at a time, however slowly you take them.
+   * it was appended. Events that were truncated do not come: a subscription that is behind goes on with the first that
+   * is still shown. A page, at most 1,000 events or about 4 MiB, is held at a time, however slowly you take them.
    *
    * It ends when you leave the loop, call `return`, or abort the signal; none of these is an error. Until then it waits
    * for events, and while it does, a program in Node goes on running. On a file, what another process appends comes
@@ -244,7 +250,8 @@ export interface Store {
    *
    * @param stream - Which stream.
    * @returns The lines, without line ends, up to the version that the stream has when the first is asked for.
-   * @throws {@link SillokError} `invalid_stream_id`; `storage_failed` also when the stream was truncated meanwhile.
+   * @throws {@link SillokError} `invalid_stream_id`; `stream_truncated` or `stream_deleted` when commits that were still
+   * to come were forgotten meanwhile.
    *
    * @example
    * ```ts
@@ -261,7 +268,8 @@ export interface Store {
   /**
    * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
    * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
-   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them.
+   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them. Many
+   * commits are removed page by page, and others have their turn in between; repeat a truncation that was cut off.
    *
    * @param stream - Which stream.
    * @param options - The version before which events are forgotten.
@@ -283,8 +291,9 @@ export interface Store {
   truncate(stream: string, options: TruncateOptions): Promise<TruncateResult>;
 
   /**
-   * Deletes a stream for good: its events are gone, and nothing can be appended to it again. To delete it once more
-   * changes nothing; to delete a stream that was never written keeps it from ever being.
+   * Deletes a stream for good: its events are gone, to read it is an error, and nothing can be appended to it again. Many
+   * commits are removed page by page, and others have their turn in between; repeat a deletion that was cut off. To delete it
+   * once more changes nothing; to delete a stream that was never written keeps it from ever being.
    *
    * @param stream - Which stream.
    * @throws {@link SillokError} `invalid_stream_id`.

@@ -1,5 +1,4 @@
 import type { Engine } from "./engine.js";
-import { SillokError } from "./errors.js";
 import type { NewEvent, RecordedEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 import { checkOptions, type SubscribeOptions } from "./options.js";
@@ -44,26 +43,20 @@ async function* follow<E extends NewEvent>(
   const turn = new Turn();
   let from = after + 1;
   while (!stop.aborted) {
-    const mark = engine.mark();
-    const page = engine.readPage(stream, { from, type });
+    const mark = await engine.mark();
+    const page = await engine.readPage(stream, { from, type });
     const events = JSON.parse(page.events) as RecordedEvent<E>[];
     for (const event of events) {
       yield event;
       if (turn.isOver()) await turn.pass();
       if (stop.aborted) return;
     }
-    // Also past events of other types.
+    // Also past events of other types, and past those that were truncated meanwhile.
     from = page.next?.from ?? Math.max(from, page.version + 1);
     if (events.length > 0 || page.next !== undefined) {
       if (turn.isOver()) await turn.pass();
       continue;
     }
-    if (engine.isDeleted(stream)) throw deleted(stream);
     await engine.changed(mark, stop, stream);
   }
-}
-
-function deleted(stream: unknown): SillokError {
-  const detail = `stream ${String(stream)} was deleted`;
-  return new SillokError({ code: "stream_deleted", detail });
 }

@@ -7,7 +7,8 @@ use thiserror::Error;
 use super::alarm::Alarm;
 use super::backoff::backoff;
 use super::outbox::Outbox;
-use crate::store::limits::JOURNAL_GROUP_BYTES;
+use crate::store::limits::{JOURNAL_GROUP_BYTES, PAGE_EVENTS};
+use crate::store::page_budget::PageBudget;
 use crate::store::{
     Append, AppendError, Appended, Commit, Direction, EventId, EventStore, Forward, Head, RecordedTime,
     StorageError, StreamId, StreamLog, TruncateError, Truncated, Version,
@@ -111,6 +112,17 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         Ok(self.store.delete(stream).map_err(TruncateError::from)?)
     }
 
+    /// Removes some of what was forgotten, as [`EventStore::remove_forgotten`] does, and tells whether there may be more. To be
+    /// called until there is not, after each [`truncate`](Self::truncate) and [`delete`](Self::delete), and when the alarm has
+    /// rung: it is set as long as something was removed, so that the rest is removed whatever dies.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn remove_forgotten(&mut self, stream: &StreamId, now: RecordedTime) -> Result<bool, StorageError> {
+        self.store.log().at(now);
+        self.store.remove_forgotten(stream)
+    }
+
     fn is_kept(&self, version: Version) -> bool {
         self.kept.is_some_and(|kept| version <= kept)
     }
@@ -197,13 +209,13 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.resting = false;
     }
 
-    /// Takes note of the alarm that an object finds set when it starts, and tells whether it should have rung: then it is
-    /// to be taken for rung.
+    /// Takes note of the alarm that an object finds set when it starts, and tells whether it should have rung, or is set
+    /// further ahead than any: then it is to be taken for rung.
     pub fn found_alarm(&mut self, at: RecordedTime, now: RecordedTime) -> bool {
         let outbox = self.store.log();
         outbox.at(now);
         outbox.found_armed(at);
-        outbox.is_overdue()
+        outbox.is_lost()
     }
 
     /// The last commit of the stream: nothing where it is forgotten.
@@ -218,15 +230,17 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
 
     /// The commits after a version, as many as travel together.
     fn commits_after(&self, stream: &StreamId, kept: Version) -> Result<Vec<Commit>, StorageError> {
-        let (mut commits, mut bytes, mut failure) = (Vec::new(), 0, None);
+        let (mut commits, mut failure) = (Vec::new(), None);
+        let mut budget = PageBudget::of(PAGE_EVENTS).of_bytes(JOURNAL_GROUP_BYTES);
         let Some(start) = kept.after(1) else { return Ok(commits) };
         self.store.log().scan(stream, start, Direction::Forward, &mut |commit| {
-            bytes += commit.events.len();
+            budget.look_at(1, commit.events.len());
+            budget.take();
             match commit.to_commit() {
                 Ok(commit) => commits.push(commit),
                 Err(error) => failure = Some(error),
             }
-            if failure.is_some() || bytes >= JOURNAL_GROUP_BYTES {
+            if failure.is_some() || budget.is_spent() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())

@@ -1,5 +1,6 @@
 //! The one alarm that an object has.
 
+use super::due::Due;
 use crate::store::{RecordedTime, StorageError};
 
 /// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
@@ -16,7 +17,7 @@ pub trait Alarm {
     fn set(&self, at: RecordedTime) -> Result<(), StorageError>;
 }
 
-/// Whether an alarm that is set for `at` should have rung a while ago: platforms have been seen to lose one.
-pub(super) fn is_overdue(at: RecordedTime, now: RecordedTime) -> bool {
-    at.later(OVERDUE_MILLIS) <= now
+/// Whether an alarm that is set for `at`, at most `longest` milliseconds ahead, will not ring when it should.
+pub(super) fn is_lost(at: RecordedTime, longest: u64, now: RecordedTime) -> bool {
+    Due::new(at, longest).is_lost(OVERDUE_MILLIS, now)
 }

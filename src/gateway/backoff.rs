@@ -3,7 +3,7 @@
 /// The wait before the first new attempt, in milliseconds.
 const FIRST_MILLIS: u64 = 500;
 /// The longest wait, in milliseconds.
-const LONGEST_MILLIS: u64 = 5 * 60 * 1000;
+pub(super) const LONGEST_MILLIS: u64 = 5 * 60 * 1000;
 
 /// How long to wait after so many failures in a row, in milliseconds: twice as long each time, up to five minutes. What
 /// failed together is spread over the second half of the wait by `jitter`, a random number.

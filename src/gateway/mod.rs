@@ -4,6 +4,7 @@
 mod aggregate;
 mod alarm;
 mod backoff;
+mod due;
 mod outbox;
 mod wakes;
 
@@ -11,4 +12,5 @@ pub use aggregate::{Aggregate, ForgetError};
 pub use alarm::Alarm;
 pub use backoff::backoff;
 pub(crate) use backoff::wait;
+pub use due::Due;
 pub use wakes::Wakes;

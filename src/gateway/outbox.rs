@@ -2,7 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::alarm::{Alarm, is_overdue};
+use super::alarm::{Alarm, is_lost};
+use super::backoff::LONGEST_MILLIS;
 use crate::store::{
     Base, Commit, Direction, Head, IdempotencyKey, RecordedTime, StorageError, StreamId, StreamLog, Version,
     Visit,
@@ -56,9 +57,9 @@ impl<L, A: Alarm> Outbox<L, A> {
         self.armed.set(None);
     }
 
-    /// Whether the alarm should have rung.
-    pub(super) fn is_overdue(&self) -> bool {
-        self.armed.get().is_some_and(|at| is_overdue(at, self.now.get()))
+    /// Whether the alarm should have rung, or is set for a time that a wrong clock has told.
+    pub(super) fn is_lost(&self) -> bool {
+        self.armed.get().is_some_and(|at| is_lost(at, LONGEST_MILLIS, self.now.get()))
     }
 
     /// Sets the alarm so many milliseconds from now.
@@ -71,7 +72,7 @@ impl<L, A: Alarm> Outbox<L, A> {
 
     /// Sees to it that the alarm is going to ring.
     fn arm(&self) -> Result<(), StorageError> {
-        if self.armed.get().is_none() || self.is_overdue() {
+        if self.armed.get().is_none() || self.is_lost() {
             self.arm_in(BACKSTOP_MILLIS)?;
         }
         Ok(())

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::cut_off::CutOff;
 use super::duty::BACKSTOP_MILLIS;
 use super::feed::{FeedPage, Hand, Lane, Next, Read};
 use super::memory::{ConsumerMemory, Memory};
-use super::policy::{Kind, OnFailure, OpenError, Settings};
+use super::policy::{Kind, OpenError, Settings};
 use super::state::{Round, Running, State, Track, Trouble};
 use super::storage::{Kept, Storage};
 use super::tables::Tables;
@@ -33,6 +34,8 @@ pub struct Consumer<S, A> {
     pub(super) hand: Option<Hand>,
     /// What is known of deliveries beyond what the state has come to.
     pub(super) offers: Offers,
+    /// The attempt of the last machine that was cut off, until it is counted.
+    pub(super) cut_off: Option<CutOff>,
     /// How many deliveries are not in the durable checkpoint.
     pub(super) unsaved: usize,
     /// How many events were passed over that are not in the durable checkpoint.
@@ -61,7 +64,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     where
         S: Clone,
     {
-        let tables = Tables::new(sql, &settings.name);
+        let tables = Tables::new(sql, settings.name.as_str());
         Self::on(Storage::Tables(tables), alarm, settings)
     }
 
@@ -70,7 +73,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`OpenError`].
     pub fn open_in_memory(memory: &ConsumerMemory, alarm: A, settings: Settings) -> Result<Self, OpenError> {
-        let memory = Memory::new(memory, &settings.name);
+        let memory = Memory::new(memory, settings.name.as_str());
         Self::on(Storage::Memory(Box::new(memory)), alarm, settings)
     }
 
@@ -90,6 +93,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             known: true,
             hand: None,
             offers: Offers::default(),
+            cut_off: None,
             unsaved: 0,
             passed: 0,
             pending: vec![true; settings.partitions],
@@ -143,6 +147,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Running::Paused => return Ok(Next::Paused),
             Running::Stopped => return Ok(Next::Stopped),
         }
+        let mut looking = false;
         for _ in 0..3 {
             if let Some(next) = self.in_hand(now)? {
                 return Ok(next);
@@ -157,7 +162,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 0 => self.live_read(now),
                 1 => self.rebuild_read(now),
                 _ => {
-                    self.take_letter(now)?;
+                    looking = self.take_letter(now)?;
                     None
                 }
             };
@@ -169,6 +174,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         // A letter may have been taken in the last turn.
         match self.in_hand(now)? {
             Some(next) => Ok(next),
+            None if looking => Ok(Next::Tidied),
             None if self.known => self.rest(now),
             None => self.decide(now),
         }
@@ -205,10 +211,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         now: RecordedTime,
         wanted: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        let Trouble { failures, until, partition: failed } = track.trouble;
-        if until > now {
+        if self.rests(&track.trouble, now) {
             return None;
         }
+        let Trouble { failures, until, partition: failed } = track.trouble;
         let troubled = failures > 0 || until > RecordedTime::default();
         if troubled && wanted(failed) {
             return Some(failed);
@@ -221,29 +227,6 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.pending.get(partition).copied().unwrap_or_default()
     }
 
-    /// Takes the next dead letter in hand that is to be retried.
-    fn take_letter(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        let Some(round) = self.state.round.as_ref().filter(|round| round.trouble.until <= now) else {
-            return Ok(());
-        };
-        let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        let Some(letter) = self.kept().next_letter(self.state.live.generation, round, in_order)? else {
-            return self.commit(&mut |_, state| {
-                state.round = None;
-                Ok(())
-            });
-        };
-        self.arm_soon(now)?;
-        self.hand = Some(Hand {
-            lane: Lane::Live,
-            partition: letter.partition,
-            after: letter.event.position,
-            events: vec![letter.event].into_iter(),
-            letter: Some(letter.id),
-        });
-        Ok(())
-    }
-
     /// Nothing can be done now: tidies up, or waits for the first time at which something can.
     fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
         if self.untidy {
@@ -253,14 +236,13 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(Next::Tidied);
         }
         let State { live, rebuild, round, .. } = &self.state;
-        let times = [
-            Some(live.trouble.until),
-            rebuild.as_ref().map(|track| track.trouble.until),
-            round.as_ref().map(|round| round.trouble.until),
+        let troubles = [
+            Some(&live.trouble),
+            rebuild.as_ref().map(|track| &track.trouble),
+            round.as_ref().map(|round| &round.trouble),
         ];
-        let Some(until) = times.into_iter().flatten().filter(|until| *until > now).min() else {
-            return Ok(Next::Idle);
-        };
+        let rests = troubles.into_iter().flatten().filter(|trouble| self.rests(trouble, now));
+        let Some(until) = rests.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
         if self.armed.get() != Some(until) {
             self.arm(until)?;
         }

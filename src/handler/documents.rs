@@ -6,19 +6,20 @@ use std::rc::Rc;
 
 use thiserror::Error;
 
+use super::document_key::{DocumentKey, InvalidDocumentKey};
 use super::storage::Storage;
-use crate::store::limits::{DOCUMENT_BYTES, DOCUMENT_KEY_BYTES, PAGE_BYTES, PAGE_EVENTS};
-use crate::store::name;
+use crate::store::limits::{DOCUMENT_BYTES, PAGE_BYTES, PAGE_EVENTS};
+use crate::store::page_budget::PageBudget;
 use crate::store::sqlite::Sql;
-use crate::store::{InvalidName, JsonText, StorageError};
+use crate::store::{JsonText, StorageError};
 
 /// Why a document cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DocumentError {
     /// The key is not a key.
-    #[error("the document's key {0}")]
-    Key(InvalidName),
+    #[error(transparent)]
+    Key(#[from] InvalidDocumentKey),
     /// The document is larger than its limit.
     #[error("the document is {bytes} bytes long, more than the {DOCUMENT_BYTES} allowed")]
     TooLarge {
@@ -44,7 +45,7 @@ impl DocumentError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Key(_) => "invalid_document_key",
+            Self::Key(error) => error.code(),
             Self::TooLarge { .. } => "document_too_large",
             Self::Mismatch { .. } => "document_mismatch",
             Self::Over => "documents_over",
@@ -58,7 +59,7 @@ impl DocumentError {
 pub struct DocumentPage {
     /// Keys and documents, in the order of the keys.
     pub documents: Vec<(String, JsonText)>,
-    /// The key after which there are more.
+    /// The key after which there may be more.
     pub next: Option<String>,
 }
 
@@ -116,13 +117,17 @@ impl<S: Sql> Documents<S> {
     /// # Errors
     /// [`DocumentError`].
     pub fn get(&self, key: &str) -> Result<Option<JsonText>, DocumentError> {
-        self.check(key)?;
+        self.find(&self.checked(key)?)
+    }
+
+    /// The document of this key, if there is one.
+    pub(super) fn find(&self, key: &DocumentKey) -> Result<Option<JsonText>, DocumentError> {
         let changes = self.changes.borrow();
-        if let Some((_, change)) = changes.find(key).ok().and_then(|at| changes.entries.get(at)) {
+        if let Some((_, change)) = changes.find(key.as_str()).ok().and_then(|at| changes.entries.get(at)) {
             return Ok(change.as_deref().map(JsonText::trusted));
         }
         drop(changes);
-        let found = self.noted(self.storage.kept().document(self.generation, key))?;
+        let found = self.noted(self.storage.kept().document(self.generation, key.as_str()))?;
         Ok(found.as_deref().map(JsonText::trusted))
     }
 
@@ -156,22 +161,24 @@ impl<S: Sql> Documents<S> {
         if changes.over {
             return Err(DocumentError::Over);
         }
-        let mut page =
-            Filling { page: DocumentPage::default(), limit: limit.clamp(1, PAGE_EVENTS), bytes: 0 };
-        let wanted = |(key, change): &(Rc<str>, Change)| Some((key.clone(), change.clone()?));
+        let budget = PageBudget::of(limit.clamp(1, PAGE_EVENTS));
+        let mut page = Listing { documents: Vec::new(), budget, last: None, next: None };
         let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
-        let mut written = written.filter_map(wanted).peekable();
+        let mut written = written.peekable();
         let listed = self.storage.kept().documents(self.generation, prefix, after, &mut |key, document| {
-            while let Some((key, document)) = written.next_if(|(written, _)| **written < *key) {
-                page.add(&key, &document)?;
+            while let Some((key, change)) = written.next_if(|(written, _)| **written < *key) {
+                page.add(key, change.as_deref())?;
             }
             // What the storage holds of a changed document no longer counts.
-            if changes.find(key).is_ok() { ControlFlow::Continue(()) } else { page.add(key, document) }
+            match written.next_if(|(written, _)| **written == *key) {
+                Some((key, change)) => page.add(key, change.as_deref()),
+                None => page.add(key, Some(document)),
+            }
         });
-        let _full = written.try_for_each(|(key, document)| page.add(&key, &document));
+        let _spent = written.try_for_each(|(key, change)| page.add(key, change.as_deref()));
         drop(changes);
         self.noted(listed)?;
-        Ok(page.page)
+        Ok(DocumentPage { documents: page.documents, next: page.next })
     }
 
     pub(super) fn new(storage: Rc<Storage<S>>, generation: u64) -> Self {
@@ -211,18 +218,19 @@ impl<S: Sql> Documents<S> {
         self.changes.borrow_mut().over = true;
     }
 
-    fn check(&self, key: &str) -> Result<(), DocumentError> {
+    /// A handler writes keys as texts: this is where they become keys.
+    fn checked(&self, key: &str) -> Result<DocumentKey, DocumentError> {
         if self.changes.borrow().over {
             return Err(DocumentError::Over);
         }
-        name::check(key, DOCUMENT_KEY_BYTES).map_err(DocumentError::Key)
+        Ok(DocumentKey::new(key)?)
     }
 
     fn change(&self, key: &str, change: Change) -> Result<(), DocumentError> {
-        self.check(key)?;
+        let key = self.checked(key)?;
         let mut changes = self.changes.borrow_mut();
-        changes.bytes += key.len() + change.as_ref().map_or(0, |text| text.len());
-        let key = Rc::from(key);
+        changes.bytes += key.as_str().len() + change.as_ref().map_or(0, |text| text.len());
+        let key = Rc::from(key.as_str());
         let before = changes.set(&key, Some(change));
         changes.before.push((key, before));
         Ok(())
@@ -242,21 +250,27 @@ impl<S: Sql> Documents<S> {
 }
 
 /// A page on its way from empty to full.
-struct Filling {
-    page: DocumentPage,
-    limit: usize,
-    bytes: usize,
+struct Listing {
+    documents: Vec<(String, JsonText)>,
+    budget: PageBudget,
+    /// The last key that was looked at.
+    last: Option<String>,
+    next: Option<String>,
 }
 
-impl Filling {
-    fn add(&mut self, key: &str, document: &str) -> ControlFlow<()> {
-        let documents = &mut self.page.documents;
-        if documents.len() >= self.limit || self.bytes >= PAGE_BYTES {
-            self.page.next = documents.last().map(|(key, _)| key.clone());
+impl Listing {
+    /// Adds a document, or passes over where one was; breaks where the page had ended before it.
+    fn add(&mut self, key: &str, document: Option<&str>) -> ControlFlow<()> {
+        if self.budget.is_spent() {
+            self.next = self.last.clone();
             return ControlFlow::Break(());
         }
-        self.bytes += document.len();
-        documents.push((key.to_owned(), JsonText::trusted(document)));
+        self.budget.look_at(1, key.len() + document.map_or(0, str::len));
+        self.last = Some(key.to_owned());
+        if let Some(document) = document {
+            self.budget.take();
+            self.documents.push((key.to_owned(), JsonText::trusted(document)));
+        }
         ControlFlow::Continue(())
     }
 }

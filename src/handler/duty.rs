@@ -1,8 +1,8 @@
 //! The duty to run, kept by the alarm: whatever dies, the consumer is woken again as long as there may be work.
 
 use super::consumer::Consumer;
-use super::state::Running;
-use crate::gateway::Alarm;
+use super::state::{Running, Trouble};
+use crate::gateway::{Alarm, Due};
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
@@ -11,14 +11,14 @@ pub const BACKSTOP_MILLIS: u64 = 5000;
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Tells the machine, once after it was opened, for when its alarm is set. Says whether it was lost, because it should
-    /// have rung a while ago: it is set anew, and the caller runs the machine.
+    /// have rung a while ago or is set further ahead than any: it is set anew, and the caller runs the machine.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn started(&mut self, armed: Option<RecordedTime>, now: RecordedTime) -> Result<bool, StorageError> {
         self.armed.set(armed);
         // One that is only just due may be what the object was started for.
-        let lost = armed.is_some_and(|at| lost(at, now));
+        let lost = armed.is_some_and(|at| self.is_lost(at, now));
         if lost {
             self.busy = true;
             self.arm(now.later(BACKSTOP_MILLIS))?;
@@ -41,7 +41,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             return Ok(());
         }
         self.busy = true;
-        if self.armed.get().is_none_or(|at| lost(at, now)) {
+        if self.armed.get().is_none_or(|at| self.is_lost(at, now)) {
             self.arm(now.later(BACKSTOP_MILLIS))?;
         }
         Ok(())
@@ -73,7 +73,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Sets the alarm to the backstop, unless it rings before.
     pub(super) fn arm_soon(&self, now: RecordedTime) -> Result<(), StorageError> {
         let soon = now.later(BACKSTOP_MILLIS);
-        if self.armed.get().is_none_or(|at| at > soon || lost(at, now)) { self.arm(soon) } else { Ok(()) }
+        if self.armed.get().is_none_or(|at| at > soon || self.is_lost(at, now)) {
+            self.arm(soon)
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn arm(&self, at: RecordedTime) -> Result<(), StorageError> {
@@ -81,9 +85,19 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.armed.set(Some(at));
         Ok(())
     }
-}
 
-/// Whether an alarm should have rung a while ago: platforms have been seen to lose one.
-fn lost(at: RecordedTime, now: RecordedTime) -> bool {
-    at.later(BACKSTOP_MILLIS) < now
+    /// Whether what failed is not attempted yet.
+    pub(super) fn rests(&self, trouble: &Trouble, now: RecordedTime) -> bool {
+        !self.due(trouble.until).is_reached(now)
+    }
+
+    /// Whether an alarm should have rung a while ago, or is set for a time that a wrong clock has told.
+    fn is_lost(&self, at: RecordedTime, now: RecordedTime) -> bool {
+        self.due(at).is_lost(BACKSTOP_MILLIS + 1, now)
+    }
+
+    /// Nothing is to be done later than so: neither an attempt nor a look at the feed.
+    fn due(&self, at: RecordedTime) -> Due {
+        Due::new(at, self.settings.policy.longest_delay.max(BACKSTOP_MILLIS))
+    }
 }

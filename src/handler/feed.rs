@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::store::{Cause, EventId, EventType, Position, RecordedTime, StreamId, Version};
+use crate::store::{
+    Cause, EventId, EventType, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position, RecordedTime,
+    StreamId, Version,
+};
 
 /// Bytes of the hash of which a delivery's id is made.
 const ID_BYTES: usize = 16;
@@ -71,7 +74,8 @@ pub enum Next {
     /// Deliver these, as the [`Window`](super::Window) allows one or several, and call `delivered` for each, in whatever
     /// order. Those that are not told by the next call of `next` are offered again.
     Deliver(Vec<Delivery>),
-    /// Some rows of old documents were removed: call `next` again, after others had their turn.
+    /// Some rows of old documents were removed, or some dead letters were looked at: call `next` again, after others had their
+    /// turn.
     Tidied,
     /// There is nothing to do before this time. The alarm is set to it.
     Wait {
@@ -103,7 +107,7 @@ impl Delivery {
     ///
     /// ```
     /// use sillok::handler::{Delivery, FeedEvent};
-    /// use sillok::store::{EventId, EventType, Position, StreamId, Version};
+    /// use sillok::store::{EventId, EventType, KeyOrigin, Position, StreamId, Version};
     ///
     /// let event = FeedEvent {
     ///     position: Position::START.after(1).unwrap_or_default(),
@@ -114,12 +118,16 @@ impl Delivery {
     ///     json: "{}".to_owned(),
     /// };
     /// let delivery = Delivery { id: "0f".repeat(16), event, attempt: 1 };
-    /// assert_eq!(delivery.command_key(0), "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f:0");
+    /// let key = delivery.command_key(0)?;
+    /// assert_eq!(key.as_str(), "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f:0");
+    /// assert_eq!(key.origin(), KeyOrigin::Reactor);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
-    pub fn command_key(&self, n: u32) -> String {
-        format!("{}:{n}", self.id)
+    ///
+    /// # Errors
+    /// [`InvalidIdempotencyKey`] where the delivery has an id that no consumer gives.
+    pub fn command_key(&self, n: u32) -> Result<IdempotencyKey, InvalidIdempotencyKey> {
+        IdempotencyKey::of(KeyOrigin::Reactor, &format!("{}:{n}", self.id))
     }
 
     /// What a reactor's commands on this event are caused by.

@@ -8,11 +8,9 @@ use std::rc::Rc;
 use super::dead_letters::{DeadLetter, Reason};
 use super::policy::Kind;
 use super::state::{Round, State};
-use super::storage::Kept;
+use super::storage::{Kept, NextLetter};
+use crate::store::limits::{LETTERS_LOOKED_AT, PAGE_LOOKED_AT, REMOVED_ROWS};
 use crate::store::{RecordedTime, StorageError, StreamId};
-
-/// So many rows of older generations are removed at once.
-const TIDIED_ROWS: usize = 500;
 
 /// The memory of the consumers of one store. Clones are the same memory.
 #[derive(Debug, Clone, Default)]
@@ -136,6 +134,10 @@ impl Kept for Memory {
         outcome
     }
 
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        work() // nobody else writes meanwhile
+    }
+
     fn revision(&self) -> Result<u64, StorageError> {
         match self.rows.0.borrow().rows.get(&self.state_key()) {
             Some(Row::State(state)) => Ok(state.revision),
@@ -202,7 +204,7 @@ impl Kept for Memory {
             if from < to {
                 let rows = &self.rows.0.borrow().rows;
                 let range = rows.range(self.generation_key(from)..self.generation_key(to));
-                left.extend(range.take(TIDIED_ROWS - left.len()).map(|(key, _)| key.clone()));
+                left.extend(range.take(REMOVED_ROWS - left.len()).map(|(key, _)| key.clone()));
             }
         }
         for key in &left {
@@ -212,9 +214,10 @@ impl Kept for Memory {
     }
 
     fn put_letter(&self, generation: u64, letter: &DeadLetter) -> Result<(), StorageError> {
-        let of_stream = format!("{}{:016x}", self.stream_key(generation, &letter.event.stream), letter.id);
-        self.write(&of_stream, Some(Row::OfStream(letter.id)));
-        self.write(&self.letter_key(generation, letter.id), Some(Row::Letter(letter.clone())));
+        let of_stream =
+            format!("{}{:016x}", self.stream_key(generation, &letter.event.stream), letter.id.get());
+        self.write(&of_stream, Some(Row::OfStream(letter.id.get())));
+        self.write(&self.letter_key(generation, letter.id.get()), Some(Row::Letter(letter.clone())));
         Ok(())
     }
 
@@ -236,10 +239,10 @@ impl Kept for Memory {
     fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError> {
         let mut removed = Vec::new();
         self.scan_letters(generation, from.saturating_sub(1), &mut |letter| {
-            if letter.id > to {
+            if letter.id.get() > to || removed.len() == REMOVED_ROWS {
                 return ControlFlow::Break(());
             }
-            removed.push((letter.id, letter.event.stream));
+            removed.push((letter.id.get(), letter.event.stream));
             ControlFlow::Continue(())
         })?;
         for (id, stream) in removed {
@@ -255,7 +258,7 @@ impl Kept for Memory {
 
     fn count_letters(&self, generation: u64) -> Result<u64, StorageError> {
         let prefix = self.letters_key(generation);
-        let count = self.rows.0.borrow().from(prefix.clone(), &prefix).count();
+        let count = self.rows.0.borrow().from(prefix.clone(), &prefix).take(PAGE_LOOKED_AT).count();
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }
 
@@ -264,12 +267,19 @@ impl Kept for Memory {
         generation: u64,
         round: &Round,
         in_order: bool,
-    ) -> Result<Option<DeadLetter>, StorageError> {
-        let mut next = None;
+    ) -> Result<NextLetter, StorageError> {
+        let (mut next, mut left) = (NextLetter::None, LETTERS_LOOKED_AT);
         self.scan_letters(generation, round.after, &mut |letter| {
-            let wanted = letter.id <= round.to || letter.reason == Reason::Held;
-            if wanted && (!in_order || self.first_of(generation, &letter.event.stream) == Some(letter.id)) {
-                next = Some(letter);
+            left -= 1;
+            let wanted = letter.id.get() <= round.to || letter.reason == Reason::Held;
+            if wanted
+                && (!in_order || self.first_of(generation, &letter.event.stream) == Some(letter.id.get()))
+            {
+                next = NextLetter::Found(letter);
+                return ControlFlow::Break(());
+            }
+            if left == 0 {
+                next = NextLetter::Behind(letter.id.get());
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
@@ -286,7 +296,7 @@ impl Kept for Memory {
         let prefix = self.letters_key(generation);
         for (_, row) in self.rows.0.borrow().from(self.letter_key(generation, after), &prefix) {
             if let Row::Letter(letter) = row
-                && letter.id > after
+                && letter.id.get() > after
                 && visit(letter.clone()).is_break()
             {
                 break;

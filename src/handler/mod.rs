@@ -11,11 +11,16 @@
 //!   tells repeats.
 //!
 //! An event that fails is attempted again later, ever more rarely, and at last given up in the way that the [`Policy`]
-//! says. One call of the machine follows on the other: while a page is read or an event delivered, only
+//! says. An event at which no attempt can succeed is given up at once: the [`Outcome`] of an attempt
+//! tells them apart. One call of the machine follows on the other: while a page is read or an event delivered, only
 //! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
 
+mod attempt;
 mod consumer;
+mod consumer_name;
+mod cut_off;
 mod dead_letters;
+mod document_key;
 mod documents;
 mod duty;
 mod feed;
@@ -24,13 +29,19 @@ mod operate;
 mod outcome;
 mod policy;
 mod projection;
+mod read_event;
+mod round;
 mod state;
+mod state_row;
 mod storage;
 mod tables;
 mod window;
 
+pub use attempt::{Outcome, Refusals};
 pub use consumer::Consumer;
-pub use dead_letters::{DeadLetter, DeadLetters, Reason};
+pub use consumer_name::{ConsumerName, InvalidConsumerName};
+pub use dead_letters::{DeadLetter, DeadLetters, InvalidLetterId, LetterId, Reason};
+pub use document_key::{DocumentKey, InvalidDocumentKey};
 pub use documents::{DocumentError, DocumentPage, Documents};
 pub use duty::BACKSTOP_MILLIS;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
@@ -38,5 +49,6 @@ pub use memory::ConsumerMemory;
 pub use operate::{RebuildError, Status};
 pub use outcome::Apply;
 pub use policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
-pub use projection::{Failed, Projection, TypedDocuments, apply, read_event};
+pub use projection::{Failed, Projection, TypedDocuments, apply};
+pub use read_event::read_event;
 pub use state::{LastError, Running};

@@ -1,18 +1,21 @@
 //! What operators and readers ask of a consumer.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use thiserror::Error;
 
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
+use super::document_key::DocumentKey;
 use super::documents::{DocumentError, DocumentPage, Documents};
 use super::feed::Lane;
 use super::policy::{Kind, OnFailure};
 use super::state::{LastError, Round, Running, State, Track, Trouble};
+use super::storage::NextLetter;
 use super::window::Offers;
 use crate::gateway::Alarm;
-use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
+use crate::store::limits::PAGE_EVENTS;
+use crate::store::page_budget::PageBudget;
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, JsonText, Position, RecordedTime, StorageError};
 
@@ -31,7 +34,7 @@ pub struct Status {
     pub retry_at: Option<RecordedTime>,
     /// The last error, also of an event that succeeded later.
     pub error: Option<LastError>,
-    /// How many events lie among the dead letters.
+    /// How many events lie among the dead letters, counted up to 10,000.
     pub dead_letters: u64,
     /// Whether a round through the dead letters is under way.
     pub retrying: bool,
@@ -75,21 +78,22 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Runs again. Where the consumer had stopped before an event, that one has a new series of attempts. The caller then
-    /// runs the machine.
+    /// Runs again, and at once: whatever waits for its next attempt waits no longer. Where the consumer had stopped before
+    /// an event, that one has a new series of attempts. The caller then runs the machine.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
-            resume(state);
+            resume(state, now);
             Ok(())
         })
     }
 
-    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. A
-    /// stopped consumer is resumed. The caller then runs the machine.
+    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. It
+    /// begins at once, also with what waits for its next attempt. A stopped consumer is resumed. The caller then runs the
+    /// machine.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -101,8 +105,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.offers.forgive();
         self.operate(Some(now), &mut |_, state| {
             if state.status == Running::Stopped {
-                resume(state);
+                resume(state, now);
             }
+            begin_at_once(state, now);
             state.round = Some(Round::start(state.letters));
             Ok(())
         })
@@ -136,31 +141,31 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Discards the dead letter of this id, or all of them; says whether there was any. Where streams are held, what is held
-    /// behind it stays so until the next [`retry`](Consumer::retry).
+    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any. To be called until
+    /// there is none; others may have their turn in between. Where streams are held, what is held behind a letter stays so
+    /// until the next [`retry`](Consumer::retry).
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn discard(&mut self, id: Option<u64>) -> Result<bool, StorageError> {
-        let is_it = |letter: u64| id.is_none_or(|id| id == letter);
+    pub fn discard(&mut self, ids: RangeInclusive<u64>) -> Result<bool, StorageError> {
+        let is_it = |letter: u64| ids.contains(&letter);
         if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
             self.offers = Offers::default();
         }
-        self.look()?;
-        if !self.has_letter(&self.state, id)? {
+        if !self.looking(|machine| machine.has_letter(&machine.state, &ids))? {
             return Ok(false);
         }
         let mut any = false;
         self.operate(None, &mut |machine, state| {
             // Another process may have discarded it meanwhile.
-            any = machine.has_letter(state, id)?;
+            any = machine.has_letter(state, &ids)?;
             let generation = state.live.generation;
-            let (from, to) = letters(state, id);
+            let (from, to) = letters(state, &ids);
             if let Some(round) = &mut state.round {
                 let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
                 let next = machine.kept().next_letter(generation, round, in_order)?;
                 // The series of attempts was that of the letter.
-                if next.is_some_and(|letter| is_it(letter.id)) {
+                if matches!(next, NextLetter::Found(letter) if is_it(letter.id.get())) {
                     round.trouble = Trouble::default();
                 }
             }
@@ -189,22 +194,31 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })?)
     }
 
+    /// The id of the newest dead letter that there ever was.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn last_letter(&mut self) -> Result<u64, StorageError> {
+        self.looking(|machine| Ok(machine.state.letters))
+    }
+
     /// How the consumer does.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn status(&mut self) -> Result<Status, StorageError> {
-        self.look()?;
-        let State { status, live, rebuild, round, error, .. } = &self.state;
-        Ok(Status {
-            running: *status,
-            checkpoint: live.checkpoint.clone(),
-            rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
-            failures: live.trouble.failures,
-            retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
-            error: error.clone(),
-            dead_letters: self.kept().count_letters(live.generation)?,
-            retrying: round.is_some(),
+        self.looking(|machine| {
+            let State { status, live, rebuild, round, error, .. } = &machine.state;
+            Ok(Status {
+                running: *status,
+                checkpoint: live.checkpoint.clone(),
+                rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
+                failures: live.trouble.failures,
+                retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
+                error: error.clone(),
+                dead_letters: machine.kept().count_letters(live.generation)?,
+                retrying: round.is_some(),
+            })
         })
     }
 
@@ -213,27 +227,31 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
-        self.look()?;
-        let (mut found, mut bytes) = (DeadLetters::default(), 0);
-        self.kept().scan_letters(self.state.live.generation, after, &mut |letter| {
-            if found.letters.len() >= limit.clamp(1, PAGE_EVENTS) || bytes >= PAGE_BYTES {
-                found.next = found.letters.last().map(|letter| letter.id);
-                return ControlFlow::Break(());
-            }
-            bytes += letter.event.json.len();
-            found.letters.push(letter);
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        self.looking(|machine| {
+            let (mut found, mut budget) =
+                (DeadLetters::default(), PageBudget::of(limit.clamp(1, PAGE_EVENTS)));
+            machine.kept().scan_letters(machine.state.live.generation, after, &mut |letter| {
+                if budget.is_spent() {
+                    found.next = found.letters.last().map(|letter| letter.id.get());
+                    return ControlFlow::Break(());
+                }
+                budget.look_at(1, letter.event.json.len() + letter.error.len());
+                budget.take();
+                found.letters.push(letter);
+                ControlFlow::Continue(())
+            })?;
+            Ok(found)
+        })
     }
 
     /// The document of this key, if there is one.
     ///
     /// # Errors
     /// [`DocumentError`].
-    pub fn document(&mut self, key: &str) -> Result<Option<JsonText>, DocumentError> {
-        self.look()?;
-        Documents::new(self.storage.clone(), self.state.live.generation).get(key)
+    pub fn document(&mut self, key: &DocumentKey) -> Result<Option<JsonText>, DocumentError> {
+        self.looking(|machine| {
+            Documents::new(machine.storage.clone(), machine.state.live.generation).find(key)
+        })
     }
 
     /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
@@ -247,8 +265,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         after: &str,
         limit: usize,
     ) -> Result<DocumentPage, DocumentError> {
-        self.look()?;
-        Documents::new(self.storage.clone(), self.state.live.generation).list(prefix, after, limit)
+        self.looking(|machine| {
+            Documents::new(machine.storage.clone(), machine.state.live.generation).list(prefix, after, limit)
+        })
     }
 
     /// Whether the consumer has come so far: what its documents show then covers the event at this position.
@@ -256,21 +275,40 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn reached(&mut self, partition: usize, position: Position) -> Result<bool, StorageError> {
-        self.look()?;
-        Ok(self.state.live.checkpoint.position(partition) >= position)
+        self.looking(|machine| Ok(machine.state.live.checkpoint.position(partition) >= position))
     }
 
-    fn look(&mut self) -> Result<(), StorageError> {
-        let looked = self.refresh();
-        self.settled(looked)
+    /// How far the consumer has come.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, StorageError> {
+        self.looking(|machine| Ok(machine.state.live.checkpoint.clone()))
     }
 
-    /// Whether there is a dead letter of this id, or any.
-    fn has_letter(&self, state: &State, id: Option<u64>) -> Result<bool, StorageError> {
-        let (from, to) = letters(state, id);
+    /// Reads something together with the state that it belongs to, both as they are at one moment: another process may
+    /// put documents that were built anew in the place of the old ones at any time.
+    fn looking<T, E: From<StorageError>>(
+        &mut self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let storage = self.storage.clone();
+        let (mut read, mut found) = (Some(read), None);
+        let looked = storage.kept().reading(&mut || {
+            self.refresh()?;
+            found = read.take().map(|read| read(self));
+            Ok(())
+        });
+        self.settled(looked)?;
+        found.unwrap_or_else(|| Err(StorageError::failed("the state was not read").into()))
+    }
+
+    /// Whether there is a dead letter of one of these ids.
+    fn has_letter(&self, state: &State, ids: &RangeInclusive<u64>) -> Result<bool, StorageError> {
+        let (from, to) = letters(state, ids);
         let mut any = false;
         self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
-            any = letter.id <= to;
+            any = letter.id.get() <= to;
             ControlFlow::Break(())
         })?;
         Ok(any)
@@ -300,17 +338,28 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 }
 
-/// The first and the last id of the dead letters that this id means: all of them, where there is none.
-fn letters(state: &State, id: Option<u64>) -> (u64, u64) {
+/// The first and the last of these ids, as far as dead letters ever had them.
+fn letters(state: &State, ids: &RangeInclusive<u64>) -> (u64, u64) {
     let last = state.letters;
-    id.map_or((1, last), |id| (id.min(last + 1), id.min(last)))
+    ((*ids.start()).min(last + 1), (*ids.end()).min(last))
 }
 
-fn resume(state: &mut State) {
+fn resume(state: &mut State, now: RecordedTime) {
     if state.status == Running::Stopped {
         begin_anew(state);
     }
+    begin_at_once(state, now);
     state.status = Running::Running;
+}
+
+/// Lets nothing wait for its next attempt any longer. How often it has failed stands.
+fn begin_at_once(state: &mut State, now: RecordedTime) {
+    let State { live, rebuild, round, .. } = state;
+    let rebuild = rebuild.as_mut().map(|track| &mut track.trouble);
+    let round = round.as_mut().map(|round| &mut round.trouble);
+    for trouble in [Some(&mut live.trouble), rebuild, round].into_iter().flatten() {
+        trouble.until = trouble.until.min(now);
+    }
 }
 
 /// Gives the events that failed a new series of attempts.

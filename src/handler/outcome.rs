@@ -1,7 +1,8 @@
 //! What comes of the events in hand.
 
+use super::attempt::Outcome;
 use super::consumer::Consumer;
-use super::dead_letters::{DeadLetter, Reason};
+use super::dead_letters::{DeadLetter, LetterId, Reason};
 use super::documents::Documents;
 use super::feed::{FeedEvent, Hand};
 use super::policy::{Kind, OnFailure};
@@ -12,11 +13,11 @@ use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
 /// What a projection does with an event: it alters documents, or says why it cannot.
-pub type Apply<'a, S> = &'a mut dyn FnMut(&FeedEvent, &Documents<S>) -> Result<(), String>;
+pub type Apply<'a, S, O = Outcome> = &'a mut dyn FnMut(&FeedEvent, &Documents<S>) -> O;
 
 /// An attempt that failed, and what was known then.
 struct Failure<'a> {
-    error: &'a str,
+    outcome: &'a Outcome,
     now: RecordedTime,
     /// Any number, drawn anew each time.
     jitter: u32,
@@ -31,28 +32,41 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ///
     /// # Errors
     /// [`StorageError`]; nothing was applied then.
-    pub fn project(
+    pub fn project<O: Into<Outcome>>(
         &mut self,
         now: RecordedTime,
         jitter: u32,
-        apply: Apply<'_, S>,
+        apply: Apply<'_, S, O>,
     ) -> Result<(), StorageError> {
+        self.apply(now, jitter, &mut |event, documents| apply(event, documents).into())
+    }
+
+    fn apply(&mut self, now: RecordedTime, jitter: u32, apply: Apply<'_, S>) -> Result<(), StorageError> {
         let runs = self.state.status == Running::Running && self.settings.kind == Kind::Projection;
         let Some(hand) = self.hand.take_if(|_| runs) else { return Ok(()) };
         let generation = self.state.track(hand.lane).generation;
         let documents = Documents::new(self.storage.clone(), generation);
+        let (cut_off, mut counted) = (self.cut_off.take(), false);
         let mut failed = false;
         let applied = self.commit(&mut |machine, state| {
             for event in hand.events.as_slice() {
+                let cut_off = cut_off.as_ref().and_then(|cut_off| cut_off.reason_of(event));
                 if machine.holds(state, &hand, event)? {
                     machine.put_held(state, &hand, event, now)?;
-                } else if let Err(error) = apply(event, &documents) {
-                    documents.undo()?;
-                    let failure = Failure { error: &error, now, jitter, shared: false };
-                    failed = !machine.fail(state, &hand, event, &failure)?;
-                } else {
+                    continue;
+                }
+                let outcome = match cut_off {
+                    Some(reason) => Outcome::failed(reason),
+                    None => apply(event, &documents),
+                };
+                if outcome.is_done() {
                     documents.accept()?;
                     machine.succeed(state, &hand, event)?;
+                } else {
+                    counted |= cut_off.is_some();
+                    documents.undo()?;
+                    let failure = Failure { outcome: &outcome, now, jitter, shared: false };
+                    failed = !machine.fail(state, &hand, event, &failure)?;
                 }
                 if failed {
                     return documents.flush();
@@ -62,6 +76,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             documents.flush()
         });
         documents.close();
+        if !counted || applied.is_err() {
+            self.cut_off = cut_off;
+        }
         if failed {
             self.set_pending(hand.partition, true);
         }
@@ -76,7 +93,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     pub fn delivered(
         &mut self,
         id: &str,
-        outcome: Result<(), &str>,
+        outcome: Outcome,
         now: RecordedTime,
         jitter: u32,
     ) -> Result<(), StorageError> {
@@ -95,12 +112,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             let Some(mut hand) = self.hand.take() else { break };
             let Some(event) = hand.events.next() else { break };
             any = true;
-            match outcome {
-                Ok(()) => self.delivery_succeeded(hand, &event)?,
-                Err(error) => {
-                    let failure = Failure { error: &error, now, jitter, shared };
-                    self.delivery_failed(hand, &event, &failure)?;
-                }
+            if outcome.is_done() {
+                self.delivery_succeeded(hand, &event)?;
+            } else {
+                self.delivery_failed(hand, &event, &Failure { outcome: &outcome, now, jitter, shared })?;
             }
         }
         Ok(any)
@@ -132,7 +147,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         failure: &Failure<'_>,
     ) -> Result<(), StorageError> {
         let mut behind = false;
-        self.offers.failed(&hand);
+        // What cannot succeed is known to be at fault itself: nothing has to be found out about others.
+        if let Outcome::Failed { .. } = failure.outcome {
+            self.offers.failed(&hand);
+        }
         self.commit(&mut |machine, state| {
             behind = machine.fail(state, &hand, event, failure)?;
             if behind {
@@ -220,7 +238,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         time: RecordedTime,
     ) -> Result<(), StorageError> {
         state.letters += 1;
-        let (id, partition, event) = (state.letters, hand.partition, event.clone());
+        let (id, partition, event) = (LetterId::new(state.letters), hand.partition, event.clone());
         let position = event.position;
         let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
         self.kept().put_letter(state.track(hand.lane).generation, &letter)?;
@@ -228,7 +246,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(())
     }
 
-    /// Counts a failed attempt; says whether it was the last, so that the event is now behind the consumer.
+    /// Counts a failed attempt; says whether it was the last, so that the event is now behind the consumer. Of one that says
+    /// that no event is taken any more, no attempt is counted.
     fn fail(
         &self,
         state: &mut State,
@@ -237,15 +256,25 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         failure: &Failure<'_>,
     ) -> Result<bool, StorageError> {
         let policy = &self.settings.policy;
-        let error = LastError::new(failure.error, failure.now);
+        let error = LastError::new(failure.outcome.error(), failure.now);
         let message = error.message.clone();
         state.error = Some(error);
+        let (counts, retry_after) = match failure.outcome {
+            Outcome::Failed { retry_after, .. } => (!failure.shared, Some(*retry_after)),
+            Outcome::Gone { .. } => {
+                state.trouble_mut(hand).until = RecordedTime::default();
+                state.status = Running::Paused;
+                return Ok(false);
+            }
+            Outcome::Refused { .. } | Outcome::Done => (true, None),
+        };
         let trouble = state.trouble_mut(hand);
-        trouble.failures += u32::from(!failure.shared);
+        trouble.failures += u32::from(counts);
         trouble.partition = hand.partition;
         let failures = trouble.failures;
-        if failures < policy.attempts {
-            trouble.until = failure.now.later(policy.delay(failures, failure.jitter));
+        if let Some(retry_after) = retry_after.filter(|_| failures < policy.attempts) {
+            let wait = policy.delay(failures, failure.jitter, retry_after.unwrap_or_default());
+            trouble.until = failure.now.later(wait);
             let until = trouble.until;
             self.arm(until)?;
             return Ok(false);

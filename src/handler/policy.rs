@@ -2,13 +2,12 @@
 
 use thiserror::Error;
 
+use super::consumer_name::ConsumerName;
 use crate::gateway::wait;
 use crate::store::limits::{
-    CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_NAME_BYTES, CONSUMER_PARTITIONS,
-    CONSUMER_TIMEOUT_MILLIS,
+    CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_PARTITIONS, CONSUMER_TIMEOUT_MILLIS,
 };
-use crate::store::name;
-use crate::store::{Checkpoint, InvalidName, StorageError};
+use crate::store::{Checkpoint, StorageError};
 
 /// What becomes of a consumer's events. A projection's documents are kept in one transaction with the checkpoint: each event
 /// takes effect exactly once. To the others each event is delivered at least once. A consumer stays of its kind: the
@@ -58,7 +57,8 @@ pub enum OnFailure {
 /// How often an event is attempted, how long each time, how long between, and what then.
 ///
 /// The time between attempts doubles from `first_delay` to `longest_delay`, less up to half of it by chance, so that
-/// many consumers of one receiver do not return to it at once.
+/// many consumers of one receiver do not return to it at once. A receiver may ask for a longer time, up to `longest_delay`.
+/// An event at which no attempt can succeed is given up after the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// What is done when every attempt failed.
@@ -91,9 +91,11 @@ impl Policy {
         timeout: 30_000,
     };
 
-    /// Milliseconds to wait after so many failures. `jitter` is any number, drawn anew each time.
-    pub(super) fn delay(&self, failures: u32, jitter: u32) -> u64 {
-        wait(self.first_delay, self.longest_delay, failures, u64::from(jitter))
+    /// Milliseconds to wait after so many failures: `least` of them, but never more than the longest delay. `jitter` is any
+    /// number, drawn anew each time.
+    pub(super) fn delay(&self, failures: u32, jitter: u32, least: u64) -> u64 {
+        let wait = wait(self.first_delay, self.longest_delay, failures, u64::from(jitter));
+        wait.max(least.min(self.longest_delay))
     }
 }
 
@@ -117,8 +119,8 @@ impl Default for Window {
 /// What a consumer is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The consumer's name: 1 to 200 bytes of UTF-8 without control characters.
-    pub name: String,
+    /// The consumer's name.
+    pub name: ConsumerName,
     /// What becomes of its events: always the same for one consumer.
     pub kind: Kind,
     /// How many partitions the feed has: 1 to 256, and always the same for one consumer.
@@ -136,9 +138,6 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The name is not a name.
-    #[error("the consumer's name {0}")]
-    Name(InvalidName),
     /// A number of the policy is out of its range.
     #[error("the policy's {field} is out of its range")]
     Policy {
@@ -173,7 +172,6 @@ impl OpenError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Name(_) => "invalid_consumer_name",
             Self::Policy { .. } => "invalid_policy",
             Self::Partitions => "invalid_partitions",
             Self::After => "invalid_checkpoint",
@@ -190,7 +188,6 @@ impl Settings {
     /// # Errors
     /// [`OpenError`], as [`Consumer::open`](super::Consumer::open) gives it.
     pub fn check(&self) -> Result<(), OpenError> {
-        name::check(&self.name, CONSUMER_NAME_BYTES).map_err(OpenError::Name)?;
         if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
             return Err(OpenError::Partitions);
         }

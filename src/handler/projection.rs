@@ -6,9 +6,11 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::attempt::{Outcome, Refusals};
 use super::documents::{DocumentError, Documents};
 use super::feed::FeedEvent;
 use super::policy::Policy;
+use super::read_event::read_event;
 use crate::store::JsonText;
 use crate::store::sqlite::Sql;
 
@@ -66,8 +68,13 @@ use crate::store::sqlite::Sql;
 /// use sillok::testing::projected;
 ///
 /// let deposited = NewEvent::new("Deposited", JsonText::parse(r#"{"amount":100}"#)?)?;
-/// let documents = projected::<Balances>(&[("account-42", deposited.clone()), ("account-42", deposited)])?;
+/// let documents = projected::<Balances>(&[("account-42", deposited.clone()), ("account-42", deposited.clone())])?;
 /// assert_eq!(documents["account-42"].amount, 200);
+/// for nothing in ["null", "{}"] {
+///     let closed = NewEvent::new("Closed", JsonText::parse(nothing)?)?;
+///     let documents = projected::<Balances>(&[("account-42", deposited.clone()), ("account-42", closed)])?;
+///     assert!(documents.is_empty());
+/// }
 /// # }
 /// # Ok::<(), Failed>(())
 /// ```
@@ -76,7 +83,9 @@ pub trait Projection {
     /// `id`, `type`, `time`, `data`, `metadata` and `position`, in this order. An enum with
     /// `#[serde(tag = "type", content = "data")]` has a variant for each type of event.
     ///
-    /// A number is read as what the type says, and a `Box<RawValue>` of `serde_json` has its digits as they were written.
+    /// A number is read as what the type says, and a `Box<RawValue>` of `serde_json` has its digits as they were written. A
+    /// variant without fields, `Closed` or `Closed {}`, is read from data that are `null`, as `{"type":"Closed"}` has them, and
+    /// from `{}`.
     type Event: DeserializeOwned;
 
     /// What its documents are.
@@ -103,22 +112,11 @@ pub trait Projection {
 }
 
 /// Lets a projection do to documents what an event says: this is what [`Consumer::project`](super::Consumer::project) is
-/// given.
-///
-/// # Errors
-/// That the event is not what the projection reads, or what the projection says.
-pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Result<(), String> {
-    let documents = TypedDocuments { texts: documents, document: PhantomData };
-    let applied = read_event(event).and_then(|typed| P::apply(typed, event, &documents));
-    applied.map_err(|Failed(message)| message)
-}
-
-/// Reads an event as a handler's own type.
-///
-/// # Errors
-/// That the event is something else.
-pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
-    serde_json::from_str(&event.json).map_err(|error| Failed(format!("the event cannot be read: {error}")))
+/// given. It fails where the event is not what the projection reads, or where the projection says so.
+pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Outcome {
+    let refusals = Refusals::default();
+    let documents = TypedDocuments { texts: documents, document: PhantomData, refusals: &refusals };
+    refusals.outcome(read_event(event).and_then(|typed| P::apply(typed, event, &documents)))
 }
 
 /// Why an event could not be handled, in words. The `?` operator makes it of any error, and `into` of a text.
@@ -146,6 +144,7 @@ impl<E: Display> From<E> for Failed {
 pub struct TypedDocuments<'a, D> {
     texts: &'a dyn Texts,
     document: PhantomData<fn() -> D>,
+    refusals: &'a Refusals,
 }
 
 impl<D> Debug for TypedDocuments<'_, D> {
@@ -161,7 +160,7 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
     /// [`DocumentError`].
     pub fn get(&self, key: &str) -> Result<Option<D>, DocumentError> {
         let read = |text: JsonText| serde_json::from_str(text.as_str()).map_err(|error| mismatch(&error));
-        self.texts.get(key)?.map(read).transpose()
+        self.noted(self.texts.get(key))?.map(read).transpose()
     }
 
     /// Keeps a document of at most 1 MiB in place of any other under this key.
@@ -170,7 +169,7 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
     /// [`DocumentError`]; the document is then as it was.
     pub fn put(&self, key: &str, document: &D) -> Result<(), DocumentError> {
         let text = serde_json::to_string(document).map_err(|error| mismatch(&error))?;
-        self.texts.put(key, &JsonText::trusted(&text))
+        self.noted(self.texts.put(key, &JsonText::trusted(&text)))
     }
 
     /// Removes the document of this key, if there is one.
@@ -178,7 +177,11 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
     /// # Errors
     /// [`DocumentError`]; the document is then as it was.
     pub fn delete(&self, key: &str) -> Result<(), DocumentError> {
-        self.texts.delete(key)
+        self.noted(self.texts.delete(key))
+    }
+
+    fn noted<T>(&self, done: Result<T, DocumentError>) -> Result<T, DocumentError> {
+        done.inspect_err(|error| self.refusals.note(error.code(), error))
     }
 }
 

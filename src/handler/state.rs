@@ -10,7 +10,7 @@ use crate::store::{Checkpoint, Position, RecordedTime};
 pub enum Running {
     /// It does.
     Running,
-    /// It was told not to.
+    /// It was told not to, or whoever takes its events takes no more of them, which the last error says.
     Paused,
     /// An event failed, and the policy is to stop before it.
     Stopped,

@@ -15,6 +15,9 @@ pub(super) trait Kept {
     /// Runs `work` so that all it writes is written as one, or nothing where it fails.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
+    /// Runs `work` so that all it reads is of one moment.
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
+
     /// How often the state was saved.
     fn revision(&self) -> Result<u64, StorageError>;
 
@@ -53,21 +56,20 @@ pub(super) trait Kept {
         time: RecordedTime,
     ) -> Result<(), StorageError>;
 
-    /// Removes the letters of these ids, the first and the last included.
+    /// Removes the letters of these ids, the first and the last included, or the first
+    /// [`REMOVED_ROWS`](crate::store::limits::REMOVED_ROWS) of them.
     fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError>;
 
     /// Whether an event of the stream lies among the dead letters.
     fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError>;
 
+    /// How many letters there are, counted up to [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT).
     fn count_letters(&self, generation: u64) -> Result<u64, StorageError>;
 
-    /// The letter whose turn it is in a round, in which streams may be kept in order.
-    fn next_letter(
-        &self,
-        generation: u64,
-        round: &Round,
-        in_order: bool,
-    ) -> Result<Option<DeadLetter>, StorageError>;
+    /// The letter whose turn it is in a round, in which streams may be kept in order: it is looked for among the next
+    /// [`LETTERS_LOOKED_AT`](crate::store::limits::LETTERS_LOOKED_AT).
+    fn next_letter(&self, generation: u64, round: &Round, in_order: bool)
+    -> Result<NextLetter, StorageError>;
 
     /// Calls `visit` with the letters whose ids are greater than `after`, in the order of ids.
     fn scan_letters(
@@ -76,6 +78,17 @@ pub(super) trait Kept {
         after: u64,
         visit: &mut dyn FnMut(DeadLetter) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
+}
+
+/// What was found where the next letter of a round was looked for.
+#[derive(Debug)]
+pub(super) enum NextLetter {
+    /// It is this one.
+    Found(DeadLetter),
+    /// It is none of those up to this id; there may be one behind.
+    Behind(u64),
+    /// The round has come to its end.
+    None,
 }
 
 impl fmt::Debug for dyn Kept {

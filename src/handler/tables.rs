@@ -2,13 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use super::dead_letters::{DeadLetter, Reason};
-use super::feed::FeedEvent;
+use super::dead_letters::DeadLetter;
 use super::policy::Kind;
-use super::state::{LastError, Round, Running, State, Track, Trouble};
-use super::storage::Kept;
-use crate::store::sqlite::{Row, Schema, Sql, Table, Value};
-use crate::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
+use super::state::{Round, State};
+use super::state_row::{columns, state};
+use super::storage::{Kept, NextLetter};
+use crate::store::sqlite::{Schema, Sql, Table, Value};
+use crate::store::{RecordedTime, StorageError, StreamId};
 
 // The names carry the version of the stored format. A row that is its own primary key is one row written.
 const SCHEMA: Schema = Schema {
@@ -83,11 +83,13 @@ const PUT_LETTER: &str = "INSERT INTO dead_letters_v1 (consumer, generation, id,
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const LETTER_FAILED: &str = "UPDATE dead_letters_v1 SET reason = 'failed', error = ?4, attempts = attempts + ?5, time = ?6 \
     WHERE consumer = ?1 AND generation = ?2 AND id = ?3";
-const REMOVE_LETTERS: &str =
-    "DELETE FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id BETWEEN ?3 AND ?4";
+const REMOVE_LETTERS: &str = "DELETE FROM dead_letters_v1 WHERE (consumer, generation, id) IN \
+    (SELECT consumer, generation, id FROM dead_letters_v1 \
+        WHERE consumer = ?1 AND generation = ?2 AND id BETWEEN ?3 AND ?4 LIMIT 500)";
 const HOLDS: &str =
     "SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND stream = ?3 LIMIT 1";
-const COUNT_LETTERS: &str = "SELECT count(*) FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2";
+const COUNT_LETTERS: &str = "SELECT count(*) FROM \
+    (SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 LIMIT 10000)";
 const LIST_LETTERS: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
         attempts, time \
     FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id";
@@ -95,11 +97,14 @@ const LIST_LETTERS: &str = "SELECT id, partition, position, stream, version, eve
 // streams are held, a letter waits for the earlier ones of its stream.
 const NEXT_LETTER: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
         attempts, time \
-    FROM dead_letters_v1 AS letter WHERE consumer = ?1 AND generation = ?2 AND id > ?3 \
-        AND (id <= ?4 OR reason = 'held') \
+    FROM (SELECT * FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id LIMIT 500) \
+        AS letter WHERE (id <= ?4 OR reason = 'held') \
         AND (?5 = 0 OR NOT EXISTS (SELECT 1 FROM dead_letters_v1 AS earlier WHERE earlier.consumer = ?1 \
             AND earlier.generation = ?2 AND earlier.stream = letter.stream AND earlier.id < letter.id)) \
     ORDER BY id LIMIT 1";
+// The last of those among which the next letter was looked for, where there were so many.
+const LAST_LOOKED_AT: &str = "SELECT id FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 \
+    ORDER BY id LIMIT 1 OFFSET 499";
 
 /// The tables, as one consumer sees them.
 #[derive(Debug, Clone)]
@@ -144,18 +149,28 @@ impl<S: Sql> Kept for Tables<S> {
         committed
     }
 
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        self.table.sql.reading(work)
+    }
+
     fn revision(&self) -> Result<u64, StorageError> {
         self.table.one(REVISION, &[self.consumer()], |row| Ok(row.integer(0).unwrap_or_default()))
     }
 
     fn load(&self) -> Result<Option<State>, StorageError> {
         let unreadable = || corrupt("the state of the consumer cannot be read");
-        let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
-            row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)
+        let mut loaded = None;
+        // Two statements: another connection may save the first state, and the kind with it, between them.
+        self.reading(&mut || {
+            let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
+                row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)
+            })?;
+            loaded = self.table.one(LOAD, &[self.consumer()], |row| {
+                state(row).map(|state| Some(State { kind, ..state })).ok_or_else(unreadable)
+            })?;
+            Ok(())
         })?;
-        self.table.one(LOAD, &[self.consumer()], |row| {
-            state(row).map(|state| Some(State { kind, ..state })).ok_or_else(unreadable)
-        })
+        Ok(loaded)
     }
 
     fn save_kind(&self, kind: Kind) -> Result<(), StorageError> {
@@ -240,7 +255,7 @@ impl<S: Sql> Kept for Tables<S> {
         let values = [
             self.consumer(),
             Value::Integer(generation),
-            Value::Integer(letter.id),
+            Value::Integer(letter.id.get()),
             Value::Integer(letter.partition.try_into().unwrap_or_default()),
             Value::Integer(event.position.get()),
             Value::Text(event.stream.as_str()),
@@ -293,7 +308,7 @@ impl<S: Sql> Kept for Tables<S> {
         generation: u64,
         round: &Round,
         in_order: bool,
-    ) -> Result<Option<DeadLetter>, StorageError> {
+    ) -> Result<NextLetter, StorageError> {
         let values = [
             self.consumer(),
             Value::Integer(generation),
@@ -301,7 +316,14 @@ impl<S: Sql> Kept for Tables<S> {
             Value::Integer(round.to),
             Value::Integer(in_order.into()),
         ];
-        self.table.one(NEXT_LETTER, &values, |row| letter(row).map(Some).ok_or_else(unreadable))
+        let found = self.table.one(NEXT_LETTER, &values, |row| DeadLetter::of_row(row).map(Some))?;
+        if let Some(letter) = found {
+            return Ok(NextLetter::Found(letter));
+        }
+        let [consumer, generation, after, ..] = values;
+        let last =
+            self.table.one(LAST_LOOKED_AT, &[consumer, generation, after], |row| Ok(row.integer(0)))?;
+        Ok(last.map_or(NextLetter::None, NextLetter::Behind))
     }
 
     fn scan_letters(
@@ -311,8 +333,7 @@ impl<S: Sql> Kept for Tables<S> {
         visit: &mut dyn FnMut(DeadLetter) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         let values = [self.consumer(), Value::Integer(generation), Value::Integer(after)];
-        let read = |row: &dyn Row| letter(row).ok_or_else(unreadable);
-        self.table.rows(LIST_LETTERS, &values, &mut |row| Ok(visit(read(row)?)))
+        self.table.rows(LIST_LETTERS, &values, &mut |row| Ok(visit(DeadLetter::of_row(row)?)))
     }
 }
 
@@ -320,79 +341,22 @@ fn corrupt(reason: &str) -> StorageError {
     StorageError::corrupt(0, reason)
 }
 
-fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 5] {
-    [
-        Value::Integer(track.generation),
-        Value::Text(checkpoint),
-        Value::Integer(track.trouble.failures.into()),
-        Value::Integer(track.trouble.until.as_millis()),
-        Value::Integer(track.trouble.partition.try_into().unwrap_or_default()),
-    ]
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::limits::{LETTERS_LOOKED_AT, PAGE_LOOKED_AT, REMOVED_ROWS};
 
-/// A row of [`LOAD`]; `None` where it is not one that was saved.
-fn state(row: &dyn Row) -> Option<State> {
-    Some(State {
-        revision: row.integer(0)?,
-        kind: None,
-        status: Running::parse(row.text(1)?)?,
-        letters: row.integer(2)?,
-        error: row
-            .text(3)
-            .zip(time(row, 4))
-            .map(|(message, time)| LastError { message: message.to_owned(), time }),
-        live: track(row, 5)?,
-        rebuild: if row.integer(10).is_some() { Some(track(row, 10)?) } else { None },
-        round: match row.integer(15) {
-            Some(after) => Some(Round { after, to: row.integer(16)?, trouble: trouble(row, 17)? }),
-            None => None,
-        },
-    })
-}
-
-fn track(row: &dyn Row, column: usize) -> Option<Track> {
-    let text = row.text(column + 1)?;
-    Some(Track {
-        generation: row.integer(column)?,
-        checkpoint: Checkpoint::parse(text, text.split('.').count()).ok()?,
-        trouble: Trouble {
-            partition: row.integer(column + 4)?.try_into().ok()?,
-            ..trouble(row, column + 2)?
-        },
-    })
-}
-
-fn trouble(row: &dyn Row, column: usize) -> Option<Trouble> {
-    let failures = u32::try_from(row.integer(column)?).ok()?;
-    Some(Trouble { failures, until: time(row, column + 1)?, partition: 0 })
-}
-
-fn time(row: &dyn Row, column: usize) -> Option<RecordedTime> {
-    row.integer(column).map(RecordedTime::from_millis)
-}
-
-fn unreadable() -> StorageError {
-    corrupt("a dead letter cannot be read")
-}
-
-/// A row of [`LIST_LETTERS`] or [`NEXT_LETTER`]; `None` where it is not one that was put there.
-fn letter(row: &dyn Row) -> Option<DeadLetter> {
-    let event = FeedEvent {
-        position: Position::new(row.integer(2)?)?,
-        stream: StreamId::new(row.text(3)?).ok()?,
-        version: Version::new(row.integer(4)?)?,
-        id: EventId::new(row.text(5)?).ok()?,
-        event_type: EventType::new(row.text(6)?).ok()?,
-        json: row.text(7)?.to_owned(),
-    };
-    let reason = row.text(8)?;
-    Some(DeadLetter {
-        id: row.integer(0)?,
-        partition: row.integer(1)?.try_into().ok()?,
-        event,
-        reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,
-        error: row.text(9)?.to_owned(),
-        attempts: row.integer(10)?,
-        time: RecordedTime::from_millis(row.integer(11)?),
-    })
+    #[test]
+    fn the_bounds_in_the_statements_are_the_limits() {
+        for (statement, bound) in [
+            (TIDY_DOCUMENTS, format!("LIMIT {REMOVED_ROWS})")),
+            (TIDY_LETTERS, format!("LIMIT {REMOVED_ROWS})")),
+            (REMOVE_LETTERS, format!("LIMIT {REMOVED_ROWS})")),
+            (COUNT_LETTERS, format!("LIMIT {PAGE_LOOKED_AT})")),
+            (NEXT_LETTER, format!("LIMIT {LETTERS_LOOKED_AT})")),
+            (LAST_LOOKED_AT, format!("OFFSET {}", LETTERS_LOOKED_AT - 1)),
+        ] {
+            assert!(statement.contains(&bound), "{statement}: {bound}");
+        }
+    }
 }

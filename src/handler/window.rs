@@ -10,6 +10,7 @@
 //! - Behind an event that has failed nothing is offered: it is attempted alone, and then those alone that were under way
 //!   with it, so that what spoils a batch is found. That a batch failed is no attempt at any one of its events.
 
+use super::attempt::Outcome;
 use super::consumer::Consumer;
 use super::feed::{Delivery, FeedEvent, Hand, Next, delivery_id};
 use super::policy::Window;
@@ -42,7 +43,7 @@ struct Offer {
 /// What came of a delivery.
 #[derive(Debug)]
 pub(super) struct Told {
-    pub(super) outcome: Result<(), String>,
+    pub(super) outcome: Outcome,
     /// Any number, drawn anew each time.
     pub(super) jitter: u32,
     /// Whether it may have failed by the fault of others.
@@ -51,10 +52,10 @@ pub(super) struct Told {
 
 impl Offers {
     /// Keeps what came of a delivery; `false` where it is not under way.
-    pub(super) fn tell(&mut self, id: &str, outcome: Result<(), &str>, jitter: u32) -> bool {
+    pub(super) fn tell(&mut self, id: &str, outcome: Outcome, jitter: u32) -> bool {
         let offer = self.offers.iter_mut().find(|offer| offer.id == id && offer.told.is_none());
         let Some(offer) = offer else { return false };
-        offer.told = Some(Told { outcome: outcome.map_err(str::to_owned), jitter, shared: offer.shared });
+        offer.told = Some(Told { outcome, jitter, shared: offer.shared });
         true
     }
 
@@ -66,7 +67,7 @@ impl Offers {
 
     /// Forgets what has failed behind the front, which is to have a new series of attempts.
     pub(super) fn forgive(&mut self) {
-        self.offers.retain(|Offer { told, .. }| told.as_ref().is_none_or(|told| told.outcome.is_ok()));
+        self.offers.retain(|Offer { told, .. }| told.as_ref().is_none_or(|told| told.outcome.is_done()));
     }
 
     /// The event at the front is behind the consumer. A letter was attempted alone anyway.
@@ -84,7 +85,7 @@ impl Offers {
     /// Whether the event at this place has succeeded or failed, where it is known.
     fn known(&self, place: (usize, Position)) -> Option<bool> {
         let offer = self.offers.iter().find(|offer| offer.place == place)?;
-        offer.told.as_ref().map(|told| told.outcome.is_ok())
+        offer.told.as_ref().map(|told| told.outcome.is_done())
     }
 
     fn take(&mut self, place: (usize, Position)) -> Option<Told> {
@@ -108,6 +109,9 @@ impl Offers {
 impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// What is known of the event at the front of the hand.
     pub(super) fn told(&mut self) -> Option<Told> {
+        if let Some(cut_off) = self.take_cut_off() {
+            return Some(cut_off);
+        }
         let hand = self.hand.as_ref()?;
         self.offers.take((hand.partition, hand.front()?.position))
     }
@@ -145,7 +149,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 break;
             }
             if !waits {
-                let id = delivery_id(&self.settings.name, event);
+                let id = delivery_id(self.settings.name.as_str(), event);
                 let attempt = if is_front { failures + 1 } else { 1 };
                 deliveries.push(Delivery { id, event: event.clone(), attempt });
             }

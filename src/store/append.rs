@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::cause::Cause;
 use super::commit::Commit;
 use super::content;
-use super::event::{EventId, NewEvent, RecordedTime};
+use super::event::{EventId, InvalidEvent, NewEvent, RecordedTime};
 use super::expected_version::ExpectedVersion;
 use super::hash::CommitHash;
 use super::idempotency_key::IdempotencyKey;
@@ -98,10 +98,18 @@ pub enum AppendError {
         count: usize,
     },
     /// The events together are larger than one commit may be.
-    #[error("the events are {bytes} bytes, more than the {COMMIT_BYTES} that one append may carry")]
+    #[error("the events are stored as {bytes} bytes, more than the {COMMIT_BYTES} that one commit may hold")]
     CommitTooLarge {
-        /// Size of the events' ids, types, data and metadata, in bytes of UTF-8.
+        /// Size of the events as they are stored, in bytes of UTF-8.
         bytes: usize,
+    },
+    /// With the ids of the append's cause, an event can no longer be one: its metadata is too large.
+    #[error("with the ids of the event's cause, {reason}")]
+    InvalidWithCause {
+        /// Which event of the append, counted from 0.
+        event: usize,
+        /// What is wrong with it.
+        reason: InvalidEvent,
     },
     /// The stream cannot reach a higher version.
     #[error("stream {stream} cannot go beyond version {}", Version::MAX)]
@@ -126,6 +134,7 @@ impl AppendError {
             Self::NoEvents => "no_events",
             Self::TooManyEvents { .. } => "too_many_events",
             Self::CommitTooLarge { .. } => "commit_too_large",
+            Self::InvalidWithCause { reason, .. } => reason.code(),
             Self::VersionExhausted { .. } => "version_exhausted",
             Self::Storage(error) => error.code(),
         }
@@ -157,18 +166,14 @@ impl Append {
         Self { cause: Some(cause), ..self }
     }
 
-    /// Whether the events may be one commit, whatever the stream.
-    pub(crate) fn check_size(&self) -> Result<(), AppendError> {
+    /// Whether the events are as many as one commit may hold.
+    pub(crate) fn check_count(&self) -> Result<(), AppendError> {
         let count = self.events.len();
         if count == 0 {
             return Err(AppendError::NoEvents);
         }
         if count > COMMIT_EVENTS {
             return Err(AppendError::TooManyEvents { count });
-        }
-        let bytes = self.events.iter().map(NewEvent::size).sum();
-        if bytes > COMMIT_BYTES {
-            return Err(AppendError::CommitTooLarge { bytes });
         }
         Ok(())
     }
@@ -180,7 +185,7 @@ impl Append {
         &self,
         head: &Head,
         now: RecordedTime,
-        encoded: impl FnOnce() -> Box<str>,
+        encoded: impl FnOnce() -> Result<Box<str>, AppendError>,
     ) -> Result<Commit, AppendError> {
         let Self { stream, expected, events, key, .. } = self;
         if head.deleted {
@@ -200,20 +205,29 @@ impl Append {
         // A clock that went back does not take the stream with it.
         let (time, key) = (now.max(head.time), key.clone());
         let mut commit =
-            Commit { first_version, version, time, events: encoded(), hash: CommitHash::NONE, key };
+            Commit { first_version, version, time, events: encoded()?, hash: CommitHash::NONE, key };
         commit.hash = head.hash.followed_by(stream, &commit.view());
         Ok(commit)
     }
 
-    /// The events as they are stored, each with the id it has or else a fresh one.
-    pub(crate) fn encode(&self, fresh_id: &mut dyn FnMut() -> EventId) -> Box<str> {
-        match &self.cause {
-            Some(cause) => {
-                let events: Vec<NewEvent> = self.events.iter().map(|event| cause.of(event.clone())).collect();
-                content::encode(&events, fresh_id).into()
-            }
-            None => content::encode(&self.events, fresh_id).into(),
+    /// The events as they are stored, each with the id it has or else a fresh one. The limits hold for what this gives:
+    /// nothing is added to it.
+    pub(crate) fn encode(&self, fresh_id: &mut dyn FnMut() -> EventId) -> Result<Box<str>, AppendError> {
+        let text = match &self.cause {
+            Some(cause) => content::encode(&self.events_of(cause)?, fresh_id),
+            None => content::encode(&self.events, fresh_id),
+        };
+        if text.len() > COMMIT_BYTES {
+            return Err(AppendError::CommitTooLarge { bytes: text.len() });
         }
+        Ok(text.into())
+    }
+
+    /// The events, each with its cause.
+    fn events_of(&self, cause: &Cause) -> Result<Vec<NewEvent>, AppendError> {
+        let refused = |event, reason| AppendError::InvalidWithCause { event, reason };
+        let events = self.events.iter().enumerate();
+        events.map(|(place, event)| cause.of(event).map_err(|reason| refused(place, reason))).collect()
     }
 
     /// What is answered once the commit is made.

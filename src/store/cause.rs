@@ -1,12 +1,7 @@
 //! What an append was caused by.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::event::{EventId, NewEvent};
-use super::json_text::{JsonText, json_string};
+use super::event::{EventId, InvalidEvent, NewEvent};
+use super::json_text::{JsonText, json_string, members};
 
 const CORRELATION: &str = "correlationId";
 const CAUSATION: &str = "causationId";
@@ -33,14 +28,9 @@ impl Cause {
     /// An event of this id and metadata. One without a correlation id begins a correlation under its own id.
     #[must_use]
     pub fn new(event: EventId, metadata: &str) -> Self {
-        #[derive(Deserialize)]
-        struct Correlated {
-            #[serde(rename = "correlationId")]
-            correlation: String,
-        }
-        let correlated = serde_json::from_str(metadata).ok();
-        let correlation =
-            correlated.map_or_else(|| event.as_str().into(), |Correlated { correlation }| correlation.into());
+        let given = members(metadata, [CORRELATION]).and_then(|[correlation]| correlation);
+        let correlation = given.and_then(|text| serde_json::from_str::<String>(text).ok());
+        let correlation = correlation.map_or_else(|| event.as_str().into(), String::into_boxed_str);
         Self { event, correlation }
     }
 
@@ -62,22 +52,22 @@ impl Cause {
         &self.correlation
     }
 
-    /// The event, with this as its cause. Ids that its writer gave it stay; where the metadata has no room, nothing is
-    /// added.
-    pub(super) fn of(&self, event: NewEvent) -> NewEvent {
-        let Ok(given) = serde_json::from_str::<BTreeMap<String, &RawValue>>(event.metadata().as_str()) else {
-            return event;
-        };
-        let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
-        let added = ids.iter().filter(|(name, _)| !given.contains_key(*name));
-        let members: Vec<String> =
-            added.map(|(name, id)| format!("\"{name}\":{}", json_string(id))).collect();
+    /// The event, with this as its cause. Ids that its writer gave it stay.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::MetadataTooLarge`] where the metadata has no room for the ids.
+    pub(super) fn of(&self, event: &NewEvent) -> Result<NewEvent, InvalidEvent> {
         let text = event.metadata().as_str();
+        let given = members(text, [CORRELATION, CAUSATION]).unwrap_or_default();
+        let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
+        let missing = ids.iter().zip(given).filter(|(_, given)| given.is_none());
+        let added: Vec<String> =
+            missing.map(|((name, id), _)| format!("\"{name}\":{}", json_string(id))).collect();
         let open = text.strip_suffix('}').unwrap_or(text).trim_end();
-        let separator = if given.is_empty() || members.is_empty() { "" } else { "," };
+        let separator = if open == "{" || added.is_empty() { "" } else { "," };
         // What was given stays as it was written.
-        let metadata = [open, separator, &members.join(","), "}"].concat();
-        event.clone().with_metadata(JsonText::trusted(&metadata)).unwrap_or(event)
+        let metadata = [open, separator, &added.join(","), "}"].concat();
+        event.clone().with_metadata(JsonText::trusted(&metadata))
     }
 }
 
@@ -91,14 +81,36 @@ mod tests {
         let cause = Cause::new(EventId::new("e\"2").unwrap(), r#"{"correlationId":"c","other":1}"#);
         for (given, metadata) in [
             ("{}", r#"{"correlationId":"c","causationId":"e\"2"}"#),
+            ("{ }", r#"{"correlationId":"c","causationId":"e\"2"}"#),
+            (r#"{"\ud83d":1}"#, r#"{"\ud83d":1,"correlationId":"c","causationId":"e\"2"}"#),
             (r#"{"a":1e400, "b":{} }"#, r#"{"a":1e400, "b":{},"correlationId":"c","causationId":"e\"2"}"#),
             (r#"{"a":{}}"#, r#"{"a":{},"correlationId":"c","causationId":"e\"2"}"#),
             (r#"{"correlationId":"own"}"#, r#"{"correlationId":"own","causationId":"e\"2"}"#),
             (r#"{"causationId":7,"correlationId":null}"#, r#"{"causationId":7,"correlationId":null}"#),
+            (
+                r#"{"\ud800":1,"causation\u0049d":2}"#,
+                r#"{"\ud800":1,"causation\u0049d":2,"correlationId":"c"}"#,
+            ),
         ] {
             let event = NewEvent::new("Moved", JsonText::null()).unwrap();
             let event = event.with_metadata(JsonText::parse(given).unwrap()).unwrap();
-            assert_eq!(cause.of(event).metadata().as_str(), metadata);
+            assert_eq!(cause.of(&event).unwrap().metadata().as_str(), metadata);
+        }
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)] // a test may panic
+    fn a_correlation_id_is_what_javascript_reads() {
+        for (metadata, correlation) in [
+            ("{}", "e-1"),
+            (r#"{"correlationId":7}"#, "e-1"),
+            (r#"{"correlationId":"\ud800"}"#, "e-1"),
+            (r#"{"correlationId":"\ud83d"}"#, "e-1"),
+            (r#"{"correlationId":"a","correlationId":"b"}"#, "b"),
+            (r#"{"\ud800":1,"correlation\u0049d":"c"}"#, "c"),
+        ] {
+            let cause = Cause::new(EventId::new("e-1").unwrap(), metadata);
+            assert_eq!(cause.correlation_id(), correlation, "{metadata}");
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct CommitView<'a> {
     pub events: &'a str,
     /// The hash that is stored with the commit.
     pub hash: CommitHash,
-    /// The key under which the commit was sent.
+    /// The key under which the commit was sent, as it is stored: a [`StoredKey`](super::StoredKey).
     pub key: Option<&'a str>,
 }
 
@@ -48,12 +48,18 @@ impl Commit {
             time: self.time,
             events: &self.events,
             hash: self.hash,
-            key: self.key.as_ref().map(IdempotencyKey::as_str),
+            key: self.key.as_ref().map(IdempotencyKey::as_stored),
         }
     }
 }
 
 impl CommitView<'_> {
+    /// How many events it holds, where it follows on a commit of that version.
+    pub(crate) fn count_from(&self, before: Version) -> usize {
+        let count = self.version.get().saturating_sub(before.get());
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
     /// The commit as its own, without its key.
     ///
     /// # Errors

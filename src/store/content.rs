@@ -1,7 +1,8 @@
 //! How the events of a commit are stored: one JSON array.
 //!
-//! `[{"id":…,"type":…,"data":…},…]`, with `"metadata":…` last where an event has any. Data and metadata
-//! are the very text that was appended.
+//! `[{"id":…,"type":…,"data":…},…]`, with `"metadata":…` behind them where an event has any, and `"saved":…` last where
+//! the store has a note of its own about the event. Data and metadata are the very text that was appended; no writer
+//! writes the note.
 
 use std::borrow::Cow;
 
@@ -10,11 +11,18 @@ use serde_json::value::RawValue;
 
 use super::commit::CommitView;
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
-use super::json_text::push_json_string;
+use super::json_text::{JsonText, push_json_string};
 use super::log::StorageError;
 use super::version::Version;
 
 pub(super) const NO_METADATA: &str = "{}";
+
+/// The note of an event that has none, where its metadata look like a note of the time when notes lay in the metadata.
+const NO_NOTE: &str = "false";
+
+/// With this began the metadata that were such a note, `{"saved":{}}` or `{"saved":{"dates":[…]}}`. Whatever else
+/// begins so is marked with [`NO_NOTE`] when it is stored, so that only notes of that time are ever taken for one.
+const NOTE_IN_METADATA: &str = "{\"saved\":{";
 
 /// The most that one event adds to its data and metadata, where its id is a UUID and its type is short.
 const USUAL_FRAME_BYTES: usize = 96;
@@ -38,10 +46,40 @@ pub(super) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -> EventId)
             text.push_str(",\"metadata\":");
             text.push_str(event.metadata().as_str());
         }
+        if let Some(note) = stored_note(event) {
+            text.extend([",\"saved\":", note]);
+        }
         text.push('}');
     }
     text.push(']');
     text
+}
+
+/// What is stored as the event's note, if anything is.
+fn stored_note(event: &NewEvent) -> Option<&str> {
+    let looks_noted = event.metadata().as_str().starts_with(NOTE_IN_METADATA);
+    event.saved().map(JsonText::as_str).or(looks_noted.then_some(NO_NOTE))
+}
+
+/// The dates of a note that lies in the metadata.
+fn note_in(metadata: &str) -> Option<&str> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Noted<'a> {
+        #[serde(borrow)]
+        saved: Note<'a>,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Note<'a> {
+        #[serde(borrow)]
+        dates: Option<&'a RawValue>,
+    }
+    if !metadata.starts_with(NOTE_IN_METADATA) {
+        return None;
+    }
+    let noted: Noted<'_> = serde_json::from_str(metadata).ok()?;
+    Some(noted.saved.dates.map_or("[]", RawValue::get))
 }
 
 /// An event as it is stored, borrowed from its commit's text.
@@ -56,11 +94,17 @@ pub(super) struct StoredEvent<'a> {
     data: &'a RawValue,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    saved: Option<&'a RawValue>,
 }
 
 impl StoredEvent<'_> {
     pub(super) fn view(&self, version: Version, time: RecordedTime) -> EventView<'_> {
         let metadata = self.metadata.map_or(NO_METADATA, RawValue::get);
+        let saved = match self.saved {
+            Some(_) => self.note(),
+            None => note_in(metadata),
+        };
         EventView {
             version,
             id: &self.id,
@@ -68,7 +112,12 @@ impl StoredEvent<'_> {
             time,
             data: self.data.get(),
             metadata,
+            saved,
         }
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.saved.map(RawValue::get).filter(|note| *note != NO_NOTE)
     }
 
     /// Whether this is what an append of `event` stores. An id that the writer left to the store is any id.
@@ -77,6 +126,7 @@ impl StoredEvent<'_> {
             && event.event_type().as_str() == self.event_type
             && event.data().as_str() == self.data.get()
             && event.metadata().as_str() == self.metadata.map_or(NO_METADATA, RawValue::get)
+            && event.saved().map(JsonText::as_str) == self.note()
     }
 }
 

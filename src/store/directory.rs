@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use super::category::Category;
 use super::event::RecordedTime;
 use super::event_store::EventStore;
-use super::limits::{DIRECTORY_PAGE_LOOKED_AT, PAGE_EVENTS};
+use super::limits::PAGE_EVENTS;
 use super::log::StorageError;
+use super::page_budget::PageBudget;
 use super::range::{InvalidRange, page_limit};
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -90,8 +91,8 @@ impl DirectoryRange {
     }
 }
 
-/// Reads one page of the directory. A page ends with its limit, or after [`DIRECTORY_PAGE_LOOKED_AT`] names were looked
-/// at: it may therefore be empty and yet have a next.
+/// Reads one page of the directory. A page ends with its limit, or after
+/// [`PAGE_LOOKED_AT`](super::limits::PAGE_LOOKED_AT) names were looked at: it may therefore be empty and yet have a next.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -101,19 +102,20 @@ pub fn read_directory(
 ) -> Result<DirectoryPage, StorageError> {
     let prefix = range.narrowest_prefix();
     let mut page = DirectoryPage { streams: Vec::new(), next: None };
-    let (mut looked_at, mut last) = (0, None);
+    let (mut budget, mut last) = (PageBudget::of(range.limit), None);
     log.scan_streams(&range.after, prefix, &mut |entry| {
         if !entry.stream.as_str().starts_with(prefix) {
             return ControlFlow::Break(());
         }
         // A stream that comes when the page is full shows that there is more.
-        if page.streams.len() == range.limit || looked_at == DIRECTORY_PAGE_LOOKED_AT {
+        if budget.is_spent() {
             page.next = last.take();
             return ControlFlow::Break(());
         }
-        looked_at += 1;
+        budget.look_at(1, entry.stream.as_str().len());
         last = Some(entry.stream.as_str().to_owned());
         if !entry.deleted && range.wants(entry.stream.as_str()) {
+            budget.take();
             page.streams.push(entry);
         }
         ControlFlow::Continue(())

@@ -149,6 +149,7 @@ pub struct NewEvent {
     event_type: EventType,
     data: JsonText,
     metadata: JsonText,
+    saved: Option<JsonText>,
 }
 
 impl NewEvent {
@@ -158,7 +159,7 @@ impl NewEvent {
     /// [`InvalidEvent::Type`].
     pub fn new(event_type: &str, data: JsonText) -> Result<Self, InvalidEvent> {
         let event_type = EventType::new(event_type).map_err(InvalidEvent::Type)?;
-        Ok(Self { id: None, event_type, data, metadata: JsonText::empty_object() })
+        Ok(Self { id: None, event_type, data, metadata: JsonText::empty_object(), saved: None })
     }
 
     /// The same event with an id of the writer's own.
@@ -186,6 +187,14 @@ impl NewEvent {
         Ok(self)
     }
 
+    /// The same event with a note of the store's own about it: that its data are a whole object which was saved, and at
+    /// which places the object held a date, as a JSON array. It is stored beside data and metadata, so that no writer of
+    /// these can write it. Nothing that is appended over HTTP, or by `append` in JavaScript, has one.
+    #[must_use]
+    pub fn saved_with(self, dates: JsonText) -> Self {
+        Self { saved: Some(dates), ..self }
+    }
+
     /// The event's type.
     #[must_use]
     pub fn event_type(&self) -> &EventType {
@@ -210,11 +219,17 @@ impl NewEvent {
         &self.metadata
     }
 
-    /// What the event counts towards the size of its commit, in bytes.
+    /// The store's note about the event, where it has one: see [`saved_with`](Self::saved_with).
     #[must_use]
-    pub fn size(&self) -> usize {
+    pub fn saved(&self) -> Option<&JsonText> {
+        self.saved.as_ref()
+    }
+
+    /// How many bytes the event is stored as, about.
+    pub(super) fn size(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
-        id + self.event_type.as_str().len() + self.data.as_str().len() + self.metadata.as_str().len()
+        let saved = self.saved.as_ref().map_or(0, |saved| saved.as_str().len());
+        id + self.event_type.as_str().len() + self.data.as_str().len() + self.metadata.as_str().len() + saved
     }
 }
 
@@ -253,9 +268,17 @@ pub struct EventView<'a> {
     pub data: &'a str,
     /// What is known about the event, a JSON object as text.
     pub metadata: &'a str,
+    /// The store's note about the event: see [`NewEvent::saved_with`].
+    pub saved: Option<&'a str>,
 }
 
 impl EventView<'_> {
+    /// What the event counts towards the size of its page, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.data.len() + self.metadata.len() + self.saved.map_or(0, str::len)
+    }
+
     /// The event as a value of its own.
     #[must_use]
     pub fn to_recorded(&self, stream: &StreamId) -> RecordedEvent {

@@ -40,7 +40,7 @@ impl<L: StreamLog> EventStore<L> {
         now: RecordedTime,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Appended, AppendError> {
-        append.check_size()?;
+        append.check_count()?;
         let mut events = None;
         if let Some(head) = self.log.remembered(&append.stream) {
             // A refusal is decided by what is stored, not by what is remembered.
@@ -51,7 +51,7 @@ impl<L: StreamLog> EventStore<L> {
                 events = Some(commit.events);
             }
         }
-        let encoded = || events.unwrap_or_else(|| append.encode(fresh_id));
+        let encoded = || events.map_or_else(|| append.encode(fresh_id), Ok);
         self.log.exclusively(|log| append_to(log, &append, now, encoded))
     }
 
@@ -69,7 +69,7 @@ fn append_to<L: StreamLog>(
     log: &mut L,
     append: &Append,
     now: RecordedTime,
-    encoded: impl FnOnce() -> Box<str>,
+    encoded: impl FnOnce() -> Result<Box<str>, AppendError>,
 ) -> Result<Appended, AppendError> {
     if let Some(appended) = replay(log, append)? {
         return Ok(appended);

@@ -5,10 +5,12 @@ use std::ops::ControlFlow;
 use super::commit::CommitView;
 use super::event_store::EventStore;
 use super::hash::CommitHash;
+use super::limits::PAGE_LOOKED_AT;
 use super::log::{StorageError, StreamLog};
+use super::page_budget::PageBudget;
 use super::range::Direction;
+use super::read::ReadError;
 use super::stream_id::StreamId;
-use super::verify::Room;
 use super::version::Version;
 
 /// A part of an export.
@@ -35,6 +37,8 @@ pub enum Exported<'a> {
 pub struct ExportEnd {
     /// The version of the stream.
     pub version: Version,
+    /// The first version that is still shown; one beyond `version` where none is.
+    pub first_version: Version,
     /// The version after which the next page begins, or nothing when this was the last.
     pub next: Option<Version>,
 }
@@ -46,41 +50,41 @@ impl<L: StreamLog> EventStore<L> {
     /// Commits that hold a truncated event are left out, also where later events of theirs can still be read: what was
     /// forgotten is not handed out.
     ///
+    /// Of a deleted stream the base is left, which is its first page.
+    ///
     /// # Errors
-    /// [`StorageError`]; also where the stream was truncated behind `after` meanwhile. Commits before the mistake have
-    /// been visited.
+    /// [`ReadError`]: also where the stream was truncated behind `after`, or deleted, meanwhile. Where the store failed,
+    /// commits before the mistake have been visited.
     pub fn export(
         &self,
         stream: &StreamId,
         after: Option<Version>,
         to: Version,
         visit: &mut dyn FnMut(Exported<'_>),
-    ) -> Result<ExportEnd, StorageError> {
-        let version = self.log.head(stream)?.version;
-        let (base, hash) = self.shown_base(stream)?;
-        if after.is_some_and(|after| after < base) {
-            return Err(StorageError::failed("the stream was truncated while it was exported"));
+    ) -> Result<ExportEnd, ReadError> {
+        let head = self.log.head(stream)?;
+        if let Some(after) = after {
+            head.keeps(stream, after.after(1))?;
         }
+        let (version, first_version) = (head.version, head.first_version());
+        let (base, hash) = self.shown_base(stream)?;
         if after.is_none() && !base.is_empty() {
             visit(Exported::Base { version: base, hash });
         }
         let mut last = after.unwrap_or(base);
-        let mut next = None;
-        let mut room = Room::default();
-        let Some(start) = last.after(1) else { return Ok(ExportEnd { version, next }) };
+        let mut budget = PageBudget::of(PAGE_LOOKED_AT);
+        let Some(start) = last.after(1) else { return Ok(ExportEnd { version, first_version, next: None }) };
         self.log.scan(stream, start, Direction::Forward, &mut |commit| {
             if commit.version > to {
                 return ControlFlow::Break(());
             }
-            if !room.take(&commit) {
-                next = Some(last);
-                return ControlFlow::Break(());
-            }
+            budget.look_at(commit.count_from(last), commit.events.len());
             visit(Exported::Commit { first_version: last.after(1).unwrap_or(Version::MAX), commit });
             last = commit.version;
-            ControlFlow::Continue(())
+            if budget.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        Ok(ExportEnd { version, next })
+        let more = budget.is_spent() && last < version.min(to);
+        Ok(ExportEnd { version, first_version, next: more.then_some(last) })
     }
 
     /// The last commit of which anything was forgotten: its version, and the hash up to it.

@@ -7,8 +7,9 @@ use super::commit::CommitView;
 use super::content;
 use super::event::{EventType, EventView};
 use super::event_store::EventStore;
-use super::limits::{FEED_PAGE_COMMITS, PAGE_BYTES, PAGE_EVENTS};
+use super::limits::PAGE_EVENTS;
 use super::log::StorageError;
+use super::page_budget::PageBudget;
 use super::position::Position;
 use super::range::{InvalidRange, page_limit};
 use super::version::Version;
@@ -24,7 +25,8 @@ pub trait FeedLog {
     /// [`StorageError`].
     fn end(&self) -> Result<Position, StorageError>;
 
-    /// Calls `visit` with each commit that holds an event after `after`, in order, until it breaks off.
+    /// Calls `visit` with each commit that holds an event after `after`, in order, until it breaks off. A place of which
+    /// nothing is left may be visited or passed over; but where to pass over it takes time it is visited, so that it counts.
     ///
     /// # Errors
     /// [`StorageError`]; commits before the mistake have been visited.
@@ -43,8 +45,8 @@ pub struct FeedCommit<'a> {
     pub stream: &'a str,
     /// The last version of that stream that is no longer shown.
     pub hidden: Version,
-    /// The commit itself.
-    pub commit: CommitView<'a>,
+    /// The commit itself; nothing where it was forgotten and only its place is left.
+    pub commit: Option<CommitView<'a>>,
 }
 
 /// An event in the order of all events, borrowed for the length of one visit.
@@ -123,8 +125,9 @@ pub struct FeedEnd {
 
 /// Calls `visit` with each event of one page of the feed.
 ///
-/// A page ends with its limit, with the event at which [`PAGE_BYTES`] of data and metadata were looked at, or after
-/// [`FEED_PAGE_COMMITS`] commits: where only some events are wanted, a page may therefore be empty and yet have a next.
+/// A page ends with its limit, or with the commit with which [`PAGE_BYTES`](super::limits::PAGE_BYTES) or
+/// [`PAGE_LOOKED_AT`](super::limits::PAGE_LOOKED_AT) events were looked at, wanted or not: a page may therefore be empty and
+/// yet have a next.
 ///
 /// # Errors
 /// [`StorageError`]; events before the mistake have been visited.
@@ -135,30 +138,21 @@ pub fn visit_feed(
 ) -> Result<FeedEnd, StorageError> {
     // Asked before the scan: what is written meanwhile is then looked at, or left for the next page, but never passed over.
     let end = log.end()?;
-    let mut page = Filling {
-        range,
-        commits_left: FEED_PAGE_COMMITS,
-        events_left: range.limit,
-        bytes_left: PAGE_BYTES,
-        looked_at: range.after,
-        full: false,
-    };
+    let mut page = FeedPage { range, budget: PageBudget::of(range.limit), looked_at: range.after };
     let mut outcome = Ok(());
     log.scan_feed(range.after, &mut |commit| {
-        // A commit that comes when the page is full shows that there is more.
-        if page.is_full() {
-            page.full = true;
-            return ControlFlow::Break(());
-        }
-        page.add_commit(&commit, visit).unwrap_or_else(|error| {
-            outcome = Err(error);
+        outcome = page.add_commit(&commit, visit);
+        if outcome.is_err() || page.budget.is_spent() {
             ControlFlow::Break(())
-        })
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     outcome?;
+    let spent = page.budget.is_spent();
     // Positions at the end may belong to commits that were forgotten: they count as looked at.
-    let checkpoint = if page.full { page.looked_at } else { page.looked_at.max(end) };
-    Ok(FeedEnd { checkpoint, more: page.full, end })
+    let checkpoint = if spent { page.looked_at } else { page.looked_at.max(end) };
+    Ok(FeedEnd { checkpoint, more: checkpoint < end, end })
 }
 
 impl<L: FeedLog> EventStore<L> {
@@ -184,53 +178,47 @@ impl<L: FeedLog> EventStore<L> {
 }
 
 /// A page on its way from empty to full.
-struct Filling<'a> {
+struct FeedPage<'a> {
     range: &'a FeedRange,
-    commits_left: usize,
-    events_left: usize,
-    bytes_left: usize,
+    budget: PageBudget,
     looked_at: Position,
-    full: bool,
 }
 
-impl Filling<'_> {
-    fn is_full(&self) -> bool {
-        self.commits_left == 0 || self.events_left == 0 || self.bytes_left == 0
-    }
-
-    /// Visits those events of the commit that are wanted; breaks where the page is full amid it.
+impl FeedPage<'_> {
+    /// Visits those events of the commit that are wanted, as far as there is room for them.
     fn add_commit(
         &mut self,
         found: &FeedCommit<'_>,
         visit: &mut dyn FnMut(FeedEvent<'_>),
-    ) -> Result<ControlFlow<()>, StorageError> {
-        self.commits_left -= 1;
-        if !self.range.wants_stream(found.stream) {
+    ) -> Result<(), StorageError> {
+        let bytes = found.commit.map_or(0, |commit| commit.events.len());
+        self.budget.look_at(1, found.stream.len() + bytes);
+        let wanted = found.commit.filter(|_| self.range.wants_stream(found.stream));
+        let Some(commit) = wanted.filter(|commit| commit.version > found.hidden) else {
             self.looked_at = found.position;
-            return Ok(ControlFlow::Continue(()));
-        }
-        let decoded = content::decode(&found.commit)?;
+            return Ok(());
+        };
+        let decoded = content::decode(&commit)?;
+        self.budget.look_at(decoded.events.len().saturating_sub(1), 0);
         let count = u64::try_from(decoded.events.len()).unwrap_or(u64::MAX);
         let mut position = Position::new(found.position.get().saturating_sub(count)).unwrap_or_default();
         for (place, event) in decoded.events.iter().enumerate() {
-            if self.is_full() {
-                self.full = true;
-                return Ok(ControlFlow::Break(()));
+            if self.budget.is_full() {
+                return Ok(());
             }
             position = position.after(1).unwrap_or(position);
             let Some(version) = decoded.first_version.after(place) else { continue };
             if position <= self.range.after || version <= found.hidden {
                 continue;
             }
-            let event = event.view(version, found.commit.time);
             self.looked_at = position;
-            self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
+            let event = event.view(version, commit.time);
             if self.range.wants_type(event.event_type) {
-                self.events_left -= 1;
+                self.budget.take();
                 visit(FeedEvent { position, stream: found.stream, event });
             }
         }
         self.looked_at = found.position;
-        Ok(ControlFlow::Continue(()))
+        Ok(())
     }
 }

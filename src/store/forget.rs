@@ -6,7 +6,9 @@ use thiserror::Error;
 
 use super::content;
 use super::event_store::EventStore;
-use super::log::{Base, StorageError, StreamLog};
+use super::limits::PAGE_EVENTS;
+use super::log::{Base, Head, StorageError, StreamLog};
+use super::page_budget::PageBudget;
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -56,9 +58,11 @@ impl TruncateError {
 }
 
 impl<L: StreamLog> EventStore<L> {
-    /// Forgets the events before `version`. Commits that lie wholly before it are removed; of a commit that the cut
-    /// falls into, the events before it are no longer shown, but stay until the whole commit goes. Versions go on
-    /// counting, and the hash chain is verified from the cut.
+    /// Forgets the events before `version`: from now on none of them is shown. Versions go on counting, and the hash chain
+    /// is verified from the cut.
+    ///
+    /// A page of the commits that lie wholly before the cut is removed; call [`remove_forgotten`](Self::remove_forgotten)
+    /// until the rest is. Of a commit that the cut falls into, the events before it stay until the whole commit goes.
     ///
     /// # Errors
     /// [`TruncateError`]; the stream is then as it was.
@@ -66,18 +70,42 @@ impl<L: StreamLog> EventStore<L> {
         self.log.exclusively(|log| truncate(log, stream, version))
     }
 
-    /// Deletes the stream for good: its events are removed, and nothing can be appended to it again.
+    /// Deletes the stream for good: from now on its events are not shown, and nothing can be appended to it again.
+    ///
+    /// A page of its commits is removed; call [`remove_forgotten`](Self::remove_forgotten) until the rest is.
     ///
     /// # Errors
     /// [`StorageError`]; the stream is then as it was.
     pub fn delete(&mut self, stream: &StreamId) -> Result<(), StorageError> {
         self.log.exclusively(|log| {
             let head = log.head(stream)?;
-            if head.deleted {
-                return Ok(());
-            }
-            let (version, time, hash) = (head.version, head.time, head.hash);
-            log.forget(stream, &Base { version, time, hash, hidden: version, deleted: true })
+            remove_page(log, stream, &Head { hidden: head.version, deleted: true, ..head }).map(|_| ())
+        })
+    }
+
+    /// Removes the next page of the commits that a truncation or a deletion has left, and tells whether there may be more.
+    /// None of them is shown any more, so others may have their turn in between.
+    ///
+    /// ```
+    /// use sillok::store::{Append, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId};
+    ///
+    /// let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("account-42")?);
+    /// let opened = NewEvent::new("Opened", JsonText::parse("{}")?)?;
+    /// let append = Append::to(stream.clone(), vec![opened]);
+    /// store.append(append, RecordedTime::default(), &mut EventId::default)?;
+    /// store.delete(&stream)?;
+    /// while store.remove_forgotten(&stream)? {
+    ///     // Another may have its turn.
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StorageError`]; the page is then as it was.
+    pub fn remove_forgotten(&mut self, stream: &StreamId) -> Result<bool, StorageError> {
+        self.log.exclusively(|log| {
+            let head = log.head(stream)?;
+            if head.hidden.is_empty() { Ok(false) } else { remove_page(log, stream, &head) }
         })
     }
 }
@@ -95,28 +123,53 @@ fn truncate<L: StreamLog>(
         return Err(TruncateError::BeyondEnd { stream: stream.clone(), actual: head.version });
     };
     if hidden > head.hidden {
-        let base = Base { hidden, ..last_commit_within(log, stream, hidden)? };
-        log.forget(stream, &base)?;
+        check_last_within(log, stream, hidden)?;
     }
-    let first_version = head.hidden.max(hidden).after(1).unwrap_or(Version::MAX);
-    Ok(Truncated { first_version, version: head.version })
+    let left = Head { hidden: hidden.max(head.hidden), ..head };
+    if !left.hidden.is_empty() {
+        remove_page(log, stream, &left)?;
+    }
+    Ok(Truncated { first_version: left.first_version(), version: left.version })
 }
 
-/// The base that remains when the commits which end at `hidden` or before are removed.
-fn last_commit_within<L: StreamLog>(
-    log: &L,
-    stream: &StreamId,
-    hidden: Version,
-) -> Result<Base, StorageError> {
-    let mut base = Ok(log.base(stream)?);
+/// Makes durable what of the stream is hidden and whether it is deleted, as `head` says, and with it removes one page of the
+/// commits that are wholly hidden. Tells whether there may be more of them.
+fn remove_page<L: StreamLog>(log: &mut L, stream: &StreamId, head: &Head) -> Result<bool, StorageError> {
+    let before = log.base(stream)?;
+    let mut base = Base { hidden: head.hidden, deleted: head.deleted, ..before };
+    let mut budget = PageBudget::of(PAGE_EVENTS);
+    let Some(start) = before.version.after(1) else { return Ok(false) };
+    let looked_at = log.scan(stream, start, Direction::Forward, &mut |commit| {
+        if commit.version > head.hidden {
+            return ControlFlow::Break(());
+        }
+        budget.look_at(commit.count_from(base.version), commit.events.len());
+        budget.take();
+        (base.version, base.time, base.hash) = (commit.version, commit.time, commit.hash);
+        if budget.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    match looked_at {
+        // What cannot be read can be deleted all the same.
+        Err(_) if head.deleted => {
+            (base.version, base.time, base.hash) = (head.version, head.time, head.hash);
+        }
+        looked_at => looked_at?,
+    }
+    if base != before {
+        log.forget(stream, &base)?;
+    }
+    Ok(budget.is_spent() && base.version < head.hidden)
+}
+
+/// Sees that the last commit that ends at `hidden` or before can be read: what cannot be is not forgotten in silence.
+fn check_last_within<L: StreamLog>(log: &L, stream: &StreamId, hidden: Version) -> Result<(), StorageError> {
+    let mut outcome = Ok(());
     log.scan(stream, hidden, Direction::Backward, &mut |commit| {
         if commit.version > hidden {
             return ControlFlow::Continue(());
         }
-        let (version, time, hash) = (commit.version, commit.time, commit.hash);
-        // A commit that cannot be read is not forgotten in silence.
-        base = content::decode(&commit).map(|_| Base { version, time, hash, hidden, deleted: false });
+        outcome = content::decode(&commit).map(|_| ());
         ControlFlow::Break(())
     })?;
-    base
+    outcome
 }

@@ -41,8 +41,8 @@ impl CommitHash {
     }
 
     /// The hash that follows on this one: SHA-256 over these 32 bytes and the commit's content, which is the stream's
-    /// id, the commit's version, its time in milliseconds, its idempotency key (empty without one) and the text of its
-    /// events, with a line feed between them. None but the last can hold a line feed, so no two contents are alike.
+    /// id, the commit's version, its time in milliseconds, its idempotency key as it is stored (empty without one) and the text
+    /// of its events, with a line feed between them. None but the last can hold a line feed, so no two contents are alike.
     #[must_use]
     pub fn followed_by(&self, stream: &StreamId, commit: &CommitView<'_>) -> Self {
         let key = commit.key.unwrap_or_default();

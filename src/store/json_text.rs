@@ -1,6 +1,9 @@
 //! JSON kept as the text it came in.
 
+use std::fmt;
+
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
@@ -111,6 +114,80 @@ pub fn push_json_string(json: &mut String, text: &str) {
 pub(super) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<String> = texts.map(json_string).collect();
     format!("[{}]", texts.join(","))
+}
+
+/// The members of an object that have these names, as JSON text; nothing where the text is no object. Of several members of
+/// one name the last counts, as in JavaScript. The others may have any name that JSON has, also one that is not well-formed
+/// Unicode.
+///
+/// ```
+/// use sillok::store::members;
+///
+/// let found = members(r#"{"\ud83d":1,"type":"Opened","id":7}"#, ["id", "data"]);
+/// assert_eq!(found, Some([Some("7"), None]));
+/// assert_eq!(members("[]", ["id"]), None);
+/// ```
+#[must_use]
+pub fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
+    let mut found = [None; N];
+    for member in all_members(object)? {
+        for (value, name) in found.iter_mut().zip(names) {
+            if member.is_named(name) {
+                *value = Some(member.value.get());
+            }
+        }
+    }
+    Some(found)
+}
+
+/// A member of a JSON object, as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member<'a> {
+    pub(crate) name: &'a RawValue,
+    pub(crate) value: &'a RawValue,
+}
+
+impl Member<'_> {
+    /// Whether this is the member's name, however it is escaped.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let written = self.name.get();
+        match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(own) if !own.contains('\\') => own == name,
+            _ => serde_json::from_str::<String>(written).is_ok_and(|own| own == name),
+        }
+    }
+}
+
+/// The members of a JSON object, in their order; nothing where the text is no object. A name may be any text of JavaScript,
+/// also one that is not well-formed Unicode.
+pub(crate) fn all_members(text: &str) -> Option<Vec<Member<'_>>> {
+    serde_json::from_str(text).ok().map(|Members(members)| members)
+}
+
+struct Members<'a>(Vec<Member<'a>>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = map.next_entry()? {
+            members.push(Member { name, value });
+        }
+        Ok(Members(members))
+    }
 }
 
 impl From<&RawValue> for JsonText {

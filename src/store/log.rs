@@ -44,6 +44,14 @@ pub struct Base {
     pub deleted: bool,
 }
 
+impl Head {
+    /// The first version that is still shown; one beyond [`version`](Self::version) where none is.
+    #[must_use]
+    pub fn first_version(&self) -> Version {
+        self.hidden.after(1).unwrap_or(Version::MAX)
+    }
+}
+
 impl From<Base> for Head {
     /// The head of a stream of which nothing is kept but its base.
     fn from(base: Base) -> Self {
@@ -79,6 +87,12 @@ pub enum StorageFault {
         /// What the storage said.
         reason: String,
     },
+    /// Another connection has locked the database. Nothing was read or written: the same call may be made again.
+    #[error("the storage is busy: another connection has locked it")]
+    Busy,
+    /// The database was opened only to read. Nothing was written.
+    #[error("the storage was opened only to read")]
+    ReadOnly,
     /// What is stored is not what a store writes.
     #[error("what is stored for version {version} is corrupt: {reason}")]
     Corrupt {
@@ -94,6 +108,18 @@ impl StorageError {
     #[must_use]
     pub fn failed(reason: impl Into<String>) -> Self {
         Self(Box::new(StorageFault::Failed { reason: reason.into() }))
+    }
+
+    /// Another connection has locked the database, and nothing was read or written.
+    #[must_use]
+    pub fn busy() -> Self {
+        Self(Box::new(StorageFault::Busy))
+    }
+
+    /// The database was opened only to read, and nothing was written.
+    #[must_use]
+    pub fn read_only() -> Self {
+        Self(Box::new(StorageFault::ReadOnly))
     }
 
     /// What is stored for a version is not what a store writes.
@@ -113,6 +139,8 @@ impl StorageError {
     pub fn code(&self) -> &'static str {
         match *self.0 {
             StorageFault::Failed { .. } => "storage_failed",
+            StorageFault::Busy => "storage_busy",
+            StorageFault::ReadOnly => "storage_read_only",
             StorageFault::Corrupt { .. } => "stored_data_corrupt",
         }
     }
@@ -171,7 +199,8 @@ pub trait StreamLog {
         Ok(false)
     }
 
-    /// Calls `visit` with the commit of this key, if there is one.
+    /// Calls `visit` with the commit of this key, if there is one: it is stored [with its origin](IdempotencyKey::as_stored), or
+    /// [without](IdempotencyKey::as_stored_without_origin) by a store from before keys had one.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -1,8 +1,8 @@
 //! Streams kept in memory.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
-use std::ops::ControlFlow;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::{Bound, ControlFlow};
 
 use super::commit::Commit;
 use super::directory::{StreamDirectory, StreamEntry};
@@ -18,6 +18,8 @@ use super::version::Version;
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLog {
     streams: HashMap<StreamId, Stream>,
+    /// The streams in the order of their names, of which a page of the directory looks at no more than it holds.
+    names: BTreeSet<StreamId>,
     /// Every commit that was ever inserted, in order. Those that were forgotten since are not found in their streams.
     order: Vec<Place>,
 }
@@ -34,7 +36,7 @@ struct Place {
 #[derive(Debug, Clone, Default)]
 struct Stream {
     base: Base,
-    commits: Vec<Commit>,
+    commits: VecDeque<Commit>,
     versions_by_key: HashMap<IdempotencyKey, Version>,
 }
 
@@ -44,12 +46,23 @@ impl MemoryLog {
     pub fn new() -> Self {
         Self::default()
     }
+
+    /// The stream, which is a new one where there is none yet.
+    fn stream(&mut self, id: &StreamId) -> &mut Stream {
+        match self.streams.entry(id.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                self.names.insert(id.clone());
+                new.insert(Stream::default())
+            }
+        }
+    }
 }
 
 impl Stream {
     fn head(&self) -> Head {
         let base = Head::from(self.base);
-        match self.commits.last() {
+        match self.commits.back() {
             Some(last) => Head { version: last.version, time: last.time, hash: last.hash, ..base },
             None => base,
         }
@@ -65,8 +78,11 @@ impl Stream {
         let mut visit = |commit: &Commit| visit(commit.view());
         // Breaking off is the visitor's wish, not a failure.
         let _ = match direction {
-            Direction::Forward => self.commits.iter().skip(place).try_for_each(&mut visit),
-            Direction::Backward => self.commits.iter().take(place + 1).rev().try_for_each(&mut visit),
+            Direction::Forward => self.commits.range(place..).try_for_each(&mut visit),
+            Direction::Backward => {
+                let end = self.commits.len().min(place + 1);
+                self.commits.range(..end).rev().try_for_each(&mut visit)
+            }
         };
     }
 }
@@ -85,11 +101,11 @@ impl StreamLog for MemoryLog {
         let full = || StorageError::failed("every position was given");
         let position = self.end()?.after(count).ok_or_else(full)?;
         self.order.push(Place { position, stream: stream.clone(), version: commit.version });
-        let stream = self.streams.entry(stream.clone()).or_default();
+        let stream = self.stream(stream);
         if let Some(key) = &commit.key {
             stream.versions_by_key.insert(key.clone(), commit.version);
         }
-        stream.commits.push(commit);
+        stream.commits.push_back(commit);
         Ok(())
     }
 
@@ -119,10 +135,14 @@ impl StreamLog for MemoryLog {
     }
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
-        let stream = self.streams.entry(stream.clone()).or_default();
+        let stream = self.stream(stream);
         stream.base = *base;
-        stream.commits.retain(|commit| commit.version > base.version);
-        stream.versions_by_key.retain(|_, version| *version > base.version);
+        while stream.commits.front().is_some_and(|commit| commit.version <= base.version) {
+            let gone = stream.commits.pop_front();
+            if let Some(key) = gone.and_then(|gone| gone.key) {
+                stream.versions_by_key.remove(&key);
+            }
+        }
         Ok(())
     }
 }
@@ -134,14 +154,13 @@ impl FeedLog for MemoryLog {
 
     fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError> {
         let start = self.order.partition_point(|place| place.position <= after);
-        let found = self.order.iter().skip(start).filter_map(|place| {
-            let stream = self.streams.get(&place.stream)?;
-            let commit = stream.commits.get(stream.place(place.version))?;
-            (commit.version == place.version).then_some((place, stream.base.hidden, commit))
-        });
-        for (Place { position, stream, .. }, hidden, commit) in found {
-            let (position, stream, commit) = (*position, stream.as_str(), commit.view());
-            if visit(FeedCommit { position, stream, hidden, commit }).is_break() {
+        for Place { position, stream: id, version } in self.order.iter().skip(start) {
+            let stream = self.streams.get(id);
+            let found = stream.and_then(|stream| stream.commits.get(stream.place(*version)));
+            let commit = found.filter(|commit| commit.version == *version).map(Commit::view);
+            let hidden = stream.map_or(Version::EMPTY, |stream| stream.base.hidden);
+            // What was forgotten is visited too: there may be many in a row.
+            if visit(FeedCommit { position: *position, stream: id.as_str(), hidden, commit }).is_break() {
                 break;
             }
         }
@@ -156,11 +175,8 @@ impl StreamDirectory for MemoryLog {
         from: &str,
         visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let wanted = |stream: &&StreamId| stream.as_str() > after && stream.as_str() >= from;
-        // A heap is put in order only as far as it is looked at.
-        let mut found: BinaryHeap<Reverse<&StreamId>> =
-            self.streams.keys().filter(wanted).map(Reverse).collect();
-        while let Some(Reverse(stream)) = found.pop() {
+        let from = if after < from { Bound::Included(from) } else { Bound::Excluded(after) };
+        for stream in self.names.range::<str, _>((from, Bound::Unbounded)) {
             let Head { version, time, deleted, .. } = self.head(stream)?;
             if visit(StreamEntry { stream: stream.clone(), version, time, deleted }).is_break() {
                 break;

@@ -34,6 +34,7 @@ pub struct ReadRange {
     limit: usize,
     direction: Direction,
     event_type: Option<EventType>,
+    is_complete: bool,
 }
 
 /// Why a range is refused.
@@ -99,7 +100,7 @@ impl ReadRange {
             return Err(InvalidRange::ToBeforeFrom);
         }
         let limit = limit.map_or(Ok(PAGE_EVENTS), page_limit)?;
-        Ok(Self { from, to, limit, direction, event_type: None })
+        Ok(Self { from, to, limit, direction, event_type: None, is_complete: false })
     }
 
     /// The whole stream, oldest first, in pages as large as they may be.
@@ -111,6 +112,7 @@ impl ReadRange {
             limit: PAGE_EVENTS,
             direction: Direction::Forward,
             event_type: None,
+            is_complete: false,
         }
     }
 
@@ -118,6 +120,27 @@ impl ReadRange {
     #[must_use]
     pub fn of_type(self, event_type: EventType) -> Self {
         Self { event_type: Some(event_type), ..self }
+    }
+
+    /// The same range, which is refused where an event in it was truncated. The range of a next page is always complete: the
+    /// page before has promised its events.
+    ///
+    /// ```
+    /// use sillok::store::{Direction, ReadRange};
+    ///
+    /// let rest = ReadRange::new(Some(1001), None, None, Direction::Forward)?.complete();
+    /// assert!(rest.is_complete());
+    /// # Ok::<(), sillok::store::InvalidRange>(())
+    /// ```
+    #[must_use]
+    pub fn complete(self) -> Self {
+        Self { is_complete: true, ..self }
+    }
+
+    /// Whether the range is refused where an event in it was truncated.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// The only type to read, or nothing where all are.
@@ -150,13 +173,13 @@ impl ReadRange {
         self.direction
     }
 
-    /// What is left of this range after `last` was read, in a stream that is at `head`.
-    pub(crate) fn rest_after(&self, last: Version, head: Version) -> Option<Self> {
-        let rest = match self.direction {
-            Direction::Forward => Self { from: last.after(1)?, ..self.clone() },
-            Direction::Backward => Self { to: last.before(1)?, ..self.clone() },
+    /// What is left of this range after `last` was read, in a stream that shows the versions from `first` to `head`.
+    pub(crate) fn rest_after(&self, last: Version, first: Version, head: Version) -> Option<Self> {
+        let (from, to) = match self.direction {
+            Direction::Forward => (last.after(1)?, self.to),
+            Direction::Backward => (self.from.max(first), last.before(1)?),
         };
-        (rest.from <= rest.to && rest.from <= head).then_some(rest)
+        (from <= to && from <= head).then(|| Self { from, to, ..self.clone() }.complete())
     }
 }
 

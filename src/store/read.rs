@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use thiserror::Error;
+
 use super::commit::CommitView;
 use super::content;
 use super::event::{EventView, RecordedEvent};
 use super::event_store::EventStore;
-use super::limits::PAGE_BYTES;
-use super::log::{StorageError, StreamLog};
+use super::log::{Head, StorageError, StreamLog};
+use super::page_budget::PageBudget;
 use super::range::{Direction, ReadRange};
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -17,6 +19,8 @@ use super::version::Version;
 pub struct Page {
     /// The version of the whole stream, whatever part of it was read.
     pub version: Version,
+    /// The first version that is still shown; one beyond `version` where none is.
+    pub first_version: Version,
     /// The events, in the order that was asked for.
     pub events: Vec<RecordedEvent>,
     /// The range of the next page, or nothing when this was the last.
@@ -28,44 +32,101 @@ pub struct Page {
 pub struct PageEnd {
     /// The version of the whole stream, whatever part of it was read.
     pub version: Version,
+    /// The first version that is still shown; one beyond `version` where none is.
+    pub first_version: Version,
     /// The range of the next page, or nothing when this was the last.
     pub next: Option<ReadRange>,
+}
+
+/// Why a page was not read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The stream was deleted.
+    #[error("stream {stream} was deleted")]
+    StreamDeleted {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// An event was truncated that a page before has promised.
+    #[error("stream {stream} was truncated while it was read: its first version is now {first_version}")]
+    StreamTruncated {
+        /// The stream.
+        stream: StreamId,
+        /// The first version that is still shown.
+        first_version: Version,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl ReadError {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::StreamDeleted { .. } => "stream_deleted",
+            Self::StreamTruncated { .. } => "stream_truncated",
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl Head {
+    /// Refuses to read on a stream of which something was forgotten that had been promised: everything from the version
+    /// `promised` on, or nothing yet. A deleted stream has nothing left to promise.
+    pub(super) fn keeps(&self, stream: &StreamId, promised: Option<Version>) -> Result<(), ReadError> {
+        let first_version = self.first_version();
+        if self.deleted {
+            Err(ReadError::StreamDeleted { stream: stream.clone() })
+        } else if promised.is_some_and(|promised| promised < first_version) {
+            Err(ReadError::StreamTruncated { stream: stream.clone(), first_version })
+        } else {
+            Ok(())
+        }
+    }
 }
 
 impl<L: StreamLog> EventStore<L> {
     /// Reads one page of the stream into memory.
     ///
+    /// The first page begins with what is still shown. What it promises, which is everything in the range of its
+    /// [`next`](Page::next), must be there when the next page is read.
+    ///
     /// # Errors
-    /// [`StorageError`].
-    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, StorageError> {
+    /// [`ReadError`].
+    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, ReadError> {
         let mut events = Vec::new();
         let end = self.visit(stream, range, &mut |event| events.push(event.to_recorded(stream)))?;
-        Ok(Page { version: end.version, events, next: end.next })
+        let PageEnd { version, first_version, next } = end;
+        Ok(Page { version, first_version, events, next })
     }
 
     /// Calls `visit` with each event of one page, without copying it.
     ///
-    /// A page ends with the range, with its limit, or with the event at which [`PAGE_BYTES`] of data and metadata were
-    /// looked at. Where only one type is read, a page may therefore be empty and yet have a next.
+    /// A page ends with the range, with its limit, or with the commit with which
+    /// [`PAGE_BYTES`](super::limits::PAGE_BYTES) or [`PAGE_LOOKED_AT`](super::limits::PAGE_LOOKED_AT) events were looked at.
+    /// Where only one type is read, a page may therefore be empty and yet have a next.
     ///
     /// # Errors
-    /// [`StorageError`]; events before the mistake have been visited.
+    /// [`ReadError`]; where the store failed, events before the mistake have been visited.
     pub fn visit(
         &self,
         stream: &StreamId,
         range: &ReadRange,
         visit: &mut dyn FnMut(EventView<'_>),
-    ) -> Result<PageEnd, StorageError> {
+    ) -> Result<PageEnd, ReadError> {
         let head = self.log.head(stream)?;
-        let version = head.version;
-        let from = range.from().max(head.hidden.after(1).unwrap_or(Version::MAX));
+        head.keeps(stream, range.is_complete().then(|| range.from()))?;
+        let (version, first_version) = (head.version, head.first_version());
+        let from = range.from().max(first_version);
         let to = range.to().min(version);
         if from > to {
-            return Ok(PageEnd { version, next: None });
+            return Ok(PageEnd { version, first_version, next: None });
         }
         let start = if range.direction() == Direction::Forward { from } else { to };
-        let mut page =
-            Filling { range, from, to, events_left: range.limit(), bytes_left: PAGE_BYTES, last: None };
+        let mut page = StreamPage { range, from, to, budget: PageBudget::of(range.limit()), last: None };
         let mut outcome = Ok(());
         self.log.scan(stream, start, range.direction(), &mut |commit| {
             page.add_commit(&commit, visit).unwrap_or_else(|error| {
@@ -74,22 +135,21 @@ impl<L: StreamLog> EventStore<L> {
             })
         })?;
         outcome?;
-        let next = page.last.and_then(|last| range.rest_after(last, version));
-        Ok(PageEnd { version, next: next.filter(|next| next.to() >= from) })
+        let next = page.last.and_then(|last| range.rest_after(last, first_version, version));
+        Ok(PageEnd { version, first_version, next })
     }
 }
 
 /// A page on its way from empty to full.
-struct Filling<'a> {
+struct StreamPage<'a> {
     range: &'a ReadRange,
     from: Version,
     to: Version,
-    events_left: usize,
-    bytes_left: usize,
+    budget: PageBudget,
     last: Option<Version>,
 }
 
-impl Filling<'_> {
+impl StreamPage<'_> {
     /// Visits those events of the commit that belong on the page; breaks when no later commit can.
     fn add_commit(
         &mut self,
@@ -97,14 +157,16 @@ impl Filling<'_> {
         visit: &mut dyn FnMut(EventView<'_>),
     ) -> Result<ControlFlow<()>, StorageError> {
         let decoded = content::decode(commit)?;
+        self.budget.look_at(decoded.events.len(), commit.events.len());
         let views = decoded.events.iter().enumerate().filter_map(|(place, event)| {
             let version = decoded.first_version.after(place)?;
             Some(event.view(version, commit.time))
         });
-        Ok(match self.range.direction() {
+        let added = match self.range.direction() {
             Direction::Forward => views.into_iter().try_for_each(|event| self.add(event, visit)),
             Direction::Backward => views.rev().try_for_each(|event| self.add(event, visit)),
-        })
+        };
+        Ok(if self.budget.is_spent() { ControlFlow::Break(()) } else { added })
     }
 
     fn add(&mut self, event: EventView<'_>, visit: &mut dyn FnMut(EventView<'_>)) -> ControlFlow<()> {
@@ -115,19 +177,14 @@ impl Filling<'_> {
         if before {
             return ControlFlow::Continue(());
         }
-        if beyond {
+        if beyond || self.budget.is_full() {
             return ControlFlow::Break(());
         }
         self.last = Some(event.version);
-        self.bytes_left = self.bytes_left.saturating_sub(event.data.len() + event.metadata.len());
         if self.range.event_type().is_none_or(|wanted| wanted.as_str() == event.event_type) {
             visit(event);
-            self.events_left = self.events_left.saturating_sub(1);
+            self.budget.take();
         }
-        if self.events_left == 0 || self.bytes_left == 0 {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        ControlFlow::Continue(())
     }
 }

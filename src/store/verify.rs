@@ -7,8 +7,9 @@ use super::content;
 use super::event::RecordedTime;
 use super::event_store::EventStore;
 use super::hash::CommitHash;
-use super::limits::{CHAIN_COMMITS, PAGE_BYTES};
+use super::limits::PAGE_LOOKED_AT;
 use super::log::{StorageError, StorageFault, StreamLog};
+use super::page_budget::PageBudget;
 use super::range::Direction;
 use super::stream_id::StreamId;
 use super::version::Version;
@@ -93,35 +94,19 @@ impl<L: StreamLog> EventStore<L> {
         }
         let Some(start) = verifier.last.version.after(1) else { return Ok(false) };
         let stream = verifier.stream.clone();
-        let mut room = Room::default();
-        let mut outcome = Ok(false);
+        let mut budget = PageBudget::of(PAGE_LOOKED_AT);
+        let mut outcome = Ok(());
         self.log.scan(&stream, start, Direction::Forward, &mut |commit| {
-            outcome = if room.take(&commit) { verifier.check(&commit).map(|()| false) } else { Ok(true) };
-            if matches!(outcome, Ok(false)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            budget.look_at(commit.count_from(verifier.last.version), commit.events.len());
+            outcome = verifier.check(&commit);
+            if outcome.is_err() || budget.is_spent() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
         })?;
-        outcome
-    }
-}
-
-/// How much of a chain one page may still hold.
-pub(super) struct Room {
-    commits: usize,
-    bytes: usize,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Self { commits: CHAIN_COMMITS, bytes: PAGE_BYTES }
-    }
-}
-
-impl Room {
-    /// Takes the commit in, where there is room left. The commit that fills the page belongs to it.
-    pub(super) fn take(&mut self, commit: &CommitView<'_>) -> bool {
-        let is_left = self.commits > 0 && self.bytes > 0;
-        self.commits = self.commits.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(commit.events.len());
-        is_left
+        outcome?;
+        Ok(budget.is_spent() && verifier.last.version < self.log.head(&stream)?.version)
     }
 }
 
@@ -183,7 +168,7 @@ impl Verifier {
                     self.broken = Some(BrokenCommit { version: *version, reason: reason.clone() });
                     Ok(false)
                 }
-                StorageFault::Failed { .. } => Err(error),
+                _ => Err(error),
             },
             outcome => outcome,
         }

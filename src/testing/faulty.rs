@@ -68,6 +68,10 @@ impl<S: Sql> Sql for &Faulty<S> {
         self.call(|| self.sql.query(statement, values, visit))
     }
 
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        self.sql.reading(work)
+    }
+
     /// The calls inside are calls of this database too, so that each of them fails once; and then the transaction, after
     /// it was committed.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {

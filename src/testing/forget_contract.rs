@@ -2,8 +2,8 @@
 
 use super::subject::{Outcome, Subject, counted, range, stream};
 use crate::store::{
-    Append, AppendError, Direction, ExpectedVersion, IdempotencyKey, ReadRange, StreamLog, TruncateError,
-    Version,
+    Append, AppendError, Direction, ExpectedVersion, IdempotencyKey, ReadError, ReadRange, StreamId,
+    StreamLog, TruncateError, Version,
 };
 
 fn version(number: u64) -> Version {
@@ -31,7 +31,8 @@ pub fn a_truncated_stream_begins_at_its_cut<L: StreamLog>(subject: &mut Subject<
         assert_eq!(subject.all_versions(&stream, ReadRange::all())?.0, forward);
         let backward: Vec<u64> = (cut..=9).rev().collect();
         assert_eq!(subject.all_versions(&stream, range(None, None, 2, Direction::Backward)?)?.0, backward);
-        assert_eq!(subject.read(&stream, &ReadRange::all())?.version.get(), 9);
+        let page = subject.read(&stream, &ReadRange::all())?;
+        assert_eq!((page.version.get(), page.first_version.get()), (9, cut));
     }
     Ok(())
 }
@@ -78,14 +79,17 @@ pub fn a_truncation_beyond_the_end_is_refused<L: StreamLog>(subject: &mut Subjec
     Ok(())
 }
 
-/// A deleted stream has no events, takes none and cannot be truncated; to delete it again changes nothing.
+/// A deleted stream is not read, takes no events and cannot be truncated; to delete it again changes nothing.
 pub fn a_deleted_stream_stays_deleted<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     fill_with_batches(subject)?;
     for _ in 0..2 {
         subject.store().delete(&stream)?;
-        let page = subject.read(&stream, &ReadRange::all())?;
-        assert_eq!((page.version.get(), page.events.len(), page.next), (9, 0, None));
+        for direction in [Direction::Forward, Direction::Backward] {
+            let refused = subject.read(&stream, &range(None, None, 2, direction)?);
+            assert_eq!(refused, Err(ReadError::StreamDeleted { stream: stream.clone() }));
+        }
+        assert_eq!(subject.store().head(&stream)?.version.get(), 9);
         for expected in
             [ExpectedVersion::Any, ExpectedVersion::NoStream, ExpectedVersion::Exactly(version(9))]
         {
@@ -95,5 +99,79 @@ pub fn a_deleted_stream_stays_deleted<L: StreamLog>(subject: &mut Subject<L>) ->
         let refused = subject.store().truncate(&stream, version(10));
         assert_eq!(refused, Err(TruncateError::StreamDeleted { stream: stream.clone() }));
     }
+    Ok(())
+}
+
+/// What is to be forgotten between the first page of a read and the second, by a version to truncate before or, with
+/// nothing, by a deletion.
+type Forget = Option<u64>;
+
+/// Reads a page of nine versions, forgets, and says what the pages after it are: the versions of all, or the code of the
+/// error.
+fn read_over<L: StreamLog>(
+    subject: &mut Subject<L>,
+    name: &str,
+    first: ReadRange,
+    forget: Forget,
+) -> Result<Result<Vec<u64>, &'static str>, Box<dyn std::error::Error>> {
+    let stream = StreamId::new(name)?;
+    subject.fill(&stream, 9)?;
+    let page = subject.read(&stream, &first)?;
+    match forget {
+        Some(cut) => subject.store().truncate(&stream, version(cut)).map(|_| ())?,
+        None => subject.store().delete(&stream)?,
+    }
+    let mut versions: Vec<u64> = page.events.iter().map(|event| event.version.get()).collect();
+    let Some(next) = page.next else { return Ok(Ok(versions)) };
+    Ok(subject.all_versions(&stream, next).map_err(|error| error.code()).map(|(rest, _)| {
+        versions.extend(rest);
+        versions
+    }))
+}
+
+/// What a page has promised to the next is there, or the next is refused: a truncation or a deletion amid a read is never
+/// passed over in silence. What was read already may be forgotten.
+pub fn a_read_is_whole_or_refused<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let all: Vec<u64> = (1..=9).collect();
+    let newest_first: Vec<u64> = (1..=9).rev().collect();
+    let (forward, backward) = (Direction::Forward, Direction::Backward);
+    let cases = [
+        (range(None, None, 3, forward)?, Some(4), Ok(all.clone())),
+        (range(None, None, 3, forward)?, Some(5), Err("stream_truncated")),
+        (range(None, None, 3, forward)?, Some(10), Err("stream_truncated")),
+        (range(None, Some(6), 3, forward)?, Some(9), Err("stream_truncated")),
+        (range(None, None, 3, forward)?, None, Err("stream_deleted")),
+        (range(None, None, 9, forward)?, Some(10), Ok(all)),
+        (range(None, None, 3, backward)?, Some(1), Ok(newest_first.clone())),
+        (range(None, None, 3, backward)?, Some(2), Err("stream_truncated")),
+        (range(Some(3), None, 3, backward)?, Some(3), Ok(newest_first.iter().copied().take(7).collect())),
+        (range(Some(3), None, 3, backward)?, Some(4), Err("stream_truncated")),
+        (range(None, None, 3, backward)?, None, Err("stream_deleted")),
+        (range(None, None, 9, backward)?, None, Ok(newest_first)),
+    ];
+    for (place, (first, forget, expected)) in cases.into_iter().enumerate() {
+        let found = read_over(subject, &format!("account-{place}"), first.clone(), forget)?;
+        assert_eq!(found, expected, "{first:?}, forgotten before {forget:?}");
+    }
+    Ok(())
+}
+
+/// A read that begins on a truncated stream begins with what is left, unless its range must be complete; read on, it is
+/// refused only where more was truncated.
+pub fn a_read_begins_with_what_is_left<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let stream = stream()?;
+    subject.fill(&stream, 9)?;
+    subject.store().truncate(&stream, version(4))?;
+    for (direction, expected) in
+        [(Direction::Forward, vec![4, 5, 6, 7, 8, 9]), (Direction::Backward, vec![9, 8, 7, 6, 5, 4])]
+    {
+        let part = range(Some(2), None, 2, direction)?;
+        assert_eq!(subject.all_versions(&stream, part.clone())?, (expected, 3));
+        let refused = subject.read(&stream, &part.complete());
+        let first_version = version(4);
+        assert_eq!(refused, Err(ReadError::StreamTruncated { stream: stream.clone(), first_version }));
+    }
+    let whole = range(Some(4), None, 2, Direction::Forward)?.complete();
+    assert_eq!(subject.all_versions(&stream, whole)?.0, [4, 5, 6, 7, 8, 9]);
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
-    Append, AppendError, Appended, Cause, EventId, ExpectedVersion, IdempotencyKey, NewEvent, ReadRange,
-    StreamId, StreamLog,
+    Append, AppendError, Appended, Cause, EventId, ExpectedVersion, IdempotencyKey, KeyOrigin, NewEvent,
+    ReadRange, StreamId, StreamLog,
 };
 
 /// An append to the stream of the test under the key "k".
@@ -73,12 +73,32 @@ pub fn a_refused_append_does_not_use_up_its_key<L: StreamLog>(subject: &mut Subj
 pub fn a_reaction_takes_effect_once<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let cause = Cause::new(EventId::new("cause")?, r#"{"correlationId":"all"}"#);
     let reaction = |number| -> Result<_, Box<dyn std::error::Error>> {
-        Ok(keyed(vec![counted(number)?])?.caused_by(cause.clone()))
+        let key = IdempotencyKey::of(KeyOrigin::Reactor, "k")?;
+        Ok(Append::to(stream()?, vec![counted(number)?]).keyed(key).caused_by(cause.clone()))
     };
     let first = subject.send(reaction(1)?)?;
     assert_eq!(subject.send(reaction(2)?)?, Appended { replayed: true, ..first });
     let page = subject.read(&stream()?, &ReadRange::all())?;
     let metadata: Vec<&str> = page.events.iter().map(|event| event.metadata.as_str()).collect();
     assert_eq!(metadata, [r#"{"correlationId":"all","causationId":"cause"}"#]);
+    Ok(())
+}
+
+/// A key is of its origin: whoever appends under the text of another's key first does not use it up, and a repeat is one only
+/// of what was sent by the same origin.
+pub fn a_key_is_of_its_origin<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let cause = Cause::new(EventId::new("cause")?, "{}");
+    let of_client = |number| keyed(vec![counted(number)?]);
+    let of_reactor = |number| -> Result<Append, Box<dyn std::error::Error>> {
+        let key = IdempotencyKey::of(KeyOrigin::Reactor, "k")?;
+        Ok(Append::to(stream()?, vec![counted(number)?]).keyed(key).caused_by(cause.clone()))
+    };
+    let client = subject.send(of_client(1)?)?;
+    let reactor = subject.send(of_reactor(2)?)?;
+    assert_eq!((client.replayed, reactor.replayed), (false, false));
+    assert_eq!(subject.send(of_reactor(2)?)?, Appended { replayed: true, ..reactor });
+    assert_eq!(subject.send(of_client(1)?)?, Appended { replayed: true, ..client });
+    assert_eq!(subject.versions(&stream()?, &ReadRange::all())?, [1, 2]);
+    assert_eq!(subject.store().verify(&stream()?)?.broken, None);
     Ok(())
 }

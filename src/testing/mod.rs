@@ -21,6 +21,7 @@ mod forget_contract;
 mod key_contract;
 mod projecting;
 mod read_contract;
+mod shared_contract;
 mod subject;
 mod verify_contract;
 
@@ -31,6 +32,7 @@ pub use forget_contract::*;
 pub use key_contract::*;
 pub use projecting::projected;
 pub use read_contract::*;
+pub use shared_contract::*;
 pub use subject::{Outcome, Subject};
 pub use verify_contract::*;
 
@@ -71,11 +73,14 @@ macro_rules! store_contract {
             a_key_is_of_its_stream
             a_refused_append_does_not_use_up_its_key
             a_reaction_takes_effect_once
+            a_key_is_of_its_origin
             a_truncated_stream_begins_at_its_cut
             a_truncation_goes_on_and_never_back
             a_stream_truncated_at_its_end_goes_on_counting
             a_truncation_beyond_the_end_is_refused
             a_deleted_stream_stays_deleted
+            a_read_is_whole_or_refused
+            a_read_begins_with_what_is_left
             an_untouched_history_is_intact
             a_history_is_intact_after_a_truncation
             histories_that_differ_have_different_hashes
@@ -111,6 +116,35 @@ macro_rules! feed_contract {
             a_place_is_never_given_twice
             the_directory_lists_streams
             the_directory_tells_versions
+        }
+    };
+}
+
+/// The same for stores of which several may write to one database, each by a connection of its own. The second argument is
+/// an expression that makes two [`EventStore`](crate::store::EventStore)s over one empty database, once for each test. They
+/// stand in one thread: let neither connection wait for the other, or not for long.
+///
+/// A database whose [`transaction`](crate::store::sqlite::Sql::transaction) does not exclude other writers fails it.
+#[macro_export]
+macro_rules! shared_contract {
+    ($(#[$test:meta])+, $stores:expr) => {
+        $crate::shared_contract! {
+            @each [$(#[$test])+] [$stores]
+            nobody_writes_between_a_decision_and_its_write
+            what_another_has_written_is_decided_by
+            a_key_is_used_once_by_two_stores
+            what_one_forgets_the_other_does_not_show
+        }
+    };
+    (@each $test:tt $stores:tt $($behaviour:ident)+) => {
+        $($crate::shared_contract! { @one $test $stores $behaviour })+
+    };
+    (@one [$($test:tt)+] [$stores:expr] $behaviour:ident) => {
+        $($test)+
+        fn $behaviour() -> $crate::testing::Outcome {
+            let (one, other) = $stores;
+            let (mut one, mut other) = ($crate::testing::Subject::new(one), $crate::testing::Subject::new(other));
+            $crate::testing::$behaviour(&mut one, &mut other)
         }
     };
 }

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use crate::gateway::Alarm;
 use crate::handler::{
-    Consumer, ConsumerMemory, Failed, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy, Projection, Read,
-    Settings, Window, apply,
+    Consumer, ConsumerMemory, ConsumerName, Failed, FeedEvent, FeedPage, Kind, Next, OnFailure, Policy,
+    Projection, Read, Settings, Window, apply,
 };
 use crate::store::sqlite::{Row, Sql, Value};
 use crate::store::{Category, EventId, NewEvent, Position, RecordedTime, StorageError, StreamId, Version};
@@ -23,7 +23,7 @@ pub fn projected<P: Projection>(
 ) -> Result<BTreeMap<String, P::Document>, Failed> {
     let feed = feed_of::<P>(events)?;
     let policy = Policy { on_failure: OnFailure::Stop, attempts: 1, ..Policy::DEFAULT };
-    let (name, kind, window) = ("projected".to_owned(), Kind::Projection, Window::Streams(1));
+    let (name, kind, window) = (ConsumerName::new("projected")?, Kind::Projection, Window::Streams(1));
     let settings = Settings { name, kind, partitions: 1, policy, window, after: None };
     let mut consumer: Consumer<NoSql, NoAlarm> =
         Consumer::open_in_memory(&ConsumerMemory::default(), NoAlarm, settings)?;

@@ -2,7 +2,7 @@
 
 use crate::store::{
     Append, AppendError, Appended, Direction, EventId, EventStore, ExpectedVersion, JsonText, NewEvent, Page,
-    ReadRange, RecordedTime, StorageError, StreamId, StreamLog,
+    ReadError, ReadRange, RecordedTime, StreamId, StreamLog,
 };
 
 /// What a behaviour answers: nothing when the store has it. A failed assertion panics.
@@ -45,8 +45,22 @@ impl<L: StreamLog> Subject<L> {
     /// # Errors
     /// What the store says.
     pub fn send(&mut self, append: Append) -> Result<Appended, AppendError> {
+        self.send_while(append, &mut || ())
+    }
+
+    /// The same. `meanwhile` is called each time that the store asks for an id: after it has read what it decides by, and
+    /// before it writes.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn send_while(
+        &mut self,
+        append: Append,
+        meanwhile: &mut dyn FnMut(),
+    ) -> Result<Appended, AppendError> {
         let ids_given = &mut self.ids_given;
         let mut fresh_id = || {
+            meanwhile();
             *ids_given += 1;
             EventId::new(&format!("id-{ids_given}")).unwrap_or_default()
         };
@@ -74,7 +88,7 @@ impl<L: StreamLog> Subject<L> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, StorageError> {
+    pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, ReadError> {
         self.store.read(stream, range)
     }
 
@@ -82,7 +96,7 @@ impl<L: StreamLog> Subject<L> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn versions(&self, stream: &StreamId, range: &ReadRange) -> Result<Vec<u64>, StorageError> {
+    pub fn versions(&self, stream: &StreamId, range: &ReadRange) -> Result<Vec<u64>, ReadError> {
         Ok(self.read(stream, range)?.events.iter().map(|event| event.version.get()).collect())
     }
 
@@ -90,11 +104,7 @@ impl<L: StreamLog> Subject<L> {
     ///
     /// # Errors
     /// What the store says.
-    pub fn all_versions(
-        &self,
-        stream: &StreamId,
-        range: ReadRange,
-    ) -> Result<(Vec<u64>, usize), StorageError> {
+    pub fn all_versions(&self, stream: &StreamId, range: ReadRange) -> Result<(Vec<u64>, usize), ReadError> {
         let (mut versions, mut pages, mut next) = (Vec::new(), 0, Some(range));
         while let Some(range) = next {
             versions.extend(self.versions(stream, &range)?);

@@ -63,7 +63,7 @@ pub fn a_verification_goes_on_whatever_happens_meanwhile<L: StreamLog>(subject: 
     let (cut, _) = verified_in_pages(subject, Verifier::new(stream.clone()), &mut |subject, followed| {
         let beyond = followed.version.after(3).unwrap_or(Version::MAX);
         subject.store().truncate(&stream, beyond)?;
-        Ok(())
+        remove_all(subject, &stream)
     })?;
     assert_eq!((cut.version, cut.head, cut.broken), (grown.version, grown.head, None));
     assert_eq!(cut.commits, commits - 1);
@@ -79,7 +79,16 @@ pub fn an_export_proves_itself<L: StreamLog>(subject: &mut Subject<L>) -> Outcom
     subject.send(keyed.keyed(IdempotencyKey::new("k")?))?;
     assert_eq!(exported(subject, &stream, 0)?, (subject.store().verify(&stream)?, 2));
     subject.store().delete(&stream)?;
+    // What is not removed yet is not handed out either.
+    assert_eq!(exported(subject, &stream, 0)?.0.commits, 0);
+    remove_all(subject, &stream)?;
     assert_eq!(exported(subject, &stream, 0)?, (subject.store().verify(&stream)?, 1));
+    Ok(())
+}
+
+/// Removes everything that was forgotten.
+fn remove_all<L: StreamLog>(subject: &mut Subject<L>, stream: &StreamId) -> Outcome {
+    while subject.store().remove_forgotten(stream)? {}
     Ok(())
 }
 
@@ -98,7 +107,7 @@ pub fn an_export_does_not_hand_out_what_was_forgotten<L: StreamLog>(subject: &mu
     Ok(())
 }
 
-/// An export ends at the version that it was asked to end at, and fails where it was overtaken by a truncation.
+/// An export ends at the version that it was asked to end at, and is refused where a truncation or a deletion has overtaken it.
 pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 4)?;
@@ -113,7 +122,10 @@ pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Ou
     subject.store().truncate(&stream, version(3))?;
     assert!(subject.store().export(&stream, Some(version(2)), version(4), &mut |_| ()).is_ok());
     let overtaken = subject.store().export(&stream, Some(version(1)), version(4), &mut |_| ());
-    assert_eq!(overtaken.map_err(|error| error.code()), Err("storage_failed"));
+    assert_eq!(overtaken.map_err(|error| error.code()), Err("stream_truncated"));
+    subject.store().delete(&stream)?;
+    let deleted = subject.store().export(&stream, Some(version(2)), version(4), &mut |_| ());
+    assert_eq!(deleted.map_err(|error| error.code()), Err("stream_deleted"));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
+use sillok::handler::{ConsumerName, Kind, Next, OnFailure, Outcome, Running, Settings};
 
 fn settings_of(on_failure: OnFailure) -> Settings {
     settings(Kind::Reactor, on_failure)
@@ -39,15 +39,16 @@ fn an_id_is_of_one_consumer_and_one_event() {
     let first = next_delivery(&mut consumer, &feed, 0);
     // The SHA-256 of "balances\na\n1\nevent-0-1": receivers have stored it.
     assert_eq!(first.id, "729d18b66a5c2f2dca4f26b61fe21604");
-    assert_eq!(first.command_key(7), "729d18b66a5c2f2dca4f26b61fe21604:7");
-    consumer.delivered(&first.id, Err("no"), at(0), 0).unwrap();
+    let key = first.command_key(7).unwrap();
+    assert_eq!(key.as_stored(), "reactor\t729d18b66a5c2f2dca4f26b61fe21604:7");
+    consumer.delivered(&first.id, Outcome::failed("no"), at(0), 0).unwrap();
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let again = next_delivery(&mut consumer, &feed, 100);
     assert_eq!((&again.id, first.attempt, again.attempt), (&first.id, 1, 2));
-    consumer.delivered(&again.id, Ok(()), at(100), 0).unwrap();
+    consumer.delivered(&again.id, Outcome::Done, at(100), 0).unwrap();
     let second = next_delivery(&mut consumer, &feed, 100);
     assert_ne!(second.id, first.id);
-    let other = Settings { name: "other".to_owned(), ..settings_of(OnFailure::Skip) };
+    let other = Settings { name: ConsumerName::new("other").unwrap(), ..settings_of(OnFailure::Skip) };
     assert_ne!(next_delivery(&mut open(&database, &other), &feed, 0).id, first.id);
 }
 
@@ -55,13 +56,13 @@ fn an_id_is_of_one_consumer_and_one_event() {
 fn what_is_not_in_hand_is_ignored() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
-    consumer.delivered("unknown", Ok(()), at(0), 0).unwrap();
+    consumer.delivered("unknown", Outcome::Done, at(0), 0).unwrap();
     let first = next_delivery(&mut consumer, &feed, 0);
-    consumer.delivered("unknown", Ok(()), at(0), 0).unwrap();
+    consumer.delivered("unknown", Outcome::Done, at(0), 0).unwrap();
     assert_eq!(next_delivery(&mut consumer, &feed, 0).id, first.id);
-    consumer.delivered(&first.id, Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&first.id, Outcome::Done, at(0), 0).unwrap();
     let second = next_delivery(&mut consumer, &feed, 0);
-    consumer.delivered(&first.id, Err("late"), at(0), 0).unwrap();
+    consumer.delivered(&first.id, Outcome::failed("late"), at(0), 0).unwrap();
     assert_eq!(next_delivery(&mut consumer, &feed, 0), second);
 }
 
@@ -73,7 +74,7 @@ fn a_crash_repeats_fifty_deliveries_at_most() {
     for number in 1..=99 {
         let delivery = next_delivery(&mut consumer, &feed, 0);
         assert_eq!(delivery.event.position.get(), number);
-        consumer.delivered(&delivery.id, Ok(()), at(0), 0).unwrap();
+        consumer.delivered(&delivery.id, Outcome::Done, at(0), 0).unwrap();
     }
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "99");
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
@@ -101,9 +102,9 @@ fn what_succeeded_after_a_failure_is_not_repeated_after_a_crash() {
     let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let first = next_delivery(&mut consumer, &feed, 0);
-    consumer.delivered(&first.id, Err("no"), at(0), 0).unwrap();
+    consumer.delivered(&first.id, Outcome::failed("no"), at(0), 0).unwrap();
     let again = next_delivery(&mut consumer, &feed, 100);
-    consumer.delivered(&again.id, Ok(()), at(100), 0).unwrap();
+    consumer.delivered(&again.id, Outcome::Done, at(100), 0).unwrap();
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let next = next_delivery(&mut consumer, &feed, 100);
     assert_eq!((next.event.position.get(), next.attempt), (2, 1));
@@ -119,7 +120,7 @@ fn delays_double_up_to_the_longest_and_chance_takes_less_than_half() {
         let mut now = 0;
         for expected in [100, 200, 400, 800, 1000, 1000, 1000] {
             let delivery = next_delivery(&mut consumer, &feed, now);
-            consumer.delivered(&delivery.id, Err("no"), at(now), jitter).unwrap();
+            consumer.delivered(&delivery.id, Outcome::failed("no"), at(now), jitter).unwrap();
             let Next::Wait { until } = consumer.next(at(now)).unwrap() else { panic!("no wait") };
             let delay = until.as_millis() - now;
             assert!(delay <= expected && delay as f64 >= least * expected as f64, "{delay} of {expected}");
@@ -135,7 +136,7 @@ fn a_pause_amid_a_delivery_loses_nothing() {
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let first = next_delivery(&mut consumer, &feed, 0);
     consumer.pause().unwrap();
-    consumer.delivered(&first.id, Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&first.id, Outcome::Done, at(0), 0).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Paused, vec![]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     consumer.resume(at(0)).unwrap();
@@ -177,7 +178,7 @@ fn the_text_of_an_error_is_bounded() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let delivery = next_delivery(&mut consumer, &feed, 0);
-    consumer.delivered(&delivery.id, Err(&"é".repeat(5000)), at(0), 0).unwrap();
+    consumer.delivered(&delivery.id, Outcome::failed("é".repeat(5000)), at(0), 0).unwrap();
     assert_eq!(consumer.status().unwrap().error.unwrap().message, "é".repeat(2048));
 }
 

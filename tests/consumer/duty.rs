@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Settings};
+use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Outcome, Settings};
 
 fn skipping() -> Settings {
     settings(Kind::Reactor, OnFailure::Skip)
@@ -69,7 +69,7 @@ fn a_ring_amid_the_work_sets_the_alarm_again() {
         match next {
             Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => {
-                consumer.delivered(&only(deliveries).id, Ok(()), at(now), 0).unwrap();
+                consumer.delivered(&only(deliveries).id, Outcome::Done, at(now), 0).unwrap();
             }
             other => panic!("{other:?}"),
         }

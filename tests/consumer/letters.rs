@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Kind, Next, OnFailure, Settings};
+use sillok::handler::{Delivery, Kind, Next, OnFailure, Outcome, Settings};
 
 fn holding() -> Settings {
     let mut settings = settings(Kind::Reactor, OnFailure::HoldStream);
@@ -95,12 +95,12 @@ fn a_round_begun_again_passes_no_letter_over() {
             other => panic!("{other:?}"),
         }
         if ids.len() == 1 {
-            consumer.delivered(&ids[0], Err("no"), at(0), 0).unwrap();
+            consumer.delivered(&ids[0], Outcome::failed("no"), at(0), 0).unwrap();
         }
     }
     // While the second is under way.
     consumer.retry(at(0)).unwrap();
-    consumer.delivered(&ids[1], Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&ids[1], Outcome::Done, at(0), 0).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2]));
     assert_eq!(letters(&mut consumer), []);
 }
@@ -141,13 +141,13 @@ fn letters_are_discarded_one_or_all() {
     let mut consumer = open(&database, &settings);
     deliver(&mut consumer, &feed, 0, &[1, 2, 3]);
     for unknown in [0, 4, u64::MAX] {
-        assert!(!consumer.discard(Some(unknown)).unwrap(), "{unknown}");
+        assert!(!consumer.discard(unknown..=unknown).unwrap(), "{unknown}");
     }
-    assert!(consumer.discard(Some(2)).unwrap());
-    assert!(!consumer.discard(Some(2)).unwrap());
+    assert!(consumer.discard(2..=2).unwrap());
+    assert!(!consumer.discard(2..=2).unwrap());
     assert_eq!(letters(&mut consumer), [(1, "failed"), (3, "failed")]);
-    assert!(consumer.discard(None).unwrap());
-    assert!(!consumer.discard(None).unwrap());
+    assert!(consumer.discard(1..=u64::MAX).unwrap());
+    assert!(!consumer.discard(1..=u64::MAX).unwrap());
     assert_eq!((letters(&mut consumer), database.rows()), (vec![], 0));
     consumer.retry(at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]), "they are gone for good");
@@ -158,7 +158,7 @@ fn what_is_held_behind_a_discarded_letter_goes_on_by_a_retry_alone() {
     let (database, mut feed) = (database(), Feed::of(&["a", "a", "b"]));
     let mut consumer = open(&database, &holding());
     deliver(&mut consumer, &feed, 0, &[1]);
-    assert!(consumer.discard(Some(1)).unwrap());
+    assert!(consumer.discard(1..=1).unwrap());
     feed.add(0, "a", "Counted");
     consumer.woken(0, at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
@@ -184,16 +184,55 @@ fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
     assert_eq!(deliver(&mut consumer, &feed, 1000, &[1]), (Next::Wait { until: at(1100) }, vec![1]));
     // The second attempt is under way when it is discarded.
     let Next::Deliver(second) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
-    assert!(consumer.discard(Some(1)).unwrap());
-    consumer.delivered(&only(second).id, Err("late"), at(1100), 0).unwrap();
+    assert!(consumer.discard(1..=1).unwrap());
+    consumer.delivered(&only(second).id, Outcome::failed("late"), at(1100), 0).unwrap();
     let Next::Deliver(next) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
     let next = only(next);
     assert_eq!((next.event.position.get(), next.attempt), (2, 1));
-    consumer.delivered(&next.id, Err("no"), at(1100), 0).unwrap();
+    consumer.delivered(&next.id, Outcome::failed("no"), at(1100), 0).unwrap();
     // Another letter than the one that waits changes nothing for that.
-    assert!(!consumer.discard(Some(1)).unwrap());
+    assert!(!consumer.discard(1..=1).unwrap());
     assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Wait { until: at(1200) }, vec![]));
-    assert!(consumer.discard(None).unwrap());
+    assert!(consumer.discard(1..=u64::MAX).unwrap());
     assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Idle, vec![]));
     assert!(!consumer.status().unwrap().retrying);
+}
+
+#[test]
+fn many_letters_are_looked_at_and_discarded_some_at_a_time() {
+    const MANY: u64 = 1200;
+    let (database, mut feed) = (database(), Feed::of(&["b"]));
+    (0..MANY).for_each(|_| feed.add(0, "a", "Counted"));
+    feed.add(0, "b", "Counted");
+    feed.page = 1000;
+    let mut consumer = open(&database, &holding());
+    deliver(&mut consumer, &feed, 0, &[1, 2]);
+    assert_eq!(consumer.status().unwrap().dead_letters, MANY + 2);
+    // The first of `a` fails again. Behind it is what is held, and at the end one that is released by then.
+    consumer.retry(at(0)).unwrap();
+    let (mut tidied, mut attempted) = (0, Vec::new());
+    while attempted.len() < 3 {
+        match consumer.next(at(0)).unwrap() {
+            Next::Deliver(deliveries) => {
+                let Delivery { id, event, .. } = only(deliveries);
+                let number = event.position.get();
+                attempted.push(number);
+                let outcome = if number == 2 { Outcome::failed("again") } else { Outcome::Done };
+                consumer.delivered(&id, outcome, at(0), 0).unwrap();
+            }
+            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Tidied => tidied += 1,
+            other => panic!("{other:?} after {attempted:?}"),
+        }
+    }
+    assert_eq!(attempted, [1, 2, MANY + 2]);
+    assert!(tidied >= 2, "others had their turn {tidied} times");
+    let last = consumer.last_letter().unwrap();
+    let mut left = database.rows();
+    while consumer.discard(1..=last).unwrap() {
+        let now = database.rows();
+        assert!(left - now <= 500, "{} rows were removed in one turn", left - now);
+        left = now;
+    }
+    assert_eq!(left, 0);
 }

@@ -10,6 +10,7 @@ mod memory;
 mod open;
 mod random;
 mod rows;
+mod shared;
 mod world;
 
 /// What consumers do wherever they are kept.
@@ -19,6 +20,10 @@ macro_rules! behaviours {
             crate::world::Place::$place()
         }
 
+        #[path = "clock.rs"]
+        mod clock;
+        #[path = "cut_off.rs"]
+        mod cut_off;
         #[path = "delivery.rs"]
         mod delivery;
         #[path = "documents.rs"]
@@ -27,6 +32,8 @@ macro_rules! behaviours {
         mod duty;
         #[path = "letters.rs"]
         mod letters;
+        #[path = "outcomes.rs"]
+        mod outcomes;
         #[path = "projection.rs"]
         mod projection;
         #[path = "rebuild.rs"]

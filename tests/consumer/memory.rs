@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::database::Database;
 use crate::world::*;
 use sillok::gateway::Alarm;
-use sillok::handler::{Consumer, ConsumerMemory, Kind, OnFailure, Settings};
+use sillok::handler::{Consumer, ConsumerMemory, ConsumerName, Kind, OnFailure, Settings};
 use sillok::store::{RecordedTime, StorageError};
 
 /// An alarm that cannot be set while it is broken.
@@ -42,10 +42,10 @@ fn consumers_share_a_memory_and_nothing_in_it() {
     let (memory, feed) = (ConsumerMemory::default(), Feed::of(&["a", "b"]));
     let settings = settings(Kind::Projection, OnFailure::Skip);
     let open = |name: &str| -> InMemory {
-        let settings = Settings { name: name.to_owned(), ..settings.clone() };
+        let settings = Settings { name: ConsumerName::new(name).unwrap(), ..settings.clone() };
         Consumer::open_in_memory(&memory, Breakable::default(), settings).unwrap()
     };
     project(&mut open("one"), &feed, 0, &[]).unwrap();
-    assert_eq!((memory.rows(), open("other").document("a").unwrap()), (2, None));
-    assert_eq!(open("one").document("a").unwrap().unwrap().as_str(), "[1]");
+    assert_eq!((memory.rows(), open("other").document(&key("a")).unwrap()), (2, None));
+    assert_eq!(open("one").document(&key("a")).unwrap().unwrap().as_str(), "[1]");
 }

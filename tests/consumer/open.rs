@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
+use sillok::handler::{Consumer, ConsumerName, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
 use sillok::store::sqlite::{Row, Sql, Value};
 use sillok::store::{Checkpoint, StorageError};
 
@@ -37,9 +37,8 @@ fn settings_out_of_range_are_refused_and_say_which() {
         assert_eq!(policy(wrong), OpenError::Policy { field });
         assert_eq!(policy(wrong).code(), "invalid_policy");
     }
-    for name in ["", "a\nb", &"n".repeat(201)] {
-        let error = refused(&database, Settings { name: name.to_owned(), ..skipping() });
-        assert_eq!(error.code(), "invalid_consumer_name");
+    for name in ["", "a\nb", "a\u{1f}b", "a\u{7f}b", &"n".repeat(201)] {
+        assert_eq!(ConsumerName::new(name).unwrap_err().code(), "invalid_consumer_name");
     }
     for partitions in [0, 257] {
         assert_eq!(refused(&database, Settings { partitions, ..skipping() }), OpenError::Partitions);
@@ -146,7 +145,7 @@ fn looking_at_a_consumer_leaves_no_trace() {
     let database = Place::in_sqlite();
     let mut consumer = open(&database, &skipping());
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "0");
-    assert_eq!(consumer.document("a").unwrap(), None);
+    assert_eq!(consumer.document(&key("a")).unwrap(), None);
     assert_eq!(documents(&mut consumer), []);
     assert_eq!(letters(&mut consumer), []);
     assert_eq!(project(&mut consumer, &Feed::new(1), 0, &[]).unwrap(), Next::Idle);
@@ -158,7 +157,10 @@ fn looking_at_a_consumer_leaves_no_trace() {
 #[test]
 fn consumers_of_one_database_are_apart() {
     let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b", "a"]));
-    let other = Settings { name: "other".to_owned(), ..settings(Kind::Reactor, OnFailure::HoldStream) };
+    let other = Settings {
+        name: ConsumerName::new("other").unwrap(),
+        ..settings(Kind::Reactor, OnFailure::HoldStream)
+    };
     let (mut one, mut two) = (open(&database, &skipping()), open(&database, &other));
     project(&mut one, &feed, 0, &[]).unwrap();
     assert_eq!(deliver(&mut two, &feed, 0, &[1]), (Next::Wait { until: at(100) }, vec![1]));

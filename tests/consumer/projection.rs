@@ -18,8 +18,8 @@ fn documents_follow_the_feed() {
     consumer.woken(0, at(1)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 1, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
-    assert_eq!(consumer.document("a").unwrap().unwrap().as_str(), "[1,3,4,7,8]");
-    assert_eq!(consumer.document("z").unwrap(), None);
+    assert_eq!(consumer.document(&key("a")).unwrap().unwrap().as_str(), "[1,3,4,7,8]");
+    assert_eq!(consumer.document(&key("z")).unwrap(), None);
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "8");
     // Opened anew, it is where it was.
     let mut consumer = open(&database, &skipping());
@@ -63,7 +63,7 @@ fn an_event_that_always_fails_becomes_a_dead_letter() {
     // Mended, it is projected after all, in one transaction with its removal.
     consumer.retry(at(400)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
-    assert_eq!(consumer.document("a").unwrap().unwrap().as_str(), "[1,4,2]");
+    assert_eq!(consumer.document(&key("a")).unwrap().unwrap().as_str(), "[1,4,2]");
     assert_eq!(letters(&mut consumer), []);
 }
 

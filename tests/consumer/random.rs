@@ -10,7 +10,7 @@ use proptest::test_runner::TestCaseError;
 
 use crate::database::Database;
 use crate::world::*;
-use sillok::handler::{Consumer, Delivery, FeedPage, Kind, Next, OnFailure, Settings, Window};
+use sillok::handler::{Consumer, Delivery, FeedPage, Kind, Next, OnFailure, Outcome, Settings, Window};
 use sillok::store::StorageError;
 use sillok::store::sqlite::{Row, Sql, Value};
 
@@ -109,7 +109,7 @@ fn action() -> impl Strategy<Value = Action> {
 /// What a process has done and not told the machine yet, while other things happen.
 enum Late {
     Page(FeedPage),
-    Delivered(Vec<(String, bool)>),
+    Delivered(Vec<(String, Outcome)>),
 }
 
 type Living = Consumer<Flaky, StoredAlarm<Flaky>>;
@@ -198,16 +198,15 @@ impl Life {
         let Self { processes, late, feed, poisoned, delivered, settings, .. } = self;
         let (consumer, late) = (&mut processes[process], &mut late[process]);
         let fails = |number: u64| *poisoned && number.is_multiple_of(5);
-        let told = |succeeds: bool| if succeeds { Ok(()) } else { Err("poison") };
         match late.take() {
             Some(Late::Page(page)) => return consumer.took(page, now).map(|()| None),
             Some(Late::Delivered(mut deliveries)) => {
-                let (id, succeeds) = deliveries.swap_remove(picked % deliveries.len());
+                let (id, outcome) = deliveries.swap_remove(picked % deliveries.len());
                 // The others are told later, or never.
                 if !deliveries.is_empty() && picked < 5 {
                     *late = Some(Late::Delivered(deliveries));
                 }
-                return consumer.delivered(&id, told(succeeds), now, jitter).map(|()| None);
+                return consumer.delivered(&id, outcome, now, jitter).map(|()| None);
             }
             None => {}
         }
@@ -231,7 +230,9 @@ impl Life {
                 delivered.extend(
                     succeeded.map(|(delivery, _)| (partition(delivery), delivery.event.position.get())),
                 );
-                let told = told.into_iter().map(|(delivery, succeeds)| (delivery.id.clone(), succeeds));
+                let told = told
+                    .into_iter()
+                    .map(|(delivery, succeeds)| (delivery.id.clone(), told_of(delivery, succeeds)));
                 *late = Some(Late::Delivered(told.collect()));
             }
             Next::Tidied => {}
@@ -277,6 +278,18 @@ impl Life {
     fn drain(&mut self, process: usize) {
         let rests = |rest| matches!(rest, Some(Next::Idle | Next::Wait { .. }));
         assert!((0..10_000).any(|_| rests(self.call(process).unwrap())), "the machine does not rest");
+    }
+}
+
+/// What is told of a delivery. What fails does so in every way that there is.
+fn told_of(delivery: &Delivery, succeeds: bool) -> Outcome {
+    let error = "poison".to_owned();
+    match delivery.event.position.get() % 4 {
+        _ if succeeds => Outcome::Done,
+        0 => Outcome::Refused { error },
+        1 => Outcome::Gone { error },
+        2 => Outcome::Failed { error, retry_after: Some(700) },
+        _ => Outcome::failed(error),
     }
 }
 

@@ -1,9 +1,12 @@
 //! Projections in Rust: their events and documents are the projection's own types.
 
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sillok::handler::{
- DocumentError, Failed, FeedEvent, Kind, Next, OnFailure, Projection, TypedDocuments, apply};
+ DocumentError, Failed, FeedEvent, Kind, Next, OnFailure, Projection, TypedDocuments, apply, read_event};
 use sillok::store::{JsonText, NewEvent, RecordedTime};
 use sillok::testing::projected;
 
@@ -89,6 +92,104 @@ fn what_is_wrong_is_told() {
     assert_eq!(failed(&[("", deposited("1"))]), "the stream id must not be empty");
 }
 
+/// What an event is read as, as Rust shows it, or what is wrong.
+fn read<E: DeserializeOwned + Debug>(event_type: &str, data: &str, metadata: &str) -> String {
+    let event = &Feed::of(&["a"]).partitions[0][0];
+    let json = format!(
+        r#"{{"stream":"a","version":1,"id":"e","type":"{event_type}","time":"t","data":{data},"metadata":{metadata},"position":1}}"#
+    );
+    match read_event::<E>(&FeedEvent { json, ..event.clone() }) {
+        Ok(read) => format!("{read:?}"),
+        Err(failed) => failed.message().to_owned(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", content = "data")]
+#[allow(dead_code)] // they are shown
+enum Spelled {
+    Unit,
+    Braces {},
+    UnitInside(()),
+    TypeInside(Empty),
+    Optional(Option<u8>),
+    Number { number: u8 },
+    Numbers(Vec<u8>),
+    Raw { raw: Option<Box<RawValue>> },
+}
+
+#[derive(Debug, Deserialize)]
+struct Empty {}
+
+#[derive(Debug, Deserialize)]
+#[allow(dead_code)] // it is shown
+struct Placed {
+    version: u64,
+    #[serde(flatten)]
+    event: Flattened,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", content = "data")]
+enum Flattened {
+    Unit,
+    Braces {},
+}
+
+#[test]
+fn a_variant_without_fields_takes_both_spellings_of_nothing() {
+    // What else the event has is not looked into.
+    let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, r#"{"\ud800":1e400}"#);
+    for data in ["null", "{}", "{ }", "{\n}"] {
+        assert_eq!(read("Unit", data), "Unit", "{data}");
+        assert_eq!(read("Braces", data), "Braces", "{data}");
+        assert_eq!(read("UnitInside", data), "UnitInside(())", "{data}");
+        assert_eq!(read("TypeInside", data), "TypeInside(Empty)", "{data}");
+    }
+}
+
+#[test]
+fn a_variant_within_what_has_more_of_the_event_takes_both_too() {
+    let read = |event_type: &str, data: &str| read::<Placed>(event_type, data, "{}");
+    for data in ["null", "{}"] {
+        assert_eq!(read("Unit", data), "Placed { version: 1, event: Unit }", "{data}");
+        assert_eq!(read("Braces", data), "Placed { version: 1, event: Braces }", "{data}");
+    }
+}
+
+#[test]
+fn what_has_fields_takes_what_it_says() {
+    let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, "{}");
+    assert_eq!(read("Optional", "null"), "Optional(None)");
+    assert_eq!(read("Raw", "null"), "Raw { raw: None }");
+    assert_eq!(read("Raw", r#"{"raw":1e400}"#), "Raw { raw: Some(RawValue(1e400)) }");
+    for (event_type, data, wrong) in [
+        ("Unit", "7", "invalid type: integer `7`, expected unit variant"),
+        ("Unit", r#"{"a":1}"#, "invalid type: map, expected unit variant"),
+        ("Unit", "[]", "invalid type: sequence, expected unit variant"),
+        ("Braces", "7", "invalid type: integer `7`, expected struct variant"),
+        ("Optional", "{}", "invalid type: map, expected u8"),
+        ("Number", "null", "invalid type: null, expected struct variant"),
+        ("Number", "{}", "missing field `number`"),
+        ("Numbers", "null", "invalid type: null, expected a sequence"),
+        ("Numbers", "{}", "invalid type: map, expected a sequence"),
+        ("Nothing", "null", "unknown variant `Nothing`"),
+    ] {
+        let found = read(event_type, data);
+        let expected = format!("the event cannot be read: {wrong}");
+        assert!(found.starts_with(&expected), "{event_type} {data}: {found}");
+    }
+}
+
+#[test]
+fn a_projection_takes_both_spellings_of_nothing() {
+    for nothing in ["null", "{}"] {
+        let documents =
+            projected::<Statements>(&[("account-1", deposited("1")), ("account-1", event("Closed", nothing))]);
+        assert_eq!(documents.unwrap(), [].into(), "{nothing}");
+    }
+}
+
 /// It takes for numbers what are lists.
 struct Odd;
 
@@ -118,7 +219,7 @@ fn a_document_of_another_type_is_an_error() {
     consumer.next(now).unwrap();
     let mut first = true;
     let applied = &mut |event: &FeedEvent, documents: &_| {
-        if std::mem::take(&mut first) { count(event, documents) } else { apply::<Odd, _>(event, documents) }
+        if std::mem::take(&mut first) { count(event, documents).into() } else { apply::<Odd, _>(event, documents) }
     };
     consumer.project(now, 0, applied).unwrap();
     let error = consumer.status().unwrap().error.unwrap().message;

@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{Delivery, Kind, Next, OnFailure, Running, Settings, Window};
+use sillok::handler::{Delivery, Kind, Next, OnFailure, Outcome, Running, Settings, Window};
 
 fn settings_of(on_failure: OnFailure, window: Window) -> Settings {
     Settings { window, ..settings(Kind::Reactor, on_failure) }
@@ -54,7 +54,7 @@ fn the_checkpoint_waits_for_the_first_whatever_the_order_of_outcomes() {
     let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(3)));
     let first = window(&mut consumer, &feed, 0);
     for (told, expected) in [(2, "0"), (1, "0"), (0, "3")] {
-        consumer.delivered(&first[told].id, Ok(()), at(0), 0).unwrap();
+        consumer.delivered(&first[told].id, Outcome::Done, at(0), 0).unwrap();
         assert_eq!(checkpoint(&mut consumer), expected);
     }
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [4, 5]);
@@ -66,7 +66,7 @@ fn what_was_not_told_is_offered_again_and_what_was_is_not() {
     let settings = settings_of(OnFailure::Skip, Window::Streams(3));
     let mut consumer = open(&database, &settings);
     let first = window(&mut consumer, &feed, 0);
-    consumer.delivered(&first[1].id, Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&first[1].id, Outcome::Done, at(0), 0).unwrap();
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [1, 3, 4], "the stream b goes on");
     // What only the process knew is repeated, under the same id.
     let again = window(&mut open(&database, &settings), &feed, 0);
@@ -78,25 +78,25 @@ fn after_a_failure_the_events_of_the_window_are_attempted_alone_and_none_twice()
     let (database, feed) = (database(), whole(&["a", "b", "c", "d", "a", "b", "c"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(4)));
     let first = window(&mut consumer, &feed, 0);
-    consumer.delivered(&first[0].id, Err("no"), at(0), 0).unwrap();
+    consumer.delivered(&first[0].id, Outcome::failed("no"), at(0), 0).unwrap();
     // The others come back when nothing is in hand any more.
-    consumer.delivered(&first[1].id, Ok(()), at(0), 0).unwrap();
-    consumer.delivered(&first[2].id, Err("no"), at(0), 0).unwrap();
+    consumer.delivered(&first[1].id, Outcome::Done, at(0), 0).unwrap();
+    consumer.delivered(&first[2].id, Outcome::failed("no"), at(0), 0).unwrap();
     assert_eq!(consumer.next(at(0)).unwrap(), Next::Wait { until: at(100) });
     let alone = only(window(&mut consumer, &feed, 100));
     assert_eq!((alone.event.position.get(), alone.attempt), (1, 2));
-    consumer.delivered(&alone.id, Ok(()), at(100), 0).unwrap();
+    consumer.delivered(&alone.id, Outcome::Done, at(100), 0).unwrap();
     // The second is done, and the third has had its first attempt.
     assert_eq!(checkpoint(&mut consumer), "2");
     assert_eq!(consumer.next(at(100)).unwrap(), Next::Wait { until: at(200) });
     let third = only(window(&mut consumer, &feed, 200));
     assert_eq!((third.event.position.get(), third.attempt), (3, 2));
-    consumer.delivered(&third.id, Ok(()), at(200), 0).unwrap();
+    consumer.delivered(&third.id, Outcome::Done, at(200), 0).unwrap();
     let mut attempted = Vec::new();
     loop {
         let deliveries = window(&mut consumer, &feed, 200);
         attempted.push(numbers(&deliveries));
-        deliveries.iter().for_each(|Delivery { id, .. }| consumer.delivered(id, Ok(()), at(200), 0).unwrap());
+        deliveries.iter().for_each(|Delivery { id, .. }| consumer.delivered(id, Outcome::Done, at(200), 0).unwrap());
         if attempted.last().unwrap().contains(&7) {
             break;
         }
@@ -116,12 +116,12 @@ fn what_spoils_a_batch_is_found_and_given_up_alone() {
         match consumer.next(at(now)).unwrap() {
             Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) if numbers(&deliveries).contains(&2) => {
-                consumer.delivered(&deliveries[0].id, Err("spoilt"), at(now), 0).unwrap();
+                consumer.delivered(&deliveries[0].id, Outcome::failed("spoilt"), at(now), 0).unwrap();
             }
             Next::Deliver(deliveries) => {
                 taken.push(numbers(&deliveries));
                 let ids = deliveries.iter().map(|delivery| &delivery.id);
-                ids.for_each(|id| consumer.delivered(id, Ok(()), at(now), 0).unwrap());
+                ids.for_each(|id| consumer.delivered(id, Outcome::Done, at(now), 0).unwrap());
             }
             Next::Wait { until } => now = until.as_millis(),
             rest => break assert_eq!(rest, Next::Idle),
@@ -148,7 +148,7 @@ fn a_consumer_that_stops_goes_on_with_new_attempts_at_all_that_had_failed() {
     let mut settings = settings_of(OnFailure::Stop, Window::Streams(3));
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
-    for (delivery, outcome) in window(&mut consumer, &feed, 0).iter().zip([Err("no"), Ok(()), Err("no")]) {
+    for (delivery, outcome) in window(&mut consumer, &feed, 0).iter().zip([Outcome::failed("no"), Outcome::Done, Outcome::failed("no")]) {
         consumer.delivered(&delivery.id, outcome, at(0), 0).unwrap();
     }
     assert_eq!(consumer.next(at(0)).unwrap(), Next::Stopped);
@@ -164,10 +164,10 @@ fn a_failure_that_was_told_late_can_stop_a_consumer() {
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     let first = window(&mut consumer, &feed, 0);
-    consumer.delivered(&first[1].id, Err("no"), at(0), 0).unwrap();
+    consumer.delivered(&first[1].id, Outcome::failed("no"), at(0), 0).unwrap();
     // The first was not told and is offered again; behind a failure nothing of that stream is.
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [1, 3]);
-    consumer.delivered(&first[0].id, Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&first[0].id, Outcome::Done, at(0), 0).unwrap();
     assert_eq!(consumer.next(at(0)).unwrap(), Next::Stopped);
     assert_eq!(checkpoint(&mut consumer), "1");
 }
@@ -189,7 +189,7 @@ fn a_crash_repeats_a_hundred_deliveries_at_most() {
             let durable = open(&database, &settings).status().unwrap().checkpoint.position(0).get();
             let repeated = delivered.range(durable + 1..).count();
             assert!(repeated <= 100, "{most:?} repeats {repeated}");
-            deliveries.iter().for_each(|Delivery { id, .. }| consumer.delivered(id, Ok(()), at(0), 0).unwrap());
+            deliveries.iter().for_each(|Delivery { id, .. }| consumer.delivered(id, Outcome::Done, at(0), 0).unwrap());
         }
     }
 }
@@ -205,7 +205,7 @@ fn letters_are_retried_one_by_one() {
     for number in [1, 2] {
         let letter = only(window(&mut consumer, &feed, 0));
         assert_eq!(letter.event.position.get(), number);
-        consumer.delivered(&letter.id, Ok(()), at(0), 0).unwrap();
+        consumer.delivered(&letter.id, Outcome::Done, at(0), 0).unwrap();
     }
     assert_eq!((consumer.next(at(0)).unwrap(), letters(&mut consumer)), (Next::Idle, vec![]));
 }
@@ -224,16 +224,16 @@ fn what_spoils_a_batch_has_its_turn_before_other_partitions_and_whatever_letters
     consumer.woken(0, at(0)).unwrap();
     let batch = window(&mut consumer, &feed, 0);
     assert_eq!(batch.iter().map(|delivery| delivery.event.stream.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
-    consumer.delivered(&batch[0].id, Err("spoilt"), at(0), 0).unwrap();
-    // Meanwhile another partition has grown, and a letter is retried.
+    consumer.delivered(&batch[0].id, Outcome::failed("spoilt"), at(0), 0).unwrap();
+    // Meanwhile another partition has grown, and a letter is retried; the batch is due with it, a millisecond later.
     consumer.woken(1, at(0)).unwrap();
-    consumer.retry(at(0)).unwrap();
+    consumer.retry(at(1)).unwrap();
     let letter = only(window(&mut consumer, &feed, 0));
-    consumer.delivered(&letter.id, Ok(()), at(0), 0).unwrap();
+    consumer.delivered(&letter.id, Outcome::Done, at(0), 0).unwrap();
     for stream in ["a", "b", "c"] {
         let alone = only(window(&mut consumer, &feed, 100));
         assert_eq!((alone.event.stream.as_str(), alone.attempt), (stream, 1));
-        consumer.delivered(&alone.id, Ok(()), at(100), 0).unwrap();
+        consumer.delivered(&alone.id, Outcome::Done, at(100), 0).unwrap();
     }
     assert_eq!(numbers(&window(&mut consumer, &feed, 100)), [1, 2, 3]);
 }

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use crate::database::Database;
 use sillok::gateway::Alarm;
 use sillok::handler::{
-    Consumer, ConsumerMemory, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure, OpenError,
-    Policy, Read, Settings, Window,
+    Consumer, ConsumerMemory, ConsumerName, Delivery, DocumentKey, Documents, FeedEvent, FeedPage, Kind,
+    Next, OnFailure, OpenError, Policy, Read, Settings, Window,
 };
 use sillok::store::sqlite::Sql;
 use sillok::store::sqlite::Value;
@@ -14,6 +14,10 @@ use sillok::store::{EventId, EventType, JsonText, Position, RecordedTime, Storag
 
 pub fn at(millis: u64) -> RecordedTime {
     RecordedTime::from_millis(millis)
+}
+
+pub fn key(text: &str) -> DocumentKey {
+    DocumentKey::new(text).unwrap()
 }
 
 pub fn position(number: u64) -> Position {
@@ -106,7 +110,7 @@ pub fn unset(database: &Database) {
 pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
     let policy = Policy { on_failure, attempts: 3, first_delay: 100, longest_delay: 1000, ..Policy::DEFAULT };
     Settings {
-        name: "balances".to_owned(),
+        name: ConsumerName::new("balances").unwrap(),
         kind,
         partitions: 1,
         policy,
@@ -209,7 +213,7 @@ pub fn run<S: Sql, A: Alarm>(
                 let outcomes: Vec<_> =
                     deliveries.iter().map(|delivery| work(Work::Deliver(delivery))).collect();
                 for (Delivery { id, .. }, outcome) in deliveries.iter().zip(outcomes) {
-                    consumer.delivered(id, outcome.as_ref().copied().map_err(String::as_str), at(now), 0)?;
+                    consumer.delivered(id, outcome.into(), at(now), 0)?;
                 }
             }
             Next::Tidied => {}

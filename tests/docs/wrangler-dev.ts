@@ -27,8 +27,13 @@ export class WranglerDev {
   }
 
   /** Waits until it says that it is ready. */
-  async ready(): Promise<void> {
-    while (!this.#printed.includes("Ready on")) {
+  ready(): Promise<void> {
+    return this.printed("Ready on");
+  }
+
+  /** Waits until it has printed this. */
+  async printed(text: string): Promise<void> {
+    while (!this.#printed.includes(text)) {
       if (this.#child.exitCode !== null) throw new Error(`wrangler has ended: ${this.#printed}`);
       await sleep(100);
     }

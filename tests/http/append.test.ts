@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { freshStream, numbered, useApi } from "../support/api.ts";
+import { freshStream, numbered, streamPath, useApi } from "../support/api.ts";
 
 const api = useApi();
 
@@ -40,17 +40,41 @@ test("an array is one commit: consecutive versions, one time", async () => {
   );
 });
 
+test("a byte order mark before the body is passed over", async () => {
+  const stream = freshStream();
+  const event = '{"type":"A","data":"\ufeff"}';
+  for (const contentType of ["application/json", "application/jsonl"]) {
+    const reply = await api.append(stream, `\ufeff${event}`, { "Content-Type": contentType });
+    assert.equal(reply.status, 201, reply.text);
+  }
+  const body = '\ufeff{"before":2}';
+  const cut = await api.request(`${streamPath(stream)}/truncate`, { method: "POST", body });
+  assert.equal(cut.status, 200, cut.text);
+  const { events } = (await api.read(stream)).json;
+  assert.deepEqual(
+    events.map((event: any) => event.data),
+    ["\ufeff"],
+  );
+});
+
 test("NDJSON is one commit too; empty lines are passed over", async () => {
   const stream = freshStream();
   const body = '{"type":"A","data":1}\n\n{"type":"B"}\r\n{"type":"C","data":[]}\n';
-  for (const contentType of ["application/x-ndjson", "Application/X-NDJSON; charset=utf-8"]) {
+  const contentTypes = [
+    "application/x-ndjson",
+    "Application/X-NDJSON; charset=utf-8",
+    "application/ndjson",
+    "application/jsonl",
+    "application/jsonl; charset=utf-8",
+  ];
+  for (const contentType of contentTypes) {
     const reply = await api.append(stream, body, { "Content-Type": contentType });
     assert.equal(reply.status, 201, reply.text);
   }
   const { events } = (await api.read(stream)).json;
   assert.deepEqual(
     events.map((event: any) => event.type),
-    ["A", "B", "C", "A", "B", "C"],
+    contentTypes.flatMap(() => ["A", "B", "C"]),
   );
   assert.deepEqual(
     events.slice(0, 3).map((event: any) => event.data),

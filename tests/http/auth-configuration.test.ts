@@ -13,10 +13,19 @@ import {
 } from "../support/api.ts";
 import { sign } from "../support/token.ts";
 
+const SHORT = "thirty-one bytes are too short.";
+
 const CLOSED: Record<string, Api> = {
   "no variables": useApi({ vars: {} }),
   "an empty secret": useApi({ vars: { SILLOK_SECRET: "", SILLOK_AUTH: "on" } }),
   "a word that is not off": useApi({ vars: { SILLOK_AUTH: "OFF" } }),
+  "a secret of 31 bytes": useApi({ vars: { SILLOK_SECRET: SHORT } }),
+  "a short secret and authentication off": useApi({
+    vars: { SILLOK_SECRET: SHORT, SILLOK_AUTH: "off" },
+  }),
+  "an empty secret and authentication off": useApi({
+    vars: { SILLOK_SECRET: "", SILLOK_AUTH: "off" },
+  }),
 };
 
 for (const [what, api] of Object.entries(CLOSED)) {
@@ -27,12 +36,15 @@ for (const [what, api] of Object.entries(CLOSED)) {
       "Bearer ",
       "Bearer x",
       `Bearer ${sign({ scope: "admin" }, "")}`,
+      `Bearer ${SHORT}`,
+      `Bearer ${sign({ scope: "admin" }, SHORT)}`,
     ]) {
       const headers = authorization === undefined ? {} : { Authorization: authorization };
       for (const path of [eventsPath(stream), "/v1/nothing"]) {
         const reply = await api.request(path, { headers });
         assertProblem(reply, 401, "auth_not_configured");
         assert.equal(reply.headers.get("www-authenticate"), 'Bearer realm="sillok"');
+        if (what.includes("secret")) assert.match(reply.json.detail, /32/, "it says why");
       }
       assertProblem(await api.append(stream, numbered(1), headers), 401, "auth_not_configured");
     }
@@ -40,14 +52,13 @@ for (const [what, api] of Object.entries(CLOSED)) {
   });
 }
 
-const both = useApi({ vars: { SILLOK_SECRET: "s3cret", SILLOK_AUTH: "off" } });
+const SECRET = "thirty-two bytes are long enough";
+const both = useApi({ vars: { SILLOK_SECRET: SECRET, SILLOK_AUTH: "off" } });
 
 test("beside a secret, SILLOK_AUTH=off changes nothing", async () => {
   assertProblem(await both.read(freshStream()), 401, "missing_token");
-  assert.equal(
-    (await both.read(freshStream(), "", { Authorization: "Bearer s3cret" })).status,
-    200,
-  );
+  const authorization = { Authorization: `Bearer ${SECRET}` };
+  assert.equal((await both.read(freshStream(), "", authorization)).status, 200);
 });
 
 const off = useApi();

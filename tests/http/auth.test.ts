@@ -63,6 +63,13 @@ test("the secret itself is the administrator", async () => {
 
 const now = secondsFromNow(0);
 const valid = { scope: "read append" };
+
+/** The same token with another last character: of what it stands for, two bits are no part of the signature. */
+function otherLast(token: string): string {
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return token.slice(0, -1) + digits.charAt(digits.indexOf(token.slice(-1)) + 1);
+}
+
 const REFUSED_TOKENS: Record<string, string> = {
   "a part of the secret": SECRET.slice(0, -1),
   "the secret and more": `${SECRET}x`,
@@ -73,6 +80,9 @@ const REFUSED_TOKENS: Record<string, string> = {
   "no signature": sign(valid, SECRET).replace(/[^.]+$/, ""),
   "a changed signature": `${sign(valid, SECRET).slice(0, -4)}AAAA`,
   "a cut signature": sign(valid, SECRET).slice(0, -4),
+  "a padded signature": `${sign(valid, SECRET)}=`,
+  "padded claims": sign(valid, SECRET).replace(/\.(?=[^.]+$)/, "=."),
+  "a signature whose last character is another of the same bits": otherLast(sign(valid, SECRET)),
   "changed claims": sign(valid, SECRET).replace(
     /\.[^.]+\./,
     `.${Buffer.from('{"scope":"admin"}').toString("base64url")}.`,

@@ -14,7 +14,9 @@ const REFUSED_JSON: [body: string, code: string, field?: string][] = [
   ["{", "malformed_json"],
   ['{"type":"A"} x', "malformed_json"],
   ['{"type":"A"}\n{"type":"B"}', "malformed_json"],
-  ["\ufeff{}", "malformed_json"],
+  ["\ufeff{}", "invalid_event", "type"],
+  ['\ufeff\ufeff{"type":"A"}', "malformed_json"],
+  ['{"type":"A"}\ufeff', "malformed_json"],
   ['[{"type":"A"},]', "malformed_json"],
   ['{"type":"A","data":01}', "malformed_json"],
   ['{"type":"A","data":NaN}', "malformed_json"],
@@ -63,6 +65,7 @@ const REFUSED_NDJSON: [body: string, code: string, field?: string][] = [
   ['{"type":"A"} {"type":"B"}', "malformed_json"],
   ['{"type":"A"}\n[{"type":"B"}]', "invalid_event", "events[1]"],
   ['{"type":"A"}\n\n{"type":2}', "invalid_event_type", "events[1].type"],
+  ['{"type":"A"}\n\ufeff{"type":"B"}', "malformed_json"],
 ];
 
 for (const [body, code, field] of REFUSED_NDJSON) {

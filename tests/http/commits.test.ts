@@ -39,7 +39,8 @@ function proved(exported: any[]): string {
       continue;
     }
     assert.equal(commit.firstVersion, version + 1);
-    const { time, key = "", events } = commit;
+    const { time, keyOrigin, events } = commit;
+    const key = keyOrigin === undefined ? (commit.key ?? "") : `${keyOrigin}\t${commit.key}`;
     const content = `${stream}\n${commit.version}\n${time}\n${key}\n${events}`;
     head = createHash("sha256").update(Buffer.from(head, "hex")).update(content).digest("hex");
     assert.equal(head, commit.hash);
@@ -61,10 +62,15 @@ test("the commits of a stream prove themselves, and hold its events as they were
   await api.appended(stream, numbered(3));
   const exported = await lines(stream);
   assert.deepEqual(
-    exported.map(({ firstVersion, version, key }) => [firstVersion, version, key]),
+    exported.map(({ firstVersion, version, key, keyOrigin }) => [
+      firstVersion,
+      version,
+      key,
+      keyOrigin,
+    ]),
     [
-      [1, 1, 'k "1"'],
-      [2, 4, undefined],
+      [1, 1, 'k "1"', "client"],
+      [2, 4, undefined, undefined],
     ],
   );
   assert(exported[0].events.includes(`"data":${data}`), exported[0].events);

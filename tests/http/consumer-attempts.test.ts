@@ -45,6 +45,21 @@ test("a handler that never ends fails in time, and others have their turn", asyn
   for (const stream of ["seen-1", "seen-2"]) assert.equal(await api.version(stream), 1);
 });
 
+test("a command that can never succeed is given up at once, and holds up nothing", async () => {
+  for (const type of ["Large", "Invalid", "Taken"]) await api.appended("refuse-1", { type });
+  const { status, deadLetters } = await settled(api, "refused");
+  assert.deepEqual([status, deadLetters], ["running", 2]);
+  const { deadLetters: letters } = (await api.request("/v1/consumers/refused/dead-letters")).json;
+  assert.deepEqual(
+    letters.map(({ reason, attempts, event }: any) => [reason, attempts, event.type]),
+    [
+      ["failed", 1, "Large"],
+      ["failed", 1, "Invalid"],
+    ],
+  );
+  assert.equal(await api.version("taken-1"), 1);
+});
+
 test("a receiver that does not answer in time is sent the event again", async () => {
   receiver.answer = (_, earlier) => (earlier < 2 ? "hang" : 204);
   assert.equal((await put({ timeout: 200, firstDelay: 10 })).json.timeout, 200);
@@ -84,6 +99,7 @@ test("a consumer that cannot be opened is listed, and hides no other", async () 
     [
       ["displaced", "stopped"],
       ["patient", "running"],
+      ["refused", "running"],
     ],
   );
   assert.match((await statusOf(api, "displaced")).lastError.message, /checkpoint/);

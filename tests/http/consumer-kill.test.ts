@@ -132,8 +132,8 @@ test(`consumers keep their promises in ${ROUNDS} kills`, async (t) => {
   }
   const ids = new Map<string, Set<string>>();
   for (const { event, headers } of receiver.taken) {
-    const seen = ids.get(event.id) ?? new Set();
-    ids.set(event.id, seen.add(headers["webhook-id"] ?? ""));
+    const seen = ids.get(event.eventid) ?? new Set();
+    ids.set(event.eventid, seen.add(headers["webhook-id"] ?? ""));
   }
   assert.deepEqual([...ids.keys()].toSorted(), counted.map(({ id }) => id).toSorted());
   assert(

@@ -40,8 +40,11 @@ test("one dead letter is discarded, or all of them", async () => {
   const [first, second, third] = await letters(name);
   assert.equal((await discard(name, `/${second.id}`)).status, 204);
   assert.deepEqual(await letters(name), [first, third]);
-  for (const unknown of [second.id, 99, 0, "x", "1.5", "-1", "9".repeat(30)]) {
+  for (const unknown of [second.id, 99, 0, "9".repeat(30)]) {
     assertProblem(await discard(name, `/${unknown}`), 404, "dead_letter_not_found");
+  }
+  for (const wrong of ["x", "1.5", "-1"]) {
+    assertProblem(await discard(name, `/${wrong}`), 400, "invalid_parameter", "id");
   }
   assert.equal((await discard(name)).status, 204);
   assert.equal((await discard(name)).status, 204, "also when there are none");

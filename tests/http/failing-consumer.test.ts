@@ -1,4 +1,4 @@
-/** A consumer that cannot be woken is woken later: no event is forgotten, and no append waits for it. */
+/** A consumer that cannot be woken is woken later: no event is forgotten, and no append waits for it. None hides another. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -40,3 +40,20 @@ for (const failures of [1, 4]) {
     assert.equal((await settled(api, name)).deadLetters, 0);
   });
 }
+
+test("a consumer that does not answer is listed, and hides no other", async () => {
+  for (const name of ["silent-1", "sound"]) {
+    const body = JSON.stringify({ kind: "webhook", url: receiver.url, category: "none" });
+    const put = await api.request(`/v1/consumers/${name}`, { method: "PUT", body });
+    assert.equal(put.status, 200, put.text);
+  }
+  await api.request("/silent");
+  const { status, json, text } = await api.request("/v1/consumers");
+  assert.equal(status, 200, text);
+  const found = (name: string) => json.consumers.find((one: any) => one.name === name);
+  assert.deepEqual(Object.keys(found("silent-1")), ["name", "status", "error"]);
+  assert.deepEqual(
+    [found("silent-1").status, found("silent-1").error.code, found("sound").status],
+    ["unavailable", "unavailable", "running"],
+  );
+});

@@ -1,6 +1,7 @@
 /** Every limit at its edge: the last that is taken, the first that is refused. */
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 
 import { assertProblem, eventsPath, freshStream, numbered, useApi } from "../support/api.ts";
@@ -82,25 +83,32 @@ test("metadata of 16 KiB, not one byte more", async () => {
   assert.equal(await api.appended(stream, metadata(16 * 1024)), 1);
 });
 
-test("an append of exactly 1 MiB, not one byte more", async () => {
+/** What is stored of an event beside its data, where the server gives it an id. */
+const FRAME = `{"id":"${randomUUID()}","type":"A","data":""}`.length;
+
+test("a commit of exactly 1 MiB as it is stored, not one byte more", async () => {
   const stream = freshStream();
-  // What counts is type, id, data and metadata: here "A", nothing, a JSON string and {}.
-  const event = (bytes: number) => ({ type: "A", data: "x".repeat(bytes - 'A""{}'.length) });
-  assertProblem(await api.append(stream, event(MIB + 1)), 413, "commit_too_large", "events");
+  const event = (bytes: number) => ({ type: "A", data: "x".repeat(bytes - FRAME) });
+  const whole = MIB - "[]".length;
+  assertProblem(await api.append(stream, event(whole + 1)), 413, "commit_too_large", "events");
   await assertStored(stream, 0);
-  assert.equal(await api.appended(stream, event(MIB)), 1);
+  assert.equal(await api.appended(stream, event(whole)), 1);
   const [read] = (await api.read(stream)).json.events;
-  assert.equal(read.data.length, MIB - 5);
-  const halves = [event(MIB / 2), event(MIB / 2 + 1)];
+  assert.equal(read.data.length, whole - FRAME);
+  const [half, rest] = [MIB / 2, MIB / 2 - "[,]".length];
+  const halves = [event(half), event(rest + 1)];
   assertProblem(await api.append(stream, halves), 413, "commit_too_large", "events");
-  assert.equal(await api.appended(stream, [event(MIB / 2), event(MIB / 2)]), 3);
+  assert.equal(await api.appended(stream, [event(half), event(rest)]), 3);
+  const sizes = await api.server.sql(stream, "SELECT length(events) AS bytes FROM commits_v1");
+  assert.deepEqual(sizes, [{ bytes: MIB }, { bytes: MIB }]);
 });
 
 test("characters count in bytes of UTF-8", async () => {
   const stream = freshStream();
-  const event = (bytes: number) => ({ type: "A", data: twoByteText(bytes - 'A""{}'.length) });
-  assertProblem(await api.append(stream, event(MIB + 1)), 413, "commit_too_large", "events");
-  assert.equal(await api.appended(stream, event(MIB)), 1);
+  const event = (bytes: number) => ({ type: "A", data: twoByteText(bytes - FRAME) });
+  const whole = MIB - "[]".length;
+  assertProblem(await api.append(stream, event(whole + 1)), 413, "commit_too_large", "events");
+  assert.equal(await api.appended(stream, event(whole)), 1);
 });
 
 test("a body of 2 MiB is read, one byte more is not", async () => {

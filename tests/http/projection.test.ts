@@ -4,7 +4,14 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 
-import { assertProblem, freshStream, numbered, type Reply, useApi } from "../support/api.ts";
+import {
+  assertProblem,
+  freshStream,
+  numbered,
+  priceOf,
+  type Reply,
+  useApi,
+} from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
 
 const api = useApi({ entry: fileURLToPath(new URL("../support/own-worker.ts", import.meta.url)) });
@@ -41,13 +48,47 @@ test("what is defined in code outlives a crash of the engine", async () => {
   assert.equal(await api.version(stream.replace("count", "note")), 2);
 });
 
-test("what is not there in time is said", { timeout: 20_000 }, async () => {
-  const stream = freshStream("count");
-  await api.appended(stream, numbered(1));
-  const reply = await document(stream, `${stream}@2`);
-  assertProblem(reply, 503, "projection_behind", "min");
-  assert.equal(reply.headers.get("retry-after"), "1");
-});
+test(
+  "what is not there in time is said, and nobody has asked for it again and again",
+  { timeout: 20_000 },
+  async () => {
+    const stream = freshStream("count");
+    await api.appended(stream, numbered(1));
+    const reply = await document(stream, `${stream}@2`);
+    assertProblem(reply, 503, "projection_behind", "min");
+    assert.equal(reply.headers.get("retry-after"), "1");
+    assert.ok(priceOf(reply).read < 20, `${priceOf(reply).read} rows were read`);
+    // It waits for the projection, which is paused.
+    assert.equal((await api.request("/v1/consumers/sums/pause", { method: "POST" })).status, 200);
+    await api.appended(stream, numbered(1));
+    const waiting = document(stream, `${stream}@2`);
+    const behind = await document(stream, `${stream}@2`);
+    assertProblem(behind, 503, "projection_behind", "min");
+    assert.ok(priceOf(behind).read < 20, `${priceOf(behind).read} rows were read`);
+    assertProblem(await waiting, 503, "projection_behind", "min");
+    assert.equal((await api.request("/v1/consumers/sums/resume", { method: "POST" })).status, 200);
+    assert.equal((await document(stream, `${stream}@2`)).status, 200);
+  },
+);
+
+test(
+  "who waits is told when the event comes, or the projection comes on",
+  { timeout: 20_000 },
+  async () => {
+    const stream = freshStream("count");
+    await api.appended(stream, numbered(1));
+    const readers = [1, 2, 3].map(() => document(stream, `${stream}@2`));
+    await api.appended(freshStream("count"), numbered(1));
+    await api.appended(stream, numbered(1));
+    for (const reply of await Promise.all(readers)) assert.equal(reply.json?.events, 2, reply.text);
+    assert.equal((await api.request("/v1/consumers/sums/pause", { method: "POST" })).status, 200);
+    await api.appended(stream, numbered(1));
+    const reader = document(stream, `${stream}@3`);
+    await settled(api, "sums", ({ lag }) => lag > 0);
+    assert.equal((await api.request("/v1/consumers/sums/resume", { method: "POST" })).status, 200);
+    assert.equal((await reader).json?.events, 3);
+  },
+);
 
 test("a projection that does not exist is said before anything is waited for", async () => {
   for (const path of ["nothing/documents/key", "nothing/documents", "notes/documents/key"]) {
@@ -88,7 +129,7 @@ test("what is no part of a read of documents or dead letters is refused by name,
     [`${documents}?${never}&limit=1001`, "page_too_large", "limit"],
     [`${documents}?${never}&limit=ten`, "invalid_parameter", "limit"],
     [`${documents}?prefix=%FF`, "invalid_parameter", "prefix"],
-    [`${documents}/%FF?${never}`, "invalid_parameter", "key"],
+    [`${documents}/%FF?${never}`, "invalid_document_key", "key"],
     [`${documents}/a?min=plane-1`, "invalid_parameter", "min"],
     [`${letters}?limit=1001`, "page_too_large", "limit"],
     [`${letters}?after=x`, "invalid_parameter", "after"],

@@ -52,7 +52,8 @@ async function batches(since = 0): Promise<number[][]> {
 }
 
 test("a queue gets every event, as it was written; one that is too large becomes a dead letter", async () => {
-  await defined("queue", { binding: "EVENTS", category: "order", attempts: 2 });
+  const late = { firstDelay: 3_600_000, longestDelay: 3_600_000 };
+  await defined("queue", { binding: "EVENTS", category: "order", ...late });
   await appendInOrder("order", [
     ["order-1", '{"type":"Placed","data":{"total":1e400}}'],
     ["order-1", { type: "Filled", data: "x".repeat(130_000) }],
@@ -70,6 +71,9 @@ test("a queue gets every event, as it was written; one that is too large becomes
   const { deadLetters, lastError } = await settled(api, "queue");
   assert.equal(deadLetters, 1);
   assert.match(lastError.message, /more than a queue's message may$/);
+  // Nobody has waited for another attempt.
+  const { json } = await api.request("/v1/consumers/queue/dead-letters");
+  assert.equal(json.deadLetters[0].attempts, 1);
 });
 
 test("events go to a queue a hundred at once", async () => {

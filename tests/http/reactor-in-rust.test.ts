@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Api, freshStream } from "../support/api.ts";
+import { commandKey } from "../support/command-key.ts";
 import { settled } from "../support/consumers.ts";
 import { Receiver } from "../support/receiver.ts";
 
@@ -62,6 +63,36 @@ test("so it is when workerd was killed between the append and its end", async (t
   await api.server.restart();
   await receiver.until(() => receiver.received.length === 2);
   await assertHandled(api, receiver, cause);
+});
+
+test("an append that can never succeed is given up at once", async (t) => {
+  const [api, receiver] = await start(t);
+  receiver.answer = () => 204;
+  // The desk's stream would have a longer name than one may have.
+  await leave(api, "I".repeat(200));
+  const { deadLetters } = await settled(api, "warnings", ({ lag }) => lag === 0);
+  assert.equal(deadLetters, 1);
+  const { json } = await api.request("/v1/consumers/warnings/dead-letters");
+  assert.deepEqual([json.deadLetters[0].attempts, json.deadLetters[0].reason], [1, "failed"]);
+  assert.match(json.deadLetters[0].error, /205 bytes/);
+});
+
+test("a client that appends under the reactor's key first keeps nothing from being written", async (t) => {
+  const [api, receiver] = await start(t);
+  receiver.answer = () => 204;
+  const event = { stream: freshStream("plane"), version: 1, id: "departed-1" };
+  const headers = { "Idempotency-Key": await commandKey("warnings", event, 0) };
+  await api.appended("desk-IAH", { type: "FromClient" }, headers);
+  const data = { flight: "UA1545", origin: "EWR", dest: "IAH", delayMinutes: 45 };
+  await api.appended(event.stream, { type: "FlightDeparted", id: event.id, data });
+  await settled(api, "warnings");
+  const { events } = (await api.read("desk-IAH")).json;
+  assert.deepEqual(
+    events.map(({ type }: any) => type),
+    ["FromClient", "LateFlightExpected"],
+  );
+  const again = await api.append("desk-IAH", { type: "FromClient" }, headers);
+  assert.deepEqual([again.json.version, again.json.replayed], [1, true]);
 });
 
 test("what is written in TypeScript runs beside, under names of its own", async (t) => {

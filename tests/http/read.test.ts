@@ -147,6 +147,7 @@ test("next keeps limit, direction and bounds", async () => {
     to: "7",
     limit: "2",
     direction: "backward",
+    complete: "true",
   });
 });
 
@@ -154,7 +155,7 @@ test("next names the stream percent-encoded", async () => {
   const stream = `${freshStream()}/ü?&#%2F`;
   await api.appended(stream, numbered(2));
   const { next } = (await api.read(stream, "?limit=1")).json;
-  assert.equal(next, `${eventsPath(stream)}?from=2&limit=1`);
+  assert.equal(next, `${eventsPath(stream)}?from=2&limit=1&complete=true`);
   assert.equal((await api.request(next)).json.events[0].version, 2);
 });
 
@@ -182,7 +183,7 @@ test("a thousand events in one page, and more behind it", async () => {
   await api.appended(stream, numbered(1, 1001));
   const reply = await api.read(stream);
   assert.equal(reply.json.events.length, 1000);
-  assert.equal(reply.json.next, `/v1/streams/${stream}/events?from=1001&limit=1000`);
+  assert.equal(reply.json.next, `/v1/streams/${stream}/events?from=1001&limit=1000&complete=true`);
   assert.deepEqual(versions(await api.request(reply.json.next)), [1001]);
 });
 
@@ -225,7 +226,7 @@ test("type keeps the events of one type", async () => {
   assert.deepEqual(versions(first), [7, 5]);
   assert.equal(
     first.json.next,
-    `${eventsPath(stream)}?to=4&limit=2&direction=backward&type=${type}`,
+    `${eventsPath(stream)}?to=4&limit=2&direction=backward&type=${type}&complete=true`,
   );
   assert.deepEqual(versions(await api.request(first.json.next)), [3, 1]);
 });

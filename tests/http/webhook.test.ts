@@ -55,12 +55,13 @@ test("every event of a category comes as a signed CloudEvent", async () => {
     assert.match(sequence, /^\d+$/);
     assert.deepEqual(rest, {
       specversion: "1.0",
-      id,
+      id: `${category}-1@${version}`,
       source: `/v1/streams/${category}-1`,
       type,
       subject: `${category}-1`,
       time,
       streamversion: `${version}`,
+      eventid: id,
       datacontenttype: "application/json",
       data,
     });
@@ -307,6 +308,8 @@ test("what is no consumer is refused, and nothing is kept of it", async () => {
     [{ kind: "webhook", url, attempts: 0 }, "invalid_policy", "attempts"],
     [{ kind: "webhook", url, concurrency: 7 }, "invalid_consumer", "concurrency"],
     [{ kind: "webhook", url, types: ["a\nb"] }, "invalid_event_type", "types"],
+    // As in the package, where `readAll({ types: [] })` is refused too.
+    [{ kind: "webhook", url, types: [] }, "invalid_consumer", "types"],
     [{ kind: "webhook", url, colour: "red" }, "invalid_consumer", "colour"],
     [{ kind: "projection" }, "invalid_consumer", "kind"],
     [{ kind: "nope" }, "invalid_consumer", "kind"],

@@ -64,3 +64,44 @@ fn a_journal_that_takes_nothing_is_not_asked_without_end() {
     }
     assert_eq!(sent, 2, "one that asks, and one that begins where the journal is");
 }
+
+#[test]
+fn what_is_forgotten_is_removed_page_by_page_whatever_dies_in_between() {
+    for is_deleted in [false, true] {
+        let (database, clock) = (Database::in_memory(), Clock::default());
+        let open = || Aggregate::new(StreamTable::new(database.clone()), clock.clone());
+        let mut aggregate = open();
+        for now in 1..=2500 {
+            append(&mut aggregate, now);
+        }
+        let last = Version::new(2500).unwrap();
+        assert!(aggregate.next_forward(&account()).unwrap().is_some());
+        aggregate.forwarded(last, at(2500), 0).unwrap();
+        if is_deleted {
+            aggregate.delete(&account(), at(3000)).unwrap();
+        } else {
+            aggregate.truncate(&account(), Version::new(2500).unwrap(), at(3000)).unwrap();
+        }
+        let count = "SELECT count(*) FROM commits_v1";
+        let rows = || database.0.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap();
+        let mut left = rows();
+        assert!(left > 1000, "{left} rows are left after the first page");
+        loop {
+            // It dies after each page. The alarm that was set then has the next one go on.
+            let mut next = open();
+            let now = *clock.0.borrow().last().unwrap();
+            next.rang(at(now));
+            let more = next.remove_forgotten(&account(), at(now)).unwrap();
+            assert!(left - rows() <= 1000, "{} rows were removed in one turn", left - rows());
+            left = rows();
+            if !more {
+                break;
+            }
+            assert_eq!(clock.0.borrow().last(), Some(&(now + 5000)), "nothing goes on by itself");
+        }
+        assert_eq!(left, if is_deleted { 1 } else { 2 }, "the base, and the commit that is kept");
+        let alarms = clock.0.borrow().len();
+        open().remove_forgotten(&account(), at(9_000_000)).unwrap();
+        assert_eq!(clock.0.borrow().len(), alarms, "there is nothing more to do");
+    }
+}

@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
+mod clock;
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]
 mod database;
@@ -84,6 +85,43 @@ fn a_group_is_one_row_and_a_stream_one_more() {
     assert_eq!((count("groups_v1"), count("streams_v1")), (1, 100));
     journal.record(&forwards).unwrap();
     assert_eq!((count("groups_v1"), count("streams_v1")), (1, 100));
+}
+
+/// A commit whose stored events take so many bytes.
+fn large(version: u64, bytes: usize) -> Commit {
+    let frame = r#"[{"id":"e","type":"Large","data":""}]"#.len();
+    let data = "x".repeat(bytes - frame);
+    let events = format!(r#"[{{"id":"e","type":"Large","data":"{data}"}}]"#).into();
+    Commit { events, ..commit(version, version) }
+}
+
+#[test]
+fn no_row_is_larger_than_a_row_may_be() {
+    // The database refuses what is more than a row takes. Commits of more than 1 MiB are from before that limit held on what
+    // is stored.
+    let database = Database::in_memory();
+    let mut journal = Journal::new(database.clone(), 1);
+    let sizes = [524_000, 1_048_576, 524_000, 1_900_000, 100, 100, 1_995_900];
+    let commits: Vec<Commit> = (1..).zip(sizes).map(|(version, bytes)| large(version, bytes)).collect();
+    let forward = Forward { commits, ..forward("a", &[]) };
+    assert_eq!(versions(&mut journal, &[forward]), [7]);
+    let mut statement = database.0.prepare("SELECT position FROM groups_v1 ORDER BY position").unwrap();
+    let rows: Vec<u32> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(rows, [2, 3, 4, 6, 7]);
+}
+
+#[test]
+fn as_many_streams_as_wait_are_recorded_at_once() {
+    let database = Database::in_memory();
+    let mut journal = Journal::new(database.clone(), 1);
+    // Their names alone are more than a row takes.
+    let name = |number: u64| format!("{number:05}{}", "\"".repeat(195));
+    let forwards: Vec<Forward> = (0..6000).map(|number| forward(&name(number), &[(1, 1)])).collect();
+    for _ in 0..2 {
+        assert_eq!(versions(&mut journal, &forwards), vec![1; 6000]);
+    }
+    let streams: u32 = database.0.query_row("SELECT count(*) FROM streams_v1", [], |row| row.get(0)).unwrap();
+    assert_eq!(streams, 6000);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use sillok::gateway::{Alarm, Wakes};
+use sillok::handler::ConsumerName;
 use sillok::store::{RecordedTime, StorageError};
 
 use crate::database::Database;
@@ -23,14 +24,18 @@ impl Alarm for Clock {
 
 const NOBODY: [&str; 0] = [];
 
+pub(crate) fn name(text: &str) -> ConsumerName {
+    ConsumerName::new(text).unwrap()
+}
+
 /// The wakes of a journal whose consumers `a` and `b` are being woken, where `a` could not be.
 fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
     let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
-    for name in ["a", "b"] {
-        wakes.register(name).unwrap();
+    for known in ["a", "b"] {
+        wakes.register(&name(known)).unwrap();
     }
-    wakes.to_wake().unwrap();
-    wakes.not_woken("a", RecordedTime::from_millis(0), 0).unwrap();
+    wakes.to_wake(RecordedTime::from_millis(0)).unwrap();
+    wakes.not_woken(&name("a"), RecordedTime::from_millis(0), 0).unwrap();
     wakes
 }
 
@@ -38,18 +43,26 @@ fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
 fn one_that_could_not_be_woken_is_left_to_the_alarm() {
     let (database, clock) = (Database::in_memory(), Clock::default());
     let mut wakes = Wakes::new(database.clone(), clock.clone());
-    wakes.register("broken").unwrap();
-    wakes.register("sound").unwrap();
-    assert_eq!(wakes.to_wake().unwrap(), ["broken", "sound"]);
-    wakes.woken("sound");
-    wakes.not_woken("broken", RecordedTime::from_millis(1_000), 0).unwrap();
-    wakes.was_read("sound", true);
-    assert_eq!(wakes.to_wake().unwrap(), NOBODY, "one that has not read to the end is awake");
-    wakes.was_read("sound", false);
-    assert_eq!(wakes.to_wake().unwrap(), ["sound"], "the next forward does not wait for the broken one");
+    wakes.register(&name("broken")).unwrap();
+    wakes.register(&name("sound")).unwrap();
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["broken", "sound"]);
+    wakes.woken(&name("sound"));
+    wakes.not_woken(&name("broken"), RecordedTime::from_millis(1_000), 0).unwrap();
+    wakes.was_read(&name("sound"), true);
+    assert_eq!(
+        wakes.to_wake(RecordedTime::from_millis(0)).unwrap(),
+        NOBODY,
+        "one that has not read to the end is awake"
+    );
+    wakes.was_read(&name("sound"), false);
+    assert_eq!(
+        wakes.to_wake(RecordedTime::from_millis(0)).unwrap(),
+        ["sound"],
+        "the next forward does not wait for the broken one"
+    );
     assert_eq!(*clock.0.borrow(), [1_250]);
     assert_eq!(wakes.rang(RecordedTime::from_millis(1_250)).unwrap(), ["broken"]);
-    assert_eq!(wakes.to_wake().unwrap(), NOBODY, "both are being woken");
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), NOBODY, "both are being woken");
     let mut anew = Wakes::new(database, clock);
     let everyone = anew.rang(RecordedTime::from_millis(1_250)).unwrap();
     assert_eq!(everyone, ["broken", "sound"], "a journal that starts anew wakes everyone");
@@ -59,15 +72,15 @@ fn one_that_could_not_be_woken_is_left_to_the_alarm() {
 fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
     let clock = Clock::default();
     let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
-    wakes.register("broken").unwrap();
-    wakes.register("sound").unwrap();
+    wakes.register(&name("broken")).unwrap();
+    wakes.register(&name("sound")).unwrap();
     let mut now = RecordedTime::from_millis(0);
-    let mut called = wakes.to_wake().unwrap();
+    let mut called = wakes.to_wake(RecordedTime::from_millis(0)).unwrap();
     for _ in 0..4 {
-        assert!(called.contains(&"broken".to_owned()));
-        wakes.not_woken("broken", now, 0).unwrap();
-        wakes.woken("sound");
-        wakes.was_read("sound", false);
+        assert!(called.contains(&name("broken")));
+        wakes.not_woken(&name("broken"), now, 0).unwrap();
+        wakes.woken(&name("sound"));
+        wakes.was_read(&name("sound"), false);
         now = RecordedTime::from_millis(*clock.0.borrow().last().unwrap());
         called = wakes.rang(now).unwrap();
         assert_eq!(called, ["broken"], "the sound one has read to the end and sleeps");
@@ -79,15 +92,15 @@ fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
 fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() {
     let (clock, at) = (Clock::default(), RecordedTime::from_millis);
     let mut wakes = calling_a_in_vain(&clock);
-    wakes.not_woken("b", at(100), 0).unwrap();
+    wakes.not_woken(&name("b"), at(100), 0).unwrap();
     assert_eq!(*clock.0.borrow(), [250, 250]);
     assert_eq!(wakes.rang(at(250)).unwrap(), ["a"]);
     assert_eq!(clock.0.borrow().last(), Some(&350));
-    wakes.unregister("a").unwrap();
-    wakes.not_woken("a", at(260), 0).unwrap();
-    wakes.also_wake(vec!["c".to_owned()]);
+    wakes.unregister(&name("a")).unwrap();
+    wakes.not_woken(&name("a"), at(260), 0).unwrap();
+    wakes.also_wake(vec![name("c")]);
     assert_eq!(wakes.rang(at(350)).unwrap(), ["b"], "who comes or goes does not matter to the others");
-    assert_eq!(wakes.to_wake().unwrap(), ["c"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["c"]);
     assert_eq!(clock.0.borrow().len(), 3);
     assert!(wakes.found_alarm(at(350), at(30_350)) && !wakes.found_alarm(at(350), at(30_349)));
 }
@@ -95,13 +108,13 @@ fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() 
 #[test]
 fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_back() {
     let mut wakes = Wakes::new(Database::in_memory(), Clock::default());
-    wakes.register("defined").unwrap();
-    wakes.also_wake(vec!["coded".to_owned()]);
-    for name in ["defined", "coded", "nobody"] {
-        wakes.unregister(name).unwrap();
+    wakes.register(&name("defined")).unwrap();
+    wakes.also_wake(vec![name("coded")]);
+    for known in ["defined", "coded", "nobody"] {
+        wakes.unregister(&name(known)).unwrap();
     }
     assert_eq!(wakes.names().unwrap(), ["coded"]);
-    assert_eq!(wakes.to_wake().unwrap(), ["coded"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["coded"]);
 }
 
 #[test]
@@ -109,11 +122,11 @@ fn where_the_alarm_cannot_be_set_the_next_forward_wakes() {
     let (clock, at) = (Clock::default(), RecordedTime::from_millis);
     let mut wakes = calling_a_in_vain(&clock);
     clock.1.set(true);
-    assert!(wakes.not_woken("b", at(0), 0).is_err());
-    assert_eq!(wakes.to_wake().unwrap(), ["b"]);
+    assert!(wakes.not_woken(&name("b"), at(0), 0).is_err());
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["b"]);
     clock.1.set(false);
-    wakes.not_woken("b", at(1000), 0).unwrap();
+    wakes.not_woken(&name("b"), at(1000), 0).unwrap();
     clock.1.set(true);
     assert!(wakes.rang(at(250)).is_err());
-    assert_eq!(wakes.to_wake().unwrap(), ["a"]);
+    assert_eq!(wakes.to_wake(RecordedTime::from_millis(0)).unwrap(), ["a"]);
 }

@@ -46,7 +46,7 @@ export const exporting: Behaviours = {
   async "a line has all that is hashed"(sillok) {
     const [first = "", second = ""] = await all((await filled(sillok)).exportCommits("s"));
     const { events, hash, time, ...rest } = JSON.parse(first);
-    same(rest, { stream: "s", firstVersion: 1, version: 1, key: "é" });
+    same(rest, { stream: "s", firstVersion: 1, version: 1, key: "é", keyOrigin: "client" });
     same([typeof time, /^[0-9a-f]{64}$/.test(hash)], ["number", true]);
     same(JSON.parse(events)[0].data, { owner: "세종" });
     const { firstVersion, version } = JSON.parse(second);

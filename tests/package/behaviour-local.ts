@@ -1,5 +1,6 @@
+import type { EventStore } from "sillok";
 import type { Behaviours } from "./behaviour.ts";
-import { all, count, same } from "./check.ts";
+import { all, count, rejection, same } from "./check.ts";
 
 /** What a store has that is in this very program, in memory or on a file. */
 export const local: Behaviours = {
@@ -63,6 +64,36 @@ export const local: Behaviours = {
     // A page that was read before they were forgotten is still given.
     same((await following.next()).value?.position, 2);
     await following.return();
+  },
+
+  async "what is forgotten beyond the page that was read ends a read and an export"(sillok) {
+    const forget = {
+      stream_truncated: (store: EventStore) => store.truncate("s", { before: 7 }),
+      stream_deleted: (store: EventStore) => store.delete("s"),
+    };
+    const data = "x".repeat(900_000);
+    for (const [code, act] of Object.entries(forget)) {
+      const store = new sillok.EventStore();
+      for (const _ of count(1, 7)) await store.append("s", { type: "A", data });
+      const readings = [
+        store.read("s"),
+        store.read("s", { direction: "backward" }),
+        store.read("s", { type: "A", to: 6 }),
+        store.exportCommits("s"),
+      ];
+      // A page of all, which is behind what is forgotten.
+      for (const reading of readings) await reading.next();
+      await act(store);
+      for (const [place, reading] of readings.entries()) {
+        const error = await rejection(all(reading as AsyncIterable<unknown>));
+        same((error as { code?: unknown }).code, code, `reading ${place}`);
+      }
+      await store.append("t", [{ type: "A" }, { type: "A" }]);
+      const short = store.read("t");
+      await short.next();
+      await store.truncate("t", { before: 3 });
+      same((await all(short)).length, 1, "what was read already is given");
+    }
   },
 
   async "a closed store refuses everything"(sillok) {

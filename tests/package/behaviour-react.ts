@@ -1,5 +1,6 @@
-import type { NewEvent } from "sillok";
+import type { AppendResult, NewEvent, SillokError } from "sillok";
 
+import { commandKey } from "../support/command-key.ts";
 import { type Said, telling, told } from "../support/telling.ts";
 import type { Behaviours } from "./behaviour.ts";
 import { codeOf, count, type Counted, sums } from "./behaviour-consume.ts";
@@ -41,6 +42,76 @@ export const reacting: Behaviours = {
     );
   },
 
+  async "a client that appends under a reactor's key first keeps nothing from being written"(
+    sillok,
+  ) {
+    const store = new sillok.EventStore();
+    const event = { stream: "order-1", version: 1, id: "placed-1" };
+    const idempotencyKey = await commandKey("billing", event, 1);
+    const client = () => store.append("invoice", { type: "FromClient" }, { idempotencyKey });
+    same((await client()).replayed, false);
+    await store.append(event.stream, { type: "Placed", id: event.id });
+    const appended: AppendResult[] = [];
+    const billing = sillok.reactor("billing", {
+      category: "order",
+      on: {
+        async Placed(_, { append, attempt }) {
+          appended.push(await append("invoice", { type: "Issued" }));
+          if (attempt === 1) throw new Error("it is handled again");
+        },
+      },
+      firstDelay: 1,
+    });
+    await new sillok.EventGateway(store).register(billing).catchUp();
+    same(
+      appended.map(({ version, replayed }) => [version, replayed]),
+      [
+        [2, false],
+        [2, true],
+      ],
+    );
+    same((await client()).replayed, true);
+    const lines = (await all(store.exportCommits("invoice"))).map((line) => JSON.parse(line));
+    same(
+      lines.map(({ key, keyOrigin }) => [key, keyOrigin]),
+      [
+        [idempotencyKey, "client"],
+        [idempotencyKey, "reactor"],
+      ],
+    );
+    same((await store.verify("invoice")).intact, true);
+  },
+
+  async "what has no room for its cause is refused and named, and others have their turn"(sillok) {
+    const store = new sillok.EventStore();
+    const correlationId = "c".repeat(16 * 1024 - '{"correlationId":""}'.length);
+    await store.append("order-1", { type: "Placed", metadata: { correlationId } });
+    const half = { correlationId: correlationId.slice(8000) };
+    await store.append("order-2", { type: "Placed", metadata: half });
+    const outcomes: unknown[] = [];
+    const billing = sillok.reactor("billing", {
+      category: "order",
+      on: {
+        async Placed(_, { append }) {
+          const events = (count: number, metadata = {}) =>
+            append("invoice", Array<NewEvent>(count).fill({ type: "Issued", metadata })).then(
+              ({ version }) => version,
+              ({ code, field }: SillokError) => [code, field],
+            );
+          outcomes.push(
+            await events(2),
+            await events(200),
+            await events(1, { correlationId: "own" }),
+          );
+        },
+      },
+    });
+    await new sillok.EventGateway(store).register(billing).catchUp();
+    const noRoom = ["metadata_too_large", "events[0].metadata"];
+    same(outcomes, [noRoom, noRoom, 1, 3, ["commit_too_large", "events"], 4]);
+    same((await all(store.read("invoice"))).length, 4);
+  },
+
   async "an append that cannot be sent is counted too, and those after it take effect once"(
     sillok,
   ) {
@@ -53,6 +124,40 @@ export const reacting: Behaviours = {
         ({ data }) => (data as { place: 1 }).place,
       );
       same(places, [at + 1]);
+    }
+  },
+
+  async "what can never succeed is given up at once, and what a handler says itself is not"(
+    sillok,
+  ) {
+    const store = new sillok.EventStore();
+    await store.append("s-1", [{ type: "Large" }, { type: "Invalid" }, { type: "Own" }]);
+    const attempted: string[] = [];
+    const wrong = sillok.reactor("wrong", {
+      attempts: 2,
+      firstDelay: 1,
+      async on({ type }, { append, attempt }) {
+        attempted.push(`${type} ${attempt}`);
+        if (type === "Own") throw new Error("invalid_event");
+        const event = type === "Large" ? { type, data: "x".repeat(1 << 20) } : { type: "" };
+        await append("t-1", event);
+      },
+    });
+    const documents = sillok.projection<NewEvent, unknown>("documents", {
+      attempts: 2,
+      firstDelay: 1,
+      on({ type }, documents) {
+        if (type === "Large") documents.put(type, "x".repeat(1 << 20));
+        if (type === "Invalid") documents.put("", type);
+        if (type === "Own") throw new Error("its own");
+      },
+    });
+    const gateway = new sillok.EventGateway(store).register(wrong, documents);
+    await gateway.catchUp();
+    same(attempted, ["Large 1", "Invalid 1", "Own 1", "Own 2"]);
+    for (const consumer of [gateway.consumer(wrong), gateway.projection(documents)]) {
+      const attempts = (await all(consumer.deadLetters())).map((letter) => letter.attempts);
+      same(attempts, [1, 1, 2]);
     }
   },
 

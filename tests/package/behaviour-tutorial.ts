@@ -34,6 +34,7 @@ export const tutorial: Behaviours = {
         before: new Date(-1e14),
       }),
       { aggregateId: "1", "\ud800": "\udfff", constructor: at },
+      { aggregateId: "1", "\ud83d": { at: new Date(0) } },
     ];
     for (const event of events) same(store.saveEvent(event), undefined);
     same(store.findEventsByAggregateId("1"), events);
@@ -47,6 +48,37 @@ export const tutorial: Behaviours = {
     const own = Object.getOwnPropertyDescriptor(found?.inner, "__proto__");
     same(own?.value, new Date(5));
     same(Object.getPrototypeOf(found?.inner) === Object.prototype, true);
+  },
+
+  async "what was appended steers nothing when it is found"({ EventStore }) {
+    const store = new EventStore();
+    const data = { aggregateId: "2", a: "1970-01-01T00:00:00.000Z" };
+    const paths = [["__proto__", "polluted"], ["a", "b"], ["a"], ["constructor", "name"], []];
+    for (const path of paths) {
+      await store.append("1", { type: "X", data, metadata: { saved: { dates: [path] } } });
+    }
+    store.saveEvent({ aggregateId: "1", n: 1 });
+    const found = store.findEventsByAggregateId("1");
+    same("polluted" in {}, false);
+    same(found.length, paths.length + 1);
+    same(
+      found.slice(0, -1).map(({ aggregateId, data, metadata }) => [aggregateId, data, metadata]),
+      paths.map((path) => ["1", data, { saved: { dates: [path] } }]),
+    );
+    same(found.at(-1), { aggregateId: "1", n: 1 });
+  },
+
+  async "how an event was saved is the store's own, and shown to nobody"({
+    EventStore,
+    verifyCommits,
+  }) {
+    const store = new EventStore();
+    store.saveEvent({ aggregateId: "1", at: new Date(0) });
+    const [event] = await all(store.read("1"));
+    same(event?.metadata, {});
+    same(event?.data, { aggregateId: "1", at: "1970-01-01T00:00:00.000Z" });
+    const verified = await verifyCommits(store.exportCommits("1"));
+    same(verified, await store.verify("1"));
   },
 
   "a saved event cannot be altered, neither by what was given nor by what was found"({
@@ -118,9 +150,19 @@ export const tutorial: Behaviours = {
       [{ aggregateId: NaN }, "invalid_event", "aggregateId"],
       [{ aggregateId: "1", x: "x".repeat(1024 * 1024) }, "commit_too_large", "events"],
       [
-        { aggregateId: "1", x: Array.from({ length: 5000 }, () => new Date(0)) },
-        "metadata_too_large",
-        "metadata",
+        { aggregateId: "1", ["x".repeat(1000)]: Array.from({ length: 2000 }, () => new Date(0)) },
+        "commit_too_large",
+        "events",
+      ],
+      [
+        { aggregateId: "1", at: Object.assign(new Date(0), { zone: "KST" }) },
+        "invalid_event",
+        "at",
+      ],
+      [
+        { aggregateId: "1", list: Object.assign([1], { [Symbol("s")]: 1 }) },
+        "invalid_event",
+        "list",
       ],
     ];
     for (const [place, [event, code, field]] of cases.entries()) {
@@ -133,16 +175,18 @@ export const tutorial: Behaviours = {
     same(store.findEventsByAggregateId("1"), []);
   },
 
-  "the handler prints one line for each event of the aggregate"(sillok) {
+  "the handler prints each event of the aggregate, as the tutorial's does"(sillok) {
     const store = new sillok.EventStore();
-    store.saveEvent({ aggregateId: "1", type: "Opened", note: "two\nlines" });
+    const opened = { aggregateId: "1", type: "Opened", note: "two\nlines" };
+    const dated = { aggregateId: "1", at: new Date(0) };
+    store.saveEvent(opened);
     store.saveEvent({ aggregateId: "2", type: "Opened" });
-    store.saveEvent({ aggregateId: "1", at: new Date(0) });
+    store.saveEvent(dated);
     const gateway = new sillok.EventGateway(store, new sillok.EventHandler());
     const lines = printed(() => same(gateway.processEventsByAggregateId("1"), undefined));
     same(lines, [
-      ['Handling event: Opened {"aggregateId":"1","type":"Opened","note":"two\\nlines"}'],
-      ['Handling event: EventSaved {"aggregateId":"1","at":"1970-01-01T00:00:00.000Z"}'],
+      ["Event handled:", opened],
+      ["Event handled:", dated],
     ]);
   },
 

@@ -1,7 +1,7 @@
 // What the package does wherever it runs: the contract of every store, and beside it what only these stores do. The same
-// is run in Node, in memory, on a file and on a server, in Chromium and in workerd.
+// is run in Node, in memory, on a file and on a server, in Chromium, workerd, Deno, Bun and Vercel's edge runtime.
 
-import type { OpenStore } from "sillok/testing";
+import type { OpenAnother, OpenStore } from "sillok/testing";
 import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
@@ -53,23 +53,39 @@ export function remoteStores({ EventStore }: Sillok, { url, secret }: Remote): O
   return async () => EventStore.connect(url, { token: await freshToken(secret) });
 }
 
+/** Opens stores in a folder, each in a file of its own, and another store on the file of one. */
+function fileStores({ EventStore }: Sillok, folder: string): [OpenStore, OpenAnother] {
+  const paths = new WeakMap<object, string>();
+  let files = 0;
+  const open = () => {
+    const path = `${folder}/${(files += 1)}.db`;
+    const store = EventStore.open(path);
+    paths.set(store, path);
+    return store;
+  };
+  return [open, (store) => EventStore.open(paths.get(store) ?? "")];
+}
+
 /**
- * Runs all of it in a place without files, the contract also on a server where one is given, and says for each that
- * failed how. `ran` is how many there were.
+ * Runs all of it, the contract also on a server where one is given, and on files where a folder is given; without one
+ * it is a place without files. Says for each that failed how. `ran` is how many there were.
  */
 export async function failures(
   sillok: Sillok,
   { storeContract }: Testing,
   remote?: Remote,
+  folder?: string,
 ): Promise<{ failed: string[]; ran: number }> {
   const runs: [string, () => unknown][] = [];
-  for (const [name, run] of Object.entries({ ...behaviours, ...withoutFiles })) {
-    runs.push([name, () => run(sillok)]);
-  }
-  const places: [string, OpenStore][] = [["in memory", () => new sillok.EventStore()]];
+  const here = folder === undefined ? { ...behaviours, ...withoutFiles } : behaviours;
+  for (const [name, run] of Object.entries(here)) runs.push([name, () => run(sillok)]);
+  const places: [string, OpenStore, OpenAnother?][] = [
+    ["in memory", () => new sillok.EventStore()],
+  ];
+  if (folder !== undefined) places.push(["on a file", ...fileStores(sillok, folder)]);
   if (remote !== undefined) places.push(["on a server", remoteStores(sillok, remote)]);
-  for (const [place, open] of places) {
-    for (const { name, run } of storeContract(open)) runs.push([`${place}: ${name}`, run]);
+  for (const [place, open, another] of places) {
+    for (const { name, run } of storeContract(open, another)) runs.push([`${place}: ${name}`, run]);
   }
   const failed: string[] = [];
   for (const [name, run] of runs) {

@@ -126,3 +126,12 @@ test("served by Vite while developing", async (t) => {
   assert.ok(url !== undefined);
   await holdsIn(t, url);
 });
+
+test("built by Parcel, which knows a package by its `main`", async (t) => {
+  // Of what a package exports beside it, Parcel knows nothing unless it is told.
+  await scratch.write("main.js", program("sillok", "./node_modules/sillok/dist/testing.js"));
+  const flags = ["--dist-dir", "parcel", "--no-cache", "--log-level", "warn"];
+  const { code, stdout, stderr } = await scratch.run("parcel", ["build", "index.html", ...flags]);
+  assert.deepEqual([code, stdout, stderr], [0, "", ""]);
+  await holdsInFolder(t, scratch, "parcel");
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 
-import type { OpenStore } from "sillok/testing";
+import type { OpenAnother, OpenStore } from "sillok/testing";
 import type { Scratch } from "./scratch.ts";
 
 /** At the very least; fewer would mean that something is left out. */
@@ -14,8 +14,9 @@ export async function keepsContract(
   t: TestContext,
   scratch: Scratch,
   open: OpenStore,
+  another?: OpenAnother,
 ): Promise<void> {
-  const contract = (await scratch.testing()).storeContract(open);
+  const contract = (await scratch.testing()).storeContract(open, another);
   assert.equal(new Set(contract.map(({ name }) => name)).size, contract.length);
   assert.ok(contract.length >= LEAST_BEHAVIOURS, `${contract.length} behaviours`);
   for (const { name, run } of contract) await t.test(name, run);

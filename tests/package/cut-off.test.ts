@@ -19,35 +19,52 @@ function removeForever(documents: Documents, count = 0): void {
   removeForever(documents, count + 1);
 }
 
-test("a projection's handler that calls itself without end loses nothing that was acknowledged", async () => {
-  const { EventGateway, EventStore, isSillokError, projection } = await scratch.sillok();
-  const path = `${files.folder}/projected.db`;
-  const store = EventStore.open(path);
-  await store.append("s", { type: "Kept" });
-  const endless = projection("endless", {
-    attempts: 1,
-    on: (_, documents) => removeForever(documents),
-  });
-  await new EventGateway(store)
-    .register(endless)
-    .catchUp()
-    .catch((error) => assert.ok(isSillokError(error), String(error)));
-  const acknowledged = ["Kept"];
-  for (const type of ["Second", "Third"]) {
-    await store.append("s", { type }).then(
-      () => acknowledged.push(type),
-      (error) => assert.equal(error.code, "storage_failed", String(error)),
+for (const place of ["in memory", "in a file"]) {
+  test(`a handler that overflows the stack has failed like one that throws, ${place}`, async () => {
+    const { EventGateway, EventStore, projection, reactor } = await scratch.sillok();
+    const store =
+      place === "in a file" ? EventStore.open(`${files.folder}/overflow.db`) : new EventStore();
+    const policy = { attempts: 2, firstDelay: 1, longestDelay: 1 };
+    const gateway = new EventGateway(store)
+      .register(
+        projection("within", {
+          ...policy,
+          on({ type }, documents) {
+            documents.put(type, type);
+            if (type === "Overflow") removeForever(documents);
+          },
+        }),
+      )
+      .register(
+        reactor("beside", {
+          ...policy,
+          on({ type }) {
+            const forever = (count: number): number => forever(count + 1) + 1;
+            if (type === "Overflow") forever(0);
+          },
+        }),
+      );
+    for (const type of ["First", "Overflow", "Last"]) await store.append("s", { type });
+    await gateway.catchUp();
+    for (const name of ["within", "beside"]) {
+      const letters = await all(gateway.consumer(name).deadLetters());
+      assert.deepEqual(
+        letters.map(({ attempts, event }) => [attempts, event.type]),
+        [[2, "Overflow"]],
+        name,
+      );
+      assert.match(letters[0]?.error ?? "", /^RangeError: Maximum call stack size exceeded/, name);
+    }
+    const documents = await all(gateway.projection("within").documents());
+    assert.deepEqual(
+      documents.map(({ key }) => key),
+      ["First", "Last"],
+      "what the failed attempts did is taken back",
     );
-  }
-  store.close();
-  const reopened = EventStore.open(path);
-  assert.deepEqual(
-    (await all(reopened.read("s"))).map(({ type }) => type),
-    acknowledged,
-  );
-  await reopened.append("s", { type: "Goes on" });
-  reopened.close();
-});
+    assert.equal(await store.append("s", { type: "Goes on" }).then(({ version }) => version), 4);
+    store.close();
+  });
+}
 
 test("a store that was cut off says so, and others go on", async () => {
   const { EventStore } = await scratch.sillok();

@@ -12,8 +12,10 @@ const files = new Files();
 after(() => files.remove());
 
 test("stores on files keep the contract", async (t) => {
-  const { EventStore } = files.instead(await scratch.sillok());
-  await keepsContract(t, scratch, () => new EventStore());
+  const sillok = await scratch.sillok();
+  const { EventStore } = files.instead(sillok);
+  const another = (store: object) => files.another(sillok, store);
+  await keepsContract(t, scratch, () => new EventStore(), another);
 });
 
 for (const [name, run] of Object.entries(behaviours)) {

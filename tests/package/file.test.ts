@@ -189,7 +189,7 @@ test("a store that waited in vain for another says so, and works once the other 
   const store = EventStore.open(path);
   const other = new DatabaseSync(path);
   other.exec("BEGIN IMMEDIATE");
-  const locked = { code: "storage_failed", message: /database is locked/ };
+  const locked = { code: "storage_busy", message: /`busyTimeout`, 5000 ms/ };
   await assert.rejects(store.append("s", { type: "E" }), locked);
   assert.equal((await all(store.read("s"))).length, 4, "reading waits for nobody");
   other.exec("ROLLBACK");

@@ -120,3 +120,15 @@ test("where random numbers are refused, an append is, and works once they are gi
   const refused = Array<string>(4).fill("not here");
   assert.deepEqual(await scratch.lines("random.js"), [...refused, "1"]);
 });
+
+test("an error that nobody catches is printed, and not the whole package with it", async () => {
+  await scratch.write(
+    "uncaught.mjs",
+    `import { EventStore } from "sillok";
+    await new EventStore().append("s", { type: "A" }, { expectedVersion: 7 });`,
+  );
+  const { code, stderr } = await scratch.run(process.execPath, [scratch.at("uncaught.mjs")]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /code: 'wrong_expected_version'/);
+  assert.ok(stderr.length < 10_000, `${stderr.length} characters`);
+});

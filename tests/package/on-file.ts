@@ -12,14 +12,11 @@ import type { Sillok } from "./behaviour.ts";
 export class Files {
   readonly folder = mkdtempSync(join(tmpdir(), "sillok-files-"));
   readonly #stores: EventStore[] = [];
+  readonly #paths = new WeakMap<object, string>();
 
   /** The package, but for its stores, each of which is on a new file. */
   instead(sillok: Sillok): Sillok {
-    const open = () => {
-      const store = sillok.EventStore.open(join(this.folder, `${this.#stores.length}.db`));
-      this.#stores.push(store);
-      return store;
-    };
+    const open = () => this.#opened(sillok, join(this.folder, `${this.#stores.length}.db`));
     class OnFile extends sillok.EventStore {
       constructor() {
         super();
@@ -28,6 +25,18 @@ export class Files {
       }
     }
     return { ...sillok, EventStore: OnFile };
+  }
+
+  /** Opens another store on the file of one. */
+  another(sillok: Sillok, store: object): EventStore {
+    return this.#opened(sillok, this.#paths.get(store) ?? "");
+  }
+
+  #opened(sillok: Sillok, path: string): EventStore {
+    const store = sillok.EventStore.open(path);
+    this.#stores.push(store);
+    this.#paths.set(store, path);
+    return store;
   }
 
   remove(): void {

@@ -113,6 +113,8 @@ test("all is read line by line, and after a break from the last event on", async
   const { asked, fetch } = scripted(
     broken(lines(line(1) + line(2) + '{"position"')),
     broken(lines(line(3))),
+    // It tells how far the server has looked, with nothing to show for it.
+    broken(lines('{"checkpoint":"4.7"}\n')),
     lines(line(5)),
     broken(lines(line(1) + line(2))),
   );
@@ -120,8 +122,10 @@ test("all is read line by line, and after a break from the last event on", async
   const read = await all(store.readAll({ types: ["A"], limit: 10 }));
   const positions = read.map(({ position }) => position);
   assert.deepEqual(positions, [1, 2, 3, 5]);
-  const query = (after: string, limit: number) => `events?${after}type=A&limit=${limit}`;
-  const expected = [query("", 10), query("after=2.0&", 8), query("after=3.0&", 7)];
+  const query = (after: string, limit: number) =>
+    `events?${after}type=A&limit=${limit}&progress=true`;
+  const places = ["", "after=2.0&", "after=3.0&", "after=4.7&"];
+  const expected = [10, 8, 7, 7].map((limit, place) => query(places[place] ?? "", limit));
   assert.deepEqual(asked, expected);
   // The limit was reached before the break.
   assert.equal((await all(store.readAll({ limit: 2 }))).length, 2);
@@ -133,19 +137,28 @@ test("the directory is read page by page, from where the server says on", async 
   const { asked, fetch } = scripted(
     json({ streams: [entry("a-1")], next: "/v1/streams?category=a&after=a-%C3%A9&limit=3" }),
     json({ streams: [], next: "/v1/streams?category=a&after=a-z&limit=3" }),
+    // Where it goes on is for the server alone to read.
+    json({ streams: [], next: "/v1/streams?category=a&next=Zm9v_-&limit=3" }),
     json({ streams: [entry("a-zz"), entry("a-zzz")], next: "/v1/streams?after=a-zzz" }),
     json({ streams: [], next: null }),
     json({ events: [] }),
+    json({ streams: [], next: "/v1/streams?limit=3" }),
   );
   const store = EventStore.connect("https://h", { fetch });
   const found = await all(store.streams({ category: "a", prefix: "", limit: 3 }));
   const names = found.map(({ stream }) => stream);
   assert.deepEqual(names, ["a-1", "a-zz", "a-zzz"]);
-  const expected = ["limit=3", "after=a-%C3%A9&limit=2", "after=a-z&limit=2"];
+  const expected = [
+    "limit=3",
+    "after=a-%C3%A9&limit=2",
+    "after=a-z&limit=2",
+    "next=Zm9v_-&limit=2",
+  ];
   assert.deepEqual(
     asked,
     expected.map((query) => `streams?category=a&${query}`),
   );
   assert.deepEqual(await all(store.streams()), []);
   await assert.rejects(all(store.streams()), { code: "invalid_answer" });
+  await assert.rejects(all(store.streams()), { code: "invalid_answer" }, "it would begin anew");
 });

@@ -115,8 +115,6 @@ test("what HTTP cannot carry is refused", async () => {
     assert.deepEqual([code, field], ["invalid_idempotency_key", "idempotencyKey"]);
   }
   assert.equal(line.requests.length, 0);
-  const replaced = store.append("s", { type: "A" }, { idempotencyKey: "\ufffd" });
-  assert.deepEqual((await refusal(replaced))["field"], "idempotencyKey");
 });
 
 test("more than a body may be is more than a commit may be", async () => {
@@ -202,5 +200,51 @@ test("an answer that is not Sillok's is told from one that is, and not asked for
     const codes = await calls(EventStore.connect("https://h", { fetch }));
     assert.deepEqual(codes, Array(6).fill("invalid_answer"), `answer ${place}`);
     assert.equal(asked, 6);
+  }
+});
+
+test("a problem gives an error its parts, and nothing that is not as Sillok has it", async () => {
+  const { EventStore } = await scratch.sillok();
+  const headers = { "Content-Type": "application/problem+json" };
+  const answering = (part: string) => () => {
+    const text = `{"code":"invalid_event","detail":"no",${part}}`;
+    return Promise.resolve(new Response(text, { status: 400, headers }));
+  };
+  const plain = { code: "invalid_event" };
+  for (const [part, error] of [
+    ['"field":"If-Match"', { ...plain, field: "expectedVersion" }],
+    ['"field":"constructor"', { ...plain, field: "constructor" }],
+    ['"field":"__proto__"', { ...plain, field: "__proto__" }],
+    ['"field":{"x":1},"stream":["s"],"actual":"7","expected":{}', plain],
+    ['"__proto__":{"field":"x"},"name":"x","stack":"x","cause":"x"', plain],
+    [
+      '"stream":"s","expected":"any","actual":7',
+      { ...plain, stream: "s", expected: "any", actual: 7 },
+    ],
+  ] as const) {
+    const store = EventStore.connect("https://h", { fetch: answering(part) });
+    assert.deepEqual(await refusal(store.append("s", { type: "A" })), error, part);
+  }
+});
+
+test("a line or a message that is no event is told", async () => {
+  const { EventStore } = await scratch.sillok();
+  const [lines, messages] = ["application/x-ndjson", "text/event-stream"];
+  for (const event of ["null", "7", "[]", "{}", '{"version":"1","checkpoint":1}']) {
+    const answer = (body: string, type: string) => {
+      const headers = { "Content-Type": type, ETag: '"1"' };
+      const fetch = () => Promise.resolve(new Response(body, { headers }));
+      return EventStore.connect("https://h", { fetch });
+    };
+    const byLine = answer(`${event}\n`, lines);
+    const bySse = answer(`data: ${event}\n\n`, messages);
+    for (const read of [
+      byLine.read("s"),
+      byLine.readAll(),
+      bySse.subscribe("s"),
+      bySse.subscribe({ all: true }),
+    ]) {
+      assert.deepEqual(await refusal(read.next()), { code: "invalid_answer" }, event);
+    }
   }
 });

@@ -11,15 +11,15 @@ import { publint } from "publint";
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
 /** What the engine may weigh. */
-const WASM_GZIP_BYTES = 120 * 1024;
+const WASM_GZIP_BYTES = 124 * 1024;
 /** What the Worker may weigh: its wasm, with the gateway and the objects in it, and its code. */
-const WORKER_GZIP_BYTES = 250 * 1024;
+const WORKER_GZIP_BYTES = 276 * 1024;
 /** What of that may be code. */
-const WORKER_CODE_GZIP_BYTES = 13 * 1024;
+const WORKER_CODE_GZIP_BYTES = 15 * 1024;
 /** `sillok/rust`, whose engine is the user's. */
-const RUST_GZIP_BYTES = 5 * 1024;
-/** The wasm twice, the second time as base64, which takes a third more, the Worker, and 72 KiB. */
-const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 72 * 1024;
+const RUST_GZIP_BYTES = 6 * 1024;
+/** The wasm twice, the second time as base64, which takes a third more, the Worker, and 88 KiB. */
+const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 88 * 1024;
 
 const scratch = useScratch();
 
@@ -96,7 +96,9 @@ test("the contract is without the engine", async () => {
 
 test("both builds carry the same wasm", async () => {
   const base64 = (await installed("dist/sillok.wasm")).toString("base64");
-  assert.ok((await installed("dist/sillok.js")).includes(base64));
+  // Its lines are broken, also amid the text.
+  const code = String(await installed("dist/sillok.js")).replaceAll("\\\n", "");
+  assert.ok(code.includes(base64));
 });
 
 test("the Worker takes its wasm from beside it, and nothing else but the platform's classes", async () => {
@@ -112,7 +114,7 @@ test("what stands in front of a Worker in Rust has no engine", async () => {
   const rust = String(await installed("dist/rust.js"));
   const imports = [...rust.matchAll(/\b(?:from|import) ?"([^"]*)"/g)].map(([, module]) => module);
   assert.deepEqual(imports, ["cloudflare:workers"]);
-  assert.doesNotMatch(rust, /WebAssembly/);
+  assert.doesNotMatch(rust, /WebAssembly\.(?:Instance|Module|compile|instantiate)/);
 });
 
 test("its version is Cargo's", async () => {

@@ -1,4 +1,4 @@
-// The tutorial's program, and what it prints.
+// The tutorial's program, and what it prints in Node.
 
 const SAVES = `
 const store = new EventStore();
@@ -28,6 +28,6 @@ ${SAVES}`,
 
 /** What it prints: the two events of aggregate 1, and not that of 2. */
 export const PRINTS = [
-  'Handling event: AccountOpened {"aggregateId":"1","type":"AccountOpened","owner":"Ada"}',
-  'Handling event: Deposited {"aggregateId":"1","type":"Deposited","amount":100}',
+  "Event handled: { aggregateId: '1', type: 'AccountOpened', owner: 'Ada' }",
+  "Event handled: { aggregateId: '1', type: 'Deposited', amount: 100 }",
 ];

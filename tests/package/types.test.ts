@@ -179,6 +179,10 @@ export async function contract(): Promise<void> {
     if (behaviour.topic !== "forget") await behaviour.run();
   }
   storeContract(() => new EventStore());
+  storeContract(
+    () => EventStore.open("bank.db", { busyTimeout: 100, readOnly: false }),
+    async () => EventStore.open("bank.db"),
+  );
   // @ts-expect-error a store has more than that
   storeContract(() => ({ append: async () => undefined }));
 }

@@ -15,8 +15,8 @@ test("the tutorial's program prints the two events of aggregate 1 and not that o
     await page.getByRole("button", { name: "Run" }).click();
     await page.getByText("Finished: 2 lines.").waitFor();
     const [opened, deposited, ...rest] = await lines.allTextContents();
-    assert.match(opened ?? "", /^Handling event: AccountOpened/, run);
-    assert.match(deposited ?? "", /^Handling event: Deposited/, run);
+    assert.match(opened ?? "", /^Event handled: \{"aggregateId":"1","type":"AccountOpened"/, run);
+    assert.match(deposited ?? "", /^Event handled: \{"aggregateId":"1","type":"Deposited"/, run);
     assert.deepEqual(rest, [], run);
   }
 });

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use sillok::handler::{
-    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, RebuildError, Settings,
-    Window,
+    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, Outcome, RebuildError,
+    Settings, Window,
 };
-use sillok::store::{Append, IdempotencyKey, JsonText, StorageError, StreamId};
+use sillok::store::{Append, JsonText, StorageError, StreamId};
 
 use crate::breaks::Break;
 use crate::clients::marked;
 use crate::consumer_plans::{ConsumerPlan, Role};
+use crate::journals::name_of;
 use crate::network::{Address, CallId, Operation, Reply, Request};
 use crate::objects::{Input, Shell, Turn};
 use crate::storage::{ObjectAlarm, Storage};
@@ -63,7 +64,7 @@ impl ConsumerShell {
         let consumer = plan.consumers[number].clone();
         let kind = if consumer.role == Role::Projection { Kind::Projection } else { Kind::Reactor };
         let settings = Settings {
-            name: format!("consumer-{number}"),
+            name: name_of(number),
             kind,
             partitions: plan.partitions,
             policy: consumer.policy,
@@ -138,7 +139,7 @@ impl ConsumerShell {
     fn deliver(&mut self, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Result<(), StorageError> {
         if self.broken == Some(Break::ToldBeforeDelivered) {
             for Delivery { id, .. } in deliveries {
-                self.consumer.delivered(id, Ok(()), turn.now, turn.number())?;
+                self.consumer.delivered(id, Outcome::Done, turn.now, turn.number())?;
             }
         }
         match self.plan.role {
@@ -166,11 +167,11 @@ impl ConsumerShell {
         let mark = mark_of(&delivery.event);
         let (id, jitter) = (delivery.id.clone(), turn.number());
         if !self.plan.reacts_to(mark) {
-            self.consumer.delivered(&id, Ok(()), turn.now, jitter)?;
+            self.consumer.delivered(&id, Outcome::Done, turn.now, jitter)?;
         } else if self.plan.fails(mark, turn) {
-            self.consumer.delivered(&id, Err("fails"), turn.now, jitter)?;
+            self.consumer.delivered(&id, Outcome::failed("fails"), turn.now, jitter)?;
         } else {
-            let key = IdempotencyKey::new(&delivery.command_key(0)).unwrap();
+            let key = delivery.command_key(0).unwrap();
             let (to, stream) = self.target.clone();
             let mut command = Append::to(stream, vec![marked(&format!("r{}.{mark}", self.number))]);
             if self.broken != Some(Break::CommandWithoutKey) {
@@ -204,13 +205,13 @@ impl ConsumerShell {
 
     /// Tells the machine what came of one call: a batch that failed has failed as its first event.
     fn tell(&mut self, ids: &[String], done: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let outcome = if done { Ok(()) } else { Err("no answer, or a refusal") };
+        let outcome = if done { Outcome::Done } else { Outcome::failed("no answer, or a refusal") };
         for id in ids.iter().take(if done { ids.len() } else { 1 }) {
-            self.consumer.delivered(id, outcome, turn.now, turn.number())?;
+            self.consumer.delivered(id, outcome.clone(), turn.now, turn.number())?;
         }
         if done && self.broken == Some(Break::WindowToldByOne) {
             for id in std::mem::take(&mut self.under_way).into_values().flatten() {
-                self.consumer.delivered(&id, Ok(()), turn.now, turn.number())?;
+                self.consumer.delivered(&id, Outcome::Done, turn.now, turn.number())?;
             }
         }
         Ok(())
@@ -233,7 +234,9 @@ impl ConsumerShell {
                 let marks = letters.iter().map(|letter| mark_of(&letter.event).to_owned());
                 self.plan.discarded.borrow_mut().extend(marks);
                 let first = letters.first().map(|letter| letter.id);
-                self.consumer.discard(first.filter(|_| limit == 1)).map(|_| ())
+                let ids =
+                    first.filter(|_| limit == 1).map_or(1..=u64::MAX, |first| first.get()..=first.get());
+                self.consumer.discard(ids).map(|_| ())
             }
             Request::Operate(Operation::Rebuild) => match self.consumer.rebuild(turn.now) {
                 Err(RebuildError::Storage(error)) => Err(error),

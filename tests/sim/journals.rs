@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sillok::gateway::Wakes;
-use sillok::handler::{FeedEvent, FeedPage, Read};
+use sillok::handler::{ConsumerName, FeedEvent, FeedPage, Read};
 use sillok::store::{
     Category, EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version,
     visit_feed,
@@ -100,7 +100,7 @@ impl JournalShell {
             Err(refused) => panic!("refused: {refused}"),
         };
         let answers = calls.into_iter().zip(recorded.versions).collect();
-        let asleep = self.wakes.to_wake()?;
+        let asleep = self.wakes.to_wake(turn.now)?;
         self.wake(asleep, Round { answers, ..Round::default() }, turn);
         Ok(())
     }
@@ -111,7 +111,7 @@ impl JournalShell {
         Ok(())
     }
 
-    fn wake(&mut self, names: Vec<String>, mut round: Round, turn: &mut Turn<'_>) {
+    fn wake(&mut self, names: Vec<ConsumerName>, mut round: Round, turn: &mut Turn<'_>) {
         for name in names {
             let consumer = number_of(&name);
             round.called.insert(
@@ -167,10 +167,10 @@ impl Shell for JournalShell {
 }
 
 /// A consumer is registered under its name.
-fn name_of(consumer: usize) -> String {
-    format!("consumer-{consumer}")
+pub fn name_of(consumer: usize) -> ConsumerName {
+    ConsumerName::new(&format!("consumer-{consumer}")).unwrap()
 }
 
-fn number_of(name: &str) -> usize {
-    name.trim_start_matches("consumer-").parse().unwrap()
+fn number_of(name: &ConsumerName) -> usize {
+    name.as_str().trim_start_matches("consumer-").parse().unwrap()
 }

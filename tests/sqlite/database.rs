@@ -2,30 +2,89 @@
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, ErrorCode, ToSql, Transaction, TransactionBehavior};
 use sillok::store::StorageError;
+use sillok::store::limits::ROW_BYTES;
 use sillok::store::sqlite::{Row, Sql, Value};
 
-/// A database in memory, and the size that it claims to have. Clones share both.
+/// A connection to a database, and the size that it claims to have. Clones share both.
 #[derive(Clone)]
-pub struct Database(pub Rc<Connection>, pub Rc<Cell<u64>>);
+pub struct Database(pub Rc<Connection>, pub Rc<Cell<u64>>, #[allow(dead_code)] Rc<Folder>);
 
-impl Database {
-    pub fn in_memory() -> Self {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.set_prepared_statement_cache_capacity(64);
-        Self(Rc::new(connection), Rc::default())
+/// A folder that is removed at the end, or none.
+#[derive(Default)]
+struct Folder(Option<PathBuf>);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            let _ = std::fs::remove_dir_all(path);
+        }
     }
 }
 
-fn failure(error: rusqlite::Error) -> StorageError {
-    StorageError::failed(error.to_string())
+impl Database {
+    pub fn in_memory() -> Self {
+        Self::on(Connection::open_in_memory().unwrap(), Rc::default())
+    }
+
+    /// Two connections to one new file, of which neither waits for the other.
+    #[allow(dead_code)] // not every test that has this file needs two
+    pub fn shared() -> (Self, Self) {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("sillok-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+        let folder = Rc::new(Folder(Some(std::env::temp_dir().join(name))));
+        let path = folder.0.as_ref().unwrap();
+        std::fs::create_dir(path).unwrap();
+        let open = || {
+            let connection = Connection::open(path.join("shared.db")).unwrap();
+            connection.busy_timeout(Duration::ZERO).unwrap();
+            connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+            Self::on(connection, Rc::clone(&folder))
+        };
+        (open(), open())
+    }
+
+    fn on(connection: Connection, folder: Rc<Folder>) -> Self {
+        connection.set_prepared_statement_cache_capacity(64);
+        Self(Rc::new(connection), Rc::default(), folder)
+    }
+
+    /// Does `work` within a transaction that begins so.
+    pub fn within(
+        &self,
+        behaviour: TransactionBehavior,
+        work: &mut dyn FnMut() -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let transaction = Transaction::new_unchecked(&self.0, behaviour).map_err(failure)?;
+        work()?;
+        transaction.commit().map_err(failure)
+    }
 }
 
-fn bound(values: &[Value<'_>]) -> Vec<Box<dyn ToSql>> {
+const BUSY_SNAPSHOT: i32 = 517;
+
+fn failure(error: rusqlite::Error) -> StorageError {
+    // What began to read before another wrote, and would now write, is no lock that one could wait for.
+    let is_late = error.sqlite_error().is_some_and(|error| error.extended_code == BUSY_SNAPSHOT);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) if !is_late => StorageError::busy(),
+        _ => StorageError::failed(error.to_string()),
+    }
+}
+
+/// The values as rusqlite takes them. As a Durable Object does, it refuses what is more than a row takes.
+fn bound(values: &[Value<'_>]) -> Result<Vec<Box<dyn ToSql>>, StorageError> {
+    let bytes = Value::bytes(values);
+    if bytes > ROW_BYTES {
+        return Err(StorageError::failed(format!("{bytes} bytes are more than a row takes")));
+    }
     let bind = |value: &Value<'_>| -> Box<dyn ToSql> {
         match value {
             Value::Null => Box::new(rusqlite::types::Null),
@@ -34,12 +93,12 @@ fn bound(values: &[Value<'_>]) -> Vec<Box<dyn ToSql>> {
             Value::Text(text) => Box::new((*text).to_owned()),
         }
     };
-    values.iter().map(bind).collect()
+    Ok(values.iter().map(bind).collect())
 }
 
 impl Sql for Database {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
-        let values = bound(values);
+        let values = bound(values)?;
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
         statement.execute(values.as_slice()).map(|_| ()).map_err(failure)
@@ -51,7 +110,7 @@ impl Sql for Database {
         values: &[Value<'_>],
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let values = bound(values);
+        let values = bound(values)?;
         let values: Vec<&dyn ToSql> = values.iter().map(AsRef::as_ref).collect();
         let mut statement = self.0.prepare_cached(statement).map_err(failure)?;
         let mut rows = statement.query(values.as_slice()).map_err(failure)?;
@@ -64,9 +123,11 @@ impl Sql for Database {
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
-        let transaction = self.0.unchecked_transaction().map_err(failure)?;
-        work()?;
-        transaction.commit().map_err(failure)
+        self.within(TransactionBehavior::Immediate, work)
+    }
+
+    fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        if self.0.is_autocommit() { self.within(TransactionBehavior::Deferred, work) } else { work() }
     }
 
     fn size(&self) -> u64 {

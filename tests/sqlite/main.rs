@@ -9,6 +9,12 @@ mod faults;
 mod formats;
 mod hostile;
 mod model;
+mod origins;
+#[path = "../sim/random.rs"]
+#[allow(dead_code)]
+mod random;
+mod shared;
+mod sizes;
 mod stored;
 
 use database::Database;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "./api.ts";
 
 /** A consumer's status. */
-export async function statusOf(api: Api, name: string): Promise<any> {
+export async function statusOf(api: Pick<Api, "request">, name: string): Promise<any> {
   const reply = await api.request(`/v1/consumers/${name}`);
   assert.equal(reply.status, 200, reply.text);
   return reply.json;
@@ -14,7 +14,7 @@ export async function statusOf(api: Api, name: string): Promise<any> {
 
 /** Waits until something holds of a consumer's status, and gives it. */
 export async function settled(
-  api: Api,
+  api: Pick<Api, "request">,
   name: string,
   holds: (status: any) => boolean = isQuiet,
 ): Promise<any> {

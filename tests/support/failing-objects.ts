@@ -55,7 +55,7 @@ function pageOf({ stream, range: { from = 1 } }: ReadRequest): unknown {
   const [count = 0, bytes = 0] = (stream.match(/\d+/g) ?? []).map(Number);
   if (from > count) return fail({ stream });
   const events = `[{"version":${from},"data":"${"x".repeat(bytes)}"}]`;
-  const ok = { version: 1000, events, next: { from: from + 1 } };
+  const ok = { version: 1000, firstVersion: 1, events, next: { from: from + 1 } };
   return { ok, receipt: { rowsWritten: 0, rowsRead: 0, schemaRowsWritten: 0 } };
 }
 

@@ -1,4 +1,7 @@
-/** The Worker with streams whose reads may be held: from `/hold` to `/go`. `/reads` tells how many have begun. */
+/**
+ * The Worker with streams whose reads may be held: from `/hold` to `/go`, but for the next of them where `/hold?reads=`
+ * says how many. `/reads` tells how many have begun.
+ */
 
 import type { DurableObject } from "cloudflare:workers";
 
@@ -11,23 +14,26 @@ type AggregateClass = new (
   env: Cloudflare.Env,
 ) => DurableObject & { read(request: unknown): unknown };
 
-let isHeld = false;
+/** How many reads may begin in all. */
+let most = Infinity;
 let reads = 0;
 
 export class Aggregate extends (Sound as AggregateClass) {
   override async read(request: unknown): Promise<unknown> {
     reads += 1;
-    while (isHeld) await scheduler.wait(5);
+    const place = reads;
+    while (place > most) await scheduler.wait(5);
     return super.read(request);
   }
 }
 
 export default {
   fetch(request: Request, env: unknown, context: object): Promise<Response> | Response {
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/reads") return Response.json(reads);
     if (pathname !== "/hold" && pathname !== "/go") return app.fetch(request, env, context);
-    isHeld = pathname === "/hold";
+    const left = Number(searchParams.get("reads") ?? 0);
+    most = pathname === "/hold" ? reads + left : Infinity;
     return new Response();
   },
 };

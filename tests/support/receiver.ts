@@ -16,8 +16,8 @@ export interface Received {
   status: number;
 }
 
-/** How to answer: with a status, not at all, or by taking the message and breaking off. */
-export type Answer = number | "hang" | "drop";
+/** How to answer: with a status, and when to come again; not at all; or by taking the message and breaking off. */
+export type Answer = number | { status: number; retryAfter: string } | "hang" | "drop";
 
 /** Starts a receiver before the tests of this file, and stops it after them. */
 export function useReceiver(): Receiver {
@@ -59,15 +59,22 @@ export class Receiver extends Waiting {
     const body = Buffer.concat(chunks).toString();
     const event = JSON.parse(body);
     const answer = await this.answer(event, this.received.length);
-    const status = typeof answer === "number" ? answer : answer === "drop" ? 200 : Infinity;
+    const status = statusOf(answer);
     const headers = request.headers as Record<string, string>;
     this.received.push({ headers, body, event, status });
     if (answer === "drop") {
       request.socket.destroy();
     } else if (answer !== "hang") {
       if (status >= 300 && status < 400) response.setHeader("Location", "/elsewhere");
+      if (typeof answer === "object") response.setHeader("Retry-After", answer.retryAfter);
       response.writeHead(status).end("what nobody reads");
     }
     this.changed();
   }
+}
+
+function statusOf(answer: Answer): number {
+  if (typeof answer === "object") return answer.status;
+  if (typeof answer === "number") return answer;
+  return answer === "drop" ? 200 : Infinity;
 }

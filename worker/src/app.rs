@@ -1,34 +1,41 @@
 //! What a Worker of one's own is composed of in Rust.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
-use sillok::handler::{Kind, Projection, apply};
+use sillok::handler::{ConsumerName, Kind, Projection, apply};
 use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::consumer::{Definition, Handler, Reactor, react};
+use crate::consumer::{Definition, Handler, Reactor, react, tell_panics};
 
 thread_local! {
     /// What the code of this Worker defines: made anew by whoever starts the engine, whenever it is started.
     static STARTED: OnceCell<Vec<InCode>> = const { OnceCell::new() };
+    /// Why the Worker cannot be composed so, for whoever composes its objects.
+    static REFUSED: RefCell<Option<AppError>> = const { RefCell::new(None) };
+}
+
+/// Why the Worker cannot be composed so, if it cannot.
+pub(crate) fn refused() -> Option<AppError> {
+    REFUSED.with_borrow(Clone::clone)
 }
 
 /// A consumer that the code of this Worker defines.
 #[derive(Debug, Clone)]
 pub(crate) struct InCode {
-    name: String,
+    name: ConsumerName,
     pub(crate) definition: Definition,
     pub(crate) handler: Handler,
 }
 
 /// The consumer of this name, if the code of this Worker defines it.
-pub(crate) fn consumer(name: &str) -> Option<InCode> {
-    STARTED.with(|started| started.get()?.iter().find(|consumer| consumer.name == name).cloned())
+pub(crate) fn consumer(name: &ConsumerName) -> Option<InCode> {
+    STARTED.with(|started| started.get()?.iter().find(|consumer| consumer.name == *name).cloned())
 }
 
 /// The names of all consumers that the code of this Worker defines.
-pub(crate) fn consumers() -> Vec<String> {
+pub(crate) fn consumers() -> Vec<ConsumerName> {
     STARTED
         .with(|started| started.get().into_iter().flatten().map(|consumer| consumer.name.clone()).collect())
 }
@@ -44,7 +51,7 @@ pub enum AppError {
         name: String,
     },
     /// A consumer's name, category, types or policy are not such.
-    #[error("the consumer {name:?} cannot be: {failure}")]
+    #[error("the consumer {name:?} is invalid: {failure}")]
     Consumer {
         /// Its name.
         name: String,
@@ -106,7 +113,8 @@ pub fn app() -> App {
 #[derive(Debug)]
 #[must_use = "it is not in the Worker before it is started"]
 pub struct App {
-    consumers: Vec<InCode>,
+    /// Under names that are not checked yet.
+    consumers: Vec<(String, Definition, Handler)>,
 }
 
 impl App {
@@ -123,40 +131,49 @@ impl App {
     }
 
     fn with(mut self, name: &str, definition: Definition, handler: Handler) -> Self {
-        self.consumers.push(InCode { name: name.to_owned(), definition, handler });
+        self.consumers.push((name.to_owned(), definition, handler));
         self
     }
 
     /// Checks what was registered, and has it in the Worker from now on.
     ///
     /// # Errors
-    /// [`AppError`]. Returned by the function that starts the Worker, it keeps the Worker from being deployed.
+    /// [`AppError`]. In a Worker, `sillok/rust` throws it when it composes the objects, which keeps the Worker from being
+    /// deployed; thrown by the function that the runtime calls first, nobody would see what it says.
     pub fn start(self) -> Result<(), AppError> {
-        self.check()?;
-        STARTED.with(|started| started.set(self.consumers)).map_err(|_| AppError::Again)
+        let started = self.checked().and_then(|consumers| {
+            tell_panics();
+            STARTED.with(|started| started.set(consumers)).map_err(|_| AppError::Again)
+        });
+        if !cfg!(target_arch = "wasm32") {
+            return started;
+        }
+        REFUSED.set(started.err());
+        Ok(())
     }
 
-    fn check(&self) -> Result<(), AppError> {
-        let mut names: Vec<&str> = Vec::new();
-        for InCode { name, definition, .. } in &self.consumers {
-            if names.contains(&name.as_str()) {
-                return Err(AppError::SameName { name: name.clone() });
+    fn checked(self) -> Result<Vec<InCode>, AppError> {
+        let mut consumers: Vec<InCode> = Vec::new();
+        for (name, definition, handler) in self.consumers {
+            if consumers.iter().any(|known| known.name == name.as_str()) {
+                return Err(AppError::SameName { name });
             }
-            names.push(name);
-            checked(name, definition)
-                .map_err(|failure| AppError::Consumer { name: name.clone(), failure })?;
+            match checked(&name, &definition) {
+                Ok(name) => consumers.push(InCode { name, definition, handler }),
+                Err(failure) => return Err(AppError::Consumer { name, failure }),
+            }
         }
-        Ok(())
+        Ok(consumers)
     }
 }
 
-fn checked(name: &str, definition: &Definition) -> Result<(), Failure> {
+fn checked(name: &str, definition: &Definition) -> Result<ConsumerName, Failure> {
+    let name = ConsumerName::new(name)?;
     // How many partitions there are is not known before there is a request.
     let partitions = definition.after.as_ref().map_or(1, |after| after.split('.').count());
-    let settings = definition.settings(name.to_owned(), partitions)?;
-    settings.check()?;
+    definition.settings(name.clone(), partitions)?.check()?;
     parse_feed(&definition.filter(), 0, 1)?;
-    Ok(())
+    Ok(name)
 }
 
 #[cfg(test)]
@@ -204,13 +221,14 @@ mod tests {
         let refused =
             app().projection::<Sound>("a").projection::<Sound>("b").projection::<Sound>("a").start();
         assert_eq!(refused, Err(AppError::SameName { name: "a".to_owned() }));
-        assert_eq!(consumers(), [""; 0]);
+        assert!(consumers().is_empty());
     }
 
     #[test]
     fn what_is_no_consumer() {
         for (refused, code) in [
             (app().projection::<Sound>(""), "invalid_consumer_name"),
+            (app().projection::<Sound>("acme\u{1f}sums"), "invalid_consumer_name"),
             (app().projection::<Category>("a"), "invalid_category"),
             (app().projection::<Types>("a"), "invalid_event_type"),
             (app().projection::<Attempts>("a"), "invalid_policy"),
@@ -228,8 +246,9 @@ mod tests {
         app().projection::<Sound>("a").projection::<Attempts>("b").start().unwrap_err();
         app().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
         assert_eq!(consumers(), ["a", "b"]);
-        assert_eq!(consumer("b").map(|found| found.definition.kind), Some(Kind::Projection));
-        assert!(consumer("c").is_none());
+        let find = |name| consumer(&ConsumerName::new(name).unwrap());
+        assert_eq!(find("b").map(|found| found.definition.kind), Some(Kind::Projection));
+        assert!(find("c").is_none());
         assert_eq!(app().start(), Err(AppError::Again));
     }
 }

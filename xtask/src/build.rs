@@ -1,5 +1,6 @@
 //! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build
-//! is copied to www/sillok); if wanted, also the example that is a Worker in Rust (examples/delays-rust/build).
+//! is copied to www/sillok); if wanted, also the Workers in Rust that are an example (examples/delays-rust/build) and a
+//! test (tests/crashes/build).
 //!
 //! Cargo knows best whether Rust sources have changed, so it is always asked; what follows is skipped
 //! while the compiled wasm is the same. That matters because `wrangler dev` and `wrangler deploy` run
@@ -21,7 +22,7 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
 /// What the JavaScript build may read. Its `sillok/worker` and `sillok/rust` are the Worker.
-const JS_INPUTS: [&str; 20] = [
+const JS_INPUTS: [&str; 21] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -33,6 +34,7 @@ const JS_INPUTS: [&str; 20] = [
     "js/README.md",
     "worker/build",
     "worker/composition.ts",
+    "worker/crashes.ts",
     "worker/engine.ts",
     "worker/handlers.ts",
     "worker/index.ts",
@@ -67,10 +69,11 @@ pub(crate) fn all(shell: &Shell) -> Result<()> {
     package(shell)
 }
 
-/// Builds that and the examples.
+/// Builds that and the other Workers in Rust.
 pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
     all(shell)?;
-    bundle(shell, &EXAMPLE)
+    bundle(shell, &EXAMPLE)?;
+    bundle(shell, &CRASHES)
 }
 
 /// A Worker in Rust.
@@ -101,6 +104,16 @@ const EXAMPLE: Bundle = Bundle {
     wasm: "target/wasm32-unknown-unknown/release/delays.wasm",
     folder: "examples/delays-rust",
     out: ("build", "examples/delays-rust/build"),
+};
+
+/// A Worker in Rust as nobody should write it: its handlers crash. No example, which is to be followed, can show what comes of
+/// that.
+const CRASHES: Bundle = Bundle {
+    name: "bundling the Worker that crashes",
+    package: "crashes",
+    wasm: "target/wasm32-unknown-unknown/release/crashes.wasm",
+    folder: "tests/crashes",
+    out: ("build", "tests/crashes/build"),
 };
 
 fn bundle(shell: &Shell, bundle: &Bundle) -> Result<()> {

@@ -87,6 +87,7 @@ pub(crate) const CHECKS: [Check; 5] = [
             "--package=sillok-worker",
             "--package=sillok-worker-plain",
             "--package=delays",
+            "--package=crashes",
             "--all-features",
             "--",
             "--deny=warnings",

@@ -2,6 +2,7 @@ import type { AppendResult } from "../events.js";
 import { writeJson } from "../json.js";
 import { type AppendOptions, checkOptions } from "../options.js";
 import type { ReactorContext } from "./reactor.js";
+import { needRoom } from "./room.js";
 
 const OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
 
@@ -24,6 +25,7 @@ export function appends(first: number, send: Send): ReactorContext["append"] {
     next += 1;
     checkOptions(options, OPTIONS);
     const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
+    needRoom();
     return send(n, stream, text, options.expectedVersion);
   };
 }

@@ -4,6 +4,7 @@ import { SillokError } from "../errors.js";
 import { writeJson } from "../json.js";
 import { raising } from "../raising.js";
 import type { Documents } from "./projection.js";
+import { needRoom } from "./room.js";
 
 /** Documents as an engine hands them out. */
 export interface DocumentsJson {
@@ -16,7 +17,10 @@ export interface DocumentsJson {
 export function projectOnto(json: DocumentsJson, handle: (documents: Documents) => void): void {
   let isOver = false;
   const asked = <T>(ask: () => T): T => {
-    if (!isOver) return raising(ask);
+    if (!isOver) {
+      needRoom();
+      return raising(ask);
+    }
     const detail = "a projection's documents are its handler's only until it returns";
     throw new SillokError({ code: "documents_over", detail });
   };

@@ -3,6 +3,7 @@ import { SillokError } from "../errors.js";
 import { invalid } from "../invalid.js";
 import { checkOptions, checkSignal, type Signal } from "../options.js";
 import { sleep } from "../timers.js";
+import { Turn } from "../turn.js";
 import { checkedKey } from "./documents.js";
 import type {
   ConsumerStatus,
@@ -39,7 +40,7 @@ export class Handle implements ProjectionHandle {
 
   async status(): Promise<ConsumerStatus> {
     const { name, kind } = this.#runner.definition;
-    const status = JSON.parse(this.#runner.consumer.status()) as Omit<
+    const status = JSON.parse(await this.#runner.consumer.status()) as Omit<
       ConsumerStatus,
       "name" | "kind"
     >;
@@ -47,24 +48,33 @@ export class Handle implements ProjectionHandle {
   }
 
   async pause(): Promise<void> {
-    this.#runner.operate("pause");
+    await this.#runner.operate("pause");
   }
 
   async resume(): Promise<void> {
-    this.#runner.operate("resume");
+    await this.#runner.operate("resume");
   }
 
   async retry(): Promise<void> {
-    this.#runner.operate("retry");
+    await this.#runner.operate("retry");
   }
 
   async discard(id?: number): Promise<boolean> {
-    if (id !== undefined) checkId(id, "id");
-    return this.#runner.discard(id);
+    if (id !== undefined) {
+      checkId(id, "id");
+      return this.#runner.discard(id, id);
+    }
+    // What is given up from now on is not among them.
+    const last = await this.#runner.consumer.lastLetter();
+    const any = await this.#runner.discard(1, last);
+    for (const turn = new Turn(); await this.#runner.discard(1, last);) {
+      if (turn.isOver()) await turn.pass();
+    }
+    return any;
   }
 
   async rebuild(): Promise<void> {
-    this.#runner.operate("rebuild");
+    await this.#runner.operate("rebuild");
   }
 
   async *deadLetters(
@@ -75,10 +85,12 @@ export class Handle implements ProjectionHandle {
     let { after = 0 } = options;
     checkLimit(limit);
     checkId(after, "after");
+    const turn = new Turn();
     for (let left = limit; left > 0;) {
-      const page = this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
+      const page = await this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
       yield* page.items as DeadLetter[];
       if (page.next === null) return;
+      if (turn.isOver()) await turn.pass();
       [after, left] = [page.next, left - page.items.length];
     }
   }
@@ -88,7 +100,7 @@ export class Handle implements ProjectionHandle {
     const { min, signal } = options;
     checkSignal(signal);
     if (min !== undefined) await this.#cover(min, signal);
-    const document = this.#runner.consumer.document(checkedKey(key));
+    const document = await this.#runner.consumer.document(checkedKey(key));
     return document === undefined ? undefined : JSON.parse(document);
   }
 
@@ -100,10 +112,12 @@ export class Handle implements ProjectionHandle {
     for (const [field, text] of Object.entries({ prefix, after })) {
       if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
     }
+    const turn = new Turn();
     for (let left = limit; left > 0;) {
-      const page = this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
+      const page = await this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
       yield* page.items;
       if (page.next === null) return;
+      if (turn.isOver()) await turn.pass();
       [after, left] = [page.next, left - page.items.length];
     }
   }
@@ -125,18 +139,19 @@ export class Handle implements ProjectionHandle {
     signal?.addEventListener("abort", end);
     try {
       for (;;) {
-        const mark = this.#engine.mark();
-        if (this.#engine.readPage(stream, { limit: 1 }).version >= version) break;
+        const mark = await this.#engine.mark();
+        const page = await this.#engine.readPage(stream, { limit: 1 });
+        if (page.version >= version) break;
         if (stop.signal.aborted) throw behind(stream, version);
         await this.#engine.changed(mark, stop.signal, stream);
       }
       // Whatever was written by now is covered, and so is that event.
-      const position = this.#engine.end();
-      while (!this.#runner.consumer.reached(position)) {
+      const position = await this.#engine.end();
+      while (!(await this.#runner.consumer.reached(position))) {
         const rest = await Promise.race([this.#runner.work(stop.signal), over]);
-        if (this.#runner.consumer.reached(position)) break;
+        if (await this.#runner.consumer.reached(position)) break;
         if (typeof rest !== "number" || stop.signal.aborted) throw behind(stream, version);
-        await sleep(rest - Date.now(), stop.signal);
+        await sleep(rest, stop.signal);
       }
     } finally {
       clearTimeout(timer);

@@ -22,7 +22,7 @@ export interface ConsumerStatus {
   retryAt: string | null;
   /** The last error, also of an event that succeeded later. */
   lastError: { message: string; time: string } | null;
-  /** How many events it has given up. */
+  /** How many events it has given up, counted up to 10,000. */
   deadLetters: number;
   /** Whether these are being attempted again. */
   retrying: boolean;
@@ -84,9 +84,9 @@ export interface ConsumerHandle {
   status(): Promise<ConsumerStatus>;
   /** Stops it where it is, also for other processes and for ever, until it is resumed. */
   pause(): Promise<void>;
-  /** Lets it go on. An event in front of which it had stopped has a new series of attempts. */
+  /** Lets it go on, and at once with what waits for its next attempt. An event in front of which it had stopped has a new series of attempts. */
   resume(): Promise<void>;
-  /** Attempts all dead letters again, in their order. One that stopped is resumed. */
+  /** Attempts all dead letters again, in their order, and at once what waits for its next attempt. One that stopped is resumed. */
   retry(): Promise<void>;
   /**
    * Discards the dead letter of this id, or all of them without one; `false` where there was none. Events that are held

@@ -52,7 +52,8 @@ export interface Projection<
  *
  * Handlers are synchronous and decide by the event and the documents alone, so that documents can be built anew at any
  * time. One that throws, or returns a promise, has failed: what it did is taken back, and the event is attempted again
- * later, as the options say.
+ * later, as the options say. Where it fails by a {@link SillokError} that no repetition heals, such as `document_too_large`, the
+ * event is given up at once.
  *
  * @param name - Under which it is kept: 1 to 200 bytes of UTF-8 without control characters.
  * @param options - What it follows, what it does, and what is done about failures.

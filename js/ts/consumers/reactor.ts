@@ -70,6 +70,7 @@ export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefiniti
  *
  * A handler that throws, or whose promise is rejected or not settled in time, has failed: the event is attempted again
  * later, as the options say. What it appends takes effect once nevertheless, provided that it appends the same for the same event.
+ * Where it fails by a {@link SillokError} that no repetition heals, such as `invalid_event`, the event is given up at once.
  *
  * @param name - Under which it is kept: 1 to 200 bytes of UTF-8 without control characters.
  * @param options - What it follows, what it does, and what is done about failures.

@@ -1,8 +1,19 @@
-/** What went wrong, in words: a handler may throw anything. */
-export function reasonOf(thrown: unknown): string {
+import { isSillokError } from "../errors.js";
+
+/** What is wrong with an attempt, as the engine takes it: by the code it knows whether another may succeed. */
+export interface Wrong {
+  /** In words. */
+  readonly error: string;
+  /** Of an error of Sillok's own, its code. */
+  readonly code?: string;
+}
+
+/** What went wrong: a handler may throw anything. */
+export function wrongBy(thrown: unknown): Wrong {
   try {
-    return String(thrown);
+    const error = String(thrown);
+    return isSillokError(thrown) ? { error, code: String(thrown.code) } : { error };
   } catch {
-    return "the handler threw what cannot be shown";
+    return { error: "the handler threw what cannot be shown" };
   }
 }

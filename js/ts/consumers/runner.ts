@@ -8,9 +8,9 @@ import type { AnyConsumer, ConsumedEvent } from "./definition.js";
 import { type DocumentsJson, projectOnto } from "./documents.js";
 import { project, type Projection } from "./projection.js";
 import { react, type Reactor, type ReactorContext } from "./reactor.js";
-import { reasonOf } from "./reason.js";
+import { type Wrong, wrongBy } from "./reason.js";
 
-/** Why there is nothing to do for now; a number is the time in milliseconds before which there is not. */
+/** Why there is nothing to do for now; a number is for how many milliseconds there is not, whatever the clock does. */
 export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
 
 /** The number of a handler's first append, from which it has the key under which it is stored. */
@@ -30,7 +30,7 @@ export class Runner {
   constructor(engine: Engine, definition: AnyConsumer) {
     this.#engine = engine;
     this.definition = definition;
-    this.consumer = engine.consumer(definition);
+    this.consumer = engine.consumerNow(definition);
   }
 
   /** Runs until `stop` is given. */
@@ -43,7 +43,7 @@ export class Runner {
       changed.catch(() => {});
       try {
         const rest = await this.work(stop);
-        const early = typeof rest === "number" ? sleep(rest - Date.now(), rested.signal) : changed;
+        const early = typeof rest === "number" ? sleep(rest, rested.signal) : changed;
         await Promise.race([changed, early]);
       } finally {
         rested.abort();
@@ -59,14 +59,14 @@ export class Runner {
   }
 
   /** Does as an operator says; whoever runs the consumer goes on at once. */
-  operate(act: "pause" | "resume" | "retry" | "rebuild"): void {
-    this.consumer.operate(act);
+  async operate(act: "pause" | "resume" | "retry" | "rebuild"): Promise<void> {
+    await this.consumer.operate(act);
     this.#wake();
   }
 
-  /** Discards dead letters; another one may have waited for them. */
-  discard(id: number | undefined): boolean {
-    const any = this.consumer.discard(id);
+  /** Discards dead letters of these ids; another one may have waited for them. */
+  async discard(from: number, to: number): Promise<boolean> {
+    const any = await this.consumer.discard(from, to);
     this.#wake();
     return any;
   }
@@ -81,7 +81,7 @@ export class Runner {
     stop.addEventListener("abort", end);
     this.#waiting.add(end);
     try {
-      await this.#engine.changed(this.#engine.mark(), rested.signal);
+      await this.#engine.changed(await this.#engine.mark(), rested.signal);
     } finally {
       this.#waiting.delete(end);
       stop.removeEventListener("abort", end);
@@ -89,9 +89,9 @@ export class Runner {
   }
 
   async #steps(stop?: AbortSignal): Promise<Rest> {
-    this.consumer.operate("wake");
+    await this.consumer.operate("wake");
     while (stop?.aborted !== true) {
-      const step = this.consumer.step((event, documents) => this.#project(event, documents));
+      const step = await this.consumer.step((event, documents) => this.#project(event, documents));
       if (Array.isArray(step)) {
         const [id, attempt, event] = step as readonly [string, number, string];
         await this.#deliver(id, attempt, event);
@@ -103,13 +103,13 @@ export class Runner {
     return "interrupted";
   }
 
-  #project(text: string, json: DocumentsJson): string | undefined {
+  #project(text: string, json: DocumentsJson): Wrong | undefined {
     try {
       const event = JSON.parse(text) as ConsumedEvent;
       projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
       return undefined;
     } catch (error) {
-      return reasonOf(error);
+      return wrongBy(error);
     }
   }
 
@@ -117,14 +117,14 @@ export class Runner {
     const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
     const context: ReactorContext = Object.freeze({ id, attempt, append });
     const { definition } = this as { definition: Reactor };
-    let error: string | undefined;
+    let wrong: Wrong | undefined;
     try {
       const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
       await within(definition.timeout, reacted);
     } catch (thrown) {
-      error = reasonOf(thrown);
+      wrong = wrongBy(thrown);
     }
-    this.consumer.delivered(id, error);
+    await this.consumer.delivered(id, wrong);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Store } from "../store.js";
-import { all, type Behaviours, refusal, same } from "./assert.js";
+import { all, type Behaviours, count, refusal, same } from "./assert.js";
 import type { OpenStore } from "./index.js";
 
 /** A store whose stream `s` has the commits 1, 2 to 4, and 5. */
@@ -16,6 +16,26 @@ async function types(store: Store): Promise<string> {
   const backward = await all(store.read("s", { direction: "backward" }));
   same(backward.map(({ type }) => type).toReversed(), [...forward], "backward");
   return forward;
+}
+
+/** What a read gives when something is forgotten after its first event: the versions, or the code of the error. */
+async function readOver(
+  store: Store,
+  direction: "forward" | "backward",
+  forget: () => Promise<unknown>,
+): Promise<number[] | unknown> {
+  const seen: number[] = [];
+  const reading = store.read("s", { direction });
+  const take = async (): Promise<void> => {
+    for await (const { version } of reading) {
+      seen.push(version);
+      if (seen.length === 1) await forget();
+    }
+  };
+  const error = await take().catch((error: unknown) => error);
+  if (error === undefined) return seen;
+  const [code] = await refusal(Promise.reject(error as Error));
+  return code;
 }
 
 export const forgetting: Behaviours = {
@@ -81,12 +101,28 @@ export const forgetting: Behaviours = {
     for (let time = 0; time < 2; time += 1) same(await store.delete("s"), undefined);
     await store.delete("never");
     for (const stream of ["s", "never"]) {
-      same(await all(store.read(stream)), []);
+      same(await refusal(store.read(stream).next()), ["stream_deleted", undefined]);
       same(await refusal(store.append(stream, { type: "A" })), ["stream_deleted", undefined]);
       same(await refusal(store.truncate(stream, { before: 1 })), ["stream_deleted", undefined]);
       same((await store.verify(stream)).intact, true);
     }
     same((await store.append("t", { type: "B" }, { expectedVersion: 1 })).version, 2);
+  },
+
+  async "a read is whole, or refused where what it still had to give was forgotten"(open) {
+    for (const direction of ["forward", "backward"] as const) {
+      for (const code of ["stream_truncated", "stream_deleted"]) {
+        const store = await open();
+        // More than a page, and more than a server sends before anything is taken.
+        const data = "x".repeat(900_000);
+        for (const _ of count(1, 7)) await store.append("s", { type: "A", data });
+        const forget = () =>
+          code === "stream_deleted" ? store.delete("s") : store.truncate("s", { before: 7 });
+        const read = await readOver(store, direction, forget);
+        const whole = direction === "forward" ? count(1, 7) : count(1, 7).toReversed();
+        same(read, typeof read === "string" ? code : whole, `${direction}, ${code}`);
+      }
+    }
   },
 
   async "streams that are none are refused"(open) {

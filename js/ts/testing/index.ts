@@ -14,10 +14,17 @@ import { listing } from "./listing.js";
 import { reading } from "./reading.js";
 import { refusing } from "./refusing.js";
 import { repeating } from "./repeating.js";
+import { sharing } from "./sharing.js";
 import { subscribing } from "./subscribing.js";
 
 /** Opens a store that has no events and shares none with any other. Whoever writes it closes what it opened. */
 export type OpenStore = () => Store | Promise<Store>;
+
+/**
+ * Opens another store over the database of one that {@link OpenStore} has opened, by a connection of its own. Whoever writes
+ * it closes what it opened.
+ */
+export type OpenAnother = (store: Store) => Store | Promise<Store>;
 
 /** Something that every store does. */
 export interface Behaviour {
@@ -39,9 +46,10 @@ export type Topic =
   | "directory"
   | "idempotency"
   | "forget"
-  | "refuse";
+  | "refuse"
+  | "sharing";
 
-const CONTRACT: Readonly<Record<Topic, Behaviours>> = {
+const CONTRACT: Readonly<Record<Exclude<Topic, "sharing">, Behaviours>> = {
   append: appending,
   concurrency: competing,
   read: reading,
@@ -63,6 +71,8 @@ const CONTRACT: Readonly<Record<Topic, Behaviours>> = {
  * `for (const { name, run } of storeContract(open)) test(name, run);`
  *
  * @param open - Opens a store without events, a new one each time.
+ * @param another - Opens a further store over the same database, where there can be several: then the contract has also
+ * what two stores that write to one database do.
  * @returns The behaviours.
  *
  * @example
@@ -80,9 +90,11 @@ const CONTRACT: Readonly<Record<Topic, Behaviours>> = {
  * console.log(kept > 40); // true
  * ```
  */
-export function storeContract(open: OpenStore): Behaviour[] {
-  return (Object.keys(CONTRACT) as Topic[]).flatMap((topic) =>
-    Object.entries(CONTRACT[topic]).map(([name, behaviour]) => ({
+export function storeContract(open: OpenStore, another?: OpenAnother): Behaviour[] {
+  const contract: Partial<Record<Topic, Behaviours>> = { ...CONTRACT };
+  if (another !== undefined) contract.sharing = sharing(another);
+  return (Object.keys(contract) as Topic[]).flatMap((topic) =>
+    Object.entries(contract[topic] ?? {}).map(([name, behaviour]) => ({
       name,
       topic,
       run: () => behaviour(open),

@@ -62,7 +62,7 @@ export const repeating: Behaviours = {
     const store = await open();
     const longest = "é".repeat(100);
     await store.append("s", { type: "A" }, { idempotencyKey: longest });
-    const keys = ["", "x".repeat(201), `${longest}x`, "a\nb", "\ud800"];
+    const keys = ["", "x".repeat(201), `${longest}x`, "a\nb", "\ud800", "\ufffd"];
     for (const [place, idempotencyKey] of keys.entries()) {
       const refused = await refusal(store.append("s", { type: "A" }, { idempotencyKey }));
       same(refused, ["invalid_idempotency_key", "idempotencyKey"], `key ${place}`);

@@ -13,7 +13,7 @@ use super::super::event::RecordedTime;
 use super::super::feed::FeedCommit;
 use super::super::hash::CommitHash;
 use super::super::json_text::json_string;
-use super::super::limits::JOURNAL_GROUP_BYTES;
+use super::super::limits::{JOURNAL_GROUP_BYTES, ROW_BYTES, ROW_FRAME_BYTES};
 use super::super::log::StorageError;
 use super::super::position::Position;
 use super::super::stream_id::StreamId;
@@ -36,8 +36,10 @@ impl Group {
         self.text.is_empty()
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.text.len() >= JOURNAL_GROUP_BYTES
+    /// Whether the commit belongs into this row. One that was made when a commit could be larger may need a row of its own.
+    pub(super) fn has_room_for(&self, commit: &Commit) -> bool {
+        let bytes = self.text.len() + commit.events.len() + ROW_FRAME_BYTES;
+        self.is_empty() || (self.text.len() < JOURNAL_GROUP_BYTES && bytes <= ROW_BYTES)
     }
 
     /// The position of the last event.
@@ -100,7 +102,7 @@ impl Stored<'_> {
             hash: CommitHash::NONE,
             key: None,
         };
-        Ok(FeedCommit { position: self.position, stream: self.stream(), hidden, commit })
+        Ok(FeedCommit { position: self.position, stream: self.stream(), hidden, commit: Some(commit) })
     }
 }
 

@@ -148,7 +148,7 @@ fn take(known: &mut Entry, forward: &Forward, groups: &mut Vec<Group>) -> Result
         if known.version.after(1) != Some(commit.first_version) {
             break;
         }
-        if groups.last().is_none_or(Group::is_full) {
+        if !groups.last().is_some_and(|group| group.has_room_for(commit)) {
             groups.push(Group::after(groups.last().map(Group::end).unwrap_or_default()));
         }
         if let Some(group) = groups.last_mut() {

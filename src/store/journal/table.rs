@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use super::super::directory::StreamEntry;
 use super::super::event::RecordedTime;
 use super::super::json_text::{json_string, json_strings};
+use super::super::limits::JOURNAL_STREAMS;
 use super::super::log::StorageError;
 use super::super::position::Position;
 use super::super::sqlite::{Row, Schema, Sql, Table, Value};
@@ -94,13 +95,16 @@ impl<S: Sql> JournalTable<S> {
         for stream in streams {
             known.insert(stream, Entry::default());
         }
-        let names = json_strings(known.keys().copied());
-        self.table.rows(ENTRIES, &[Value::Text(&names)], &mut |row| {
-            if let Some(entry) = row.text(5).and_then(|stream| known.get_mut(stream)) {
-                *entry = entry_in(row)?;
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        let all: Vec<&str> = known.keys().copied().collect();
+        for some in all.chunks(JOURNAL_STREAMS) {
+            let names = json_strings(some.iter().copied());
+            self.table.rows(ENTRIES, &[Value::Text(&names)], &mut |row| {
+                if let Some(entry) = row.text(5).and_then(|stream| known.get_mut(stream)) {
+                    *entry = entry_in(row)?;
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
+        }
         Ok(known)
     }
 
@@ -114,7 +118,7 @@ impl<S: Sql> JournalTable<S> {
         self.table.create()?;
         let begin = self.begun_with()?.is_none();
         let partitions = Value::Integer(u64::try_from(partitions).unwrap_or(u64::MAX));
-        let entries = entries_text(entries);
+        let entries: Vec<String> = entries.chunks(JOURNAL_STREAMS).map(entries_text).collect();
         let sql = &self.table.sql;
         sql.transaction(&mut || {
             if begin {
@@ -124,7 +128,7 @@ impl<S: Sql> JournalTable<S> {
                 let text = group.text();
                 sql.execute(WRITE_GROUP, &[Value::Integer(group.end().get()), Value::Text(&text)])?;
             }
-            sql.execute(WRITE_ENTRIES, &[Value::Text(&entries)])
+            entries.iter().try_for_each(|some| sql.execute(WRITE_ENTRIES, &[Value::Text(some)]))
         })
     }
 

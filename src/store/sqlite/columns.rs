@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::super::commit::{Commit, CommitView};
 use super::super::event::RecordedTime;
 use super::super::hash::CommitHash;
+use super::super::idempotency_key::IdempotencyKey;
 use super::super::log::{Base, Head, StorageError};
 use super::super::version::Version;
 use super::port::{Row, Value};
@@ -27,7 +28,12 @@ pub(super) fn commit(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
 
 /// The key of a commit as the last column of its row.
 pub(super) fn key(commit: &Commit) -> Value<'_> {
-    commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_str()))
+    commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_stored()))
+}
+
+/// The key as it stands in a row that was written before keys had an origin.
+pub(super) fn key_without_origin(key: Option<&IdempotencyKey>) -> Value<'_> {
+    key.and_then(IdempotencyKey::as_stored_without_origin).map_or(Value::Null, Value::Text)
 }
 
 /// The first three columns of a row: `version, time, hash`.

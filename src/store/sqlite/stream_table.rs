@@ -27,7 +27,7 @@ const HEAD: &str = "SELECT version, time, hash, (SELECT events FROM commits_v1 W
     FROM commits_v1 ORDER BY version DESC LIMIT 1";
 const BASE: &str = "SELECT version, time, hash, events FROM commits_v1 WHERE version = 0";
 const INSERT: &str = "INSERT INTO commits_v1 (version, time, hash, events, key) VALUES (?1, ?2, ?3, ?4, ?5)";
-const FIND: &str = "SELECT version, time, hash, events, key FROM commits_v1 WHERE key = ?1";
+const FIND: &str = "SELECT version, time, hash, events, key FROM commits_v1 WHERE key IN (?1, ?2)";
 const FORWARD: &str = "SELECT version, time, hash, events, key FROM commits_v1 WHERE version >= ?1 AND version > 0 ORDER BY version";
 const BACKWARD: &str = "SELECT version, time, hash, events, key FROM commits_v1 \
     WHERE version <= (SELECT min(version) FROM commits_v1 WHERE version >= ?1) AND version > 0 ORDER BY version DESC";
@@ -92,7 +92,8 @@ impl<S: Sql> StreamLog for StreamTable<S> {
     }
 
     fn find(&self, _: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
-        self.table.commits(FIND, &[Value::Text(key.as_str())], visit)
+        let keys = [Value::Text(key.as_stored()), columns::key_without_origin(Some(key))];
+        self.table.commits(FIND, &keys, visit)
     }
 
     fn scan(

@@ -39,14 +39,18 @@ const INSERT: &str = "INSERT INTO log_v1 (position, stream, version, time, hash,
     SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, ?3, ?4, ?5, ?6, ?7";
 // The hash is that of the whole history, so the stream is what it was when the hash was remembered, whoever else writes to
-// the file; one that was deleted or wholly truncated has no row with a hash. Where it is not, the version is NULL, which the
-// table refuses, as it refuses a key that is there already; and what it refuses is left out without an error.
+// the file; one that was wholly truncated has no row with a hash. Where it is not, or the stream is deleted, or the key is there
+// without an origin, the version is NULL, which the table refuses, as it refuses a key that is there already; and what it refuses
+// is left out without an error.
 const INSERT_AFTER: &str = "INSERT OR IGNORE INTO log_v1 (position, stream, version, time, hash, events, key) \
     VALUES (max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, \
-        CASE WHEN (SELECT hash FROM log_v1 WHERE stream = ?2 ORDER BY version DESC LIMIT 1) = ?8 THEN ?3 END, \
+        CASE WHEN (SELECT hash FROM log_v1 WHERE stream = ?2 ORDER BY version DESC LIMIT 1) = ?8 \
+            AND (SELECT base ->> 'deleted' FROM bases_v1 WHERE stream = ?2) IS NOT 1 \
+            AND NOT EXISTS (SELECT 1 FROM log_v1 WHERE stream = ?2 AND key = ?9) THEN ?3 END, \
         ?4, ?5, ?6, ?7)";
-const FIND: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key = ?2";
+const FIND: &str =
+    "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key IN (?2, ?3)";
 const FORWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 \
     WHERE stream = ?1 AND version >= ?2 ORDER BY version";
 const BACKWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 \
@@ -152,7 +156,9 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         commit: &Commit,
     ) -> Result<bool, StorageError> {
         let [count, name, version, time, hash, events, key] = row(stream, commit);
-        let values = [count, name, version, time, hash, events, key, Value::Blob(head.hash.as_bytes())];
+        let without_origin = columns::key_without_origin(commit.key.as_ref());
+        let head = Value::Blob(head.hash.as_bytes());
+        let values = [count, name, version, time, hash, events, key, head, without_origin];
         // One statement decides and writes. It waits for whoever else writes, as a transaction would.
         let done = self.table.sql.insert(INSERT_AFTER, &values)?;
         if done {
@@ -162,7 +168,8 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
-        self.table.commits(FIND, &[text(stream), Value::Text(key.as_str())], visit)
+        let keys = [text(stream), Value::Text(key.as_stored()), columns::key_without_origin(Some(key))];
+        self.table.commits(FIND, &keys, visit)
     }
 
     fn scan(
@@ -208,7 +215,9 @@ impl<S: Sql> FeedLog for StreamsTable<S> {
             let base = row.text(7).map(|base| columns::base(base, commit.time, commit.hash)).transpose()?;
             let hidden = base.unwrap_or_default().hidden;
             match (row.integer(5).and_then(Position::new), row.text(6)) {
-                (Some(position), Some(stream)) => Ok(visit(FeedCommit { position, stream, hidden, commit })),
+                (Some(position), Some(stream)) => {
+                    Ok(visit(FeedCommit { position, stream, hidden, commit: Some(commit) }))
+                }
                 _ => Err(StorageError::corrupt(commit.version.get(), "it has no place")),
             }
         })

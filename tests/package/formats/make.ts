@@ -36,7 +36,7 @@ store.saveEvent({ aggregateId: 7, type: "Saved", at: new Date(0), nested: [{ at:
 const streams = ["account-42", "cut", "emptied", "deleted", "7"];
 const expected: Record<string, unknown> = {};
 for (const stream of streams) {
-  const events = await all(store.read(stream));
+  const events = stream === "deleted" ? [] : await all(store.read(stream));
   expected[stream] = { events, verified: await store.verify(stream) };
 }
 store.close();

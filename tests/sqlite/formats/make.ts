@@ -35,10 +35,12 @@ const kept: Record<string, unknown> = {};
 for (const stream of ["account-42", "cut", "emptied", "deleted"]) {
   const sql = [SCHEMA, ROWS].map((query) => api.server.sql(stream, query));
   const page = (await api.read(stream)).text;
-  const events = (JSON.parse(page).events as { time: string }[]).map(({ time, ...event }) => ({
-    ...event,
-    time: Date.parse(time),
-  }));
+  const events = ((JSON.parse(page).events ?? []) as { time: string }[]).map(
+    ({ time, ...event }) => ({
+      ...event,
+      time: Date.parse(time),
+    }),
+  );
   const { json: verified } = await api.request(`${streamPath(stream)}/verify`);
   kept[stream] = { sql: (await Promise.all(sql)).flat().map(({ sql }) => sql), events, verified };
 }

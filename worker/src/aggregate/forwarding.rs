@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use sillok::store::{Forward, Version};
-use sillok_bridge::now;
+use sillok_bridge::{Failure, now};
 use worker::console_error;
 
 use super::Keeper;
@@ -27,45 +27,65 @@ pub(super) struct Forwarding {
 
 impl Keeper {
     /// Begins to forward, beside whatever else the object does. It is kept in memory until this has come to its end, and
-    /// where that fails, the alarm brings it back.
+    /// where that fails, the alarm brings it back, which was set before there was anything to forward.
     pub(super) fn begin_forwarding(self: &Rc<Self>) {
         if !self.forwarding.running.get() {
             let keeper = Rc::clone(self);
-            spawn(async move { keeper.forward().await });
+            spawn(async move {
+                // What has failed is in the log, and the alarm is set.
+                let _ = keeper.forward().await;
+            });
         }
     }
 
     /// Forwards until the journal has everything or an attempt fails.
-    pub(super) async fn forward(&self) {
+    ///
+    /// # Errors
+    /// `storage_failed` where the alarm cannot be set for another attempt.
+    pub(super) async fn forward(&self) -> Result<(), Failure> {
         let Forwarding { round, running, waiting, .. } = &self.forwarding;
         if running.replace(true) {
             let (end, ended) = oneshot::channel();
             waiting.borrow_mut().push(end);
             // Dropped with the object only.
             let _ = ended.await;
-            return;
+            return Ok(());
         }
         let own = round.get();
-        while let Some(forward) = self.next_forward() {
+        let forwarded = loop {
+            let forward = match self.next_forward() {
+                Ok(Some(forward)) => forward,
+                rest => break rest.map(|_| ()),
+            };
             let answer = self.send(&forward).await;
             if round.get() != own {
-                return;
+                return Ok(());
             }
-            self.settle(answer);
-        }
+            if let Err(failure) = self.settle(answer) {
+                break Err(failure);
+            }
+        };
         running.set(false);
         for waiter in waiting.take() {
             // Whoever has gone needs no word of it.
             let _ = waiter.send(());
         }
+        forwarded
     }
 
     /// What the alarm does: whatever is under way is given up, and begun anew.
-    pub(super) async fn ring(&self) {
+    ///
+    /// # Errors
+    /// As of [`forward`](Self::forward): the alarm has then to ring again.
+    pub(super) async fn ring(&self) -> Result<(), Failure> {
         self.machine.borrow_mut().rang(now());
         self.forwarding.round.set(self.forwarding.round.get() + 1);
         self.forwarding.running.set(false);
-        self.forward().await;
+        self.forward().await?;
+        // What is left to be removed has the alarm set for it before each page.
+        self.remove_forgotten().await.0.inspect_err(|failure| {
+            console_error!("what was forgotten could not be removed: {failure}");
+        })
     }
 
     /// Once in the object's life, looks at the alarm that it finds set: one that is long overdue was lost.
@@ -77,20 +97,21 @@ impl Keeper {
         spawn(async move {
             let Some(at) = armed(&keeper.state).await else { return };
             let overdue = keeper.machine.borrow_mut().found_alarm(at, now());
-            if overdue {
-                keeper.ring().await;
+            if overdue && keeper.ring().await.is_err() {
+                // It is looked at again with the next request.
+                keeper.forwarding.looked.set(false);
             }
         });
     }
 
     /// What is to be sent next. What it costs to look is no part of any request.
-    fn next_forward(&self) -> Option<Forward> {
-        let (_, stream) = self.whose().ok()?;
-        let next = self.machine.borrow_mut().next_forward(&stream);
-        let next = next.unwrap_or_else(|error| {
+    fn next_forward(&self) -> Result<Option<Forward>, Failure> {
+        // What was not found by a name has taken nothing.
+        let Ok(name) = self.whose() else { return Ok(None) };
+        let next = self.machine.borrow_mut().next_forward(&name.keeps);
+        let next = next.or_else(|error| {
             console_error!("what is to be forwarded could not be read: {error}");
-            self.settle(None);
-            None
+            self.settle(None).map(|()| None)
         });
         self.meter.take();
         next
@@ -98,10 +119,10 @@ impl Keeper {
 
     /// Sends, and gives the version up to which the journal has the stream.
     async fn send(&self, forward: &Forward) -> Option<Version> {
-        let (name, stream) = self.whose().ok()?;
+        let name = self.whose().ok()?;
         let partitions =
             partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
-        let journal = journal::Remote::of_stream(&self.env, name, &stream, partitions);
+        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.keeps, partitions);
         let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
         match journal.record(forward).await {
             Ok(version) => Some(version),
@@ -112,15 +133,16 @@ impl Keeper {
         }
     }
 
-    fn settle(&self, answer: Option<Version>) {
+    fn settle(&self, answer: Option<Version>) -> Result<(), Failure> {
         let mut machine = self.machine.borrow_mut();
         let settled = match answer {
             Some(version) => machine.forwarded(version, now(), jitter()),
             None => machine.not_forwarded(now(), jitter()),
         };
-        if let Err(error) = settled {
-            console_error!("the alarm could not be set: {error}");
-        }
         self.meter.take();
+        settled.map_err(|error| {
+            console_error!("the alarm could not be set: {error}");
+            Failure::from(error)
+        })
     }
 }

@@ -5,21 +5,22 @@ mod rpc;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use js_sys::Promise;
 use serde::Serialize;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{Append, Cause, EventId, IdempotencyKey, InvalidStreamId, StreamId, Version};
+use sillok::store::{Append, Cause, EventId, IdempotencyKey, KeyOrigin, StreamId, Version};
 use sillok_bridge::{
     AppendedJson, Failure, Message, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use worker::{Delay, DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::objects::{
-    Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, turn,
+    Meter, ObjectAlarm, ObjectName, ObjectSql, Receipt, nudges, partitions, promised, rang, turn,
 };
 use forwarding::Forwarding;
 pub(crate) use rpc::{
@@ -45,7 +46,7 @@ pub(crate) struct AggregateObject {
 struct Keeper {
     machine: RefCell<Aggregate<StreamTable<ObjectSql>, ObjectAlarm>>,
     forwarding: Forwarding,
-    name: Option<ObjectName>,
+    name: Option<ObjectName<StreamId>>,
     meter: Rc<Meter>,
     state: State,
     env: Env,
@@ -65,17 +66,16 @@ impl DurableObject for AggregateObject {
         nudges::admit(&self.keeper.state, &request)
     }
 
-    /// Never fails: the runtime gives up an alarm that fails some times, and the machine sets it anew where it has to.
+    /// Fails where the machine could not set the alarm anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.keeper.ring().await;
-        Response::empty()
+        rang(self.keeper.ring().await)
     }
 }
 
 /// The methods that other Workers and objects call, by the entry class in `worker/objects.ts`.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// Appends events: `{stream, expectedVersion, events, format, key}` gives `{stream, firstVersion, …}`.
+    /// Appends events: `{stream, expectedVersion, events, format, key, cause}` gives `{stream, firstVersion, …}`.
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
@@ -146,18 +146,19 @@ impl AggregateObject {
 
 impl Keeper {
     /// Whose stream this is, as the object's own name tells. Without it nothing could be forwarded, so nothing is taken.
-    fn whose(&self) -> Result<(&ObjectName, StreamId), Failure> {
+    fn whose(&self) -> Result<&ObjectName<StreamId>, Failure> {
         let name = self.name.as_ref();
-        let name = name.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))?;
-        Ok((name, stream_id(&name.keeps)?))
+        name.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))
     }
 
     fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         self.whose()?;
         partitions(&self.env)?;
-        let stream = stream_id(&request.stream)?;
+        let stream = request.stream;
         let expected = parse_expected_version(&request.expected_version)?;
-        let key = request.key.as_deref().map(IdempotencyKey::new).transpose()?;
+        // Only a reactor's append has a cause: who sends requests to the gateway cannot name one.
+        let origin = if request.cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
+        let key = request.key.as_deref().map(|key| IdempotencyKey::of(origin, key)).transpose()?;
         let events = match request.format {
             EventsFormat::Json => parse_events(&request.events),
             EventsFormat::Ndjson => parse_ndjson(&request.events),
@@ -180,28 +181,26 @@ impl Keeper {
     }
 
     fn read_events(&self, request: &ReadRequest) -> Result<PageJson, Failure> {
-        let stream = stream_id(&request.stream)?;
         let range = parse_range(&request.range)?;
-        read_page(self.machine.borrow().store(), &stream, &range).map_err(Failure::from)
+        read_page(self.machine.borrow().store(), &request.stream, &range).map_err(Failure::from)
     }
 
     fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
-        let stream = stream_id(&request.stream)?;
-        let head = self.machine.borrow().store().head(&stream)?;
+        let head = self.machine.borrow().store().head(&request.stream)?;
         Ok(HeadReply {
             version: head.version.get(),
-            first_version: head.hidden.after(1).unwrap_or(Version::MAX).get(),
+            first_version: head.first_version().get(),
             time: rfc3339(head.time),
             deleted: head.deleted,
         })
     }
 
     fn verify_chain(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
-        verify_page(self.machine.borrow().store(), stream_id(&request.stream)?, request.next.as_deref())
+        verify_page(self.machine.borrow().store(), request.stream.clone(), request.next.as_deref())
     }
 
     fn read_commits(&self, request: &ProofRequest) -> Result<ProofPage, Failure> {
-        read_commits(self.machine.borrow().store(), &stream_id(&request.stream)?, request.next.as_deref())
+        read_commits(self.machine.borrow().store(), &request.stream, request.next.as_deref())
     }
 
     /// Forgets something, once the journal has it.
@@ -217,26 +216,45 @@ impl Keeper {
             match outcome {
                 Ok(forgotten) => {
                     self.begin_forwarding();
-                    return (Ok(forgotten), cost);
+                    let (removed, receipt) = self.remove_forgotten().await;
+                    return (removed.map(|()| forgotten), cost + receipt);
                 }
                 Err(Forgetting::Refused(failure)) => return (Err(failure), cost),
-                Err(Forgetting::NotForwarded) => self.forward().await,
+                Err(Forgetting::NotForwarded) => {
+                    if let Err(failure) = self.forward().await {
+                        return (Err(failure), cost);
+                    }
+                }
             }
         }
         let detail = "the journal does not have yet what is to be forgotten; nothing was forgotten";
         (Err(Failure::new("unavailable", detail)), cost)
     }
 
+    /// Removes what was forgotten, page by page, and tells what it has cost. Others have their turn between two pages. What is
+    /// cut off is gone on with when the alarm rings.
+    async fn remove_forgotten(&self) -> (Result<(), Failure>, Receipt) {
+        let mut cost = Receipt::default();
+        loop {
+            let more = self.whose().and_then(|name| {
+                self.machine.borrow_mut().remove_forgotten(&name.keeps, now()).map_err(Failure::from)
+            });
+            cost = cost + self.meter.take();
+            match more {
+                Ok(true) => Delay::from(Duration::ZERO).await,
+                more => return (more.map(|_| ()), cost),
+            }
+        }
+    }
+
     fn truncate_stream(&self, request: &TruncateRequest) -> Result<String, Forgetting> {
-        let stream = stream_id(&request.stream)?;
         let before = Version::new(request.before).unwrap_or(Version::EMPTY);
-        let left = self.machine.borrow_mut().truncate(&stream, before, now())?;
-        Ok(json(&TruncatedJson::new(&stream, left))?)
+        let left = self.machine.borrow_mut().truncate(&request.stream, before, now())?;
+        Ok(json(&TruncatedJson::new(&request.stream, left))?)
     }
 
     fn delete_stream(&self, request: &StreamRequest) -> Result<(), Forgetting> {
-        let stream = stream_id(&request.stream)?;
-        self.machine.borrow_mut().delete(&stream, now())?;
+        self.machine.borrow_mut().delete(&request.stream, now())?;
         nudges::dismiss(&self.state);
         Ok(())
     }
@@ -265,10 +283,6 @@ impl From<ForgetError> for Forgetting {
             _ => Self::NotForwarded,
         }
     }
-}
-
-fn stream_id(text: &str) -> Result<StreamId, Failure> {
-    StreamId::new(text).map_err(|error: InvalidStreamId| Failure::from(error))
 }
 
 fn json<T: Serialize>(value: &T) -> Result<String, Failure> {

@@ -1,26 +1,23 @@
 //! The messages between the gateway and the object.
 
-use sillok::store::StreamId;
+use sillok::store::{StreamId, Tenant};
 use sillok_bridge::{AppendedJson, Message, PageJson, ProofPage, RangeValue, Scalar, message};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
 
-/// The binding of the objects, as wrangler.toml names it.
-const BINDING: &str = "AGGREGATE";
-
 /// What to append to a stream.
 #[derive(Debug)]
 pub(crate) struct AppendRequest {
-    pub(crate) stream: String,
+    pub(crate) stream: StreamId,
     pub(crate) expected_version: Scalar,
     /// The events as the text they were sent in: they are parsed once, where they are written.
     pub(crate) events: String,
     pub(crate) format: EventsFormat,
-    /// The name of this append, so that sending it again does not append again.
+    /// The name of this append, so that sending it again does not append again, as it was given.
     pub(crate) key: Option<String>,
-    /// The event to which this is the reaction.
+    /// The event to which this is the reaction. Only a reactor sends one, and the key is then a reactor's.
     pub(crate) cause: Option<CauseMessage>,
 }
 
@@ -72,7 +69,7 @@ impl Message for EventsFormat {
 /// Which part of a stream to read.
 #[derive(Debug)]
 pub(crate) struct ReadRequest {
-    pub(crate) stream: String,
+    pub(crate) stream: StreamId,
     pub(crate) range: RangeValue,
 }
 
@@ -81,7 +78,7 @@ message!(ReadRequest { stream: "stream", range: "range" });
 /// Which stream a request without further parts is about.
 #[derive(Debug)]
 pub(crate) struct StreamRequest {
-    pub(crate) stream: String,
+    pub(crate) stream: StreamId,
 }
 
 message!(StreamRequest { stream: "stream" });
@@ -89,7 +86,7 @@ message!(StreamRequest { stream: "stream" });
 /// Which page of a stream to verify, or to hand out.
 #[derive(Debug)]
 pub(crate) struct ProofRequest {
-    pub(crate) stream: String,
+    pub(crate) stream: StreamId,
     /// What the page before gave.
     pub(crate) next: Option<String>,
 }
@@ -99,7 +96,7 @@ message!(ProofRequest { stream: "stream", next: "next" });
 /// Where to truncate a stream.
 #[derive(Debug)]
 pub(crate) struct TruncateRequest {
-    pub(crate) stream: String,
+    pub(crate) stream: StreamId,
     /// The first version to keep.
     pub(crate) before: u64,
 }
@@ -124,9 +121,8 @@ message!(HeadReply { version: "version", first_version: "firstVersion", time: "t
 pub(crate) struct Remote(crate::objects::Remote);
 
 impl Remote {
-    pub(crate) fn find(env: &Env, tenant: Option<&str>, stream: &StreamId) -> worker::Result<Self> {
-        let name = ObjectName::new(tenant, stream);
-        crate::objects::Remote::find(env, BINDING, &name).map(Self)
+    pub(crate) fn find(env: &Env, tenant: Option<&Tenant>, stream: &StreamId) -> worker::Result<Self> {
+        crate::objects::Remote::find(env, &ObjectName::new(tenant, stream.clone())).map(Self)
     }
 
     pub(crate) async fn append(&self, request: &AppendRequest) -> Answered<AppendedJson> {

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, Mac};
 use jwt::{AlgorithmType, JoseHeader, Token, Verified, VerifyWithKey};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use sha2::Sha256;
-use sillok::store::RecordedTime;
+use sillok::store::{InvalidTenant, RecordedTime, Tenant};
 use thiserror::Error;
 
 use super::{Principal, Scope, Streams};
@@ -17,8 +18,6 @@ use super::{Principal, Scope, Streams};
 const LEEWAY: f64 = 60.0;
 /// The last second that JavaScript's clock can show.
 const END_OF_TIME: f64 = 8.64e12;
-/// Longest name of a tenant, in bytes of UTF-8.
-const TENANT_BYTES: usize = 200;
 
 /// Why a token proves nothing.
 #[derive(Debug, Error)]
@@ -37,8 +36,8 @@ pub(crate) enum InvalidToken {
     NotYetValid,
     #[error("has claims of the wrong shape: {0}")]
     Claims(String),
-    #[error("has a `tenant` that is not 1 to {TENANT_BYTES} bytes without control characters")]
-    Tenant,
+    #[error("has an invalid `tenant`: {0}")]
+    Tenant(InvalidTenant),
 }
 
 /// The part of a token's header that must not be passed over.
@@ -136,6 +135,9 @@ where
 
 /// Tells whom a token speaks for, once its signature and its times were found right.
 pub(super) fn verify(token: &str, secret: &str, now: RecordedTime) -> Result<Principal, InvalidToken> {
+    if !is_written_as_issued(token) {
+        return Err(InvalidToken::Malformed);
+    }
     // The claims stay the text that they are until the signature was found right.
     let token: Token<Header, Box<RawValue>, _> =
         Token::parse_unverified(token).map_err(|_| InvalidToken::Malformed)?;
@@ -158,6 +160,12 @@ pub(super) fn verify(token: &str, secret: &str, now: RecordedTime) -> Result<Pri
     grant(grants)
 }
 
+/// Whether the token has no second spelling: each part is base64url without padding, and without bits that mean nothing. The
+/// reader of the token would pass over these.
+fn is_written_as_issued(token: &str) -> bool {
+    token.split('.').all(|part| Base64UrlUnpadded::decode_vec(part).is_ok())
+}
+
 /// A token without `exp` does not expire; one without `nbf` was always valid.
 fn check_times(grants: &Grants, now: RecordedTime) -> Result<(), InvalidToken> {
     if grants.exp.into_iter().chain(grants.nbf).any(|time| time.abs() > END_OF_TIME) {
@@ -175,16 +183,18 @@ fn check_times(grants: &Grants, now: RecordedTime) -> Result<(), InvalidToken> {
 }
 
 fn grant(claims: Grants) -> Result<Principal, InvalidToken> {
-    if let Some(tenant) = &claims.tenant
-        && (tenant.is_empty() || tenant.len() > TENANT_BYTES || tenant.chars().any(char::is_control))
-    {
-        return Err(InvalidToken::Tenant);
-    }
+    let tenant = claims.tenant.as_deref().map(Tenant::new).transpose().map_err(InvalidToken::Tenant)?;
     let streams = claims.streams.map_or(Streams::All, |globs| Streams::Matching(globs.as_slice().to_vec()));
     let words = claims.scope.as_slice().iter().flat_map(|text| text.split_ascii_whitespace());
     // Words that other systems gave a meaning to are passed over.
     let scopes = words.flat_map(scopes_of).copied().collect();
-    Ok(Principal { tenant: claims.tenant, scopes, streams })
+    Ok(Principal { tenant, scopes, streams, until: claims.exp.map(end_of) })
+}
+
+/// Until when a token counts that expires at `exp`.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is within time, and has not passed
+fn end_of(exp: f64) -> RecordedTime {
+    RecordedTime::from_millis(((exp + LEEWAY) * 1000.0) as u64)
 }
 
 fn scopes_of(word: &str) -> &'static [Scope] {
@@ -193,5 +203,60 @@ fn scopes_of(word: &str) -> &'static [Scope] {
         "append" => &[Scope::Append],
         "admin" => &Scope::ALL,
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "a secret of the tests, of more than 32 bytes";
+
+    fn signed(claims: &str) -> String {
+        let encode = Base64UrlUnpadded::encode_string;
+        let text = [encode(br#"{"alg":"HS256"}"#), encode(claims.as_bytes())].join(".");
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(text.as_bytes());
+        format!("{text}.{}", encode(&mac.finalize().into_bytes()))
+    }
+
+    fn read(token: &str) -> Result<Principal, InvalidToken> {
+        verify(token, SECRET, RecordedTime::from_millis(1_000_000))
+    }
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        let token = signed(r#"{"scope":"read"}"#);
+        assert!(read(&token).is_ok());
+        // Of the last character of a signature of 32 bytes, two bits mean nothing.
+        let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let last = digits.find(&token[token.len() - 1..]).unwrap();
+        let other = &digits[last + 1..last + 2];
+        let again = format!("{}{other}", &token[..token.len() - 1]);
+        let padded = ["=", "==", "\n", " ", "%3D"].map(|more| format!("{token}{more}"));
+        let inside = [token.replacen('.', "=.", 1), token.replacen('.', "==.", 1)];
+        for spelling in [again].into_iter().chain(padded).chain(inside) {
+            assert!(matches!(read(&spelling), Err(InvalidToken::Malformed)), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn what_a_token_allows_ends_with_the_leeway_after_it() {
+        let until = |claims: &str| read(&signed(claims)).unwrap().until.map(RecordedTime::as_millis);
+        assert_eq!(until(r#"{"scope":"read"}"#), None);
+        assert_eq!(until(r#"{"scope":"read","exp":1000}"#), Some(1_060_000));
+        assert_eq!(until(r#"{"scope":"read","exp":940}"#), Some(1_000_000));
+        assert_eq!(until(r#"{"scope":"read","exp":1000.5}"#), Some(1_060_500));
+        assert!(matches!(read(&signed(r#"{"scope":"read","exp":939}"#)), Err(InvalidToken::Expired)));
+    }
+
+    #[test]
+    fn a_tenant_is_a_name() {
+        let tenant = |claims: &str| read(&signed(claims)).map(|principal| principal.tenant);
+        assert!(tenant("{}").unwrap().is_none());
+        assert_eq!(tenant(r#"{"tenant":"acme"}"#).unwrap().unwrap(), "acme");
+        for wrong in [r#"{"tenant":""}"#, r#"{"tenant":"acme\u001f"}"#, r#"{"tenant":"\u007f"}"#] {
+            assert!(matches!(tenant(wrong), Err(InvalidToken::Tenant(_))), "{wrong}");
+        }
     }
 }

@@ -2,27 +2,38 @@
 //!
 //! A caller proves itself by `Authorization: Bearer …`: a JSON Web Token signed with the secret by HS256, or the
 //! secret itself, which makes it the administrator of the default tenant. Without a secret nobody gets in,
-//! unless `SILLOK_AUTH` is `off`. A secret always counts: beside one, `SILLOK_AUTH` changes nothing.
+//! unless `SILLOK_AUTH` is `off`. A secret always counts, also one that is too short to be taken: beside one, `SILLOK_AUTH`
+//! changes nothing.
 
 mod claims;
 mod glob;
 mod refusal;
+mod seal;
 
-use sillok::store::{RecordedTime, StreamId};
+use sillok::store::{RecordedTime, StreamId, Tenant};
 use sillok_bridge::part;
 use subtle::ConstantTimeEq;
 use worker::Env;
 
 pub(crate) use refusal::Refusal;
+pub(crate) use seal::Seal;
+
+/// Shortest secret, in bytes: as long as what HS256 makes of it. A shorter one could be guessed from one token.
+const SECRET_BYTES: usize = 32;
 
 /// How this deployment checks its callers.
 pub(crate) enum Policy {
     /// Every caller is the administrator: `SILLOK_AUTH` is `off` and there is no secret.
-    Off,
+    Off {
+        /// By which names, besides those of this machine, the deployment may be called: what `SILLOK_HOSTS` holds.
+        hosts: Vec<String>,
+    },
     /// Callers prove themselves with what `SILLOK_SECRET` holds.
     Secret(String),
     /// There is nothing that a caller could prove itself with: all are refused.
     NotConfigured,
+    /// What `SILLOK_SECRET` holds is no text, or a short one. It is not used: all are refused.
+    WeakSecret,
 }
 
 /// What a caller may do with a stream.
@@ -37,9 +48,11 @@ pub(crate) enum Scope {
 /// A caller that has proved itself.
 #[derive(Debug)]
 pub(crate) struct Principal {
-    tenant: Option<String>,
+    tenant: Option<Tenant>,
     scopes: Vec<Scope>,
     streams: Streams,
+    /// From when on none of this counts any more; nothing where there is no such time.
+    until: Option<RecordedTime>,
 }
 
 /// Which streams a caller may touch.
@@ -53,9 +66,14 @@ enum Streams {
 impl Policy {
     /// Reads the policy from the Worker's variables and secrets.
     pub(crate) fn of(env: &Env) -> Self {
-        match (text(env, "SILLOK_SECRET"), text(env, "SILLOK_AUTH")) {
-            (Some(secret), _) => Self::Secret(secret),
-            (None, Some(auth)) if auth == "off" => Self::Off,
+        let variable = |name| part(env, name).unwrap_or_default();
+        let secret = variable("SILLOK_SECRET");
+        if !secret.is_undefined() {
+            let secret = secret.as_string().filter(|secret| secret.len() >= SECRET_BYTES);
+            return secret.map_or(Self::WeakSecret, Self::Secret);
+        }
+        match variable("SILLOK_AUTH").as_string().as_deref() {
+            Some("off") => Self::Off { hosts: hosts(env) },
             _ => Self::NotConfigured,
         }
     }
@@ -67,8 +85,9 @@ impl Policy {
         now: impl FnOnce() -> RecordedTime,
     ) -> Result<Principal, Refusal> {
         let secret = match self {
-            Self::Off => return Ok(Principal::administrator()),
+            Self::Off { .. } => return Ok(Principal::administrator()),
             Self::NotConfigured => return Err(Refusal::NotConfigured),
+            Self::WeakSecret => return Err(Refusal::WeakSecret),
             Self::Secret(secret) => secret,
         };
         let token = bearer_token(authorization.ok_or(Refusal::MissingToken)?)?;
@@ -82,7 +101,14 @@ impl Policy {
 
 impl Principal {
     fn administrator() -> Self {
-        Self { tenant: None, scopes: Scope::ALL.to_vec(), streams: Streams::All }
+        Self { tenant: None, scopes: Scope::ALL.to_vec(), streams: Streams::All, until: None }
+    }
+
+    /// A caller that may read the streams that fit these globs.
+    #[cfg(test)]
+    pub(crate) fn reader_of(globs: &[&str]) -> Self {
+        let globs = globs.iter().map(|glob| (*glob).to_owned()).collect();
+        Self { tenant: None, scopes: vec![Scope::Read], streams: Streams::Matching(globs), until: None }
     }
 
     /// Refuses a caller that has no such scope.
@@ -124,9 +150,24 @@ impl Principal {
         }
     }
 
+    /// Whose streams the caller may touch, and which: two callers of whom this is the same see the same.
+    fn rights(&self) -> String {
+        let globs = match &self.streams {
+            Streams::All => None,
+            Streams::Matching(globs) => Some(globs),
+        };
+        // Two texts and a list of texts can always be written.
+        serde_json::to_string(&(self.tenant.as_ref().map(Tenant::as_str), globs)).unwrap_or_default()
+    }
+
     /// Whose objects the caller has to do with: each tenant's are its own.
-    pub(crate) fn tenant(&self) -> Option<&str> {
-        self.tenant.as_deref()
+    pub(crate) fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
+    }
+
+    /// From when on the caller may do nothing any more: what goes on for longer than a request must end by then.
+    pub(crate) fn until(&self) -> Option<RecordedTime> {
+        self.until
     }
 }
 
@@ -144,8 +185,10 @@ impl Scope {
     }
 }
 
-fn text(env: &Env, name: &'static str) -> Option<String> {
-    part(env, name).ok()?.as_string().filter(|text| !text.is_empty())
+/// The hosts that lead to this deployment, as the variable `SILLOK_HOSTS` lists them, separated by commas.
+pub(crate) fn hosts(env: &Env) -> Vec<String> {
+    let hosts = part(env, "SILLOK_HOSTS").unwrap_or_default().as_string().unwrap_or_default();
+    hosts.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned).collect()
 }
 
 fn bearer_token(authorization: &str) -> Result<&str, Refusal> {

@@ -11,6 +11,11 @@ pub(crate) enum Refusal {
     /// The deployment has no secret.
     #[error("this deployment has no secret: set SILLOK_SECRET, or SILLOK_AUTH to \"off\"")]
     NotConfigured,
+    /// The deployment has a secret that is too short to protect it.
+    #[error(
+        "SILLOK_SECRET is shorter than 32 bytes or no text, so it is not used; set 32 random bytes or more"
+    )]
+    WeakSecret,
     /// The request carries no bearer token.
     #[error("the request needs the header `Authorization: Bearer <token>`")]
     MissingToken,
@@ -29,10 +34,15 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the deployment is at fault and not the caller.
+    pub(crate) fn is_for_the_operator(&self) -> bool {
+        matches!(self, Self::NotConfigured | Self::WeakSecret)
+    }
+
     /// The stable code of this refusal.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::NotConfigured => "auth_not_configured",
+            Self::NotConfigured | Self::WeakSecret => "auth_not_configured",
             Self::MissingToken => "missing_token",
             Self::InvalidToken(_) => "invalid_token",
             Self::InsufficientScope(_) => "insufficient_scope",
@@ -44,7 +54,7 @@ impl Refusal {
     pub(crate) fn challenge(&self) -> String {
         let realm = "Bearer realm=\"sillok\"";
         match self {
-            Self::NotConfigured | Self::MissingToken => realm.to_owned(),
+            Self::NotConfigured | Self::WeakSecret | Self::MissingToken => realm.to_owned(),
             Self::InvalidToken(_) => format!("{realm}, error=\"invalid_token\""),
             Self::InsufficientScope(scope) => {
                 format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", scope.name())

@@ -1,94 +1,270 @@
-//! Where a webhook may send events to, and what is this machine.
+//! Where a webhook may send events to.
 
-use percent_encoding::percent_decode_str;
+use std::net::Ipv4Addr;
 
-/// To these hosts a webhook may be sent without encryption.
-const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+use worker::Env;
+
+use super::url::Url;
+use crate::auth::{self, Policy};
+
+/// Where a receiver on this machine listens. No other spelling of this machine is needed, so none is allowed.
+const RECEIVERS_HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// Names below these are of one network: RFC 6761, RFC 6762 with its appendix G, RFC 8375, and what ICANN has set aside.
+const PRIVATE: [&str; 10] = [
+    "corp",
+    "home",
+    "home.arpa",
+    "internal",
+    "intranet",
+    "lan",
+    "local",
+    "localdomain",
+    "localhost",
+    "private",
+];
 /// Longest URL, in bytes.
 const URL_BYTES: usize = 2048;
 
-/// Checks that a webhook's events may be sent to this URL: over `https`, or to this machine.
-pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
-    if url.len() > URL_BYTES || url.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
-        return Err("a URL has at most 2,048 bytes and neither spaces nor backslashes");
-    }
-    let lower = url.to_ascii_lowercase();
-    let (secure, rest) = match (lower.strip_prefix("https://"), lower.strip_prefix("http://")) {
-        (Some(rest), _) => (true, rest),
-        (_, Some(rest)) => (false, rest),
-        _ => return Err("must begin with https://"),
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return Err("must not hold a user name or a password");
-    }
-    let (host, port) = parts_of(authority);
-    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_port = is_number && port.parse::<u16>().is_ok_and(|port| port > 0);
-    if !is_port && !port.is_empty() {
-        return Err("must have a port from 1 to 65535");
-    }
-    let plain = percent_decode_str(host).decode_utf8().is_ok_and(|decoded| decoded == host);
-    if host.is_empty() || !plain {
-        return Err("must name a host");
-    }
-    if secure || THIS_MACHINE.contains(&host) { Ok(()) } else { Err("must begin with https://") }
+/// What a deployment knows of itself: to which hosts its webhooks may not send, and whether they may send to this machine.
+#[derive(Debug, Default)]
+pub(crate) struct Deployment {
+    /// Whether authentication is off: then it is a developer's own.
+    open: bool,
+    /// URLs that lead to it.
+    own: Vec<Url>,
 }
 
-/// Whether a URL's authority, in small letters, is that of this machine.
-pub(crate) fn is_this_machine(authority: &str) -> bool {
-    THIS_MACHINE.contains(&parts_of(authority).0)
+impl Deployment {
+    /// The deployment with this environment, which was reached by this URL, if by any.
+    pub(super) fn of(env: &Env, asked_at: &str) -> Self {
+        let own = auth::hosts(env).into_iter().map(|host| format!("https://{host}/"));
+        let own = own.chain([asked_at.to_owned()]).filter_map(|url| Url::parse(&url)).collect();
+        Self { open: matches!(Policy::of(env), Policy::Off { .. }), own }
+    }
+
+    /// Checks that a webhook's events may be sent to this URL: over `https` to a host on the internet that is not the
+    /// deployment itself, or to this machine where authentication is off.
+    pub(super) fn check_url(&self, text: &str) -> Result<(), &'static str> {
+        if text.len() > URL_BYTES || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
+            return Err("a URL has at most 2,048 bytes and neither spaces nor backslashes");
+        }
+        // As the runtime reads it when the event is sent: so there is no other spelling of a host.
+        let url = Url::parse(text).ok_or("must be a URL, with a host and a port from 1 to 65535")?;
+        let begins = [url.protocol.as_str(), "//"].concat();
+        let is_whole = text.get(..begins.len()).is_some_and(|start| start.eq_ignore_ascii_case(&begins));
+        if !["https:", "http:"].contains(&url.protocol.as_str()) || !is_whole {
+            return Err("must begin with https://");
+        }
+        if url.has_user {
+            return Err("must not hold a user name or a password");
+        }
+        if url.port == "0" {
+            return Err("must have a port from 1 to 65535");
+        }
+        if self.own.iter().any(|own| is_same(own, &url)) {
+            return Err("must not lead to this deployment itself");
+        }
+        if is_local(&url) && self.open {
+            return Ok(());
+        }
+        check_host(name_of(&url))?;
+        if url.protocol == "https:" { Ok(()) } else { Err("must begin with https://") }
+    }
 }
 
-/// The host and the port of an authority.
-fn parts_of(authority: &str) -> (&str, &str) {
-    match authority.rsplit_once(':') {
-        Some(parts) if !authority.ends_with(']') => parts,
-        _ => (authority, ""),
+/// Refuses a host that is not reached by name from everywhere.
+fn check_host(host: &str) -> Result<(), &'static str> {
+    if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
+        return Err("must name its host: an IP address is refused");
     }
+    let below =
+        |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    // What has no dot is found only in a network of its own.
+    if !host.contains('.') || host.split('.').any(str::is_empty) || PRIVATE.into_iter().any(below) {
+        return Err("must name a host on the internet, not one of a private network");
+    }
+    Ok(())
+}
+
+/// The host without the dot that may end it: `example.com.` is `example.com`.
+fn name_of(url: &Url) -> &str {
+    url.hostname.trim_end_matches('.')
+}
+
+fn is_local(url: &Url) -> bool {
+    RECEIVERS_HERE.contains(&name_of(url))
+}
+
+/// Whether both lead to the same place. On this machine others listen at other ports.
+fn is_same(own: &Url, url: &Url) -> bool {
+    match (is_local(own), is_local(url)) {
+        (true, true) => own.port_number() == url.port_number(),
+        _ => name_of(own) == name_of(url),
+    }
+}
+
+/// A webhook's URL as it is shown to who may not change it: without what may hold a secret.
+pub(super) fn without_secrets(text: &str) -> String {
+    Url::parse(text).map(|url| url.place).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check_url;
+    use super::*;
+
+    fn deployment(open: bool, own: &[&str]) -> Deployment {
+        Deployment { open, own: own.iter().map(|url| Url::parse(url).unwrap()).collect() }
+    }
+
+    fn assert_refused(deployment: &Deployment, urls: &[&str]) {
+        for url in urls {
+            assert!(deployment.check_url(url).is_err(), "{url}");
+        }
+    }
 
     #[test]
-    fn urls() {
-        for url in [
-            "https://example.com",
-            "HTTPS://example.com:8443/hook?a=b#c",
-            "http://localhost:3000/hook",
-            "http://127.0.0.1/",
-            "http://[::1]:80/",
-            "http://[::1]/",
-            "https://example.com:65535/",
-            "https://example.com:/",
-        ] {
-            assert_eq!(check_url(url), Ok(()), "{url}");
+    fn hosts_on_the_internet() {
+        for deployment in [deployment(false, &[]), deployment(true, &[])] {
+            for url in [
+                "https://example.com",
+                "HTTPS://example.com:8443/hook?a=b#c",
+                "https://example.com:65535/",
+                "https://example.com:/",
+                "https://example.com./",
+                "https://internal.example.com/",
+                "https://mylocal.dev/",
+                "https://xn--bcher-kva.example/",
+                "https://b\u{fc}cher.example/",
+            ] {
+                assert_eq!(deployment.check_url(url), Ok(()), "{url}");
+            }
         }
-        for url in [
+    }
+
+    #[test]
+    fn what_is_no_url_to_send_to() {
+        let urls = [
             "",
             "example.com",
             "ftp://example.com",
+            "https:example.com",
+            "https:/example.com",
             "http://example.com",
             "http://localhost.example.com/",
             "http://localhost@example.com/",
             "http://localhost%2eexample.com/",
             "https://user:password@example.com/",
+            "https://user@example.com/",
+            "https://:password@example.com/",
             "https://",
             "https:///path",
             "https://:443/",
             "https://example.com:0/",
             "https://example.com:65536/",
             "https://example.com:99999999999/",
-            "http://localhost:99999/",
-            "http://[::1]:0/",
             "https://example.com:+80/",
             "https://example.com:http/",
             "https://exa mple.com/",
+            "https://exa\tmple.com/",
             "http://localhost\\@example.com/",
+            "https://example..com/",
+            "https://.example.com/",
+            "https://exa%00mple.com/",
+        ];
+        assert_refused(&deployment(false, &[]), &urls);
+        assert_refused(&deployment(true, &[]), &urls);
+        assert_refused(&deployment(true, &[]), &["http://localhost:99999/", "http://[::1]:0/"]);
+        assert_refused(&deployment(false, &[]), &[&format!("https://example.com/{}", "a".repeat(2048))]);
+    }
+
+    /// In every spelling that the URL standard knows.
+    #[test]
+    fn an_address_in_place_of_a_name() {
+        let urls = [
+            "https://203.0.113.7/",
+            "https://10.0.0.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://192.168.0.1./",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://127.1/",
+            "https://0/",
+            "https://%31%32%37.0.0.1/",
+            "https://\u{ff11}\u{ff12}\u{ff17}\u{3002}0\u{3002}0\u{3002}1/",
+            "https://[::]/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://[fe80::1]/",
+            "https://[fd00::1]/",
+            "https://[2001:db8::1]/",
+        ];
+        assert_refused(&deployment(false, &[]), &urls);
+        assert_refused(&deployment(false, &[]), &["https://127.0.0.1/", "https://[::1]/", "http://[::1]/"]);
+    }
+
+    #[test]
+    fn a_host_of_a_private_network() {
+        let names = ["intranet", "printer", "a.local", "a.b.LOCAL", "metadata.google.internal", "internal"];
+        let more = ["router.home.arpa", "nas.lan", "a.corp", "a.home", "a.private", "a.localdomain", "com"];
+        let odd = ["a.local.", "a.internal..", "a.\u{24db}ocal", "lo%63al.loca%6c", "app.localhost"];
+        for host in names.into_iter().chain(more).chain(odd) {
+            let url = format!("https://{host}/");
+            assert_refused(&deployment(false, &[]), &[&url]);
+            assert_refused(&deployment(true, &[]), &[&url]);
+        }
+        assert_refused(&deployment(false, &[]), &["https://\u{ff4c}ocalhost/", "https://localhost./"]);
+    }
+
+    #[test]
+    fn this_machine_where_authentication_is_off() {
+        let here =
+            ["http://localhost:3000/hook", "http://127.0.0.1/", "http://[::1]:80/", "https://LOCALHOST./"];
+        for url in here {
+            assert_eq!(deployment(true, &[]).check_url(url), Ok(()), "{url}");
+        }
+        assert_refused(&deployment(false, &[]), &here);
+        assert_refused(
+            &deployment(true, &[]),
+            &["http://127.0.0.2/", "http://app.localhost/", "http://0.0.0.0/"],
+        );
+        let same = [
+            "http://localhost:8787/",
+            "http://127.0.0.1:8787/v1",
+            "https://[::1]:8787/",
+            "http://localhost.:8787",
+        ];
+        assert_refused(&deployment(true, &["http://127.0.0.1:8787/v1/consumers/a"]), &same);
+    }
+
+    #[test]
+    fn the_deployment_itself() {
+        let own = deployment(
+            false,
+            &["https://sillok.example.com/v1/consumers/a", "https://events.example.com:443/"],
+        );
+        assert_refused(
+            &own,
+            &[
+                "https://sillok.example.com/v1/streams/a/events",
+                "https://SILLOK.example.com./",
+                "https://sillok.example.com:8443/",
+                "https://sillok%2eexample.com/",
+                "https://events.example.com/",
+            ],
+        );
+        assert_eq!(own.check_url("https://example.com/"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_shown_of_a_url() {
+        for (url, shown) in [
+            ("https://example.com/hook?token=a#b", "https://example.com/hook"),
+            ("https://user:password@example.com:8443/", "https://example.com:8443/"),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000/"),
+            ("no URL", ""),
         ] {
-            assert!(check_url(url).is_err(), "{url}");
+            assert_eq!(without_secrets(url), shown);
         }
     }
 }

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sillok::handler::{Kind, OnFailure, Policy, Settings, Window};
+use sillok::handler::{ConsumerName, Kind, OnFailure, Policy, Settings, Window};
 use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 
-use super::address::check_url;
+use super::address::Deployment;
 use super::delivery::BATCH_MESSAGES;
 use super::signature::Secret;
 
 /// The most events that a webhook is sent at once: the platform lets one object wait for so many answers.
 const MOST_AT_ONCE: usize = 6;
+/// The longest definition, in bytes of JSON: it is kept in one row.
+const DEFINITION_BYTES: usize = 64 * 1024;
 
 /// What a consumer is. Webhooks and queues are defined by requests, projections and reactors in code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,11 +97,16 @@ fn longest_delay() -> u64 {
 }
 
 impl Definition {
-    /// Reads the body of a request that defines a consumer, checking every part. A webhook without a secret has none yet.
+    /// Reads the body of a request that defines a consumer of this deployment, checking every part. A webhook without a secret has none
+    /// yet.
     ///
     /// # Errors
-    /// `malformed_json` or `invalid_consumer`, naming the part that is wrong.
-    pub(crate) fn parse(body: &str) -> Result<Self, Failure> {
+    /// `body_too_large`, `malformed_json` or `invalid_consumer`, naming the part that is wrong.
+    pub(crate) fn parse(body: &str, deployment: &Deployment) -> Result<Self, Failure> {
+        if body.len() > DEFINITION_BYTES {
+            let detail = format!("a consumer is defined by at most {DEFINITION_BYTES} bytes");
+            return Err(Failure::new("body_too_large", detail));
+        }
         let body: &RawValue =
             serde_json::from_str(body).map_err(|error| Failure::new("malformed_json", error.to_string()))?;
         if !body.get().starts_with('{') {
@@ -112,7 +120,10 @@ impl Definition {
             });
             invalid(part.as_deref().unwrap_or("kind"), &message)
         })?;
-        definition.check()?;
+        if definition.types.is_empty() && has_types(body.get()) {
+            return Err(invalid("types", "must name at least one type; leave it out to follow all"));
+        }
+        definition.check(deployment)?;
         Ok(definition)
     }
 
@@ -142,14 +153,14 @@ impl Definition {
         }
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self, deployment: &Deployment) -> Result<(), Failure> {
         let Self { kind, url, secret, binding, concurrency, .. } = self;
         match kind {
             Kind::Webhook => {
                 let url = url
                     .as_deref()
                     .ok_or_else(|| invalid("url", "a webhook needs the URL of its receiver"))?;
-                check_url(url).map_err(|reason| invalid("url", reason))?;
+                deployment.check_url(url).map_err(|reason| invalid("url", reason))?;
                 if secret.as_deref().is_some_and(|secret| Secret::parse(secret).is_none()) {
                     return Err(invalid("secret", "a secret is `whsec_` and 24 to 64 bytes in base64"));
                 }
@@ -211,7 +222,7 @@ impl Definition {
     }
 
     /// What the machine is told of a consumer of this name, in a feed of so many partitions.
-    pub(crate) fn settings(&self, name: String, partitions: usize) -> Result<Settings, Failure> {
+    pub(crate) fn settings(&self, name: ConsumerName, partitions: usize) -> Result<Settings, Failure> {
         let (kind, policy, window) = (self.kind, self.policy(), self.window());
         Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
     }
@@ -235,6 +246,15 @@ fn wrong_part(body: &str) -> Option<String> {
     names.next().map(|(name, _)| name)
 }
 
+/// Whether types are told, be they none.
+fn has_types(body: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Told {
+        types: Option<IgnoredAny>,
+    }
+    serde_json::from_str(body).is_ok_and(|Told { types }| types.is_some())
+}
+
 pub(super) fn invalid(field: &str, reason: &str) -> Failure {
     Failure::new("invalid_consumer", format!("`{field}`: {reason}")).in_field(field)
 }
@@ -243,14 +263,17 @@ pub(super) fn invalid(field: &str, reason: &str) -> Failure {
 mod tests {
     use super::*;
 
+    fn parse(body: &str) -> Result<Definition, Failure> {
+        Definition::parse(body, &Deployment::default())
+    }
+
     #[test]
     fn a_webhook_and_a_queue() {
-        let webhook =
-            Definition::parse(r#"{"kind":"webhook","url":"https://example.com/hook","types":["A"]}"#);
+        let webhook = parse(r#"{"kind":"webhook","url":"https://example.com/hook","types":["A"]}"#);
         let webhook = webhook.unwrap();
         assert_eq!((webhook.kind, webhook.attempts), (Kind::Webhook, 8));
         let queue = r#"{"kind":"queue","binding":"EVENTS","onFailure":"hold-stream","attempts":3}"#;
-        let queue = Definition::parse(queue).unwrap();
+        let queue = parse(queue).unwrap();
         assert_eq!((queue.on_failure, queue.attempts), (OnFailure::HoldStream, 3));
         let text = serde_json::to_string(&queue).unwrap();
         assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), queue);
@@ -272,6 +295,9 @@ mod tests {
             ("{}", "invalid_consumer", Some("kind")),
             (r#"{"kind":"webhook"}"#, "invalid_consumer", Some("url")),
             (r#"{"kind":"webhook","url":"http://example.com"}"#, "invalid_consumer", Some("url")),
+            (r#"{"kind":"webhook","url":"http://localhost/"}"#, "invalid_consumer", Some("url")),
+            (r#"{"kind":"webhook","url":"https://a.b","types":[]}"#, "invalid_consumer", Some("types")),
+            (r#"{"kind":"queue","binding":"Q","types":[]}"#, "invalid_consumer", Some("types")),
             (r#"{"kind":"webhook","url":"https://a.b","secret":"x"}"#, "invalid_consumer", Some("secret")),
             (r#"{"kind":"webhook","url":"https://a.b","binding":"Q"}"#, "invalid_consumer", Some("binding")),
             (r#"{"kind":"webhook","url":"https://a.b","colour":1}"#, "invalid_consumer", Some("colour")),
@@ -294,9 +320,17 @@ mod tests {
             (r#"{"url":"https://a.b"}"#, "invalid_consumer", Some("kind")),
             (r#"{"kind":"projection"}"#, "invalid_consumer", Some("kind")),
         ] {
-            let failure = Definition::parse(body).unwrap_err();
+            let failure = parse(body).unwrap_err();
             assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{body}");
         }
+    }
+
+    #[test]
+    fn what_no_row_has_room_for_is_refused() {
+        let types = |count: usize| vec!["Deposited"; count].join(r#"",""#);
+        let body = |count| format!(r#"{{"kind":"queue","binding":"Q","types":["{}"]}}"#, types(count));
+        assert!(parse(&body(5000)).is_ok());
+        assert_eq!(parse(&body(6000)).unwrap_err().code, "body_too_large");
     }
 
     #[test]
@@ -319,7 +353,7 @@ mod tests {
             (r#""kind":"queue","timeout":"1s""#, "timeout"),
             (r#""kind":"queue","co\"lour":1"#, "co\"lour"),
         ] {
-            let failure = Definition::parse(&format!("{{{part}}}")).unwrap_err();
+            let failure = parse(&format!("{{{part}}}")).unwrap_err();
             assert_eq!(
                 (failure.code.as_str(), failure.field.as_deref()),
                 ("invalid_consumer", Some(field)),

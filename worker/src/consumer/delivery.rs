@@ -1,13 +1,14 @@
 //! Delivering events to a webhook or a queue.
 
-use js_sys::{Array, Function, Promise, Reflect};
-use sillok::handler::Delivery;
+use js_sys::{Array, Date, Function, Promise, Reflect};
+use sillok::handler::{Delivery, Outcome};
 use sillok_bridge::{field, now, object, part};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use worker::Env;
 use worker::wasm_bindgen_futures::JsFuture;
+use worker::{Env, web_sys};
 
+use super::address::Deployment;
 use super::cloud_event::cloud_event;
 use super::definition::Definition;
 use super::signature::Secret;
@@ -45,12 +46,21 @@ impl Drop for Request {
 }
 
 /// Sends the event to the webhook's receiver. It has taken it when it answers with a status from 200 to 299.
-pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> Result<(), String> {
+pub(super) async fn to_webhook(env: &Env, definition: &Definition, delivery: &Delivery) -> Outcome {
     let (Some(url), Some(secret)) = (&definition.url, definition.secret.as_deref().and_then(Secret::parse))
     else {
-        return Err("the webhook has no URL or no secret".to_owned());
+        return Outcome::failed("the webhook has no URL or no secret");
     };
-    let body = cloud_event(&delivery.event.json).map_err(|error| error.to_string())?;
+    // It may have been defined when more was allowed, or authentication was off.
+    if let Err(reason) = Deployment::of(env, "").check_url(url) {
+        return Outcome::Gone {
+            error: format!("the webhook's URL {reason}; `PUT` another URL, then resume the consumer"),
+        };
+    }
+    let body = match cloud_event(&delivery.event) {
+        Ok(body) => body,
+        Err(error) => return Outcome::failed(error.to_string()),
+    };
     let seconds = now().as_millis() / 1000;
     let request = Request(AbortController::new());
     let headers = object(&[
@@ -70,12 +80,13 @@ pub(super) async fn to_webhook(definition: &Definition, delivery: &Delivery) -> 
     ]);
     match fetch(url, init).await {
         Ok(response) => taken(&response).await,
-        Err(_) => Err("the receiver could not be reached".to_owned()),
+        Err(_) => Outcome::failed("the receiver could not be reached"),
     }
 }
 
-async fn taken(response: &JsValue) -> Result<(), String> {
+async fn taken(response: &JsValue) -> Outcome {
     let status = field::<u64>(response, "status");
+    let retry_after = retry_after(response);
     // What the receiver says beyond its status is not read, and need not be sent.
     if let Ok(body) = part(response, "body")
         && body.is_object()
@@ -84,10 +95,31 @@ async fn taken(response: &JsValue) -> Result<(), String> {
         let _ = call(&body, "cancel", &[]).await;
     }
     match status {
-        Some(200..=299) => Ok(()),
-        Some(status) => Err(format!("the receiver answered with the status {status}")),
-        None => Err("the receiver's answer has no status".to_owned()),
+        Some(200..=299) => Outcome::Done,
+        Some(410) => {
+            let error = "the receiver answered with the status 410: it takes no more events".to_owned();
+            Outcome::Gone { error }
+        }
+        Some(status) => {
+            Outcome::Failed { error: format!("the receiver answered with the status {status}"), retry_after }
+        }
+        None => Outcome::failed("the receiver's answer has no status"),
     }
+}
+
+/// In how many milliseconds the receiver wants to be asked again: as it says so by seconds, or by a date of HTTP.
+fn retry_after(response: &JsValue) -> Option<u64> {
+    let headers = part(response, "headers").ok()?.dyn_into::<web_sys::Headers>().ok()?;
+    let text = headers.get("retry-after").ok()??;
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // However many they are, the machine has its own bound.
+        return Some(text.parse::<u64>().map_or(u64::MAX, |seconds| seconds.saturating_mul(1000)));
+    }
+    let at = Date::parse(text);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // what is no time is 0, and so has passed
+    Some((at as u64).saturating_sub(now().as_millis()))
 }
 
 /// The queue that the definition names.
@@ -102,30 +134,32 @@ pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, Strin
 }
 
 /// Sends the events to a queue, all of them or as many of the first as it takes at once, and says how many. What is too
-/// large for a message fails when it is the first; until then, what is before it is sent.
+/// large for a message is refused when it is the first; until then, what is before it is sent.
 pub(super) async fn to_queue(
     env: &Env,
     definition: &Definition,
     deliveries: &[Delivery],
-) -> Result<usize, String> {
-    let queue = queue(env, definition)?;
+) -> Result<usize, Outcome> {
+    let queue = queue(env, definition).map_err(Outcome::failed)?;
     let messages = Array::new();
     let mut bytes = 0;
     for delivery in deliveries {
-        let body = cloud_event(&delivery.event.json).map_err(|error| error.to_string())?;
+        let body = cloud_event(&delivery.event).map_err(|error| Outcome::failed(error.to_string()))?;
         let size = body.len() + MESSAGE_BYTES_ADDED;
         bytes += size;
         if messages.length() > 0 && (size > MESSAGE_BYTES || bytes > BATCH_BYTES) {
             break;
         }
         if size > MESSAGE_BYTES {
-            return Err(format!("the event takes {} bytes, more than a queue's message may", body.len()));
+            let error = format!("the event takes {} bytes, more than a queue's message may", body.len());
+            return Err(Outcome::Refused { error });
         }
         // As text: read and written by JavaScript on its way, a number might become another.
         messages.push(&object(&[("body", body.as_str().into()), ("contentType", "text".into())]));
     }
     let sent = call(&queue, "sendBatch", &[messages.clone().into()]).await;
-    sent.map(|()| messages.length() as usize).map_err(|error| format!("the queue refused: {error:?}"))
+    let refused = |error| Outcome::failed(format!("the queue refused: {error:?}"));
+    sent.map(|()| messages.length() as usize).map_err(refused)
 }
 
 /// Calls a method and waits for what it promises.

@@ -2,19 +2,20 @@
 //! lasts, or functions of Rust, which are there whenever the engine is.
 
 use js_sys::Promise;
-use sillok::handler::{Delivery, Documents, FeedEvent};
-use sillok_bridge::{Failure, Message, expected_version_from_js, stream_id_from_js};
+use sillok::handler::{Delivery, Documents, FeedEvent, Outcome};
+use sillok::store::Tenant;
+use sillok_bridge::{Failure, Message, expected_version_from_js, outcome_from_js, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use worker::Env;
 
 use super::reactor::{Reaction, ReactorContext};
-use crate::objects::{ObjectName, ObjectSql, promise};
+use crate::objects::{ObjectSql, promise};
 
 /// The handler of one consumer that is defined in code.
 #[derive(Debug, Clone)]
 pub(crate) enum Handler {
     JavaScript(JsHandler),
-    Projection(fn(&FeedEvent, &Documents<ObjectSql>) -> Result<(), String>),
+    Projection(fn(&FeedEvent, &Documents<ObjectSql>) -> Outcome),
     Reactor(fn(ReactorContext) -> Reaction),
 }
 
@@ -34,33 +35,31 @@ extern "C" {
 }
 
 impl Handler {
-    pub(super) fn project(&self, event: &FeedEvent, documents: &Documents<ObjectSql>) -> Result<(), String> {
+    pub(super) fn project(&self, event: &FeedEvent, documents: &Documents<ObjectSql>) -> Outcome {
         match self {
             Self::JavaScript(handler) => {
-                let applied = handler.apply(&event.json, DocumentsHandle { documents: documents.clone() });
-                applied.map_err(|error| message(&error))
+                outcome(handler.apply(&event.json, DocumentsHandle { documents: documents.clone() }))
             }
             Self::Projection(apply) => apply(event, documents),
-            Self::Reactor(_) => Err("a reactor has no documents".to_owned()),
+            Self::Reactor(_) => Outcome::failed("a reactor has no documents"),
         }
     }
 
-    pub(super) async fn deliver(&self, env: &Env, of: ObjectName, delivery: &Delivery) -> Result<(), String> {
-        let context = ReactorContext::new(env, of, delivery);
+    pub(super) async fn deliver(&self, env: &Env, tenant: Option<Tenant>, delivery: &Delivery) -> Outcome {
+        let context = ReactorContext::new(env, tenant, delivery);
         match self {
             Self::JavaScript(handler) => {
-                let reacted = handler.react(&delivery.event.json, Commands { context }).await;
-                reacted.map(|_| ()).map_err(|error| message(&error))
+                outcome(handler.react(&delivery.event.json, Commands { context }).await)
             }
             Self::Reactor(react) => react(context).await,
-            Self::Projection(_) => Err("a projection takes no deliveries".to_owned()),
+            Self::Projection(_) => Outcome::failed("a projection takes no deliveries"),
         }
     }
 }
 
-/// What is wrong, as the handler has put it in words.
-fn message(thrown: &JsValue) -> String {
-    thrown.as_string().unwrap_or_else(|| "the handler failed".to_owned())
+/// What came of a handler, which throws what is wrong.
+fn outcome<T>(handled: Result<T, JsValue>) -> Outcome {
+    handled.map_or_else(|thrown| outcome_from_js(&thrown), |_| Outcome::Done)
 }
 
 sillok_bridge::documents_handle!(Documents<ObjectSql>, |failure: Failure| failure.to_js());

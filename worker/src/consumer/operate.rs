@@ -3,38 +3,37 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use sillok::handler::{Kind, OpenError};
-use sillok::store::{Checkpoint, Position};
+use sillok::handler::{DocumentKey, Kind, LetterId, OpenError};
+use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, now, random_bytes};
 use worker::Delay;
 
+use super::address::Deployment;
 use super::definition::{Definition, invalid};
+use super::shown::Shown;
 use super::signature::Secret;
 use super::{ConsumerRequest, Defined, Inner, KIND_FIXED, delivery, kept, shown, unreachable};
 use crate::journal::{Remote, end_of};
 use crate::objects::partitions;
-
-/// How often a reader that waits looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 impl Inner {
     /// Does what is asked, and answers with JSON.
     pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         match request.act.as_str() {
             "define" | "remove" => self.change(&request).await,
-            "status" => self.status(None).await,
+            "status" => self.status(Shown::of(request.whole)).await,
             "letters" => {
                 let after = request.after.parse().unwrap_or_default();
-                let page = self.with(|defined| defined.machine.dead_letters(after, request.limit));
-                page.map(|page| shown::letters(&self.name().keeps, request.limit, &page))
+                let page = self.with(|defined| defined.machine.dead_letters(after, request.limit))?;
+                Ok(shown::letters(&self.name()?.keeps, request.limit, &page))
             }
-            "discard" => self.discard(&request.key),
-            "document" => self.document(&request.key),
+            "discard" => self.discard(request.letter).await,
+            "document" => self.document(request.key.as_ref()),
             "documents" => {
-                let ConsumerRequest { key, after, limit, .. } = &request;
+                let ConsumerRequest { prefix, after, limit, .. } = &request;
                 self.only_projections()?;
-                let page = self.with(|defined| defined.machine.documents(key, after, *limit));
-                page.map(|page| shown::documents(&self.name().keeps, key, *limit, &page))
+                let page = self.with(|defined| defined.machine.documents(prefix, after, *limit))?;
+                Ok(shown::documents(&self.name()?.keeps, prefix, *limit, &page))
             }
             "reach" => self.reach(&request).await,
             act => self.operate(act).await,
@@ -45,16 +44,17 @@ impl Inner {
     /// between what another tells them and writes down here.
     async fn change(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
         let _turn = self.changing.lock().await;
-        if request.act == "define" { self.define(&request.definition).await } else { self.remove().await }
+        if request.act == "define" { self.define(request).await } else { self.remove().await }
     }
 
     /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
-    async fn define(self: &Rc<Self>, definition: &str) -> Result<String, Failure> {
+    async fn define(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
             return Err(Failure::new("consumer_defined_in_code", detail));
         }
-        let mut definition = Definition::parse(definition)?;
+        let deployment = Deployment::of(&self.env, &request.asked_at);
+        let mut definition = Definition::parse(&request.definition, &deployment)?;
         let known = self.look(|defined| Rc::clone(&defined.definition)).ok();
         if let Some(known) = &known {
             if known.kind != definition.kind {
@@ -80,13 +80,17 @@ impl Inner {
         }
         match &known {
             Some(known) if **known == definition => {}
-            known => self.redefine(&definition, known.is_some())?,
+            known => {
+                let is_known = known.is_some();
+                self.between_deliveries(|| self.redefine(&definition, is_known)).await?;
+            }
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.register(self.name().keeps).await.map_err(unreachable)?;
+            self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
         }
-        self.start();
-        self.status(definition.secret.as_deref()).await
+        // The duty to begin is durable before the answer leaves.
+        self.woken(0)?;
+        self.status(Shown::WithSecret).await
     }
 
     /// Makes it a consumer of this definition, which may be another than it had.
@@ -102,6 +106,7 @@ impl Inner {
             opened.machine.renew(now())?;
         }
         *self.defined.borrow_mut() = Some(opened);
+        self.reaching.tell_all();
         Ok(())
     }
 
@@ -133,9 +138,10 @@ impl Inner {
             known => known?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.unregister(self.name().keeps).await.map_err(unreachable)?;
+            self.journal(partition)?.unregister(self.name()?.keeps.clone()).await.map_err(unreachable)?;
         }
         *self.defined.borrow_mut() = None;
+        self.reaching.tell_all();
         let storage = self.state.storage();
         let removed = match storage.delete_alarm().await {
             Ok(()) => storage.delete_all().await,
@@ -159,20 +165,25 @@ impl Inner {
             _ => Err(Failure::new("internal", "a consumer cannot do this")),
         })?;
         self.start();
-        self.status(None).await
+        self.status(Shown::Whole).await
     }
 
     /// Discards the dead letter of this id, or all where there is none.
-    fn discard(self: &Rc<Self>, id: &str) -> Result<String, Failure> {
-        let letter = id.parse().ok();
-        let any =
-            (letter.is_some() || id.is_empty()) && self.with(|defined| defined.machine.discard(letter))?;
-        if any || id.is_empty() {
-            // Another letter may have waited for it.
-            self.start();
-            return Ok("{}".to_owned());
+    async fn discard(self: &Rc<Self>, id: Option<LetterId>) -> Result<String, Failure> {
+        let (all, ids) = match id {
+            Some(id) => (false, id.get()..=id.get()),
+            // What is given up from now on is not among them.
+            None => (true, 1..=self.with(|defined| defined.machine.last_letter())?),
+        };
+        if !self.with(|defined| defined.machine.discard(ids.clone()))? && !all {
+            return Err(no_letter());
         }
-        Err(Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id"))
+        while all && self.with(|defined| defined.machine.discard(ids.clone()))? {
+            Delay::from(Duration::ZERO).await;
+        }
+        // Another letter may have waited for it.
+        self.start();
+        Ok("{}".to_owned())
     }
 
     /// Where the feed ends now.
@@ -182,12 +193,12 @@ impl Inner {
         end_of(&journals).await.map_err(unreachable)
     }
 
-    /// How it does, with its secret where that is to be told.
-    async fn status(self: &Rc<Self>, secret: Option<&str>) -> Result<String, Failure> {
+    /// How it does.
+    async fn status(self: &Rc<Self>, shown: Shown) -> Result<String, Failure> {
         let end = self.end().await?;
-        let name = self.name().keeps;
+        let name = &self.name()?.keeps;
         if let Err(failure) = self.look(|_| ()) {
-            return self.not_opened(failure, &end);
+            return self.not_opened(failure, &end, shown);
         }
         self.with(|Defined { definition, machine, .. }| {
             machine.status().map(|status| {
@@ -195,21 +206,22 @@ impl Inner {
                     // An object that was out of memory has forgotten how many events it had passed over: it looks again.
                     self.start();
                 }
-                shown::status(&name, definition, &status, &end, secret)
+                shown::status(name, definition, &status, &end, shown)
             })
         })
     }
 
     /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
-    fn not_opened(&self, failure: Failure, end: &Checkpoint) -> Result<String, Failure> {
+    fn not_opened(&self, failure: Failure, end: &Checkpoint, shown: Shown) -> Result<String, Failure> {
         let Some(definition) = self.in_code().or(kept::read(&self.sql)?) else { return Err(failure) };
         let begins = definition.begins(end.partitions()).ok().flatten();
         let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
         let status = shown::not_begun(checkpoint, failure.detail.clone());
-        Ok(shown::status(&self.name().keeps, &definition, &status, end, None))
+        Ok(shown::status(&self.name()?.keeps, &definition, &status, end, shown))
     }
 
-    fn document(&self, key: &str) -> Result<String, Failure> {
+    fn document(&self, key: Option<&DocumentKey>) -> Result<String, Failure> {
+        let key = key.ok_or_else(|| Failure::new("internal", "no document was asked for"))?;
         self.only_projections()?;
         let document = self.with(|defined| defined.machine.document(key))?;
         match document {
@@ -218,32 +230,19 @@ impl Inner {
         }
     }
 
-    fn only_projections(&self) -> Result<(), Failure> {
+    pub(super) fn only_projections(&self) -> Result<(), Failure> {
         self.with(|defined| match defined.definition.kind {
             Kind::Projection => Ok(()),
             _ => Err(Failure::new("consumer_not_found", "there is no projection of this name")),
         })
     }
 
-    /// Waits until the projection has come to a position, and says by `true` or `false` whether it has.
-    async fn reach(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
-        self.only_projections()?;
-        let position = Position::new(request.position).unwrap_or_default();
-        let deadline = now().as_millis().saturating_add(request.millis);
-        loop {
-            let reached =
-                self.with(|Defined { machine, .. }| machine.reached(request.partition, position))?;
-            if reached || now().as_millis() >= deadline {
-                return Ok(reached.to_string());
-            }
-            // Whoever waits need not wait for the journal's word.
-            self.woken(request.partition)?;
-            Delay::from(LOOK_AGAIN).await;
-        }
-    }
-
     fn journal(&self, partition: usize) -> Result<Remote, Failure> {
-        Remote::of_partition(&self.env, self.name().tenant(), partition)
+        Remote::of_partition(&self.env, self.name()?.tenant(), partition)
             .map_err(|error| Failure::new("unavailable", error.to_string()))
     }
+}
+
+fn no_letter() -> Failure {
+    Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id")
 }

@@ -5,19 +5,19 @@ use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sillok::handler::{Delivery, Failed, FeedEvent, Policy, read_event};
-use sillok::store::{ExpectedVersion, StreamId, Version};
+use sillok::handler::{Delivery, Failed, FeedEvent, Outcome, Policy, Refusals, read_event};
+use sillok::store::{ExpectedVersion, StreamId, Tenant, Version};
 use sillok_bridge::{AppendedJson, Failure, expected_version_json};
 use worker::Env;
 
 use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
-use crate::objects::ObjectName;
 
 /// What is done upon events, such as appending to other streams or telling someone. Every event is handled at least once,
 /// one after the other; after a crash the last ones may be handled again.
 ///
 /// Where it fails, the event is attempted again later, as the [`Policy`] says. What it appends takes effect once
-/// nevertheless, provided that it appends the same for the same event.
+/// nevertheless, provided that it appends the same for the same event. Where it fails by the refusal of an append that no
+/// repetition heals, such as that of an event that is too large, the event is given up at once.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ pub trait Reactor {
 }
 
 /// What comes of an event in time. It is boxed, so that the run of a consumer is compiled once, whatever handles events.
-pub(super) type Reaction = Pin<Box<dyn Future<Output = Result<(), String>>>>;
+pub(super) type Reaction = Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// Lets a reactor do what it does upon the event of `context`.
 pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
@@ -94,7 +94,7 @@ pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
             Ok(event) => R::react(event, source, &context).await,
             Err(failed) => Err(failed),
         };
-        reacted.map_err(|failed| failed.message().to_owned())
+        context.refusals.outcome(reacted)
     })
 }
 
@@ -102,18 +102,20 @@ pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
 #[derive(Debug)]
 pub struct ReactorContext {
     env: Env,
-    of: ObjectName,
+    tenant: Option<Tenant>,
     delivery: Delivery,
     /// How many commands were sent from Rust.
     sent: Cell<u32>,
+    refusals: Refusals,
 }
 
 /// What is to be appended: a stream, the version that is expected, and events as JSON.
 pub(super) type Command = (StreamId, ExpectedVersion, String);
 
 impl ReactorContext {
-    pub(super) fn new(env: &Env, of: ObjectName, delivery: &Delivery) -> Self {
-        Self { env: env.clone(), of, delivery: delivery.clone(), sent: Cell::new(0) }
+    pub(super) fn new(env: &Env, tenant: Option<Tenant>, delivery: &Delivery) -> Self {
+        let (sent, refusals) = (Cell::new(0), Refusals::default());
+        Self { env: env.clone(), tenant, delivery: delivery.clone(), sent, refusals }
     }
 
     /// The same for every attempt of this reactor at this event, and for no other: by it, others can drop repeats.
@@ -155,7 +157,11 @@ impl ReactorContext {
         // One that cannot be sent is counted too, as in JavaScript: those after it keep their keys.
         let n = self.sent.replace(self.sent.get().saturating_add(1));
         let appended = self.send(n, command);
-        async { appended.await.map(|appended| Version::new(appended.version).unwrap_or_default()) }
+        let refusals = self.refusals.clone();
+        async move {
+            let appended = appended.await.inspect_err(|failure| refusals.note(&failure.code, failure))?;
+            Ok(Version::new(appended.version).unwrap_or_default())
+        }
     }
 
     /// Sends the command number `n`. Each has a key and a cause, the same ones, in the same order, whenever the event is
@@ -167,18 +173,18 @@ impl ReactorContext {
     ) -> Pin<Box<dyn Future<Output = Result<AppendedJson, Failure>>>> {
         let request = command.and_then(|(stream, expected, events)| {
             let cause = self.delivery.cause();
+            let aggregate = aggregate::Remote::find(&self.env, self.tenant.as_ref(), &stream);
             let request = AppendRequest {
-                stream: stream.as_str().to_owned(),
+                stream,
                 expected_version: expected_version_json(expected),
                 events,
                 format: EventsFormat::Json,
-                key: Some(self.delivery.command_key(n)),
+                key: Some(self.delivery.command_key(n)?.as_str().to_owned()),
                 cause: Some(CauseMessage {
                     event: cause.event_id().as_str().to_owned(),
                     correlation: cause.correlation_id().to_owned(),
                 }),
             };
-            let aggregate = aggregate::Remote::find(&self.env, self.of.tenant(), &stream);
             let unavailable = |error: worker::Error| Failure::new("unavailable", error.to_string());
             Ok((request, aggregate.map_err(unavailable)?))
         });

@@ -1,6 +1,6 @@
 //! A run of the machine: from being woken until there is nothing to do.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -8,11 +8,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use futures_util::lock::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sillok::gateway::Alarm;
-use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Read};
-use sillok::store::{Checkpoint, EventId, EventType, Position, RecordedTime, StreamId, Version};
+use sillok::gateway::{Alarm, Due};
+use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Outcome, Read};
+use sillok::store::{Checkpoint, EventId, EventType, Position, StreamId, Version};
 use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::{Delay, console_error};
 
@@ -27,6 +28,8 @@ const PAGE_EVENTS: u64 = 200;
 const LOST_MILLIS: u64 = 30_000;
 /// When a consumer that cannot be opened is looked at again, in milliseconds.
 const UNOPENED_MILLIS: u64 = 10_000;
+/// How long a new definition waits for deliveries under way, so that they are not repeated.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The run that is under way, if there is one.
 #[derive(Debug, Default)]
@@ -34,12 +37,17 @@ pub(super) struct Run {
     /// Counts the runs. One that was taken for lost has nothing more to do, should it come back: another is at its work.
     count: Cell<u64>,
     /// When the last one is taken for lost, unless it has ended.
-    lost_at: Cell<Option<RecordedTime>>,
+    lost_at: Cell<Option<Due>>,
+    /// Held by the last run while it delivers. Each run has its own, so that none waits for one that was taken for lost.
+    delivering: RefCell<Rc<Mutex<()>>>,
 }
 
 impl Inner {
     /// Takes note that the alarm has rung, and runs.
-    pub(super) async fn rang(&self) {
+    ///
+    /// # Errors
+    /// What was interrupted and could not be put off: the alarm has to ring again.
+    pub(super) async fn rang(&self) -> Result<(), Failure> {
         let rang = self.with(|defined| {
             defined.started = true;
             defined.machine.rang(now())
@@ -51,24 +59,30 @@ impl Inner {
     }
 
     /// Runs until there is nothing to do, unless a run is under way. What fails is tried again when the alarm rings.
-    pub(super) async fn run(&self) {
-        let Run { count, lost_at } = &self.run;
-        if lost_at.get().is_some_and(|at| now() < at) {
-            return;
+    ///
+    /// # Errors
+    /// What was interrupted, where the alarm cannot be set for it.
+    pub(super) async fn run(&self) -> Result<(), Failure> {
+        let Run { count, lost_at, .. } = &self.run;
+        if lost_at.get().is_some_and(|lost_at| !lost_at.is_reached(now())) {
+            return Ok(());
         }
         let own = count.get() + 1;
         count.set(own);
+        self.attempts.runs(true);
         let (ran, _) = self.meter.spent_on(self.run_on(own)).await;
-        if count.get() == own {
-            lost_at.set(None);
-            if let Err(failure) = ran {
-                self.put_off(&failure);
-            }
+        if count.get() != own {
+            return Ok(());
         }
+        lost_at.set(None);
+        self.attempts.runs(false);
+        ran.or_else(|failure| self.put_off(&failure))
     }
 
     async fn run_on(&self, own: u64) -> Result<(), Failure> {
         self.comes_on(own, 0);
+        let delivering = Rc::new(Mutex::new(()));
+        self.run.delivering.replace(Rc::clone(&delivering));
         if !self.look(|defined| defined.started)? {
             let alarm = armed(&self.state).await;
             self.with(|defined| {
@@ -77,8 +91,13 @@ impl Inner {
             })?;
         }
         while self.comes_on(own, 0) {
-            match self.with(|defined| defined.machine.next(now()))? {
+            // From what is to be delivered until it is known what came of it, nobody changes the definition.
+            let at_work = delivering.lock().await;
+            let next = self.with(|defined| defined.machine.next(now()))?;
+            self.tell_reached()?;
+            match next {
                 Next::Read(read) => {
+                    drop(at_work);
                     let page = self.page(read).await;
                     if self.comes_on(own, 0) {
                         let page = page?;
@@ -98,21 +117,30 @@ impl Inner {
         Ok(())
     }
 
+    /// Does something between two deliveries, but waits for those under way no longer than a second.
+    pub(super) async fn between_deliveries<T>(&self, work: impl FnOnce() -> T) -> T {
+        let delivering = Rc::clone(&self.run.delivering.borrow());
+        let (lock, late) = (pin!(delivering.lock()), pin!(Delay::from(PATIENCE)));
+        let _waited = select(lock, late).await;
+        work()
+    }
+
     /// Takes note that a run has come on, and will need so many milliseconds for what is next; `false` where it was taken
     /// for lost.
     fn comes_on(&self, own: u64, millis: u64) -> bool {
-        let Run { count, lost_at } = &self.run;
+        let Run { count, lost_at, .. } = &self.run;
         if count.get() != own {
             return false;
         }
-        lost_at.set(Some(now().later(millis + LOST_MILLIS)));
+        let longest = millis + LOST_MILLIS;
+        lost_at.set(Some(Due::new(now().later(longest), longest)));
         true
     }
 
     /// Has the alarm ring again for what was interrupted: it may have been spent on it.
-    fn put_off(&self, failure: &Failure) {
+    fn put_off(&self, failure: &Failure) -> Result<(), Failure> {
         if failure.code == "consumer_not_found" || failure.code == KIND_FIXED {
-            return;
+            return Ok(());
         }
         console_error!("a consumer was interrupted: {failure}");
         let armed = self.with(|defined| defined.machine.missed(now())).or_else(|_| {
@@ -120,9 +148,7 @@ impl Inner {
             alarm.set(now().later(UNOPENED_MILLIS)).map_err(Failure::from)
         });
         self.meter.take();
-        if let Err(failure) = armed {
-            console_error!("the alarm could not be set: {failure}");
-        }
+        armed.inspect_err(|failure| console_error!("the alarm could not be set: {failure}"))
     }
 
     /// Applies the page in hand. Nothing is awaited meanwhile.
@@ -130,8 +156,8 @@ impl Inner {
         let handler = self.handler();
         self.with(|Defined { machine, .. }| {
             machine.project(now(), random(), &mut |event, documents| match &handler {
-                Some(handler) => handler.project(event, documents),
-                None => Err("this deployment has no code for this projection".to_owned()),
+                Some(handler) => self.attempts.within(event, || handler.project(event, documents)),
+                None => Outcome::failed("this deployment has no code for this projection"),
             })
         })
     }
@@ -140,11 +166,15 @@ impl Inner {
         if definition.kind != Kind::Queue {
             return self.deliver_each(definition, deliveries).await;
         }
-        let sent = within(definition.timeout(), delivery::to_queue(&self.env, definition, deliveries)).await;
+        let Some(first) = deliveries.first() else { return Ok(()) };
+        let sending = delivery::to_queue(&self.env, definition, deliveries);
+        let sent = within(definition.timeout(), self.attempts.throughout(&first.event, sending)).await;
         // What has failed is told of the first alone, and what was not sent is offered again.
-        let told = sent.as_ref().map_or(1, |sent| *sent);
-        let outcome = sent.map(|_| ());
-        deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, &outcome))
+        let (told, outcome) = match sent.and_then(|sent| sent) {
+            Ok(sent) => (sent, Outcome::Done),
+            Err(failed) => (1, failed),
+        };
+        deliveries.iter().take(told).try_for_each(|delivery| self.tell(delivery, outcome.clone()))
     }
 
     /// Delivers all at once, and tells of each what came of it as soon as it is known.
@@ -167,18 +197,19 @@ impl Inner {
     }
 
     async fn deliver_one(&self, definition: &Definition, delivery: &Delivery) -> Result<(), Failure> {
-        let outcome = within(definition.timeout(), async {
+        let tenant = self.name()?.tenant().cloned();
+        let attempt = async {
             match (definition.kind, self.handler()) {
-                (Kind::Webhook, _) => delivery::to_webhook(definition, delivery).await,
-                (_, Some(handler)) => handler.deliver(&self.env, self.name(), delivery).await,
-                (_, None) => Err("this deployment has no code for this reactor".to_owned()),
+                (Kind::Webhook, _) => delivery::to_webhook(&self.env, definition, delivery).await,
+                (_, Some(handler)) => handler.deliver(&self.env, tenant, delivery).await,
+                (_, None) => Outcome::failed("this deployment has no code for this reactor"),
             }
-        });
-        self.tell(delivery, &outcome.await)
+        };
+        let attempt = self.attempts.throughout(&delivery.event, attempt);
+        self.tell(delivery, within(definition.timeout(), attempt).await.unwrap_or_else(|late| late))
     }
 
-    fn tell(&self, delivery: &Delivery, outcome: &Result<(), String>) -> Result<(), Failure> {
-        let outcome = outcome.as_ref().copied().map_err(String::as_str);
+    fn tell(&self, delivery: &Delivery, outcome: Outcome) -> Result<(), Failure> {
         self.with(|Defined { machine, .. }| machine.delivered(&delivery.id, outcome, now(), random()))
     }
 
@@ -191,7 +222,7 @@ impl Inner {
         let filter = self.look(|defined| defined.definition.filter())?;
         let partitions = partitions(&self.env)?;
         let after = Checkpoint::start(partitions).at(read.partition, read.after).to_string();
-        let name = self.name();
+        let name = self.name()?;
         let request = FeedRequest {
             feed: FeedValue { after: Some(after.into()), limit: Some(PAGE_EVENTS.into()), ..filter },
             consumer: Some(name.keeps.clone()),
@@ -205,10 +236,10 @@ impl Inner {
 }
 
 /// What comes of an attempt, unless it takes longer than it may.
-async fn within<T>(millis: u64, attempt: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+async fn within<T>(millis: u64, attempt: impl Future<Output = T>) -> Result<T, Outcome> {
     match select(pin!(attempt), pin!(Delay::from(Duration::from_millis(millis)))).await {
-        Either::Left((outcome, _)) => outcome,
-        Either::Right(_) => Err(format!("the attempt has not ended within {millis} ms")),
+        Either::Left((outcome, _)) => Ok(outcome),
+        Either::Right(_) => Err(Outcome::failed(format!("the attempt has not ended within {millis} ms"))),
     }
 }
 
@@ -241,6 +272,6 @@ fn event_of(event: &RawValue) -> Option<FeedEvent> {
 }
 
 /// A random number.
-fn random() -> u32 {
+pub(super) fn random() -> u32 {
     u32::try_from(jitter() & u64::from(u32::MAX)).unwrap_or_default()
 }

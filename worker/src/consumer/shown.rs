@@ -1,12 +1,32 @@
 //! What is told about a consumer, as JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
-use sillok::handler::{DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
+use sillok::handler::{ConsumerName, DeadLetters, DocumentPage, Kind, LastError, OnFailure, Running, Status};
 use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Scalar, documents_json, letters_json, now, status_members};
 
+use super::address::without_secrets;
 use super::definition::{Definition, KindText, OnFailureText};
 use crate::gateway::encoded;
+
+/// How much of a definition is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// To who may read: of a webhook's URL neither the query nor a user, which may hold a secret.
+    Part,
+    /// To who may change it.
+    Whole,
+    /// And with the secret by which messages are signed: in the answer to who hands it in.
+    WithSecret,
+}
+
+impl Shown {
+    pub(super) fn of(whole: bool) -> Self {
+        if whole { Self::Whole } else { Self::Part }
+    }
+}
 
 /// How a consumer is defined.
 #[derive(Serialize)]
@@ -15,7 +35,7 @@ struct DefinedJson<'a> {
     name: &'a str,
     #[serde(with = "KindText")]
     kind: Kind,
-    url: Option<&'a str>,
+    url: Option<Cow<'a, str>>,
     binding: Option<&'a str>,
     concurrency: Option<usize>,
     after: Option<&'a str>,
@@ -29,18 +49,22 @@ struct DefinedJson<'a> {
     timeout: Option<u64>,
 }
 
-/// How a consumer is defined and how it does, as JSON. The secret is told only where it is handed in.
+/// How a consumer is defined and how it does, as JSON.
 pub(super) fn status(
-    name: &str,
+    name: &ConsumerName,
     definition: &Definition,
     status: &Status,
     end: &Checkpoint,
-    secret: Option<&str>,
+    shown: Shown,
 ) -> String {
+    let url = definition.url.as_deref().map(|url| match shown {
+        Shown::Part => Cow::Owned(without_secrets(url)),
+        _ => Cow::Borrowed(url),
+    });
     let defined = DefinedJson {
-        name,
+        name: name.as_str(),
         kind: definition.kind,
-        url: definition.url.as_deref(),
+        url,
         binding: definition.binding.as_deref(),
         concurrency: (definition.kind == Kind::Webhook).then(|| definition.concurrency.unwrap_or(1)),
         after: definition.after.as_deref(),
@@ -53,6 +77,7 @@ pub(super) fn status(
         timeout: (definition.kind != Kind::Projection).then(|| definition.timeout()),
     };
     let defined = serde_json::to_string(&defined).unwrap_or_default();
+    let secret = definition.secret.as_deref().filter(|_| shown == Shown::WithSecret);
     let secret = secret.map(|secret| format!(",\"secret\":{}", json_string(secret))).unwrap_or_default();
     // One object of both: how it does follows on how it is defined.
     let defined = defined.strip_suffix('}').unwrap_or_default();
@@ -74,18 +99,18 @@ pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
 }
 
 /// A page of at most `limit` dead letters.
-pub(super) fn letters(name: &str, limit: usize, page: &DeadLetters) -> String {
+pub(super) fn letters(name: &ConsumerName, limit: usize, page: &DeadLetters) -> String {
     let next = page.next.map(|after| {
-        let name = encoded(name);
+        let name = encoded(name.as_str());
         json_string(&format!("/v1/consumers/{name}/dead-letters?limit={limit}&after={after}"))
     });
     letters_json("deadLetters", page, next)
 }
 
 /// A page of at most `limit` documents whose keys begin with `prefix`.
-pub(super) fn documents(name: &str, prefix: &str, limit: usize, page: &DocumentPage) -> String {
+pub(super) fn documents(name: &ConsumerName, prefix: &str, limit: usize, page: &DocumentPage) -> String {
     let next = page.next.as_deref().map(|after| {
-        let (name, prefix, after) = (encoded(name), encoded(prefix), encoded(after));
+        let (name, prefix, after) = (encoded(name.as_str()), encoded(prefix), encoded(after));
         json_string(&format!("/v1/projections/{name}/documents?prefix={prefix}&limit={limit}&after={after}"))
     });
     documents_json("documents", page, next)

@@ -4,6 +4,7 @@ use futures_util::stream::TryStream;
 
 use super::accept::Media;
 use super::chunks::{Pieces, chunks};
+use super::precondition::EntityTag;
 use super::problem::Problem;
 use super::request::{Method, Request};
 use super::respond::Answer;
@@ -16,7 +17,7 @@ pub(super) async fn export(request: &Request, object: Object) -> Result<Answer, 
     request::check_proof_headers(request, Media::Ndjson)?;
     if request.method == Method::Head {
         let (head, receipt) = object.remote.head(&object.request()).await?;
-        return Ok(Answer::head(Media::Ndjson).at(head.version).costing(receipt));
+        return Ok(Answer::head(Media::Ndjson).at((&head).into()).costing(receipt));
     }
     Ok(Answer::commits(Commits::open(object).await?))
 }
@@ -24,8 +25,8 @@ pub(super) async fn export(request: &Request, object: Object) -> Result<Answer, 
 /// The commits of a stream, one a line. Only one page of them is in memory at a time.
 pub(super) struct Commits {
     object: Object,
-    /// The version of the stream when the export began. What is appended later is not in it.
-    pub(super) version: u64,
+    /// The stream as it was when the export began. What is appended later is not in it.
+    began: EntityTag,
     /// What was read and not yet given away.
     ready: String,
     /// What to ask for the next page with.
@@ -35,9 +36,14 @@ pub(super) struct Commits {
 impl Commits {
     /// Reads the first page, so that what is wrong from the beginning is still answered with a problem.
     async fn open(object: Object) -> Result<Self, Problem> {
-        let mut commits = Self { object, version: 0, ready: String::new(), next: None };
-        commits.version = commits.advance(None).await?;
+        let began = EntityTag::of_version(0);
+        let mut commits = Self { object, began, ready: String::new(), next: None };
+        commits.began = commits.advance(None).await?;
         Ok(commits)
+    }
+
+    pub(super) fn entity_tag(&self) -> EntityTag {
+        self.began
     }
 
     /// The lines as a body. A space before it is cut off begins a line that never ends.
@@ -45,12 +51,14 @@ impl Commits {
         chunks(self, " ")
     }
 
-    /// Reads a page, and tells the version of the stream.
-    async fn advance(&mut self, next: Option<String>) -> Result<u64, RemoteError> {
-        let request = ProofRequest { stream: self.object.name(), next };
+    /// Reads a page, and gives the entity tag of the stream.
+    async fn advance(&mut self, next: Option<String>) -> Result<EntityTag, RemoteError> {
+        let request = ProofRequest { stream: self.object.stream.clone(), next };
         let (page, _) = self.object.remote.commits(&request).await?;
         (self.ready, self.next) = (page.text, page.next);
-        Ok(page.version)
+        Ok(page
+            .first_version
+            .map_or(EntityTag::of_version(page.version), |first| EntityTag::new(page.version, first)))
     }
 }
 

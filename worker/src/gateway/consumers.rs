@@ -1,25 +1,22 @@
 //! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
 
-use std::time::Duration;
-
-use percent_encoding::percent_decode_str;
-use sillok::store::{Direction, ReadRange, StreamId, Version, partition_of};
+use sillok::handler::ConsumerName;
+use sillok::store::{Direction, ReadRange, json_string, partition_of};
 use sillok_bridge::{Failure, now};
-use worker::{Delay, Env};
+use worker::Env;
 
+use super::names::{consumer_name, document_key, event_in, letter_id};
 use super::problem::Problem;
 use super::request::{Method, Request};
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
-use crate::consumer::{CONSUMERS, ConsumerRequest};
+use crate::consumer::ConsumerRequest;
 use crate::journal;
 use crate::objects::{ObjectName, Receipt, Remote, RemoteError, partitions};
 
 /// How long a reader waits at most for the event that it wants to be covered, in milliseconds.
 const WAIT_MILLIS: u64 = 5_000;
-/// How often the journal is looked at meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +78,7 @@ impl<'a> Target<'a> {
 /// A consumer that the caller may touch.
 struct Found {
     remote: Remote,
-    of: ObjectName,
+    of: ObjectName<ConsumerName>,
 }
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
@@ -100,59 +97,68 @@ pub(super) async fn answer(
     match (target, request.method) {
         (Target::All, _) if reading => all(request, env, principal).await,
         (Target::One(name), _) if reading => {
+            let found = find(name)?;
             request::check_json_headers(request)?;
             query::none(url)?;
-            find(name)?.ask(asking("status")).await
+            found.ask(status_for(principal)).await
         }
         (Target::One(name), Method::Put) => {
+            let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
             let definition = request::body_text(request).await?;
-            find(name)?.ask(ConsumerRequest { definition, ..asking("define") }).await
+            let asked_at = url.to_owned();
+            found.ask(ConsumerRequest { definition, asked_at, ..asking("define") }).await
         }
         (Target::One(name), Method::Delete) => {
+            let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
-            find(name)?.tell(asking("remove")).await
+            found.tell(asking("remove")).await
         }
         (Target::Act(name, act), Method::Post) => {
+            let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
-            find(name)?.ask(asking(act)).await
+            found.ask(asking(act)).await
         }
         (Target::Letters(name), _) if reading => {
+            let found = find(name)?;
             request::check_json_headers(request)?;
             let [after, limit] = query::texts(url, ["after", "limit"])?;
             let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
-            find(name)?.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
+            found.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
         }
         (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
+            let found = find(name)?;
+            let letter = match target {
+                Target::Letter(_, id) => Some(letter_id(id)?),
+                _ => None,
+            };
             query::none(url)?;
             request::check_forget_headers(request)?;
-            let key = match target {
-                Target::Letter(_, id) => decoded("id", id)?,
-                _ => String::new(),
-            };
-            find(name)?.tell(ConsumerRequest { key, ..asking("discard") }).await
+            found.tell(ConsumerRequest { letter, ..asking("discard") }).await
         }
         (Target::Documents(name), _) if reading => {
+            let found = find(name)?;
             request::check_json_headers(request)?;
             let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
-            let (key, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
-            let asked = ConsumerRequest { key, after, limit: page(limit)?, ..asking("documents") };
-            find(name)?.wait_for(env, min).await?.ask(asked).await
+            let (prefix, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
+            let asked = ConsumerRequest { prefix, after, limit: page(limit)?, ..asking("documents") };
+            found.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
+            let (found, key) = (find(name)?, Some(document_key(key)?));
             request::check_json_headers(request)?;
             let [min] = query::texts(url, ["min"])?;
-            let asked = ConsumerRequest { key: decoded("key", key)?, ..asking("document") };
-            find(name)?.wait_for(env, min).await?.ask(asked).await
+            let asked = ConsumerRequest { key, ..asking("document") };
+            found.wait_for(env, min).await?.ask(asked).await
         }
         _ => Err(Problem::method_not_allowed(target.methods())),
     }
 }
 
-/// The status of every consumer.
+/// The status of every consumer. Of one that does not answer there is the name, and why.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     request::check_json_headers(request)?;
     query::none(request.url())?;
@@ -160,15 +166,16 @@ async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answ
     let (status, mut receipt) = journal.status().await?;
     let mut consumers = Vec::new();
     for name in status.consumers {
-        let found = Found::of(env, named(principal, &name))?;
-        match found.call(&asking("status")).await {
+        let found = Found::of(env, principal, name.clone())?;
+        match found.call(&status_for(principal)).await {
             Ok((status, cost)) => {
                 receipt = receipt + cost;
                 consumers.push(status);
             }
             // One that is just being removed.
             Err(RemoteError::Refused(failure, _)) if failure.code == "consumer_not_found" => {}
-            Err(error) => return Err(error.into()),
+            // It hides no other.
+            Err(error) => consumers.push(unavailable(name.as_str(), &error.into_failure("consumer"))),
         }
     }
     Ok(Answer::text(format!("{{\"consumers\":[{}]}}", consumers.join(","))).costing(receipt))
@@ -176,11 +183,12 @@ async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answ
 
 impl Found {
     fn find(env: &Env, principal: &Principal, segment: &str) -> Result<Self, Problem> {
-        Self::of(env, named(principal, decoded("name", segment)?))
+        Self::of(env, principal, consumer_name(segment)?)
     }
 
-    fn of(env: &Env, of: ObjectName) -> Result<Self, Problem> {
-        let remote = Remote::find(env, CONSUMERS, &of).map_err(Problem::internal)?;
+    fn of(env: &Env, principal: &Principal, name: ConsumerName) -> Result<Self, Problem> {
+        let of = ObjectName::new(principal.tenant(), name);
+        let remote = Remote::find(env, &of).map_err(Problem::internal)?;
         Ok(Self { remote, of })
     }
 
@@ -205,33 +213,22 @@ impl Found {
         let (stream, version) = event_in(&min)?;
         let partitions = partitions(env)?;
         let partition = partition_of(&stream, partitions);
-        let journal =
-            journal::Remote::of_stream(env, &self.of, &stream, partitions).map_err(Problem::internal)?;
+        let journal = journal::Remote::of_stream(env, self.of.tenant(), &stream, partitions)
+            .map_err(Problem::internal)?;
         let deadline = now().as_millis() + WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
         let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
-        let (mut found, mut spent) = journal.position_of(&stream, version).await?;
+        let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;
         if found.is_none() {
             // Where there is no such projection, nothing is waited for.
             spent = spent + self.call(&reach(0)).await?.1;
-        }
-        let position = loop {
-            match found {
-                Some(position) => break position,
-                None if left() == 0 => return Err(behind(&min, spent)),
-                None => Delay::from(LOOK_AGAIN).await,
-            }
-            let (again, receipt) = journal.position_of(&stream, version).await?;
+            let (again, receipt) = journal.position_of(&stream, version, left()).await?;
             (found, spent) = (again, spent + receipt);
-        };
+        }
+        let Some(position) = found else { return Err(behind(&min, spent)) };
         let (reached, receipt) = self.call(&reach(position)).await?;
         if reached == "true" { Ok(self) } else { Err(behind(&min, spent + receipt)) }
     }
-}
-
-/// The name of an object of the caller's tenant.
-fn named(principal: &Principal, keeps: impl ToString) -> ObjectName {
-    ObjectName::new(principal.tenant(), keeps)
 }
 
 fn behind(min: &str, spent: Receipt) -> Problem {
@@ -240,19 +237,21 @@ fn behind(min: &str, spent: Receipt) -> Problem {
     problem.with("Retry-After", "1").costing(spent)
 }
 
-fn asking(act: &str) -> ConsumerRequest {
-    ConsumerRequest { act: act.to_owned(), ..ConsumerRequest::default() }
+/// Asks how a consumer does, for this caller.
+fn status_for(principal: &Principal) -> ConsumerRequest {
+    ConsumerRequest { whole: principal.require(Scope::Admin).is_ok(), ..asking("status") }
 }
 
-/// The event that `stream@version` names. A stream's name may hold an `@` itself.
-fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
-    let invalid = || {
-        let detail = "`min` must be a stream's name, an @ and a version";
-        Failure::new("invalid_parameter", detail).in_field("min")
-    };
-    let (stream, version) = min.rsplit_once('@').ok_or_else(invalid)?;
-    let version = version.parse().ok().and_then(Version::new).filter(|version| !version.is_empty());
-    Ok((StreamId::new(stream).map_err(|_| invalid())?, version.ok_or_else(invalid)?))
+/// What is told of a consumer that does not answer.
+fn unavailable(name: &str, failure: &Failure) -> String {
+    let (name, code, detail) = (json_string(name), json_string(&failure.code), json_string(&failure.detail));
+    format!(
+        "{{\"name\":{name},\"status\":\"unavailable\",\"error\":{{\"code\":{code},\"detail\":{detail}}}}}"
+    )
+}
+
+fn asking(act: &str) -> ConsumerRequest {
+    ConsumerRequest { act: act.to_owned(), ..ConsumerRequest::default() }
 }
 
 /// The most that a page is to hold: as many as one of events.
@@ -270,14 +269,6 @@ fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
     }
     // One that is too large for any limit stays too large.
     Ok(Some(text.parse().unwrap_or(u64::MAX)))
-}
-
-/// A name or a key from a path.
-fn decoded(field: &str, segment: &str) -> Result<String, Failure> {
-    let text = percent_decode_str(segment).decode_utf8();
-    text.map(Into::into).map_err(|_| {
-        Failure::new("invalid_parameter", format!("the {field} in the path is not UTF-8")).in_field(field)
-    })
 }
 
 #[cfg(test)]
@@ -311,15 +302,6 @@ mod tests {
             ("/a/documentsx/k", None),
         ] {
             assert_eq!(Target::projections(path), target, "{path}");
-        }
-    }
-
-    #[test]
-    fn the_event_to_wait_for() {
-        let (stream, version) = event_in("plane@home-1@3").unwrap();
-        assert_eq!((stream.as_str(), version.get()), ("plane@home-1", 3));
-        for wrong in ["", "plane-1", "plane-1@", "plane-1@0", "plane-1@x", "@3", "plane-1@9007199254740992"] {
-            assert_eq!(event_in(wrong).unwrap_err().field.as_deref(), Some("min"), "{wrong}");
         }
     }
 }

@@ -7,12 +7,12 @@
 
 use sillok_bridge::Failure;
 
+use super::hosts::is_this_machine;
 use super::problem::Problem;
 use super::request::header;
 use super::request::{Method, Request};
 use super::respond::Answer;
 use crate::auth::Policy;
-use crate::consumer::is_this_machine;
 
 const EXPOSED: &str =
     "ETag, Retry-After, Sillok-Rows-Read, Sillok-Rows-Written, Sillok-Schema-Rows-Written, WWW-Authenticate";
@@ -45,7 +45,7 @@ pub(super) fn readable(answer: Answer, policy: &Policy) -> Answer {
 
 /// Refuses a page of another origin that is not let in. Pages of this machine are its owner's own.
 pub(super) fn check_origin(request: &Request, policy: &Policy) -> Result<(), Problem> {
-    if !matches!(policy, Policy::Off) {
+    if !matches!(policy, Policy::Off { .. }) {
         return Ok(());
     }
     let Some(origin) = header(request, "Origin") else { return Ok(()) };

@@ -1,7 +1,7 @@
 //! `/v1/streams`: which streams there are.
 
 use sillok::store::limits::PAGE_EVENTS;
-use sillok_bridge::{DirectoryPageJson, DirectoryValue, Scalar, StreamEntryJson, parse_directory};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, Scalar, StreamEntryJson, parse_directory};
 use worker::Env;
 
 use super::partitions::journals;
@@ -9,63 +9,114 @@ use super::problem::Problem;
 use super::request::Request;
 use super::respond::{Answer, url};
 use super::{query, request};
-use crate::auth::{Principal, Scope};
+use crate::auth::{Principal, Scope, Seal};
 use crate::journal::Remote;
-use crate::objects::Receipt;
+use crate::objects::{Receipt, RemoteError};
+
+/// A caller who may see some streams alone is answered once so many pages of journals were read, or one of each partition
+/// where these are more.
+const MOST_PAGES: usize = 4;
 
 /// Lists the streams that the caller may touch, in the order of their names.
 pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
-    let wanted = query::directory(request.url())?;
+    let (mut wanted, sealed) = query::directory(request.url())?;
     request::check_json_headers(request)?;
     parse_directory(&wanted)?;
     let limit = wanted.limit.as_ref().and_then(Scalar::as_u64).and_then(|limit| usize::try_from(limit).ok());
     let limit = limit.unwrap_or(PAGE_EVENTS);
-    let journals = journals(env, &principal)?;
-    let (mut page, cost) = page_of(&journals, wanted.clone(), limit, &principal).await?;
-    page.next = page.next.map(|after| next_url(&wanted, after));
-    Ok(Answer::json(200, &page).costing(cost))
+    let mut journals = Journals { journals: journals(env, &principal)?, cost: Receipt::default() };
+    let Some(seal) = Seal::of(env, &principal) else {
+        if sealed.is_some() {
+            return Err(Failure::new(
+                "invalid_parameter",
+                "`next` is only for tokens with `streams`; use `after`",
+            )
+            .in_field("next")
+            .into());
+        }
+        let page = merged(journals.read(&wanted).await?, limit);
+        let next = page.next.map(|after| next_url(&wanted, "after", after));
+        return Ok(Answer::json(200, &DirectoryPageJson { next, ..page }).costing(journals.cost));
+    };
+    let asked = wanted.clone();
+    if let Some(sealed) = sealed {
+        wanted.after = Some(seal.open(&sealed).await?.into());
+    }
+    let (streams, next) = page_of_some(&mut journals, wanted, limit, &principal).await?;
+    let next = match next {
+        Next::Nothing => None,
+        Next::After(name) => Some(next_url(&asked, "after", name)),
+        Next::Behind(name) => Some(next_url(&asked, "next", seal.seal(&name).await?)),
+    };
+    // How many rows were read would tell how many streams there are that the caller may not see, by any prefix.
+    Ok(Answer::json(200, &DirectoryPageJson { streams, next }))
 }
 
-/// A page of those that the caller may touch. The others are passed over to the page's end: to go on from one of them would
-/// tell its name.
-async fn page_of(
-    journals: &[Remote],
+/// Where pages of the directory are read: one of each partition at a time.
+trait Pages {
+    async fn read(&mut self, wanted: &DirectoryValue) -> Result<Vec<DirectoryPageJson>, RemoteError>;
+}
+
+/// The journals of all partitions, and what they have cost.
+struct Journals {
+    journals: Vec<Remote>,
+    cost: Receipt,
+}
+
+impl Pages for Journals {
+    async fn read(&mut self, wanted: &DirectoryValue) -> Result<Vec<DirectoryPageJson>, RemoteError> {
+        let mut pages = Vec::with_capacity(self.journals.len());
+        for journal in &self.journals {
+            let (page, receipt) = journal.streams(wanted).await?;
+            pages.push(page);
+            self.cost = self.cost + receipt;
+        }
+        Ok(pages)
+    }
+}
+
+/// Where a listing goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// Nowhere: this was all.
+    Nothing,
+    /// After a stream that is on the page.
+    After(String),
+    /// Behind a stream that the caller may not know of.
+    Behind(String),
+}
+
+/// A page of those that the caller may touch. The others are passed over, so many at a time that the page may be empty and
+/// yet have a next.
+async fn page_of_some(
+    pages: &mut impl Pages,
     mut wanted: DirectoryValue,
     limit: usize,
     principal: &Principal,
-) -> Result<(DirectoryPageJson, Receipt), Problem> {
-    let all = principal.may_touch_all();
-    if !all {
-        wanted.limit = None;
-        let own = principal.common_prefix();
-        if own.starts_with(wanted.prefix.as_ref().and_then(Scalar::as_str).unwrap_or_default()) {
-            wanted.prefix = Some(own.into());
-        }
+) -> Result<(Vec<StreamEntryJson>, Next), RemoteError> {
+    wanted.limit = None;
+    let own = principal.common_prefix();
+    if own.starts_with(wanted.prefix.as_ref().and_then(Scalar::as_str).unwrap_or_default()) {
+        wanted.prefix = Some(own.into());
     }
-    let (mut streams, mut cost) = (Vec::new(), Receipt::default());
+    let (mut streams, mut read) = (Vec::new(), 0);
     loop {
-        let mut pages = Vec::new();
-        for journal in journals {
-            let (page, receipt) = journal.streams(&wanted).await?;
-            pages.push(page);
-            cost = cost + receipt;
-        }
-        let page = merged(pages, if all { limit } else { PAGE_EVENTS });
+        let found = pages.read(&wanted).await?;
+        read += found.len();
+        let page = merged(found, usize::MAX);
         streams.extend(page.streams.into_iter().filter(|entry| principal.may_touch(&entry.stream)));
-        let next = match page.next {
-            // One more than the page holds shows that there is a next.
-            _ if streams.len() > limit => {
-                streams.truncate(limit);
-                streams.last().map(|entry| entry.stream.clone())
-            }
-            Some(after) if !all => {
-                wanted.after = Some(after.into());
-                continue;
-            }
-            next => next,
-        };
-        return Ok((DirectoryPageJson { streams, next }, cost));
+        // One more than the page holds shows that there is a next.
+        if streams.len() > limit {
+            streams.truncate(limit);
+            let last = streams.last().map(|entry| entry.stream.clone());
+            return Ok((streams, last.map_or(Next::Nothing, Next::After)));
+        }
+        match page.next {
+            None => return Ok((streams, Next::Nothing)),
+            Some(name) if read >= MOST_PAGES => return Ok((streams, Next::Behind(name))),
+            Some(name) => wanted.after = Some(name.into()),
+        }
     }
 }
 
@@ -94,13 +145,13 @@ fn first_of(one: Vec<StreamEntryJson>, other: Vec<StreamEntryJson>, most: usize)
     std::iter::from_fn(next).take(most).collect()
 }
 
-fn next_url(wanted: &DirectoryValue, after: String) -> String {
+fn next_url(wanted: &DirectoryValue, name: &'static str, place: String) -> String {
     let DirectoryValue { prefix, category, limit, .. } = wanted;
-    let after = Scalar::from(after);
+    let place = Scalar::from(place);
     let parts = [
         ("prefix", prefix.as_ref()),
         ("category", category.as_ref()),
-        ("after", Some(&after)),
+        (name, Some(&place)),
         ("limit", limit.as_ref()),
     ];
     url("/v1/streams".to_owned(), parts)
@@ -108,6 +159,8 @@ fn next_url(wanted: &DirectoryValue, after: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     fn page(names: &[&str], next: Option<&str>) -> DirectoryPageJson {
@@ -129,6 +182,63 @@ mod tests {
             let found = merged(pages, limit);
             let found_names: Vec<_> = found.streams.iter().map(|entry| entry.stream.as_str()).collect();
             assert_eq!((found_names, found.next.as_deref()), (names, next));
+        }
+    }
+
+    /// Journals with so many streams each, of which every thousandth name ends in `-audit`. Pages as a journal's.
+    struct Crowded {
+        partitions: usize,
+        each: usize,
+        read: usize,
+    }
+
+    impl Pages for Crowded {
+        async fn read(&mut self, wanted: &DirectoryValue) -> Result<Vec<DirectoryPageJson>, RemoteError> {
+            let after = wanted.after.as_ref().and_then(Scalar::as_str).unwrap_or_default();
+            let pages = (0..self.partitions).map(|partition| {
+                let name = |row: usize| {
+                    let number = row * self.partitions + partition;
+                    format!("s-{number:07}{}", if number % 1000 == 999 { "-audit" } else { "" })
+                };
+                let first = (0..self.each).collect::<Vec<_>>().partition_point(|row| *name(*row) <= *after);
+                let names: Vec<_> = (first..self.each).take(PAGE_EVENTS).map(name).collect();
+                let next = names.last().filter(|_| first + names.len() < self.each).cloned();
+                page(&names.iter().map(String::as_str).collect::<Vec<_>>(), next.as_deref())
+            });
+            self.read += self.partitions;
+            Ok(pages.collect())
+        }
+    }
+
+    #[test]
+    fn a_caller_of_some_streams_is_answered_after_some_pages_and_comes_to_all() {
+        let principal = Principal::reader_of(&["*-audit"]);
+        for (partitions, limit) in [(1, 1000), (1, 3), (3, 1000), (64, 7)] {
+            let mut crowded = Crowded { partitions, each: 60_000 / partitions, read: 0 };
+            let (mut found, mut wanted, mut answers) = (Vec::new(), DirectoryValue::default(), 0);
+            loop {
+                let before = crowded.read;
+                let page = page_of_some(&mut crowded, wanted.clone(), limit, &principal);
+                let (streams, next) = page.now_or_never().unwrap().unwrap();
+                assert!(crowded.read - before < MOST_PAGES + partitions, "{partitions} {limit}");
+                assert!(streams.len() <= limit);
+                found.extend(streams.into_iter().map(|entry| entry.stream));
+                answers += 1;
+                match next {
+                    Next::Nothing => break,
+                    // What is told as it is may be known.
+                    Next::After(name) => {
+                        assert!(principal.may_touch(&name), "{name}");
+                        wanted.after = Some(name.into());
+                    }
+                    Next::Behind(name) => wanted.after = Some(name.into()),
+                }
+            }
+            let last = (60_000 / partitions) * partitions;
+            let all: Vec<_> =
+                (999..last).step_by(1000).map(|number| format!("s-{number:07}-audit")).collect();
+            assert_eq!(found, all, "{partitions} {limit}");
+            assert!(answers > 1);
         }
     }
 

@@ -3,7 +3,7 @@
 use sillok_bridge::{Failure, RangeValue, expected_version_json, parse_range};
 
 use super::accept::Media;
-use super::lines::{self, Lines};
+use super::lines::{self, Lines, Share};
 use super::live::{Following, Live};
 use super::problem::Problem;
 use super::request::{Method, Request};
@@ -23,7 +23,7 @@ pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer,
     let format = request::events_format(request);
     let events = request::body_text(request).await?;
     let message = AppendRequest {
-        stream: object.name(),
+        stream: object.stream.clone(),
         expected_version: expected_version_json(expected),
         events,
         format,
@@ -35,42 +35,58 @@ pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer,
 }
 
 pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Problem> {
-    let range = query::range(request.url())?;
+    let (range, progress) = query::range(request.url())?;
     if request.method == Method::Get && request::is_upgrade(request) {
+        lines::progress(progress.as_ref(), Media::EventStream)?;
         let live = Live::of_stream(object, following(request, range)?).await?;
         return Ok(Answer::socket(socket::serve(live)?));
     }
     let media = request::check_read_headers(request, &[Media::Json, Media::Ndjson, Media::EventStream])?;
+    let progress = lines::progress(progress.as_ref(), media)?;
     // Refused here already, so that a mistake wakes no object.
     let wanted = match media {
         Media::Json => Wanted::Page(parse_range(&range).map(|_| range)?),
-        Media::Ndjson => Wanted::whole(range)?,
+        Media::Ndjson => Wanted::whole(range, progress)?,
         Media::EventStream => Wanted::Live(following(request, range)?),
     };
     let known = request::header(request, "If-None-Match");
     let mut cost = Receipt::default();
     if known.is_some() || request.method == Method::Head {
-        let (head, receipt) = object.remote.head(&object.request()).await?;
-        if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
-            return Ok(Answer::not_modified(head.version).costing(receipt));
+        let (head, receipt) = object.head().await?;
+        let receipt = receipt + check_complete(&object, &wanted).await?;
+        let tag = (&head).into();
+        if known.is_some_and(|tags| precondition::is_known(&tags, tag)) {
+            return Ok(Answer::not_modified(tag).costing(receipt));
         }
         if request.method == Method::Head {
-            return Ok(Answer::head(media).at(head.version).costing(receipt));
+            return Ok(Answer::head(media).at(tag).costing(receipt));
         }
         cost = receipt;
     }
     match wanted {
         Wanted::Page(range) => {
-            let (page, receipt) = object.remote.read(&ReadRequest { stream: object.name(), range }).await?;
+            let (page, receipt) =
+                object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
         // What these will have cost is not known when their headers are sent.
-        Wanted::Lines(range, limit) => {
+        Wanted::Lines(range, share) => {
             let source = Source::Stream(StreamSource::whole(object, range));
-            Ok(Answer::lines(Lines::open(source, limit).await?))
+            Ok(Answer::lines(Lines::open(source, share).await?))
         }
         Wanted::Live(following) => Ok(Answer::live(Live::of_stream(object, following).await?)),
     }
+}
+
+/// Refuses a range of which something was truncated, as the read itself would: what is gone is neither known nor there.
+async fn check_complete(object: &Object, wanted: &Wanted) -> Result<Receipt, Problem> {
+    let (Wanted::Page(range) | Wanted::Lines(range, _)) = wanted else { return Ok(Receipt::default()) };
+    if range.complete.is_none() {
+        return Ok(Receipt::default());
+    }
+    let range = RangeValue { limit: Some(1_u64.into()), ..range.clone() };
+    let (_, receipt) = object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
+    Ok(receipt)
 }
 
 fn following(request: &Request, range: RangeValue) -> Result<Following, Problem> {
@@ -82,15 +98,14 @@ fn following(request: &Request, range: RangeValue) -> Result<Following, Problem>
 /// What of a stream is to be read, in which form.
 enum Wanted {
     Page(RangeValue),
-    /// With the limit of all events.
-    Lines(RangeValue, u64),
+    Lines(RangeValue, Share),
     Live(Following),
 }
 
 impl Wanted {
-    fn whole(mut range: RangeValue) -> Result<Self, Failure> {
+    fn whole(mut range: RangeValue, progress: bool) -> Result<Self, Failure> {
         let limit = lines::limit(range.limit.take())?;
         parse_range(&range)?;
-        Ok(Self::Lines(range, limit))
+        Ok(Self::Lines(range, Share { limit, progress }))
     }
 }

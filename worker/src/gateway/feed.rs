@@ -7,7 +7,7 @@ use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 use worker::Env;
 
 use super::accept::Media;
-use super::lines::{self, Lines};
+use super::lines::{self, Lines, Share};
 use super::live::Live;
 use super::partitions::journals;
 use super::problem::Problem;
@@ -22,11 +22,12 @@ use crate::objects::{Receipt, RemoteError};
 /// Reads the feed of the caller's tenant, in the form that is asked for.
 pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
-    let mut wanted = query::feed(request.url())?;
+    let (mut wanted, progress) = query::feed(request.url())?;
     let upgrade = request.method == Method::Get && request::is_upgrade(request);
     let offers = [Media::Json, Media::Ndjson, Media::EventStream];
     request::check_live_headers(request)?;
     let media = if upgrade { Media::EventStream } else { request::check_read_headers(request, &offers)? };
+    let progress = lines::progress(progress.as_ref(), media)?;
     let limit = match media {
         Media::Ndjson => lines::limit(wanted.limit.take())?,
         // That of a page is checked with the rest; a follower has none.
@@ -36,7 +37,9 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     // What a page says of the feed, and no more, is said to a HEAD of any form.
     let form = if request.method == Method::Head { Media::Json } else { media };
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
-        Ok(feed) => feed.answer(form, limit, upgrade).await.map(|answer| answer.of(media)),
+        Ok(feed) => {
+            feed.answer(form, Share { limit, progress }, upgrade).await.map(|answer| answer.of(media))
+        }
         Err(failure) => Err(failure.into()),
     };
     answer.map_err(|problem| {
@@ -116,18 +119,19 @@ impl Feed {
         Ok(feed)
     }
 
-    /// The feed in this form. `limit` is that of lines.
-    async fn answer(self, media: Media, limit: u64, upgrade: bool) -> Result<Answer, Problem> {
+    /// The feed in this form. `share` is that of lines.
+    async fn answer(self, media: Media, share: Share, upgrade: bool) -> Result<Answer, Problem> {
         if media != Media::Json {
             self.check_place().await?;
         }
         match media {
             Media::Json => self.page().await,
-            Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), limit).await?)),
+            Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), share).await?)),
             Media::EventStream => {
+                let until = self.principal.until();
                 let source = Source::Feed(self);
                 let listening = source.listen().await?;
-                let live = Live::open(source, listening).await?;
+                let live = Live::open(source, listening, until).await?;
                 if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
             }
         }

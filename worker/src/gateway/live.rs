@@ -4,9 +4,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use sillok::store::Version;
 use sillok::store::limits::PAGE_EVENTS;
-use sillok_bridge::{Failure, RangeValue, Scalar, parse_range};
+use sillok::store::{RecordedTime, Version};
+use sillok_bridge::{Failure, RangeValue, Scalar, now, parse_range};
 use worker::Delay;
 
 use super::Object;
@@ -16,8 +16,9 @@ use crate::objects::RemoteError;
 
 /// How long a follower that has seen everything is left without a word.
 const QUIET: Duration = Duration::from_secs(15);
-/// A follower is told where it is once so many events were passed of which it wanted none: if it comes back, they need
-/// not be looked at again.
+/// A follower that is not behind is told where it is once so many events were passed of which it wanted none: if it comes
+/// back, they need not be looked at again. One that is behind is told after each page, however few events that holds: so
+/// it comes further whenever it is cut off.
 const UNTOLD: u64 = 1000;
 
 /// What a follower of a stream wants: the events from a version on, or only those of one type.
@@ -30,7 +31,12 @@ pub(super) struct Following {
 impl Following {
     /// `last_event_id` is the version that the follower saw last, which counts more than where it began.
     pub(super) fn new(range: RangeValue, last_event_id: Option<&str>) -> Result<Self, Failure> {
-        let bounds = [("to", &range.to), ("limit", &range.limit), ("direction", &range.direction)];
+        let bounds = [
+            ("to", &range.to),
+            ("limit", &range.limit),
+            ("direction", &range.direction),
+            ("complete", &range.complete),
+        ];
         if let Some((name, _)) = bounds.into_iter().find(|(_, bound)| bound.is_some()) {
             let detail = format!("`{name}` bounds what is read; to follow a stream has no end");
             return Err(Failure::new("invalid_parameter", detail).in_field(name));
@@ -60,6 +66,8 @@ pub(super) enum Step {
     Quiet,
     /// The object went away, or the stream was deleted. Who connects again is told.
     End,
+    /// The token with which the follower came counts no more.
+    Expired,
 }
 
 /// Something that is being followed. Only one page of it is in memory at a time.
@@ -70,48 +78,74 @@ pub(super) struct Live {
     ready: Vec<Event>,
     /// How many events were passed when the follower was last told.
     told: u64,
+    /// When the follower's token counts no more.
+    until: Option<RecordedTime>,
 }
 
 impl Live {
-    /// Follows a stream, unless it was deleted.
+    /// Follows a stream, unless it was deleted, which the first page tells.
     pub(super) async fn of_stream(object: Object, wanted: Following) -> Result<Self, Problem> {
-        let (stream, request) = (object.stream.clone(), object.request());
+        let until = object.until;
         let source = StreamSource::live(object, wanted.from, wanted.event_type);
         let listening = Listening(vec![source.object.remote.follow().await?]);
-        let (head, receipt) = source.object.remote.head(&request).await?;
-        if head.deleted {
-            return Err(Problem::stream_deleted(&stream).costing(receipt));
-        }
-        Self::open(Source::Stream(source), listening).await
+        Self::open(Source::Stream(source), listening, until).await
     }
 
     /// Follows what is listened to already, so that nothing falls between to listen and to read.
-    pub(super) async fn open(source: Source, listening: Listening) -> Result<Self, Problem> {
+    pub(super) async fn open(
+        source: Source,
+        listening: Listening,
+        until: Option<RecordedTime>,
+    ) -> Result<Self, Problem> {
         let (told, _) = source.place();
-        let mut live = Self { source, listening, ready: Vec::new(), told };
+        let mut live = Self { source, listening, ready: Vec::new(), told, until };
         // What is wrong from the beginning is still answered with a problem.
         live.advance().await?;
         Ok(live)
     }
 
-    /// Whether it is the feed that is followed.
-    pub(super) fn is_feed(&self) -> bool {
-        matches!(self.source, Source::Feed(_))
+    /// How far was read, as a line of JSON.
+    pub(super) fn progress(&self) -> String {
+        self.source.progress()
     }
 
-    /// What happens next. Nothing is lost when this is dropped while it waits.
+    /// What happens next. Nothing is lost when this is dropped while it waits: nor where the token expires, for whoever comes
+    /// back with another goes on after what they have seen.
     pub(super) async fn next(&mut self) -> Result<Step, RemoteError> {
+        let Some(until) = self.until else { return self.step().await };
+        let mut step = pin!(self.step());
+        loop {
+            let left = until.as_millis().saturating_sub(now().as_millis());
+            if left == 0 {
+                return Ok(Step::Expired);
+            }
+            // A timer cannot be set for any time, however late: it is set again.
+            let timer = Delay::from(Duration::from_millis(left).min(QUIET));
+            if let Either::Left((step, _)) = select(step.as_mut(), pin!(timer)).await {
+                return step;
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, RemoteError> {
         loop {
             if !self.ready.is_empty() {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));
             }
             let (passed, place) = self.source.place();
-            if passed >= self.told.saturating_add(UNTOLD) {
+            let untold = if self.source.is_behind() { 1 } else { UNTOLD };
+            if passed >= self.told.saturating_add(untold) {
                 self.told = passed;
                 return Ok(Step::Passed(place));
             }
             if self.source.is_behind() {
-                self.advance().await?;
+                match self.advance().await {
+                    // It was deleted while the follower caught up.
+                    Err(RemoteError::Refused(failure, _)) if failure.code == "stream_deleted" => {
+                        return Ok(Step::End);
+                    }
+                    outcome => outcome?,
+                }
                 continue;
             }
             match select(pin!(self.source.grow(&self.listening)), pin!(Delay::from(QUIET))).await {

@@ -14,8 +14,10 @@ mod events;
 mod feed;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod hostile;
+mod hosts;
 mod lines;
 mod live;
+mod names;
 mod partitions;
 mod precondition;
 mod problem;
@@ -27,13 +29,16 @@ mod socket;
 mod source;
 mod sse;
 mod streams;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod validators;
 
-use sillok::store::StreamId;
+use sillok::store::{RecordedTime, StreamId};
 use sillok_bridge::{Failure, now};
-use worker::{Env, Response};
+use worker::{Env, Response, console_error};
 
-use crate::aggregate::{Remote, StreamRequest};
+use crate::aggregate::{HeadReply, Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
+use crate::objects::Receipt;
 use problem::Problem;
 use request::{Method, Request};
 use respond::Answer;
@@ -51,6 +56,7 @@ pub(crate) async fn answer(request: Request, env: &Env) -> worker::Result<Respon
 }
 
 async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answer, Problem> {
+    hosts::check_host(request, policy)?;
     cors::check_origin(request, policy)?;
     match Route::of(request.path()) {
         Route::Outside => Err(Problem::not_found()),
@@ -94,7 +100,12 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
 
 fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let authorization = request::header(request, "Authorization");
-    Ok(policy.authenticate(authorization.as_deref(), now)?)
+    policy.authenticate(authorization.as_deref(), now).map_err(|refusal| {
+        if refusal.is_for_the_operator() {
+            console_error!("a request was refused: {refusal}");
+        }
+        refusal.into()
+    })
 }
 
 /// The caller of a path that can only be read.
@@ -110,23 +121,30 @@ fn reader(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
 struct Object {
     stream: StreamId,
     remote: Remote,
+    /// When the caller's token counts no more.
+    until: Option<RecordedTime>,
 }
 
 impl Object {
     fn find(env: &Env, principal: &Principal, scope: Scope, segment: &str) -> Result<Self, Problem> {
         principal.require(scope)?;
-        let stream = routes::stream_id(segment)?;
+        let stream = names::stream_id(segment)?;
         principal.require_stream(&stream)?;
         let remote = Remote::find(env, principal.tenant(), &stream).map_err(Problem::internal)?;
-        Ok(Self { stream, remote })
+        Ok(Self { stream, remote, until: principal.until() })
     }
 
-    fn name(&self) -> String {
-        self.stream.as_str().to_owned()
+    /// Where the stream begins and ends, unless it was deleted.
+    async fn head(&self) -> Result<(HeadReply, Receipt), Problem> {
+        let (head, receipt) = self.remote.head(&self.request()).await?;
+        if head.deleted {
+            return Err(Problem::stream_deleted(&self.stream).costing(receipt));
+        }
+        Ok((head, receipt))
     }
 
     fn request(&self) -> StreamRequest {
-        StreamRequest { stream: self.name() }
+        StreamRequest { stream: self.stream.clone() }
     }
 }
 

@@ -27,6 +27,8 @@ struct JournalJson {
 /// What the journal holds, who is woken by it, and what it has written since its objects have started.
 pub(super) async fn status(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Admin)?;
+    // What a journal holds comes from all streams.
+    principal.require_all_streams()?;
     query::none(request.url())?;
     request::check_proof_headers(request, Media::Json)?;
     let (mut partitions, mut cost) = (Vec::new(), Receipt::default());

@@ -1,16 +1,68 @@
 //! Versions as entity tags: the expected version is HTTP's own conditional request.
 
+use std::fmt;
+
 use sillok::store::{ExpectedVersion, Version};
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, PageJson};
 
 use super::header_failure;
+use crate::aggregate::HeadReply;
 
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
 
-/// The entity tag of a stream at this version.
-pub(super) fn entity_tag(version: u64) -> String {
-    format!("\"{version}\"")
+/// The entity tag of a stream: everything on which it depends what is shown of the stream. It is `"5"` at version 5, and
+/// `"5.3"` where the events before version 3 were truncated. A deleted stream has one only for its export, and nothing else can change what is
+/// shown of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EntityTag {
+    /// The version of the stream.
+    pub(super) version: u64,
+    first_version: u64,
+}
+
+impl EntityTag {
+    /// The tag of a stream at this version, of which nothing was truncated: it names the version and no more.
+    pub(super) fn of_version(version: u64) -> Self {
+        Self::new(version, Version::FIRST.get())
+    }
+
+    /// The tag of a stream at this version that shows its events from `first_version` on.
+    pub(super) fn new(version: u64, first_version: u64) -> Self {
+        Self { version, first_version }
+    }
+
+    /// Reads a tag as [`Display`](fmt::Display) writes it. Nothing where no stream can ever have had it.
+    fn parse(tag: &str) -> Option<Self> {
+        let text = tag.strip_prefix('"')?.strip_suffix('"')?;
+        let (version, first_version) = text.split_once('.').unwrap_or((text, "1"));
+        let parsed = Self::new(version.parse().ok()?, first_version.parse().ok()?);
+        let is_possible = (1..=parsed.version.saturating_add(1)).contains(&parsed.first_version);
+        (is_possible && parsed.to_string() == tag).then_some(parsed)
+    }
+}
+
+impl fmt::Display for EntityTag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, first_version } = self;
+        if *first_version > Version::FIRST.get() {
+            write!(formatter, "\"{version}.{first_version}\"")
+        } else {
+            write!(formatter, "\"{version}\"")
+        }
+    }
+}
+
+impl From<&HeadReply> for EntityTag {
+    fn from(head: &HeadReply) -> Self {
+        Self::new(head.version, head.first_version)
+    }
+}
+
+impl From<&PageJson> for EntityTag {
+    fn from(page: &PageJson) -> Self {
+        Self::new(page.version, page.first_version)
+    }
 }
 
 /// What an append's conditions say about the stream's version.
@@ -24,28 +76,28 @@ pub(super) fn expected_version(
         (None, Some("*")) => Ok(ExpectedVersion::NoStream),
         (Some(tag), None) => match version_of(tag) {
             Some(version) => Ok(ExpectedVersion::Exactly(version)),
-            None => Err(invalid(IF_MATCH, "must be one version in double quotes, such as \"3\", or *")),
+            None => {
+                Err(invalid(IF_MATCH, "must be one version in double quotes, such as \"3\", an ETag, or *"))
+            }
         },
         (None, Some(_)) => Err(invalid(IF_NONE_MATCH, "of an append must be *: the stream must not exist")),
         (Some(_), Some(_)) => Err(invalid(IF_NONE_MATCH, "cannot be combined with If-Match")),
     }
 }
 
-/// Whether a reader that holds these entity tags already has the stream at this version (RFC 9110, section
-/// 13.1.2, so weak tags match too). `*` stands for any version of a stream that exists.
-pub(super) fn is_known(tags: &str, version: u64) -> bool {
-    let current = entity_tag(version);
+/// Whether a reader that holds these entity tags already has the stream as it is (RFC 9110, section 13.1.2, so weak
+/// tags match too). `*` stands for any version of a stream that exists.
+pub(super) fn is_known(tags: &str, stream: EntityTag) -> bool {
+    let current = stream.to_string();
     tags.split(',').map(str::trim).any(|tag| match tag {
-        "*" => version > 0,
+        "*" => stream.version > 0,
         tag => tag.strip_prefix("W/").unwrap_or(tag) == current,
     })
 }
 
-/// The version that a strong entity tag stands for, written as Sillok writes it.
+/// The version that a strong entity tag names, whatever of the stream has been truncated since.
 fn version_of(tag: &str) -> Option<Version> {
-    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
-    let version = Version::new(digits.parse().ok()?)?;
-    (entity_tag(version.get()) == tag).then_some(version)
+    Version::new(EntityTag::parse(tag)?.version)
 }
 
 fn invalid(header: &str, reason: &str) -> Failure {
@@ -67,13 +119,34 @@ mod tests {
             expected_version(Some(" \"9007199254740991\" "), None),
             Ok(exactly(9_007_199_254_740_991))
         );
+        for tag in ["\"5.2\"", "\"5.5\"", "\"5.6\""] {
+            assert_eq!(expected_version(Some(tag), None), Ok(exactly(5)), "{tag}");
+        }
     }
 
     #[test]
     fn every_other_condition_is_refused() {
-        for tag in
-            ["3", "W/\"3\"", "\"3\", \"4\"", "\"03\"", "\"+3\"", "\"-1\"", "\"\"", "", "\"9007199254740992\""]
-        {
+        for tag in [
+            "3",
+            "W/\"3\"",
+            "\"3\", \"4\"",
+            "\"03\"",
+            "\"+3\"",
+            "\"-1\"",
+            "\"\"",
+            "",
+            "\"9007199254740992\"",
+            "\"3.\"",
+            "\".2\"",
+            "\"3.0\"",
+            "\"3.1\"",
+            "\"3.02\"",
+            "\"3.+2\"",
+            "\"3.5\"",
+            "\"0.1\"",
+            "\"3.2.2\"",
+            "W/\"3.2\"",
+        ] {
             assert_eq!(
                 expected_version(Some(tag), None).unwrap_err().field.as_deref(),
                 Some("If-Match"),
@@ -89,8 +162,16 @@ mod tests {
 
     #[test]
     fn a_known_version() {
-        assert!(is_known("\"12\"", 12) && is_known("W/\"12\"", 12) && is_known("\"1\", \"12\"", 12));
-        assert!(!is_known("\"1\"", 12) && !is_known("12", 12) && !is_known("", 12));
-        assert!(is_known("*", 12) && !is_known("*", 0) && is_known("\"0\"", 0));
+        let (twelve, none, cut) =
+            (EntityTag::of_version(12), EntityTag::of_version(0), EntityTag::new(12, 3));
+        for tags in ["\"12\"", "W/\"12\"", "\"1\", \"12\"", "*"] {
+            assert!(is_known(tags, twelve), "{tags}");
+        }
+        for tags in ["\"1\"", "12", "", "\"12.3\""] {
+            assert!(!is_known(tags, twelve), "{tags}");
+        }
+        assert!(!is_known("*", none) && is_known("\"0\"", none));
+        assert!(is_known("\"12.3\"", cut) && is_known("W/\"12.3\"", cut) && is_known("*", cut));
+        assert!(!is_known("\"12\"", cut) && !is_known("\"12.4\"", cut));
     }
 }

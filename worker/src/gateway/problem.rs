@@ -146,7 +146,7 @@ fn status(code: &str) -> u16 {
         | "page_too_large"
         | "unsupported_header" => 400,
         "auth_not_configured" | "invalid_token" | "missing_token" => 401,
-        "insufficient_scope" | "origin_not_allowed" | "stream_not_allowed" => 403,
+        "host_not_allowed" | "insufficient_scope" | "origin_not_allowed" | "stream_not_allowed" => 403,
         "consumer_not_found"
         | "dead_letter_not_found"
         | "document_not_found"
@@ -159,13 +159,13 @@ fn status(code: &str) -> u16 {
         | "consumer_kind_fixed"
         | "not_a_projection"
         | "version_exhausted" => 409,
-        "stream_deleted" => 410,
+        "stream_deleted" | "stream_truncated" => 410,
         "wrong_expected_version" => 412,
         "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
         "idempotency_key_reused" => 422,
-        "overloaded" | "projection_behind" | "unavailable" => 503,
+        "overloaded" | "projection_behind" | "storage_busy" | "unavailable" => 503,
         "stream_full" => 507,
-        // `storage_failed`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
+        // `storage_failed`, `storage_read_only`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
         _ => 500,
     }
 }
@@ -195,11 +195,12 @@ mod tests {
 
     #[test]
     fn every_status_has_its_own_phrase() {
-        // A stream is full only beyond what a test can store.
+        // A stream is full only beyond what a test can store; an object's storage is never busy.
         for (code, expected, name) in [
             ("stream_full", 507, "Insufficient Storage"),
             ("stream_deleted", 410, "Gone"),
             ("idempotency_key_reused", 422, "Unprocessable Content"),
+            ("storage_busy", 503, "Service Unavailable"),
             ("internal", 500, "Internal Server Error"),
         ] {
             assert_eq!((status(code), phrase(status(code))), (expected, name), "{code}");

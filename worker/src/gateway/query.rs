@@ -5,9 +5,9 @@ use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
 // Unknown and repeated parameters are refused; the values are checked by whoever parses the whole.
 
-/// Reads the range of a stream from a request's URL.
-pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
-    let mut range = RangeValue::default();
+/// Reads the range of a stream from a request's URL, and whether progress is to be told.
+pub(super) fn range(url: &str) -> Result<(RangeValue, Option<Scalar>), Failure> {
+    let (mut range, mut progress) = (RangeValue::default(), None);
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "from" => (&mut range.from, number_or_text(&value)),
@@ -15,11 +15,13 @@ pub(super) fn range(url: &str) -> Result<RangeValue, Failure> {
             "limit" => (&mut range.limit, number_or_text(&value)),
             "direction" => (&mut range.direction, Scalar::from(value)),
             "type" => (&mut range.event_type, Scalar::from(value)),
+            "complete" => (&mut range.complete, Scalar::from(value)),
+            "progress" => (&mut progress, Scalar::from(value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
     }
-    Ok(range)
+    Ok((range, progress))
 }
 
 /// The parameters of these names, as texts. Others, and repeated ones, are refused.
@@ -34,9 +36,10 @@ pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Opti
     Ok(found)
 }
 
-/// Reads what part of the feed is wanted from a request's URL. There may be several types.
-pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
-    let mut feed = FeedValue::default();
+/// Reads what part of the feed is wanted from a request's URL, and whether progress is to be told. There may be several
+/// types.
+pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
+    let (mut feed, mut progress) = (FeedValue::default(), None);
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "type" => {
@@ -46,27 +49,32 @@ pub(super) fn feed(url: &str) -> Result<FeedValue, Failure> {
             "after" => (&mut feed.after, Scalar::from(value)),
             "category" => (&mut feed.category, Scalar::from(value)),
             "limit" => (&mut feed.limit, number_or_text(&value)),
+            "progress" => (&mut progress, Scalar::from(value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
     }
-    Ok(feed)
+    Ok((feed, progress))
 }
 
-/// Reads what part of the directory is wanted from a request's URL.
-pub(super) fn directory(url: &str) -> Result<DirectoryValue, Failure> {
-    let mut directory = DirectoryValue::default();
+/// Reads what part of the directory is wanted from a request's URL, and `next`, which says after what instead of `after`.
+pub(super) fn directory(url: &str) -> Result<(DirectoryValue, Option<String>), Failure> {
+    let (mut directory, mut next) = (DirectoryValue::default(), None);
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "prefix" => (&mut directory.prefix, Scalar::from(value)),
             "category" => (&mut directory.category, Scalar::from(value)),
             "after" => (&mut directory.after, Scalar::from(value)),
+            "next" => (&mut next, Scalar::from(value)),
             "limit" => (&mut directory.limit, number_or_text(&value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
     }
-    Ok(directory)
+    if next.is_some() && directory.after.is_some() {
+        return Err(invalid("next", "and `after` cannot both say where to begin: leave out one of them"));
+    }
+    Ok((directory, next.and_then(|next| next.as_str().map(str::to_owned))))
 }
 
 /// The parameters of a URL. One that is not UTF-8 is refused: the replacement of what cannot be read could be a name.

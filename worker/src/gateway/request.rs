@@ -120,13 +120,8 @@ pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Failu
 
 /// A key that is one, as it stands.
 pub(super) fn checked_key(text: String) -> Result<String, Failure> {
-    IdempotencyKey::new(&text).map_err(|error| Failure::from(error).in_field(IDEMPOTENCY_KEY))?;
-    // The runtime puts this in the place of bytes that are not UTF-8, so that keys which differ would be the same.
-    if text.contains(char::REPLACEMENT_CHARACTER) {
-        let detail = "the idempotency key is not UTF-8";
-        return Err(header_failure("invalid_idempotency_key", IDEMPOTENCY_KEY, detail));
-    }
-    Ok(text)
+    let key = IdempotencyKey::new(&text);
+    key.map(|_| text).map_err(|error| Failure::from(error).in_field(IDEMPOTENCY_KEY))
 }
 
 /// Refuses a read whose headers ask for what is not done, and tells which of the offers the answer is to be.
@@ -181,23 +176,32 @@ fn refuse(request: &Request, name: &str, reason: &str) -> Result<(), Failure> {
     }
 }
 
+/// The names that lines of JSON go by.
+const NDJSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
+/// What some programs put before a text in UTF-8.
+const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
+
 /// How the body holds its events. Whatever does not call itself NDJSON is read as JSON.
 pub(super) fn events_format(request: &Request) -> EventsFormat {
     let content_type = header(request, "Content-Type").unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default().trim();
-    if media.eq_ignore_ascii_case("application/x-ndjson") { EventsFormat::Ndjson } else { EventsFormat::Json }
+    let is_ndjson = NDJSON.iter().any(|name| media.eq_ignore_ascii_case(name));
+    if is_ndjson { EventsFormat::Ndjson } else { EventsFormat::Json }
 }
 
-/// Reads the body into a bounded memory.
+/// Reads the body into a bounded memory, without the byte order mark that it may begin with.
 pub(super) async fn body_text(request: &Request) -> Result<String, Problem> {
     let announced = header(request, "Content-Length").and_then(|length| length.parse::<usize>().ok());
-    let bytes = match announced {
+    let mut bytes = match announced {
         Some(length) if length > BODY_BYTES => return Err(too_large().into()),
         // It is no longer than was announced. At once it comes several times as fast as by chunks.
         Some(_) => request.body().await.map_err(Problem::internal)?,
         None if request.raw.body().is_none() => Vec::new(),
         None => bounded(request.chunks().map_err(Problem::internal)?).await?,
     };
+    if bytes.starts_with(&BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     String::from_utf8(bytes).map_err(|_| Failure::new("malformed_json", "the body is not UTF-8").into())
 }
 

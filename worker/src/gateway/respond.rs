@@ -10,7 +10,7 @@ use super::accept::Media;
 use super::commits::Commits;
 use super::lines::Lines;
 use super::live::Live;
-use super::precondition::entity_tag;
+use super::precondition::EntityTag;
 use super::problem::Problem;
 use super::request::Method;
 use super::sse;
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     pub(super) fn appended(appended: &AppendedJson) -> Self {
-        Self::json(201, appended).at(appended.version)
+        Self::json(201, appended).at(EntityTag::of_version(appended.version))
     }
 
     pub(super) fn page(stream: &StreamId, page: &PageJson) -> Self {
@@ -53,15 +53,15 @@ impl Answer {
         let PageJson { version, events, .. } = page;
         // Written by hand around the events, which are JSON already and stay as they are.
         let body = format!("{{\"stream\":{name},\"version\":{version},\"events\":{events},\"next\":{next}}}");
-        Self::text(body).at(page.version)
+        Self::text(body).at(page.into())
     }
 
     pub(super) fn lines(lines: Lines) -> Self {
-        let version = lines.version();
+        let tag = lines.entity_tag();
         let headers = vec![content_type(Media::Ndjson)];
         let answer = Self { status: 200, headers, body: Body::Lines(Box::new(lines)) };
-        match version {
-            Some(version) => answer.at(version),
+        match tag {
+            Some(tag) => answer.at(tag),
             None => answer,
         }
     }
@@ -76,9 +76,9 @@ impl Answer {
     }
 
     pub(super) fn commits(commits: Commits) -> Self {
-        let version = commits.version;
+        let tag = commits.entity_tag();
         let headers = vec![content_type(Media::Ndjson)];
-        Self { status: 200, headers, body: Body::Commits(Box::new(commits)) }.at(version)
+        Self { status: 200, headers, body: Body::Commits(Box::new(commits)) }.at(tag)
     }
 
     /// `GET /v1/streams/{stream}`
@@ -88,7 +88,7 @@ impl Answer {
         Self::text(format!(
             "{{\"stream\":{name},\"version\":{version},\"firstVersion\":{first_version},\"time\":\"{time}\"}}"
         ))
-        .at(*version)
+        .at(head.into())
     }
 
     /// What the object has already written as JSON.
@@ -113,8 +113,8 @@ impl Answer {
         self
     }
 
-    pub(super) fn not_modified(version: u64) -> Self {
-        Self { status: 304, headers: Vec::new(), body: Body::Empty }.at(version)
+    pub(super) fn not_modified(tag: EntityTag) -> Self {
+        Self { status: 304, headers: Vec::new(), body: Body::Empty }.at(tag)
     }
 
     pub(super) fn json<T: Serialize>(status: u16, value: &T) -> Self {
@@ -134,9 +134,9 @@ impl Answer {
         self
     }
 
-    /// The stream's version as the answer's entity tag.
-    pub(super) fn at(mut self, version: u64) -> Self {
-        self.headers.push(("ETag", entity_tag(version)));
+    /// The stream's entity tag as that of the answer.
+    pub(super) fn at(mut self, tag: EntityTag) -> Self {
+        self.headers.push(("ETag", tag.to_string()));
         self
     }
 }
@@ -212,6 +212,7 @@ fn range_url(stream: &StreamId, range: &RangeValue) -> String {
         ("limit", range.limit.as_ref()),
         ("direction", range.direction.as_ref()),
         ("type", range.event_type.as_ref()),
+        ("complete", range.complete.as_ref()),
     ];
     url(stream_path(stream.as_str()) + "/events", parts)
 }

@@ -1,9 +1,5 @@
 //! Paths.
 
-use percent_encoding::percent_decode_str;
-use sillok::store::StreamId;
-use sillok_bridge::Failure;
-
 use super::consumers::Target;
 
 /// What a path stands for.
@@ -93,26 +89,6 @@ impl<'a> Route<'a> {
     }
 }
 
-/// The stream that a path segment names.
-pub(super) fn stream_id(segment: &str) -> Result<StreamId, Failure> {
-    if !is_percent_encoded(segment) {
-        return Err(invalid("holds a % that two hexadecimal digits do not follow"));
-    }
-    let name = percent_decode_str(segment).decode_utf8().map_err(|_| invalid("is not UTF-8"))?;
-    Ok(StreamId::new(&name)?)
-}
-
-fn is_percent_encoded(segment: &str) -> bool {
-    segment.split('%').skip(1).all(|rest| {
-        let mut bytes = rest.bytes();
-        (0..2).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit()))
-    })
-}
-
-fn invalid(reason: &str) -> Failure {
-    Failure::new("invalid_stream_id", format!("the stream id in the path {reason}")).in_field("stream")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,13 +120,5 @@ mod tests {
         }
         assert_eq!(Route::of("/v10/health"), Route::Outside);
         assert_eq!(Route::of("/"), Route::Outside);
-    }
-
-    #[test]
-    fn names() {
-        assert_eq!(stream_id("a%2Fb+c%C3%A9").unwrap().as_str(), "a/b+cé");
-        for wrong in ["", "%", "a%2", "%zz", "%FF", "%00", "%0A"] {
-            assert_eq!(stream_id(wrong).unwrap_err().code, "invalid_stream_id", "{wrong}");
-        }
     }
 }

@@ -49,11 +49,12 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
                     carried += event.line.len();
                 }
             }
-            // The versions of a stream tell where a follower is; in a feed only this does.
-            Ok(Step::Passed(place)) if live.is_feed() => {
-                socket.send_with_str(format!("{{\"checkpoint\":\"{place}\"}}"))?;
+            // A follower that comes back goes on from here.
+            Ok(Step::Passed(_)) => socket.send_with_str(live.progress())?,
+            Ok(Step::Quiet) => {}
+            Ok(Step::Expired) => {
+                return Ok(Some(Farewell(1008, "the token has expired; connect again with another")));
             }
-            Ok(Step::Passed(_) | Step::Quiet) => {}
             Ok(Step::End) => return Ok(Some(Farewell(1001, "the object went away; connect again"))),
             Err(error) => return Err(super::lines::cut_off(&error)),
         }

@@ -9,6 +9,7 @@ use sillok_bridge::{RangeValue, Scalar};
 
 use super::Object;
 use super::feed::Feed;
+use super::precondition::EntityTag;
 use crate::aggregate::ReadRequest;
 use crate::objects::{Nudges, RemoteError};
 
@@ -53,6 +54,15 @@ impl Source {
         match self {
             Self::Stream(stream) => (stream.seen, stream.seen.to_string()),
             Self::Feed(feed) => feed.place(),
+        }
+    }
+
+    /// How far was read, as a line of JSON. It stands where there is no event that would tell it.
+    pub(super) fn progress(&self) -> String {
+        let (_, place) = self.place();
+        match self {
+            Self::Stream(_) => format!("{{\"version\":{place}}}"),
+            Self::Feed(_) => format!("{{\"checkpoint\":\"{place}\"}}"),
         }
     }
 
@@ -102,11 +112,11 @@ pub(super) struct StreamSource {
     pub(super) object: Object,
     /// What is to be read next.
     range: RangeValue,
-    /// The last version that was passed.
+    /// The last version that was passed, in the direction of reading.
     seen: u64,
     behind: bool,
-    /// The version of the stream when reading began.
-    pub(super) version: Option<u64>,
+    /// The stream as it was when reading began.
+    pub(super) began: Option<EntityTag>,
     /// Whether events that are appended later are to be read.
     live: bool,
 }
@@ -114,28 +124,32 @@ pub(super) struct StreamSource {
 impl StreamSource {
     /// The range as it is when reading begins.
     pub(super) fn whole(object: Object, range: RangeValue) -> Self {
-        Self { object, range, seen: 0, behind: true, version: None, live: false }
+        Self { object, range, seen: 0, behind: true, began: None, live: false }
     }
 
     /// The events from a version on, without end.
     pub(super) fn live(object: Object, from: u64, event_type: Option<Scalar>) -> Self {
         let range = RangeValue { from: Some(from.into()), event_type, ..RangeValue::default() };
-        Self { object, range, seen: from.saturating_sub(1), behind: true, version: None, live: true }
+        let seen = from.saturating_sub(1);
+        Self { object, range, seen, behind: true, began: None, live: true }
     }
 
     async fn advance(&mut self, most: usize) -> Result<Vec<Event>, RemoteError> {
         let range = RangeValue { limit: Some(most.into()), ..self.range.clone() };
-        let (page, _) = self.object.remote.read(&ReadRequest { stream: self.object.name(), range }).await?;
-        let version = *self.version.get_or_insert(page.version);
+        let (page, _) =
+            self.object.remote.read(&ReadRequest { stream: self.object.stream.clone(), range }).await?;
+        let end = self.began.get_or_insert_with(|| EntityTag::from(&page)).version;
         self.behind = page.next.is_some();
         match page.next {
-            Some(next) if self.live => {
-                self.seen = number(next.from.as_ref()).map_or(self.seen, |from| from.saturating_sub(1));
-                self.range = next;
-            }
             Some(next) => {
-                let to = number(next.to.as_ref()).unwrap_or(u64::MAX).min(version);
-                self.range = RangeValue { to: Some(to.into()), ..next };
+                self.seen = passed(&next).unwrap_or(self.seen);
+                self.range = if self.live {
+                    // A follower was promised nothing: it goes on with what is left when something is truncated.
+                    RangeValue { complete: None, ..next }
+                } else {
+                    let to = number(next.to.as_ref()).unwrap_or(u64::MAX).min(end);
+                    RangeValue { to: Some(to.into()), ..next }
+                };
             }
             None => {
                 self.seen = self.seen.max(page.version);
@@ -143,6 +157,15 @@ impl StreamSource {
             }
         }
         Ok(events_in(&page.events)?)
+    }
+}
+
+/// The last version that was passed where this range is next.
+fn passed(next: &RangeValue) -> Option<u64> {
+    // The direction is there where it is backward.
+    match next.direction {
+        Some(_) => number(next.to.as_ref())?.checked_add(1),
+        None => number(next.from.as_ref())?.checked_sub(1),
     }
 }
 

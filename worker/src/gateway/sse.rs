@@ -35,7 +35,7 @@ impl Pieces for Messages {
             // Without data it is no event: a client only remembers it as the place where it is.
             Step::Passed(place) => Some(format!("id: {place}\n\n")),
             Step::Quiet => Some(HEARTBEAT.to_owned()),
-            Step::End => None,
+            Step::End | Step::Expired => None,
         })
     }
 }

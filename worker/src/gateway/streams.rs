@@ -18,16 +18,14 @@ use crate::objects::Receipt;
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.url())?;
     request::check_read_headers(request, &[Media::Json])?;
-    let (head, receipt) = object.remote.head(&object.request()).await?;
-    if head.deleted {
-        return Err(Problem::stream_deleted(&object.stream).costing(receipt));
-    }
+    let (head, receipt) = object.head().await?;
     if head.version == 0 {
         return Err(Problem::stream_not_found(&object.stream).costing(receipt));
     }
     let known = request::header(request, "If-None-Match");
-    if known.is_some_and(|tags| precondition::is_known(&tags, head.version)) {
-        return Ok(Answer::not_modified(head.version).costing(receipt));
+    let tag = (&head).into();
+    if known.is_some_and(|tags| precondition::is_known(&tags, tag)) {
+        return Ok(Answer::not_modified(tag).costing(receipt));
     }
     Ok(Answer::stream(&object.stream, &head).costing(receipt))
 }
@@ -38,7 +36,7 @@ pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer,
     request::check_proof_headers(request, Media::Json)?;
     let (mut next, mut cost) = (None, Receipt::default());
     loop {
-        let page = object.remote.verify(&ProofRequest { stream: object.name(), next }).await;
+        let page = object.remote.verify(&ProofRequest { stream: object.stream.clone(), next }).await;
         let (found, receipt) = page.map_err(|error| error.costing(cost))?;
         cost = cost + receipt;
         if found.next.is_none() {
@@ -53,7 +51,8 @@ pub(super) async fn truncate(request: &Request, object: &Object) -> Result<Answe
     query::none(request.url())?;
     request::check_forget_headers(request)?;
     let before = before(&request::body_text(request).await?)?;
-    let (left, receipt) = object.remote.truncate(&TruncateRequest { stream: object.name(), before }).await?;
+    let (left, receipt) =
+        object.remote.truncate(&TruncateRequest { stream: object.stream.clone(), before }).await?;
     Ok(Answer::text(left).costing(receipt))
 }
 

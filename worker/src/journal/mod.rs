@@ -3,6 +3,7 @@
 mod reading;
 mod recording;
 mod rpc;
+mod waiting;
 mod waking;
 
 use std::cell::{Cell, RefCell};
@@ -10,17 +11,21 @@ use std::rc::Rc;
 
 use js_sys::Promise;
 use sillok::gateway::Wakes;
+use sillok::handler::ConsumerName;
 use sillok::store::Journal;
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
-use crate::objects::{Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, partitions, promised, turn};
+use crate::objects::{
+    Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions, promised, rang, turn,
+};
 use recording::Recording;
 #[allow(unused_imports)]
 pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
 use rpc::{ForwardMessage, PositionRequest, Registration};
+use waiting::Waiting;
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
 /// in `worker/objects.ts`.
@@ -37,11 +42,12 @@ struct Keeper {
     journal: RefCell<Result<Journal<ObjectSql>, Failure>>,
     wakes: RefCell<Wakes<ObjectSql, ObjectAlarm>>,
     recording: Recording,
+    waiting: Waiting,
     /// Whether the alarm that an earlier life of the object may have set was looked at.
     looked: Cell<bool>,
     /// Whether JavaScript has said whom else to wake.
     told: Cell<bool>,
-    name: Option<ObjectName>,
+    name: Option<ObjectName<Partition>>,
     meter: Rc<Meter>,
     state: State,
     env: Env,
@@ -58,6 +64,7 @@ impl DurableObject for JournalObject {
             journal: RefCell::new(journal),
             wakes: RefCell::new(wakes),
             recording: Recording::default(),
+            waiting: Waiting::default(),
             looked: Cell::default(),
             told: Cell::default(),
             name: ObjectName::of(&state),
@@ -73,10 +80,9 @@ impl DurableObject for JournalObject {
         nudges::admit(&self.keeper.state, &request)
     }
 
-    /// Never fails: the runtime gives up an alarm that fails some times, and the machine sets it anew where it has to.
+    /// Fails where the machine could not set the alarm anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        self.keeper.ring().await;
-        Response::empty()
+        rang(self.keeper.ring().await)
     }
 }
 
@@ -107,14 +113,14 @@ impl JournalObject {
         turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
     }
 
-    /// Tells where an event stands: `{stream, version}` gives the position of the stream's last event, or nothing where
-    /// the journal does not have the stream up to that version.
-    ///
-    /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// Tells where an event stands: `{stream, version, millis}` gives the position of the stream's last event, or nothing
+    /// where the journal does not have the stream up to that version so many milliseconds later.
     #[wasm_bindgen(js_name = positionOf)]
-    pub fn position_of(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request: PositionRequest| self.keeper.position_of(&request))
+    pub fn position_of(&self, request: JsValue) -> Promise {
+        let keeper = Rc::clone(&self.keeper);
+        promised(request, move |request: PositionRequest| async move {
+            keeper.meter.spent_on(keeper.position_of(&request)).await
+        })
     }
 
     /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
@@ -127,10 +133,16 @@ impl JournalObject {
 
     /// Has these consumers woken beside those that are registered: the code of this deployment
     /// defines them in JavaScript.
+    ///
+    /// # Errors
+    /// A [`Failure`] when one of these is no name of a consumer.
     #[wasm_bindgen(js_name = alsoWakes)]
-    pub fn also_wakes(&self, consumers: Vec<String>) {
-        self.keeper.wakes.borrow_mut().also_wake(consumers);
+    pub fn also_wakes(&self, consumers: Vec<String>) -> Result<(), JsValue> {
+        let names = consumers.iter().map(|name| ConsumerName::new(name));
+        let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
+        self.keeper.wakes.borrow_mut().also_wake(names);
         self.keeper.told.set(true);
+        Ok(())
     }
 
     /// Whether it was told whom else to wake. After a crash of the engine there is another object, which was not.

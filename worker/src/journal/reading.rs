@@ -1,10 +1,10 @@
-//! Reading the journal: the feed, the directory, and where something stands.
+//! Reading the journal: the feed, the directory, and how it stands.
 
-use sillok::store::{FeedLog, Journal, Position, RecordError, StreamId, Version, read_directory};
+use sillok::store::{FeedLog, Journal, RecordError, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
 use super::Keeper;
-use super::rpc::{FeedReply, FeedRequest, JournalStatus, PositionRequest};
+use super::rpc::{FeedReply, FeedRequest, JournalStatus};
 use crate::objects::{ObjectSql, partitions};
 
 impl Keeper {
@@ -28,13 +28,6 @@ impl Keeper {
         Ok(DirectoryPageJson::from(page))
     }
 
-    pub(super) fn position_of(&self, request: &PositionRequest) -> Result<Option<u64>, Failure> {
-        let (stream, version) = (StreamId::new(&request.stream)?, Version::new(request.version));
-        let version = version.unwrap_or(Version::MAX);
-        let position = self.with_journal(|journal| journal.position_of(&stream, version))?;
-        Ok(position.map(Position::get))
-    }
-
     pub(super) fn status(&self) -> Result<JournalStatus, Failure> {
         let end = self.with_journal(FeedLog::end)?;
         let consumers = self.wakes.borrow_mut().names()?;
@@ -44,7 +37,10 @@ impl Keeper {
 
     /// Reads the journal, unless it is not of as many partitions as the deployment says: then some streams would be
     /// looked for where they are not.
-    fn with_journal<T, E>(&self, read: impl FnOnce(&Journal<ObjectSql>) -> Result<T, E>) -> Result<T, Failure>
+    pub(super) fn with_journal<T, E>(
+        &self,
+        read: impl FnOnce(&Journal<ObjectSql>) -> Result<T, E>,
+    ) -> Result<T, Failure>
     where
         Failure: From<E>,
     {
@@ -56,7 +52,7 @@ impl Keeper {
 
     /// Which partition this is, as the object's own name tells.
     fn partition(&self) -> Result<usize, Failure> {
-        let name = self.name.as_ref().and_then(|name| name.keeps.parse().ok());
+        let name = self.name.as_ref().map(|name| name.keeps.0);
         name.ok_or_else(|| Failure::new("internal", "the object was not found by the number of a partition"))
     }
 }

@@ -2,9 +2,11 @@
 //! many streams are written to, the journal writes one row of commits for each time that the storage is waited for.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use sillok::store::{Forward, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
@@ -17,16 +19,39 @@ use crate::objects::{Receipt, nudges, spawn};
 /// The most bytes of events that wait to be recorded. What does not find room is refused, and its aggregate tries again
 /// later: the memory is shared with other journals.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
+/// What is recorded in one turn ends with the forward that fills so many bytes, or is the last of so many.
+const TURN: (usize, usize) = (PAGE_BYTES, PAGE_EVENTS);
 
 /// What waits to be recorded.
 #[derive(Debug, Default)]
 pub(super) struct Recording {
-    waiting: RefCell<Vec<(Forward, Answer)>>,
+    waiting: RefCell<VecDeque<(Forward, usize, Answer)>>,
     bytes: Cell<usize>,
     running: Cell<bool>,
 }
 
 type Answer = oneshot::Sender<Result<Version, Failure>>;
+
+impl Recording {
+    /// What is recorded next, and who is answered then.
+    fn next_turn(&self) -> Option<(Vec<Forward>, Vec<Answer>)> {
+        let (most_bytes, most) = TURN;
+        let (mut waiting, mut bytes) = (self.waiting.borrow_mut(), 0);
+        let (mut forwards, mut answers) = (Vec::new(), Vec::new());
+        while bytes < most_bytes && forwards.len() < most {
+            let Some((forward, size, answer)) = waiting.pop_front() else { break };
+            bytes += size;
+            forwards.push(forward);
+            answers.push(answer);
+        }
+        self.bytes.set(self.bytes.get().saturating_sub(bytes));
+        (!forwards.is_empty()).then_some((forwards, answers))
+    }
+}
+/// Up to which versions the journal has the streams of a group. They can be answered only once those whom it concerns were
+/// woken and what was written is durable: until then the aggregates have to remind.
+#[must_use]
+struct Unanswered(Vec<Version>);
 
 impl Keeper {
     /// Records a forward with whatever else waits. The answer is kept back by the output gate until it is durable. What it
@@ -42,7 +67,8 @@ impl Keeper {
             return Err(Failure::new("overloaded", "the journal has more to record than it can"));
         }
         let (answer, answered) = oneshot::channel();
-        waiting.borrow_mut().push((message.forward()?, answer));
+        let own = message.size();
+        waiting.borrow_mut().push_back((message.forward()?, own, answer));
         bytes.set(size);
         if !running.replace(true) {
             let keeper = Rc::clone(self);
@@ -52,27 +78,23 @@ impl Keeper {
     }
 
     async fn record_groups(self: &Rc<Self>) {
-        let Recording { waiting, bytes, running } = &self.recording;
-        while !waiting.borrow().is_empty() {
-            let (forwards, answers): (Vec<Forward>, Vec<Answer>) = waiting.take().into_iter().unzip();
-            bytes.set(0);
-            let versions = self.record_group(&forwards);
+        while let Some((forwards, answers)) = self.recording.next_turn() {
+            let recorded = self.record_group(&forwards);
             drop(forwards);
-            if versions.is_ok() {
-                // Nobody is answered before those whom it concerns were woken: until then the aggregate has to remind.
-                self.wake().await;
-                self.durable().await;
-            }
+            let versions = match recorded {
+                Ok(recorded) => self.passed_on(recorded).await,
+                Err(failure) => Err(failure),
+            };
             for (place, answer) in answers.into_iter().enumerate() {
                 let version = |versions: &Vec<Version>| versions.get(place).copied().unwrap_or_default();
                 // Whoever has gone needs no word of it.
                 let _ = answer.send(versions.as_ref().map(version).map_err(Failure::clone));
             }
         }
-        running.set(false);
+        self.recording.running.set(false);
     }
 
-    fn record_group(&self, forwards: &[Forward]) -> Result<Vec<Version>, Failure> {
+    fn record_group(&self, forwards: &[Forward]) -> Result<Unanswered, Failure> {
         let mut journal = self.journal.borrow_mut();
         let journal = journal.as_mut().map_err(|failure| failure.clone())?;
         let recorded = journal.record(forwards);
@@ -82,13 +104,17 @@ impl Keeper {
             record_failure(&error)
         })?;
         nudges::nudge(&self.state, recorded.end.get());
-        Ok(recorded.versions)
+        self.waiting.tell(forwards);
+        Ok(Unanswered(recorded.versions))
     }
 
-    /// Waits until everything that was written is durable. Where that fails, the runtime ends the object.
-    async fn durable(&self) {
-        if let Err(error) = self.state.storage().sync().await {
+    /// What may be answered, once whoever has to know of what was recorded has made it a duty of its own.
+    async fn passed_on(self: &Rc<Self>, Unanswered(versions): Unanswered) -> Result<Vec<Version>, Failure> {
+        self.wake().await?;
+        self.state.storage().sync().await.map_err(|error| {
             console_error!("what was recorded may not be durable: {error}");
-        }
+            Failure::new("storage_failed", error.to_string())
+        })?;
+        Ok(versions)
     }
 }

@@ -1,21 +1,22 @@
 //! The messages to a journal.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use sillok::handler::ConsumerName;
 use sillok::store::{
-    Checkpoint, Commit, CommitHash, Forward, Position, RecordedTime, StreamId, Version, partition_of,
+    Checkpoint, Commit, CommitHash, Forward, Position, RecordedTime, StreamId, Tenant, Version, partition_of,
 };
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
 use worker::Env;
 
-use crate::objects::{Answered, Nudges, ObjectName, Receipt, RemoteError};
+use crate::objects::{Answered, Nudges, ObjectName, Partition, Receipt, RemoteError};
 
-/// The binding of the objects, as wrangler.toml names it.
-const BINDING: &str = "JOURNAL";
+/// What a forward, or a commit, takes in memory beside its texts, about, in bytes.
+const BESIDE_BYTES: usize = 100;
 
 /// Commits of one stream on their way to the journal. The hashes and the keys stay with the stream.
 #[derive(Debug)]
 pub(super) struct ForwardMessage {
-    stream: String,
+    stream: StreamId,
     base: u64,
     hidden: u64,
     deleted: bool,
@@ -49,7 +50,7 @@ impl From<&Forward> for ForwardMessage {
             events: commit.events.clone(),
         });
         Self {
-            stream: forward.stream.as_str().to_owned(),
+            stream: forward.stream.clone(),
             base: forward.base.get(),
             hidden: forward.hidden.get(),
             deleted: forward.deleted,
@@ -61,7 +62,8 @@ impl From<&Forward> for ForwardMessage {
 impl ForwardMessage {
     /// How much memory it takes, about.
     pub(super) fn size(&self) -> usize {
-        self.commits.iter().map(|commit| commit.events.len()).sum::<usize>() + self.stream.len()
+        let commits = self.commits.iter().map(|commit| commit.events.len() + BESIDE_BYTES);
+        commits.sum::<usize>() + self.stream.as_str().len() + BESIDE_BYTES
     }
 
     pub(super) fn forward(self) -> Result<Forward, Failure> {
@@ -77,7 +79,7 @@ impl ForwardMessage {
         });
         Ok(Forward {
             commits: commits.collect::<Result<_, Failure>>()?,
-            stream: StreamId::new(&self.stream)?,
+            stream: self.stream,
             base: version(self.base)?,
             hidden: version(self.hidden)?,
             deleted: self.deleted,
@@ -94,7 +96,7 @@ fn version(number: u64) -> Result<Version, Failure> {
 pub(crate) struct FeedRequest {
     pub(crate) feed: FeedValue,
     /// The consumer that reads: having read to the end, it has to be woken again.
-    pub(crate) consumer: Option<String>,
+    pub(crate) consumer: Option<ConsumerName>,
 }
 
 message!(FeedRequest { feed: "feed", consumer: "consumer" });
@@ -111,11 +113,13 @@ message!(FeedReply { page: "page", end: "end" });
 /// A version of a stream whose place in the journal is asked for.
 #[derive(Debug)]
 pub(crate) struct PositionRequest {
-    pub(crate) stream: String,
+    pub(crate) stream: StreamId,
     pub(crate) version: u64,
+    /// How long to wait for it, in milliseconds.
+    pub(crate) millis: u64,
 }
 
-message!(PositionRequest { stream: "stream", version: "version" });
+message!(PositionRequest { stream: "stream", version: "version", millis: "millis" });
 
 /// How it stands with a journal.
 #[derive(Debug, Serialize)]
@@ -125,7 +129,8 @@ pub(crate) struct JournalStatus {
     /// The position of the last event.
     pub(crate) end: u64,
     /// The consumers that are woken.
-    pub(crate) consumers: Vec<String>,
+    #[serde(serialize_with = "as_texts")]
+    pub(crate) consumers: Vec<ConsumerName>,
     /// What the object has written and read since it has started.
     pub(crate) since_start: Receipt,
 }
@@ -137,10 +142,14 @@ message!(JournalStatus {
     since_start: "sinceStart",
 });
 
+fn as_texts<S: Serializer>(names: &[ConsumerName], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter().map(ConsumerName::as_str))
+}
+
 /// The name of a consumer that is to be woken, or not any more.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    pub(crate) consumer: String,
+    pub(crate) consumer: ConsumerName,
 }
 
 message!(Registration { consumer: "consumer" });
@@ -149,20 +158,19 @@ message!(Registration { consumer: "consumer" });
 pub(crate) struct Remote(crate::objects::Remote);
 
 impl Remote {
-    /// The journal that keeps this stream of the tenant of `of`, the name of another object.
+    /// The journal that keeps this stream of the tenant.
     pub(crate) fn of_stream(
         env: &Env,
-        of: &ObjectName,
+        tenant: Option<&Tenant>,
         stream: &StreamId,
         partitions: usize,
     ) -> worker::Result<Self> {
-        let name = of.sibling(partition_of(stream, partitions));
-        crate::objects::Remote::find(env, BINDING, &name).map(Self)
+        Self::of_partition(env, tenant, partition_of(stream, partitions))
     }
 
     /// The journal of one of the tenant's partitions.
-    pub(crate) fn of_partition(env: &Env, tenant: Option<&str>, partition: usize) -> worker::Result<Self> {
-        crate::objects::Remote::find(env, BINDING, &ObjectName::new(tenant, partition)).map(Self)
+    pub(crate) fn of_partition(env: &Env, tenant: Option<&Tenant>, partition: usize) -> worker::Result<Self> {
+        crate::objects::Remote::find(env, &ObjectName::new(tenant, Partition(partition))).map(Self)
     }
 
     pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedReply> {
@@ -177,19 +185,25 @@ impl Remote {
         self.0.call("status", &()).await
     }
 
-    /// The position of the stream's last event, once the journal has the stream up to a version.
-    pub(crate) async fn position_of(&self, stream: &StreamId, version: Version) -> Answered<Option<u64>> {
-        let request = PositionRequest { stream: stream.as_str().to_owned(), version: version.get() };
+    /// The position of the stream's last event, once the journal has the stream up to a version; nothing where it does not
+    /// so many milliseconds later.
+    pub(crate) async fn position_of(
+        &self,
+        stream: &StreamId,
+        version: Version,
+        millis: u64,
+    ) -> Answered<Option<u64>> {
+        let request = PositionRequest { stream: stream.clone(), version: version.get(), millis };
         self.0.call("positionOf", &request).await
     }
 
     /// Makes durable that a consumer is woken.
-    pub(crate) async fn register(&self, consumer: String) -> Answered<()> {
+    pub(crate) async fn register(&self, consumer: ConsumerName) -> Answered<()> {
         self.0.call("register", &Registration { consumer }).await
     }
 
     /// Makes durable that a consumer is not woken any more.
-    pub(crate) async fn unregister(&self, consumer: String) -> Answered<()> {
+    pub(crate) async fn unregister(&self, consumer: ConsumerName) -> Answered<()> {
         self.0.call("unregister", &Registration { consumer }).await
     }
 

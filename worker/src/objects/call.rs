@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use worker::{Env, console_error};
 
-use super::name::ObjectName;
+use super::name::{Kept, ObjectName};
 use super::nudges::Nudges;
 use super::receipt::{Meter, Receipt};
 
@@ -92,9 +92,9 @@ pub(crate) enum RemoteError {
 }
 
 impl Remote {
-    /// The object of this name among those of a binding of wrangler.toml.
-    pub(crate) fn find(env: &Env, binding: &str, name: &ObjectName) -> worker::Result<Self> {
-        Ok(Self(env.durable_object(binding)?.get_by_name(&name.to_string())?.into_rpc()))
+    /// The object of this name. There is no other way to an object, and no way to a name but by what was checked.
+    pub(crate) fn find<K: Kept>(env: &Env, name: &ObjectName<K>) -> worker::Result<Self> {
+        Ok(Self(env.durable_object(K::BINDING)?.get_by_name(&name.to_string())?.into_rpc()))
     }
 
     /// Calls a method of the object.

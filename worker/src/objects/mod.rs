@@ -9,9 +9,9 @@ mod partitions;
 mod receipt;
 
 pub(crate) use call::{Answered, Remote, RemoteError, promise, promised, spawn, turn};
-pub(crate) use name::ObjectName;
+pub(crate) use name::{ObjectName, Partition};
 pub(crate) use nudges::Nudges;
-pub(crate) use object_alarm::{ObjectAlarm, armed};
+pub(crate) use object_alarm::{ObjectAlarm, armed, rang};
 pub(crate) use object_sql::ObjectSql;
 pub(crate) use partitions::partitions;
 pub(crate) use receipt::{Meter, Receipt};

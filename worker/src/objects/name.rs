@@ -1,51 +1,98 @@
 //! The names of objects: whose an object is, and what it keeps.
+//!
+//! A name is made of checked names alone, none of which can hold the character that joins them: two objects never have the
+//! same name, and no text of a request reaches the object of another tenant (docs/adr/0016).
 
+use std::fmt;
+
+use sillok::handler::ConsumerName;
+use sillok::store::{StreamId, Tenant};
 use worker::State;
 
-/// What a tenant's name and the rest are joined by. Neither can hold it, so no two pairs give the same name.
+/// What a tenant's name and the rest are joined by: a control character, which no name holds.
 const TENANT_SEPARATOR: char = '\u{1f}';
 
-/// The name of an object. Each tenant's objects are its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ObjectName {
-    tenant: Option<String>,
-    /// What the object keeps: the name of a stream, or the number of a partition.
-    pub(crate) keeps: String,
+/// What the objects of one class keep, one each.
+pub(crate) trait Kept: fmt::Display + Sized {
+    /// The binding of the class, as wrangler.toml names it.
+    const BINDING: &'static str;
+
+    /// Reads what it was displayed as, and nothing else.
+    fn parse(text: &str) -> Option<Self>;
 }
 
-impl ObjectName {
-    pub(crate) fn new(tenant: Option<&str>, keeps: impl ToString) -> Self {
-        Self { tenant: tenant.map(str::to_owned), keeps: keeps.to_string() }
+/// The number of a partition of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Partition(pub(crate) usize);
+
+impl fmt::Display for Partition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Kept for StreamId {
+    const BINDING: &'static str = "AGGREGATE";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+}
+
+impl Kept for Partition {
+    const BINDING: &'static str = "JOURNAL";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self).filter(|partition| partition.to_string() == text)
+    }
+}
+
+impl Kept for ConsumerName {
+    const BINDING: &'static str = "CONSUMER";
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::new(text).ok()
+    }
+}
+
+/// The name of an object. Each tenant's objects are its own; those of the default tenant are called after what they keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObjectName<K> {
+    tenant: Option<Tenant>,
+    /// What the object keeps.
+    pub(crate) keeps: K,
+}
+
+impl<K: Kept> ObjectName<K> {
+    pub(crate) fn new(tenant: Option<&Tenant>, keeps: K) -> Self {
+        Self { tenant: tenant.cloned(), keeps }
     }
 
     /// The name of the object whose state this is, which knows it by itself, also when its alarm rings. Nothing where the
-    /// object was not found by a name.
+    /// object was not found by such a name.
     pub(crate) fn of(state: &State) -> Option<Self> {
-        state.id().name().map(|name| Self::parse(&name))
+        Self::parse(&state.id().name()?)
     }
 
-    fn parse(name: &str) -> Self {
+    fn parse(name: &str) -> Option<Self> {
         match name.split_once(TENANT_SEPARATOR) {
-            None => Self::new(None, name),
-            Some((tenant, keeps)) => Self::new(Some(tenant), keeps),
+            None => Some(Self { tenant: None, keeps: K::parse(name)? }),
+            Some((tenant, keeps)) => {
+                Some(Self { tenant: Some(Tenant::new(tenant).ok()?), keeps: K::parse(keeps)? })
+            }
         }
     }
 
     /// Whose the object is; the default tenant has no name.
-    pub(crate) fn tenant(&self) -> Option<&str> {
-        self.tenant.as_deref()
-    }
-
-    /// The name of another object of the same tenant.
-    pub(crate) fn sibling(&self, keeps: impl ToString) -> Self {
-        Self::new(self.tenant.as_deref(), keeps)
+    pub(crate) fn tenant(&self) -> Option<&Tenant> {
+        self.tenant.as_ref()
     }
 }
 
-impl std::fmt::Display for ObjectName {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<K: Kept> fmt::Display for ObjectName<K> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.tenant {
-            None => formatter.write_str(&self.keeps),
+            None => self.keeps.fmt(formatter),
             Some(tenant) => write!(formatter, "{tenant}{TENANT_SEPARATOR}{}", self.keeps),
         }
     }
@@ -53,14 +100,95 @@ impl std::fmt::Display for ObjectName {
 
 #[cfg(test)]
 mod tests {
-    use super::ObjectName;
+    use super::*;
+
+    fn name<K: Kept>(tenant: Option<&str>, keeps: &str) -> ObjectName<K> {
+        let tenant = tenant.map(|tenant| Tenant::new(tenant).unwrap());
+        ObjectName::new(tenant.as_ref(), K::parse(keeps).unwrap())
+    }
 
     #[test]
-    fn an_object_knows_whose_it_is() {
-        for name in [ObjectName::new(None, "account-1"), ObjectName::new(Some("a"), "account-1")] {
-            assert_eq!(ObjectName::parse(&name.to_string()), name);
+    fn objects_keep_the_names_that_they_have_always_had() {
+        assert_eq!(name::<StreamId>(None, "account-1").to_string(), "account-1");
+        assert_eq!(name::<StreamId>(Some("a"), "account-1").to_string(), "a\u{1f}account-1");
+        assert_eq!(name::<Partition>(None, "7").to_string(), "7");
+        assert_eq!(name::<Partition>(Some("a"), "0").to_string(), "a\u{1f}0");
+        assert_eq!(name::<ConsumerName>(None, "sums").to_string(), "sums");
+        assert_eq!(name::<ConsumerName>(Some("a"), "sums").to_string(), "a\u{1f}sums");
+    }
+
+    #[test]
+    fn what_is_no_name_of_an_object() {
+        for wrong in ["", "\u{1f}a", "a\u{1f}", "a\u{1f}b\u{1f}c", "a\nb", "a\u{7f}"] {
+            assert_eq!(ObjectName::<StreamId>::parse(wrong), None, "{wrong:?}");
+            assert_eq!(ObjectName::<ConsumerName>::parse(wrong), None, "{wrong:?}");
         }
-        assert_eq!(ObjectName::parse("a\u{1f}account-1").sibling(0).to_string(), "a\u{1f}0");
-        assert_eq!(ObjectName::parse("account-1").sibling(7).to_string(), "7");
+        for wrong in ["", "a", "-1", "+1", "01", "1.0", " 1"] {
+            assert_eq!(Partition::parse(wrong), None, "{wrong:?}");
+        }
+    }
+}
+
+/// Two objects have the same name only where they are the same, and an object reads from its name what it was made of.
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod property {
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+    use std::hash::{BuildHasher, Hasher, RandomState};
+
+    use proptest::prelude::*;
+    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+
+    use super::*;
+
+    const CASES: u32 = 20_000;
+    /// Of few pieces, some of which no name may hold, come texts that are likely to be mistaken for one another.
+    const PIECES: &[&str] =
+        &["a", "b", "-", "0", "1", "\u{1f}", "\0", "\n", "\u{7f}", "\u{85}", "/", "%1F", "\u{e9}"];
+
+    fn text() -> impl Strategy<Value = String> {
+        let few = prop::collection::vec(prop::sample::select(PIECES), 0..4).prop_map(|p| p.concat());
+        prop_oneof![8 => few, 1 => any::<String>()]
+    }
+
+    /// An object as it is looked for: its class, its name, and what reading the name gives.
+    fn object<K: Kept>(tenant: Option<&Tenant>, text: &str) -> Option<(&'static str, String, bool)> {
+        let name = ObjectName::new(tenant, K::parse(text)?);
+        let printed = name.to_string();
+        let again = ObjectName::<K>::parse(&printed);
+        let agrees = again.is_some_and(|again| again.tenant() == tenant && again.keeps.to_string() == text);
+        Some((K::BINDING, printed, agrees))
+    }
+
+    #[test]
+    fn names_are_told_apart_and_read_again() {
+        let given = std::env::var("SILLOK_SEED").ok().and_then(|seed| seed.parse().ok());
+        let seed: u64 = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let config = ProptestConfig { failure_persistence: None, cases: CASES, ..ProptestConfig::default() };
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let made = RefCell::new(HashMap::new());
+        let run =
+            TestRunner::new_with_rng(config, rng).run(&(text(), text(), 0..3), |(tenant, text, kind)| {
+                // A tenant that is none is refused, and not taken for the default one.
+                let tenant = if tenant.is_empty() { Ok(None) } else { Tenant::new(&tenant).map(Some) };
+                let Ok(tenant) = tenant else { return Ok(()) };
+                let object = match kind {
+                    0 => object::<StreamId>(tenant.as_ref(), &text),
+                    1 => object::<Partition>(tenant.as_ref(), &text),
+                    _ => object::<ConsumerName>(tenant.as_ref(), &text),
+                };
+                let Some((binding, name, agrees)) = object else { return Ok(()) };
+                prop_assert!(agrees, "{name:?} is read as something else");
+                let before = made.borrow_mut().insert((binding, name), (tenant.clone(), text.clone()));
+                prop_assert!(
+                    before.is_none_or(|before| before == (tenant, text)),
+                    "two objects have one name"
+                );
+                Ok(())
+            });
+        println!("seed {seed}: {CASES} cases, {} different objects", made.borrow().len());
+        run.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
 }

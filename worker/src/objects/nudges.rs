@@ -27,8 +27,10 @@ pub(crate) fn admit(state: &State, request: &Request) -> worker::Result<Response
 /// Tells every follower how far it has grown. The output gate keeps this back until what was written is on disk.
 pub(crate) fn nudge(state: &State, end: u64) {
     for socket in state.get_websockets() {
-        // A follower that has just gone needs no word of it.
-        let _ = socket.send_with_str(end.to_string());
+        if socket.send_with_str(end.to_string()).is_err() {
+            // Whoever was not told must not wait on. One that has just gone needs no word of it.
+            let _ = socket.close(Some(1011), Some("the follower could not be told"));
+        }
     }
 }
 

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use js_sys::Promise;
 use sillok::gateway::Alarm;
 use sillok::store::{RecordedTime, StorageError};
+use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
-use worker::{State, Storage};
+use worker::{Response, State, Storage};
 
 use super::receipt::{Meter, Receipt};
 
@@ -57,4 +58,12 @@ fn failure(error: JsValue) -> StorageError {
 pub(crate) async fn armed(state: &State) -> Option<RecordedTime> {
     let millis = state.storage().get_alarm().await.ok().flatten()?;
     u64::try_from(millis).ok().map(RecordedTime::from_millis)
+}
+
+/// What an alarm's handler answers. Where what it rang for could neither be done nor put off, the runtime has to ring again.
+pub(crate) fn rang(done: Result<(), Failure>) -> worker::Result<Response> {
+    match done {
+        Ok(()) => Response::empty(),
+        Err(failure) => Err(worker::Error::RustError(failure.to_string())),
+    }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Iterator};
 use sillok::store::StorageError;
+use sillok::store::limits::ROW_BYTES;
 use sillok::store::sqlite::{Row, Sql, Value};
 use sillok_bridge::{SqlRow, sql_values};
 use wasm_bindgen::JsCast;
@@ -61,6 +62,13 @@ impl ObjectSql {
     }
 
     fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Cursor, StorageError> {
+        // The platform refuses them; where it is run elsewhere, it may take them.
+        let bytes = Value::bytes(values);
+        if bytes > ROW_BYTES {
+            return Err(StorageError::failed(format!(
+                "{bytes} bytes are more than the {ROW_BYTES} of a row"
+            )));
+        }
         self.sql.exec(statement, &sql_values(values)).map_err(|error| failure(&error))
     }
 }

@@ -1,0 +1,146 @@
+//! Events as the types that a handler has for them.
+
+use std::iter;
+
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
+use serde_json::value::RawValue;
+
+use super::feed::FeedEvent;
+use super::projection::Failed;
+use crate::store::all_members;
+
+/// Reads an event as a handler's own type.
+///
+/// Data that hold nothing have two spellings, `null` and `{}`. A variant without fields takes both, whether it is written
+/// `Closed` or `Closed {}`. A variant whose fields may all be missing takes `null` as it takes `{}`.
+///
+/// # Errors
+/// That the event is something else.
+pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
+    let read = serde_json::from_str(&event.json);
+    let read = read.or_else(|error| read_in_other_spelling(&event.json).ok_or(error));
+    read.map_err(|error| Failed::from(format!("the event cannot be read: {error}")))
+}
+
+/// Reads an event whose data hold nothing as if it were spelled the other way.
+fn read_in_other_spelling<E: DeserializeOwned>(event: &str) -> Option<E> {
+    let mut other = false;
+    let parts = all_members(event)?.into_iter().map(|member| {
+        let spelled = member.is_named("data").then(|| Spelling::of(member.value)).flatten();
+        other |= spelled.is_some();
+        (member.name, Part { written: member.value, spelled })
+    });
+    let parts: Vec<_> = parts.collect();
+    if !other {
+        return None;
+    }
+    E::deserialize(MapDeserializer::new(parts.into_iter())).ok()
+}
+
+/// How nothing is spelled.
+#[derive(Debug, Clone, Copy)]
+enum Spelling {
+    Null,
+    EmptyObject,
+}
+
+impl Spelling {
+    fn of(value: &RawValue) -> Option<Self> {
+        match value.get() {
+            "null" => Some(Self::Null),
+            text => all_members(text)?.is_empty().then_some(Self::EmptyObject),
+        }
+    }
+}
+
+/// A part of an event. Where it is nothing, it shows itself in the other spelling to whoever takes what comes, as variants do,
+/// and to types without fields. Whoever asks for something of its own, such as an `Option`, is shown what is written.
+#[derive(Debug)]
+struct Part<'de> {
+    written: &'de RawValue,
+    spelled: Option<Spelling>,
+}
+
+macro_rules! as_written {
+    ($($method:ident($($argument:ident: $of:ty),*);)*) => {
+        $(fn $method<V: Visitor<'de>>(self, $($argument: $of,)* visitor: V) -> Result<V::Value, Self::Error> {
+            self.written.$method($($argument,)* visitor)
+        })*
+    };
+}
+
+impl<'de> Deserializer<'de> for Part<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self.spelled {
+            Some(Spelling::Null) => visitor.visit_map(MapDeserializer::new(iter::empty::<(&str, &str)>())),
+            Some(Spelling::EmptyObject) => visitor.visit_unit(),
+            None => self.written.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        if fields.is_empty() {
+            self.deserialize_any(visitor)
+        } else {
+            self.written.deserialize_struct(name, fields, visitor)
+        }
+    }
+
+    as_written! {
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_i128();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_u128();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_option();
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(length: usize);
+        deserialize_tuple_struct(name: &'static str, length: usize);
+        deserialize_map();
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+}
+
+impl<'de> IntoDeserializer<'de, serde_json::Error> for Part<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}

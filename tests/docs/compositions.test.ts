@@ -1,0 +1,42 @@
+// A Worker that cannot be composed says why, where `wrangler dev` shows it.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { freePort } from "./dev-server.ts";
+import { WranglerDev } from "./wrangler-dev.ts";
+
+const data = mkdtempSync(join(tmpdir(), "sillok-composed-"));
+after(() => rmSync(data, { recursive: true, force: true }));
+
+/** What is composed, and what it says; in the log, quotation marks have a backslash. */
+const REFUSED = [
+  [
+    "tests/support/compositions/one-name-twice.ts",
+    String.raw`Uncaught TypeError: two consumers have the name \"counts\"`,
+  ],
+  [
+    "tests/support/compositions/a-bad-policy.ts",
+    "the consumer's `attempts` must be a whole number from 1 to 100",
+  ],
+  [
+    "tests/crashes/one-name-twice.js",
+    String.raw`Uncaught Error: two consumers have the name \"beside\"`,
+  ],
+  [
+    "tests/crashes/a-bad-policy.js",
+    String.raw`Uncaught Error: the consumer \"endless\" is invalid: the policy's attempts is out of its range`,
+  ],
+] as const;
+
+for (const [entry, words] of REFUSED) {
+  test(`${entry} is refused in words`, async () => {
+    const command = `npx wrangler dev ${entry} --config tests/crashes/wrangler.toml`;
+    const wrangler = new WranglerDev(command, await freePort(), data);
+    try {
+      await wrangler.printed(words);
+    } finally {
+      await wrangler.stop();
+    }
+  });
+}

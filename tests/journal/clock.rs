@@ -1,0 +1,114 @@
+//! Clocks that jump: neither a forward nor a wake waits longer than five minutes for it, whatever the clock said before.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sillok::gateway::{Aggregate, Alarm, Wakes};
+use sillok::store::sqlite::StreamTable;
+use sillok::store::{Append, EventId, JsonText, NewEvent, RecordedTime, StorageError, StreamId};
+
+use crate::database::Database;
+use crate::waking::name;
+
+const DAY: u64 = 86_400_000;
+/// The longest wait before another attempt.
+const LONGEST: u64 = 300_000;
+const CASES: u64 = 1000;
+
+/// For when the alarm is set.
+#[derive(Debug, Clone, Default)]
+struct Clock(Rc<RefCell<Option<u64>>>);
+
+impl Alarm for Clock {
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        *self.0.borrow_mut() = Some(at.as_millis());
+        Ok(())
+    }
+}
+
+/// A few numbers that are the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+
+    fn jump(&mut self, clock: u64) -> u64 {
+        match self.roll(4) {
+            0 => clock + self.roll(2 * DAY),
+            1 => clock.saturating_sub(self.roll(2 * DAY)),
+            _ => clock + self.roll(2000),
+        }
+    }
+}
+
+fn at(millis: u64) -> RecordedTime {
+    RecordedTime::from_millis(millis)
+}
+
+fn forwards(seed: u64) {
+    let (mut dice, mut now, clock) = (Dice(seed * 2 + 1), 10 * DAY, Clock::default());
+    let stream = StreamId::new("account-1").unwrap();
+    let new = |clock: &Clock, database: &Database| {
+        Aggregate::new(StreamTable::new(database.clone()), clock.clone())
+    };
+    let database = Database::in_memory();
+    let mut aggregate = new(&clock, &database);
+    for step in 0..20 {
+        now = dice.jump(now);
+        if dice.roll(4) == 0 {
+            aggregate = new(&clock, &database);
+        }
+        let alarm = *clock.0.borrow();
+        if alarm.is_some_and(|alarm| aggregate.found_alarm(at(alarm), at(now))) {
+            aggregate.rang(at(now));
+        }
+        let event = NewEvent::new("Counted", JsonText::parse("1").unwrap()).unwrap();
+        let append = Append::to(stream.clone(), vec![event]);
+        aggregate.append(append, at(now), &mut || EventId::new("a").unwrap()).unwrap();
+        let alarm = clock.0.borrow().unwrap();
+        assert!(alarm <= now + LONGEST, "seed {seed}, step {step}: {alarm} at {now}");
+        if aggregate.next_forward(&stream).unwrap().is_some() {
+            aggregate.not_forwarded(at(now), 0).unwrap();
+        }
+    }
+}
+
+fn wakes(seed: u64) {
+    let (mut dice, mut now, clock) = (Dice(seed * 2 + 1), 10 * DAY, Clock::default());
+    let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
+    wakes.register(&name("broken")).unwrap();
+    let mut called = wakes.to_wake(at(now)).unwrap();
+    for step in 0..20 {
+        assert_eq!(called, [name("broken")], "seed {seed}, step {step}: nobody wakes it at {now}");
+        wakes.not_woken(&name("broken"), at(now), dice.roll(u64::MAX)).unwrap();
+        now = dice.jump(now);
+        called = wakes.to_wake(at(now)).unwrap();
+        if called.is_empty() {
+            // Within the longest wait the alarm rings, and finds it due.
+            now = clock.0.borrow().unwrap().clamp(now, now + LONGEST);
+            called = wakes.rang(at(now)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn whatever_the_clock_does_no_forward_and_no_wake_waits_longer_than_it_may() {
+    println!("{CASES} cases, the seeds 0 to {}", CASES - 1);
+    (0..CASES).for_each(forwards);
+    (0..CASES).for_each(wakes);
+}
+
+#[test]
+fn an_alarm_of_when_the_clock_was_a_day_ahead_is_taken_for_rung() {
+    let mut aggregate = Aggregate::new(StreamTable::new(Database::in_memory()), Clock::default());
+    let wakes = Wakes::new(Database::in_memory(), Clock::default());
+    for (alarm, is_lost) in [(DAY, true), (LONGEST + 1001, true), (LONGEST + 1000, false), (6000, false)] {
+        assert_eq!(aggregate.found_alarm(at(alarm), at(1000)), is_lost, "{alarm}");
+        assert_eq!(wakes.found_alarm(at(alarm), at(1000)), is_lost, "{alarm}");
+    }
+}

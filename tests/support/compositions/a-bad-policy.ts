@@ -1,0 +1,8 @@
+/** A Worker whose projection has a policy that cannot be. */
+
+import { projection, sillok } from "../../../worker/index.ts";
+
+const app = sillok({ projections: [projection("counts", { attempts: 0, on: () => {} })] });
+
+export const { Aggregate, Journal, Consumer } = app.objects;
+export default app;

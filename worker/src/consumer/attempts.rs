@@ -1,0 +1,89 @@
+//! What JavaScript knows of an object's attempts. It outlives a crash of the engine, and can tell the next engine which
+//! attempt the crash was: that one has failed, whatever it was that crashed.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::panic;
+use std::pin::pin;
+use std::task::Poll;
+
+use sillok::handler::FeedEvent;
+use wasm_bindgen::prelude::*;
+
+thread_local! {
+    /// Those of the object whose code runs right now.
+    static UNDER_WAY: RefCell<Option<Attempts>> = const { RefCell::new(None) };
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The attempts of one object, as `worker/crashes.ts` keeps them.
+    #[derive(Debug, Clone)]
+    pub(crate) type Attempts;
+
+    /// The code of an attempt at this event begins to run, or goes on.
+    #[wasm_bindgen(method)]
+    fn begins(this: &Attempts, stream: &str, version: f64);
+
+    /// The code has come back, whatever came of it.
+    #[wasm_bindgen(method)]
+    fn ends(this: &Attempts);
+
+    /// The code panics: the engine is about to crash.
+    #[wasm_bindgen(method)]
+    fn panics(this: &Attempts, message: &str);
+
+    /// The object's machine has begun to run, or has come to rest.
+    #[wasm_bindgen(method)]
+    fn runs(this: &Attempts, is_running: bool);
+}
+
+/// The attempts of an object that was told of them, and of one that was not.
+#[derive(Debug, Default)]
+pub(super) struct Watched(RefCell<Option<Attempts>>);
+
+impl Watched {
+    pub(super) fn by(&self, attempts: Attempts) {
+        *self.0.borrow_mut() = Some(attempts);
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+
+    pub(super) fn runs(&self, is_running: bool) {
+        if let Some(attempts) = &*self.0.borrow() {
+            attempts.runs(is_running);
+        }
+    }
+
+    /// Runs the code of an attempt, from when it is called until it comes back.
+    pub(super) fn within<T>(&self, event: &FeedEvent, work: impl FnOnce() -> T) -> T {
+        let attempts = self.0.borrow().clone();
+        let Some(attempts) = attempts else { return work() };
+        #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
+        attempts.begins(event.stream.as_str(), event.version.get() as f64);
+        UNDER_WAY.set(Some(attempts.clone()));
+        let done = work();
+        UNDER_WAY.set(None);
+        attempts.ends();
+        done
+    }
+
+    /// The same for code that takes its time: it runs whenever it is polled.
+    pub(super) async fn throughout<T>(&self, event: &FeedEvent, attempt: impl Future<Output = T>) -> T {
+        let mut attempt = pin!(attempt);
+        poll_fn(|context| -> Poll<T> { self.within(event, || attempt.as_mut().poll(context)) }).await
+    }
+}
+
+/// Has panics told in their own words. Only code in Rust that is not Sillok's panics.
+pub(crate) fn tell_panics() {
+    let next = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if let Some(attempts) = UNDER_WAY.take() {
+            attempts.panics(&panic.to_string());
+        }
+        next(panic);
+    }));
+}

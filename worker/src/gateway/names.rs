@@ -1,0 +1,120 @@
+//! Names in paths and parameters: the border at which a text of a request becomes a name, or is refused.
+
+use percent_encoding::percent_decode_str;
+use sillok::handler::{
+    ConsumerName, DocumentKey, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, LetterId,
+};
+use sillok::store::{InvalidStreamId, StreamId, Version};
+use sillok_bridge::Failure;
+
+/// The stream that a segment of a path names.
+pub(super) fn stream_id(segment: &str) -> Result<StreamId, Failure> {
+    let text = decoded(segment, "invalid_stream_id", "stream")?;
+    StreamId::new(&text).map_err(|error: InvalidStreamId| error.into())
+}
+
+/// The consumer, or the projection, that a segment of a path names.
+pub(super) fn consumer_name(segment: &str) -> Result<ConsumerName, Failure> {
+    let text = decoded(segment, "invalid_consumer_name", "name")?;
+    ConsumerName::new(&text).map_err(|error: InvalidConsumerName| error.into())
+}
+
+/// The key of a document that a segment of a path is.
+pub(super) fn document_key(segment: &str) -> Result<DocumentKey, Failure> {
+    let text = decoded(segment, "invalid_document_key", "key")?;
+    DocumentKey::new(&text).map_err(|error: InvalidDocumentKey| error.into())
+}
+
+/// The id of a dead letter that a segment of a path is.
+pub(super) fn letter_id(segment: &str) -> Result<LetterId, Failure> {
+    let text = decoded(segment, "invalid_parameter", "id")?;
+    LetterId::parse(&text).map_err(|error: InvalidLetterId| error.into())
+}
+
+/// The event that `stream@version` names. A stream's name may hold an `@` itself.
+pub(super) fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
+    let invalid = || {
+        let detail = "`min` must be a stream's name, an @ and a version";
+        Failure::new("invalid_parameter", detail).in_field("min")
+    };
+    let (stream, version) = min.rsplit_once('@').ok_or_else(invalid)?;
+    let version = version.parse().ok().and_then(Version::new).filter(|version| !version.is_empty());
+    Ok((StreamId::new(stream).map_err(|_| invalid())?, version.ok_or_else(invalid)?))
+}
+
+/// The text of a segment, which is percent-encoded: an encoded slash is a part of it.
+fn decoded(segment: &str, code: &str, field: &str) -> Result<String, Failure> {
+    let invalid = |reason| Failure::new(code, format!("the {field} in the path {reason}")).in_field(field);
+    if !is_percent_encoded(segment) {
+        return Err(invalid("holds a % that two hexadecimal digits do not follow"));
+    }
+    let text = percent_decode_str(segment).decode_utf8().map_err(|_| invalid("is not UTF-8"))?;
+    Ok(text.into_owned())
+}
+
+fn is_percent_encoded(segment: &str) -> bool {
+    segment.split('%').skip(1).all(|rest| {
+        let mut bytes = rest.bytes();
+        (0..2).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(stream_id("a%2Fb+c%C3%A9").unwrap(), "a/b+cé");
+        assert_eq!(consumer_name("a%2Fb").unwrap(), "a/b");
+        assert_eq!(document_key("%20").unwrap(), " ");
+        assert_eq!(letter_id("%37").unwrap(), LetterId::new(7));
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused_by_its_code_and_its_field() {
+        let refused = |segment| {
+            [
+                stream_id(segment).unwrap_err(),
+                consumer_name(segment).unwrap_err(),
+                document_key(segment).unwrap_err(),
+                letter_id(segment).unwrap_err(),
+            ]
+        };
+        for wrong in
+            ["", "%", "a%2", "%zz", "%FF", "%00", "%0A", "%1F", "a%1Fb", "%7F", "%C2%85", &"9x".repeat(101)]
+        {
+            let told = refused(wrong)
+                .map(|failure| (failure.code.clone(), failure.field.clone().unwrap_or_default()));
+            let expected = [
+                ("invalid_stream_id", "stream"),
+                ("invalid_consumer_name", "name"),
+                ("invalid_document_key", "key"),
+                ("invalid_parameter", "id"),
+            ];
+            assert_eq!(told, expected.map(|(code, field)| (code.to_owned(), field.to_owned())), "{wrong}");
+        }
+        for wrong in ["x", "1.5", "-1", "+1", " 1"] {
+            assert_eq!(letter_id(wrong).unwrap_err().field.as_deref(), Some("id"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_event_to_wait_for() {
+        let (stream, version) = event_in("plane@home-1@3").unwrap();
+        assert_eq!((stream.as_str(), version.get()), ("plane@home-1", 3));
+        for wrong in [
+            "",
+            "plane-1",
+            "plane-1@",
+            "plane-1@0",
+            "plane-1@x",
+            "@3",
+            "plane-1@9007199254740992",
+            "acme\u{1f}plane-1@3",
+            "plane\u{7f}@3",
+        ] {
+            assert_eq!(event_in(wrong).unwrap_err().field.as_deref(), Some("min"), "{wrong}");
+        }
+    }
+}
