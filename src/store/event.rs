@@ -273,12 +273,6 @@ pub struct EventView<'a> {
 }
 
 impl EventView<'_> {
-    /// What the event counts towards the size of its page, in bytes.
-    #[must_use]
-    pub fn size(&self) -> usize {
-        self.data.len() + self.metadata.len() + self.saved.map_or(0, str::len)
-    }
-
     /// The event as a value of its own.
     #[must_use]
     pub fn to_recorded(&self, stream: &StreamId) -> RecordedEvent {

@@ -177,16 +177,25 @@ fn forgetting_is_bounded<L: StreamLog>(
     }
 }
 
+/// Whatever a store with this history is asked for, page by page.
+fn a_store_is_bounded<L: StreamLog + FeedLog + StreamDirectory>(
+    log: Looked<L>,
+    history: &History,
+    random: &mut Random,
+) {
+    let mut store = EventStore::new(log);
+    history.write(&mut store);
+    store.log().begin();
+    the_feed_is_bounded(store.log(), history);
+    the_directory_is_bounded(store.log(), history);
+    streams_are_bounded(&store, history);
+    forgetting_is_bounded(&mut store, history, random);
+}
+
 #[test]
 fn in_memory() {
     each_case("in memory", |history, random| {
-        let mut store = EventStore::new(Looked::at(MemoryLog::new(), Rows::default()));
-        history.write(&mut store);
-        store.log().begin();
-        the_feed_is_bounded(store.log(), history);
-        the_directory_is_bounded(store.log(), history);
-        streams_are_bounded(&store, history);
-        forgetting_is_bounded(&mut store, history, random);
+        a_store_is_bounded(Looked::at(MemoryLog::new(), Rows::default()), history, random);
     });
 }
 
@@ -195,13 +204,7 @@ fn in_a_file() {
     each_case("in a file", |history, random| {
         let rows = Rows::default();
         let table = StreamsTable::new(CountedSql::new(&rows));
-        let mut store = EventStore::new(Looked::at(table, rows));
-        history.write(&mut store);
-        store.log().begin();
-        the_feed_is_bounded(store.log(), history);
-        the_directory_is_bounded(store.log(), history);
-        streams_are_bounded(&store, history);
-        forgetting_is_bounded(&mut store, history, random);
+        a_store_is_bounded(Looked::at(table, rows), history, random);
     });
 }
 

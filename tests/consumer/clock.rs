@@ -1,10 +1,10 @@
 //! Clocks that jump: no wait is longer than its policy allows, whatever the clock said when it began.
 
 use super::database;
+use crate::jumping::{DAY, Random, jumped};
 use crate::world::*;
 use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Policy, Settings};
 
-const DAY: u64 = 86_400_000;
 /// Nothing waits longer: the policy allows a second, and the feed is looked at again after five.
 const LONGEST: u64 = BACKSTOP_MILLIS;
 const CASES: u64 = 1000;
@@ -42,33 +42,13 @@ fn resume_and_retry_begin_at_once() {
     }
 }
 
-/// A few numbers that are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-
-    fn jump(&mut self, clock: u64) -> u64 {
-        match self.roll(4) {
-            0 => clock + self.roll(2 * DAY),
-            1 => clock.saturating_sub(self.roll(2 * DAY)),
-            _ => clock + self.roll(2000),
-        }
-    }
-}
-
 fn live(seed: u64) {
-    let (mut dice, mut now) = (Dice(seed * 2 + 1), 10 * DAY);
+    let (mut random, mut now) = (Random::seeded(seed), 10 * DAY);
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     let mut consumer = open(&database, &failing());
     for step in 0..30 {
-        now = dice.jump(now);
-        let act = dice.roll(5);
+        now = jumped(&mut random, now);
+        let act = random.below(5);
         match act {
             0 => {
                 consumer = open(&database, &failing());

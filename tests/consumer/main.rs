@@ -6,6 +6,8 @@
 #[path = "../sqlite/database.rs"]
 mod database;
 mod faults;
+#[path = "../sim/jumping.rs"]
+mod jumping;
 mod memory;
 mod open;
 mod random;

@@ -8,9 +8,9 @@ use sillok::store::sqlite::StreamTable;
 use sillok::store::{Append, EventId, JsonText, NewEvent, RecordedTime, StorageError, StreamId};
 
 use crate::database::Database;
+use crate::jumping::{DAY, Random, jumped};
 use crate::waking::name;
 
-const DAY: u64 = 86_400_000;
 /// The longest wait before another attempt.
 const LONGEST: u64 = 300_000;
 const CASES: u64 = 1000;
@@ -26,32 +26,12 @@ impl Alarm for Clock {
     }
 }
 
-/// A few numbers that are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-
-    fn jump(&mut self, clock: u64) -> u64 {
-        match self.roll(4) {
-            0 => clock + self.roll(2 * DAY),
-            1 => clock.saturating_sub(self.roll(2 * DAY)),
-            _ => clock + self.roll(2000),
-        }
-    }
-}
-
 fn at(millis: u64) -> RecordedTime {
     RecordedTime::from_millis(millis)
 }
 
 fn forwards(seed: u64) {
-    let (mut dice, mut now, clock) = (Dice(seed * 2 + 1), 10 * DAY, Clock::default());
+    let (mut random, mut now, clock) = (Random::seeded(seed), 10 * DAY, Clock::default());
     let stream = StreamId::new("account-1").unwrap();
     let new = |clock: &Clock, database: &Database| {
         Aggregate::new(StreamTable::new(database.clone()), clock.clone())
@@ -59,8 +39,8 @@ fn forwards(seed: u64) {
     let database = Database::in_memory();
     let mut aggregate = new(&clock, &database);
     for step in 0..20 {
-        now = dice.jump(now);
-        if dice.roll(4) == 0 {
+        now = jumped(&mut random, now);
+        if random.below(4) == 0 {
             aggregate = new(&clock, &database);
         }
         let alarm = *clock.0.borrow();
@@ -79,14 +59,14 @@ fn forwards(seed: u64) {
 }
 
 fn wakes(seed: u64) {
-    let (mut dice, mut now, clock) = (Dice(seed * 2 + 1), 10 * DAY, Clock::default());
+    let (mut random, mut now, clock) = (Random::seeded(seed), 10 * DAY, Clock::default());
     let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
     wakes.register(&name("broken")).unwrap();
     let mut called = wakes.to_wake(at(now)).unwrap();
     for step in 0..20 {
         assert_eq!(called, [name("broken")], "seed {seed}, step {step}: nobody wakes it at {now}");
-        wakes.not_woken(&name("broken"), at(now), dice.roll(u64::MAX)).unwrap();
-        now = dice.jump(now);
+        wakes.not_woken(&name("broken"), at(now), random.number()).unwrap();
+        now = jumped(&mut random, now);
         called = wakes.to_wake(at(now)).unwrap();
         if called.is_empty() {
             // Within the longest wait the alarm rings, and finds it due.

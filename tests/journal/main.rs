@@ -7,6 +7,8 @@ mod clock;
 #[allow(dead_code)]
 mod database;
 mod forwarding;
+#[path = "../sim/jumping.rs"]
+mod jumping;
 mod waking;
 
 use database::Database;
