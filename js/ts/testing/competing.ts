@@ -5,6 +5,22 @@ import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
 const WRITERS = 20;
 
+/** Counts on from the last event so many times, and reads and tries again after each conflict. */
+export async function increment(store: Store, times: number): Promise<void> {
+  for (let done = 0; done < times;) {
+    const [last] = await all(store.read("s", { direction: "backward", limit: 1 }));
+    const { version = 0, data = 0 } = last ?? {};
+    const event = { type: "Counted", data: Number(data) + 1 };
+    const append = store.append("s", event, { expectedVersion: version });
+    const goesAhead = await append.then(
+      () => true,
+      () => false,
+    );
+    if (goesAhead) done += 1;
+    else same((await refusal(append))[0], "wrong_expected_version");
+  }
+}
+
 /** What came of each of many appends that were begun at once. */
 async function race(
   store: Store,
@@ -69,21 +85,7 @@ export const competing: Behaviours = {
   async "writers who read and try again after a conflict lose nothing"(open) {
     const store = await open();
     await store.append("s", { type: "Counted", data: 0 });
-    const increment = async () => {
-      for (let done = 0; done < 5;) {
-        const [last] = await all(store.read("s", { direction: "backward", limit: 1 }));
-        const { version = 0, data = 0 } = last ?? {};
-        const event = { type: "Counted", data: Number(data) + 1 };
-        const append = store.append("s", event, { expectedVersion: version });
-        const goesAhead = await append.then(
-          () => true,
-          () => false,
-        );
-        if (goesAhead) done += 1;
-        else same((await refusal(append))[0], "wrong_expected_version");
-      }
-    };
-    await Promise.all([increment(), increment(), increment(), increment()]);
+    await Promise.all(count(1, 4).map(() => increment(store, 5)));
     const data = (await all(store.read("s"))).map(({ data }) => data);
     same(data, count(0, 20));
   },

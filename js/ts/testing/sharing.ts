@@ -2,6 +2,7 @@
 
 import type { Store } from "../store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
+import { increment } from "./competing.js";
 import type { OpenAnother, OpenStore } from "./index.js";
 
 const WRITERS = 20;
@@ -34,21 +35,7 @@ export function sharing(another: OpenAnother): Behaviours {
 
     async "two stores that read and try again after a conflict lose nothing"(open) {
       const stores = await two(open);
-      const increment = async (store: Store) => {
-        for (let done = 0; done < 10;) {
-          const [last] = await all(store.read("s", { direction: "backward", limit: 1 }));
-          const { version = 0, data = 0 } = last ?? {};
-          const event = { type: "Counted", data: Number(data) + 1 };
-          const append = store.append("s", event, { expectedVersion: version });
-          const goesAhead = await append.then(
-            () => true,
-            () => false,
-          );
-          if (goesAhead) done += 1;
-          else same((await refusal(append))[0], "wrong_expected_version");
-        }
-      };
-      await Promise.all(stores.map(increment));
+      await Promise.all(stores.map((store) => increment(store, 10)));
       for (const store of stores) {
         same(
           (await all(store.read("s"))).map(({ data }) => data),
