@@ -5,12 +5,11 @@ mod aggregate;
 mod alarm;
 mod backoff;
 mod due;
-mod outbox;
-mod wakes;
+mod journal;
 
 pub use aggregate::{Aggregate, ForgetError};
 pub use alarm::Alarm;
 pub use backoff::backoff;
 pub(crate) use backoff::wait;
 pub use due::Due;
-pub use wakes::Wakes;
+pub use journal::{Forward, Journal, RecordError, Recorded, Wakes, partition_of};

@@ -1,8 +1,9 @@
 //! The object of a stream, around the core's [`Aggregate`].
 
+use sillok::gateway::partition_of;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{AppendError, EventId, StorageError, StreamId, TruncateError, partition_of};
+use sillok::store::{AppendError, EventId, StorageError, StreamId, TruncateError};
 
 use crate::breaks::Break;
 use crate::network::{Address, CallId, Reply, Request};

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use sillok::gateway::Wakes;
+use sillok::gateway::{Forward, Journal, RecordError};
 use sillok::handler::{ConsumerName, FeedEvent, FeedPage, Read};
-use sillok::store::{
-    Category, EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version,
-    visit_feed,
-};
+use sillok::store::{Category, EventId, EventType, FeedRange, StorageError, StreamId, Version, visit_feed};
 
 use crate::breaks::Break;
 use crate::network::{Address, CallId, Reply, Request};
