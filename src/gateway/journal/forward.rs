@@ -18,3 +18,14 @@ pub struct Forward {
     /// Commits, each following on the one before it.
     pub commits: Vec<Commit>,
 }
+
+/// The memory that a forward or a commit takes beside its texts, roughly, in bytes.
+const BESIDE_BYTES: usize = 100;
+
+impl Forward {
+    /// The memory that the forward takes, roughly, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let commits = self.commits.iter().map(|commit| commit.events.len() + BESIDE_BYTES);
+        commits.sum::<usize>() + self.stream.as_str().len() + BESIDE_BYTES
+    }
+}

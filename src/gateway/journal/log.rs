@@ -51,6 +51,9 @@ pub enum RecordError {
         /// How many there are to be now.
         now: u64,
     },
+    /// So much waits to be recorded that the forward found no room.
+    #[error("too many commits wait to be recorded; send this again later")]
+    Overloaded,
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -62,6 +65,7 @@ impl RecordError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::PartitionsChanged { .. } => "journal_partitions_changed",
+            Self::Overloaded => "overloaded",
             Self::Storage(error) => error.code(),
         }
     }

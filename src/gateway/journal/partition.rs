@@ -7,7 +7,8 @@ use crate::store::StreamId;
 /// The partition, of so many, that keeps the commits of a stream: always the same one.
 ///
 /// ```
-/// use sillok::store::{StreamId, partition_of};
+/// use sillok::gateway::partition_of;
+/// use sillok::store::StreamId;
 ///
 /// let stream = StreamId::new("account-42")?;
 /// assert_eq!(partition_of(&stream, 1), 0);
