@@ -18,6 +18,6 @@ pub trait Alarm {
 }
 
 /// Whether an alarm that is set for `at`, at most `longest` milliseconds ahead, will not ring when it should.
-pub(super) fn is_lost(at: RecordedTime, longest: u64, now: RecordedTime) -> bool {
+pub(crate) fn is_lost(at: RecordedTime, longest: u64, now: RecordedTime) -> bool {
     Due::new(at, longest).is_lost(OVERDUE_MILLIS, now)
 }

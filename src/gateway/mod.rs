@@ -2,7 +2,7 @@
 //! the time as a value goes in, the machine reads and writes through small ports, and what is to be done comes out.
 
 mod aggregate;
-mod alarm;
+pub(crate) mod alarm;
 mod backoff;
 mod due;
 mod journal;

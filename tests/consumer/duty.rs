@@ -8,6 +8,9 @@ fn skipping() -> Settings {
     settings(Kind::Reactor, OnFailure::Skip)
 }
 
+/// An alarm that has not rung so long after its time was lost, in milliseconds.
+const LOST_MILLIS: u64 = 30_000;
+
 #[test]
 fn a_wake_is_durable_before_it_is_answered_and_costs_one_row() {
     let (database, mut feed) = (database(), Feed::of(&["a"]));
@@ -110,17 +113,18 @@ fn an_alarm_that_was_lost_is_noticed() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &skipping());
     assert!(!consumer.started(None, at(0)).unwrap());
-    assert!(!consumer.started(Some(at(1000)), at(1000 + BACKSTOP_MILLIS)).unwrap());
+    assert!(!consumer.started(Some(at(1000)), at(1000 + LOST_MILLIS - 1)).unwrap());
     assert_eq!(sets(&database), 0);
-    let now = 1001 + BACKSTOP_MILLIS;
+    let now = 1000 + LOST_MILLIS;
     assert!(consumer.started(Some(at(1000)), at(now)).unwrap());
     assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
     deliver(&mut consumer, &feed, now, &[]);
     // It does not ring, and the next wakes come long after.
-    consumer.woken(0, at(now + 2 * BACKSTOP_MILLIS)).unwrap();
+    let lost = now + BACKSTOP_MILLIS + LOST_MILLIS;
+    consumer.woken(0, at(lost - 1)).unwrap();
     assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
-    consumer.woken(0, at(now + 2 * BACKSTOP_MILLIS + 1)).unwrap();
-    assert_eq!(armed(&database), Some(now + 3 * BACKSTOP_MILLIS + 1));
+    consumer.woken(0, at(lost)).unwrap();
+    assert_eq!(armed(&database), Some(lost + BACKSTOP_MILLIS));
 }
 
 #[test]
@@ -173,7 +177,7 @@ fn a_run_that_outlasts_its_alarm_has_another() {
         |consumer| consumer.woken(0, at(0)).unwrap(),
         |consumer| consumer.resume(at(0)).unwrap(),
         |consumer| consumer.retry(at(0)).unwrap(),
-        |consumer| assert!(consumer.started(Some(at(0)), at(BACKSTOP_MILLIS + 1)).unwrap()),
+        |consumer| assert!(consumer.started(Some(at(0)), at(LOST_MILLIS)).unwrap()),
     ];
     for begin in begins {
         let database = database();

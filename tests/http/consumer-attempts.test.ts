@@ -36,7 +36,7 @@ test("a handler that never ends fails in time, and others have their turn", asyn
   }
   const { timeout, deadLetters, lastError } = await settled(api, "patient");
   assert.deepEqual([timeout, deadLetters], [200, 1]);
-  assert.equal(lastError.message, "the attempt has not ended within 200 ms");
+  assert.equal(lastError.message, "the attempt did not end within 200 ms");
   const { deadLetters: letters } = (await api.request("/v1/consumers/patient/dead-letters")).json;
   assert.deepEqual(
     letters.map(({ attempts, event }: any) => [attempts, event.type]),

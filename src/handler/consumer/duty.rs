@@ -1,6 +1,7 @@
 //! The duty to run, kept by the alarm: whatever dies, the consumer is woken again as long as there may be work.
 
 use super::machine::Consumer;
+use crate::gateway::alarm::is_lost;
 use crate::gateway::{Alarm, Due};
 use crate::handler::stored::state::{Running, Trouble};
 use crate::store::sqlite::Sql;
@@ -93,11 +94,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Whether an alarm should have rung a while ago, or is set for a time that a wrong clock has told.
     fn is_lost(&self, at: RecordedTime, now: RecordedTime) -> bool {
-        self.due(at).is_lost(BACKSTOP_MILLIS + 1, now)
+        is_lost(at, self.longest(), now)
     }
 
-    /// Nothing is to be done later than so: neither an attempt nor a look at the feed.
     fn due(&self, at: RecordedTime) -> Due {
-        Due::new(at, self.settings.policy.longest_delay.max(BACKSTOP_MILLIS))
+        Due::new(at, self.longest())
+    }
+
+    /// How far ahead anything may be due, an attempt or a look at the feed, in milliseconds.
+    fn longest(&self) -> u64 {
+        self.settings.policy.longest_delay.max(BACKSTOP_MILLIS)
     }
 }

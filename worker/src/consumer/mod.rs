@@ -1,101 +1,46 @@
-//! The object of one consumer: it runs the core's machine, and carries out what the machine asks for.
+//! The object that runs one consumer: the methods that others call, over the core's driver.
 
 mod address;
 mod attempts;
+mod carrying_out;
 mod cloud_event;
+mod defining;
 mod definition;
 mod delivery;
 mod handlers;
 mod kept;
+mod messages;
+mod opening;
 mod operate;
-mod reaching;
+mod pages;
 mod reactor;
-mod run;
 mod shown;
 mod signature;
 mod url;
 
-use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
-use futures_util::lock::Mutex;
 use js_sys::Promise;
-use sillok::handler::{Consumer, ConsumerName, DocumentKey, LetterId, OpenError};
 use sillok::store::{StreamId, Version};
-use sillok_bridge::{Failure, message, now};
+use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use crate::app::{self, InCode};
-use crate::objects::{
-    Meter, ObjectAlarm, ObjectName, ObjectSql, RemoteError, partitions, promised, rang, spawn, turn,
-};
+use crate::app;
+use crate::objects::{RemoteError, promised, rang, turn};
+use attempts::Attempts;
 pub(crate) use attempts::tell_panics;
-use attempts::{Attempts, Watched};
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
-use reaching::Reaching;
+use messages::WakeRequest;
+pub(crate) use messages::{
+    ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, Letters, Reach, Remote,
+    StatusRequest,
+};
+use opening::{CutOff, Inner};
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
-use run::{Run, random};
-
-/// That another kind of consumer has the name, and what it has left.
-const KIND_FIXED: &str = "consumer_kind_fixed";
-
-/// What a journal tells a consumer.
-#[derive(Debug)]
-pub(crate) struct WakeRequest {
-    /// The partition that has grown.
-    pub(crate) partition: usize,
-}
-
-message!(WakeRequest { partition: "partition" });
-
-/// What is asked of a consumer. Which of the parts count depends on the act.
-#[derive(Debug, Default)]
-pub(crate) struct ConsumerRequest {
-    /// What to do: `define`, `remove`, `status`, `pause`, `resume`, `rebuild`, `retry`, `letters`, `discard`, `document`,
-    /// `documents` or `reach`.
-    pub(crate) act: String,
-    /// What the consumer is to be, as JSON.
-    pub(crate) definition: String,
-    /// The key of a document.
-    pub(crate) key: Option<DocumentKey>,
-    /// With what the keys of documents begin.
-    pub(crate) prefix: String,
-    /// The id of a dead letter.
-    pub(crate) letter: Option<LetterId>,
-    /// After which key, or which letter, a page begins.
-    pub(crate) after: String,
-    /// The most that a page may hold.
-    pub(crate) limit: usize,
-    /// The partition of a position.
-    pub(crate) partition: usize,
-    /// A position to wait for.
-    pub(crate) position: u64,
-    /// How long to wait, in milliseconds.
-    pub(crate) millis: u64,
-    /// The URL by which the deployment was reached.
-    pub(crate) asked_at: String,
-    /// Whether to show all that there is to a definition, but for its secret: who may change it may see it.
-    pub(crate) whole: bool,
-}
-
-message!(ConsumerRequest {
-    act: "act",
-    definition: "definition",
-    key: "key",
-    prefix: "prefix",
-    letter: "letter",
-    after: "after",
-    limit: "limit",
-    partition: "partition",
-    position: "position",
-    millis: "millis",
-    asked_at: "askedAt",
-    whole: "whole",
-});
 
 /// A consumer in the storage of its own Durable Object, spoken to by RPC through the entry class.
 #[durable_object(alarm)]
@@ -103,62 +48,18 @@ pub(crate) struct ConsumerObject {
     inner: Rc<Inner>,
 }
 
-/// What the calls and the runs of an object share.
-struct Inner {
-    /// The consumer's name and tenant, as the object's own name tells.
-    name: Option<ObjectName<ConsumerName>>,
-    env: Env,
-    state: State,
-    meter: Rc<Meter>,
-    sql: ObjectSql,
-    /// What the consumer is by the code of this deployment.
-    code: RefCell<Option<(Definition, Handler)>>,
-    defined: RefCell<Option<Defined>>,
-    /// Held by the request that defines the consumer or removes it.
-    changing: Mutex<()>,
-    run: Run,
-    reaching: Reaching,
-    attempts: Watched,
-    /// The attempt that was a crash of the last engine, until there is a machine to count it.
-    cut_off: Cell<Option<CutOff>>,
-}
-
-/// An attempt that has crashed the engine: at which event, and why.
-struct CutOff {
-    stream: StreamId,
-    version: Version,
-    reason: String,
-}
-
-/// A consumer that is defined, and its machine.
-struct Defined {
-    definition: Rc<Definition>,
-    machine: Consumer<ObjectSql, ObjectAlarm>,
-    /// Whether the machine was told for when the alarm is set.
-    started: bool,
-}
-
 impl DurableObject for ConsumerObject {
     fn new(state: State, env: Env) -> Self {
-        let meter = Rc::new(Meter::default());
-        let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
-        let name = ObjectName::<ConsumerName>::of(&state);
-        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.keeps));
-        let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
-        let (defined, changing, run) = (RefCell::default(), Mutex::default(), Run::default());
-        let (reaching, attempts, cut_off) = (Reaching::default(), Watched::default(), Cell::default());
-        let inner =
-            Inner { name, env, state, meter, sql, code, defined, changing, run, reaching, attempts, cut_off };
-        Self { inner: Rc::new(inner) }
+        Self { inner: Rc::new(Inner::new(state, env)) }
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
         Response::error("this object is spoken to by RPC", 501)
     }
 
-    /// Fails where what could not be done could not be put off either: the runtime then rings again.
+    /// Fails where the alarm could not be set anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        rang(self.inner.rang().await)
+        rang(self.inner.ring().await)
     }
 }
 
@@ -236,82 +137,7 @@ impl ConsumerObject {
     /// Does what is asked: a [`ConsumerRequest`] gives JSON as text.
     pub fn ask(&self, request: JsValue) -> Promise {
         let inner = Rc::clone(&self.inner);
-        promised(request, move |request: ConsumerRequest| async move {
-            inner.meter.spent_on(inner.answer(request)).await
-        })
-    }
-}
-
-impl Inner {
-    /// Works on the consumer, which is looked for where it was not yet.
-    fn with<T, E>(&self, work: impl FnOnce(&mut Defined) -> Result<T, E>) -> Result<T, Failure>
-    where
-        Failure: From<E>,
-    {
-        let mut defined = self.defined()?;
-        Ok(work(&mut defined)?)
-    }
-
-    // Not a part of `with`, of which there is one for everything that is done.
-    fn defined(&self) -> Result<RefMut<'_, Defined>, Failure> {
-        let mut defined = self.defined.borrow_mut();
-        if defined.is_none() {
-            let definition = match (self.in_code(), kept::read(&self.sql)?) {
-                // What is kept was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
-                (Some(_), Some(kept)) => {
-                    return Err(OpenError::KindFixed { kind: kept.kind }.into());
-                }
-                (in_code, kept) => in_code.or(kept),
-            };
-            *defined = definition.map(|definition| self.open(definition)).transpose()?;
-        }
-        let not_found = |_| Failure::new("consumer_not_found", "there is no consumer of this name");
-        RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
-    }
-
-    fn look<T>(&self, look: impl FnOnce(&Defined) -> T) -> Result<T, Failure> {
-        self.with(|defined| Ok::<_, Failure>(look(defined)))
-    }
-
-    /// What the consumer is by the code of this deployment, if anything.
-    fn in_code(&self) -> Option<Definition> {
-        self.code.borrow().as_ref().map(|(definition, _)| definition.clone())
-    }
-
-    fn open(&self, definition: Definition) -> Result<Defined, Failure> {
-        let storage = self.state.storage();
-        let partitions = partitions(&self.env)?;
-        let settings = definition.settings(self.name()?.keeps.clone(), partitions)?;
-        let sql = ObjectSql::new(&storage, Rc::clone(&self.meter));
-        let alarm = ObjectAlarm::new(&storage, Rc::clone(&self.meter));
-        let mut machine = Consumer::open(sql, alarm, settings)?;
-        if let Some(CutOff { stream, version, reason }) = self.cut_off.take() {
-            machine.cut_off(stream, version, &reason, random());
-        }
-        Ok(Defined { definition: Rc::new(definition), machine, started: false })
-    }
-
-    /// Without a name there is no consumer: nothing is guessed.
-    fn name(&self) -> Result<&ObjectName<ConsumerName>, Failure> {
-        let name = self.name.as_ref();
-        name.ok_or_else(|| Failure::new("internal", "the object was not found by the name of a consumer"))
-    }
-
-    fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
-        match self.with(|Defined { machine, .. }| machine.woken(partition, now())) {
-            // One that was removed has no duties.
-            Err(failure) if failure.code == "consumer_not_found" => Ok(()),
-            woken => woken.map(|()| self.start()),
-        }
-    }
-
-    /// Begins a run, unless one is under way.
-    fn start(self: &Rc<Self>) {
-        let inner = Rc::clone(self);
-        spawn(async move {
-            // What has failed is in the log. Whoever woke the consumer has set the alarm before.
-            let _ = inner.run().await;
-        });
+        promised(request, move |request: ConsumerRequest| async move { inner.ask(request).await })
     }
 }
 

@@ -1,170 +1,91 @@
 //! What is asked of a consumer.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use sillok::handler::{DocumentKey, Kind, LetterId, OpenError};
-use sillok::store::Checkpoint;
-use sillok_bridge::{Failure, now, random_bytes};
-use worker::Delay;
+use sillok::handler::{Consumer, DocumentKey, Kind, LetterId};
+use sillok::store::{Checkpoint, Position};
+use sillok_bridge::{Failure, now};
 
-use super::address::Deployment;
-use super::definition::{Definition, invalid};
+use super::opening::Inner;
 use super::shown::Shown;
-use super::signature::Secret;
-use super::{ConsumerRequest, Defined, Inner, KIND_FIXED, delivery, kept, shown, unreachable};
-use crate::journal::{Remote, end_of};
-use crate::objects::partitions;
+use super::{ConsumerRequest, Reach, kept, shown};
+use crate::objects::{ObjectAlarm, ObjectSql, Receipt, pause};
+
+type Machine = Consumer<ObjectSql, ObjectAlarm>;
 
 impl Inner {
-    /// Does what is asked, and answers with JSON.
-    pub(super) async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
-        match request.act.as_str() {
-            "define" | "remove" => self.change(&request).await,
-            "status" => self.status(Shown::of(request.whole)).await,
-            "letters" => {
-                let after = request.after.parse().unwrap_or_default();
-                let page = self.with(|defined| defined.machine.dead_letters(after, request.limit))?;
-                Ok(shown::letters(&self.name()?.keeps, request.limit, &page))
+    /// Does what is asked, and answers with JSON and its price.
+    pub(super) async fn ask(self: &Rc<Self>, request: ConsumerRequest) -> (Result<String, Failure>, Receipt) {
+        match request {
+            // It is waited for, and what others do meanwhile is none of its price.
+            ConsumerRequest::Reach(reach) => self.reach(&reach).await,
+            request => self.meter.spent_on(self.answer(request)).await,
+        }
+    }
+
+    async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
+        match request {
+            // One such request after the other: what one has told the journals must not come between what another
+            // tells them and writes down here.
+            ConsumerRequest::Define(define) => {
+                let _turn = self.changing.lock().await;
+                self.define(&define).await
             }
-            "discard" => self.discard(request.letter).await,
-            "document" => self.document(request.key.as_ref()),
-            "documents" => {
-                let ConsumerRequest { prefix, after, limit, .. } = &request;
+            ConsumerRequest::Remove => {
+                let _turn = self.changing.lock().await;
+                self.remove().await
+            }
+            ConsumerRequest::Status(status) => self.status(Shown::of(status.whole)).await,
+            ConsumerRequest::Pause => self.operate(|machine| Ok(machine.pause()?)).await,
+            ConsumerRequest::Resume => self.operate(|machine| Ok(machine.resume(now())?)).await,
+            ConsumerRequest::Rebuild => self.operate(|machine| Ok(machine.rebuild(now())?)).await,
+            ConsumerRequest::Retry => self.operate(|machine| Ok(machine.retry(now())?)).await,
+            ConsumerRequest::Letters(page) => {
+                let after = page.after.parse().unwrap_or_default();
+                let letters = self.with(|machine| Ok(machine.dead_letters(after, page.limit)?))?;
+                Ok(shown::letters(&self.name()?.keeps, page.limit, &letters))
+            }
+            ConsumerRequest::Discard(discard) => self.discard(discard.letter).await,
+            ConsumerRequest::Document(document) => self.document(&document.key),
+            ConsumerRequest::Documents(page) => {
                 self.only_projections()?;
-                let page = self.with(|defined| defined.machine.documents(prefix, after, *limit))?;
-                Ok(shown::documents(&self.name()?.keeps, prefix, *limit, &page))
+                let found =
+                    self.with(|machine| Ok(machine.documents(&page.prefix, &page.after, page.limit)?))?;
+                Ok(shown::documents(&self.name()?.keeps, &page.prefix, page.limit, &found))
             }
-            "reach" => self.reach(&request).await,
-            act => self.operate(act).await,
+            ConsumerRequest::Reach(reach) => self.reach(&reach).await.0,
         }
     }
 
-    /// Defines the consumer or removes it, one such request after the other: what one has told the journals must not come
-    /// between what another tells them and writes down here.
-    async fn change(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
-        let _turn = self.changing.lock().await;
-        if request.act == "define" { self.define(request).await } else { self.remove().await }
+    fn with<T>(&self, work: impl FnOnce(&mut Machine) -> Result<T, Failure>) -> Result<T, Failure> {
+        work(self.defined()?.driver.machine())
     }
 
-    /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
-    async fn define(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
-        if self.code.borrow().is_some() {
-            let detail = "this consumer is defined in the code of the deployment";
-            return Err(Failure::new("consumer_defined_in_code", detail));
+    /// Waits until the projection has come to a position, and says by `true` or `false` whether it has.
+    async fn reach(self: &Rc<Self>, reach: &Reach) -> (Result<String, Failure>, Receipt) {
+        let place = (reach.partition, Position::new(reach.position).unwrap_or_default());
+        let (call, answered) = self.reaching.open();
+        let asked = self
+            .only_projections()
+            .and_then(|()| self.drive(|driver, turn| driver.reach(turn, call, place, reach.millis)));
+        if let Err(failure) = asked {
+            return (Err(failure), Receipt::default());
         }
-        let deployment = Deployment::of(&self.env, &request.asked_at);
-        let mut definition = Definition::parse(&request.definition, &deployment)?;
-        let known = self.look(|defined| Rc::clone(&defined.definition)).ok();
-        if let Some(known) = &known {
-            if known.kind != definition.kind {
-                return Err(OpenError::KindFixed { kind: known.kind }.into());
+        match answered.await {
+            Ok((reached, receipt)) => {
+                (reached.map(|reached| reached.to_string()).map_err(Failure::from), receipt)
             }
-            if definition.after.is_some() && definition.after != known.after {
-                let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
-                return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
-            }
-            (definition.after, definition.end) = (known.after.clone(), known.end.clone());
-        } else {
-            self.begin(&mut definition).await?;
+            Err(_) => (Err(no_projection()), Receipt::default()),
         }
-        if definition.kind == Kind::Webhook && definition.secret.is_none() {
-            let kept = known.as_ref().and_then(|known| known.secret.clone());
-            definition.secret = Some(match kept {
-                Some(secret) => secret,
-                None => Secret::of(random_bytes()?).text(),
-            });
-        }
-        if definition.kind == Kind::Queue {
-            delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
-        }
-        match &known {
-            Some(known) if **known == definition => {}
-            known => {
-                let is_known = known.is_some();
-                self.between_deliveries(|| self.redefine(&definition, is_known)).await?;
-            }
-        }
-        for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
-        }
-        // The duty to begin is durable before the answer leaves.
-        self.woken(0)?;
-        self.status(Shown::WithSecret).await
     }
 
-    /// Makes it a consumer of this definition, which may be another than it had.
-    fn redefine(&self, definition: &Definition, is_known: bool) -> Result<(), Failure> {
-        if is_known {
-            // What was delivered already is not to be delivered again.
-            self.with(|defined| defined.machine.save())?;
-        }
-        let mut opened = self.open(definition.clone())?;
-        kept::write(&self.sql, definition)?;
-        if is_known {
-            // What kept the events from arriving may be mended.
-            opened.machine.renew(now())?;
-        }
-        *self.defined.borrow_mut() = Some(opened);
-        self.reaching.tell_all();
-        Ok(())
-    }
-
-    /// Finds out where a new consumer begins that is not to begin with the first event.
-    async fn begin(&self, definition: &mut Definition) -> Result<(), Failure> {
-        let Some(after) = &definition.after else { return Ok(()) };
-        let end = self.end().await?;
-        if after == "end" {
-            definition.end = Some(end.to_string());
-            return Ok(());
-        }
-        if definition.begins(end.partitions())?.is_some_and(|begins| begins.is_beyond(&end)) {
-            let detail = "the checkpoint is beyond the end of the feed";
-            return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
-        }
-        Ok(())
-    }
-
-    /// Removes the consumer and everything that it has, or what another one has left under its name.
-    async fn remove(self: &Rc<Self>) -> Result<String, Failure> {
-        let in_code = self.code.borrow().is_some();
-        match self.look(|_| ()) {
-            Ok(()) if in_code => {
-                let detail = "this consumer is defined in the code of the deployment: remove it there";
-                return Err(Failure::new("consumer_defined_in_code", detail));
-            }
-            Err(failure) if failure.code == KIND_FIXED => {}
-            Err(failure) if failure.code == "consumer_not_found" && kept::is_state_left(&self.sql)? => {}
-            known => known?,
-        }
-        for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.unregister(self.name()?.keeps.clone()).await.map_err(unreachable)?;
-        }
-        *self.defined.borrow_mut() = None;
-        self.reaching.tell_all();
-        let storage = self.state.storage();
-        let removed = match storage.delete_alarm().await {
-            Ok(()) => storage.delete_all().await,
-            failed => failed,
-        };
-        removed.map_err(|error| Failure::new("storage_failed", error.to_string()))?;
-        if in_code {
-            // It has read nothing yet, of no partition.
-            self.woken(0)?;
-        }
-        Ok("{}".to_owned())
-    }
-
-    /// `pause`, `resume`, `rebuild` or `retry`.
-    async fn operate(self: &Rc<Self>, act: &str) -> Result<String, Failure> {
-        self.with(|Defined { machine, .. }| match act {
-            "pause" => machine.pause().map_err(Failure::from),
-            "resume" => machine.resume(now()).map_err(Failure::from),
-            "retry" => machine.retry(now()).map_err(Failure::from),
-            "rebuild" => machine.rebuild(now()).map_err(Failure::from),
-            _ => Err(Failure::new("internal", "a consumer cannot do this")),
-        })?;
-        self.start();
+    /// Operates the machine, which may have something to do then.
+    async fn operate(
+        self: &Rc<Self>,
+        work: impl FnOnce(&mut Machine) -> Result<(), Failure>,
+    ) -> Result<String, Failure> {
+        self.with(work)?;
+        self.begin()?;
         self.status(Shown::Whole).await
     }
 
@@ -173,42 +94,31 @@ impl Inner {
         let (all, ids) = match id {
             Some(id) => (false, id.get()..=id.get()),
             // What is given up from now on is not among them.
-            None => (true, 1..=self.with(|defined| defined.machine.last_letter())?),
+            None => (true, 1..=self.with(|machine| Ok(machine.last_letter()?))?),
         };
-        if !self.with(|defined| defined.machine.discard(ids.clone()))? && !all {
+        if !self.with(|machine| Ok(machine.discard(ids.clone())?))? && !all {
             return Err(no_letter());
         }
-        while all && self.with(|defined| defined.machine.discard(ids.clone()))? {
-            Delay::from(Duration::ZERO).await;
+        while all && self.with(|machine| Ok(machine.discard(ids.clone())?))? {
+            pause(0).await;
         }
         // Another letter may have waited for it.
-        self.start();
+        self.begin()?;
         Ok("{}".to_owned())
     }
 
-    /// Where the feed ends now.
-    async fn end(&self) -> Result<Checkpoint, Failure> {
-        let journals = (0..partitions(&self.env)?).map(|partition| self.journal(partition));
-        let journals = journals.collect::<Result<Vec<_>, _>>()?;
-        end_of(&journals).await.map_err(unreachable)
-    }
-
     /// How it does.
-    async fn status(self: &Rc<Self>, shown: Shown) -> Result<String, Failure> {
+    pub(super) async fn status(self: &Rc<Self>, shown: Shown) -> Result<String, Failure> {
         let end = self.end().await?;
-        let name = &self.name()?.keeps;
-        if let Err(failure) = self.look(|_| ()) {
-            return self.not_opened(failure, &end, shown);
+        let (status, definition) = match self.defined() {
+            Ok(mut defined) => (defined.driver.machine().status()?, Rc::clone(&defined.definition)),
+            Err(failure) => return self.not_opened(failure, &end, shown),
+        };
+        if status.checkpoint.lag(&end) > 0 {
+            // An object that was out of memory has forgotten how many events it had passed over: it looks again.
+            self.begin()?;
         }
-        self.with(|Defined { definition, machine, .. }| {
-            machine.status().map(|status| {
-                if status.checkpoint.lag(&end) > 0 {
-                    // An object that was out of memory has forgotten how many events it had passed over: it looks again.
-                    self.start();
-                }
-                shown::status(name, definition, &status, &end, shown)
-            })
-        })
+        Ok(shown::status(&self.name()?.keeps, &definition, &status, &end, shown))
     }
 
     /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
@@ -220,27 +130,24 @@ impl Inner {
         Ok(shown::status(&self.name()?.keeps, &definition, &status, end, shown))
     }
 
-    fn document(&self, key: Option<&DocumentKey>) -> Result<String, Failure> {
-        let key = key.ok_or_else(|| Failure::new("internal", "no document was asked for"))?;
+    fn document(&self, key: &DocumentKey) -> Result<String, Failure> {
         self.only_projections()?;
-        let document = self.with(|defined| defined.machine.document(key))?;
-        match document {
+        match self.with(|machine| Ok(machine.document(key)?))? {
             Some(document) => Ok(document.as_str().to_owned()),
             None => Err(Failure::new("document_not_found", "the projection has no document of this key")),
         }
     }
 
-    pub(super) fn only_projections(&self) -> Result<(), Failure> {
-        self.with(|defined| match defined.definition.kind {
+    fn only_projections(&self) -> Result<(), Failure> {
+        match self.defined()?.definition.kind {
             Kind::Projection => Ok(()),
-            _ => Err(Failure::new("consumer_not_found", "there is no projection of this name")),
-        })
+            _ => Err(no_projection()),
+        }
     }
+}
 
-    fn journal(&self, partition: usize) -> Result<Remote, Failure> {
-        Remote::of_partition(&self.env, self.name()?.tenant(), partition)
-            .map_err(|error| Failure::new("unavailable", error.to_string()))
-    }
+fn no_projection() -> Failure {
+    Failure::new("consumer_not_found", "there is no projection of this name")
 }
 
 fn no_letter() -> Failure {

@@ -12,9 +12,11 @@ use super::request::{Method, Request};
 use super::respond::Answer;
 use super::{query, request};
 use crate::auth::{Principal, Scope};
-use crate::consumer::ConsumerRequest;
+use crate::consumer::{
+    self, ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, Letters, Reach, StatusRequest,
+};
 use crate::journal;
-use crate::objects::{ObjectName, Receipt, Remote, RemoteError, partitions};
+use crate::objects::{Receipt, RemoteError, partitions};
 
 /// How long a reader waits at most for the event that it wants to be covered, in milliseconds.
 const WAIT_MILLIS: u64 = 5_000;
@@ -27,7 +29,7 @@ pub(super) enum Target<'a> {
     /// `/v1/consumers/{name}`
     One(&'a str),
     /// `/v1/consumers/{name}/{pause,resume,rebuild,retry}`
-    Act(&'a str, &'a str),
+    Act(&'a str, Act),
     /// `/v1/consumers/{name}/dead-letters`
     Letters(&'a str),
     /// `/v1/consumers/{name}/dead-letters/{id}`
@@ -46,7 +48,9 @@ impl<'a> Target<'a> {
             None if path.is_empty() => None,
             None => Some(Self::One(path)),
             Some((name, "dead-letters")) => Some(Self::Letters(name)),
-            Some((name, act @ ("pause" | "resume" | "rebuild" | "retry"))) => Some(Self::Act(name, act)),
+            Some((name, rest)) if Act::parse(rest).is_some() => {
+                Act::parse(rest).map(|act| Self::Act(name, act))
+            }
             Some((name, rest)) => {
                 let id = rest.strip_prefix("dead-letters/").filter(|id| !id.is_empty() && !id.contains('/'));
                 id.map(|id| Self::Letter(name, id))
@@ -76,11 +80,38 @@ impl<'a> Target<'a> {
     }
 }
 
-/// A consumer that the caller may touch.
-struct Found {
-    remote: Remote,
-    of: ObjectName<ConsumerName>,
+/// What an operator has a consumer do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Pause,
+    Resume,
+    Rebuild,
+    Retry,
 }
+
+impl Act {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "pause" => Some(Self::Pause),
+            "resume" => Some(Self::Resume),
+            "rebuild" => Some(Self::Rebuild),
+            "retry" => Some(Self::Retry),
+            _ => None,
+        }
+    }
+
+    fn request(self) -> ConsumerRequest {
+        match self {
+            Self::Pause => ConsumerRequest::Pause,
+            Self::Resume => ConsumerRequest::Resume,
+            Self::Rebuild => ConsumerRequest::Rebuild,
+            Self::Retry => ConsumerRequest::Retry,
+        }
+    }
+}
+
+/// A consumer that the caller may touch.
+struct Found(consumer::Remote);
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
 pub(super) async fn answer(
@@ -109,26 +140,26 @@ pub(super) async fn answer(
             request::check_forget_headers(request)?;
             let definition = request::body_text(request).await?;
             let asked_at = url.to_owned();
-            found.ask(ConsumerRequest { definition, asked_at, ..asking("define") }).await
+            found.ask(ConsumerRequest::Define(Define { definition, asked_at })).await
         }
         (Target::One(name), Method::Delete) => {
             let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.tell(asking("remove")).await
+            found.tell(ConsumerRequest::Remove).await
         }
         (Target::Act(name, act), Method::Post) => {
             let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.ask(asking(act)).await
+            found.ask(act.request()).await
         }
         (Target::Letters(name), _) if reading => {
             let found = find(name)?;
             request::check_json_headers(request)?;
             let [after, limit] = query::texts(url, ["after", "limit"])?;
             let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
-            found.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
+            found.ask(ConsumerRequest::Letters(Letters { after, limit })).await
         }
         (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
             let found = find(name)?;
@@ -138,21 +169,21 @@ pub(super) async fn answer(
             };
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.tell(ConsumerRequest { letter, ..asking("discard") }).await
+            found.tell(ConsumerRequest::Discard(Discard { letter })).await
         }
         (Target::Documents(name), _) if reading => {
             let found = find(name)?;
             request::check_json_headers(request)?;
             let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (prefix, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
-            let asked = ConsumerRequest { prefix, after, limit: page(limit)?, ..asking("documents") };
+            let asked = ConsumerRequest::Documents(DocumentsRequest { prefix, after, limit: page(limit)? });
             found.wait_for(env, min).await?.ask(asked).await
         }
         (Target::Document(name, key), _) if reading => {
-            let (found, key) = (find(name)?, Some(document_key(key)?));
+            let (found, key) = (find(name)?, document_key(key)?);
             request::check_json_headers(request)?;
             let [min] = query::texts(url, ["min"])?;
-            let asked = ConsumerRequest { key, ..asking("document") };
+            let asked = ConsumerRequest::Document(DocumentRequest { key });
             found.wait_for(env, min).await?.ask(asked).await
         }
         _ => Err(Problem::method_not_allowed(target.methods())),
@@ -188,13 +219,11 @@ impl Found {
     }
 
     fn of(env: &Env, principal: &Principal, name: ConsumerName) -> Result<Self, Problem> {
-        let of = ObjectName::new(principal.tenant(), name);
-        let remote = Remote::find(env, &of).map_err(Problem::internal)?;
-        Ok(Self { remote, of })
+        consumer::Remote::find(env, principal.tenant(), name).map(Self).map_err(Problem::internal)
     }
 
     async fn call(&self, request: &ConsumerRequest) -> Result<(String, Receipt), RemoteError> {
-        self.remote.call("ask", request).await
+        self.0.ask(request).await
     }
 
     async fn ask(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
@@ -214,11 +243,11 @@ impl Found {
         let (stream, version) = event_in(&min)?;
         let partitions = partitions(env)?;
         let partition = partition_of(&stream, partitions);
-        let journal = journal::Remote::of_stream(env, self.of.tenant(), &stream, partitions)
+        let journal = journal::Remote::of_stream(env, self.0.of.tenant(), &stream, partitions)
             .map_err(Problem::internal)?;
         let deadline = now().as_millis() + WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
-        let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
+        let reach = |position| ConsumerRequest::Reach(Reach { partition, position, millis: left() });
         let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;
         if found.is_none() {
             // Where there is no such projection, nothing is waited for.
@@ -240,7 +269,7 @@ fn behind(min: &str, spent: Receipt) -> Problem {
 
 /// Asks how a consumer does, for this caller.
 fn status_for(principal: &Principal) -> ConsumerRequest {
-    ConsumerRequest { whole: principal.require(Scope::Admin).is_ok(), ..asking("status") }
+    ConsumerRequest::Status(StatusRequest { whole: principal.require(Scope::Admin).is_ok() })
 }
 
 /// What is told of a consumer that does not answer.
@@ -249,10 +278,6 @@ fn unavailable(name: &str, failure: &Failure) -> String {
     format!(
         "{{\"name\":{name},\"status\":\"unavailable\",\"error\":{{\"code\":{code},\"detail\":{detail}}}}}"
     )
-}
-
-fn asking(act: &str) -> ConsumerRequest {
-    ConsumerRequest { act: act.to_owned(), ..ConsumerRequest::default() }
 }
 
 /// The most that a page is to hold: as many as one of events.
@@ -282,7 +307,7 @@ mod tests {
         for (path, target) in [
             ("", Some(All)),
             ("/a", Some(One("a"))),
-            ("/a/retry", Some(Act("a", "retry"))),
+            ("/a/retry", Some(Act("a", super::Act::Retry))),
             ("/a/dead-letters", Some(Letters("a"))),
             ("/a/dead-letters/1", Some(Letter("a", "1"))),
             ("/a/dead-letters/", None),

@@ -1,31 +1,27 @@
-//! The object that keeps the journal: the commits of all streams of a partition in one order.
+//! The object that stores the journal: the methods that others call, over the core's driver.
 
-mod reading;
-mod recording;
+mod carrying_out;
+mod requests;
 mod rpc;
-mod waiting;
-mod waking;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Promise;
-use sillok::gateway::Journal;
-use sillok::gateway::Wakes;
+use sillok::gateway::{JournalDriver, JournalEffect, RecordError};
 use sillok::handler::ConsumerName;
+use sillok::store::{Position, StorageError, Version};
 use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
 use crate::objects::{
-    Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions, promised, rang, turn,
+    Calls, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions, promised, rang,
+    turn,
 };
-use recording::Recording;
-#[allow(unused_imports)]
-pub(crate) use rpc::{FeedReply, FeedRequest, JournalStatus, Remote, end_of};
+pub(crate) use rpc::{FeedRequest, JournalStatus, Remote, end_of};
 use rpc::{ForwardMessage, PositionRequest, Registration};
-use waiting::Waiting;
 
 /// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
 /// in `worker/objects.ts`.
@@ -35,16 +31,15 @@ pub(crate) struct JournalObject {
     keeper: Rc<Keeper>,
 }
 
-/// What the object's requests and what it does besides share.
+/// What the object's requests and its own work share.
 #[derive(Debug)]
 struct Keeper {
     /// Or why there is none.
-    journal: RefCell<Result<Journal<ObjectSql>, Failure>>,
-    wakes: RefCell<Wakes<ObjectSql, ObjectAlarm>>,
-    recording: Recording,
-    waiting: Waiting,
-    /// Whether the alarm that an earlier life of the object may have set was looked at.
-    looked: Cell<bool>,
+    driver: Result<RefCell<JournalDriver<ObjectSql, ObjectAlarm>>, Failure>,
+    effects: Effects<JournalEffect>,
+    recording: Calls<Result<Version, RecordError>>,
+    locating: Calls<Result<Option<Position>, RecordError>>,
+    ringing: Calls<Result<(), StorageError>>,
     /// Whether JavaScript has said whom else to wake.
     told: Cell<bool>,
     name: Option<ObjectName<Partition>>,
@@ -56,16 +51,19 @@ struct Keeper {
 impl DurableObject for JournalObject {
     fn new(state: State, env: Env) -> Self {
         let (meter, storage) = (Rc::new(Meter::default()), state.storage());
-        let sql = || ObjectSql::new(&storage, Rc::clone(&meter));
-        let journal = partitions(&env).map(|partitions| Journal::new(sql(), partitions));
-        let mut wakes = Wakes::new(sql(), ObjectAlarm::new(&storage, Rc::clone(&meter)));
-        wakes.also_wake(app::consumers());
+        let driver = partitions(&env).map(|partitions| {
+            let sql = ObjectSql::new(&storage, Rc::clone(&meter));
+            let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
+            let mut driver = JournalDriver::new(sql, alarm, partitions);
+            driver.wakes().also_wake(app::consumers());
+            RefCell::new(driver)
+        });
         let keeper = Keeper {
-            journal: RefCell::new(journal),
-            wakes: RefCell::new(wakes),
-            recording: Recording::default(),
-            waiting: Waiting::default(),
-            looked: Cell::default(),
+            driver,
+            effects: Effects::default(),
+            recording: Calls::default(),
+            locating: Calls::default(),
+            ringing: Calls::default(),
             told: Cell::default(),
             name: ObjectName::of(&state),
             meter,
@@ -80,7 +78,7 @@ impl DurableObject for JournalObject {
         nudges::admit(&self.keeper.state, &request)
     }
 
-    /// Fails where the machine could not set the alarm anew: the runtime then rings it again.
+    /// Fails where the alarm could not be set anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
         rang(self.keeper.ring().await)
     }
@@ -92,7 +90,6 @@ impl JournalObject {
     /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
     /// journal has the stream, once that is durable and those who follow were woken.
     pub fn record(&self, request: JsValue) -> Promise {
-        self.keeper.look_at_alarm();
         let keeper = Rc::clone(&self.keeper);
         promised(request, |request: ForwardMessage| async move { keeper.record(request).await })
     }
@@ -118,9 +115,7 @@ impl JournalObject {
     #[wasm_bindgen(js_name = positionOf)]
     pub fn position_of(&self, request: JsValue) -> Promise {
         let keeper = Rc::clone(&self.keeper);
-        promised(request, move |request: PositionRequest| async move {
-            keeper.meter.spent_on(keeper.position_of(&request)).await
-        })
+        promised(request, |request: PositionRequest| async move { keeper.position_of(request).await })
     }
 
     /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
@@ -140,7 +135,10 @@ impl JournalObject {
     pub fn also_wakes(&self, consumers: Vec<String>) -> Result<(), JsValue> {
         let names = consumers.iter().map(|name| ConsumerName::new(name));
         let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
-        self.keeper.wakes.borrow_mut().also_wake(names);
+        // Where there is no journal, nobody is woken.
+        if let Ok(driver) = &self.keeper.driver {
+            driver.borrow_mut().wakes().also_wake(names);
+        }
         self.keeper.told.set(true);
         Ok(())
     }
@@ -158,7 +156,7 @@ impl JournalObject {
     /// A `TypeError` when the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.wakes.borrow_mut().register(&consumer).map_err(Failure::from)
+            self.keeper.driver()?.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
         })
     }
 
@@ -168,7 +166,7 @@ impl JournalObject {
     /// A `TypeError` when the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.wakes.borrow_mut().unregister(&consumer).map_err(Failure::from)
+            self.keeper.driver()?.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
         })
     }
 }

@@ -9,9 +9,6 @@ use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, Partition, Receipt, RemoteError};
 
-/// What a forward, or a commit, takes in memory beside its texts, about, in bytes.
-const BESIDE_BYTES: usize = 100;
-
 /// Commits of one stream on their way to the journal. The hashes and the keys stay with the stream.
 #[derive(Debug)]
 pub(super) struct ForwardMessage {
@@ -59,12 +56,6 @@ impl From<&Forward> for ForwardMessage {
 }
 
 impl ForwardMessage {
-    /// How much memory it takes, about.
-    pub(super) fn size(&self) -> usize {
-        let commits = self.commits.iter().map(|commit| commit.events.len() + BESIDE_BYTES);
-        commits.sum::<usize>() + self.stream.as_str().len() + BESIDE_BYTES
-    }
-
     pub(super) fn forward(self) -> Result<Forward, Failure> {
         let commits = self.commits.into_iter().map(|commit| {
             Ok(Commit {

@@ -1,6 +1,7 @@
 //! What every object has: a name, a storage, an alarm, followers, and a way to be spoken to.
 
 mod call;
+mod driving;
 mod name;
 pub(crate) mod nudges;
 mod object_alarm;
@@ -9,6 +10,7 @@ mod partitions;
 mod receipt;
 
 pub(crate) use call::{Answered, Remote, RemoteError, promise, promised, spawn, turn};
+pub(crate) use driving::{Calls, Effects, pause};
 pub(crate) use name::{ObjectName, Partition};
 pub(crate) use nudges::Nudges;
 pub(crate) use object_alarm::{ObjectAlarm, armed, rang};

@@ -1,0 +1,92 @@
+//! Carries out what the driver wants done.
+
+use std::rc::Rc;
+
+use sillok::gateway::{AggregateDriver, AggregateEffect, CallId, Forward, Turn};
+use sillok::store::Version;
+use sillok::store::sqlite::StreamTable;
+use sillok_bridge::Failure;
+use worker::console_error;
+
+use super::{Keeper, Named};
+use crate::journal;
+use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, partitions, pause, spawn};
+
+pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
+
+impl Keeper {
+    pub(super) fn named(&self) -> Result<&Named, Failure> {
+        let named = self.named.as_ref();
+        named.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))
+    }
+
+    /// Gives the driver an input, and carries out what it wants done.
+    pub(super) fn drive<T>(
+        self: &Rc<Self>,
+        input: impl FnOnce(&mut Driver, &mut Turn<'_, AggregateEffect>) -> T,
+    ) -> Result<T, Failure> {
+        let named = self.named()?;
+        let (given, payer) = self.effects.take_turn(|turn| input(&mut named.driver.borrow_mut(), turn));
+        self.carry_out_all(payer);
+        Ok(given)
+    }
+
+    // Not a part of `drive`, of which there is one for every input.
+    fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
+        if let Some(call) = payer {
+            self.forgetting.pay(call, &self.meter);
+        }
+        self.effects.each(|effect| self.carry_out(effect));
+    }
+
+    /// The same for an input that is no request. No request pays for it.
+    fn go_on(self: &Rc<Self>, input: impl FnOnce(&mut Driver, &mut Turn<'_, AggregateEffect>)) {
+        // An object without a name has done nothing that goes on.
+        let _ = self.drive(input);
+        self.meter.take();
+    }
+
+    /// Gives the driver the alarm, and waits until what it rang for is done.
+    pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
+        let (_, over) = self.ringing.open();
+        self.go_on(AggregateDriver::rang);
+        over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: AggregateEffect) {
+        let keeper = Rc::clone(self);
+        match effect {
+            AggregateEffect::Forward { call, forward } => spawn(async move {
+                let version = keeper.send(&forward).await;
+                drop(forward);
+                keeper.go_on(|driver, turn| driver.answered(turn, call, version));
+            }),
+            AggregateEffect::Soon => spawn(async move { keeper.go_on(AggregateDriver::go_on) }),
+            AggregateEffect::Later => spawn(async move {
+                pause(0).await;
+                keeper.go_on(AggregateDriver::go_on_removing);
+            }),
+            AggregateEffect::FindAlarm => spawn(async move {
+                let alarm = armed(&keeper.state).await;
+                keeper.go_on(|driver, turn| driver.found_alarm(turn, alarm));
+            }),
+            AggregateEffect::Grown(version) => nudges::nudge(&self.state, version.get()),
+            AggregateEffect::Deleted => nudges::dismiss(&self.state),
+            AggregateEffect::Forgot { call, outcome } => self.forgetting.answer(call, outcome),
+            AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
+            AggregateEffect::Log(trouble) => console_error!("{trouble}"),
+            _ => {}
+        }
+    }
+
+    /// Sends a forward, and gives the version up to which the journal has the stream.
+    async fn send(&self, forward: &Forward) -> Option<Version> {
+        let name = &self.named.as_ref()?.name;
+        let partitions =
+            partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
+        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.keeps, partitions);
+        let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
+        let recorded = journal.record(forward).await;
+        recorded.map_err(|error| console_error!("the events could not be forwarded: {error}")).ok()
+    }
+}

@@ -1,0 +1,161 @@
+//! Carries out what the driver wants done.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures_util::future::{Either, select};
+use sillok::gateway::{CallId, Turn};
+use sillok::handler::{Attempted, ConsumerDriver, ConsumerEffect, Delivery, Kind, Outcome, look_again_at};
+use sillok_bridge::{Failure, now};
+use worker::console_error;
+
+use super::delivery;
+use super::handlers::Handler;
+use super::opening::{Driver, Inner};
+use crate::objects::{armed, pause, spawn};
+
+impl Inner {
+    /// Gives the driver an input, and carries out what it wants done.
+    pub(super) fn drive<T>(
+        self: &Rc<Self>,
+        input: impl FnOnce(&mut Driver, &mut Turn<'_, ConsumerEffect>) -> T,
+    ) -> Result<T, Failure> {
+        let mut defined = self.defined()?;
+        let (given, payer) = self.effects.take_turn(|turn| input(&mut defined.driver, turn));
+        drop(defined);
+        self.carry_out_all(payer);
+        Ok(given)
+    }
+
+    // Not a part of `drive`, of which there is one for every input.
+    fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
+        if let Some(call) = payer {
+            self.reaching.pay(call, &self.meter);
+        }
+        self.effects.each(|effect| self.carry_out(effect));
+    }
+
+    /// The same for an input that is no request: no request pays for it. A consumer that was removed since takes none.
+    fn go_on(self: &Rc<Self>, life: u64, input: impl FnOnce(&mut Driver, &mut Turn<'_, ConsumerEffect>)) {
+        if self.life.get() == life
+            && let Err(failure) = self.drive(input)
+        {
+            console_error!("a consumer could not go on: {failure}");
+        }
+        self.meter.take();
+    }
+
+    /// Takes it as a duty that a partition of the journal has grown.
+    pub(super) fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
+        match self.drive(|driver, turn| driver.woken(turn, partition)) {
+            // One that was removed has no duties.
+            Err(failure) if failure.code == "consumer_not_found" => Ok(()),
+            woken => Ok(woken??),
+        }
+    }
+
+    /// Begins a run, unless one is under way.
+    pub(super) fn begin(self: &Rc<Self>) -> Result<(), Failure> {
+        self.drive(|driver, turn| driver.begin(turn))
+    }
+
+    /// Gives the driver the alarm, and waits until what it rang for is done.
+    pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
+        let (_, over) = self.ringing.open();
+        let rang = self.drive(ConsumerDriver::rang);
+        self.meter.take();
+        match rang {
+            Ok(()) => over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
+            Err(failure) if is_none(&failure) => Ok(()),
+            Err(failure) => {
+                console_error!("a consumer could not be opened: {failure}");
+                Ok(look_again_at(&self.alarm(), now())?)
+            }
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: ConsumerEffect) {
+        let (inner, life) = (Rc::clone(self), self.life.get());
+        match effect {
+            ConsumerEffect::Read { call, read } => spawn(async move {
+                let page = inner.page(read).await;
+                let page = page.map_err(|failure| console_error!("a page could not be read: {failure}"));
+                inner.go_on(life, |driver, turn| driver.read(turn, call, page.ok()));
+            }),
+            ConsumerEffect::Deliver { call, deliveries, millis } => spawn(async move {
+                let attempted = inner.attempt_within(&deliveries, millis).await;
+                inner.go_on(life, |driver, turn| driver.attempted(turn, call, attempted));
+            }),
+            ConsumerEffect::Project => self.project(),
+            ConsumerEffect::Soon => spawn(async move { inner.go_on(life, ConsumerDriver::go_on) }),
+            ConsumerEffect::Later { call } => spawn(async move {
+                pause(0).await;
+                inner.go_on(life, |driver, turn| driver.tidied(turn, call));
+            }),
+            ConsumerEffect::Wait { millis } => spawn(async move {
+                pause(millis).await;
+                inner.go_on(life, ConsumerDriver::ticked);
+            }),
+            ConsumerEffect::FindAlarm { call } => spawn(async move {
+                let alarm = armed(&inner.state).await;
+                inner.go_on(life, |driver, turn| driver.found_alarm(turn, call, alarm));
+            }),
+            ConsumerEffect::Running(is_running) => self.attempts.runs(is_running),
+            ConsumerEffect::Change { .. } => self.change_now(),
+            ConsumerEffect::Reached { call, outcome } => self.reaching.answer(call, outcome),
+            ConsumerEffect::AlarmOver(over) => self.ringing.answer_all(&over),
+            ConsumerEffect::Log(trouble) => console_error!("{trouble}"),
+            _ => {}
+        }
+    }
+
+    /// Applies the page in hand. Nothing is awaited meanwhile.
+    fn project(self: &Rc<Self>) {
+        let handler = self.handler();
+        self.go_on(self.life.get(), |driver, turn| {
+            driver.project(turn, &mut |event, documents| match &handler {
+                Some(handler) => self.attempts.within(event, || handler.project(event, documents)),
+                None => Outcome::failed("this deployment has no code for this projection"),
+            });
+        });
+    }
+
+    async fn attempt_within(&self, deliveries: &[Delivery], millis: u64) -> Attempted {
+        match select(pin!(self.attempt(deliveries)), pin!(pause(millis))).await {
+            Either::Left((attempted, _)) => attempted,
+            Either::Right(_) => Attempted::Late,
+        }
+    }
+
+    async fn attempt(&self, deliveries: &[Delivery]) -> Attempted {
+        let Some(first) = deliveries.first() else { return Attempted::Done(0) };
+        let definition = match self.defined() {
+            Ok(defined) => Rc::clone(&defined.definition),
+            Err(failure) => return Attempted::Ended(Outcome::failed(&*failure.detail)),
+        };
+        let attempt = async {
+            if definition.kind == Kind::Queue {
+                let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
+                return sent.map_or_else(Attempted::Ended, Attempted::Done);
+            }
+            Attempted::Ended(match (definition.kind, self.handler()) {
+                (Kind::Webhook, _) => delivery::to_webhook(&self.env, &definition, first).await,
+                (_, Some(handler)) => {
+                    let tenant = self.name.as_ref().and_then(|name| name.tenant().cloned());
+                    handler.deliver(&self.env, tenant, first).await
+                }
+                (_, None) => Outcome::failed("this deployment has no code for this reactor"),
+            })
+        };
+        self.attempts.throughout(&first.event, attempt).await
+    }
+
+    fn handler(&self) -> Option<Handler> {
+        self.code.borrow().as_ref().map(|(_, handler)| handler.clone())
+    }
+}
+
+/// Whether there is no consumer, or another kind of consumer has the name: then there is nothing to run.
+fn is_none(failure: &Failure) -> bool {
+    failure.code == "consumer_not_found" || failure.code == "consumer_kind_fixed"
+}

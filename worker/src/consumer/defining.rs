@@ -1,0 +1,168 @@
+//! Defining a consumer by a request, and removing it.
+
+use std::rc::Rc;
+
+use futures_channel::oneshot;
+use sillok::gateway::CallId;
+use sillok::handler::{Kind, OpenError};
+use sillok::store::Checkpoint;
+use sillok_bridge::{Failure, random_bytes};
+
+use super::address::Deployment;
+use super::definition::{Definition, invalid};
+use super::opening::Inner;
+use super::shown::Shown;
+use super::signature::Secret;
+use super::{Define, delivery, kept, unreachable};
+use crate::journal::{Remote, end_of};
+use crate::objects::partitions;
+
+/// A definition that waits for deliveries under way.
+pub(super) struct Change {
+    definition: Definition,
+    done: oneshot::Sender<Result<(), Failure>>,
+}
+
+impl Inner {
+    /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
+    pub(super) async fn define(self: &Rc<Self>, request: &Define) -> Result<String, Failure> {
+        if self.code.borrow().is_some() {
+            let detail = "this consumer is defined in the code of the deployment";
+            return Err(Failure::new("consumer_defined_in_code", detail));
+        }
+        let deployment = Deployment::of(&self.env, &request.asked_at);
+        let mut definition = Definition::parse(&request.definition, &deployment)?;
+        let known = self.defined().map(|defined| Rc::clone(&defined.definition)).ok();
+        if let Some(known) = &known {
+            if known.kind != definition.kind {
+                return Err(OpenError::KindFixed { kind: known.kind }.into());
+            }
+            if definition.after.is_some() && definition.after != known.after {
+                let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
+                return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
+            }
+            (definition.after, definition.end) = (known.after.clone(), known.end.clone());
+        } else {
+            self.find_beginning(&mut definition).await?;
+        }
+        if definition.kind == Kind::Webhook && definition.secret.is_none() {
+            let kept = known.as_ref().and_then(|known| known.secret.clone());
+            definition.secret = Some(match kept {
+                Some(secret) => secret,
+                None => Secret::of(random_bytes()?).text(),
+            });
+        }
+        if definition.kind == Kind::Queue {
+            delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
+        }
+        match &known {
+            Some(known) if **known == definition => {}
+            Some(_) => self.redefine(definition).await?,
+            None => self.define_first(&definition)?,
+        }
+        for partition in 0..partitions(&self.env)? {
+            self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
+        }
+        // The duty to begin is durable before the answer leaves.
+        self.woken(0)?;
+        self.status(Shown::WithSecret).await
+    }
+
+    /// Makes it a consumer of this definition for the first time.
+    fn define_first(&self, definition: &Definition) -> Result<(), Failure> {
+        let opened = self.open_first(definition.clone())?;
+        kept::write(&self.sql, definition)?;
+        *self.defined.borrow_mut() = Some(opened);
+        Ok(())
+    }
+
+    /// Makes it a consumer of this definition, which is another than it had, once nothing is being delivered.
+    async fn redefine(self: &Rc<Self>, definition: Definition) -> Result<(), Failure> {
+        let (done, changed) = oneshot::channel();
+        self.change.replace(Some(Change { definition, done }));
+        // There is one at a time, so its number says nothing.
+        self.drive(|driver, turn| driver.change(turn, CallId::new(0)))?;
+        changed.await.unwrap_or_else(|_| Err(Failure::new("unavailable", "the object has ended; try again")))
+    }
+
+    /// Makes the change that waited.
+    pub(super) fn change_now(self: &Rc<Self>) {
+        let Some(Change { definition, done }) = self.change.take() else { return };
+        let changed = self.change_to(&definition);
+        if changed.is_ok()
+            && let Ok(mut defined) = self.defined()
+        {
+            defined.definition = Rc::new(definition);
+        }
+        // A caller that has gone needs no answer.
+        let _ = done.send(changed);
+    }
+
+    fn change_to(self: &Rc<Self>, definition: &Definition) -> Result<(), Failure> {
+        let settings = self.settings(definition)?;
+        let (open, write) = (|| self.open(settings), || kept::write(&self.sql, definition));
+        self.drive(|driver, turn| driver.redefine(turn, open, write))?
+    }
+
+    /// Finds out where a new consumer begins that is not to begin with the first event.
+    async fn find_beginning(&self, definition: &mut Definition) -> Result<(), Failure> {
+        let Some(after) = &definition.after else { return Ok(()) };
+        let end = self.end().await?;
+        if after == "end" {
+            definition.end = Some(end.to_string());
+            return Ok(());
+        }
+        if definition.begins(end.partitions())?.is_some_and(|begins| begins.is_beyond(&end)) {
+            let detail = "the checkpoint is beyond the end of the feed";
+            return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
+        }
+        Ok(())
+    }
+
+    /// Removes the consumer and everything that it has, or what another one has left under its name.
+    pub(super) async fn remove(self: &Rc<Self>) -> Result<String, Failure> {
+        let in_code = self.code.borrow().is_some();
+        let known = self.defined().map(|_| ());
+        match known {
+            Ok(()) if in_code => {
+                let detail = "this consumer is defined in the code of the deployment: remove it there";
+                return Err(Failure::new("consumer_defined_in_code", detail));
+            }
+            Err(failure) if failure.code == "consumer_kind_fixed" => {}
+            Err(failure) if failure.code == "consumer_not_found" && kept::is_state_left(&self.sql)? => {}
+            known => known?,
+        }
+        for partition in 0..partitions(&self.env)? {
+            self.journal(partition)?.unregister(self.name()?.keeps.clone()).await.map_err(unreachable)?;
+        }
+        *self.defined.borrow_mut() = None;
+        self.life.set(self.life.get() + 1);
+        // What was under way for it has ended.
+        self.reaching.forget();
+        self.ringing.answer_all(&Ok(()));
+        self.attempts.runs(false);
+        let storage = self.state.storage();
+        let removed = match storage.delete_alarm().await {
+            Ok(()) => storage.delete_all().await,
+            failed => failed,
+        };
+        removed.map_err(|error| Failure::new("storage_failed", error.to_string()))?;
+        if in_code {
+            // It has read nothing yet, of no partition.
+            self.woken(0)?;
+        }
+        Ok("{}".to_owned())
+    }
+
+    /// Where the feed ends now.
+    pub(super) async fn end(&self) -> Result<Checkpoint, Failure> {
+        let journals = (0..partitions(&self.env)?).map(|partition| self.journal(partition));
+        let journals = journals.collect::<Result<Vec<_>, _>>()?;
+        end_of(&journals).await.map_err(unreachable)
+    }
+
+    fn journal(&self, partition: usize) -> Result<Remote, Failure> {
+        Remote::of_partition(&self.env, self.name()?.tenant(), partition)
+            .map_err(|error| Failure::new("unavailable", error.to_string()))
+    }
+}

@@ -1,0 +1,142 @@
+//! What an object knows of its consumer: its name, how it is defined, and the driver that runs it.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::rc::Rc;
+
+use futures_util::lock::Mutex;
+use sillok::handler::{Consumer, ConsumerDriver, ConsumerEffect, ConsumerName, OpenError, Settings};
+use sillok::store::{StorageError, StreamId, Version};
+use sillok_bridge::Failure;
+use worker::{Env, State};
+
+use super::attempts::Watched;
+use super::defining::Change;
+use super::definition::Definition;
+use super::handlers::Handler;
+use super::kept;
+use crate::app::{self, InCode};
+use crate::objects::{Calls, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, jitter, partitions};
+
+/// What the calls and the runs of an object share.
+pub(super) struct Inner {
+    /// The consumer's name and tenant, as the object's own name says.
+    pub(super) name: Option<ObjectName<ConsumerName>>,
+    pub(super) env: Env,
+    pub(super) state: State,
+    pub(super) meter: Rc<Meter>,
+    pub(super) sql: ObjectSql,
+    /// What the consumer is by the code of this deployment.
+    pub(super) code: RefCell<Option<(Definition, Handler)>>,
+    pub(super) defined: RefCell<Option<Defined>>,
+    /// Counts the consumers that this object has run. What one has begun is none of the next one's business.
+    pub(super) life: Cell<u64>,
+    /// Held by the request that defines the consumer or removes it.
+    pub(super) changing: Mutex<()>,
+    /// The change that waits for deliveries under way.
+    pub(super) change: RefCell<Option<Change>>,
+    pub(super) effects: Effects<ConsumerEffect>,
+    pub(super) reaching: Calls<Result<bool, StorageError>>,
+    pub(super) ringing: Calls<Result<(), StorageError>>,
+    pub(super) attempts: Watched,
+    /// The attempt that was a crash of the last engine, until there is a machine to count it.
+    pub(super) cut_off: Cell<Option<CutOff>>,
+}
+
+/// An attempt that has crashed the engine: at which event, and why.
+pub(super) struct CutOff {
+    pub(super) stream: StreamId,
+    pub(super) version: Version,
+    pub(super) reason: String,
+}
+
+pub(super) type Driver = ConsumerDriver<ObjectSql, ObjectAlarm>;
+
+/// A consumer that is defined, and its driver.
+pub(super) struct Defined {
+    pub(super) definition: Rc<Definition>,
+    pub(super) driver: Driver,
+}
+
+impl Inner {
+    pub(super) fn new(state: State, env: Env) -> Self {
+        let meter = Rc::new(Meter::default());
+        let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
+        let name = ObjectName::<ConsumerName>::of(&state);
+        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.keeps));
+        let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
+        Self {
+            name,
+            env,
+            state,
+            meter,
+            sql,
+            code,
+            defined: RefCell::default(),
+            life: Cell::default(),
+            changing: Mutex::default(),
+            change: RefCell::default(),
+            effects: Effects::default(),
+            reaching: Calls::default(),
+            ringing: Calls::default(),
+            attempts: Watched::default(),
+            cut_off: Cell::default(),
+        }
+    }
+
+    /// The consumer, which is opened where it was not yet.
+    ///
+    /// # Errors
+    /// `consumer_not_found` where there is none, or why it cannot be opened.
+    pub(super) fn defined(&self) -> Result<RefMut<'_, Defined>, Failure> {
+        let mut defined = self.defined.borrow_mut();
+        if defined.is_none() {
+            let definition = match (self.in_code(), kept::read(&self.sql)?) {
+                // What is stored was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
+                (Some(_), Some(kept)) => {
+                    return Err(OpenError::KindFixed { kind: kept.kind }.into());
+                }
+                (in_code, kept) => in_code.or(kept),
+            };
+            *defined = definition.map(|definition| self.open_first(definition)).transpose()?;
+        }
+        let not_found = |_| Failure::new("consumer_not_found", "there is no consumer of this name");
+        RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
+    }
+
+    /// What the consumer is by the code of this deployment, if anything.
+    pub(super) fn in_code(&self) -> Option<Definition> {
+        self.code.borrow().as_ref().map(|(definition, _)| definition.clone())
+    }
+
+    pub(super) fn open_first(&self, definition: Definition) -> Result<Defined, Failure> {
+        let mut machine = self.open(self.settings(&definition)?)?;
+        if let Some(CutOff { stream, version, reason }) = self.cut_off.take() {
+            machine.cut_off(stream, version, &reason, random());
+        }
+        Ok(Defined { definition: Rc::new(definition), driver: ConsumerDriver::new(machine) })
+    }
+
+    pub(super) fn settings(&self, definition: &Definition) -> Result<Settings, Failure> {
+        definition.settings(self.name()?.keeps.clone(), partitions(&self.env)?)
+    }
+
+    pub(super) fn open(&self, settings: Settings) -> Result<Consumer<ObjectSql, ObjectAlarm>, Failure> {
+        let sql = ObjectSql::new(&self.state.storage(), Rc::clone(&self.meter));
+        Ok(Consumer::open(sql, self.alarm(), settings)?)
+    }
+
+    pub(super) fn alarm(&self) -> ObjectAlarm {
+        ObjectAlarm::new(&self.state.storage(), Rc::clone(&self.meter))
+    }
+
+    /// Without a name there is no consumer: nothing is guessed.
+    pub(super) fn name(&self) -> Result<&ObjectName<ConsumerName>, Failure> {
+        let name = self.name.as_ref();
+        name.ok_or_else(|| Failure::new("internal", "the object was not found by the name of a consumer"))
+    }
+}
+
+/// A random number.
+fn random() -> u32 {
+    u32::try_from(jitter() & u64::from(u32::MAX)).unwrap_or_default()
+}

@@ -1,0 +1,95 @@
+//! Carries out what the driver wants done.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures_util::future::{Either, select};
+use sillok::gateway::{CallId, JournalDriver, JournalEffect, Turn};
+use sillok::handler::ConsumerName;
+use sillok::store::StorageError;
+use sillok_bridge::Failure;
+use worker::console_error;
+
+use super::Keeper;
+use crate::consumer;
+use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn};
+
+pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
+
+impl Keeper {
+    /// Gives the driver an input, and carries out what it wants done.
+    pub(super) fn drive<T>(
+        self: &Rc<Self>,
+        input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>) -> T,
+    ) -> Result<T, Failure> {
+        let driver = self.driver()?;
+        let (given, payer) = self.effects.take_turn(|turn| input(&mut driver.borrow_mut(), turn));
+        self.carry_out_all(payer);
+        Ok(given)
+    }
+
+    // Not a part of `drive`, of which there is one for every input.
+    fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
+        if let Some(call) = payer {
+            self.locating.pay(call, &self.meter);
+        }
+        self.effects.each(|effect| self.carry_out(effect));
+        // What several share is no part of any request's price.
+        self.meter.take();
+    }
+
+    fn go_on(self: &Rc<Self>, input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>)) {
+        // Without a journal nothing was begun.
+        let _ = self.drive(input);
+    }
+
+    /// Gives the driver the alarm, and waits until what it rang for is done.
+    pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
+        let (_, over) = self.ringing.open();
+        self.drive(JournalDriver::rang)?;
+        over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: JournalEffect) {
+        let keeper = Rc::clone(self);
+        match effect {
+            JournalEffect::Wake { call, consumer, millis } => spawn(async move {
+                let is_awake = keeper.wake(consumer, millis).await;
+                keeper.go_on(|driver, turn| driver.woken(turn, call, is_awake));
+            }),
+            JournalEffect::Sync => spawn(async move {
+                let synced = keeper.state.storage().sync().await;
+                let synced = synced.map_err(|error| StorageError::failed(error.to_string()));
+                keeper.go_on(|driver, turn| driver.synced(turn, synced));
+            }),
+            JournalEffect::Soon => spawn(async move { keeper.go_on(JournalDriver::go_on) }),
+            JournalEffect::Wait { millis } => spawn(async move {
+                pause(millis).await;
+                keeper.go_on(JournalDriver::ticked);
+            }),
+            JournalEffect::FindAlarm => spawn(async move {
+                let alarm = armed(&keeper.state).await;
+                keeper.go_on(|driver, turn| driver.found_alarm(turn, alarm));
+            }),
+            JournalEffect::Grown(position) => nudges::nudge(&self.state, position.get()),
+            JournalEffect::Recorded { call, outcome } => self.recording.answer(call, outcome),
+            JournalEffect::Located { call, outcome } => self.locating.answer(call, outcome),
+            JournalEffect::AlarmOver(over) => self.ringing.answer_all(&over),
+            JournalEffect::Log(trouble) => console_error!("{trouble}"),
+            _ => {}
+        }
+    }
+
+    /// Calls a consumer, and says whether it has answered in time. It makes the duty to read its own before it answers.
+    async fn wake(&self, consumer: ConsumerName, millis: u64) -> bool {
+        let Some(journal) = &self.name else { return false };
+        let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {
+            return false;
+        };
+        let woken = async { consumer.wake(journal.keeps.0).await.is_ok() };
+        match select(pin!(woken), pin!(pause(millis))).await {
+            Either::Left((is_awake, _)) => is_awake,
+            Either::Right(_) => false,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Carrying out what the drivers of the core want done. An object gives its driver inputs and carries out the effects in their order;
+//! it decides nothing.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use sillok::gateway::{CallId, Turn};
+use sillok_bridge::now;
+use worker::Delay;
+
+use super::jitter;
+use super::receipt::{Meter, Receipt};
+
+/// Effects that wait to be carried out.
+#[derive(Debug)]
+pub(crate) struct Effects<E> {
+    waiting: RefCell<VecDeque<E>>,
+    carrying_out: Cell<bool>,
+}
+
+impl<E> Default for Effects<E> {
+    fn default() -> Self {
+        Self { waiting: RefCell::default(), carrying_out: Cell::default() }
+    }
+}
+
+impl<E> Effects<E> {
+    /// Has a driver take a turn, and puts its effects to those that wait. Gives also the call for which the turn took place.
+    pub(crate) fn take_turn<T>(&self, input: impl FnOnce(&mut Turn<'_, E>) -> T) -> (T, Option<CallId>) {
+        let mut random = jitter;
+        let mut turn = Turn::at(now(), &mut random);
+        let given = input(&mut turn);
+        let payer = turn.payer();
+        self.waiting.borrow_mut().extend(turn.into_effects());
+        (given, payer)
+    }
+
+    /// Carries out the effects that wait, one after the other, with those that follow from them in this turn.
+    pub(crate) fn each(&self, carry_out: impl Fn(E)) {
+        if !self.carrying_out.replace(true) {
+            while let Some(effect) = self.next() {
+                carry_out(effect);
+            }
+            self.carrying_out.set(false);
+        }
+    }
+
+    fn next(&self) -> Option<E> {
+        self.waiting.borrow_mut().pop_front()
+    }
+}
+
+/// Calls of an object that its driver answers later.
+#[derive(Debug)]
+pub(crate) struct Calls<A> {
+    last: Cell<u64>,
+    waiting: RefCell<Vec<Waiting<A>>>,
+}
+
+#[derive(Debug)]
+struct Waiting<A> {
+    call: CallId,
+    spent: Receipt,
+    answer: oneshot::Sender<(A, Receipt)>,
+}
+
+impl<A> Default for Calls<A> {
+    fn default() -> Self {
+        Self { last: Cell::default(), waiting: RefCell::default() }
+    }
+}
+
+impl<A> Calls<A> {
+    /// A new call: its number, and the answer with what it has cost. There is no answer where the object forgets the call.
+    pub(crate) fn open(&self) -> (CallId, oneshot::Receiver<(A, Receipt)>) {
+        let (answer, answered) = oneshot::channel();
+        self.last.set(self.last.get() + 1);
+        let call = CallId::new(self.last.get());
+        self.waiting.borrow_mut().push(Waiting { call, spent: Receipt::default(), answer });
+        (call, answered)
+    }
+
+    /// Has a call pay what was spent since the meter was last taken from.
+    pub(crate) fn pay(&self, call: CallId, meter: &Meter) {
+        let receipt = meter.take();
+        if let Some(waiting) = self.waiting.borrow_mut().iter_mut().find(|waiting| waiting.call == call) {
+            waiting.spent = waiting.spent + receipt;
+        }
+    }
+
+    pub(crate) fn answer(&self, call: CallId, answer: A) {
+        let mut waiting = self.waiting.borrow_mut();
+        if let Some(at) = waiting.iter().position(|waiting| waiting.call == call) {
+            let Waiting { spent, answer: answers, .. } = waiting.swap_remove(at);
+            // A caller that has gone needs no answer.
+            let _ = answers.send((answer, spent));
+        }
+    }
+
+    /// Answers all calls alike.
+    pub(crate) fn answer_all(&self, answer: &A)
+    where
+        A: Clone,
+    {
+        for Waiting { spent, answer: answers, .. } in self.waiting.take() {
+            let _ = answers.send((answer.clone(), spent));
+        }
+    }
+
+    /// Forgets all calls: none is answered.
+    pub(crate) fn forget(&self) {
+        self.waiting.borrow_mut().clear();
+    }
+}
+
+/// Waits so many milliseconds. Others have their turn meanwhile, also where there are none.
+pub(crate) async fn pause(millis: u64) {
+    Delay::from(Duration::from_millis(millis)).await;
+}
