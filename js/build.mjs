@@ -57,21 +57,21 @@ const typed = (project) =>
 typed("tsconfig.types.json");
 // All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
 const PUBLIC = [
-  "consumers/definition",
-  "consumers/handles",
-  "consumers/projection",
-  "consumers/reactor",
-  "errors",
-  "event-gateway",
-  "event-handler",
-  "event-store",
-  "events",
+  "consumer/definition",
+  "consumer/handles",
+  "consumer/projection",
+  "consumer/reactor",
+  "gateway/event-gateway",
+  "gateway/event-handler",
   "index",
-  "options",
-  "remote-event-store",
-  "store",
+  "local/event-store",
+  "local/verify-commits",
+  "remote/event-store",
+  "store/errors",
+  "store/events",
+  "store/options",
+  "store/store",
   "testing/index",
-  "verify-commits",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

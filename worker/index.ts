@@ -3,8 +3,8 @@
 import * as engine from "./build/index.js";
 import { type App, compose, type Parts } from "./composition.ts";
 
-export { projection } from "../js/ts/consumers/projection.ts";
-export { reactor } from "../js/ts/consumers/reactor.ts";
+export { projection } from "../js/ts/consumer/projection.ts";
+export { reactor } from "../js/ts/consumer/reactor.ts";
 export type { App, ObjectClass, Parts } from "./composition.ts";
 
 /**

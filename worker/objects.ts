@@ -5,9 +5,9 @@ import { DurableObject } from "cloudflare:workers";
 
 import type { AnyConsumer } from "sillok";
 
+import { handlerOf } from "./consumer-handler.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
-import { handlerOf } from "./handlers.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
 type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;

@@ -2,7 +2,7 @@
 // bundler have one file to find, and nothing is left behind when a server is bundled.
 
 import base64 from "../../generated/sillok_js_bg.wasm";
-import { start } from "../engine.js";
+import { start } from "../local/engine.js";
 
 start(bytes());
 

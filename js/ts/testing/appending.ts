@@ -1,4 +1,4 @@
-import type { ExpectedVersion } from "../options.js";
+import type { ExpectedVersion } from "../store/options.js";
 import { all, type Behaviours, count, refusal, rejection, same } from "./assert.js";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,6 +1,6 @@
-import type { AppendResult, NewEvent } from "../events.js";
-import type { ExpectedVersion } from "../options.js";
-import type { Store } from "../store.js";
+import type { AppendResult, NewEvent } from "../store/events.js";
+import type { ExpectedVersion } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
 const WRITERS = 20;

@@ -1,6 +1,6 @@
-import type { FeedEvent } from "../events.js";
-import type { ReadAllOptions, SubscribeAllOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { FeedEvent } from "../store/events.js";
+import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
 /** So many events as come, in the order in which they do. */

@@ -1,4 +1,4 @@
-import type { Store } from "../store.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 import type { OpenStore } from "./index.js";
 

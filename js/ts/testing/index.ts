@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-import type { Store } from "../store.js";
+import type { Store } from "../store/store.js";
 import { appending } from "./appending.js";
 import type { Behaviours } from "./assert.js";
 import { competing } from "./competing.js";

@@ -1,5 +1,5 @@
-import type { StreamsOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { StreamsOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, refusal, same } from "./assert.js";
 
 /** Waits until the store has made known so many events; a server does so after it has answered. */

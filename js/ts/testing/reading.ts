@@ -1,5 +1,5 @@
-import type { ReadOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { ReadOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, same } from "./assert.js";
 import type { OpenStore } from "./index.js";
 

@@ -1,6 +1,6 @@
 // What two stores over one database do, each of which writes to it.
 
-import type { Store } from "../store.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 import { increment } from "./competing.js";
 import type { OpenAnother, OpenStore } from "./index.js";

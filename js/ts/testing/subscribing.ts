@@ -1,6 +1,6 @@
-import type { RecordedEvent } from "../events.js";
-import type { SubscribeOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { RecordedEvent } from "../store/events.js";
+import type { SubscribeOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
 /** The events that come, until the one of this version has. */

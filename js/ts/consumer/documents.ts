@@ -1,0 +1,48 @@
+// The documents of a projection while an event is applied, over those of an engine, which has them as JSON.
+
+import { SillokError } from "../store/errors.js";
+import { writeJson } from "../store/json.js";
+import { raising } from "../store/raising.js";
+import type { Documents } from "./projection.js";
+import { needRoom } from "./stack.js";
+
+/** Documents as an engine hands them out. */
+export interface DocumentsJson {
+  get(key: string): string | undefined;
+  put(key: string, document: string): void;
+  delete(key: string): void;
+}
+
+/** Calls `handle` with the documents as a handler sees them; they are its own until it returns. */
+export function projectOnto(json: DocumentsJson, handle: (documents: Documents) => void): void {
+  let isOver = false;
+  const asked = <T>(ask: () => T): T => {
+    if (!isOver) {
+      needRoom();
+      return raising(ask);
+    }
+    const detail = "a projection's documents are its handler's only until it returns";
+    throw new SillokError({ code: "documents_over", detail });
+  };
+  try {
+    handle({
+      get(key) {
+        const document = asked(() => json.get(checkedKey(key)));
+        return document === undefined ? undefined : JSON.parse(document);
+      },
+      put(key, document) {
+        asked(() => json.put(checkedKey(key), writeJson(document, "document").text));
+      },
+      delete: (key) => asked(() => json.delete(checkedKey(key))),
+    });
+  } finally {
+    isOver = true;
+  }
+}
+
+/** A key as the engine takes it: what is no text would be made one there without a word. */
+export function checkedKey(key: unknown): string {
+  if (typeof key === "string" && key.isWellFormed()) return key;
+  const detail = "the document's key must be a text of 1 to 200 bytes of UTF-8";
+  throw new SillokError({ code: "invalid_document_key", detail, field: "key" });
+}

@@ -1,0 +1,175 @@
+import { checkedKey } from "../consumer/documents.js";
+import type {
+  ConsumerStatus,
+  DeadLetter,
+  DeadLettersOptions,
+  DocumentsOptions,
+  GetOptions,
+  KeyedDocument,
+  ProjectionHandle,
+} from "../consumer/handles.js";
+import type { Engine } from "../local/engine.js";
+import { SillokError } from "../store/errors.js";
+import { invalid } from "../store/invalid.js";
+import { checkOptions, checkSignal, type Signal } from "../store/options.js";
+import { sleep } from "../time/timers.js";
+import { Turn } from "../time/turn.js";
+import type { Rest, Runner } from "./runner.js";
+
+const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
+const DOCUMENTS_OPTIONS = [
+  "prefix",
+  "after",
+  "limit",
+] as const satisfies (keyof DocumentsOptions)[];
+const LETTERS_OPTIONS = ["after", "limit"] as const satisfies (keyof DeadLettersOptions)[];
+/** How long an event is waited for where no signal ends it: as long as a deployed Sillok waits. */
+const LONGEST_WAIT_MILLISECONDS = 5000;
+/** How much is asked of the engine at once. */
+const PAGE = 1000;
+
+/** A consumer over a store in this program. */
+export class Handle implements ProjectionHandle {
+  readonly #engine: Engine;
+  readonly #runner: Runner;
+
+  constructor(engine: Engine, runner: Runner) {
+    this.#engine = engine;
+    this.#runner = runner;
+  }
+
+  async status(): Promise<ConsumerStatus> {
+    const { name, kind } = this.#runner.definition;
+    const status = JSON.parse(await this.#runner.consumer.status()) as Omit<
+      ConsumerStatus,
+      "name" | "kind"
+    >;
+    return { name, kind, ...status };
+  }
+
+  async pause(): Promise<void> {
+    await this.#runner.operate("pause");
+  }
+
+  async resume(): Promise<void> {
+    await this.#runner.operate("resume");
+  }
+
+  async retry(): Promise<void> {
+    await this.#runner.operate("retry");
+  }
+
+  async discard(id?: number): Promise<boolean> {
+    if (id !== undefined) {
+      checkId(id, "id");
+      return this.#runner.discard(id, id);
+    }
+    // What is given up from now on is not among them.
+    const last = await this.#runner.consumer.lastLetter();
+    const any = await this.#runner.discard(1, last);
+    for (const turn = new Turn(); await this.#runner.discard(1, last);) {
+      if (turn.isOver()) await turn.pass();
+    }
+    return any;
+  }
+
+  async rebuild(): Promise<void> {
+    await this.#runner.operate("rebuild");
+  }
+
+  async *deadLetters(
+    options: DeadLettersOptions = {},
+  ): AsyncGenerator<DeadLetter, void, undefined> {
+    checkOptions(options, LETTERS_OPTIONS);
+    const { limit = Infinity } = options;
+    let { after = 0 } = options;
+    checkLimit(limit);
+    checkId(after, "after");
+    const turn = new Turn();
+    for (let left = limit; left > 0;) {
+      const page = await this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
+      yield* page.items as DeadLetter[];
+      if (page.next === null) return;
+      if (turn.isOver()) await turn.pass();
+      [after, left] = [page.next, left - page.items.length];
+    }
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<unknown> {
+    checkOptions(options, GET_OPTIONS);
+    const { min, signal } = options;
+    checkSignal(signal);
+    if (min !== undefined) await this.#cover(min, signal);
+    const document = await this.#runner.consumer.document(checkedKey(key));
+    return document === undefined ? undefined : JSON.parse(document);
+  }
+
+  async *documents(options: DocumentsOptions = {}): AsyncGenerator<KeyedDocument, void, undefined> {
+    checkOptions(options, DOCUMENTS_OPTIONS);
+    const { prefix = "", limit = Infinity } = options;
+    let { after = "" } = options;
+    checkLimit(limit);
+    for (const [field, text] of Object.entries({ prefix, after })) {
+      if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
+    }
+    const turn = new Turn();
+    for (let left = limit; left > 0;) {
+      const page = await this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
+      yield* page.items;
+      if (page.next === null) return;
+      if (turn.isOver()) await turn.pass();
+      [after, left] = [page.next, left - page.items.length];
+    }
+  }
+
+  /** Waits until the documents cover an event. */
+  async #cover(min: NonNullable<GetOptions["min"]>, signal: Signal | undefined): Promise<void> {
+    const { stream, version } = (min ?? {}) as typeof min;
+    if (!Number.isSafeInteger(version) || version < 0) {
+      throw invalid("min", "must be a stream and a version");
+    }
+    const stop = new AbortController();
+    const end = () => stop.abort();
+    // Whoever runs the consumer may be at work for longer than this one waits.
+    const over = new Promise<Rest>((resolve) => {
+      stop.signal.addEventListener("abort", () => resolve("interrupted"));
+    });
+    const timer = signal === undefined ? setTimeout(end, LONGEST_WAIT_MILLISECONDS) : undefined;
+    if (signal?.aborted) end();
+    signal?.addEventListener("abort", end);
+    try {
+      for (;;) {
+        const mark = await this.#engine.mark();
+        const page = await this.#engine.readPage(stream, { limit: 1 });
+        if (page.version >= version) break;
+        if (stop.signal.aborted) throw behind(stream, version);
+        await this.#engine.changed(mark, stop.signal, stream);
+      }
+      // Whatever was written by now is covered, and so is that event.
+      const position = await this.#engine.end();
+      while (!(await this.#runner.consumer.reached(position))) {
+        const rest = await Promise.race([this.#runner.work(stop.signal), over]);
+        if (await this.#runner.consumer.reached(position)) break;
+        if (typeof rest !== "number" || stop.signal.aborted) throw behind(stream, version);
+        await sleep(rest, stop.signal);
+      }
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+    }
+  }
+}
+
+function behind(stream: string, version: number): SillokError {
+  const detail = `the projection does not cover version ${version} of ${stream} yet`;
+  return new SillokError({ code: "projection_behind", detail, field: "min" });
+}
+
+function checkId(id: number, field: string): void {
+  if (!Number.isSafeInteger(id) || id < 0) throw invalid(field, "must be a letter's id");
+}
+
+function checkLimit(limit: number): void {
+  if (limit === Infinity || (Number.isSafeInteger(limit) && limit > 0)) return;
+  throw invalid("limit", "must be a whole number from 1");
+}

@@ -1,0 +1,124 @@
+import type { Engine } from "../local/engine.js";
+import type { FeedEvent, NewEvent, RecordedEvent } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
+import {
+  checkOptions,
+  checkSignal,
+  type ReplayOptions,
+  type ReplayProgress,
+  type Signal,
+} from "../store/options.js";
+import { checkTypes } from "../store/wanted.js";
+import { Turn } from "../time/turn.js";
+import type { EventSink } from "./event-gateway.js";
+
+const OPTIONS = [
+  "stream",
+  "category",
+  "types",
+  "onProgress",
+  "signal",
+] as const satisfies (keyof ReplayOptions)[];
+
+/** Some events, and how far they bring the replay. */
+interface Part<E extends NewEvent> {
+  readonly events: readonly RecordedEvent<E>[];
+  readonly position: number;
+  readonly end: number;
+}
+
+/** Hands events to a handler, one after the other, up to the last that there is when it begins. */
+export async function replay<E extends NewEvent>(
+  engine: Engine,
+  handler: EventSink<RecordedEvent<E>>,
+  options: ReplayOptions,
+): Promise<ReplayProgress> {
+  checkHandler(handler);
+  checkOptions(options, OPTIONS);
+  const { stream, category, types, onProgress, signal } = options;
+  if (stream !== undefined && category !== undefined) {
+    throw invalid("category", "is that of the stream: leave out one of them");
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw invalid("onProgress", "must be a function");
+  }
+  checkTypes(types);
+  checkSignal(signal);
+  const parts =
+    stream === undefined
+      ? partsOfFeed<E>(engine, { category, types })
+      : partsOfStream<E>(engine, stream, types);
+  const turn = new Turn();
+  let progress = { handled: 0, position: 0, end: 0 };
+  for await (const { events, position, end } of parts) {
+    const all = progress.handled + events.length;
+    for (const handled of handOver(events, handler, signal)) {
+      await handled;
+      progress = { ...progress, handled: progress.handled + 1, end };
+      if (turn.isOver()) await turn.pass();
+    }
+    if (progress.handled < all) return progress;
+    progress = { ...progress, position, end };
+    onProgress?.(progress);
+    if (turn.isOver()) await turn.pass();
+  }
+  return progress;
+}
+
+/** Refuses who cannot be handed an event. */
+export function checkHandler(handler: unknown): void {
+  const { handleEvent } = (handler ?? {}) as Partial<EventSink>;
+  if (typeof handleEvent === "function") return;
+  throw invalid("handler", "must have a method `handleEvent`");
+}
+
+/**
+ * Hands events to a handler, one after the other, each when the one before is done with: what the handler returns is given to
+ * the caller, who may wait for it. An error ends it, and so does `stop`.
+ */
+export function* handOver<E extends object>(
+  events: Iterable<E>,
+  handler: EventSink<E>,
+  stop?: Signal,
+): Generator<unknown, void, undefined> {
+  for (const event of events) {
+    if (stop?.aborted) return;
+    yield handler.handleEvent(event);
+  }
+}
+
+async function* partsOfFeed<E extends NewEvent>(
+  engine: Engine,
+  wanted: Pick<ReplayOptions, "category" | "types">,
+): AsyncGenerator<Part<E>, void, undefined> {
+  const end = await engine.end();
+  for (let after: string | undefined; ;) {
+    const page = await engine.readFeed({ ...wanted, after });
+    const events = JSON.parse(page.events) as FeedEvent<E>[];
+    const position = Math.min(Number(page.checkpoint), end);
+    yield { events: events.filter((event) => event.position <= end), position, end };
+    if (!page.more || position >= end) return;
+    after = page.checkpoint;
+  }
+}
+
+async function* partsOfStream<E extends NewEvent>(
+  engine: Engine,
+  stream: string,
+  types: readonly string[] | undefined,
+): AsyncGenerator<Part<E>, void, undefined> {
+  let page = await engine.readPage(stream, {});
+  // The engine judges the types, as it does those of the feed, of which nothing is left to be read there.
+  if (types !== undefined) await engine.readFeed({ types, after: String(await engine.end()) });
+  const end = page.version;
+  for (;;) {
+    const events = JSON.parse(page.events) as RecordedEvent<E>[];
+    const { next } = page;
+    const position = Math.min((next?.from ?? end + 1) - 1, end);
+    const isWanted = ({ type, version }: RecordedEvent<E>) =>
+      version <= end && (types === undefined || types.includes(type));
+    yield { events: events.filter(isWanted), position, end };
+    if (next === undefined || position >= end) return;
+    page = await engine.readPage(stream, next);
+  }
+}

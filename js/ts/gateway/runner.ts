@@ -1,0 +1,141 @@
+// Runs one projection or reactor over a store in this program.
+
+import { appends } from "../consumer/command.js";
+import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
+import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
+import { type Wrong, wrongBy } from "../consumer/failed-attempt.js";
+import { project, type Projection } from "../consumer/projection.js";
+import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
+import type { Engine, EngineConsumer } from "../local/engine.js";
+import { sleep } from "../time/timers.js";
+import { Turn } from "../time/turn.js";
+
+/** Why there is nothing to do for now; a number is for how many milliseconds there is not, whatever the clock does. */
+export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
+
+/** The number of a handler's first append, from which it has the key under which it is stored. */
+const FIRST_COMMAND = 1;
+
+export class Runner {
+  readonly definition: AnyConsumer;
+  readonly consumer: EngineConsumer;
+  readonly #engine: Engine;
+  /** Each piece of a chain of events is short: it is all of them together that others wait for. */
+  readonly #turn = new Turn();
+  /** The work under way: there is never more than one. */
+  #work: Promise<unknown> = Promise.resolve();
+  /** Those who wait, and are to look again. */
+  readonly #waiting = new Set<() => void>();
+
+  constructor(engine: Engine, definition: AnyConsumer) {
+    this.#engine = engine;
+    this.definition = definition;
+    this.consumer = engine.consumerNow(definition);
+  }
+
+  /** Runs until `stop` is given. */
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      // It listens before it looks, so that nothing falls between.
+      const rested = new AbortController();
+      const changed = this.#changed(rested, stop);
+      // What is wrong with the store is told by the work.
+      changed.catch(() => {});
+      try {
+        const rest = await this.work(stop);
+        const early = typeof rest === "number" ? sleep(rest, rested.signal) : changed;
+        await Promise.race([changed, early]);
+      } finally {
+        rested.abort();
+      }
+    }
+  }
+
+  /** Works until there is nothing to do, or `stop` is given. */
+  work(stop?: AbortSignal): Promise<Rest> {
+    const work = this.#work.then(() => this.#steps(stop));
+    this.#work = work.catch(() => {});
+    return work;
+  }
+
+  /** Does as an operator says; whoever runs the consumer goes on at once. */
+  async operate(act: "pause" | "resume" | "retry" | "rebuild"): Promise<void> {
+    await this.consumer.operate(act);
+    this.#wake();
+  }
+
+  /** Discards dead letters of these ids; another one may have waited for them. */
+  async discard(from: number, to: number): Promise<boolean> {
+    const any = await this.consumer.discard(from, to);
+    this.#wake();
+    return any;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Waits until the store may have changed, an operator has said something, or `stop` is given. */
+  async #changed(rested: AbortController, stop: AbortSignal): Promise<void> {
+    const end = () => rested.abort();
+    stop.addEventListener("abort", end);
+    this.#waiting.add(end);
+    try {
+      await this.#engine.changed(await this.#engine.mark(), rested.signal);
+    } finally {
+      this.#waiting.delete(end);
+      stop.removeEventListener("abort", end);
+    }
+  }
+
+  async #steps(stop?: AbortSignal): Promise<Rest> {
+    await this.consumer.operate("wake");
+    while (stop?.aborted !== true) {
+      const step = await this.consumer.step((event, documents) => this.#project(event, documents));
+      if (Array.isArray(step)) {
+        const [id, attempt, event] = step as readonly [string, number, string];
+        await this.#deliver(id, attempt, event);
+      } else if (step !== "worked") {
+        return step as Rest;
+      }
+      if (this.#turn.isOver()) await this.#turn.pass();
+    }
+    return "interrupted";
+  }
+
+  #project(text: string, json: DocumentsJson): Wrong | undefined {
+    try {
+      const event = JSON.parse(text) as ConsumedEvent;
+      projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
+      return undefined;
+    } catch (error) {
+      return wrongBy(error);
+    }
+  }
+
+  async #deliver(id: string, attempt: number, text: string): Promise<void> {
+    const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
+    const context: ReactorContext = Object.freeze({ id, attempt, append });
+    const { definition } = this as { definition: Reactor };
+    let wrong: Wrong | undefined;
+    try {
+      const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
+      await within(definition.timeout, reacted);
+    } catch (thrown) {
+      wrong = wrongBy(thrown);
+    }
+    await this.consumer.delivered(id, wrong);
+  }
+}
+
+/** Waits for an attempt to end, for so many milliseconds. */
+async function within(milliseconds: number, attempt: Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const late = sleep(milliseconds, ended.signal).then(() => false);
+  try {
+    if (await Promise.race([attempt.then(() => true), late])) return;
+  } finally {
+    ended.abort();
+  }
+  throw new Error(`the attempt has not ended within ${milliseconds} ms`);
+}

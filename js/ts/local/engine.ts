@@ -1,0 +1,359 @@
+// The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
+
+import {
+  Consumer,
+  type DocumentsHandle,
+  initSync,
+  LineProof,
+  Store,
+  StreamProof,
+} from "../../generated/sillok_js.js";
+import type { ConsumerDefinition } from "../consumer/definition.js";
+import type { DocumentsJson } from "../consumer/documents.js";
+import type { Wrong } from "../consumer/failed-attempt.js";
+import type { Database } from "../sqlite/database.js";
+import { Patience } from "../sqlite/patience.js";
+import { SillokError } from "../store/errors.js";
+import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
+import type { WrittenJson } from "../store/json.js";
+import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
+import { sleep } from "../time/timers.js";
+import { Calls } from "./calls.js";
+import { Changes, type Mark } from "./changes.js";
+import type { Commits, FeedPage, Items, Page, Range, StreamsPage } from "./pages.js";
+
+/** What a consumer did or is to do: see {@link EngineConsumer.step}. */
+export type Step =
+  "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
+
+/** A projection or a reactor, but for what it does. */
+export interface DefinedConsumer extends ConsumerDefinition {
+  readonly kind: string;
+  readonly after?: string | undefined;
+  readonly timeout?: number;
+}
+
+/** Starts the engine. Every entry point does so, once, with the wasm as its platform loads it. */
+export function start(module: BufferSource | WebAssembly.Module): void {
+  initSync({ module });
+}
+
+/** What comes at once or, where another connection has the file locked, later. */
+export type Soon<T> = T | Promise<T>;
+
+/**
+ * Streams in a database or, without one, in memory. What another connection's lock is in the way of is waited for, but by
+ * the methods whose names end in `Now`, which keep the program waiting.
+ */
+export class Engine {
+  readonly #database: Database | undefined;
+  readonly #patience: Patience;
+  readonly #changes: Changes;
+  #store: Store | undefined;
+  /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
+  #projects = false;
+  readonly #calls = new Calls(() => {
+    this.#database?.cutOff();
+    // Not at once: there may be no room for it.
+    queueMicrotask(() => this.close());
+  });
+
+  constructor(database?: Database) {
+    this.#database = database;
+    this.#patience = new Patience(database?.busyTimeout ?? 0, () => database?.mayWrite() ?? true);
+    this.#changes = new Changes(database);
+    this.#store = new Store(database);
+  }
+
+  append(stream: unknown, events: string, expected: unknown, key: unknown): Soon<AppendResult> {
+    askForRandomness();
+    return this.#writeTo(stream, (store) => store.append(stream, events, expected, key));
+  }
+
+  readPage(stream: unknown, range: Range): Soon<Page> {
+    return this.#read((store) => store.readPage(stream, range));
+  }
+
+  readFeed(wanted: ReadAllOptions): Soon<FeedPage> {
+    return this.#read((store) => store.readFeed(wanted));
+  }
+
+  /** The position of the last event that was ever written. */
+  end(): Soon<number> {
+    return this.#read((store) => store.end());
+  }
+
+  streams(wanted: StreamsOptions): Soon<StreamsPage> {
+    return this.#read((store) => store.streams(wanted));
+  }
+
+  /** Verifies page by page; between two of them others have their turn. */
+  async verify(stream: unknown): Promise<Verification> {
+    const proof = this.#ask(() => new StreamProof(stream));
+    try {
+      while (await this.#read((store) => store.verifyPage(proof))) await sleep(0);
+      return proof.found();
+    } finally {
+      proof.free();
+    }
+  }
+
+  readCommits(stream: unknown, next?: string): Soon<Commits> {
+    return this.#read((store) => store.readCommits(stream, next));
+  }
+
+  /** Between two pages of what is forgotten, which none is shown of any more, others have their turn. */
+  async truncate(stream: unknown, before: unknown): Promise<TruncateResult> {
+    const left = await this.#write<TruncateResult>((store) => store.truncate(stream, before));
+    await this.#removeForgotten(stream);
+    return left;
+  }
+
+  async delete(stream: unknown): Promise<void> {
+    await this.#writeTo(stream, (store) => store.delete(stream));
+    await this.#removeForgotten(stream);
+  }
+
+  async #removeForgotten(stream: unknown): Promise<void> {
+    while (await this.#write((store) => store.removeForgotten(stream))) await sleep(0);
+  }
+
+  saveNow({ text, dates }: WrittenJson): void {
+    askForRandomness();
+    this.#usable();
+    const places = JSON.stringify(dates);
+    this.#patience.writeNow(() => this.#ask((store) => store.save(text, places)));
+    this.#changes.tell();
+  }
+
+  findNow(id: unknown): string {
+    return this.#patience.readNow(() => this.#ask((store) => store.find(id)));
+  }
+
+  /** Opens a projection or a reactor over this store. */
+  consumerNow(definition: DefinedConsumer): EngineConsumer {
+    const { name, kind, after, category, types, onFailure, timeout } = definition;
+    const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
+    if (timeout !== undefined) numbers.push(timeout);
+    const feed = { after, category, types };
+    const open = (store: Store) =>
+      Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers));
+    const opened = this.#patience.readNow(() => this.#ask(open));
+    return new EngineConsumer(opened, {
+      read: (call) => this.#read(call, opened),
+      write: (call) => this.#write(call, opened),
+      writeTo: (stream, call) => this.#writeTo(stream, call, opened),
+      projecting: (work) => {
+        this.#projects = true;
+        try {
+          return work();
+        } finally {
+          this.#projects = false;
+          this.#calls.wereCutOff(1);
+        }
+      },
+      whole: (call) => this.#calls.run(call),
+    });
+  }
+
+  /** See {@link Changes.mark}. */
+  mark(): Soon<Mark> {
+    return this.#read(() => this.#changes.mark());
+  }
+
+  /** See {@link Changes.after}. */
+  changed(mark: Mark, stop: AbortSignal, stream?: unknown): Promise<void> {
+    return this.#changes.after(mark, stop, stream);
+  }
+
+  close(): void {
+    if (this.#store === undefined) return;
+    this.#checkReach();
+    if (!this.#calls.wereCutOff(0)) this.#store.free();
+    this.#store = undefined;
+    this.#database?.close();
+    this.#patience.end();
+    this.#changes.tell();
+  }
+
+  #read<T>(call: (store: Store) => T, of?: object): Soon<T> {
+    return this.#patience.read(() => this.#ask(call, of));
+  }
+
+  #write<T>(call: (store: Store) => T, of?: object): Soon<T> {
+    // It does not wait for others to be refused for what is wrong with the store.
+    this.#usable();
+    return this.#patience.write(() => this.#ask(call, of));
+  }
+
+  /** Writes to a stream, and tells those who follow it. */
+  #writeTo<T>(stream: unknown, call: (store: Store) => T, of?: object): Soon<T> {
+    this.#usable();
+    return this.#patience.write(() => {
+      const answer = this.#ask(call, of);
+      this.#changes.tell(stream);
+      return answer;
+    });
+  }
+
+  #ask<T>(call: (store: Store) => T, of?: object): T {
+    const store = this.#usable();
+    const run = () => this.#calls.run(() => call(store), store, of);
+    return this.#database === undefined ? run() : this.#database.inPlace(run);
+  }
+
+  /** The store, if it can be asked something. */
+  #usable(): Store {
+    if (this.#calls.wereCutOff(this.#projects ? 1 : 0)) {
+      if (!this.#projects) this.close();
+      throw this.#calls.refusal();
+    }
+    if (this.#store === undefined) {
+      throw new SillokError({ code: "storage_failed", detail: "the store was closed" });
+    }
+    this.#checkReach();
+    return this.#store;
+  }
+
+  #checkReach(): void {
+    if (!this.#projects) return;
+    const detail = "a projection's handler has the event and the documents, and not the store";
+    throw new SillokError({ code: "invalid_consumer", detail });
+  }
+}
+
+/** What a consumer may ask of the engine that it is of. */
+interface Host {
+  read<T>(call: (store: Store) => T): Soon<T>;
+  write<T>(call: (store: Store) => T): Soon<T>;
+  writeTo<T>(stream: unknown, call: (store: Store) => T): Soon<T>;
+  projecting<T>(work: () => T): T;
+  whole<T>(call: () => T): T;
+}
+
+/** A consumer in the engine. */
+export class EngineConsumer {
+  readonly #consumer: Consumer;
+  readonly #host: Host;
+
+  constructor(consumer: Consumer, host: Host) {
+    this.#consumer = consumer;
+    this.#host = host;
+  }
+
+  /**
+   * Does the next thing; `apply` says of each event that is projected what is wrong, if anything is. Gives `worked` when
+   * there may be more to do; the id, attempt and JSON of an event that is to be delivered; and otherwise why there is
+   * nothing to do, which may be that it is too early: then it gives the milliseconds to wait.
+   */
+  step(apply: (event: string, documents: DocumentsJson) => Wrong | undefined): Soon<Step> {
+    const { projecting, whole } = this.#host;
+    const applied = (event: string, documents: DocumentsHandle) => {
+      const held: DocumentsJson = {
+        get: (key) => whole(() => documents.get(key)),
+        put: (key, document) => whole(() => documents.put(key, document)),
+        delete: (key) => whole(() => documents.delete(key)),
+      };
+      try {
+        return projecting(() => apply(event, held));
+      } finally {
+        documents.free();
+      }
+    };
+    return this.#host.write((store) => this.#consumer.step(store, applied, Math.random()));
+  }
+
+  /** Appends as the command number `n` of the delivery of this id, which is under way. */
+  append(
+    id: string,
+    n: number,
+    stream: unknown,
+    events: string,
+    expected: unknown,
+  ): Soon<AppendResult> {
+    askForRandomness();
+    return this.#host.writeTo(stream, (store) =>
+      this.#consumer.append(store, id, n, stream, events, expected),
+    );
+  }
+
+  /** Says what came of a delivery: what is wrong, or nothing. */
+  delivered(id: string, wrong: Wrong | undefined): Soon<void> {
+    return this.#host.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
+  }
+
+  operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {
+    return this.#host.write(() => this.#consumer.operate(act));
+  }
+
+  /** Discards the dead letters of these ids, or the first hundreds of them. Whether there was any. */
+  discard(from: number, to: number): Soon<boolean> {
+    return this.#host.write(() => this.#consumer.discard(from, to));
+  }
+
+  /** The id of the newest dead letter that there ever was. */
+  lastLetter(): Soon<number> {
+    return this.#host.read(() => this.#consumer.lastLetter());
+  }
+
+  /** As JSON. */
+  status(): Soon<string> {
+    return this.#host.read((store) => this.#consumer.status(store));
+  }
+
+  /** Whether the documents show the event at this position. */
+  reached(position: number): Soon<boolean> {
+    return this.#host.read(() => this.#consumer.reached(position));
+  }
+
+  /** As JSON. */
+  document(key: string): Soon<string | undefined> {
+    return this.#host.read(() => this.#consumer.document(key));
+  }
+
+  async documents(
+    prefix: string,
+    after: string,
+    limit: number,
+  ): Promise<Items<{ key: string; document: unknown }, string>> {
+    return JSON.parse(
+      await this.#host.read(() => this.#consumer.documents(prefix, after, limit)),
+    ) as Items<{ key: string; document: unknown }, string>;
+  }
+
+  async deadLetters(after: number, limit: number): Promise<Items<unknown, number>> {
+    const page = await this.#host.read(() => this.#consumer.deadLetters(after, limit));
+    return JSON.parse(page) as Items<unknown, number>;
+  }
+}
+
+/** What exported lines prove. They are taken up to the first that is broken. */
+export async function verifyLines(
+  lines: Iterable<unknown> | AsyncIterable<unknown>,
+): Promise<Verification> {
+  const proof = new LineProof();
+  try {
+    for await (const line of lines) {
+      if (typeof line !== "string") {
+        const detail = "`lines` must be the lines of an export, each a string";
+        throw new SillokError({ code: "invalid_parameter", detail, field: "lines" });
+      }
+      if (!proof.add(line)) break;
+    }
+    return proof.found();
+  } finally {
+    proof.free();
+  }
+}
+
+let randomnessGiven = false;
+
+/**
+ * Ids need random numbers, which some places refuse, such as a Worker's global scope. Asked for here first, the
+ * platform's own error reaches the caller; raised inside the engine, it would stop the engine.
+ */
+function askForRandomness(): void {
+  if (randomnessGiven) return;
+  crypto.getRandomValues(new Uint8Array(1));
+  randomnessGiven = true;
+}

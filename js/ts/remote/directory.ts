@@ -1,0 +1,37 @@
+// The directory of a server, page by page.
+
+import { SillokError } from "../store/errors.js";
+import type { StreamEntry } from "../store/events.js";
+import type { StreamsOptions } from "../store/options.js";
+import { wantedToList } from "../store/wanted.js";
+import { expected, type Http } from "./http.js";
+import { directoryAsk } from "./input.js";
+
+const PAGE = 1000;
+
+/**
+ * The streams that there are. The next page begins after what the address in `next` says, which may be a name or, as `next`,
+ * what only the server can read. A page may be empty and yet have a next.
+ */
+export async function* remoteStreams(
+  http: Http,
+  options: StreamsOptions,
+): AsyncGenerator<StreamEntry, void, undefined> {
+  let { left, ...wanted } = wantedToList(options);
+  let place: { after?: string | undefined; next?: string | undefined } = {};
+  for (;;) {
+    const ask = directoryAsk({ ...wanted, ...place }, Math.min(left, PAGE));
+    const answer = await http.json({ ...ask, method: "GET", status: 200 });
+    const page = expected<{ streams: StreamEntry[]; next?: unknown }>(answer, "streams", "object");
+    for (const stream of page.streams) yield stream;
+    left -= page.streams.length;
+    if (left <= 0 || typeof page.next !== "string") return;
+    const { searchParams } = new URL(page.next, "http://sillok");
+    const [after, next] = ["after", "next"].map((name) => searchParams.get(name) ?? undefined);
+    if (after === undefined && next === undefined) {
+      const detail = "the server's answer does not say where its list goes on";
+      throw new SillokError({ code: "invalid_answer", detail });
+    }
+    place = { after, next };
+  }
+}

@@ -1,0 +1,155 @@
+// What a caller gives a remote store, as HTTP carries it. Here is refused only what HTTP cannot carry, or would carry
+// as something else. The rest is for the server to judge.
+
+import { SillokError, type SillokErrorCode } from "../store/errors.js";
+import { invalid } from "../store/invalid.js";
+import { checkOptions, type ReadOptions } from "../store/options.js";
+import type { WantedDirectory, WantedFeed } from "../store/wanted.js";
+
+/** No name of anything is longer. What is longer in bytes is seen by the server. */
+const LONGEST_NAME = 200;
+/** Longer than any that a server gives, and short enough for a URL. */
+const LONGEST_CHECKPOINT = 5000;
+const RANGE_OPTIONS = [
+  "from",
+  "to",
+  "limit",
+  "direction",
+  "type",
+] as const satisfies (keyof ReadOptions)[];
+
+/** A range whose parts HTTP can carry. */
+export type SentRange = Pick<ReadOptions, (typeof RANGE_OPTIONS)[number]> & {
+  /** Once it was read from: its events must still be shown. */
+  readonly complete?: "true";
+};
+
+/** What is asked of an answer that is a line for each event. */
+interface LinesWanted {
+  readonly limit?: number | undefined;
+  /** Lines that tell how far the server has looked where it finds nothing. */
+  readonly progress?: "true";
+}
+
+/** The path of a stream. */
+export function streamPath(stream: unknown): string {
+  const segment = encoded("invalid_stream_id", "stream", stream);
+  if (segment !== "." && segment !== "..") return `streams/${segment}`;
+  throw refused("invalid_stream_id", "stream", "cannot be reached over HTTP by this name");
+}
+
+/** An expected version as a condition. */
+export function condition(expected: unknown): Record<string, string> {
+  if (expected === undefined || expected === "any") return {};
+  if (expected === "no-stream") return { "If-None-Match": "*" };
+  if (expected === "stream-exists") return { "If-Match": "*" };
+  if (Number.isSafeInteger(expected) && (expected as number) >= 0) {
+    return { "If-Match": `"${expected as number}"` };
+  }
+  const reason = 'must be a version, "any", "no-stream" or "stream-exists"';
+  throw refused("invalid_expected_version", "expectedVersion", reason);
+}
+
+/** A key as a header carries it. */
+export function keyHeader(key: unknown): Record<string, string> {
+  const [code, field] = ["invalid_idempotency_key", "idempotencyKey"] as const;
+  encoded(code, field, key);
+  const text = key as string;
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) {
+    throw refused(code, field, "has control characters");
+  }
+  if (text !== text.trim()) {
+    throw refused(code, field, "begins or ends with white space, which HTTP would drop");
+  }
+  return { "Idempotency-Key": inHeader(text) };
+}
+
+/** What to read, once it is seen that HTTP can carry it. */
+export function sentRange(options: ReadOptions): SentRange {
+  checkOptions(options, RANGE_OPTIONS);
+  const { from, to, limit, direction, type } = options;
+  for (const [name, bound] of Object.entries({ from, to, limit })) {
+    if (bound === undefined || typeof bound === "number") continue;
+    throw invalid(name, "must be a whole number from 1");
+  }
+  if (direction !== undefined && direction !== "forward" && direction !== "backward") {
+    throw invalid("direction", 'must be "forward" or "backward"');
+  }
+  if (type !== undefined) encoded("invalid_event_type", "type", type);
+  return { from, to, limit, direction, type };
+}
+
+/** How to ask for a part of the feed, once it is seen that HTTP can carry what is wanted. */
+export function feedAsk({ after, category, types }: WantedFeed, wanted: LinesWanted = {}) {
+  if (after !== undefined) encoded("invalid_checkpoint", "after", after, LONGEST_CHECKPOINT);
+  if (category !== undefined) encoded("invalid_category", "category", category);
+  for (const type of types ?? []) encoded("invalid_event_type", "types", type);
+  const path = `events${query({ after, category, type: types, ...wanted })}`;
+  return { path, fields: { type: "types" } };
+}
+
+/** How to ask for a part of the directory, once it is seen that HTTP can carry what is wanted. */
+export function directoryAsk(
+  { prefix, category, after, next }: WantedDirectory & { readonly next?: string | undefined },
+  limit: number,
+) {
+  if (category !== undefined) encoded("invalid_category", "category", category);
+  const names = { prefix: sentText("prefix", prefix), category, after: sentText("after", after) };
+  return { path: `streams${query({ ...names, next, limit })}` };
+}
+
+/** A text that bounds nothing when it is empty. */
+function sentText(field: string, text: string | undefined): string | undefined {
+  if (text === undefined || text === "") return undefined;
+  encoded("invalid_parameter", field, text, Infinity);
+  return text;
+}
+
+/** The parameters of a query; those that are undefined are not sent. */
+type Parameters = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+
+/** Parameters as the query of a URL, with its `?`. */
+export function query(parameters: Parameters): string {
+  const sent = Object.entries(parameters).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(
+      (one) => `${name}=${encodeURIComponent(one)}`,
+    ),
+  );
+  return sent.length === 0 ? "" : `?${sent.join("&")}`;
+}
+
+/** A name for a part of a URL. */
+function encoded(
+  code: SillokErrorCode,
+  field: string,
+  name: unknown,
+  longest = LONGEST_NAME,
+): string {
+  if (typeof name !== "string") throw refused(code, field, "must be a string");
+  if (name === "") throw refused(code, field, "must not be empty");
+  if (name.length > longest) throw refused(code, field, `is longer than ${longest} bytes`);
+  try {
+    return encodeURIComponent(name);
+  } catch {
+    throw refused(code, field, "has a surrogate that stands alone");
+  }
+}
+
+/** UTF-8 in a header: most platforms take the bytes as characters, workerd takes the text. */
+function inHeader(text: string): string {
+  if (takesText()) return text;
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+function takesText(): boolean {
+  try {
+    new Headers({ a: "\ucd94" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(code: SillokErrorCode, field: string, reason: string): SillokError {
+  return new SillokError({ code, detail: `\`${field}\` ${reason}`, field });
+}

@@ -1,0 +1,34 @@
+// How a file is to be opened, checked.
+
+import { invalid } from "../store/invalid.js";
+import { checkOptions, type OpenOptions } from "../store/options.js";
+import { LONGEST_TIMER_MILLISECONDS } from "../time/timers.js";
+
+/** How a file is opened. */
+export interface Opening {
+  /** Milliseconds to wait while another connection has the file locked. */
+  readonly busyTimeout: number;
+  /** Whether it is only read. */
+  readonly readOnly: boolean;
+}
+
+const OPEN_OPTIONS = ["busyTimeout", "readOnly"] as const satisfies (keyof OpenOptions)[];
+const BUSY_TIMEOUT_MILLISECONDS = 5000;
+
+/** How to open a file, checked and whole. */
+export function wantedOpening(options: OpenOptions): Opening {
+  checkOptions(options, OPEN_OPTIONS);
+  const { busyTimeout = BUSY_TIMEOUT_MILLISECONDS, readOnly = false } = options;
+  if (
+    !Number.isInteger(busyTimeout) ||
+    busyTimeout < 0 ||
+    busyTimeout > LONGEST_TIMER_MILLISECONDS
+  ) {
+    throw invalid(
+      "busyTimeout",
+      `must be a whole number from 0 to ${LONGEST_TIMER_MILLISECONDS}, in milliseconds`,
+    );
+  }
+  if (typeof readOnly !== "boolean") throw invalid("readOnly", "must be true or false");
+  return { busyTimeout, readOnly };
+}
