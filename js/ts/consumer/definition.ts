@@ -1,5 +1,15 @@
 import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
+import {
+  CONSUMER_ATTEMPTS,
+  CONSUMER_DELAY_MILLIS,
+  CONSUMER_NAME_BYTES,
+  EVENT_TYPE_BYTES,
+  POLICY_ATTEMPTS,
+  POLICY_FIRST_DELAY_MILLIS,
+  POLICY_LONGEST_DELAY_MILLIS,
+  STREAM_ID_BYTES,
+} from "../store/limits.js";
 import { checkOptions } from "../store/options.js";
 import type { Projection } from "./projection.js";
 import type { Reactor } from "./reactor.js";
@@ -88,11 +98,7 @@ const OPTIONS = [
   "longestDelay",
 ] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
-const NAME_BYTES = 200;
 const CONTROL_CHARACTER = /\p{Cc}/u;
-const MOST_ATTEMPTS = 100;
-const DAY = 24 * 60 * 60 * 1000;
-const FIVE_MINUTES = 5 * 60 * 1000;
 
 /** Checks what a consumer was defined with, and copies it. */
 export function defined<On>(
@@ -100,19 +106,20 @@ export function defined<On>(
   options: ConsumerOptions & { readonly on: On },
 ): ConsumerDefinition & { readonly on: On } {
   checkOptions(options, OPTIONS);
-  const { category, onFailure = "skip", attempts = 8, firstDelay = 500 } = options;
-  const { longestDelay = Math.max(FIVE_MINUTES, firstDelay) } = options;
+  const { category, onFailure = "skip" } = options;
+  const { attempts = POLICY_ATTEMPTS, firstDelay = POLICY_FIRST_DELAY_MILLIS } = options;
+  const { longestDelay = Math.max(POLICY_LONGEST_DELAY_MILLIS, firstDelay) } = options;
   const on = copied(options.on);
   const types = typeof on === "function" ? [] : Object.keys(on as object);
-  checkName(name, "name");
+  checkName(name, "name", CONSUMER_NAME_BYTES);
   if (category !== undefined) checkCategory(category);
-  for (const type of types) checkName(type, "on");
+  for (const type of types) checkName(type, "on", EVENT_TYPE_BYTES);
   if (!ON_FAILURE.includes(onFailure)) {
     throw invalid("onFailure", 'must be "skip", "hold-stream" or "stop"');
   }
-  checkNumber(attempts, "attempts", 1, MOST_ATTEMPTS);
-  checkNumber(firstDelay, "firstDelay", 1, DAY);
-  checkNumber(longestDelay, "longestDelay", firstDelay, DAY);
+  checkNumber(attempts, "attempts", 1, CONSUMER_ATTEMPTS);
+  checkNumber(firstDelay, "firstDelay", 1, CONSUMER_DELAY_MILLIS);
+  checkNumber(longestDelay, "longestDelay", firstDelay, CONSUMER_DELAY_MILLIS);
   Object.freeze(types);
   return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
 }
@@ -148,20 +155,20 @@ function copied<On>(on: On): On {
   return Object.freeze(handlers) as On;
 }
 
-function checkName(name: unknown, field: string): asserts name is string {
+function checkName(name: unknown, field: string, longest: number): asserts name is string {
   const isName =
     typeof name === "string" &&
     name !== "" &&
     name.isWellFormed() &&
     !CONTROL_CHARACTER.test(name) &&
-    new TextEncoder().encode(name).length <= NAME_BYTES;
+    new TextEncoder().encode(name).length <= longest;
   if (isName) return;
   const what = field === "on" ? "must name types of events, each " : "must be a text of ";
-  throw invalid(field, `${what}1 to ${NAME_BYTES} bytes of UTF-8 without control characters`);
+  throw invalid(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
 }
 
 function checkCategory(category: unknown): void {
-  checkName(category, "category");
+  checkName(category, "category", STREAM_ID_BYTES);
   if (!category.includes("-")) return;
   throw invalid("category", "is the text before the first `-` of its streams' names, and has none");
 }

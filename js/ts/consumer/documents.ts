@@ -2,6 +2,7 @@
 
 import { SillokError } from "../store/errors.js";
 import { writeJson } from "../store/json.js";
+import { DOCUMENT_KEY_BYTES } from "../store/limits.js";
 import { raising } from "../store/raising.js";
 import type { Documents } from "./projection.js";
 import { needRoom } from "./stack.js";
@@ -43,6 +44,6 @@ export function projectOnto(json: DocumentsJson, handle: (documents: Documents) 
 /** A key as the engine takes it: what is no text would be made one there without a word. */
 export function checkedKey(key: unknown): string {
   if (typeof key === "string" && key.isWellFormed()) return key;
-  const detail = "the document's key must be a text of 1 to 200 bytes of UTF-8";
+  const detail = `the document's key must be a text of 1 to ${DOCUMENT_KEY_BYTES} bytes of UTF-8`;
   throw new SillokError({ code: "invalid_document_key", detail, field: "key" });
 }

@@ -1,4 +1,5 @@
 import type { AppendResult, NewEvent } from "../store/events.js";
+import { CONSUMER_TIMEOUT_MILLIS, POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { AppendOptions } from "../store/options.js";
 import {
   checkNumber,
@@ -13,8 +14,6 @@ import {
 
 /** One position for each part of the feed. */
 const CHECKPOINT = /^\d+(\.\d+)*$/;
-const HALF_A_MINUTE = 30_000;
-const TEN_MINUTES = 600_000;
 
 /** What a reactor's handler is given beside the event. */
 export interface ReactorContext {
@@ -100,14 +99,14 @@ export function reactor<E extends NewEvent = NewEvent>(
   options: ReactorOptions<E>,
 ): Reactor<E> {
   const definition = defined(name, options);
-  const { after, timeout = HALF_A_MINUTE } = options;
+  const { after, timeout = POLICY_TIMEOUT_MILLIS } = options;
   if (after === "end") {
     throw invalid("after", "must be a checkpoint: code has no moment at which the events end");
   }
   if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
     throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
   }
-  checkNumber(timeout, "timeout", 1, TEN_MINUTES);
+  checkNumber(timeout, "timeout", 1, CONSUMER_TIMEOUT_MILLIS);
   return Object.freeze({ kind: "reactor", after, timeout, ...definition });
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { Engine } from "../local/engine.js";
 import { SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
+import { DOCUMENT_WAIT_MILLIS, PAGE_EVENTS } from "../store/limits.js";
 import { checkOptions, checkSignal, type Signal } from "../store/options.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
@@ -23,10 +24,6 @@ const DOCUMENTS_OPTIONS = [
   "limit",
 ] as const satisfies (keyof DocumentsOptions)[];
 const LETTERS_OPTIONS = ["after", "limit"] as const satisfies (keyof DeadLettersOptions)[];
-/** How long an event is waited for where no signal ends it: as long as a deployed Sillok waits. */
-const LONGEST_WAIT_MILLISECONDS = 5000;
-/** How much is asked of the engine at once. */
-const PAGE = 1000;
 
 /** A consumer over a store in this program. */
 export class Handle implements ProjectionHandle {
@@ -87,7 +84,7 @@ export class Handle implements ProjectionHandle {
     checkId(after, "after");
     const turn = new Turn();
     for (let left = limit; left > 0;) {
-      const page = await this.#runner.consumer.deadLetters(after, Math.min(left, PAGE));
+      const page = await this.#runner.consumer.deadLetters(after, Math.min(left, PAGE_EVENTS));
       yield* page.items as DeadLetter[];
       if (page.next === null) return;
       if (turn.isOver()) await turn.pass();
@@ -114,7 +111,11 @@ export class Handle implements ProjectionHandle {
     }
     const turn = new Turn();
     for (let left = limit; left > 0;) {
-      const page = await this.#runner.consumer.documents(prefix, after, Math.min(left, PAGE));
+      const page = await this.#runner.consumer.documents(
+        prefix,
+        after,
+        Math.min(left, PAGE_EVENTS),
+      );
       yield* page.items;
       if (page.next === null) return;
       if (turn.isOver()) await turn.pass();
@@ -134,7 +135,7 @@ export class Handle implements ProjectionHandle {
     const over = new Promise<Rest>((resolve) => {
       stop.signal.addEventListener("abort", () => resolve("interrupted"));
     });
-    const timer = signal === undefined ? setTimeout(end, LONGEST_WAIT_MILLISECONDS) : undefined;
+    const timer = signal === undefined ? setTimeout(end, DOCUMENT_WAIT_MILLIS) : undefined;
     if (signal?.aborted) end();
     signal?.addEventListener("abort", end);
     try {

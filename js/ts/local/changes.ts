@@ -1,7 +1,7 @@
 // Tells those who follow a store that it has changed.
 
 import type { Database } from "../sqlite/database.js";
-import { LONGEST_TIMER_MILLISECONDS } from "../time/timers.js";
+import { TIMER_MILLIS } from "../store/limits.js";
 
 /** How often a file is looked at for what other connections, most of them of other processes, wrote to it. */
 const INTERVAL_MILLISECONDS = 100;
@@ -68,7 +68,7 @@ export class Changes {
       const waiting: Waiting = { stream, mark, wake };
       if (this.#waiting.size === 0) {
         const isFile = this.#database !== undefined;
-        const interval = isFile ? INTERVAL_MILLISECONDS : LONGEST_TIMER_MILLISECONDS;
+        const interval = isFile ? INTERVAL_MILLISECONDS : TIMER_MILLIS;
         this.#timer = setInterval(() => this.#look(), interval);
       }
       this.#waiting.add(waiting);

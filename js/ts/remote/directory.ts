@@ -2,12 +2,11 @@
 
 import { SillokError } from "../store/errors.js";
 import type { StreamEntry } from "../store/events.js";
+import { PAGE_EVENTS } from "../store/limits.js";
 import type { StreamsOptions } from "../store/options.js";
 import { wantedToList } from "../store/wanted.js";
 import { expected, type Http } from "./http.js";
 import { directoryAsk } from "./input.js";
-
-const PAGE = 1000;
 
 /**
  * The streams that there are. The next page begins after what the address in `next` says, which may be a name or, as `next`,
@@ -20,7 +19,7 @@ export async function* remoteStreams(
   let { left, ...wanted } = wantedToList(options);
   let place: { after?: string | undefined; next?: string | undefined } = {};
   for (;;) {
-    const ask = directoryAsk({ ...wanted, ...place }, Math.min(left, PAGE));
+    const ask = directoryAsk({ ...wanted, ...place }, Math.min(left, PAGE_EVENTS));
     const answer = await http.json({ ...ask, method: "GET", status: 200 });
     const page = expected<{ streams: StreamEntry[]; next?: unknown }>(answer, "streams", "object");
     for (const stream of page.streams) yield stream;

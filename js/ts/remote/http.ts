@@ -2,12 +2,11 @@
 
 import { type Failure, SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
+import { MOST_RETRIES, RETRIES } from "../store/limits.js";
 import { checkOptions, type ConnectOptions, type ExpectedVersion } from "../store/options.js";
 import { Backoff } from "./backoff.js";
 
 const OPTIONS = ["token", "fetch", "retries"] as const satisfies (keyof ConnectOptions)[];
-const RETRIES = 4;
-const MOST_RETRIES = 100;
 /** What a header carries everywhere: visible ASCII, with spaces only inside. */
 const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
 const PROBLEM = "application/problem+json";

@@ -3,13 +3,15 @@
 
 import { SillokError, type SillokErrorCode } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
+import {
+  CHECKPOINT_CHARACTERS,
+  EVENT_TYPE_BYTES,
+  IDEMPOTENCY_KEY_BYTES,
+  STREAM_ID_BYTES,
+} from "../store/limits.js";
 import { checkOptions, type ReadOptions } from "../store/options.js";
 import type { WantedDirectory, WantedFeed } from "../store/wanted.js";
 
-/** No name of anything is longer. What is longer in bytes is seen by the server. */
-const LONGEST_NAME = 200;
-/** Longer than any that a server gives, and short enough for a URL. */
-const LONGEST_CHECKPOINT = 5000;
 const RANGE_OPTIONS = [
   "from",
   "to",
@@ -33,7 +35,7 @@ interface LinesWanted {
 
 /** The path of a stream. */
 export function streamPath(stream: unknown): string {
-  const segment = encoded("invalid_stream_id", "stream", stream);
+  const segment = encoded("invalid_stream_id", "stream", stream, STREAM_ID_BYTES);
   if (segment !== "." && segment !== "..") return `streams/${segment}`;
   throw refused("invalid_stream_id", "stream", "cannot be reached over HTTP by this name");
 }
@@ -53,7 +55,7 @@ export function condition(expected: unknown): Record<string, string> {
 /** A key as a header carries it. */
 export function keyHeader(key: unknown): Record<string, string> {
   const [code, field] = ["invalid_idempotency_key", "idempotencyKey"] as const;
-  encoded(code, field, key);
+  encoded(code, field, key, IDEMPOTENCY_KEY_BYTES);
   const text = key as string;
   if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) {
     throw refused(code, field, "has control characters");
@@ -75,15 +77,15 @@ export function sentRange(options: ReadOptions): SentRange {
   if (direction !== undefined && direction !== "forward" && direction !== "backward") {
     throw invalid("direction", 'must be "forward" or "backward"');
   }
-  if (type !== undefined) encoded("invalid_event_type", "type", type);
+  if (type !== undefined) encoded("invalid_event_type", "type", type, EVENT_TYPE_BYTES);
   return { from, to, limit, direction, type };
 }
 
 /** How to ask for a part of the feed, once it is seen that HTTP can carry what is wanted. */
 export function feedAsk({ after, category, types }: WantedFeed, wanted: LinesWanted = {}) {
-  if (after !== undefined) encoded("invalid_checkpoint", "after", after, LONGEST_CHECKPOINT);
-  if (category !== undefined) encoded("invalid_category", "category", category);
-  for (const type of types ?? []) encoded("invalid_event_type", "types", type);
+  if (after !== undefined) encoded("invalid_checkpoint", "after", after, CHECKPOINT_CHARACTERS);
+  if (category !== undefined) encoded("invalid_category", "category", category, STREAM_ID_BYTES);
+  for (const type of types ?? []) encoded("invalid_event_type", "types", type, EVENT_TYPE_BYTES);
   const path = `events${query({ after, category, type: types, ...wanted })}`;
   return { path, fields: { type: "types" } };
 }
@@ -93,7 +95,7 @@ export function directoryAsk(
   { prefix, category, after, next }: WantedDirectory & { readonly next?: string | undefined },
   limit: number,
 ) {
-  if (category !== undefined) encoded("invalid_category", "category", category);
+  if (category !== undefined) encoded("invalid_category", "category", category, STREAM_ID_BYTES);
   const names = { prefix: sentText("prefix", prefix), category, after: sentText("after", after) };
   return { path: `streams${query({ ...names, next, limit })}` };
 }
@@ -118,13 +120,8 @@ export function query(parameters: Parameters): string {
   return sent.length === 0 ? "" : `?${sent.join("&")}`;
 }
 
-/** A name for a part of a URL. */
-function encoded(
-  code: SillokErrorCode,
-  field: string,
-  name: unknown,
-  longest = LONGEST_NAME,
-): string {
+/** A name for a part of a URL. The server counts the bytes; here only a name with more characters than bytes is refused. */
+function encoded(code: SillokErrorCode, field: string, name: unknown, longest: number): string {
   if (typeof name !== "string") throw refused(code, field, "must be a string");
   if (name === "") throw refused(code, field, "must not be empty");
   if (name.length > longest) throw refused(code, field, `is longer than ${longest} bytes`);

@@ -1,8 +1,8 @@
 // How a file is to be opened, checked.
 
 import { invalid } from "../store/invalid.js";
+import { BUSY_TIMEOUT_MILLIS, TIMER_MILLIS } from "../store/limits.js";
 import { checkOptions, type OpenOptions } from "../store/options.js";
-import { LONGEST_TIMER_MILLISECONDS } from "../time/timers.js";
 
 /** How a file is opened. */
 export interface Opening {
@@ -13,20 +13,15 @@ export interface Opening {
 }
 
 const OPEN_OPTIONS = ["busyTimeout", "readOnly"] as const satisfies (keyof OpenOptions)[];
-const BUSY_TIMEOUT_MILLISECONDS = 5000;
 
 /** How to open a file, checked and whole. */
 export function wantedOpening(options: OpenOptions): Opening {
   checkOptions(options, OPEN_OPTIONS);
-  const { busyTimeout = BUSY_TIMEOUT_MILLISECONDS, readOnly = false } = options;
-  if (
-    !Number.isInteger(busyTimeout) ||
-    busyTimeout < 0 ||
-    busyTimeout > LONGEST_TIMER_MILLISECONDS
-  ) {
+  const { busyTimeout = BUSY_TIMEOUT_MILLIS, readOnly = false } = options;
+  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout > TIMER_MILLIS) {
     throw invalid(
       "busyTimeout",
-      `must be a whole number from 0 to ${LONGEST_TIMER_MILLISECONDS}, in milliseconds`,
+      `must be a whole number from 0 to ${TIMER_MILLIS}, in milliseconds`,
     );
   }
   if (typeof readOnly !== "boolean") throw invalid("readOnly", "must be true or false");

@@ -4,12 +4,7 @@
 // error that says where it is. Every property is read once, so what was checked is what is written.
 
 import { SillokError } from "./errors.js";
-
-/** Deeper than any event has reason to be, and shallow enough for every engine's stack. */
-const MOST_LEVELS = 1000;
-
-/** Far more than an append may be. The engine checks that; this keeps gigabytes from its memory. */
-const LONGEST_TEXT = 16 * 1024 * 1024;
+import { JSON_CHARACTERS, JSON_LEVELS } from "./limits.js";
 
 const NEEDS_ESCAPE = /["\\\u0000-\u001f\ud800-\udfff]/;
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
@@ -79,8 +74,8 @@ class JsonWriter {
   #object(value: object): string | undefined {
     if (isDate(value)) return this.#date(value);
     if (this.#holders.has(value)) throw this.refusal("refers back to itself");
-    if (this.#holders.size >= MOST_LEVELS) {
-      throw this.#refused(`is more than ${MOST_LEVELS} levels deep`);
+    if (this.#holders.size >= JSON_LEVELS) {
+      throw this.#refused(`is more than ${JSON_LEVELS} levels deep`);
     }
     this.#holders.add(value);
     const text = hasToJson(value) ? this.#converted(value) : this.#fields(value);
@@ -151,8 +146,8 @@ class JsonWriter {
   }
 
   #checkLength(text: string): void {
-    if (text.length <= LONGEST_TEXT) return;
-    const detail = `${this.#field()} is more than ${LONGEST_TEXT} characters of JSON`;
+    if (text.length <= JSON_CHARACTERS) return;
+    const detail = `${this.#field()} is more than ${JSON_CHARACTERS} characters of JSON`;
     throw new SillokError({ code: "commit_too_large", detail, field: "events" });
   }
 

@@ -1,5 +1,4 @@
-/** The longest that a timer goes: a longer one would go off at once. */
-export const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+import { TIMER_MILLIS } from "../store/limits.js";
 
 /** Waits so many milliseconds, or until `stop` is given. */
 export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
@@ -9,7 +8,7 @@ export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
       stop?.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, Math.min(Math.max(milliseconds, 0), LONGEST_TIMER_MILLISECONDS));
+    const timer = setTimeout(end, Math.min(Math.max(milliseconds, 0), TIMER_MILLIS));
     stop?.addEventListener("abort", end);
     if (stop?.aborted) end();
   });

@@ -1,6 +1,7 @@
 //! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
 
 use sillok::handler::ConsumerName;
+use sillok::store::limits::DOCUMENT_WAIT_MILLIS;
 use sillok::store::{Direction, ReadRange, json_string, partition_of};
 use sillok_bridge::{Failure, now};
 use worker::Env;
@@ -14,9 +15,6 @@ use crate::auth::{Principal, Scope};
 use crate::consumer::ConsumerRequest;
 use crate::journal;
 use crate::objects::{ObjectName, Receipt, Remote, RemoteError, partitions};
-
-/// How long a reader waits at most for the event that it wants to be covered, in milliseconds.
-const WAIT_MILLIS: u64 = 5_000;
 
 /// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +213,7 @@ impl Found {
         let partition = partition_of(&stream, partitions);
         let journal = journal::Remote::of_stream(env, self.of.tenant(), &stream, partitions)
             .map_err(Problem::internal)?;
-        let deadline = now().as_millis() + WAIT_MILLIS;
+        let deadline = now().as_millis() + DOCUMENT_WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
         let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
         let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;
