@@ -1,43 +1,43 @@
-// What a user's code says about events, in the shape in which the engine calls it.
+// The handler of a consumer in TypeScript, in the shape that the engine calls.
 
 import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
 
 import { appends } from "../js/ts/consumer/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
-import { wrongBy } from "../js/ts/consumer/failed-attempt.ts";
+import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
 import { project } from "../js/ts/consumer/projection.ts";
 import { react } from "../js/ts/consumer/reactor.ts";
 import { raised } from "../js/ts/store/raising.ts";
 
-/** The commands that a reactor may send on one event. */
+/** The commands of a reactor on one event. */
 interface Commands {
   readonly id: string;
   readonly attempt: number;
   append(n: number, stream: string, events: string, expected: unknown): Promise<any>;
 }
 
-/** The number of a handler's first append, as it is in Rust. */
+/** The number of a handler's first append, the same as in Rust. */
 const FIRST_COMMAND = 0;
 
-/** What the engine calls with each event. Where it fails, it throws what is wrong as a plain object. */
-export interface Handler {
+/** The engine calls it with each event. A failed attempt is thrown as a plain object. */
+export interface ConsumerHandler {
   apply(event: string, documents: DocumentsJson): void;
   react(event: string, commands: Commands): Promise<void>;
 }
 
-/** The handler of a consumer that is defined in code, and its definition as JSON. */
-export function handlerOf(handled: AnyConsumer): [string, Handler] {
-  const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = handled;
-  const { after, timeout } = kind === "reactor" ? handled : {};
+/** The definition of a consumer as JSON, and its handler. */
+export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler] {
+  const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
+  const { after, timeout } = kind === "reactor" ? consumer : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
   const definition = { kind, after, timeout, category, types, ...policy };
   const handler = {
     apply(text: string, documents: DocumentsJson) {
       try {
         const event = JSON.parse(text) as ConsumedEvent;
-        projectOnto(documents, (held) => project(handled as Projection, event, held));
+        projectOnto(documents, (own) => project(consumer as Projection, event, own));
       } catch (thrown) {
-        throw wrongBy(thrown);
+        throw failedAttempt(thrown);
       }
     },
     async react(text: string, commands: Commands) {
@@ -50,9 +50,13 @@ export function handlerOf(handled: AnyConsumer): [string, Handler] {
         }
       });
       try {
-        await react(handled as Reactor, JSON.parse(text) as ConsumedEvent, { id, attempt, append });
+        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {
+          id,
+          attempt,
+          append,
+        });
       } catch (thrown) {
-        throw wrongBy(thrown);
+        throw failedAttempt(thrown);
       }
     },
   };

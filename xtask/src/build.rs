@@ -22,7 +22,7 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
 /// What the JavaScript build may read. Its `sillok/worker` and `sillok/rust` are the Worker.
-const JS_INPUTS: [&str; 21] = [
+const JS_INPUTS: [&str; 22] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -39,6 +39,7 @@ const JS_INPUTS: [&str; 21] = [
     "worker/engine.ts",
     "worker/index.ts",
     "worker/objects.ts",
+    "worker/registry.ts",
     "worker/rust.ts",
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",

@@ -2,7 +2,7 @@ import type { AppendResult } from "../store/events.js";
 import { writeJson } from "../store/json.js";
 import { type AppendOptions, checkOptions } from "../store/options.js";
 import type { ReactorContext } from "./reactor.js";
-import { needRoom } from "./stack.js";
+import { checkStack } from "./stack.js";
 
 const OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
 
@@ -25,7 +25,7 @@ export function appends(first: number, send: Send): ReactorContext["append"] {
     next += 1;
     checkOptions(options, OPTIONS);
     const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
-    needRoom();
+    checkStack();
     return send(n, stream, text, options.expectedVersion);
   };
 }

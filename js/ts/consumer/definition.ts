@@ -115,7 +115,7 @@ export function defined<On>(
   if (category !== undefined) checkCategory(category);
   for (const type of types) checkName(type, "on", EVENT_TYPE_BYTES);
   if (!ON_FAILURE.includes(onFailure)) {
-    throw invalid("onFailure", 'must be "skip", "hold-stream" or "stop"');
+    throw invalidConsumer("onFailure", 'must be "skip", "hold-stream" or "stop"');
   }
   checkNumber(attempts, "attempts", 1, CONSUMER_ATTEMPTS);
   checkNumber(firstDelay, "firstDelay", 1, CONSUMER_DELAY_MILLIS);
@@ -125,14 +125,14 @@ export function defined<On>(
 }
 
 /** Whether it was made here, or by another copy of this file, such as that of `sillok/worker`: what was checked is frozen. */
-export function isMade(consumer: unknown): consumer is AnyConsumer {
+export function isConsumer(consumer: unknown): consumer is AnyConsumer {
   const { kind, types } = (consumer ?? {}) as { kind?: unknown; types?: unknown };
   const isConsumer = kind === "projection" || kind === "reactor";
   return isConsumer && Object.isFrozen(consumer) && Array.isArray(types) && Object.isFrozen(types);
 }
 
 /** What handles events of this type. */
-export function handlerOf(on: unknown, type: string): AnyHandler {
+export function handlerFor(on: unknown, type: string): AnyHandler {
   if (typeof on === "function") return on as AnyHandler;
   const handler = (on as Readonly<Record<string, AnyHandler>>)[type];
   if (handler === undefined) throw new TypeError(`there is no handler for ${type}`);
@@ -143,15 +143,18 @@ export function handlerOf(on: unknown, type: string): AnyHandler {
 function copied<On>(on: On): On {
   if (typeof on === "function") return on;
   if (typeof on !== "object" || on === null) {
-    throw invalid("on", "must be a function, or an object with a function for each type of event");
+    throw invalidConsumer(
+      "on",
+      "must be a function, or an object with a function for each type of event",
+    );
   }
   const handlers: Record<string, unknown> = Object.create(null);
   for (const [type, handler] of Object.entries(on)) {
     if (handler === undefined) continue;
-    if (typeof handler !== "function") throw invalid(`on.${type}`, "must be a function");
+    if (typeof handler !== "function") throw invalidConsumer(`on.${type}`, "must be a function");
     handlers[type] = handler;
   }
-  if (Object.keys(handlers).length === 0) throw invalid("on", "handles no type of event");
+  if (Object.keys(handlers).length === 0) throw invalidConsumer("on", "handles no type of event");
   return Object.freeze(handlers) as On;
 }
 
@@ -164,23 +167,26 @@ function checkName(name: unknown, field: string, longest: number): asserts name 
     new TextEncoder().encode(name).length <= longest;
   if (isName) return;
   const what = field === "on" ? "must name types of events, each " : "must be a text of ";
-  throw invalid(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
+  throw invalidConsumer(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
 }
 
 function checkCategory(category: unknown): void {
   checkName(category, "category", STREAM_ID_BYTES);
   if (!category.includes("-")) return;
-  throw invalid("category", "is the text before the first `-` of its streams' names, and has none");
+  throw invalidConsumer(
+    "category",
+    "is the text before the first `-` of its streams' names, and has none",
+  );
 }
 
 /** Checks an option that is a whole number. */
 export function checkNumber(value: unknown, field: string, least: number, most: number): void {
   if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return;
-  throw invalid(field, `must be a whole number from ${least} to ${most}`);
+  throw invalidConsumer(field, `must be a whole number from ${least} to ${most}`);
 }
 
 /** What a definition is refused by. */
-export function invalid(field: string, reason: string): SillokError {
+export function invalidConsumer(field: string, reason: string): SillokError {
   const detail = `the consumer's \`${field}\` ${reason}`;
   return new SillokError({ code: "invalid_consumer", detail, field });
 }

@@ -5,7 +5,7 @@ import { writeJson } from "../store/json.js";
 import { DOCUMENT_KEY_BYTES } from "../store/limits.js";
 import { raising } from "../store/raising.js";
 import type { Documents } from "./projection.js";
-import { needRoom } from "./stack.js";
+import { checkStack } from "./stack.js";
 
 /** Documents as an engine hands them out. */
 export interface DocumentsJson {
@@ -19,7 +19,7 @@ export function projectOnto(json: DocumentsJson, handle: (documents: Documents) 
   let isOver = false;
   const asked = <T>(ask: () => T): T => {
     if (!isOver) {
-      needRoom();
+      checkStack();
       return raising(ask);
     }
     const detail = "a projection's documents are its handler's only until it returns";

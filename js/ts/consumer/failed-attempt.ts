@@ -1,7 +1,7 @@
 import { isSillokError } from "../store/errors.js";
 
 /** What is wrong with an attempt, as the engine takes it: by the code it knows whether another may succeed. */
-export interface Wrong {
+export interface FailedAttempt {
   /** In words. */
   readonly error: string;
   /** Of an error of Sillok's own, its code. */
@@ -9,7 +9,7 @@ export interface Wrong {
 }
 
 /** What went wrong: a handler may throw anything. */
-export function wrongBy(thrown: unknown): Wrong {
+export function failedAttempt(thrown: unknown): FailedAttempt {
   try {
     const error = String(thrown);
     return isSillokError(thrown) ? { error, code: String(thrown.code) } : { error };

@@ -4,9 +4,9 @@ import {
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  handlerOf,
+  handlerFor,
   type Handlers,
-  invalid,
+  invalidConsumer,
 } from "./definition.js";
 
 /** The documents of a projection, as its handlers see them: what was put before, also by the same handler. */
@@ -83,7 +83,7 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
 ): Projection<E, Document> {
   const definition = defined(name, options);
   if ("after" in options && options.after !== undefined) {
-    throw invalid(
+    throw invalidConsumer(
       "after",
       "is for reactors: a projection is made of all events, from the first on",
     );
@@ -97,7 +97,7 @@ export function project(
   event: ConsumedEvent,
   documents: Documents,
 ): void {
-  const handler = handlerOf(on, event.type) as (
+  const handler = handlerFor(on, event.type) as (
     event: ConsumedEvent,
     documents: Documents,
   ) => unknown;

@@ -7,9 +7,9 @@ import {
   type ConsumerDefinition,
   type ConsumerOptions,
   defined,
-  handlerOf,
+  handlerFor,
   type Handlers,
-  invalid,
+  invalidConsumer,
 } from "./definition.js";
 
 /** One position for each part of the feed. */
@@ -101,10 +101,13 @@ export function reactor<E extends NewEvent = NewEvent>(
   const definition = defined(name, options);
   const { after, timeout = POLICY_TIMEOUT_MILLIS } = options;
   if (after === "end") {
-    throw invalid("after", "must be a checkpoint: code has no moment at which the events end");
+    throw invalidConsumer(
+      "after",
+      "must be a checkpoint: code has no moment at which the events end",
+    );
   }
   if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
-    throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
+    throw invalidConsumer("after", "must be a checkpoint, such as an event of `readAll` has");
   }
   checkNumber(timeout, "timeout", 1, CONSUMER_TIMEOUT_MILLIS);
   return Object.freeze({ kind: "reactor", after, timeout, ...definition });
@@ -116,6 +119,6 @@ export async function react(
   event: ConsumedEvent,
   context: ReactorContext,
 ): Promise<void> {
-  const handler = handlerOf(on, event.type) as (e: ConsumedEvent, c: ReactorContext) => unknown;
+  const handler = handlerFor(on, event.type) as (e: ConsumedEvent, c: ReactorContext) => unknown;
   await handler(event, context);
 }

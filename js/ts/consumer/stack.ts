@@ -7,7 +7,7 @@ const ARGUMENTS: readonly undefined[] = Array.from({ length: 8192 });
  *
  * @throws RangeError
  */
-export function needRoom(): void {
+export function checkStack(): void {
   nothing.apply(undefined, ARGUMENTS as []);
 }
 

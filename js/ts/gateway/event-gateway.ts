@@ -1,8 +1,8 @@
-import { type AnyConsumer, invalid as invalidConsumer, isMade } from "../consumer/definition.js";
+import { type AnyConsumer, invalidConsumer, isConsumer } from "../consumer/definition.js";
 import type { ConsumerHandle, ProjectionHandle } from "../consumer/handles.js";
 import type { Projection } from "../consumer/projection.js";
 import { engineOf } from "../local/engine-of.js";
-import type { Engine } from "../local/engine.js";
+import type { LocalEngine } from "../local/engine.js";
 import { SillokError } from "../store/errors.js";
 import type {
   AggregateId,
@@ -20,7 +20,7 @@ import {
   type RunOptions,
 } from "../store/options.js";
 import { sleep } from "../time/timers.js";
-import { Handle } from "./local-handle.js";
+import { LocalHandle } from "./local-handle.js";
 import { checkHandler, handOver, replay } from "./replay.js";
 import { Runner } from "./runner.js";
 
@@ -99,7 +99,7 @@ export class EventGateway<E extends object = SavedEvent> {
   register(...consumers: AnyConsumer[]): this {
     const engine = this.#engine();
     for (const consumer of consumers) {
-      if (!isMade(consumer)) {
+      if (!isConsumer(consumer)) {
         const detail = "what is registered must be made by projection() or reactor()";
         throw new SillokError({ code: "invalid_consumer", detail, field: "consumers" });
       }
@@ -341,7 +341,7 @@ export class EventGateway<E extends object = SavedEvent> {
     for (const handled of handOver(events, this.#handler)) void handled;
   }
 
-  #engine(): Engine {
+  #engine(): LocalEngine {
     const engine = engineOf(this.#store);
     if (engine === undefined) throw invalid("store", "must be an EventStore in this program");
     return engine;
@@ -351,7 +351,7 @@ export class EventGateway<E extends object = SavedEvent> {
     field: string,
     consumer: string | { readonly name: string } | null | undefined,
     kind?: "projection",
-  ): Handle {
+  ): LocalHandle {
     const name: unknown = typeof consumer === "string" ? consumer : consumer?.name;
     if (typeof name !== "string") throw invalid(field, `must be a ${field}, or its name`);
     const runner = this.#runners.get(name);
@@ -359,7 +359,7 @@ export class EventGateway<E extends object = SavedEvent> {
       const detail = `no ${kind ?? "consumer"} of the name ${JSON.stringify(name)} is registered`;
       throw new SillokError({ code: "consumer_not_found", detail });
     }
-    return new Handle(this.#engine(), runner);
+    return new LocalHandle(this.#engine(), runner);
   }
 
   /** Does `work` until it is done, or the caller's signal is given. */

@@ -8,14 +8,14 @@ import type {
   KeyedDocument,
   ProjectionHandle,
 } from "../consumer/handles.js";
-import type { Engine } from "../local/engine.js";
+import type { LocalEngine } from "../local/engine.js";
 import { SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
 import { DOCUMENT_WAIT_MILLIS, PAGE_EVENTS } from "../store/limits.js";
 import { checkOptions, checkSignal, type Signal } from "../store/options.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
-import type { Rest, Runner } from "./runner.js";
+import type { IdleReason, Runner } from "./runner.js";
 
 const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
 const DOCUMENTS_OPTIONS = [
@@ -26,11 +26,11 @@ const DOCUMENTS_OPTIONS = [
 const LETTERS_OPTIONS = ["after", "limit"] as const satisfies (keyof DeadLettersOptions)[];
 
 /** A consumer over a store in this program. */
-export class Handle implements ProjectionHandle {
-  readonly #engine: Engine;
+export class LocalHandle implements ProjectionHandle {
+  readonly #engine: LocalEngine;
   readonly #runner: Runner;
 
-  constructor(engine: Engine, runner: Runner) {
+  constructor(engine: LocalEngine, runner: Runner) {
     this.#engine = engine;
     this.#runner = runner;
   }
@@ -132,7 +132,7 @@ export class Handle implements ProjectionHandle {
     const stop = new AbortController();
     const end = () => stop.abort();
     // Whoever runs the consumer may be at work for longer than this one waits.
-    const over = new Promise<Rest>((resolve) => {
+    const over = new Promise<IdleReason>((resolve) => {
       stop.signal.addEventListener("abort", () => resolve("interrupted"));
     });
     const timer = signal === undefined ? setTimeout(end, DOCUMENT_WAIT_MILLIS) : undefined;

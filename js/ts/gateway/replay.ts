@@ -1,4 +1,4 @@
-import type { Engine } from "../local/engine.js";
+import type { LocalEngine } from "../local/engine.js";
 import type { FeedEvent, NewEvent, RecordedEvent } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import {
@@ -21,7 +21,7 @@ const OPTIONS = [
 ] as const satisfies (keyof ReplayOptions)[];
 
 /** Some events, and how far they bring the replay. */
-interface Part<E extends NewEvent> {
+interface ReplayPage<E extends NewEvent> {
   readonly events: readonly RecordedEvent<E>[];
   readonly position: number;
   readonly end: number;
@@ -29,7 +29,7 @@ interface Part<E extends NewEvent> {
 
 /** Hands events to a handler, one after the other, up to the last that there is when it begins. */
 export async function replay<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   handler: EventSink<RecordedEvent<E>>,
   options: ReplayOptions,
 ): Promise<ReplayProgress> {
@@ -88,9 +88,9 @@ export function* handOver<E extends object>(
 }
 
 async function* partsOfFeed<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   wanted: Pick<ReplayOptions, "category" | "types">,
-): AsyncGenerator<Part<E>, void, undefined> {
+): AsyncGenerator<ReplayPage<E>, void, undefined> {
   const end = await engine.end();
   for (let after: string | undefined; ;) {
     const page = await engine.readFeed({ ...wanted, after });
@@ -103,10 +103,10 @@ async function* partsOfFeed<E extends NewEvent>(
 }
 
 async function* partsOfStream<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   stream: string,
   types: readonly string[] | undefined,
-): AsyncGenerator<Part<E>, void, undefined> {
+): AsyncGenerator<ReplayPage<E>, void, undefined> {
   let page = await engine.readPage(stream, {});
   // The engine judges the types, as it does those of the feed, of which nothing is left to be read there.
   if (types !== undefined) await engine.readFeed({ types, after: String(await engine.end()) });

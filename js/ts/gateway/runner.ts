@@ -3,15 +3,15 @@
 import { appends } from "../consumer/command.js";
 import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
 import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
-import { type Wrong, wrongBy } from "../consumer/failed-attempt.js";
+import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
 import { project, type Projection } from "../consumer/projection.js";
 import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
-import type { Engine, EngineConsumer } from "../local/engine.js";
+import type { LocalEngine, EngineConsumer } from "../local/engine.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
 /** Why there is nothing to do for now; a number is for how many milliseconds there is not, whatever the clock does. */
-export type Rest = "idle" | "paused" | "stopped" | "interrupted" | number;
+export type IdleReason = "idle" | "paused" | "stopped" | "interrupted" | number;
 
 /** The number of a handler's first append, from which it has the key under which it is stored. */
 const FIRST_COMMAND = 1;
@@ -19,7 +19,7 @@ const FIRST_COMMAND = 1;
 export class Runner {
   readonly definition: AnyConsumer;
   readonly consumer: EngineConsumer;
-  readonly #engine: Engine;
+  readonly #engine: LocalEngine;
   /** Each piece of a chain of events is short: it is all of them together that others wait for. */
   readonly #turn = new Turn();
   /** The work under way: there is never more than one. */
@@ -27,7 +27,7 @@ export class Runner {
   /** Those who wait, and are to look again. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(engine: Engine, definition: AnyConsumer) {
+  constructor(engine: LocalEngine, definition: AnyConsumer) {
     this.#engine = engine;
     this.definition = definition;
     this.consumer = engine.consumerNow(definition);
@@ -52,7 +52,7 @@ export class Runner {
   }
 
   /** Works until there is nothing to do, or `stop` is given. */
-  work(stop?: AbortSignal): Promise<Rest> {
+  work(stop?: AbortSignal): Promise<IdleReason> {
     const work = this.#work.then(() => this.#steps(stop));
     this.#work = work.catch(() => {});
     return work;
@@ -88,7 +88,7 @@ export class Runner {
     }
   }
 
-  async #steps(stop?: AbortSignal): Promise<Rest> {
+  async #steps(stop?: AbortSignal): Promise<IdleReason> {
     await this.consumer.operate("wake");
     while (stop?.aborted !== true) {
       const step = await this.consumer.step((event, documents) => this.#project(event, documents));
@@ -96,20 +96,20 @@ export class Runner {
         const [id, attempt, event] = step as readonly [string, number, string];
         await this.#deliver(id, attempt, event);
       } else if (step !== "worked") {
-        return step as Rest;
+        return step as IdleReason;
       }
       if (this.#turn.isOver()) await this.#turn.pass();
     }
     return "interrupted";
   }
 
-  #project(text: string, json: DocumentsJson): Wrong | undefined {
+  #project(text: string, json: DocumentsJson): FailedAttempt | undefined {
     try {
       const event = JSON.parse(text) as ConsumedEvent;
       projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
       return undefined;
     } catch (error) {
-      return wrongBy(error);
+      return failedAttempt(error);
     }
   }
 
@@ -117,12 +117,12 @@ export class Runner {
     const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
     const context: ReactorContext = Object.freeze({ id, attempt, append });
     const { definition } = this as { definition: Reactor };
-    let wrong: Wrong | undefined;
+    let wrong: FailedAttempt | undefined;
     try {
       const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
       await within(definition.timeout, reacted);
     } catch (thrown) {
-      wrong = wrongBy(thrown);
+      wrong = failedAttempt(thrown);
     }
     await this.consumer.delivered(id, wrong);
   }

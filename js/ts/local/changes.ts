@@ -15,7 +15,7 @@ export interface Mark {
 }
 
 /** Someone who waits for a change. */
-interface Waiting {
+interface Waiter {
   /** Of this stream; without one, of any. */
   readonly stream: unknown;
   /** What {@link Changes.mark} gave before the store was read. */
@@ -26,10 +26,10 @@ interface Waiting {
 /** The changes of one store. */
 export class Changes {
   readonly #database: Database | undefined;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Waiter>();
   #timer: ReturnType<typeof setInterval> | undefined;
   /** How often somebody was told of a change. */
-  #told = 0;
+  #count = 0;
 
   constructor(database: Database | undefined) {
     this.#database = database;
@@ -37,12 +37,12 @@ export class Changes {
 
   /** To be taken before the store is read, so that {@link Changes.after} tells of all that came after the reading. */
   mark(): Mark {
-    return { own: this.#told, others: this.#others() };
+    return { own: this.#count, others: this.#others() };
   }
 
   /** Something was written to this stream, or who knows to which. */
-  tell(stream?: unknown): void {
-    this.#told += 1;
+  notify(stream?: unknown): void {
+    this.#count += 1;
     for (const waiting of this.#waiting) {
       if (stream === undefined || waiting.stream === undefined || waiting.stream === stream) {
         waiting.wake();
@@ -57,7 +57,7 @@ export class Changes {
    */
   after(mark: Mark, stop: AbortSignal, stream?: unknown): Promise<void> {
     // Something was written between the reading and this: it may have been to the stream.
-    if (mark.own !== this.#told) return Promise.resolve();
+    if (mark.own !== this.#count) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
         stop.removeEventListener("abort", wake);
@@ -65,7 +65,7 @@ export class Changes {
         if (this.#waiting.size === 0) clearInterval(this.#timer);
         resolve();
       };
-      const waiting: Waiting = { stream, mark, wake };
+      const waiting: Waiter = { stream, mark, wake };
       if (this.#waiting.size === 0) {
         const isFile = this.#database !== undefined;
         const interval = isFile ? INTERVAL_MILLISECONDS : TIMER_MILLIS;

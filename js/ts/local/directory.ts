@@ -4,11 +4,11 @@ import type { StreamEntry } from "../store/events.js";
 import type { StreamsOptions } from "../store/options.js";
 import { finite, wantedToList } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
-import type { Engine } from "./engine.js";
+import type { LocalEngine } from "./engine.js";
 
 /** The streams that there are. */
 export async function* listStreams(
-  engine: Engine,
+  engine: LocalEngine,
   options: StreamsOptions,
 ): AsyncGenerator<StreamEntry, void, undefined> {
   let { left, ...wanted } = wantedToList(options);

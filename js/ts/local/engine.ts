@@ -1,16 +1,16 @@
 // The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
 
 import {
-  Consumer,
-  type DocumentsHandle,
+  Consumer as ConsumerInRust,
+  type DocumentsHandle as DocumentsInRust,
   initSync,
   LineProof,
-  Store,
+  Store as StoreInRust,
   StreamProof,
 } from "../../generated/sillok_js.js";
 import type { ConsumerDefinition } from "../consumer/definition.js";
 import type { DocumentsJson } from "../consumer/documents.js";
-import type { Wrong } from "../consumer/failed-attempt.js";
+import type { FailedAttempt } from "../consumer/failed-attempt.js";
 import type { Database } from "../sqlite/database.js";
 import { Patience } from "../sqlite/patience.js";
 import { SillokError } from "../store/errors.js";
@@ -20,7 +20,14 @@ import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
 import { sleep } from "../time/timers.js";
 import { Calls } from "./calls.js";
 import { Changes, type Mark } from "./changes.js";
-import type { Commits, FeedPage, Items, Page, Range, StreamsPage } from "./pages.js";
+import type {
+  CommitsPage,
+  FeedPage,
+  ItemsPage,
+  StreamPage,
+  ReadRange,
+  StreamsPage,
+} from "./pages.js";
 
 /** What a consumer did or is to do: see {@link EngineConsumer.step}. */
 export type Step =
@@ -45,11 +52,11 @@ export type Soon<T> = T | Promise<T>;
  * Streams in a database or, without one, in memory. What another connection's lock is in the way of is waited for, but by
  * the methods whose names end in `Now`, which keep the program waiting.
  */
-export class Engine {
+export class LocalEngine {
   readonly #database: Database | undefined;
   readonly #patience: Patience;
   readonly #changes: Changes;
-  #store: Store | undefined;
+  #store: StoreInRust | undefined;
   /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
   #projects = false;
   readonly #calls = new Calls(() => {
@@ -62,7 +69,7 @@ export class Engine {
     this.#database = database;
     this.#patience = new Patience(database?.busyTimeout ?? 0, () => database?.mayWrite() ?? true);
     this.#changes = new Changes(database);
-    this.#store = new Store(database);
+    this.#store = new StoreInRust(database);
   }
 
   append(stream: unknown, events: string, expected: unknown, key: unknown): Soon<AppendResult> {
@@ -70,7 +77,7 @@ export class Engine {
     return this.#writeTo(stream, (store) => store.append(stream, events, expected, key));
   }
 
-  readPage(stream: unknown, range: Range): Soon<Page> {
+  readPage(stream: unknown, range: ReadRange): Soon<StreamPage> {
     return this.#read((store) => store.readPage(stream, range));
   }
 
@@ -98,7 +105,7 @@ export class Engine {
     }
   }
 
-  readCommits(stream: unknown, next?: string): Soon<Commits> {
+  readCommits(stream: unknown, next?: string): Soon<CommitsPage> {
     return this.#read((store) => store.readCommits(stream, next));
   }
 
@@ -123,7 +130,7 @@ export class Engine {
     this.#usable();
     const places = JSON.stringify(dates);
     this.#patience.writeNow(() => this.#ask((store) => store.save(text, places)));
-    this.#changes.tell();
+    this.#changes.notify();
   }
 
   findNow(id: unknown): string {
@@ -136,8 +143,15 @@ export class Engine {
     const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
     if (timeout !== undefined) numbers.push(timeout);
     const feed = { after, category, types };
-    const open = (store: Store) =>
-      Consumer.open(store, name, kind === "projection", feed, onFailure, Uint32Array.from(numbers));
+    const open = (store: StoreInRust) =>
+      ConsumerInRust.open(
+        store,
+        name,
+        kind === "projection",
+        feed,
+        onFailure,
+        Uint32Array.from(numbers),
+      );
     const opened = this.#patience.readNow(() => this.#ask(open));
     return new EngineConsumer(opened, {
       read: (call) => this.#read(call, opened),
@@ -173,37 +187,37 @@ export class Engine {
     this.#store = undefined;
     this.#database?.close();
     this.#patience.end();
-    this.#changes.tell();
+    this.#changes.notify();
   }
 
-  #read<T>(call: (store: Store) => T, of?: object): Soon<T> {
+  #read<T>(call: (store: StoreInRust) => T, of?: object): Soon<T> {
     return this.#patience.read(() => this.#ask(call, of));
   }
 
-  #write<T>(call: (store: Store) => T, of?: object): Soon<T> {
+  #write<T>(call: (store: StoreInRust) => T, of?: object): Soon<T> {
     // It does not wait for others to be refused for what is wrong with the store.
     this.#usable();
     return this.#patience.write(() => this.#ask(call, of));
   }
 
   /** Writes to a stream, and tells those who follow it. */
-  #writeTo<T>(stream: unknown, call: (store: Store) => T, of?: object): Soon<T> {
+  #writeTo<T>(stream: unknown, call: (store: StoreInRust) => T, of?: object): Soon<T> {
     this.#usable();
     return this.#patience.write(() => {
       const answer = this.#ask(call, of);
-      this.#changes.tell(stream);
+      this.#changes.notify(stream);
       return answer;
     });
   }
 
-  #ask<T>(call: (store: Store) => T, of?: object): T {
+  #ask<T>(call: (store: StoreInRust) => T, of?: object): T {
     const store = this.#usable();
     const run = () => this.#calls.run(() => call(store), store, of);
     return this.#database === undefined ? run() : this.#database.inPlace(run);
   }
 
   /** The store, if it can be asked something. */
-  #usable(): Store {
+  #usable(): StoreInRust {
     if (this.#calls.wereCutOff(this.#projects ? 1 : 0)) {
       if (!this.#projects) this.close();
       throw this.#calls.refusal();
@@ -223,22 +237,22 @@ export class Engine {
 }
 
 /** What a consumer may ask of the engine that it is of. */
-interface Host {
-  read<T>(call: (store: Store) => T): Soon<T>;
-  write<T>(call: (store: Store) => T): Soon<T>;
-  writeTo<T>(stream: unknown, call: (store: Store) => T): Soon<T>;
+interface ConsumerCalls {
+  read<T>(call: (store: StoreInRust) => T): Soon<T>;
+  write<T>(call: (store: StoreInRust) => T): Soon<T>;
+  writeTo<T>(stream: unknown, call: (store: StoreInRust) => T): Soon<T>;
   projecting<T>(work: () => T): T;
   whole<T>(call: () => T): T;
 }
 
 /** A consumer in the engine. */
 export class EngineConsumer {
-  readonly #consumer: Consumer;
-  readonly #host: Host;
+  readonly #consumer: ConsumerInRust;
+  readonly #calls: ConsumerCalls;
 
-  constructor(consumer: Consumer, host: Host) {
+  constructor(consumer: ConsumerInRust, calls: ConsumerCalls) {
     this.#consumer = consumer;
-    this.#host = host;
+    this.#calls = calls;
   }
 
   /**
@@ -246,9 +260,9 @@ export class EngineConsumer {
    * there may be more to do; the id, attempt and JSON of an event that is to be delivered; and otherwise why there is
    * nothing to do, which may be that it is too early: then it gives the milliseconds to wait.
    */
-  step(apply: (event: string, documents: DocumentsJson) => Wrong | undefined): Soon<Step> {
-    const { projecting, whole } = this.#host;
-    const applied = (event: string, documents: DocumentsHandle) => {
+  step(apply: (event: string, documents: DocumentsJson) => FailedAttempt | undefined): Soon<Step> {
+    const { projecting, whole } = this.#calls;
+    const applied = (event: string, documents: DocumentsInRust) => {
       const held: DocumentsJson = {
         get: (key) => whole(() => documents.get(key)),
         put: (key, document) => whole(() => documents.put(key, document)),
@@ -260,7 +274,7 @@ export class EngineConsumer {
         documents.free();
       }
     };
-    return this.#host.write((store) => this.#consumer.step(store, applied, Math.random()));
+    return this.#calls.write((store) => this.#consumer.step(store, applied, Math.random()));
   }
 
   /** Appends as the command number `n` of the delivery of this id, which is under way. */
@@ -272,58 +286,58 @@ export class EngineConsumer {
     expected: unknown,
   ): Soon<AppendResult> {
     askForRandomness();
-    return this.#host.writeTo(stream, (store) =>
+    return this.#calls.writeTo(stream, (store) =>
       this.#consumer.append(store, id, n, stream, events, expected),
     );
   }
 
   /** Says what came of a delivery: what is wrong, or nothing. */
-  delivered(id: string, wrong: Wrong | undefined): Soon<void> {
-    return this.#host.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
+  delivered(id: string, wrong: FailedAttempt | undefined): Soon<void> {
+    return this.#calls.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
   }
 
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {
-    return this.#host.write(() => this.#consumer.operate(act));
+    return this.#calls.write(() => this.#consumer.operate(act));
   }
 
   /** Discards the dead letters of these ids, or the first hundreds of them. Whether there was any. */
   discard(from: number, to: number): Soon<boolean> {
-    return this.#host.write(() => this.#consumer.discard(from, to));
+    return this.#calls.write(() => this.#consumer.discard(from, to));
   }
 
   /** The id of the newest dead letter that there ever was. */
   lastLetter(): Soon<number> {
-    return this.#host.read(() => this.#consumer.lastLetter());
+    return this.#calls.read(() => this.#consumer.lastLetter());
   }
 
   /** As JSON. */
   status(): Soon<string> {
-    return this.#host.read((store) => this.#consumer.status(store));
+    return this.#calls.read((store) => this.#consumer.status(store));
   }
 
   /** Whether the documents show the event at this position. */
   reached(position: number): Soon<boolean> {
-    return this.#host.read(() => this.#consumer.reached(position));
+    return this.#calls.read(() => this.#consumer.reached(position));
   }
 
   /** As JSON. */
   document(key: string): Soon<string | undefined> {
-    return this.#host.read(() => this.#consumer.document(key));
+    return this.#calls.read(() => this.#consumer.document(key));
   }
 
   async documents(
     prefix: string,
     after: string,
     limit: number,
-  ): Promise<Items<{ key: string; document: unknown }, string>> {
+  ): Promise<ItemsPage<{ key: string; document: unknown }, string>> {
     return JSON.parse(
-      await this.#host.read(() => this.#consumer.documents(prefix, after, limit)),
-    ) as Items<{ key: string; document: unknown }, string>;
+      await this.#calls.read(() => this.#consumer.documents(prefix, after, limit)),
+    ) as ItemsPage<{ key: string; document: unknown }, string>;
   }
 
-  async deadLetters(after: number, limit: number): Promise<Items<unknown, number>> {
-    const page = await this.#host.read(() => this.#consumer.deadLetters(after, limit));
-    return JSON.parse(page) as Items<unknown, number>;
+  async deadLetters(after: number, limit: number): Promise<ItemsPage<unknown, number>> {
+    const page = await this.#calls.read(() => this.#consumer.deadLetters(after, limit));
+    return JSON.parse(page) as ItemsPage<unknown, number>;
   }
 }
 

@@ -30,8 +30,8 @@ import {
 } from "../store/options.js";
 import type { Store } from "../store/store.js";
 import { listStreams } from "./directory.js";
-import { keepEngine } from "./engine-of.js";
-import { Engine } from "./engine.js";
+import { setEngineOf } from "./engine-of.js";
+import { LocalEngine } from "./engine.js";
 import { readFeed, subscribeFeed } from "./feed.js";
 import { exportStream, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";
@@ -73,17 +73,17 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * ```
  */
 export class EventStore implements Store {
-  readonly #engine: Engine;
+  readonly #engine: LocalEngine;
 
   /** A store in memory, without events. */
   constructor();
-  constructor(engine: unknown = new Engine()) {
-    if (!(engine instanceof Engine)) {
+  constructor(engine: unknown = new LocalEngine()) {
+    if (!(engine instanceof LocalEngine)) {
       const detail = "new EventStore() takes nothing; EventStore.open(path) opens a file";
       throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
     }
     this.#engine = engine;
-    keepEngine(this, engine);
+    setEngineOf(this, engine);
   }
 
   /**
@@ -124,7 +124,7 @@ export class EventStore implements Store {
    * ```
    */
   static open(path: string, options: OpenOptions = {}): EventStore {
-    return new Opened(new Engine(Database.open(path, wantedOpening(options))));
+    return new Opened(new LocalEngine(Database.open(path, wantedOpening(options))));
   }
 
   /**
@@ -291,4 +291,4 @@ export class EventStore implements Store {
 }
 
 /** The store by its constructor's second form, which is no one else's business. */
-const Opened = EventStore as unknown as new (engine: Engine) => EventStore;
+const Opened = EventStore as unknown as new (engine: LocalEngine) => EventStore;

@@ -5,11 +5,11 @@ import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
 import { finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
-import type { Engine } from "./engine.js";
+import type { LocalEngine } from "./engine.js";
 
 /** The events of all streams, up to the last that there is when the first is asked for. */
 export async function* readFeed<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   options: ReadAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   let { left, ...wanted } = wantedToRead(options);
@@ -32,14 +32,14 @@ export async function* readFeed<E extends NewEvent>(
 
 /** The events of all streams after a checkpoint, and then each as it is appended. */
 export function subscribeFeed<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   options: SubscribeAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   return subscription(options, wantedToFollow, (wanted, stop) => follow<E>(engine, wanted, stop));
 }
 
 async function* follow<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   wanted: WantedFeed,
   stop: AbortSignal,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {

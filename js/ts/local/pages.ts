@@ -3,21 +3,21 @@
 import type { StreamEntry } from "../store/events.js";
 
 /** A page of a stream, its events as JSON. */
-export interface Page {
+export interface StreamPage {
   readonly version: number;
   readonly events: string;
-  readonly next?: Range;
+  readonly next?: ReadRange;
 }
 
 /** A page of commits, one a line. */
-export interface Commits {
+export interface CommitsPage {
   readonly version: number;
   readonly text: string;
   readonly next?: string;
 }
 
 /** What to read; unchecked when it comes from the caller. */
-export interface Range {
+export interface ReadRange {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly limit?: number | undefined;
@@ -41,7 +41,7 @@ export interface StreamsPage {
 }
 
 /** A page of documents or dead letters. */
-export interface Items<Item, Next> {
+export interface ItemsPage<Item, Next> {
   readonly items: readonly Item[];
   readonly next: Next | null;
 }

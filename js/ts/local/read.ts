@@ -2,8 +2,8 @@ import type { NewEvent, RecordedEvent } from "../store/events.js";
 import { checkOptions, type ReadOptions } from "../store/options.js";
 import { finite } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
-import type { Engine } from "./engine.js";
-import type { Range } from "./pages.js";
+import type { LocalEngine } from "./engine.js";
+import type { ReadRange } from "./pages.js";
 
 const OPTIONS = [
   "from",
@@ -15,7 +15,7 @@ const OPTIONS = [
 
 /** Reads a stream page by page, up to the version that it has when the first page is read. */
 export async function* readStream<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   stream: unknown,
   options: ReadOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
@@ -41,7 +41,7 @@ export async function* readStream<E extends NewEvent>(
 
 /** Reads a stream's commits page by page, up to the version that it has when the first page is read. */
 export async function* exportStream(
-  engine: Engine,
+  engine: LocalEngine,
   stream: unknown,
 ): AsyncGenerator<string, void, undefined> {
   let page = await engine.readCommits(stream);
@@ -57,7 +57,7 @@ export async function* exportStream(
 }
 
 /** What is still to be read, or nothing. */
-function rest(next: Range | undefined, end: number, left: number): Range | undefined {
+function rest(next: ReadRange | undefined, end: number, left: number): ReadRange | undefined {
   if (next === undefined || left <= 0) return undefined;
   const to = Math.min(next.to ?? end, end);
   if ((next.from ?? 1) > to) return undefined;

@@ -1,25 +1,25 @@
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import type { SubscribeOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
-import { type Following, wantedOfStream } from "../store/wanted.js";
+import { type WantedStream, wantedStream } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
-import type { Engine } from "./engine.js";
+import type { LocalEngine } from "./engine.js";
 
 /** Follows a stream page by page: the events after a version, and then each as it is appended. */
 export function subscribeStream<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  return subscription(options, wantedOfStream, (following, stop) =>
+  return subscription(options, wantedStream, (following, stop) =>
     follow<E>(engine, stream, following, stop),
   );
 }
 
 async function* follow<E extends NewEvent>(
-  engine: Engine,
+  engine: LocalEngine,
   stream: unknown,
-  { after, type }: Following,
+  { after, type }: WantedStream,
   stop: AbortSignal,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   const turn = new Turn();

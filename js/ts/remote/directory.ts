@@ -5,8 +5,8 @@ import type { StreamEntry } from "../store/events.js";
 import { PAGE_EVENTS } from "../store/limits.js";
 import type { StreamsOptions } from "../store/options.js";
 import { wantedToList } from "../store/wanted.js";
-import { expected, type Http } from "./http.js";
-import { directoryAsk } from "./input.js";
+import { checkedAnswer, type Http } from "./http.js";
+import { directoryRequest } from "./input.js";
 
 /**
  * The streams that there are. The next page begins after what the address in `next` says, which may be a name or, as `next`,
@@ -19,9 +19,13 @@ export async function* remoteStreams(
   let { left, ...wanted } = wantedToList(options);
   let place: { after?: string | undefined; next?: string | undefined } = {};
   for (;;) {
-    const ask = directoryAsk({ ...wanted, ...place }, Math.min(left, PAGE_EVENTS));
+    const ask = directoryRequest({ ...wanted, ...place }, Math.min(left, PAGE_EVENTS));
     const answer = await http.json({ ...ask, method: "GET", status: 200 });
-    const page = expected<{ streams: StreamEntry[]; next?: unknown }>(answer, "streams", "object");
+    const page = checkedAnswer<{ streams: StreamEntry[]; next?: unknown }>(
+      answer,
+      "streams",
+      "object",
+    );
     for (const stream of page.streams) yield stream;
     left -= page.streams.length;
     if (left <= 0 || typeof page.next !== "string") return;

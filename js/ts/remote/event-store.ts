@@ -23,7 +23,7 @@ import {
 import type { Store } from "../store/store.js";
 import { remoteStreams } from "./directory.js";
 import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";
-import { expected, Http } from "./http.js";
+import { checkedAnswer, Http } from "./http.js";
 import { condition, keyHeader, streamPath } from "./input.js";
 import { exportRemote, readRemote } from "./read.js";
 import { subscribeRemote } from "./subscribe.js";
@@ -93,7 +93,7 @@ export class RemoteEventStore implements Store {
     // Without a key, an append whose answer was lost would happen twice, or meet itself as a conflict.
     else if (this.#http.retries > 0) Object.assign(headers, keyHeader(randomKey()));
     const answer = await this.#http.json({ method: "POST", path, headers, body, status: 201 });
-    const result = expected<AppendResult>(answer, "version", "number");
+    const result = checkedAnswer<AppendResult>(answer, "version", "number");
     // Under a key of this call's own, it is this call that appended.
     return isKeyed ? result : { ...result, replayed: false };
   }
@@ -193,7 +193,7 @@ export class RemoteEventStore implements Store {
   async verify(stream: string): Promise<Verification> {
     const path = `${streamPath(stream)}/verify`;
     const answer = await this.#http.json({ method: "GET", path, status: 200 });
-    return expected<Verification>(answer, "intact", "boolean");
+    return checkedAnswer<Verification>(answer, "intact", "boolean");
   }
 
   /**
@@ -223,7 +223,7 @@ export class RemoteEventStore implements Store {
     const path = `${streamPath(stream)}/truncate`;
     const [body, headers] = [`{"before":${before}}`, { "Content-Type": "application/json" }];
     const answer = await this.#http.json({ method: "POST", path, headers, body, status: 200 });
-    return expected<TruncateResult>(answer, "firstVersion", "number");
+    return checkedAnswer<TruncateResult>(answer, "firstVersion", "number");
   }
 
   /**

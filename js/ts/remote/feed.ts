@@ -6,10 +6,10 @@ import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
 import { finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
 import { Backoff } from "./backoff.js";
-import { expected, type Http, parse } from "./http.js";
-import { feedAsk } from "./input.js";
-import { keep, LINES, lines, nextLine, readerOf } from "./lines.js";
-import { type Message, received } from "./sse.js";
+import { checkedAnswer, type Http, parse } from "./http.js";
+import { feedRequest } from "./input.js";
+import { asItIs, LINES, lines, nextLine, readerOf } from "./lines.js";
+import { type SseMessage, messagesOf } from "./sse.js";
 
 /** A line without an event: how far the server has looked. */
 type FeedProgress = Pick<FeedEvent, "checkpoint">;
@@ -26,8 +26,8 @@ export async function* readRemoteFeed<E extends NewEvent>(
   const backoff = new Backoff(http.retries);
   const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
   while (left > 0) {
-    const ask = feedAsk(wanted, { limit: finite(left), progress: "true" });
-    const events = lines(readerOf(await http.ask({ ...form, ...ask }, keep, backoff)));
+    const ask = feedRequest(wanted, { limit: finite(left), progress: "true" });
+    const events = lines(readerOf(await http.ask({ ...form, ...ask }, asItIs, backoff)));
     try {
       for (;;) {
         const next = await nextLine(events);
@@ -36,7 +36,11 @@ export async function* readRemoteFeed<E extends NewEvent>(
           break;
         }
         if (next === undefined) return;
-        const line = expected<FeedEvent<E> | FeedProgress>(parse(next), "checkpoint", "string");
+        const line = checkedAnswer<FeedEvent<E> | FeedProgress>(
+          parse(next),
+          "checkpoint",
+          "string",
+        );
         wanted = { ...wanted, after: line.checkpoint };
         backoff.reset();
         if (!("position" in line)) continue;
@@ -56,13 +60,15 @@ export function subscribeRemoteFeed<E extends NewEvent>(
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const follow = (wanted: WantedFeed, stop: AbortSignal) => {
     let { after } = wanted;
-    const ask = () => feedAsk({ ...wanted, after });
-    const take = ({ id, data }: Message) => {
+    const ask = () => feedRequest({ ...wanted, after });
+    const take = ({ id, data }: SseMessage) => {
       // Also one without an event tells how far the server has looked.
       if (id !== "") after = id;
-      return data === "" ? undefined : expected<FeedEvent<E>>(parse(data), "checkpoint", "string");
+      return data === ""
+        ? undefined
+        : checkedAnswer<FeedEvent<E>>(parse(data), "checkpoint", "string");
     };
-    return received(http, ask, take, stop);
+    return messagesOf(http, ask, take, stop);
   };
   return subscription(options, wantedToFollow, follow);
 }

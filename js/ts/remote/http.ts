@@ -22,7 +22,7 @@ const FIELDS: Names = {
 };
 
 /** A request, and the form of its answer. */
-export interface Ask {
+export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
   /** What follows `/v1/`. */
   readonly path: string;
@@ -65,7 +65,7 @@ export class Http {
 
   /** Asks, and takes the answer by `take`. What fails on the way, in `take` too, is repeated. */
   async ask<T>(
-    ask: Ask,
+    ask: HttpRequest,
     take: (response: Response) => T | Promise<T>,
     backoff = new Backoff(this.retries),
   ): Promise<T> {
@@ -75,7 +75,7 @@ export class Http {
       try {
         return await take(await this.#answer(ask, authorization));
       } catch (error) {
-        const raised = lost(error);
+        const raised = unavailable(error);
         if (raised.code !== "unavailable") throw raised;
         await backoff.wait(raised, ask.signal);
       }
@@ -83,7 +83,7 @@ export class Http {
   }
 
   /** Asks for JSON. */
-  json(ask: Ask): Promise<unknown> {
+  json(ask: HttpRequest): Promise<unknown> {
     const type = "application/json";
     const headers = { ...ask.headers, Accept: type };
     return this.ask({ ...ask, headers, type }, async (response) => parse(await response.text()));
@@ -100,7 +100,7 @@ export class Http {
 
   /** The answer, when all went well. */
   async #answer(
-    { path, status, type, headers, fields, ...request }: Ask,
+    { path, status, type, headers, fields, ...request }: HttpRequest,
     authorization: Record<string, string>,
   ): Promise<Response> {
     const response = await this.#fetch(`${this.#root}/v1/${path}`, {
@@ -142,7 +142,7 @@ export function parse(text: string): unknown {
 }
 
 /** The answer, if it is one of the kind that was asked for. */
-export function expected<T>(answer: unknown, field: keyof T & string, type: string): T {
+export function checkedAnswer<T>(answer: unknown, field: keyof T & string, type: string): T {
   if (typeof answer === "object" && answer !== null) {
     const found = (answer as Record<string, unknown>)[field];
     if (typeof found === type && found !== null) return answer as T;
@@ -152,7 +152,7 @@ export function expected<T>(answer: unknown, field: keyof T & string, type: stri
 }
 
 /** The error that is raised for `error`: what is no error of Sillok's was raised by the network. */
-export function lost(error: unknown): SillokError {
+export function unavailable(error: unknown): SillokError {
   if (error instanceof SillokError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const detail = `the server did not answer: ${reason}`;

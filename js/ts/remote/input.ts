@@ -82,7 +82,7 @@ export function sentRange(options: ReadOptions): SentRange {
 }
 
 /** How to ask for a part of the feed, once it is seen that HTTP can carry what is wanted. */
-export function feedAsk({ after, category, types }: WantedFeed, wanted: LinesWanted = {}) {
+export function feedRequest({ after, category, types }: WantedFeed, wanted: LinesWanted = {}) {
   if (after !== undefined) encoded("invalid_checkpoint", "after", after, CHECKPOINT_CHARACTERS);
   if (category !== undefined) encoded("invalid_category", "category", category, STREAM_ID_BYTES);
   for (const type of types ?? []) encoded("invalid_event_type", "types", type, EVENT_TYPE_BYTES);
@@ -91,7 +91,7 @@ export function feedAsk({ after, category, types }: WantedFeed, wanted: LinesWan
 }
 
 /** How to ask for a part of the directory, once it is seen that HTTP can carry what is wanted. */
-export function directoryAsk(
+export function directoryRequest(
   { prefix, category, after, next }: WantedDirectory & { readonly next?: string | undefined },
   limit: number,
 ) {

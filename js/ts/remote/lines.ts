@@ -1,13 +1,13 @@
 // An answer that is read line by line, while it is sent.
 
 import { SillokError } from "../store/errors.js";
-import { lost } from "./http.js";
+import { unavailable } from "./http.js";
 
 /** The form of an answer that is an event a line. */
 export const LINES = "application/x-ndjson";
 
 /** Takes an answer as it is, to be read later. */
-export const keep = (response: Response) => response;
+export const asItIs = (response: Response) => response;
 
 /** The next line, or undefined at the end, or the error by which the answer was cut off. */
 export async function nextLine(
@@ -17,7 +17,7 @@ export async function nextLine(
     const next = await events.next();
     return next.done === true ? undefined : next.value;
   } catch (error) {
-    return lost(error);
+    return unavailable(error);
   }
 }
 

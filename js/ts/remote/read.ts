@@ -4,12 +4,12 @@ import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import type { ReadOptions } from "../store/options.js";
 import { Backoff } from "./backoff.js";
-import { expected, type Http, parse } from "./http.js";
+import { checkedAnswer, type Http, parse } from "./http.js";
 import { query, type SentRange, sentRange, streamPath } from "./input.js";
-import { keep, LINES, lines, nextLine, readerOf } from "./lines.js";
+import { asItIs, LINES, lines, nextLine, readerOf } from "./lines.js";
 
 /** A line without an event: up to which version the server has looked. */
-type Progress = Pick<RecordedEvent, "version">;
+type StreamProgress = Pick<RecordedEvent, "version">;
 
 /**
  * Reads up to the version that the stream has at the first answer. An answer that is cut off is gone on with after
@@ -29,7 +29,7 @@ export async function* readRemote<E extends NewEvent>(
   const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
   for (;;) {
     const ask = { ...form, path: path + query({ ...left, ...progress }) };
-    const response = await http.ask(ask, keep, backoff);
+    const response = await http.ask(ask, asItIs, backoff);
     if (left.complete === undefined) left = promised(left, response);
     const events = lines(readerOf(response));
     try {
@@ -41,7 +41,11 @@ export async function* readRemote<E extends NewEvent>(
           break;
         }
         if (next === undefined) return;
-        const line = expected<RecordedEvent<E> | Progress>(parse(next), "version", "number");
+        const line = checkedAnswer<RecordedEvent<E> | StreamProgress>(
+          parse(next),
+          "version",
+          "number",
+        );
         const isEvent = "type" in line;
         left = rest(left, line.version, isEvent ? 1 : 0);
         backoff.reset();
@@ -60,7 +64,10 @@ export async function* exportRemote(
 ): AsyncGenerator<string, void, undefined> {
   const path = `${streamPath(stream)}/commits`;
   const headers = { Accept: LINES };
-  const response = await http.ask({ method: "GET", path, status: 200, type: LINES, headers }, keep);
+  const response = await http.ask(
+    { method: "GET", path, status: 200, type: LINES, headers },
+    asItIs,
+  );
   shownIn(response);
   const commits = lines(readerOf(response));
   try {

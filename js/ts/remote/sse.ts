@@ -2,7 +2,7 @@
 
 import { SillokError } from "../store/errors.js";
 import { Backoff } from "./backoff.js";
-import type { Ask, Http } from "./http.js";
+import type { HttpRequest, Http } from "./http.js";
 import { lines, nextLine, readerOf } from "./lines.js";
 
 const MESSAGES = "text/event-stream";
@@ -10,7 +10,7 @@ const MESSAGES = "text/event-stream";
 const SILENCE_MILLISECONDS = 40_000;
 
 /** A message; either part may be empty. */
-export interface Message {
+export interface SseMessage {
   /** From where to go on after it. */
   readonly id: string;
   /** An event. */
@@ -20,10 +20,10 @@ export interface Message {
 /**
  * What `take` makes of each message, but for nothing. A connection that is lost is made again, by what `ask` asks then.
  */
-export async function* received<T>(
+export async function* messagesOf<T>(
   http: Http,
-  ask: () => Pick<Ask, "path" | "fields">,
-  take: (message: Message) => T | undefined,
+  ask: () => Pick<HttpRequest, "path" | "fields">,
+  take: (message: SseMessage) => T | undefined,
   stop: AbortSignal,
 ): AsyncGenerator<T, void, undefined> {
   const backoff = new Backoff(Infinity);
@@ -43,7 +43,7 @@ export async function* received<T>(
 /** An answer that goes on, or nothing when the subscription was ended meanwhile. */
 async function connected(
   http: Http,
-  wanted: Pick<Ask, "path" | "fields">,
+  wanted: Pick<HttpRequest, "path" | "fields">,
   backoff: Backoff,
   signal: AbortSignal,
 ): Promise<Response | undefined> {
@@ -61,7 +61,7 @@ async function connected(
 async function* messages(
   response: Response,
   signal: AbortSignal,
-): AsyncGenerator<Message, void, undefined> {
+): AsyncGenerator<SseMessage, void, undefined> {
   const reader = readerOf(response);
   // A read that is waited for ends by this, also where a `fetch` of the caller's passes over the signal.
   const end = () => void reader.cancel().catch(() => undefined);

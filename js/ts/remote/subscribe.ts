@@ -3,10 +3,10 @@
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import type { SubscribeOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
-import { type Following, wantedOfStream } from "../store/wanted.js";
-import { expected, type Http, parse } from "./http.js";
+import { type WantedStream, wantedStream } from "../store/wanted.js";
+import { checkedAnswer, type Http, parse } from "./http.js";
 import { query, sentRange, streamPath } from "./input.js";
-import { type Message, received } from "./sse.js";
+import { type SseMessage, messagesOf } from "./sse.js";
 
 /** The events of a stream after a version, and then each as it is appended. */
 export function subscribeRemote<E extends NewEvent>(
@@ -14,22 +14,22 @@ export function subscribeRemote<E extends NewEvent>(
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  const follow = ({ after: seen, type }: Following, stop: AbortSignal) => {
+  const follow = ({ after: seen, type }: WantedStream, stop: AbortSignal) => {
     const events = `${streamPath(stream)}/events`;
     const ask = () => {
       const position = seen === 0 ? {} : { from: seen + 1 };
       return { path: events + query(sentRange({ type, ...position })) };
     };
-    const take = ({ id, data }: Message) => {
+    const take = ({ id, data }: SseMessage) => {
       const event =
-        data === "" ? undefined : expected<RecordedEvent<E>>(parse(data), "version", "number");
+        data === "" ? undefined : checkedAnswer<RecordedEvent<E>>(parse(data), "version", "number");
       // Also one without an event tells how far the server has looked.
       const version = event?.version ?? Number(id);
       if (!(version > seen)) return undefined;
       seen = version;
       return event;
     };
-    return received(http, ask, take, stop);
+    return messagesOf(http, ask, take, stop);
   };
-  return subscription(options, wantedOfStream, follow);
+  return subscription(options, wantedStream, follow);
 }

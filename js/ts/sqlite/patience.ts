@@ -9,7 +9,7 @@ import { Turn } from "../time/turn.js";
 const DELAYS = [1, 2, 5, 10, 15, 20, 25];
 
 /** A call that waits for its turn to write. */
-interface Waiting {
+interface QueuedWrite {
   /** After this time it is given up. */
   readonly deadline: number;
   /** Makes the call, and tells whether it is done with, well or not. */
@@ -22,7 +22,7 @@ export class Patience {
   readonly #timeout: number;
   readonly #mayWrite: () => boolean;
   /** Those who wait to write, in the order in which they came: so what one caller writes stays in its order. */
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: QueuedWrite[] = [];
   readonly #over = new AbortController();
 
   /**
@@ -40,7 +40,7 @@ export class Patience {
       try {
         return call();
       } catch (error) {
-        if (!this.#isWaitedFor(error)) throw this.#told(error);
+        if (!this.#isWaitedFor(error)) throw this.#asRaised(error);
       }
     }
     const deadline = this.#deadline();
@@ -64,7 +64,7 @@ export class Patience {
     try {
       return call();
     } catch (error) {
-      if (!this.#isWaitedFor(error)) throw this.#told(error);
+      if (!this.#isWaitedFor(error)) throw this.#asRaised(error);
     }
     return this.#readLater(call);
   }
@@ -85,7 +85,7 @@ export class Patience {
       try {
         return call();
       } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw this.#told(error);
+        if (!isBusy(error) || performance.now() >= deadline) throw this.#asRaised(error);
       }
       pause(tries);
     }
@@ -103,7 +103,7 @@ export class Patience {
       try {
         return call();
       } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw this.#told(error);
+        if (!isBusy(error) || performance.now() >= deadline) throw this.#asRaised(error);
       }
     }
   }
@@ -152,7 +152,7 @@ export class Patience {
   }
 
   /** The error as the caller is told it. */
-  #told(error: unknown): unknown {
+  #asRaised(error: unknown): unknown {
     return isBusy(error) ? this.#tooBusy(error) : error;
   }
 

@@ -59,13 +59,13 @@ export function wantedToFollow(options: SubscribeAllOptions): WantedFeed {
 }
 
 /** From which version on to follow a stream, and events of which type; the type is still to be checked. */
-export interface Following {
+export interface WantedStream {
   readonly after: number;
   readonly type: string | undefined;
 }
 
 /** What to follow, for every store. */
-export function wantedOfStream(options: SubscribeOptions): Following {
+export function wantedStream(options: SubscribeOptions): WantedStream {
   checkOptions(options, SUBSCRIBE_STREAM_OPTIONS);
   const { after = 0, type } = options;
   if (!Number.isSafeInteger(after) || after < 0 || after === Number.MAX_SAFE_INTEGER) {
