@@ -13,6 +13,7 @@ import { SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
 import { DOCUMENT_WAIT_MILLIS, PAGE_EVENTS } from "../store/limits.js";
 import { checkOptions, checkSignal, type Signal } from "../store/options.js";
+import { wantedLimit } from "../store/wanted.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 import type { IdleReason, Runner } from "./runner.js";
@@ -78,9 +79,8 @@ export class LocalHandle implements ProjectionHandle {
     options: DeadLettersOptions = {},
   ): AsyncGenerator<DeadLetter, void, undefined> {
     checkOptions(options, LETTERS_OPTIONS);
-    const { limit = Infinity } = options;
     let { after = 0 } = options;
-    checkLimit(limit);
+    const limit = wantedLimit(options.limit);
     checkId(after, "after");
     const turn = new Turn();
     for (let left = limit; left > 0;) {
@@ -103,9 +103,9 @@ export class LocalHandle implements ProjectionHandle {
 
   async *documents(options: DocumentsOptions = {}): AsyncGenerator<KeyedDocument, void, undefined> {
     checkOptions(options, DOCUMENTS_OPTIONS);
-    const { prefix = "", limit = Infinity } = options;
+    const { prefix = "" } = options;
     let { after = "" } = options;
-    checkLimit(limit);
+    const limit = wantedLimit(options.limit);
     for (const [field, text] of Object.entries({ prefix, after })) {
       if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
     }
@@ -168,9 +168,4 @@ function behind(stream: string, version: number): SillokError {
 
 function checkId(id: number, field: string): void {
   if (!Number.isSafeInteger(id) || id < 0) throw invalid(field, "must be a letter's id");
-}
-
-function checkLimit(limit: number): void {
-  if (limit === Infinity || (Number.isSafeInteger(limit) && limit > 0)) return;
-  throw invalid("limit", "must be a whole number from 1");
 }

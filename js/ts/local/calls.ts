@@ -1,25 +1,25 @@
-// Calls of an engine, and what is done when one is cut off amid its work.
+// The calls of an engine, and the end of the engine when a call is cut off.
 
 import { SillokError } from "../store/errors.js";
 import { raised } from "../store/raising.js";
 
-/** What is still in use by a call that was cut off, and can never be freed. */
+/** The objects that a call has used until it was cut off. They can never be freed. */
 const inUse: unknown[] = [];
 
 /**
- * The calls of one engine. Whatever ends one and is neither an answer nor a refusal, such as a stack that has no room left,
- * has cut the engine off amid its work: nothing is certain any more of what it holds in memory. There may be no room then to
- * do anything about it either: that such a call was not counted as over tells whoever comes next.
+ * The calls of one engine. A call ends with an answer or a refusal. Any other end, such as an overflow of the stack, cuts the
+ * engine off amid its work: the state of its memory is unknown afterwards. The stack may then have no room even to record the
+ * cut-off. Such a call still counts as running, and so the next call detects it.
  */
 export class Calls {
   readonly #whenCutOff: () => void;
-  /** How many are under way: one within another while a projection's handler has its documents. */
+  /** The number of running calls. A call runs within another one when a projection's handler uses its documents. */
   #underWay = 0;
-  /** What the first of them uses. */
+  /** The objects that the first running call uses. */
   #uses: readonly unknown[] = [];
   #reason: Error | undefined;
 
-  /** `whenCutOff` sees to it that nothing more is done by the engine. */
+  /** `whenCutOff` prevents all further work of the engine. */
   constructor(whenCutOff: () => void) {
     this.#whenCutOff = whenCutOff;
   }
@@ -44,15 +44,15 @@ export class Calls {
     }
   }
 
-  /** Whether one was cut off, as it was also when more than so many are under way. */
+  /** Whether a call was cut off. More running calls than `most` also show it. */
   wereCutOff(most: number): boolean {
     if (this.#underWay > most) this.#cutOff(new RangeError("the stack was full"));
     return this.#reason !== undefined;
   }
 
-  /** Why nothing more is done. */
+  /** The error of every call after a cut-off. */
   refusal(): SillokError {
-    const why = "the engine was cut off amid its work, and the store can do nothing more";
+    const why = "the engine was cut off amid its work, and the store can no longer be used";
     const detail = `${why}: ${this.#reason?.message}`;
     return new SillokError({ code: "storage_failed", detail }, { cause: this.#reason });
   }

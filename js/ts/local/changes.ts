@@ -1,24 +1,24 @@
-// Tells those who follow a store that it has changed.
+// Notifies the followers of a store of its changes.
 
 import type { Database } from "../sqlite/database.js";
 import { TIMER_MILLIS } from "../store/limits.js";
 
-/** How often a file is looked at for what other connections, most of them of other processes, wrote to it. */
+/** Time between two checks of a file for writes of other connections, usually of other processes. */
 const INTERVAL_MILLISECONDS = 100;
 
-/** How much was written, before something is read. */
+/** The number of writes before a read. */
 export interface Mark {
-  /** By this store. */
+  /** The writes of this store. */
   readonly own: number;
-  /** By other connections; nothing where the file could not be asked. */
+  /** A number that the writes of other connections change; undefined where the file could not be checked. */
   readonly others: number | undefined;
 }
 
-/** Someone who waits for a change. */
+/** A follower that waits for a change. */
 interface Waiter {
-  /** Of this stream; without one, of any. */
+  /** The stream to wait for; undefined for any stream. */
   readonly stream: unknown;
-  /** What {@link Changes.mark} gave before the store was read. */
+  /** The result of {@link Changes.mark} before the read. */
   readonly mark: Mark;
   wake(): void;
 }
@@ -28,19 +28,19 @@ export class Changes {
   readonly #database: Database | undefined;
   readonly #waiting = new Set<Waiter>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** How often somebody was told of a change. */
+  /** The number of notified changes. */
   #count = 0;
 
   constructor(database: Database | undefined) {
     this.#database = database;
   }
 
-  /** To be taken before the store is read, so that {@link Changes.after} tells of all that came after the reading. */
+  /** Take a mark before each read of the store. {@link Changes.after} then detects every later write. */
   mark(): Mark {
     return { own: this.#count, others: this.#others() };
   }
 
-  /** Something was written to this stream, or who knows to which. */
+  /** Reports a write to this stream; without one, to an unknown stream. */
   notify(stream?: unknown): void {
     this.#count += 1;
     for (const waiting of this.#waiting) {
@@ -51,12 +51,12 @@ export class Changes {
   }
 
   /**
-   * Waits until the stream, or without one any, may have changed after `mark`, or `stop` is given.
+   * Waits until the stream may have changed after `mark`, or `stop` is aborted. Without a stream, it waits for any stream.
    *
-   * The timer also keeps a program running that has nothing else to do but to wait.
+   * The timer prevents the exit of a program that only waits.
    */
   after(mark: Mark, stop: AbortSignal, stream?: unknown): Promise<void> {
-    // Something was written between the reading and this: it may have been to the stream.
+    // There was a write after the mark: it may have been to the stream.
     if (mark.own !== this.#count) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
@@ -77,13 +77,13 @@ export class Changes {
     });
   }
 
-  /** Looks whether other connections have written. */
+  /** Checks for writes of other connections. */
   #look(): void {
     let others: number | undefined;
     try {
       others = this.#database?.inPlace(() => this.#others());
     } catch {
-      // Whoever reads the file now is told what is wrong with it.
+      // The next read of the file reports the error.
     }
     for (const { mark, wake } of this.#waiting) if (mark.others !== others) wake();
   }

@@ -1,4 +1,4 @@
-// The directory of all streams, page by page.
+// Lists the directory of all streams, page by page.
 
 import type { StreamEntry } from "../store/events.js";
 import type { StreamsOptions } from "../store/options.js";
@@ -6,7 +6,7 @@ import { finite, wantedToList } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
 
-/** The streams that there are. */
+/** Lists the streams. */
 export async function* listStreams(
   engine: LocalEngine,
   options: StreamsOptions,

@@ -1,4 +1,4 @@
-// The one file that touches generated code: the engine in wasm, with types, and with its refusals as errors.
+// The engine in wasm, with types, and with its refusals as errors. No other file touches generated code.
 
 import {
   Consumer as ConsumerInRust,
@@ -29,39 +29,39 @@ import type {
   StreamsPage,
 } from "./pages.js";
 
-/** What a consumer did or is to do: see {@link EngineConsumer.step}. */
+/** The result of {@link EngineConsumer.step}. */
 export type Step =
   "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
 
-/** A projection or a reactor, but for what it does. */
+/** A projection or a reactor, without its handlers. */
 export interface DefinedConsumer extends ConsumerDefinition {
   readonly kind: string;
   readonly after?: string | undefined;
   readonly timeout?: number;
 }
 
-/** Starts the engine. Every entry point does so, once, with the wasm as its platform loads it. */
+/** Starts the engine. Every entry point calls it once, with the wasm in the form that its platform loads. */
 export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
 
-/** What comes at once or, where another connection has the file locked, later. */
+/** A value, or a promise of it where another connection has locked the file. */
 export type Soon<T> = T | Promise<T>;
 
 /**
- * Streams in a database or, without one, in memory. What another connection's lock is in the way of is waited for, but by
- * the methods whose names end in `Now`, which keep the program waiting.
+ * The engine of one store: streams in a database or, without one, in memory. While another connection has locked the file, a
+ * call waits for the lock. The methods whose names end in `Now` block the program meanwhile.
  */
 export class LocalEngine {
   readonly #database: Database | undefined;
   readonly #patience: Patience;
   readonly #changes: Changes;
   #store: StoreInRust | undefined;
-  /** Whether a projection's handler is at work: within its transaction the store is out of reach. */
+  /** Whether a projection's handler runs: nobody may use the store within its transaction. */
   #projects = false;
   readonly #calls = new Calls(() => {
     this.#database?.cutOff();
-    // Not at once: there may be no room for it.
+    // Not now: the stack may have no room for it.
     queueMicrotask(() => this.close());
   });
 
@@ -85,7 +85,7 @@ export class LocalEngine {
     return this.#read((store) => store.readFeed(wanted));
   }
 
-  /** The position of the last event that was ever written. */
+  /** The highest position that any event has had. */
   end(): Soon<number> {
     return this.#read((store) => store.end());
   }
@@ -94,7 +94,7 @@ export class LocalEngine {
     return this.#read((store) => store.streams(wanted));
   }
 
-  /** Verifies page by page; between two of them others have their turn. */
+  /** Verifies page by page. Other work runs between two pages. */
   async verify(stream: unknown): Promise<Verification> {
     const proof = this.#ask(() => new StreamProof(stream));
     try {
@@ -109,7 +109,7 @@ export class LocalEngine {
     return this.#read((store) => store.readCommits(stream, next));
   }
 
-  /** Between two pages of what is forgotten, which none is shown of any more, others have their turn. */
+  /** Removes the forgotten events page by page. Nobody can read them any more. Other work runs between two pages. */
   async truncate(stream: unknown, before: unknown): Promise<TruncateResult> {
     const left = await this.#write<TruncateResult>((store) => store.truncate(stream, before));
     await this.#removeForgotten(stream);
@@ -195,12 +195,12 @@ export class LocalEngine {
   }
 
   #write<T>(call: (store: StoreInRust) => T, of?: object): Soon<T> {
-    // It does not wait for others to be refused for what is wrong with the store.
+    // A closed store refuses at once, and not after the wait for other writers.
     this.#usable();
     return this.#patience.write(() => this.#ask(call, of));
   }
 
-  /** Writes to a stream, and tells those who follow it. */
+  /** Writes to a stream, and notifies the subscriptions to it. */
   #writeTo<T>(stream: unknown, call: (store: StoreInRust) => T, of?: object): Soon<T> {
     this.#usable();
     return this.#patience.write(() => {
@@ -216,7 +216,7 @@ export class LocalEngine {
     return this.#database === undefined ? run() : this.#database.inPlace(run);
   }
 
-  /** The store, if it can be asked something. */
+  /** The store, if it can be called now. */
   #usable(): StoreInRust {
     if (this.#calls.wereCutOff(this.#projects ? 1 : 0)) {
       if (!this.#projects) this.close();
@@ -231,12 +231,13 @@ export class LocalEngine {
 
   #checkReach(): void {
     if (!this.#projects) return;
-    const detail = "a projection's handler has the event and the documents, and not the store";
+    const detail =
+      "a projection's handler must use only the event and its documents, not the store";
     throw new SillokError({ code: "invalid_consumer", detail });
   }
 }
 
-/** What a consumer may ask of the engine that it is of. */
+/** The calls of its engine that a consumer may make. */
 interface ConsumerCalls {
   read<T>(call: (store: StoreInRust) => T): Soon<T>;
   write<T>(call: (store: StoreInRust) => T): Soon<T>;
@@ -256,9 +257,9 @@ export class EngineConsumer {
   }
 
   /**
-   * Does the next thing; `apply` says of each event that is projected what is wrong, if anything is. Gives `worked` when
-   * there may be more to do; the id, attempt and JSON of an event that is to be delivered; and otherwise why there is
-   * nothing to do, which may be that it is too early: then it gives the milliseconds to wait.
+   * Does the next piece of work. `apply` projects an event, and returns the failed attempt if it fails. The result is `worked`
+   * if there may be more work; or the id, attempt and JSON of an event to deliver; or the reason why there is no work now. If
+   * it is too early for the next work, the result is the number of milliseconds to wait.
    */
   step(apply: (event: string, documents: DocumentsJson) => FailedAttempt | undefined): Soon<Step> {
     const { projecting, whole } = this.#calls;
@@ -277,7 +278,7 @@ export class EngineConsumer {
     return this.#calls.write((store) => this.#consumer.step(store, applied, Math.random()));
   }
 
-  /** Appends as the command number `n` of the delivery of this id, which is under way. */
+  /** Appends as the command number `n` of the delivery with this id, which has not ended. */
   append(
     id: string,
     n: number,
@@ -291,7 +292,7 @@ export class EngineConsumer {
     );
   }
 
-  /** Says what came of a delivery: what is wrong, or nothing. */
+  /** Ends a delivery: with the failed attempt, or with success. */
   delivered(id: string, wrong: FailedAttempt | undefined): Soon<void> {
     return this.#calls.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
   }
@@ -300,27 +301,27 @@ export class EngineConsumer {
     return this.#calls.write(() => this.#consumer.operate(act));
   }
 
-  /** Discards the dead letters of these ids, or the first hundreds of them. Whether there was any. */
+  /** Discards the dead letters with these ids, or the first hundreds of them. Returns whether there was one. */
   discard(from: number, to: number): Soon<boolean> {
     return this.#calls.write(() => this.#consumer.discard(from, to));
   }
 
-  /** The id of the newest dead letter that there ever was. */
+  /** The highest id that any dead letter has had. */
   lastLetter(): Soon<number> {
     return this.#calls.read(() => this.#consumer.lastLetter());
   }
 
-  /** As JSON. */
+  /** The result is JSON. */
   status(): Soon<string> {
     return this.#calls.read((store) => this.#consumer.status(store));
   }
 
-  /** Whether the documents show the event at this position. */
+  /** Whether the documents include the event at this position. */
   reached(position: number): Soon<boolean> {
     return this.#calls.read(() => this.#consumer.reached(position));
   }
 
-  /** As JSON. */
+  /** The result is JSON. */
   document(key: string): Soon<string | undefined> {
     return this.#calls.read(() => this.#consumer.document(key));
   }
@@ -341,7 +342,7 @@ export class EngineConsumer {
   }
 }
 
-/** What exported lines prove. They are taken up to the first that is broken. */
+/** Verifies exported lines, up to the first broken one. */
 export async function verifyLines(
   lines: Iterable<unknown> | AsyncIterable<unknown>,
 ): Promise<Verification> {
@@ -363,8 +364,8 @@ export async function verifyLines(
 let randomnessGiven = false;
 
 /**
- * Ids need random numbers, which some places refuse, such as a Worker's global scope. Asked for here first, the
- * platform's own error reaches the caller; raised inside the engine, it would stop the engine.
+ * Asks the platform for a random number. Ids need random numbers, and some places refuse them, such as a Worker's global
+ * scope. Here the platform's error reaches the caller. Inside the engine, the same error would stop the engine.
  */
 function askForRandomness(): void {
   if (randomnessGiven) return;

@@ -44,18 +44,18 @@ const APPEND_OPTIONS = [
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
- * Keeps events: in memory, for as long as it lives, in Node, in a browser and in a Worker; or in a file, in Node, when
- * it was opened by {@link EventStore.open}. What was written is never altered: events go in as copies and come out as
- * copies.
+ * Stores events. A new store is in memory, in Node, in a browser and in a Worker, until the program ends. In Node,
+ * {@link EventStore.open} opens a store in a file. The store never alters an event: it copies events when it writes them and
+ * when it returns them.
  *
- * {@link EventStore.append} and {@link EventStore.read} work with streams and versions, and answer with promises;
- * {@link EventStore.saveEvent} and {@link EventStore.findEventsByAggregateId} take any object and answer at once.
- * Both see the same events: the events of aggregate `"42"` are the stream `"42"`.
+ * {@link EventStore.append} and {@link EventStore.read} use streams and versions, and work with promises.
+ * {@link EventStore.saveEvent} and {@link EventStore.findEventsByAggregateId} take any object and are synchronous.
+ * Both use the same events: the events of aggregate `"42"` are the stream `"42"`.
  *
- * Values go through JSON. What JSON would lose without a word is refused with `invalid_event`, whose `field` says
- * where it is: NaN and the infinities, BigInts, functions, symbols, `undefined` in an array, a `Map`, a `Set` and
- * other objects that are neither arrays nor records of fields, unless they have a `toJSON`. A field that is
- * `undefined` is left out, an instance of a class is kept as its fields. Values may be 1,000 levels deep.
+ * The store writes values as JSON. It refuses values that JSON would lose, with `invalid_event`, whose `field` names the
+ * place: NaN and the infinities, BigInts, functions, symbols, `undefined` in an array, a `Map`, a `Set` and other objects
+ * that are neither arrays nor records of fields, unless they have a `toJSON`. It leaves out a field that is `undefined`, and
+ * writes an instance of a class as its fields. A value has at most 1,000 levels.
  *
  * @example
  * ```ts
@@ -75,11 +75,11 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
 export class EventStore implements Store {
   readonly #engine: LocalEngine;
 
-  /** A store in memory, without events. */
+  /** Makes a store in memory, without events. */
   constructor();
   constructor(engine: unknown = new LocalEngine()) {
     if (!(engine instanceof LocalEngine)) {
-      const detail = "new EventStore() takes nothing; EventStore.open(path) opens a file";
+      const detail = "new EventStore() takes no argument; EventStore.open(path) opens a file";
       throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
     }
     this.#engine = engine;
@@ -87,26 +87,26 @@ export class EventStore implements Store {
   }
 
   /**
-   * Opens a store in a SQLite file, which is made when there is none. In Node from 22.13 on, which may print that its
-   * SQLite is experimental, in Deno 2 and in Bun 1.
+   * Opens a store in a SQLite file. If the file does not exist, the method creates it. It works in Node 22.13 and later
+   * (Node may print that its SQLite is experimental), in Deno 2 and in Bun 1.
    *
-   * An append that was answered is on disk: it survives a crash of the program and of the machine. SQLite keeps the
-   * newest events in files of the same name with `-wal` and `-shm` added: they belong to the store, copy them with it.
+   * When an append returns, the commit is on disk: it survives a crash of the program and of the machine. SQLite writes the
+   * newest events to files of the same name with `-wal` and `-shm` added. These files belong to the store: copy them with it.
    *
-   * Several processes may use one file. While another one has it locked, a call waits for up to `busyTimeout` and is then
-   * refused with `storage_busy`; nothing was written, and you can make the call again. Other work of the program goes on
-   * meanwhile, and what you append stays in order. Only what answers at once keeps the whole program waiting:
-   * {@link EventStore.saveEvent}, {@link EventStore.findEventsByAggregateId}, {@link EventGateway.register} and this method.
+   * Several processes may use one file. While another process has locked the file, a call waits for up to `busyTimeout` and
+   * then fails with `storage_busy`. Nothing was written; you can repeat the call. Meanwhile the rest of the program runs, and
+   * your appends stay in their order. Only the synchronous methods block the whole program: {@link EventStore.saveEvent},
+   * {@link EventStore.findEventsByAggregateId}, {@link EventGateway.register} and this method.
    *
-   * Do not delete, move or replace the file while it is open. If that happens, every call is refused with `storage_failed`:
-   * what is written to a file that is gone is lost. On Windows the system itself does not allow it.
+   * Do not delete, move or replace the file while it is open. If that happens, every call fails with `storage_failed`,
+   * because events in a removed file are lost. On Windows the system itself does not allow it.
    *
    * @param path - The name of the file.
-   * @param options - How long to wait for others, and whether to open the file only to read it.
-   * @returns A store like any other.
+   * @param options - How long to wait for a lock, and whether to open the file for reading only.
+   * @returns A store with the same methods as every store.
    * @throws {@link SillokError} `storage_failed` when the file cannot be opened or is no database; `storage_read_only`
-   * when it can only be read and `readOnly` is not set; `storage_busy`; `unsupported_platform` where there are no files;
-   * `invalid_parameter` when the path is no text, or an option is not what it should be.
+   * when the file is not writable and `readOnly` is not set; `storage_busy`; `unsupported_platform` on a platform without
+   * files; `invalid_parameter` when the path is no string, or an option is invalid.
    *
    * @example
    * ```ts
@@ -128,12 +128,12 @@ export class EventStore implements Store {
   }
 
   /**
-   * Connects to a deployed Sillok. Nothing is sent before something is asked of the store.
+   * Connects to a deployed Sillok. The store sends its first request when you call a method of it.
    *
-   * @param url - The server's address, without `/v1`.
-   * @param options - The token, what sends the requests, and how often they are repeated.
-   * @returns A store with the same methods, but for those that answer at once.
-   * @throws {@link SillokError} `invalid_parameter` when the address or an option is not what it should be.
+   * @param url - The URL of the server, without `/v1`.
+   * @param options - The token, the function that sends the requests, and the number of retries.
+   * @returns A store with the same methods, without the synchronous ones.
+   * @throws {@link SillokError} `invalid_parameter` when the URL or an option is invalid.
    *
    * @example
    * ```ts
@@ -216,8 +216,8 @@ export class EventStore implements Store {
   }
 
   /**
-   * Closes the store, and its file if it has one; a store in memory loses its events. Whatever is asked of it
-   * afterwards is refused with `storage_failed`. To close it once more does nothing.
+   * Closes the store, and its file if it has one. A store in memory loses its events. Every later call fails with
+   * `storage_failed`. A second `close` does nothing.
    *
    * @example
    * ```ts
@@ -233,20 +233,19 @@ export class EventStore implements Store {
     this.#engine.close();
   }
 
-  /** The same as {@link EventStore.close}, for `using store = EventStore.open("bank.db")`. */
+  /** Closes the store, for `using store = EventStore.open("bank.db")`. See {@link EventStore.close}. */
   [Symbol.dispose](): void {
     this.close();
   }
 
   /**
-   * Saves an event: any object with an `aggregateId`. It comes back from
-   * {@link EventStore.findEventsByAggregateId} with every field it has now, a `Date` as a `Date`; changing the
-   * object afterwards changes nothing in the store.
+   * Saves an event: any object with an `aggregateId`. {@link EventStore.findEventsByAggregateId} returns it with all its
+   * present fields, and a `Date` as a `Date`. A later change of the object changes nothing in the store.
    *
-   * @param event - The event. Its type is its field `type`, when that is a string that can be one.
-   * @throws {@link SillokError} `invalid_event` when it is not an object, or holds what JSON cannot carry;
+   * @param event - The event. Its field `type` is its type, if it is a valid event type.
+   * @throws {@link SillokError} `invalid_event` when it is not an object, or has a value that JSON cannot represent;
    * `invalid_stream_id` when its `aggregateId` is neither a finite number nor a string of 1 to 200 bytes without
-   * control characters; `commit_too_large` above 1 MiB, to which the places of the event's Dates count too.
+   * control characters; `commit_too_large` above 1 MiB. The places of the Dates in the event count too.
    *
    * @example
    * ```ts
@@ -263,14 +262,13 @@ export class EventStore implements Store {
   }
 
   /**
-   * The events of an aggregate, in the order in which they were saved: fresh copies, the caller's to change.
+   * Finds the events of an aggregate, in the order in which they were saved. They are new copies; you may change them.
    *
-   * An event that was appended to the stream of this name stands among them as it was recorded, with an
-   * `aggregateId`.
+   * The result includes the events that were appended to the stream of this name: recorded events with an `aggregateId`.
    *
-   * @param id - The aggregate. The number 1 and the text "1" are two aggregates.
-   * @returns All its events; none when nothing was saved for it.
-   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`; `stream_deleted` when
+   * @param id - The id of the aggregate. The number 1 and the string "1" are two aggregates.
+   * @returns All events of the aggregate; an empty array if there are none.
+   * @throws {@link SillokError} `invalid_stream_id` when the id is not valid for an `aggregateId`; `stream_deleted` when
    * the stream of this name was deleted.
    *
    * @example
@@ -290,5 +288,5 @@ export class EventStore implements Store {
   }
 }
 
-/** The store by its constructor's second form, which is no one else's business. */
+/** The constructor with an engine, which is internal. */
 const Opened = EventStore as unknown as new (engine: LocalEngine) => EventStore;

@@ -1,4 +1,4 @@
-// The feed of all streams, page by page.
+// Reads and follows the feed of all streams, page by page.
 
 import type { FeedEvent, NewEvent } from "../store/events.js";
 import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
@@ -7,7 +7,7 @@ import { finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
 
-/** The events of all streams, up to the last that there is when the first is asked for. */
+/** Reads the events of all streams, up to the last event that exists when the caller takes the first one. */
 export async function* readFeed<E extends NewEvent>(
   engine: LocalEngine,
   options: ReadAllOptions,
@@ -30,7 +30,7 @@ export async function* readFeed<E extends NewEvent>(
   }
 }
 
-/** The events of all streams after a checkpoint, and then each as it is appended. */
+/** Follows the events of all streams after a checkpoint: the existing events, and then each new one. */
 export function subscribeFeed<E extends NewEvent>(
   engine: LocalEngine,
   options: SubscribeAllOptions,
@@ -53,7 +53,7 @@ async function* follow<E extends NewEvent>(
       if (turn.isOver()) await turn.pass();
       if (stop.aborted) return;
     }
-    // Also past events that are not wanted.
+    // The checkpoint is also past events that the caller does not want.
     wanted = { ...wanted, after: page.checkpoint };
     if (events.length === 0 && !page.more) await engine.changed(mark, stop);
     else if (turn.isOver()) await turn.pass();

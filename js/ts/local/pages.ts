@@ -1,4 +1,4 @@
-// Pages, as the engine gives them and is asked for them.
+// The pages of the engine, and the requests for them.
 
 import type { StreamEntry } from "../store/events.js";
 
@@ -9,21 +9,21 @@ export interface StreamPage {
   readonly next?: ReadRange;
 }
 
-/** A page of commits, one a line. */
+/** A page of commits, one on each line. */
 export interface CommitsPage {
   readonly version: number;
   readonly text: string;
   readonly next?: string;
 }
 
-/** What to read; unchecked when it comes from the caller. */
+/** The range of a read. The range of a caller is unchecked. */
 export interface ReadRange {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly limit?: number | undefined;
   readonly direction?: string | undefined;
   readonly type?: string | undefined;
-  /** Of a next page, whose events must still be shown. */
+  /** Set for a next page, whose events the stream must still have. */
   readonly complete?: string;
 }
 

@@ -13,7 +13,7 @@ const OPTIONS = [
   "type",
 ] as const satisfies (keyof ReadOptions)[];
 
-/** Reads a stream page by page, up to the version that it has when the first page is read. */
+/** Reads a stream page by page, up to its version at the first page. */
 export async function* readStream<E extends NewEvent>(
   engine: LocalEngine,
   stream: unknown,
@@ -39,7 +39,7 @@ export async function* readStream<E extends NewEvent>(
   }
 }
 
-/** Reads a stream's commits page by page, up to the version that it has when the first page is read. */
+/** Exports the commits of a stream page by page, up to its version at the first page. */
 export async function* exportStream(
   engine: LocalEngine,
   stream: unknown,
@@ -56,7 +56,7 @@ export async function* exportStream(
   }
 }
 
-/** What is still to be read, or nothing. */
+/** The rest of the read, or nothing. */
 function rest(next: ReadRange | undefined, end: number, left: number): ReadRange | undefined {
   if (next === undefined || left <= 0) return undefined;
   const to = Math.min(next.to ?? end, end);

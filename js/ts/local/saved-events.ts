@@ -1,4 +1,4 @@
-/** Makes of what the engine found the events that were saved. */
+/** Restores the saved events from the JSON of the engine. */
 export function savedEvents<E extends object>(json: string): E[] {
   const found = JSON.parse(json) as Found<E>[];
   return found.map(({ event, dates }) => {
@@ -8,8 +8,8 @@ export function savedEvents<E extends object>(json: string): E[] {
 }
 
 /**
- * A saved event as the engine keeps it: as JSON has it, and the keys that lead to each of its Dates. In files of before
- * notes had a place of their own, these may be anything that a caller wrote.
+ * A saved event in the engine: its JSON, and the keys that lead to each of its Dates. In old files, where the store's notes
+ * had no place of their own, the keys may be any value that a caller has written.
  */
 interface Found<E> {
   readonly event: E;
@@ -17,8 +17,8 @@ interface Found<E> {
 }
 
 /**
- * Makes a `Date` again of the text at the end of `path`: only where the path goes through properties that the event
- * itself has, so that nothing else is ever read or written, and only where the text is one that a `Date` was written as.
+ * Replaces the text at the end of `path` by its `Date`. Every step of the path must be an own property of its object, so that
+ * the function reads and writes nothing else. The text must be the ISO text of a `Date`.
  */
 function restoreDate(event: object, path: unknown): void {
   if (!Array.isArray(path)) return;

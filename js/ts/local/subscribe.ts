@@ -5,7 +5,7 @@ import { type WantedStream, wantedStream } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
 
-/** Follows a stream page by page: the events after a version, and then each as it is appended. */
+/** Follows a stream page by page: the events after a version, and then each new one. */
 export function subscribeStream<E extends NewEvent>(
   engine: LocalEngine,
   stream: unknown,
@@ -33,7 +33,7 @@ async function* follow<E extends NewEvent>(
       if (turn.isOver()) await turn.pass();
       if (stop.aborted) return;
     }
-    // Also past events of other types, and past those that were truncated meanwhile.
+    // The version is also past events of other types, and past events that were truncated meanwhile.
     from = page.next?.from ?? Math.max(from, page.version + 1);
     if (events.length > 0 || page.next !== undefined) {
       if (turn.isOver()) await turn.pass();

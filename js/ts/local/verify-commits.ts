@@ -2,15 +2,16 @@ import type { Verification } from "../store/events.js";
 import { verifyLines } from "./engine.js";
 
 /**
- * Proves commits that were exported by {@link EventStore.exportCommits}, or over HTTP, without the store that they come
- * from: what it says of them need not be trusted. It computes every hash anew, as {@link EventStore.verify} does.
+ * Verifies commits that were exported by {@link EventStore.exportCommits} or over HTTP. It does not need the store, so you do
+ * not have to trust it. The function computes every hash again, as {@link EventStore.verify} does.
  *
- * What was exported cannot show that its last commits are missing, nor that somebody wrote the whole chain anew: compare
- * `head` and `version` with what you noted before. They also tell of which stream the commits are.
+ * An export cannot show that its last commits are missing, or that somebody has written the whole chain again. To detect
+ * that, compare `head` and `version` with values that you stored before. They also identify the stream of the commits.
  *
- * @param lines - The lines, or the whole export as one text. Lines behind the first that is broken are not asked for.
- * @returns What {@link EventStore.verify} returns; what cannot be read as a commit is `broken` too.
- * @throws {@link SillokError} `invalid_parameter` when a line is no string; and what `lines` throws.
+ * @param lines - The lines, or the whole export as one string. The function does not read the lines after the first broken
+ * one.
+ * @returns The same result as {@link EventStore.verify}. A line that is no commit is `broken` too.
+ * @throws {@link SillokError} `invalid_parameter` when a line is no string; and every error of `lines`.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * An event to be appended. Declare your own as types of this shape, told apart by `type`:
+ * An event for an append. Declare your own events as types of this shape. The field `type` distinguishes them:
  *
  * @example
  * ```ts
@@ -17,17 +17,17 @@
  * ```
  */
 export interface NewEvent {
-  /** What kind of thing happened, in the past tense: 1 to 200 bytes of UTF-8 without control characters. */
+  /** The type of the event, in the past tense: 1 to 200 bytes of UTF-8 without control characters. */
   readonly type: string;
-  /** What happened: anything that JSON can carry. Default: `null`. */
+  /** The content of the event: any value that JSON can represent. Default: `null`. */
   readonly data?: unknown;
-  /** What is known about the event: an object of at most 16 KiB of JSON. Default: `{}`. */
+  /** Information about the event, such as a correlation id: an object of at most 16 KiB of JSON. Default: `{}`. */
   readonly metadata?: object | undefined;
-  /** What tells the event from every other: 1 to 200 bytes. Default: a new UUIDv7. */
+  /** The unique id of the event: 1 to 200 bytes. Default: a new UUIDv7. */
   readonly id?: string | undefined;
 }
 
-/** A value after it went through JSON: a `Date`, for example, has become its ISO text. */
+/** The type of a value after it was written as JSON and read again. For example, a `Date` is its ISO text. */
 export type Stored<T> = unknown extends T
   ? T
   : T extends { toJSON(...args: never[]): infer Json }
@@ -36,7 +36,7 @@ export type Stored<T> = unknown extends T
       ? Record<string, unknown>
       : { [Key in keyof T]: Stored<T[Key]> };
 
-/** What `data` or `metadata` of an event `E` is once stored, and `Absent` where it was left out. */
+/** The type of `data` or `metadata` of a stored event `E`. It is `Absent` where the writer left it out. */
 type StoredField<E, Key extends string, Absent> =
   E extends Readonly<Record<Key, infer Value>>
     ? Stored<Value>
@@ -45,106 +45,106 @@ type StoredField<E, Key extends string, Absent> =
       : Absent;
 
 /**
- * An event as it was recorded. For a union of events it is a union too, told apart by `type`. Each is a fresh
- * copy: changing it changes nothing in the store.
+ * A recorded event. For a union of events it is a union too; `type` distinguishes the members. Each event is a new copy:
+ * a change to it changes nothing in the store.
  */
 export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
   ? {
-      /** The stream that holds the event. */
+      /** The stream of the event. */
       stream: string;
-      /** The event's place in its stream: the first is 1. */
+      /** The place of the event in its stream. The first event has version 1. */
       version: number;
-      /** What tells the event from every other: a UUIDv7 unless the writer gave an id. */
+      /** The unique id of the event: a UUIDv7, unless the writer set another id. */
       id: string;
-      /** What kind of thing happened. */
+      /** The type of the event. */
       type: E["type"];
-      /** When it was recorded, as in `2026-11-23T01:02:03.456Z`. Within a stream it never goes back. */
+      /** The recorded time, such as `2026-11-23T01:02:03.456Z`. Within a stream it never decreases. */
       time: string;
-      /** What happened; `null` where it was left out. */
+      /** The content of the event; `null` where the writer left it out. */
       data: StoredField<E, "data", null>;
-      /** What is known about the event; `{}` where it was left out. */
+      /** Information about the event; `{}` where the writer left it out. */
       metadata: StoredField<E, "metadata", Record<string, unknown>>;
     }
   : never;
 
-/** An event among those of all streams, as {@link Store.readAll} and a subscription to all give it. */
+/** An event of the feed: {@link Store.readAll} and a subscription to all streams return it. */
 export type FeedEvent<E extends NewEvent = NewEvent> = RecordedEvent<E> & {
-  /** The event's place among those of all streams; on a server, among those of its partition. Never given twice. */
+  /** The place of the event among the events of all streams; on a server, of its partition. No two events have the same. */
   position: number;
-  /** From where to go on: an opaque text, which one gives as `after`. */
+  /** An opaque text. Pass it as `after` to continue after this event. */
   checkpoint: string;
 };
 
-/** A stream, as {@link Store.streams} lists it. */
+/** A stream in the list of {@link Store.streams}. */
 export interface StreamEntry {
-  /** Its name. */
+  /** The stream id. */
   stream: string;
   /** The version of its last event. */
   version: number;
-  /** When that event was recorded, as in `2026-11-23T01:02:03.456Z`. */
+  /** The recorded time of that event, such as `2026-11-23T01:02:03.456Z`. */
   time: string;
 }
 
-/** What an append did. */
+/** The result of an append. */
 export interface AppendResult {
-  /** The stream that was appended to. */
+  /** The stream of the append. */
   stream: string;
   /** The version of the first event of this append. */
   firstVersion: number;
-  /** The version of the last event of this append, and so of the stream. */
+  /** The version of the last event of this append. It was the version of the stream after the append. */
   version: number;
-  /** When the events were recorded, as in `2026-11-23T01:02:03.456Z`. */
+  /** The recorded time of the events, such as `2026-11-23T01:02:03.456Z`. */
   time: string;
-  /** Whether this is the result of an earlier append under the same idempotency key, which was only repeated. */
+  /** True if an earlier append under the same idempotency key wrote the events, and this call only repeated it. */
   replayed: boolean;
 }
 
-/** What a truncation left. */
+/** The result of a truncation. */
 export interface TruncateResult {
-  /** The stream that was truncated. */
+  /** The truncated stream. */
   stream: string;
-  /** The first version that can still be read; one more than `version` when none can. */
+  /** The first version that you can still read; `version` + 1 if there is none. */
   firstVersion: number;
-  /** The version of the stream, which a truncation does not change. */
+  /** The version of the stream. A truncation does not change it. */
   version: number;
 }
 
-/** What {@link EventStore.verify} found, told apart by `intact`. */
+/** The result of {@link EventStore.verify}. The field `intact` distinguishes the two results. */
 export type Verification = IntactHistory | BrokenHistory;
 
-/** A history that is as it was written. */
+/** An unaltered history. */
 export interface IntactHistory {
-  /** Nothing was altered. */
+  /** Nobody has altered the history. */
   intact: true;
   /** The version of the stream. */
   version: number;
-  /** The hash of the whole history, 64 hexadecimal digits. Noted elsewhere, it proves later that nothing was replaced. */
+  /** The hash of the whole history: 64 hexadecimal digits. Store it elsewhere to prove later that nothing was replaced. */
   head: string;
-  /** How many commits, that is appends, were verified. */
+  /** The number of verified commits. Each append is one commit. */
   commits: number;
 }
 
-/** A history in which something was altered after it was written. */
+/** An altered history. */
 export interface BrokenHistory {
-  /** Something was altered. */
+  /** Somebody has altered the history. */
   intact: false;
   /** The last version before the broken commit. */
   version: number;
   /** The hash of the history before the broken commit. */
   head: string;
-  /** How many commits before the broken one are as they were written. */
+  /** The number of unaltered commits before the broken one. */
   commits: number;
-  /** The first commit that is not as it was written: the version of its last event, and what is wrong with it. */
+  /** The first altered commit: the version of its last event, and the reason. */
   broken: { version: number; reason: string };
 }
 
-/** What tells one aggregate from another. The number 1 and the text "1" are two aggregates, as with `===`. */
+/** The id of an aggregate. The number 1 and the string "1" are two aggregates, as with `===`. */
 export type AggregateId = string | number;
 
 /** An event for {@link EventStore.saveEvent}: any object with an `aggregateId`. */
 export interface SavedEvent {
   /** The aggregate that the event belongs to: a finite number, or a string of 1 to 200 bytes of UTF-8. */
   aggregateId: AggregateId;
-  /** Whatever else the event says. */
+  /** All other fields of the event. */
   [field: string]: unknown;
 }

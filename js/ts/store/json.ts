@@ -1,7 +1,7 @@
-// Writes values as JSON, and refuses what JSON would lose.
+// Writes values as JSON, and refuses values that JSON would lose.
 //
-// `JSON.stringify` turns NaN into null, drops functions and empties a Map without a word. Here each of them is an
-// error that says where it is. Every property is read once, so what was checked is what is written.
+// `JSON.stringify` changes NaN to null, drops functions and empties a Map in silence. Here each of them is an error that
+// names its place. The writer reads every property once, so it writes the value that it has checked.
 
 import { SillokError } from "./errors.js";
 import { JSON_CHARACTERS, JSON_LEVELS } from "./limits.js";
@@ -16,9 +16,7 @@ export interface WrittenJson {
   readonly dates: readonly (readonly string[])[];
 }
 
-/**
- * Writes `value` as JSON; errors call it `name`, and its fields `name.field`, or just `field` when `name` is empty.
- */
+/** Writes `value` as JSON. Errors name the value `name` and its fields `name.field`, or `field` if `name` is empty. */
 export function writeJson(value: unknown, name: string): WrittenJson {
   const writer = new JsonWriter(name);
   const text = writer.write(value);
@@ -29,16 +27,16 @@ export function writeJson(value: unknown, name: string): WrittenJson {
 class JsonWriter {
   readonly dates: string[][] = [];
   readonly #name: string;
-  /** The keys that lead to the value at hand; a number is a place in an array. */
+  /** The keys that lead to the current value. A number is a place in an array. */
   readonly #path: (string | number)[] = [];
-  /** The objects that hold the value at hand. */
+  /** The objects that contain the current value. */
   readonly #holders = new Set<object>();
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  /** The value's JSON, or undefined where the value is to be left out. */
+  /** The JSON of the value, or undefined where JSON leaves the value out. */
   write(value: unknown): string | undefined {
     switch (typeof value) {
       case "string":
@@ -56,9 +54,9 @@ class JsonWriter {
     }
   }
 
-  /** The error for a value that JSON cannot carry. */
+  /** The error for a value that JSON cannot represent. */
   refusal(reason: string): SillokError {
-    return this.#refused(`${reason}, which JSON cannot carry`);
+    return this.#refused(`${reason}, which JSON cannot represent`);
   }
 
   #refused(reason: string): SillokError {
@@ -85,7 +83,7 @@ class JsonWriter {
 
   #converted(value: { toJSON(key: string): unknown }): string | undefined {
     const json = value.toJSON(String(this.#path.at(-1) ?? ""));
-    // What `toJSON` gives is not asked for its own `toJSON`: it may well be the same object.
+    // The result is not converted again by its own `toJSON`: it may be the same object.
     const isComposite = typeof json === "object" && json !== null && !isDate(json);
     return isComposite ? this.#fields(json) : this.write(json);
   }
@@ -177,7 +175,7 @@ function isDate(value: object): value is Date {
     Date.prototype.getTime.call(value);
     return true;
   } catch {
-    // It only says that it is one.
+    // Only its tag says that it is a Date.
     return false;
   }
 }

@@ -2,85 +2,86 @@ import { SillokError } from "./errors.js";
 import { invalid } from "./invalid.js";
 
 /**
- * What must be true of a stream for an append to happen.
+ * The condition of an append. If the stream does not meet it, the store refuses the append.
  *
- * - `"any"`: nothing.
- * - `"no-stream"`: it has no events yet.
- * - `"stream-exists"`: it has at least one event.
- * - a number: it is at exactly this version, that is, it has this many events. 0 is the same as `"no-stream"`.
+ * - `"any"`: no condition.
+ * - `"no-stream"`: the stream has no events yet.
+ * - `"stream-exists"`: the stream has at least one event.
+ * - a number: the stream has exactly this version. 0 is the same as `"no-stream"`.
  */
 export type ExpectedVersion = "any" | "no-stream" | "stream-exists" | number;
 
-/** How to append. */
+/** Options of an append. */
 export interface AppendOptions {
-  /** What must be true of the stream for the append to happen. Default: `"any"`. */
+  /** The condition of the append. Default: `"any"`. */
   readonly expectedVersion?: ExpectedVersion | undefined;
   /**
-   * A name for this append, 1 to 200 bytes of UTF-8 without control characters and U+FFFD, such as the id of the
-   * request that caused it. Sent again to the same stream with the same events, the append does nothing and answers what it answered
-   * the first time, whatever has happened since. A key is kept as long as its events. Default: none.
+   * A name for this append, such as the id of the request that causes it: 1 to 200 bytes of UTF-8 without control
+   * characters and U+FFFD. If you repeat the append with the same key, stream and events, the store writes nothing and
+   * returns the first result again, even if the stream has changed since. The store forgets a key together with its
+   * events. Default: none.
    */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** How to open a file. */
+/** Options of {@link EventStore.open}. */
 export interface OpenOptions {
   /**
-   * How many milliseconds a call waits while another connection, mostly of another process, has the file locked: a whole
-   * number from 0 to 2,147,483,647. Then it is refused with `storage_busy`. Default: 5,000.
+   * How many milliseconds a call waits while another connection, usually of another process, has locked the file: a whole
+   * number from 0 to 2,147,483,647. After that time, the call fails with `storage_busy`. Default: 5,000.
    */
   readonly busyTimeout?: number | undefined;
   /**
-   * Whether to open the file only to read it. The file must be there; it and its folder need not be writable. Whatever
-   * would write is refused with `storage_read_only`. Default: false.
+   * Whether to open the file for reading only. The file must exist; the file and its folder need not be writable. Every
+   * call that writes fails with `storage_read_only`. Default: false.
    *
-   * In a folder that cannot be written to, events that are still in the file with `-wal` added cannot always be read: then
-   * the file is not opened. There, nobody may write to the file while it is open; if somebody does, every call is refused
-   * with `storage_failed` until you open it again.
+   * In a folder that is not writable, SQLite cannot always read the events in the file with `-wal` added to its name. In that
+   * case the file cannot be opened. In such a folder, nobody may write to the file while it is open. If somebody does, every
+   * call fails with `storage_failed` until you open the file again.
    */
   readonly readOnly?: boolean | undefined;
 }
 
-/** How to reach a deployed Sillok. */
+/** Options of {@link EventStore.connect}. */
 export interface ConnectOptions {
   /**
-   * What is sent as `Authorization: Bearer …`: a token, or the server's secret itself. Default: nothing is sent.
+   * A token, or the server's secret itself. The store sends it as `Authorization: Bearer …`. Default: none.
    *
-   * A function is asked for the token before each request and each new connection, those of a subscription included: so a
-   * token that expires can be followed by the next one. What the function throws is raised as it is, and not repeated.
+   * If it is a function, the store calls it before each request and each new connection, also those of a subscription. So you
+   * can replace a token that expires. An error of the function reaches you unchanged, and the store does not call it again.
    */
   readonly token?: string | (() => string | PromiseLike<string>) | undefined;
   /**
-   * What sends the requests, in place of the platform's `fetch`: to set a time limit, or to reach another Worker by
-   * a service binding.
+   * A function that sends the requests instead of the platform's `fetch`. Use it to set a time limit, or to reach another
+   * Worker by a service binding.
    */
   readonly fetch?: Fetch | undefined;
   /**
-   * How often a request is repeated when it failed on the way: a whole number from 0 to 100. The pauses between grow
-   * from a tenth of a second to 5 seconds. Default: 4.
+   * How many times the store repeats a request that gets no answer: a whole number from 0 to 100. The pauses between the
+   * requests grow from a tenth of a second to 5 seconds. Default: 4.
    *
-   * So that a repeated append happens once, each append is sent under an idempotency key, which costs the server one
-   * more written row. With 0 nothing is repeated, and only the keys that you give are sent.
+   * The store sends each append under an idempotency key, so that a repeated append takes effect once. The key costs the
+   * server one more written row. With 0, the store repeats nothing and sends only your own keys.
    */
   readonly retries?: number | undefined;
 }
 
-/** What a remote store asks for its requests; the platform's `fetch` is one. */
+/** A function that sends the requests of a remote store. The platform's `fetch` is one. */
 export type Fetch = (url: string, request: FetchRequest) => Promise<FetchResponse>;
 
-/** A request as it is given to a {@link Fetch}. Hand it on whole: it may have fields beside these. */
+/** A request for a {@link Fetch}. Pass it on as a whole: it may have more fields than these. */
 export interface FetchRequest {
   /** `GET`, `POST` or `DELETE`. */
   method: string;
-  /** The headers, the token's among them. */
+  /** The headers, with the token. */
   headers: Record<string, string>;
-  /** What is sent, if anything is. */
+  /** The body, if there is one. */
   body?: string;
-  /** Redirections are not followed: the token would go with them. */
+  /** The store follows no redirections, because they would send the token to another place. */
   redirect: "manual";
 }
 
-/** What a {@link Fetch} answers: a `Response`. */
+/** The answer of a {@link Fetch}: a `Response`. */
 export interface FetchResponse {
   /** The status. */
   readonly status: number;
@@ -88,60 +89,60 @@ export interface FetchResponse {
   readonly headers: { get(name: string): string | null };
   /** The body, a `ReadableStream` of bytes. */
   readonly body: unknown;
-  /** The whole body. */
+  /** Reads the whole body as text. */
   text(): Promise<string>;
 }
 
-/** What to forget. */
+/** Options of a truncation. */
 export interface TruncateOptions {
-  /** The version of the first event to keep: a whole number from 1 to one more than the stream's version. */
+  /** The version of the first event that is not forgotten: a whole number from 1 to the version of the stream + 1. */
   readonly before: number;
 }
 
-/** Which events of a stream to read, and in which order. */
+/** Options of a read: a range of events, and their order. */
 export interface ReadOptions {
-  /** The least version to read, itself included: a whole number from 1. Default: the first. */
+  /** The lowest version of the range, included: a whole number from 1. Default: the first version. */
   readonly from?: number | undefined;
-  /** The greatest version to read, itself included, whatever the direction. Default: the last. */
+  /** The highest version of the range, included, in both directions. Default: the last version. */
   readonly to?: number | undefined;
-  /** The most events to read: a whole number from 1. Default: all. */
+  /** The largest number of events: a whole number from 1. Default: no limit. */
   readonly limit?: number | undefined;
-  /** `"forward"` reads the oldest first, `"backward"` the newest. Default: `"forward"`. */
+  /** `"forward"` reads the oldest event first, `"backward"` the newest. Default: `"forward"`. */
   readonly direction?: "forward" | "backward" | undefined;
-  /** The only type of events to read; `limit` counts these alone. Default: all types. */
+  /** Reads only events of this type. `limit` counts only these. Default: all types. */
   readonly type?: string | undefined;
 }
 
-/** Which events of a stream to follow. */
+/** Options of a subscription to one stream. */
 export interface SubscribeOptions {
-  /** The version seen last: the first to come is the one after it. Default: 0, so that the first is the first there is. */
+  /** The last version that you have seen. The subscription starts with the next one. Default: 0, the beginning. */
   readonly after?: number | undefined;
-  /** The only type of events to follow. Default: all types. */
+  /** Follows only events of this type. Default: all types. */
   readonly type?: string | undefined;
-  /** Ends the subscription when it is aborted. */
+  /** Ends the subscription when you abort it. */
   readonly signal?: Signal | undefined;
 }
 
-/** Which events of all streams to read. */
+/** Options of a read of all streams. */
 export interface ReadAllOptions {
-  /** The `checkpoint` of the event seen last: the first to come is one after it. Default: the beginning. */
+  /** The `checkpoint` of the last event that you have seen. The store starts after it. Default: the beginning. */
   readonly after?: string | undefined;
   /**
-   * The only category of streams: the text before the first `-` of their names, or the whole name where there is none.
-   * Default: all.
+   * Returns only events of this category. The category is the text before the first `-` of the stream id, or the whole id if
+   * it has none. Default: all streams.
    */
   readonly category?: string | undefined;
-  /** The only types of events, one or more. Default: all types. */
+  /** Returns only events of these types, one or more. Default: all types. */
   readonly types?: readonly string[] | undefined;
-  /** The most events to read: a whole number from 1. Default: all. */
+  /** The largest number of events: a whole number from 1. Default: no limit. */
   readonly limit?: number | undefined;
 }
 
-/** Which events of all streams to follow: `{ all: true }`, or those of a category, of some types, or of both. */
+/** Options of a subscription to all streams: `{ all: true }`, a `category`, `types`, or a category and types. */
 export type SubscribeAllOptions = Omit<ReadAllOptions, "limit"> & {
-  /** Says that the events of all streams and types are wanted. */
+  /** Follows the events of all streams and types. */
   readonly all?: true | undefined;
-  /** Ends the subscription when it is aborted. */
+  /** Ends the subscription when you abort it. */
   readonly signal?: Signal | undefined;
 } & (
     | { readonly all: true; readonly category?: undefined; readonly types?: undefined }
@@ -149,70 +150,73 @@ export type SubscribeAllOptions = Omit<ReadAllOptions, "limit"> & {
     | { readonly all?: undefined; readonly types: readonly string[] }
   );
 
-/** Which streams to list. */
+/** Options of a list of streams. */
 export interface StreamsOptions {
-  /** With what the names begin. Default: with anything. */
+  /** Lists only streams whose ids start with this text. Default: all streams. */
   readonly prefix?: string | undefined;
-  /** The only category of streams: the text before the first `-` of their names. Default: all. */
+  /** Lists only streams of this category: the text before the first `-` of the stream id. Default: all streams. */
   readonly category?: string | undefined;
-  /** The name after which to begin, in the order of the names' bytes. Default: the first. */
+  /** The stream id to start after, in the order of the bytes of the ids. Default: the beginning. */
   readonly after?: string | undefined;
-  /** The most streams to list: a whole number from 1. Default: all. */
+  /** The largest number of streams: a whole number from 1. Default: no limit. */
   readonly limit?: number | undefined;
 }
 
-/** How to run what was registered. */
+/** Options of {@link EventGateway.run} and {@link EventGateway.catchUp}. */
 export interface RunOptions {
-  /** Ends it when it is aborted. */
+  /** Ends the run when you abort it. */
   readonly signal?: Signal | undefined;
 }
 
-/** Which events to replay, and whom to tell how far it has come. */
+/** Options of a replay. */
 export interface ReplayOptions {
-  /** The only stream. Default: all streams. */
+  /** Replays only this stream. Default: all streams. */
   readonly stream?: string | undefined;
-  /** The only category of streams, such as `account` for `account-42`. Default: all. */
+  /** Replays only streams of this category, such as `account` for `account-42`. Default: all streams. */
   readonly category?: string | undefined;
-  /** The only types of events. Default: all. */
+  /** Replays only events of these types. Default: all types. */
   readonly types?: readonly string[] | undefined;
-  /** Called after each page of at most 1,000 events, and so also at the end. */
+  /** Reports the progress. The replay calls it after each page of at most 1,000 events, and so also at the end. */
   readonly onProgress?: ((progress: ReplayProgress) => void) | undefined;
-  /** Ends the replay, between two events, when it is aborted. */
+  /** Ends the replay between two events when you abort it. */
   readonly signal?: Signal | undefined;
 }
 
-/** How far a replay has come. */
+/** The progress of a replay. */
 export interface ReplayProgress {
-  /** How many events were handled. */
+  /** The number of handled events. */
   handled: number;
-  /** The position up to which everything was looked at; of a stream, the version. */
+  /** The position up to which the replay has read; for one stream, the version. */
   position: number;
-  /** The position, or the version, of the last event that there was when the replay began. */
+  /** The position of the last event at the start of the replay; for one stream, its version. */
   end: number;
 }
 
 /** An `AbortSignal`. */
 export interface Signal {
-  /** Whether it was given already. */
+  /** Whether somebody has aborted it. */
   readonly aborted: boolean;
-  /** Calls `listener` when it is given. */
+  /** Calls `listener` when somebody aborts it. */
   addEventListener(type: "abort", listener: () => void): void;
-  /** Calls it no more. */
+  /** Stops calling `listener`. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** Refuses options that do not exist: a misspelt one would otherwise be passed over in silence. */
+/** Refuses unknown options. Otherwise the store would ignore a misspelt option in silence. */
 export function checkOptions(options: unknown, names: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw refused("options", "the options must be an object");
   }
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw refused(unknown, `there is no option \`${unknown}\`; there is \`${names.join("`, `")}\``);
+    throw refused(
+      unknown,
+      `there is no option \`${unknown}\`; the options are \`${names.join("`, `")}\``,
+    );
   }
 }
 
-/** Refuses a signal that is none: what asks it later would fail, or never end. */
+/** Refuses an object that is no signal. A later call on it would fail, or the wait would never end. */
 export function checkSignal(signal: unknown): asserts signal is Signal | undefined {
   if (signal === undefined) return;
   const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<Signal>;

@@ -1,6 +1,6 @@
 import { type Failure, SillokError } from "./errors.js";
 
-/** What the engine refuses is raised as a {@link SillokError}. */
+/** Calls the engine, and throws its refusals as {@link SillokError}s. */
 export function raising<T>(call: () => T): T {
   try {
     return call();
@@ -9,12 +9,12 @@ export function raising<T>(call: () => T): T {
   }
 }
 
-/** What was thrown: where it is a refusal of the engine, as the error that tells of it. */
+/** The error to throw: a refusal of the engine becomes a {@link SillokError}. */
 export function raised(thrown: unknown): unknown {
   return isFailure(thrown) ? new SillokError(thrown) : thrown;
 }
 
-/** The engine throws plain objects, and nothing else does. */
+/** Only the engine throws plain objects. */
 function isFailure(thrown: unknown): thrown is Failure {
   return (
     typeof thrown === "object" && thrown !== null && !(thrown instanceof Error) && "code" in thrown

@@ -18,9 +18,8 @@ import type {
 } from "./options.js";
 
 /**
- * What every store does, wherever it keeps its events: {@link EventStore} in memory or in a file,
- * {@link RemoteEventStore} on a server, or one of your own. Whether one of your own does it right is for the contract
- * in `sillok/testing` to say.
+ * The interface of every store: {@link EventStore} in memory or in a file, {@link RemoteEventStore} on a server, or a store
+ * of your own. Test your own store with the contract in `sillok/testing`.
  *
  * @example
  * ```ts
@@ -35,20 +34,20 @@ import type {
  */
 export interface Store {
   /**
-   * Appends one event, or an array of them as one commit: all are written or none.
+   * Appends one event, or an array of events as one commit. The store writes all events or none.
    *
-   * The events are copied before this returns. A `Date` in them becomes its ISO text, as with `JSON.stringify`.
+   * The method copies the events before it returns. A `Date` becomes its ISO text, as with `JSON.stringify`.
    *
-   * @param stream - Which stream: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
-   * @param events - One event or 1 to 1,024 of them; as JSON, with their ids, they are at most 1 MiB together.
-   * @param options - What must be true of the stream, and a name under which the append can be repeated.
-   * @returns The versions and the time of the events. Errors always reject, they are never thrown at once.
-   * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`: nothing was
-   * written, see {@link isWrongExpectedVersion}.
+   * @param stream - The stream id: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
+   * @param events - One event, or 1 to 1,024 events. As JSON, with their ids, they have at most 1 MiB together.
+   * @param options - The expected version, and an idempotency key.
+   * @returns The versions and the time of the events. An error always rejects the promise; the method itself never throws.
+   * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`. Nothing was
+   * written. See {@link isWrongExpectedVersion}.
    * @throws {@link SillokError} `invalid_stream_id`, `invalid_event`, `invalid_event_type`, `invalid_event_id`,
    * `invalid_metadata`, `metadata_too_large`, `no_events`, `too_many_events`, `commit_too_large`,
-   * `invalid_expected_version`, `invalid_idempotency_key`, `invalid_parameter`: the input is refused, `field` says
-   * which part of it, and nothing was written.
+   * `invalid_expected_version`, `invalid_idempotency_key`, `invalid_parameter`: the input is invalid. `field` names the
+   * wrong part. Nothing was written.
    * @throws {@link SillokError} `idempotency_key_reused`, `stream_deleted`: nothing was written.
    *
    * @example
@@ -74,20 +73,20 @@ export interface Store {
   ): Promise<AppendResult>;
 
   /**
-   * Reads the events of a stream one after the other, up to the version that the stream has when the first is
-   * asked for; what is appended meanwhile is left for the next read. A stream that was never written has no
-   * events. At most a page, 1,000 events or about 4 MiB, is held at a time.
+   * Reads the events of a stream in order. The read ends at the version that the stream has when you take the first event;
+   * it leaves out events that are appended later. A stream without events is not an error: the read is empty. The
+   * store holds one page in memory at a time: at most 1,000 events or about 4 MiB.
    *
-   * A read begins with the first event that is still shown, and then gives every event of its range or ends with an
-   * error: what is forgotten meanwhile is never left out in silence.
+   * A read starts with the first event that the stream still has. From there it returns every event of its range, or ends
+   * with an error: it never skips an event that was forgotten meanwhile.
    *
-   * @param stream - Which stream.
-   * @param options - Which of its events, and in which order; looked at when the first event is asked for.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param stream - The stream id.
+   * @param options - The range, the order and the type of the events. The store checks them when you take the first event.
+   * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} `invalid_stream_id`, `invalid_event_type`, or `invalid_parameter`, whose `field` names
-   * the option, when the first event is asked for.
-   * @throws {@link SillokError} `stream_deleted` when the stream was deleted, `stream_truncated` when it was truncated
-   * before the read came so far.
+   * the option, when you take the first event.
+   * @throws {@link SillokError} `stream_deleted` when the stream was deleted; `stream_truncated` when it was truncated
+   * and the read had not reached that version.
    *
    * @example
    * ```ts
@@ -106,17 +105,19 @@ export interface Store {
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
 
   /**
-   * Follows a stream: the events there are, and then each as it is appended, every one once and in order, by whomever
-   * it was appended. Events that were truncated do not come: a subscription that is behind goes on with the first that
-   * is still shown. A page, at most 1,000 events or about 4 MiB, is held at a time, however slowly you take them.
+   * Follows a stream. The subscription returns the existing events and then each new one, every event once and in order,
+   * whichever writer has appended it. It does not return truncated events: a subscription that is behind continues with the
+   * first event that the stream still has. The store holds one page in memory at a time, at most 1,000 events or about
+   * 4 MiB, however slowly you take them.
    *
-   * It ends when you leave the loop, call `return`, or abort the signal; none of these is an error. Until then it waits
-   * for events, and while it does, a program in Node goes on running. On a file, what another process appends comes
-   * within about a tenth of a second.
+   * The subscription ends when you leave the loop, call `return`, or abort the signal. None of these is an error. Until
+   * then it waits for events, and a waiting subscription prevents the exit of a program in Node. On a file, an event of
+   * another process arrives within about a tenth of a second.
    *
-   * @param stream - Which stream; it need not have events yet.
-   * @param options - From where on, events of which type, and what ends it; looked at when the first event is asked for.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param stream - The stream id. The stream may have no events yet.
+   * @param options - The version to start after, the type of the events, and a signal that ends the subscription. The store
+   * checks them when you take the first event.
+   * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} `stream_deleted` when the stream was deleted; `invalid_stream_id`,
    * `invalid_event_type`, or `invalid_parameter`, whose `field` names the option.
    *
@@ -139,15 +140,16 @@ export interface Store {
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
 
   /**
-   * Follows the events of all streams, or of those of a category, or of some types alone: the events there are, and then
-   * each as it is appended, every one once. The events of one stream come in their order; in memory and on a file those
-   * of all streams do.
+   * Follows the events of all streams, of a category, or of some types. The subscription returns the existing events and
+   * then each new one, every event once. The events of one stream arrive in their order. In memory and on a file, the events
+   * of all streams arrive in the order of their appends.
    *
-   * Every event has a `checkpoint`. Keep that of the last event that you have dealt with, and begin with it as `after`
-   * the next time. Of events that were truncated and streams that were deleted nothing comes.
+   * Every event has a `checkpoint`. Store the checkpoint of the last event that you have processed, and pass it as `after`
+   * the next time. The subscription does not return truncated events and events of deleted streams.
    *
-   * @param feed - `{ all: true }`, or a `category`, or `types`; from where on; and what ends it.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param feed - `{ all: true }`, or a `category`, or `types`; a checkpoint to start after; and a signal that ends the
+   * subscription.
+   * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} `invalid_checkpoint`, `invalid_category`, `invalid_event_type`, or `invalid_parameter`,
    * whose `field` names the option.
    *
@@ -170,12 +172,12 @@ export interface Store {
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
 
   /**
-   * Reads the events of all streams one after the other, as {@link Store.subscribe} gives them, and ends with the last
-   * that there is when it begins. Those that were appended to a server just before may not have reached its journal
-   * yet.
+   * Reads the events of all streams, in the order in which {@link Store.subscribe} returns them. The read ends with the last
+   * event that exists when it starts. An event that was appended to a server shortly before may not have reached the
+   * journal of the server yet.
    *
-   * @param options - From where on, of which category and types, and how many at most.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param options - A checkpoint to start after, a category, types, and a limit.
+   * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} as a subscription does.
    *
    * @example
@@ -199,10 +201,10 @@ export interface Store {
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
 
   /**
-   * Lists the streams that have or had events and were not deleted, in the order of the bytes of their names.
+   * Lists the streams that have or had events and were not deleted, in the order of the bytes of their ids.
    *
-   * @param options - With what their names begin, of which category, after which name, and how many at most.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param options - A prefix of the ids, a category, an id to start after, and a limit.
+   * @returns The streams, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} `invalid_category`, or `invalid_parameter`, whose `field` names the option.
    *
    * @example
@@ -221,13 +223,14 @@ export interface Store {
   streams(options?: StreamsOptions): AsyncGenerator<StreamEntry, void, undefined>;
 
   /**
-   * Proves that the history of a stream is as it was written. Every commit carries the SHA-256 of its content and of
-   * the hash before it; this computes them anew, from the first commit or from where the stream was truncated.
+   * Verifies that nobody has altered the history of a stream. Every commit has the SHA-256 of its content and of the hash
+   * before it. The method computes all hashes again, from the first commit or from the version to which the stream was
+   * truncated.
    *
-   * That the last events were removed cannot be seen from what remains. Note `head` elsewhere to see that too.
+   * The method cannot detect that the last events were removed. Store `head` elsewhere and compare it to detect that too.
    *
-   * @param stream - Which stream.
-   * @returns Whether the history is intact, and otherwise which commit is `broken`.
+   * @param stream - The stream id.
+   * @returns Whether the history is intact. If not, `broken` is the first wrong commit.
    * @throws {@link SillokError} `invalid_stream_id`.
    *
    * @example
@@ -244,14 +247,14 @@ export interface Store {
   verify(stream: string): Promise<Verification>;
 
   /**
-   * Hands out the commits of a stream, each as a line of JSON with everything that its hash covers, so that whoever has
-   * them can prove them by {@link verifyCommits}, or by any SHA-256. The lines are those of
-   * `GET /v1/streams/{stream}/commits`. A commit of which an event was forgotten is not among them.
+   * Exports the commits of a stream. Each commit is a line of JSON with everything that its hash covers. Verify the lines
+   * with {@link verifyCommits}, or with any implementation of SHA-256. `GET /v1/streams/{stream}/commits` returns the
+   * same lines. The export leaves out a commit if one of its events was forgotten.
    *
-   * @param stream - Which stream.
-   * @returns The lines, without line ends, up to the version that the stream has when the first is asked for.
-   * @throws {@link SillokError} `invalid_stream_id`; `stream_truncated` or `stream_deleted` when commits that were still
-   * to come were forgotten meanwhile.
+   * @param stream - The stream id.
+   * @returns The lines, without line ends, up to the version that the stream has when you take the first line.
+   * @throws {@link SillokError} `invalid_stream_id`; `stream_truncated` or `stream_deleted` when commits of the export
+   * were forgotten meanwhile.
    *
    * @example
    * ```ts
@@ -266,14 +269,14 @@ export interface Store {
   exportCommits(stream: string): AsyncGenerator<string, void, undefined>;
 
   /**
-   * Forgets the events of a stream before a version, for good. The others keep their versions, and their history can
-   * still be verified. Events that were appended together leave the storage when the last of them is forgotten; until
-   * then those before `before` can only no longer be read. Forgotten commits take their idempotency keys with them. Many
-   * commits are removed page by page, and others have their turn in between; repeat a truncation that was cut off.
+   * Forgets the events of a stream before a version. You cannot undo it. The other events have the same versions as before,
+   * and you can still verify their history. The storage removes a commit when its last event is forgotten; until then, the
+   * events before `before` only cannot be read any more. A forgotten commit loses its idempotency key. The store removes many
+   * commits page by page, and other calls run in between. If a truncation is interrupted, repeat it.
    *
-   * @param stream - Which stream.
-   * @param options - The version before which events are forgotten.
-   * @returns What is left. A truncation before what was forgotten already changes nothing.
+   * @param stream - The stream id.
+   * @param options - The version of the first event that the stream has afterwards.
+   * @returns The versions that are left. If the events were forgotten before, the call changes nothing.
    * @throws {@link SillokError} `invalid_parameter` when `before` is beyond the stream's next version;
    * `invalid_stream_id`; `stream_deleted`.
    *
@@ -291,11 +294,11 @@ export interface Store {
   truncate(stream: string, options: TruncateOptions): Promise<TruncateResult>;
 
   /**
-   * Deletes a stream for good: its events are gone, to read it is an error, and nothing can be appended to it again. Many
-   * commits are removed page by page, and others have their turn in between; repeat a deletion that was cut off. To delete it
-   * once more changes nothing; to delete a stream that was never written keeps it from ever being.
+   * Deletes a stream. You cannot undo it: the store removes its events, a read is an error, and every later append is
+   * refused. The store removes many commits page by page, and other calls run in between. If a deletion is interrupted,
+   * repeat it. A second deletion changes nothing. You can also delete a stream without events: later appends are refused.
    *
-   * @param stream - Which stream.
+   * @param stream - The stream id.
    * @throws {@link SillokError} `invalid_stream_id`.
    *
    * @example

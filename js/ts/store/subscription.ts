@@ -1,11 +1,10 @@
-// What every subscription is, whichever store it follows.
+// The subscription, the same for every store.
 
 import { checkSignal, type Signal } from "./options.js";
 
 /**
- * A subscription to what `follow` gives. The options are looked at by `check` when the first event is asked for. `follow`
- * is told to stop when the caller's signal is given, when the caller leaves the loop, and also when `return` is called
- * while an event is waited for.
+ * A subscription to the events of `follow`. `check` checks the options when the caller takes the first event. `stop` is
+ * aborted when the caller aborts the signal, leaves the loop, or calls `return` while the subscription waits for an event.
  */
 export function subscription<Options extends { readonly signal?: Signal | undefined }, Wanted, T>(
   options: Options,
@@ -16,7 +15,7 @@ export function subscription<Options extends { readonly signal?: Signal | undefi
   const events = until(stop, options, check, follow);
   const end = events.return.bind(events);
   return Object.assign(events, {
-    // A generator's own takes its turn after the event that is waited for, which may never come.
+    // The generator's own `return` would wait for the next event, which may never arrive.
     return: (value: void | PromiseLike<void>) => {
       stop.abort();
       return end(value);
