@@ -1,4 +1,4 @@
-// Pauses between the attempts at something that fails on the way.
+// The pauses between the retries of a request.
 
 import { sleep } from "../time/timers.js";
 
@@ -6,27 +6,27 @@ const FIRST_MILLISECONDS = 100;
 const GROWTH = 3;
 const LONGEST_MILLISECONDS = 5000;
 
-/** Counts failures one after the other, and waits longer after each. */
+/** Counts failures in a row, and waits longer after each. */
 export class Backoff {
   readonly #most: number;
   #failures = 0;
 
-  /** `most` is how many failures in a row are followed by another attempt. */
+  /** Retries after at most `most` failures in a row. */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** Something went well. */
+  /** Reports a success. */
   reset(): void {
     this.#failures = 0;
   }
 
-  /** Waits before the next attempt, or raises `error` where there is to be none. */
+  /** Waits before the next retry, or throws `error` if there is no retry left. */
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     if (this.#failures >= this.#most || signal?.aborted) throw error;
     const longest = Math.min(FIRST_MILLISECONDS * GROWTH ** this.#failures, LONGEST_MILLISECONDS);
     this.#failures += 1;
-    // At random, so that many who were cut off at once do not all come back at once.
+    // The pause is random, so that many clients that were cut off together do not return together.
     await sleep(longest * (0.5 + Math.random() / 2), signal);
   }
 }

@@ -1,4 +1,4 @@
-// The directory of a server, page by page.
+// Lists the directory of a server, page by page.
 
 import { SillokError } from "../store/errors.js";
 import type { StreamEntry } from "../store/events.js";
@@ -9,8 +9,8 @@ import { checkedAnswer, type Http } from "./http.js";
 import { directoryRequest } from "./input.js";
 
 /**
- * The streams that there are. The next page begins after what the address in `next` says, which may be a name or, as `next`,
- * what only the server can read. A page may be empty and yet have a next.
+ * Lists the streams. The URL in the field `next` has the start of the next page: a stream id as `after`, or an opaque text as
+ * `next`. An empty page may have a next page.
  */
 export async function* remoteStreams(
   http: Http,
@@ -19,8 +19,8 @@ export async function* remoteStreams(
   let { left, ...wanted } = wantedToList(options);
   let place: { after?: string | undefined; next?: string | undefined } = {};
   for (;;) {
-    const ask = directoryRequest({ ...wanted, ...place }, Math.min(left, PAGE_EVENTS));
-    const answer = await http.json({ ...ask, method: "GET", status: 200 });
+    const request = directoryRequest({ ...wanted, ...place }, Math.min(left, PAGE_EVENTS));
+    const answer = await http.json({ ...request, method: "GET", status: 200 });
     const page = checkedAnswer<{ streams: StreamEntry[]; next?: unknown }>(
       answer,
       "streams",
@@ -32,7 +32,8 @@ export async function* remoteStreams(
     const { searchParams } = new URL(page.next, "http://sillok");
     const [after, next] = ["after", "next"].map((name) => searchParams.get(name) ?? undefined);
     if (after === undefined && next === undefined) {
-      const detail = "the server's answer does not say where its list goes on";
+      const detail =
+        "the field `next` of the server's answer must have `after` or `next`, as Sillok sends it";
       throw new SillokError({ code: "invalid_answer", detail });
     }
     place = { after, next };

@@ -35,34 +35,33 @@ const APPEND_OPTIONS = [
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
- * The streams of a deployed Sillok, as {@link EventStore.connect} gives them. What its methods take, answer and refuse
- * is what {@link EventStore}'s do.
+ * The store of a deployed Sillok. {@link EventStore.connect} returns it. Its methods have the same arguments, results and
+ * errors as the methods of {@link EventStore}.
  *
- * A request that fails on the way (the network, a 5xx that is not Sillok's own, `unavailable`) is repeated after a
- * pause, 4 times unless `retries` says otherwise; then the error is `unavailable`. Nothing else is repeated. An append
- * that is repeated still happens once, by its idempotency key: the one you give, or a random one, which costs the
+ * The store repeats a request that gets no answer (an error of the network, a 5xx that is not Sillok's own, `unavailable`)
+ * after a pause, 4 times by default; see `retries`. After the last retry, the error is `unavailable`. It repeats no other
+ * request. A repeated append takes effect once, by its idempotency key: your own key, or a random one, which costs the
  * server one more written row.
  */
 export class RemoteEventStore implements Store {
   readonly #http: Http;
 
-  /** By {@link EventStore.connect}. */
+  /** Use {@link EventStore.connect}. */
   constructor(url: string | { readonly href: string }, options: ConnectOptions) {
     this.#http = new Http(url, options);
   }
 
   /**
-   * Appends one event, or an array of them as one commit: all are written or none. See {@link EventStore.append}.
+   * Appends one event, or an array of events as one commit. The store writes all events or none. See
+   * {@link EventStore.append}.
    *
-   * @param stream - Which stream. The names `.` and `..` cannot be reached over HTTP, and are refused.
-   * @param events - One event or 1 to 1,024 of them.
-   * @param options - What must be true of the stream, and a name under which the append can be repeated, which must
-   * not begin or end with white space.
-   * @returns The versions and the time of the events. `replayed` tells of keys that you gave: of an append under one,
-   * it is also true when this very call repeated its request.
-   * @throws {@link SillokError} as {@link EventStore.append} does; `unavailable`, after which only an append under a
-   * key that you gave can be repeated safely; `missing_token`, `invalid_token`, `insufficient_scope`,
-   * `stream_not_allowed`, `overloaded`.
+   * @param stream - The stream id. The ids `.` and `..` are refused, because HTTP cannot carry them.
+   * @param events - One event, or 1 to 1,024 events.
+   * @param options - The expected version, and an idempotency key, which must not start or end with white space.
+   * @returns The versions and the time of the events. `replayed` is true only for an append under your own key. It is also
+   * true if this call has repeated its own request.
+   * @throws {@link SillokError} as {@link EventStore.append} does; `unavailable`, after which you can safely repeat only an
+   * append under your own key; `missing_token`, `invalid_token`, `insufficient_scope`, `stream_not_allowed`, `overloaded`.
    *
    * @example
    * ```ts
@@ -90,22 +89,22 @@ export class RemoteEventStore implements Store {
     const headers = { ...condition(expectedVersion), "Content-Type": "application/json" };
     const isKeyed = idempotencyKey !== undefined;
     if (isKeyed) Object.assign(headers, keyHeader(idempotencyKey));
-    // Without a key, an append whose answer was lost would happen twice, or meet itself as a conflict.
+    // Without a key, the retry of an append with a lost answer would append twice, or end in a conflict with itself.
     else if (this.#http.retries > 0) Object.assign(headers, keyHeader(randomKey()));
     const answer = await this.#http.json({ method: "POST", path, headers, body, status: 201 });
     const result = checkedAnswer<AppendResult>(answer, "version", "number");
-    // Under a key of this call's own, it is this call that appended.
+    // Under this call's own random key, only this call has appended.
     return isKeyed ? result : { ...result, replayed: false };
   }
 
   /**
-   * Reads the events of a stream one after the other, up to the version that the stream has when the first is
-   * asked for. They are read while they are sent, and no faster than you take them. A connection that is lost is made
-   * again, and goes on where the server has looked, which is at the last event that came or behind it.
+   * Reads the events of a stream in order, up to the version that the stream has when you take the first event. The store
+   * reads events while the server sends them, and no faster than you take them. After a lost connection, it connects again
+   * and continues after the last event, or after the last place that the server has searched.
    *
-   * @param stream - Which stream.
-   * @param options - Which of its events, and in which order.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param stream - The stream id.
+   * @param options - The range, the order and the type of the events.
+   * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} as {@link EventStore.read} does, and `unavailable`, `missing_token`, `invalid_token`,
    * `insufficient_scope`, `stream_not_allowed`, `overloaded`.
    */
@@ -117,17 +116,17 @@ export class RemoteEventStore implements Store {
   }
 
   /**
-   * Follows a stream: the events there are, and then each as it is appended, every one once and in order. A connection
-   * that is lost, or from which nothing comes for 40 seconds, is made again, however often, and goes on where the
-   * server has looked, which is at the last event that came or behind it. So is one that the server ends because its
-   * token has expired: give `token` as a function.
+   * Follows a stream. The subscription returns the existing events and then each new one, every event once and in order.
+   * After a lost connection, or 40 seconds without data, the store connects again, without a limit of retries. It continues
+   * after the last event, or after the last place that the server has searched. The server ends a connection when its token
+   * expires, and the store connects again: pass `token` as a function.
    *
-   * It ends when you leave the loop, call `return`, or abort the signal; none of these is an error. Until then it waits
-   * for events.
+   * The subscription ends when you leave the loop, call `return`, or abort the signal. None of these is an error. Until then
+   * it waits for events.
    *
-   * @param stream - Which stream; it need not have events yet.
-   * @param options - From where on, events of which type, and what ends it.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param stream - The stream id. The stream may have no events yet.
+   * @param options - The version to start after, the type of the events, and a signal that ends the subscription.
+   * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} `stream_deleted` when the stream was deleted; `invalid_stream_id`,
    * `invalid_event_type`, `invalid_parameter`; `missing_token`, `invalid_token`, `insufficient_scope`,
    * `stream_not_allowed`, `overloaded`.
@@ -163,10 +162,10 @@ export class RemoteEventStore implements Store {
   }
 
   /**
-   * Reads the events of all streams one after the other. See {@link Store.readAll}.
+   * Reads the events of all streams. See {@link Store.readAll}.
    *
-   * @param options - Which of them.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param options - A checkpoint to start after, a category, types, and a limit.
+   * @returns The events, for `for await`. You can iterate over them once.
    */
   readAll<E extends NewEvent = NewEvent>(
     options: ReadAllOptions = {},
@@ -175,20 +174,20 @@ export class RemoteEventStore implements Store {
   }
 
   /**
-   * Lists the streams that there are. See {@link Store.streams}.
+   * Lists the streams. See {@link Store.streams}.
    *
-   * @param options - Which of them.
-   * @returns What `for await` takes; it can be gone through once.
+   * @param options - A prefix of the ids, a category, an id to start after, and a limit.
+   * @returns The streams, for `for await`. You can iterate over them once.
    */
   streams(options: StreamsOptions = {}): AsyncGenerator<StreamEntry, void, undefined> {
     return remoteStreams(this.#http, options);
   }
 
   /**
-   * Proves that the history of a stream is as it was written. See {@link EventStore.verify}.
+   * Verifies that nobody has altered the history of a stream. See {@link EventStore.verify}.
    *
-   * @param stream - Which stream.
-   * @returns Whether the history is intact, and otherwise which commit is `broken`.
+   * @param stream - The stream id.
+   * @returns Whether the history is intact. If not, `broken` is the first wrong commit.
    */
   async verify(stream: string): Promise<Verification> {
     const path = `${streamPath(stream)}/verify`;
@@ -197,24 +196,24 @@ export class RemoteEventStore implements Store {
   }
 
   /**
-   * Hands out the commits of a stream as lines. See {@link EventStore.exportCommits}.
+   * Exports the commits of a stream as lines. See {@link EventStore.exportCommits}.
    *
-   * @param stream - Which stream.
-   * @returns The lines. A connection that is lost amid them is not made again.
-   * @throws {@link SillokError} as {@link EventStore.exportCommits} does, and `unavailable` when the server could not be
-   * reached, or the export was cut off.
+   * @param stream - The stream id.
+   * @returns The lines. If the connection is lost during the export, the store does not connect again.
+   * @throws {@link SillokError} as {@link EventStore.exportCommits} does, and `unavailable` when the server does not answer,
+   * or the export is cut off.
    */
   exportCommits(stream: string): AsyncGenerator<string, void, undefined> {
     return exportRemote(this.#http, stream);
   }
 
   /**
-   * Forgets the events of a stream before a version, for good. Takes a token with the scope `admin`. See
+   * Forgets the events of a stream before a version. You cannot undo it. The token must have the scope `admin`. See
    * {@link EventStore.truncate}.
    *
-   * @param stream - Which stream.
-   * @param options - The version before which events are forgotten.
-   * @returns What is left.
+   * @param stream - The stream id.
+   * @param options - The version of the first event that the stream has afterwards.
+   * @returns The versions that are left.
    */
   async truncate(stream: string, options: TruncateOptions): Promise<TruncateResult> {
     checkOptions(options, TRUNCATE_OPTIONS);
@@ -227,17 +226,17 @@ export class RemoteEventStore implements Store {
   }
 
   /**
-   * Deletes a stream for good. Takes a token with the scope `admin`. See {@link EventStore.delete}.
+   * Deletes a stream. You cannot undo it. The token must have the scope `admin`. See {@link EventStore.delete}.
    *
-   * @param stream - Which stream.
+   * @param stream - The stream id.
    */
   async delete(stream: string): Promise<void> {
     const path = streamPath(stream);
-    await this.#http.ask({ method: "DELETE", path, status: 204 }, () => undefined);
+    await this.#http.send({ method: "DELETE", path, status: 204 }, () => undefined);
   }
 }
 
-/** A key that nobody else has. */
+/** A unique key. */
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,4 +1,4 @@
-// The feed of a server: read up to its end, line by line, or followed.
+// Reads and follows the feed of a server.
 
 import { SillokError } from "../store/errors.js";
 import type { FeedEvent, NewEvent } from "../store/events.js";
@@ -11,12 +11,12 @@ import { feedRequest } from "./input.js";
 import { asItIs, LINES, lines, nextLine, readerOf } from "./lines.js";
 import { type SseMessage, messagesOf } from "./sse.js";
 
-/** A line without an event: how far the server has looked. */
+/** A line without an event: the checkpoint up to which the server has searched. */
 type FeedProgress = Pick<FeedEvent, "checkpoint">;
 
 /**
- * The events of all streams, up to the end that their feed has at the first answer. An answer that is cut off is gone on
- * with after the last line that came, which may tell only how far the server has looked, up to the end that there is then.
+ * Reads the events of all streams, up to the end of the feed at the first answer. If an answer is cut off, the read continues
+ * after the last line, with or without an event, up to the end of the feed at that time.
  */
 export async function* readRemoteFeed<E extends NewEvent>(
   http: Http,
@@ -26,8 +26,8 @@ export async function* readRemoteFeed<E extends NewEvent>(
   const backoff = new Backoff(http.retries);
   const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
   while (left > 0) {
-    const ask = feedRequest(wanted, { limit: finite(left), progress: "true" });
-    const events = lines(readerOf(await http.ask({ ...form, ...ask }, asItIs, backoff)));
+    const request = feedRequest(wanted, { limit: finite(left), progress: "true" });
+    const events = lines(readerOf(await http.send({ ...form, ...request }, asItIs, backoff)));
     try {
       for (;;) {
         const next = await nextLine(events);
@@ -53,22 +53,22 @@ export async function* readRemoteFeed<E extends NewEvent>(
   }
 }
 
-/** The events of all streams after a checkpoint, and then each as it is appended. */
+/** Follows the events of all streams after a checkpoint: the existing events, and then each new one. */
 export function subscribeRemoteFeed<E extends NewEvent>(
   http: Http,
   options: SubscribeAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const follow = (wanted: WantedFeed, stop: AbortSignal) => {
     let { after } = wanted;
-    const ask = () => feedRequest({ ...wanted, after });
+    const request = () => feedRequest({ ...wanted, after });
     const take = ({ id, data }: SseMessage) => {
-      // Also one without an event tells how far the server has looked.
+      // A message without an event also has the progress of the server.
       if (id !== "") after = id;
       return data === ""
         ? undefined
         : checkedAnswer<FeedEvent<E>>(parse(data), "checkpoint", "string");
     };
-    return messagesOf(http, ask, take, stop);
+    return messagesOf(http, request, take, stop);
   };
   return subscription(options, wantedToFollow, follow);
 }

@@ -1,4 +1,4 @@
-// How a remote store speaks HTTP: what it sends, what it repeats, and what it makes of the answers.
+// HTTP for a remote store: it sends requests, repeats them, and reads the answers.
 
 import { type Failure, SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
@@ -7,39 +7,39 @@ import { checkOptions, type ConnectOptions, type ExpectedVersion } from "../stor
 import { Backoff } from "./backoff.js";
 
 const OPTIONS = ["token", "fetch", "retries"] as const satisfies (keyof ConnectOptions)[];
-/** What a header carries everywhere: visible ASCII, with spaces only inside. */
+/** A text that every header can carry: visible ASCII, with spaces only inside. */
 const TOKEN = /^[!-~](?:[ -~]*[!-~])?$/;
 const PROBLEM = "application/problem+json";
 
-/** Names of the server's, by the names that they have here. */
+/** Names in the package, by the names of the server. */
 type Names = Readonly<Record<string, string>>;
 
-/** What the server calls by the names of its headers. */
+/** The fields that the server names by headers. */
 const FIELDS: Names = {
   "If-Match": "expectedVersion",
   "If-None-Match": "expectedVersion",
   "Idempotency-Key": "idempotencyKey",
 };
 
-/** A request, and the form of its answer. */
+/** A request, and the expected form of its answer. */
 export interface HttpRequest {
   readonly method: "GET" | "POST" | "DELETE";
-  /** What follows `/v1/`. */
+  /** The path after `/v1/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** The status of the answer when all went well, and its type where it has a body. */
+  /** The status of a successful answer, and the type of its body, if it has one. */
   readonly status: number;
   readonly type?: string;
-  /** Ends the request, and the pauses between its attempts. */
+  /** Ends the request, and the pauses between its retries. */
   readonly signal?: AbortSignal;
-  /** The names that the server's parameters have here, where they are others. */
+  /** The names in the package for parameters of the server with other names. */
   readonly fields?: Names;
 }
 
-/** A server, and how to reach it. */
+/** The connection to a server. */
 export class Http {
-  /** How often a request is repeated. */
+  /** Most retries of a request. */
   readonly retries: number;
   readonly #root: string;
   readonly #fetch: (url: string, request: RequestInit) => Promise<Response>;
@@ -58,38 +58,40 @@ export class Http {
     }
     this.retries = retries;
     this.#token = token;
-    // Looked up when it is used, and called as the function that it is: a browser's takes no other `this`.
+    // The global `fetch` is looked up at each request, and called without another `this`, which a browser refuses.
     const own = fetch as ((url: string, request: RequestInit) => Promise<Response>) | undefined;
     this.#fetch = own ?? ((...request) => globalThis.fetch(...request));
   }
 
-  /** Asks, and takes the answer by `take`. What fails on the way, in `take` too, is repeated. */
-  async ask<T>(
-    ask: HttpRequest,
+  /** Sends a request, and passes the answer to `take`. It repeats a request without an answer, also where `take` fails. */
+  async send<T>(
+    request: HttpRequest,
     take: (response: Response) => T | Promise<T>,
     backoff = new Backoff(this.retries),
   ): Promise<T> {
     for (;;) {
-      // What a function of the caller's throws is the caller's own error: it is raised as it is.
-      const authorization = await this.#authorization(ask.signal);
+      // An error of the caller's own function reaches the caller unchanged.
+      const authorization = await this.#authorization(request.signal);
       try {
-        return await take(await this.#answer(ask, authorization));
+        return await take(await this.#answer(request, authorization));
       } catch (error) {
         const raised = unavailable(error);
         if (raised.code !== "unavailable") throw raised;
-        await backoff.wait(raised, ask.signal);
+        await backoff.wait(raised, request.signal);
       }
     }
   }
 
-  /** Asks for JSON. */
-  json(ask: HttpRequest): Promise<unknown> {
+  /** Sends a request for JSON. */
+  json(request: HttpRequest): Promise<unknown> {
     const type = "application/json";
-    const headers = { ...ask.headers, Accept: type };
-    return this.ask({ ...ask, headers, type }, async (response) => parse(await response.text()));
+    const headers = { ...request.headers, Accept: type };
+    return this.send({ ...request, headers, type }, async (response) =>
+      parse(await response.text()),
+    );
   }
 
-  /** What a request is authorized by. A function is asked anew for each, as a token may have expired since. */
+  /** The header that authorizes a request. A function is called for each request, because the token may have expired. */
   async #authorization(signal: AbortSignal | undefined): Promise<Record<string, string>> {
     if (this.#token === undefined) return {};
     const isGiven = typeof this.#token === "string";
@@ -98,7 +100,7 @@ export class Http {
     return { Authorization: `Bearer ${token}` };
   }
 
-  /** The answer, when all went well. */
+  /** The answer, if the request succeeded. */
   async #answer(
     { path, status, type, headers, fields, ...request }: HttpRequest,
     authorization: Record<string, string>,
@@ -116,10 +118,13 @@ export class Http {
 
 function checkToken(token: unknown): void {
   if (typeof token === "string" && TOKEN.test(token)) return;
-  throw invalid("token", "must be a text that a header can carry, or a function that gives one");
+  throw invalid(
+    "token",
+    "must be a string that a header can carry, or a function that returns one",
+  );
 }
 
-/** What is promised, unless `signal` is given before. */
+/** The result of a promise, unless `signal` is aborted before. */
 function unlessAborted<T>(promised: T | PromiseLike<T>, signal?: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => reject(signal?.reason);
@@ -131,27 +136,27 @@ function unlessAborted<T>(promised: T | PromiseLike<T>, signal?: AbortSignal): P
   });
 }
 
-/** A value that the server sent as JSON. */
+/** Parses JSON of the server. */
 export function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const detail = "the server's answer is no JSON, as Sillok's would be";
+    const detail = "the server's answer must be JSON, as Sillok sends it";
     throw new SillokError({ code: "invalid_answer", detail }, { cause });
   }
 }
 
-/** The answer, if it is one of the kind that was asked for. */
+/** The answer, if it has this field with this type. */
 export function checkedAnswer<T>(answer: unknown, field: keyof T & string, type: string): T {
   if (typeof answer === "object" && answer !== null) {
     const found = (answer as Record<string, unknown>)[field];
     if (typeof found === type && found !== null) return answer as T;
   }
-  const detail = `the server's answer has no ${field}, as Sillok's would have`;
+  const detail = `the server's answer must have the field ${field}, as Sillok sends it`;
   throw new SillokError({ code: "invalid_answer", detail });
 }
 
-/** The error that is raised for `error`: what is no error of Sillok's was raised by the network. */
+/** The error to throw for `error`. Every error that is not a SillokError is an error of the network. */
 export function unavailable(error: unknown): SillokError {
   if (error instanceof SillokError) return error;
   const reason = error instanceof Error ? error.message : String(error);
@@ -163,13 +168,13 @@ function rootOf(url: unknown): string {
   const text = typeof url === "object" && url !== null && "href" in url ? url.href : url;
   const parsed = typeof text === "string" ? parsedUrl(text) : undefined;
   if (parsed === undefined)
-    throw invalid("url", "must be an address that begins with https:// or http://");
+    throw invalid("url", "must be a URL that starts with https:// or http://");
   const { protocol, username, password, search, hash, origin, pathname } = parsed;
   if (protocol !== "https:" && protocol !== "http:") {
-    throw invalid("url", "must begin with https:// or http://");
+    throw invalid("url", "must start with https:// or http://");
   }
   if (`${username}${password}${search}${hash}` !== "") {
-    throw invalid("url", "must be an address without a user, a query or a fragment");
+    throw invalid("url", "must be a URL without a user, a query or a fragment");
   }
   return origin + pathname.replace(/\/+$/, "");
 }
@@ -187,27 +192,27 @@ function mediaOf(response: Response): string {
   return media.trim().toLowerCase();
 }
 
-/** What an answer that is not the one hoped for says. */
+/** The error of an unsuccessful answer. */
 async function refusal(response: Response, fields: Names): Promise<SillokError> {
   const isProblem = mediaOf(response) === PROBLEM;
   const problem = isProblem ? failureIn(await response.text(), fields) : undefined;
   if (problem !== undefined) return new SillokError(problem);
-  // It is not read, and nobody is told of an error in what is not read.
+  // The body is not read, and so an error of the body is of no interest.
   response.body?.cancel().catch(() => undefined);
   const { status } = response;
   const code = status >= 500 ? "unavailable" : "invalid_answer";
   const place = response.headers.get("Location");
-  const hint = place === null ? "" : `; it points to ${place}`;
-  const detail = `the server answered with status ${status}, and not as Sillok does${hint}`;
+  const hint = place === null ? "" : `; it redirects to ${place}`;
+  const detail = `the server answered with status ${status}, but not as Sillok answers${hint}`;
   return new SillokError({ code, detail });
 }
 
-/** The failure that a problem document tells of. Of what is not as Sillok has it, nothing is taken over. */
+/** The failure in a problem document. Fields of another form than in Sillok are left out. */
 function failureIn(text: string, fields: Names): Failure | undefined {
   const problem = parse(text) as Partial<Failure> | null;
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
   const { code, detail, field, stream, expected, actual } = problem;
-  // JSON is larger than what it says only by little, so this is what a store of one's own says to so much.
+  // The body is only slightly larger than its events, so a local store would refuse the same commit by this code.
   if ((code as string) === "body_too_large") {
     return { code: "commit_too_large", detail, field: "events" };
   }
@@ -221,7 +226,7 @@ function failureIn(text: string, fields: Names): Failure | undefined {
   };
 }
 
-/** The name that a field of the server's has here. Names that only every object has are no fields. */
+/** The name in the package for a field of the server. It ignores properties that every object inherits. */
 function nameHere(field: string, fields: Names): string {
   return (Object.hasOwn(fields, field) ? fields[field] : undefined) ?? field;
 }

@@ -1,5 +1,5 @@
-// What a caller gives a remote store, as HTTP carries it. Here is refused only what HTTP cannot carry, or would carry
-// as something else. The rest is for the server to judge.
+// Writes the arguments of a caller into HTTP requests. It refuses only arguments that HTTP cannot carry, or would change. The
+// server checks everything else.
 
 import { SillokError, type SillokErrorCode } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
@@ -20,16 +20,16 @@ const RANGE_OPTIONS = [
   "type",
 ] as const satisfies (keyof ReadOptions)[];
 
-/** A range whose parts HTTP can carry. */
+/** A range that HTTP can carry. */
 export type SentRange = Pick<ReadOptions, (typeof RANGE_OPTIONS)[number]> & {
-  /** Once it was read from: its events must still be shown. */
+  /** Set after the first answer: the stream must still have the events of the range. */
   readonly complete?: "true";
 };
 
-/** What is asked of an answer that is a line for each event. */
+/** Parameters of an answer with a line for each event. */
 interface LinesWanted {
   readonly limit?: number | undefined;
-  /** Lines that tell how far the server has looked where it finds nothing. */
+  /** Asks for lines with the progress of the server where it finds no events. */
   readonly progress?: "true";
 }
 
@@ -37,10 +37,10 @@ interface LinesWanted {
 export function streamPath(stream: unknown): string {
   const segment = encoded("invalid_stream_id", "stream", stream, STREAM_ID_BYTES);
   if (segment !== "." && segment !== "..") return `streams/${segment}`;
-  throw refused("invalid_stream_id", "stream", "cannot be reached over HTTP by this name");
+  throw refused("invalid_stream_id", "stream", "cannot be sent over HTTP as this name");
 }
 
-/** An expected version as a condition. */
+/** The header for an expected version. */
 export function condition(expected: unknown): Record<string, string> {
   if (expected === undefined || expected === "any") return {};
   if (expected === "no-stream") return { "If-None-Match": "*" };
@@ -52,21 +52,21 @@ export function condition(expected: unknown): Record<string, string> {
   throw refused("invalid_expected_version", "expectedVersion", reason);
 }
 
-/** A key as a header carries it. */
+/** The header for an idempotency key. */
 export function keyHeader(key: unknown): Record<string, string> {
   const [code, field] = ["invalid_idempotency_key", "idempotencyKey"] as const;
   encoded(code, field, key, IDEMPOTENCY_KEY_BYTES);
   const text = key as string;
   if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) {
-    throw refused(code, field, "has control characters");
+    throw refused(code, field, "must not have control characters");
   }
   if (text !== text.trim()) {
-    throw refused(code, field, "begins or ends with white space, which HTTP would drop");
+    throw refused(code, field, "must not start or end with white space, which HTTP would drop");
   }
   return { "Idempotency-Key": inHeader(text) };
 }
 
-/** What to read, once it is seen that HTTP can carry it. */
+/** Checks that HTTP can carry the options of a read. */
 export function sentRange(options: ReadOptions): SentRange {
   checkOptions(options, RANGE_OPTIONS);
   const { from, to, limit, direction, type } = options;
@@ -81,7 +81,7 @@ export function sentRange(options: ReadOptions): SentRange {
   return { from, to, limit, direction, type };
 }
 
-/** How to ask for a part of the feed, once it is seen that HTTP can carry what is wanted. */
+/** The request for a part of the feed. It checks that HTTP can carry it. */
 export function feedRequest({ after, category, types }: WantedFeed, wanted: LinesWanted = {}) {
   if (after !== undefined) encoded("invalid_checkpoint", "after", after, CHECKPOINT_CHARACTERS);
   if (category !== undefined) encoded("invalid_category", "category", category, STREAM_ID_BYTES);
@@ -90,7 +90,7 @@ export function feedRequest({ after, category, types }: WantedFeed, wanted: Line
   return { path, fields: { type: "types" } };
 }
 
-/** How to ask for a part of the directory, once it is seen that HTTP can carry what is wanted. */
+/** The request for a part of the directory. It checks that HTTP can carry it. */
 export function directoryRequest(
   { prefix, category, after, next }: WantedDirectory & { readonly next?: string | undefined },
   limit: number,
@@ -100,17 +100,17 @@ export function directoryRequest(
   return { path: `streams${query({ ...names, next, limit })}` };
 }
 
-/** A text that bounds nothing when it is empty. */
+/** A text to send. An empty text is left out: it does not change the result. */
 function sentText(field: string, text: string | undefined): string | undefined {
   if (text === undefined || text === "") return undefined;
   encoded("invalid_parameter", field, text, Infinity);
   return text;
 }
 
-/** The parameters of a query; those that are undefined are not sent. */
+/** The parameters of a query. Undefined ones are not sent. */
 type Parameters = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
-/** Parameters as the query of a URL, with its `?`. */
+/** The query of a URL, with its `?`. */
 export function query(parameters: Parameters): string {
   const sent = Object.entries(parameters).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(
@@ -120,7 +120,7 @@ export function query(parameters: Parameters): string {
   return sent.length === 0 ? "" : `?${sent.join("&")}`;
 }
 
-/** A name for a part of a URL. The server counts the bytes; here only a name with more characters than bytes is refused. */
+/** Encodes a name for a URL. It refuses only a name with more characters than `longest` bytes; the server counts the bytes. */
 function encoded(code: SillokErrorCode, field: string, name: unknown, longest: number): string {
   if (typeof name !== "string") throw refused(code, field, "must be a string");
   if (name === "") throw refused(code, field, "must not be empty");
@@ -128,11 +128,11 @@ function encoded(code: SillokErrorCode, field: string, name: unknown, longest: n
   try {
     return encodeURIComponent(name);
   } catch {
-    throw refused(code, field, "has a surrogate that stands alone");
+    throw refused(code, field, "must not have a lone surrogate");
   }
 }
 
-/** UTF-8 in a header: most platforms take the bytes as characters, workerd takes the text. */
+/** Writes UTF-8 into a header. Most platforms expect each byte as a character; workerd expects the text. */
 function inHeader(text: string): string {
   if (takesText()) return text;
   return String.fromCharCode(...new TextEncoder().encode(text));

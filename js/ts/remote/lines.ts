@@ -1,15 +1,15 @@
-// An answer that is read line by line, while it is sent.
+// Reads an answer line by line, while the server sends it.
 
 import { SillokError } from "../store/errors.js";
 import { unavailable } from "./http.js";
 
-/** The form of an answer that is an event a line. */
+/** The type of an answer with an event on each line. */
 export const LINES = "application/x-ndjson";
 
-/** Takes an answer as it is, to be read later. */
+/** Returns an answer unchanged, for a later read. */
 export const asItIs = (response: Response) => response;
 
-/** The next line, or undefined at the end, or the error by which the answer was cut off. */
+/** The next line, or undefined at the end, or the error that has cut the answer off. */
 export async function nextLine(
   events: AsyncGenerator<string, void, undefined>,
 ): Promise<string | undefined | SillokError> {
@@ -21,12 +21,12 @@ export async function nextLine(
   }
 }
 
-/** The body of an answer, also where it has none. */
+/** The reader of the body of an answer. An answer without a body has an empty one. */
 export function readerOf(response: Response): ReadableStreamDefaultReader<Uint8Array> {
   return (response.body ?? new Blob().stream()).getReader();
 }
 
-/** The lines that are read, which must all be whole. They are read no faster than they are asked for. */
+/** The lines of a body. Every line must be complete. The body is read no faster than the caller takes the lines. */
 export async function* lines(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): AsyncGenerator<string, void, undefined> {
@@ -43,9 +43,9 @@ export async function* lines(
         begun = other;
       }
     }
-    if (begun !== "") throw new Error("the last line is not whole");
+    if (begun !== "") throw new Error("the last line is incomplete");
   } finally {
-    // Of what is not read any more, nobody is told that it was cut off.
+    // The rest is not read, and so its errors are of no interest.
     await reader.cancel().catch(() => undefined);
   }
 }

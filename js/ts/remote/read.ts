@@ -1,4 +1,4 @@
-// Reads a stream of a server, line by line.
+// Reads and exports a stream of a server, line by line.
 
 import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
@@ -8,13 +8,12 @@ import { checkedAnswer, type Http, parse } from "./http.js";
 import { query, type SentRange, sentRange, streamPath } from "./input.js";
 import { asItIs, LINES, lines, nextLine, readerOf } from "./lines.js";
 
-/** A line without an event: up to which version the server has looked. */
+/** A line without an event: the version up to which the server has searched. */
 type StreamProgress = Pick<RecordedEvent, "version">;
 
 /**
- * Reads up to the version that the stream has at the first answer. An answer that is cut off is gone on with after
- * the last line that came, which may tell only how far the server has looked. What the first answer promised must then
- * still be shown.
+ * Reads up to the version that the stream has at the first answer. If an answer is cut off, the read continues after the last
+ * line, with or without an event. The stream must then still have the events of the first answer's range.
  */
 export async function* readRemote<E extends NewEvent>(
   http: Http,
@@ -24,12 +23,12 @@ export async function* readRemote<E extends NewEvent>(
   const path = `${streamPath(stream)}/events`;
   const backoff = new Backoff(http.retries);
   let left = sentRange(options);
-  // Where every line is an event, each tells how far the server has looked.
+  // Without a type, every line is an event, and its version is the progress.
   const progress = left.type === undefined ? {} : { progress: "true" };
   const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
   for (;;) {
-    const ask = { ...form, path: path + query({ ...left, ...progress }) };
-    const response = await http.ask(ask, asItIs, backoff);
+    const request = { ...form, path: path + query({ ...left, ...progress }) };
+    const response = await http.send(request, asItIs, backoff);
     if (left.complete === undefined) left = promised(left, response);
     const events = lines(readerOf(response));
     try {
@@ -57,14 +56,14 @@ export async function* readRemote<E extends NewEvent>(
   }
 }
 
-/** The commits, which are not gone on with: half an export is none. */
+/** Exports the commits. An export that is cut off does not continue. */
 export async function* exportRemote(
   http: Http,
   stream: unknown,
 ): AsyncGenerator<string, void, undefined> {
   const path = `${streamPath(stream)}/commits`;
   const headers = { Accept: LINES };
-  const response = await http.ask(
+  const response = await http.send(
     { method: "GET", path, status: 200, type: LINES, headers },
     asItIs,
   );
@@ -75,7 +74,7 @@ export async function* exportRemote(
       const next = await nextLine(commits);
       if (next instanceof SillokError) throw next;
       if (next === undefined) return;
-      // Whether it is a commit is for who verifies it to say.
+      // The verification decides whether the line is a commit.
       if (!next.startsWith("{")) parse(next);
       yield next;
     }
@@ -84,21 +83,24 @@ export async function* exportRemote(
   }
 }
 
-/** The part of a range that the stream had at the first answer, all of which is to be read. */
+/** The part of a range that the stream has at the first answer. The read returns all of it. */
 function promised(range: SentRange, response: Response): SentRange {
   const { first, end } = shownIn(response);
   const [from, to] = [Math.max(range.from ?? 1, first), Math.min(range.to ?? end, end)];
   return { ...range, from, to, complete: "true" };
 }
 
-/** The first version of the stream that is shown, and the last: they are the answer's entity tag. */
+/** The first and the last version of the stream. The answer's entity tag has them. */
 function shownIn(response: Response): { first: number; end: number } {
   const tag = /^(?:W\/)?"(\d+)(?:\.(\d+))?"$/.exec(response.headers.get("ETag") ?? "");
   if (tag !== null) return { first: Number(tag[2] ?? 1), end: Number(tag[1]) };
-  throw new SillokError({ code: "invalid_answer", detail: "the server's answer has no version" });
+  throw new SillokError({
+    code: "invalid_answer",
+    detail: "the server's answer must have the version as its ETag, as Sillok sends it",
+  });
 }
 
-/** What is still to be read after the line of this version, which has so many events. */
+/** The rest of a range after the line of this version, which has no event or one. */
 function rest(range: SentRange, seen: number, events: 0 | 1): SentRange {
   const limit = range.limit === undefined ? undefined : range.limit - events;
   return range.direction === "backward"

@@ -1,4 +1,4 @@
-// Follows what a server sends as server-sent events.
+// Follows the server-sent events of a server.
 
 import { SillokError } from "../store/errors.js";
 import { Backoff } from "./backoff.js";
@@ -6,33 +6,33 @@ import type { HttpRequest, Http } from "./http.js";
 import { lines, nextLine, readerOf } from "./lines.js";
 
 const MESSAGES = "text/event-stream";
-/** The server says something every 15 seconds. A connection from which nothing comes for so long is dead. */
+/** A connection without data for this time is dead. The server sends data every 15 seconds. */
 const SILENCE_MILLISECONDS = 40_000;
 
 /** A message; either part may be empty. */
 export interface SseMessage {
-  /** From where to go on after it. */
+  /** The place after this message. */
   readonly id: string;
   /** An event. */
   readonly data: string;
 }
 
 /**
- * What `take` makes of each message, but for nothing. A connection that is lost is made again, by what `ask` asks then.
+ * Yields the result of `take` for each message, unless it is undefined. After a lost connection it sends `request` again.
  */
 export async function* messagesOf<T>(
   http: Http,
-  ask: () => Pick<HttpRequest, "path" | "fields">,
+  request: () => Pick<HttpRequest, "path" | "fields">,
   take: (message: SseMessage) => T | undefined,
   stop: AbortSignal,
 ): AsyncGenerator<T, void, undefined> {
   const backoff = new Backoff(Infinity);
   while (!stop.aborted) {
-    const response = await connected(http, ask(), backoff, stop);
+    const response = await connected(http, request(), backoff, stop);
     if (response === undefined) return;
     for await (const message of messages(response, stop)) {
       const event = take(message);
-      // Each message has come further than the one before, also one without an event.
+      // Each message is progress, also one without an event.
       backoff.reset();
       if (event !== undefined) yield event;
     }
@@ -40,7 +40,7 @@ export async function* messagesOf<T>(
   }
 }
 
-/** An answer that goes on, or nothing when the subscription was ended meanwhile. */
+/** An open answer, or undefined if the subscription has ended meanwhile. */
 async function connected(
   http: Http,
   wanted: Pick<HttpRequest, "path" | "fields">,
@@ -48,22 +48,29 @@ async function connected(
   signal: AbortSignal,
 ): Promise<Response | undefined> {
   const headers = { Accept: MESSAGES };
-  const ask = { ...wanted, method: "GET", headers, status: 200, type: MESSAGES, signal } as const;
+  const request = {
+    ...wanted,
+    method: "GET",
+    headers,
+    status: 200,
+    type: MESSAGES,
+    signal,
+  } as const;
   try {
-    return await http.ask(ask, (response) => response, backoff);
+    return await http.send(request, (response) => response, backoff);
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
   }
 }
 
-/** Each message, until the answer ends or is cut off, which is the same here, or nothing comes any more. */
+/** The messages, until the answer ends, is cut off, or has no data for too long. */
 async function* messages(
   response: Response,
   signal: AbortSignal,
 ): AsyncGenerator<SseMessage, void, undefined> {
   const reader = readerOf(response);
-  // A read that is waited for ends by this, also where a `fetch` of the caller's passes over the signal.
+  // This ends a waiting read, also if the caller's own `fetch` ignores the signal.
   const end = () => void reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", end);
   const received = lines(reader);

@@ -8,7 +8,7 @@ import { checkedAnswer, type Http, parse } from "./http.js";
 import { query, sentRange, streamPath } from "./input.js";
 import { type SseMessage, messagesOf } from "./sse.js";
 
-/** The events of a stream after a version, and then each as it is appended. */
+/** Follows the events of a stream after a version: the existing events, and then each new one. */
 export function subscribeRemote<E extends NewEvent>(
   http: Http,
   stream: unknown,
@@ -16,20 +16,20 @@ export function subscribeRemote<E extends NewEvent>(
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   const follow = ({ after: seen, type }: WantedStream, stop: AbortSignal) => {
     const events = `${streamPath(stream)}/events`;
-    const ask = () => {
+    const request = () => {
       const position = seen === 0 ? {} : { from: seen + 1 };
       return { path: events + query(sentRange({ type, ...position })) };
     };
     const take = ({ id, data }: SseMessage) => {
       const event =
         data === "" ? undefined : checkedAnswer<RecordedEvent<E>>(parse(data), "version", "number");
-      // Also one without an event tells how far the server has looked.
+      // A message without an event also has the progress of the server.
       const version = event?.version ?? Number(id);
       if (!(version > seen)) return undefined;
       seen = version;
       return event;
     };
-    return messagesOf(http, ask, take, stop);
+    return messagesOf(http, request, take, stop);
   };
   return subscription(options, wantedStream, follow);
 }

@@ -1,4 +1,4 @@
-// SQLite as Node has it, in the form in which the engine asks for it.
+// An SQLite file by Node's SQLite, with the methods that the engine calls.
 
 import { SillokError } from "../store/errors.js";
 import {
@@ -14,9 +14,9 @@ import type { Opening } from "./open-options.js";
 import { Patience } from "./patience.js";
 import type { Place } from "./place.js";
 
-/** A SQLite file. What is committed to it is on disk. */
+/** An SQLite file. A commit returns when it is on disk. */
 export class Database {
-  /** Whether it was opened only to read. */
+  /** Whether it was opened for reading only. */
   readonly isReadOnly: boolean;
   /** Milliseconds to wait while another connection has the file locked. */
   readonly busyTimeout: number;
@@ -24,7 +24,7 @@ export class Database {
   readonly #version: StatementSync;
   readonly #place: Place | undefined;
   #isCutOff = false;
-  /** Whether the file was gone when it was looked at last. */
+  /** Whether the file was gone at the last check. */
   #isAway = false;
 
   private constructor(path: string, { busyTimeout, readOnly }: Opening) {
@@ -36,7 +36,7 @@ export class Database {
     this.#version = database.prepare("PRAGMA data_version");
   }
 
-  /** Opens the file, or makes it. */
+  /** Opens the file, or creates it. */
   static open(path: unknown, opening: Opening): Database {
     if (typeof path !== "string" || path === "") {
       const detail = "the path must be a string, the name of a file";
@@ -55,12 +55,12 @@ export class Database {
     return new Prepared(this.#database, text, () => this.#check());
   }
 
-  /** Has nothing more written or read: what is not committed now never will be. */
+  /** Prevents every later read and write. Uncommitted data is never committed. */
   cutOff(): void {
     this.#isCutOff = true;
   }
 
-  /** Whether the lock to write can be had now. Where something else is wrong, whoever writes is told. */
+  /** Whether the lock for writing is free now. Other errors count as free: the write itself reports them. */
   mayWrite(): boolean {
     try {
       this.#database.exec("BEGIN IMMEDIATE");
@@ -81,8 +81,8 @@ export class Database {
   }
 
   /**
-   * Makes a call of the engine, which is answered only where the files are still those that were opened: it looks
-   * afterwards, for what was written to a file that is gone is gone too. Once it has seen that, it looks before as well.
+   * Calls the engine, and returns the answer only if the files are still the opened ones. It checks after the call, because
+   * events in a removed file are lost. Once the files are gone, it also checks before each call.
    */
   inPlace<T>(call: () => T): T {
     if (this.#isAway) this.#checkPlace();
@@ -107,34 +107,34 @@ export class Database {
   }
 }
 
-/** A statement, prepared once and run many times. */
+/** A statement, which is prepared once and run many times. */
 class Prepared {
   readonly #statement: StatementSync;
   readonly #check: () => void;
-  /** For each parameter in turn, the place of its value; nothing where that is its own. */
+  /** For each parameter in order, the place of its value; undefined where every parameter has its own place. */
   readonly #places: readonly number[] | undefined;
   readonly #isLong: boolean;
 
   constructor(database: DatabaseSync, text: string, check: () => void) {
     this.#check = check;
-    // Node binds numbered parameters (?1) by place only in later releases, those without a number in all.
+    // Only later releases of Node bind numbered parameters (?1) by place. All releases bind those without a number.
     const numbers = text.matchAll(/\?(\d+)/g);
     const places = Array.from(numbers, ([, number]) => Number(number) - 1);
     this.#places = places.every((place, own) => place === own) ? undefined : places;
     this.#statement = database.prepare(text.replaceAll(/\?\d+/g, "?"));
-    // As numbers, one that is too large would end the query with an error instead of being reported as corrupt.
+    // With numbers, a number that is too large would end the query with an error instead of a report of corrupt data.
     this.#statement.setReadBigInts(true);
-    // What is put in order and not limited is walked row by row. The rest is a row or none, had at once for less.
+    // An ordered query without a limit is read row by row. Every other query has at most one row, which is cheaper at once.
     this.#isLong = text.includes("ORDER BY") && !text.includes("LIMIT");
   }
 
-  /** Runs it, and tells whether it changed a row. */
+  /** Runs the statement, and returns whether it has changed a row. */
   run(values: Column[]): boolean {
     this.#check();
     return Number(this.#statement.run(...this.#inPlace(values)).changes) > 0;
   }
 
-  /** Calls `visit` with the columns of each row, for as long as it returns true. */
+  /** Calls `visit` with the columns of each row, as long as it returns true. */
   rows(values: Column[], visit: (columns: Column[]) => boolean): void {
     this.#check();
     const [statement, bound] = [this.#statement, this.#inPlace(values)];

@@ -1,12 +1,12 @@
-// How a database is opened with what Node has.
+// Opens a database by Node's own modules.
 
 import { SillokError } from "../store/errors.js";
 import { type Files, Place } from "./place.js";
 
-/** What a column may hold; whole numbers come as BigInts. */
+/** The value of a column. Whole numbers are BigInts. */
 export type Column = null | number | bigint | string | Uint8Array;
 
-/** The parts of `node:sqlite` that are used here. */
+/** The parts of `node:sqlite` that the package uses. */
 export interface DatabaseSync {
   prepare(text: string): StatementSync;
   exec(text: string): void;
@@ -35,25 +35,25 @@ interface NodeProcess {
   readonly getBuiltinModule?: (name: string) => unknown;
 }
 
-/** A database that was opened, and where it lies, if that can change. */
+/** An open database, and its place, if the place can change. */
 export interface OpenDatabase {
   readonly database: DatabaseSync;
   readonly place: Place | undefined;
 }
 
-/** The lower byte of a result code of SQLite's is the result, the rest says more. */
+/** The lower byte of an SQLite result code is the result. The other bytes have details. */
 const RESULT = 0xff;
 const BUSY = 5;
 const READ_ONLY = 8;
 const CANNOT_OPEN = 14;
 
-/** The result of SQLite's that an error tells of, if it does. */
+/** The SQLite result of an error, if it has one. */
 function resultOf(error: unknown): number | undefined {
   const { errcode } = error as { errcode?: unknown };
   return typeof errcode === "number" ? errcode & RESULT : undefined;
 }
 
-/** Opens a database to write to it, or makes it. What is committed to it is on disk. */
+/** Opens a database for writing, or creates it. A commit returns when it is on disk. */
 export function openToWrite(path: string): OpenDatabase {
   const database = opened(path, false);
   return closedUnless(database, () => {
@@ -61,14 +61,14 @@ export function openToWrite(path: string): OpenDatabase {
       makeDurable(database);
     } catch (error) {
       if (resultOf(error) !== READ_ONLY) throw error;
-      const detail = `${JSON.stringify(path)} can only be read here; open it with { readOnly: true }`;
+      const detail = `${JSON.stringify(path)} is not writable; open it with { readOnly: true }`;
       throw new SillokError({ code: "storage_read_only", detail }, { cause: error });
     }
     return { database, place: placeOf(database, false) };
   });
 }
 
-/** Opens a database that there is, only to read it. */
+/** Opens an existing database for reading only. */
 export function openToRead(path: string): OpenDatabase {
   const database = opened(path, true);
   try {
@@ -84,8 +84,8 @@ export function openToRead(path: string): OpenDatabase {
 }
 
 /**
- * Opens a database in a folder in which the files that processes share cannot be made. Then nobody writes to it; SQLite is
- * told so, and it is looked at whether it stays so. Commits that are not in the file itself cannot be read there.
+ * Opens a database in a folder where SQLite cannot create the files that processes share. Nobody may write to such a database:
+ * the package opens it as immutable, and checks that it stays so. Commits outside the file itself cannot be read there.
  */
 function openFixed(path: string, cause: unknown): OpenDatabase {
   const { pathToFileURL } = builtin("node:url") as NodeUrl;
@@ -94,7 +94,7 @@ function openFixed(path: string, cause: unknown): OpenDatabase {
     look(database);
     const place = placeOf(database, true);
     if (place?.hasLog) {
-      const why = `its newest commits are in ${JSON.stringify(`${path}-wal`)}, and reading them needs a folder that can be written to`;
+      const why = `its newest commits are in ${JSON.stringify(`${path}-wal`)}, and SQLite can read them only in a writable folder`;
       throw new Error(why, { cause });
     }
     return { database, place };
@@ -110,12 +110,12 @@ function closedUnless<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
-/** Reads the file and, where it has them, the files that belong to it: none of them is opened before. */
+/** Reads the file, and the files that belong to it: SQLite opens them only when it reads. */
 function look(database: DatabaseSync): void {
   database.prepare("SELECT count(*) FROM sqlite_master").get();
 }
 
-/** Where SQLite has found the file. On Windows nobody can delete, move or replace a file that SQLite has open. */
+/** The place where SQLite has found the file. On Windows nobody can delete, move or replace a file that SQLite has open. */
 function placeOf(database: DatabaseSync, isFixed: boolean): Place | undefined {
   const { platform } = nodeProcess();
   const [main] = database.prepare("PRAGMA database_list").all();
@@ -124,23 +124,23 @@ function placeOf(database: DatabaseSync, isFixed: boolean): Place | undefined {
   return new Place(builtin("node:fs") as Files, path, isFixed);
 }
 
-/** Sees to it that a commit is on disk before it is answered. */
+/** Sets the database so that a commit returns only when it is on disk. */
 function makeDurable(database: DatabaseSync): void {
   const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
-  if (mode !== "wal") throw new Error(`its journal cannot be a write-ahead log, it is "${mode}"`);
+  if (mode !== "wal") throw new Error(`its journal mode must be "wal", and it is "${mode}"`);
   database.exec("PRAGMA synchronous = FULL");
-  // On macOS, where an ordinary sync leaves the bytes with the drive.
+  // For macOS, where an ordinary sync leaves the bytes in the cache of the drive.
   database.exec("PRAGMA fullfsync = ON");
   look(database);
   checkWritable(database);
 }
 
-/** SQLite opens what it may not write to all the same, and says so only when it writes: it begins to, and takes it back. */
+/** Starts a write and rolls it back: SQLite also opens a file that is not writable, and reports that only at a write. */
 function checkWritable(database: DatabaseSync): void {
   try {
     database.exec("BEGIN IMMEDIATE");
   } catch (error) {
-    // Whoever would have to wait to write may write.
+    // A locked database is writable.
     if (resultOf(error) === BUSY) return;
     throw error;
   }
@@ -151,7 +151,7 @@ function checkWritable(database: DatabaseSync): void {
   }
 }
 
-/** What an error of the database's is for the caller. */
+/** The error for the caller, made from an error of the database. */
 export function storageError(error: unknown, what = ""): SillokError {
   if (resultOf(error) === BUSY) {
     const detail = "the storage is busy: another connection has locked it";
@@ -161,15 +161,15 @@ export function storageError(error: unknown, what = ""): SillokError {
   return new SillokError({ code: "storage_failed", detail }, { cause: error });
 }
 
-/** What an error is for the caller that came when this file was opened. */
+/** The error for the caller, made from an error while this file was opened. */
 export function openingError(path: string, error: unknown): SillokError {
   return storageError(error, `${JSON.stringify(path)} cannot be opened: `);
 }
 
-/** `node:sqlite` is asked for here and not by an import, so that every bundler and platform takes the package. */
+/** Opens a database. It loads `node:sqlite` without an import, so that the package works with every bundler and platform. */
 function opened(path: string, isReadOnly: boolean): DatabaseSync {
   const sqlite = builtin("node:sqlite") as Partial<NodeSqlite> | undefined;
-  // Node 22.12 has the module behind a flag, but cannot walk through rows.
+  // Node 22.12 has the module behind a flag, but it cannot iterate over rows.
   if (sqlite?.DatabaseSync === undefined || sqlite.StatementSync?.prototype.iterate === undefined) {
     throw withoutFiles();
   }
@@ -178,14 +178,14 @@ function opened(path: string, isReadOnly: boolean): DatabaseSync {
       ? new sqlite.DatabaseSync(path, { readOnly: true })
       : new sqlite.DatabaseSync(path);
   } catch (error) {
-    // Every error of Node's has a code. A Worker has the class, but refuses to make one.
+    // Every error of Node has a code. A Worker has the class, but refuses to make an object of it.
     throw error instanceof Error && "code" in error ? error : withoutFiles();
   }
 }
 
 function withoutFiles(): SillokError {
   const detail =
-    "there are no files here: EventStore.open needs node:sqlite, as in Node 22.13 and later, Deno 2 and Bun 1";
+    "this platform has no files: EventStore.open needs node:sqlite, as in Node 22.13 and later, Deno 2 and Bun 1";
   return new SillokError({ code: "unsupported_platform", detail });
 }
 

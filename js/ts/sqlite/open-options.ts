@@ -1,20 +1,20 @@
-// How a file is to be opened, checked.
+// Checks the options of `EventStore.open`.
 
 import { invalid } from "../store/invalid.js";
 import { BUSY_TIMEOUT_MILLIS, TIMER_MILLIS } from "../store/limits.js";
 import { checkOptions, type OpenOptions } from "../store/options.js";
 
-/** How a file is opened. */
+/** Checked options of an open file. */
 export interface Opening {
   /** Milliseconds to wait while another connection has the file locked. */
   readonly busyTimeout: number;
-  /** Whether it is only read. */
+  /** Whether the file is opened for reading only. */
   readonly readOnly: boolean;
 }
 
 const OPEN_OPTIONS = ["busyTimeout", "readOnly"] as const satisfies (keyof OpenOptions)[];
 
-/** How to open a file, checked and whole. */
+/** Checks the options, and adds the defaults. */
 export function wantedOpening(options: OpenOptions): Opening {
   checkOptions(options, OPEN_OPTIONS);
   const { busyTimeout = BUSY_TIMEOUT_MILLIS, readOnly = false } = options;

@@ -1,40 +1,40 @@
-// What is done while another connection, mostly of another process, has locked the file: the call is made again until it
-// goes through, or the time for it is over.
+// The wait for a file that another connection, usually of another process, has locked. The call is repeated until it succeeds,
+// or until its time is over.
 
 import { SillokError } from "../store/errors.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
-/** How long is waited before each further try. Nobody tells when a lock is given back. */
+/** Milliseconds before each retry. SQLite does not report that a lock is free again. */
 const DELAYS = [1, 2, 5, 10, 15, 20, 25];
 
-/** A call that waits for its turn to write. */
+/** A write in the queue. */
 interface QueuedWrite {
-  /** After this time it is given up. */
+  /** The time after which the write fails. */
   readonly deadline: number;
-  /** Makes the call, and tells whether it is done with, well or not. */
+  /** Makes the call, and returns whether it has ended, with success or with an error. */
   attempt(): boolean;
   giveUp(): void;
 }
 
-/** The patience of one store with whoever else has its file open. */
+/** The patience of one store with the other connections to its file. */
 export class Patience {
   readonly #timeout: number;
   readonly #mayWrite: () => boolean;
-  /** Those who wait to write, in the order in which they came: so what one caller writes stays in its order. */
+  /** The queue of writes, in the order of the calls: so the writes of one caller stay in their order. */
   readonly #waiting: QueuedWrite[] = [];
   readonly #over = new AbortController();
 
   /**
-   * Waits so many milliseconds. `mayWrite` tells, for little, whether the lock to write can be had; a write that waits is
-   * tried when it can.
+   * Waits up to `timeout` milliseconds. `mayWrite` is a cheap check whether the lock for writing is free. A write in the
+   * queue is tried when the lock is free.
    */
   constructor(timeout: number, mayWrite: () => boolean) {
     this.#timeout = timeout;
     this.#mayWrite = mayWrite;
   }
 
-  /** Writes: at once where it can, and otherwise after those that wait already. */
+  /** Writes: now if the lock is free, otherwise after the writes in the queue. */
   write<T>(call: () => T): T | Promise<T> {
     if (this.#waiting.length === 0) {
       try {
@@ -59,7 +59,7 @@ export class Patience {
     });
   }
 
-  /** Reads: at once where it can, as it nearly always can. */
+  /** Reads: now if it is possible, as it nearly always is. */
   read<T>(call: () => T): T | Promise<T> {
     try {
       return call();
@@ -69,7 +69,7 @@ export class Patience {
     return this.#readLater(call);
   }
 
-  /** Writes before it returns, after those that wait already. Nothing else is done in the program while it waits. */
+  /** Writes before it returns, after the writes in the queue. It blocks the program while it waits. */
   writeNow<T>(call: () => T): T {
     for (let tries = 0; this.#waiting.length > 0;) {
       if (this.#isServed()) tries = 0;
@@ -78,7 +78,7 @@ export class Patience {
     return this.readNow(call);
   }
 
-  /** Makes a call before it returns. Nothing else is done in the program while it waits. */
+  /** Makes a call before it returns. It blocks the program while it waits. */
   readNow<T>(call: () => T): T {
     const deadline = this.#deadline();
     for (let tries = 0; ; tries += 1) {
@@ -91,7 +91,7 @@ export class Patience {
     }
   }
 
-  /** Lets those who wait try once more at once. */
+  /** Ends the wait: every waiting call is tried once more now. */
   end(): void {
     this.#over.abort();
   }
@@ -108,7 +108,7 @@ export class Patience {
     }
   }
 
-  /** Lets those who wait have their turn, until nobody waits any more. */
+  /** Makes the writes in the queue, until it is empty. */
   async #serve(): Promise<void> {
     const turn = new Turn();
     let tries = 0;
@@ -124,8 +124,8 @@ export class Patience {
   }
 
   /**
-   * Tries the first of those who wait, and tells whether it is done with. Nothing is tried as long as the lock cannot be
-   * had: what a consumer does next need not be what found the file locked, and would go through.
+   * Tries the first write in the queue, and returns whether it has ended. It tries nothing while the lock is not free. The
+   * next step of a consumer may differ from the step that found the file locked, and could succeed without the lock.
    */
   #isServed(): boolean {
     const [first] = this.#waiting;
@@ -151,7 +151,7 @@ export class Patience {
     return performance.now() + this.#timeout;
   }
 
-  /** The error as the caller is told it. */
+  /** The error for the caller. */
   #asRaised(error: unknown): unknown {
     return isBusy(error) ? this.#tooBusy(error) : error;
   }
@@ -162,7 +162,7 @@ export class Patience {
   }
 }
 
-/** Stops the whole program before a further try. */
+/** Blocks the whole program before a retry. */
 export function pause(tries: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delay(tries));
 }

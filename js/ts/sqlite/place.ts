@@ -1,7 +1,7 @@
-// Where an open database lies, and whether it still does: a file that was deleted, moved or replaced takes all that is
-// written to it along, and SQLite says nothing.
+// The place of an open database, and the check that the files are still there. Events that are written to a deleted, moved or
+// replaced file are lost, and SQLite reports no error.
 
-/** What is asked of `node:fs`. */
+/** The parts of `node:fs` that the package uses. */
 export interface Files {
   statSync(
     path: string,
@@ -9,7 +9,7 @@ export interface Files {
   ): FileStatus | undefined;
 }
 
-/** What a file system says of a file. */
+/** The status of a file. */
 interface FileStatus {
   readonly dev: bigint;
   readonly ino: bigint;
@@ -17,11 +17,11 @@ interface FileStatus {
   readonly mtimeNs: bigint;
 }
 
-/** By what a file is known. */
+/** The identity of a file. */
 type Identity = readonly bigint[];
 
 const LOG = "-wal";
-/** What SQLite adds to a file's name to call the files that belong to it: the newest commits, and the locks. */
+/** SQLite adds these texts to the name of a file for the files that belong to it: the newest commits, and the locks. */
 const COMPANIONS = [LOG, "-shm"];
 
 /** The files of one open database. */
@@ -32,7 +32,7 @@ export class Place {
   readonly #isFixed: boolean;
   readonly #opened: ReadonlyMap<string, Identity>;
 
-  /** The place of a database that has just been opened. One that is `fixed` is read without the files that belong to it. */
+  /** The place of a new open database. A fixed database is read without the files that belong to it. */
   constructor(files: Files, path: string, isFixed: boolean) {
     this.#files = files;
     this.#path = path;
@@ -45,12 +45,12 @@ export class Place {
     this.#opened = opened;
   }
 
-  /** Whether there are commits that are not in the file itself. */
+  /** Whether there are commits outside the file itself. */
   get hasLog(): boolean {
     return (this.#status(this.#path + LOG)?.size ?? 0n) > 0n;
   }
 
-  /** What is wrong, where these are no longer the files that were opened. */
+  /** The reason, if these are no longer the opened files. */
   changed(): string | undefined {
     for (const [name, identity] of this.#opened) {
       const now = this.#identity(name);
@@ -73,7 +73,7 @@ export class Place {
     try {
       return this.#files.statSync(name, { bigint: true, throwIfNoEntry: false });
     } catch {
-      // Such as a folder on the way that is no folder any more.
+      // For example, a folder of the path is no folder any more.
       return undefined;
     }
   }

@@ -1,6 +1,6 @@
 import { TIMER_MILLIS } from "../store/limits.js";
 
-/** Waits so many milliseconds, or until `stop` is given. */
+/** Waits for a number of milliseconds, or until `stop` is aborted. */
 export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

@@ -1,44 +1,44 @@
-// Work that is long lets others have their turn: timers, requests, whoever is to give the signal that ends it.
+// Long work passes its turn to other work: timers, requests, and the code that aborts its signal.
 
-/** After so many milliseconds others have their turn. */
+/** Longest turn, in milliseconds. */
 const TURN_MILLISECONDS = 10;
-/** And after so many times that it was asked: there are places where no time goes by while a program works. */
-const TURN_ASKED = 5000;
-/** Of so many times that it is asked, the clock is looked at once at least. */
-const MOST_UNSEEN = 16;
+/** Most checks within a turn. On some platforms the clock stands still while a program works. */
+const TURN_CHECKS = 5000;
+/** Most checks without a look at the clock. */
+const MOST_UNTIMED = 16;
 
-/** The turn of somebody who works, kept from one piece of the work to the next. */
+/** The turn of one long work. */
 export class Turn {
   #began = performance.now();
   #seen = this.#began;
-  #asked = 0;
-  /** How many times it is asked until the clock is looked at, and the next time that it is. */
-  #unseen = 1;
+  #checks = 0;
+  /** The number of checks between two looks at the clock, and the check at which the next look is due. */
+  #untimed = 1;
   #next = 1;
 
-  /** Whether it was long enough: then it is to be passed. To be asked often, for to ask is cheap and to wait is not. */
+  /** Whether the turn is over; then pass it. Call it often: the check is cheap, and a long wait of other work is not. */
   isOver(): boolean {
-    this.#asked += 1;
-    if (this.#asked < this.#next) return false;
+    this.#checks += 1;
+    if (this.#checks < this.#next) return false;
     const now = performance.now();
-    // The clock costs something, beside an event that is read. Where it goes slowly, it is looked at less often.
-    this.#unseen = now - this.#seen < 1 ? Math.min(2 * this.#unseen, MOST_UNSEEN) : 1;
+    // A look at the clock is expensive compared to reading an event. Where little time has passed, the next look is later.
+    this.#untimed = now - this.#seen < 1 ? Math.min(2 * this.#untimed, MOST_UNTIMED) : 1;
     this.#seen = now;
-    this.#next = this.#asked + this.#unseen;
-    return now - this.#began >= TURN_MILLISECONDS || this.#asked >= TURN_ASKED;
+    this.#next = this.#checks + this.#untimed;
+    return now - this.#began >= TURN_MILLISECONDS || this.#checks >= TURN_CHECKS;
   }
 
-  /** Lets others have theirs, and begins another. */
+  /** Lets other work run, and starts a new turn. */
   async pass(): Promise<void> {
     await new Promise<void>(afterOthers);
     this.#began = performance.now();
     this.#seen = this.#began;
-    this.#asked = 0;
-    this.#next = this.#unseen;
+    this.#checks = 0;
+    this.#next = this.#untimed;
   }
 }
 
-/** Calls `task` after what waits already. Timers, which are held back for milliseconds, only where there is nothing else. */
+/** Calls `task` after the waiting work. It uses a timer, which delays the task by milliseconds, only where nothing else exists. */
 function afterOthers(task: () => void): void {
   const { setImmediate, MessageChannel } = globalThis as Platform;
   if (setImmediate !== undefined) {
@@ -55,7 +55,7 @@ function afterOthers(task: () => void): void {
   }
 }
 
-/** What some platforms have and others have not. */
+/** Functions that only some platforms have. */
 interface Platform {
   readonly setImmediate?: (task: () => void) => void;
   readonly MessageChannel?: typeof MessageChannel;
