@@ -6,7 +6,7 @@ import { checkStack } from "./stack.js";
 
 const OPTIONS = ["expectedVersion"] as const satisfies (keyof AppendOptions)[];
 
-/** Sends what a reactor appends as its command number `n`: the events as JSON, and the expected version, still to be checked. */
+/** Sends an append of a reactor as its command number `n`. The events are JSON. The engine still has to check the expected version. */
 type Send = (
   n: number,
   stream: string,
@@ -15,8 +15,8 @@ type Send = (
 ) => AppendResult | Promise<AppendResult>;
 
 /**
- * By what a reactor's handler appends upon one event. The number of an append decides its key, so each is counted, also one
- * that cannot be sent: whether it can may be another the next time, and those after it must keep their keys.
+ * The `append` of a reactor's handler for one event. The number of an append decides its idempotency key. So every append
+ * counts, also one that cannot be sent: the next attempt may send it, and later appends must have the same keys then.
  */
 export function appends(first: number, send: Send): ReactorContext["append"] {
   let next = first;

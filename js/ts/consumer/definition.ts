@@ -14,67 +14,67 @@ import { checkOptions } from "../store/options.js";
 import type { Projection } from "./projection.js";
 import type { Reactor } from "./reactor.js";
 
-/** A projection or a reactor, of whatever events. */
+/** A projection or a reactor, for any events. */
 export type AnyConsumer = Projection<any, any> | Reactor<any>;
 
-/** An event as consumers see it: with its place among the events of all streams. */
+/** An event for a consumer, with its place among the events of all streams. */
 export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
   ? RecordedEvent<E> & {
-      /** The event's place in the order of all events, or of those of its part of a deployed Sillok. */
+      /** The place of the event among the events of all streams; on a server, of its partition. */
       position: number;
     }
   : never;
 
 /**
- * What is done about an event at which every attempt failed.
+ * The action of a consumer after the last failed attempt at an event.
  *
- * - `"skip"`: it becomes a dead letter, and the consumer goes on.
- * - `"hold-stream"`: it becomes a dead letter, and so do the later events of its stream, until they were retried with
- *   success. Other streams go on.
- * - `"stop"`: the consumer stops in front of it until it is told to go on.
+ * - `"skip"`: the event becomes a dead letter, and the consumer continues.
+ * - `"hold-stream"`: the event and the later events of its stream become dead letters, until a retry of them succeeds.
+ *   Other streams continue.
+ * - `"stop"`: the consumer stops before the event, until you resume it.
  */
 export type OnFailure = "skip" | "hold-stream" | "stop";
 
-/** What every consumer can be told beside its handlers. */
+/** Options of every consumer, beside its handlers. */
 export interface ConsumerOptions {
-  /** The only category of streams to follow, such as `account` for `account-42`. Default: all. */
+  /** Follows only streams of this category, such as `account` for `account-42`. Default: all streams. */
   readonly category?: string | undefined;
-  /** What is done about an event at which every attempt failed. Default: `"skip"`. */
+  /** The action after the last failed attempt at an event. Default: `"skip"`. */
   readonly onFailure?: OnFailure | undefined;
-  /** How many attempts there are at an event: 1 to 100. Default: 8. */
+  /** The number of attempts at an event: 1 to 100. Default: 8. */
   readonly attempts?: number | undefined;
-  /** Milliseconds after the first failure; the time then doubles with each. From 1 to a day. Default: 500. */
+  /** The delay after the first failure, in milliseconds: 1 to a day. The delay doubles after each failure. Default: 500. */
   readonly firstDelay?: number | undefined;
-  /** The most milliseconds between two attempts: from `firstDelay` to a day. Default: five minutes, or `firstDelay`. */
+  /** The longest delay between two attempts, in milliseconds: `firstDelay` to a day. Default: five minutes, or `firstDelay`. */
   readonly longestDelay?: number | undefined;
 }
 
-/** What a projection and a reactor have in common, checked and whole. */
+/** The common part of a projection and a reactor, checked and with its defaults. */
 export interface ConsumerDefinition {
-  /** The consumer's name, under which its checkpoint is kept. */
+  /** The name of the consumer. The store has its checkpoint under this name. */
   readonly name: string;
-  /** The only category of streams to follow; without one, all. */
+  /** The category of the followed streams; undefined for all streams. */
   readonly category: string | undefined;
-  /** The only types of events to follow; without any, all. */
+  /** The types of the followed events; empty for all types. */
   readonly types: readonly string[];
-  /** What is done about an event at which every attempt failed. */
+  /** The action after the last failed attempt at an event. */
   readonly onFailure: OnFailure;
-  /** How many attempts there are at an event. */
+  /** The number of attempts at an event. */
   readonly attempts: number;
-  /** Milliseconds after the first failure. */
+  /** The delay after the first failure, in milliseconds. */
   readonly firstDelay: number;
-  /** The most milliseconds between two attempts. */
+  /** The longest delay between two attempts, in milliseconds. */
   readonly longestDelay: number;
 }
 
-/** Those of the events `E` that may be of this type: all, where their types are not told apart. */
+/** The events of `E` that may have this type: all of them, if `type` does not distinguish them. */
 type OfType<E extends NewEvent, Type> = E extends NewEvent
   ? Type extends E["type"]
     ? E
     : never
   : never;
 
-/** Handlers by the type of event, or one for all. */
+/** Handlers by event type, or one handler for all events. */
 export type Handlers<E extends NewEvent, Context, Result> =
   | ((event: ConsumedEvent<E>, context: Context) => Result)
   | {
@@ -84,7 +84,7 @@ export type Handlers<E extends NewEvent, Context, Result> =
       ) => Result;
     };
 
-/** Handlers when it is no longer known of which events. */
+/** A handler without the types of its events. */
 type AnyHandler = (event: never, context: never) => unknown;
 
 const OPTIONS = [
@@ -100,7 +100,7 @@ const OPTIONS = [
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 const CONTROL_CHARACTER = /\p{Cc}/u;
 
-/** Checks what a consumer was defined with, and copies it. */
+/** Checks the definition of a consumer, and copies it. */
 export function defined<On>(
   name: unknown,
   options: ConsumerOptions & { readonly on: On },
@@ -124,14 +124,14 @@ export function defined<On>(
   return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
 }
 
-/** Whether it was made here, or by another copy of this file, such as that of `sillok/worker`: what was checked is frozen. */
+/** Whether this file, or another copy of it such as that of `sillok/worker`, has made the consumer: a checked one is frozen. */
 export function isConsumer(consumer: unknown): consumer is AnyConsumer {
   const { kind, types } = (consumer ?? {}) as { kind?: unknown; types?: unknown };
   const isConsumer = kind === "projection" || kind === "reactor";
   return isConsumer && Object.isFrozen(consumer) && Array.isArray(types) && Object.isFrozen(types);
 }
 
-/** What handles events of this type. */
+/** The handler for events of this type. */
 export function handlerFor(on: unknown, type: string): AnyHandler {
   if (typeof on === "function") return on as AnyHandler;
   const handler = (on as Readonly<Record<string, AnyHandler>>)[type];
@@ -139,13 +139,13 @@ export function handlerFor(on: unknown, type: string): AnyHandler {
   return handler;
 }
 
-/** Handlers cannot be exchanged once a consumer was defined: what is followed was decided then. */
+/** Copies the handlers. Nobody can exchange them later: they decide which events the consumer follows. */
 function copied<On>(on: On): On {
   if (typeof on === "function") return on;
   if (typeof on !== "object" || on === null) {
     throw invalidConsumer(
       "on",
-      "must be a function, or an object with a function for each type of event",
+      "must be a function, or an object with a function for each event type",
     );
   }
   const handlers: Record<string, unknown> = Object.create(null);
@@ -154,7 +154,8 @@ function copied<On>(on: On): On {
     if (typeof handler !== "function") throw invalidConsumer(`on.${type}`, "must be a function");
     handlers[type] = handler;
   }
-  if (Object.keys(handlers).length === 0) throw invalidConsumer("on", "handles no type of event");
+  if (Object.keys(handlers).length === 0)
+    throw invalidConsumer("on", "must have a handler for at least one event type");
   return Object.freeze(handlers) as On;
 }
 
@@ -166,7 +167,7 @@ function checkName(name: unknown, field: string, longest: number): asserts name 
     !CONTROL_CHARACTER.test(name) &&
     new TextEncoder().encode(name).length <= longest;
   if (isName) return;
-  const what = field === "on" ? "must name types of events, each " : "must be a text of ";
+  const what = field === "on" ? "must have event types as keys, each of " : "must be a string of ";
   throw invalidConsumer(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
 }
 
@@ -175,7 +176,7 @@ function checkCategory(category: unknown): void {
   if (!category.includes("-")) return;
   throw invalidConsumer(
     "category",
-    "is the text before the first `-` of its streams' names, and has none",
+    "must not have a `-`: it is the text before the first `-` of the stream ids",
   );
 }
 
@@ -185,7 +186,7 @@ export function checkNumber(value: unknown, field: string, least: number, most: 
   throw invalidConsumer(field, `must be a whole number from ${least} to ${most}`);
 }
 
-/** What a definition is refused by. */
+/** The error of an invalid definition. */
 export function invalidConsumer(field: string, reason: string): SillokError {
   const detail = `the consumer's \`${field}\` ${reason}`;
   return new SillokError({ code: "invalid_consumer", detail, field });

@@ -1,4 +1,4 @@
-// The documents of a projection while an event is applied, over those of an engine, which has them as JSON.
+// The documents of a projection while it handles an event. The engine has them as JSON.
 
 import { SillokError } from "../store/errors.js";
 import { writeJson } from "../store/json.js";
@@ -7,14 +7,14 @@ import { raising } from "../store/raising.js";
 import type { Documents } from "./projection.js";
 import { checkStack } from "./stack.js";
 
-/** Documents as an engine hands them out. */
+/** The documents of the engine. */
 export interface DocumentsJson {
   get(key: string): string | undefined;
   put(key: string, document: string): void;
   delete(key: string): void;
 }
 
-/** Calls `handle` with the documents as a handler sees them; they are its own until it returns. */
+/** Calls `handle` with the documents of a handler. The handler may use them until it returns. */
 export function projectOnto(json: DocumentsJson, handle: (documents: Documents) => void): void {
   let isOver = false;
   const asked = <T>(ask: () => T): T => {
@@ -22,7 +22,7 @@ export function projectOnto(json: DocumentsJson, handle: (documents: Documents) 
       checkStack();
       return raising(ask);
     }
-    const detail = "a projection's documents are its handler's only until it returns";
+    const detail = "a projection's handler must not use its documents after it has returned";
     throw new SillokError({ code: "documents_over", detail });
   };
   try {
@@ -41,9 +41,9 @@ export function projectOnto(json: DocumentsJson, handle: (documents: Documents) 
   }
 }
 
-/** A key as the engine takes it: what is no text would be made one there without a word. */
+/** Checks the key of a document. Without this check, the engine would convert any value to a string in silence. */
 export function checkedKey(key: unknown): string {
   if (typeof key === "string" && key.isWellFormed()) return key;
-  const detail = `the document's key must be a text of 1 to ${DOCUMENT_KEY_BYTES} bytes of UTF-8`;
+  const detail = `the document's key must be a string of 1 to ${DOCUMENT_KEY_BYTES} bytes of UTF-8`;
   throw new SillokError({ code: "invalid_document_key", detail, field: "key" });
 }

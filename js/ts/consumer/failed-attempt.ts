@@ -1,19 +1,19 @@
 import { isSillokError } from "../store/errors.js";
 
-/** What is wrong with an attempt, as the engine takes it: by the code it knows whether another may succeed. */
+/** A failed attempt, in the form for the engine. The code decides whether a retry can help. */
 export interface FailedAttempt {
-  /** In words. */
+  /** The error as text. */
   readonly error: string;
-  /** Of an error of Sillok's own, its code. */
+  /** The code, if it is Sillok's own error. */
   readonly code?: string;
 }
 
-/** What went wrong: a handler may throw anything. */
+/** The failed attempt of a handler, which may throw any value. */
 export function failedAttempt(thrown: unknown): FailedAttempt {
   try {
     const error = String(thrown);
     return isSillokError(thrown) ? { error, code: String(thrown.code) } : { error };
   } catch {
-    return { error: "the handler threw what cannot be shown" };
+    return { error: "the handler has thrown a value that cannot be converted to text" };
   }
 }

@@ -2,43 +2,43 @@ import type { Stored } from "../store/events.js";
 import type { Signal } from "../store/options.js";
 import type { ConsumedEvent } from "./definition.js";
 
-/** How a consumer does. */
+/** The status of a consumer. */
 export interface ConsumerStatus {
-  /** Its name. */
+  /** The name of the consumer. */
   name: string;
-  /** What it is. */
+  /** The kind of the consumer. */
   kind: "projection" | "reactor";
-  /** Whether it may run: `paused` by {@link ConsumerHandle.pause}, `stopped` in front of an event that failed. */
+  /** `paused` after {@link ConsumerHandle.pause}, `stopped` before a failed event, `running` otherwise. */
   status: "running" | "paused" | "stopped";
-  /** How far it has come. */
+  /** The place in the feed up to which the consumer has handled events. */
   checkpoint: string;
-  /** How many events there are that it has not looked at. */
+  /** The number of events that the consumer has not read yet. */
   lag: number;
-  /** How far the documents have come that are being built anew, if they are. */
+  /** The progress of a rebuild, if there is one. */
   rebuild: { checkpoint: string; lag: number } | null;
-  /** How often the next event has failed. */
+  /** The number of failed attempts at the next event. */
   failures: number;
-  /** When it is attempted again. */
+  /** The time of the next attempt at it. */
   retryAt: string | null;
   /** The last error, also of an event that succeeded later. */
   lastError: { message: string; time: string } | null;
-  /** How many events it has given up, counted up to 10,000. */
+  /** The number of dead letters, counted up to 10,000. */
   deadLetters: number;
-  /** Whether these are being attempted again. */
+  /** Whether the consumer retries its dead letters. */
   retrying: boolean;
 }
 
-/** An event that a consumer has given up. */
+/** A dead letter: an event that a consumer has given up. */
 export interface DeadLetter {
-  /** Its place among the dead letters of the consumer, in the order in which they came. */
+  /** The place of the letter among the dead letters of the consumer, in the order of their creation. */
   id: number;
-  /** Whether its attempts have failed, or it is held because an earlier event of its stream has failed. */
+  /** `failed` after the last failed attempt; `held` because an earlier event of its stream has failed. */
   reason: "failed" | "held";
-  /** What the last attempt said; empty where there was none. */
+  /** The error of the last attempt; empty if there was no attempt. */
   error: string;
-  /** How many attempts there were. */
+  /** The number of attempts. */
   attempts: number;
-  /** When it was given up. */
+  /** The time when the consumer gave the event up. */
   time: string;
   /** The event. */
   event: ConsumedEvent;
@@ -46,70 +46,70 @@ export interface DeadLetter {
 
 /** A document and its key. */
 export interface KeyedDocument<Document = unknown> {
-  /** Its key. */
+  /** The key of the document. */
   key: string;
-  /** The document, a fresh copy. */
+  /** The document, a new copy. */
   document: Stored<Document>;
 }
 
-/** Which document to get, and how new it must be. */
+/** Options of a read of a document. */
 export interface GetOptions {
-  /** An event that the document must cover, such as what an append answered: it is waited for. Default: none. */
+  /** An event that the document must include, such as the result of an append. The read waits for it. Default: none. */
   readonly min?: { readonly stream: string; readonly version: number } | undefined;
-  /** Ends the wait when it is aborted, in place of the 5 seconds that it lasts otherwise. */
+  /** Ends the wait when you abort it. Without a signal, the wait lasts at most 5 seconds. */
   readonly signal?: Signal | undefined;
 }
 
-/** Which documents to list. */
+/** Options of a list of documents. */
 export interface DocumentsOptions {
-  /** With what the keys begin. Default: with anything. */
+  /** Lists only documents whose keys start with this text. Default: all documents. */
   readonly prefix?: string | undefined;
-  /** The key after which to begin, in the order of the keys' bytes. Default: the first. */
+  /** The key to start after, in the order of the bytes of the keys. Default: the beginning. */
   readonly after?: string | undefined;
-  /** The most documents to list: a whole number from 1. Default: all. */
+  /** The largest number of documents: a whole number from 1. Default: no limit. */
   readonly limit?: number | undefined;
 }
 
-/** Which dead letters to list. */
+/** Options of a list of dead letters. */
 export interface DeadLettersOptions {
-  /** The id after which to begin. Default: the first. */
+  /** The id to start after. Default: the beginning. */
   readonly after?: number | undefined;
-  /** The most letters to list: a whole number from 1. Default: all. */
+  /** The largest number of letters: a whole number from 1. Default: no limit. */
   readonly limit?: number | undefined;
 }
 
-/** What can be asked of a projection or a reactor that was registered: see {@link EventGateway.consumer}. */
+/** The operations on a registered projection or reactor. See {@link EventGateway.consumer}. */
 export interface ConsumerHandle {
-  /** How it does. */
+  /** Returns the status of the consumer. */
   status(): Promise<ConsumerStatus>;
-  /** Stops it where it is, also for other processes and for ever, until it is resumed. */
+  /** Pauses the consumer, also in other processes and after a restart, until you resume it. */
   pause(): Promise<void>;
-  /** Lets it go on, and at once with what waits for its next attempt. An event in front of which it had stopped has a new series of attempts. */
+  /** Resumes the consumer. A waiting attempt starts now. An event before which the consumer has stopped gets new attempts. */
   resume(): Promise<void>;
-  /** Attempts all dead letters again, in their order, and at once what waits for its next attempt. One that stopped is resumed. */
+  /** Retries all dead letters in their order. A waiting attempt starts now. A stopped consumer is resumed. */
   retry(): Promise<void>;
   /**
-   * Discards the dead letter of this id, or all of them without one; `false` where there was none. Events that are held
-   * behind it stay so until they are retried.
+   * Discards the dead letter with this id; without an id, all dead letters. Returns `false` if there was none. Events that are
+   * held because of the letter are held until you retry them.
    */
   discard(id?: number): Promise<boolean>;
-  /** The events that it has given up. */
+  /** Lists the events that the consumer has given up. */
   deadLetters(options?: DeadLettersOptions): AsyncGenerator<DeadLetter, void, undefined>;
 }
 
-/** What can be asked of a projection that was registered: see {@link EventGateway.projection}. */
+/** The operations on a registered projection. See {@link EventGateway.projection}. */
 export interface ProjectionHandle<Document = unknown> extends ConsumerHandle {
   /**
-   * The document of this key; `undefined` where there is none. With `min` it waits until the document covers that event,
-   * and brings the projection there itself if nobody runs it: for 5 seconds, or until the signal is given where there is
-   * one. One that is paused or stopped before that event is not waited for.
+   * Returns the document with this key, or `undefined` if there is none. With `min`, the call waits until the document
+   * includes that event. It runs the projection itself if nobody else does. It waits for at most 5 seconds; with a signal, until
+   * you abort the signal. It does not wait for a projection that is paused or stopped before that event.
    *
-   * @throws {@link SillokError} `projection_behind` when the document does not cover the event of `min` by then;
+   * @throws {@link SillokError} `projection_behind` when the document does not include the event of `min` by then;
    * `invalid_document_key`, `invalid_stream_id`, or `invalid_parameter`, whose `field` names the option.
    */
   get(key: string, options?: GetOptions): Promise<Stored<Document> | undefined>;
-  /** The documents, in the order of their keys. */
+  /** Lists the documents in the order of their keys. */
   documents(options?: DocumentsOptions): AsyncGenerator<KeyedDocument<Document>, void, undefined>;
-  /** Builds all documents anew from the first event, beside those that are read until the new ones take their place. */
+  /** Builds all documents again from the first event. Reads return the old documents until the new ones are complete. */
   rebuild(): Promise<void>;
 }

@@ -9,29 +9,29 @@ import {
   invalidConsumer,
 } from "./definition.js";
 
-/** The documents of a projection, as its handlers see them: what was put before, also by the same handler. */
+/** The documents of a projection for its handlers. A handler also sees its own changes. */
 export interface Documents<Document = unknown> {
-  /** The document of this key, a fresh copy; `undefined` where there is none. A key has 1 to 200 bytes of UTF-8. */
+  /** Returns a new copy of the document with this key, or `undefined` if there is none. A key has 1 to 200 bytes of UTF-8. */
   get(key: string): Stored<Document> | undefined;
-  /** Keeps a document, anything that JSON can carry, of at most 1 MiB, in place of any other under this key. */
+  /** Stores a document under this key, in place of the old one: any value that JSON can represent, of at most 1 MiB. */
   put(key: string, document: Document): void;
-  /** Removes the document of this key, if there is one. */
+  /** Deletes the document with this key, if there is one. */
   delete(key: string): void;
 }
 
-/** Handlers of a projection: by the type of event, or one for all. They return nothing, and no promise either. */
+/** Handlers of a projection: by event type, or one handler for all events. They must not return a promise. */
 export type ProjectionHandlers<E extends NewEvent = NewEvent, Document = unknown> = Handlers<
   E,
   Documents<Document>,
   void | undefined
 >;
 
-/** What a projection is defined by. */
+/** Options of {@link projection}. */
 export interface ProjectionOptions<
   E extends NewEvent = NewEvent,
   Document = unknown,
 > extends ConsumerOptions {
-  /** What events do to documents. With an object, only events of the types that are its keys are followed. */
+  /** The handlers, which change the documents. With an object, the projection follows only events of the types in its keys. */
   readonly on: ProjectionHandlers<E, Document>;
 }
 
@@ -40,25 +40,25 @@ export interface Projection<
   E extends NewEvent = NewEvent,
   Document = unknown,
 > extends ConsumerDefinition {
-  /** That it is a projection. */
+  /** The kind of the consumer. */
   readonly kind: "projection";
-  /** What events do to documents. */
+  /** The handlers. */
   readonly on: ProjectionHandlers<E, Document>;
 }
 
 /**
- * Defines a projection: what events make of documents that can be asked for. Each event takes effect exactly once: the
- * documents are kept in one transaction with how far the projection has come.
+ * Defines a projection. A projection makes documents from events, and you can read the documents. Each event takes effect
+ * exactly once: the store writes the documents in one transaction with the checkpoint of the projection.
  *
- * Handlers are synchronous and decide by the event and the documents alone, so that documents can be built anew at any
- * time. One that throws, or returns a promise, has failed: what it did is taken back, and the event is attempted again
- * later, as the options say. Where it fails by a {@link SillokError} that no repetition heals, such as `document_too_large`, the
- * event is given up at once.
+ * A handler is synchronous. It uses only the event and the documents, so that a rebuild makes the same documents again. A
+ * handler fails if it throws or returns a promise. The store then undoes its changes, and the consumer retries the event
+ * later, by its options. If a retry cannot help, as for the {@link SillokError} `document_too_large`, the consumer gives the
+ * event up without a retry.
  *
- * @param name - Under which it is kept: 1 to 200 bytes of UTF-8 without control characters.
- * @param options - What it follows, what it does, and what is done about failures.
- * @throws {@link SillokError} `invalid_consumer`, whose `field` names what is wrong; `invalid_parameter` for an option
- * that does not exist.
+ * @param name - The name of the consumer: 1 to 200 bytes of UTF-8 without control characters.
+ * @param options - The category, the handlers, and the policy for failures.
+ * @throws {@link SillokError} `invalid_consumer`, whose `field` names the wrong part; `invalid_parameter` for an unknown
+ * option.
  *
  * @example
  * ```ts
@@ -85,13 +85,13 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
   if ("after" in options && options.after !== undefined) {
     throw invalidConsumer(
       "after",
-      "is for reactors: a projection is made of all events, from the first on",
+      "must be left out: a projection starts with the first event. Only a reactor can start later",
     );
   }
   return Object.freeze({ kind: "projection", ...definition });
 }
 
-/** Lets a projection's handler do to `documents` what the event says. */
+/** Calls a projection's handler with an event and the documents. */
 export function project(
   { on }: Pick<Projection, "on">,
   event: ConsumedEvent,
@@ -103,9 +103,9 @@ export function project(
   ) => unknown;
   const returned = handler(event, documents);
   if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== "function") return;
-  // What it rejects with is the handler's own affair now; unheard, it would end the program.
+  // A rejection of this promise is ignored. An unhandled one would end the program.
   void Promise.resolve(returned).catch(() => {});
   throw new TypeError(
-    "a projection's handler must be synchronous, and this one returned a promise",
+    "a projection's handler must be synchronous, but this one has returned a promise",
   );
 }

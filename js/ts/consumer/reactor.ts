@@ -12,18 +12,18 @@ import {
   invalidConsumer,
 } from "./definition.js";
 
-/** One position for each part of the feed. */
+/** A checkpoint: one position for each partition of the feed. */
 const CHECKPOINT = /^\d+(\.\d+)*$/;
 
-/** What a reactor's handler is given beside the event. */
+/** The second argument of a reactor's handler. */
 export interface ReactorContext {
-  /** The same for every attempt of this reactor at this event, and for no other: by it, others can drop repeats. */
+  /** The id of the delivery: the same for every attempt of this reactor at this event. A receiver can drop repeats by it. */
   readonly id: string;
-  /** Which attempt at the event this is, counted from 1. */
+  /** The number of this attempt at the event. The first attempt is 1. */
   readonly attempt: number;
   /**
-   * Appends to the store that the event came from, as the store's own `append` does. It takes effect once, however often
-   * the event is handled: the first, second … append of a handler is repeated under the key of the first, second …
+   * Appends to the store of the event, as `append` of the store does. The append takes effect once, also if the event is
+   * handled again: the store has the first, second … append of a handler under the key of the first, second …
    */
   append<E extends NewEvent = NewEvent>(
     stream: string,
@@ -32,49 +32,49 @@ export interface ReactorContext {
   ): Promise<AppendResult>;
 }
 
-/** Handlers of a reactor: by the type of event, or one for all. What they return is waited for. */
+/** Handlers of a reactor: by event type, or one handler for all events. The reactor waits for a returned promise. */
 export type ReactorHandlers<E extends NewEvent = NewEvent> = Handlers<E, ReactorContext, unknown>;
 
-/** What a reactor is defined by. */
+/** Options of {@link reactor}. */
 export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerOptions {
   /**
-   * The checkpoint after which it begins, such as an event of `readAll` has. Default: with the first event there is. It
-   * counts until the reactor has handled something; then it goes on from where it is.
+   * The checkpoint to start after, such as the one of an event of `readAll`. Default: the beginning. The option has no effect
+   * after the reactor has handled an event: then the reactor continues at its own checkpoint.
    */
   readonly after?: string | undefined;
   /**
-   * How many milliseconds a handler may take: 1 to ten minutes. One that has not ended by then has failed, though nothing
-   * stops what it still does. Default: half a minute.
+   * The longest time of an attempt, in milliseconds: 1 to ten minutes. After this time the attempt has failed, but nothing
+   * stops the handler. Default: half a minute.
    */
   readonly timeout?: number | undefined;
-  /** What is done upon events. With an object, only events of the types that are its keys are followed. */
+  /** The handlers. With an object, the reactor follows only events of the types in its keys. */
   readonly on: ReactorHandlers<E>;
 }
 
 /** A reactor, made by {@link reactor}. */
 export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefinition {
-  /** That it is a reactor. */
+  /** The kind of the consumer. */
   readonly kind: "reactor";
-  /** The checkpoint after which it begins, if not with the first event. */
+  /** The checkpoint to start after; undefined for the beginning. */
   readonly after: string | undefined;
-  /** How many milliseconds a handler may take. */
+  /** The longest time of an attempt, in milliseconds. */
   readonly timeout: number;
-  /** What is done upon events. */
+  /** The handlers. */
   readonly on: ReactorHandlers<E>;
 }
 
 /**
- * Defines a reactor: what is done upon events, such as appending to other streams or telling someone. Every event is
- * handled at least once, one after the other; after a crash the last ones may be handled again.
+ * Defines a reactor. A reactor has side effects: for example, it appends to other streams or sends a message. It handles
+ * every event at least once, one after the other. After a crash it may handle the last events again.
  *
- * A handler that throws, or whose promise is rejected or not settled in time, has failed: the event is attempted again
- * later, as the options say. What it appends takes effect once nevertheless, provided that it appends the same for the same event.
- * Where it fails by a {@link SillokError} that no repetition heals, such as `invalid_event`, the event is given up at once.
+ * A handler fails if it throws, or if its promise rejects or does not settle in time. The reactor then retries the event
+ * later, by its options. Its appends still take effect once, if the handler appends the same for the same event. If a retry
+ * cannot help, as for the {@link SillokError} `invalid_event`, the reactor gives the event up without a retry.
  *
- * @param name - Under which it is kept: 1 to 200 bytes of UTF-8 without control characters.
- * @param options - What it follows, what it does, and what is done about failures.
- * @throws {@link SillokError} `invalid_consumer`, whose `field` names what is wrong; `invalid_parameter` for an option
- * that does not exist.
+ * @param name - The name of the consumer: 1 to 200 bytes of UTF-8 without control characters.
+ * @param options - The category, the handlers, and the policy for failures.
+ * @throws {@link SillokError} `invalid_consumer`, whose `field` names the wrong part; `invalid_parameter` for an unknown
+ * option.
  *
  * @example
  * ```ts
@@ -103,17 +103,20 @@ export function reactor<E extends NewEvent = NewEvent>(
   if (after === "end") {
     throw invalidConsumer(
       "after",
-      "must be a checkpoint: code has no moment at which the events end",
+      'must be a checkpoint; "end" is only for consumers that a request defines',
     );
   }
   if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
-    throw invalidConsumer("after", "must be a checkpoint, such as an event of `readAll` has");
+    throw invalidConsumer(
+      "after",
+      "must be a checkpoint, such as the one of an event of `readAll`",
+    );
   }
   checkNumber(timeout, "timeout", 1, CONSUMER_TIMEOUT_MILLIS);
   return Object.freeze({ kind: "reactor", after, timeout, ...definition });
 }
 
-/** Lets a reactor's handler do what it does upon the event. */
+/** Calls a reactor's handler with an event, and waits for it. */
 export async function react(
   { on }: Pick<Reactor, "on">,
   event: ConsumedEvent,

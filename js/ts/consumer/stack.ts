@@ -1,9 +1,9 @@
-/** As arguments they take 64 KiB of the stack, more than a call of the engine does. */
+/** As arguments they take 64 KiB of the stack, more than a call of the engine takes. */
 const ARGUMENTS: readonly undefined[] = Array.from({ length: 8192 });
 
 /**
- * Throws where the stack has no room left for a call of the engine. Thrown here, it is an error of the handler that calls, like
- * any other; amid the engine, it would cut the engine off.
+ * Throws if the stack has no room for a call of the engine. Here it is an ordinary error of the calling handler. Inside the
+ * engine, the same error would cut the engine off.
  *
  * @throws RangeError
  */

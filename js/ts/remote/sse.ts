@@ -18,7 +18,7 @@ export interface SseMessage {
 }
 
 /**
- * Yields the result of `take` for each message, unless it is undefined. After a lost connection it sends `request` again.
+ * Yields the result of `take` for each message, unless it is undefined. After a lost connection it sends a new request.
  */
 export async function* messagesOf<T>(
   http: Http,
