@@ -24,25 +24,25 @@ import { LocalHandle } from "./local-handle.js";
 import { checkHandler, handOver, replay } from "./replay.js";
 import { Runner } from "./runner.js";
 
-/** Where a gateway finds events: an {@link EventStore}, or a stand-in. */
+/** The source of the events of a gateway: an {@link EventStore}, or a substitute. */
 export interface EventSource {
-  /** The events of an aggregate, the oldest first. */
+  /** Finds the events of an aggregate, the oldest first. */
   findEventsByAggregateId(id: AggregateId): Iterable<object>;
 }
 
-/** Who a gateway hands events to: an {@link EventHandler}, or a stand-in. */
+/** The receiver of the events of a gateway: an {@link EventHandler}, or a substitute. */
 export interface EventSink<E extends object = SavedEvent> {
   /** Handles one event. */
   handleEvent(event: E): void;
 }
 
 const RUN_OPTIONS = ["signal"] as const satisfies (keyof RunOptions)[];
-/** No stream has this as its name, so that who waits for it is not woken by every append. */
+/** No stream has this id, and so an append does not end the wait for it. */
 const NO_STREAM = {};
 
 /**
- * Connects a store and those who handle its events: a handler, which is handed the events of an aggregate when it is
- * told to, and projections and reactors, which follow the store.
+ * Connects a store with the handlers of its events. The gateway passes the events of an aggregate to a handler when you call
+ * it. It also runs projections and reactors, which follow the store.
  *
  * @example
  * ```ts
@@ -60,11 +60,11 @@ export class EventGateway<E extends object = SavedEvent> {
   readonly #store: EventSource;
   readonly #handler: EventSink<E> | undefined;
   readonly #runners = new Map<string, Runner>();
-  /** What is told of each consumer that is registered while {@link EventGateway.run} goes on. */
+  /** Called for each consumer that is registered during {@link EventGateway.run}. */
   readonly #running = new Set<(runner: Runner) => void>();
 
   /**
-   * A gateway that takes events from `store` to `handler`, if there is one, and to whomever is registered.
+   * Makes a gateway between `store` and `handler`. The handler is optional.
    *
    * @throws {@link SillokError} `invalid_parameter` when the handler has no `handleEvent`.
    */
@@ -75,12 +75,12 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Registers projections and reactors. What they know, their checkpoints, documents and dead letters, is kept with the
-   * store: in its file, or as long as the store is in memory. One that was registered before goes on where it was.
+   * Registers projections and reactors. The store has their checkpoints, documents and dead letters: in its file, or in
+   * memory. A consumer that was registered before continues at its checkpoint.
    *
-   * @param consumers - What {@link projection} and {@link reactor} made, each of another name.
-   * @throws {@link SillokError} `invalid_consumer` when one is no consumer, or its name is taken; `invalid_parameter`
-   * when the store is not in this program; `invalid_checkpoint` when a reactor is to begin after what is none of the store's.
+   * @param consumers - Results of {@link projection} and {@link reactor}. No two have the same name.
+   * @throws {@link SillokError} `invalid_consumer` when an argument is no consumer, or its name is taken; `invalid_parameter`
+   * when the store is not in this program; `invalid_checkpoint` when the `after` of a reactor is no checkpoint of the store.
    *
    * @example
    * ```ts
@@ -100,13 +100,13 @@ export class EventGateway<E extends object = SavedEvent> {
     const engine = this.#engine();
     for (const consumer of consumers) {
       if (!isConsumer(consumer)) {
-        const detail = "what is registered must be made by projection() or reactor()";
+        const detail = "a consumer must be the result of projection() or reactor()";
         throw new SillokError({ code: "invalid_consumer", detail, field: "consumers" });
       }
       if (this.#runners.has(consumer.name)) {
         throw invalidConsumer(
           "name",
-          `is taken: there is ${JSON.stringify(consumer.name)} already`,
+          `must be unique: ${JSON.stringify(consumer.name)} is registered already`,
         );
       }
       const runner = new Runner(engine, consumer);
@@ -117,14 +117,14 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Runs what was registered, and what is registered while it runs: every projection and reactor handles what there is,
-   * and then each event as it is appended, by whomever it was appended. Until the signal is given it goes on, and a
-   * program in Node with it, also while nothing is registered. Several processes may run the same consumers over one
-   * file: documents stay right, and a reactor may handle an event in each.
+   * Runs the registered consumers, and also those that you register during the run. Every projection and reactor handles the
+   * existing events and then each new one, whichever writer has appended it. The run continues until you abort the signal, and
+   * prevents the exit of a program in Node, also without a registered consumer. Several processes may run the same consumers
+   * over one file: the documents are still correct, but each process may run a reactor's handler for the same event.
    *
-   * @param options - What ends it.
-   * @returns A promise that is settled when the signal is given and what was under way is done.
-   * @throws {@link SillokError} `storage_failed`, such as when the store is closed; `storage_busy` when its file was locked
+   * @param options - A signal that ends the run.
+   * @returns A promise. It settles when you have aborted the signal and the running work has ended.
+   * @throws {@link SillokError} `storage_failed`, such as after the store is closed; `storage_busy` when the file was locked
    * for too long; `invalid_parameter`.
    *
    * @example
@@ -154,14 +154,14 @@ export class EventGateway<E extends object = SavedEvent> {
       const runs: Promise<void>[] = [];
       const start = (runner: Runner) => {
         const run = runner.run(stop.signal);
-        // One that fails ends all.
+        // The failure of one runner ends all of them.
         run.catch(() => stop.abort());
         runs.push(run);
       };
       for (const runner of this.#runners.values()) start(runner);
       this.#running.add(start);
       try {
-        // To wait keeps the program running, also where nobody else waits, and fails when the store is closed.
+        // The wait prevents the exit of the program, also without a runner. It fails when the store is closed.
         while (!stop.signal.aborted) {
           await engine.changed(await engine.mark(), stop.signal, NO_STREAM);
         }
@@ -175,11 +175,11 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Lets everything that was registered handle what there is, also what reactors append meanwhile, and waits for it:
-   * afterwards each event was handled or given up. What fails is waited for as long as it is attempted again; what is
-   * paused or stopped is left as it is. For tests, scripts and whatever does not {@link EventGateway.run}.
+   * Runs the registered consumers until they have handled or given up every event, also the events that reactors append
+   * meanwhile. It waits for the retries of failed attempts. It does not run a paused or stopped consumer. Use it in tests, in
+   * scripts, and in programs that do not call {@link EventGateway.run}.
    *
-   * @param options - What ends it before.
+   * @param options - A signal that ends it earlier.
    * @throws {@link SillokError} `storage_failed`, `storage_busy`, `invalid_parameter`.
    *
    * @example
@@ -209,11 +209,11 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * A projection that was registered: its documents, and how it does.
+   * Returns a handle of a registered projection, for its documents and its status.
    *
    * @param projection - The projection, or its name.
-   * @throws {@link SillokError} `consumer_not_found` when no projection of this name was registered; `invalid_parameter`
-   * when it is neither.
+   * @throws {@link SillokError} `consumer_not_found` when no projection with this name is registered; `invalid_parameter`
+   * when the argument is neither a projection nor a name.
    *
    * @example
    * ```ts
@@ -237,11 +237,11 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * A projection or a reactor that was registered: how it does, its dead letters, and what an operator can tell it.
+   * Returns a handle of a registered projection or reactor, for its status, its dead letters and its operation.
    *
    * @param consumer - The consumer, or its name.
-   * @throws {@link SillokError} `consumer_not_found` when nothing of this name was registered; `invalid_parameter` when
-   * it is neither.
+   * @throws {@link SillokError} `consumer_not_found` when no consumer with this name is registered; `invalid_parameter` when
+   * the argument is neither a consumer nor a name.
    *
    * @example
    * ```ts
@@ -262,13 +262,13 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Hands events that there are to a handler, one after the other: of all streams, of a category or of one stream. A
-   * handler that returns a promise is waited for. An error that it throws ends the replay and reaches the caller. Events
-   * of a stream that is named come as {@link Store.read} gives them, all others with the place that they have in the feed.
+   * Passes existing events to a handler, one after the other: of all streams, of a category or of one stream. The replay
+   * waits for a promise that the handler returns. An error of the handler ends the replay and reaches the caller. Events of a
+   * named stream have the form of {@link Store.read}; other events also have their place in the feed.
    *
-   * @param handler - Who handles them. Nothing is kept of how far it has come.
-   * @param options - Which events, and whom to tell of the progress.
-   * @returns How far it has come.
+   * @param handler - The handler. The replay stores no checkpoint.
+   * @param options - The stream, category or types of the events, a function for the progress, and a signal.
+   * @returns The progress at the end.
    * @throws {@link SillokError} `invalid_parameter`, `invalid_category`, `invalid_event_type`, `invalid_stream_id`.
    *
    * @example
@@ -294,7 +294,7 @@ export class EventGateway<E extends object = SavedEvent> {
     handler: EventSink<FeedEvent<R>>,
     options?: ReplayOptions & { readonly stream?: undefined },
   ): Promise<ReplayProgress>;
-  /** Hands over the events of one stream, or of what only the options' value says: without a place in the feed. */
+  /** Passes the events of one stream, without a place in the feed. Also for options whose type does not exclude a stream. */
   replay<R extends NewEvent = NewEvent>(
     handler: EventSink<RecordedEvent<R>>,
     options: ReplayOptions,
@@ -307,14 +307,14 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Hands every event of the aggregate to the handler, the oldest first, one after the other.
+   * Passes every event of the aggregate to the handler, the oldest first, one after the other.
    *
-   * Events that are saved meanwhile, also by the handler, are left for the next time. An error that the handler
-   * throws ends it and reaches the caller; the events after that one are not handled.
+   * The call leaves out events that are saved meanwhile, also by the handler. An error of the handler ends the call and
+   * reaches the caller; the handler does not get the later events.
    *
-   * @param id - The aggregate.
-   * @throws {@link SillokError} `invalid_stream_id` when no event could have this `aggregateId`; `invalid_parameter` when
-   * the gateway has no handler, or its store cannot be asked so: one that is on a server cannot.
+   * @param id - The id of the aggregate.
+   * @throws {@link SillokError} `invalid_stream_id` when the id is not valid for an `aggregateId`; `invalid_parameter` when
+   * the gateway has no handler, or its store has no `findEventsByAggregateId`, as a remote store.
    *
    * @example
    * ```ts
@@ -329,12 +329,13 @@ export class EventGateway<E extends object = SavedEvent> {
    * ```
    */
   processEventsByAggregateId(id: AggregateId): void {
-    if (this.#handler === undefined) throw invalid("handler", "was not given to the gateway");
+    if (this.#handler === undefined)
+      throw invalid("handler", "must be passed to the constructor of the gateway");
     const store = this.#store as EventSource | null | undefined;
     if (typeof store?.findEventsByAggregateId !== "function") {
       throw invalid(
         "store",
-        "must be an EventStore in this program, or have its `findEventsByAggregateId`",
+        "must be an EventStore in this program, or have a method `findEventsByAggregateId`",
       );
     }
     const events = store.findEventsByAggregateId(id) as Iterable<E>;
@@ -356,13 +357,13 @@ export class EventGateway<E extends object = SavedEvent> {
     if (typeof name !== "string") throw invalid(field, `must be a ${field}, or its name`);
     const runner = this.#runners.get(name);
     if (runner === undefined || (kind !== undefined && runner.definition.kind !== kind)) {
-      const detail = `no ${kind ?? "consumer"} of the name ${JSON.stringify(name)} is registered`;
+      const detail = `no ${kind ?? "consumer"} with the name ${JSON.stringify(name)} is registered`;
       throw new SillokError({ code: "consumer_not_found", detail });
     }
     return new LocalHandle(this.#engine(), runner);
   }
 
-  /** Does `work` until it is done, or the caller's signal is given. */
+  /** Runs `work` until it ends, or until the caller's signal is aborted. */
   async #until(options: RunOptions, work: (stop: AbortController) => Promise<void>): Promise<void> {
     checkOptions(options, RUN_OPTIONS);
     checkSignal(options.signal);
@@ -379,7 +380,7 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 }
 
-/** Waits until a consumer has nothing to do, now or later. */
+/** Runs a consumer until it has no work, now or later. */
 async function rested(runner: Runner, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const rest = await runner.work(stop);

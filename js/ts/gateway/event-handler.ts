@@ -1,9 +1,9 @@
 import type { SavedEvent } from "../store/events.js";
 
 /**
- * Reacts to events. Made to be extended: a subclass says in {@link EventHandler.handleEvent} what an event means.
+ * Handles events. Extend it, and override {@link EventHandler.handleEvent}.
  *
- * `E` is what the events look like; it is taken at its word, stored events are not checked against it.
+ * `E` is the type of the events. The store does not check stored events against it.
  *
  * @example
  * ```ts
@@ -32,9 +32,9 @@ import type { SavedEvent } from "../store/events.js";
  */
 export class EventHandler<E extends object = SavedEvent> {
   /**
-   * Handles one event. This one only prints it to the console, as `Event handled:` and the event.
+   * Handles one event. This implementation only prints `Event handled:` and the event to the console.
    *
-   * @param event - The event, a copy that is the handler's own.
+   * @param event - The event, a copy for the handler.
    *
    * @example
    * ```ts

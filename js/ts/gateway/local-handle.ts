@@ -26,7 +26,7 @@ const DOCUMENTS_OPTIONS = [
 ] as const satisfies (keyof DocumentsOptions)[];
 const LETTERS_OPTIONS = ["after", "limit"] as const satisfies (keyof DeadLettersOptions)[];
 
-/** A consumer over a store in this program. */
+/** The handle of a consumer over a store in this program. */
 export class LocalHandle implements ProjectionHandle {
   readonly #engine: LocalEngine;
   readonly #runner: Runner;
@@ -62,7 +62,7 @@ export class LocalHandle implements ProjectionHandle {
       checkId(id, "id");
       return this.#runner.discard(id, id);
     }
-    // What is given up from now on is not among them.
+    // The call does not discard letters that are added from now on.
     const last = await this.#runner.consumer.lastLetter();
     const any = await this.#runner.discard(1, last);
     for (const turn = new Turn(); await this.#runner.discard(1, last);) {
@@ -107,7 +107,8 @@ export class LocalHandle implements ProjectionHandle {
     let { after = "" } = options;
     const limit = wantedLimit(options.limit);
     for (const [field, text] of Object.entries({ prefix, after })) {
-      if (typeof text !== "string" || !text.isWellFormed()) throw invalid(field, "must be a text");
+      if (typeof text !== "string" || !text.isWellFormed())
+        throw invalid(field, "must be a string");
     }
     const turn = new Turn();
     for (let left = limit; left > 0;) {
@@ -123,15 +124,15 @@ export class LocalHandle implements ProjectionHandle {
     }
   }
 
-  /** Waits until the documents cover an event. */
+  /** Waits until the documents include an event. */
   async #cover(min: NonNullable<GetOptions["min"]>, signal: Signal | undefined): Promise<void> {
     const { stream, version } = (min ?? {}) as typeof min;
     if (!Number.isSafeInteger(version) || version < 0) {
-      throw invalid("min", "must be a stream and a version");
+      throw invalid("min", "must have a `stream` and a `version`");
     }
     const stop = new AbortController();
     const end = () => stop.abort();
-    // Whoever runs the consumer may be at work for longer than this one waits.
+    // Another run of the consumer may take longer than this wait.
     const over = new Promise<IdleReason>((resolve) => {
       stop.signal.addEventListener("abort", () => resolve("interrupted"));
     });
@@ -146,7 +147,7 @@ export class LocalHandle implements ProjectionHandle {
         if (stop.signal.aborted) throw behind(stream, version);
         await this.#engine.changed(mark, stop.signal, stream);
       }
-      // Whatever was written by now is covered, and so is that event.
+      // The position after all present events, and so after that event.
       const position = await this.#engine.end();
       while (!(await this.#runner.consumer.reached(position))) {
         const rest = await Promise.race([this.#runner.work(stop.signal), over]);
@@ -162,10 +163,11 @@ export class LocalHandle implements ProjectionHandle {
 }
 
 function behind(stream: string, version: number): SillokError {
-  const detail = `the projection does not cover version ${version} of ${stream} yet`;
+  const detail = `the projection does not include version ${version} of ${stream} yet`;
   return new SillokError({ code: "projection_behind", detail, field: "min" });
 }
 
 function checkId(id: number, field: string): void {
-  if (!Number.isSafeInteger(id) || id < 0) throw invalid(field, "must be a letter's id");
+  if (!Number.isSafeInteger(id) || id < 0)
+    throw invalid(field, "must be the id of a dead letter, a whole number from 0");
 }

@@ -20,14 +20,14 @@ const OPTIONS = [
   "signal",
 ] as const satisfies (keyof ReplayOptions)[];
 
-/** Some events, and how far they bring the replay. */
+/** A page of a replay, and the progress after it. */
 interface ReplayPage<E extends NewEvent> {
   readonly events: readonly RecordedEvent<E>[];
   readonly position: number;
   readonly end: number;
 }
 
-/** Hands events to a handler, one after the other, up to the last that there is when it begins. */
+/** Passes events to a handler, one after the other, up to the last event at its start. */
 export async function replay<E extends NewEvent>(
   engine: LocalEngine,
   handler: EventSink<RecordedEvent<E>>,
@@ -37,7 +37,7 @@ export async function replay<E extends NewEvent>(
   checkOptions(options, OPTIONS);
   const { stream, category, types, onProgress, signal } = options;
   if (stream !== undefined && category !== undefined) {
-    throw invalid("category", "is that of the stream: leave out one of them");
+    throw invalid("category", "cannot be combined with `stream`");
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw invalid("onProgress", "must be a function");
@@ -65,7 +65,7 @@ export async function replay<E extends NewEvent>(
   return progress;
 }
 
-/** Refuses who cannot be handed an event. */
+/** Refuses a handler without a method `handleEvent`. */
 export function checkHandler(handler: unknown): void {
   const { handleEvent } = (handler ?? {}) as Partial<EventSink>;
   if (typeof handleEvent === "function") return;
@@ -73,8 +73,8 @@ export function checkHandler(handler: unknown): void {
 }
 
 /**
- * Hands events to a handler, one after the other, each when the one before is done with: what the handler returns is given to
- * the caller, who may wait for it. An error ends it, and so does `stop`.
+ * Passes events to a handler, one after the other. It yields each result of the handler, and the caller may wait for it
+ * before it takes the next. An error of the handler ends it, and so does `stop`.
  */
 export function* handOver<E extends object>(
   events: Iterable<E>,
@@ -108,7 +108,7 @@ async function* partsOfStream<E extends NewEvent>(
   types: readonly string[] | undefined,
 ): AsyncGenerator<ReplayPage<E>, void, undefined> {
   let page = await engine.readPage(stream, {});
-  // The engine judges the types, as it does those of the feed, of which nothing is left to be read there.
+  // The engine checks the types. This read of the feed starts at its end, and so it finds no events.
   if (types !== undefined) await engine.readFeed({ types, after: String(await engine.end()) });
   const end = page.version;
   for (;;) {

@@ -10,21 +10,21 @@ import type { LocalEngine, EngineConsumer } from "../local/engine.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
-/** Why there is nothing to do for now; a number is for how many milliseconds there is not, whatever the clock does. */
+/** The reason why a consumer has no work now. A number is the time until the next work, in milliseconds. */
 export type IdleReason = "idle" | "paused" | "stopped" | "interrupted" | number;
 
-/** The number of a handler's first append, from which it has the key under which it is stored. */
+/** The number of a handler's first append. The number decides the idempotency key of the append. */
 const FIRST_COMMAND = 1;
 
 export class Runner {
   readonly definition: AnyConsumer;
   readonly consumer: EngineConsumer;
   readonly #engine: LocalEngine;
-  /** Each piece of a chain of events is short: it is all of them together that others wait for. */
+  /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
-  /** The work under way: there is never more than one. */
+  /** The running work: there is at most one. */
   #work: Promise<unknown> = Promise.resolve();
-  /** Those who wait, and are to look again. */
+  /** The waiting runs. */
   readonly #waiting = new Set<() => void>();
 
   constructor(engine: LocalEngine, definition: AnyConsumer) {
@@ -33,13 +33,13 @@ export class Runner {
     this.consumer = engine.consumerNow(definition);
   }
 
-  /** Runs until `stop` is given. */
+  /** Runs until `stop` is aborted. */
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      // It listens before it looks, so that nothing falls between.
+      // It waits for changes before it works, so that it misses no event in between.
       const rested = new AbortController();
       const changed = this.#changed(rested, stop);
-      // What is wrong with the store is told by the work.
+      // The work reports an error of the store.
       changed.catch(() => {});
       try {
         const rest = await this.work(stop);
@@ -51,20 +51,20 @@ export class Runner {
     }
   }
 
-  /** Works until there is nothing to do, or `stop` is given. */
+  /** Works until there is no work, or `stop` is aborted. */
   work(stop?: AbortSignal): Promise<IdleReason> {
     const work = this.#work.then(() => this.#steps(stop));
     this.#work = work.catch(() => {});
     return work;
   }
 
-  /** Does as an operator says; whoever runs the consumer goes on at once. */
+  /** Does an act of an operator. A waiting run continues now. */
   async operate(act: "pause" | "resume" | "retry" | "rebuild"): Promise<void> {
     await this.consumer.operate(act);
     this.#wake();
   }
 
-  /** Discards dead letters of these ids; another one may have waited for them. */
+  /** Discards the dead letters with these ids. A waiting run continues now. */
   async discard(from: number, to: number): Promise<boolean> {
     const any = await this.consumer.discard(from, to);
     this.#wake();
@@ -75,7 +75,7 @@ export class Runner {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Waits until the store may have changed, an operator has said something, or `stop` is given. */
+  /** Waits until the store may have changed, an operator has acted, or `stop` is aborted. */
   async #changed(rested: AbortController, stop: AbortSignal): Promise<void> {
     const end = () => rested.abort();
     stop.addEventListener("abort", end);
@@ -128,7 +128,7 @@ export class Runner {
   }
 }
 
-/** Waits for an attempt to end, for so many milliseconds. */
+/** Waits for the end of an attempt, for a number of milliseconds. */
 async function within(milliseconds: number, attempt: Promise<void>): Promise<void> {
   const ended = new AbortController();
   const late = sleep(milliseconds, ended.signal).then(() => false);
