@@ -1,4 +1,4 @@
-// The registry of a Worker: what its TypeScript code defines. Every object has the same registry.
+// The registry of a Worker: the definitions of its TypeScript code. Every object has the same registry.
 
 import type { AnyConsumer } from "sillok";
 

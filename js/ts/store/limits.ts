@@ -38,7 +38,7 @@ export const POLICY_TIMEOUT_MILLIS = 30 * 1000;
 
 /** Longest checkpoint that the package sends, in characters: longer than every checkpoint of a server, and short enough for a URL. */
 export const CHECKPOINT_CHARACTERS = 5000;
-/** Most levels of a value. Every JavaScript engine's stack has room for so many. */
+/** Most levels of a value. Every JavaScript engine's stack has room for this many. */
 export const JSON_LEVELS = 1000;
 /** Longest JSON that the package writes, in characters: far more than the largest commit. The bound protects the memory of the engine. */
 export const JSON_CHARACTERS = 16 * 1024 * 1024;
