@@ -1,5 +1,5 @@
 // @ts-check
-/** The HTTP client: the only file of this page that calls `fetch`. */
+/** The HTTP client. No other file of this page calls `fetch`. */
 
 import { currentToken } from "./token.js";
 import { foreign, parseAppended, parseHealth, parsePage, parseProblem } from "./wire.js";
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000;
 /** @import { Appended, Page, Result } from "./wire.js" */
 
 /**
- * One page of a stream, newest first.
+ * Reads the newest events of a stream: one page, newest first.
  * @param {string} stream
  * @returns {Promise<Result<Page>>}
  */
@@ -19,8 +19,8 @@ export function readNewest(stream) {
 }
 
 /**
- * The page after one that was read.
- * @param {string} next the page's `next`
+ * Reads the page that follows a page.
+ * @param {string} next the `next` of the page that was read
  * @returns {Promise<Result<Page>>}
  */
 export function readNext(next) {
@@ -28,9 +28,10 @@ export function readNext(next) {
 }
 
 /**
+ * Appends an event to a stream.
  * @param {string} stream
  * @param {string} body
- * @param {Record<string, string>} condition the header that states the expected version, if any
+ * @param {Record<string, string>} condition the header with the expected version; empty for `any`
  * @returns {Promise<Result<Appended>>}
  */
 export function append(stream, body, condition) {
@@ -39,7 +40,7 @@ export function append(stream, body, condition) {
 }
 
 /**
- * The version of the Sillok that answers.
+ * Asks the store for its version of Sillok.
  * @returns {Promise<Result<string>>}
  */
 export function health() {
@@ -47,7 +48,7 @@ export function health() {
 }
 
 /**
- * The text of a file of this page.
+ * Loads the text of a file of this page.
  * @param {string} path
  * @returns {Promise<Result<string>>}
  */
@@ -75,7 +76,7 @@ function read(path) {
 }
 
 /**
- * One request and its answer; `parse` throws when the answer is not what it should be.
+ * Sends one request and returns its answer. `parse` throws if the answer has the wrong shape.
  * @template T
  * @param {string} path
  * @param {{ method?: string, body?: string, headers?: Record<string, string> }} init
@@ -84,9 +85,10 @@ function read(path) {
  */
 async function exchange(path, init, parse) {
   const url = new URL(path, location.href);
-  // The token must not follow an address that an answer made up.
+  // An answer can contain any address. The token must go to this page's own origin only.
   if (url.origin !== location.origin) {
-    return { ok: false, failure: { kind: "network", message: `Not this store: ${url.origin}` } };
+    const message = `The page did not send the request: ${url.origin} is not this store.`;
+    return { ok: false, failure: { kind: "network", message } };
   }
   const headers = new Headers();
   const wanted = { ...init.headers };

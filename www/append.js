@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The form that appends. It judges nothing: what was typed is what is sent, so that every refusal
- * shown here is the Worker's own.
+ * The form that appends. It sends what the user typed and checks nothing. So every refusal that it
+ * shows comes from the Worker.
  */
 
 import { append } from "./api.js";
@@ -13,8 +13,9 @@ import { showFailure } from "./problem.js";
 /** @typedef {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} Control */
 
 /**
- * The body of an append, with the data as it was typed, from the start of line 2: the Worker says
- * where JSON breaks by line and column, and the columns are then those of the field.
+ * Returns the body of an append. It contains the data as the user typed them, from the start of
+ * line 2. The Worker reports malformed JSON by line and column. So the columns are those of the
+ * field.
  * @param {string} type
  * @param {string} data
  */
@@ -22,16 +23,16 @@ export function eventBody(type, data) {
   const head = `{"type":${JSON.stringify(type)}`;
   if (/^[ \t\r\n]*$/.test(data)) return `${head}}`;
   const body = `${head},"data":\n${data}}`;
-  // Something like `1,"id":"x"` is not JSON, yet completes the object around it. Within an array
-  // it cannot, so there the Worker sees the mistake that it is.
+  // Data such as `1,"id":"x"` are not JSON, but they complete the object around them. They cannot
+  // complete an array. So the body holds them in an array, and the Worker refuses them.
   if (isJson(body) && !isJson(data)) return `${head},"data":[\n${data}]}`;
   return body;
 }
 
 /**
- * The request header that states the expected version.
+ * Returns the request header with the expected version.
  * @param {string} choice
- * @param {string} exact as typed
+ * @param {string} exact the version, as the user typed it
  * @returns {Record<string, string>}
  */
 export function condition(choice, exact) {
@@ -49,9 +50,9 @@ export function condition(choice, exact) {
 
 /**
  * @param {object} hooks
- * @param {() => number} hooks.currentVersion the version last read
+ * @param {() => number} hooks.currentVersion returns the version that was read last
  * @param {(firstVersion: number) => Promise<void>} hooks.appended
- * @param {() => void} hooks.conflicted the stream is not where the reader thought
+ * @param {() => void} hooks.conflicted called when the expected version does not hold
  * @param {(failure: Failure) => void} hooks.refused
  */
 export function createAppend(hooks) {
@@ -90,12 +91,13 @@ export function createAppend(hooks) {
     exact.value = version === 0 ? "" : String(version);
     showExact();
     clear();
-    status.textContent = `Now expecting ${version === 0 ? "no stream" : `version ${version}`}.`;
+    const words = version === 0 ? "“no stream yet”" : version;
+    status.textContent = `The expected version is now ${words}.`;
     submit.focus();
   };
 
   /**
-   * Which control a failure is about, and where it is shown.
+   * Finds the control that a failure is about, and the place that shows the failure.
    * @param {Failure} failure
    * @returns {{ place: HTMLElement, control: Control | null }}
    */
@@ -106,7 +108,7 @@ export function createAppend(hooks) {
       return { place: places.expected, control: exact.hidden ? expected : exact };
     }
     if (/(^|\.)type$/.test(field)) return { place: places.type, control: type };
-    // The rest of the body is written here: malformed, it can only be so in the data.
+    // This file writes the rest of the body, so only the data can be malformed.
     if (/(^|\.)data\b/.test(field) || code === "malformed_json") {
       return { place: places.data, control: data };
     }
@@ -130,12 +132,12 @@ export function createAppend(hooks) {
     }
     showFailure(place, failure);
     if (failure.kind === "network" || failure.kind === "foreign") {
-      const unsure = "Whether the event was recorded is not known: refresh before you try again.";
+      const unsure = "The store may have written the event. Refresh before you try again.";
       place.firstElementChild?.append(element("p", {}, unsure));
     }
     if (failure.kind === "problem" && failure.code === "malformed_json") {
       place.firstElementChild?.append(
-        element("p", {}, "The data begins on line 2 of what was sent."),
+        element("p", {}, "The data begins on line 2 of the request."),
       );
     }
     control?.focus();
@@ -154,11 +156,11 @@ export function createAppend(hooks) {
     sending = false;
     submit.removeAttribute("aria-disabled");
     status.textContent = "";
-    // Another stream was opened meanwhile; its page has nothing to say about this one.
+    // The user has opened another stream in the meantime. The page must not show this result there.
     if (target !== stream) return;
     if (!result.ok) return fail(result.failure);
     await hooks.appended(result.value.firstVersion);
-    status.textContent = `Recorded as version ${result.value.version}.`;
+    status.textContent = `The store appended the event as version ${result.value.version}.`;
   };
 
   expected.addEventListener("change", showExact);
@@ -172,7 +174,7 @@ export function createAppend(hooks) {
 
   return {
     /**
-     * Appends go to this stream from now on; to none hides the form.
+     * Sets the stream to which the form appends. An empty name hides the form.
      * @param {string} name
      */
     open(name) {

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Building the page. Text enters only as text: stream names, event types and data are written by
- * strangers, so nothing here parses markup.
+ * Creates elements of the page. Strangers write stream names, event types and data. So these
+ * functions insert every text as text, and never parse markup.
  */
 
 /**
- * The element with this id, which must be of this class.
+ * Returns the element with this id. The element must be of this class.
  * @template {HTMLElement} T
  * @param {string} id
  * @param {new () => T} kind
@@ -18,7 +18,7 @@ export function byId(id, kind) {
 }
 
 /**
- * A new element with attributes and children; a string child is text.
+ * Creates an element with attributes and children. A child that is a string becomes text.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, string>} attributes
@@ -33,7 +33,7 @@ export function element(tag, attributes, ...children) {
 }
 
 /**
- * A push button that is not a form's submit button.
+ * Creates a button that does not submit a form.
  * @param {string} label
  * @param {() => void} pressed
  * @returns {HTMLButtonElement}

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * JSON as text. `JSON.parse` rounds 12345678901234567890 and drops repeated names, so what is shown
- * of an event is never parsed: it is cut out of the answer and only the white space between its
- * tokens changes. Every function here expects text that `JSON.parse` accepts. None is recursive,
- * because data may be nested as deep as an event is long.
+ * JSON as text. `JSON.parse` rounds 12345678901234567890 and drops repeated names. So the page does
+ * not parse the data that it shows. It cuts their text out of the answer, and changes only the white
+ * space between the tokens. Every function here expects text that `JSON.parse` accepts. No function
+ * is recursive, because data may be nested as deep as an event is long.
  */
 
 const MAX_INDENT = 20;
@@ -14,7 +14,7 @@ function isSpace(char) {
 }
 
 /**
- * The tokens of a JSON text: brackets, commas, colons, and whole strings, numbers and words.
+ * Returns the tokens of a JSON text: brackets, commas, colons, strings, numbers and words.
  * @param {string} text
  * @returns {Generator<{ token: string, start: number }>}
  */
@@ -48,8 +48,8 @@ function tokenEnd(text, start) {
 }
 
 /**
- * The direct members of an object, or elements of an array, each as its own JSON text.
- * An element's name is "".
+ * Returns the direct members of an object, or the elements of an array. Each has its own JSON text.
+ * The name of an element is "".
  * @param {string} text
  * @returns {{ name: string, text: string }[]}
  */
@@ -82,7 +82,7 @@ export function parts(text) {
 }
 
 /**
- * How each token looks on one line: `{ "amount": 100, "tags": ["a", "b"] }`.
+ * Returns a token as it looks on one line: `{ "amount": 100, "tags": ["a", "b"] }`.
  * @param {string[]} list
  * @param {number} at
  */
@@ -95,7 +95,7 @@ function inline(list, at) {
 }
 
 /**
- * For each opening bracket, where it closes, and how long it would be on one line.
+ * Finds for each opening bracket its closing bracket, and the length of both on one line.
  * @param {string[]} list
  * @returns {Map<number, { close: number, length: number }>}
  */
@@ -117,7 +117,7 @@ function brackets(list) {
 }
 
 /**
- * The same JSON, laid out to be read: what fits on a line of `width` stays on one.
+ * Lays out JSON for reading. A value that fits on a line of `width` stays on one line.
  * @param {string} text
  * @param {number} [width]
  * @returns {string}
@@ -156,7 +156,7 @@ export function layOut(text, width = 56) {
 }
 
 /**
- * Whether a text is JSON.
+ * Returns whether a text is JSON.
  * @param {string} text
  */
 export function isJson(text) {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Puts the page together. Which stream is open is the address's to say, and nobody else's. */
+/** Assembles the page. Only the page's address decides which stream is open. */
 
 import { health } from "./api.js";
 import { createAppend } from "./append.js";
@@ -51,6 +51,6 @@ addEventListener("popstate", openFromAddress);
 openFromAddress();
 void createTutorial();
 void health().then((answer) => {
-  const words = answer.ok ? `Answered by Sillok ${answer.value}.` : "The store does not answer.";
+  const words = answer.ok ? `The store runs Sillok ${answer.value}.` : "The store does not answer.";
   byId("health", HTMLSpanElement).textContent = words;
 });

@@ -1,12 +1,12 @@
 // @ts-check
-/** How a failure looks: what went wrong, in whose words, and what can be done about it. */
+/** Shows a failure: the error, its source, and buttons that can help. */
 
 import { element } from "./dom.js";
 
 /** @import { Failure, Problem } from "./wire.js" */
 
 /**
- * Puts a failure into a place of the page, which assistive technology then reads out.
+ * Shows a failure in a place of the page. Assistive technology then reads it out.
  * @param {HTMLElement} place
  * @param {Failure} failure
  * @param {...HTMLButtonElement} remedies
@@ -32,19 +32,19 @@ function describe(failure) {
       return describeProblem(failure);
     case "network":
       return [
-        element("p", { class: "problem-title" }, "No answer from the store"),
+        element("p", { class: "problem-title" }, "The store did not answer"),
         element("p", {}, failure.message),
       ];
     case "foreign":
       return [
-        element("p", { class: "problem-title" }, "That was not the store’s answer"),
-        element("p", {}, `Status ${failure.status}, ${failure.contentType}.`),
+        element("p", { class: "problem-title" }, "The answer did not come from the store"),
+        element("p", {}, `Status: ${failure.status}. Content type: ${failure.contentType}.`),
         ...(failure.excerpt === "" ? [] : [excerpt(failure.excerpt)]),
       ];
     case "unsendable":
       return [
         element("p", { class: "problem-title" }, "The browser cannot send this"),
-        element("p", {}, `The header ${failure.field} takes no such characters.`),
+        element("p", {}, `The header ${failure.field} cannot contain these characters.`),
       ];
   }
 }
@@ -65,7 +65,7 @@ function describeProblem(problem) {
     element(
       "p",
       { class: "problem-title" },
-      problem.title || "Refused",
+      problem.title || "The store refused the request",
       element("code", {}, `${problem.status} ${problem.code}`),
     ),
     element("p", {}, element("bdi", {}, problem.detail)),

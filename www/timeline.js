@@ -1,5 +1,5 @@
 // @ts-check
-/** The record of one stream: its events, newest first, under the day they were recorded. */
+/** The events of one stream, newest first, below the day of their recorded time. */
 
 import { readNewest, readNext } from "./api.js";
 import { button, byId, element } from "./dom.js";
@@ -8,13 +8,13 @@ import { showFailure } from "./problem.js";
 
 /** @import { Failure, Page, RecordedEvent } from "./wire.js" */
 
-/** Longer data is folded away. */
+/** The page folds data that have more lines. */
 const MAX_OPEN_LINES = 30;
 
 const dayFormat = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeZone: "UTC" });
 
 /**
- * @param {(failure: Failure) => void} refused told of each failure, beside its being shown
+ * @param {(failure: Failure) => void} refused called with each failure that the page shows
  */
 export function createTimeline(refused) {
   const section = byId("record", HTMLElement);
@@ -29,7 +29,7 @@ export function createTimeline(refused) {
   let version = 0;
   /** @type {string | null} */
   let next = null;
-  /** Counts the reads, so that the answer to an overtaken one is dropped. */
+  /** Counts the reads. If a later read has begun, the page ignores the answer to an earlier one. */
   let turn = 0;
 
   /** @param {boolean} busy */
@@ -58,16 +58,16 @@ export function createTimeline(refused) {
     refused(failure);
   };
 
-  /** @param {number} newFrom events from this version on are marked as new */
+  /** @param {number} newFrom the first version that the page marks as new */
   const load = async (newFrom = Infinity) => {
     const mine = ++turn;
     if (stream === "") {
       setBusy(false);
-      status.textContent = "No stream is open. Name one above.";
+      status.textContent = "No stream is open. Enter a stream’s name above.";
       return;
     }
     setBusy(true);
-    status.textContent = "Reading the record …";
+    status.textContent = "Reading the events …";
     const result = await readNewest(stream);
     if (mine !== turn) return;
     problem.replaceChildren();
@@ -76,7 +76,7 @@ export function createTimeline(refused) {
       version = result.value.version;
       next = result.value.next;
       heading.textContent = `version ${version}`;
-      status.textContent = version === 0 ? "Nothing has been recorded in this stream yet." : "";
+      status.textContent = version === 0 ? "This stream has no events yet." : "";
       showEvents(days, result.value, newFrom);
     } else {
       fail(result.failure, () => void load());
@@ -94,9 +94,9 @@ export function createTimeline(refused) {
     problem.replaceChildren();
     if (result.ok) {
       next = result.value.next;
-      // The reader goes on where the older events begin; the button may be gone by now.
+      // The focus moves to the first older event, because the button may be hidden now.
       showEvents(days, result.value, Infinity)?.focus({ preventScroll: true });
-      status.textContent = `${result.value.events.length} older events shown.`;
+      status.textContent = `The page now shows ${result.value.events.length} older events.`;
     } else {
       fail(result.failure, () => void loadOlder());
     }
@@ -107,7 +107,7 @@ export function createTimeline(refused) {
     const before = version;
     await load(before + 1);
     if (version === before && problem.childElementCount === 0 && version > 0) {
-      status.textContent = "Nothing new.";
+      status.textContent = "There are no new events.";
     }
   };
 
@@ -116,7 +116,7 @@ export function createTimeline(refused) {
 
   return {
     /**
-     * Shows another stream; an empty name shows none.
+     * Shows another stream. An empty name shows no stream.
      * @param {string} name
      */
     open(name) {
@@ -124,15 +124,15 @@ export function createTimeline(refused) {
       clear();
       return load();
     },
-    /** Reads the stream again; events from `newFrom` on are marked as new. */
+    /** Reads the stream again, and marks the events from version `newFrom` on as new. */
     load,
-    /** The version of the stream when it was last read. */
+    /** Returns the version that the stream had when it was last read. */
     version: () => version,
   };
 }
 
 /**
- * Adds a page below what is shown.
+ * Adds a page of events below the events that are shown.
  * @param {HTMLElement} days
  * @param {Page} page
  * @param {number} newFrom

@@ -1,14 +1,14 @@
 // @ts-check
-/** The bearer token: in this tab's session storage, never in the address, never in a log. */
+/** The bearer token. It is in this tab's session storage, and never in the address or in a log. */
 
 import { byId } from "./dom.js";
 
 const KEY = "sillok.token";
 
-/** Used where the browser forbids session storage. */
+/** Holds the token if the browser forbids session storage. */
 let remembered = "";
 
-/** The token in use; empty when there is none. */
+/** Returns the token in use. It is empty if there is none. */
 export function currentToken() {
   try {
     return sessionStorage.getItem(KEY) ?? remembered;
@@ -18,20 +18,20 @@ export function currentToken() {
 }
 
 /** @param {string} token */
-function keep(token) {
+function save(token) {
   remembered = token;
   try {
     if (token === "") sessionStorage.removeItem(KEY);
     else sessionStorage.setItem(KEY, token);
   } catch {
-    // Kept in memory alone, then: it is forgotten at the next load.
+    // Then the token is in memory only, and is lost when the page is loaded again.
   }
 }
 
 /**
- * Wires the token's form.
- * @param {() => void} changed called after another token was set or forgotten
- * @returns {{ ask(): void }} `ask` opens the form and moves to it, after a refusal
+ * Connects the token's form to the page.
+ * @param {() => void} changed called after the user has set or removed the token
+ * @returns {{ ask(): void }} `ask` opens the form and moves the focus to it, after a refusal
  */
 export function createTokenForm(changed) {
   const panel = byId("token-panel", HTMLDetailsElement);
@@ -44,7 +44,7 @@ export function createTokenForm(changed) {
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    keep(input.value.trim());
+    save(input.value.trim());
     input.value = "";
     show();
     panel.open = false;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Runs the tutorial's program in this page and shows what it printed. */
+/** Runs the tutorial's program in this page and shows its output. */
 
 import { ownFile } from "./api.js";
 import { byId, element } from "./dom.js";
@@ -25,7 +25,7 @@ export async function createTutorial() {
     status.textContent = "Running …";
     try {
       await runProgram(runs, (line) => printed.append(element("li", {}, line)));
-      status.textContent = `Finished: ${printed.childElementCount} lines.`;
+      status.textContent = `The program has finished. It printed ${printed.childElementCount} lines.`;
     } catch (error) {
       status.textContent = "";
       showError(problem, error);
@@ -39,8 +39,8 @@ export async function createTutorial() {
 }
 
 /**
- * A module runs once for each address, so each run has its own. What the program prints goes to the
- * console as ever, and to the page.
+ * Runs the program. A module runs once for each address, so each run uses another address. The
+ * output of the program goes to the console and to the page.
  * @param {number} run
  * @param {(line: string) => void} print
  */
@@ -73,7 +73,7 @@ function showError(place, error) {
     { class: "problem", role: "alert" },
     element("p", { class: "problem-title" }, "The program did not run"),
     element("p", {}, error instanceof Error ? `${error.name}: ${error.message}` : String(error)),
-    element("p", {}, "If the engine could not be loaded, load this page again."),
+    element("p", {}, "If the page could not load the engine, load the page again."),
   );
   place.replaceChildren(box);
 }

@@ -1,32 +1,32 @@
 // @ts-check
-/** The shapes that come back from the Worker, read strictly: the wrong shape throws. */
+/** Reads the answers of the Worker strictly: an answer with the wrong shape throws. */
 
 import { isJson, parts } from "./json-text.js";
 
 const EXCERPT_CHARS = 200;
 
 /**
- * The Worker refused, and said why (RFC 9457).
+ * The Worker refused the request and gave the reason (RFC 9457).
  * @typedef {object} Problem
  * @property {"problem"} kind
  * @property {number} status
  * @property {string} code
  * @property {string} title
  * @property {string} detail
- * @property {string} field what was wrong; empty when the Worker names none
- * @property {string} expected the version asked for, when the code is `wrong_expected_version`
- * @property {number | null} actual the version there is, likewise
+ * @property {string} field the wrong field; empty if the Worker names none
+ * @property {string} expected the expected version, if the code is `wrong_expected_version`
+ * @property {number | null} actual the stream's version, if the code is `wrong_expected_version`
  */
 /**
- * No answer: offline, or too slow.
+ * No answer came: the browser is offline, or the answer took too long.
  * @typedef {{ kind: "network", message: string }} NoAnswer
  */
 /**
- * An answer that is not Sillok's, such as a proxy's error page.
+ * The answer does not come from Sillok, such as a proxy's error page.
  * @typedef {{ kind: "foreign", status: number, contentType: string, excerpt: string }} Foreign
  */
 /**
- * The browser itself will not put this value into a header.
+ * The browser refuses to put this value into a header.
  * @typedef {{ kind: "unsendable", field: string }} Unsendable
  */
 /** @typedef {Problem | NoAnswer | Foreign | Unsendable} Failure */
@@ -35,7 +35,7 @@ const EXCERPT_CHARS = 200;
  * @typedef {{ ok: true, value: T } | { ok: false, failure: Failure }} Result
  */
 /**
- * `data` and `metadata` are JSON texts, verbatim.
+ * An event. `data` and `metadata` are its JSON texts, unchanged.
  * @typedef {object} RecordedEvent
  * @property {number} version
  * @property {string} id
@@ -53,7 +53,7 @@ const EXCERPT_CHARS = 200;
  * @returns {Foreign}
  */
 export function foreign(response, text) {
-  const contentType = response.headers.get("Content-Type") ?? "no content type";
+  const contentType = response.headers.get("Content-Type") ?? "none";
   const excerpt = text.slice(0, EXCERPT_CHARS);
   return { kind: "foreign", status: response.status, contentType, excerpt };
 }
@@ -82,7 +82,7 @@ export function parseProblem(response, text) {
  * @returns {Page}
  */
 export function parsePage(text) {
-  if (!isJson(text)) throw new TypeError("not JSON");
+  if (!isJson(text)) throw new TypeError("the answer is not JSON");
   const page = membersOf(text);
   const next = JSON.parse(page("next"));
   return {
@@ -102,7 +102,7 @@ export function parseAppended(text) {
 }
 
 /**
- * The version of the Sillok that answered.
+ * Reads the store's version of Sillok.
  * @param {string} text
  */
 export function parseHealth(text) {
@@ -133,7 +133,7 @@ function membersOf(text) {
   const members = new Map(parts(text).map((part) => [part.name, part.text]));
   return (name) => {
     const member = members.get(name);
-    if (member === undefined) throw new TypeError(`no ${name}`);
+    if (member === undefined) throw new TypeError(`the answer has no ${name}`);
     return member;
   };
 }
@@ -141,11 +141,11 @@ function membersOf(text) {
 /** @param {unknown} value */
 function string(value) {
   if (typeof value === "string") return value;
-  throw new TypeError("not a string");
+  throw new TypeError("a value in the answer is not a string");
 }
 
 /** @param {unknown} value */
 function wholeNumber(value) {
   if (typeof value === "number" && Number.isInteger(value)) return value;
-  throw new TypeError("not a whole number");
+  throw new TypeError("a value in the answer is not a whole number");
 }

@@ -1,7 +1,7 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
 use sillok::store::{
-    Category, Checkpoint, FeedEvent, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, json_string,
+    Category, Checkpoint, FeedEventView, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, json_string,
     visit_feed,
 };
 
@@ -91,7 +91,7 @@ pub fn category(value: &Scalar) -> Result<Category, Failure> {
 }
 
 /// Writes an event of the feed as JSON. `checkpoint` is where the feed stands after it.
-pub fn write_feed_event(out: &mut String, found: &FeedEvent<'_>, checkpoint: &Checkpoint) {
+pub fn write_feed_event(out: &mut String, found: &FeedEventView<'_>, checkpoint: &Checkpoint) {
     write_event(out, &json_string(found.stream), &found.event);
     out.pop();
     out.push_str(",\"position\":");

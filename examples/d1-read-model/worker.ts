@@ -52,13 +52,13 @@ async function catchUp({ DB, SILLOK, SILLOK_TOKEN }: Env): Promise<void> {
     if (last === undefined) return;
     const flights = JSON.stringify(page.map(({ data }) => data));
     try {
-      // One transaction: the rows and the checkpoint are both there, or neither is.
+      // One transaction: D1 writes the rows and the checkpoint, or neither.
       await DB.batch([
         DB.prepare(ADD).bind(flights),
         DB.prepare(MOVE).bind(before, last.checkpoint),
       ]);
     } catch (error) {
-      // Another run was faster, or this very batch was committed and only its answer lost: it goes on from there.
+      // If the checkpoint has moved, another run was faster, or only the answer was lost: continue from there.
       if ((await checkpointOf(DB)) === before) throw error;
     }
   }

@@ -10,7 +10,7 @@ use sillok::handler::{
     Outcome, Policy, Read, Settings, Window,
 };
 use sillok::store::{
-    Append, Checkpoint, EventId, EventStore, EventType, FeedEvent as Found, InvalidCheckpoint, RecordedTime,
+    Append, Checkpoint, EventId, EventStore, EventType, FeedEventView, InvalidCheckpoint, RecordedTime,
     StorageError, StreamId, visit_feed,
 };
 use sillok_bridge::{
@@ -227,7 +227,7 @@ impl Consumer {
 }
 
 /// An event of the feed as the machine takes it. What is stored was checked when it was written.
-fn event(found: &Found<'_>) -> Option<FeedEvent> {
+fn event(found: &FeedEventView<'_>) -> Option<FeedEvent> {
     let mut json = String::new();
     write_feed_event(&mut json, found, &Checkpoint::start(1).at(0, found.position));
     Some(FeedEvent {

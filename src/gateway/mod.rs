@@ -5,12 +5,15 @@ mod aggregate;
 mod alarm;
 mod backoff;
 mod due;
-mod outbox;
-mod wakes;
+mod journal;
+pub(crate) mod turn;
 
-pub use aggregate::{Aggregate, ForgetError};
+pub use aggregate::{Aggregate, AggregateDriver, AggregateEffect, Forget, ForgetError, Forgotten};
 pub use alarm::Alarm;
 pub use backoff::backoff;
 pub(crate) use backoff::wait;
 pub use due::Due;
-pub use wakes::Wakes;
+pub use journal::{
+    Forward, Journal, JournalDriver, JournalEffect, RecordError, Recorded, Wakes, partition_of,
+};
+pub use turn::{CallId, Trouble, Turn};

@@ -15,40 +15,25 @@
 //! tells them apart. One call of the machine follows on the other: while a page is read or an event delivered, only
 //! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
 
-mod attempt;
 mod consumer;
-mod consumer_name;
-mod cut_off;
-mod dead_letters;
-mod document_key;
-mod documents;
-mod duty;
 mod feed;
-mod memory;
-mod operate;
-mod outcome;
-mod policy;
-mod projection;
+mod projections;
 mod read_event;
-mod round;
-mod state;
-mod state_row;
-mod storage;
-mod tables;
-mod window;
+mod stored;
 
-pub use attempt::{Outcome, Refusals};
-pub use consumer::Consumer;
-pub use consumer_name::{ConsumerName, InvalidConsumerName};
-pub use dead_letters::{DeadLetter, DeadLetters, InvalidLetterId, LetterId, Reason};
-pub use document_key::{DocumentKey, InvalidDocumentKey};
-pub use documents::{DocumentError, DocumentPage, Documents};
-pub use duty::BACKSTOP_MILLIS;
+pub use consumer::attempt::{Outcome, Refusals};
+pub use consumer::consumer_name::{ConsumerName, InvalidConsumerName};
+pub use consumer::dead_letters::{DeadLetter, DeadLetters, InvalidLetterId, LetterId, Reason};
+pub use consumer::driver::{Attempted, ConsumerDriver, ConsumerEffect, look_again_at};
+pub use consumer::duty::BACKSTOP_MILLIS;
+pub use consumer::machine::Consumer;
+pub use consumer::operate::{RebuildError, Status};
+pub use consumer::outcome::Apply;
+pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
-pub use memory::ConsumerMemory;
-pub use operate::{RebuildError, Status};
-pub use outcome::Apply;
-pub use policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
-pub use projection::{Failed, Projection, TypedDocuments, apply};
+pub use projections::document_key::{DocumentKey, InvalidDocumentKey};
+pub use projections::documents::{DocumentError, DocumentPage, Documents};
+pub use projections::projection::{Failed, Projection, TypedDocuments, apply};
 pub use read_event::read_event;
-pub use state::{LastError, Running};
+pub use stored::memory::ConsumerMemory;
+pub use stored::state::{LastError, Running};

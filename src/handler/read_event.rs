@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::value::RawValue;
 
 use super::feed::FeedEvent;
-use super::projection::Failed;
+use crate::handler::projections::projection::Failed;
 use crate::store::all_members;
 
 /// Reads an event as a handler's own type.

@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use super::append::{Append, AppendError, Appended};
-use super::commit::CommitView;
-use super::content;
-use super::event::{EventId, RecordedTime};
-use super::log::{Head, StorageError, StreamLog};
-use super::stream_id::StreamId;
+use crate::store::appends::append::{Append, AppendError, Appended};
+use crate::store::events::content;
+use crate::store::events::event::{EventId, RecordedTime};
+use crate::store::logs::commit::CommitView;
+use crate::store::logs::log::{Head, StorageError, StreamLog};
+use crate::store::names::stream_id::StreamId;
 
 /// Keeps events and finds them again by stream. The same decisions over whichever [`StreamLog`] holds the
 /// commits.

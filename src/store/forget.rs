@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use thiserror::Error;
 
-use super::content;
 use super::event_store::EventStore;
 use super::limits::PAGE_EVENTS;
-use super::log::{Base, Head, StorageError, StreamLog};
-use super::page_budget::PageBudget;
-use super::range::Direction;
-use super::stream_id::StreamId;
 use super::version::Version;
+use crate::store::events::content;
+use crate::store::logs::log::{Base, Head, StorageError, StreamLog};
+use crate::store::names::stream_id::StreamId;
+use crate::store::reads::page_budget::PageBudget;
+use crate::store::reads::range::Direction;
 
 /// What is left after a truncation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

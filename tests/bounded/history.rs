@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use sillok::gateway::{Forward, Journal};
 use sillok::store::{
-    Append, Commit, CommitHash, Direction, EventId, EventStore, Forward, Journal, JsonText, MemoryLog,
-    NewEvent, RecordedTime, StreamId, StreamLog, Version,
+    Append, Commit, CommitHash, Direction, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime,
+    StreamId, StreamLog, Version,
 };
 
 use crate::looked::CountedSql;

@@ -15,11 +15,12 @@ mod random;
 use history::History;
 use looked::{CountedSql, Looked, Rows};
 use random::Random;
+use sillok::gateway::Journal;
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
-    Category, Direction, DirectoryRange, EventStore, EventType, Exported, FeedLog, FeedRange, Journal,
-    MemoryLog, Position, ReadError, ReadRange, StreamDirectory, StreamId, StreamLog, Verifier, Version,
-    read_directory, visit_feed,
+    Category, Direction, DirectoryRange, EventStore, EventType, Exported, FeedLog, FeedRange, MemoryLog,
+    Position, ReadError, ReadRange, StreamDirectory, StreamId, StreamLog, Verifier, Version, read_directory,
+    visit_feed,
 };
 
 const CASES: u64 = 3;

@@ -12,10 +12,8 @@ mod jumping;
 mod waking;
 
 use database::Database;
-use sillok::store::{
-    Commit, CommitHash, FeedRange, Forward, Journal, Position, RecordError, RecordedTime, StreamId, Version,
-    visit_feed,
-};
+use sillok::gateway::{Forward, Journal, RecordError};
+use sillok::store::{Commit, CommitHash, FeedRange, Position, RecordedTime, StreamId, Version, visit_feed};
 
 fn version(number: u64) -> Version {
     Version::new(number).unwrap()

@@ -1,4 +1,4 @@
-// The page by keyboard alone, in both colour schemes, on a phone, and under its policy.
+// Tests of the page: the keyboard alone, both colour schemes, a phone, and the policy.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { contrastOfTexts } from "./contrast.ts";
 const sillok = useConsole();
 const LONG_TYPE = "AnEventTypeWithoutAnySpaces".repeat(5);
 
-/** Presses Tab until this element has the focus, which must be visible at every stop. */
+/** Presses Tab until this element has the focus. The focus must be visible at every stop. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press("Tab");
@@ -27,7 +27,7 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   assert.fail(`Tab never reaches ${selector}`);
 }
 
-/** A stream open, with an event and a refusal on the page. */
+/** Appends an event, and shows a refusal and the output of the tutorial on the page. */
 async function openBusyPage(page: Page): Promise<void> {
   await appendBy(page, LONG_TYPE, `{"long":"${"x".repeat(300)}","deep":[[[[[[1,2,3]]]]]]}`);
   await page.locator(".event").waitFor();
@@ -35,16 +35,16 @@ async function openBusyPage(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Append" }).click();
   await page.getByText("wrong_expected_version").waitFor();
   await page.getByRole("button", { name: "Run" }).click();
-  await page.getByText("Finished:").waitFor();
+  await page.getByText("The program has finished.").waitFor();
 }
 
-test("a stream is opened and appended to by keyboard alone", async (t) => {
+test("the keyboard alone can open a stream and append to it", async (t) => {
   const page = await sillok.open(t, "/");
   const stream = freshStream();
   await tabTo(page, "#stream");
   await page.keyboard.type(stream);
   await page.keyboard.press("Enter");
-  await page.getByText("Nothing has been recorded").waitFor();
+  await page.getByText("This stream has no events yet.").waitFor();
   await tabTo(page, "#type");
   await page.keyboard.type("Deposited");
   await tabTo(page, "#data");
@@ -54,18 +54,18 @@ test("a stream is opened and appended to by keyboard alone", async (t) => {
   await tabTo(page, "#exact");
   await page.keyboard.type("7");
   await page.keyboard.press("Enter");
-  // The refusal hands the focus to its remedy, and that to the button.
+  // The refusal moves the focus to its remedy. The remedy moves it to the button.
   await page.getByRole("button", { name: "Use “no stream yet”" }).waitFor();
   await page.keyboard.press("Enter");
   await page.keyboard.press("Enter");
-  await page.getByText("Recorded as version 1.").waitFor();
+  await page.getByText("The store appended the event as version 1.").waitFor();
   await page.getByRole("heading", { name: "Deposited" }).waitFor();
   await tabTo(page, "#run");
   await page.keyboard.press("Space");
-  await page.getByText("Finished: 2 lines.").waitFor();
+  await page.getByText("The program has finished. It printed 2 lines.").waitFor();
 });
 
-test("the first stop skips to the record", async (t) => {
+test("the first stop of the focus leads to the events", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   await tabTo(page, ".skip");
   await page.keyboard.press("Enter");
@@ -73,7 +73,7 @@ test("the first stop skips to the record", async (t) => {
   assert.equal(await page.locator("[tabindex]:not([tabindex='0'], [tabindex='-1'])").count(), 0);
 });
 
-test("every control has a name, and results and refusals are announced", async (t) => {
+test("every control has a name, and the page announces results and refusals", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   const unnamed = await page.locator("input, textarea, select").evaluateAll((controls) =>
     controls.flatMap((control) => {
@@ -93,7 +93,7 @@ test("every control has a name, and results and refusals are announced", async (
 const papers: string[] = [];
 for (const colorScheme of ["light", "dark"] as const) {
   test(`every text can be read in ${colorScheme}`, async (t) => {
-    // Without motion, so that no colour is measured on its way to another.
+    // Without motion, because a colour that changes must not be measured.
     const options = { colorScheme, reducedMotion: "reduce" as const };
     const page = await sillok.open(t, addressOf(freshStream()), options);
     await openBusyPage(page);
@@ -129,12 +129,12 @@ for (const width of [320, 360, 400, 1280]) {
   });
 }
 
-test("nothing moves for those who ask for stillness", async (t) => {
+test("nothing moves if the user prefers reduced motion", async (t) => {
   for (const reducedMotion of ["no-preference", "reduce"] as const) {
     const page = await sillok.open(t, addressOf(freshStream()), { reducedMotion });
     await appendBy(page, "Deposited", "1");
-    await page.getByText("Recorded as version 1.").waitFor();
-    // What the styles ask for: the animation itself may be over by now.
+    await page.getByText("The store appended the event as version 1.").waitFor();
+    // This reads the styles, because the animation itself may be over by now.
     const moves = await page.locator("*").evaluateAll((elements) =>
       elements.flatMap((element) => {
         const { animationName, transitionDuration } = getComputedStyle(element);
@@ -146,11 +146,11 @@ test("nothing moves for those who ask for stillness", async (t) => {
   }
 });
 
-test("the policy lets no script in but the page's own, and no page frame it", async (t) => {
+test("the policy allows only the page's own scripts, and no page may frame it", async (t) => {
   const response = await fetch(sillok.url());
   assert.match(response.headers.get("Content-Security-Policy") ?? "", /frame-ancestors 'none'/);
   assert.equal(response.headers.get("X-Content-Type-Options"), "nosniff");
-  // A breach is what is wanted here, so this tab is not one that must have none.
+  // This test breaks the policy on purpose. So it uses a tab without the check for breaches.
   const page = await (await sillok.open(t, "/")).context().newPage();
   await page.goto(sillok.url().href);
   const breached = await page.evaluate(async () => {

@@ -1,4 +1,4 @@
-// The page of a running Worker, in Chromium.
+// Opens the page of a running Worker in Chromium.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -6,22 +6,22 @@ import { after, before, type TestContext } from "node:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { startServer } from "../support/server.ts";
 
-/** A server that does not start fails the tests; it does not hold them up. */
+/** If the server does not start in this time, the tests fail. */
 const STARTING = { timeout: 60_000 };
-/** The longest that anything is waited for, in milliseconds. */
+/** The longest wait of a test, in milliseconds. */
 const PATIENCE = 30_000;
 
 type Server = Awaited<ReturnType<typeof startServer>>;
 
 export interface Console {
-  /** Opens the page in a browser profile of its own, which is closed with the test. */
+  /** Opens the page in a browser profile of its own, and closes the profile after the test. */
   open(t: TestContext, path: string, options?: BrowserContextOptions): Promise<Page>;
-  /** Appends events behind the page's back. */
+  /** Appends events without the page. */
   append(stream: string, events: unknown[]): Promise<void>;
   url(): URL;
 }
 
-/** One Worker and one browser for the tests of a file. */
+/** Starts one Worker and one browser for the tests of a file. */
 export function useConsole(vars?: Record<string, string>): Console {
   let server: Server;
   let browser: Browser;
@@ -69,24 +69,24 @@ export function useConsole(vars?: Record<string, string>): Console {
   };
 }
 
-/** A stream no other test uses. */
+/** Returns the name of a stream that no other test uses. */
 export function freshStream(): string {
   return `page-${randomUUID()}`;
 }
 
-/** The page's address with this stream open. */
+/** Returns the address of the page with this stream. */
 export function addressOf(stream: string): string {
   return `/?${new URLSearchParams({ stream })}`;
 }
 
-/** Types into the form and sends it. */
+/** Fills in the form and submits it. */
 export async function appendBy(page: Page, type: string, data: string): Promise<void> {
   await page.getByLabel("Type").fill(type);
   await page.getByLabel("Data").fill(data);
   await page.getByRole("button", { name: "Append" }).click();
 }
 
-/** What the timeline shows, from the top. */
+/** Returns the events that the page shows, from the top. */
 export function shownEvents(
   page: Page,
 ): Promise<{ version: string; type: string; data: string }[]> {

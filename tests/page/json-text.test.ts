@@ -1,4 +1,4 @@
-// JSON as text: laid out and cut, never parsed.
+// Tests of JSON as text: the page lays it out and cuts it, and never parses it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ test("only the space between tokens changes", () => {
   for (const [written, shown] of cases) assert.equal(layOut(written), shown);
 });
 
-test("what does not fit on a line is broken where JSON nests", () => {
+test("JSON that does not fit on a line is broken where it nests", () => {
   const written = '{"a":[1,2],"b":{"c":"dddddddddddd","e":[]}}';
   assert.equal(
     layOut(written, 24),
@@ -34,7 +34,7 @@ test("data nested as deep as it is long is laid out in proportion", () => {
   assert.ok(shown.length < 100 * written.length);
 });
 
-test("members and elements are cut out verbatim", () => {
+test("members and elements are cut out unchanged", () => {
   assert.deepEqual(parts(' { "a" : 1.0 , "b\\"" : {"c":[1, 2]} , "d":"}" } '), [
     { name: "a", text: "1.0" },
     { name: 'b"', text: '{"c":[1, 2]}' },

@@ -1,4 +1,4 @@
-// Appending to a stream and reading its record.
+// Tests that append to a stream and read its events.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,15 +6,15 @@ import { addressOf, appendBy, freshStream, shownEvents, useConsole } from "./bro
 
 const sillok = useConsole();
 
-test("an appended event is seen in the timeline, with its version, time and data", async (t) => {
+test("the page shows an appended event with its version, time and data", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
-  await page.getByText("Nothing has been recorded in this stream yet.").waitFor();
+  await page.getByText("This stream has no events yet.").waitFor();
 
   const before = Date.now();
   await appendBy(page, "Deposited", '{"amount":100}');
-  await page.getByText("Recorded as version 1.").waitFor();
+  await page.getByText("The store appended the event as version 1.").waitFor();
   await appendBy(page, "Withdrawn", '{"amount":30}');
-  await page.getByText("Recorded as version 2.").waitFor();
+  await page.getByText("The store appended the event as version 2.").waitFor();
 
   assert.deepEqual(await shownEvents(page), [
     { version: "2", type: "Withdrawn", data: '{ "amount": 30 }' },
@@ -26,7 +26,7 @@ test("an appended event is seen in the timeline, with its version, time and data
   assert.ok(Math.abs(Date.parse(time ?? "") - before) < 60_000, `${time} is about now`);
 });
 
-test("numbers are shown as they were written", async (t) => {
+test("the page shows numbers as they were written", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   const data = '{ "numbers": [12345678901234567890, 1e400, 1.0] }';
   await appendBy(page, "Counted", data);
@@ -34,26 +34,26 @@ test("numbers are shown as they were written", async (t) => {
   assert.equal((await shownEvents(page))[0]?.data, data);
 });
 
-test("no data is null, and every expected version can be stated", async (t) => {
+test("an empty data field means null, and the form has every expected version", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   const expected = page.getByLabel("Expected version");
   await expected.selectOption("no-stream");
   await appendBy(page, "Opened", "");
-  await page.getByText("Recorded as version 1.").waitFor();
+  await page.getByText("The store appended the event as version 1.").waitFor();
   assert.equal((await shownEvents(page))[0]?.data, "null");
 
   await expected.selectOption("stream-exists");
   await appendBy(page, "Used", "1");
-  await page.getByText("Recorded as version 2.").waitFor();
+  await page.getByText("The store appended the event as version 2.").waitFor();
 
   await expected.selectOption("exactly");
   const exact = page.getByLabel("Exactly this version");
   assert.equal(await exact.inputValue(), "2", "the version last read is offered");
   await appendBy(page, "Closed", "2");
-  await page.getByText("Recorded as version 3.").waitFor();
+  await page.getByText("The store appended the event as version 3.").waitFor();
 });
 
-test("the address names the stream: reload keeps it, and back returns to the one before", async (t) => {
+test("the address names the stream: a reload shows the same one, and back the previous one", async (t) => {
   const first = freshStream();
   const second = `${freshStream()} & ?#/ 실록`;
   await sillok.append(first, [{ type: "First" }]);
@@ -82,7 +82,7 @@ test("the address names the stream: reload keeps it, and back returns to the one
   assert.equal(await name.inputValue(), first);
 });
 
-test("older events follow page by page, without a gap, and the reader's focus with them", async (t) => {
+test("older events follow page by page, without a gap, and the focus moves to them", async (t) => {
   const stream = freshStream();
   const count = 45;
   await sillok.append(
@@ -92,11 +92,11 @@ test("older events follow page by page, without a gap, and the reader's focus wi
   const page = await sillok.open(t, addressOf(stream));
   const older = page.getByRole("button", { name: "Older events" });
   await older.click();
-  await page.getByText("20 older events shown.").waitFor();
+  await page.getByText("The page now shows 20 older events.").waitFor();
   const focused = page.locator(".event:focus h4");
   assert.equal(await focused.textContent(), "Event25");
   await older.click();
-  await page.getByText("5 older events shown.").waitFor();
+  await page.getByText("The page now shows 5 older events.").waitFor();
   assert.equal(await older.isVisible(), false);
 
   const versions = (await shownEvents(page)).map(({ version, type }) => `${version} ${type}`);
@@ -104,14 +104,14 @@ test("older events follow page by page, without a gap, and the reader's focus wi
   assert.deepEqual(versions, all);
 });
 
-test("refresh shows what others have recorded", async (t) => {
+test("refresh shows the events that others have appended", async (t) => {
   const stream = freshStream();
   await sillok.append(stream, [{ type: "Mine" }]);
   const page = await sillok.open(t, addressOf(stream));
   await page.getByRole("heading", { name: "Mine" }).waitFor();
   const refresh = page.getByRole("button", { name: "Refresh" });
   await refresh.click();
-  await page.getByText("Nothing new.").waitFor();
+  await page.getByText("There are no new events.").waitFor();
 
   await sillok.append(stream, [{ type: "Theirs" }]);
   await refresh.click();
@@ -119,7 +119,7 @@ test("refresh shows what others have recorded", async (t) => {
   assert.equal(await page.locator("#record-version").textContent(), "version 2");
 });
 
-test("hostile text is shown as text", async (t) => {
+test("the page shows hostile text as text", async (t) => {
   const stream = `${freshStream()}<img src=x onerror=pwned=1>`;
   const type = '<img src=x onerror="pwned=1">';
   const data = '"</pre><script>pwned=1</script>"';

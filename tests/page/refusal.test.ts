@@ -1,4 +1,4 @@
-// What the page shows when the Worker refuses, or does not answer.
+// Tests of the page when the Worker refuses a request, or does not answer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,10 +25,10 @@ test("a wrong expected version shows both versions and a remedy that works", asy
   await page.getByRole("button", { name: "Use version 3" }).click();
   assert.equal(await problem.count(), 0);
   await page.getByRole("button", { name: "Append" }).click();
-  await page.getByText("Recorded as version 4.").waitFor();
+  await page.getByText("The store appended the event as version 4.").waitFor();
 });
 
-test("a stream that should not be there, and one that should", async (t) => {
+test("the page shows a remedy if a stream is missing, and if it exists already", async (t) => {
   const stream = freshStream();
   const page = await sillok.open(t, addressOf(stream));
   await page.getByLabel("Expected version").selectOption("stream-exists");
@@ -36,15 +36,15 @@ test("a stream that should not be there, and one that should", async (t) => {
   await page.getByRole("button", { name: "Use “no stream yet”" }).click();
   assert.equal(await page.getByLabel("Expected version").inputValue(), "no-stream");
   await page.getByRole("button", { name: "Append" }).click();
-  await page.getByText("Recorded as version 1.").waitFor();
+  await page.getByText("The store appended the event as version 1.").waitFor();
   await page.getByRole("button", { name: "Append" }).click();
   await page.getByRole("button", { name: "Use version 1" }).waitFor();
 });
 
 for (const typed of ['{"amount": }', '1,"id":"smuggled"', "{", '"one" "two"']) {
-  test(`malformed data is the Worker's to refuse: ${typed}`, async (t) => {
+  test(`the Worker refuses malformed data: ${typed}`, async (t) => {
     const page = await sillok.open(t, addressOf(freshStream()));
-    await page.getByText("Nothing has been recorded").waitFor();
+    await page.getByText("This stream has no events yet.").waitFor();
     const request = page.waitForRequest((sent) => sent.method() === "POST");
     await appendBy(page, "Deposited", typed);
     assert.ok((await request).postData()?.includes(typed), "sent as typed");
@@ -60,15 +60,15 @@ for (const typed of ['{"amount": }', '1,"id":"smuggled"', "{", '"one" "two"']) {
   });
 }
 
-test("where malformed data breaks is told by the line and column of the field", async (t) => {
+test("the page shows the line and column of malformed data in the field", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   await appendBy(page, "Deposited", '{\n  "amount": 1,\n  "note": oops\n}');
   const problem = page.locator("#data-problem [role=alert]");
-  await problem.getByText("The data begins on line 2 of what was sent.").waitFor();
+  await problem.getByText("The data begins on line 2 of the request.").waitFor();
   await problem.getByText("line 4, column 11").waitFor();
 });
 
-test("a refusal is shown at the field it names", async (t) => {
+test("the page shows a refusal at the field that it names", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   await appendBy(page, "", "1");
   await page.locator("#type-problem [role=alert]").getByText("400 invalid_event_type").waitFor();
@@ -86,14 +86,14 @@ test("a refusal is shown at the field it names", async (t) => {
   await problem.getByText("The browser cannot send this").waitFor();
 });
 
-test("a stream's name is refused where the record would be", async (t) => {
+test("the page shows the refusal of a stream's name in place of the events", async (t) => {
   const page = await sillok.open(t, addressOf("x".repeat(201)));
   await page.locator("#record-problem [role=alert]").getByText("invalid_stream_id").waitFor();
   const name = page.getByLabel("Stream", { exact: true });
   assert.equal(await name.getAttribute("aria-invalid"), "true");
 });
 
-test("no answer is said so, and trying again works", async (t) => {
+test("the page reports that no answer came, and a retry works", async (t) => {
   const stream = freshStream();
   await sillok.append(stream, [{ type: "Opened" }]);
   const page = await sillok.open(t, "/");
@@ -101,10 +101,10 @@ test("no answer is said so, and trying again works", async (t) => {
   await page.getByLabel("Stream", { exact: true }).fill(stream);
   await page.getByRole("button", { name: "Open" }).click();
   const read = page.locator("#record-problem [role=alert]");
-  await read.getByText("No answer from the store").waitFor();
+  await read.getByText("The store did not answer").waitFor();
   await appendBy(page, "Deposited", "1");
   const sent = page.locator("#append-problem [role=alert]");
-  await sent.getByText("Whether the event was recorded is not known").waitFor();
+  await sent.getByText("The store may have written the event").waitFor();
 
   await page.unroute("**/v1/streams/**");
   await page.getByRole("button", { name: "Try again" }).click();
@@ -112,7 +112,7 @@ test("no answer is said so, and trying again works", async (t) => {
   assert.equal(await read.count(), 0);
 });
 
-test("an answer that is not Sillok's is shown for what it is", async (t) => {
+test("the page shows an answer that does not come from Sillok", async (t) => {
   const page = await sillok.open(t, "/");
   for (const status of [200, 502]) {
     const body = "<h1>Bad gateway</h1>";
@@ -122,12 +122,12 @@ test("an answer that is not Sillok's is shown for what it is", async (t) => {
     await page.getByLabel("Stream", { exact: true }).fill(freshStream());
     await page.getByRole("button", { name: "Open" }).click();
     const problem = page.locator("#record-problem [role=alert]");
-    await problem.getByText(`Status ${status}, text/html.`).waitFor();
+    await problem.getByText(`Status: ${status}. Content type: text/html.`).waitFor();
     assert.equal(await problem.locator("pre").textContent(), body);
   }
 });
 
-test("while the answer is awaited, the record is said to be busy", async (t) => {
+test("the events are marked as busy until the answer comes", async (t) => {
   const stream = freshStream();
   const page = await sillok.open(t, "/");
   const gate = Promise.withResolvers<void>();
@@ -137,9 +137,9 @@ test("while the answer is awaited, the record is said to be busy", async (t) => 
   });
   await page.getByLabel("Stream", { exact: true }).fill(stream);
   await page.getByRole("button", { name: "Open" }).click();
-  await page.getByText("Reading the record …").waitFor();
+  await page.getByText("Reading the events …").waitFor();
   assert.equal(await page.locator("#record").getAttribute("aria-busy"), "true");
   gate.resolve();
-  await page.getByText("Nothing has been recorded").waitFor();
+  await page.getByText("This stream has no events yet.").waitFor();
   assert.equal(await page.locator("#record").getAttribute("aria-busy"), "false");
 });

@@ -1,4 +1,4 @@
-// The page of a store that asks for a token.
+// Tests of the page with a store that requires a token.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,11 +7,14 @@ import { addressOf, appendBy, freshStream, useConsole } from "./browser.ts";
 const SECRET = "a-secret-of-the-tests-0123456789abcdef";
 const sillok = useConsole({ SILLOK_AUTH: "", SILLOK_SECRET: SECRET });
 
-test("a store that asks for a token is given one, for this tab only", async (t) => {
+test("the page sends a token to a store that requires one, for this tab only", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   await page.locator("#record-problem").getByText("401 missing_token").waitFor();
   const token = page.getByLabel("Bearer token");
-  assert.ok(await token.evaluate((field) => field.matches(":focus")), "the token is asked for");
+  assert.ok(
+    await token.evaluate((field) => field.matches(":focus")),
+    "the page asks for the token",
+  );
 
   await token.fill("not the secret");
   await page.keyboard.press("Enter");
@@ -19,9 +22,9 @@ test("a store that asks for a token is given one, for this tab only", async (t) 
 
   await token.fill(SECRET);
   await page.keyboard.press("Enter");
-  await page.getByText("Nothing has been recorded").waitFor();
+  await page.getByText("This stream has no events yet.").waitFor();
   await appendBy(page, "Deposited", "1");
-  await page.getByText("Recorded as version 1.").waitFor();
+  await page.getByText("The store appended the event as version 1.").waitFor();
 
   await page.reload();
   await page.getByRole("heading", { name: "Deposited" }).waitFor();
@@ -35,12 +38,12 @@ test("a store that asks for a token is given one, for this tab only", async (t) 
   await other.locator("#record-problem").getByText("401 missing_token").waitFor();
 });
 
-test("a token can be forgotten", async (t) => {
+test("the user can remove a token", async (t) => {
   const page = await sillok.open(t, addressOf(freshStream()));
   const token = page.getByLabel("Bearer token");
   await token.fill(SECRET);
   await page.keyboard.press("Enter");
-  await page.getByText("Nothing has been recorded").waitFor();
+  await page.getByText("This stream has no events yet.").waitFor();
 
   await page.getByText("Access token").click();
   await token.fill("");

@@ -1,4 +1,4 @@
-// The tutorial's program, run in the page by the package's default build.
+// Tests of the tutorial's program. The page runs it with the package's default build.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ test("the tutorial's program prints the two events of aggregate 1 and not that o
   assert.equal(await lines.count(), 0);
   for (const run of ["first", "second"]) {
     await page.getByRole("button", { name: "Run" }).click();
-    await page.getByText("Finished: 2 lines.").waitFor();
+    await page.getByText("The program has finished. It printed 2 lines.").waitFor();
     const [opened, deposited, ...rest] = await lines.allTextContents();
     assert.match(opened ?? "", /^Event handled: \{"aggregateId":"1","type":"AccountOpened"/, run);
     assert.match(deposited ?? "", /^Event handled: \{"aggregateId":"1","type":"Deposited"/, run);
@@ -32,7 +32,7 @@ test("the program shown is the program that runs", async (t) => {
   assert.equal((await (await ran).text()).trimEnd(), source);
 });
 
-test("an engine that does not load is said so", async (t) => {
+test("the page reports an engine that does not load", async (t) => {
   const page = await sillok.open(t, "/");
   await page.route("**/sillok/**", (route) => route.abort());
   await page.getByRole("button", { name: "Run" }).click();

@@ -1,120 +1,137 @@
-//! The object of a stream, around the core's [`Aggregate`].
+//! The object of a stream: it carries out what the core's [`AggregateDriver`] wants done.
 
-use sillok::gateway::{Aggregate, ForgetError};
+use std::collections::BTreeMap;
+
+use sillok::gateway::{
+    AggregateDriver, AggregateEffect, CallId as Number, Forget, ForgetError, partition_of,
+};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{AppendError, EventId, StorageError, StreamId, TruncateError, partition_of};
+use sillok::store::{AppendError, EventId, RecordedTime, StorageError, TruncateError, Version};
 
 use crate::breaks::Break;
 use crate::network::{Address, CallId, Reply, Request};
-use crate::objects::{Input, Shell, Turn};
+use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
 pub struct AggregateShell {
-    stream: StreamId,
     journal: Address,
-    aggregate: Aggregate<StreamTable<Storage>, ObjectAlarm>,
-    /// The forward that is on its way. What was given up when the alarm rang is no longer waited for: its answer may come
-    /// long after it was sent once more, and would be taken for the answer to that.
-    waits_for: Option<CallId>,
-    /// Whether the alarm has rung and what is under way is what it rang for.
-    ringing: bool,
+    driver: AggregateDriver<StreamTable<Storage>, ObjectAlarm>,
+    storage: Storage,
+    /// The forwards under way: the driver's number for each, and the last version that it has.
+    calls: BTreeMap<CallId, (Number, Option<Version>)>,
+    /// What is done when a time is over.
+    ticks: BTreeMap<Tick, Step>,
     broken: Option<Break>,
+}
+
+enum Step {
+    GoOn,
+    Remove,
+    FindAlarm,
 }
 
 impl AggregateShell {
     pub fn new(number: usize, plan: &Plan, storage: Storage, alarm: ObjectAlarm) -> Self {
         let stream = plan.streams[number].clone();
         let journal = Address::Journal(partition_of(&stream, plan.partitions));
-        let aggregate = Aggregate::new(StreamTable::new(storage), alarm);
-        Self { stream, journal, aggregate, waits_for: None, ringing: false, broken: plan.broken }
+        let driver = AggregateDriver::new(stream, StreamTable::new(storage.clone()), alarm);
+        let (calls, ticks) = (BTreeMap::new(), BTreeMap::new());
+        Self { journal, driver, storage, calls, ticks, broken: plan.broken }
     }
 
-    /// Sends what is next to the journal, unless something is on its way.
-    fn forward(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        if self.waits_for.is_some() {
-            return Ok(());
-        }
-        let Some(mut forward) = self.aggregate.next_forward(&self.stream)? else {
-            self.rest(turn);
-            return Ok(());
-        };
-        if let (Some(Break::GapAccepted), Some(first)) = (self.broken, forward.commits.first()) {
-            forward.base = first.first_version.before(1).unwrap_or_default();
-        }
-        self.waits_for = Some(turn.call(self.journal, Request::Record(forward)));
-        if self.broken == Some(Break::RingingOverAtOnce) {
-            self.rest(turn);
-        }
-        Ok(())
-    }
-
-    /// Nothing more is sent now: what the alarm rang for is over.
-    fn rest(&mut self, turn: &mut Turn<'_>) {
-        if std::mem::take(&mut self.ringing) {
-            turn.alarm_is_over();
-        }
-    }
-
-    /// Gives up what is under way, and begins anew.
-    fn begin_anew(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        self.aggregate.rang(turn.now);
-        self.waits_for = None;
-        self.forward(turn)
-    }
-
-    fn called(&mut self, request: Request, turn: &mut Turn<'_>) -> Result<Reply, StorageError> {
-        let forgotten = |outcome: Result<(), ForgetError>| match outcome {
-            Err(ForgetError::Refused(TruncateError::Storage(error))) => Err(error),
-            Err(ForgetError::NotForwarded) => Ok(Reply::Refused),
-            _ => Ok(Reply::Done),
-        };
-        match request {
+    fn called(&mut self, call: CallId, request: Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let forget = match request {
             Request::Append(append) => {
                 let id = turn.jitter();
                 let mut fresh_id = || EventId::new(&format!("id-{id}")).unwrap();
-                match self.aggregate.append(append, turn.now, &mut fresh_id) {
-                    Err(AppendError::Storage(error)) => Err(error),
-                    outcome => Ok(Reply::Appended(outcome)),
+                let (outcome, effects) = turn.drive(|core| self.driver.append(core, append, &mut fresh_id));
+                match outcome {
+                    Err(AppendError::Storage(error)) => return Err(error),
+                    outcome => turn.answer(call, Reply::Appended(outcome)),
                 }
+                return self.carry_out(effects, turn);
             }
-            Request::Truncate(version) => {
-                forgotten(self.aggregate.truncate(&self.stream, version, turn.now).map(|_| ()))
+            Request::Truncate(version) => Forget::Before(version),
+            Request::Delete => Forget::All,
+            _ => return Ok(()),
+        };
+        let ((), effects) = turn.drive(|core| self.driver.forget(core, Number::new(call), forget));
+        self.carry_out(effects, turn)
+    }
+
+    fn answered(
+        &mut self,
+        call: CallId,
+        reply: Option<Reply>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StorageError> {
+        let Some((number, last)) = self.calls.remove(&call) else { return Ok(()) };
+        let version = match reply {
+            Some(Reply::Recorded(version)) => Some(version),
+            _ if self.broken == Some(Break::SilenceTakenForRecorded) => last,
+            _ => None,
+        };
+        let ((), effects) = turn.drive(|core| self.driver.answered(core, number, version));
+        self.carry_out(effects, turn)
+    }
+
+    fn carry_out(&mut self, effects: Vec<AggregateEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        for effect in effects {
+            match effect {
+                AggregateEffect::Forward { call, mut forward } => {
+                    if let (Some(Break::GapAccepted), Some(first)) = (self.broken, forward.commits.first()) {
+                        forward.base = first.first_version.before(1).unwrap_or_default();
+                    }
+                    let last = forward.commits.last().map(|commit| commit.version);
+                    self.calls.insert(turn.call(self.journal, Request::Record(forward)), (call, last));
+                }
+                AggregateEffect::Soon => {
+                    self.ticks.insert(turn.tick_in(0), Step::GoOn);
+                }
+                AggregateEffect::Later => {
+                    self.ticks.insert(turn.tick_in(1), Step::Remove);
+                }
+                AggregateEffect::FindAlarm => {
+                    self.ticks.insert(turn.tick_in(1), Step::FindAlarm);
+                }
+                AggregateEffect::Forgot { call, outcome } => match outcome {
+                    Err(ForgetError::Refused(TruncateError::Storage(error))) => return Err(error),
+                    Err(ForgetError::NotForwarded) => turn.answer(call.get(), Reply::Refused),
+                    _ => turn.answer(call.get(), Reply::Done),
+                },
+                AggregateEffect::AlarmOver(over) => {
+                    over?;
+                    turn.alarm_is_over();
+                }
+                _ => {}
             }
-            Request::Delete => forgotten(self.aggregate.delete(&self.stream, turn.now)),
-            _ => Ok(Reply::Done),
         }
+        Ok(())
     }
 }
 
 impl Shell for AggregateShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        match input {
-            Input::Called { call, request } => {
-                let reply = self.called(request, turn)?;
-                turn.answer(call, reply);
-                self.forward(turn)
-            }
-            Input::Answered { call, reply } => {
-                if self.waits_for.take_if(|waits_for| *waits_for == call).is_none() {
-                    return Ok(());
-                }
-                let jitter = turn.jitter();
-                match reply {
-                    Some(Reply::Recorded(version)) => self.aggregate.forwarded(version, turn.now, jitter)?,
-                    _ => self.aggregate.not_forwarded(turn.now, jitter)?,
-                }
-                self.forward(turn)
-            }
-            Input::Started { alarm } => match alarm {
-                Some(at) if self.aggregate.found_alarm(at, turn.now) => self.begin_anew(turn),
-                _ => Ok(()),
-            },
+        let ((), effects) = match input {
+            Input::Called { call, request } => return self.called(call, request, turn),
+            Input::Answered { call, reply } => return self.answered(call, reply, turn),
             Input::Rang => {
-                self.ringing = true;
-                self.begin_anew(turn)
+                if self.broken == Some(Break::RingingOverAtOnce) {
+                    turn.alarm_is_over();
+                }
+                turn.drive(|core| self.driver.rang(core))
             }
-            Input::Ticked => Ok(()),
-        }
+            Input::Ticked(tick) => match self.ticks.remove(&tick) {
+                Some(Step::GoOn) => turn.drive(|core| self.driver.go_on(core)),
+                Some(Step::Remove) => turn.drive(|core| self.driver.go_on_removing(core)),
+                Some(Step::FindAlarm) => {
+                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
+                    turn.drive(|core| self.driver.found_alarm(core, alarm))
+                }
+                None => return Ok(()),
+            },
+        };
+        self.carry_out(effects, turn)
     }
 }

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::{Connection, Row};
+use sillok::gateway::partition_of;
+use sillok::store::EventStore;
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{EventStore, partition_of};
 
 use crate::clients::Known;
 use crate::consumer_checkers;

@@ -64,7 +64,7 @@ impl Client {
 
     pub fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), String> {
         match input {
-            Input::Ticked => {
+            Input::Ticked(_) => {
                 if self.waits_for.is_some() {
                     self.send(turn);
                 } else if self.steps_left > 0 {

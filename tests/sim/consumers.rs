@@ -1,19 +1,21 @@
-//! The object of a consumer, around the core's [`Consumer`]: a projection, a webhook, a queue or a reactor.
+//! The object of a consumer: it carries out what the core's [`ConsumerDriver`] wants done, for a projection, a webhook, a queue or a
+//! reactor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
+use sillok::gateway::CallId as Number;
 use sillok::handler::{
-    Consumer, Delivery, DocumentError, Documents, FeedEvent, Kind, Next, OpenError, Outcome, RebuildError,
-    Settings, Window,
+    Attempted, Consumer, ConsumerDriver, ConsumerEffect, Delivery, DocumentError, Documents, FeedEvent, Kind,
+    OpenError, Outcome, RebuildError, Settings, Window,
 };
-use sillok::store::{Append, JsonText, StorageError, StreamId};
+use sillok::store::{Append, JsonText, RecordedTime, StorageError, StreamId};
 
 use crate::breaks::Break;
 use crate::clients::marked;
 use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::journals::name_of;
 use crate::network::{Address, CallId, Operation, Reply, Request};
-use crate::objects::{Input, Shell, Turn};
+use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
@@ -43,15 +45,20 @@ pub struct ConsumerShell {
     plan: ConsumerPlan,
     /// Where a reactor's commands go.
     target: (Address, StreamId),
-    consumer: Consumer<Storage, ObjectAlarm>,
-    /// The page for which the machine waits.
-    page: Option<CallId>,
-    /// The deliveries for which it waits: each call with the ids that it is of.
-    under_way: BTreeMap<CallId, Vec<String>>,
-    ringing: bool,
-    /// Who woke it, where that is only remembered.
-    woken_later: Vec<usize>,
+    driver: ConsumerDriver<Storage, ObjectAlarm>,
+    storage: Storage,
+    /// The calls under way, with the driver's numbers for them.
+    calls: BTreeMap<CallId, Number>,
+    ticks: BTreeMap<Tick, Step>,
     broken: Option<Break>,
+}
+
+enum Step {
+    GoOn,
+    Tidied(Number),
+    FindAlarm(Number),
+    /// A wake that was only remembered.
+    Woken(usize),
 }
 
 impl ConsumerShell {
@@ -75,213 +82,213 @@ impl ConsumerShell {
             after: consumer.after(plan.partitions),
         };
         let target = plan.for_clients + number;
+        let machine = match Consumer::open(storage.clone(), alarm, settings) {
+            Err(OpenError::Storage(error)) => return Err(error),
+            opened => opened.unwrap(),
+        };
         Ok(Self {
             number,
             target: (Address::Aggregate(target), plan.streams[target].clone()),
-            consumer: match Consumer::open(storage, alarm, settings) {
-                Err(OpenError::Storage(error)) => return Err(error),
-                opened => opened.unwrap(),
-            },
+            driver: ConsumerDriver::new(machine),
+            storage,
             plan: consumer,
-            page: None,
-            under_way: BTreeMap::new(),
-            ringing: false,
-            woken_later: Vec::new(),
+            calls: BTreeMap::new(),
+            ticks: BTreeMap::new(),
             broken: plan.broken,
         })
     }
 
-    /// Does what the machine wants until it waits for something.
-    fn run(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        while !self.waits() {
-            match self.consumer.next(turn.now)? {
-                Next::Read(read) => {
+    fn carry_out(&mut self, effects: Vec<ConsumerEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let mut effects = VecDeque::from(effects);
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                ConsumerEffect::Read { call, read } => {
                     let category = self.plan.category.clone();
                     let request = Request::ReadFeed { consumer: self.number, category, read };
-                    self.page = Some(turn.call(Address::Journal(read.partition), request));
+                    self.calls.insert(turn.call(Address::Journal(read.partition), request), call);
                 }
-                Next::Project => self.project(turn)?,
-                Next::Deliver(deliveries) => self.deliver(&deliveries, turn)?,
-                Next::Tidied => {
-                    turn.tick_in(1);
-                    return Ok(());
+                ConsumerEffect::Project => effects.extend(self.project(turn)),
+                ConsumerEffect::Deliver { call, deliveries, .. } => {
+                    effects.extend(self.deliver(call, &deliveries, turn));
                 }
-                Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped => {
-                    self.rest(turn);
-                    return Ok(());
+                ConsumerEffect::Soon => {
+                    self.ticks.insert(turn.tick_in(0), Step::GoOn);
                 }
+                ConsumerEffect::Later { call } => {
+                    self.ticks.insert(turn.tick_in(1), Step::Tidied(call));
+                }
+                ConsumerEffect::FindAlarm { call } => {
+                    self.ticks.insert(turn.tick_in(1), Step::FindAlarm(call));
+                }
+                ConsumerEffect::AlarmOver(over) => {
+                    over?;
+                    turn.alarm_is_over();
+                }
+                _ => {}
             }
         }
         Ok(())
     }
 
-    fn waits(&self) -> bool {
-        self.page.is_some() || !self.under_way.is_empty()
-    }
-
-    /// Nothing more is done now: what the alarm rang for is over.
-    fn rest(&mut self, turn: &mut Turn<'_>) {
-        if std::mem::take(&mut self.ringing) {
-            turn.alarm_is_over();
-        }
-    }
-
-    fn project(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let (plan, now, jitter) = (self.plan.clone(), turn.now, turn.number());
-        self.consumer.project(now, jitter, &mut |event, documents| {
-            let mark = mark_of(event);
-            add(documents, event.stream.as_str(), mark).map_err(|error| error.to_string())?;
-            add(documents, "all", mark).map_err(|error| error.to_string())?;
-            if plan.fails(mark, turn) { Err(format!("{mark} fails")) } else { Ok(()) }
+    fn project(&mut self, turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
+        let plan = self.plan.clone();
+        let driver = &mut self.driver;
+        turn.drive_within(|core, turn| {
+            driver.project(core, &mut |event, documents| {
+                let mark = mark_of(event);
+                add(documents, event.stream.as_str(), mark).map_err(|error| error.to_string())?;
+                add(documents, "all", mark).map_err(|error| error.to_string())?;
+                if plan.fails(mark, turn) { Err(format!("{mark} fails")) } else { Ok(()) }
+            });
         })
     }
 
-    fn deliver(&mut self, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Result<(), StorageError> {
+    /// Makes an attempt. What a reactor does not react to has ended at once.
+    fn deliver(&mut self, call: Number, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
         if self.broken == Some(Break::ToldBeforeDelivered) {
-            for Delivery { id, .. } in deliveries {
-                self.consumer.delivered(id, Outcome::Done, turn.now, turn.number())?;
+            let ((), effects) = turn.drive(|core| {
+                self.driver.attempted(core, call, Attempted::Ended(Outcome::Done));
+            });
+            self.send(call, deliveries, turn);
+            return effects;
+        }
+        if self.plan.role != Role::Reactor {
+            let at_once = self.broken == Some(Break::StreamTwiceAtOnce);
+            let size = if at_once { 1 } else { deliveries.len() };
+            deliveries.chunks(size.max(1)).for_each(|sent| self.send(call, sent, turn));
+            return Vec::new();
+        }
+        let Some(delivery) = deliveries.first() else { return Vec::new() };
+        let mark = mark_of(&delivery.event);
+        let outcome = if !self.plan.reacts_to(mark) {
+            Outcome::Done
+        } else if self.plan.fails(mark, turn) {
+            Outcome::failed("fails")
+        } else {
+            let (to, stream) = self.target.clone();
+            let mut command = Append::to(stream, vec![marked(&format!("r{}.{mark}", self.number))]);
+            if self.broken != Some(Break::CommandWithoutKey) {
+                command = command.keyed(delivery.command_key(0).unwrap());
             }
-        }
-        match self.plan.role {
-            Role::Webhook => deliveries.chunks(1).for_each(|one| self.send(one, turn)),
-            Role::Queue => self.send(deliveries, turn),
-            _ => deliveries.iter().try_for_each(|delivery| self.react(delivery, turn))?,
-        }
-        Ok(())
+            self.calls.insert(turn.call(to, Request::Append(command)), call);
+            return Vec::new();
+        };
+        turn.drive(|core| self.driver.attempted(core, call, Attempted::Ended(outcome))).1
     }
 
     /// Sends deliveries to the receiver by one call.
-    fn send(&mut self, deliveries: &[Delivery], turn: &mut Turn<'_>) {
+    fn send(&mut self, call: Number, deliveries: &[Delivery], turn: &mut Turn<'_>) {
         let id_of_attempt = self.broken == Some(Break::IdOfAttempt);
         let sent = deliveries.iter().map(|Delivery { id, event, .. }| {
             let id = if id_of_attempt { format!("{id}-{}", turn.number()) } else { id.clone() };
             (id, mark_of(event).to_owned())
         });
         let request = Request::Deliver(sent.collect());
-        let call = turn.call(Address::Receiver(self.number), request);
-        let ids = deliveries.iter().map(|delivery| delivery.id.clone());
-        self.under_way.insert(call, ids.collect());
-    }
-
-    fn react(&mut self, delivery: &Delivery, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let mark = mark_of(&delivery.event);
-        let (id, jitter) = (delivery.id.clone(), turn.number());
-        if !self.plan.reacts_to(mark) {
-            self.consumer.delivered(&id, Outcome::Done, turn.now, jitter)?;
-        } else if self.plan.fails(mark, turn) {
-            self.consumer.delivered(&id, Outcome::failed("fails"), turn.now, jitter)?;
-        } else {
-            let key = delivery.command_key(0).unwrap();
-            let (to, stream) = self.target.clone();
-            let mut command = Append::to(stream, vec![marked(&format!("r{}.{mark}", self.number))]);
-            if self.broken != Some(Break::CommandWithoutKey) {
-                command = command.keyed(key);
-            }
-            self.under_way.insert(turn.call(to, Request::Append(command)), vec![id]);
-        }
-        Ok(())
+        self.calls.insert(turn.call(Address::Receiver(self.number), request), call);
     }
 
     fn answered(
         &mut self,
-        deliveries: Option<Vec<String>>,
+        call: CallId,
         reply: Option<Reply>,
         turn: &mut Turn<'_>,
     ) -> Result<(), StorageError> {
-        match (deliveries, reply) {
-            (None, Some(Reply::Feed(page))) => self.consumer.took(page, turn.now)?,
-            (None, _) => {
-                self.consumer.missed(turn.now)?;
-                self.rest(turn);
-                return Ok(());
-            }
-            (Some(ids), reply) => {
-                let done = matches!(reply, Some(Reply::Done | Reply::Appended(Ok(_))));
-                self.tell(&ids, done, turn)?;
-            }
-        }
-        self.run(turn)
-    }
-
-    /// Tells the machine what came of one call: a batch that failed has failed as its first event.
-    fn tell(&mut self, ids: &[String], done: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let Some(number) = self.calls.remove(&call) else { return Ok(()) };
+        let silent = reply.is_none() && self.broken == Some(Break::SilenceTakenForDone);
+        let done = silent || matches!(reply, Some(Reply::Done | Reply::Appended(Ok(_))));
         let outcome = if done { Outcome::Done } else { Outcome::failed("no answer, or a refusal") };
-        for id in ids.iter().take(if done { ids.len() } else { 1 }) {
-            self.consumer.delivered(id, outcome.clone(), turn.now, turn.number())?;
-        }
+        let ((), mut effects) = turn.drive(|core| match reply {
+            // An answer to what was given up, or a page that the machine waits for.
+            Some(Reply::Feed(page)) => self.driver.read(core, number, Some(page)),
+            _ => {
+                self.driver.read(core, number, None);
+                self.driver.attempted(core, number, Attempted::Ended(outcome));
+            }
+        });
         if done && self.broken == Some(Break::WindowToldByOne) {
-            for id in std::mem::take(&mut self.under_way).into_values().flatten() {
-                self.consumer.delivered(&id, Outcome::Done, turn.now, turn.number())?;
+            for number in std::mem::take(&mut self.calls).into_values() {
+                let told = turn.drive(|core| {
+                    self.driver.attempted(core, number, Attempted::Ended(Outcome::Done));
+                });
+                effects.extend(told.1);
             }
         }
-        Ok(())
+        self.carry_out(effects, turn)
     }
 
     fn called(&mut self, request: &Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         match request {
             Request::Wake { partition } if self.broken == Some(Break::WokenBeforeDuty) => {
-                self.woken_later.push(*partition);
-                turn.tick_in(20_000);
-                Ok(())
+                self.ticks.insert(turn.tick_in(20_000), Step::Woken(*partition));
+                return Ok(());
             }
-            Request::Wake { partition } => self.consumer.woken(*partition, turn.now),
-            Request::Operate(Operation::Pause) => self.consumer.pause(),
-            Request::Operate(Operation::Resume) => self.consumer.resume(turn.now),
-            Request::Operate(Operation::Retry) => self.consumer.retry(turn.now),
-            Request::Operate(Operation::Discard) => {
+            Request::Wake { partition } => {
+                let (woken, effects) = turn.drive(|core| self.driver.woken(core, *partition));
+                woken?;
+                return self.carry_out(effects, turn);
+            }
+            Request::Operate(operation) => self.operate(*operation, turn)?,
+            _ => {}
+        }
+        let ((), effects) = turn.drive(|core| self.driver.begin(core));
+        self.carry_out(effects, turn)
+    }
+
+    fn operate(&mut self, operation: Operation, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let (machine, now) = (self.driver.machine(), turn.now);
+        match operation {
+            Operation::Pause => machine.pause(),
+            Operation::Resume => machine.resume(now),
+            Operation::Retry => machine.retry(now),
+            Operation::Discard => {
                 let limit = turn.random.pick(&[1, 1000]);
-                let letters = self.consumer.dead_letters(0, limit)?.letters;
+                let letters = machine.dead_letters(0, limit)?.letters;
                 let marks = letters.iter().map(|letter| mark_of(&letter.event).to_owned());
                 self.plan.discarded.borrow_mut().extend(marks);
                 let first = letters.first().map(|letter| letter.id);
                 let ids =
                     first.filter(|_| limit == 1).map_or(1..=u64::MAX, |first| first.get()..=first.get());
-                self.consumer.discard(ids).map(|_| ())
+                machine.discard(ids).map(|_| ())
             }
-            Request::Operate(Operation::Rebuild) => match self.consumer.rebuild(turn.now) {
+            Operation::Rebuild => match machine.rebuild(now) {
                 Err(RebuildError::Storage(error)) => Err(error),
                 _ => Ok(()),
             },
-            _ => Ok(()),
         }
     }
 }
 
 impl Shell for ConsumerShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        match input {
+        let ((), effects) = match input {
             Input::Called { call, request } => {
                 self.called(&request, turn)?;
                 turn.answer(call, Reply::Done);
+                return Ok(());
             }
-            Input::Answered { call, reply } => {
-                let deliveries = self.under_way.remove(&call);
-                if deliveries.is_none() && self.page.take_if(|page| *page == call).is_none() {
-                    return Ok(());
-                }
-                return self.answered(deliveries, reply, turn);
-            }
-            Input::Started { alarm } => {
-                if !self.consumer.started(alarm, turn.now)? {
-                    return Ok(());
-                }
-            }
+            Input::Answered { call, reply } => return self.answered(call, reply, turn),
             Input::Rang => {
-                self.consumer.rang(turn.now)?;
-                // What is under way goes on. It is no longer this alarm's: where it is to be found again, another is set.
-                if self.waits() {
+                if self.broken == Some(Break::RingingOverAtOnce) {
                     turn.alarm_is_over();
-                    return Ok(());
                 }
-                self.ringing = true;
+                turn.drive(|core| self.driver.rang(core))
             }
-            Input::Ticked => {
-                for partition in std::mem::take(&mut self.woken_later) {
-                    self.consumer.woken(partition, turn.now)?;
+            Input::Ticked(tick) => match self.ticks.remove(&tick) {
+                Some(Step::GoOn) => turn.drive(|core| self.driver.go_on(core)),
+                Some(Step::Tidied(call)) => turn.drive(|core| self.driver.tidied(core, call)),
+                Some(Step::FindAlarm(call)) => {
+                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
+                    turn.drive(|core| self.driver.found_alarm(core, call, alarm))
                 }
-            }
-        }
-        self.run(turn)
+                Some(Step::Woken(partition)) => {
+                    let (woken, effects) = turn.drive(|core| self.driver.woken(core, partition));
+                    woken?;
+                    ((), effects)
+                }
+                None => return Ok(()),
+            },
+        };
+        self.carry_out(effects, turn)
     }
 }
 

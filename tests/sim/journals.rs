@@ -1,70 +1,58 @@
-//! The object of a partition of the journal, around the core's [`Journal`] and [`Wakes`].
+//! The object of a partition of the journal: it carries out what the core's [`JournalDriver`] wants done.
 
 use std::collections::BTreeMap;
 
-use sillok::gateway::Wakes;
+use sillok::gateway::{CallId as Number, JournalDriver, JournalEffect, RecordError};
 use sillok::handler::{ConsumerName, FeedEvent, FeedPage, Read};
 use sillok::store::{
-    Category, EventId, EventType, FeedRange, Forward, Journal, RecordError, StorageError, StreamId, Version,
-    visit_feed,
+    Category, EventId, EventType, FeedRange, RecordedTime, StorageError, StreamId, visit_feed,
 };
 
 use crate::breaks::Break;
 use crate::network::{Address, CallId, Reply, Request};
-use crate::objects::{Input, Shell, Turn};
+use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
-/// What is recorded together waits for more for so many milliseconds at most.
-const GATHERING_MILLIS: u64 = 10;
 /// Pages are small, so that there are many.
 const PAGE_EVENTS: u64 = 5;
 
 pub struct JournalShell {
     partition: usize,
-    journal: Journal<Storage>,
-    wakes: Wakes<Storage, ObjectAlarm>,
-    /// What is to be recorded next.
-    gathered: Vec<(CallId, Forward)>,
-    rounds: Vec<Round>,
+    driver: JournalDriver<Storage, ObjectAlarm>,
+    storage: Storage,
+    /// The consumers that are being woken, with the driver's numbers for the calls.
+    calls: BTreeMap<CallId, Number>,
+    ticks: BTreeMap<Tick, Step>,
     broken: Option<Break>,
 }
 
-/// Who is being woken, and what is answered when everyone was.
-#[derive(Default)]
-struct Round {
-    called: BTreeMap<CallId, usize>,
-    answers: Vec<(CallId, Version)>,
-    ringing: bool,
+enum Step {
+    GoOn,
+    Synced,
+    FindAlarm,
 }
 
 impl JournalShell {
     pub fn new(partition: usize, plan: &Plan, storage: Storage, alarm: ObjectAlarm) -> Self {
-        Self {
-            partition,
-            journal: Journal::new(storage.clone(), plan.partitions),
-            wakes: Wakes::new(storage, alarm),
-            gathered: Vec::new(),
-            rounds: Vec::new(),
-            broken: plan.broken,
-        }
+        let driver = JournalDriver::new(storage.clone(), alarm, plan.partitions);
+        let (calls, ticks) = (BTreeMap::new(), BTreeMap::new());
+        Self { partition, driver, storage, calls, ticks, broken: plan.broken }
     }
 
     fn called(&mut self, call: CallId, request: Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         match request {
             Request::Record(forward) => {
-                if self.gathered.is_empty() {
-                    turn.tick_within(GATHERING_MILLIS);
-                }
-                self.gathered.push((call, forward));
+                let ((), effects) = turn.drive(|core| self.driver.record(core, Number::new(call), forward));
+                return self.carry_out(effects, turn);
             }
             Request::Register { consumer } => {
-                self.wakes.register(&name_of(consumer))?;
+                self.driver.wakes().register(&name_of(consumer))?;
                 turn.answer(call, Reply::Done);
             }
             Request::ReadFeed { consumer, category, read } => {
                 let page = self.page(read, category)?;
-                self.wakes.was_read(&name_of(consumer), page.more);
+                self.driver.wakes().was_read(&name_of(consumer), page.more);
                 turn.answer(call, Reply::Feed(page));
             }
             _ => turn.answer(call, Reply::Done),
@@ -79,7 +67,7 @@ impl JournalShell {
             None => all,
         };
         let mut events = Vec::new();
-        let end = visit_feed(&self.journal, &range, &mut |found| {
+        let end = visit_feed(self.driver.journal().map_err(storage_error)?, &range, &mut |found| {
             events.push(FeedEvent {
                 position: found.position,
                 stream: StreamId::new(found.stream).unwrap(),
@@ -92,77 +80,74 @@ impl JournalShell {
         Ok(FeedPage { read, events, after: end.checkpoint, more: end.more })
     }
 
-    fn record(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let (calls, forwards): (Vec<_>, Vec<_>) = self.gathered.drain(..).unzip();
-        let recorded = match self.journal.record(&forwards) {
-            Ok(recorded) => recorded,
-            Err(RecordError::Storage(error)) => return Err(error),
-            Err(refused) => panic!("refused: {refused}"),
-        };
-        let answers = calls.into_iter().zip(recorded.versions).collect();
-        let asleep = self.wakes.to_wake(turn.now)?;
-        self.wake(asleep, Round { answers, ..Round::default() }, turn);
-        Ok(())
+    fn woken(&mut self, call: CallId, is_awake: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let Some(number) = self.calls.remove(&call) else { return Ok(()) };
+        let is_awake = is_awake || self.broken == Some(Break::WakeFailureForgotten);
+        let ((), effects) = turn.drive(|core| self.driver.woken(core, number, is_awake));
+        self.carry_out(effects, turn)
     }
 
-    fn ring(&mut self, ringing: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let due = self.wakes.rang(turn.now)?;
-        self.wake(due, Round { ringing, ..Round::default() }, turn);
-        Ok(())
-    }
-
-    fn wake(&mut self, names: Vec<ConsumerName>, mut round: Round, turn: &mut Turn<'_>) {
-        for name in names {
-            let consumer = number_of(&name);
-            round.called.insert(
-                turn.call(Address::Consumer(consumer), Request::Wake { partition: self.partition }),
-                consumer,
-            );
-        }
-        self.rounds.push(round);
-        self.end_rounds(turn);
-    }
-
-    fn answered(&mut self, call: CallId, woken: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        for round in &mut self.rounds {
-            let Some(consumer) = round.called.remove(&call) else { continue };
-            if woken || self.broken == Some(Break::WakeFailureForgotten) {
-                self.wakes.woken(&name_of(consumer));
-            } else {
-                let jitter = turn.jitter();
-                self.wakes.not_woken(&name_of(consumer), turn.now, jitter)?;
+    fn carry_out(&mut self, effects: Vec<JournalEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        for effect in effects {
+            match effect {
+                JournalEffect::Wake { call, consumer, .. } => {
+                    let to = Address::Consumer(number_of(&consumer));
+                    let sent = turn.call(to, Request::Wake { partition: self.partition });
+                    self.calls.insert(sent, call);
+                    if self.broken == Some(Break::WokenWhenCalled) {
+                        self.woken(sent, true, turn)?;
+                    }
+                }
+                JournalEffect::Sync => {
+                    self.ticks.insert(turn.tick_in(1), Step::Synced);
+                }
+                JournalEffect::Soon => {
+                    self.ticks.insert(turn.tick_in(0), Step::GoOn);
+                }
+                JournalEffect::FindAlarm => {
+                    self.ticks.insert(turn.tick_in(1), Step::FindAlarm);
+                }
+                JournalEffect::Recorded { call, outcome } => match outcome {
+                    Ok(version) => turn.answer(call.get(), Reply::Recorded(version)),
+                    Err(RecordError::Overloaded) => turn.answer(call.get(), Reply::Refused),
+                    Err(error) => return Err(storage_error(error)),
+                },
+                JournalEffect::AlarmOver(over) => {
+                    over?;
+                    turn.alarm_is_over();
+                }
+                _ => {}
             }
         }
-        self.end_rounds(turn);
         Ok(())
-    }
-
-    /// Answers the forwards whose consumers all were woken, or are going to be by the alarm.
-    fn end_rounds(&mut self, turn: &mut Turn<'_>) {
-        for round in self.rounds.extract_if(.., |round| round.called.is_empty()) {
-            for (call, version) in round.answers {
-                turn.answer(call, Reply::Recorded(version));
-            }
-            if round.ringing {
-                turn.alarm_is_over();
-            }
-        }
     }
 }
 
 impl Shell for JournalShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        match input {
-            Input::Called { call, request } => self.called(call, request, turn),
-            Input::Answered { call, reply } => self.answered(call, reply.is_some(), turn),
-            Input::Ticked => self.record(turn),
-            Input::Rang => self.ring(true, turn),
-            // One that should have rung long ago was lost.
-            Input::Started { alarm } => match alarm {
-                Some(at) if self.wakes.found_alarm(at, turn.now) => self.ring(false, turn),
-                _ => Ok(()),
+        let ((), effects) = match input {
+            Input::Called { call, request } => return self.called(call, request, turn),
+            Input::Answered { call, reply } => return self.woken(call, reply.is_some(), turn),
+            Input::Rang => turn.drive(|core| self.driver.rang(core)),
+            Input::Ticked(tick) => match self.ticks.remove(&tick) {
+                Some(Step::GoOn) => turn.drive(|core| self.driver.go_on(core)),
+                Some(Step::Synced) => turn.drive(|core| self.driver.synced(core, Ok(()))),
+                Some(Step::FindAlarm) => {
+                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
+                    turn.drive(|core| self.driver.found_alarm(core, alarm))
+                }
+                None => return Ok(()),
             },
-        }
+        };
+        self.carry_out(effects, turn)
+    }
+}
+
+/// Nothing but the storage fails here.
+fn storage_error(error: RecordError) -> StorageError {
+    match error {
+        RecordError::Storage(error) => error,
+        refused => panic!("refused: {refused}"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is sent between those who take part.
 
+use sillok::gateway::Forward;
 use sillok::handler::{FeedPage, Read};
-use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Forward, Version};
+use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Version};
 
 use crate::random::Random;
 

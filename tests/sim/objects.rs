@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use sillok::gateway::Turn as CoreTurn;
 use sillok::store::{RecordedTime, StorageError};
 
 use crate::aggregates::AggregateShell;
@@ -17,19 +18,20 @@ use crate::world::Plan;
 /// What happens to a participant.
 #[derive(Debug)]
 pub enum Input {
-    /// The object has just been started: the alarm that it finds set.
-    Started { alarm: Option<RecordedTime> },
     /// It is called.
     Called { call: CallId, request: Request },
     /// A call of its own came back, or never will.
     Answered { call: CallId, reply: Option<Reply> },
     /// A time is over that it wanted to wait.
-    Ticked,
+    Ticked(Tick),
     /// Its alarm rings.
     Rang,
 }
 
-/// What carries out what a machine of the core decides: the shell that an object is.
+/// What tells one time that is waited for from every other.
+pub type Tick = u64;
+
+/// What carries out what a driver of the core decides: the shell that an object is.
 pub trait Shell {
     /// One synchronous turn. An error ends the object.
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError>;
@@ -60,6 +62,7 @@ pub enum Outgoing {
         reply: Reply,
     },
     Tick {
+        tick: Tick,
         millis: u64,
     },
     /// All that the alarm was for is done: until then the platform would ring it again after a crash.
@@ -78,13 +81,33 @@ impl Turn<'_> {
         self.outgoing.push(Outgoing::Answer { call, reply });
     }
 
-    pub fn tick_in(&mut self, millis: u64) {
-        self.outgoing.push(Outgoing::Tick { millis });
+    pub fn tick_in(&mut self, millis: u64) -> Tick {
+        *self.last_call += 1;
+        let tick = *self.last_call;
+        self.outgoing.push(Outgoing::Tick { tick, millis });
+        tick
     }
 
     pub fn tick_within(&mut self, millis: u64) {
         let millis = self.random.between(1, millis);
         self.tick_in(millis);
+    }
+
+    /// One turn of a driver of the core: what it gives, and what it wants done.
+    pub fn drive<T, E>(&mut self, input: impl FnOnce(&mut CoreTurn<'_, E>) -> T) -> (T, Vec<E>) {
+        let mut random = || self.random.number();
+        let mut turn = CoreTurn::at(self.now, &mut random);
+        let given = input(&mut turn);
+        (given, turn.into_effects())
+    }
+
+    /// The same for a driver that runs code of this object within its turn.
+    pub fn drive_within<E>(&mut self, input: impl FnOnce(&mut CoreTurn<'_, E>, &mut Self)) -> Vec<E> {
+        let mut own = Random::seeded(self.random.number());
+        let mut random = || own.number();
+        let mut turn = CoreTurn::at(self.now, &mut random);
+        input(&mut turn, self);
+        turn.into_effects()
     }
 
     pub fn alarm_is_over(&mut self) {

@@ -59,10 +59,12 @@ impl Operator {
                 self.waits_for = None;
                 turn.tick_in(10);
             }
-            Input::Ticked if self.waits_for.is_none() => {
+            Input::Ticked(_) if self.waits_for.is_none() => {
                 let Some((time, to, request)) = self.steps.front().cloned() else { return };
                 match time.checked_sub(turn.now.as_millis()) {
-                    Some(millis) if millis > 0 => turn.tick_in(millis),
+                    Some(millis) if millis > 0 => {
+                        turn.tick_in(millis);
+                    }
                     _ => self.waits_for = Some(turn.call(to, request)),
                 }
             }

@@ -10,7 +10,7 @@ use crate::clients::Client;
 use crate::consumer_plans::ConsumerPlan;
 use crate::consumers::Receiver;
 use crate::network::{Address, CallId, Reply, Request, Weather};
-use crate::objects::{Input, Object, Outgoing, Turn};
+use crate::objects::{Input, Object, Outgoing, Tick, Turn};
 use crate::operator::Operator;
 use crate::random::Random;
 
@@ -85,8 +85,7 @@ pub struct World {
 enum Happening {
     Called { call: CallId, to: Address, request: Request },
     Answered { call: CallId, reply: Option<Reply> },
-    Started { who: Address, incarnation: u32 },
-    Ticked { who: Address, incarnation: u32 },
+    Ticked { who: Address, incarnation: u32, tick: Tick },
     Rings { who: Address, again: bool },
 }
 
@@ -148,9 +147,9 @@ impl World {
         }
         for client in 0..self.clients.len() {
             let start = self.now + self.random.below(self.plan.longest_wait);
-            self.happen(start, Happening::Ticked { who: Address::Client(client), incarnation: 0 });
+            self.happen(start, Happening::Ticked { who: Address::Client(client), incarnation: 0, tick: 0 });
         }
-        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });
+        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0, tick: 0 });
     }
 
     /// Lets everything happen until nothing more is to happen.
@@ -175,7 +174,7 @@ impl World {
     /// Lets the operator see to it that every consumer runs, once all is quiet.
     pub fn mend(&mut self) {
         self.operator.mend(&self.plan);
-        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0 });
+        self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0, tick: 0 });
     }
 
     fn is_kind(&self) -> bool {
@@ -202,14 +201,10 @@ impl World {
                 }
                 _ => Ok(()),
             },
-            Happening::Started { who, incarnation } if self.is_alive(who, incarnation) => {
-                let alarm = self.objects.get(&who).and_then(|object| object.storage.alarm());
-                self.turn(who, Input::Started { alarm: alarm.map(RecordedTime::from_millis) })
+            Happening::Ticked { who, incarnation, tick } if self.is_alive(who, incarnation) => {
+                self.turn(who, Input::Ticked(tick))
             }
-            Happening::Ticked { who, incarnation } if self.is_alive(who, incarnation) => {
-                self.turn(who, Input::Ticked)
-            }
-            Happening::Started { .. } | Happening::Ticked { .. } => Ok(()),
+            Happening::Ticked { .. } => Ok(()),
             Happening::Rings { who, again } => self.ring(who, again),
         }
     }
@@ -330,9 +325,6 @@ impl World {
             object.incarnation += 1;
             object.clock_ahead =
                 if self.random.chance(self.weather.late) { self.random.below(60_000) } else { 0 };
-            let incarnation = object.incarnation;
-            let soon = self.now + self.random.below(5);
-            self.happen(soon, Happening::Started { who, incarnation });
         }
         self.objects[&who].incarnation
     }
@@ -355,8 +347,8 @@ impl World {
                 Outgoing::Answer { call, reply } => {
                     self.deliver(Happening::Answered { call, reply: Some(reply) });
                 }
-                Outgoing::Tick { millis } => {
-                    self.happen(self.now + millis, Happening::Ticked { who, incarnation });
+                Outgoing::Tick { tick, millis } => {
+                    self.happen(self.now + millis, Happening::Ticked { who, incarnation, tick });
                 }
                 Outgoing::AlarmOver => {
                     if let Some(object) = self.objects.get_mut(&who) {

@@ -4,12 +4,13 @@
 use crate::database::Database;
 use crate::random::Random;
 use serde_json::value::RawValue;
+use sillok::gateway::{Forward, Journal};
 use sillok::store::limits::{COMMIT_BYTES, COMMIT_EVENTS, METADATA_BYTES, ROW_BYTES};
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
-    Append, AppendError, Cause, Commit, Direction, EventId, EventStore, FeedRange, Forward, IdempotencyKey,
-    InvalidEvent, Journal, JsonText, KeyOrigin, NewEvent, Position, ReadRange, RecordedTime, StreamId,
-    StreamLog, Version, visit_feed,
+    Append, AppendError, Cause, Commit, Direction, EventId, EventStore, FeedRange, IdempotencyKey,
+    InvalidEvent, JsonText, KeyOrigin, NewEvent, Position, ReadRange, RecordedTime, StreamId, StreamLog,
+    Version, visit_feed,
 };
 use sillok::testing::Subject;
 

@@ -9,7 +9,7 @@
 //!                                                       └─── RPC ──▶ Consumer object: what one handler has made of them
 //! ```
 //!
-//! - `gateway` answers HTTP. It keeps nothing between two requests.
+//! - `http` answers HTTP. It keeps nothing between two requests.
 //! - `auth` says who is calling and what they may do.
 //! - `aggregate` is the object that keeps one stream, and the messages that travel to and from it.
 //! - `journal` is the object that keeps the commits of all streams of a partition, and its messages.
@@ -28,7 +28,7 @@ mod app;
 mod auth;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod consumer;
-mod gateway;
+mod http;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
@@ -46,7 +46,7 @@ pub use sillok_bridge::Failure;
 /// # Errors
 /// Whatever the runtime throws. What is wrong with the request is an answer.
 pub async fn fetch(request: web_sys::Request, env: &Env) -> worker::Result<Response> {
-    gateway::answer(request.into(), env).await
+    http::answer(request.into(), env).await
 }
 
 /// The plain Worker, which is also the engine of `sillok/worker`: what is written in TypeScript is registered there.

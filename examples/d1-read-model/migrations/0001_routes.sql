@@ -6,7 +6,7 @@ CREATE TABLE routes (
   PRIMARY KEY (origin, dest)
 );
 
--- How far the feed has been taken in: one row.
+-- One row: the checkpoint of the last event that the routes include.
 CREATE TABLE progress (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   checkpoint TEXT NOT NULL

@@ -54,7 +54,7 @@ export interface KeyedDocument<Document = unknown> {
 
 /** Options of a read of a document. */
 export interface GetOptions {
-  /** An event that the document must include, such as the result of an append. The read waits for it. Default: none. */
+  /** An event that the document must cover, such as the result of an append. The read waits for it. Default: none. */
   readonly min?: { readonly stream: string; readonly version: number } | undefined;
   /** Ends the wait when you abort it. Without a signal, the wait lasts at most 5 seconds. */
   readonly signal?: Signal | undefined;
@@ -101,10 +101,10 @@ export interface ConsumerHandle {
 export interface ProjectionHandle<Document = unknown> extends ConsumerHandle {
   /**
    * Returns the document with this key, or `undefined` if there is none. With `min`, the call waits until the document
-   * includes that event. It runs the projection itself if nobody else does. It waits for at most 5 seconds; with a signal, until
+   * covers that event. It runs the projection itself if nobody else does. It waits for at most 5 seconds; with a signal, until
    * you abort the signal. It does not wait for a projection that is paused or stopped before that event.
    *
-   * @throws {@link SillokError} `projection_behind` when the document does not include the event of `min` by then;
+   * @throws {@link SillokError} `projection_behind` when the document does not cover the event of `min` by then;
    * `invalid_document_key`, `invalid_stream_id`, or `invalid_parameter`, whose `field` names the option.
    */
   get(key: string, options?: GetOptions): Promise<Stored<Document> | undefined>;

@@ -124,7 +124,7 @@ export class LocalHandle implements ProjectionHandle {
     }
   }
 
-  /** Waits until the documents include an event. */
+  /** Waits until the documents cover an event. */
   async #cover(min: NonNullable<GetOptions["min"]>, signal: Signal | undefined): Promise<void> {
     const { stream, version } = (min ?? {}) as typeof min;
     if (!Number.isSafeInteger(version) || version < 0) {
@@ -163,7 +163,7 @@ export class LocalHandle implements ProjectionHandle {
 }
 
 function behind(stream: string, version: number): SillokError {
-  const detail = `the projection does not include version ${version} of ${stream} yet`;
+  const detail = `the projection does not cover version ${version} of ${stream} yet`;
   return new SillokError({ code: "projection_behind", detail, field: "min" });
 }
 

@@ -316,7 +316,7 @@ export class EngineConsumer {
     return this.#calls.read((store) => this.#consumer.status(store));
   }
 
-  /** Whether the documents include the event at this position. */
+  /** Whether the documents cover the event at this position. */
   reached(position: number): Soon<boolean> {
     return this.#calls.read(() => this.#consumer.reached(position));
   }

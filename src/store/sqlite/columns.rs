@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::commit::{Commit, CommitView};
-use super::super::event::RecordedTime;
-use super::super::hash::CommitHash;
-use super::super::idempotency_key::IdempotencyKey;
-use super::super::log::{Base, Head, StorageError};
 use super::super::version::Version;
 use super::port::{Row, Value};
+use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::events::event::RecordedTime;
+use crate::store::logs::commit::{Commit, CommitView};
+use crate::store::logs::log::{Base, Head, StorageError};
+use crate::store::proof::hash::CommitHash;
 
 /// What the base row holds in its text column. Its time and hash stand in columns of their own.
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::super::log::StorageError;
+use crate::store::logs::log::StorageError;
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]

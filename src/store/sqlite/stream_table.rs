@@ -2,15 +2,15 @@
 
 use std::cell::Cell;
 
-use super::super::commit::Commit;
-use super::super::idempotency_key::IdempotencyKey;
-use super::super::log::{Base, Head, StorageError, StreamLog, Visit};
-use super::super::range::Direction;
-use super::super::stream_id::StreamId;
 use super::super::version::Version;
 use super::columns;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
+use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::logs::commit::Commit;
+use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
+use crate::store::names::stream_id::StreamId;
+use crate::store::reads::range::Direction;
 
 // The table's name carries the version of the stored format, so that knowing it costs no row of its own. An
 // `INTEGER PRIMARY KEY` is the table's own key: a commit is one row written. The index holds only the commits that have

@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use super::super::commit::Commit;
-use super::super::directory::{StreamDirectory, StreamEntry};
-use super::super::feed::{FeedCommit, FeedLog, VisitFeed};
-use super::super::idempotency_key::IdempotencyKey;
-use super::super::log::{Base, Head, StorageError, StreamLog, Visit};
-use super::super::position::Position;
-use super::super::range::Direction;
-use super::super::stream_id::StreamId;
 use super::super::version::Version;
 use super::columns;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
+use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
+use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
+use crate::store::feeds::position::Position;
+use crate::store::logs::commit::Commit;
+use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
+use crate::store::names::stream_id::StreamId;
+use crate::store::reads::range::Direction;
 
 // The position of a commit is that of its last event among all events of the file. Positions are given under the lock
 // that every append takes, so a reader never sees one before all smaller ones; `bases_v1` keeps the highest that was ever

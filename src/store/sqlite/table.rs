@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use super::super::log::{StorageError, Visit};
 use super::columns;
 use super::port::{Row, Sql, Value};
+use crate::store::logs::log::{StorageError, Visit};
 
 /// What is called with each row of a query; [`ControlFlow::Break`] ends it.
 pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;

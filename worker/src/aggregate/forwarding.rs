@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use sillok::store::{Forward, Version};
+use sillok::gateway::Forward;
+use sillok::store::Version;
 use sillok_bridge::{Failure, now};
 use worker::console_error;
 

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use sillok::handler::FeedEvent;
 use sillok::store::{json_string, members};
 
-use crate::gateway::{encoded, stream_path};
+use crate::http::{encoded, stream_path};
 
 /// The parts of an event that stay the text that they are.
 #[derive(Deserialize)]

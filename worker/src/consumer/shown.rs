@@ -9,7 +9,7 @@ use sillok_bridge::{Scalar, documents_json, letters_json, now, status_members};
 
 use super::address::without_secrets;
 use super::definition::{Definition, KindText, OnFailureText};
-use crate::gateway::encoded;
+use crate::http::encoded;
 
 /// How much of a definition is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

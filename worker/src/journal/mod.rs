@@ -10,9 +10,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::Promise;
+use sillok::gateway::Journal;
 use sillok::gateway::Wakes;
 use sillok::handler::ConsumerName;
-use sillok::store::Journal;
 use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};

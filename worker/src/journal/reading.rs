@@ -1,6 +1,7 @@
 //! Reading the journal: the feed, the directory, and how it stands.
 
-use sillok::store::{FeedLog, Journal, RecordError, read_directory};
+use sillok::gateway::{Journal, RecordError};
+use sillok::store::{FeedLog, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
 use super::Keeper;

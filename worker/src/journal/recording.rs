@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use sillok::gateway::Forward;
+use sillok::store::Version;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
-use sillok::store::{Forward, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
 

@@ -1,10 +1,9 @@
 //! The messages to a journal.
 
 use serde::{Serialize, Serializer};
+use sillok::gateway::{Forward, partition_of};
 use sillok::handler::ConsumerName;
-use sillok::store::{
-    Checkpoint, Commit, CommitHash, Forward, Position, RecordedTime, StreamId, Tenant, Version, partition_of,
-};
+use sillok::store::{Checkpoint, Commit, CommitHash, Position, RecordedTime, StreamId, Tenant, Version};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
 use worker::Env;
 

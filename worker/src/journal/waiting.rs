@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use futures_util::future::select;
-use sillok::store::{Forward, Position, StreamId, Version};
+use sillok::gateway::Forward;
+use sillok::store::{Position, StreamId, Version};
 use sillok_bridge::{Failure, now};
 use worker::Delay;
 

@@ -1,0 +1,331 @@
+//! The order of what an aggregate does: what it forwards when, whom it answers after what, and what the alarm begins anew.
+
+use super::machine::{Aggregate, ForgetError};
+use crate::gateway::Alarm;
+use crate::gateway::journal::Forward;
+use crate::gateway::turn::{CallId, Calls, Trouble, Turn};
+use crate::store::{
+    Append, AppendError, Appended, EventId, EventStore, RecordedTime, StorageError, StreamId, StreamLog,
+    TruncateError, Truncated, Version,
+};
+
+/// How often the aggregate tries to forget: once before it asks the journal, once after, and again where events were appended
+/// meanwhile.
+const FORGET_ATTEMPTS: u32 = 5;
+
+/// What an aggregate wants done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AggregateEffect {
+    /// Send this to the journal of the stream, and give what it answers to [`AggregateDriver::answered`].
+    Forward {
+        /// The number of this call.
+        call: CallId,
+        /// What the journal is to record.
+        forward: Forward,
+    },
+    /// Call [`AggregateDriver::go_on`] once this turn is over.
+    Soon,
+    /// Call [`AggregateDriver::go_on_removing`] after other requests had their turn.
+    Later,
+    /// Read for when the alarm is set, and give that to [`AggregateDriver::found_alarm`].
+    FindAlarm,
+    /// The stream has grown to this version: its followers read on.
+    Grown(Version),
+    /// The stream was deleted: its followers have nothing more to read.
+    Deleted,
+    /// Answer a [`forget`](AggregateDriver::forget).
+    Forgot {
+        /// The call that is answered.
+        call: CallId,
+        /// What is left, or why nothing was forgotten.
+        outcome: Result<Forgotten, ForgetError>,
+    },
+    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
+    AlarmOver(Result<(), StorageError>),
+    /// A line for the operator's log.
+    Log(Trouble),
+}
+
+impl From<Trouble> for AggregateEffect {
+    fn from(trouble: Trouble) -> Self {
+        Self::Log(trouble)
+    }
+}
+
+type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
+
+/// What an aggregate is to forget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forget {
+    /// The events before this version.
+    Before(Version),
+    /// The whole stream.
+    All,
+}
+
+/// What is left of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forgotten {
+    /// It was truncated.
+    Truncated(Truncated),
+    /// It was deleted.
+    Deleted,
+}
+
+/// An [`Aggregate`] and the order of its effects. One object runs one.
+///
+/// - After each commit it forwards what the journal does not have, one [`Forward`] at a time, until the journal has everything or
+///   a forward fails. Then the alarm begins the next attempt.
+/// - When the alarm rings, the forward that is under way is given up. Its answer may come after the same was sent once more, and is
+///   ignored.
+/// - A truncation or a deletion waits until the journal has what is to be forgotten. Then it hides the events by one row, and is
+///   answered once their rows are removed, page by page.
+#[derive(Debug)]
+pub struct AggregateDriver<L, A> {
+    stream: StreamId,
+    machine: Aggregate<L, A>,
+    calls: Calls,
+    /// The forward that is under way.
+    sending: Option<CallId>,
+    /// Who wants something forgotten that the journal does not have yet.
+    waiting: Vec<Waiting>,
+    /// Whether removed pages follow on one another.
+    removing: bool,
+    /// Who is answered once everything is removed.
+    removals: Vec<(CallId, Forgotten)>,
+    ringing: Option<Ringing>,
+    /// Whether the alarm was looked at that an earlier life of the object may have set.
+    looked: bool,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    call: CallId,
+    forget: Forget,
+    attempts: u32,
+}
+
+/// How far the work has come for which the alarm rang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ringing {
+    /// Whether the platform waits for the end.
+    awaited: bool,
+    removing: bool,
+}
+
+impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
+    /// The aggregate of this stream, which `log` stores.
+    pub fn new(stream: StreamId, log: L, alarm: A) -> Self {
+        Self {
+            stream,
+            machine: Aggregate::new(log, alarm),
+            calls: Calls::default(),
+            sending: None,
+            waiting: Vec::new(),
+            removing: false,
+            removals: Vec::new(),
+            ringing: None,
+            looked: false,
+        }
+    }
+
+    /// The stream, to be read. [`touched`](Self::touched) comes first.
+    pub fn store(&self) -> &EventStore<impl StreamLog + use<L, A>> {
+        self.machine.store()
+    }
+
+    /// Takes note of any request. The first one has the alarm looked at: platforms have been seen to lose one.
+    pub fn touched(&mut self, turn: &mut AggregateTurn<'_>) {
+        if !std::mem::replace(&mut self.looked, true) {
+            turn.push(AggregateEffect::FindAlarm);
+        }
+    }
+
+    /// Appends as [`Aggregate::append`] does. What was appended is forwarded after the turn.
+    ///
+    /// # Errors
+    /// [`AppendError`]; unless it is [`AppendError::Storage`], nothing was written.
+    pub fn append(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        append: Append,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) -> Result<Appended, AppendError> {
+        self.touched(turn);
+        let appended = self.machine.append(append, turn.now(), fresh_id)?;
+        if !appended.replayed {
+            turn.push(AggregateEffect::Grown(appended.version));
+            turn.push(AggregateEffect::Soon);
+        }
+        Ok(appended)
+    }
+
+    /// Forgets events. [`AggregateEffect::Forgot`] answers.
+    pub fn forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
+        self.touched(turn);
+        self.try_to_forget(turn, Waiting { call, forget, attempts: 0 });
+        if !self.waiting.is_empty() {
+            self.forward(turn);
+        }
+    }
+
+    /// Goes on after [`AggregateEffect::Soon`].
+    pub fn go_on(&mut self, turn: &mut AggregateTurn<'_>) {
+        self.forward(turn);
+    }
+
+    /// Goes on after [`AggregateEffect::Later`]: removes the next page of what was forgotten.
+    pub fn go_on_removing(&mut self, turn: &mut AggregateTurn<'_>) {
+        if let Some((call, _)) = self.removals.first() {
+            turn.pays(*call);
+        }
+        match self.machine.remove_forgotten(&self.stream, turn.now()) {
+            Ok(true) => turn.push(AggregateEffect::Later),
+            Ok(false) => self.removed(turn, Ok(())),
+            Err(error) => {
+                let error = turn.log("the rows of forgotten events could not be removed", error);
+                self.removed(turn, Err(error));
+            }
+        }
+    }
+
+    /// Takes the answer to a forward: up to which version the journal has the stream. `None` where it did not answer.
+    pub fn answered(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, version: Option<Version>) {
+        if self.sending.take_if(|sending| *sending == call).is_none() {
+            return;
+        }
+        let (now, random) = (turn.now(), turn.random());
+        let settled = match version {
+            Some(version) => self.machine.forwarded(version, now, random),
+            None => self.machine.not_forwarded(now, random),
+        };
+        match settled {
+            Ok(()) => self.forward(turn),
+            Err(error) => self.not_put_off(turn, error),
+        }
+    }
+
+    /// The alarm rings: whatever is under way is given up and begun anew. [`AggregateEffect::AlarmOver`] ends it.
+    pub fn rang(&mut self, turn: &mut AggregateTurn<'_>) {
+        self.begin_anew(turn, true);
+    }
+
+    /// Takes the alarm that [`AggregateEffect::FindAlarm`] has found. One that is long overdue was lost.
+    pub fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
+        if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
+            self.begin_anew(turn, false);
+        }
+    }
+
+    fn begin_anew(&mut self, turn: &mut AggregateTurn<'_>, awaited: bool) {
+        self.machine.rang(turn.now());
+        self.sending = None;
+        let awaited = awaited || self.ringing.is_some_and(|ringing| ringing.awaited);
+        self.ringing = Some(Ringing { awaited, removing: false });
+        self.forward(turn);
+    }
+
+    /// Sends what is next, unless a forward is under way.
+    fn forward(&mut self, turn: &mut AggregateTurn<'_>) {
+        if self.sending.is_some() {
+            return;
+        }
+        match self.machine.next_forward(&self.stream) {
+            Ok(Some(forward)) => {
+                let call = self.calls.next();
+                self.sending = Some(call);
+                turn.push(AggregateEffect::Forward { call, forward });
+            }
+            Ok(None) => self.rest(turn),
+            Err(error) => {
+                turn.log("the next events to forward could not be read", error);
+                let (now, random) = (turn.now(), turn.random());
+                match self.machine.not_forwarded(now, random) {
+                    Ok(()) => self.rest(turn),
+                    Err(error) => self.not_put_off(turn, error),
+                }
+            }
+        }
+    }
+
+    /// The journal has everything, or a forward failed and the alarm is set.
+    fn rest(&mut self, turn: &mut AggregateTurn<'_>) {
+        if let Some(ringing) = &mut self.ringing {
+            ringing.removing = true;
+            self.remove(turn);
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.try_to_forget(turn, waiting);
+        }
+        if !self.waiting.is_empty() {
+            // Each time with fewer attempts left.
+            self.forward(turn);
+        }
+    }
+
+    /// A forward failed, and the alarm could not be set for another attempt.
+    fn not_put_off(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) {
+        let error = turn.log("the alarm could not be set", error);
+        for Waiting { call, .. } in std::mem::take(&mut self.waiting) {
+            let outcome = Err(TruncateError::from(error.clone()).into());
+            turn.push(AggregateEffect::Forgot { call, outcome });
+        }
+        self.end_ringing(turn, Err(error));
+    }
+
+    fn try_to_forget(&mut self, turn: &mut AggregateTurn<'_>, mut waiting: Waiting) {
+        let Waiting { call, forget, .. } = waiting;
+        turn.pays(call);
+        waiting.attempts += 1;
+        let (stream, now) = (&self.stream, turn.now());
+        let forgotten = match forget {
+            Forget::Before(version) => self.machine.truncate(stream, version, now).map(Forgotten::Truncated),
+            Forget::All => self.machine.delete(stream, now).map(|()| Forgotten::Deleted),
+        };
+        match forgotten {
+            Ok(forgotten) => {
+                if forget == Forget::All {
+                    turn.push(AggregateEffect::Deleted);
+                }
+                // The journal has to learn of it.
+                turn.push(AggregateEffect::Soon);
+                self.removals.push((call, forgotten));
+                self.remove(turn);
+            }
+            Err(ForgetError::NotForwarded) if waiting.attempts < FORGET_ATTEMPTS => {
+                self.waiting.push(waiting)
+            }
+            Err(error) => turn.push(AggregateEffect::Forgot { call, outcome: Err(error) }),
+        }
+    }
+
+    /// Begins to remove what was forgotten, unless that is under way.
+    fn remove(&mut self, turn: &mut AggregateTurn<'_>) {
+        if !std::mem::replace(&mut self.removing, true) {
+            self.go_on_removing(turn);
+        }
+    }
+
+    fn removed(&mut self, turn: &mut AggregateTurn<'_>, result: Result<(), StorageError>) {
+        self.removing = false;
+        for (call, forgotten) in std::mem::take(&mut self.removals) {
+            let outcome = result.clone().map(|()| forgotten);
+            let outcome = outcome.map_err(|error| TruncateError::from(error).into());
+            turn.push(AggregateEffect::Forgot { call, outcome });
+        }
+        if self.ringing.is_some_and(|ringing| ringing.removing) {
+            self.end_ringing(turn, result);
+        }
+    }
+
+    fn end_ringing(&mut self, turn: &mut AggregateTurn<'_>, result: Result<(), StorageError>) {
+        let Some(ringing) = self.ringing.take() else { return };
+        if ringing.awaited {
+            turn.push(AggregateEffect::AlarmOver(result));
+        } else if result.is_err() {
+            // The alarm is looked at again with the next request.
+            self.looked = false;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! How commits that are recorded together are stored: one JSON array.
+//!
+//! `[{"stream":…,"first":…,"version":…,"time":…,"events":[…]},…]`. The events are the very text that the stream stores.
+//! The hashes stay with the streams, where the chain is proved.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::store::CommitHash;
+use crate::store::FeedCommit;
+use crate::store::Position;
+use crate::store::RecordedTime;
+use crate::store::StorageError;
+use crate::store::StreamId;
+use crate::store::Version;
+use crate::store::events::json_text::json_string;
+use crate::store::limits::{JOURNAL_GROUP_BYTES, ROW_BYTES, ROW_FRAME_BYTES};
+use crate::store::{Commit, CommitView};
+
+/// Commits that become one row.
+#[derive(Debug)]
+pub(super) struct Group {
+    end: Position,
+    text: String,
+}
+
+impl Group {
+    /// A group whose first event follows on `end`.
+    pub(super) fn after(end: Position) -> Self {
+        Self { end, text: String::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Whether the commit belongs into this row. One that was made when a commit could be larger may need a row of its own.
+    pub(super) fn has_room_for(&self, commit: &Commit) -> bool {
+        let bytes = self.text.len() + commit.events.len() + ROW_FRAME_BYTES;
+        self.is_empty() || (self.text.len() < JOURNAL_GROUP_BYTES && bytes <= ROW_BYTES)
+    }
+
+    /// The position of the last event.
+    pub(super) fn end(&self) -> Position {
+        self.end
+    }
+
+    /// The row's text.
+    pub(super) fn text(&self) -> String {
+        format!("[{}]", self.text)
+    }
+
+    /// Adds a commit, and tells the position of its last event.
+    pub(super) fn add(&mut self, stream: &StreamId, commit: &Commit) -> Result<Position, StorageError> {
+        let count = commit.version.get().saturating_sub(commit.first_version.get()) + 1;
+        let full = || StorageError::failed("every position was given");
+        self.end = self.end.after(count).ok_or_else(full)?;
+        let separator = if self.text.is_empty() { "" } else { "," };
+        let Commit { first_version, version, time, events, .. } = commit;
+        let (stream, time) = (json_string(stream.as_str()), time.as_millis());
+        self.text.push_str(&format!(
+            "{separator}{{\"stream\":{stream},\"first\":{first_version},\"version\":{version},\"time\":{time},\"events\":"
+        ));
+        self.text.push_str(events);
+        self.text.push('}');
+        Ok(self.end)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredText<'a> {
+    #[serde(borrow)]
+    stream: Cow<'a, str>,
+    first: u64,
+    version: u64,
+    time: u64,
+    #[serde(borrow)]
+    events: &'a RawValue,
+}
+
+/// A commit as it is stored, and the position of its last event.
+pub(super) struct Stored<'a> {
+    pub(super) position: Position,
+    text: StoredText<'a>,
+}
+
+impl Stored<'_> {
+    pub(super) fn stream(&self) -> &str {
+        &self.text.stream
+    }
+
+    pub(super) fn as_feed_commit(&self, hidden: Version) -> Result<FeedCommit<'_>, StorageError> {
+        let version = Version::new(self.text.version)
+            .ok_or_else(|| StorageError::corrupt(self.text.version, "its version is out of range"))?;
+        let commit = CommitView {
+            version,
+            time: RecordedTime::from_millis(self.text.time),
+            events: self.text.events.get(),
+            hash: CommitHash::NONE,
+            key: None,
+        };
+        Ok(FeedCommit { position: self.position, stream: self.stream(), hidden, commit: Some(commit) })
+    }
+}
+
+/// Reads the commits of a row whose last event is at `end`.
+pub(super) fn decode(end: Position, text: &str) -> Result<Vec<Stored<'_>>, StorageError> {
+    let corrupt = |reason: &str| StorageError::corrupt(end.get(), reason);
+    let commits: Vec<StoredText<'_>> =
+        serde_json::from_str(text).map_err(|error| corrupt(&error.to_string()))?;
+    let counts = commits.iter().map(|commit| (commit.version + 1).checked_sub(commit.first));
+    let count = counts.sum::<Option<u64>>().ok_or_else(|| corrupt("its versions are not in order"))?;
+    let start = end.get().checked_sub(count).ok_or_else(|| corrupt("it has too many events"))?;
+    let mut position = Position::new(start).unwrap_or_default();
+    let placed = commits.into_iter().map(|text| {
+        position = position.after((text.version + 1).saturating_sub(text.first)).unwrap_or(position);
+        Stored { position, text }
+    });
+    Ok(placed.collect())
+}

@@ -1,0 +1,141 @@
+//! Events that a consumer gave up, kept until they are retried.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::handler::feed::FeedEvent;
+use crate::store::sqlite::Row;
+use crate::store::{EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
+
+/// The place of an event among the dead letters of its consumer, in the order in which they came.
+///
+/// ```
+/// use sillok::handler::LetterId;
+///
+/// assert_eq!(LetterId::parse("7")?, LetterId::new(7));
+/// assert!(LetterId::parse("+7").is_err() && LetterId::parse("7\u{1f}").is_err());
+/// # Ok::<(), sillok::handler::InvalidLetterId>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LetterId(u64);
+
+/// A text is no id of a dead letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the id of a dead letter is a whole number")]
+pub struct InvalidLetterId;
+
+impl InvalidLetterId {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        "invalid_parameter"
+    }
+}
+
+impl LetterId {
+    /// The id of this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Takes a text as an id: digits alone. A number that is larger than any id can be is an id that no letter has.
+    ///
+    /// # Errors
+    /// [`InvalidLetterId`].
+    pub fn parse(text: &str) -> Result<Self, InvalidLetterId> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(InvalidLetterId);
+        }
+        Ok(Self(text.parse().unwrap_or(u64::MAX)))
+    }
+
+    /// The id as a number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for LetterId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+/// Why an event lies among the dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Every attempt at it failed.
+    Failed,
+    /// An earlier event of its stream lies there.
+    Held,
+}
+
+impl Reason {
+    /// The word for it: `failed` or `held`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// An event that a consumer gave up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its place among the consumer's dead letters, in the order in which they came.
+    pub id: LetterId,
+    /// The partition of the feed that holds the event.
+    pub partition: usize,
+    /// The event.
+    pub event: FeedEvent,
+    /// Why it lies here.
+    pub reason: Reason,
+    /// What the last attempt said; empty where there was none.
+    pub error: String,
+    /// How many attempts there were.
+    pub attempts: u64,
+    /// When it came here, or was last given up.
+    pub time: RecordedTime,
+}
+
+impl DeadLetter {
+    /// Reads a row of `id, partition, position, stream, version, event_id, event_type, event, reason, error, attempts, time`.
+    pub(in crate::handler) fn of_row(row: &dyn Row) -> Result<Self, StorageError> {
+        letter(row).ok_or_else(|| StorageError::corrupt(0, "a dead letter cannot be read"))
+    }
+}
+
+fn letter(row: &dyn Row) -> Option<DeadLetter> {
+    let event = FeedEvent {
+        position: Position::new(row.integer(2)?)?,
+        stream: StreamId::new(row.text(3)?).ok()?,
+        version: Version::new(row.integer(4)?)?,
+        id: EventId::new(row.text(5)?).ok()?,
+        event_type: EventType::new(row.text(6)?).ok()?,
+        json: row.text(7)?.to_owned(),
+    };
+    let reason = row.text(8)?;
+    Some(DeadLetter {
+        id: LetterId::new(row.integer(0)?),
+        partition: row.integer(1)?.try_into().ok()?,
+        event,
+        reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,
+        error: row.text(9)?.to_owned(),
+        attempts: row.integer(10)?,
+        time: RecordedTime::from_millis(row.integer(11)?),
+    })
+}
+
+/// Some dead letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// The letters, in the order of their ids.
+    pub letters: Vec<DeadLetter>,
+    /// The id after which there are more.
+    pub next: Option<u64>,
+}

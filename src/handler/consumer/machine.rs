@@ -1,0 +1,380 @@
+//! The machine: what a consumer does next.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::cut_off::CutOff;
+use super::duty::BACKSTOP_MILLIS;
+use super::policy::{Kind, OpenError, Settings};
+use super::window::Offers;
+use crate::gateway::Alarm;
+use crate::handler::feed::{FeedPage, Hand, Lane, Next, Read};
+use crate::handler::stored::memory::{ConsumerMemory, Memory};
+use crate::handler::stored::state::{Round, Running, State, Track, Trouble};
+use crate::handler::stored::storage::{Kept, Storage};
+use crate::handler::stored::tables::Tables;
+use crate::store::sqlite::Sql;
+use crate::store::{RecordedTime, StorageError};
+
+/// How many events may be passed over before their place is made durable.
+const UNSAVED_PASSED: u64 = 1000;
+
+/// A named handler of events with a durable checkpoint. The [module](super) says how it is run.
+///
+/// When the storage fails, a call says so and the machine forgets all that is not durable: the next call goes on from
+/// there.
+#[derive(Debug)]
+pub struct Consumer<S, A> {
+    pub(in crate::handler) storage: Rc<Storage<S>>,
+    pub(in crate::handler) settings: Settings,
+    /// What is durable, and beyond it how far deliveries and pages without events have come.
+    pub(in crate::handler) state: State,
+    /// Whether `state` may be believed.
+    pub(in crate::handler) known: bool,
+    pub(in crate::handler) hand: Option<Hand>,
+    /// What is known of deliveries beyond what the state has come to.
+    pub(in crate::handler) offers: Offers,
+    /// The attempt of the last machine that was cut off, until it is counted.
+    pub(in crate::handler) cut_off: Option<CutOff>,
+    /// How many deliveries are not in the durable checkpoint.
+    pub(in crate::handler) unsaved: usize,
+    /// How many events were passed over that are not in the durable checkpoint.
+    passed: u64,
+    /// For each partition, whether the feed may have more for the live lane.
+    pub(in crate::handler) pending: Vec<bool>,
+    /// Whether older generations may have left something.
+    pub(in crate::handler) untidy: bool,
+    /// Whether there was something to do when the machine was last run.
+    pub(in crate::handler) busy: bool,
+    pub(in crate::handler) alarm: A,
+    pub(in crate::handler) armed: Cell<Option<RecordedTime>>,
+    /// What was asked for last, and whether the consumer was woken since.
+    pub(in crate::handler) asked: Option<(Read, bool)>,
+    turn: usize,
+    last_partition: usize,
+}
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// The consumer of this name in the database `sql`. A new one begins where `settings` say; it leaves no trace before it
+    /// has done something.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(sql: S, alarm: A, settings: Settings) -> Result<Self, OpenError>
+    where
+        S: Clone,
+    {
+        let tables = Tables::new(sql, settings.name.as_str());
+        Self::on(Storage::Tables(tables), alarm, settings)
+    }
+
+    /// The consumer of this name in memory, which ends with its last clone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_in_memory(memory: &ConsumerMemory, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        let memory = Memory::new(memory, settings.name.as_str());
+        Self::on(Storage::Memory(Box::new(memory)), alarm, settings)
+    }
+
+    fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
+        settings.check()?;
+        let state = storage.kept().load()?.unwrap_or_else(|| State::start(&settings));
+        if let Some(kind) = state.kind.filter(|kind| *kind != settings.kind) {
+            return Err(OpenError::KindFixed { kind });
+        }
+        let followed = state.live.checkpoint.partitions();
+        if followed != settings.partitions {
+            return Err(OpenError::PartitionsChanged { followed });
+        }
+        Ok(Self {
+            storage: Rc::new(storage),
+            state,
+            known: true,
+            hand: None,
+            offers: Offers::default(),
+            cut_off: None,
+            unsaved: 0,
+            passed: 0,
+            pending: vec![true; settings.partitions],
+            untidy: true,
+            busy: false,
+            alarm,
+            armed: Cell::new(None),
+            asked: None,
+            turn: 0,
+            last_partition: 0,
+            settings,
+        })
+    }
+
+    pub(in crate::handler) fn kept(&self) -> &dyn Kept {
+        self.storage.kept()
+    }
+
+    /// What is to be done next.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn next(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        let next = self.decide(now);
+        if let Ok(Next::Idle | Next::Wait { .. } | Next::Paused | Next::Stopped) = next {
+            self.busy = false;
+        }
+        self.settled(next)
+    }
+
+    /// Takes a page of the feed in hand. A page that does not go on from where the consumer is, is dropped.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn took(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+        let taken = self.take(page, now);
+        self.settled(taken)
+    }
+
+    fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        self.asked = None;
+        // Another process may have come between, and may have resumed what this one paused.
+        if self.hand.is_none() || self.state.status != Running::Running {
+            self.refresh()?;
+        }
+        if self.hand.is_none() {
+            self.swap()?;
+        }
+        match self.state.status {
+            Running::Running => {}
+            Running::Paused => return Ok(Next::Paused),
+            Running::Stopped => return Ok(Next::Stopped),
+        }
+        let mut looking = false;
+        for _ in 0..3 {
+            if let Some(next) = self.in_hand(now)? {
+                return Ok(next);
+            }
+            // Another process came between, or what was told late has stopped the consumer.
+            if !self.known || self.state.status != Running::Running {
+                return self.decide(now);
+            }
+            // Each in its turn, so that none waits for ever for another.
+            self.turn = (self.turn + 1) % 3;
+            let read = match self.turn {
+                0 => self.live_read(now),
+                1 => self.rebuild_read(now),
+                _ => {
+                    looking = self.take_letter(now)?;
+                    None
+                }
+            };
+            if let Some(read) = read {
+                self.asked = Some((read, false));
+                return Ok(Next::Read(read));
+            }
+        }
+        // A letter may have been taken in the last turn.
+        match self.in_hand(now)? {
+            Some(next) => Ok(next),
+            None if looking => Ok(Next::Tidied),
+            None if self.known => self.rest(now),
+            None => self.decide(now),
+        }
+    }
+
+    /// What is to be done with the events in hand, if there are any.
+    fn in_hand(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
+        if self.settings.kind == Kind::Projection {
+            return Ok(self.hand.as_ref().map(|_| Next::Project));
+        }
+        self.offer(now)
+    }
+
+    fn live_read(&mut self, now: RecordedTime) -> Option<Read> {
+        let track = &self.state.live;
+        let partition = self.next_partition(track, now, |partition| self.is_pending(partition))?;
+        self.last_partition = partition;
+        Some(Read { partition, after: track.checkpoint.position(partition), lane: Lane::Live })
+    }
+
+    fn rebuild_read(&mut self, now: RecordedTime) -> Option<Read> {
+        let track = self.state.rebuild.as_ref()?;
+        let (built, live) = (&track.checkpoint, &self.state.live.checkpoint);
+        let behind = |partition| built.position(partition) < live.position(partition);
+        let partition = self.next_partition(track, now, behind)?;
+        Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
+    }
+
+    /// The partition to read next, of those of which `wanted` holds: the one whose event has failed before any other, and
+    /// otherwise each in its turn.
+    fn next_partition(
+        &self,
+        track: &Track,
+        now: RecordedTime,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        if self.rests(&track.trouble, now) {
+            return None;
+        }
+        let Trouble { failures, until, partition: failed } = track.trouble;
+        let troubled = failures > 0 || until > RecordedTime::default();
+        if troubled && wanted(failed) {
+            return Some(failed);
+        }
+        let count = self.settings.partitions;
+        (1..=count).map(|step| (self.last_partition + step) % count).find(|partition| wanted(*partition))
+    }
+
+    fn is_pending(&self, partition: usize) -> bool {
+        self.pending.get(partition).copied().unwrap_or_default()
+    }
+
+    /// Nothing can be done now: tidies up, or waits for the first time at which something can.
+    fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+        if self.untidy {
+            self.untidy = self.kept().tidy(&self.state)?;
+        }
+        if self.untidy {
+            return Ok(Next::Tidied);
+        }
+        let State { live, rebuild, round, .. } = &self.state;
+        let troubles = [
+            Some(&live.trouble),
+            rebuild.as_ref().map(|track| &track.trouble),
+            round.as_ref().map(|round| &round.trouble),
+        ];
+        let rests = troubles.into_iter().flatten().filter(|trouble| self.rests(trouble, now));
+        let Some(until) = rests.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
+        if self.armed.get() != Some(until) {
+            self.arm(until)?;
+        }
+        Ok(Next::Wait { until })
+    }
+
+    fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+        let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
+        let asked = self.asked.take().filter(|(read, _)| *read == page.read);
+        // It may have been told to begin anew since it asked.
+        let stands = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
+        let Some((_, woken)) = asked.filter(|_| stands) else { return Ok(()) };
+        let moved = after > from;
+        if lane == Lane::Live {
+            // What came while the page was read may be missing on it.
+            self.set_pending(partition, (more && moved) || woken);
+        } else if !moved {
+            // The live lane is further than the feed now goes: it is asked again later.
+            self.state.track_mut(lane).trouble.until = now.later(BACKSTOP_MILLIS);
+        }
+        if !moved {
+            return Ok(());
+        }
+        if more || !events.is_empty() {
+            self.busy = true;
+            self.arm_soon(now)?;
+        }
+        self.offers.keep_of(partition, &events);
+        let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
+        if hand.front().is_some() {
+            self.hand = Some(hand);
+            return Ok(());
+        }
+        // A place without events is made durable with the next event, or where it has cost much to look at: were it not,
+        // whoever is put out of memory between rare events would look at all the others again each time.
+        self.state.advance(&hand, after);
+        self.passed = self.passed.saturating_add(after.get().saturating_sub(from.get()));
+        if more || self.passed >= UNSAVED_PASSED { self.commit(&mut |_, _| Ok(())) } else { Ok(()) }
+    }
+
+    /// Puts the building generation in place of the live one once it has come as far.
+    fn swap(&mut self) -> Result<(), StorageError> {
+        let live = &self.state.live.checkpoint;
+        let reached = |built: &Track| {
+            (0..live.partitions())
+                .all(|partition| built.checkpoint.position(partition) >= live.position(partition))
+        };
+        if !self.state.rebuild.as_ref().is_some_and(reached) {
+            return Ok(());
+        }
+        self.untidy = true;
+        self.commit(&mut |_, state| {
+            if let Some(built) = state.rebuild.take() {
+                state.live = built;
+                // A round that is under way is one through the letters that there are now.
+                state.round = state.round.as_ref().map(|_| Round::start(state.letters));
+            }
+            Ok(())
+        })
+    }
+
+    pub(in crate::handler) fn set_pending(&mut self, partition: usize, pending: bool) {
+        if let Some(place) = self.pending.get_mut(partition) {
+            *place = pending;
+        }
+    }
+
+    /// Reads the state again where it is not known, or where another process has saved it.
+    pub(in crate::handler) fn refresh(&mut self) -> Result<(), StorageError> {
+        if !self.known || self.kept().revision()? != self.state.revision {
+            let state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
+            if state.kind.is_some_and(|kind| kind != self.settings.kind) {
+                return Err(StorageError::failed("a consumer of another kind has taken the name meanwhile"));
+            }
+            self.state = state;
+            self.forget();
+            self.known = true;
+        }
+        Ok(())
+    }
+
+    /// Forgets everything that is not durable.
+    fn forget(&mut self) {
+        self.known = false;
+        self.hand = None;
+        self.offers = Offers::default();
+        self.asked = None;
+        self.unsaved = 0;
+        self.passed = 0;
+        self.untidy = true;
+        self.pending.fill(true);
+    }
+
+    /// Passes on what came of a call, which has left nothing that can be relied on where it failed.
+    pub(in crate::handler) fn settled<T>(
+        &mut self,
+        result: Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        if result.is_err() {
+            self.forget();
+            self.armed.set(None);
+        }
+        result
+    }
+
+    /// Does `work` and saves the state, as one. Where another process has saved it meanwhile nothing is done, and the
+    /// machine goes on from what that one saved.
+    pub(in crate::handler) fn commit(
+        &mut self,
+        work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let mut state = self.state.clone();
+        let mut current = false;
+        self.kept().transaction(&mut || {
+            current = self.known && self.kept().revision()? == state.revision;
+            if current {
+                work(self, &mut state)?;
+                state.revision += 1;
+                let noted = state.kind.replace(self.settings.kind).is_some();
+                self.kept().save(&state)?;
+                if !noted {
+                    self.kept().save_kind(self.settings.kind)?;
+                }
+            }
+            Ok(())
+        })?;
+        if current {
+            self.state = state;
+            (self.unsaved, self.passed) = (0, 0);
+        } else {
+            self.forget();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,371 @@
+//! What operators and readers ask of a consumer.
+
+use std::ops::{ControlFlow, RangeInclusive};
+
+use thiserror::Error;
+
+use super::dead_letters::DeadLetters;
+use super::machine::Consumer;
+use super::policy::{Kind, OnFailure};
+use super::window::Offers;
+use crate::gateway::Alarm;
+use crate::handler::feed::Lane;
+use crate::handler::projections::document_key::DocumentKey;
+use crate::handler::projections::documents::{DocumentError, DocumentPage, Documents};
+use crate::handler::stored::state::{LastError, Round, Running, State, Track, Trouble};
+use crate::handler::stored::storage::NextLetter;
+use crate::store::limits::PAGE_EVENTS;
+use crate::store::reads::page_budget::PageBudget;
+use crate::store::sqlite::Sql;
+use crate::store::{Checkpoint, JsonText, Position, RecordedTime, StorageError};
+
+/// How a consumer does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether it runs.
+    pub running: Running,
+    /// How far it has come.
+    pub checkpoint: Checkpoint,
+    /// How far the generation has come that is being built, if one is.
+    pub rebuild: Option<Checkpoint>,
+    /// How often the next event has failed.
+    pub failures: u32,
+    /// When the next event that failed is attempted again.
+    pub retry_at: Option<RecordedTime>,
+    /// The last error, also of an event that succeeded later.
+    pub error: Option<LastError>,
+    /// How many events lie among the dead letters, counted up to 10,000.
+    pub dead_letters: u64,
+    /// Whether a round through the dead letters is under way.
+    pub retrying: bool,
+}
+
+/// Why a consumer is not rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RebuildError {
+    /// Only documents can be built anew; what was delivered cannot be taken back.
+    #[error("only a projection can be rebuilt")]
+    NotAProjection,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl RebuildError {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotAProjection => "not_a_projection",
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// Stops running where the consumer is. What is being delivered may still be told; a series of attempts is gone on
+    /// with when the consumer is resumed.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn pause(&mut self) -> Result<(), StorageError> {
+        self.operate(None, &mut |_, state| {
+            if state.status == Running::Running {
+                state.status = Running::Paused;
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs again, and at once: whatever waits for its next attempt waits no longer. Where the consumer had stopped before
+    /// an event, that one has a new series of attempts. The caller then runs the machine.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.offers.forgive();
+        self.operate(Some(now), &mut |_, state| {
+            resume(state, now);
+            Ok(())
+        })
+    }
+
+    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. It
+    /// begins at once, also with what waits for its next attempt. A stopped consumer is resumed. The caller then runs the
+    /// machine.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn retry(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        // A letter that is just being attempted has its new series from the beginning.
+        if self.hand.take_if(|hand| hand.letter.is_some()).is_some() {
+            self.offers = Offers::default();
+        }
+        self.offers.forgive();
+        self.operate(Some(now), &mut |_, state| {
+            if state.status == Running::Stopped {
+                resume(state, now);
+            }
+            begin_at_once(state, now);
+            state.round = Some(Round::start(state.letters));
+            Ok(())
+        })
+    }
+
+    /// Makes durable how far the consumer has come.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn save(&mut self) -> Result<(), StorageError> {
+        if self.unsaved == 0 {
+            return Ok(());
+        }
+        let saved = self.commit(&mut |_, _| Ok(()));
+        self.settled(saved)
+    }
+
+    /// Attempts at once, in a new series, what waits to be attempted again: the consumer has become another, and what failed
+    /// may now succeed. The caller then runs the machine.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn renew(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        self.offers.forgive();
+        self.operate(Some(now), &mut |_, state| {
+            begin_anew(state);
+            if let Some(round) = &mut state.round {
+                round.trouble = Trouble::default();
+            }
+            Ok(())
+        })
+    }
+
+    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any. To be called until
+    /// there is none; others may have their turn in between. Where streams are held, what is held behind a letter stays so
+    /// until the next [`retry`](Consumer::retry).
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn discard(&mut self, ids: RangeInclusive<u64>) -> Result<bool, StorageError> {
+        let is_it = |letter: u64| ids.contains(&letter);
+        if self.hand.take_if(|hand| hand.letter.is_some_and(is_it)).is_some() {
+            self.offers = Offers::default();
+        }
+        if !self.looking(|machine| machine.has_letter(&machine.state, &ids))? {
+            return Ok(false);
+        }
+        let mut any = false;
+        self.operate(None, &mut |machine, state| {
+            // Another process may have discarded it meanwhile.
+            any = machine.has_letter(state, &ids)?;
+            let generation = state.live.generation;
+            let (from, to) = letters(state, &ids);
+            if let Some(round) = &mut state.round {
+                let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
+                let next = machine.kept().next_letter(generation, round, in_order)?;
+                // The series of attempts was that of the letter.
+                if matches!(next, NextLetter::Found(letter) if is_it(letter.id.get())) {
+                    round.trouble = Trouble::default();
+                }
+            }
+            machine.kept().remove_letters(generation, from, to)
+        })?;
+        Ok(any)
+    }
+
+    /// Builds all documents anew from the beginning of the feed, beside those that there are: these keep up with the
+    /// feed until the new ones have come as far and take their place. One that was being built is given up. The caller
+    /// then runs the machine.
+    ///
+    /// # Errors
+    /// [`RebuildError`].
+    pub fn rebuild(&mut self, now: RecordedTime) -> Result<(), RebuildError> {
+        if self.settings.kind != Kind::Projection {
+            return Err(RebuildError::NotAProjection);
+        }
+        self.hand.take_if(|hand| hand.lane == Lane::Rebuild);
+        self.untidy = true;
+        let partitions = self.settings.partitions;
+        Ok(self.operate(Some(now), &mut |_, state| {
+            let last = state.rebuild.as_ref().map_or(state.live.generation, |track| track.generation);
+            state.rebuild = Some(Track::start(last + 1, partitions));
+            Ok(())
+        })?)
+    }
+
+    /// The id of the newest dead letter that there ever was.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn last_letter(&mut self) -> Result<u64, StorageError> {
+        self.looking(|machine| Ok(machine.state.letters))
+    }
+
+    /// How the consumer does.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn status(&mut self) -> Result<Status, StorageError> {
+        self.looking(|machine| {
+            let State { status, live, rebuild, round, error, .. } = &machine.state;
+            Ok(Status {
+                running: *status,
+                checkpoint: live.checkpoint.clone(),
+                rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
+                failures: live.trouble.failures,
+                retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
+                error: error.clone(),
+                dead_letters: machine.kept().count_letters(live.generation)?,
+                retrying: round.is_some(),
+            })
+        })
+    }
+
+    /// Up to `limit` dead letters, at most 1,000, whose ids are greater than `after`; fewer where they fill 4 MiB.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
+        self.looking(|machine| {
+            let (mut found, mut budget) =
+                (DeadLetters::default(), PageBudget::of(limit.clamp(1, PAGE_EVENTS)));
+            machine.kept().scan_letters(machine.state.live.generation, after, &mut |letter| {
+                if budget.is_spent() {
+                    found.next = found.letters.last().map(|letter| letter.id.get());
+                    return ControlFlow::Break(());
+                }
+                budget.look_at(1, letter.event.json.len() + letter.error.len());
+                budget.take();
+                found.letters.push(letter);
+                ControlFlow::Continue(())
+            })?;
+            Ok(found)
+        })
+    }
+
+    /// The document of this key, if there is one.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn document(&mut self, key: &DocumentKey) -> Result<Option<JsonText>, DocumentError> {
+        self.looking(|machine| {
+            Documents::new(machine.storage.clone(), machine.state.live.generation).find(key)
+        })
+    }
+
+    /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
+    /// they fill 4 MiB.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn documents(
+        &mut self,
+        prefix: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<DocumentPage, DocumentError> {
+        self.looking(|machine| {
+            Documents::new(machine.storage.clone(), machine.state.live.generation).list(prefix, after, limit)
+        })
+    }
+
+    /// Whether the consumer has come so far: what its documents show then covers the event at this position.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn reached(&mut self, partition: usize, position: Position) -> Result<bool, StorageError> {
+        self.looking(|machine| Ok(machine.state.live.checkpoint.position(partition) >= position))
+    }
+
+    /// How far the consumer has come.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn checkpoint(&mut self) -> Result<Checkpoint, StorageError> {
+        self.looking(|machine| Ok(machine.state.live.checkpoint.clone()))
+    }
+
+    /// Reads something together with the state that it belongs to, both as they are at one moment: another process may
+    /// put documents that were built anew in the place of the old ones at any time.
+    fn looking<T, E: From<StorageError>>(
+        &mut self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let storage = self.storage.clone();
+        let (mut read, mut found) = (Some(read), None);
+        let looked = storage.kept().reading(&mut || {
+            self.refresh()?;
+            found = read.take().map(|read| read(self));
+            Ok(())
+        });
+        self.settled(looked)?;
+        found.unwrap_or_else(|| Err(StorageError::failed("the state was not read").into()))
+    }
+
+    /// Whether there is a dead letter of one of these ids.
+    fn has_letter(&self, state: &State, ids: &RangeInclusive<u64>) -> Result<bool, StorageError> {
+        let (from, to) = letters(state, ids);
+        let mut any = false;
+        self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
+            any = letter.id.get() <= to;
+            ControlFlow::Break(())
+        })?;
+        Ok(any)
+    }
+
+    /// Alters the state as an operator says; the duty to run is durable together with it.
+    fn operate(
+        &mut self,
+        run_at: Option<RecordedTime>,
+        work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        // The run that follows may outlast the alarm, which is then set anew.
+        self.busy |= run_at.is_some();
+        let altered = loop {
+            let altered = self.refresh().and_then(|()| {
+                self.commit(&mut |machine, state| {
+                    work(machine, state)?;
+                    run_at.map_or(Ok(()), |now| machine.arm_soon(now))
+                })
+            });
+            // Where another process came between, it is done to what that one saved.
+            if altered.is_err() || self.known {
+                break altered;
+            }
+        };
+        self.settled(altered)
+    }
+}
+
+/// The first and the last of these ids, as far as dead letters ever had them.
+fn letters(state: &State, ids: &RangeInclusive<u64>) -> (u64, u64) {
+    let last = state.letters;
+    ((*ids.start()).min(last + 1), (*ids.end()).min(last))
+}
+
+fn resume(state: &mut State, now: RecordedTime) {
+    if state.status == Running::Stopped {
+        begin_anew(state);
+    }
+    begin_at_once(state, now);
+    state.status = Running::Running;
+}
+
+/// Lets nothing wait for its next attempt any longer. How often it has failed stands.
+fn begin_at_once(state: &mut State, now: RecordedTime) {
+    let State { live, rebuild, round, .. } = state;
+    let rebuild = rebuild.as_mut().map(|track| &mut track.trouble);
+    let round = round.as_mut().map(|round| &mut round.trouble);
+    for trouble in [Some(&mut live.trouble), rebuild, round].into_iter().flatten() {
+        trouble.until = trouble.until.min(now);
+    }
+}
+
+/// Gives the events that failed a new series of attempts.
+fn begin_anew(state: &mut State) {
+    state.live.trouble = Trouble::default();
+    if let Some(track) = &mut state.rebuild {
+        track.trouble = Trouble::default();
+    }
+}

@@ -1,0 +1,301 @@
+//! What comes of the events in hand.
+
+use super::attempt::Outcome;
+use super::dead_letters::{DeadLetter, LetterId, Reason};
+use super::machine::Consumer;
+use super::policy::{Kind, OnFailure};
+use super::window::Told;
+use crate::gateway::Alarm;
+use crate::handler::feed::{FeedEvent, Hand};
+use crate::handler::projections::documents::Documents;
+use crate::handler::stored::state::{LastError, Running, State};
+use crate::store::sqlite::Sql;
+use crate::store::{RecordedTime, StorageError};
+
+/// What a projection does with an event: it alters documents, or says why it cannot.
+pub type Apply<'a, S, O = Outcome> = &'a mut dyn FnMut(&FeedEvent, &Documents<S>) -> O;
+
+/// An attempt that failed, and what was known then.
+struct Failure<'a> {
+    outcome: &'a Outcome,
+    now: RecordedTime,
+    /// Any number, drawn anew each time.
+    jitter: u32,
+    /// Whether it may have failed by the fault of others: then it is attempted again, and no attempt is counted.
+    shared: bool,
+}
+
+impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// Applies the events in hand: what `apply` does to the documents becomes durable in one transaction with the
+    /// checkpoint. Of an event for which it fails nothing is kept; what came before it is. `jitter` is any number, drawn
+    /// anew each time.
+    ///
+    /// # Errors
+    /// [`StorageError`]; nothing was applied then.
+    pub fn project<O: Into<Outcome>>(
+        &mut self,
+        now: RecordedTime,
+        jitter: u32,
+        apply: Apply<'_, S, O>,
+    ) -> Result<(), StorageError> {
+        self.apply(now, jitter, &mut |event, documents| apply(event, documents).into())
+    }
+
+    fn apply(&mut self, now: RecordedTime, jitter: u32, apply: Apply<'_, S>) -> Result<(), StorageError> {
+        let runs = self.state.status == Running::Running && self.settings.kind == Kind::Projection;
+        let Some(hand) = self.hand.take_if(|_| runs) else { return Ok(()) };
+        let generation = self.state.track(hand.lane).generation;
+        let documents = Documents::new(self.storage.clone(), generation);
+        let (cut_off, mut counted) = (self.cut_off.take(), false);
+        let mut failed = false;
+        let applied = self.commit(&mut |machine, state| {
+            for event in hand.events.as_slice() {
+                let cut_off = cut_off.as_ref().and_then(|cut_off| cut_off.reason_of(event));
+                if machine.holds(state, &hand, event)? {
+                    machine.put_held(state, &hand, event, now)?;
+                    continue;
+                }
+                let outcome = match cut_off {
+                    Some(reason) => Outcome::failed(reason),
+                    None => apply(event, &documents),
+                };
+                if outcome.is_done() {
+                    documents.accept()?;
+                    machine.succeed(state, &hand, event)?;
+                } else {
+                    counted |= cut_off.is_some();
+                    documents.undo()?;
+                    let failure = Failure { outcome: &outcome, now, jitter, shared: false };
+                    failed = !machine.fail(state, &hand, event, &failure)?;
+                }
+                if failed {
+                    return documents.flush();
+                }
+            }
+            state.advance(&hand, hand.after);
+            documents.flush()
+        });
+        documents.close();
+        if !counted || applied.is_err() {
+            self.cut_off = cut_off;
+        }
+        if failed {
+            self.set_pending(hand.partition, true);
+        }
+        self.settled(applied)
+    }
+
+    /// Takes note of what came of the delivery with this id. One that is not under way is ignored. `jitter` is any number,
+    /// drawn anew each time.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the event is then delivered again.
+    pub fn delivered(
+        &mut self,
+        id: &str,
+        outcome: Outcome,
+        now: RecordedTime,
+        jitter: u32,
+    ) -> Result<(), StorageError> {
+        if !self.offers.tell(id, outcome, jitter) {
+            return Ok(());
+        }
+        let settled = self.settle(now).map(|_| ());
+        self.settled(settled)
+    }
+
+    /// Deals with the events at the front of the hand up to the first of which nothing is known; says whether there was
+    /// one.
+    pub(in crate::handler) fn settle(&mut self, now: RecordedTime) -> Result<bool, StorageError> {
+        let mut any = false;
+        while let Some(Told { outcome, jitter, shared }) = self.told() {
+            let Some(mut hand) = self.hand.take() else { break };
+            let Some(event) = hand.events.next() else { break };
+            any = true;
+            if outcome.is_done() {
+                self.delivery_succeeded(hand, &event)?;
+            } else {
+                self.delivery_failed(hand, &event, &Failure { outcome: &outcome, now, jitter, shared })?;
+            }
+        }
+        Ok(any)
+    }
+
+    fn delivery_succeeded(&mut self, hand: Hand, event: &FeedEvent) -> Result<(), StorageError> {
+        let ended = hand.front().is_none();
+        self.unsaved += 1;
+        self.offers.passed(&hand);
+        let troubled = self.state.trouble_mut(&hand).failures > 0;
+        let running = self.state.status == Running::Running;
+        if ended || troubled || !running || self.is_enough_unsaved() {
+            self.commit(&mut |machine, state| {
+                machine.succeed(state, &hand, event)?;
+                machine.end(state, &hand);
+                Ok(())
+            })?;
+        } else {
+            self.state.advance(&hand, event.position);
+        }
+        self.keep(hand);
+        Ok(())
+    }
+
+    fn delivery_failed(
+        &mut self,
+        hand: Hand,
+        event: &FeedEvent,
+        failure: &Failure<'_>,
+    ) -> Result<(), StorageError> {
+        let mut behind = false;
+        // What cannot succeed is known to be at fault itself: nothing has to be found out about others.
+        if let Outcome::Failed { .. } = failure.outcome {
+            self.offers.failed(&hand);
+        }
+        self.commit(&mut |machine, state| {
+            behind = machine.fail(state, &hand, event, failure)?;
+            if behind {
+                machine.end(state, &hand);
+            }
+            Ok(())
+        })?;
+        if behind {
+            self.offers.passed(&hand);
+            self.keep(hand);
+        } else {
+            // The page is read again when the event has its next turn: until then others have theirs.
+            self.set_pending(hand.partition, true);
+        }
+        Ok(())
+    }
+
+    /// Moves the events at the front of the hand whose streams are held to the dead letters.
+    pub(in crate::handler) fn hold_back(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        loop {
+            let held = match self.hand.as_ref().and_then(|hand| Some((hand, hand.front()?))) {
+                Some((hand, event)) => self.holds(&self.state, hand, event)?,
+                None => false,
+            };
+            let Some(mut hand) = self.hand.take_if(|_| held) else { return Ok(()) };
+            let Some(event) = hand.events.next() else { return Ok(()) };
+            self.commit(&mut |machine, state| {
+                machine.put_held(state, &hand, &event, now)?;
+                machine.end(state, &hand);
+                Ok(())
+            })?;
+            self.keep(hand);
+        }
+    }
+
+    /// Takes the rest of a page in hand again, unless the state was found to be another's.
+    fn keep(&mut self, hand: Hand) {
+        if self.known && hand.front().is_some() {
+            self.hand = Some(hand);
+        }
+    }
+
+    /// Whether the event has to wait for an earlier one of its stream.
+    pub(in crate::handler) fn holds(
+        &self,
+        state: &State,
+        hand: &Hand,
+        event: &FeedEvent,
+    ) -> Result<bool, StorageError> {
+        let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
+        // Ids are given once: without one there was never a letter.
+        if !in_order || hand.letter.is_some() || state.letters == 0 {
+            return Ok(false);
+        }
+        self.kept().holds(state.track(hand.lane).generation, &event.stream)
+    }
+
+    /// Moves past an event that is done.
+    fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
+        state.advance(hand, event.position);
+        match hand.letter {
+            Some(letter) => self.kept().remove_letters(state.live.generation, letter, letter),
+            None => Ok(()),
+        }
+    }
+
+    /// Moves to the end of the page once its last event is done.
+    fn end(&self, state: &mut State, hand: &Hand) {
+        if hand.front().is_none() {
+            state.advance(hand, hand.after);
+        }
+    }
+
+    fn put_held(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        now: RecordedTime,
+    ) -> Result<(), StorageError> {
+        self.put_letter(state, hand, event, (Reason::Held, String::new(), 0), now)
+    }
+
+    fn put_letter(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        (reason, error, attempts): (Reason, String, u64),
+        time: RecordedTime,
+    ) -> Result<(), StorageError> {
+        state.letters += 1;
+        let (id, partition, event) = (LetterId::new(state.letters), hand.partition, event.clone());
+        let position = event.position;
+        let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
+        self.kept().put_letter(state.track(hand.lane).generation, &letter)?;
+        state.advance(hand, position);
+        Ok(())
+    }
+
+    /// Counts a failed attempt; says whether it was the last, so that the event is now behind the consumer. Of one that says
+    /// that no event is taken any more, no attempt is counted.
+    fn fail(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        failure: &Failure<'_>,
+    ) -> Result<bool, StorageError> {
+        let policy = &self.settings.policy;
+        let error = LastError::new(failure.outcome.error(), failure.now);
+        let message = error.message.clone();
+        state.error = Some(error);
+        let (counts, retry_after) = match failure.outcome {
+            Outcome::Failed { retry_after, .. } => (!failure.shared, Some(*retry_after)),
+            Outcome::Gone { .. } => {
+                state.trouble_mut(hand).until = RecordedTime::default();
+                state.status = Running::Paused;
+                return Ok(false);
+            }
+            Outcome::Refused { .. } | Outcome::Done => (true, None),
+        };
+        let trouble = state.trouble_mut(hand);
+        trouble.failures += u32::from(counts);
+        trouble.partition = hand.partition;
+        let failures = trouble.failures;
+        if let Some(retry_after) = retry_after.filter(|_| failures < policy.attempts) {
+            let wait = policy.delay(failures, failure.jitter, retry_after.unwrap_or_default());
+            trouble.until = failure.now.later(wait);
+            let until = trouble.until;
+            self.arm(until)?;
+            return Ok(false);
+        }
+        if let Some(letter) = hand.letter {
+            let place = (state.live.generation, letter);
+            self.kept().letter_failed(place, &message, failures, failure.now)?;
+            state.advance(hand, event.position);
+            return Ok(true);
+        }
+        if policy.on_failure == OnFailure::Stop {
+            trouble.until = RecordedTime::default();
+            state.status = Running::Stopped;
+            return Ok(false);
+        }
+        self.put_letter(state, hand, event, (Reason::Failed, message, failures.into()), failure.now)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,276 @@
+//! The documents of a projection, as its handler sees them.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use thiserror::Error;
+
+use super::document_key::{DocumentKey, InvalidDocumentKey};
+use crate::handler::stored::storage::Storage;
+use crate::store::limits::{DOCUMENT_BYTES, PAGE_BYTES, PAGE_EVENTS};
+use crate::store::reads::page_budget::PageBudget;
+use crate::store::sqlite::Sql;
+use crate::store::{JsonText, StorageError};
+
+/// Why a document cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// The key is not a key.
+    #[error(transparent)]
+    Key(#[from] InvalidDocumentKey),
+    /// The document is larger than its limit.
+    #[error("the document is {bytes} bytes long, more than the {DOCUMENT_BYTES} allowed")]
+    TooLarge {
+        /// Length of the document, in bytes of JSON text.
+        bytes: usize,
+    },
+    /// The document and the type that the projection has for it do not fit.
+    #[error("the document does not fit its type: {reason}")]
+    Mismatch {
+        /// What does not fit.
+        reason: String,
+    },
+    /// The handler has returned: its documents are written only while it runs.
+    #[error("documents can only be used while the handler runs")]
+    Over,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl DocumentError {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Key(error) => error.code(),
+            Self::TooLarge { .. } => "document_too_large",
+            Self::Mismatch { .. } => "document_mismatch",
+            Self::Over => "documents_over",
+            Self::Storage(error) => error.code(),
+        }
+    }
+}
+
+/// Some documents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DocumentPage {
+    /// Keys and documents, in the order of the keys.
+    pub documents: Vec<(String, JsonText)>,
+    /// The key after which there may be more.
+    pub next: Option<String>,
+}
+
+/// The documents of one generation while events are projected. Clones are the same documents.
+///
+/// What is written is seen by later reads at once, and reaches the storage together with the checkpoint: a document that
+/// many events of a page alter is written once.
+#[derive(Debug, Clone)]
+pub struct Documents<S> {
+    storage: Rc<Storage<S>>,
+    generation: u64,
+    changes: Rc<RefCell<Changes>>,
+}
+
+/// What a document is to become: a text, or nothing.
+type Change = Option<Rc<str>>;
+
+/// What was written and is not in the storage yet.
+#[derive(Debug, Default)]
+struct Changes {
+    /// In the order of keys.
+    entries: Vec<(Rc<str>, Change)>,
+    /// What the entries were before the event in hand, to take back what it did; `None` where there was none.
+    before: Vec<(Rc<str>, Option<Change>)>,
+    bytes: usize,
+    /// The storage failed: what the handler then did cannot be relied on.
+    broken: Option<StorageError>,
+    over: bool,
+}
+
+impl Changes {
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.entries.binary_search_by(|(entry, _)| (**entry).cmp(key))
+    }
+
+    /// Sets or removes an entry and returns what it was.
+    fn set(&mut self, key: &Rc<str>, change: Option<Change>) -> Option<Change> {
+        match (self.find(key), change) {
+            (Ok(at), Some(change)) => {
+                self.entries.get_mut(at).map(|(_, entry)| std::mem::replace(entry, change))
+            }
+            (Ok(at), None) => Some(self.entries.remove(at).1),
+            (Err(at), Some(change)) => {
+                self.entries.insert(at, (key.clone(), change));
+                None
+            }
+            (Err(_), None) => None,
+        }
+    }
+}
+
+impl<S: Sql> Documents<S> {
+    /// The document of this key, if there is one.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn get(&self, key: &str) -> Result<Option<JsonText>, DocumentError> {
+        self.find(&self.checked(key)?)
+    }
+
+    /// The document of this key, if there is one.
+    pub(in crate::handler) fn find(&self, key: &DocumentKey) -> Result<Option<JsonText>, DocumentError> {
+        let changes = self.changes.borrow();
+        if let Some((_, change)) = changes.find(key.as_str()).ok().and_then(|at| changes.entries.get(at)) {
+            return Ok(change.as_deref().map(JsonText::trusted));
+        }
+        drop(changes);
+        let found = self.noted(self.storage.kept().document(self.generation, key.as_str()))?;
+        Ok(found.as_deref().map(JsonText::trusted))
+    }
+
+    /// Keeps a document under this key, in place of any other.
+    ///
+    /// # Errors
+    /// [`DocumentError`]; the document is then as it was.
+    pub fn put(&self, key: &str, document: &JsonText) -> Result<(), DocumentError> {
+        let bytes = document.as_str().len();
+        if bytes > DOCUMENT_BYTES {
+            return Err(DocumentError::TooLarge { bytes });
+        }
+        self.change(key, Some(document.as_str().into()))
+    }
+
+    /// Removes the document of this key, if there is one.
+    ///
+    /// # Errors
+    /// [`DocumentError`]; the document is then as it was.
+    pub fn delete(&self, key: &str) -> Result<(), DocumentError> {
+        self.change(key, None)
+    }
+
+    /// The documents whose keys begin with `prefix` and are greater than `after`: up to `limit`, at most 1,000, fewer where
+    /// they fill 4 MiB.
+    ///
+    /// # Errors
+    /// [`DocumentError`].
+    pub fn list(&self, prefix: &str, after: &str, limit: usize) -> Result<DocumentPage, DocumentError> {
+        let changes = self.changes.borrow();
+        if changes.over {
+            return Err(DocumentError::Over);
+        }
+        let budget = PageBudget::of(limit.clamp(1, PAGE_EVENTS));
+        let mut page = Listing { documents: Vec::new(), budget, last: None, next: None };
+        let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
+        let mut written = written.peekable();
+        let listed = self.storage.kept().documents(self.generation, prefix, after, &mut |key, document| {
+            while let Some((key, change)) = written.next_if(|(written, _)| **written < *key) {
+                page.add(key, change.as_deref())?;
+            }
+            // What the storage holds of a changed document no longer counts.
+            match written.next_if(|(written, _)| **written == *key) {
+                Some((key, change)) => page.add(key, change.as_deref()),
+                None => page.add(key, Some(document)),
+            }
+        });
+        let _spent = written.try_for_each(|(key, change)| page.add(key, change.as_deref()));
+        drop(changes);
+        self.noted(listed)?;
+        Ok(DocumentPage { documents: page.documents, next: page.next })
+    }
+
+    pub(in crate::handler) fn new(storage: Rc<Storage<S>>, generation: u64) -> Self {
+        Self { storage, generation, changes: Rc::default() }
+    }
+
+    /// Keeps what an event did, now that its handler has returned.
+    pub(in crate::handler) fn accept(&self) -> Result<(), StorageError> {
+        self.settled()?;
+        self.changes.borrow_mut().before.clear();
+        // Bounded memory, whatever a page of events writes.
+        if self.changes.borrow().bytes >= PAGE_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Takes back what an event did whose handler failed.
+    pub(in crate::handler) fn undo(&self) -> Result<(), StorageError> {
+        self.settled()?;
+        let mut changes = self.changes.borrow_mut();
+        while let Some((key, before)) = changes.before.pop() {
+            changes.set(&key, before);
+        }
+        Ok(())
+    }
+
+    /// Writes what was changed.
+    pub(in crate::handler) fn flush(&self) -> Result<(), StorageError> {
+        let mut changes = self.changes.borrow_mut();
+        for (key, change) in &changes.entries {
+            self.storage.kept().put(self.generation, key, change.as_deref())?;
+        }
+        (changes.entries, changes.bytes) = (Vec::new(), 0);
+        Ok(())
+    }
+
+    /// Refuses all use from now on.
+    pub(in crate::handler) fn close(&self) {
+        self.changes.borrow_mut().over = true;
+    }
+
+    /// A handler writes keys as texts: this is where they become keys.
+    fn checked(&self, key: &str) -> Result<DocumentKey, DocumentError> {
+        if self.changes.borrow().over {
+            return Err(DocumentError::Over);
+        }
+        Ok(DocumentKey::new(key)?)
+    }
+
+    fn change(&self, key: &str, change: Change) -> Result<(), DocumentError> {
+        let key = self.checked(key)?;
+        let mut changes = self.changes.borrow_mut();
+        changes.bytes += key.as_str().len() + change.as_ref().map_or(0, |text| text.len());
+        let key = Rc::from(key.as_str());
+        let before = changes.set(&key, Some(change));
+        changes.before.push((key, before));
+        Ok(())
+    }
+
+    /// Remembers that the storage failed, even where the handler goes on as if nothing had happened.
+    fn noted<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        if let Err(error) = &result {
+            self.changes.borrow_mut().broken = Some(error.clone());
+        }
+        result
+    }
+
+    fn settled(&self) -> Result<(), StorageError> {
+        self.changes.borrow_mut().broken.take().map_or(Ok(()), Err)
+    }
+}
+
+/// A page on its way from empty to full.
+struct Listing {
+    documents: Vec<(String, JsonText)>,
+    budget: PageBudget,
+    /// The last key that was looked at.
+    last: Option<String>,
+    next: Option<String>,
+}
+
+impl Listing {
+    /// Adds a document, or passes over where one was; breaks where the page had ended before it.
+    fn add(&mut self, key: &str, document: Option<&str>) -> ControlFlow<()> {
+        if self.budget.is_spent() {
+            self.next = self.last.clone();
+            return ControlFlow::Break(());
+        }
+        self.budget.look_at(1, key.len() + document.map_or(0, str::len));
+        self.last = Some(key.to_owned());
+        if let Some(document) = document {
+            self.budget.take();
+            self.documents.push((key.to_owned(), JsonText::trusted(document)));
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,5 @@
+//! Appending: what is asked for, and the decision.
+
+pub(in crate::store) mod append;
+pub(in crate::store) mod expected_version;
+pub(in crate::store) mod idempotency_key;

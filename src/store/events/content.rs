@@ -1,0 +1,158 @@
+//! How the events of a commit are stored: one JSON array.
+//!
+//! `[{"id":…,"type":…,"data":…},…]`, with `"metadata":…` behind them where an event has any, and `"saved":…` last where
+//! the store has a note of its own about the event. Data and metadata are the very text that was appended; no writer
+//! writes the note.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::event::{EventId, EventView, NewEvent, RecordedTime};
+use super::json_text::{JsonText, push_json_string};
+use crate::store::logs::commit::CommitView;
+use crate::store::logs::log::StorageError;
+use crate::store::version::Version;
+
+pub(in crate::store) const NO_METADATA: &str = "{}";
+
+/// The note of an event that has none, where its metadata look like a note of the time when notes lay in the metadata.
+const NO_NOTE: &str = "false";
+
+/// With this began the metadata that were such a note, `{"saved":{}}` or `{"saved":{"dates":[…]}}`. Whatever else
+/// begins so is marked with [`NO_NOTE`] when it is stored, so that only notes of that time are ever taken for one.
+const NOTE_IN_METADATA: &str = "{\"saved\":{";
+
+/// The most that one event adds to its data and metadata, where its id is a UUID and its type is short.
+const USUAL_FRAME_BYTES: usize = 96;
+
+/// Writes the events as they are stored, each with the id it has or else a fresh one.
+pub(in crate::store) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -> EventId) -> String {
+    let sizes = events.iter().map(|event| USUAL_FRAME_BYTES + event.size());
+    let mut text = String::with_capacity(sizes.sum());
+    text.push('[');
+    for (place, event) in events.iter().enumerate() {
+        text.push_str(if place == 0 { "{\"id\":" } else { ",{\"id\":" });
+        match event.id() {
+            Some(id) => push_json_string(&mut text, id.as_str()),
+            None => push_json_string(&mut text, fresh_id().as_str()),
+        }
+        text.push_str(",\"type\":");
+        push_json_string(&mut text, event.event_type().as_str());
+        text.push_str(",\"data\":");
+        text.push_str(event.data().as_str());
+        if event.metadata().as_str() != NO_METADATA {
+            text.push_str(",\"metadata\":");
+            text.push_str(event.metadata().as_str());
+        }
+        if let Some(note) = stored_note(event) {
+            text.extend([",\"saved\":", note]);
+        }
+        text.push('}');
+    }
+    text.push(']');
+    text
+}
+
+/// What is stored as the event's note, if anything is.
+fn stored_note(event: &NewEvent) -> Option<&str> {
+    let looks_noted = event.metadata().as_str().starts_with(NOTE_IN_METADATA);
+    event.saved().map(JsonText::as_str).or(looks_noted.then_some(NO_NOTE))
+}
+
+/// The dates of a note that lies in the metadata.
+fn note_in(metadata: &str) -> Option<&str> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Noted<'a> {
+        #[serde(borrow)]
+        saved: Note<'a>,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Note<'a> {
+        #[serde(borrow)]
+        dates: Option<&'a RawValue>,
+    }
+    if !metadata.starts_with(NOTE_IN_METADATA) {
+        return None;
+    }
+    let noted: Noted<'_> = serde_json::from_str(metadata).ok()?;
+    Some(noted.saved.dates.map_or("[]", RawValue::get))
+}
+
+/// An event as it is stored, borrowed from its commit's text.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::store) struct StoredEvent<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow, rename = "type")]
+    event_type: Cow<'a, str>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    saved: Option<&'a RawValue>,
+}
+
+impl StoredEvent<'_> {
+    pub(in crate::store) fn view(&self, version: Version, time: RecordedTime) -> EventView<'_> {
+        let metadata = self.metadata.map_or(NO_METADATA, RawValue::get);
+        let saved = match self.saved {
+            Some(_) => self.note(),
+            None => note_in(metadata),
+        };
+        EventView {
+            version,
+            id: &self.id,
+            event_type: &self.event_type,
+            time,
+            data: self.data.get(),
+            metadata,
+            saved,
+        }
+    }
+
+    fn note(&self) -> Option<&str> {
+        self.saved.map(RawValue::get).filter(|note| *note != NO_NOTE)
+    }
+
+    /// Whether this is what an append of `event` stores. An id that the writer left to the store is any id.
+    fn is(&self, event: &NewEvent) -> bool {
+        event.id().is_none_or(|id| id.as_str() == self.id)
+            && event.event_type().as_str() == self.event_type
+            && event.data().as_str() == self.data.get()
+            && event.metadata().as_str() == self.metadata.map_or(NO_METADATA, RawValue::get)
+            && event.saved().map(JsonText::as_str) == self.note()
+    }
+}
+
+/// The events of a commit, and the version of the first of them.
+#[derive(Debug)]
+pub(in crate::store) struct Decoded<'a> {
+    pub(in crate::store) first_version: Version,
+    pub(in crate::store) events: Vec<StoredEvent<'a>>,
+}
+
+/// Reads the events of a commit.
+pub(in crate::store) fn decode<'a>(commit: &CommitView<'a>) -> Result<Decoded<'a>, StorageError> {
+    let version = commit.version;
+    let events: Vec<StoredEvent<'a>> = serde_json::from_str(commit.events)
+        .map_err(|error| StorageError::corrupt(version.get(), error.to_string()))?;
+    let before = version.before(events.len()).filter(|_| !events.is_empty());
+    match before.and_then(|before| before.after(1)) {
+        Some(first_version) => Ok(Decoded { first_version, events }),
+        None => Err(StorageError::corrupt(version.get(), "it has no events or too many")),
+    }
+}
+
+impl Decoded<'_> {
+    /// Whether these are what an append of `events` stores.
+    pub(in crate::store) fn are(&self, events: &[NewEvent]) -> bool {
+        self.events.len() == events.len()
+            && self.events.iter().zip(events).all(|(stored, event)| stored.is(event))
+    }
+}

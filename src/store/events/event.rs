@@ -1,0 +1,289 @@
+//! Events: to be written, and written.
+
+use thiserror::Error;
+
+use super::json_text::JsonText;
+use crate::store::limits::{EVENT_ID_BYTES, EVENT_TYPE_BYTES, MAX_TIME_MILLIS, METADATA_BYTES};
+use crate::store::names::name::{self, InvalidName};
+use crate::store::names::stream_id::StreamId;
+use crate::store::version::Version;
+
+/// What kind of thing happened, in the past tense: `Deposited`. 1 to 200 bytes of UTF-8 without control
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EventType(Box<str>);
+
+/// What tells an event from every other: a `UUIDv7` unless the writer gave an id of its own. 1 to 200 bytes
+/// of UTF-8 without control characters. The default is the nil UUID.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EventId(Box<str>);
+
+impl EventType {
+    /// Takes `text` as an event type.
+    ///
+    /// # Errors
+    /// [`InvalidName`] when the text is empty, longer than 200 bytes or holds a control character.
+    pub fn new(text: &str) -> Result<Self, InvalidName> {
+        name::check(text, EVENT_TYPE_BYTES)?;
+        Ok(Self(text.into()))
+    }
+
+    /// The type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl EventId {
+    /// Takes `text` as an event id.
+    ///
+    /// # Errors
+    /// [`InvalidName`] when the text is empty, longer than 200 bytes or holds a control character.
+    pub fn new(text: &str) -> Result<Self, InvalidName> {
+        name::check(text, EVENT_ID_BYTES)?;
+        Ok(Self(text.into()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for EventId {
+    fn default() -> Self {
+        Self("00000000-0000-0000-0000-000000000000".into())
+    }
+}
+
+/// When the store recorded an event: milliseconds since 1970-01-01T00:00:00Z. Within a stream it never
+/// goes back, even when the clock does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordedTime(u64);
+
+impl RecordedTime {
+    /// A time in milliseconds since 1970; what lies beyond the year 9999 is taken as its end.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        if millis <= MAX_TIME_MILLIS { Self(millis) } else { Self(MAX_TIME_MILLIS) }
+    }
+
+    /// The time in milliseconds since 1970.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The time so many milliseconds later; beyond the year 9999 there is none.
+    ///
+    /// ```
+    /// use sillok::store::RecordedTime;
+    ///
+    /// assert_eq!(RecordedTime::from_millis(1_000).later(500), RecordedTime::from_millis(1_500));
+    /// ```
+    #[must_use]
+    pub const fn later(self, millis: u64) -> Self {
+        Self::from_millis(self.0.saturating_add(millis))
+    }
+}
+
+/// Why an event is refused. Says which of its fields is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidEvent {
+    /// The event's type is not a type.
+    #[error("the event type {0}")]
+    Type(InvalidName),
+    /// The event's id is not an id.
+    #[error("the event id {0}")]
+    Id(InvalidName),
+    /// The metadata is JSON but not an object.
+    #[error("the metadata must be a JSON object")]
+    MetadataNotObject,
+    /// The metadata is larger than its limit.
+    #[error("the metadata is {bytes} bytes long, more than the {METADATA_BYTES} allowed")]
+    MetadataTooLarge {
+        /// Length of the metadata, in bytes of JSON text.
+        bytes: usize,
+    },
+}
+
+impl InvalidEvent {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Type(_) => "invalid_event_type",
+            Self::Id(_) => "invalid_event_id",
+            Self::MetadataNotObject => "invalid_metadata",
+            Self::MetadataTooLarge { .. } => "metadata_too_large",
+        }
+    }
+
+    /// The field of the event that is wrong: `type`, `id` or `metadata`.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Type(_) => "type",
+            Self::Id(_) => "id",
+            Self::MetadataNotObject | Self::MetadataTooLarge { .. } => "metadata",
+        }
+    }
+}
+
+/// An event that is to be written.
+///
+/// ```
+/// use sillok::store::{JsonText, NewEvent};
+///
+/// let event = NewEvent::new("Deposited", JsonText::parse(r#"{"amount":100}"#)?)?
+///     .with_metadata(JsonText::parse(r#"{"correlationId":"c-1"}"#)?)?;
+/// assert_eq!(event.event_type().as_str(), "Deposited");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    id: Option<EventId>,
+    event_type: EventType,
+    data: JsonText,
+    metadata: JsonText,
+    saved: Option<JsonText>,
+}
+
+impl NewEvent {
+    /// An event of this type with this data, an id still to be given and no metadata.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::Type`].
+    pub fn new(event_type: &str, data: JsonText) -> Result<Self, InvalidEvent> {
+        let event_type = EventType::new(event_type).map_err(InvalidEvent::Type)?;
+        Ok(Self { id: None, event_type, data, metadata: JsonText::empty_object(), saved: None })
+    }
+
+    /// The same event with an id of the writer's own.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::Id`].
+    pub fn with_id(mut self, id: &str) -> Result<Self, InvalidEvent> {
+        self.id = Some(EventId::new(id).map_err(InvalidEvent::Id)?);
+        Ok(self)
+    }
+
+    /// The same event with metadata: a JSON object of at most 16 KiB.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::MetadataNotObject`], [`InvalidEvent::MetadataTooLarge`].
+    pub fn with_metadata(mut self, metadata: JsonText) -> Result<Self, InvalidEvent> {
+        if !metadata.is_object() {
+            return Err(InvalidEvent::MetadataNotObject);
+        }
+        let bytes = metadata.as_str().len();
+        if bytes > METADATA_BYTES {
+            return Err(InvalidEvent::MetadataTooLarge { bytes });
+        }
+        self.metadata = metadata;
+        Ok(self)
+    }
+
+    /// The same event with a note of the store's own about it: that its data are a whole object which was saved, and at
+    /// which places the object held a date, as a JSON array. It is stored beside data and metadata, so that no writer of
+    /// these can write it. Nothing that is appended over HTTP, or by `append` in JavaScript, has one.
+    #[must_use]
+    pub fn saved_with(self, dates: JsonText) -> Self {
+        Self { saved: Some(dates), ..self }
+    }
+
+    /// The event's type.
+    #[must_use]
+    pub fn event_type(&self) -> &EventType {
+        &self.event_type
+    }
+
+    /// The id that the writer gave the event, if any.
+    #[must_use]
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// What happened, as JSON text.
+    #[must_use]
+    pub fn data(&self) -> &JsonText {
+        &self.data
+    }
+
+    /// What is known about the event, a JSON object.
+    #[must_use]
+    pub fn metadata(&self) -> &JsonText {
+        &self.metadata
+    }
+
+    /// The store's note about the event, where it has one: see [`saved_with`](Self::saved_with).
+    #[must_use]
+    pub fn saved(&self) -> Option<&JsonText> {
+        self.saved.as_ref()
+    }
+
+    /// How many bytes the event is stored as, about.
+    pub(in crate::store) fn size(&self) -> usize {
+        let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
+        let saved = self.saved.as_ref().map_or(0, |saved| saved.as_str().len());
+        id + self.event_type.as_str().len() + self.data.as_str().len() + self.metadata.as_str().len() + saved
+    }
+}
+
+/// An event that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// The stream that holds the event.
+    pub stream: StreamId,
+    /// The event's place in its stream.
+    pub version: Version,
+    /// The event's id.
+    pub id: EventId,
+    /// The event's type.
+    pub event_type: EventType,
+    /// When the store recorded it.
+    pub time: RecordedTime,
+    /// What happened, as the JSON text that was appended.
+    pub data: JsonText,
+    /// What is known about the event, a JSON object.
+    pub metadata: JsonText,
+}
+
+/// A recorded event as it lies in the store, borrowed for the length of one visit: nothing is copied for
+/// a reader that only passes the event on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventView<'a> {
+    /// The event's place in its stream.
+    pub version: Version,
+    /// The event's id.
+    pub id: &'a str,
+    /// The event's type.
+    pub event_type: &'a str,
+    /// When the store recorded it.
+    pub time: RecordedTime,
+    /// What happened, as JSON text.
+    pub data: &'a str,
+    /// What is known about the event, a JSON object as text.
+    pub metadata: &'a str,
+    /// The store's note about the event: see [`NewEvent::saved_with`].
+    pub saved: Option<&'a str>,
+}
+
+impl EventView<'_> {
+    /// The event as a value of its own.
+    #[must_use]
+    pub fn to_recorded(&self, stream: &StreamId) -> RecordedEvent {
+        RecordedEvent {
+            stream: stream.clone(),
+            version: self.version,
+            id: EventId(self.id.into()),
+            event_type: EventType(self.event_type.into()),
+            time: self.time,
+            data: JsonText::trusted(self.data),
+            metadata: JsonText::trusted(self.metadata),
+        }
+    }
+}

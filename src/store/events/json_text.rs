@@ -1,0 +1,197 @@
+//! JSON kept as the text it came in.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+/// A JSON value kept verbatim, as the text it came in: `1e400` and `12345678901234567890` are never
+/// turned into a floating-point number and so never rounded. White space around the value is dropped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonText(Box<str>);
+
+/// A text that is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("is not valid JSON (line {line}, column {column})")]
+pub struct MalformedJson {
+    /// Line of the first mistake, counted from 1.
+    pub line: usize,
+    /// Column of the first mistake, counted from 1.
+    pub column: usize,
+}
+
+impl From<&serde_json::Error> for MalformedJson {
+    fn from(error: &serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
+}
+
+impl JsonText {
+    /// Takes a text that holds one JSON value.
+    ///
+    /// # Errors
+    /// [`MalformedJson`] with the place of the first mistake.
+    pub fn parse(text: &str) -> Result<Self, MalformedJson> {
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(raw) => Ok(Self(raw.get().into())),
+            Err(error) => Err(MalformedJson::from(&error)),
+        }
+    }
+
+    /// Turns a serialisable value into JSON text.
+    ///
+    /// # Errors
+    /// [`MalformedJson`] when JSON has no form for the value, such as a map with keys that are not text.
+    pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, MalformedJson> {
+        match serde_json::to_string(value) {
+            Ok(text) => Ok(Self(text.into())),
+            Err(error) => Err(MalformedJson::from(&error)),
+        }
+    }
+
+    /// JSON's `null`.
+    #[must_use]
+    pub fn null() -> Self {
+        Self("null".into())
+    }
+
+    /// An object without members.
+    #[must_use]
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
+    /// The text, to be read by any JSON parser.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the value is an object.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.0.starts_with('{')
+    }
+
+    /// Takes text that this store itself wrote and that was checked then.
+    pub(crate) fn trusted(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+/// A text as a JSON string, with its quotes.
+///
+/// ```
+/// assert_eq!(sillok::store::json_string("say \"hello\""), r#""say \"hello\"""#);
+/// ```
+#[must_use]
+pub fn json_string(text: &str) -> String {
+    let mut json = String::new();
+    push_json_string(&mut json, text);
+    json
+}
+
+/// Appends a text as a JSON string, with its quotes.
+///
+/// ```
+/// let mut json = String::from("{\"type\":");
+/// sillok::store::push_json_string(&mut json, "Opened");
+/// assert_eq!(json, r#"{"type":"Opened""#);
+/// ```
+pub fn push_json_string(json: &mut String, text: &str) {
+    // As most are, without a character that would have to be escaped.
+    if text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
+        json.extend(["\"", text, "\""]);
+    } else {
+        // Every text has a form in JSON.
+        json.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
+}
+
+/// Texts as a JSON array of strings.
+pub(crate) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let texts: Vec<String> = texts.map(json_string).collect();
+    format!("[{}]", texts.join(","))
+}
+
+/// The members of an object that have these names, as JSON text; nothing where the text is no object. Of several members of
+/// one name the last counts, as in JavaScript. The others may have any name that JSON has, also one that is not well-formed
+/// Unicode.
+///
+/// ```
+/// use sillok::store::members;
+///
+/// let found = members(r#"{"\ud83d":1,"type":"Opened","id":7}"#, ["id", "data"]);
+/// assert_eq!(found, Some([Some("7"), None]));
+/// assert_eq!(members("[]", ["id"]), None);
+/// ```
+#[must_use]
+pub fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
+    let mut found = [None; N];
+    for member in all_members(object)? {
+        for (value, name) in found.iter_mut().zip(names) {
+            if member.is_named(name) {
+                *value = Some(member.value.get());
+            }
+        }
+    }
+    Some(found)
+}
+
+/// A member of a JSON object, as it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Member<'a> {
+    pub(crate) name: &'a RawValue,
+    pub(crate) value: &'a RawValue,
+}
+
+impl Member<'_> {
+    /// Whether this is the member's name, however it is escaped.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        let written = self.name.get();
+        match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(own) if !own.contains('\\') => own == name,
+            _ => serde_json::from_str::<String>(written).is_ok_and(|own| own == name),
+        }
+    }
+}
+
+/// The members of a JSON object, in their order; nothing where the text is no object. A name may be any text of JavaScript,
+/// also one that is not well-formed Unicode.
+pub(crate) fn all_members(text: &str) -> Option<Vec<Member<'_>>> {
+    serde_json::from_str(text).ok().map(|Members(members)| members)
+}
+
+struct Members<'a>(Vec<Member<'a>>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = map.next_entry()? {
+            members.push(Member { name, value });
+        }
+        Ok(Members(members))
+    }
+}
+
+impl From<&RawValue> for JsonText {
+    fn from(raw: &RawValue) -> Self {
+        Self(raw.get().into())
+    }
+}

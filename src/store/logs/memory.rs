@@ -1,0 +1,187 @@
+//! Streams kept in memory.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::ops::{Bound, ControlFlow};
+
+use super::commit::Commit;
+use super::log::{Base, Head, StorageError, StreamLog, Visit};
+use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
+use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
+use crate::store::feeds::position::Position;
+use crate::store::names::stream_id::StreamId;
+use crate::store::reads::range::Direction;
+use crate::store::version::Version;
+
+/// Keeps many streams in memory, for as long as it lives.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryLog {
+    streams: HashMap<StreamId, Stream>,
+    /// The streams in the order of their names, of which a page of the directory looks at no more than it holds.
+    names: BTreeSet<StreamId>,
+    /// Every commit that was ever inserted, in order. Those that were forgotten since are not found in their streams.
+    order: Vec<Place>,
+}
+
+/// The place of a commit among all commits.
+#[derive(Debug, Clone)]
+struct Place {
+    position: Position,
+    stream: StreamId,
+    version: Version,
+}
+
+/// A stream: its commits in order, in which a version is found by binary search.
+#[derive(Debug, Clone, Default)]
+struct Stream {
+    base: Base,
+    commits: VecDeque<Commit>,
+    versions_by_key: HashMap<IdempotencyKey, Version>,
+}
+
+impl MemoryLog {
+    /// A log without streams.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The stream, which is a new one where there is none yet.
+    fn stream(&mut self, id: &StreamId) -> &mut Stream {
+        match self.streams.entry(id.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                self.names.insert(id.clone());
+                new.insert(Stream::default())
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn head(&self) -> Head {
+        let base = Head::from(self.base);
+        match self.commits.back() {
+            Some(last) => Head { version: last.version, time: last.time, hash: last.hash, ..base },
+            None => base,
+        }
+    }
+
+    /// The place of the commit that holds `version`, or the number of commits where none does.
+    fn place(&self, version: Version) -> usize {
+        self.commits.partition_point(|commit| commit.version < version)
+    }
+
+    fn scan(&self, start: Version, direction: Direction, visit: Visit<'_>) {
+        let place = self.place(start);
+        let mut visit = |commit: &Commit| visit(commit.view());
+        // Breaking off is the visitor's wish, not a failure.
+        let _ = match direction {
+            Direction::Forward => self.commits.range(place..).try_for_each(&mut visit),
+            Direction::Backward => {
+                let end = self.commits.len().min(place + 1);
+                self.commits.range(..end).rev().try_for_each(&mut visit)
+            }
+        };
+    }
+}
+
+impl StreamLog for MemoryLog {
+    fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
+        Ok(self.streams.get(stream).map_or_else(Head::default, Stream::head))
+    }
+
+    fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
+        Ok(self.streams.get(stream).map_or_else(Base::default, |stream| stream.base))
+    }
+
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+        let count = commit.version.get() - commit.first_version.get() + 1;
+        let full = || StorageError::failed("every position was given");
+        let position = self.end()?.after(count).ok_or_else(full)?;
+        self.order.push(Place { position, stream: stream.clone(), version: commit.version });
+        let stream = self.stream(stream);
+        if let Some(key) = &commit.key {
+            stream.versions_by_key.insert(key.clone(), commit.version);
+        }
+        stream.commits.push_back(commit);
+        Ok(())
+    }
+
+    fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
+        let found = self.streams.get(stream).and_then(|stream| {
+            let version = stream.versions_by_key.get(key)?;
+            stream.commits.get(stream.place(*version))
+        });
+        if let Some(commit) = found {
+            // There is nothing after the one commit to go on with.
+            let _ = visit(commit.view());
+        }
+        Ok(())
+    }
+
+    fn scan(
+        &self,
+        stream: &StreamId,
+        start: Version,
+        direction: Direction,
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        if let Some(stream) = self.streams.get(stream) {
+            stream.scan(start, direction, visit);
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
+        let stream = self.stream(stream);
+        stream.base = *base;
+        while stream.commits.front().is_some_and(|commit| commit.version <= base.version) {
+            let gone = stream.commits.pop_front();
+            if let Some(key) = gone.and_then(|gone| gone.key) {
+                stream.versions_by_key.remove(&key);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FeedLog for MemoryLog {
+    fn end(&self) -> Result<Position, StorageError> {
+        Ok(self.order.last().map_or(Position::START, |last| last.position))
+    }
+
+    fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError> {
+        let start = self.order.partition_point(|place| place.position <= after);
+        for Place { position, stream: id, version } in self.order.iter().skip(start) {
+            let stream = self.streams.get(id);
+            let found = stream.and_then(|stream| stream.commits.get(stream.place(*version)));
+            let commit = found.filter(|commit| commit.version == *version).map(Commit::view);
+            let hidden = stream.map_or(Version::EMPTY, |stream| stream.base.hidden);
+            // What was forgotten is visited too: there may be many in a row.
+            if visit(FeedCommit { position: *position, stream: id.as_str(), hidden, commit }).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StreamDirectory for MemoryLog {
+    fn scan_streams(
+        &self,
+        after: &str,
+        from: &str,
+        visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let from = if after < from { Bound::Included(from) } else { Bound::Excluded(after) };
+        for stream in self.names.range::<str, _>((from, Bound::Unbounded)) {
+            let Head { version, time, deleted, .. } = self.head(stream)?;
+            if visit(StreamEntry { stream: stream.clone(), version, time, deleted }).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The one rule that all names share: those of tenants, streams, consumers and documents, event types and event ids.
+
+use thiserror::Error;
+
+/// Why a text is refused as a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidName {
+    /// The text is empty.
+    #[error("must not be empty")]
+    Empty,
+    /// The text is longer than its limit.
+    #[error("is {bytes} bytes long, more than the {limit} allowed")]
+    TooLong {
+        /// Length of the text, in bytes of UTF-8.
+        bytes: usize,
+        /// The most that is allowed, in bytes of UTF-8.
+        limit: usize,
+    },
+    /// The text holds a control character (Unicode category Cc).
+    #[error("holds a control character at byte {at}")]
+    ControlCharacter {
+        /// Where the character starts, in bytes.
+        at: usize,
+    },
+    /// The text holds U+FFFD, which runtimes put in the place of bytes that are not UTF-8: names that differ would become
+    /// the same. Only an idempotency key is refused for it.
+    #[error("holds the replacement character U+FFFD at byte {at}")]
+    ReplacementCharacter {
+        /// Where the character starts, in bytes.
+        at: usize,
+    },
+}
+
+/// Checks that `text` is 1 to `limit` bytes long and free of control characters.
+pub(crate) fn check(text: &str, limit: usize) -> Result<(), InvalidName> {
+    if text.is_empty() {
+        return Err(InvalidName::Empty);
+    }
+    if text.len() > limit {
+        return Err(InvalidName::TooLong { bytes: text.len(), limit });
+    }
+    match text.char_indices().find(|(_, character)| character.is_control()) {
+        Some((at, _)) => Err(InvalidName::ControlCharacter { at }),
+        None => Ok(()),
+    }
+}
+
+/// Makes a type of names and the error of a text that is none. A value of the type was checked: code that takes the type
+/// and not a text cannot be given an unchecked name.
+macro_rules! name_type {
+    ($(#[$docs:meta])* $name:ident, $limit:expr; $(#[$error_docs:meta])* $invalid:ident, $code:literal, $what:literal) => {
+        $(#[$docs])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(std::sync::Arc<str>);
+
+        $(#[$error_docs])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $invalid(pub $crate::store::InvalidName);
+
+        impl $invalid {
+            /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                $code
+            }
+        }
+
+        impl std::fmt::Display for $invalid {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(formatter, concat!("the ", $what, " {}"), self.0)
+            }
+        }
+
+        impl std::error::Error for $invalid {}
+
+        impl $name {
+            /// Takes `text` as such a name.
+            ///
+            /// # Errors
+            /// When the text is empty, longer than its limit or holds a control character.
+            pub fn new(text: &str) -> Result<Self, $invalid> {
+                $crate::store::names::name::check(text, $limit).map_err($invalid)?;
+                Ok(Self(text.into()))
+            }
+
+            /// The name as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, text: &&str) -> bool {
+                *self.0 == **text
+            }
+        }
+    };
+}
+pub(crate) use name_type;

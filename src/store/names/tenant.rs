@@ -1,0 +1,22 @@
+//! The name of a tenant.
+
+use super::name::name_type;
+use crate::store::limits::TENANT_BYTES;
+
+name_type! {
+    /// The name of a tenant: whose streams, journal and consumers they are. What has no tenant belongs to the default one, which
+    /// has no name.
+    ///
+    /// 1 to 200 bytes of UTF-8 without control characters. Cheap to clone.
+    ///
+    /// ```
+    /// use sillok::store::Tenant;
+    ///
+    /// assert_eq!(Tenant::new("acme")?.as_str(), "acme");
+    /// assert!(Tenant::new("acme\u{1f}").is_err());
+    /// # Ok::<(), sillok::store::InvalidTenant>(())
+    /// ```
+    Tenant, TENANT_BYTES;
+    /// Why a text is refused as the name of a tenant.
+    InvalidTenant, "invalid_tenant", "tenant"
+}

@@ -1,0 +1,193 @@
+//! Proving that a history was not altered.
+
+use std::ops::ControlFlow;
+
+use super::hash::CommitHash;
+use crate::store::event_store::EventStore;
+use crate::store::events::content;
+use crate::store::events::event::RecordedTime;
+use crate::store::limits::PAGE_LOOKED_AT;
+use crate::store::logs::commit::CommitView;
+use crate::store::logs::log::{StorageError, StorageFault, StreamLog};
+use crate::store::names::stream_id::StreamId;
+use crate::store::reads::page_budget::PageBudget;
+use crate::store::reads::range::Direction;
+use crate::store::version::Version;
+
+/// What a verification found. The history is intact where nothing is broken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// The version up to which the chain was followed.
+    pub version: Version,
+    /// The hash there. Whoever noted it before can see that the history is still the same.
+    pub head: CommitHash,
+    /// How many commits were verified.
+    pub commits: u64,
+    /// The first commit that is not as it was written.
+    pub broken: Option<BrokenCommit>,
+}
+
+/// A commit that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenCommit {
+    /// The version under which the commit lies in the store.
+    pub version: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// A chain as far as it was followed: what it takes to go on from there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Followed {
+    /// The version of the last commit.
+    pub version: Version,
+    /// When that commit was recorded.
+    pub time: RecordedTime,
+    /// The hash of the history up to and with that commit.
+    pub hash: CommitHash,
+    /// How many commits were verified.
+    pub commits: u64,
+}
+
+impl<L: StreamLog> EventStore<L> {
+    /// Computes the stream's hash chain anew, from its first commit or from where it was truncated.
+    ///
+    /// Every byte of a commit is covered: its version, time, key, events and hash. That the last commits were removed
+    /// cannot be seen from what remains; compare [`Verification::head`] with a hash noted elsewhere.
+    ///
+    /// # Errors
+    /// [`StorageFault::Failed`]; what is corrupt is reported as broken.
+    pub fn verify(&self, stream: &StreamId) -> Result<Verification, StorageError> {
+        let mut verifier = Verifier::new(stream.clone());
+        while self.verify_page(&mut verifier)? {}
+        Ok(verifier.found())
+    }
+
+    /// Goes on with a verification by one page, a bounded number of commits and bytes, and tells whether there is more.
+    /// What is appended between two pages is verified too; where the stream was truncated meanwhile beyond what was
+    /// verified, it goes on after the cut.
+    ///
+    /// ```
+    /// use sillok::store::{EventStore, MemoryLog, StreamId, Verifier};
+    ///
+    /// let store = EventStore::new(MemoryLog::new());
+    /// let mut verifier = Verifier::new(StreamId::new("account-42")?);
+    /// while store.verify_page(&mut verifier)? {
+    ///     // Another may have its turn.
+    /// }
+    /// assert_eq!(verifier.found().broken, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StorageFault::Failed`]; what is corrupt is reported as broken.
+    pub fn verify_page(&self, verifier: &mut Verifier) -> Result<bool, StorageError> {
+        let outcome = self.follow(verifier);
+        verifier.note(outcome)
+    }
+
+    fn follow(&self, verifier: &mut Verifier) -> Result<bool, StorageError> {
+        let base = self.log.base(&verifier.stream)?;
+        if base.version > verifier.last.version {
+            let commits = verifier.last.commits;
+            verifier.last = Followed { version: base.version, time: base.time, hash: base.hash, commits };
+        }
+        let Some(start) = verifier.last.version.after(1) else { return Ok(false) };
+        let stream = verifier.stream.clone();
+        let mut budget = PageBudget::of(PAGE_LOOKED_AT);
+        let mut outcome = Ok(());
+        self.log.scan(&stream, start, Direction::Forward, &mut |commit| {
+            budget.look_at(commit.count_from(verifier.last.version), commit.events.len());
+            outcome = verifier.check(&commit);
+            if outcome.is_err() || budget.is_spent() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        outcome?;
+        Ok(budget.is_spent() && verifier.last.version < self.log.head(&stream)?.version)
+    }
+}
+
+/// Follows the chain of a stream, commit after commit, wherever they come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verifier {
+    stream: StreamId,
+    last: Followed,
+    broken: Option<BrokenCommit>,
+}
+
+impl Verifier {
+    /// Begins before a stream's first commit.
+    #[must_use]
+    pub fn new(stream: StreamId) -> Self {
+        Self::after(stream, Followed::default())
+    }
+
+    /// Goes on where a chain was followed to, or from where its stream was truncated.
+    #[must_use]
+    pub fn after(stream: StreamId, last: Followed) -> Self {
+        Self { stream, last, broken: None }
+    }
+
+    /// The stream.
+    #[must_use]
+    pub fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    /// How far the chain was followed.
+    #[must_use]
+    pub fn followed(&self) -> Followed {
+        self.last
+    }
+
+    /// Takes the next commit and tells whether the chain still holds. After the first that is broken none is taken.
+    pub fn add(&mut self, commit: &CommitView<'_>) -> bool {
+        if self.broken.is_none() {
+            let outcome = self.check(commit).map(|()| true);
+            // Nothing but a corrupt commit can be wrong here.
+            let _ = self.note(outcome);
+        }
+        self.broken.is_none()
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn found(&self) -> Verification {
+        let Followed { version, hash, commits, .. } = self.last;
+        Verification { version, head: hash, commits, broken: self.broken.clone() }
+    }
+
+    /// What is corrupt is broken; nothing is to be verified behind it.
+    fn note(&mut self, outcome: Result<bool, StorageError>) -> Result<bool, StorageError> {
+        match outcome {
+            Err(error) => match error.fault() {
+                StorageFault::Corrupt { version, reason } => {
+                    self.broken = Some(BrokenCommit { version: *version, reason: reason.clone() });
+                    Ok(false)
+                }
+                _ => Err(error),
+            },
+            outcome => outcome,
+        }
+    }
+
+    fn check(&mut self, commit: &CommitView<'_>) -> Result<(), StorageError> {
+        let first_version = content::decode(commit)?.first_version;
+        let broken = |reason: &str| Err(StorageError::corrupt(commit.version.get(), reason));
+        if Some(first_version) != self.last.version.after(1) {
+            return broken("it does not follow on the commit before it");
+        }
+        if self.last.hash.followed_by(&self.stream, commit) != commit.hash {
+            return broken("its hash is not that of its content and the commit before it");
+        }
+        if commit.time < self.last.time {
+            return broken("it is older than the commit before it");
+        }
+        let (version, time, hash) = (commit.version, commit.time, commit.hash);
+        self.last = Followed { version, time, hash, commits: self.last.commits + 1 };
+        Ok(())
+    }
+}

@@ -1,0 +1,306 @@
+//! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
+
+use sillok::gateway::partition_of;
+use sillok::handler::ConsumerName;
+use sillok::store::limits::DOCUMENT_WAIT_MILLIS;
+use sillok::store::{Direction, ReadRange, json_string};
+use sillok_bridge::{Failure, now};
+use worker::Env;
+
+use super::names::{consumer_name, document_key, event_in, letter_id};
+use super::problem::Problem;
+use super::request::{Method, Request};
+use super::respond::Answer;
+use super::{query, request};
+use crate::auth::{Principal, Scope};
+use crate::consumer::ConsumerRequest;
+use crate::journal;
+use crate::objects::{ObjectName, Receipt, Remote, RemoteError, partitions};
+
+/// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target<'a> {
+    /// `/v1/consumers`
+    All,
+    /// `/v1/consumers/{name}`
+    One(&'a str),
+    /// `/v1/consumers/{name}/{pause,resume,rebuild,retry}`
+    Act(&'a str, &'a str),
+    /// `/v1/consumers/{name}/dead-letters`
+    Letters(&'a str),
+    /// `/v1/consumers/{name}/dead-letters/{id}`
+    Letter(&'a str, &'a str),
+    /// `/v1/projections/{name}/documents`
+    Documents(&'a str),
+    /// `/v1/projections/{name}/documents/{key}`
+    Document(&'a str, &'a str),
+}
+
+impl<'a> Target<'a> {
+    /// What a path below `/v1/consumers` stands for.
+    pub(super) fn consumers(path: &'a str) -> Option<Self> {
+        let Some(path) = path.strip_prefix('/') else { return path.is_empty().then_some(Self::All) };
+        match path.split_once('/') {
+            None if path.is_empty() => None,
+            None => Some(Self::One(path)),
+            Some((name, "dead-letters")) => Some(Self::Letters(name)),
+            Some((name, act @ ("pause" | "resume" | "rebuild" | "retry"))) => Some(Self::Act(name, act)),
+            Some((name, rest)) => {
+                let id = rest.strip_prefix("dead-letters/").filter(|id| !id.is_empty() && !id.contains('/'));
+                id.map(|id| Self::Letter(name, id))
+            }
+        }
+    }
+
+    /// What a path below `/v1/projections` stands for.
+    pub(super) fn projections(path: &'a str) -> Option<Self> {
+        let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
+        match rest.strip_prefix("documents")?.split_once('/') {
+            None if rest == "documents" => Some(Self::Documents(name)),
+            Some(("", key)) if !key.is_empty() && !key.contains('/') => Some(Self::Document(name, key)),
+            _ => None,
+        }
+    }
+
+    /// The methods that the path takes, as the header `Allow` lists them.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::One(_) => "GET, HEAD, PUT, DELETE",
+            Self::Act(..) => "POST",
+            Self::Letters(_) => "GET, HEAD, DELETE",
+            Self::Letter(..) => "DELETE",
+            _ => "GET, HEAD",
+        }
+    }
+}
+
+/// A consumer that the caller may touch.
+struct Found {
+    remote: Remote,
+    of: ObjectName<ConsumerName>,
+}
+
+/// Answers a request below `/v1/consumers` or `/v1/projections`.
+pub(super) async fn answer(
+    request: &Request,
+    env: &Env,
+    principal: &Principal,
+    target: Target<'_>,
+) -> Result<Answer, Problem> {
+    let reading = matches!(request.method, Method::Get | Method::Head);
+    principal.require(if reading { Scope::Read } else { Scope::Admin })?;
+    // What a consumer tells may come from any stream.
+    principal.require_all_streams()?;
+    let find = |name| Found::find(env, principal, name);
+    let url = request.url();
+    match (target, request.method) {
+        (Target::All, _) if reading => all(request, env, principal).await,
+        (Target::One(name), _) if reading => {
+            let found = find(name)?;
+            request::check_json_headers(request)?;
+            query::none(url)?;
+            found.ask(status_for(principal)).await
+        }
+        (Target::One(name), Method::Put) => {
+            let found = find(name)?;
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            let definition = request::body_text(request).await?;
+            let asked_at = url.to_owned();
+            found.ask(ConsumerRequest { definition, asked_at, ..asking("define") }).await
+        }
+        (Target::One(name), Method::Delete) => {
+            let found = find(name)?;
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            found.tell(asking("remove")).await
+        }
+        (Target::Act(name, act), Method::Post) => {
+            let found = find(name)?;
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            found.ask(asking(act)).await
+        }
+        (Target::Letters(name), _) if reading => {
+            let found = find(name)?;
+            request::check_json_headers(request)?;
+            let [after, limit] = query::texts(url, ["after", "limit"])?;
+            let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
+            found.ask(ConsumerRequest { after, limit, ..asking("letters") }).await
+        }
+        (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
+            let found = find(name)?;
+            let letter = match target {
+                Target::Letter(_, id) => Some(letter_id(id)?),
+                _ => None,
+            };
+            query::none(url)?;
+            request::check_forget_headers(request)?;
+            found.tell(ConsumerRequest { letter, ..asking("discard") }).await
+        }
+        (Target::Documents(name), _) if reading => {
+            let found = find(name)?;
+            request::check_json_headers(request)?;
+            let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
+            let (prefix, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
+            let asked = ConsumerRequest { prefix, after, limit: page(limit)?, ..asking("documents") };
+            found.wait_for(env, min).await?.ask(asked).await
+        }
+        (Target::Document(name, key), _) if reading => {
+            let (found, key) = (find(name)?, Some(document_key(key)?));
+            request::check_json_headers(request)?;
+            let [min] = query::texts(url, ["min"])?;
+            let asked = ConsumerRequest { key, ..asking("document") };
+            found.wait_for(env, min).await?.ask(asked).await
+        }
+        _ => Err(Problem::method_not_allowed(target.methods())),
+    }
+}
+
+/// The status of every consumer. Of one that does not answer there is the name, and why.
+async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
+    request::check_json_headers(request)?;
+    query::none(request.url())?;
+    let journal = journal::Remote::of_partition(env, principal.tenant(), 0).map_err(Problem::internal)?;
+    let (status, mut receipt) = journal.status().await?;
+    let mut consumers = Vec::new();
+    for name in status.consumers {
+        let found = Found::of(env, principal, name.clone())?;
+        match found.call(&status_for(principal)).await {
+            Ok((status, cost)) => {
+                receipt = receipt + cost;
+                consumers.push(status);
+            }
+            // One that is just being removed.
+            Err(RemoteError::Refused(failure, _)) if failure.code == "consumer_not_found" => {}
+            // It hides no other.
+            Err(error) => consumers.push(unavailable(name.as_str(), &error.into_failure("consumer"))),
+        }
+    }
+    Ok(Answer::text(format!("{{\"consumers\":[{}]}}", consumers.join(","))).costing(receipt))
+}
+
+impl Found {
+    fn find(env: &Env, principal: &Principal, segment: &str) -> Result<Self, Problem> {
+        Self::of(env, principal, consumer_name(segment)?)
+    }
+
+    fn of(env: &Env, principal: &Principal, name: ConsumerName) -> Result<Self, Problem> {
+        let of = ObjectName::new(principal.tenant(), name);
+        let remote = Remote::find(env, &of).map_err(Problem::internal)?;
+        Ok(Self { remote, of })
+    }
+
+    async fn call(&self, request: &ConsumerRequest) -> Result<(String, Receipt), RemoteError> {
+        self.remote.call("ask", request).await
+    }
+
+    async fn ask(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
+        let (body, receipt) = self.call(&request).await?;
+        Ok(Answer::text(body).costing(receipt))
+    }
+
+    /// Asks for what has no answer but that it is done.
+    async fn tell(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
+        let (_, receipt) = self.call(&request).await?;
+        Ok(Answer::no_content().costing(receipt))
+    }
+
+    /// Waits, but not for ever, until the consumer covers an event: `stream@version`.
+    async fn wait_for(self, env: &Env, min: Option<String>) -> Result<Self, Problem> {
+        let Some(min) = min else { return Ok(self) };
+        let (stream, version) = event_in(&min)?;
+        let partitions = partitions(env)?;
+        let partition = partition_of(&stream, partitions);
+        let journal = journal::Remote::of_stream(env, self.of.tenant(), &stream, partitions)
+            .map_err(Problem::internal)?;
+        let deadline = now().as_millis() + DOCUMENT_WAIT_MILLIS;
+        let left = || deadline.saturating_sub(now().as_millis());
+        let reach = |position| ConsumerRequest { partition, position, millis: left(), ..asking("reach") };
+        let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;
+        if found.is_none() {
+            // Where there is no such projection, nothing is waited for.
+            spent = spent + self.call(&reach(0)).await?.1;
+            let (again, receipt) = journal.position_of(&stream, version, left()).await?;
+            (found, spent) = (again, spent + receipt);
+        }
+        let Some(position) = found else { return Err(behind(&min, spent)) };
+        let (reached, receipt) = self.call(&reach(position)).await?;
+        if reached == "true" { Ok(self) } else { Err(behind(&min, spent + receipt)) }
+    }
+}
+
+fn behind(min: &str, spent: Receipt) -> Problem {
+    let detail = format!("the projection does not cover {min} yet; try again");
+    let problem = Problem::from(Failure::new("projection_behind", detail).in_field("min"));
+    problem.with("Retry-After", "1").costing(spent)
+}
+
+/// Asks how a consumer does, for this caller.
+fn status_for(principal: &Principal) -> ConsumerRequest {
+    ConsumerRequest { whole: principal.require(Scope::Admin).is_ok(), ..asking("status") }
+}
+
+/// What is told of a consumer that does not answer.
+fn unavailable(name: &str, failure: &Failure) -> String {
+    let (name, code, detail) = (json_string(name), json_string(&failure.code), json_string(&failure.detail));
+    format!(
+        "{{\"name\":{name},\"status\":\"unavailable\",\"error\":{{\"code\":{code},\"detail\":{detail}}}}}"
+    )
+}
+
+fn asking(act: &str) -> ConsumerRequest {
+    ConsumerRequest { act: act.to_owned(), ..ConsumerRequest::default() }
+}
+
+/// The most that a page is to hold: as many as one of events.
+fn page(limit: Option<String>) -> Result<usize, Failure> {
+    let range = ReadRange::new(None, None, whole("limit", limit)?, Direction::Forward)?;
+    Ok(range.limit())
+}
+
+fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits {
+        let detail = format!("`{field}` must be a whole number");
+        return Err(Failure::new("invalid_parameter", detail).in_field(field));
+    }
+    // One that is too large for any limit stays too large.
+    Ok(Some(text.parse().unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        use Target::{Act, All, Document, Documents, Letter, Letters, One};
+        for (path, target) in [
+            ("", Some(All)),
+            ("/a", Some(One("a"))),
+            ("/a/retry", Some(Act("a", "retry"))),
+            ("/a/dead-letters", Some(Letters("a"))),
+            ("/a/dead-letters/1", Some(Letter("a", "1"))),
+            ("/a/dead-letters/", None),
+            ("/a/dead-letters/1/2", None),
+            ("/", None),
+            ("/a/", None),
+            ("/a/explode", None),
+            ("/a/retry/1", None),
+        ] {
+            assert_eq!(Target::consumers(path), target, "{path}");
+        }
+        for (path, target) in [
+            ("/a/documents", Some(Documents("a"))),
+            ("/a/documents/k%2F1", Some(Document("a", "k%2F1"))),
+            ("/a", None),
+            ("/a/documents/", None),
+            ("/a/documents/k/1", None),
+            ("/a/documentsx/k", None),
+        ] {
+            assert_eq!(Target::projections(path), target, "{path}");
+        }
+    }
+}
