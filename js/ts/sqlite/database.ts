@@ -1,4 +1,4 @@
-// An SQLite file by Node's SQLite, with the methods that the engine calls.
+// A SQLite file by Node's SQLite, with the methods that the engine calls.
 
 import { SillokError } from "../store/errors.js";
 import {
@@ -14,7 +14,7 @@ import type { Opening } from "./open-options.js";
 import { Patience } from "./patience.js";
 import type { Place } from "./place.js";
 
-/** An SQLite file. A commit returns when it is on disk. */
+/** A SQLite file. A commit returns when it is on disk. */
 export class Database {
   /** Whether it was opened for reading only. */
   readonly isReadOnly: boolean;

@@ -41,7 +41,7 @@ export interface OpenDatabase {
   readonly place: Place | undefined;
 }
 
-/** The lower byte of an SQLite result code is the result. The other bytes have details. */
+/** The lower byte of a SQLite result code is the result. The other bytes have details. */
 const RESULT = 0xff;
 const BUSY = 5;
 const READ_ONLY = 8;
