@@ -44,9 +44,9 @@ const APPEND_OPTIONS = [
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
- * Stores events. A new store is in memory, in Node, in a browser and in a Worker, until the program ends. In Node,
- * {@link EventStore.open} opens a store in a file. The store never alters an event: it copies events when it writes them and
- * when it returns them.
+ * Stores events. A new store is in memory, in Node, in a browser or in a Worker; it loses its events when the program ends.
+ * {@link EventStore.open} opens a store in a file, in Node, Deno and Bun. The store never alters an event: it copies events
+ * when it writes them and when it returns them.
  *
  * {@link EventStore.append} and {@link EventStore.read} use streams and versions, and work with promises.
  * {@link EventStore.saveEvent} and {@link EventStore.findEventsByAggregateId} take any object and are synchronous.
@@ -240,7 +240,7 @@ export class EventStore implements Store {
 
   /**
    * Saves an event: any object with an `aggregateId`. {@link EventStore.findEventsByAggregateId} returns it with all its
-   * present fields, and a `Date` as a `Date`. A later change of the object changes nothing in the store.
+   * current fields, and a `Date` as a `Date`. A later change of the object changes nothing in the store.
    *
    * @param event - The event. Its field `type` is its type, if it is a valid event type.
    * @throws {@link SillokError} `invalid_event` when it is not an object, or has a value that JSON cannot represent;

@@ -197,7 +197,7 @@ async function refusal(response: Response, fields: Names): Promise<SillokError> 
   const isProblem = mediaOf(response) === PROBLEM;
   const problem = isProblem ? failureIn(await response.text(), fields) : undefined;
   if (problem !== undefined) return new SillokError(problem);
-  // The body is not read, and so an error of the body is of no interest.
+  // The body is not read, and so its errors are ignored.
   response.body?.cancel().catch(() => undefined);
   const { status } = response;
   const code = status >= 500 ? "unavailable" : "invalid_answer";

@@ -45,7 +45,7 @@ export async function* lines(
     }
     if (begun !== "") throw new Error("the last line is incomplete");
   } finally {
-    // The rest is not read, and so its errors are of no interest.
+    // The rest is not read, and so its errors are ignored.
     await reader.cancel().catch(() => undefined);
   }
 }
