@@ -1,6 +1,5 @@
-// Builds js/dist, which is what is published, from js/ts and from wasm-bindgen's output in js/generated, and from the
-// Worker, which must have been built.
-// Run by `cargo xtask build`.
+// Builds js/dist, the content of the npm package, from js/ts, from wasm-bindgen's output in js/generated, and from the Worker.
+// Build the Worker first. `cargo xtask build` runs this script.
 
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,16 +17,16 @@ const shared = {
   platform: "neutral",
   target: "es2022",
   charset: "utf8",
-  // Names stay, so that a stack can be read.
+  // Names are not minified, so that a stack is readable.
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
-  // Node prints the line in which an error was thrown: one line of all would print the whole wasm.
+  // Node prints the line of an error. With all code on one line, it would print the whole wasm.
   lineLimit: 1000,
   outdir: at("dist"),
   logLevel: "warning",
 };
-/** The Worker's wasm lies beside the package's other under a name that says whose it is. */
+/** The package has two wasm files in one folder. This plugin gives the Worker's file its name. */
 const workerWasm = {
   name: "worker-wasm",
   setup({ onResolve }) {
@@ -55,34 +54,34 @@ const tsc = createRequire(import.meta.url)
 const typed = (project) =>
   execFileSync(process.execPath, [tsc, "--project", at(project)], { stdio: "inherit" });
 typed("tsconfig.types.json");
-// All others speak of the engine, of its JSON and of HTTP, which are nobody's business outside.
+// The other files declare internals: the engine, its JSON, and HTTP.
 const PUBLIC = [
-  "consumers/definition",
-  "consumers/handles",
-  "consumers/projection",
-  "consumers/reactor",
-  "errors",
-  "event-gateway",
-  "event-handler",
-  "event-store",
-  "events",
+  "consumer/definition",
+  "consumer/handles",
+  "consumer/projection",
+  "consumer/reactor",
+  "gateway/event-gateway",
+  "gateway/event-handler",
   "index",
-  "options",
-  "remote-event-store",
-  "store",
+  "local/event-store",
+  "local/verify-commits",
+  "remote/event-store",
+  "store/errors",
+  "store/events",
+  "store/options",
+  "store/store",
   "testing/index",
-  "verify-commits",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));
 }
 
-// The Worker's types are checked against those of the package.
+// The Worker's types are checked against the types of the package.
 typed("../worker/tsconfig.types.json");
 mkdirSync(at("dist/types/worker"));
 for (const name of ["composition", "engine", "index", "rust"]) {
   const declared = readFileSync(at(`../target/types/sillok-worker/worker/${name}.d.ts`), "utf8");
-  // As they are imported from where they lie in the package.
+  // The paths of the imports in the package.
   const published = declared
     .replaceAll('from "sillok"', 'from "../index.js"')
     .replaceAll('from "../js/ts/', 'from "../')

@@ -15,6 +15,22 @@ const ROOMS: [(&str, &[&str]); 6] = [
     ("tests/crashes", &["sillok", "sillok-worker", "serde", "worker"]),
 ];
 
+/// Room of the package's TypeScript, and the only rooms that it may import.
+const JS_ROOMS: [(&str, &[&str]); 9] = [
+    ("store", &[]),
+    ("time", &["store"]),
+    ("sqlite", &["store", "time"]),
+    ("remote", &["store", "time"]),
+    ("consumer", &["store"]),
+    ("local", &["consumer", "remote", "sqlite", "store", "time"]),
+    ("gateway", &["consumer", "local", "store", "time"]),
+    ("testing", &["store"]),
+    ("entrypoints", &["local"]),
+];
+
+/// The only file of the package that may import what wasm-bindgen has generated.
+const ENGINE: &str = "js/ts/local/engine.ts";
+
 /// What the core must never name, and why.
 const NOT_IN_THE_CORE: [(&str, &str); 7] = [
     ("async ", "the core is synchronous"),
@@ -77,6 +93,40 @@ fn a_room_depends_only_on_the_rooms_it_may_know() {
             );
         }
     }
+}
+
+#[test]
+fn a_room_of_the_package_imports_only_the_rooms_it_may_know() {
+    let folder = root().join("js/ts");
+    let sources = files(&folder, &[".ts"]);
+    let inside = sources.iter().filter_map(|path| path.strip_prefix(&folder).unwrap().parent()?.to_str());
+    let mut rooms: Vec<_> = inside.filter(|room| !room.is_empty()).collect();
+    rooms.sort_unstable();
+    rooms.dedup();
+    let mut known = JS_ROOMS.map(|(room, _)| room);
+    known.sort_unstable();
+    assert_eq!(rooms, known);
+    for (room, allowed) in JS_ROOMS {
+        for path in files(&folder.join(room), &[".ts"]) {
+            let text = fs::read_to_string(&path).unwrap();
+            let imported =
+                text.split("from \"../").skip(1).filter_map(|rest| rest.split_once('"')?.0.split_once('/'));
+            for (other, _) in imported.filter(|(other, _)| *other != "..") {
+                assert!(
+                    allowed.contains(&other),
+                    "{} may not import {other}: a new arrow needs a decision record",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn one_file_of_the_package_touches_generated_code() {
+    let importing = |path: &PathBuf| fs::read_to_string(path).unwrap().contains("generated/sillok_js.js\"");
+    let found: Vec<_> = files(&root().join("js/ts"), &[".ts"]).into_iter().filter(importing).collect();
+    assert_eq!(found, [root().join(ENGINE)]);
 }
 
 #[test]

@@ -1,56 +1,49 @@
-// Sillok's gateway and objects over an engine, with one's projections and reactors in them.
+// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's projections and reactors.
 
-import type { AnyConsumer, Projection, Reactor } from "sillok";
+import type { Projection, Reactor } from "sillok";
 
 import type { Engine } from "./engine.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
+import { registryOf } from "./registry.ts";
 
-/** What a Worker is composed of. */
+/** The parts of a Worker. */
 export interface Parts {
-  /** Projections, each of another name. */
+  /** Projections. No two consumers have the same name. */
   readonly projections?: readonly Projection<any, any>[];
-  /** Reactors, each of another name. */
+  /** Reactors. No two consumers have the same name. */
   readonly reactors?: readonly Reactor<any>[];
 }
 
-/** A class of objects. Who constructs them, and calls them, is the runtime. */
+/** A class of objects. The runtime constructs the objects and calls them. */
 export type ObjectClass = new (context: any, env: any) => object;
 
-/** A composed Worker: it is the default export, and its objects' classes are exported by their names. */
+/** A composed Worker. Export it as the default, and export the classes of its objects under their names. */
 export interface App {
-  /** The classes of the objects, under the names that wrangler.toml binds. */
+  /** The classes of the objects, under the names in wrangler.toml. */
   readonly objects: {
-    /** Each keeps one stream. */
+    /** Each object stores one stream. */
     readonly Aggregate: ObjectClass;
-    /** Each keeps one partition of the journal. */
+    /** Each object stores one partition of the journal. */
     readonly Journal: ObjectClass;
-    /** Each runs one consumer. */
+    /** Each object runs one consumer. */
     readonly Consumer: ObjectClass;
   };
-  /** Answers HTTP. */
+  /** Answers an HTTP request. */
   fetch(request: Request, env: unknown, context: object): Promise<Response>;
 }
 
 /**
  * Composes a Worker.
  *
- * What is registered lives on the side of JavaScript and is the same in every object; the engine keeps nothing of it
- * between two calls. What is registered in Rust, the engine has whenever it is loaded.
+ * JavaScript holds the definitions that TypeScript code registers, and every object has the same ones: the engine stores
+ * none of them between two calls. The engine has the definitions in Rust whenever it is loaded.
  */
 export function compose(engine: Engine, { projections = [], reactors = [] }: Parts): App {
-  const handled = new Map<string, AnyConsumer>();
-  const inRust = engine.ConsumerObject.inRust();
-  for (const consumer of [...projections, ...reactors]) {
-    const { name } = consumer;
-    if (handled.has(name) || inRust.includes(name)) {
-      throw new TypeError(`two consumers have the name ${JSON.stringify(name)}`);
-    }
-    handled.set(name, consumer);
-  }
+  const registry = registryOf([...projections, ...reactors], engine.ConsumerObject.inRust());
   const objects = {
     Aggregate: aggregateClass(engine),
-    Journal: journalClass(engine, [...handled.keys()]),
-    Consumer: consumerClass(engine, handled),
+    Journal: journalClass(engine, registry),
+    Consumer: consumerClass(engine, registry),
   };
   return { objects, fetch: (request, env, context) => answer(engine, request, env, context) };
 }
@@ -64,8 +57,8 @@ async function answer(
   try {
     return await new Gateway(context, env).fetch(request);
   } catch (error) {
-    // Rust answers every error it knows of. What is left is a crash of the engine itself, and even then the
-    // caller gets a problem document and not the runtime's own page.
+    // Rust answers all of its errors. Here the engine itself has crashed: the caller still gets a problem document,
+    // and not the runtime's page.
     console.error(error);
     const detail = "the request could not be carried out; the cause is in the Worker's log";
     const problem = {

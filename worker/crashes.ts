@@ -1,15 +1,16 @@
-// What outlives a crash of the engine. All objects of an isolate share one engine: when it crashes, what they have under way in
-// it never ends, and the code that crashed it has left no word. Here it is known which attempt that was, and who has to go on.
+// The record of work in the engine, which outlives a crash of the engine. All objects of an isolate share one engine. After a
+// crash their work in it never ends, and no error says so. This record says which attempt has crashed the engine, and which
+// objects must continue their work.
 
-/** Work that never came to its end: whoever waits for it may try again. */
+/** The error of work that has not ended. The caller may retry. */
 const CRASHED = "the engine crashed before this was done";
 
-/** The objects that have work in the engine. */
+/** The objects with work in the engine. */
 const busy = new Set<Work>();
-/** Whose attempt's code runs right now: an isolate does one thing at a time. */
+/** The attempts whose code runs now. An isolate runs one piece of code at a time. */
 let underWay: Attempts | undefined;
 
-/** What the crate `worker` knows of the engine: which one it is, and whether the next call is to begin with a new one. */
+/** The state of the engine in the crate `worker`: its number, and whether the next call starts a new engine. */
 interface EngineState {
   criticalError: boolean;
   readonly instanceId: number;
@@ -22,48 +23,48 @@ function engineState(): EngineState | undefined {
 (globalThis as unknown as EventTarget<{ error: ErrorEvent }>).addEventListener("error", (event) => {
   const { error } = event;
   if (underWay === undefined && !(error instanceof WebAssembly.RuntimeError)) return;
-  // Not at once: code that goes on may only have reported an error.
+  // Not now: the code may only report an error and then continue.
   queueMicrotask(() => crashed(reasonOf(error)));
 });
 
-/** Whatever has ended a call of the engine may be wrapped on its way through others. */
+/** The reason of an error. Callers may have wrapped the error that has ended a call of the engine. */
 function reasonOf(error: unknown): string {
   return String((error as Error | undefined)?.cause ?? error);
 }
 
-/** Takes it that the engine has crashed, where code that was to come back to it has not. */
+/** Assumes a crash of the engine where the code of an attempt has not returned. */
 export function noticeCrash(): void {
-  if (underWay !== undefined) crashed("it came to no end");
+  if (underWay !== undefined) crashed("it has not ended");
 }
 
 function crashed(reason: string): void {
   const attempts = underWay;
   underWay = undefined;
   attempts?.cutOff(reason);
-  // The crate makes a new engine after a trap alone. An overflow of the stack is an error of JavaScript, and leaves an engine
-  // whose objects were stopped amid their work: it must not go on.
+  // The crate starts a new engine only after a trap. An overflow of the stack is an error of JavaScript. It interrupts the
+  // objects in the engine amid their work: nothing may use this engine again.
   const state = engineState();
   if (state !== undefined && attempts?.engine === state.instanceId) state.criticalError = true;
   for (const work of busy) work.recover();
 }
 
-/** What an object answers to the call by which its work is taken up again after a crash. */
+/** An object that recovers from a crash. */
 export interface Recovering {
   recover(): unknown;
 }
 
-/** What one object has under way in the engine. */
+/** The work of one object in the engine. */
 export class Work {
   readonly #object: () => Recovering;
   readonly #waiting = new Set<(error: Error) => void>();
   #runs = false;
 
-  /** `object` is the object itself, as others call it: each has to go on in a turn of its own. */
+  /** `object` gives the stub of the object: each object continues in a turn of its own. */
   constructor(object: () => unknown) {
     this.#object = object as () => Recovering;
   }
 
-  /** Waits for what the engine promises. A crash ends the wait. */
+  /** Waits for a promise of the engine. A crash ends the wait. */
   async until<T>(promised: Promise<T>): Promise<T> {
     let end: ((error: Error) => void) | undefined;
     const crash = new Promise<never>((_, reject) => {
@@ -79,17 +80,18 @@ export class Work {
     }
   }
 
-  /** The object's machine has begun to run, or has come to rest. */
+  /** Says whether the object's machine runs or is idle. */
   runs(isRunning: boolean): void {
     this.#runs = isRunning;
     if (isRunning) busy.add(this);
     else this.#rest();
   }
 
-  /** Has the object take up its work again, after a crash. */
+  /** Calls the object to recover after a crash. */
   recover(): void {
     busy.delete(this);
-    const failed = (error: unknown) => console.error("an object was not told of a crash:", error);
+    const failed = (error: unknown) =>
+      console.error("an object has not recovered from a crash:", error);
     try {
       Promise.resolve(this.#object().recover()).catch(failed);
     } catch (error) {
@@ -97,7 +99,7 @@ export class Work {
     }
   }
 
-  /** Ends the waits of before a crash. */
+  /** Ends all waits that began before a crash. */
   giveUp(): void {
     this.#runs = false;
     for (const end of this.#waiting) end(Object.assign(new Error(CRASHED), { retryable: true }));
@@ -116,14 +118,14 @@ interface CutOff {
   readonly reason: string;
 }
 
-/** The work of a consumer, and its attempts, as the engine tells of them. */
+/** The work and the attempts of a consumer. The engine reports each attempt. */
 export class Attempts extends Work {
   #event: readonly [stream: string, version: number] | undefined;
   #engine: number | undefined;
   #panic: string | undefined;
   #cutOff: CutOff | undefined;
 
-  /** The code of an attempt at this event begins to run, or goes on. */
+  /** The code of an attempt at this event starts or continues. */
   begins(stream: string, version: number): void {
     this.#event = [stream, version];
     this.#engine = engineState()?.instanceId;
@@ -137,17 +139,17 @@ export class Attempts extends Work {
     if (!isRunning) this.#cutOff = undefined;
   }
 
-  /** In which engine the code began to run, or went on. */
+  /** The number of the engine in which the code started or continued. */
   get engine(): number | undefined {
     return this.#engine;
   }
 
-  /** The code has come back, whatever came of it. */
+  /** The code has returned, with success or with an error. */
   ends(): void {
     underWay = undefined;
   }
 
-  /** The code panics: the engine is about to crash. */
+  /** The code panics. The engine crashes next. */
   panics(message: string): void {
     this.#panic = message;
   }
@@ -160,8 +162,8 @@ export class Attempts extends Work {
   }
 
   /**
-   * The attempt that has crashed an engine, to be told to the next one: until it is counted, since that one may crash by
-   * others before. It is counted when the machine has come to rest, or attempts the event again.
+   * The attempt that has crashed an engine. Each new engine gets it until it has counted the attempt, because another attempt
+   * may crash the new engine first. The attempt is counted when the machine is idle, or attempts the event again.
    */
   get uncounted(): CutOff | undefined {
     return this.#cutOff;

@@ -1,9 +1,9 @@
-// What the wasm module is to TypeScript.
+// The wasm module as TypeScript sees it.
 
-/** A class in Rust. What constructs its instances is the runtime's, and handed on. */
+/** A class in Rust. Its constructor takes the runtime's own arguments. */
 type RustClass<Instance> = new (context: any, env: any) => Instance;
 
-/** An object in Rust, with the methods that it has for other objects. */
+/** An object in Rust, with its methods for other objects. */
 type RustObject<Methods extends string, Promised extends string = never> = Record<
   Methods,
   (request: unknown) => unknown
@@ -13,15 +13,15 @@ type RustObject<Methods extends string, Promised extends string = never> = Recor
     alarm(): Promise<unknown>;
   };
 
-/** The module that `worker-build` makes of a Worker in Rust over the crate `sillok-worker`. */
+/** The module that `worker-build` builds from a Worker in Rust over the crate `sillok-worker`. */
 export interface Engine {
-  /** Answers HTTP. */
+  /** Answers HTTP requests. */
   readonly default: RustClass<{ fetch(request: Request): Promise<Response> }>;
-  /** Keeps one stream. */
+  /** Stores one stream. */
   readonly AggregateObject: RustClass<
     RustObject<"append" | "read" | "head" | "verify" | "commits", "truncate" | "delete">
   >;
-  /** Keeps one partition of the journal. */
+  /** Stores one partition of the journal. */
   readonly JournalObject: RustClass<
     RustObject<
       "register" | "unregister" | "feed" | "streams" | "status",
@@ -41,7 +41,7 @@ export interface Engine {
     /**
      * The names of the consumers that are defined in Rust.
      *
-     * @throws Error when the Worker cannot be composed as it is there.
+     * @throws Error when a registration in Rust is invalid.
      */
     inRust(): string[];
   };

@@ -1,4 +1,4 @@
-/** The entry of the Worker: the plain one, in which nothing is registered. */
+/** The entry of the plain Worker. It registers no consumers. */
 
 import { sillok } from "./index.ts";
 

@@ -1,14 +1,14 @@
-/** A Worker of one's own, in TypeScript: `sillok/worker`. */
+/** The entry `sillok/worker`, for a Worker of your own in TypeScript. */
 
 import * as engine from "./build/index.js";
 import { type App, compose, type Parts } from "./composition.ts";
 
-export { projection } from "../js/ts/consumers/projection.ts";
-export { reactor } from "../js/ts/consumers/reactor.ts";
+export { projection } from "../js/ts/consumer/projection.ts";
+export { reactor } from "../js/ts/consumer/reactor.ts";
 export type { App, ObjectClass, Parts } from "./composition.ts";
 
 /**
- * Composes a Worker: Sillok's gateway and objects, with one's projections and reactors in them.
+ * Composes a Worker: Sillok's HTTP interface and objects, with your projections and reactors.
  *
  * @throws TypeError when two consumers have the same name.
  *

@@ -1,23 +1,22 @@
-// The classes of the objects: what the runtime calls, handed on to Rust. The runtime takes RPC only from classes of this
-// kind, which Rust cannot declare.
+// The classes of the objects: they hand each call of the runtime on to Rust. The runtime serves RPC only by classes that
+// extend DurableObject, and Rust cannot declare such a class.
 
 import { DurableObject } from "cloudflare:workers";
 
-import type { AnyConsumer } from "sillok";
-
+import { consumerHandler } from "./consumer-handler.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
-import { handlerOf } from "./handlers.ts";
+import type { Registry } from "./registry.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
 type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;
-/** What the runtime constructs objects by. */
-type ObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
-/** The bindings of the objects, as wrangler.toml names them. */
+/** A class by which the runtime constructs objects. */
+type DurableObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
+/** The bindings of the objects, under their names in wrangler.toml. */
 type Bindings = Record<"AGGREGATE" | "JOURNAL" | "CONSUMER", DurableObjectNamespace>;
 
-/** An object as others call it. */
-function itself(
+/** The stub of an object, by which other objects call it. */
+function stubOf(
   { id }: DurableObjectState,
   env: Cloudflare.Env,
   binding: keyof Bindings,
@@ -25,11 +24,11 @@ function itself(
   return () => (env as unknown as Bindings)[binding].get(id);
 }
 
-/** Each keeps one stream. */
-export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
+/** Each object stores one stream. */
+export function aggregateClass({ AggregateObject }: Engine): DurableObjectClass {
   return class Aggregate extends DurableObject {
     readonly #object = new AggregateObject(this.ctx, this.env);
-    readonly #work = new Work(itself(this.ctx, this.env, "AGGREGATE"));
+    readonly #work = new Work(stubOf(this.ctx, this.env, "AGGREGATE"));
 
     override fetch(request: Request): Promise<Response> {
       return this.#object.fetch(request);
@@ -39,7 +38,7 @@ export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
       await this.#work.until(this.#object.alarm());
     }
 
-    /** After a crash of the engine: the runtime rings an alarm again that was not over. */
+    /** Recovers from a crash of the engine. The runtime repeats an alarm that has not ended. */
     recover(): void {
       this.#work.giveUp();
     }
@@ -74,15 +73,19 @@ export function aggregateClass({ AggregateObject }: Engine): ObjectClass {
   };
 }
 
-/** Each keeps one partition of the journal, which wakes these consumers beside those of Rust and those that are registered by requests. */
-export function journalClass({ JournalObject }: Engine, consumers: readonly string[]): ObjectClass {
+/**
+ * Each object stores one partition of the journal. It wakes the registered consumers, those in Rust and those that requests
+ * have defined.
+ */
+export function journalClass({ JournalObject }: Engine, registry: Registry): DurableObjectClass {
+  const consumers = [...registry.consumers.keys()];
   return class Journal extends DurableObject {
     readonly #made = new JournalObject(this.ctx, this.env);
-    readonly #work = new Work(itself(this.ctx, this.env, "JOURNAL"));
+    readonly #work = new Work(stubOf(this.ctx, this.env, "JOURNAL"));
 
-    /** It is another one after a crash of the engine, and has to be told anew. */
+    /** The object in Rust. A crash of the engine replaces it: the new one needs the names of the consumers. */
     get #object(): JournalInRust {
-      if (consumers.length > 0 && !this.#made.isTold()) this.#made.alsoWakes([...consumers]);
+      if (consumers.length > 0 && !this.#made.isTold()) this.#made.alsoWakes(consumers);
       return this.#made;
     }
 
@@ -94,7 +97,7 @@ export function journalClass({ JournalObject }: Engine, consumers: readonly stri
       await this.#work.until(this.#object.alarm());
     }
 
-    /** After a crash of the engine: whoever waits is told to ask again, and the runtime rings an alarm that was not over. */
+    /** Recovers from a crash of the engine. Waiting calls end with an error that can be retried. The runtime repeats an alarm that has not ended. */
     recover(): void {
       this.#work.giveUp();
     }
@@ -129,23 +132,23 @@ export function journalClass({ JournalObject }: Engine, consumers: readonly stri
   };
 }
 
-/** Each runs one consumer: one of these, one of Rust, or one that was defined by a request. */
+/** Each object runs one consumer: a registered one, one in Rust, or one that a request has defined. */
 export function consumerClass(
   { ConsumerObject }: Engine,
-  handled: ReadonlyMap<string, AnyConsumer>,
-): ObjectClass {
+  { consumers }: Registry,
+): DurableObjectClass {
   return class Consumer extends DurableObject {
     readonly #made = new ConsumerObject(this.ctx, this.env);
-    readonly #inCode = handled.get(this.#made.name());
-    readonly #attempts = new Attempts(itself(this.ctx, this.env, "CONSUMER"));
+    readonly #inCode = consumers.get(this.#made.name());
+    readonly #attempts = new Attempts(stubOf(this.ctx, this.env, "CONSUMER"));
 
-    /** It is another one after a crash of the engine, and has to be told anew. */
+    /** The object in Rust. A crash of the engine replaces it: the new one needs the handler and the crashed attempt. */
     get #object(): ConsumerInRust {
       noticeCrash();
       const made = this.#made;
       if (!made.isTold()) {
         made.watchedBy(this.#attempts);
-        if (this.#inCode !== undefined) made.handledBy(...handlerOf(this.#inCode));
+        if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
         const cutOff = this.#attempts.uncounted;
         if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);
       }
@@ -156,7 +159,7 @@ export function consumerClass(
       await this.#attempts.until(this.#object.alarm());
     }
 
-    /** After a crash of the engine: goes on with what was under way. */
+    /** Recovers from a crash of the engine: continues the work that the crash has interrupted. */
     recover(): void {
       this.#attempts.giveUp();
       this.#object.goOn(undefined);

@@ -1,18 +1,18 @@
-/** What stands in front of a Worker of one's own that is written in Rust: `sillok/rust`. */
+/** The entry `sillok/rust`, for a Worker of your own in Rust. */
 
 import { type App, compose, type Parts } from "./composition.ts";
 import type { Engine } from "./engine.ts";
 
-export { projection } from "../js/ts/consumers/projection.ts";
-export { reactor } from "../js/ts/consumers/reactor.ts";
+export { projection } from "../js/ts/consumer/projection.ts";
+export { reactor } from "../js/ts/consumer/reactor.ts";
 export type { App, ObjectClass, Parts } from "./composition.ts";
 export type { Engine } from "./engine.ts";
 
 /**
- * Composes a Worker over an engine of one's own: the module that `worker-build` made of a crate over `sillok-worker`, with
- * the projections and reactors that are registered in it.
+ * Composes a Worker over your own engine. The engine is the module that `worker-build` builds from your crate over
+ * `sillok-worker`. It has the projections and reactors that the crate registers.
  *
- * The entry of such a Worker is this, in JavaScript:
+ * Write the entry of the Worker in JavaScript:
  *
  * ```js
  * import { sillok } from "sillok/rust";
@@ -23,8 +23,8 @@ export type { Engine } from "./engine.ts";
  * export default app;
  * ```
  *
- * @param engine - The module.
- * @param parts - Projections and reactors in TypeScript, to run beside those in Rust.
+ * @param engine - The module of your crate.
+ * @param parts - More projections and reactors, in TypeScript.
  * @throws TypeError when two consumers have the same name; Error when a registration in Rust is invalid.
  */
 export function sillok(engine: Engine, parts: Parts = {}): App {

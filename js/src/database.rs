@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 #[wasm_bindgen]
 extern "C" {
-    /// A database as `js/ts/database.ts` has it. Whatever it throws is caught here and becomes a [`StorageError`].
+    /// A database as `js/ts/sqlite/database.ts` has it. Whatever it throws is caught here and becomes a [`StorageError`].
     #[derive(Debug)]
     pub type Database;
 

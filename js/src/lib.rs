@@ -1,5 +1,5 @@
 //! The wasm-bindgen bindings behind the npm package `sillok`: the core's store over memory or over a SQLite file, with
-//! JavaScript values going in and out through the bridge. Only `js/ts/engine.ts` calls this.
+//! JavaScript values going in and out through the bridge. Only `js/ts/local/engine.ts` calls this.
 //!
 //! Everything that is handed in is checked here or in the bridge, so no argument can make the engine panic.
 //! What is refused is thrown as a plain object with the fields of [`Failure`](sillok_bridge::Failure).

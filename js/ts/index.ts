@@ -9,7 +9,7 @@ export type {
   ConsumedEvent,
   ConsumerOptions,
   OnFailure,
-} from "./consumers/definition.js";
+} from "./consumer/definition.js";
 export type {
   ConsumerHandle,
   ConsumerStatus,
@@ -19,24 +19,24 @@ export type {
   GetOptions,
   KeyedDocument,
   ProjectionHandle,
-} from "./consumers/handles.js";
+} from "./consumer/handles.js";
 export {
   type Documents,
   projection,
   type Projection,
   type ProjectionHandlers,
   type ProjectionOptions,
-} from "./consumers/projection.js";
+} from "./consumer/projection.js";
 export {
   reactor,
   type Reactor,
   type ReactorContext,
   type ReactorHandlers,
   type ReactorOptions,
-} from "./consumers/reactor.js";
-export { EventGateway, type EventSink, type EventSource } from "./event-gateway.js";
-export { EventHandler } from "./event-handler.js";
-export { EventStore } from "./event-store.js";
+} from "./consumer/reactor.js";
+export { EventGateway, type EventSink, type EventSource } from "./gateway/event-gateway.js";
+export { EventHandler } from "./gateway/event-handler.js";
+export { EventStore } from "./local/event-store.js";
 export {
   type Failure,
   isSillokError,
@@ -44,7 +44,7 @@ export {
   SillokError,
   type SillokErrorCode,
   type WrongExpectedVersionError,
-} from "./errors.js";
+} from "./store/errors.js";
 export type {
   AggregateId,
   AppendResult,
@@ -58,7 +58,7 @@ export type {
   StreamEntry,
   TruncateResult,
   Verification,
-} from "./events.js";
+} from "./store/events.js";
 export type {
   AppendOptions,
   ConnectOptions,
@@ -77,7 +77,7 @@ export type {
   SubscribeAllOptions,
   SubscribeOptions,
   TruncateOptions,
-} from "./options.js";
-export type { RemoteEventStore } from "./remote-event-store.js";
-export type { Store } from "./store.js";
-export { verifyCommits } from "./verify-commits.js";
+} from "./store/options.js";
+export type { RemoteEventStore } from "./remote/event-store.js";
+export type { Store } from "./store/store.js";
+export { verifyCommits } from "./local/verify-commits.js";

@@ -53,6 +53,8 @@ pub const ERROR_BYTES: usize = 4096;
 pub const DOCUMENT_KEY_BYTES: usize = 200;
 /// Largest document, in bytes of JSON text.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
+/// Longest time that a read of a document waits for an event, in milliseconds.
+pub const DOCUMENT_WAIT_MILLIS: u64 = 5000;
 /// Highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// Latest recorded time, in milliseconds since 1970: the end of the year 9999, the last that RFC 3339 can write.

@@ -282,7 +282,7 @@ export const reacting: Behaviours = {
     const letters = await all(gateway.consumer(wrong).deadLetters());
     const expected: [string, RegExp][] = [
       ["Async", /must be synchronous/],
-      ["Store", /and not the store/],
+      ["Store", /not the store/],
       ["Key", /document's key/],
       ["Lost", /document\.n\[0\] is NaN/],
       ["Large", /1048578 bytes/],

@@ -142,7 +142,7 @@ test("files that cannot be opened are refused, saying why", async () => {
     [`${folder}/missing/bank.db`, /missing.*cannot be opened: unable to open database file/],
     [folder, /cannot be opened: unable to open database file/],
     [`${folder}/text.db`, /text\.db.*cannot be opened: file is not a database/],
-    [":memory:", /cannot be opened: its journal cannot be a write-ahead log/],
+    [":memory:", /cannot be opened: its journal mode must be "wal"/],
     [`${folder}/a\0b.db`, /cannot be opened/],
   ];
   for (const [path, message] of cases) {

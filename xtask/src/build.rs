@@ -22,7 +22,7 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
 /// What the JavaScript build may read. Its `sillok/worker` and `sillok/rust` are the Worker.
-const JS_INPUTS: [&str; 21] = [
+const JS_INPUTS: [&str; 22] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -34,11 +34,12 @@ const JS_INPUTS: [&str; 21] = [
     "js/README.md",
     "worker/build",
     "worker/composition.ts",
+    "worker/consumer-handler.ts",
     "worker/crashes.ts",
     "worker/engine.ts",
-    "worker/handlers.ts",
     "worker/index.ts",
     "worker/objects.ts",
+    "worker/registry.ts",
     "worker/rust.ts",
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",

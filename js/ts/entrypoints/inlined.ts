@@ -1,14 +1,14 @@
-// For browsers, Node and everything else but Workers. The wasm is part of the file, as base64: a page and a
-// bundler have one file to find, and nothing is left behind when a server is bundled.
+// The entry point for browsers, Node and every other platform except Workers. The file has the wasm as base64: a page and a
+// bundler need only one file, and a bundled server does not lose the wasm.
 
 import base64 from "../../generated/sillok_js_bg.wasm";
-import { start } from "../engine.js";
+import { start } from "../local/engine.js";
 
 start(bytes());
 
 export * from "../index.js";
 
-/** Decoded by the fastest means there is; the last one is there everywhere. */
+/** Decodes the wasm by the fastest function of the platform. Every platform has the last one. */
 function bytes(): Uint8Array<ArrayBuffer> {
   if ("fromBase64" in Uint8Array)
     return (Uint8Array as typeof Uint8Array & Decoder).fromBase64(base64);

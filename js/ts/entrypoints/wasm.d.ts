@@ -1,10 +1,10 @@
-/** Built in as base64. */
+/** The bundler adds it as base64. */
 declare module "*_bg.wasm" {
   const base64: string;
   export default base64;
 }
 
-/** Compiled by the platform. */
+/** The platform compiles it. */
 declare module "*/sillok.wasm" {
   const module: WebAssembly.Module;
   export default module;

@@ -1,7 +1,7 @@
-// For Workers: they compile no wasm at run time, only what is imported as a module.
+// The entry point for Workers. A Worker cannot compile wasm at run time; it imports the wasm as a module.
 
+import { start } from "../local/engine.js";
 import wasm from "./sillok.wasm";
-import { start } from "../engine.js";
 
 start(wasm);
 

@@ -1,4 +1,4 @@
-import type { ExpectedVersion } from "../options.js";
+import type { ExpectedVersion } from "../store/options.js";
 import { all, type Behaviours, count, refusal, rejection, same } from "./assert.js";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -17,7 +17,7 @@ export const appending: Behaviours = {
     same([event, more], [{ ...opened, data: null, metadata: {} }, []]);
   },
 
-  async "an array is appended as one, in order, with the ids and metadata it names"(open) {
+  async "an array is one commit, in order, with its ids and metadata"(open) {
     const store = await open();
     await store.append("s", { type: "First" });
     const metadata = { correlationId: "c-1" };
@@ -33,7 +33,7 @@ export const appending: Behaviours = {
     same([first?.time, second?.time, more], [result.time, result.time, []]);
   },
 
-  async "ids are all different, and sort in the order in which they were made"(open) {
+  async "ids are unique, and sort in the order of the appends"(open) {
     const store = await open();
     for (let done = 0; done < 5; done += 1) {
       await store.append(
@@ -48,7 +48,7 @@ export const appending: Behaviours = {
     same(others, []);
   },
 
-  async "the time of a stream never goes back"(open) {
+  async "the time of a stream never decreases"(open) {
     const store = await open();
     const times: string[] = [];
     for (let done = 0; done < 50; done += 1) {
@@ -61,7 +61,7 @@ export const appending: Behaviours = {
     );
   },
 
-  async "one bad event keeps all of them out"(open) {
+  async "one invalid event refuses the whole array"(open) {
     const store = await open();
     const events = [{ type: "A" }, { type: "" }, { type: "C" }];
     same(await refusal(store.append("s", events)), ["invalid_event_type", "events[1].type"]);
@@ -69,7 +69,7 @@ export const appending: Behaviours = {
     same((await store.append("s", events[0] ?? [])).version, 1);
   },
 
-  async "all four expected versions hold"(open) {
+  async "all four expected versions are checked"(open) {
     const cases: [held: number, ExpectedVersion | undefined, goesAhead: boolean][] = [
       [0, undefined, true],
       [0, "any", true],
@@ -104,7 +104,7 @@ export const appending: Behaviours = {
     }
   },
 
-  async "data comes back as it was"(open) {
+  async "a read returns data unchanged"(open) {
     const values = [
       null,
       true,
@@ -130,7 +130,7 @@ export const appending: Behaviours = {
     values.forEach((value, place) => same(found[place], value, `value ${place}`));
   },
 
-  async "values are taken as JSON takes them"(open) {
+  async "values are converted as JSON converts them"(open) {
     const data = {
       at: new Date(0),
       nothing: undefined,
@@ -143,7 +143,7 @@ export const appending: Behaviours = {
     same(event?.metadata, { at: "1970-01-01T00:00:00.002Z" });
   },
 
-  async "events are copied when append is called, and again when they are read"(open) {
+  async "append and read copy events"(open) {
     const store = await open();
     const data = { amounts: [100] };
     const appended = store.append("s", { type: "A", data });
@@ -156,7 +156,7 @@ export const appending: Behaviours = {
     }
   },
 
-  async "the limits themselves are allowed"(open) {
+  async "values at the limits are allowed"(open) {
     const store = await open();
     const longest = "é".repeat(100);
     const metadata = { m: "x".repeat(16 * 1024 - '{"m":""}'.length) };
@@ -170,7 +170,7 @@ export const appending: Behaviours = {
     await store.append("large", { type: "A", id: "own", data });
   },
 
-  async "streams have nothing to do with each other, and stores neither"(open) {
+  async "streams are independent of each other, and so are stores"(open) {
     const [one, other] = [await open(), await open()];
     for (const stream of ["s", "S", "s-1", " s", "실록"]) {
       const { version } = await one.append(stream, { type: stream });

@@ -1,38 +1,38 @@
-// What the behaviours are made of, and assert with. They also run where there is no node:assert, in a page or in a Worker.
+// The form of the behaviours, and their assertions. The behaviours also run without node:assert, in a page or in a Worker.
 
 import type { OpenStore } from "./index.js";
 
-/** By their names, functions that throw when it is not so. */
+/** Behaviours by their names. Each function throws if the store does not have the behaviour. */
 export type Behaviours = Readonly<Record<string, (open: OpenStore) => Promise<void>>>;
 
-/** Fails unless both values are the same: deeply, Dates by their time, 0 and -0 told apart. */
+/** Fails unless both values are deeply equal: Dates by their time, and 0 is not -0. */
 export function same(actual: unknown, expected: unknown, about = "value"): void {
   if (!isSame(actual, expected)) {
     throw new Error(`${about}: ${shown(actual)} instead of ${shown(expected)}`);
   }
 }
 
-/** The error that `promise` rejects with. */
+/** The error of a rejected promise. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
   } catch (error) {
     return error;
   }
-  throw new Error("did not reject");
+  throw new Error("the promise must reject");
 }
 
-/** The code and the field of the error that `promise` rejects with, which must be one of Sillok's. */
+/** The code and the field of the error of a rejected promise. It must be a SillokError. */
 export async function refusal(promise: Promise<unknown>): Promise<[unknown, unknown]> {
   const error = await rejection(promise);
   if (!(error instanceof Error) || error.name !== "SillokError") {
-    throw new Error(`rejected with what is no SillokError: ${shown(error)}`, { cause: error });
+    throw new Error(`the error must be a SillokError, but it is ${shown(error)}`, { cause: error });
   }
   const { code, field } = error as { code?: unknown; field?: unknown };
   return [code, field];
 }
 
-/** All that an iterable yields. */
+/** All values of an iterable. */
 export async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const value of values) found.push(value);

@@ -1,11 +1,11 @@
-import type { AppendResult, NewEvent } from "../events.js";
-import type { ExpectedVersion } from "../options.js";
-import type { Store } from "../store.js";
+import type { AppendResult, NewEvent } from "../store/events.js";
+import type { ExpectedVersion } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
 const WRITERS = 20;
 
-/** Counts on from the last event so many times, and reads and tries again after each conflict. */
+/** Increments the number in the last event this many times. After a conflict it reads and tries again. */
 export async function increment(store: Store, times: number): Promise<void> {
   for (let done = 0; done < times;) {
     const [last] = await all(store.read("s", { direction: "backward", limit: 1 }));
@@ -21,7 +21,7 @@ export async function increment(store: Store, times: number): Promise<void> {
   }
 }
 
-/** What came of each of many appends that were begun at once. */
+/** The results and error codes of many appends that start at the same time. */
 async function race(
   store: Store,
   expectedVersion: ExpectedVersion,
@@ -42,7 +42,7 @@ const versionsOf = async (store: Store) =>
   (await all(store.read("s"))).map(({ version }) => version);
 
 export const competing: Behaviours = {
-  async "of many appends that expect the same version, one goes ahead"(open) {
+  async "of many appends that expect the same version, one succeeds"(open) {
     for (const expectedVersion of ["no-stream", 0, 3] as const) {
       const store = await open();
       const before = Number(expectedVersion) || 0;
@@ -54,7 +54,7 @@ export const competing: Behaviours = {
     }
   },
 
-  async "of many appends that expect nothing of the version, all go ahead"(open) {
+  async "of many appends without an exact version, all succeed"(open) {
     for (const expectedVersion of ["any", "stream-exists"] as const) {
       const store = await open();
       await store.append("s", { type: "Before" });
@@ -66,7 +66,7 @@ export const competing: Behaviours = {
     }
   },
 
-  async "batches that are appended at once do not mix"(open) {
+  async "arrays that are appended at the same time do not mix"(open) {
     const store = await open();
     const batches = count(1, WRITERS).map(async (writer) => {
       const batch = count(1, writer).map(() => ({ type: "A", data: writer }));
@@ -82,7 +82,7 @@ export const competing: Behaviours = {
     }
   },
 
-  async "writers who read and try again after a conflict lose nothing"(open) {
+  async "writers that read and retry after a conflict lose nothing"(open) {
     const store = await open();
     await store.append("s", { type: "Counted", data: 0 });
     await Promise.all(count(1, 4).map(() => increment(store, 5)));
@@ -90,7 +90,7 @@ export const competing: Behaviours = {
     same(data, count(0, 20));
   },
 
-  async "of many appends under one key, one goes ahead and the others repeat its answer"(open) {
+  async "of many appends under one key, one succeeds and the others repeat its result"(open) {
     const store = await open();
     const options = { idempotencyKey: "k", expectedVersion: "no-stream" } as const;
     const event = { type: "A", data: 1 };
@@ -107,7 +107,7 @@ export const competing: Behaviours = {
     same(code, "idempotency_key_reused");
   },
 
-  async "streams are written at once without a word to each other"(open) {
+  async "appends to several streams at the same time do not conflict"(open) {
     const store = await open();
     const streams = count(1, WRITERS).map((place) => `s-${place}`);
     const written = streams.map((stream) =>

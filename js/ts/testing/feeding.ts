@@ -1,9 +1,9 @@
-import type { FeedEvent } from "../events.js";
-import type { ReadAllOptions, SubscribeAllOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { FeedEvent } from "../store/events.js";
+import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
-/** So many events as come, in the order in which they do. */
+/** The first events of a subscription, in their order. */
 async function followed(
   store: Store,
   events: number,
@@ -18,12 +18,12 @@ async function followed(
   return seen;
 }
 
-/** Which events they are, whatever the order in which those of several streams came. */
+/** The names of events. They do not depend on the order of the streams. */
 function named(events: readonly FeedEvent[]): string[] {
   return events.map(({ stream, version }) => `${stream} ${version}`).toSorted();
 }
 
-/** Fails unless the events of each stream came in their order, without a hole or a repeat. */
+/** Fails unless the events of each stream are in order, without a gap or a repeat. */
 function sameInOrder(events: readonly FeedEvent[]): void {
   const versions = new Map<string, number>();
   for (const { stream, version } of events) {
@@ -43,7 +43,7 @@ async function fill(store: Store): Promise<string[]> {
 }
 
 export const feeding: Behaviours = {
-  async "the events of all streams come, each once, and those of a stream in order"(open) {
+  async "the feed has the events of all streams, each once, and those of a stream in order"(open) {
     const store = await open();
     const following = followed(store, 24);
     const expected = await fill(store);
@@ -59,7 +59,7 @@ export const feeding: Behaviours = {
     same(event, { ...read, position, checkpoint });
   },
 
-  async "from the checkpoint of each event the rest comes, and nothing else"(open) {
+  async "the feed after a checkpoint has exactly the later events"(open) {
     const store = await open();
     const expected = await fill(store);
     const events = await followed(store, 24);
@@ -72,7 +72,7 @@ export const feeding: Behaviours = {
     same(await all(store.readAll({ after: events.at(-1)?.checkpoint })), []);
   },
 
-  async "a category and types are told apart, and limits are kept"(open) {
+  async "the feed is filtered by category and types, up to the limit"(open) {
     const store = await open();
     const expected = await fill(store);
     await store.append("a", { type: "T9" });
@@ -104,7 +104,7 @@ export const feeding: Behaviours = {
     }
   },
 
-  async "many who write at once are followed without a hole"(open) {
+  async "a subscription to all misses no event of writers at the same time"(open) {
     const store = await open();
     const following = count(1, 3).map(() => followed(store, 120));
     const streams = count(1, 10).map((n) => `s-${n}`);
@@ -139,7 +139,7 @@ export const feeding: Behaviours = {
     same(before, 3001, "what was there when reading began");
   },
 
-  async "to read all ends, also when every event leads to another"(open) {
+  async "a read of all ends, also when every event causes another one"(open) {
     const store = await open();
     await store.append("s-1", [{ type: "A" }, { type: "A" }]);
     await followed(store, 2);
@@ -153,7 +153,7 @@ export const feeding: Behaviours = {
     sameInOrder(seen);
   },
 
-  async "to follow all ends with the signal and with return, also while it waits"(open) {
+  async "a subscription to all ends by the signal and by return, also while it waits"(open) {
     const store = await open();
     await store.append("s-1", { type: "A" });
     const already = { all: true, signal: AbortSignal.abort() } as const;
@@ -169,11 +169,11 @@ export const feeding: Behaviours = {
     same(await Promise.all(next), [end, end]);
   },
 
-  async "what can be no part of the feed is refused, naming the option"(open) {
+  async "an invalid option of the feed is refused with its field"(open) {
     const store = await open();
     const long = "x".repeat(201);
     const cases: [options: object, code: string, field: string][] = [
-      // The last of them is a place where the feed never was: whoever began there would miss what comes until then.
+      // The last one is a position that the feed has not reached: a reader from there would miss the next events.
       ...[5, null, "", "no checkpoint", "1.5.x", "-1", "01", "9007199254740991"].map(
         (after): [object, string, string] => [{ after }, "invalid_checkpoint", "after"],
       ),

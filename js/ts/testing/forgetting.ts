@@ -1,4 +1,4 @@
-import type { Store } from "../store.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 import type { OpenStore } from "./index.js";
 
@@ -18,7 +18,7 @@ async function types(store: Store): Promise<string> {
   return forward;
 }
 
-/** What a read gives when something is forgotten after its first event: the versions, or the code of the error. */
+/** The result of a read when events are forgotten after its first event: the versions, or the error code. */
 async function readOver(
   store: Store,
   direction: "forward" | "backward",
@@ -39,7 +39,7 @@ async function readOver(
 }
 
 export const forgetting: Behaviours = {
-  async "a history is intact, and its hash is that of every event"(open) {
+  async "a history is intact, and its hash covers every event"(open) {
     const store = await filled(open);
     const { head, ...found } = await store.verify("s");
     same(found, { intact: true, version: 5, commits: 3 });
@@ -51,7 +51,9 @@ export const forgetting: Behaviours = {
     same(nothing, { intact: true, version: 0, head: "0".repeat(64), commits: 0 });
   },
 
-  async "events before a version are forgotten, the others keep their places"(open) {
+  async "a truncation forgets the events before a version, and the others have the same versions"(
+    open,
+  ) {
     const cases: [before: number, left: string, commits: number][] = [
       [1, "ABCDE", 3],
       [2, "BCDE", 2],
@@ -72,7 +74,7 @@ export const forgetting: Behaviours = {
     }
   },
 
-  async "what was forgotten stays forgotten, and takes its keys with it"(open) {
+  async "a forgotten event does not return, and its key is free"(open) {
     const store = await filled(open);
     await store.truncate("s", { before: 4 });
     same((await store.truncate("s", { before: 2 })).firstVersion, 4);
@@ -83,7 +85,7 @@ export const forgetting: Behaviours = {
     same([first.version, first.replayed], [6, false]);
   },
 
-  async "a truncation that cannot be is refused"(open) {
+  async "an invalid truncation is refused"(open) {
     const store = await filled(open);
     const truncate = (options: unknown) => store.truncate("s", options as { before: number });
     for (const before of [undefined, 0, -1, 1.5, 7, "2", null, NaN]) {
@@ -95,7 +97,7 @@ export const forgetting: Behaviours = {
     same(await types(store), "ABCDE");
   },
 
-  async "a deleted stream is gone for good, and no other with it"(open) {
+  async "a deletion of a stream cannot be undone, and affects no other stream"(open) {
     const store = await filled(open);
     await store.append("t", { type: "A" });
     for (let time = 0; time < 2; time += 1) same(await store.delete("s"), undefined);
@@ -109,11 +111,11 @@ export const forgetting: Behaviours = {
     same((await store.append("t", { type: "B" }, { expectedVersion: 1 })).version, 2);
   },
 
-  async "a read is whole, or refused where what it still had to give was forgotten"(open) {
+  async "a read returns its whole range, or fails if events of it were forgotten"(open) {
     for (const direction of ["forward", "backward"] as const) {
       for (const code of ["stream_truncated", "stream_deleted"]) {
         const store = await open();
-        // More than a page, and more than a server sends before anything is taken.
+        // More than a page, and more than a server sends before the reader takes an event.
         const data = "x".repeat(900_000);
         for (const _ of count(1, 7)) await store.append("s", { type: "A", data });
         const forget = () =>
@@ -125,7 +127,7 @@ export const forgetting: Behaviours = {
     }
   },
 
-  async "streams that are none are refused"(open) {
+  async "an invalid stream id is refused"(open) {
     const store = await open();
     for (const stream of ["", "a\nb", "x".repeat(201)]) {
       same(await refusal(store.verify(stream)), ["invalid_stream_id", "stream"]);

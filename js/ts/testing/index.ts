@@ -1,10 +1,10 @@
 /**
- * The contract of a store, for whoever writes one.
+ * The contract of a store, for authors of stores.
  *
  * @packageDocumentation
  */
 
-import type { Store } from "../store.js";
+import type { Store } from "../store/store.js";
 import { appending } from "./appending.js";
 import type { Behaviours } from "./assert.js";
 import { competing } from "./competing.js";
@@ -17,26 +17,26 @@ import { repeating } from "./repeating.js";
 import { sharing } from "./sharing.js";
 import { subscribing } from "./subscribing.js";
 
-/** Opens a store that has no events and shares none with any other. Whoever writes it closes what it opened. */
+/** Opens a new store without events. It shares no events with another store. Close it yourself. */
 export type OpenStore = () => Store | Promise<Store>;
 
 /**
- * Opens another store over the database of one that {@link OpenStore} has opened, by a connection of its own. Whoever writes
- * it closes what it opened.
+ * Opens a second store over the database of a store that {@link OpenStore} has opened, with its own connection. Close it
+ * yourself.
  */
 export type OpenAnother = (store: Store) => Store | Promise<Store>;
 
-/** Something that every store does. */
+/** One behaviour of every store. */
 export interface Behaviour {
-  /** What it does, as the name of a test. No two behaviours have the same. */
+  /** The behaviour as the name of a test. No two behaviours have the same name. */
   readonly name: string;
-  /** What it is about. A store that is not meant to have something can leave the behaviours about it out. */
+  /** The topic of the behaviour. A store without a feature can leave out the behaviours of its topic. */
   readonly topic: Topic;
-  /** Tries it on stores of its own, and rejects with an error that says what is wrong when the store does not do it. */
+  /** Checks the behaviour on its own stores. If a store does not have it, the promise rejects with an error that says why. */
   readonly run: () => Promise<void>;
 }
 
-/** What a {@link Behaviour} is about. */
+/** The topic of a {@link Behaviour}. */
 export type Topic =
   | "append"
   | "concurrency"
@@ -62,17 +62,17 @@ const CONTRACT: Readonly<Record<Exclude<Topic, "sharing">, Behaviours>> = {
 };
 
 /**
- * What every store does: expected versions, also of many writers at once, batches, idempotency keys, reading in every
- * form, subscriptions, the feed of all streams and their directory, truncation, deletion and verification, limits and errors. Sillok's own stores are tested by this
- * very list, in memory, on a file and over HTTP.
+ * Returns the behaviours of every store: expected versions, also with many writers at the same time, arrays of events,
+ * idempotency keys, all forms of reads, subscriptions, the feed of all streams and their directory, truncation, deletion and
+ * verification, limits and errors. Sillok's own stores pass the same tests, in memory, on a file and over HTTP.
  *
- * The behaviours know nothing of a test runner, and hold no clock: none waits for a time to pass. Each opens stores of
- * its own by `open`, so they may run in any order. With the runner of Node, vitest and most others:
+ * The behaviours need no test runner and no clock: none of them waits for a time. Each one opens its own stores by `open`, so
+ * you can run them in any order. With the runner of Node, with vitest and with most others:
  * `for (const { name, run } of storeContract(open)) test(name, run);`
  *
- * @param open - Opens a store without events, a new one each time.
- * @param another - Opens a further store over the same database, where there can be several: then the contract has also
- * what two stores that write to one database do.
+ * @param open - Opens a new store without events at each call.
+ * @param another - Opens a second store over the same database, if your database can have several. Then the contract also has
+ * the behaviours of two stores that write to one database.
  * @returns The behaviours.
  *
  * @example
@@ -80,14 +80,14 @@ const CONTRACT: Readonly<Record<Exclude<Topic, "sharing">, Behaviours>> = {
  * import { EventStore } from "sillok";
  * import { storeContract } from "sillok/testing";
  *
- * // In the place of this one: your own, which `implements Store`.
+ * // Replace it by your own store, which `implements Store`.
  * const open = () => new EventStore();
- * let kept = 0;
+ * let passed = 0;
  * for (const { name, run } of storeContract(open)) {
- *   await run().catch((error) => console.log(`it does not hold that ${name}: ${error.message}`));
- *   kept += 1;
+ *   await run().catch((error) => console.log(`failed: ${name}: ${error.message}`));
+ *   passed += 1;
  * }
- * console.log(kept > 40); // true
+ * console.log(passed > 40); // true
  * ```
  */
 export function storeContract(open: OpenStore, another?: OpenAnother): Behaviour[] {

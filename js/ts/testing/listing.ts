@@ -1,8 +1,8 @@
-import type { StreamsOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { StreamsOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, refusal, same } from "./assert.js";
 
-/** Waits until the store has made known so many events; a server does so after it has answered. */
+/** Waits until the feed has this many events. A server adds an event to the feed after it has answered the append. */
 async function until(store: Store, events: number): Promise<void> {
   let seen = 0;
   for await (const _ of store.subscribe({ all: true })) {
@@ -16,7 +16,7 @@ async function names(store: Store, options?: StreamsOptions): Promise<string[]> 
 }
 
 export const listing: Behaviours = {
-  async "every stream is listed, with its version and the time of its last event"(open) {
+  async "the directory has every stream, with its version and the time of its last event"(open) {
     const store = await open();
     same(await names(store), []);
     await store.append("b", [{ type: "A" }, { type: "B" }]);
@@ -30,9 +30,9 @@ export const listing: Behaviours = {
     ]);
   },
 
-  async "streams are listed by the bytes of their names, and in parts"(open) {
+  async "streams are listed in the order of the bytes of their ids, also in parts"(open) {
     const store = await open();
-    // In UTF-16 the last two would be the other way round.
+    // In UTF-16 the last two would have the opposite order.
     const streams = ["A", "a", "a-1", "a-10", "a-2", "a-2-x", "ab-1", "b", "\uff5e-1", "😀-1"];
     for (const stream of streams.toReversed()) await store.append(stream, { type: "A" });
     await until(store, streams.length);
@@ -58,7 +58,7 @@ export const listing: Behaviours = {
     }
   },
 
-  async "what can be no part of the directory is refused, naming the option"(open) {
+  async "an invalid option of the directory is refused with its field"(open) {
     const store = await open();
     const list = (options: unknown) => store.streams(options as StreamsOptions).next();
     for (const field of ["prefix", "after"]) {

@@ -1,5 +1,5 @@
-import type { ReadOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { ReadOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, same } from "./assert.js";
 import type { OpenStore } from "./index.js";
 
@@ -25,7 +25,7 @@ async function versions(store: Store, options?: ReadOptions): Promise<number[]> 
 }
 
 export const reading: Behaviours = {
-  async "every range, limit and direction over several pages"(open) {
+  async "every range, limit and direction is read over several pages"(open) {
     const store = await filled(open);
     const everything = count(1, COUNT);
     const bounds = [undefined, 1, 1000, 1001, 2000, COUNT, COUNT + 1, Number.MAX_SAFE_INTEGER];
@@ -43,7 +43,9 @@ export const reading: Behaviours = {
     }
   },
 
-  async "one type alone, in every range and direction, also where pages hold none of it"(open) {
+  async "events of one type are read in every range and direction, also over pages without one"(
+    open,
+  ) {
     const store = await open();
     const longest = "é".repeat(100);
     const typeOf = (version: number) => (version % 1700 === 0 ? longest : `T${version % 3}`);
@@ -73,7 +75,7 @@ export const reading: Behaviours = {
     same(await versions(store, { limit: 7 }), expected.slice(0, 7));
   },
 
-  async "a read ends at the version the stream has when it starts"(open) {
+  async "a read ends at the version of the stream at its start"(open) {
     const store = await filled(open);
     for (const options of [{}, { direction: "backward" }, { to: COUNT + 5 }] as ReadOptions[]) {
       const reading = store.read("s", options);
@@ -87,7 +89,7 @@ export const reading: Behaviours = {
     }
   },
 
-  async "reading can be broken off"(open) {
+  async "a read can be ended early"(open) {
     const store = await filled(open);
     const seen: number[] = [];
     for await (const { version } of store.read("s")) {
@@ -97,7 +99,7 @@ export const reading: Behaviours = {
     same(seen.length, 1500);
   },
 
-  async "a stream without events has none to read"(open) {
+  async "a read of a stream without events is empty"(open) {
     const store = await open();
     same(await versions(store), []);
     same(await versions(store, { from: 5, direction: "backward" }), []);

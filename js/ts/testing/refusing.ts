@@ -3,7 +3,7 @@ import { all, type Behaviours, refusal, same } from "./assert.js";
 const LONG = "x".repeat(201);
 
 export const refusing: Behaviours = {
-  async "what can be no stream is refused, whatever is asked of it"(open) {
+  async "every method refuses an invalid stream id"(open) {
     const store = await open();
     for (const stream of ["", LONG, "é".repeat(101), "a\nb", "a\u0085b", "\ud800"]) {
       const calls = {
@@ -20,7 +20,7 @@ export const refusing: Behaviours = {
     }
   },
 
-  async "what can be no event is refused, naming the field, and nothing is written"(open) {
+  async "an invalid event is refused with its field, and nothing is written"(open) {
     const store = await open();
     const tooMuch = { m: "x".repeat(16 * 1024) };
     const cases: [events: unknown, code: string, field?: string][] = [
@@ -59,7 +59,7 @@ export const refusing: Behaviours = {
     same((await store.append("s", { type: "A" })).version, 1);
   },
 
-  async "what can be no option is refused, naming it"(open) {
+  async "an invalid option is refused with its field"(open) {
     const store = await open();
     const append = (options: unknown) => store.append("s", { type: "A" }, options as never);
     const read = (options: unknown) => all(store.read("s", options as never));

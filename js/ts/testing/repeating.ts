@@ -1,7 +1,7 @@
 import { all, type Behaviours, refusal, same } from "./assert.js";
 
 export const repeating: Behaviours = {
-  async "an append under a key is done once, and answers the same every time"(open) {
+  async "an append under a key takes effect once, and returns the same result every time"(open) {
     const store = await open();
     const events = [{ type: "A", data: { amount: 1.5 } }, { type: "B" }];
     const options = { expectedVersion: "no-stream", idempotencyKey: "k" } as const;
@@ -49,7 +49,7 @@ export const repeating: Behaviours = {
     same((await all(store.read("s"))).length, 1);
   },
 
-  async "a refused append leaves its key free"(open) {
+  async "a refused append does not use its key"(open) {
     const store = await open();
     const options = { expectedVersion: 5, idempotencyKey: "k" } as const;
     const [code] = await refusal(store.append("s", { type: "A" }, options));
@@ -58,7 +58,7 @@ export const repeating: Behaviours = {
     same([version, replayed], [1, false]);
   },
 
-  async "what can be no key is refused"(open) {
+  async "an invalid key is refused"(open) {
     const store = await open();
     const longest = "é".repeat(100);
     await store.append("s", { type: "A" }, { idempotencyKey: longest });

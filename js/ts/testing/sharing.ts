@@ -1,6 +1,6 @@
-// What two stores over one database do, each of which writes to it.
+// The behaviours of two stores that write to one database.
 
-import type { Store } from "../store.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 import { increment } from "./competing.js";
 import type { OpenAnother, OpenStore } from "./index.js";
@@ -10,14 +10,14 @@ const WRITERS = 20;
 const versionsOf = async (store: Store) =>
   (await all(store.read("s"))).map(({ version }) => version);
 
-/** The behaviours, for stores over whose database `another` opens a further one. */
+/** The behaviours. `another` opens a second store over the database of the first. */
 export function sharing(another: OpenAnother): Behaviours {
   const two = async (open: OpenStore): Promise<[Store, Store]> => {
     const store = await open();
     return [store, await another(store)];
   };
   return {
-    async "of appends by two stores that expect the same version, one goes ahead"(open) {
+    async "of appends by two stores that expect the same version, one succeeds"(open) {
       const stores = await two(open);
       for (const version of count(0, 4)) {
         const tries = count(1, WRITERS).flatMap(() =>
@@ -33,7 +33,7 @@ export function sharing(another: OpenAnother): Behaviours {
       for (const store of stores) same(await versionsOf(store), count(1, 5));
     },
 
-    async "two stores that read and try again after a conflict lose nothing"(open) {
+    async "two stores that read and retry after a conflict lose nothing"(open) {
       const stores = await two(open);
       await Promise.all(stores.map((store) => increment(store, 10)));
       for (const store of stores) {
@@ -45,7 +45,7 @@ export function sharing(another: OpenAnother): Behaviours {
       }
     },
 
-    async "an append under a key happens once, whichever store it is sent to"(open) {
+    async "an append under a key takes effect once, through either store"(open) {
       const stores = await two(open);
       for (const store of stores) await store.append("s", { type: "Before" });
       const event = { type: "A", data: 1 };
@@ -61,7 +61,7 @@ export function sharing(another: OpenAnother): Behaviours {
       for (const store of stores) same(await versionsOf(store), [1, 2, 3]);
     },
 
-    async "what one store appends, the other follows"(open) {
+    async "one store follows the appends of the other"(open) {
       const [store, other] = await two(open);
       const following = other.subscribe("s");
       for (const version of count(1, 5)) {
@@ -72,7 +72,7 @@ export function sharing(another: OpenAnother): Behaviours {
       await following.return();
     },
 
-    async "what one store forgets, the other does not show, and does not write to"(open) {
+    async "one store neither reads nor changes what the other has forgotten"(open) {
       const [store, other] = await two(open);
       await store.append("s", [{ type: "A" }]);
       await other.append("s", [{ type: "B" }]);

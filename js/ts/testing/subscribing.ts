@@ -1,9 +1,9 @@
-import type { RecordedEvent } from "../events.js";
-import type { SubscribeOptions } from "../options.js";
-import type { Store } from "../store.js";
+import type { RecordedEvent } from "../store/events.js";
+import type { SubscribeOptions } from "../store/options.js";
+import type { Store } from "../store/store.js";
 import { all, type Behaviours, count, refusal, same } from "./assert.js";
 
-/** The events that come, until the one of this version has. */
+/** The events of a subscription up to this version. */
 async function followed(
   store: Store,
   last: number,
@@ -28,9 +28,9 @@ async function fill(store: Store, events: number): Promise<void> {
 }
 
 export const subscribing: Behaviours = {
-  async "the events there are come, then each as it is appended, from where it is wanted"(open) {
+  async "a subscription returns the existing events after a version, then each new one"(open) {
     const store = await open();
-    // No more at once than a browser has connections to a server by HTTP/1.1, which are six.
+    // A browser has at most six connections to a server by HTTP/1.1.
     const waiting = versions(store, 60);
     await fill(store, 50);
     const following = [
@@ -49,7 +49,7 @@ export const subscribing: Behaviours = {
     same(await typed, odd);
   },
 
-  async "what is appended between two events comes too"(open) {
+  async "a subscription returns events that are appended between two reads"(open) {
     const store = await open();
     await fill(store, 1);
     const seen: number[] = [];
@@ -61,7 +61,7 @@ export const subscribing: Behaviours = {
     same(seen, count(1, 9));
   },
 
-  async "many who write at once are followed by many, and each sees all, once and in order"(open) {
+  async "many subscriptions to many writers return all events, once and in order"(open) {
     const store = await open();
     const following = count(1, 4).map((after) => versions(store, 90, { after }));
     const batches = count(1, 30).map(() =>
@@ -72,7 +72,7 @@ export const subscribing: Behaviours = {
     same(await Promise.all(following), expected);
   },
 
-  async "a long history is caught up with, and nothing falls between it and what follows"(open) {
+  async "a subscription misses no event between a long history and new events"(open) {
     const store = await open();
     for (let done = 0; done < 3; done += 1) await fill(store, 1000);
     const following = [versions(store, 3010), versions(store, 3010, { after: 2990 })];
@@ -81,7 +81,7 @@ export const subscribing: Behaviours = {
     same(await Promise.all(following), expected);
   },
 
-  async "large events come whole"(open) {
+  async "a subscription returns large events whole"(open) {
     const store = await open();
     const data = "x".repeat(900_000);
     for (let done = 0; done < 6; done += 1) await store.append("s", { type: "A", data });
@@ -96,7 +96,7 @@ export const subscribing: Behaviours = {
     );
   },
 
-  async "what comes is what a read gives"(open) {
+  async "a subscription and a read return the same events"(open) {
     const store = await open();
     const data = 'é\n\r\u2028 실록 "😀"\ndata: x\n\n';
     await store.append("s", [
@@ -106,7 +106,7 @@ export const subscribing: Behaviours = {
     same(await followed(store, 2), await all(store.read("s")));
   },
 
-  async "one type alone is found behind many of others"(open) {
+  async "a subscription to one type finds it behind many events of other types"(open) {
     const store = await open();
     for (let done = 0; done < 3; done += 1) {
       await store.append("s", Array(1000).fill({ type: "Other" }));
@@ -117,14 +117,14 @@ export const subscribing: Behaviours = {
     same(await following, [3002]);
   },
 
-  async "a position that the stream has not reached is waited for"(open) {
+  async "a subscription waits for a version that the stream does not have yet"(open) {
     const store = await open();
     const following = versions(store, 6, { after: 4 });
     for (let done = 0; done < 6; done += 1) await fill(store, 1);
     same(await following, [5, 6]);
   },
 
-  async "a repeated append comes once"(open) {
+  async "a subscription returns a repeated append once"(open) {
     const store = await open();
     const following = versions(store, 2);
     const options = { idempotencyKey: "k" };
@@ -133,7 +133,7 @@ export const subscribing: Behaviours = {
     same(await following, [1, 2]);
   },
 
-  async "a stream is followed from where it was truncated"(open) {
+  async "a subscription starts at the first event after a truncation"(open) {
     const store = await open();
     await fill(store, 5);
     await store.truncate("s", { before: 4 });
@@ -144,7 +144,7 @@ export const subscribing: Behaviours = {
     same(await following, [6]);
   },
 
-  async "other streams are none of its business"(open) {
+  async "a subscription ignores other streams"(open) {
     const store = await open();
     const following = versions(store, 2);
     for (const stream of ["t", "s-1", "S"]) await store.append(stream, { type: "Other" });
@@ -154,7 +154,7 @@ export const subscribing: Behaviours = {
     same(await following, [1, 2]);
   },
 
-  async "it ends with the signal, while it waits and while there are events"(open) {
+  async "a subscription ends by the signal, while it waits and while there are events"(open) {
     const store = await open();
     await fill(store, 3);
     same(await all(store.subscribe("s", { signal: AbortSignal.abort() })), []);
@@ -175,7 +175,7 @@ export const subscribing: Behaviours = {
     same(await following.next(), { done: true, value: undefined });
   },
 
-  async "it ends with return, also while it waits, and others go on"(open) {
+  async "a subscription ends by return, also while it waits, and others continue"(open) {
     const store = await open();
     const [one, other] = [store.subscribe("s"), store.subscribe("s")];
     const [next, others] = [one.next(), other.next()];
@@ -190,7 +190,7 @@ export const subscribing: Behaviours = {
     same(await never.next(), { done: true, value: undefined });
   },
 
-  async "a deleted stream ends it with an error"(open) {
+  async "a deletion of the stream ends a subscription with an error"(open) {
     const store = await open();
     await fill(store, 2);
     const following = store.subscribe("s");
@@ -206,7 +206,7 @@ export const subscribing: Behaviours = {
     }
   },
 
-  async "what can be no option is refused when the first event is asked for"(open) {
+  async "an invalid option of a subscription is refused at the first event"(open) {
     const store = await open();
     await fill(store, 1);
     const subscribe = (options: unknown) => store.subscribe("s", options as never).next();

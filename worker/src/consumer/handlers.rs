@@ -21,7 +21,7 @@ pub(crate) enum Handler {
 
 #[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
 extern "C" {
-    /// The handler of one consumer, as `worker/composition.ts` makes it.
+    /// The handler of one consumer, as `worker/consumer-handler.ts` makes it.
     #[derive(Debug, Clone)]
     pub(crate) type JsHandler;
 

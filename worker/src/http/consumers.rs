@@ -2,6 +2,7 @@
 
 use sillok::gateway::partition_of;
 use sillok::handler::ConsumerName;
+use sillok::store::limits::DOCUMENT_WAIT_MILLIS;
 use sillok::store::{Direction, ReadRange, json_string};
 use sillok_bridge::{Failure, now};
 use worker::Env;
@@ -17,9 +18,6 @@ use crate::consumer::{
 };
 use crate::journal;
 use crate::objects::{Receipt, RemoteError, partitions};
-
-/// How long a reader waits at most for the event that it wants to be covered, in milliseconds.
-const WAIT_MILLIS: u64 = 5_000;
 
 /// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -245,7 +243,7 @@ impl Found {
         let partition = partition_of(&stream, partitions);
         let journal = journal::Remote::of_stream(env, self.0.of.tenant(), &stream, partitions)
             .map_err(Problem::internal)?;
-        let deadline = now().as_millis() + WAIT_MILLIS;
+        let deadline = now().as_millis() + DOCUMENT_WAIT_MILLIS;
         let left = || deadline.saturating_sub(now().as_millis());
         let reach = |position| ConsumerRequest::Reach(Reach { partition, position, millis: left() });
         let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;

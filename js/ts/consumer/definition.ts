@@ -1,0 +1,193 @@
+import { SillokError } from "../store/errors.js";
+import type { NewEvent, RecordedEvent } from "../store/events.js";
+import {
+  CONSUMER_ATTEMPTS,
+  CONSUMER_DELAY_MILLIS,
+  CONSUMER_NAME_BYTES,
+  EVENT_TYPE_BYTES,
+  POLICY_ATTEMPTS,
+  POLICY_FIRST_DELAY_MILLIS,
+  POLICY_LONGEST_DELAY_MILLIS,
+  STREAM_ID_BYTES,
+} from "../store/limits.js";
+import { checkOptions } from "../store/options.js";
+import type { Projection } from "./projection.js";
+import type { Reactor } from "./reactor.js";
+
+/** A projection or a reactor, for any events. */
+export type AnyConsumer = Projection<any, any> | Reactor<any>;
+
+/** An event for a consumer, with its place among the events of all streams. */
+export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
+  ? RecordedEvent<E> & {
+      /** The place of the event among the events of all streams; on a server, of its partition. */
+      position: number;
+    }
+  : never;
+
+/**
+ * The action of a consumer after the last failed attempt at an event.
+ *
+ * - `"skip"`: the event becomes a dead letter, and the consumer continues.
+ * - `"hold-stream"`: the event and the later events of its stream become dead letters, until a retry of them succeeds.
+ *   Other streams continue.
+ * - `"stop"`: the consumer stops before the event, until you resume it.
+ */
+export type OnFailure = "skip" | "hold-stream" | "stop";
+
+/** Options of every consumer, beside its handlers. */
+export interface ConsumerOptions {
+  /** Follows only streams of this category, such as `account` for `account-42`. Default: all streams. */
+  readonly category?: string | undefined;
+  /** The action after the last failed attempt at an event. Default: `"skip"`. */
+  readonly onFailure?: OnFailure | undefined;
+  /** The number of attempts at an event: 1 to 100. Default: 8. */
+  readonly attempts?: number | undefined;
+  /** The delay after the first failure, in milliseconds: 1 to a day. The delay doubles after each failure. Default: 500. */
+  readonly firstDelay?: number | undefined;
+  /** The longest delay between two attempts, in milliseconds: `firstDelay` to a day. Default: five minutes, or `firstDelay`. */
+  readonly longestDelay?: number | undefined;
+}
+
+/** The common part of a projection and a reactor, checked and with its defaults. */
+export interface ConsumerDefinition {
+  /** The name of the consumer. The store has its checkpoint under this name. */
+  readonly name: string;
+  /** The category of the followed streams; undefined for all streams. */
+  readonly category: string | undefined;
+  /** The types of the followed events; empty for all types. */
+  readonly types: readonly string[];
+  /** The action after the last failed attempt at an event. */
+  readonly onFailure: OnFailure;
+  /** The number of attempts at an event. */
+  readonly attempts: number;
+  /** The delay after the first failure, in milliseconds. */
+  readonly firstDelay: number;
+  /** The longest delay between two attempts, in milliseconds. */
+  readonly longestDelay: number;
+}
+
+/** The events of `E` that may have this type: all of them, if `type` does not distinguish them. */
+type OfType<E extends NewEvent, Type> = E extends NewEvent
+  ? Type extends E["type"]
+    ? E
+    : never
+  : never;
+
+/** Handlers by event type, or one handler for all events. */
+export type Handlers<E extends NewEvent, Context, Result> =
+  | ((event: ConsumedEvent<E>, context: Context) => Result)
+  | {
+      readonly [Type in E["type"]]?: (
+        event: ConsumedEvent<OfType<E, Type>>,
+        context: Context,
+      ) => Result;
+    };
+
+/** A handler without the types of its events. */
+type AnyHandler = (event: never, context: never) => unknown;
+
+const OPTIONS = [
+  "after",
+  "timeout",
+  "category",
+  "on",
+  "onFailure",
+  "attempts",
+  "firstDelay",
+  "longestDelay",
+] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
+const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/** Checks the definition of a consumer, and copies it. */
+export function defined<On>(
+  name: unknown,
+  options: ConsumerOptions & { readonly on: On },
+): ConsumerDefinition & { readonly on: On } {
+  checkOptions(options, OPTIONS);
+  const { category, onFailure = "skip" } = options;
+  const { attempts = POLICY_ATTEMPTS, firstDelay = POLICY_FIRST_DELAY_MILLIS } = options;
+  const { longestDelay = Math.max(POLICY_LONGEST_DELAY_MILLIS, firstDelay) } = options;
+  const on = copied(options.on);
+  const types = typeof on === "function" ? [] : Object.keys(on as object);
+  checkName(name, "name", CONSUMER_NAME_BYTES);
+  if (category !== undefined) checkCategory(category);
+  for (const type of types) checkName(type, "on", EVENT_TYPE_BYTES);
+  if (!ON_FAILURE.includes(onFailure)) {
+    throw invalidConsumer("onFailure", 'must be "skip", "hold-stream" or "stop"');
+  }
+  checkNumber(attempts, "attempts", 1, CONSUMER_ATTEMPTS);
+  checkNumber(firstDelay, "firstDelay", 1, CONSUMER_DELAY_MILLIS);
+  checkNumber(longestDelay, "longestDelay", firstDelay, CONSUMER_DELAY_MILLIS);
+  Object.freeze(types);
+  return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
+}
+
+/** Whether this file, or another copy of it such as that of `sillok/worker`, has made the consumer: a checked one is frozen. */
+export function isConsumer(consumer: unknown): consumer is AnyConsumer {
+  const { kind, types } = (consumer ?? {}) as { kind?: unknown; types?: unknown };
+  const isConsumer = kind === "projection" || kind === "reactor";
+  return isConsumer && Object.isFrozen(consumer) && Array.isArray(types) && Object.isFrozen(types);
+}
+
+/** The handler for events of this type. */
+export function handlerFor(on: unknown, type: string): AnyHandler {
+  if (typeof on === "function") return on as AnyHandler;
+  const handler = (on as Readonly<Record<string, AnyHandler>>)[type];
+  if (handler === undefined) throw new TypeError(`there is no handler for ${type}`);
+  return handler;
+}
+
+/** Copies the handlers. Nobody can exchange them later: they decide which events the consumer follows. */
+function copied<On>(on: On): On {
+  if (typeof on === "function") return on;
+  if (typeof on !== "object" || on === null) {
+    throw invalidConsumer(
+      "on",
+      "must be a function, or an object with a function for each event type",
+    );
+  }
+  const handlers: Record<string, unknown> = Object.create(null);
+  for (const [type, handler] of Object.entries(on)) {
+    if (handler === undefined) continue;
+    if (typeof handler !== "function") throw invalidConsumer(`on.${type}`, "must be a function");
+    handlers[type] = handler;
+  }
+  if (Object.keys(handlers).length === 0)
+    throw invalidConsumer("on", "must have a handler for at least one event type");
+  return Object.freeze(handlers) as On;
+}
+
+function checkName(name: unknown, field: string, longest: number): asserts name is string {
+  const isName =
+    typeof name === "string" &&
+    name !== "" &&
+    name.isWellFormed() &&
+    !CONTROL_CHARACTER.test(name) &&
+    new TextEncoder().encode(name).length <= longest;
+  if (isName) return;
+  const what = field === "on" ? "must have event types as keys, each of " : "must be a string of ";
+  throw invalidConsumer(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
+}
+
+function checkCategory(category: unknown): void {
+  checkName(category, "category", STREAM_ID_BYTES);
+  if (!category.includes("-")) return;
+  throw invalidConsumer(
+    "category",
+    "must not have a `-`: it is the text before the first `-` of the stream ids",
+  );
+}
+
+/** Checks an option that is a whole number. */
+export function checkNumber(value: unknown, field: string, least: number, most: number): void {
+  if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return;
+  throw invalidConsumer(field, `must be a whole number from ${least} to ${most}`);
+}
+
+/** The error of an invalid definition. */
+export function invalidConsumer(field: string, reason: string): SillokError {
+  const detail = `the consumer's \`${field}\` ${reason}`;
+  return new SillokError({ code: "invalid_consumer", detail, field });
+}

@@ -1,0 +1,19 @@
+import { isSillokError } from "../store/errors.js";
+
+/** A failed attempt, in the form for the engine. The code decides whether a retry can help. */
+export interface FailedAttempt {
+  /** The error as text. */
+  readonly error: string;
+  /** The code, if it is Sillok's own error. */
+  readonly code?: string;
+}
+
+/** The failed attempt of a handler, which may throw any value. */
+export function failedAttempt(thrown: unknown): FailedAttempt {
+  try {
+    const error = String(thrown);
+    return isSillokError(thrown) ? { error, code: String(thrown.code) } : { error };
+  } catch {
+    return { error: "the handler has thrown a value that cannot be converted to text" };
+  }
+}

@@ -1,0 +1,127 @@
+import type { AppendResult, NewEvent } from "../store/events.js";
+import { CONSUMER_TIMEOUT_MILLIS, POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
+import type { AppendOptions } from "../store/options.js";
+import {
+  checkNumber,
+  type ConsumedEvent,
+  type ConsumerDefinition,
+  type ConsumerOptions,
+  defined,
+  handlerFor,
+  type Handlers,
+  invalidConsumer,
+} from "./definition.js";
+
+/** A checkpoint: one position for each partition of the feed. */
+const CHECKPOINT = /^\d+(\.\d+)*$/;
+
+/** The second argument of a reactor's handler. */
+export interface ReactorContext {
+  /** The id of the delivery: the same for every attempt of this reactor at this event. A receiver can drop repeats by it. */
+  readonly id: string;
+  /** The number of this attempt at the event. The first attempt is 1. */
+  readonly attempt: number;
+  /**
+   * Appends to the store of the event, as `append` of the store does. The append takes effect once, also if the event is
+   * handled again: the store has the first, second … append of a handler under the key of the first, second …
+   */
+  append<E extends NewEvent = NewEvent>(
+    stream: string,
+    events: E | readonly E[],
+    options?: Omit<AppendOptions, "idempotencyKey">,
+  ): Promise<AppendResult>;
+}
+
+/** Handlers of a reactor: by event type, or one handler for all events. The reactor waits for a returned promise. */
+export type ReactorHandlers<E extends NewEvent = NewEvent> = Handlers<E, ReactorContext, unknown>;
+
+/** Options of {@link reactor}. */
+export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerOptions {
+  /**
+   * The checkpoint to start after, such as the one of an event of `readAll`. Default: the beginning. The option has no effect
+   * after the reactor has handled an event: then the reactor continues at its own checkpoint.
+   */
+  readonly after?: string | undefined;
+  /**
+   * The longest time of an attempt, in milliseconds: 1 to ten minutes. After this time the attempt has failed, but nothing
+   * stops the handler. Default: half a minute.
+   */
+  readonly timeout?: number | undefined;
+  /** The handlers. With an object, the reactor follows only events of the types in its keys. */
+  readonly on: ReactorHandlers<E>;
+}
+
+/** A reactor, made by {@link reactor}. */
+export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefinition {
+  /** The kind of the consumer. */
+  readonly kind: "reactor";
+  /** The checkpoint to start after; undefined for the beginning. */
+  readonly after: string | undefined;
+  /** The longest time of an attempt, in milliseconds. */
+  readonly timeout: number;
+  /** The handlers. */
+  readonly on: ReactorHandlers<E>;
+}
+
+/**
+ * Defines a reactor. A reactor has side effects: for example, it appends to other streams or sends a message. It handles
+ * every event at least once, one after the other. After a crash it may handle the last events again.
+ *
+ * A handler fails if it throws, or if its promise rejects or does not settle in time. The reactor then retries the event
+ * later, by its options. Its appends still take effect once, if the handler appends the same for the same event. If a retry
+ * cannot help, as for the {@link SillokError} `invalid_event`, the reactor gives the event up without a retry.
+ *
+ * @param name - The name of the consumer: 1 to 200 bytes of UTF-8 without control characters.
+ * @param options - The category, the handlers, and the policy for failures.
+ * @throws {@link SillokError} `invalid_consumer`, whose `field` names the wrong part; `invalid_parameter` for an unknown
+ * option.
+ *
+ * @example
+ * ```ts
+ * import { reactor } from "sillok";
+ *
+ * type Placed = { type: "Placed"; data: { total: number } };
+ *
+ * const billing = reactor<Placed>("billing", {
+ *   category: "order",
+ *   on: {
+ *     async Placed(event, context) {
+ *       await context.append(`invoice-${event.id}`, { type: "Issued", data: event.data });
+ *     },
+ *   },
+ *   onFailure: "hold-stream",
+ * });
+ * console.log(billing.kind, billing.name, billing.onFailure); // reactor billing hold-stream
+ * ```
+ */
+export function reactor<E extends NewEvent = NewEvent>(
+  name: string,
+  options: ReactorOptions<E>,
+): Reactor<E> {
+  const definition = defined(name, options);
+  const { after, timeout = POLICY_TIMEOUT_MILLIS } = options;
+  if (after === "end") {
+    throw invalidConsumer(
+      "after",
+      'must be a checkpoint; "end" is only for consumers that a request defines',
+    );
+  }
+  if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
+    throw invalidConsumer(
+      "after",
+      "must be a checkpoint, such as the one of an event of `readAll`",
+    );
+  }
+  checkNumber(timeout, "timeout", 1, CONSUMER_TIMEOUT_MILLIS);
+  return Object.freeze({ kind: "reactor", after, timeout, ...definition });
+}
+
+/** Calls a reactor's handler with an event, and waits for it. */
+export async function react(
+  { on }: Pick<Reactor, "on">,
+  event: ConsumedEvent,
+  context: ReactorContext,
+): Promise<void> {
+  const handler = handlerFor(on, event.type) as (e: ConsumedEvent, c: ReactorContext) => unknown;
+  await handler(event, context);
+}

@@ -1,0 +1,74 @@
+// Reads and follows the feed of a server.
+
+import { SillokError } from "../store/errors.js";
+import type { FeedEvent, NewEvent } from "../store/events.js";
+import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
+import { subscription } from "../store/subscription.js";
+import { finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
+import { Backoff } from "./backoff.js";
+import { checkedAnswer, type Http, parse } from "./http.js";
+import { feedRequest } from "./input.js";
+import { asItIs, LINES, lines, nextLine, readerOf } from "./lines.js";
+import { type SseMessage, messagesOf } from "./sse.js";
+
+/** A line without an event: the checkpoint up to which the server has searched. */
+type FeedProgress = Pick<FeedEvent, "checkpoint">;
+
+/**
+ * Reads the events of all streams, up to the end of the feed at the first answer. If an answer is cut off, the read continues
+ * after the last line, with or without an event, up to the end of the feed at that time.
+ */
+export async function* readRemoteFeed<E extends NewEvent>(
+  http: Http,
+  options: ReadAllOptions,
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
+  let { left, ...wanted } = wantedToRead(options);
+  const backoff = new Backoff(http.retries);
+  const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
+  while (left > 0) {
+    const request = feedRequest(wanted, { limit: finite(left), progress: "true" });
+    const events = lines(readerOf(await http.send({ ...form, ...request }, asItIs, backoff)));
+    try {
+      for (;;) {
+        const next = await nextLine(events);
+        if (next instanceof SillokError) {
+          if (left > 0) await backoff.wait(next);
+          break;
+        }
+        if (next === undefined) return;
+        const line = checkedAnswer<FeedEvent<E> | FeedProgress>(
+          parse(next),
+          "checkpoint",
+          "string",
+        );
+        wanted = { ...wanted, after: line.checkpoint };
+        backoff.reset();
+        if (!("position" in line)) continue;
+        left -= 1;
+        yield line;
+      }
+    } finally {
+      await events.return(undefined);
+    }
+  }
+}
+
+/** Follows the events of all streams after a checkpoint: the existing events, and then each new one. */
+export function subscribeRemoteFeed<E extends NewEvent>(
+  http: Http,
+  options: SubscribeAllOptions,
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
+  const follow = (wanted: WantedFeed, stop: AbortSignal) => {
+    let { after } = wanted;
+    const request = () => feedRequest({ ...wanted, after });
+    const take = ({ id, data }: SseMessage) => {
+      // A message without an event also has the progress of the server.
+      if (id !== "") after = id;
+      return data === ""
+        ? undefined
+        : checkedAnswer<FeedEvent<E>>(parse(data), "checkpoint", "string");
+    };
+    return messagesOf(http, request, take, stop);
+  };
+  return subscription(options, wantedToFollow, follow);
+}

@@ -1,0 +1,150 @@
+/**
+ * An event for an append. Declare your own events as types of this shape. The field `type` distinguishes them:
+ *
+ * @example
+ * ```ts
+ * import { EventStore } from "sillok";
+ *
+ * type Deposited = { type: "Deposited"; data: { amount: number } };
+ * type Frozen = { type: "Frozen"; data: { reason: string } };
+ * type AccountEvent = Deposited | Frozen;
+ *
+ * const store = new EventStore();
+ * await store.append<AccountEvent>("account-42", { type: "Deposited", data: { amount: 100 } });
+ * for await (const event of store.read<AccountEvent>("account-42")) {
+ *   if (event.type === "Deposited") console.log(event.data.amount); // 100
+ * }
+ * ```
+ */
+export interface NewEvent {
+  /** The type of the event, in the past tense: 1 to 200 bytes of UTF-8 without control characters. */
+  readonly type: string;
+  /** The content of the event: any value that JSON can represent. Default: `null`. */
+  readonly data?: unknown;
+  /** Information about the event, such as a correlation id: an object of at most 16 KiB of JSON. Default: `{}`. */
+  readonly metadata?: object | undefined;
+  /** The unique id of the event: 1 to 200 bytes. Default: a new UUIDv7. */
+  readonly id?: string | undefined;
+}
+
+/** The type of a value after it was written as JSON and read again. For example, a `Date` is its ISO text. */
+export type Stored<T> = unknown extends T
+  ? T
+  : T extends { toJSON(...args: never[]): infer Json }
+    ? Stored<Json>
+    : object extends T
+      ? Record<string, unknown>
+      : { [Key in keyof T]: Stored<T[Key]> };
+
+/** The type of `data` or `metadata` of a stored event `E`. It is `Absent` where the writer left it out. */
+type StoredField<E, Key extends string, Absent> =
+  E extends Readonly<Record<Key, infer Value>>
+    ? Stored<Value>
+    : Key extends keyof E
+      ? Stored<Exclude<E[Key], undefined>> | Absent
+      : Absent;
+
+/**
+ * A recorded event. For a union of events it is a union too; `type` distinguishes the members. Each event is a new copy:
+ * a change to it changes nothing in the store.
+ */
+export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
+  ? {
+      /** The stream of the event. */
+      stream: string;
+      /** The place of the event in its stream. The first event has version 1. */
+      version: number;
+      /** The unique id of the event: a UUIDv7, unless the writer set another id. */
+      id: string;
+      /** The type of the event. */
+      type: E["type"];
+      /** The recorded time, such as `2026-11-23T01:02:03.456Z`. Within a stream it never decreases. */
+      time: string;
+      /** The content of the event; `null` where the writer left it out. */
+      data: StoredField<E, "data", null>;
+      /** Information about the event; `{}` where the writer left it out. */
+      metadata: StoredField<E, "metadata", Record<string, unknown>>;
+    }
+  : never;
+
+/** An event of the feed: {@link Store.readAll} and a subscription to all streams return it. */
+export type FeedEvent<E extends NewEvent = NewEvent> = RecordedEvent<E> & {
+  /** The place of the event among the events of all streams; on a server, of its partition. No two events have the same. */
+  position: number;
+  /** An opaque text. Pass it as `after` to continue after this event. */
+  checkpoint: string;
+};
+
+/** A stream in the list of {@link Store.streams}. */
+export interface StreamEntry {
+  /** The stream id. */
+  stream: string;
+  /** The version of its last event. */
+  version: number;
+  /** The recorded time of that event, such as `2026-11-23T01:02:03.456Z`. */
+  time: string;
+}
+
+/** The result of an append. */
+export interface AppendResult {
+  /** The stream of the append. */
+  stream: string;
+  /** The version of the first event of this append. */
+  firstVersion: number;
+  /** The version of the last event of this append. It was the version of the stream after the append. */
+  version: number;
+  /** The recorded time of the events, such as `2026-11-23T01:02:03.456Z`. */
+  time: string;
+  /** True if an earlier append under the same idempotency key wrote the events, and this call only repeated it. */
+  replayed: boolean;
+}
+
+/** The result of a truncation. */
+export interface TruncateResult {
+  /** The truncated stream. */
+  stream: string;
+  /** The first version that you can still read; `version` + 1 if there is none. */
+  firstVersion: number;
+  /** The version of the stream. A truncation does not change it. */
+  version: number;
+}
+
+/** The result of {@link EventStore.verify}. The field `intact` distinguishes the two results. */
+export type Verification = IntactHistory | BrokenHistory;
+
+/** An unaltered history. */
+export interface IntactHistory {
+  /** Nobody has altered the history. */
+  intact: true;
+  /** The version of the stream. */
+  version: number;
+  /** The hash of the whole history: 64 hexadecimal digits. Store it elsewhere to prove later that nothing was replaced. */
+  head: string;
+  /** The number of verified commits. Each append is one commit. */
+  commits: number;
+}
+
+/** An altered history. */
+export interface BrokenHistory {
+  /** Somebody has altered the history. */
+  intact: false;
+  /** The last version before the broken commit. */
+  version: number;
+  /** The hash of the history before the broken commit. */
+  head: string;
+  /** The number of unaltered commits before the broken one. */
+  commits: number;
+  /** The first altered commit: the version of its last event, and the reason. */
+  broken: { version: number; reason: string };
+}
+
+/** The id of an aggregate. The number 1 and the string "1" are two aggregates, as with `===`. */
+export type AggregateId = string | number;
+
+/** An event for {@link EventStore.saveEvent}: any object with an `aggregateId`. */
+export interface SavedEvent {
+  /** The aggregate that the event belongs to: a finite number, or a string of 1 to 200 bytes of UTF-8. */
+  aggregateId: AggregateId;
+  /** All other fields of the event. */
+  [field: string]: unknown;
+}

@@ -1,0 +1,64 @@
+// The handler of a consumer in TypeScript, in the shape that the engine calls.
+
+import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
+
+import { appends } from "../js/ts/consumer/command.ts";
+import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
+import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
+import { project } from "../js/ts/consumer/projection.ts";
+import { react } from "../js/ts/consumer/reactor.ts";
+import { raised } from "../js/ts/store/raising.ts";
+
+/** The commands of a reactor on one event. */
+interface Commands {
+  readonly id: string;
+  readonly attempt: number;
+  append(n: number, stream: string, events: string, expected: unknown): Promise<any>;
+}
+
+/** The number of a handler's first append, the same as in Rust. */
+const FIRST_COMMAND = 0;
+
+/** The engine calls it with each event. A failed attempt is thrown as a plain object. */
+export interface ConsumerHandler {
+  apply(event: string, documents: DocumentsJson): void;
+  react(event: string, commands: Commands): Promise<void>;
+}
+
+/** The definition of a consumer as JSON, and its handler. */
+export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler] {
+  const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
+  const { after, timeout } = kind === "reactor" ? consumer : {};
+  const policy = { onFailure, attempts, firstDelay, longestDelay };
+  const definition = { kind, after, timeout, category, types, ...policy };
+  const handler = {
+    apply(text: string, documents: DocumentsJson) {
+      try {
+        const event = JSON.parse(text) as ConsumedEvent;
+        projectOnto(documents, (own) => project(consumer as Projection, event, own));
+      } catch (thrown) {
+        throw failedAttempt(thrown);
+      }
+    },
+    async react(text: string, commands: Commands) {
+      const { id, attempt } = commands;
+      const append = appends(FIRST_COMMAND, async (...command) => {
+        try {
+          return await commands.append(...command);
+        } catch (refused) {
+          throw raised(refused);
+        }
+      });
+      try {
+        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {
+          id,
+          attempt,
+          append,
+        });
+      } catch (thrown) {
+        throw failedAttempt(thrown);
+      }
+    },
+  };
+  return [JSON.stringify(definition), handler];
+}
