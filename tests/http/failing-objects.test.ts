@@ -50,11 +50,7 @@ for (const stream of ["nonsense", "nothing", "text", "another-ok", "another-fail
 
 for (const stream of ["nothing", "text", "another-failure"]) {
   test(`a deletion whose answer cannot be read is not taken for done: ${stream}`, async () => {
-    assertProblem(
-      await api.request(streamPath(stream), { method: "DELETE" }),
-      503,
-      "unavailable",
-    );
+    assertProblem(await api.request(streamPath(stream), { method: "DELETE" }), 503, "unavailable");
   });
 }
 

@@ -73,11 +73,16 @@ fn read<T: Message>(value: &JsValue) -> Result<T, JsValue> {
 /// What is thrown where a message cannot be read. The flag is the runtime's own for a call that may be repeated, and callers
 /// of every version know it.
 fn unreadable() -> JsValue {
-    let error = TypeError::new("the message has another shape");
+    let error = TypeError::new(UNREADABLE);
     // An object that was just made takes any field.
     let _ = Reflect::set(&error, &"retryable".into(), &JsValue::TRUE);
     error.into()
 }
+
+/// The text of that. Objects of earlier versions throw it without the flag.
+const UNREADABLE: &str = "the message has another shape";
+/// What the runtime says where the class of an object does not have a method.
+const UNKNOWN_METHOD: &str = "does not implement the method";
 
 /// An object somewhere else: its stub, with the methods of the entry class.
 #[derive(Debug)]
@@ -165,7 +170,7 @@ impl RemoteError {
         let has = |name| part(error, name).is_ok_and(|flag| flag.is_truthy());
         if has("overloaded") {
             Self::Overloaded
-        } else if has("retryable") || is_unknown_method(error) {
+        } else if has("retryable") || is_of_another_version(error) {
             Self::Unavailable
         } else {
             Self::Broken
@@ -195,8 +200,8 @@ impl RemoteError {
     }
 }
 
-/// Whether the runtime has thrown this because the class of the object does not have the method.
-fn is_unknown_method(error: &JsValue) -> bool {
+/// Whether the object has thrown this because it runs another version of the code.
+fn is_of_another_version(error: &JsValue) -> bool {
     let message: Option<String> = field(error, "message");
-    message.is_some_and(|message| message.contains("does not implement the method"))
+    message.is_some_and(|message| [UNREADABLE, UNKNOWN_METHOD].iter().any(|text| message.contains(text)))
 }
