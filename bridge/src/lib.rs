@@ -41,7 +41,7 @@ pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,
     stream_id_from_js, version_from_js,
 };
-pub use message::{Message, field, object, part};
+pub use message::{Message, field, field_or, object, part};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use outcome::outcome_from_js;
 pub use range::{RangeValue, parse_range};

@@ -1,5 +1,8 @@
 //! What travels as plain objects of JavaScript: to whoever calls the package, and between the objects of the Worker.
 //!
+//! The two sides of a call may run two versions of the code. So a message ignores a field that it does not know, and a field
+//! that is newer than the message has a default (docs/adr/0024).
+//!
 //! A message is converted field by field, by one function for each type that a field may have. A general serialiser would
 //! compile to a visitor for every message, which is several times as much code.
 
@@ -25,24 +28,30 @@ pub trait Message: Sized {
 
 /// Makes a struct a [`Message`]: an object with these names for its fields.
 ///
+/// A field is required, unless it is an `Option`, which is `None` where it is missing. A field that was added later needs a
+/// default behind its name: a sender of an older version does not send the field, and the message then has the default.
+///
 /// ```
 /// struct Page {
 ///     events: String,
 ///     first_version: u64,
+///     truncated: bool,
 /// }
 ///
-/// sillok_bridge::message!(Page { events: "events", first_version: "firstVersion" });
+/// sillok_bridge::message!(Page { events: "events", first_version: "firstVersion", truncated: "truncated" = false });
 /// ```
 #[macro_export]
 macro_rules! message {
-    ($message:ident { $($field:ident: $name:literal),* $(,)? }) => {
+    (@read $value:ident, $name:literal) => { $crate::field($value, $name) };
+    (@read $value:ident, $name:literal, $default:expr) => { $crate::field_or($value, $name, || $default) };
+    ($message:ident { $($field:ident: $name:literal $(= $default:expr)?),* $(,)? }) => {
         impl $crate::Message for $message {
             fn to_js(&self) -> $crate::JsValue {
                 $crate::object(&[$(($name, $crate::Message::to_js(&self.$field))),*])
             }
 
             fn from_js(value: &$crate::JsValue) -> Option<Self> {
-                Some(Self { $($field: $crate::field(value, $name)?),* })
+                Some(Self { $($field: $crate::message!(@read value, $name $(, $default)?)?),* })
             }
         }
     };
@@ -63,6 +72,13 @@ pub fn object(fields: &[(&'static str, JsValue)]) -> JsValue {
 #[must_use]
 pub fn field<T: Message>(object: &JsValue, name: &'static str) -> Option<T> {
     T::from_js(&part(object, name).ok()?)
+}
+
+/// A field of an object, and the default where the object does not have the field; nothing where the field does not fit.
+#[must_use]
+pub fn field_or<T: Message>(object: &JsValue, name: &'static str, default: impl FnOnce() -> T) -> Option<T> {
+    let value = part(object, name).ok()?;
+    if value.is_undefined() { Some(default()) } else { T::from_js(&value) }
 }
 
 /// A part of an object, whatever it is; undefined where there is none.
@@ -90,13 +106,14 @@ fn js_name(name: &'static str) -> JsString {
     })
 }
 
+/// A message without fields. It ignores every field, as each message ignores those that it does not know.
 impl Message for () {
     fn to_js(&self) -> JsValue {
         JsValue::UNDEFINED
     }
 
-    fn from_js(value: &JsValue) -> Option<Self> {
-        value.is_undefined().then_some(())
+    fn from_js(_: &JsValue) -> Option<Self> {
+        Some(())
     }
 }
 

@@ -32,8 +32,32 @@ for (const [stream, status, code] of [
   });
 }
 
-test("an object that answers nonsense", async () => {
-  assertProblem(await api.read("nonsense"), 500, "internal");
+for (const stream of ["nonsense", "nothing", "text", "another-ok", "another-failure"]) {
+  test(`an object that answers what cannot be read: ${stream}`, async () => {
+    for (const reply of [
+      await api.read(stream),
+      await api.append(stream, numbered(1)),
+      await api.request(streamPath(stream)),
+      await api.request(`${streamPath(stream)}/verify`),
+      await api.request(`${streamPath(stream)}/commits`),
+      await api.request(`${streamPath(stream)}/truncate`, { method: "POST", body: '{"before":1}' }),
+    ]) {
+      assertProblem(reply, 503, "unavailable");
+      assert(!reply.text.includes("nobody"), reply.text);
+    }
+  });
+}
+
+for (const stream of ["nothing", "text", "another-failure"]) {
+  test(`a deletion whose answer cannot be read is not taken for done: ${stream}`, async () => {
+    assertProblem(await api.request(streamPath(stream), { method: "DELETE" }), 503, "unavailable");
+  });
+}
+
+test("an object that does not have the method", async () => {
+  for (const path of ["/v1/events", "/v1/streams", "/v1/consumers", "/v1/journal"]) {
+    assertProblem(await api.request(path), 503, "unavailable");
+  }
 });
 
 for (const [pages, bytes] of [

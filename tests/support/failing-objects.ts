@@ -1,8 +1,20 @@
-/** The Worker with objects that fail as the runtime can make them fail. */
+/** The Worker with objects that fail as the runtime, or another version of the code, can make them fail. */
 
 import { DurableObject } from "cloudflare:workers";
 
-export { Consumer, default, Journal } from "../../worker/entry.ts";
+export { Consumer, default } from "../../worker/entry.ts";
+
+/** Of a version that has none of the methods that are called. */
+export class Journal extends DurableObject {}
+
+/** What an object of another version might answer: nothing of it can be read. */
+const UNREADABLE: Record<string, unknown> = {
+  nonsense: { neither: "ok", nor: "failure" },
+  nothing: undefined,
+  text: "done",
+  "another-ok": { ok: [7] },
+  "another-failure": { failure: { reason: "what nobody should be told" } },
+};
 
 const FLAGS: Record<string, object> = {
   overloaded: { overloaded: true, retryable: true },
@@ -15,32 +27,31 @@ export class Aggregate extends DurableObject {
     throw Object.assign(new Error("what nobody should be told"), FLAGS["unavailable"]);
   }
 
-  append(request: { stream: string }): never {
+  append(request: { stream: string }): unknown {
     return fail(request);
   }
 
   read(request: ReadRequest): unknown {
-    if (request.stream === "nonsense") return { neither: "ok", nor: "failure" };
     return request.stream.startsWith("fails-after-") ? pageOf(request) : fail(request);
   }
 
-  head(request: { stream: string }): never {
+  head(request: { stream: string }): unknown {
     return fail(request);
   }
 
-  verify(request: { stream: string }): never {
+  verify(request: { stream: string }): unknown {
     return fail(request);
   }
 
-  commits(request: { stream: string }): never {
+  commits(request: { stream: string }): unknown {
     return fail(request);
   }
 
-  truncate(request: { stream: string }): never {
+  truncate(request: { stream: string }): unknown {
     return fail(request);
   }
 
-  delete(request: { stream: string }): never {
+  delete(request: { stream: string }): unknown {
     return fail(request);
   }
 }
@@ -59,6 +70,7 @@ function pageOf({ stream, range: { from = 1 } }: ReadRequest): unknown {
   return { ok, receipt: { rowsWritten: 0, rowsRead: 0, schemaRowsWritten: 0 } };
 }
 
-function fail({ stream }: { stream: string }): never {
+function fail({ stream }: { stream: string }): unknown {
+  if (stream in UNREADABLE) return UNREADABLE[stream];
   throw Object.assign(new Error("what nobody should be told"), FLAGS[stream]);
 }

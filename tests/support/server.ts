@@ -18,11 +18,17 @@ process.env["WRANGLER_SEND_METRICS"] ??= "false";
 const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** The sources of the previous version, with its built Worker: `cargo xtask build --previous` puts it there. */
+const PREVIOUS = join(ROOT, "target/previous");
 const NAME = "sillok";
 const BESIDE = "beside";
 
 type Fetcher = Awaited<ReturnType<Miniflare["getWorker"]>>;
 type D1Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
+
+/** Of which version the gateway is, and the objects of each class. */
+export type Versions = Record<"gateway" | "Aggregate" | "Journal" | "Consumer", Version>;
+export type Version = "previous" | "current";
 
 export interface ServerOptions {
   /** The Worker's variables and secrets, instead of `SILLOK_AUTH=off`. */
@@ -37,6 +43,8 @@ export interface ServerOptions {
   beside?: { config: string; entry: string };
   /** The binding of a queue whose messages the Worker takes itself. */
   queue?: string;
+  /** Runs two versions of the Worker in place of one, as during a gradual deployment. */
+  versions?: Versions;
 }
 
 export interface Server {
@@ -45,7 +53,7 @@ export interface Server {
   /** Ends the server and removes its data, unless `persist` was given. */
   stop(): Promise<void>;
   /** Starts the server again on the same data, after `kill` or in place of the running one; changed where it is said. */
-  restart(changes?: Pick<ServerOptions, "vars">): Promise<void>;
+  restart(changes?: Pick<ServerOptions, "vars" | "versions">): Promise<void>;
   /** Ends workerd at once by SIGKILL, whatever it is doing. */
   kill(): Promise<void>;
   /** Puts one object out of memory, as the runtime does with one that is idle: a stream's, or one of another class. */
@@ -136,13 +144,17 @@ class Runtime {
   static async #start(folder: string, options: ServerOptions): Promise<Runtime> {
     const config = options.config ?? join(ROOT, "wrangler.toml");
     const { workerOptions, main = "" } = workerOptionsOf(config);
-    const modules = await modulesOf(options.entry ?? resolve(dirname(config), main));
+    const entry = options.entry ?? resolve(dirname(config), main);
     const queue = options.queue && {
       queueProducers: { [options.queue]: "queue" },
       queueConsumers: { queue: { maxBatchTimeout: 0 } },
     };
     const bindings = options.vars ?? { SILLOK_AUTH: "off" };
     const beside = options.beside === undefined ? [] : [await workerBeside(options.beside)];
+    const workers =
+      options.versions === undefined
+        ? [{ ...workerOptions, ...queue, name: NAME, bindings, modules: await modulesOf(entry) }]
+        : await workersOf(options.versions, entry, bindings);
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         host: "127.0.0.1",
@@ -154,7 +166,7 @@ class Runtime {
         handleStructuredLogs: () => undefined,
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
-        workers: [{ ...workerOptions, ...queue, name: NAME, bindings, modules }, ...beside],
+        workers: [...workers, ...beside],
       }),
     );
     const [url, workerd] = await Promise.all([miniflare.ready, nextProcess()]);
@@ -192,12 +204,36 @@ async function workerBeside({ config, entry }: { config: string; entry: string }
   return { ...workerOptions, name: BESIDE, modules: await modulesOf(entry) };
 }
 
-/** The Worker's modules, bundled from its entry as wrangler bundles them: what is wasm stays a module of its own. */
-async function modulesOf(entry: string) {
+/** The Worker of each version. The objects of a class are of one version, and their storage is the same for both. */
+async function workersOf(versions: Versions, entry: string, bindings: Record<string, string>) {
+  const worker = async (version: Version) => {
+    const root = version === "previous" ? PREVIOUS : ROOT;
+    const { workerOptions } = workerOptionsOf(join(root, "wrangler.toml"));
+    const objects = Object.entries(workerOptions.durableObjects ?? {}).map(([binding, object]) => {
+      const { className } = object as { className: Exclude<keyof Versions, "gateway"> };
+      const where = { scriptName: versions[className], unsafeUniqueKey: `${NAME}-${className}` };
+      return [binding, { className, useSQLite: true, ...where }] as const;
+    });
+    const modules = await modulesOf(entry, join(root, "worker/index.ts"));
+    const durableObjects = Object.fromEntries(objects);
+    return { ...workerOptions, name: version, bindings, durableObjects, modules };
+  };
+  // The first one answers requests.
+  const others = { previous: "current", current: "previous" } as const;
+  return Promise.all([versions.gateway, others[versions.gateway]].map(worker));
+}
+
+/**
+ * The Worker's modules, bundled from its entry as wrangler bundles them: what is wasm stays a module of its own. `sillok` is
+ * the file that the entry has for `worker/index.ts`.
+ */
+async function modulesOf(entry: string, sillok?: string) {
   const wasm = new Map<string, string>();
   const wasmModules: Plugin = {
     name: "wasm-modules",
     setup({ onResolve }) {
+      if (sillok !== undefined)
+        onResolve({ filter: /\/worker\/index\.ts$/ }, () => ({ path: sillok }));
       onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
         wasm.set(basename(path), resolve(resolveDir, path));
         return { path: `./${basename(path)}`, external: true };

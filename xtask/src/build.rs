@@ -1,6 +1,6 @@
 //! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build
 //! is copied to www/sillok); if wanted, also the Workers in Rust that are an example (examples/delays-rust/build) and a
-//! test (tests/crashes/build).
+//! test (tests/crashes/build), and the Worker of the previous version (target/previous, see [`previous`]).
 //!
 //! Cargo knows best whether Rust sources have changed, so it is always asked; what follows is skipped
 //! while the compiled wasm is the same. That matters because `wrangler dev` and `wrangler deploy` run
@@ -12,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::previous;
 use crate::run;
 use crate::shell::Shell;
 use crate::stamp::{Work, unless_fresh};
@@ -58,10 +59,20 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// What is built beside what is deployed and published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    pub(crate) examples: bool,
+    pub(crate) previous: bool,
+}
+
 /// The command.
-pub(crate) fn run(mut shell: Shell, examples: bool) -> Result<()> {
+pub(crate) fn run(mut shell: Shell, options: Options) -> Result<()> {
     tools::for_build(&mut shell)?;
-    if examples { with_examples(&shell) } else { all(&shell) }
+    if options.previous {
+        previous::build(&shell)?;
+    }
+    if options.examples { with_examples(&shell) } else { all(&shell) }
 }
 
 /// Builds what is deployed and published; the tools must be there.
@@ -126,18 +137,21 @@ fn bundle(shell: &Shell, bundle: &Bundle) -> Result<()> {
         outputs: &[out.1],
         tools: tool_versions(shell),
     };
-    unless_fresh(shell, &work, || {
-        run::quiet(
-            shell
-                .command("worker-build")
-                .args(["--release", "--out-dir", out.0])
-                .current_dir(shell.at(folder))
-                // Without these it would download its own.
-                .env("WASM_BINDGEN_BIN", shell.at("target/tools/bin/wasm-bindgen"))
-                .env("WASM_OPT_BIN", shell.at("node_modules/.bin/wasm-opt"))
-                .env("ESBUILD_BIN", shell.at("node_modules/.bin/esbuild")),
-        )
-    })
+    unless_fresh(shell, &work, || worker_build(shell, folder, out.0))
+}
+
+/// Compiles the Worker in a folder and makes a module of it, in another folder that is named from there.
+pub(crate) fn worker_build(shell: &Shell, folder: &str, out: &str) -> Result<()> {
+    run::quiet(
+        shell
+            .command("worker-build")
+            .args(["--release", "--out-dir", out])
+            .current_dir(shell.at(folder))
+            // Without these it would download its own.
+            .env("WASM_BINDGEN_BIN", shell.at("target/tools/bin/wasm-bindgen"))
+            .env("WASM_OPT_BIN", shell.at("node_modules/.bin/wasm-opt"))
+            .env("ESBUILD_BIN", shell.at("node_modules/.bin/esbuild")),
+    )
 }
 
 fn package(shell: &Shell) -> Result<()> {
@@ -202,7 +216,7 @@ fn serve(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-fn tool_versions(shell: &Shell) -> String {
+pub(crate) fn tool_versions(shell: &Shell) -> String {
     ["wasm-bindgen", "worker-build"]
         .into_iter()
         .filter_map(|tool| shell.answer(tool, &["--version"]))

@@ -12,6 +12,7 @@ mod counts;
 mod dev;
 mod lint;
 mod pack;
+mod previous;
 mod run;
 mod shell;
 mod stamp;
@@ -33,7 +34,8 @@ Usage: cargo xtask <command>
 Commands:
   dev [--port N] [--persist DIR]   build, start the Worker on this machine and keep it running
                                    (port 8787, data in .wrangler/state)
-  build [--examples]               build the Worker and the npm package, and the examples in Rust
+  build [--examples] [--previous]  build the Worker and the npm package, and the examples in Rust,
+                                   and the previous version's Worker
   pack                             build, then pack the npm package; its path is the last line
   lint                             formatting, clippy, TypeScript types
   test                             lint and every test; the last line is `N passed, N failed`
@@ -46,7 +48,7 @@ node_modules). Only `test` may install outside it: Debian's chromium and chromiu
 enum Command {
     Help,
     Dev(dev::Options),
-    Build { examples: bool },
+    Build(build::Options),
     Pack,
     Lint,
     Test,
@@ -73,7 +75,7 @@ fn perform(command: Command) -> Result<ExitCode> {
     match command {
         Command::Help => print!("{USAGE}"),
         Command::Dev(options) => dev::run(Shell::new()?, &options)?,
-        Command::Build { examples } => build::run(Shell::new()?, examples)?,
+        Command::Build(options) => build::run(Shell::new()?, options)?,
         Command::Pack => pack::run(Shell::new()?)?,
         Command::Lint => return lint::run(Shell::new()?),
         Command::Test => return test::run(Shell::new()?),
@@ -104,15 +106,16 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
 }
 
 fn parse_build(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut examples = false;
+    let mut options = build::Options::default();
     while let Some(arg) = parser.next()? {
         match arg {
             Short('h') | Long("help") => return Ok(Command::Help),
-            Long("examples") => examples = true,
+            Long("examples") => options.examples = true,
+            Long("previous") => options.previous = true,
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Command::Build { examples })
+    Ok(Command::Build(options))
 }
 
 fn parse_dev(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -151,6 +154,16 @@ mod tests {
             Ok(Command::Dev(dev::Options { port: 9000, persist: Some(dir) })) if dir == *"data"
         ));
         assert!(matches!(parsed(&["dev"]), Ok(Command::Dev(dev::Options { port: 8787, persist: None }))));
+    }
+
+    #[test]
+    fn build_takes_what_is_built_besides() {
+        let command = parsed(&["build", "--previous"]);
+        let wanted = build::Options { examples: false, previous: true };
+        assert!(matches!(command, Ok(Command::Build(options)) if options == wanted));
+        assert!(
+            matches!(parsed(&["build"]), Ok(Command::Build(options)) if options == build::Options::default())
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::build;
 use crate::counts::{self, Counts};
 use crate::lint;
 use crate::pack;
+use crate::previous;
 use crate::run;
 use crate::shell::Shell;
 use crate::tools;
@@ -40,6 +41,8 @@ fn all(mut shell: Shell, report: &mut Report) {
         return;
     }
     let shell = &shell;
+    // Before this version, so that what cargo leaves in the target folder is this version's.
+    report.step("build of the previous version", previous::build(shell));
     let built = report.step("build", build::with_examples(shell));
     for check in lint::CHECKS {
         report.step(check.name, check.make(shell));
@@ -47,6 +50,7 @@ fn all(mut shell: Shell, report: &mut Report) {
     report.suite("native", || native(shell));
     report.suite("doc", || doc(shell));
     report.suite("wasm in Node", || wasm_node(shell));
+    report.suite("messages in Node", || messages(shell));
     let browser = browser::ensure(shell);
     report.suite("wasm in Chromium", || wasm_browser(shell, usable(&browser)?));
     let tarball = built.then(|| pack::tarball(shell));
@@ -84,6 +88,13 @@ fn wasm_node(shell: &Shell) -> Result<Reported> {
     let mut command = wasm_pack(shell);
     command.arg("--node");
     counted(wasm_tests(&mut command), counts::libtest)
+}
+
+/// The bridge's messages, which are values of JavaScript. What else the bridge has is tested natively.
+fn messages(shell: &Shell) -> Result<Reported> {
+    let mut command = wasm_pack(shell);
+    command.args(["--node", "bridge", "--test", "message"]);
+    counted(&mut command, counts::libtest)
 }
 
 fn wasm_browser(shell: &Shell, browser: &Browser) -> Result<Reported> {

@@ -194,7 +194,8 @@ impl Feed {
         let (after, limit) = (Some(self.checkpoint.to_string().into()), Some(most.into()));
         let feed = FeedValue { after, limit, ..self.wanted.clone() };
         let (reply, receipt) = journal.feed(&FeedRequest { feed, consumer: None }).await?;
-        let reached = Checkpoint::parse(&reply.page.checkpoint, count).map_err(|_| RemoteError::Broken)?;
+        let reached = Checkpoint::parse(&reply.page.checkpoint, count);
+        let reached = reached.map_err(|_| RemoteError::unreadable("the checkpoint of a page"))?;
         let partition = self.partitions.get_mut(place).ok_or(RemoteError::Broken)?;
         let end = *partition.end.get_or_insert(Position::new(reply.end).unwrap_or_default());
         partition.done = !reply.page.more || (self.bounded && reached.position(place) >= end);

@@ -206,7 +206,7 @@ impl From<serde_json::Error> for Unreadable {
 
 impl From<Unreadable> for RemoteError {
     fn from(_: Unreadable) -> Self {
-        Self::Broken
+        Self::unreadable("a page of events")
     }
 }
 

@@ -205,7 +205,7 @@ impl Remote {
     /// Records what is new, and gives the version up to which the journal has the stream.
     pub(crate) async fn record(&self, forward: &Forward) -> Result<Version, RemoteError> {
         let (version, _) = self.0.call("record", &ForwardMessage::from(forward)).await?;
-        Version::new(version).ok_or(RemoteError::Broken)
+        Version::new(version).ok_or_else(|| RemoteError::unreadable("the version of a stream"))
     }
 }
 

@@ -1,5 +1,8 @@
 //! How objects are spoken to: a method takes one plain object and gives another, `{ok, receipt}` or, for a refusal,
-//! `{failure, receipt}`. Only a broken caller or a broken runtime makes a method throw.
+//! `{failure, receipt}`. A method throws only where the runtime or the code is broken, or where the request cannot be read.
+//!
+//! The two sides of a call may run two versions of the code. A message that one side cannot read, and a method that the object
+//! does not have, are [`RemoteError::Unavailable`]: the call can succeed once both sides run one version (docs/adr/0024).
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -64,8 +67,22 @@ fn reply(outcome: (&'static str, JsValue), receipt: Receipt) -> JsValue {
 }
 
 fn read<T: Message>(value: &JsValue) -> Result<T, JsValue> {
-    T::from_js(value).ok_or_else(|| TypeError::new("the message has another shape").into())
+    T::from_js(value).ok_or_else(unreadable)
 }
+
+/// What is thrown where a message cannot be read. The flag is the runtime's own for a call that may be repeated, and callers
+/// of every version know it.
+fn unreadable() -> JsValue {
+    let error = TypeError::new(UNREADABLE);
+    // An object that was just made takes any field.
+    let _ = Reflect::set(&error, &"retryable".into(), &JsValue::TRUE);
+    error.into()
+}
+
+/// The text of that. Objects of earlier versions throw it without the flag.
+const UNREADABLE: &str = "the message has another shape";
+/// What the runtime says where the class of an object does not have a method.
+const UNKNOWN_METHOD: &str = "does not implement the method";
 
 /// An object somewhere else: its stub, with the methods of the entry class.
 #[derive(Debug)]
@@ -83,7 +100,8 @@ pub(crate) enum RemoteError {
     /// The object has more to do than it can; it did not begin with this call.
     #[error("the object is overloaded")]
     Overloaded,
-    /// The object could not be reached, or not to the end; another attempt may reach it.
+    /// The object could not be reached, or not to the end, or it runs another version of the code, which does not know the
+    /// method or the shape of the message. Another attempt may succeed.
     #[error("the object could not be reached")]
     Unavailable,
     /// The call failed for good.
@@ -104,7 +122,8 @@ impl Remote {
         request: &Q,
     ) -> Answered<A> {
         let (answer, receipt) = self.exchange(method, request.to_js()).await?;
-        Ok((read(&answer)?, receipt))
+        let answer = read(&answer).map_err(|error| RemoteError::thrown(method, &error))?;
+        Ok((answer, receipt))
     }
 
     /// A call whose request and answer are still JavaScript's. It is boxed, because it would otherwise be a part of
@@ -113,10 +132,11 @@ impl Remote {
         Box::pin(async move {
             let reply = self.send(method, Array::of1(&request)).await?;
             let receipt = field(&reply, "receipt").unwrap_or_default();
-            // Asked for as what may be missing: to look for the parts of what is not there would throw.
-            match field(&reply, "failure").flatten() {
-                Some(failure) => Err(RemoteError::Refused(failure, Box::new(receipt))),
-                None => Ok((part(&reply, "ok")?, receipt)),
+            match field(&reply, "failure") {
+                Some(Some(failure)) => Err(RemoteError::Refused(failure, Box::new(receipt))),
+                Some(None) => Ok((part(&reply, "ok").unwrap_or_default(), receipt)),
+                // The reply is no object, or its failure cannot be read: it must not be taken for a success.
+                None => Err(RemoteError::thrown(method, &unreadable())),
             }
         })
     }
@@ -126,14 +146,17 @@ impl Remote {
         let init = object(&[("headers", object(&[("Upgrade", "websocket".into())]))]);
         // The object looks at nothing of the URL, but a request must have one.
         let response = self.send("fetch", Array::of2(&"https://object/".into(), &init)).await?;
-        Ok(Nudges::of(&response)?)
+        Nudges::of(&response).map_err(|error| RemoteError::thrown("fetch", &error))
     }
 
-    fn send(&self, method: &'static str, arguments: Array) -> Pending<'_, Result<JsValue, JsValue>> {
+    fn send(&self, method: &'static str, arguments: Array) -> Pending<'_, Result<JsValue, RemoteError>> {
         Box::pin(async move {
-            let method: Function = part(&self.0, method)?.unchecked_into();
-            let promise = Reflect::apply(&method, &self.0, &arguments)?;
-            JsFuture::from(Promise::resolve(&promise)).await
+            let sent = async {
+                let method: Function = part(&self.0, method)?.unchecked_into();
+                let promise = Reflect::apply(&method, &self.0, &arguments)?;
+                JsFuture::from(Promise::resolve(&promise)).await
+            };
+            sent.await.map_err(|error| RemoteError::thrown(method, &error))
         })
     }
 }
@@ -141,6 +164,25 @@ impl Remote {
 type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 impl RemoteError {
+    /// What a call of a method has thrown. The caller is told only the kind of it: the rest is for the operator's log.
+    fn thrown(method: &str, error: &JsValue) -> Self {
+        console_error!("the call of `{method}` failed: {error:?}");
+        let has = |name| part(error, name).is_ok_and(|flag| flag.is_truthy());
+        if has("overloaded") {
+            Self::Overloaded
+        } else if has("retryable") || is_of_another_version(error) {
+            Self::Unavailable
+        } else {
+            Self::Broken
+        }
+    }
+
+    /// A part of an answer that cannot be read, such as a checkpoint: the object may run another version of the code.
+    pub(crate) fn unreadable(what: &str) -> Self {
+        console_error!("{what} has another shape than this version reads");
+        Self::Unavailable
+    }
+
     /// What came of a call, for who has called on behalf of somebody else: what `whom` refused, or that it did not answer.
     pub(crate) fn into_failure(self, whom: &str) -> Failure {
         match self {
@@ -158,17 +200,8 @@ impl RemoteError {
     }
 }
 
-impl From<JsValue> for RemoteError {
-    fn from(error: JsValue) -> Self {
-        // The caller is told only the kind of it: the rest is for the operator's log.
-        console_error!("the call of an object failed: {error:?}");
-        let has = |name| part(&error, name).is_ok_and(|flag| flag.is_truthy());
-        if has("overloaded") {
-            Self::Overloaded
-        } else if has("retryable") {
-            Self::Unavailable
-        } else {
-            Self::Broken
-        }
-    }
+/// Whether the object has thrown this because it runs another version of the code.
+fn is_of_another_version(error: &JsValue) -> bool {
+    let message: Option<String> = field(error, "message");
+    message.is_some_and(|message| [UNREADABLE, UNKNOWN_METHOD].iter().any(|text| message.contains(text)))
 }

@@ -1,0 +1,58 @@
+//! The Worker of the previous version, built from its own sources in target/previous. A test runs it and this one over the same
+//! storage: during a gradual deployment, objects of the two versions call one another.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::build::{remove, tool_versions, worker_build};
+use crate::run;
+use crate::shell::Shell;
+use crate::stamp::{Work, unless_fresh};
+
+/// The commit of the previous version. With each release it becomes the commit of the release before.
+const COMMIT: &str = "5a56906f19ee5d751454b3fd159ebb2c69c3d5e4";
+
+const FOLDER: &str = "target/previous";
+
+/// Builds it, unless it was built already.
+pub(crate) fn build(shell: &Shell) -> Result<()> {
+    let work = Work {
+        name: "building the previous version's Worker, about two minutes…",
+        inputs: &["xtask/src/previous.rs"],
+        outputs: &[FOLDER],
+        tools: tool_versions(shell),
+    };
+    unless_fresh(shell, &work, || {
+        check_out(shell)?;
+        rename(shell)?;
+        worker_build(shell, &format!("{FOLDER}/worker/plain"), "../build")
+    })
+}
+
+fn check_out(shell: &Shell) -> Result<()> {
+    let (folder, archive) = (shell.at(FOLDER), shell.at("target/previous.tar"));
+    remove(&folder)?;
+    fs::create_dir_all(&folder)?;
+    run::quiet(shell.command("git").args(["archive", "--format=tar", "--output"]).arg(&archive).arg(COMMIT))
+        .with_context(|| {
+            format!(
+                "the previous version, commit {COMMIT}, cannot be checked out; \
+                 in a shallow clone, `git fetch --unshallow` brings the commit"
+            )
+        })?;
+    run::quiet(shell.command("tar").arg("-xf").arg(&archive).arg("-C").arg(&folder))?;
+    fs::remove_file(archive)?;
+    Ok(())
+}
+
+/// Gives the previous version a version number that this one never has. Cargo tells packages apart by name, version and place in
+/// the workspace. So the two versions can share the target folder, and with it the compiled dependencies.
+fn rename(shell: &Shell) -> Result<()> {
+    let path = shell.at(FOLDER).join("Cargo.toml");
+    let manifest = fs::read_to_string(&path)?;
+    let version = manifest.lines().find(|line| line.starts_with("version = "));
+    let version = version.context("the previous version's Cargo.toml does not name its version")?;
+    fs::write(&path, manifest.replacen(version, "version = \"0.0.0-previous\"", 1))?;
+    Ok(())
+}
