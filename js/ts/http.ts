@@ -1,7 +1,7 @@
 // How a remote store speaks HTTP: what it sends, what it repeats, and what it makes of the answers.
 
 import { Backoff } from "./backoff.js";
-import { type Failure, SillokError } from "./errors.js";
+import { type Failure, REPEATED, SillokError } from "./errors.js";
 import { invalid } from "./invalid.js";
 import { checkOptions, type ConnectOptions, type ExpectedVersion } from "./options.js";
 
@@ -77,7 +77,7 @@ export class Http {
         return await take(await this.#answer(ask, authorization));
       } catch (error) {
         const raised = lost(error);
-        if (raised.code !== "unavailable") throw raised;
+        if (raised.code !== REPEATED.server) throw raised;
         await backoff.wait(raised, ask.signal);
       }
     }
@@ -209,7 +209,7 @@ function failureIn(text: string, fields: Names): Failure | undefined {
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
   const { code, detail, field, stream, expected, actual } = problem;
   // JSON is larger than what it says only by little, so this is what a store of one's own says to so much.
-  if ((code as string) === "body_too_large") {
+  if (code === "body_too_large") {
     return { code: "commit_too_large", detail, field: "events" };
   }
   return {

@@ -1,7 +1,7 @@
 // What is done while another connection, mostly of another process, has locked the file: the call is made again until it
 // goes through, or the time for it is over.
 
-import { SillokError } from "./errors.js";
+import { REPEATED, SillokError } from "./errors.js";
 import { sleep } from "./timers.js";
 import { Turn } from "./turn.js";
 
@@ -172,5 +172,5 @@ function delay(tries: number): number {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof SillokError && error.code === "storage_busy";
+  return error instanceof SillokError && error.code === REPEATED.file;
 }

@@ -1,6 +1,7 @@
 import { SillokError } from "../errors.js";
 import type { NewEvent, RecordedEvent } from "../events.js";
 import { checkOptions } from "../options.js";
+import { DEFAULTS, LIMITS } from "./policy.js";
 import type { Projection } from "./projection.js";
 import type { Reactor } from "./reactor.js";
 
@@ -88,11 +89,7 @@ const OPTIONS = [
   "longestDelay",
 ] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
-const NAME_BYTES = 200;
 const CONTROL_CHARACTER = /\p{Cc}/u;
-const MOST_ATTEMPTS = 100;
-const DAY = 24 * 60 * 60 * 1000;
-const FIVE_MINUTES = 5 * 60 * 1000;
 
 /** Checks what a consumer was defined with, and copies it. */
 export function defined<On>(
@@ -100,8 +97,9 @@ export function defined<On>(
   options: ConsumerOptions & { readonly on: On },
 ): ConsumerDefinition & { readonly on: On } {
   checkOptions(options, OPTIONS);
-  const { category, onFailure = "skip", attempts = 8, firstDelay = 500 } = options;
-  const { longestDelay = Math.max(FIVE_MINUTES, firstDelay) } = options;
+  const { category, onFailure = "skip" } = options;
+  const { attempts = DEFAULTS.attempts, firstDelay = DEFAULTS.firstDelay } = options;
+  const { longestDelay = Math.max(DEFAULTS.longestDelay, firstDelay) } = options;
   const on = copied(options.on);
   const types = typeof on === "function" ? [] : Object.keys(on as object);
   checkName(name, "name");
@@ -110,9 +108,9 @@ export function defined<On>(
   if (!ON_FAILURE.includes(onFailure)) {
     throw invalid("onFailure", 'must be "skip", "hold-stream" or "stop"');
   }
-  checkNumber(attempts, "attempts", 1, MOST_ATTEMPTS);
-  checkNumber(firstDelay, "firstDelay", 1, DAY);
-  checkNumber(longestDelay, "longestDelay", firstDelay, DAY);
+  checkNumber(attempts, "attempts", 1, LIMITS.attempts);
+  checkNumber(firstDelay, "firstDelay", 1, LIMITS.delay);
+  checkNumber(longestDelay, "longestDelay", firstDelay, LIMITS.delay);
   Object.freeze(types);
   return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
 }
@@ -154,10 +152,10 @@ function checkName(name: unknown, field: string): asserts name is string {
     name !== "" &&
     name.isWellFormed() &&
     !CONTROL_CHARACTER.test(name) &&
-    new TextEncoder().encode(name).length <= NAME_BYTES;
+    new TextEncoder().encode(name).length <= LIMITS.nameBytes;
   if (isName) return;
   const what = field === "on" ? "must name types of events, each " : "must be a text of ";
-  throw invalid(field, `${what}1 to ${NAME_BYTES} bytes of UTF-8 without control characters`);
+  throw invalid(field, `${what}1 to ${LIMITS.nameBytes} bytes of UTF-8 without control characters`);
 }
 
 function checkCategory(category: unknown): void {

@@ -10,11 +10,10 @@ import {
   type Handlers,
   invalid,
 } from "./definition.js";
+import { DEFAULTS, LIMITS } from "./policy.js";
 
 /** One position for each part of the feed. */
 const CHECKPOINT = /^\d+(\.\d+)*$/;
-const HALF_A_MINUTE = 30_000;
-const TEN_MINUTES = 600_000;
 
 /** What a reactor's handler is given beside the event. */
 export interface ReactorContext {
@@ -100,14 +99,14 @@ export function reactor<E extends NewEvent = NewEvent>(
   options: ReactorOptions<E>,
 ): Reactor<E> {
   const definition = defined(name, options);
-  const { after, timeout = HALF_A_MINUTE } = options;
+  const { after, timeout = DEFAULTS.timeout } = options;
   if (after === "end") {
     throw invalid("after", "must be a checkpoint: code has no moment at which the events end");
   }
   if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
     throw invalid("after", "must be a checkpoint, such as an event of `readAll` has");
   }
-  checkNumber(timeout, "timeout", 1, TEN_MINUTES);
+  checkNumber(timeout, "timeout", 1, LIMITS.timeout);
   return Object.freeze({ kind: "reactor", after, timeout, ...definition });
 }
 
