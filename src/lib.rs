@@ -8,6 +8,7 @@
 //! - [`store`]: streams of events: append with an expected version, read by range and direction.
 //! - [`handler`]: what reacts to events, and how far it has come.
 //! - [`gateway`]: what connects the two: the duty to forward what was stored, and who is woken by it.
+//! - [`ErrorCode`]: the registry of error codes.
 //! - [`testing`] (feature `testing`): the contract every store must keep, for whoever writes one.
 //!
 //! ```
@@ -31,8 +32,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod error_code;
 pub mod gateway;
 pub mod handler;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+pub use error_code::{ErrorCode, Retry};

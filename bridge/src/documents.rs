@@ -1,5 +1,6 @@
 //! The documents of a projection as its handler in JavaScript has them.
 
+use sillok::ErrorCode;
 use sillok::handler::Documents;
 use sillok::store::JsonText;
 use sillok::store::sqlite::Sql;
@@ -61,7 +62,7 @@ pub fn get_document<S: Sql>(documents: &Documents<S>, key: &str) -> Result<Optio
 /// # Errors
 /// `malformed_json`, or as [`Documents::put`] has them.
 pub fn put_document<S: Sql>(documents: &Documents<S>, key: &str, document: &str) -> Result<(), Failure> {
-    let document =
-        JsonText::parse(document).map_err(|error| Failure::new("malformed_json", error.to_string()))?;
+    let document = JsonText::parse(document)
+        .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()))?;
     Ok(documents.put(key, &document)?)
 }

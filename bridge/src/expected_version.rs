@@ -1,5 +1,6 @@
 //! The expected version as a value: a number, or one of three words.
 
+use sillok::ErrorCode;
 use sillok::store::{ExpectedVersion, Version};
 
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ pub fn parse_expected_version(value: &Scalar) -> Result<ExpectedVersion, Failure
     };
     number.or(word).ok_or_else(|| {
         let allowed = "a version (a whole number), \"any\", \"no-stream\" or \"stream-exists\"";
-        Failure::new("invalid_expected_version", format!("the expected version must be {allowed}"))
+        Failure::new(ErrorCode::InvalidExpectedVersion, format!("the expected version must be {allowed}"))
             .in_field("expectedVersion")
     })
 }

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use serde::Serialize;
+use sillok::ErrorCode;
 use sillok::handler::{
     DocumentError, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, OpenError, RebuildError,
 };
@@ -13,6 +14,7 @@ use thiserror::Error;
 use wasm_bindgen::JsValue;
 
 use crate::expected_version::expected_version_json;
+use crate::failure_code::FailureCode;
 use crate::message::Message;
 use crate::new_events::InvalidEvents;
 use crate::scalar::Scalar;
@@ -28,7 +30,7 @@ pub struct Failure(Box<Told>);
 #[non_exhaustive]
 pub struct Told {
     /// The stable code, the same in Rust, JavaScript and HTTP.
-    pub code: String,
+    pub code: FailureCode,
     /// What is wrong, in a sentence for people.
     pub detail: String,
     /// The field of the input that is wrong, such as `events[2].type`.
@@ -75,8 +77,8 @@ impl Deref for Failure {
 impl Failure {
     /// A failure with this code and sentence.
     #[must_use]
-    pub fn new(code: &str, detail: impl Into<String>) -> Self {
-        let (code, detail) = (code.to_owned(), detail.into());
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        let (code, detail) = (code.into(), detail.into());
         Self(Box::new(Told { code, detail, field: None, stream: None, expected: None, actual: None }))
     }
 

@@ -1,5 +1,6 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
+use sillok::ErrorCode;
 use sillok::store::{
     Category, Checkpoint, FeedEventView, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, json_string,
     visit_feed,
@@ -85,7 +86,7 @@ pub fn parse_feed(
 /// `invalid_category`, naming the field `category`.
 pub fn category(value: &Scalar) -> Result<Category, Failure> {
     let name = value.as_str().ok_or_else(|| {
-        Failure::new("invalid_category", "the category must be a string").in_field("category")
+        Failure::new(ErrorCode::InvalidCategory, "the category must be a string").in_field("category")
     })?;
     Ok(Category::new(name)?)
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use sillok::ErrorCode;
 use sillok::store::{EventId, RecordedTime};
 use uuid::Uuid;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -90,6 +91,6 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     match get_random_values(&mut bytes) {
         Ok(_) => Ok(bytes),
-        Err(_) => Err(Failure::new("internal", "the platform gives no random numbers")),
+        Err(_) => Err(Failure::new(ErrorCode::Internal, "the platform gives no random numbers")),
     }
 }

@@ -2,6 +2,7 @@
 //! only text and numbers are looked into, so an object that refers to itself, or is a trap, does no harm.
 
 use js_sys::{Array, JsString, Number};
+use sillok::ErrorCode;
 use sillok::store::limits::STREAM_ID_BYTES;
 use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,7 +21,7 @@ use crate::scalar::Scalar;
 /// `invalid_stream_id`, naming the field `stream`.
 pub fn stream_id_from_js(value: &JsValue) -> Result<StreamId, Failure> {
     let text = name_from_js(value).map_err(|reason| {
-        Failure::new("invalid_stream_id", format!("the stream id {reason}")).in_field("stream")
+        Failure::new(ErrorCode::InvalidStreamId, format!("the stream id {reason}")).in_field("stream")
     })?;
     Ok(StreamId::new(&text)?)
 }
@@ -46,7 +47,7 @@ pub fn idempotency_key_from_js(value: &JsValue) -> Result<Option<IdempotencyKey>
     }
     let text = name_from_js(value).map_err(|reason| {
         let detail = format!("the idempotency key {reason}");
-        Failure::new("invalid_idempotency_key", detail).in_field("idempotencyKey")
+        Failure::new(ErrorCode::InvalidIdempotencyKey, detail).in_field("idempotencyKey")
     })?;
     Ok(Some(IdempotencyKey::new(&text)?))
 }
@@ -58,7 +59,8 @@ pub fn idempotency_key_from_js(value: &JsValue) -> Result<Option<IdempotencyKey>
 pub fn version_from_js(value: &JsValue, field: &str) -> Result<Version, Failure> {
     let version = scalar(value).as_u64().and_then(Version::new).filter(|version| !version.is_empty());
     version.ok_or_else(|| {
-        Failure::new("invalid_parameter", format!("`{field}` must be a whole number from 1")).in_field(field)
+        Failure::new(ErrorCode::InvalidParameter, format!("`{field}` must be a whole number from 1"))
+            .in_field(field)
     })
 }
 

@@ -12,6 +12,7 @@ mod documents;
 mod event_json;
 mod expected_version;
 mod failure;
+mod failure_code;
 mod feed;
 mod fresh_id;
 mod js_value;
@@ -35,6 +36,7 @@ pub use documents::{get_document, put_document};
 pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Failure, Told};
+pub use failure_code::FailureCode;
 pub use feed::{FeedPageJson, FeedValue, parse_feed, read_feed, write_feed_event};
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{

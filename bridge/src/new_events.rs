@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::store::{InvalidEvent, JsonText, MalformedJson, NewEvent};
 use thiserror::Error;
 
@@ -57,13 +58,13 @@ pub enum InvalidEvents {
 impl InvalidEvents {
     /// The stable code of this error, the same in JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Malformed(_) => "malformed_json",
+            Self::Malformed(_) => ErrorCode::MalformedJson,
             Self::Refused { reason, .. } => reason.code(),
-            Self::NotText { name: "type", .. } => "invalid_event_type",
-            Self::NotText { .. } => "invalid_event_id",
-            _ => "invalid_event",
+            Self::NotText { name: "type", .. } => ErrorCode::InvalidEventType,
+            Self::NotText { .. } => ErrorCode::InvalidEventId,
+            _ => ErrorCode::InvalidEvent,
         }
     }
 

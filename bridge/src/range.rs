@@ -1,5 +1,6 @@
 //! The range of a read as a value.
 
+use sillok::ErrorCode;
 use sillok::store::{Direction, EventType, InvalidEvent, InvalidName, ReadRange, Version};
 
 use crate::failure::Failure;
@@ -72,7 +73,7 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
 pub(crate) fn event_type(value: &Scalar) -> Result<EventType, Failure> {
     let Some(name) = value.as_str() else {
         let detail = "`type` must be a string of 1 to 200 bytes";
-        return Err(Failure::new("invalid_event_type", detail).in_field("type"));
+        return Err(Failure::new(ErrorCode::InvalidEventType, detail).in_field("type"));
     };
     let refused = |reason: InvalidName| {
         Failure::from(InvalidEvents::Refused { event: None, reason: InvalidEvent::Type(reason) })
@@ -85,5 +86,5 @@ pub(crate) fn number(field: &str, value: Option<&Scalar>) -> Result<Option<u64>,
 }
 
 pub(crate) fn invalid(field: &str, reason: &str) -> Failure {
-    Failure::new("invalid_parameter", format!("`{field}` {reason}")).in_field(field)
+    Failure::new(ErrorCode::InvalidParameter, format!("`{field}` {reason}")).in_field(field)
 }

@@ -4,6 +4,7 @@
 //! about it says so, and at which places the object held a `Date`, for which JSON has no form, so that what is found again
 //! equals what was saved. The note lies beside data and metadata: no event that is appended can have one.
 
+use sillok::ErrorCode;
 use sillok::store::{
     EventStore, EventView, JsonText, NewEvent, ReadRange, StreamId, StreamLog, json_string, members,
 };
@@ -69,7 +70,7 @@ impl AggregateId {
 }
 
 fn invalid_id(reason: &str) -> Failure {
-    Failure::new("invalid_stream_id", format!("the aggregateId {reason}")).in_field("aggregateId")
+    Failure::new(ErrorCode::InvalidStreamId, format!("the aggregateId {reason}")).in_field("aggregateId")
 }
 
 /// The two fields that a tutorial's event is known by, not looked into yet: its `aggregateId` and its `type`.

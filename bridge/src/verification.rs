@@ -1,6 +1,7 @@
 //! What a verification found, as JSON, and how it is carried from page to page.
 
 use serde::Serialize;
+use sillok::ErrorCode;
 use sillok::store::{
     CommitHash, EventStore, Followed, RecordedTime, StreamId, StreamLog, Verification, Verifier, Version,
 };
@@ -79,7 +80,8 @@ pub fn verify_page<L: StreamLog>(
     let mut verifier = Verifier::after(stream, followed);
     let goes_on = store.verify_page(&mut verifier)?;
     let found = VerificationJson::from(verifier.found());
-    let text = serde_json::to_string(&found).map_err(|error| Failure::new("internal", error.to_string()))?;
+    let text = serde_json::to_string(&found)
+        .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
     let next = goes_on.then(|| {
         let Followed { version, time, hash, commits } = verifier.followed();
         format!("{version} {} {hash} {commits}", time.as_millis())
@@ -102,5 +104,5 @@ pub(crate) fn version(text: &str) -> Option<Version> {
 }
 
 pub(crate) fn not_given() -> Failure {
-    Failure::new("invalid_parameter", "`next` is not what the page before gave").in_field("next")
+    Failure::new(ErrorCode::InvalidParameter, "`next` is not what the page before gave").in_field("next")
 }

@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
-use sillok::handler::{DocumentError, DocumentKey, Outcome};
+use sillok::ErrorCode;
+use sillok::handler::{ConsumerName, DocumentError, DocumentKey, Kind, LetterId, OpenError, Outcome};
 use sillok::store::{
     AppendError, Direction, EventType, ExpectedVersion, IdempotencyKey, InvalidEvent, InvalidName, ReadError,
     ReadRange, StorageError, StreamId, TruncateError, Version,
 };
-use sillok_bridge::{Failure, RangeValue, Scalar, parse_events, parse_expected_version, parse_range};
+use sillok_bridge::{
+    Failure, FailureCode, RangeValue, Scalar, parse_events, parse_expected_version, parse_range,
+};
 
 fn stream() -> StreamId {
     StreamId::new("account-42").unwrap()
@@ -48,37 +51,76 @@ fn the_codes_are_pinned() {
         ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
     ];
     let pinned = [
-        "invalid_stream_id",
-        "invalid_event_type",
-        "invalid_event_id",
-        "invalid_metadata",
-        "metadata_too_large",
-        "no_events",
-        "too_many_events",
-        "commit_too_large",
-        "metadata_too_large",
-        "version_exhausted",
-        "idempotency_key_reused",
-        "stream_deleted",
-        "stream_full",
-        "invalid_idempotency_key",
-        "invalid_parameter",
-        "stream_deleted",
-        "stream_deleted",
-        "stream_truncated",
-        "storage_failed",
-        "storage_busy",
-        "storage_read_only",
-        "stored_data_corrupt",
-        "invalid_parameter",
-        "page_too_large",
+        ErrorCode::InvalidStreamId,
+        ErrorCode::InvalidEventType,
+        ErrorCode::InvalidEventId,
+        ErrorCode::InvalidMetadata,
+        ErrorCode::MetadataTooLarge,
+        ErrorCode::NoEvents,
+        ErrorCode::TooManyEvents,
+        ErrorCode::CommitTooLarge,
+        ErrorCode::MetadataTooLarge,
+        ErrorCode::VersionExhausted,
+        ErrorCode::IdempotencyKeyReused,
+        ErrorCode::StreamDeleted,
+        ErrorCode::StreamFull,
+        ErrorCode::InvalidIdempotencyKey,
+        ErrorCode::InvalidParameter,
+        ErrorCode::StreamDeleted,
+        ErrorCode::StreamDeleted,
+        ErrorCode::StreamTruncated,
+        ErrorCode::StorageFailed,
+        ErrorCode::StorageBusy,
+        ErrorCode::StorageReadOnly,
+        ErrorCode::StoredDataCorrupt,
+        ErrorCode::InvalidParameter,
+        ErrorCode::PageTooLarge,
     ];
     assert_eq!(codes, pinned);
 }
 
 #[test]
+fn a_failure_carries_only_the_fields_of_its_code() {
+    let expected = ExpectedVersion::NoStream;
+    let event = InvalidEvent::MetadataNotObject;
+    let failures: [Failure; 16] = [
+        StreamId::new("").unwrap_err().into(),
+        ConsumerName::new("").unwrap_err().into(),
+        DocumentKey::new("").unwrap_err().into(),
+        LetterId::parse("").unwrap_err().into(),
+        IdempotencyKey::new("").unwrap_err().into(),
+        TruncateError::BeyondEnd { stream: stream(), actual: Version::FIRST }.into(),
+        ReadError::StreamTruncated { stream: stream(), first_version: Version::FIRST }.into(),
+        parse_events("3").unwrap_err().into(),
+        ReadRange::new(Some(0), None, None, Direction::Forward).unwrap_err().into(),
+        DocumentError::TooLarge { bytes: 0 }.into(),
+        DocumentError::Mismatch { reason: String::new() }.into(),
+        OpenError::Policy { field: "attempts" }.into(),
+        OpenError::After.into(),
+        OpenError::KindFixed { kind: Kind::Queue }.into(),
+        AppendError::WrongExpectedVersion { stream: stream(), expected, actual: Version::FIRST }.into(),
+        AppendError::InvalidWithCause { event: 0, reason: event }.into(),
+    ];
+    for failure in failures {
+        let json = serde_json::to_value(&failure).unwrap();
+        let fields = failure.code.known().unwrap().fields();
+        let is_known = |name: &str| ["code", "detail"].contains(&name) || fields.contains(&name);
+        assert!(json.as_object().unwrap().keys().all(|name| is_known(name)), "{json}");
+    }
+}
+
+#[test]
+fn the_code_of_another_version_is_passed_on() {
+    let code = FailureCode::of("no_such_code_here".to_owned());
+    assert_eq!((code.known(), code.as_str()), (None, "no_such_code_here"));
+    assert_eq!(serde_json::to_value(&code).unwrap(), "no_such_code_here");
+    let known = FailureCode::of("unavailable".to_owned());
+    assert_eq!((known.known(), known.to_string().as_str()), (Some(ErrorCode::Unavailable), "unavailable"));
+}
+
+#[test]
 fn what_no_repetition_heals_is_pinned() {
-    let of = |code: &str| Outcome::of_code(code, "");
+    let of = |code: ErrorCode| Outcome::of_code(code, "");
     for code in [
         StreamId::new("").unwrap_err().code(),
         InvalidEvent::Type(InvalidName::Empty).code(),
@@ -98,7 +140,7 @@ fn what_no_repetition_heals_is_pinned() {
         ReadRange::new(None, None, Some(1001), Direction::Forward).unwrap_err().code(),
         parse_events("[").unwrap_err().code(),
         parse_events("3").unwrap_err().code(),
-        parse_expected_version(&Scalar::Other).unwrap_err().code.as_str(),
+        ErrorCode::InvalidExpectedVersion,
     ] {
         assert_eq!(of(code), Outcome::Refused { error: String::new() }, "{code}");
     }
@@ -107,11 +149,10 @@ fn what_no_repetition_heals_is_pinned() {
         AppendError::Storage(StorageError::failed("")).code(),
         StorageError::corrupt(0, "").code(),
         DocumentError::Over.code(),
-        "wrong_expected_version",
-        "unavailable",
-        "overloaded",
-        "insufficient_scope",
-        "",
+        ErrorCode::WrongExpectedVersion,
+        ErrorCode::Unavailable,
+        ErrorCode::Overloaded,
+        ErrorCode::InsufficientScope,
     ] {
         assert_eq!(of(code), Outcome::failed(""), "{code}");
     }
@@ -165,8 +206,8 @@ fn an_expected_version_is_a_whole_number_or_a_word() {
     ] {
         let failure = parse_expected_version(&scalar(&value)).unwrap_err();
         assert_eq!(
-            (failure.code.as_str(), failure.field.as_deref()),
-            ("invalid_expected_version", Some("expectedVersion"))
+            (failure.code.known(), failure.field.as_deref()),
+            (Some(ErrorCode::InvalidExpectedVersion), Some("expectedVersion"))
         );
     }
 }
@@ -174,17 +215,17 @@ fn an_expected_version_is_a_whole_number_or_a_word() {
 #[test]
 fn a_range_names_the_part_that_is_wrong() {
     let cases = [
-        (json!({"from": 0}), "invalid_parameter", "from"),
-        (json!({"from": "1"}), "invalid_parameter", "from"),
-        (json!({"to": -1}), "invalid_parameter", "to"),
-        (json!({"from": 3, "to": 2}), "invalid_parameter", "to"),
-        (json!({"limit": 0}), "invalid_parameter", "limit"),
-        (json!({"limit": 1001}), "page_too_large", "limit"),
-        (json!({"direction": "up"}), "invalid_parameter", "direction"),
-        (json!({"type": ""}), "invalid_event_type", "type"),
-        (json!({"type": 7}), "invalid_event_type", "type"),
-        (json!({"complete": "false"}), "invalid_parameter", "complete"),
-        (json!({"complete": 1}), "invalid_parameter", "complete"),
+        (json!({"from": 0}), ErrorCode::InvalidParameter, "from"),
+        (json!({"from": "1"}), ErrorCode::InvalidParameter, "from"),
+        (json!({"to": -1}), ErrorCode::InvalidParameter, "to"),
+        (json!({"from": 3, "to": 2}), ErrorCode::InvalidParameter, "to"),
+        (json!({"limit": 0}), ErrorCode::InvalidParameter, "limit"),
+        (json!({"limit": 1001}), ErrorCode::PageTooLarge, "limit"),
+        (json!({"direction": "up"}), ErrorCode::InvalidParameter, "direction"),
+        (json!({"type": ""}), ErrorCode::InvalidEventType, "type"),
+        (json!({"type": 7}), ErrorCode::InvalidEventType, "type"),
+        (json!({"complete": "false"}), ErrorCode::InvalidParameter, "complete"),
+        (json!({"complete": 1}), ErrorCode::InvalidParameter, "complete"),
     ];
     for (value, code, field) in cases {
         let part = |name: &str| value.get(name).map(scalar);
@@ -197,7 +238,7 @@ fn a_range_names_the_part_that_is_wrong() {
             complete: part("complete"),
         };
         let failure = parse_range(&range).unwrap_err();
-        assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, Some(field)), "{value}");
+        assert_eq!((failure.code.known(), failure.field.as_deref()), (Some(code), Some(field)), "{value}");
     }
 }
 

@@ -6,6 +6,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::store::{Append, EventId, EventStore, MemoryLog, NewEvent, ReadRange, RecordedTime, StreamId};
 use sillok_bridge::{
     Failure, InvalidEvents, RangeValue, Scalar, find_saved, parse_events, parse_expected_version,
@@ -46,18 +47,18 @@ fn nearly_events() -> impl Strategy<Value = String> {
 fn taken_or_refused(events: Result<Vec<NewEvent>, InvalidEvents>) -> Result<(), TestCaseError> {
     let Err(error) = events else { return Ok(()) };
     let codes = [
-        "malformed_json",
-        "invalid_event",
-        "invalid_event_type",
-        "invalid_event_id",
-        "invalid_metadata",
-        "metadata_too_large",
+        ErrorCode::MalformedJson,
+        ErrorCode::InvalidEvent,
+        ErrorCode::InvalidEventType,
+        ErrorCode::InvalidEventId,
+        ErrorCode::InvalidMetadata,
+        ErrorCode::MetadataTooLarge,
     ];
     let failure = Failure::from(error);
-    let (code, named) = (failure.code.as_str(), failure.field.is_some());
-    prop_assert!(codes.contains(&code), "{}", code);
-    let is_one_event = !named && code == "invalid_event";
-    prop_assert!(named != (code == "malformed_json") || is_one_event, "{:?}", failure);
+    let (code, named) = (failure.code.known(), failure.field.is_some());
+    prop_assert!(code.is_some_and(|code| codes.contains(&code)), "{:?}", code);
+    let is_one_event = !named && code == Some(ErrorCode::InvalidEvent);
+    prop_assert!(named != (code == Some(ErrorCode::MalformedJson)) || is_one_event, "{:?}", failure);
     Ok(())
 }
 
@@ -120,7 +121,7 @@ proptest! {
             ..RangeValue::default()
         };
         if let Err(failure) = parse_range(&range) {
-            prop_assert_eq!(failure.code.as_str(), "invalid_parameter");
+            prop_assert_eq!(failure.code.known(), Some(ErrorCode::InvalidParameter));
             prop_assert!(["from", "to", "direction"].contains(&failure.field.as_deref().unwrap()));
         }
     }
@@ -130,7 +131,7 @@ proptest! {
         let parsed = serde_json::from_str(&text).unwrap_or(Scalar::Other);
         for value in [parsed, number.into(), word.into()] {
             if let Err(failure) = parse_expected_version(&value) {
-                prop_assert_eq!(failure.code.as_str(), "invalid_expected_version");
+                prop_assert_eq!(failure.code.known(), Some(ErrorCode::InvalidExpectedVersion));
             }
         }
     }
@@ -141,7 +142,7 @@ proptest! {
         for page in [verify_page(&store, stream.clone(), Some(&next)), read_commits(&store, &stream, Some(&next))] {
             match page {
                 Ok(page) => prop_assert_eq!(page.next, None),
-                Err(failure) => prop_assert_eq!(failure.code.as_str(), "invalid_parameter"),
+                Err(failure) => prop_assert_eq!(failure.code.known(), Some(ErrorCode::InvalidParameter)),
             }
         }
     }

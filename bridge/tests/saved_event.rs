@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
+use sillok::ErrorCode;
 use sillok::store::{
     Append, Commit, CommitHash, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId,
     StreamLog, Version,
@@ -59,12 +60,12 @@ fn an_event_without_a_proper_aggregate_id_is_refused() {
     for event in ["{}", r#"{"aggregateId":null}"#, r#"{"aggregateId":{}}"#, r#"{"aggregateId":""}"#] {
         let failure = saved_event(event, "[]").unwrap_err();
         assert_eq!(
-            (failure.code.as_str(), failure.field.as_deref()),
-            ("invalid_stream_id", Some("aggregateId"))
+            (failure.code.known(), failure.field.as_deref()),
+            (Some(ErrorCode::InvalidStreamId), Some("aggregateId"))
         );
     }
-    assert_eq!(saved_event("[1]", "[]").unwrap_err().code, "invalid_event");
-    assert_eq!(saved_event("{", "[]").unwrap_err().code, "malformed_json");
+    assert_eq!(saved_event("[1]", "[]").unwrap_err().code, ErrorCode::InvalidEvent);
+    assert_eq!(saved_event("{", "[]").unwrap_err().code, ErrorCode::MalformedJson);
 }
 
 #[test]

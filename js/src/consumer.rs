@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 
 use js_sys::{Array, Function};
+use sillok::ErrorCode;
 use sillok::gateway::Alarm;
 use sillok::handler::{
     Consumer as Machine, ConsumerName, Delivery, Documents, FeedEvent, FeedPage, Kind, Next, OnFailure,
@@ -212,7 +213,7 @@ impl Consumer {
         let delivery = self.delivery.borrow();
         let delivery = delivery.as_ref().filter(|delivery| delivery.id == id).ok_or_else(|| {
             Failure::new(
-                "handler_over",
+                ErrorCode::HandlerOver,
                 "the reactor's handler is over, or was given up, and can append no more",
             )
         })?;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::event_store::EventStore;
 use super::limits::PAGE_EVENTS;
 use super::version::Version;
+use crate::ErrorCode;
 use crate::store::events::content;
 use crate::store::logs::log::{Base, Head, StorageError, StreamLog};
 use crate::store::names::stream_id::StreamId;
@@ -48,10 +49,10 @@ pub enum TruncateError {
 impl TruncateError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::BeyondEnd { .. } => "invalid_parameter",
-            Self::StreamDeleted { .. } => "stream_deleted",
+            Self::BeyondEnd { .. } => ErrorCode::InvalidParameter,
+            Self::StreamDeleted { .. } => ErrorCode::StreamDeleted,
             Self::Storage(error) => error.code(),
         }
     }

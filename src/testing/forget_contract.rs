@@ -1,6 +1,7 @@
 //! What every store does when it is told to forget.
 
 use super::subject::{Outcome, Subject, counted, range, stream};
+use crate::ErrorCode;
 use crate::store::{
     Append, AppendError, Direction, ExpectedVersion, IdempotencyKey, ReadError, ReadRange, StreamId,
     StreamLog, TruncateError, Version,
@@ -73,7 +74,7 @@ pub fn a_truncation_beyond_the_end_is_refused<L: StreamLog>(subject: &mut Subjec
     assert_eq!(refused, Err(TruncateError::BeyondEnd { stream: stream.clone(), actual: version(9) }));
     assert_eq!(
         subject.store().truncate(&stream, version(0)).map_err(|error| error.code()),
-        Err("invalid_parameter")
+        Err(ErrorCode::InvalidParameter)
     );
     assert_eq!(subject.versions(&stream, &ReadRange::all())?.len(), 9);
     Ok(())
@@ -113,7 +114,7 @@ fn read_over<L: StreamLog>(
     name: &str,
     first: ReadRange,
     forget: Forget,
-) -> Result<Result<Vec<u64>, &'static str>, Box<dyn std::error::Error>> {
+) -> Result<Result<Vec<u64>, ErrorCode>, Box<dyn std::error::Error>> {
     let stream = StreamId::new(name)?;
     subject.fill(&stream, 9)?;
     let page = subject.read(&stream, &first)?;
@@ -137,16 +138,16 @@ pub fn a_read_is_whole_or_refused<L: StreamLog>(subject: &mut Subject<L>) -> Out
     let (forward, backward) = (Direction::Forward, Direction::Backward);
     let cases = [
         (range(None, None, 3, forward)?, Some(4), Ok(all.clone())),
-        (range(None, None, 3, forward)?, Some(5), Err("stream_truncated")),
-        (range(None, None, 3, forward)?, Some(10), Err("stream_truncated")),
-        (range(None, Some(6), 3, forward)?, Some(9), Err("stream_truncated")),
-        (range(None, None, 3, forward)?, None, Err("stream_deleted")),
+        (range(None, None, 3, forward)?, Some(5), Err(ErrorCode::StreamTruncated)),
+        (range(None, None, 3, forward)?, Some(10), Err(ErrorCode::StreamTruncated)),
+        (range(None, Some(6), 3, forward)?, Some(9), Err(ErrorCode::StreamTruncated)),
+        (range(None, None, 3, forward)?, None, Err(ErrorCode::StreamDeleted)),
         (range(None, None, 9, forward)?, Some(10), Ok(all)),
         (range(None, None, 3, backward)?, Some(1), Ok(newest_first.clone())),
-        (range(None, None, 3, backward)?, Some(2), Err("stream_truncated")),
+        (range(None, None, 3, backward)?, Some(2), Err(ErrorCode::StreamTruncated)),
         (range(Some(3), None, 3, backward)?, Some(3), Ok(newest_first.iter().copied().take(7).collect())),
-        (range(Some(3), None, 3, backward)?, Some(4), Err("stream_truncated")),
-        (range(None, None, 3, backward)?, None, Err("stream_deleted")),
+        (range(Some(3), None, 3, backward)?, Some(4), Err(ErrorCode::StreamTruncated)),
+        (range(None, None, 3, backward)?, None, Err(ErrorCode::StreamDeleted)),
         (range(None, None, 9, backward)?, None, Ok(newest_first)),
     ];
     for (place, (first, forget, expected)) in cases.into_iter().enumerate() {

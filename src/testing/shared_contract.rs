@@ -3,6 +3,7 @@
 //! Both stand in one thread: where one has locked the database, the other must be refused and not wait for ever.
 
 use super::subject::{Outcome, Subject, counted, stream};
+use crate::ErrorCode;
 use crate::store::{
     Append, AppendError, Appended, ExpectedVersion, IdempotencyKey, ReadRange, StreamLog, Version,
 };
@@ -124,7 +125,7 @@ pub fn what_one_forgets_the_other_does_not_show<L: StreamLog>(
     assert_eq!(refused, Err(AppendError::StreamDeleted { stream: stream.clone() }));
     for sight in [&*one, &*other] {
         let refused = sight.versions(&stream, &ReadRange::all()).map_err(|error| error.code());
-        assert_eq!(refused, Err("stream_deleted"));
+        assert_eq!(refused, Err(ErrorCode::StreamDeleted));
     }
     Ok(())
 }

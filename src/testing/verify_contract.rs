@@ -1,6 +1,7 @@
 //! What every store can prove.
 
 use super::subject::{Outcome, Subject, counted, stream};
+use crate::ErrorCode;
 use crate::store::limits::{COMMIT_BYTES, PAGE_BYTES};
 use crate::store::{
     Append, CommitHash, ExpectedVersion, Exported, Followed, IdempotencyKey, JsonText, NewEvent, StreamId,
@@ -122,10 +123,10 @@ pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Ou
     subject.store().truncate(&stream, version(3))?;
     assert!(subject.store().export(&stream, Some(version(2)), version(4), &mut |_| ()).is_ok());
     let overtaken = subject.store().export(&stream, Some(version(1)), version(4), &mut |_| ());
-    assert_eq!(overtaken.map_err(|error| error.code()), Err("stream_truncated"));
+    assert_eq!(overtaken.map_err(|error| error.code()), Err(ErrorCode::StreamTruncated));
     subject.store().delete(&stream)?;
     let deleted = subject.store().export(&stream, Some(version(2)), version(4), &mut |_| ());
-    assert_eq!(deleted.map_err(|error| error.code()), Err("stream_deleted"));
+    assert_eq!(deleted.map_err(|error| error.code()), Err(ErrorCode::StreamDeleted));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use super::database;
 use crate::random::Flaky;
 use crate::world::*;
+use sillok::ErrorCode;
 use sillok::handler::{DocumentError, Documents, Kind, Next, OnFailure};
 use sillok::store::JsonText;
 
@@ -95,13 +96,13 @@ fn every_bound_has_an_error_of_its_own() {
         assert_eq!(documents.put("k", &larger), Err(DocumentError::TooLarge { bytes: 1024 * 1024 + 1 }));
         for key in ["", &"k".repeat(201), "a\nb"] {
             let error = documents.put(key, &json("1")).unwrap_err();
-            assert_eq!(error.code(), "invalid_document_key");
+            assert_eq!(error.code(), ErrorCode::InvalidDocumentKey);
             assert_eq!(documents.get(key), Err(error.clone()));
             assert_eq!(documents.delete(key), Err(error));
         }
         Ok(())
     });
-    assert_eq!(DocumentError::TooLarge { bytes: 0 }.code(), "document_too_large");
+    assert_eq!(DocumentError::TooLarge { bytes: 0 }.code(), ErrorCode::DocumentTooLarge);
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn documents_that_were_kept_for_later_are_refused() {
     assert_eq!(kept.put("a", &json("1")), Err(DocumentError::Over));
     assert_eq!(kept.delete("a"), Err(DocumentError::Over));
     assert_eq!(kept.list("", "", 1), Err(DocumentError::Over));
-    assert_eq!(DocumentError::Over.code(), "documents_over");
+    assert_eq!(DocumentError::Over.code(), ErrorCode::DocumentsOver);
 }
 
 #[test]

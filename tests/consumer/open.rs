@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::database::Database;
 use crate::world::*;
+use sillok::ErrorCode;
 use sillok::handler::{Consumer, ConsumerName, Kind, Next, OnFailure, OpenError, Policy, Running, Settings};
 use sillok::store::sqlite::{Row, Sql, Value};
 use sillok::store::{Checkpoint, StorageError};
@@ -35,15 +36,15 @@ fn settings_out_of_range_are_refused_and_say_which() {
     ];
     for (wrong, field) in fields {
         assert_eq!(policy(wrong), OpenError::Policy { field });
-        assert_eq!(policy(wrong).code(), "invalid_policy");
+        assert_eq!(policy(wrong).code(), ErrorCode::InvalidPolicy);
     }
     for name in ["", "a\nb", "a\u{1f}b", "a\u{7f}b", &"n".repeat(201)] {
-        assert_eq!(ConsumerName::new(name).unwrap_err().code(), "invalid_consumer_name");
+        assert_eq!(ConsumerName::new(name).unwrap_err().code(), ErrorCode::InvalidConsumerName);
     }
     for partitions in [0, 257] {
         assert_eq!(refused(&database, Settings { partitions, ..skipping() }), OpenError::Partitions);
     }
-    assert_eq!(OpenError::Partitions.code(), "invalid_partitions");
+    assert_eq!(OpenError::Partitions.code(), ErrorCode::InvalidPartitions);
     assert!(
         Consumer::open(
             database.clone(),
@@ -59,7 +60,10 @@ fn partitions_do_not_change_and_the_policy_may() {
     let (database, feed) = (Place::in_sqlite(), Feed::of(&["a", "b"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[2]).unwrap();
     let error = refused(&database, Settings { partitions: 2, ..skipping() });
-    assert_eq!((error.code(), error), ("partitions_changed", OpenError::PartitionsChanged { followed: 1 }));
+    assert_eq!(
+        (error.code(), error),
+        (ErrorCode::PartitionsChanged, OpenError::PartitionsChanged { followed: 1 })
+    );
     let mut settings = skipping();
     settings.policy.attempts = 2;
     let mut consumer = open(&database, &settings);
@@ -89,7 +93,10 @@ fn a_consumer_stays_of_its_kind() {
                     continue;
                 }
                 let error = opened.unwrap();
-                assert_eq!((error.code(), &error), ("consumer_kind_fixed", &OpenError::KindFixed { kind }));
+                assert_eq!(
+                    (error.code(), &error),
+                    (ErrorCode::ConsumerKindFixed, &OpenError::KindFixed { kind })
+                );
                 let message =
                     format!("there is a {} of this name, and a consumer stays of its kind", kind.as_str());
                 assert_eq!(error.to_string(), message);
@@ -105,8 +112,8 @@ fn of_two_kinds_that_were_opened_before_either_has_saved_the_first_takes_the_nam
             (open(&place, &skipping()), open(&place, &settings(Kind::Reactor, OnFailure::Skip)));
         let feed = Feed::of(&["a", "b"]);
         project(&mut one, &feed, 0, &[]).unwrap();
-        assert_eq!(two.next(at(0)).unwrap_err().code(), "storage_failed");
-        assert_eq!(two.pause().unwrap_err().code(), "storage_failed");
+        assert_eq!(two.next(at(0)).unwrap_err().code(), ErrorCode::StorageFailed);
+        assert_eq!(two.pause().unwrap_err().code(), ErrorCode::StorageFailed);
         assert_eq!(documents(&mut one), folded(&feed, &[]));
     }
 }
@@ -137,7 +144,7 @@ fn a_kind_that_cannot_be_read_is_said_to_be_corrupt() {
     let database = Place::in_sqlite();
     project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
     database.0.execute("UPDATE consumer_kinds_v1 SET kind = 'dancer'", []).unwrap();
-    assert_eq!(refused(&database, skipping()).code(), "stored_data_corrupt");
+    assert_eq!(refused(&database, skipping()).code(), ErrorCode::StoredDataCorrupt);
 }
 
 #[test]
@@ -305,7 +312,7 @@ fn a_state_that_cannot_be_read_is_said_to_be_corrupt() {
         let database = Place::in_sqlite();
         project(&mut open(&database, &skipping()), &Feed::of(&["a"]), 0, &[]).unwrap();
         database.0.execute(&format!("UPDATE consumers_v1 SET {broken}, revision = 9"), []).unwrap();
-        assert_eq!(refused(&database, skipping()).code(), "stored_data_corrupt", "{broken}");
+        assert_eq!(refused(&database, skipping()).code(), ErrorCode::StoredDataCorrupt, "{broken}");
     }
 }
 
@@ -341,5 +348,5 @@ fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
 fn a_projection_is_made_of_all_events() {
     let after = Some(Checkpoint::start(1));
     let error = refused(&database(), Settings { after, ..skipping() });
-    assert_eq!((error.code(), error), ("invalid_checkpoint", OpenError::After));
+    assert_eq!((error.code(), error), (ErrorCode::InvalidCheckpoint, OpenError::After));
 }

@@ -2,6 +2,7 @@
 
 use super::database;
 use crate::world::*;
+use sillok::ErrorCode;
 use sillok::handler::{Delivery, Kind, Next, OnFailure, Outcome, Running, Settings, Window};
 
 fn settings_of(on_failure: OnFailure) -> Settings {
@@ -116,7 +117,7 @@ fn a_projection_gives_up_at_once_too() {
             Next::Project => consumer
                 .project(at(0), 0, &mut |event, documents| {
                     let counted = Outcome::from(count(event, documents));
-                    if event.position.get() == 2 { Outcome::of_code("document_too_large", "no") } else { counted }
+                    if event.position.get() == 2 { Outcome::of_code(ErrorCode::DocumentTooLarge, "no") } else { counted }
                 })
                 .unwrap(),
             rest => break assert_eq!(rest, Next::Idle),

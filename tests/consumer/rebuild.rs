@@ -2,6 +2,7 @@
 
 use super::database;
 use crate::world::*;
+use sillok::ErrorCode;
 use sillok::handler::{Kind, Lane, Next, OnFailure, RebuildError, Settings};
 use sillok::store::Position;
 
@@ -235,7 +236,7 @@ fn a_feed_that_gives_less_than_before_is_asked_again_later() {
 fn what_was_delivered_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Reactor, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
-    assert_eq!((error.code(), error), ("not_a_projection", RebuildError::NotAProjection));
+    assert_eq!((error.code(), error), (ErrorCode::NotAProjection, RebuildError::NotAProjection));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::database::Database;
 use crate::world::*;
+use sillok::ErrorCode;
 use sillok::handler::{Consumer, DocumentKey, Kind, Next, OnFailure, Outcome, Settings};
 use sillok::store::sqlite::{Row, Sql, Value};
 use sillok::store::{JsonText, StorageError};
@@ -153,7 +154,7 @@ fn while_one_projects_the_other_is_kept_out_and_repeats_nothing() {
     })
     .unwrap();
     // The other one has forgotten its page with the first refusal, and has nothing to project after it.
-    assert_eq!(kept_out.first(), Some(&Err("storage_busy")));
+    assert_eq!(kept_out.first(), Some(&Err(ErrorCode::StorageBusy)));
     project(&mut other, &feed, 0, &[]).unwrap();
     assert_eq!((documents(&mut one), documents(&mut other)), (folded(&feed, &[]), folded(&feed, &[])));
 }

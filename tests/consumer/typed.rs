@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use sillok::ErrorCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -203,7 +204,7 @@ impl Projection for Odd {
         documents: &TypedDocuments<'_, u64>,
     ) -> Result<(), Failed> {
         let found = documents.get(source.stream.as_str());
-        assert!(matches!(&found, Err(error @ DocumentError::Mismatch { .. }) if error.code() == "document_mismatch"));
+        assert!(matches!(&found, Err(error @ DocumentError::Mismatch { .. }) if error.code() == ErrorCode::DocumentMismatch));
         Ok(found.map(|_| ())?)
     }
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use rusqlite::ToSql;
+use sillok::ErrorCode;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
     Append, CommitHash, Direction, EventId, EventStore, Exported, Followed, JsonText, NewEvent, ReadRange,
@@ -108,7 +109,11 @@ fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
     for direction in [Direction::Forward, Direction::Backward] {
         let range = ReadRange::new(None, None, None, direction).unwrap();
         if let Err(error) = store.read(&stream, &range) {
-            prop_assert!(["stored_data_corrupt", "stream_deleted"].contains(&error.code()), "{:?}", error);
+            prop_assert!(
+                [ErrorCode::StoredDataCorrupt, ErrorCode::StreamDeleted].contains(&error.code()),
+                "{:?}",
+                error
+            );
         }
     }
     let verified = store.verify(&stream).unwrap();
@@ -125,20 +130,22 @@ fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
         // What is handed out of an intact history proves as much as the history itself.
         Ok(_) if verified.broken.is_none() => prop_assert_eq!(verifier.found().broken, None),
         Ok(_) => {}
-        Err(error) => prop_assert_eq!(error.code(), "stored_data_corrupt", "{:?}", error),
+        Err(error) => prop_assert_eq!(error.code(), ErrorCode::StoredDataCorrupt, "{:?}", error),
     }
     let event = NewEvent::new("A", JsonText::null()).unwrap();
     let append = Append::to(stream.clone(), vec![event]);
     if let Err(error) = store.append(append, RecordedTime::default(), &mut EventId::default) {
         prop_assert!(
-            ["stored_data_corrupt", "stream_deleted", "version_exhausted"].contains(&error.code()),
+            [ErrorCode::StoredDataCorrupt, ErrorCode::StreamDeleted, ErrorCode::VersionExhausted]
+                .contains(&error.code()),
             "{:?}",
             error
         );
     }
     if let Err(error) = store.truncate(&stream, Version::FIRST) {
         prop_assert!(
-            ["stored_data_corrupt", "stream_deleted", "invalid_parameter"].contains(&error.code()),
+            [ErrorCode::StoredDataCorrupt, ErrorCode::StreamDeleted, ErrorCode::InvalidParameter]
+                .contains(&error.code()),
             "{:?}",
             error
         );

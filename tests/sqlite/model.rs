@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::database::Database;
 use crate::databases::Databases;
 use proptest::prelude::*;
+use sillok::ErrorCode;
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
     Append, Direction, EventId, EventStore, ExpectedVersion, IdempotencyKey, JsonText, MemoryLog, NewEvent,
@@ -29,26 +30,30 @@ struct Reference {
 }
 
 impl Reference {
-    fn apply(&mut self, operation: &Operation) -> Result<u64, &'static str> {
+    fn apply(&mut self, operation: &Operation) -> Result<u64, ErrorCode> {
         let version = self.data.len();
         match operation {
             Operation::Append { expected, data, key } => {
                 if let Some((sent, version)) = key.and_then(|key| self.keys.get(&key)) {
-                    return if sent == data { Ok(*version as u64) } else { Err("idempotency_key_reused") };
+                    return if sent == data {
+                        Ok(*version as u64)
+                    } else {
+                        Err(ErrorCode::IdempotencyKeyReused)
+                    };
                 }
                 if self.deleted {
-                    return Err("stream_deleted");
+                    return Err(ErrorCode::StreamDeleted);
                 }
                 if !expected.holds_at(Version::new(version as u64).unwrap()) {
-                    return Err("wrong_expected_version");
+                    return Err(ErrorCode::WrongExpectedVersion);
                 }
                 self.data.extend(data);
                 key.map(|key| self.keys.insert(key, (data.clone(), self.data.len())));
                 Ok(self.data.len() as u64)
             }
-            Operation::Truncate { .. } if self.deleted => Err("stream_deleted"),
+            Operation::Truncate { .. } if self.deleted => Err(ErrorCode::StreamDeleted),
             Operation::Truncate { before } if *before == 0 || *before > version as u64 + 1 => {
-                Err("invalid_parameter")
+                Err(ErrorCode::InvalidParameter)
             }
             Operation::Truncate { before } => {
                 self.hide(usize::try_from(*before).unwrap() - 1);
@@ -80,7 +85,7 @@ fn apply<L: StreamLog>(
     store: &mut EventStore<L>,
     stream: &StreamId,
     operation: &Operation,
-) -> Result<u64, &'static str> {
+) -> Result<u64, ErrorCode> {
     match operation {
         Operation::Append { expected, data, key } => {
             let event = |data: &u8| NewEvent::new("Counted", JsonText::from_value(data).unwrap()).unwrap();
@@ -124,7 +129,7 @@ fn agree_in_turn<L: StreamLog>(
         prop_assert_eq!(apply(store, &stream, operation), reference.apply(operation), "{:?}", operation);
         let mut seen = reference.seen();
         for (limit, direction) in [(1000, Direction::Forward), (3, Direction::Backward)] {
-            let expected = if reference.deleted { Err("stream_deleted") } else { Ok(seen.clone()) };
+            let expected = if reference.deleted { Err(ErrorCode::StreamDeleted) } else { Ok(seen.clone()) };
             prop_assert_eq!(read(store, &stream, limit, direction), expected);
             seen.reverse();
         }
@@ -138,7 +143,7 @@ fn read<L: StreamLog>(
     stream: &StreamId,
     limit: u64,
     direction: Direction,
-) -> Result<Vec<(u64, String)>, &'static str> {
+) -> Result<Vec<(u64, String)>, ErrorCode> {
     let mut next = Some(ReadRange::new(None, None, Some(limit), direction).unwrap());
     let mut read = Vec::new();
     while let Some(range) = next {

@@ -1,6 +1,7 @@
 //! Keys of different origins are different keys, and rows from before there were origins count for each of them.
 
 use crate::database::Database;
+use sillok::ErrorCode;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
     Append, Appended, Cause, EventId, EventStore, IdempotencyKey, JsonText, KeyOrigin, NewEvent, StreamId,
@@ -45,7 +46,7 @@ fn repeats_are_recognised_after_the_update<L: StreamLog>(
         // Whose it is cannot be known: it counts for both.
         assert_eq!(subject.send(append(KeyOrigin::Reactor, "request-7")), repeated(&client));
         let other = subject.send(append(KeyOrigin::Client, "delivery:0"));
-        assert_eq!(other.map_err(|error| error.code()), Err("idempotency_key_reused"));
+        assert_eq!(other.map_err(|error| error.code()), Err(ErrorCode::IdempotencyKeyReused));
         assert_eq!(subject.store().head(&stream()).unwrap().version.get(), 2);
     }
 }

@@ -4,6 +4,7 @@
 use crate::database::Database;
 use crate::random::Random;
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::gateway::{Forward, Journal};
 use sillok::store::limits::{COMMIT_BYTES, COMMIT_EVENTS, METADATA_BYTES, ROW_BYTES};
 use sillok::store::sqlite::{StreamTable, StreamsTable};
@@ -151,7 +152,8 @@ fn whatever_is_accepted_is_stored_within_the_limits() {
             Err(error) => {
                 refused += 1;
                 let expected =
-                    ["commit_too_large", "metadata_too_large", "too_many_events"].contains(&error.code());
+                    [ErrorCode::CommitTooLarge, ErrorCode::MetadataTooLarge, ErrorCode::TooManyEvents]
+                        .contains(&error.code());
                 assert!(expected, "seed {seed}: {error}");
                 assert_eq!(one.store().head(&stream).unwrap().version, Version::EMPTY, "seed {seed}");
             }
@@ -192,7 +194,7 @@ fn metadata_without_room_for_the_ids_of_a_cause_is_refused_and_named() {
     let refused = subject.send(reaction(2, METADATA_BYTES - frame + 1)).unwrap_err();
     let reason = InvalidEvent::MetadataTooLarge { bytes: METADATA_BYTES + 1 };
     assert_eq!(refused, AppendError::InvalidWithCause { event: 0, reason });
-    assert_eq!(refused.code(), "metadata_too_large");
+    assert_eq!(refused.code(), ErrorCode::MetadataTooLarge);
     assert_eq!(subject.store().head(&reaction(1, 1).stream).unwrap().version, Version::EMPTY);
     assert_eq!(subject.send(reaction(2, METADATA_BYTES - frame)).unwrap().version.get(), 2);
     // What took effect is answered, though it would be refused today.

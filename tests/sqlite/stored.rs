@@ -2,6 +2,7 @@
 
 use crate::database::Database;
 use sha2::{Digest, Sha256};
+use sillok::ErrorCode;
 use sillok::store::limits::STREAM_BYTES;
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
@@ -155,9 +156,9 @@ fn a_failing_database_is_an_error_and_not_an_empty_stream() {
     assert_eq!(subject.versions(&account(), &ReadRange::all()).unwrap(), [1, 2]);
     database.0.execute("DROP TABLE commits_v1", []).unwrap();
     let error = subject.read(&account(), &ReadRange::all()).unwrap_err();
-    assert_eq!(error.code(), "storage_failed");
+    assert_eq!(error.code(), ErrorCode::StorageFailed);
     let appended = subject.append(&account(), ExpectedVersion::Any, vec![event("Closed", "{}")]);
-    assert_eq!(appended.unwrap_err().code(), "storage_failed");
+    assert_eq!(appended.unwrap_err().code(), ErrorCode::StorageFailed);
 }
 
 #[test]

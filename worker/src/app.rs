@@ -178,6 +178,7 @@ fn checked(name: &str, definition: &Definition) -> Result<ConsumerName, Failure>
 
 #[cfg(test)]
 mod tests {
+    use sillok::ErrorCode;
     use sillok::handler::{Failed, FeedEvent, Policy, TypedDocuments};
 
     use super::*;
@@ -227,12 +228,12 @@ mod tests {
     #[test]
     fn what_is_no_consumer() {
         for (refused, code) in [
-            (app().projection::<Sound>(""), "invalid_consumer_name"),
-            (app().projection::<Sound>("acme\u{1f}sums"), "invalid_consumer_name"),
-            (app().projection::<Category>("a"), "invalid_category"),
-            (app().projection::<Types>("a"), "invalid_event_type"),
-            (app().projection::<Attempts>("a"), "invalid_policy"),
-            (app().reactor::<End>("a"), "invalid_checkpoint"),
+            (app().projection::<Sound>(""), ErrorCode::InvalidConsumerName),
+            (app().projection::<Sound>("acme\u{1f}sums"), ErrorCode::InvalidConsumerName),
+            (app().projection::<Category>("a"), ErrorCode::InvalidCategory),
+            (app().projection::<Types>("a"), ErrorCode::InvalidEventType),
+            (app().projection::<Attempts>("a"), ErrorCode::InvalidPolicy),
+            (app().reactor::<End>("a"), ErrorCode::InvalidCheckpoint),
         ] {
             let Err(AppError::Consumer { failure, .. }) = refused.start() else {
                 panic!("{code} was expected")

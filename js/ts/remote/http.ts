@@ -1,6 +1,6 @@
 // HTTP for a remote store: it sends requests, repeats them, and reads the answers.
 
-import { type Failure, SillokError } from "../store/errors.js";
+import { type Failure, REPEATED, SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
 import { MOST_RETRIES, RETRIES } from "../store/limits.js";
 import { checkOptions, type ConnectOptions, type ExpectedVersion } from "../store/options.js";
@@ -76,7 +76,7 @@ export class Http {
         return await take(await this.#answer(request, authorization));
       } catch (error) {
         const raised = unavailable(error);
-        if (raised.code !== "unavailable") throw raised;
+        if (raised.code !== REPEATED.server) throw raised;
         await backoff.wait(raised, request.signal);
       }
     }
@@ -213,7 +213,7 @@ function failureIn(text: string, fields: Names): Failure | undefined {
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
   const { code, detail, field, stream, expected, actual } = problem;
   // The body is only slightly larger than its events, so a local store would refuse the same commit by this code.
-  if ((code as string) === "body_too_large") {
+  if (code === "body_too_large") {
     return { code: "commit_too_large", detail, field: "events" };
   }
   return {

@@ -1,7 +1,7 @@
 // The wait for a file that another connection, usually of another process, has locked. The call is repeated until it succeeds,
 // or until its time is over.
 
-import { SillokError } from "../store/errors.js";
+import { REPEATED, SillokError } from "../store/errors.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
@@ -172,5 +172,5 @@ function delay(tries: number): number {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof SillokError && error.code === "storage_busy";
+  return error instanceof SillokError && error.code === REPEATED.file;
 }

@@ -50,6 +50,20 @@ import type { ExpectedVersion } from "./options.js";
  * - `host_not_allowed`: the server has no authentication, and lets in no request for this host.
  * - `insufficient_scope`, `stream_not_allowed`: the token does not allow this.
  * - `not_found`, `invalid_answer`: what answers at this URL is not a Sillok, or not one that this package knows.
+ * - `origin_not_allowed`: the server has no authentication, and lets in no page of another origin.
+ * - `invalid_configuration`, `journal_partitions_changed`, `partitions_changed`: the server's `JOURNAL_PARTITIONS` is not
+ *   valid, or is another number than before.
+ *
+ * Only of the HTTP interface and of the Rust crates; the methods of this package do not raise them, unless the server is
+ * of another version:
+ *
+ * - `stream_not_found`, `document_not_found`, `dead_letter_not_found`: there is no such stream, document or dead letter.
+ * - `consumer_defined_in_code`, `consumer_after_fixed`, `invalid_consumer_name`, `invalid_policy`, `invalid_partitions`: a
+ *   consumer cannot be defined or changed so.
+ * - `page_too_large`, `body_too_large`: a page has at most 1,000 events, and a body at most 2 MiB.
+ * - `method_not_allowed`, `not_acceptable`, `unsupported_header`: the path does not take the request's method or headers.
+ * - `document_mismatch`: a document is not of the type of a projection in Rust.
+ * - `invalid_tenant`: a tenant's name is a string of 1 to 200 bytes without control characters.
  */
 export type SillokErrorCode =
   | "wrong_expected_version"
@@ -97,7 +111,32 @@ export type SillokErrorCode =
   | "insufficient_scope"
   | "stream_not_allowed"
   | "not_found"
-  | "invalid_answer";
+  | "invalid_answer"
+  | "invalid_consumer_name"
+  | "invalid_policy"
+  | "page_too_large"
+  | "unsupported_header"
+  | "origin_not_allowed"
+  | "stream_not_found"
+  | "document_not_found"
+  | "dead_letter_not_found"
+  | "method_not_allowed"
+  | "not_acceptable"
+  | "consumer_defined_in_code"
+  | "consumer_after_fixed"
+  | "body_too_large"
+  | "invalid_configuration"
+  | "journal_partitions_changed"
+  | "partitions_changed"
+  | "document_mismatch"
+  | "invalid_partitions"
+  | "invalid_tenant";
+
+/** The errors after which the package makes the same call again: of a server, and of a file. */
+export const REPEATED = {
+  server: "unavailable",
+  file: "storage_busy",
+} as const satisfies Record<string, SillokErrorCode>;
 
 /** What a {@link SillokError} is made of. */
 export interface Failure {

@@ -109,8 +109,8 @@ struct Waiting {
 /// How far the work has come for which the alarm rang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ringing {
-    /// Whether the platform waits for the end.
-    awaited: bool,
+    /// Whether the alarm rang, so that the platform waits for the end.
+    by_alarm: bool,
     removing: bool,
 }
 
@@ -218,11 +218,11 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    fn begin_anew(&mut self, turn: &mut AggregateTurn<'_>, awaited: bool) {
+    fn begin_anew(&mut self, turn: &mut AggregateTurn<'_>, by_alarm: bool) {
         self.machine.rang(turn.now());
         self.sending = None;
-        let awaited = awaited || self.ringing.is_some_and(|ringing| ringing.awaited);
-        self.ringing = Some(Ringing { awaited, removing: false });
+        let by_alarm = by_alarm || self.ringing.is_some_and(|ringing| ringing.by_alarm);
+        self.ringing = Some(Ringing { by_alarm, removing: false });
         self.forward(turn);
     }
 
@@ -321,7 +321,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
 
     fn end_ringing(&mut self, turn: &mut AggregateTurn<'_>, result: Result<(), StorageError>) {
         let Some(ringing) = self.ringing.take() else { return };
-        if ringing.awaited {
+        if ringing.by_alarm {
             turn.push(AggregateEffect::AlarmOver(result));
         } else if result.is_err() {
             // The alarm is looked at again with the next request.

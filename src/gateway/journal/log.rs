@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::forward::Forward;
 use super::group::{self, Group};
 use super::table::{Entry, JournalTable};
+use crate::ErrorCode;
 use crate::store::Position;
 use crate::store::StorageError;
 use crate::store::StreamId;
@@ -62,10 +63,10 @@ pub enum RecordError {
 impl RecordError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::PartitionsChanged { .. } => "journal_partitions_changed",
-            Self::Overloaded => "overloaded",
+            Self::PartitionsChanged { .. } => ErrorCode::JournalPartitionsChanged,
+            Self::Overloaded => ErrorCode::Overloaded,
             Self::Storage(error) => error.code(),
         }
     }

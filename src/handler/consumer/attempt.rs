@@ -5,32 +5,8 @@ use std::fmt::Display;
 use std::rc::Rc;
 
 use crate::handler::projections::projection::Failed;
+use crate::{ErrorCode, Retry};
 
-/// The codes of refusals that no repetition heals: the same call is refused again, whenever it is made.
-const PERMANENT: [&str; 22] = [
-    "body_too_large",
-    "commit_too_large",
-    "document_too_large",
-    "idempotency_key_reused",
-    "invalid_category",
-    "invalid_checkpoint",
-    "invalid_document_key",
-    "invalid_event",
-    "invalid_event_id",
-    "invalid_event_type",
-    "invalid_expected_version",
-    "invalid_idempotency_key",
-    "invalid_metadata",
-    "invalid_parameter",
-    "invalid_stream_id",
-    "malformed_json",
-    "metadata_too_large",
-    "no_events",
-    "page_too_large",
-    "stream_deleted",
-    "too_many_events",
-    "version_exhausted",
-];
 /// So many refusals of one attempt are remembered: a handler may be refused without end.
 const REFUSALS: usize = 16;
 
@@ -66,15 +42,16 @@ impl Outcome {
         Self::Failed { error: error.into(), retry_after: None }
     }
 
-    /// The outcome of an attempt that ended with an error of Sillok's own, which has a code.
+    /// The outcome of an attempt that ended with an error of this code. Where no retry can help, it is a refusal.
     ///
     /// ```
+    /// use sillok::ErrorCode;
     /// use sillok::handler::Outcome;
     ///
-    /// assert!(matches!(Outcome::of_code("commit_too_large", "too large"), Outcome::Refused { .. }));
-    /// assert!(matches!(Outcome::of_code("unavailable", "no answer"), Outcome::Failed { .. }));
+    /// assert!(matches!(Outcome::of_code(ErrorCode::CommitTooLarge, "too large"), Outcome::Refused { .. }));
+    /// assert!(matches!(Outcome::of_code(ErrorCode::Unavailable, "no answer"), Outcome::Failed { .. }));
     /// ```
-    pub fn of_code(code: &str, error: impl Into<String>) -> Self {
+    pub fn of_code(code: ErrorCode, error: impl Into<String>) -> Self {
         if is_permanent(code) { Self::Refused { error: error.into() } } else { Self::failed(error) }
     }
 
@@ -100,8 +77,9 @@ impl<E: Into<String>> From<Result<(), E>> for Outcome {
     }
 }
 
-fn is_permanent(code: &str) -> bool {
-    PERMANENT.binary_search(&code).is_ok()
+/// Whether the same call is refused again, whenever it is made.
+fn is_permanent(code: ErrorCode) -> bool {
+    code.retry() == Retry::Never
 }
 
 /// What was refused for good while a handler in Rust was at an event. A [`Failed`] has no code: a handler that fails in the
@@ -111,7 +89,7 @@ pub struct Refusals(Rc<RefCell<Vec<String>>>);
 
 impl Refusals {
     /// Remembers a refusal of this code, unless it may heal.
-    pub fn note(&self, code: &str, error: &impl Display) {
+    pub fn note(&self, code: ErrorCode, error: &impl Display) {
         if let Ok(mut refusals) = self.0.try_borrow_mut()
             && is_permanent(code)
             && refusals.len() < REFUSALS
@@ -135,21 +113,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_are_in_order() {
-        assert!(PERMANENT.is_sorted(), "they are searched");
-        assert!(PERMANENT.into_iter().all(is_permanent));
-    }
-
-    #[test]
     fn a_handler_that_fails_by_what_was_refused_for_good_is_refused() {
         let refusals = Refusals::default();
-        refusals.note("unavailable", &"no answer");
-        refusals.note("no_events", &"there are no events");
+        refusals.note(ErrorCode::Unavailable, &"no answer");
+        refusals.note(ErrorCode::NoEvents, &"there are no events");
         assert_eq!(refusals.outcome(Ok(())), Outcome::Done);
         assert_eq!(refusals.outcome(Err("no answer".into())), Outcome::failed("no answer"));
         let error = "there are no events".to_owned();
         assert_eq!(refusals.outcome(Err(error.as_str().into())), Outcome::Refused { error });
-        (0..100).for_each(|n| refusals.note("no_events", &n));
+        (0..100).for_each(|n| refusals.note(ErrorCode::NoEvents, &n));
         assert_eq!(refusals.0.borrow().len(), REFUSALS);
     }
 }

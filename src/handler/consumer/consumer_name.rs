@@ -17,5 +17,5 @@ name_type! {
     /// ```
     ConsumerName, CONSUMER_NAME_BYTES;
     /// Why a text is refused as a consumer's name.
-    InvalidConsumerName, "invalid_consumer_name", "consumer's name"
+    InvalidConsumerName, InvalidConsumerName, "consumer's name"
 }

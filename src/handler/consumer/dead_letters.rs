@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::ErrorCode;
 use crate::handler::feed::FeedEvent;
 use crate::store::sqlite::Row;
 use crate::store::{EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
@@ -28,8 +29,8 @@ pub struct InvalidLetterId;
 impl InvalidLetterId {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        "invalid_parameter"
+    pub const fn code(self) -> ErrorCode {
+        ErrorCode::InvalidParameter
     }
 }
 

@@ -8,6 +8,7 @@ use super::dead_letters::DeadLetters;
 use super::machine::Consumer;
 use super::policy::{Kind, OnFailure};
 use super::window::Offers;
+use crate::ErrorCode;
 use crate::gateway::Alarm;
 use crate::handler::feed::Lane;
 use crate::handler::projections::document_key::DocumentKey;
@@ -55,9 +56,9 @@ pub enum RebuildError {
 impl RebuildError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NotAProjection => "not_a_projection",
+            Self::NotAProjection => ErrorCode::NotAProjection,
             Self::Storage(error) => error.code(),
         }
     }

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::consumer_name::ConsumerName;
+use crate::ErrorCode;
 use crate::gateway::wait;
 use crate::store::limits::{
     CONSUMER_ATTEMPTS, CONSUMER_DELAY_MILLIS, CONSUMER_PARTITIONS, CONSUMER_TIMEOUT_MILLIS,
@@ -170,13 +171,13 @@ pub enum OpenError {
 impl OpenError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Policy { .. } => "invalid_policy",
-            Self::Partitions => "invalid_partitions",
-            Self::After => "invalid_checkpoint",
-            Self::KindFixed { .. } => "consumer_kind_fixed",
-            Self::PartitionsChanged { .. } => "partitions_changed",
+            Self::Policy { .. } => ErrorCode::InvalidPolicy,
+            Self::Partitions => ErrorCode::InvalidPartitions,
+            Self::After => ErrorCode::InvalidCheckpoint,
+            Self::KindFixed { .. } => ErrorCode::ConsumerKindFixed,
+            Self::PartitionsChanged { .. } => ErrorCode::PartitionsChanged,
             Self::Storage(error) => error.code(),
         }
     }

@@ -17,5 +17,5 @@ name_type! {
     /// ```
     DocumentKey, DOCUMENT_KEY_BYTES;
     /// Why a text is refused as a document's key.
-    InvalidDocumentKey, "invalid_document_key", "document's key"
+    InvalidDocumentKey, InvalidDocumentKey, "document's key"
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use super::document_key::{DocumentKey, InvalidDocumentKey};
+use crate::ErrorCode;
 use crate::handler::stored::storage::Storage;
 use crate::store::limits::{DOCUMENT_BYTES, PAGE_BYTES, PAGE_EVENTS};
 use crate::store::reads::page_budget::PageBudget;
@@ -43,12 +44,12 @@ pub enum DocumentError {
 impl DocumentError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
             Self::Key(error) => error.code(),
-            Self::TooLarge { .. } => "document_too_large",
-            Self::Mismatch { .. } => "document_mismatch",
-            Self::Over => "documents_over",
+            Self::TooLarge { .. } => ErrorCode::DocumentTooLarge,
+            Self::Mismatch { .. } => ErrorCode::DocumentMismatch,
+            Self::Over => ErrorCode::DocumentsOver,
             Self::Storage(error) => error.code(),
         }
     }

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::expected_version::ExpectedVersion;
 use super::idempotency_key::IdempotencyKey;
+use crate::ErrorCode;
 use crate::store::events::cause::Cause;
 use crate::store::events::content;
 use crate::store::events::event::{EventId, InvalidEvent, NewEvent, RecordedTime};
@@ -125,17 +126,17 @@ pub enum AppendError {
 impl AppendError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::WrongExpectedVersion { .. } => "wrong_expected_version",
-            Self::IdempotencyKeyReused { .. } => "idempotency_key_reused",
-            Self::StreamDeleted { .. } => "stream_deleted",
-            Self::StreamFull { .. } => "stream_full",
-            Self::NoEvents => "no_events",
-            Self::TooManyEvents { .. } => "too_many_events",
-            Self::CommitTooLarge { .. } => "commit_too_large",
+            Self::WrongExpectedVersion { .. } => ErrorCode::WrongExpectedVersion,
+            Self::IdempotencyKeyReused { .. } => ErrorCode::IdempotencyKeyReused,
+            Self::StreamDeleted { .. } => ErrorCode::StreamDeleted,
+            Self::StreamFull { .. } => ErrorCode::StreamFull,
+            Self::NoEvents => ErrorCode::NoEvents,
+            Self::TooManyEvents { .. } => ErrorCode::TooManyEvents,
+            Self::CommitTooLarge { .. } => ErrorCode::CommitTooLarge,
             Self::InvalidWithCause { reason, .. } => reason.code(),
-            Self::VersionExhausted { .. } => "version_exhausted",
+            Self::VersionExhausted { .. } => ErrorCode::VersionExhausted,
             Self::Storage(error) => error.code(),
         }
     }

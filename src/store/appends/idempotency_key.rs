@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::ErrorCode;
 use crate::store::limits::IDEMPOTENCY_KEY_BYTES;
 use crate::store::names::name::{self, InvalidName};
 
@@ -58,8 +59,8 @@ pub struct InvalidIdempotencyKey(pub InvalidName);
 impl InvalidIdempotencyKey {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        "invalid_idempotency_key"
+    pub const fn code(self) -> ErrorCode {
+        ErrorCode::InvalidIdempotencyKey
     }
 }
 

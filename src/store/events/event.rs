@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::json_text::JsonText;
+use crate::ErrorCode;
 use crate::store::limits::{EVENT_ID_BYTES, EVENT_TYPE_BYTES, MAX_TIME_MILLIS, METADATA_BYTES};
 use crate::store::names::name::{self, InvalidName};
 use crate::store::names::stream_id::StreamId;
@@ -113,12 +114,12 @@ pub enum InvalidEvent {
 impl InvalidEvent {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::Type(_) => "invalid_event_type",
-            Self::Id(_) => "invalid_event_id",
-            Self::MetadataNotObject => "invalid_metadata",
-            Self::MetadataTooLarge { .. } => "metadata_too_large",
+            Self::Type(_) => ErrorCode::InvalidEventType,
+            Self::Id(_) => ErrorCode::InvalidEventId,
+            Self::MetadataNotObject => ErrorCode::InvalidMetadata,
+            Self::MetadataTooLarge { .. } => ErrorCode::MetadataTooLarge,
         }
     }
 

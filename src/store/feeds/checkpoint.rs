@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::position::Position;
+use crate::ErrorCode;
 
 /// Where to resume a feed that may have several partitions: the place reached in each. Outside of the engine it is an
 /// opaque text.
@@ -28,8 +29,8 @@ pub struct InvalidCheckpoint;
 impl InvalidCheckpoint {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        "invalid_checkpoint"
+    pub const fn code(self) -> ErrorCode {
+        ErrorCode::InvalidCheckpoint
     }
 }
 

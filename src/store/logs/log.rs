@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use thiserror::Error;
 
 use super::commit::{Commit, CommitView};
+use crate::ErrorCode;
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::event::RecordedTime;
 use crate::store::names::stream_id::StreamId;
@@ -66,10 +67,11 @@ pub type Visit<'a> = &'a mut dyn FnMut(CommitView<'_>) -> ControlFlow<()>;
 /// Why a log could not do its work. It is one pointer wide, for it is a part of most results and hardly ever there.
 ///
 /// ```
+/// use sillok::ErrorCode;
 /// use sillok::store::{StorageError, StorageFault};
 ///
 /// let error = StorageError::failed("the disk is full");
-/// assert_eq!(error.code(), "storage_failed");
+/// assert_eq!(error.code(), ErrorCode::StorageFailed);
 /// assert_eq!(error.fault(), &StorageFault::Failed { reason: "the disk is full".to_owned() });
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -136,12 +138,12 @@ impl StorageError {
 
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match *self.0 {
-            StorageFault::Failed { .. } => "storage_failed",
-            StorageFault::Busy => "storage_busy",
-            StorageFault::ReadOnly => "storage_read_only",
-            StorageFault::Corrupt { .. } => "stored_data_corrupt",
+            StorageFault::Failed { .. } => ErrorCode::StorageFailed,
+            StorageFault::Busy => ErrorCode::StorageBusy,
+            StorageFault::ReadOnly => ErrorCode::StorageReadOnly,
+            StorageFault::Corrupt { .. } => ErrorCode::StoredDataCorrupt,
         }
     }
 }

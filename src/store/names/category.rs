@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::name::{self, InvalidName};
+use crate::ErrorCode;
 use crate::store::limits::STREAM_ID_BYTES;
 
 /// What streams of one kind have in common: the text before the first `-` of their names, or the whole name where there
@@ -40,8 +41,8 @@ pub enum InvalidCategory {
 impl InvalidCategory {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub const fn code(self) -> &'static str {
-        "invalid_category"
+    pub const fn code(self) -> ErrorCode {
+        ErrorCode::InvalidCategory
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn check(text: &str, limit: usize) -> Result<(), InvalidName> {
 /// Makes a type of names and the error of a text that is none. A value of the type was checked: code that takes the type
 /// and not a text cannot be given an unchecked name.
 macro_rules! name_type {
-    ($(#[$docs:meta])* $name:ident, $limit:expr; $(#[$error_docs:meta])* $invalid:ident, $code:literal, $what:literal) => {
+    ($(#[$docs:meta])* $name:ident, $limit:expr; $(#[$error_docs:meta])* $invalid:ident, $code:ident, $what:literal) => {
         $(#[$docs])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(std::sync::Arc<str>);
@@ -61,8 +61,8 @@ macro_rules! name_type {
         impl $invalid {
             /// The stable code of this error, the same in Rust, JavaScript and HTTP.
             #[must_use]
-            pub const fn code(self) -> &'static str {
-                $code
+            pub const fn code(self) -> $crate::ErrorCode {
+                $crate::ErrorCode::$code
             }
         }
 

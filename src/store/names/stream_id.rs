@@ -21,7 +21,7 @@ name_type! {
     /// ```
     StreamId, STREAM_ID_BYTES;
     /// Why a text is refused as a stream id.
-    InvalidStreamId, "invalid_stream_id", "stream id"
+    InvalidStreamId, InvalidStreamId, "stream id"
 }
 
 impl StreamId {

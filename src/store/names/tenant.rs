@@ -18,5 +18,5 @@ name_type! {
     /// ```
     Tenant, TENANT_BYTES;
     /// Why a text is refused as the name of a tenant.
-    InvalidTenant, "invalid_tenant", "tenant"
+    InvalidTenant, InvalidTenant, "tenant"
 }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::ErrorCode;
 use crate::store::events::event::EventType;
 use crate::store::limits::{MAX_VERSION, PAGE_EVENTS};
 use crate::store::version::Version;
@@ -64,10 +65,10 @@ pub enum InvalidRange {
 impl InvalidRange {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> ErrorCode {
         match self {
-            Self::PageTooLarge { .. } => "page_too_large",
-            _ => "invalid_parameter",
+            Self::PageTooLarge { .. } => ErrorCode::PageTooLarge,
+            _ => ErrorCode::InvalidParameter,
         }
     }
 

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::page_budget::PageBudget;
 use super::range::{Direction, ReadRange};
+use crate::ErrorCode;
 use crate::store::event_store::EventStore;
 use crate::store::events::content;
 use crate::store::events::event::{EventView, RecordedEvent};
@@ -64,10 +65,10 @@ pub enum ReadError {
 impl ReadError {
     /// The stable code of this error, the same in Rust, JavaScript and HTTP.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         match self {
-            Self::StreamDeleted { .. } => "stream_deleted",
-            Self::StreamTruncated { .. } => "stream_truncated",
+            Self::StreamDeleted { .. } => ErrorCode::StreamDeleted,
+            Self::StreamTruncated { .. } => ErrorCode::StreamTruncated,
             Self::Storage(error) => error.code(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use sillok::ErrorCode;
 use sillok::gateway::{AggregateDriver, AggregateEffect, CallId, Forward, Turn};
 use sillok::store::Version;
 use sillok::store::sqlite::StreamTable;
@@ -17,7 +18,7 @@ pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
 impl Keeper {
     pub(super) fn named(&self) -> Result<&Named, Failure> {
         let named = self.named.as_ref();
-        named.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))
+        named.ok_or_else(|| Failure::new(ErrorCode::Internal, "the object was not found by a name"))
     }
 
     /// Gives the driver an input, and carries out what it wants done.

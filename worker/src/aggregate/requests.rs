@@ -3,6 +3,7 @@
 use std::cell::Ref;
 use std::rc::Rc;
 
+use sillok::ErrorCode;
 use sillok::gateway::{Forget, ForgetError, Forgotten};
 use sillok::store::{Append, Cause, EventId, IdempotencyKey, KeyOrigin, Version};
 use sillok_bridge::{
@@ -61,8 +62,8 @@ impl Keeper {
         let (forgotten, receipt) = self.forget(Forget::Before(before)).await;
         let left = forgotten.and_then(|forgotten| match forgotten {
             Forgotten::Truncated(left) => serde_json::to_string(&TruncatedJson::new(&stream, left))
-                .map_err(|error| Failure::new("internal", error.to_string())),
-            Forgotten::Deleted => Err(Failure::new("internal", "the stream was deleted")),
+                .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string())),
+            Forgotten::Deleted => Err(Failure::new(ErrorCode::Internal, "the stream was deleted")),
         });
         (left, receipt)
     }
@@ -74,9 +75,10 @@ impl Keeper {
         }
         match answered.await {
             Ok((forgotten, receipt)) => (forgotten.map_err(forget_failure), receipt),
-            Err(_) => {
-                (Err(Failure::new("unavailable", "the object has ended; try again")), Receipt::default())
-            }
+            Err(_) => (
+                Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")),
+                Receipt::default(),
+            ),
         }
     }
 }
@@ -94,7 +96,8 @@ fn append_of(request: AppendRequest) -> Result<Append, Failure> {
         .cause
         .as_ref()
         .map(|cause| EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation)));
-    let cause = cause.transpose().map_err(|error| Failure::new("invalid_event_id", error.to_string()))?;
+    let cause =
+        cause.transpose().map_err(|error| Failure::new(ErrorCode::InvalidEventId, error.to_string()))?;
     Ok(Append { stream: request.stream, expected, events, key, cause })
 }
 
@@ -102,7 +105,7 @@ fn forget_failure(error: ForgetError) -> Failure {
     match error {
         ForgetError::Refused(error) => Failure::from(error),
         _ => Failure::new(
-            "unavailable",
+            ErrorCode::Unavailable,
             "the journal does not have these events yet; nothing was forgotten; try again",
         ),
     }

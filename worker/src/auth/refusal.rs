@@ -1,5 +1,6 @@
 //! Why a caller is turned away.
 
+use sillok::ErrorCode;
 use thiserror::Error;
 
 use super::Scope;
@@ -40,13 +41,13 @@ impl Refusal {
     }
 
     /// The stable code of this refusal.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> ErrorCode {
         match self {
-            Self::NotConfigured | Self::WeakSecret => "auth_not_configured",
-            Self::MissingToken => "missing_token",
-            Self::InvalidToken(_) => "invalid_token",
-            Self::InsufficientScope(_) => "insufficient_scope",
-            Self::StreamNotAllowed | Self::NotForAllStreams => "stream_not_allowed",
+            Self::NotConfigured | Self::WeakSecret => ErrorCode::AuthNotConfigured,
+            Self::MissingToken => ErrorCode::MissingToken,
+            Self::InvalidToken(_) => ErrorCode::InvalidToken,
+            Self::InsufficientScope(_) => ErrorCode::InsufficientScope,
+            Self::StreamNotAllowed | Self::NotForAllStreams => ErrorCode::StreamNotAllowed,
         }
     }
 

@@ -7,6 +7,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, Mac};
 use js_sys::{Array, Uint8Array};
 use sha2::Sha256;
+use sillok::ErrorCode;
 use sillok::store::limits::STREAM_ID_BYTES;
 use sillok_bridge::{Failure, object, random_bytes};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -68,7 +69,7 @@ impl Seal {
             async { encrypt(&self.algorithm(&nonce), &self.key("encrypt").await?, &bytes(&text)).await };
         let encrypted = encrypted.await.map_err(|error| {
             console_error!("a name could not be sealed: {error:?}");
-            Failure::new("internal", "where the listing goes on could not be sealed")
+            Failure::new(ErrorCode::Internal, "where the listing goes on could not be sealed")
         })?;
         let sealed = [nonce.to_vec(), Uint8Array::new(&encrypted).to_vec()].concat();
         Ok(Base64UrlUnpadded::encode_string(&sealed))
@@ -81,7 +82,7 @@ impl Seal {
     pub(crate) async fn open(&self, sealed: &str) -> Result<String, Failure> {
         let invalid = || {
             let detail = "`next` was not given by a listing for the streams that this token may read";
-            Failure::new("invalid_parameter", detail).in_field("next")
+            Failure::new(ErrorCode::InvalidParameter, detail).in_field("next")
         };
         let sealed = Base64UrlUnpadded::decode_vec(sealed).map_err(|_| invalid())?;
         let (nonce, encrypted) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(invalid)?;

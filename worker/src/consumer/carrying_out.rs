@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
+use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
 use sillok::handler::{Attempted, ConsumerDriver, ConsumerEffect, Delivery, Kind, Outcome, look_again_at};
 use sillok_bridge::{Failure, now};
@@ -49,7 +50,7 @@ impl Inner {
     pub(super) fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
         match self.drive(|driver, turn| driver.woken(turn, partition)) {
             // One that was removed has no duties.
-            Err(failure) if failure.code == "consumer_not_found" => Ok(()),
+            Err(failure) if failure.code == ErrorCode::ConsumerNotFound => Ok(()),
             woken => Ok(woken??),
         }
     }
@@ -157,5 +158,5 @@ impl Inner {
 
 /// Whether there is no consumer, or another kind of consumer has the name: then there is nothing to run.
 fn is_none(failure: &Failure) -> bool {
-    failure.code == "consumer_not_found" || failure.code == "consumer_kind_fixed"
+    failure.code == ErrorCode::ConsumerNotFound || failure.code == ErrorCode::ConsumerKindFixed
 }

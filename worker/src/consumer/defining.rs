@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use sillok::ErrorCode;
 use sillok::gateway::CallId;
 use sillok::handler::{Kind, OpenError};
 use sillok::store::Checkpoint;
@@ -28,7 +29,7 @@ impl Inner {
     pub(super) async fn define(self: &Rc<Self>, request: &Define) -> Result<String, Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
-            return Err(Failure::new("consumer_defined_in_code", detail));
+            return Err(Failure::new(ErrorCode::ConsumerDefinedInCode, detail));
         }
         let deployment = Deployment::of(&self.env, &request.asked_at);
         let mut definition = Definition::parse(&request.definition, &deployment)?;
@@ -39,7 +40,7 @@ impl Inner {
             }
             if definition.after.is_some() && definition.after != known.after {
                 let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
-                return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
+                return Err(Failure::new(ErrorCode::ConsumerAfterFixed, detail).in_field("after"));
             }
             (definition.after, definition.end) = (known.after.clone(), known.end.clone());
         } else {
@@ -82,7 +83,9 @@ impl Inner {
         self.change.replace(Some(Change { definition, done }));
         // There is one at a time, so its number says nothing.
         self.drive(|driver, turn| driver.change(turn, CallId::new(0)))?;
-        changed.await.unwrap_or_else(|_| Err(Failure::new("unavailable", "the object has ended; try again")))
+        changed
+            .await
+            .unwrap_or_else(|_| Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")))
     }
 
     /// Makes the change that waited.
@@ -114,7 +117,7 @@ impl Inner {
         }
         if definition.begins(end.partitions())?.is_some_and(|begins| begins.is_beyond(&end)) {
             let detail = "the checkpoint is beyond the end of the feed";
-            return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
+            return Err(Failure::new(ErrorCode::InvalidCheckpoint, detail).in_field("after"));
         }
         Ok(())
     }
@@ -126,10 +129,11 @@ impl Inner {
         match known {
             Ok(()) if in_code => {
                 let detail = "this consumer is defined in the code of the deployment: remove it there";
-                return Err(Failure::new("consumer_defined_in_code", detail));
+                return Err(Failure::new(ErrorCode::ConsumerDefinedInCode, detail));
             }
-            Err(failure) if failure.code == "consumer_kind_fixed" => {}
-            Err(failure) if failure.code == "consumer_not_found" && kept::is_state_left(&self.sql)? => {}
+            Err(failure) if failure.code == ErrorCode::ConsumerKindFixed => {}
+            Err(failure)
+                if failure.code == ErrorCode::ConsumerNotFound && kept::is_state_left(&self.sql)? => {}
             known => known?,
         }
         for partition in 0..partitions(&self.env)? {
@@ -146,7 +150,7 @@ impl Inner {
             Ok(()) => storage.delete_all().await,
             failed => failed,
         };
-        removed.map_err(|error| Failure::new("storage_failed", error.to_string()))?;
+        removed.map_err(|error| Failure::new(ErrorCode::StorageFailed, error.to_string()))?;
         if in_code {
             // It has read nothing yet, of no partition.
             self.woken(0)?;
@@ -163,6 +167,6 @@ impl Inner {
 
     fn journal(&self, partition: usize) -> Result<Remote, Failure> {
         Remote::of_partition(&self.env, self.name()?.tenant(), partition)
-            .map_err(|error| Failure::new("unavailable", error.to_string()))
+            .map_err(|error| Failure::new(ErrorCode::Unavailable, error.to_string()))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::handler::{ConsumerName, Kind, OnFailure, Policy, Settings, Window};
 use sillok::store::{Checkpoint, json_string};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
@@ -105,10 +106,10 @@ impl Definition {
     pub(crate) fn parse(body: &str, deployment: &Deployment) -> Result<Self, Failure> {
         if body.len() > DEFINITION_BYTES {
             let detail = format!("a consumer is defined by at most {DEFINITION_BYTES} bytes");
-            return Err(Failure::new("body_too_large", detail));
+            return Err(Failure::new(ErrorCode::BodyTooLarge, detail));
         }
-        let body: &RawValue =
-            serde_json::from_str(body).map_err(|error| Failure::new("malformed_json", error.to_string()))?;
+        let body: &RawValue = serde_json::from_str(body)
+            .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()))?;
         if !body.get().starts_with('{') {
             return Err(invalid("kind", "a consumer is an object"));
         }
@@ -256,7 +257,7 @@ fn has_types(body: &str) -> bool {
 }
 
 pub(super) fn invalid(field: &str, reason: &str) -> Failure {
-    Failure::new("invalid_consumer", format!("`{field}`: {reason}")).in_field(field)
+    Failure::new(ErrorCode::InvalidConsumer, format!("`{field}`: {reason}")).in_field(field)
 }
 
 #[cfg(test)]
@@ -290,38 +291,66 @@ mod tests {
     #[test]
     fn what_is_no_consumer() {
         for (body, code, field) in [
-            ("", "malformed_json", None),
-            ("3", "invalid_consumer", Some("kind")),
-            ("{}", "invalid_consumer", Some("kind")),
-            (r#"{"kind":"webhook"}"#, "invalid_consumer", Some("url")),
-            (r#"{"kind":"webhook","url":"http://example.com"}"#, "invalid_consumer", Some("url")),
-            (r#"{"kind":"webhook","url":"http://localhost/"}"#, "invalid_consumer", Some("url")),
-            (r#"{"kind":"webhook","url":"https://a.b","types":[]}"#, "invalid_consumer", Some("types")),
-            (r#"{"kind":"queue","binding":"Q","types":[]}"#, "invalid_consumer", Some("types")),
-            (r#"{"kind":"webhook","url":"https://a.b","secret":"x"}"#, "invalid_consumer", Some("secret")),
-            (r#"{"kind":"webhook","url":"https://a.b","binding":"Q"}"#, "invalid_consumer", Some("binding")),
-            (r#"{"kind":"webhook","url":"https://a.b","colour":1}"#, "invalid_consumer", Some("colour")),
-            (r#"{"kind":"webhook","url":"https://a.b","category":7}"#, "invalid_category", Some("category")),
-            (r#"{"kind":"webhook","url":"https://a.b","types":[""]}"#, "invalid_event_type", Some("types")),
+            ("", ErrorCode::MalformedJson, None),
+            ("3", ErrorCode::InvalidConsumer, Some("kind")),
+            ("{}", ErrorCode::InvalidConsumer, Some("kind")),
+            (r#"{"kind":"webhook"}"#, ErrorCode::InvalidConsumer, Some("url")),
+            (r#"{"kind":"webhook","url":"http://example.com"}"#, ErrorCode::InvalidConsumer, Some("url")),
+            (r#"{"kind":"webhook","url":"http://localhost/"}"#, ErrorCode::InvalidConsumer, Some("url")),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","types":[]}"#,
+                ErrorCode::InvalidConsumer,
+                Some("types"),
+            ),
+            (r#"{"kind":"queue","binding":"Q","types":[]}"#, ErrorCode::InvalidConsumer, Some("types")),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","secret":"x"}"#,
+                ErrorCode::InvalidConsumer,
+                Some("secret"),
+            ),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","binding":"Q"}"#,
+                ErrorCode::InvalidConsumer,
+                Some("binding"),
+            ),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","colour":1}"#,
+                ErrorCode::InvalidConsumer,
+                Some("colour"),
+            ),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","category":7}"#,
+                ErrorCode::InvalidCategory,
+                Some("category"),
+            ),
+            (
+                r#"{"kind":"webhook","url":"https://a.b","types":[""]}"#,
+                ErrorCode::InvalidEventType,
+                Some("types"),
+            ),
             (
                 r#"{"kind":"webhook","url":"https://a.b","concurrency":0}"#,
-                "invalid_consumer",
+                ErrorCode::InvalidConsumer,
                 Some("concurrency"),
             ),
             (
                 r#"{"kind":"webhook","url":"https://a.b","concurrency":7}"#,
-                "invalid_consumer",
+                ErrorCode::InvalidConsumer,
                 Some("concurrency"),
             ),
-            (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, "invalid_consumer", Some("end")),
-            (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "invalid_consumer", Some("concurrency")),
-            (r#"{"kind":"queue"}"#, "invalid_consumer", Some("binding")),
-            (r#"{"kind":"queue","binding":"Q","kind":"queue"}"#, "invalid_consumer", Some("kind")),
-            (r#"{"url":"https://a.b"}"#, "invalid_consumer", Some("kind")),
-            (r#"{"kind":"projection"}"#, "invalid_consumer", Some("kind")),
+            (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, ErrorCode::InvalidConsumer, Some("end")),
+            (
+                r#"{"kind":"queue","binding":"Q","concurrency":2}"#,
+                ErrorCode::InvalidConsumer,
+                Some("concurrency"),
+            ),
+            (r#"{"kind":"queue"}"#, ErrorCode::InvalidConsumer, Some("binding")),
+            (r#"{"kind":"queue","binding":"Q","kind":"queue"}"#, ErrorCode::InvalidConsumer, Some("kind")),
+            (r#"{"url":"https://a.b"}"#, ErrorCode::InvalidConsumer, Some("kind")),
+            (r#"{"kind":"projection"}"#, ErrorCode::InvalidConsumer, Some("kind")),
         ] {
             let failure = parse(body).unwrap_err();
-            assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{body}");
+            assert_eq!((failure.code.known(), failure.field.as_deref()), (Some(code), field), "{body}");
         }
     }
 
@@ -330,7 +359,7 @@ mod tests {
         let types = |count: usize| vec!["Deposited"; count].join(r#"",""#);
         let body = |count| format!(r#"{{"kind":"queue","binding":"Q","types":["{}"]}}"#, types(count));
         assert!(parse(&body(5000)).is_ok());
-        assert_eq!(parse(&body(6000)).unwrap_err().code, "body_too_large");
+        assert_eq!(parse(&body(6000)).unwrap_err().code, ErrorCode::BodyTooLarge);
     }
 
     #[test]
@@ -355,8 +384,8 @@ mod tests {
         ] {
             let failure = parse(&format!("{{{part}}}")).unwrap_err();
             assert_eq!(
-                (failure.code.as_str(), failure.field.as_deref()),
-                ("invalid_consumer", Some(field)),
+                (failure.code.known(), failure.field.as_deref()),
+                (Some(ErrorCode::InvalidConsumer), Some(field)),
                 "{part}"
             );
         }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use sillok::ErrorCode;
 use sillok::store::sqlite::{Sql, Value};
 use sillok_bridge::Failure;
 
@@ -26,7 +27,7 @@ pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
         text = row.text(0).map(str::to_owned);
         ControlFlow::Break(())
     })?;
-    let corrupt = |error: serde_json::Error| Failure::new("stored_data_corrupt", error.to_string());
+    let corrupt = |error: serde_json::Error| Failure::new(ErrorCode::StoredDataCorrupt, error.to_string());
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(corrupt)
 }
 
@@ -46,7 +47,7 @@ fn exists(sql: &ObjectSql, query: &'static str) -> Result<bool, Failure> {
 
 /// Makes durable how the consumer is defined.
 pub(super) fn write(sql: &ObjectSql, definition: &Definition) -> Result<(), Failure> {
-    let text =
-        serde_json::to_string(definition).map_err(|error| Failure::new("internal", error.to_string()))?;
+    let text = serde_json::to_string(definition)
+        .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
     sql.define(CREATE).and_then(|()| sql.execute(WRITE, &[Value::Text(&text)])).map_err(Failure::from)
 }

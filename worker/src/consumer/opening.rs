@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
+use sillok::ErrorCode;
 use sillok::handler::{Consumer, ConsumerDriver, ConsumerEffect, ConsumerName, OpenError, Settings};
 use sillok::store::{StorageError, StreamId, Version};
 use sillok_bridge::Failure;
@@ -99,7 +100,7 @@ impl Inner {
             };
             *defined = definition.map(|definition| self.open_first(definition)).transpose()?;
         }
-        let not_found = |_| Failure::new("consumer_not_found", "there is no consumer of this name");
+        let not_found = |_| Failure::new(ErrorCode::ConsumerNotFound, "there is no consumer of this name");
         RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
     }
 
@@ -132,7 +133,9 @@ impl Inner {
     /// Without a name there is no consumer: nothing is guessed.
     pub(super) fn name(&self) -> Result<&ObjectName<ConsumerName>, Failure> {
         let name = self.name.as_ref();
-        name.ok_or_else(|| Failure::new("internal", "the object was not found by the name of a consumer"))
+        name.ok_or_else(|| {
+            Failure::new(ErrorCode::Internal, "the object was not found by the name of a consumer")
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use sillok::ErrorCode;
 use sillok::handler::{Consumer, DocumentKey, Kind, LetterId};
 use sillok::store::{Checkpoint, Position};
 use sillok_bridge::{Failure, now};
@@ -134,7 +135,9 @@ impl Inner {
         self.only_projections()?;
         match self.with(|machine| Ok(machine.document(key)?))? {
             Some(document) => Ok(document.as_str().to_owned()),
-            None => Err(Failure::new("document_not_found", "the projection has no document of this key")),
+            None => {
+                Err(Failure::new(ErrorCode::DocumentNotFound, "the projection has no document of this key"))
+            }
         }
     }
 
@@ -147,9 +150,9 @@ impl Inner {
 }
 
 fn no_projection() -> Failure {
-    Failure::new("consumer_not_found", "there is no projection of this name")
+    Failure::new(ErrorCode::ConsumerNotFound, "there is no projection of this name")
 }
 
 fn no_letter() -> Failure {
-    Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id")
+    Failure::new(ErrorCode::DeadLetterNotFound, "the consumer has no dead letter of this id")
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::handler::{FeedEvent, FeedPage, Read};
 use sillok::store::{Checkpoint, EventId, EventType, Position, StreamId, Version};
 use sillok_bridge::{Failure, FeedPageJson, FeedValue};
@@ -26,10 +27,10 @@ impl Inner {
             consumer: Some(name.keeps.clone()),
         };
         let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)
-            .map_err(|error| Failure::new("unavailable", error.to_string()))?;
+            .map_err(|error| Failure::new(ErrorCode::Unavailable, error.to_string()))?;
         let (reply, _) = journal.feed(&request).await.map_err(unreachable)?;
         page_of(read, &reply.page, partitions)
-            .ok_or_else(|| Failure::new("internal", "the feed's page has another shape"))
+            .ok_or_else(|| Failure::new(ErrorCode::Internal, "the feed's page has another shape"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sillok::ErrorCode;
 use sillok::handler::{Delivery, Failed, FeedEvent, Outcome, Policy, Refusals, read_event};
 use sillok::store::{ExpectedVersion, StreamId, Tenant, Version};
 use sillok_bridge::{AppendedJson, Failure, expected_version_json};
@@ -152,14 +153,18 @@ impl ReactorContext {
         expected: ExpectedVersion,
     ) -> impl Future<Output = Result<Version, Failure>> + use<E> {
         let events = serde_json::to_string(events)
-            .map_err(|error| Failure::new("malformed_json", error.to_string()).in_field("events"));
+            .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()).in_field("events"));
         let command = events.and_then(|events| Ok((StreamId::new(stream)?, expected, events)));
         // One that cannot be sent is counted too, as in JavaScript: those after it keep their keys.
         let n = self.sent.replace(self.sent.get().saturating_add(1));
         let appended = self.send(n, command);
         let refusals = self.refusals.clone();
         async move {
-            let appended = appended.await.inspect_err(|failure| refusals.note(&failure.code, failure))?;
+            let appended = appended.await.inspect_err(|failure| {
+                if let Some(code) = failure.code.known() {
+                    refusals.note(code, failure);
+                }
+            })?;
             Ok(Version::new(appended.version).unwrap_or_default())
         }
     }
@@ -185,7 +190,7 @@ impl ReactorContext {
                     correlation: cause.correlation_id().to_owned(),
                 }),
             };
-            let unavailable = |error: worker::Error| Failure::new("unavailable", error.to_string());
+            let unavailable = |error: worker::Error| Failure::new(ErrorCode::Unavailable, error.to_string());
             Ok((request, aggregate.map_err(unavailable)?))
         });
         Box::pin(async move {

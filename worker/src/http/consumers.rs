@@ -1,5 +1,6 @@
 //! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
 
+use sillok::ErrorCode;
 use sillok::gateway::partition_of;
 use sillok::handler::ConsumerName;
 use sillok::store::limits::DOCUMENT_WAIT_MILLIS;
@@ -203,7 +204,7 @@ async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answ
                 consumers.push(status);
             }
             // One that is just being removed.
-            Err(RemoteError::Refused(failure, _)) if failure.code == "consumer_not_found" => {}
+            Err(RemoteError::Refused(failure, _)) if failure.code == ErrorCode::ConsumerNotFound => {}
             // It hides no other.
             Err(error) => consumers.push(unavailable(name.as_str(), &error.into_failure("consumer"))),
         }
@@ -261,7 +262,7 @@ impl Found {
 
 fn behind(min: &str, spent: Receipt) -> Problem {
     let detail = format!("the projection does not cover {min} yet; try again");
-    let problem = Problem::from(Failure::new("projection_behind", detail).in_field("min"));
+    let problem = Problem::from(Failure::new(ErrorCode::ProjectionBehind, detail).in_field("min"));
     problem.with("Retry-After", "1").costing(spent)
 }
 
@@ -272,7 +273,8 @@ fn status_for(principal: &Principal) -> ConsumerRequest {
 
 /// What is told of a consumer that does not answer.
 fn unavailable(name: &str, failure: &Failure) -> String {
-    let (name, code, detail) = (json_string(name), json_string(&failure.code), json_string(&failure.detail));
+    let (name, code, detail) =
+        (json_string(name), json_string(failure.code.as_str()), json_string(&failure.detail));
     format!(
         "{{\"name\":{name},\"status\":\"unavailable\",\"error\":{{\"code\":{code},\"detail\":{detail}}}}}"
     )
@@ -289,7 +291,7 @@ fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits {
         let detail = format!("`{field}` must be a whole number");
-        return Err(Failure::new("invalid_parameter", detail).in_field(field));
+        return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field(field));
     }
     // One that is too large for any limit stays too large.
     Ok(Some(text.parse().unwrap_or(u64::MAX)))

@@ -5,6 +5,7 @@
 //! read and write what is kept on their machine: what it asks for is refused. Not to let it read the answers would not do,
 //! since a browser sends simple requests without asking first, and lets every page open a WebSocket.
 
+use sillok::ErrorCode;
 use sillok_bridge::Failure;
 
 use super::hosts::is_this_machine;
@@ -53,7 +54,7 @@ pub(super) fn check_origin(request: &Request, policy: &Policy) -> Result<(), Pro
         Some(page) if Some(page) == authority(request.url()) || is_this_machine(page) => Ok(()),
         _ => {
             let detail = "pages of other origins are let in only where there is a secret";
-            Err(Failure::new("origin_not_allowed", detail).in_field("Origin").into())
+            Err(Failure::new(ErrorCode::OriginNotAllowed, detail).in_field("Origin").into())
         }
     }
 }

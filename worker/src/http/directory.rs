@@ -1,5 +1,6 @@
 //! `/v1/streams`: which streams there are.
 
+use sillok::ErrorCode;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, Scalar, StreamEntryJson, parse_directory};
 use worker::Env;
@@ -29,7 +30,7 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
     let Some(seal) = Seal::of(env, &principal) else {
         if sealed.is_some() {
             return Err(Failure::new(
-                "invalid_parameter",
+                ErrorCode::InvalidParameter,
                 "`next` is only for tokens with `streams`; use `after`",
             )
             .in_field("next")

@@ -1,6 +1,7 @@
 //! `/v1/events`: the events of all streams.
 
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use sillok::store::{Checkpoint, InvalidCheckpoint, Position};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
@@ -55,7 +56,7 @@ fn resume(wanted: &mut FeedValue, media: Media, last_event_id: Option<String>) -
     }
     if wanted.limit.is_some() {
         let detail = "`limit` bounds what is read; to follow the feed has no end";
-        return Err(Failure::new("invalid_parameter", detail).in_field("limit"));
+        return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field("limit"));
     }
     let resumed = last_event_id.is_some();
     if let Some(id) = last_event_id {

@@ -4,6 +4,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::store::{ExpectedVersion, StreamId};
 use sillok_bridge::{Failure, RangeValue};
 
@@ -27,11 +28,12 @@ fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
 /// The refusal is of this kind, and names this field.
 fn refused<T: std::fmt::Debug>(
     outcome: Result<T, Failure>,
-    code: &str,
+    code: ErrorCode,
     fields: &[&str],
 ) -> Result<(), TestCaseError> {
     if let Err(failure) = outcome {
-        prop_assert_eq!(&failure.code, code, "{}", failure.detail);
+        prop_assert_eq!(&failure.code, &code, "{}", failure.detail);
+        prop_assert!(code.fields().contains(&"field"), "{}", code);
         let field = failure.field.as_deref().unwrap_or_default();
         prop_assert!(fields.is_empty() || fields.contains(&field), "{}", field);
     }
@@ -83,9 +85,9 @@ proptest! {
     #[test]
     fn any_path_leads_somewhere(path in nearly(PATHS)) {
         if let Route::Stream { stream, .. } = Route::of(&path) {
-            refused(stream_id(stream), "invalid_stream_id", &["stream"])?;
+            refused(stream_id(stream), ErrorCode::InvalidStreamId, &["stream"])?;
         }
-        refused(stream_id(&path), "invalid_stream_id", &["stream"])?;
+        refused(stream_id(&path), ErrorCode::InvalidStreamId, &["stream"])?;
     }
 
     #[test]
@@ -109,7 +111,7 @@ proptest! {
             let named = tag.strip_prefix(&format!("\"{version}")).unwrap_or_default();
             prop_assert!(named == "\"" || named.starts_with('.'), "{}", tag);
         }
-        refused(expected, "invalid_expected_version", &["If-Match", "If-None-Match"])?;
+        refused(expected, ErrorCode::InvalidExpectedVersion, &["If-Match", "If-None-Match"])?;
         let tags = matching.unwrap_or_default();
         let known = is_known(&tags, EntityTag::of_version(version));
         prop_assert!(!known || tags.contains('*') || tags.contains(&version.to_string()));
@@ -119,14 +121,14 @@ proptest! {
     fn any_last_event_id_is_a_version_or_refused(id in nearly(TAGS)) {
         let following = Following::new(RangeValue::default(), Some(&id));
         prop_assert!(following.is_err() || id.bytes().all(|byte| byte.is_ascii_digit()));
-        refused(following, "invalid_parameter", &["Last-Event-ID"])?;
+        refused(following, ErrorCode::InvalidParameter, &["Last-Event-ID"])?;
     }
 
     #[test]
     fn any_key_stays_as_it_is_or_is_refused(text in any::<String>()) {
         let key = request::checked_key(text.clone());
         prop_assert!(key.as_ref().map_or(true, |key| *key == text));
-        refused(key, "invalid_idempotency_key", &["Idempotency-Key"])?;
+        refused(key, ErrorCode::InvalidIdempotencyKey, &["Idempotency-Key"])?;
     }
 
     #[test]
@@ -142,13 +144,14 @@ proptest! {
     #[test]
     fn any_query_is_a_range_or_refused(query in nearly(QUERIES)) {
         let url = format!("https://host/v1/streams/a/events?{query}");
-        refused(query::range(&url), "invalid_parameter", &[])?;
-        refused(query::none(&url), "invalid_parameter", &[])?;
+        refused(query::range(&url), ErrorCode::InvalidParameter, &[])?;
+        refused(query::none(&url), ErrorCode::InvalidParameter, &[])?;
         if let Ok((range, _)) = query::range(&url) {
             let fields = ["from", "to", "limit", "direction", "type", "complete"];
             for parsed in [sillok_bridge::parse_range(&range).map(|_| ()), Following::new(range, None).map(|_| ())] {
                 let Err(failure) = parsed else { continue };
-                prop_assert!(["invalid_parameter", "page_too_large", "invalid_event_type"].contains(&failure.code.as_str()));
+                let codes = [ErrorCode::InvalidParameter, ErrorCode::PageTooLarge, ErrorCode::InvalidEventType];
+                prop_assert!(codes.iter().any(|code| failure.code == *code));
                 prop_assert!(fields.contains(&failure.field.as_deref().unwrap_or_default()));
             }
         }
@@ -157,6 +160,7 @@ proptest! {
     #[test]
     fn any_cut_is_a_version_or_refused(body in nearly(CUTS)) {
         let is_json = serde_json::from_str::<&RawValue>(&body).is_ok();
-        refused(streams::before(&body), if is_json { "invalid_parameter" } else { "malformed_json" }, &[])?;
+        let code = if is_json { ErrorCode::InvalidParameter } else { ErrorCode::MalformedJson };
+        refused(streams::before(&body), code, &[])?;
     }
 }

@@ -6,6 +6,7 @@
 
 use std::net::Ipv4Addr;
 
+use sillok::ErrorCode;
 use sillok_bridge::Failure;
 
 use super::problem::Problem;
@@ -21,7 +22,7 @@ pub(super) fn check_host(request: &Request, policy: &Policy) -> Result<(), Probl
             let detail = format!(
                 "`Host` is {host}; without authentication it must be this machine or a host in SILLOK_HOSTS"
             );
-            Err(Failure::new("host_not_allowed", detail).in_field("Host").into())
+            Err(Failure::new(ErrorCode::HostNotAllowed, detail).in_field("Host").into())
         }
         _ => Ok(()),
     }

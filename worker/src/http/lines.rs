@@ -1,6 +1,7 @@
 //! A range of a stream or of the feed as lines, read page after page while they are taken.
 
 use futures_util::stream::TryStream;
+use sillok::ErrorCode;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok_bridge::{Failure, Scalar};
 use worker::console_error;
@@ -37,7 +38,7 @@ pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Fai
         Some(_) => {
             let detail =
                 "`progress` is only for `Accept: application/x-ndjson`, and its only value is `true`";
-            Err(Failure::new("invalid_parameter", detail).in_field("progress"))
+            Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field("progress"))
         }
     }
 }
@@ -46,7 +47,7 @@ pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Fai
 pub(super) fn limit(limit: Option<Scalar>) -> Result<u64, Failure> {
     let limit = limit.map_or(Some(u64::MAX), |limit| limit.as_u64());
     limit.filter(|limit| *limit > 0).ok_or_else(|| {
-        Failure::new("invalid_parameter", "`limit` must be a whole number from 1").in_field("limit")
+        Failure::new(ErrorCode::InvalidParameter, "`limit` must be a whole number from 1").in_field("limit")
     })
 }
 

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
+use sillok::ErrorCode;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::{RecordedTime, Version};
 use sillok_bridge::{Failure, RangeValue, Scalar, now, parse_range};
@@ -39,7 +40,7 @@ impl Following {
         ];
         if let Some((name, _)) = bounds.into_iter().find(|(_, bound)| bound.is_some()) {
             let detail = format!("`{name}` bounds what is read; to follow a stream has no end");
-            return Err(Failure::new("invalid_parameter", detail).in_field(name));
+            return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field(name));
         }
         let from = parse_range(&range)?.from().get();
         let seen = last_event_id.map(version_seen).transpose()?;
@@ -52,7 +53,7 @@ fn version_seen(id: &str) -> Result<u64, Failure> {
     let version = id.parse().ok().filter(|_| is_number).and_then(Version::new);
     version.filter(|version| *version < Version::MAX).map(Version::get).ok_or_else(|| {
         let detail = "the header Last-Event-ID must be the version of an event";
-        Failure::new("invalid_parameter", detail).in_field("Last-Event-ID")
+        Failure::new(ErrorCode::InvalidParameter, detail).in_field("Last-Event-ID")
     })
 }
 
@@ -141,7 +142,7 @@ impl Live {
             if self.source.is_behind() {
                 match self.advance().await {
                     // It was deleted while the follower caught up.
-                    Err(RemoteError::Refused(failure, _)) if failure.code == "stream_deleted" => {
+                    Err(RemoteError::Refused(failure, _)) if failure.code == ErrorCode::StreamDeleted => {
                         return Ok(Step::End);
                     }
                     outcome => outcome?,

@@ -32,6 +32,7 @@ mod streams;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod validators;
 
+use sillok::ErrorCode;
 use sillok::store::{RecordedTime, StreamId};
 use sillok_bridge::{Failure, now};
 use worker::{Env, Response, console_error};
@@ -149,6 +150,6 @@ impl Object {
 }
 
 /// A failure that names the header it is about.
-fn header_failure(code: &str, header: &str, detail: impl Into<String>) -> Failure {
+fn header_failure(code: ErrorCode, header: &str, detail: impl Into<String>) -> Failure {
     Failure::new(code, detail).in_field(header)
 }

@@ -1,6 +1,7 @@
 //! Names in paths and parameters: the border at which a text of a request becomes a name, or is refused.
 
 use percent_encoding::percent_decode_str;
+use sillok::ErrorCode;
 use sillok::handler::{
     ConsumerName, DocumentKey, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, LetterId,
 };
@@ -9,25 +10,25 @@ use sillok_bridge::Failure;
 
 /// The stream that a segment of a path names.
 pub(super) fn stream_id(segment: &str) -> Result<StreamId, Failure> {
-    let text = decoded(segment, "invalid_stream_id", "stream")?;
+    let text = decoded(segment, ErrorCode::InvalidStreamId, "stream")?;
     StreamId::new(&text).map_err(|error: InvalidStreamId| error.into())
 }
 
 /// The consumer, or the projection, that a segment of a path names.
 pub(super) fn consumer_name(segment: &str) -> Result<ConsumerName, Failure> {
-    let text = decoded(segment, "invalid_consumer_name", "name")?;
+    let text = decoded(segment, ErrorCode::InvalidConsumerName, "name")?;
     ConsumerName::new(&text).map_err(|error: InvalidConsumerName| error.into())
 }
 
 /// The key of a document that a segment of a path is.
 pub(super) fn document_key(segment: &str) -> Result<DocumentKey, Failure> {
-    let text = decoded(segment, "invalid_document_key", "key")?;
+    let text = decoded(segment, ErrorCode::InvalidDocumentKey, "key")?;
     DocumentKey::new(&text).map_err(|error: InvalidDocumentKey| error.into())
 }
 
 /// The id of a dead letter that a segment of a path is.
 pub(super) fn letter_id(segment: &str) -> Result<LetterId, Failure> {
-    let text = decoded(segment, "invalid_parameter", "id")?;
+    let text = decoded(segment, ErrorCode::InvalidParameter, "id")?;
     LetterId::parse(&text).map_err(|error: InvalidLetterId| error.into())
 }
 
@@ -35,7 +36,7 @@ pub(super) fn letter_id(segment: &str) -> Result<LetterId, Failure> {
 pub(super) fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
     let invalid = || {
         let detail = "`min` must be a stream's name, an @ and a version";
-        Failure::new("invalid_parameter", detail).in_field("min")
+        Failure::new(ErrorCode::InvalidParameter, detail).in_field("min")
     };
     let (stream, version) = min.rsplit_once('@').ok_or_else(invalid)?;
     let version = version.parse().ok().and_then(Version::new).filter(|version| !version.is_empty());
@@ -43,7 +44,7 @@ pub(super) fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
 }
 
 /// The text of a segment, which is percent-encoded: an encoded slash is a part of it.
-fn decoded(segment: &str, code: &str, field: &str) -> Result<String, Failure> {
+fn decoded(segment: &str, code: ErrorCode, field: &str) -> Result<String, Failure> {
     let invalid = |reason| Failure::new(code, format!("the {field} in the path {reason}")).in_field(field);
     if !is_percent_encoded(segment) {
         return Err(invalid("holds a % that two hexadecimal digits do not follow"));
@@ -84,15 +85,14 @@ mod tests {
         for wrong in
             ["", "%", "a%2", "%zz", "%FF", "%00", "%0A", "%1F", "a%1Fb", "%7F", "%C2%85", &"9x".repeat(101)]
         {
-            let told = refused(wrong)
-                .map(|failure| (failure.code.clone(), failure.field.clone().unwrap_or_default()));
+            let told = refused(wrong).map(|failure| (failure.code.clone(), failure.field.clone()));
             let expected = [
-                ("invalid_stream_id", "stream"),
-                ("invalid_consumer_name", "name"),
-                ("invalid_document_key", "key"),
-                ("invalid_parameter", "id"),
+                (ErrorCode::InvalidStreamId, "stream"),
+                (ErrorCode::InvalidConsumerName, "name"),
+                (ErrorCode::InvalidDocumentKey, "key"),
+                (ErrorCode::InvalidParameter, "id"),
             ];
-            assert_eq!(told, expected.map(|(code, field)| (code.to_owned(), field.to_owned())), "{wrong}");
+            assert_eq!(told, expected.map(|(code, field)| (code.into(), Some(field.to_owned()))), "{wrong}");
         }
         for wrong in ["x", "1.5", "-1", "+1", " 1"] {
             assert_eq!(letter_id(wrong).unwrap_err().field.as_deref(), Some("id"), "{wrong}");

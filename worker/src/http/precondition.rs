@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sillok::ErrorCode;
 use sillok::store::{ExpectedVersion, Version};
 use sillok_bridge::{Failure, PageJson};
 
@@ -101,7 +102,7 @@ fn version_of(tag: &str) -> Option<Version> {
 }
 
 fn invalid(header: &str, reason: &str) -> Failure {
-    header_failure("invalid_expected_version", header, format!("the header {header} {reason}"))
+    header_failure(ErrorCode::InvalidExpectedVersion, header, format!("the header {header} {reason}"))
 }
 
 #[cfg(test)]

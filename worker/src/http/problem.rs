@@ -1,6 +1,7 @@
 //! Errors as problem documents (RFC 9457).
 
 use serde::Serialize;
+use sillok::ErrorCode;
 use sillok::store::{AppendError, InvalidStreamId, StreamId};
 use sillok_bridge::Failure;
 use worker::console_error;
@@ -30,12 +31,12 @@ pub(super) struct ProblemJson<'a> {
 
 impl Problem {
     pub(super) fn not_found() -> Self {
-        Failure::new("not_found", "there is nothing at this path").into()
+        Failure::new(ErrorCode::NotFound, "there is nothing at this path").into()
     }
 
     /// There never was such a stream.
     pub(super) fn stream_not_found(stream: &StreamId) -> Self {
-        Failure::new("stream_not_found", format!("stream {stream} has no events")).into()
+        Failure::new(ErrorCode::StreamNotFound, format!("stream {stream} has no events")).into()
     }
 
     /// The stream was deleted, as an append to it would be told.
@@ -63,7 +64,7 @@ impl Problem {
 
     /// `allow` are the methods that the path takes.
     pub(super) fn method_not_allowed(allow: &str) -> Self {
-        let failure = Failure::new("method_not_allowed", format!("this path takes {allow}"));
+        let failure = Failure::new(ErrorCode::MethodNotAllowed, format!("this path takes {allow}"));
         Self { failure, headers: vec![("Allow", allow.to_owned())] }
     }
 
@@ -74,7 +75,7 @@ impl Problem {
     }
 
     pub(super) fn status(&self) -> u16 {
-        status(&self.failure.code)
+        status(self.failure.code.known())
     }
 
     pub(super) fn document(&self) -> ProblemJson<'_> {
@@ -84,7 +85,10 @@ impl Problem {
 }
 
 fn broken() -> Failure {
-    Failure::new("internal", "the request could not be carried out; the cause is in the Worker's log")
+    Failure::new(
+        ErrorCode::Internal,
+        "the request could not be carried out; the cause is in the Worker's log",
+    )
 }
 
 impl From<Failure> for Problem {
@@ -111,11 +115,11 @@ impl From<RemoteError> for Problem {
         let failure = match error {
             RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(*receipt),
             RemoteError::Overloaded => Failure::new(
-                "overloaded",
+                ErrorCode::Overloaded,
                 "there are more requests for this than can be taken; wait before another",
             ),
             RemoteError::Unavailable => Failure::new(
-                "unavailable",
+                ErrorCode::Unavailable,
                 "no answer came; a change may have been made all the same, which is told by reading",
             ),
             RemoteError::Broken => broken(),
@@ -124,50 +128,9 @@ impl From<RemoteError> for Problem {
     }
 }
 
-/// The status of each code. The one place where codes meet HTTP.
-fn status(code: &str) -> u16 {
-    match code {
-        "invalid_category"
-        | "invalid_checkpoint"
-        | "invalid_consumer"
-        | "invalid_consumer_name"
-        | "invalid_document_key"
-        | "invalid_event"
-        | "invalid_event_id"
-        | "invalid_event_type"
-        | "invalid_expected_version"
-        | "invalid_idempotency_key"
-        | "invalid_metadata"
-        | "invalid_parameter"
-        | "invalid_policy"
-        | "invalid_stream_id"
-        | "malformed_json"
-        | "no_events"
-        | "page_too_large"
-        | "unsupported_header" => 400,
-        "auth_not_configured" | "invalid_token" | "missing_token" => 401,
-        "host_not_allowed" | "insufficient_scope" | "origin_not_allowed" | "stream_not_allowed" => 403,
-        "consumer_not_found"
-        | "dead_letter_not_found"
-        | "document_not_found"
-        | "not_found"
-        | "stream_not_found" => 404,
-        "method_not_allowed" => 405,
-        "not_acceptable" => 406,
-        "consumer_after_fixed"
-        | "consumer_defined_in_code"
-        | "consumer_kind_fixed"
-        | "not_a_projection"
-        | "version_exhausted" => 409,
-        "stream_deleted" | "stream_truncated" => 410,
-        "wrong_expected_version" => 412,
-        "body_too_large" | "commit_too_large" | "metadata_too_large" | "too_many_events" => 413,
-        "idempotency_key_reused" => 422,
-        "overloaded" | "projection_behind" | "storage_busy" | "unavailable" => 503,
-        "stream_full" => 507,
-        // `storage_failed`, `storage_read_only`, `stored_data_corrupt`, `internal`: the caller did nothing wrong.
-        _ => 500,
-    }
+/// The status of a code. The code of another version has none here.
+fn status(code: Option<ErrorCode>) -> u16 {
+    code.and_then(ErrorCode::status).unwrap_or(500)
 }
 
 fn phrase(status: u16) -> &'static str {
@@ -191,19 +154,18 @@ fn phrase(status: u16) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn every_status_has_its_own_phrase() {
-        // A stream is full only beyond what a test can store; an object's storage is never busy.
-        for (code, expected, name) in [
-            ("stream_full", 507, "Insufficient Storage"),
-            ("stream_deleted", 410, "Gone"),
-            ("idempotency_key_reused", 422, "Unprocessable Content"),
-            ("storage_busy", 503, "Service Unavailable"),
-            ("internal", 500, "Internal Server Error"),
-        ] {
-            assert_eq!((status(code), phrase(status(code))), (expected, name), "{code}");
-        }
+        let of = |code: &ErrorCode| (status(Some(*code)), phrase(status(Some(*code))));
+        let found: BTreeSet<_> = ErrorCode::ALL.iter().map(of).collect();
+        let statuses: BTreeSet<_> = found.iter().map(|(status, _)| status).collect();
+        let phrases: BTreeSet<_> = found.iter().map(|(_, phrase)| phrase).collect();
+        assert_eq!((statuses.len(), phrases.len()), (14, 14), "{found:?}");
+        assert_eq!(of(&ErrorCode::StreamFull), (507, "Insufficient Storage"));
+        assert_eq!(status(None), 500);
     }
 }

@@ -1,6 +1,7 @@
 //! The parameters of a read.
 
 use percent_encoding::percent_decode_str;
+use sillok::ErrorCode;
 use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
 // Unknown and repeated parameters are refused; the values are checked by whoever parses the whole.
@@ -118,5 +119,5 @@ fn number_or_text(text: &str) -> Scalar {
 }
 
 fn invalid(name: &str, reason: &str) -> Failure {
-    Failure::new("invalid_parameter", format!("`{name}` {reason}")).in_field(name)
+    Failure::new(ErrorCode::InvalidParameter, format!("`{name}` {reason}")).in_field(name)
 }

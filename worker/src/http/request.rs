@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt;
 use js_sys::Uint8Array;
+use sillok::ErrorCode;
 use sillok::store::IdempotencyKey;
 use sillok_bridge::Failure;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -165,14 +166,16 @@ fn wanted(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
     preferred(&accept, offers).ok_or_else(|| {
         let names: Vec<&str> = offers.iter().map(|offer| offer.name()).collect();
         let detail = format!("the answer is {}, which Accept excludes", names.join(" or "));
-        header_failure("not_acceptable", "Accept", detail)
+        header_failure(ErrorCode::NotAcceptable, "Accept", detail)
     })
 }
 
 fn refuse(request: &Request, name: &str, reason: &str) -> Result<(), Failure> {
     match header(request, name) {
         None => Ok(()),
-        Some(_) => Err(header_failure("unsupported_header", name, format!("the header {name} {reason}"))),
+        Some(_) => {
+            Err(header_failure(ErrorCode::UnsupportedHeader, name, format!("the header {name} {reason}")))
+        }
     }
 }
 
@@ -202,7 +205,8 @@ pub(super) async fn body_text(request: &Request) -> Result<String, Problem> {
     if bytes.starts_with(&BYTE_ORDER_MARK) {
         bytes.drain(..BYTE_ORDER_MARK.len());
     }
-    String::from_utf8(bytes).map_err(|_| Failure::new("malformed_json", "the body is not UTF-8").into())
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::new(ErrorCode::MalformedJson, "the body is not UTF-8").into())
 }
 
 async fn bounded(mut chunks: ByteStream) -> Result<Vec<u8>, Problem> {
@@ -218,5 +222,5 @@ async fn bounded(mut chunks: ByteStream) -> Result<Vec<u8>, Problem> {
 }
 
 fn too_large() -> Failure {
-    Failure::new("body_too_large", format!("the body is larger than the {BODY_BYTES} bytes allowed"))
+    Failure::new(ErrorCode::BodyTooLarge, format!("the body is larger than the {BODY_BYTES} bytes allowed"))
 }

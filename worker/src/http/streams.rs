@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::store::Version;
 use sillok_bridge::Failure;
 
@@ -66,10 +67,10 @@ pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer,
 
 /// The first version to keep, from `{"before": …}`.
 pub(super) fn before(body: &str) -> Result<u64, Failure> {
-    let malformed = |error: serde_json::Error| Failure::new("malformed_json", error.to_string());
+    let malformed = |error: serde_json::Error| Failure::new(ErrorCode::MalformedJson, error.to_string());
     let body: &RawValue = serde_json::from_str(body).map_err(malformed)?;
     let invalid = |name: &str, reason: &str| {
-        Failure::new("invalid_parameter", format!("`{name}` {reason}")).in_field(name)
+        Failure::new(ErrorCode::InvalidParameter, format!("`{name}` {reason}")).in_field(name)
     };
     let reason = "must be the first version to keep, a whole number from 1";
     if !body.get().starts_with('{') {
@@ -88,27 +89,27 @@ pub(super) fn before(body: &str) -> Result<u64, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::before;
+    use super::{ErrorCode, before};
 
     #[test]
     fn the_first_version_to_keep() {
         assert_eq!(before(" {\"before\": 3}"), Ok(3));
         for (body, code, field) in [
-            ("", "malformed_json", None),
-            ("{\"before\":3", "malformed_json", None),
-            ("3", "invalid_parameter", Some("before")),
-            ("[]", "invalid_parameter", Some("before")),
-            ("{}", "invalid_parameter", Some("before")),
-            ("{\"before\":0}", "invalid_parameter", Some("before")),
-            ("{\"before\":-1}", "invalid_parameter", Some("before")),
-            ("{\"before\":1.5}", "invalid_parameter", Some("before")),
-            ("{\"before\":\"3\"}", "invalid_parameter", Some("before")),
-            ("{\"before\":null}", "invalid_parameter", Some("before")),
-            ("{\"before\":9007199254740992}", "invalid_parameter", Some("before")),
-            ("{\"before\":3,\"after\":1}", "invalid_parameter", Some("after")),
+            ("", ErrorCode::MalformedJson, None),
+            ("{\"before\":3", ErrorCode::MalformedJson, None),
+            ("3", ErrorCode::InvalidParameter, Some("before")),
+            ("[]", ErrorCode::InvalidParameter, Some("before")),
+            ("{}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":0}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":-1}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":1.5}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":\"3\"}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":null}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":9007199254740992}", ErrorCode::InvalidParameter, Some("before")),
+            ("{\"before\":3,\"after\":1}", ErrorCode::InvalidParameter, Some("after")),
         ] {
             let failure = before(body).unwrap_err();
-            assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{body}");
+            assert_eq!((failure.code.known(), failure.field.as_deref()), (Some(code), field), "{body}");
         }
     }
 }

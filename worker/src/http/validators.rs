@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use sillok::ErrorCode;
 use sillok::store::{
     Append, Direction, EventId, EventStore, EventType, ExpectedVersion, JsonText, MemoryLog, NewEvent,
     ReadRange, RecordedTime, StreamId, Version,
@@ -109,6 +110,10 @@ fn a_validator_stands_for_one_representation() {
         }
         subject.store.delete(&subject.stream).unwrap();
         let refused = read_page(&subject.store, &subject.stream, &ReadRange::all());
-        assert_eq!(refused.map_err(|error| error.code()).err(), Some("stream_deleted"), "seed {seed}");
+        assert_eq!(
+            refused.map_err(|error| error.code()).err(),
+            Some(ErrorCode::StreamDeleted),
+            "seed {seed}"
+        );
     }
 }

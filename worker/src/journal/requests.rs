@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use sillok::ErrorCode;
 use sillok::gateway::RecordError;
 use sillok::store::{FeedLog, Position, Version, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
@@ -78,7 +79,9 @@ impl Keeper {
     /// Which partition this is, as the object's own name says.
     fn partition(&self) -> Result<usize, Failure> {
         let name = self.name.as_ref().map(|name| name.keeps.0);
-        name.ok_or_else(|| Failure::new("internal", "the object was not found by the number of a partition"))
+        name.ok_or_else(|| {
+            Failure::new(ErrorCode::Internal, "the object was not found by the number of a partition")
+        })
     }
 }
 
@@ -87,7 +90,9 @@ async fn answer<T>(
 ) -> (Result<T, Failure>, Receipt) {
     match answered.await {
         Ok((answer, receipt)) => (answer.map_err(record_failure), receipt),
-        Err(_) => (Err(Failure::new("unavailable", "the object has ended; try again")), Receipt::default()),
+        Err(_) => {
+            (Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")), Receipt::default())
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
 use js_sys::{Array, Function, Promise, Reflect, TypeError};
+use sillok::ErrorCode;
 use sillok_bridge::{Failure, Message, field, object, part};
 use thiserror::Error;
 use wasm_bindgen::prelude::*;
@@ -187,7 +188,7 @@ impl RemoteError {
     pub(crate) fn into_failure(self, whom: &str) -> Failure {
         match self {
             Self::Refused(failure, _) => failure,
-            _ => Failure::new("unavailable", format!("the {whom} did not answer; try again")),
+            _ => Failure::new(ErrorCode::Unavailable, format!("the {whom} did not answer; try again")),
         }
     }
 

@@ -101,7 +101,7 @@ impl Sql for ObjectSql {
         let mut outcome = Ok(());
         let ran = self.storage.transaction_sync(&mut || {
             outcome = work();
-            outcome.clone().map_err(|error| JsValue::from_str(error.code()))
+            outcome.clone().map_err(|error| JsValue::from_str(error.code().as_str()))
         });
         outcome.and(ran.map_err(|error| StorageError::failed(format!("{error:?}"))))
     }

@@ -1,5 +1,6 @@
 //! Over how many objects a tenant's journal is spread.
 
+use sillok::ErrorCode;
 use sillok_bridge::{Failure, part};
 use worker::Env;
 
@@ -18,7 +19,7 @@ pub(crate) fn partitions(env: &Env) -> Result<usize, Failure> {
     }
     parse(value.as_string().as_deref()).ok_or_else(|| {
         let detail = format!("this deployment's {NAME} is not the text of a whole number from 1 to {MOST}");
-        Failure::new("invalid_configuration", detail)
+        Failure::new(ErrorCode::InvalidConfiguration, detail)
     })
 }
 
