@@ -8,12 +8,14 @@ mod due;
 mod journal;
 pub(crate) mod turn;
 
-pub use aggregate::{Aggregate, AggregateDriver, AggregateEffect, Forget, ForgetError, Forgotten};
+pub use aggregate::{
+    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, Forget, ForgetError, Forgotten,
+};
 pub use alarm::Alarm;
 pub use backoff::backoff;
 pub(crate) use backoff::wait;
 pub use due::Due;
 pub use journal::{
-    Forward, Journal, JournalDriver, JournalEffect, RecordError, Recorded, Wakes, partition_of,
+    Forward, Journal, JournalDriver, JournalEffect, JournalInput, RecordError, Recorded, Wakes, partition_of,
 };
 pub use turn::{CallId, Trouble, Turn};

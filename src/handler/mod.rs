@@ -24,7 +24,7 @@ mod stored;
 pub use consumer::attempt::{Outcome, Refusals};
 pub use consumer::consumer_name::{ConsumerName, InvalidConsumerName};
 pub use consumer::dead_letters::{DeadLetter, DeadLetters, InvalidLetterId, LetterId, Reason};
-pub use consumer::driver::{Attempted, ConsumerDriver, ConsumerEffect, look_again_at};
+pub use consumer::driver::{Attempted, ConsumerDriver, ConsumerEffect, ConsumerInput, look_again_at};
 pub use consumer::duty::BACKSTOP_MILLIS;
 pub use consumer::machine::Consumer;
 pub use consumer::operate::{RebuildError, Status};

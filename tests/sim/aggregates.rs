@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sillok::gateway::{
-    AggregateDriver, AggregateEffect, CallId as Number, Forget, ForgetError, partition_of,
+    AggregateDriver, AggregateEffect, AggregateInput, CallId as Number, Forget, ForgetError, partition_of,
 };
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{AppendError, EventId, RecordedTime, StorageError, TruncateError, Version};
@@ -20,15 +20,9 @@ pub struct AggregateShell {
     storage: Storage,
     /// The forwards under way: the driver's number for each, and the last version that it has.
     calls: BTreeMap<CallId, (Number, Option<Version>)>,
-    /// What is done when a time is over.
-    ticks: BTreeMap<Tick, Step>,
+    /// What has happened when a time is over.
+    ticks: BTreeMap<Tick, AggregateInput>,
     broken: Option<Break>,
-}
-
-enum Step {
-    GoOn,
-    Remove,
-    FindAlarm,
 }
 
 impl AggregateShell {
@@ -60,20 +54,14 @@ impl AggregateShell {
         self.carry_out(effects, turn)
     }
 
-    fn answered(
-        &mut self,
-        call: CallId,
-        reply: Option<Reply>,
-        turn: &mut Turn<'_>,
-    ) -> Result<(), StorageError> {
-        let Some((number, last)) = self.calls.remove(&call) else { return Ok(()) };
+    fn answered(&mut self, call: CallId, reply: Option<Reply>) -> Option<AggregateInput> {
+        let (call, last) = self.calls.remove(&call)?;
         let version = match reply {
             Some(Reply::Recorded(version)) => Some(version),
             _ if self.broken == Some(Break::SilenceTakenForRecorded) => last,
             _ => None,
         };
-        let ((), effects) = turn.drive(|core| self.driver.answered(core, number, version));
-        self.carry_out(effects, turn)
+        Some(AggregateInput::Answered { call, version })
     }
 
     fn carry_out(&mut self, effects: Vec<AggregateEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -87,13 +75,14 @@ impl AggregateShell {
                     self.calls.insert(turn.call(self.journal, Request::Record(forward)), (call, last));
                 }
                 AggregateEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), Step::GoOn);
+                    self.ticks.insert(turn.tick_in(0), AggregateInput::GoOn);
                 }
                 AggregateEffect::Later => {
-                    self.ticks.insert(turn.tick_in(1), Step::Remove);
+                    self.ticks.insert(turn.tick_in(1), AggregateInput::Remove);
                 }
                 AggregateEffect::FindAlarm => {
-                    self.ticks.insert(turn.tick_in(1), Step::FindAlarm);
+                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
+                    self.ticks.insert(turn.tick_in(1), AggregateInput::FoundAlarm(alarm));
                 }
                 AggregateEffect::Forgot { call, outcome } => match outcome {
                     Err(ForgetError::Refused(TruncateError::Storage(error))) => return Err(error),
@@ -113,25 +102,19 @@ impl AggregateShell {
 
 impl Shell for AggregateShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let ((), effects) = match input {
+        let input = match input {
             Input::Called { call, request } => return self.called(call, request, turn),
-            Input::Answered { call, reply } => return self.answered(call, reply, turn),
+            Input::Answered { call, reply } => self.answered(call, reply),
             Input::Rang => {
                 if self.broken == Some(Break::RingingOverAtOnce) {
                     turn.alarm_is_over();
                 }
-                turn.drive(|core| self.driver.rang(core))
+                Some(AggregateInput::Rang)
             }
-            Input::Ticked(tick) => match self.ticks.remove(&tick) {
-                Some(Step::GoOn) => turn.drive(|core| self.driver.go_on(core)),
-                Some(Step::Remove) => turn.drive(|core| self.driver.go_on_removing(core)),
-                Some(Step::FindAlarm) => {
-                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
-                    turn.drive(|core| self.driver.found_alarm(core, alarm))
-                }
-                None => return Ok(()),
-            },
+            Input::Ticked(tick) => self.ticks.remove(&tick),
         };
+        let Some(input) = input else { return Ok(()) };
+        let ((), effects) = turn.drive(|core| self.driver.input(core, input));
         self.carry_out(effects, turn)
     }
 }

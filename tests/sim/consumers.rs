@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use sillok::gateway::CallId as Number;
 use sillok::handler::{
-    Attempted, Consumer, ConsumerDriver, ConsumerEffect, Delivery, DocumentError, Documents, FeedEvent, Kind,
-    OpenError, Outcome, RebuildError, Settings, Window,
+    Attempted, Consumer, ConsumerDriver, ConsumerEffect, ConsumerInput, Delivery, DocumentError, Documents,
+    FeedEvent, Kind, OpenError, Outcome, RebuildError, Settings, Window,
 };
 use sillok::store::{Append, JsonText, RecordedTime, StorageError, StreamId};
 
@@ -53,10 +53,9 @@ pub struct ConsumerShell {
     broken: Option<Break>,
 }
 
+/// What happens when a time is over.
 enum Step {
-    GoOn,
-    Tidied(Number),
-    FindAlarm(Number),
+    Input(ConsumerInput),
     /// A wake that was only remembered.
     Woken(usize),
 }
@@ -98,6 +97,21 @@ impl ConsumerShell {
         })
     }
 
+    fn input(&mut self, input: ConsumerInput, turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
+        turn.drive(|core| self.driver.input(core, input)).1
+    }
+
+    fn woken(&mut self, partition: usize, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let (woken, effects) = turn.drive(|core| self.driver.woken(core, partition));
+        woken?;
+        self.carry_out(effects, turn)
+    }
+
+    /// An attempt has ended so.
+    fn ended(&mut self, call: Number, outcome: Outcome, turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
+        self.input(ConsumerInput::Attempted { call, attempted: Attempted::Ended(outcome) }, turn)
+    }
+
     fn carry_out(&mut self, effects: Vec<ConsumerEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         let mut effects = VecDeque::from(effects);
         while let Some(effect) = effects.pop_front() {
@@ -112,13 +126,15 @@ impl ConsumerShell {
                     effects.extend(self.deliver(call, &deliveries, turn));
                 }
                 ConsumerEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), Step::GoOn);
+                    self.ticks.insert(turn.tick_in(0), Step::Input(ConsumerInput::GoOn));
                 }
                 ConsumerEffect::Later { call } => {
-                    self.ticks.insert(turn.tick_in(1), Step::Tidied(call));
+                    self.ticks.insert(turn.tick_in(1), Step::Input(ConsumerInput::Later { call }));
                 }
                 ConsumerEffect::FindAlarm { call } => {
-                    self.ticks.insert(turn.tick_in(1), Step::FindAlarm(call));
+                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
+                    let found = ConsumerInput::FoundAlarm { call, alarm };
+                    self.ticks.insert(turn.tick_in(1), Step::Input(found));
                 }
                 ConsumerEffect::AlarmOver(over) => {
                     over?;
@@ -146,9 +162,7 @@ impl ConsumerShell {
     /// Makes an attempt. What a reactor does not react to has ended at once.
     fn deliver(&mut self, call: Number, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
         if self.broken == Some(Break::ToldBeforeDelivered) {
-            let ((), effects) = turn.drive(|core| {
-                self.driver.attempted(core, call, Attempted::Ended(Outcome::Done));
-            });
+            let effects = self.ended(call, Outcome::Done, turn);
             self.send(call, deliveries, turn);
             return effects;
         }
@@ -173,7 +187,7 @@ impl ConsumerShell {
             self.calls.insert(turn.call(to, Request::Append(command)), call);
             return Vec::new();
         };
-        turn.drive(|core| self.driver.attempted(core, call, Attempted::Ended(outcome))).1
+        self.ended(call, outcome, turn)
     }
 
     /// Sends deliveries to the receiver by one call.
@@ -197,20 +211,20 @@ impl ConsumerShell {
         let silent = reply.is_none() && self.broken == Some(Break::SilenceTakenForDone);
         let done = silent || matches!(reply, Some(Reply::Done | Reply::Appended(Ok(_))));
         let outcome = if done { Outcome::Done } else { Outcome::failed("no answer, or a refusal") };
-        let ((), mut effects) = turn.drive(|core| match reply {
-            // An answer to what was given up, or a page that the machine waits for.
-            Some(Reply::Feed(page)) => self.driver.read(core, number, Some(page)),
-            _ => {
-                self.driver.read(core, number, None);
-                self.driver.attempted(core, number, Attempted::Ended(outcome));
+        let mut effects = match reply {
+            Some(Reply::Feed(page)) => {
+                self.input(ConsumerInput::Read { call: number, page: Some(page) }, turn)
             }
-        });
+            // An attempt has ended, or a page could not be read: the driver knows which.
+            _ => {
+                let mut effects = self.input(ConsumerInput::Read { call: number, page: None }, turn);
+                effects.extend(self.ended(number, outcome, turn));
+                effects
+            }
+        };
         if done && self.broken == Some(Break::WindowToldByOne) {
             for number in std::mem::take(&mut self.calls).into_values() {
-                let told = turn.drive(|core| {
-                    self.driver.attempted(core, number, Attempted::Ended(Outcome::Done));
-                });
-                effects.extend(told.1);
+                effects.extend(self.ended(number, Outcome::Done, turn));
             }
         }
         self.carry_out(effects, turn)
@@ -222,11 +236,7 @@ impl ConsumerShell {
                 self.ticks.insert(turn.tick_in(20_000), Step::Woken(*partition));
                 return Ok(());
             }
-            Request::Wake { partition } => {
-                let (woken, effects) = turn.drive(|core| self.driver.woken(core, *partition));
-                woken?;
-                return self.carry_out(effects, turn);
-            }
+            Request::Wake { partition } => return self.woken(*partition, turn),
             Request::Operate(operation) => self.operate(*operation, turn)?,
             _ => {}
         }
@@ -260,7 +270,7 @@ impl ConsumerShell {
 
 impl Shell for ConsumerShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let ((), effects) = match input {
+        let input = match input {
             Input::Called { call, request } => {
                 self.called(&request, turn)?;
                 turn.answer(call, Reply::Done);
@@ -271,23 +281,15 @@ impl Shell for ConsumerShell {
                 if self.broken == Some(Break::RingingOverAtOnce) {
                     turn.alarm_is_over();
                 }
-                turn.drive(|core| self.driver.rang(core))
+                ConsumerInput::Rang
             }
             Input::Ticked(tick) => match self.ticks.remove(&tick) {
-                Some(Step::GoOn) => turn.drive(|core| self.driver.go_on(core)),
-                Some(Step::Tidied(call)) => turn.drive(|core| self.driver.tidied(core, call)),
-                Some(Step::FindAlarm(call)) => {
-                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
-                    turn.drive(|core| self.driver.found_alarm(core, call, alarm))
-                }
-                Some(Step::Woken(partition)) => {
-                    let (woken, effects) = turn.drive(|core| self.driver.woken(core, partition));
-                    woken?;
-                    ((), effects)
-                }
+                Some(Step::Input(input)) => input,
+                Some(Step::Woken(partition)) => return self.woken(partition, turn),
                 None => return Ok(()),
             },
         };
+        let effects = self.input(input, turn);
         self.carry_out(effects, turn)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sillok::gateway::{CallId as Number, JournalDriver, JournalEffect, RecordError};
+use sillok::gateway::{CallId as Number, JournalDriver, JournalEffect, JournalInput, RecordError};
 use sillok::handler::{ConsumerName, FeedEvent, FeedPage, Read};
 use sillok::store::{
     Category, EventId, EventType, FeedRange, RecordedTime, StorageError, StreamId, visit_feed,
@@ -23,14 +23,9 @@ pub struct JournalShell {
     storage: Storage,
     /// The consumers that are being woken, with the driver's numbers for the calls.
     calls: BTreeMap<CallId, Number>,
-    ticks: BTreeMap<Tick, Step>,
+    /// What has happened when a time is over.
+    ticks: BTreeMap<Tick, JournalInput>,
     broken: Option<Break>,
-}
-
-enum Step {
-    GoOn,
-    Synced,
-    FindAlarm,
 }
 
 impl JournalShell {
@@ -80,11 +75,10 @@ impl JournalShell {
         Ok(FeedPage { read, events, after: end.checkpoint, more: end.more })
     }
 
-    fn woken(&mut self, call: CallId, is_awake: bool, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let Some(number) = self.calls.remove(&call) else { return Ok(()) };
+    fn woken(&mut self, call: CallId, is_awake: bool) -> Option<JournalInput> {
+        let call = self.calls.remove(&call)?;
         let is_awake = is_awake || self.broken == Some(Break::WakeFailureForgotten);
-        let ((), effects) = turn.drive(|core| self.driver.woken(core, number, is_awake));
-        self.carry_out(effects, turn)
+        Some(JournalInput::Woken { call, is_awake })
     }
 
     fn carry_out(&mut self, effects: Vec<JournalEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -95,17 +89,20 @@ impl JournalShell {
                     let sent = turn.call(to, Request::Wake { partition: self.partition });
                     self.calls.insert(sent, call);
                     if self.broken == Some(Break::WokenWhenCalled) {
-                        self.woken(sent, true, turn)?;
+                        let woken = JournalInput::Woken { call, is_awake: true };
+                        self.calls.remove(&sent);
+                        self.ticks.insert(turn.tick_in(0), woken);
                     }
                 }
                 JournalEffect::Sync => {
-                    self.ticks.insert(turn.tick_in(1), Step::Synced);
+                    self.ticks.insert(turn.tick_in(1), JournalInput::Synced(Ok(())));
                 }
                 JournalEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), Step::GoOn);
+                    self.ticks.insert(turn.tick_in(0), JournalInput::GoOn);
                 }
                 JournalEffect::FindAlarm => {
-                    self.ticks.insert(turn.tick_in(1), Step::FindAlarm);
+                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
+                    self.ticks.insert(turn.tick_in(1), JournalInput::FoundAlarm(alarm));
                 }
                 JournalEffect::Recorded { call, outcome } => match outcome {
                     Ok(version) => turn.answer(call.get(), Reply::Recorded(version)),
@@ -125,20 +122,14 @@ impl JournalShell {
 
 impl Shell for JournalShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let ((), effects) = match input {
+        let input = match input {
             Input::Called { call, request } => return self.called(call, request, turn),
-            Input::Answered { call, reply } => return self.woken(call, reply.is_some(), turn),
-            Input::Rang => turn.drive(|core| self.driver.rang(core)),
-            Input::Ticked(tick) => match self.ticks.remove(&tick) {
-                Some(Step::GoOn) => turn.drive(|core| self.driver.go_on(core)),
-                Some(Step::Synced) => turn.drive(|core| self.driver.synced(core, Ok(()))),
-                Some(Step::FindAlarm) => {
-                    let alarm = self.storage.alarm().map(RecordedTime::from_millis);
-                    turn.drive(|core| self.driver.found_alarm(core, alarm))
-                }
-                None => return Ok(()),
-            },
+            Input::Answered { call, reply } => self.woken(call, reply.is_some()),
+            Input::Rang => Some(JournalInput::Rang),
+            Input::Ticked(tick) => self.ticks.remove(&tick),
         };
+        let Some(input) = input else { return Ok(()) };
+        let ((), effects) = turn.drive(|core| self.driver.input(core, input));
         self.carry_out(effects, turn)
     }
 }

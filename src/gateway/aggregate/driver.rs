@@ -17,18 +17,18 @@ const FORGET_ATTEMPTS: u32 = 5;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AggregateEffect {
-    /// Send this to the journal of the stream, and give what it answers to [`AggregateDriver::answered`].
+    /// Send this to the journal of the stream, and give its answer as [`AggregateInput::Answered`].
     Forward {
         /// The number of this call.
         call: CallId,
         /// What the journal is to record.
         forward: Forward,
     },
-    /// Call [`AggregateDriver::go_on`] once this turn is over.
+    /// Give [`AggregateInput::GoOn`] once this turn is over.
     Soon,
-    /// Call [`AggregateDriver::go_on_removing`] after other requests had their turn.
+    /// Give [`AggregateInput::Remove`] after other requests had their turn.
     Later,
-    /// Read for when the alarm is set, and give that to [`AggregateDriver::found_alarm`].
+    /// Read for when the alarm is set, and give that as [`AggregateInput::FoundAlarm`].
     FindAlarm,
     /// The stream has grown to this version: its followers read on.
     Grown(Version),
@@ -51,6 +51,27 @@ impl From<Trouble> for AggregateEffect {
     fn from(trouble: Trouble) -> Self {
         Self::Log(trouble)
     }
+}
+
+/// What happens to an aggregate beside requests.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AggregateInput {
+    /// It goes on after [`AggregateEffect::Soon`].
+    GoOn,
+    /// It removes the next page of what was forgotten, after [`AggregateEffect::Later`].
+    Remove,
+    /// A forward was answered, or will not be.
+    Answered {
+        /// The number of the call.
+        call: CallId,
+        /// Up to which version the journal has the stream; nothing where it did not answer.
+        version: Option<Version>,
+    },
+    /// The alarm that [`AggregateEffect::FindAlarm`] has found. One that is long overdue was lost.
+    FoundAlarm(Option<RecordedTime>),
+    /// The alarm rings: everything under way is given up and begun anew. [`AggregateEffect::AlarmOver`] ends it.
+    Rang,
 }
 
 type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
@@ -170,13 +191,18 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Goes on after [`AggregateEffect::Soon`].
-    pub fn go_on(&mut self, turn: &mut AggregateTurn<'_>) {
-        self.forward(turn);
+    /// Takes what has happened.
+    pub fn input(&mut self, turn: &mut AggregateTurn<'_>, input: AggregateInput) {
+        match input {
+            AggregateInput::GoOn => self.forward(turn),
+            AggregateInput::Remove => self.remove_page(turn),
+            AggregateInput::Answered { call, version } => self.answered(turn, call, version),
+            AggregateInput::FoundAlarm(alarm) => self.found_alarm(turn, alarm),
+            AggregateInput::Rang => self.begin_anew(turn, true),
+        }
     }
 
-    /// Goes on after [`AggregateEffect::Later`]: removes the next page of what was forgotten.
-    pub fn go_on_removing(&mut self, turn: &mut AggregateTurn<'_>) {
+    fn remove_page(&mut self, turn: &mut AggregateTurn<'_>) {
         if let Some((call, _)) = self.removals.first() {
             turn.pays(*call);
         }
@@ -190,8 +216,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Takes the answer to a forward: up to which version the journal has the stream. `None` where it did not answer.
-    pub fn answered(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, version: Option<Version>) {
+    fn answered(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, version: Option<Version>) {
         if self.sending.take_if(|sending| *sending == call).is_none() {
             return;
         }
@@ -206,13 +231,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// The alarm rings: whatever is under way is given up and begun anew. [`AggregateEffect::AlarmOver`] ends it.
-    pub fn rang(&mut self, turn: &mut AggregateTurn<'_>) {
-        self.begin_anew(turn, true);
-    }
-
-    /// Takes the alarm that [`AggregateEffect::FindAlarm`] has found. One that is long overdue was lost.
-    pub fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
+    fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
         if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
             self.begin_anew(turn, false);
         }
@@ -303,7 +322,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     /// Begins to remove what was forgotten, unless that is under way.
     fn remove(&mut self, turn: &mut AggregateTurn<'_>) {
         if !std::mem::replace(&mut self.removing, true) {
-            self.go_on_removing(turn);
+            self.remove_page(turn);
         }
     }
 

@@ -4,5 +4,5 @@ mod driver;
 mod machine;
 mod outbox;
 
-pub use driver::{AggregateDriver, AggregateEffect, Forget, Forgotten};
+pub use driver::{AggregateDriver, AggregateEffect, AggregateInput, Forget, Forgotten};
 pub use machine::{Aggregate, ForgetError};

@@ -26,7 +26,7 @@ const WAKE_MILLIS: u64 = 2_000;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JournalEffect {
-    /// Wake this consumer, and say to [`JournalDriver::woken`] whether it has answered within its time.
+    /// Wake this consumer, and say by [`JournalInput::Woken`] whether it has answered within its time.
     Wake {
         /// The number of this call.
         call: CallId,
@@ -35,16 +35,16 @@ pub enum JournalEffect {
         /// How long to wait for its answer, in milliseconds.
         millis: u64,
     },
-    /// Make durable what was written, then call [`JournalDriver::synced`].
+    /// Make durable what was written, then give [`JournalInput::Synced`].
     Sync,
-    /// Call [`JournalDriver::go_on`] once this turn is over.
+    /// Give [`JournalInput::GoOn`] once this turn is over.
     Soon,
-    /// Call [`JournalDriver::ticked`] in so many milliseconds.
+    /// Give [`JournalInput::Ticked`] in so many milliseconds.
     Wait {
         /// How many.
         millis: u64,
     },
-    /// Read for when the alarm is set, and give that to [`JournalDriver::found_alarm`].
+    /// Read for when the alarm is set, and give that as [`JournalInput::FoundAlarm`].
     FindAlarm,
     /// The journal has grown to this position: the followers of the feed read on.
     Grown(Position),
@@ -72,6 +72,29 @@ impl From<Trouble> for JournalEffect {
     fn from(trouble: Trouble) -> Self {
         Self::Log(trouble)
     }
+}
+
+/// What happens to a journal beside requests.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum JournalInput {
+    /// It goes on after [`JournalEffect::Soon`].
+    GoOn,
+    /// A consumer was called.
+    Woken {
+        /// The number of the call.
+        call: CallId,
+        /// Whether it has answered within its time.
+        is_awake: bool,
+    },
+    /// What was written is durable, or is not.
+    Synced(Result<(), StorageError>),
+    /// The time of a [`JournalEffect::Wait`] is over.
+    Ticked,
+    /// The alarm that [`JournalEffect::FindAlarm`] has found. One that is long overdue was lost.
+    FoundAlarm(Option<RecordedTime>),
+    /// The alarm rings: consumers that could not be woken are called again. [`JournalEffect::AlarmOver`] ends it.
+    Rang,
 }
 
 type JournalTurn<'a> = Turn<'a, JournalEffect>;
@@ -151,8 +174,23 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         }
     }
 
-    /// Goes on after [`JournalEffect::Soon`]: records the next group.
-    pub fn go_on(&mut self, turn: &mut JournalTurn<'_>) {
+    /// Takes what has happened.
+    pub fn input(&mut self, turn: &mut JournalTurn<'_>, input: JournalInput) {
+        match input {
+            JournalInput::GoOn => self.record_group(turn),
+            JournalInput::Woken { call, is_awake } => self.woken(turn, call, is_awake),
+            JournalInput::Synced(synced) => self.synced(turn, synced),
+            JournalInput::Ticked => self.expire(turn),
+            JournalInput::FoundAlarm(alarm) => {
+                if alarm.is_some_and(|at| self.wakes.found_alarm(at, turn.now())) {
+                    self.ring(turn, Purpose::LostAlarm);
+                }
+            }
+            JournalInput::Rang => self.ring(turn, Purpose::Alarm),
+        }
+    }
+
+    fn record_group(&mut self, turn: &mut JournalTurn<'_>) {
         let (calls, forwards) = self.next_group();
         if forwards.is_empty() {
             self.recording = false;
@@ -180,11 +218,11 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         }
     }
 
-    /// Takes what came of waking a consumer.
-    pub fn woken(&mut self, turn: &mut JournalTurn<'_>, call: CallId, is_awake: bool) {
-        let Some(at) = self.rounds.iter().position(|round| round.called.contains_key(&call)) else { return };
+    fn woken(&mut self, turn: &mut JournalTurn<'_>, call: CallId, is_awake: bool) {
+        let Some(at) = self.rounds.iter().position(|round| round.has_called(call)) else { return };
         let mut round = self.rounds.swap_remove(at);
-        if let Some(consumer) = round.called.remove(&call) {
+        if let Some(at) = round.called.iter().position(|(called, _)| *called == call) {
+            let (_, consumer) = round.called.swap_remove(at);
             let noted = if is_awake {
                 self.wakes.woken(&consumer);
                 Ok(())
@@ -199,26 +237,13 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         self.end_or_keep(turn, round);
     }
 
-    /// Takes note that what was written is durable, or is not.
-    pub fn synced(&mut self, turn: &mut JournalTurn<'_>, synced: Result<(), StorageError>) {
+    fn synced(&mut self, turn: &mut JournalTurn<'_>, synced: Result<(), StorageError>) {
         let synced = synced.map_err(|error| turn.log("the recorded commits may not be durable", error));
         let answers = std::mem::take(&mut self.syncing).into_iter();
         self.answer(
             turn,
             answers.map(|(call, version)| (call, synced.clone().map(|()| version).map_err(Into::into))),
         );
-    }
-
-    /// The alarm rings: consumers that could not be woken are called again. [`JournalEffect::AlarmOver`] ends it.
-    pub fn rang(&mut self, turn: &mut JournalTurn<'_>) {
-        self.ring(turn, Purpose::Alarm);
-    }
-
-    /// Takes the alarm that [`JournalEffect::FindAlarm`] has found. One that is long overdue was lost.
-    pub fn found_alarm(&mut self, turn: &mut JournalTurn<'_>, alarm: Option<RecordedTime>) {
-        if alarm.is_some_and(|at| self.wakes.found_alarm(at, turn.now())) {
-            self.ring(turn, Purpose::LostAlarm);
-        }
     }
 
     fn ring(&mut self, turn: &mut JournalTurn<'_>, purpose: Purpose) {
@@ -235,7 +260,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         let mut round = Round::of(purpose);
         for consumer in names {
             let call = self.calls.next();
-            round.called.insert(call, consumer.clone());
+            round.called.push((call, consumer.clone()));
             turn.push(JournalEffect::Wake { call, consumer, millis: WAKE_MILLIS });
         }
         self.end_or_keep(turn, round);
@@ -308,8 +333,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         }
     }
 
-    /// Takes note that time has passed.
-    pub fn ticked(&mut self, turn: &mut JournalTurn<'_>) {
+    fn expire(&mut self, turn: &mut JournalTurn<'_>) {
         let now = turn.now();
         for waiting in self.located.take(|waiting| waiting.until <= now) {
             self.look_for(turn, waiting, true);

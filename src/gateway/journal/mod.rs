@@ -10,7 +10,7 @@ mod rounds;
 mod table;
 mod wakes;
 
-pub use driver::{JournalDriver, JournalEffect};
+pub use driver::{JournalDriver, JournalEffect, JournalInput};
 pub use forward::Forward;
 pub use log::{Journal, RecordError, Recorded};
 pub use partition::partition_of;

@@ -1,7 +1,5 @@
 //! Rounds: consumers that are called together, and what follows once each is awake or left to the alarm.
 
-use std::collections::BTreeMap;
-
 use crate::gateway::turn::CallId;
 use crate::handler::ConsumerName;
 use crate::store::{StorageError, Version};
@@ -9,7 +7,7 @@ use crate::store::{StorageError, Version};
 /// Consumers that were called and have not answered.
 #[derive(Debug)]
 pub(super) struct Round {
-    pub(super) called: BTreeMap<CallId, ConsumerName>,
+    pub(super) called: Vec<(CallId, ConsumerName)>,
     pub(super) purpose: Purpose,
     /// An error where the alarm could not be set for one that did not answer.
     pub(super) outcome: Result<(), StorageError>,
@@ -27,7 +25,12 @@ pub(super) enum Purpose {
 }
 
 impl Round {
+    /// Whether this is a call of the round.
+    pub(super) fn has_called(&self, call: CallId) -> bool {
+        self.called.iter().any(|(called, _)| *called == call)
+    }
+
     pub(super) fn of(purpose: Purpose) -> Self {
-        Self { called: BTreeMap::new(), purpose, outcome: Ok(()) }
+        Self { called: Vec::new(), purpose, outcome: Ok(()) }
     }
 }

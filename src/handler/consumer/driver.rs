@@ -21,14 +21,14 @@ const CHANGE_MILLIS: u64 = 1_000;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConsumerEffect {
-    /// Read this page of the feed, and give it to [`ConsumerDriver::read`].
+    /// Read this page of the feed, and give it as [`ConsumerInput::Read`].
     Read {
         /// The number of this call.
         call: CallId,
         /// The page.
         read: Read,
     },
-    /// Deliver these events, all by one attempt, and give what came of it to [`ConsumerDriver::attempted`].
+    /// Deliver these events, all by one attempt, and give what came of it as [`ConsumerInput::Attempted`].
     Deliver {
         /// The number of this call.
         call: CallId,
@@ -39,19 +39,19 @@ pub enum ConsumerEffect {
     },
     /// Call [`ConsumerDriver::project`] within this turn.
     Project,
-    /// Call [`ConsumerDriver::go_on`] once this turn is over.
+    /// Give [`ConsumerInput::GoOn`] once this turn is over.
     Soon,
-    /// Call [`ConsumerDriver::tidied`] after other requests had their turn.
+    /// Give [`ConsumerInput::Later`] after other requests had their turn.
     Later {
         /// The number of this call.
         call: CallId,
     },
-    /// Call [`ConsumerDriver::ticked`] in so many milliseconds.
+    /// Give [`ConsumerInput::Ticked`] in so many milliseconds.
     Wait {
         /// How many.
         millis: u64,
     },
-    /// Read for when the alarm is set, and give that to [`ConsumerDriver::found_alarm`].
+    /// Read for when the alarm is set, and give that as [`ConsumerInput::FoundAlarm`].
     FindAlarm {
         /// The number of this call.
         call: CallId,
@@ -80,6 +80,44 @@ impl From<Trouble> for ConsumerEffect {
     fn from(trouble: Trouble) -> Self {
         Self::Log(trouble)
     }
+}
+
+/// What happens to a consumer beside requests.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConsumerInput {
+    /// It goes on after [`ConsumerEffect::Soon`].
+    GoOn,
+    /// It goes on after [`ConsumerEffect::Later`].
+    Later {
+        /// The number of the call.
+        call: CallId,
+    },
+    /// A page of the feed was read, or could not be.
+    Read {
+        /// The number of the call.
+        call: CallId,
+        /// The page; nothing where it could not be read.
+        page: Option<FeedPage>,
+    },
+    /// An attempt has ended, or its time is over.
+    Attempted {
+        /// The number of the call.
+        call: CallId,
+        /// What came of it.
+        attempted: Attempted,
+    },
+    /// The alarm that [`ConsumerEffect::FindAlarm`] has found.
+    FoundAlarm {
+        /// The number of the call.
+        call: CallId,
+        /// For when it is set.
+        alarm: Option<RecordedTime>,
+    },
+    /// The time of a [`ConsumerEffect::Wait`] is over.
+    Ticked,
+    /// The alarm rings. [`ConsumerEffect::AlarmOver`] ends it.
+    Rang,
 }
 
 pub(super) type ConsumerTurn<'a> = Turn<'a, ConsumerEffect>;
@@ -148,8 +186,24 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         turn.push(ConsumerEffect::Soon);
     }
 
-    /// Goes on after [`ConsumerEffect::Soon`].
-    pub fn go_on(&mut self, turn: &mut ConsumerTurn<'_>) {
+    /// Takes what has happened.
+    pub fn input(&mut self, turn: &mut ConsumerTurn<'_>, input: ConsumerInput) {
+        match input {
+            ConsumerInput::GoOn => self.go_on(turn),
+            ConsumerInput::Later { call } => {
+                if self.waits_for(&Waits::Turn(call)) {
+                    self.step(turn);
+                }
+            }
+            ConsumerInput::Read { call, page } => self.read(turn, call, page),
+            ConsumerInput::Attempted { call, attempted } => self.attempted(turn, call, attempted),
+            ConsumerInput::FoundAlarm { call, alarm } => self.found_alarm(turn, call, alarm),
+            ConsumerInput::Ticked => self.ticked(turn),
+            ConsumerInput::Rang => self.rang(turn),
+        }
+    }
+
+    fn go_on(&mut self, turn: &mut ConsumerTurn<'_>) {
         let now = turn.now();
         match &self.run {
             Some(run) if !run.is_lost(now) => return,
@@ -166,8 +220,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// The alarm rings. [`ConsumerEffect::AlarmOver`] ends it.
-    pub fn rang(&mut self, turn: &mut ConsumerTurn<'_>) {
+    fn rang(&mut self, turn: &mut ConsumerTurn<'_>) {
         self.started = true;
         self.ringing = true;
         if let Err(error) = self.machine.rang(turn.now()) {
@@ -182,8 +235,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Takes the alarm that [`ConsumerEffect::FindAlarm`] has found.
-    pub fn found_alarm(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, alarm: Option<RecordedTime>) {
+    fn found_alarm(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, alarm: Option<RecordedTime>) {
         if !self.waits_for(&Waits::Alarm(call)) {
             return;
         }
@@ -195,8 +247,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         self.step(turn);
     }
 
-    /// Takes a page of the feed; `None` where it could not be read.
-    pub fn read(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, page: Option<FeedPage>) {
+    fn read(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, page: Option<FeedPage>) {
         if !self.waits_for(&Waits::Page(call)) {
             return;
         }
@@ -219,15 +270,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Goes on after [`ConsumerEffect::Later`].
-    pub fn tidied(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId) {
-        if self.waits_for(&Waits::Turn(call)) {
-            self.step(turn);
-        }
-    }
-
     /// Takes what came of an attempt. What is known of it is noted at once; the next step follows when all attempts have ended.
-    pub fn attempted(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, attempted: Attempted) {
+    fn attempted(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, attempted: Attempted) {
         let Some(run) = &mut self.run else { return };
         let Some((ids, millis)) = run.ended(call) else { return };
         let (told, outcome) = match attempted {
@@ -285,8 +329,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         Ok(())
     }
 
-    /// Takes note that time has passed.
-    pub fn ticked(&mut self, turn: &mut ConsumerTurn<'_>) {
+    fn ticked(&mut self, turn: &mut ConsumerTurn<'_>) {
         let now = turn.now();
         let over = |change: &mut (CallId, RecordedTime)| change.1 <= now;
         for (call, _) in self.changes.extract_if(.., over) {

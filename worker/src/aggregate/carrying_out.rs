@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use sillok::ErrorCode;
-use sillok::gateway::{AggregateDriver, AggregateEffect, CallId, Forward, Turn};
+use sillok::gateway::{AggregateDriver, AggregateEffect, AggregateInput, CallId, Forward, Turn};
 use sillok::store::Version;
 use sillok::store::sqlite::StreamTable;
 use sillok_bridge::Failure;
@@ -40,44 +40,52 @@ impl Keeper {
         self.effects.each(|effect| self.carry_out(effect));
     }
 
-    /// The same for an input that is no request. No request pays for it.
-    fn go_on(self: &Rc<Self>, input: impl FnOnce(&mut Driver, &mut Turn<'_, AggregateEffect>)) {
+    /// Gives the driver what has happened beside requests. No request pays for it.
+    fn go_on(self: &Rc<Self>, input: AggregateInput) {
         // An object without a name has done nothing that goes on.
-        let _ = self.drive(input);
+        let _ = self.drive(|driver, turn| driver.input(turn, input));
         self.meter.take();
     }
 
-    /// Gives the driver the alarm, and waits until what it rang for is done.
+    /// Gives the driver the alarm, and waits until the work for which it rang is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        self.go_on(AggregateDriver::rang);
+        self.go_on(AggregateInput::Rang);
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
     fn carry_out(self: &Rc<Self>, effect: AggregateEffect) {
-        let keeper = Rc::clone(self);
         match effect {
-            AggregateEffect::Forward { call, forward } => spawn(async move {
-                let version = keeper.send(&forward).await;
-                drop(forward);
-                keeper.go_on(|driver, turn| driver.answered(turn, call, version));
-            }),
-            AggregateEffect::Soon => spawn(async move { keeper.go_on(AggregateDriver::go_on) }),
-            AggregateEffect::Later => spawn(async move {
-                pause(0).await;
-                keeper.go_on(AggregateDriver::go_on_removing);
-            }),
-            AggregateEffect::FindAlarm => spawn(async move {
-                let alarm = armed(&keeper.state).await;
-                keeper.go_on(|driver, turn| driver.found_alarm(turn, alarm));
-            }),
             AggregateEffect::Grown(version) => nudges::nudge(&self.state, version.get()),
             AggregateEffect::Deleted => nudges::dismiss(&self.state),
             AggregateEffect::Forgot { call, outcome } => self.forgetting.answer(call, outcome),
             AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
-            _ => {}
+            effect => {
+                let keeper = Rc::clone(self);
+                spawn(async move {
+                    if let Some(input) = keeper.wait_for(effect).await {
+                        keeper.go_on(input);
+                    }
+                });
+            }
         }
+    }
+
+    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    async fn wait_for(&self, effect: AggregateEffect) -> Option<AggregateInput> {
+        Some(match effect {
+            AggregateEffect::Forward { call, forward } => {
+                AggregateInput::Answered { call, version: self.send(&forward).await }
+            }
+            AggregateEffect::Soon => AggregateInput::GoOn,
+            AggregateEffect::Later => {
+                pause(0).await;
+                AggregateInput::Remove
+            }
+            AggregateEffect::FindAlarm => AggregateInput::FoundAlarm(armed(&self.state).await),
+            _ => return None,
+        })
     }
 
     /// Sends a forward, and gives the version up to which the journal has the stream.

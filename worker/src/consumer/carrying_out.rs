@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::future::{Either, select};
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
-use sillok::handler::{Attempted, ConsumerDriver, ConsumerEffect, Delivery, Kind, Outcome, look_again_at};
+use sillok::handler::{Attempted, ConsumerEffect, ConsumerInput, Delivery, Kind, Outcome, look_again_at};
 use sillok_bridge::{Failure, now};
 use worker::console_error;
 
@@ -36,10 +36,10 @@ impl Inner {
         self.effects.each(|effect| self.carry_out(effect));
     }
 
-    /// The same for an input that is no request: no request pays for it. A consumer that was removed since takes none.
-    fn go_on(self: &Rc<Self>, life: u64, input: impl FnOnce(&mut Driver, &mut Turn<'_, ConsumerEffect>)) {
+    /// Gives the driver what has happened beside requests: no request pays for it. A consumer that was removed since takes nothing.
+    fn go_on(self: &Rc<Self>, life: u64, input: ConsumerInput) {
         if self.life.get() == life
-            && let Err(failure) = self.drive(input)
+            && let Err(failure) = self.drive(|driver, turn| driver.input(turn, input))
         {
             console_error!("a consumer could not go on: {failure}");
         }
@@ -63,7 +63,7 @@ impl Inner {
     /// Gives the driver the alarm, and waits until what it rang for is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        let rang = self.drive(ConsumerDriver::rang);
+        let rang = self.drive(|driver, turn| driver.input(turn, ConsumerInput::Rang));
         self.meter.take();
         match rang {
             Ok(()) => over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
@@ -76,44 +76,56 @@ impl Inner {
     }
 
     fn carry_out(self: &Rc<Self>, effect: ConsumerEffect) {
-        let (inner, life) = (Rc::clone(self), self.life.get());
         match effect {
-            ConsumerEffect::Read { call, read } => spawn(async move {
-                let page = inner.page(read).await;
-                let page = page.map_err(|failure| console_error!("a page could not be read: {failure}"));
-                inner.go_on(life, |driver, turn| driver.read(turn, call, page.ok()));
-            }),
-            ConsumerEffect::Deliver { call, deliveries, millis } => spawn(async move {
-                let attempted = inner.attempt_within(&deliveries, millis).await;
-                inner.go_on(life, |driver, turn| driver.attempted(turn, call, attempted));
-            }),
             ConsumerEffect::Project => self.project(),
-            ConsumerEffect::Soon => spawn(async move { inner.go_on(life, ConsumerDriver::go_on) }),
-            ConsumerEffect::Later { call } => spawn(async move {
-                pause(0).await;
-                inner.go_on(life, |driver, turn| driver.tidied(turn, call));
-            }),
-            ConsumerEffect::Wait { millis } => spawn(async move {
-                pause(millis).await;
-                inner.go_on(life, ConsumerDriver::ticked);
-            }),
-            ConsumerEffect::FindAlarm { call } => spawn(async move {
-                let alarm = armed(&inner.state).await;
-                inner.go_on(life, |driver, turn| driver.found_alarm(turn, call, alarm));
-            }),
             ConsumerEffect::Running(is_running) => self.attempts.runs(is_running),
             ConsumerEffect::Change { .. } => self.change_now(),
             ConsumerEffect::Reached { call, outcome } => self.reaching.answer(call, outcome),
             ConsumerEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             ConsumerEffect::Log(trouble) => console_error!("{trouble}"),
-            _ => {}
+            effect => {
+                let (inner, life) = (Rc::clone(self), self.life.get());
+                spawn(async move {
+                    if let Some(input) = inner.wait_for(effect).await {
+                        inner.go_on(life, input);
+                    }
+                });
+            }
         }
+    }
+
+    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    async fn wait_for(&self, effect: ConsumerEffect) -> Option<ConsumerInput> {
+        Some(match effect {
+            ConsumerEffect::Read { call, read } => {
+                let page = self.page(read).await;
+                let page = page.map_err(|failure| console_error!("a page could not be read: {failure}"));
+                ConsumerInput::Read { call, page: page.ok() }
+            }
+            ConsumerEffect::Deliver { call, deliveries, millis } => {
+                ConsumerInput::Attempted { call, attempted: self.attempt_within(&deliveries, millis).await }
+            }
+            ConsumerEffect::Soon => ConsumerInput::GoOn,
+            ConsumerEffect::Later { call } => {
+                pause(0).await;
+                ConsumerInput::Later { call }
+            }
+            ConsumerEffect::Wait { millis } => {
+                pause(millis).await;
+                ConsumerInput::Ticked
+            }
+            ConsumerEffect::FindAlarm { call } => {
+                ConsumerInput::FoundAlarm { call, alarm: armed(&self.state).await }
+            }
+            _ => return None,
+        })
     }
 
     /// Applies the page in hand. Nothing is awaited meanwhile.
     fn project(self: &Rc<Self>) {
         let handler = self.handler();
-        self.go_on(self.life.get(), |driver, turn| {
+        // A consumer that cannot be opened has no page in hand.
+        let _ = self.drive(|driver, turn| {
             driver.project(turn, &mut |event, documents| match &handler {
                 Some(handler) => self.attempts.within(event, || handler.project(event, documents)),
                 None => Outcome::failed("this deployment has no code for this projection"),

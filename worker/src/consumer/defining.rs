@@ -12,7 +12,6 @@ use sillok_bridge::{Failure, random_bytes};
 use super::address::Deployment;
 use super::definition::{Definition, invalid};
 use super::opening::Inner;
-use super::shown::Shown;
 use super::signature::Secret;
 use super::{Define, delivery, kept, unreachable};
 use crate::journal::{Remote, end_of};
@@ -26,7 +25,7 @@ pub(super) struct Change {
 
 impl Inner {
     /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
-    pub(super) async fn define(self: &Rc<Self>, request: &Define) -> Result<String, Failure> {
+    pub(super) async fn define(self: &Rc<Self>, request: &Define) -> Result<(), Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
             return Err(Failure::new(ErrorCode::ConsumerDefinedInCode, detail));
@@ -65,8 +64,7 @@ impl Inner {
             self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
         }
         // The duty to begin is durable before the answer leaves.
-        self.woken(0)?;
-        self.status(Shown::WithSecret).await
+        self.woken(0)
     }
 
     /// Makes it a consumer of this definition for the first time.

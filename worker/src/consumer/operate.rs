@@ -25,37 +25,52 @@ impl Inner {
     }
 
     async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
-        match request {
-            // One such request after the other: what one has told the journals must not come between what another
-            // tells them and writes down here.
+        let shown = match request {
             ConsumerRequest::Define(define) => {
+                // One after the other: what one has told the journals must not come between what another tells them and
+                // writes down here.
                 let _turn = self.changing.lock().await;
-                self.define(&define).await
+                self.define(&define).await?;
+                Shown::WithSecret
             }
             ConsumerRequest::Remove => {
                 let _turn = self.changing.lock().await;
-                self.remove().await
+                return self.remove().await;
             }
-            ConsumerRequest::Status(status) => self.status(Shown::of(status.whole)).await,
-            ConsumerRequest::Pause => self.operate(|machine| Ok(machine.pause()?)).await,
-            ConsumerRequest::Resume => self.operate(|machine| Ok(machine.resume(now())?)).await,
-            ConsumerRequest::Rebuild => self.operate(|machine| Ok(machine.rebuild(now())?)).await,
-            ConsumerRequest::Retry => self.operate(|machine| Ok(machine.retry(now())?)).await,
+            ConsumerRequest::Discard(discard) => return self.discard(discard.letter).await,
+            ConsumerRequest::Status(status) => Shown::of(status.whole),
+            request => match self.in_a_turn(request)? {
+                Some(answer) => return Ok(answer),
+                None => Shown::Whole,
+            },
+        };
+        self.status(shown).await
+    }
+
+    /// Does what awaits nothing. Without an answer of its own the status is shown.
+    fn in_a_turn(self: &Rc<Self>, request: ConsumerRequest) -> Result<Option<String>, Failure> {
+        match request {
+            ConsumerRequest::Pause => self.with(|machine| Ok(machine.pause()?))?,
+            ConsumerRequest::Resume => self.with(|machine| Ok(machine.resume(now())?))?,
+            ConsumerRequest::Rebuild => self.with(|machine| Ok(machine.rebuild(now())?))?,
+            ConsumerRequest::Retry => self.with(|machine| Ok(machine.retry(now())?))?,
             ConsumerRequest::Letters(page) => {
                 let after = page.after.parse().unwrap_or_default();
                 let letters = self.with(|machine| Ok(machine.dead_letters(after, page.limit)?))?;
-                Ok(shown::letters(&self.name()?.keeps, page.limit, &letters))
+                return Ok(Some(shown::letters(&self.name()?.keeps, page.limit, &letters)));
             }
-            ConsumerRequest::Discard(discard) => self.discard(discard.letter).await,
-            ConsumerRequest::Document(document) => self.document(&document.key),
+            ConsumerRequest::Document(document) => return self.document(&document.key).map(Some),
             ConsumerRequest::Documents(page) => {
                 self.only_projections()?;
                 let found =
                     self.with(|machine| Ok(machine.documents(&page.prefix, &page.after, page.limit)?))?;
-                Ok(shown::documents(&self.name()?.keeps, &page.prefix, page.limit, &found))
+                let documents = shown::documents(&self.name()?.keeps, &page.prefix, page.limit, &found);
+                return Ok(Some(documents));
             }
-            ConsumerRequest::Reach(reach) => self.reach(&reach).await.0,
+            _ => {}
         }
+        self.begin()?;
+        Ok(None)
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Machine) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -78,16 +93,6 @@ impl Inner {
             }
             Err(_) => (Err(no_projection()), Receipt::default()),
         }
-    }
-
-    /// Operates the machine, which may have something to do then.
-    async fn operate(
-        self: &Rc<Self>,
-        work: impl FnOnce(&mut Machine) -> Result<(), Failure>,
-    ) -> Result<String, Failure> {
-        self.with(work)?;
-        self.begin()?;
-        self.status(Shown::Whole).await
     }
 
     /// Discards the dead letter of this id, or all where there is none.

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
-use sillok::gateway::{CallId, JournalDriver, JournalEffect, Turn};
+use sillok::gateway::{CallId, JournalDriver, JournalEffect, JournalInput, Turn};
 use sillok::handler::ConsumerName;
 use sillok::store::StorageError;
 use sillok_bridge::Failure;
@@ -38,46 +38,55 @@ impl Keeper {
         self.meter.take();
     }
 
-    fn go_on(self: &Rc<Self>, input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>)) {
-        // Without a journal nothing was begun.
-        let _ = self.drive(input);
-    }
-
-    /// Gives the driver the alarm, and waits until what it rang for is done.
+    /// Gives the driver the alarm, and waits until the work for which it rang is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        self.drive(JournalDriver::rang)?;
+        self.go_on(JournalInput::Rang)?;
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
+    /// Gives the driver what has happened beside requests.
+    fn go_on(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
+        self.drive(|driver, turn| driver.input(turn, input))
+    }
+
     fn carry_out(self: &Rc<Self>, effect: JournalEffect) {
-        let keeper = Rc::clone(self);
         match effect {
-            JournalEffect::Wake { call, consumer, millis } => spawn(async move {
-                let is_awake = keeper.wake(consumer, millis).await;
-                keeper.go_on(|driver, turn| driver.woken(turn, call, is_awake));
-            }),
-            JournalEffect::Sync => spawn(async move {
-                let synced = keeper.state.storage().sync().await;
-                let synced = synced.map_err(|error| StorageError::failed(error.to_string()));
-                keeper.go_on(|driver, turn| driver.synced(turn, synced));
-            }),
-            JournalEffect::Soon => spawn(async move { keeper.go_on(JournalDriver::go_on) }),
-            JournalEffect::Wait { millis } => spawn(async move {
-                pause(millis).await;
-                keeper.go_on(JournalDriver::ticked);
-            }),
-            JournalEffect::FindAlarm => spawn(async move {
-                let alarm = armed(&keeper.state).await;
-                keeper.go_on(|driver, turn| driver.found_alarm(turn, alarm));
-            }),
             JournalEffect::Grown(position) => nudges::nudge(&self.state, position.get()),
             JournalEffect::Recorded { call, outcome } => self.recording.answer(call, outcome),
             JournalEffect::Located { call, outcome } => self.locating.answer(call, outcome),
             JournalEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             JournalEffect::Log(trouble) => console_error!("{trouble}"),
-            _ => {}
+            effect => {
+                let keeper = Rc::clone(self);
+                spawn(async move {
+                    if let Some(input) = keeper.wait_for(effect).await {
+                        // Without a journal nothing was begun.
+                        let _ = keeper.go_on(input);
+                    }
+                });
+            }
         }
+    }
+
+    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    async fn wait_for(&self, effect: JournalEffect) -> Option<JournalInput> {
+        Some(match effect {
+            JournalEffect::Wake { call, consumer, millis } => {
+                JournalInput::Woken { call, is_awake: self.wake(consumer, millis).await }
+            }
+            JournalEffect::Sync => {
+                let synced = self.state.storage().sync().await;
+                JournalInput::Synced(synced.map_err(|error| StorageError::failed(error.to_string())))
+            }
+            JournalEffect::Soon => JournalInput::GoOn,
+            JournalEffect::Wait { millis } => {
+                pause(millis).await;
+                JournalInput::Ticked
+            }
+            JournalEffect::FindAlarm => JournalInput::FoundAlarm(armed(&self.state).await),
+            _ => return None,
+        })
     }
 
     /// Calls a consumer, and says whether it has answered in time. It makes the duty to read its own before it answers.
