@@ -10,7 +10,7 @@ const api = useApi({ entry: fileURLToPath(import.meta.resolve("../support/callin
 
 async function call(binding: string, name: string, method: string, message: unknown): Promise<any> {
   const body = JSON.stringify({ binding, name, method, message });
-  const reply = await api.request("/", { method: "POST", body });
+  const reply = await api.request("/v1/call", { method: "POST", body });
   assert.equal(reply.status, 200, reply.text);
   return JSON.parse(reply.text);
 }
