@@ -32,8 +32,6 @@ pub(crate) fn build(shell: &Shell) -> Result<()> {
 
 fn check_out(shell: &Shell) -> Result<()> {
     let (folder, archive) = (shell.at(FOLDER), shell.at("target/previous.tar"));
-    remove(&folder)?;
-    fs::create_dir_all(&folder)?;
     run::quiet(shell.command("git").args(["archive", "--format=tar", "--output"]).arg(&archive).arg(COMMIT))
         .with_context(|| {
             format!(
@@ -41,6 +39,8 @@ fn check_out(shell: &Shell) -> Result<()> {
                  in a shallow clone, `git fetch --unshallow` brings the commit"
             )
         })?;
+    remove(&folder)?;
+    fs::create_dir_all(&folder)?;
     run::quiet(shell.command("tar").arg("-xf").arg(&archive).arg("-C").arg(&folder))?;
     fs::remove_file(archive)?;
     Ok(())
