@@ -162,7 +162,7 @@ impl RemoteError {
 impl From<JsValue> for RemoteError {
     fn from(error: JsValue) -> Self {
         // The caller is told only the kind of it: the rest is for the operator's log.
-        console_error!("the call of an object failed: {error:?}");
+        console_error!("a call to an object failed: {error:?}");
         let has = |name| part(&error, name).is_ok_and(|flag| flag.is_truthy());
         if has("overloaded") {
             Self::Overloaded
