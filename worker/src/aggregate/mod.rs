@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use js_sys::Promise;
 use serde::Serialize;
+use sillok::ErrorCode;
 use sillok::gateway::{Aggregate, ForgetError};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{Append, Cause, EventId, IdempotencyKey, KeyOrigin, StreamId, Version};
@@ -148,7 +149,7 @@ impl Keeper {
     /// Whose stream this is, as the object's own name tells. Without it nothing could be forwarded, so nothing is taken.
     fn whose(&self) -> Result<&ObjectName<StreamId>, Failure> {
         let name = self.name.as_ref();
-        name.ok_or_else(|| Failure::new("internal", "the object was not found by a name"))
+        name.ok_or_else(|| Failure::new(ErrorCode::Internal, "the object was not found by a name"))
     }
 
     fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
@@ -167,7 +168,8 @@ impl Keeper {
             .cause
             .as_ref()
             .map(|cause| EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation)));
-        let cause = cause.transpose().map_err(|error| Failure::new("invalid_event_id", error.to_string()))?;
+        let cause =
+            cause.transpose().map_err(|error| Failure::new(ErrorCode::InvalidEventId, error.to_string()))?;
         drop(request.events);
         let append = Append { stream, expected, events, key, cause };
         // The gate is this turn itself: nothing is awaited while the store is borrowed.
@@ -228,7 +230,7 @@ impl Keeper {
             }
         }
         let detail = "the journal does not have yet what is to be forgotten; nothing was forgotten";
-        (Err(Failure::new("unavailable", detail)), cost)
+        (Err(Failure::new(ErrorCode::Unavailable, detail)), cost)
     }
 
     /// Removes what was forgotten, page by page, and tells what it has cost. Others have their turn between two pages. What is
@@ -286,5 +288,5 @@ impl From<ForgetError> for Forgetting {
 }
 
 fn json<T: Serialize>(value: &T) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::new("internal", error.to_string()))
+    serde_json::to_string(value).map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))
 }

@@ -20,6 +20,7 @@ use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use js_sys::Promise;
+use sillok::ErrorCode;
 use sillok::handler::{Consumer, ConsumerName, DocumentKey, LetterId, OpenError};
 use sillok::store::{StreamId, Version};
 use sillok_bridge::{Failure, message, now};
@@ -39,9 +40,6 @@ use reaching::Reaching;
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
 use run::{Run, random};
-
-/// That another kind of consumer has the name, and what it has left.
-const KIND_FIXED: &str = "consumer_kind_fixed";
 
 /// What a journal tells a consumer.
 #[derive(Debug)]
@@ -265,7 +263,7 @@ impl Inner {
             };
             *defined = definition.map(|definition| self.open(definition)).transpose()?;
         }
-        let not_found = |_| Failure::new("consumer_not_found", "there is no consumer of this name");
+        let not_found = |_| Failure::new(ErrorCode::ConsumerNotFound, "there is no consumer of this name");
         RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
     }
 
@@ -294,13 +292,15 @@ impl Inner {
     /// Without a name there is no consumer: nothing is guessed.
     fn name(&self) -> Result<&ObjectName<ConsumerName>, Failure> {
         let name = self.name.as_ref();
-        name.ok_or_else(|| Failure::new("internal", "the object was not found by the name of a consumer"))
+        name.ok_or_else(|| {
+            Failure::new(ErrorCode::Internal, "the object was not found by the name of a consumer")
+        })
     }
 
     fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
         match self.with(|Defined { machine, .. }| machine.woken(partition, now())) {
             // One that was removed has no duties.
-            Err(failure) if failure.code == "consumer_not_found" => Ok(()),
+            Err(failure) if failure.code == ErrorCode::ConsumerNotFound => Ok(()),
             woken => woken.map(|()| self.start()),
         }
     }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use sillok::ErrorCode;
 use sillok::handler::{DocumentKey, Kind, LetterId, OpenError};
 use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, now, random_bytes};
@@ -12,7 +13,7 @@ use super::address::Deployment;
 use super::definition::{Definition, invalid};
 use super::shown::Shown;
 use super::signature::Secret;
-use super::{ConsumerRequest, Defined, Inner, KIND_FIXED, delivery, kept, shown, unreachable};
+use super::{ConsumerRequest, Defined, Inner, delivery, kept, shown, unreachable};
 use crate::journal::{Remote, end_of};
 use crate::objects::partitions;
 
@@ -51,7 +52,7 @@ impl Inner {
     async fn define(self: &Rc<Self>, request: &ConsumerRequest) -> Result<String, Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
-            return Err(Failure::new("consumer_defined_in_code", detail));
+            return Err(Failure::new(ErrorCode::ConsumerDefinedInCode, detail));
         }
         let deployment = Deployment::of(&self.env, &request.asked_at);
         let mut definition = Definition::parse(&request.definition, &deployment)?;
@@ -62,7 +63,7 @@ impl Inner {
             }
             if definition.after.is_some() && definition.after != known.after {
                 let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
-                return Err(Failure::new("consumer_after_fixed", detail).in_field("after"));
+                return Err(Failure::new(ErrorCode::ConsumerAfterFixed, detail).in_field("after"));
             }
             (definition.after, definition.end) = (known.after.clone(), known.end.clone());
         } else {
@@ -120,7 +121,7 @@ impl Inner {
         }
         if definition.begins(end.partitions())?.is_some_and(|begins| begins.is_beyond(&end)) {
             let detail = "the checkpoint is beyond the end of the feed";
-            return Err(Failure::new("invalid_checkpoint", detail).in_field("after"));
+            return Err(Failure::new(ErrorCode::InvalidCheckpoint, detail).in_field("after"));
         }
         Ok(())
     }
@@ -131,10 +132,11 @@ impl Inner {
         match self.look(|_| ()) {
             Ok(()) if in_code => {
                 let detail = "this consumer is defined in the code of the deployment: remove it there";
-                return Err(Failure::new("consumer_defined_in_code", detail));
+                return Err(Failure::new(ErrorCode::ConsumerDefinedInCode, detail));
             }
-            Err(failure) if failure.code == KIND_FIXED => {}
-            Err(failure) if failure.code == "consumer_not_found" && kept::is_state_left(&self.sql)? => {}
+            Err(failure) if failure.code == ErrorCode::ConsumerKindFixed => {}
+            Err(failure)
+                if failure.code == ErrorCode::ConsumerNotFound && kept::is_state_left(&self.sql)? => {}
             known => known?,
         }
         for partition in 0..partitions(&self.env)? {
@@ -147,7 +149,7 @@ impl Inner {
             Ok(()) => storage.delete_all().await,
             failed => failed,
         };
-        removed.map_err(|error| Failure::new("storage_failed", error.to_string()))?;
+        removed.map_err(|error| Failure::new(ErrorCode::StorageFailed, error.to_string()))?;
         if in_code {
             // It has read nothing yet, of no partition.
             self.woken(0)?;
@@ -162,7 +164,7 @@ impl Inner {
             "resume" => machine.resume(now()).map_err(Failure::from),
             "retry" => machine.retry(now()).map_err(Failure::from),
             "rebuild" => machine.rebuild(now()).map_err(Failure::from),
-            _ => Err(Failure::new("internal", "a consumer cannot do this")),
+            _ => Err(Failure::new(ErrorCode::Internal, "a consumer cannot do this")),
         })?;
         self.start();
         self.status(Shown::Whole).await
@@ -221,28 +223,30 @@ impl Inner {
     }
 
     fn document(&self, key: Option<&DocumentKey>) -> Result<String, Failure> {
-        let key = key.ok_or_else(|| Failure::new("internal", "no document was asked for"))?;
+        let key = key.ok_or_else(|| Failure::new(ErrorCode::Internal, "no document was asked for"))?;
         self.only_projections()?;
         let document = self.with(|defined| defined.machine.document(key))?;
         match document {
             Some(document) => Ok(document.as_str().to_owned()),
-            None => Err(Failure::new("document_not_found", "the projection has no document of this key")),
+            None => {
+                Err(Failure::new(ErrorCode::DocumentNotFound, "the projection has no document of this key"))
+            }
         }
     }
 
     pub(super) fn only_projections(&self) -> Result<(), Failure> {
         self.with(|defined| match defined.definition.kind {
             Kind::Projection => Ok(()),
-            _ => Err(Failure::new("consumer_not_found", "there is no projection of this name")),
+            _ => Err(Failure::new(ErrorCode::ConsumerNotFound, "there is no projection of this name")),
         })
     }
 
     fn journal(&self, partition: usize) -> Result<Remote, Failure> {
         Remote::of_partition(&self.env, self.name()?.tenant(), partition)
-            .map_err(|error| Failure::new("unavailable", error.to_string()))
+            .map_err(|error| Failure::new(ErrorCode::Unavailable, error.to_string()))
     }
 }
 
 fn no_letter() -> Failure {
-    Failure::new("dead_letter_not_found", "the consumer has no dead letter of this id")
+    Failure::new(ErrorCode::DeadLetterNotFound, "the consumer has no dead letter of this id")
 }

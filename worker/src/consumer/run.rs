@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 use futures_util::lock::Mutex;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use sillok::ErrorCode;
 use sillok::gateway::{Alarm, Due};
 use sillok::handler::{Delivery, FeedEvent, FeedPage, Kind, Next, Outcome, Read};
 use sillok::store::{Checkpoint, EventId, EventType, Position, StreamId, Version};
@@ -18,7 +19,7 @@ use sillok_bridge::{Failure, FeedPageJson, FeedValue, now};
 use worker::{Delay, console_error};
 
 use super::definition::Definition;
-use super::{Defined, Inner, KIND_FIXED, delivery, unreachable};
+use super::{Defined, Inner, delivery, unreachable};
 use crate::journal::{FeedRequest, Remote};
 use crate::objects::{ObjectAlarm, armed, jitter, partitions};
 
@@ -139,7 +140,7 @@ impl Inner {
 
     /// Has the alarm ring again for what was interrupted: it may have been spent on it.
     fn put_off(&self, failure: &Failure) -> Result<(), Failure> {
-        if failure.code == "consumer_not_found" || failure.code == KIND_FIXED {
+        if failure.code == ErrorCode::ConsumerNotFound || failure.code == ErrorCode::ConsumerKindFixed {
             return Ok(());
         }
         console_error!("a consumer was interrupted: {failure}");
@@ -228,10 +229,10 @@ impl Inner {
             consumer: Some(name.keeps.clone()),
         };
         let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)
-            .map_err(|error| Failure::new("unavailable", error.to_string()))?;
+            .map_err(|error| Failure::new(ErrorCode::Unavailable, error.to_string()))?;
         let (reply, _) = journal.feed(&request).await.map_err(unreachable)?;
         page_of(read, &reply.page, partitions)
-            .ok_or_else(|| Failure::new("internal", "the feed's page has another shape"))
+            .ok_or_else(|| Failure::new(ErrorCode::Internal, "the feed's page has another shape"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading the journal: the feed, the directory, and how it stands.
 
+use sillok::ErrorCode;
 use sillok::gateway::{Journal, RecordError};
 use sillok::store::{FeedLog, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
@@ -54,7 +55,9 @@ impl Keeper {
     /// Which partition this is, as the object's own name tells.
     fn partition(&self) -> Result<usize, Failure> {
         let name = self.name.as_ref().map(|name| name.keeps.0);
-        name.ok_or_else(|| Failure::new("internal", "the object was not found by the number of a partition"))
+        name.ok_or_else(|| {
+            Failure::new(ErrorCode::Internal, "the object was not found by the number of a partition")
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
+use sillok::ErrorCode;
 use sillok::gateway::Forward;
 use sillok::store::Version;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
@@ -65,7 +66,7 @@ impl Keeper {
         let Recording { waiting, bytes, running } = &self.recording;
         let size = bytes.get() + message.size();
         if size > WAITING_BYTES && bytes.get() > 0 {
-            return Err(Failure::new("overloaded", "the journal has more to record than it can"));
+            return Err(Failure::new(ErrorCode::Overloaded, "the journal has more to record than it can"));
         }
         let (answer, answered) = oneshot::channel();
         let own = message.size();
@@ -75,7 +76,7 @@ impl Keeper {
             let keeper = Rc::clone(self);
             spawn(async move { keeper.record_groups().await });
         }
-        answered.await.unwrap_or_else(|_| Err(Failure::new("internal", "the forward was dropped")))
+        answered.await.unwrap_or_else(|_| Err(Failure::new(ErrorCode::Internal, "the forward was dropped")))
     }
 
     async fn record_groups(self: &Rc<Self>) {
@@ -114,7 +115,7 @@ impl Keeper {
         self.wake().await?;
         self.state.storage().sync().await.map_err(|error| {
             console_error!("what was recorded may not be durable: {error}");
-            Failure::new("storage_failed", error.to_string())
+            Failure::new(ErrorCode::StorageFailed, error.to_string())
         })?;
         Ok(versions)
     }

@@ -1,6 +1,7 @@
 //! The messages to a journal.
 
 use serde::{Serialize, Serializer};
+use sillok::ErrorCode;
 use sillok::gateway::{Forward, partition_of};
 use sillok::handler::ConsumerName;
 use sillok::store::{Checkpoint, Commit, CommitHash, Position, RecordedTime, StreamId, Tenant, Version};
@@ -87,7 +88,7 @@ impl ForwardMessage {
 }
 
 fn version(number: u64) -> Result<Version, Failure> {
-    Version::new(number).ok_or_else(|| Failure::new("internal", format!("{number} is no version")))
+    Version::new(number).ok_or_else(|| Failure::new(ErrorCode::Internal, format!("{number} is no version")))
 }
 
 /// What part of the feed to read.
