@@ -156,16 +156,16 @@ impl LineVerifier {
         let part = line
             .part()
             .filter(|_| has_key)
-            .ok_or_else(|| broken(next, "its line has not the parts of a commit"))?;
+            .ok_or_else(|| broken(next, "its line does not have the parts of a commit"))?;
         let stream = StreamId::new(&line.stream).map_err(|error| broken(next, &error.to_string()))?;
         match (part, &mut self.verifier) {
             (Part::Base(base), None) => self.verifier = Some(Verifier::after(stream, base)),
-            (Part::Base(_), Some(_)) => return Err(broken(next, "a base stands before it")),
+            (Part::Base(_), Some(_)) => return Err(broken(next, "a second base stands before it")),
             (Part::Commit { commit, .. }, Some(verifier)) if *verifier.stream() != stream => {
-                return Err(broken(commit.version.get(), "it is of another stream"));
+                return Err(broken(commit.version.get(), "it belongs to another stream"));
             }
             (Part::Commit { first_version, commit }, _) if first_version != next => {
-                return Err(broken(commit.version.get(), "it does not follow on the commit before it"));
+                return Err(broken(commit.version.get(), "it does not continue from the commit before it"));
             }
             (Part::Commit { commit, .. }, verifier) => {
                 verifier.get_or_insert_with(|| Verifier::new(stream)).add(&commit);

@@ -91,6 +91,6 @@ pub fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     match get_random_values(&mut bytes) {
         Ok(_) => Ok(bytes),
-        Err(_) => Err(Failure::new(ErrorCode::Internal, "the platform gives no random numbers")),
+        Err(_) => Err(Failure::new(ErrorCode::Internal, "the platform does not give random numbers")),
     }
 }

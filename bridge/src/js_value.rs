@@ -126,7 +126,7 @@ pub(crate) fn name_from_js(value: &JsValue) -> Result<String, String> {
     // as long as a stream's id.
     let length = usize::try_from(text.length()).unwrap_or(usize::MAX);
     if length > STREAM_ID_BYTES {
-        return Err(format!("is {length} characters long, more than the {STREAM_ID_BYTES} bytes allowed"));
+        return Err(format!("is {length} characters long; the most is {STREAM_ID_BYTES} bytes"));
     }
     let copy = String::from(text);
     // Lone surrogates become this character on the way in, so only then is it worth looking at each unit.

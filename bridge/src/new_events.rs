@@ -30,7 +30,9 @@ pub enum InvalidEvents {
         event: Option<usize>,
     },
     /// The event has a field that events do not have, or has one twice.
-    #[error("an event has `type`, `data`, `metadata` and `id`, each at most once, and not `{name}`")]
+    #[error(
+        "`{name}` is not a field of an event, or is there twice; an event has `type`, `data`, `metadata` and `id`, each at most once"
+    )]
     UnexpectedField {
         /// Which event.
         event: Option<usize>,

@@ -62,7 +62,7 @@ pub fn parse_range(value: &RangeValue) -> Result<ReadRange, Failure> {
     let mut range = ReadRange::new(from, to, limit, direction)?;
     if let Some(complete) = &value.complete {
         if complete.as_str() != Some("true") {
-            return Err(invalid("complete", "must be true where it is given"));
+            return Err(invalid("complete", "must be true, or left out"));
         }
         range = range.complete();
     }

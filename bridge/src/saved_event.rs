@@ -41,7 +41,7 @@ impl AggregateId {
             // To JavaScript the two zeros are equal.
             Some(_) if json == "-0" => Ok(Self::Number("0".to_owned())),
             Some(b'-' | b'0'..=b'9') => Ok(Self::Number(json.to_owned())),
-            _ => Err(invalid_id("must be a text or a number")),
+            _ => Err(invalid_id("must be a string or a number")),
         }
     }
 
@@ -54,7 +54,7 @@ impl AggregateId {
             return Ok(Self::Number(text));
         }
         if !value.is_string() {
-            return Err(invalid_id("must be a text or a number"));
+            return Err(invalid_id("must be a string or a number"));
         }
         name_from_js(value).map(Self::Text).map_err(|reason| invalid_id(&reason))
     }

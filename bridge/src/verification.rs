@@ -104,5 +104,6 @@ pub(crate) fn version(text: &str) -> Option<Version> {
 }
 
 pub(crate) fn not_given() -> Failure {
-    Failure::new(ErrorCode::InvalidParameter, "`next` is not what the page before gave").in_field("next")
+    Failure::new(ErrorCode::InvalidParameter, "`next` must be the text that the previous page returned")
+        .in_field("next")
 }

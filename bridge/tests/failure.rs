@@ -166,7 +166,7 @@ fn an_event_without_room_for_its_cause_is_named() {
         serde_json::to_value(failure).unwrap(),
         json!({
             "code": "metadata_too_large",
-            "detail": "with the ids of the event's cause, the metadata is 20000 bytes long, more than the 16384 allowed",
+            "detail": "with the ids of the event's cause, the metadata is 20000 bytes long; the most is 16384",
             "field": "events[2].metadata",
         })
     );

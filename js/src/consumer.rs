@@ -214,7 +214,7 @@ impl Consumer {
         let delivery = delivery.as_ref().filter(|delivery| delivery.id == id).ok_or_else(|| {
             Failure::new(
                 ErrorCode::HandlerOver,
-                "the reactor's handler is over, or was given up, and can append no more",
+                "the reactor's handler has ended or was given up; it cannot append any more",
             )
         })?;
         let stream = stream_id_from_js(stream)?;

@@ -209,7 +209,7 @@ impl Sql for FileSql {
 /// What the database said.
 fn failure(error: &JsValue) -> StorageError {
     let Some(thrown) = error.dyn_ref::<Error>() else {
-        return StorageError::failed("it threw what is no error");
+        return StorageError::failed("the database threw a value that is not an error");
     };
     match error.unchecked_ref::<DatabaseError>().errcode() {
         Some(code) if code != BUSY_SNAPSHOT && [BUSY, LOCKED_OUT].contains(&(code & 0xff)) => {

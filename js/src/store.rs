@@ -292,5 +292,5 @@ fn of_a_page(limit: Scalar) -> Scalar {
 }
 
 pub(crate) fn in_use() -> Failure {
-    Failure::from(StorageError::failed("the store was called while it was at work"))
+    Failure::from(StorageError::failed("the store was called while another call was running"))
 }

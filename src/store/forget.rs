@@ -28,7 +28,7 @@ pub struct Truncated {
 #[non_exhaustive]
 pub enum TruncateError {
     /// The stream does not reach the version before which it was to be forgotten.
-    #[error("stream {stream} is at version {actual}: it can be truncated before {} at most", actual.get() + 1)]
+    #[error("stream {stream} is at version {actual}; it can be truncated before version {} at most", actual.get() + 1)]
     BeyondEnd {
         /// The stream.
         stream: StreamId,

@@ -97,8 +97,10 @@ fn a_consumer_stays_of_its_kind() {
                     (error.code(), &error),
                     (ErrorCode::ConsumerKindFixed, &OpenError::KindFixed { kind })
                 );
-                let message =
-                    format!("there is a {} of this name, and a consumer stays of its kind", kind.as_str());
+                let message = format!(
+                    "a {0} has this name, and a consumer cannot change its kind; delete the {0} first, or choose another name",
+                    kind.as_str()
+                );
                 assert_eq!(error.to_string(), message);
             }
         }

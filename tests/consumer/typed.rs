@@ -90,7 +90,7 @@ fn what_is_wrong_is_told() {
     assert_eq!(failed(&[("account-1", deposited("1")), ("account-1", deposited("13"))]), "13 is not taken");
     let unreadable = failed(&[("account-1", event("Deposited", "7"))]);
     assert!(unreadable.starts_with("the event cannot be read: invalid type"), "{unreadable}");
-    assert_eq!(failed(&[("", deposited("1"))]), "the stream id must not be empty");
+    assert_eq!(failed(&[("", deposited("1"))]), "the stream id is empty; it needs at least 1 byte");
 }
 
 /// What an event is read as, as Rust shows it, or what is wrong.
@@ -224,5 +224,5 @@ fn a_document_of_another_type_is_an_error() {
     };
     consumer.project(now, 0, applied).unwrap();
     let error = consumer.status().unwrap().error.unwrap().message;
-    assert!(error.starts_with("the document does not fit its type: invalid type: sequence"), "{error}");
+    assert!(error.starts_with("the document is not of the projection's type: invalid type: sequence"), "{error}");
 }

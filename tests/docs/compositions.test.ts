@@ -25,7 +25,7 @@ const REFUSED = [
   ],
   [
     "tests/crashes/a-bad-policy.js",
-    String.raw`Uncaught Error: the consumer \"endless\" is invalid: the policy's attempts is out of its range`,
+    'Uncaught Error: the definition of the consumer \\"endless\\" is not valid: the consumer\'s `attempts` must be a whole number from 1 to 100',
   ],
 ] as const;
 

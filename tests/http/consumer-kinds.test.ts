@@ -44,7 +44,7 @@ async function listed(): Promise<string[]> {
 async function assertRefused(kind: string, earlier: string): Promise<void> {
   const status = await statusOf(api, "changing");
   assert.deepEqual([status.status, status.checkpoint, status.kind], ["stopped", "0", kind]);
-  const message = `there is a ${earlier} of this name, and a consumer stays of its kind`;
+  const message = `a ${earlier} has this name, and a consumer cannot change its kind; delete the ${earlier} first, or choose another name`;
   assert.equal(status.lastError.message, message);
   assert.deepEqual(await listed(), ["beside projection running", `changing ${kind} stopped`]);
   for (const path of ["pause", "resume", "retry", "rebuild"]) {

@@ -51,7 +51,7 @@ pub enum AppError {
         name: String,
     },
     /// A consumer's name, category, types or policy are not such.
-    #[error("the consumer {name:?} is invalid: {failure}")]
+    #[error("the definition of the consumer {name:?} is not valid: {failure}")]
     Consumer {
         /// Its name.
         name: String,
@@ -59,7 +59,7 @@ pub enum AppError {
         failure: Failure,
     },
     /// The Worker is composed already.
-    #[error("a Worker is composed once")]
+    #[error("`start` was called a second time; a Worker can be composed only once")]
     Again,
 }
 
@@ -111,7 +111,7 @@ pub fn app() -> App {
 /// # fn main() {}
 /// ```
 #[derive(Debug)]
-#[must_use = "it is not in the Worker before it is started"]
+#[must_use = "the consumers are not in the Worker until `start` is called"]
 pub struct App {
     /// Under names that are not checked yet.
     consumers: Vec<(String, Definition, Handler)>,

@@ -8,9 +8,9 @@ use anyhow::{Result, bail};
 use crate::run;
 use crate::shell::Shell;
 
-const HELP: &str = "Chromium and chromedriver of the same version are needed. \
+const HELP: &str = "The tests need Chromium and chromedriver of the same version. \
     On Debian: sudo apt-get install chromium chromium-driver. \
-    Elsewhere: name their paths in the environment variables CHROME and CHROMEDRIVER";
+    Elsewhere: set the environment variables CHROME and CHROMEDRIVER to their paths";
 
 /// Where the two programs are.
 pub(crate) struct Browser {

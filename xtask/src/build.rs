@@ -212,7 +212,7 @@ fn serve(shell: &Shell) -> Result<()> {
     remove(&folder)?;
     fs::create_dir_all(&folder)?;
     fs::copy(shell.at("js/dist/sillok.js"), folder.join("sillok.js"))
-        .context("the JavaScript build wrote no js/dist/sillok.js")?;
+        .context("the JavaScript build did not write js/dist/sillok.js")?;
     Ok(())
 }
 

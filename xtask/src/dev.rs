@@ -76,7 +76,7 @@ fn check_free(address: SocketAddr) -> Result<()> {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             bail!(
-                "port {} is taken by another program; stop it or choose another: cargo xtask dev --port N",
+                "another program uses port {}; stop it, or choose another port: cargo xtask dev --port N",
                 address.port()
             )
         }
@@ -144,7 +144,7 @@ impl Server {
     /// Waits a moment; `true` when the user ended the run in it.
     fn pause(&mut self, interrupted: &Receiver<()>) -> Result<bool> {
         if let Some(status) = self.wrangler.try_wait()? {
-            bail!("wrangler stopped by itself: {status}");
+            bail!("wrangler stopped unexpectedly: {status}");
         }
         let waited = interrupted.recv_timeout(Duration::from_millis(100));
         Ok(waited != Err(RecvTimeoutError::Timeout))

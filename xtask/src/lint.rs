@@ -44,7 +44,7 @@ impl Check {
         run::step(self.name, || {
             let mut command: Command = shell.command(self.program);
             match (run::shown(command.args(self.args)), self.remedy) {
-                (Err(error), Some(remedy)) => Err(error.context(format!("{remedy} puts it right"))),
+                (Err(error), Some(remedy)) => Err(error.context(format!("{remedy} corrects it"))),
                 (result, _) => result,
             }
         })

@@ -30,5 +30,5 @@ pub(crate) fn tarball(shell: &Shell) -> Result<PathBuf> {
     fs::read_dir(&folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
-        .context("npm pack wrote no tarball")
+        .context("`npm pack` did not write a tarball")
 }

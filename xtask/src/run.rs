@@ -55,14 +55,14 @@ pub(crate) struct Kept {
 pub(crate) fn kept(command: &mut Command) -> Result<Kept> {
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| missing(command))?;
-    let stdout = child.stdout.take().context("no standard output")?;
-    let stderr = child.stderr.take().context("no standard error")?;
+    let stdout = child.stdout.take().context("the command has no standard output")?;
+    let stderr = child.stderr.take().context("the command has no standard error")?;
     let (out, err) = thread::scope(|scope| {
         let err = scope.spawn(|| tee(stderr, io::stderr()));
         let out = tee(stdout, io::stdout());
         (out, err.join())
     });
-    let err = err.map_err(|_| anyhow!("the reader of standard error died"))??;
+    let err = err.map_err(|_| anyhow!("standard error could not be read"))??;
     let status = child.wait()?;
     let mut text = out?;
     text.push_str(&err);

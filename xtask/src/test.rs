@@ -56,8 +56,8 @@ fn all(mut shell: Shell, report: &mut Report) {
     let tarball = built.then(|| pack::tarball(shell));
     for suite in NODE_SUITES {
         report.suite(suite, || match &tarball {
-            None => bail!("not run, because the build failed"),
-            Some(Err(error)) => bail!("not run, because packing failed: {error:#}"),
+            None => bail!("the suite did not run, because the build failed"),
+            Some(Err(error)) => bail!("the suite did not run, because packing failed: {error:#}"),
             Some(Ok(tarball)) => node(shell, suite, tarball, usable(&browser)?),
         });
     }

@@ -154,7 +154,7 @@ fn node(shell: &mut Shell) -> Result<()> {
         .into_iter()
         .find(|(its_os, its_processor, _, _)| (*its_os, *its_processor) == (os, processor))
     else {
-        bail!("Node {found} is too old and none is packaged for {os} on {processor}; install Node 24");
+        bail!("Node {found} is too old, and npm has no Node for {os} on {processor}; install Node 24");
     };
     let home = shell.at("target/tools/node");
     let bin = home.join("node_modules").join(package).join("bin");

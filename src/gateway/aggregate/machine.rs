@@ -50,7 +50,7 @@ struct Sending {
 #[non_exhaustive]
 pub enum ForgetError {
     /// The journal does not have yet what is to be forgotten. Forward first, then ask again.
-    #[error("what is to be forgotten is not in the journal yet")]
+    #[error("the journal does not have the events yet that are to be forgotten; try again")]
     NotForwarded,
     /// The store refused or failed.
     #[error(transparent)]

@@ -55,7 +55,7 @@ impl Group {
     /// Adds a commit, and tells the position of its last event.
     pub(super) fn add(&mut self, stream: &StreamId, commit: &Commit) -> Result<Position, StorageError> {
         let count = commit.version.get().saturating_sub(commit.first_version.get()) + 1;
-        let full = || StorageError::failed("every position was given");
+        let full = || StorageError::failed("no position is left");
         self.end = self.end.after(count).ok_or_else(full)?;
         let separator = if self.text.is_empty() { "" } else { "," };
         let Commit { first_version, version, time, events, .. } = commit;
@@ -113,7 +113,10 @@ pub(super) fn decode(end: Position, text: &str) -> Result<Vec<Stored<'_>>, Stora
         serde_json::from_str(text).map_err(|error| corrupt(&error.to_string()))?;
     let counts = commits.iter().map(|commit| (commit.version + 1).checked_sub(commit.first));
     let count = counts.sum::<Option<u64>>().ok_or_else(|| corrupt("its versions are not in order"))?;
-    let start = end.get().checked_sub(count).ok_or_else(|| corrupt("it has too many events"))?;
+    let start = end
+        .get()
+        .checked_sub(count)
+        .ok_or_else(|| corrupt("it has more events than there are positions before its end"))?;
     let mut position = Position::new(start).unwrap_or_default();
     let placed = commits.into_iter().map(|text| {
         position = position.after((text.version + 1).saturating_sub(text.first)).unwrap_or(position);

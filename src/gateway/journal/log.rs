@@ -45,7 +45,7 @@ pub struct Recorded {
 pub enum RecordError {
     /// The journal was begun with another number of partitions. A stream would move from one to another, and be there
     /// twice.
-    #[error("the journal was begun with {begun} partitions and cannot go on with {now}")]
+    #[error("the journal has {begun} partitions and cannot change to {now}; set the number to {begun}")]
     PartitionsChanged {
         /// How many partitions there were when the journal was begun.
         begun: u64,

@@ -139,7 +139,7 @@ impl<S: Sql> JournalTable<S> {
             row.text(1),
         ) {
             (Some(end), Some(text)) => visit(end, text),
-            _ => Err(StorageError::corrupt(0, "a group of commits cannot be read")),
+            _ => Err(StorageError::corrupt(0, "a row of commits cannot be read")),
         })
     }
 
@@ -170,7 +170,7 @@ impl<S: Sql> JournalTable<S> {
         self.table.rows(STREAMS, &[Value::Text(after), Value::Text(from)], &mut |row| {
             let Entry { version, time, deleted, .. } = entry_in(row)?;
             let stream = StreamId::new(row.text(5).unwrap_or_default())
-                .map_err(|_| StorageError::corrupt(0, "the name of a stream is none"))?;
+                .map_err(|_| StorageError::corrupt(0, "the name of a stream is not valid"))?;
             Ok(visit(StreamEntry { stream, version, time, deleted }))
         })
     }
@@ -188,7 +188,7 @@ fn entry_in(row: &dyn Row) -> Result<Entry, StorageError> {
             deleted: number(4)? == 1,
         })
     };
-    read().ok_or_else(|| StorageError::corrupt(0, "what is known of a stream cannot be read"))
+    read().ok_or_else(|| StorageError::corrupt(0, "the entry of a stream cannot be read"))
 }
 
 /// The entries as one JSON array, `[[stream, version, time, position, hidden, deleted], …]`.

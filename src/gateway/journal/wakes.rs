@@ -232,7 +232,7 @@ impl Known {
 
 fn name_in(row: &dyn Row) -> Result<ConsumerName, StorageError> {
     ConsumerName::new(row.text(0).unwrap_or_default())
-        .map_err(|_| StorageError::corrupt(0, "a stored consumer name is invalid"))
+        .map_err(|_| StorageError::corrupt(0, "the name of a consumer is not valid"))
 }
 
 fn insert(consumers: Option<&mut Vec<Known>>, name: &ConsumerName) {

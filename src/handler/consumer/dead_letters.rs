@@ -23,7 +23,7 @@ pub struct LetterId(u64);
 
 /// A text is no id of a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the id of a dead letter is a whole number")]
+#[error("the id of a dead letter must be a whole number")]
 pub struct InvalidLetterId;
 
 impl InvalidLetterId {

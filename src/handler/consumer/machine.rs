@@ -315,7 +315,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if !self.known || self.kept().revision()? != self.state.revision {
             let state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
             if state.kind.is_some_and(|kind| kind != self.settings.kind) {
-                return Err(StorageError::failed("a consumer of another kind has taken the name meanwhile"));
+                return Err(StorageError::failed("a consumer of another kind now has this name"));
             }
             self.state = state;
             self.forget();

@@ -46,7 +46,7 @@ pub struct Status {
 #[non_exhaustive]
 pub enum RebuildError {
     /// Only documents can be built anew; what was delivered cannot be taken back.
-    #[error("only a projection can be rebuilt")]
+    #[error("this consumer is not a projection; only a projection can be rebuilt")]
     NotAProjection,
     /// The storage failed.
     #[error(transparent)]
@@ -301,7 +301,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Ok(())
         });
         self.settled(looked)?;
-        found.unwrap_or_else(|| Err(StorageError::failed("the state was not read").into()))
+        found.unwrap_or_else(|| Err(StorageError::failed("the storage did not read the state").into()))
     }
 
     /// Whether there is a dead letter of one of these ids.

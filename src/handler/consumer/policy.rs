@@ -140,25 +140,29 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum OpenError {
     /// A number of the policy is out of its range.
-    #[error("the policy's {field} is out of its range")]
+    #[error("the consumer's `{field}` must be a whole number from {}", range_of(field))]
     Policy {
         /// Which number: `attempts`, `firstDelay`, `longestDelay` or `timeout`.
         field: &'static str,
     },
     /// The number of partitions is out of its range.
-    #[error("a consumer follows 1 to {CONSUMER_PARTITIONS} partitions")]
+    #[error("the number of partitions must be 1 to {CONSUMER_PARTITIONS}")]
     Partitions,
     /// It is to begin where it cannot: a projection is made of all events, and the checkpoint is of the same feed.
-    #[error("the consumer cannot begin there")]
+    #[error(
+        "`after` is not a checkpoint of this feed, or the consumer is a projection, which begins with the first event"
+    )]
     After,
     /// There is a consumer of this name, which is of another kind.
-    #[error("there is a {} of this name, and a consumer stays of its kind", kind.as_str())]
+    #[error("a {0} has this name, and a consumer cannot change its kind; delete the {0} first, or choose another name", kind.as_str())]
     KindFixed {
         /// What it is.
         kind: Kind,
     },
     /// The consumer has followed another number of partitions.
-    #[error("the consumer follows {followed} partitions and cannot change to another number")]
+    #[error(
+        "the consumer follows {followed} partitions and cannot change to another number; set the number to {followed}"
+    )]
     PartitionsChanged {
         /// The number that it follows.
         followed: usize,
@@ -166,6 +170,16 @@ pub enum OpenError {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// What a number of a policy may be.
+fn range_of(field: &str) -> String {
+    match field {
+        "attempts" => format!("1 to {CONSUMER_ATTEMPTS}"),
+        "timeout" => format!("1 to {CONSUMER_TIMEOUT_MILLIS}"),
+        "longestDelay" => format!("`firstDelay` to {CONSUMER_DELAY_MILLIS}"),
+        _ => format!("1 to {CONSUMER_DELAY_MILLIS}"),
+    }
 }
 
 impl OpenError {

@@ -22,19 +22,19 @@ pub enum DocumentError {
     #[error(transparent)]
     Key(#[from] InvalidDocumentKey),
     /// The document is larger than its limit.
-    #[error("the document is {bytes} bytes long, more than the {DOCUMENT_BYTES} allowed")]
+    #[error("the document is {bytes} bytes long; the most is {DOCUMENT_BYTES}")]
     TooLarge {
         /// Length of the document, in bytes of JSON text.
         bytes: usize,
     },
     /// The document and the type that the projection has for it do not fit.
-    #[error("the document does not fit its type: {reason}")]
+    #[error("the document is not of the projection's type: {reason}")]
     Mismatch {
         /// What does not fit.
         reason: String,
     },
     /// The handler has returned: its documents are written only while it runs.
-    #[error("documents can only be used while the handler runs")]
+    #[error("the handler has returned; documents can be used only while it runs")]
     Over,
     /// The storage failed.
     #[error(transparent)]

@@ -72,7 +72,7 @@ pub enum AppendError {
         actual: Version,
     },
     /// Other events were appended under this idempotency key before.
-    #[error("other events were appended to stream {stream} under this idempotency key")]
+    #[error("other events were appended to stream {stream} under this idempotency key; choose another key")]
     IdempotencyKeyReused {
         /// The stream.
         stream: StreamId,
@@ -84,22 +84,24 @@ pub enum AppendError {
         stream: StreamId,
     },
     /// The stream holds as much as the platform lets one object hold.
-    #[error("stream {stream} is full: it takes more than {STREAM_BYTES} bytes")]
+    #[error("stream {stream} is full: its storage has more than {STREAM_BYTES} bytes; truncate the stream")]
     StreamFull {
         /// The stream.
         stream: StreamId,
     },
     /// There are no events to append.
-    #[error("an append needs at least one event")]
+    #[error("the append has no events; it needs at least one")]
     NoEvents,
     /// There are more events than one commit may hold.
-    #[error("{count} events are more than the {COMMIT_EVENTS} that one append may carry")]
+    #[error("the append has {count} events; the most is {COMMIT_EVENTS}")]
     TooManyEvents {
         /// How many events were given.
         count: usize,
     },
     /// The events together are larger than one commit may be.
-    #[error("the events are stored as {bytes} bytes, more than the {COMMIT_BYTES} that one commit may hold")]
+    #[error(
+        "the events of the append are {bytes} bytes long, as they are stored; the most is {COMMIT_BYTES}"
+    )]
     CommitTooLarge {
         /// Size of the events as they are stored, in bytes of UTF-8.
         bytes: usize,
@@ -113,7 +115,7 @@ pub enum AppendError {
         reason: InvalidEvent,
     },
     /// The stream cannot reach a higher version.
-    #[error("stream {stream} cannot go beyond version {}", Version::MAX)]
+    #[error("stream {stream} is full: its last version would be greater than {}", Version::MAX)]
     VersionExhausted {
         /// The stream.
         stream: StreamId,

@@ -104,7 +104,7 @@ pub enum InvalidEvent {
     #[error("the metadata must be a JSON object")]
     MetadataNotObject,
     /// The metadata is larger than its limit.
-    #[error("the metadata is {bytes} bytes long, more than the {METADATA_BYTES} allowed")]
+    #[error("the metadata is {bytes} bytes long; the most is {METADATA_BYTES}")]
     MetadataTooLarge {
         /// Length of the metadata, in bytes of JSON text.
         bytes: usize,

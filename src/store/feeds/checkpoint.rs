@@ -23,7 +23,7 @@ pub struct Checkpoint(Vec<Position>);
 
 /// Why a text is refused as a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the checkpoint is none of this feed's")]
+#[error("the checkpoint does not belong to this feed")]
 pub struct InvalidCheckpoint;
 
 impl InvalidCheckpoint {

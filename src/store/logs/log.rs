@@ -93,16 +93,21 @@ pub enum StorageFault {
     #[error("the storage is busy: another connection has locked it")]
     Busy,
     /// The database was opened only to read. Nothing was written.
-    #[error("the storage was opened only to read")]
+    #[error("the storage is open only for reading")]
     ReadOnly,
     /// What is stored is not what a store writes.
-    #[error("what is stored for version {version} is corrupt: {reason}")]
+    #[error("the stored data{} cannot be read: {reason}", of_version(*version))]
     Corrupt {
         /// The last version of the commit that cannot be read.
         version: u64,
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// Names the version, unless what cannot be read has none.
+fn of_version(version: u64) -> String {
+    if version == 0 { String::new() } else { format!(" of version {version}") }
 }
 
 impl StorageError {

@@ -98,7 +98,7 @@ impl StreamLog for MemoryLog {
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
         let count = commit.version.get() - commit.first_version.get() + 1;
-        let full = || StorageError::failed("every position was given");
+        let full = || StorageError::failed("no position is left");
         let position = self.end()?.after(count).ok_or_else(full)?;
         self.order.push(Place { position, stream: stream.clone(), version: commit.version });
         let stream = self.stream(stream);

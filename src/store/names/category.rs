@@ -30,7 +30,7 @@ pub enum InvalidCategory {
     Name(InvalidName),
     /// The text holds a `-`, as a prefix of names may: no stream would ever be found.
     #[error(
-        "the category holds a `-` at byte {at}: it is the text before the first `-` of its streams' names"
+        "the category contains a `-` at byte {at}; a category is the text before the first `-` of a stream's name"
     )]
     Dash {
         /// Where the first one is, in bytes.

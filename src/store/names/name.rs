@@ -7,10 +7,10 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum InvalidName {
     /// The text is empty.
-    #[error("must not be empty")]
+    #[error("is empty; it needs at least 1 byte")]
     Empty,
     /// The text is longer than its limit.
-    #[error("is {bytes} bytes long, more than the {limit} allowed")]
+    #[error("is {bytes} bytes long; the most is {limit}")]
     TooLong {
         /// Length of the text, in bytes of UTF-8.
         bytes: usize,
@@ -18,14 +18,16 @@ pub enum InvalidName {
         limit: usize,
     },
     /// The text holds a control character (Unicode category Cc).
-    #[error("holds a control character at byte {at}")]
+    #[error("contains a control character at byte {at}; remove it")]
     ControlCharacter {
         /// Where the character starts, in bytes.
         at: usize,
     },
     /// The text holds U+FFFD, which runtimes put in the place of bytes that are not UTF-8: names that differ would become
     /// the same. Only an idempotency key is refused for it.
-    #[error("holds the replacement character U+FFFD at byte {at}")]
+    #[error(
+        "contains the replacement character U+FFFD at byte {at}; it must be UTF-8 without this character"
+    )]
     ReplacementCharacter {
         /// Where the character starts, in bytes.
         at: usize,

@@ -178,10 +178,10 @@ impl Verifier {
         let first_version = content::decode(commit)?.first_version;
         let broken = |reason: &str| Err(StorageError::corrupt(commit.version.get(), reason));
         if Some(first_version) != self.last.version.after(1) {
-            return broken("it does not follow on the commit before it");
+            return broken("it does not continue from the commit before it");
         }
         if self.last.hash.followed_by(&self.stream, commit) != commit.hash {
-            return broken("its hash is not that of its content and the commit before it");
+            return broken("its hash does not match its content and the commit before it");
         }
         if commit.time < self.last.time {
             return broken("it is older than the commit before it");

@@ -49,13 +49,13 @@ pub enum InvalidRange {
     #[error("must be a version from 1 to {MAX_VERSION}")]
     To,
     /// `from` is greater than `to`: the two bound the versions whatever the direction.
-    #[error("must not be less than `from`, whatever the direction")]
+    #[error("is less than `from`; `from` must not be greater than `to`, in either direction")]
     ToBeforeFrom,
     /// The limit is 0.
-    #[error("must be at least 1")]
+    #[error("is 0; the least is 1")]
     LimitZero,
     /// The limit is more than a page may hold.
-    #[error("must be at most {PAGE_EVENTS}")]
+    #[error("is {limit}; the most is {PAGE_EVENTS}")]
     PageTooLarge {
         /// How many events were asked for.
         limit: u64,

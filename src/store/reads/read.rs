@@ -50,7 +50,9 @@ pub enum ReadError {
         stream: StreamId,
     },
     /// An event was truncated that a page before has promised.
-    #[error("stream {stream} was truncated while it was read: its first version is now {first_version}")]
+    #[error(
+        "stream {stream} was truncated while it was read; its first version is now {first_version}: read again from there"
+    )]
     StreamTruncated {
         /// The stream.
         stream: StreamId,

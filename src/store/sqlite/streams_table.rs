@@ -218,7 +218,7 @@ impl<S: Sql> FeedLog for StreamsTable<S> {
                 (Some(position), Some(stream)) => {
                     Ok(visit(FeedCommit { position, stream, hidden, commit: Some(commit) }))
                 }
-                _ => Err(StorageError::corrupt(commit.version.get(), "it has no place")),
+                _ => Err(StorageError::corrupt(commit.version.get(), "it has no position")),
             }
         })
     }
@@ -236,8 +236,8 @@ impl<S: Sql + Clone> StreamDirectory for StreamsTable<S> {
             let names = [Value::Text(&after), Value::Text(from)];
             let name = self.table.one(NEXT_STREAM, &names, |row| Ok(row.text(0).map(str::to_owned)))?;
             let Some(name) = name else { return Ok(()) };
-            let stream =
-                StreamId::new(&name).map_err(|_| StorageError::corrupt(0, "the name of a stream is none"))?;
+            let stream = StreamId::new(&name)
+                .map_err(|_| StorageError::corrupt(0, "the name of a stream is not valid"))?;
             let Head { version, time, deleted, .. } = self.head(&stream)?;
             if visit(StreamEntry { stream, version, time, deleted }).is_break() {
                 return Ok(());

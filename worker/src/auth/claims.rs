@@ -26,7 +26,7 @@ pub(crate) enum InvalidToken {
     Malformed,
     #[error("is not signed by HS256")]
     Algorithm,
-    #[error("has a critical header that is not understood")]
+    #[error("has a `crit` header; this server knows no critical extension")]
     CriticalHeader,
     #[error("has a signature that does not match")]
     Signature,
@@ -34,9 +34,9 @@ pub(crate) enum InvalidToken {
     Expired,
     #[error("is not valid yet")]
     NotYetValid,
-    #[error("has claims of the wrong shape: {0}")]
+    #[error("has claims that are not valid: {0}")]
     Claims(String),
-    #[error("has an invalid `tenant`: {0}")]
+    #[error("has a `tenant` that is not valid: {0}")]
     Tenant(InvalidTenant),
 }
 
@@ -152,7 +152,7 @@ pub(super) fn verify(token: &str, secret: &str, now: RecordedTime) -> Result<Pri
     })?;
     let claims = token.claims().get();
     if !claims.starts_with('{') {
-        return Err(InvalidToken::Claims("they are no object".to_owned()));
+        return Err(InvalidToken::Claims("they are not an object".to_owned()));
     }
     let grants: Grants =
         serde_json::from_str(claims).map_err(|error| InvalidToken::Claims(error.to_string()))?;
@@ -169,7 +169,9 @@ fn is_written_as_issued(token: &str) -> bool {
 /// A token without `exp` does not expire; one without `nbf` was always valid.
 fn check_times(grants: &Grants, now: RecordedTime) -> Result<(), InvalidToken> {
     if grants.exp.into_iter().chain(grants.nbf).any(|time| time.abs() > END_OF_TIME) {
-        return Err(InvalidToken::Claims("`exp` or `nbf` is beyond time".to_owned()));
+        return Err(InvalidToken::Claims(
+            "`exp` or `nbf` is out of range; the most is 8640000000000".to_owned(),
+        ));
     }
     #[allow(clippy::cast_precision_loss)] // a clock's milliseconds
     let now = now.as_millis() as f64 / 1000.0;

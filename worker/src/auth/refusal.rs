@@ -14,23 +14,23 @@ pub(crate) enum Refusal {
     NotConfigured,
     /// The deployment has a secret that is too short to protect it.
     #[error(
-        "SILLOK_SECRET is shorter than 32 bytes or no text, so it is not used; set 32 random bytes or more"
+        "SILLOK_SECRET is shorter than 32 bytes or is not text, so it is not used; set 32 random bytes or more"
     )]
     WeakSecret,
     /// The request carries no bearer token.
-    #[error("the request needs the header `Authorization: Bearer <token>`")]
+    #[error("the request has no token; send the header `Authorization: Bearer <token>`")]
     MissingToken,
     /// The token proves nothing.
     #[error("the token {0}")]
     InvalidToken(InvalidToken),
     /// The token does not allow to do this.
-    #[error("the token lacks the scope `{}`", .0.name())]
+    #[error("the token does not have the scope `{}`", .0.name())]
     InsufficientScope(Scope),
     /// The token does not allow to do this with this stream.
     #[error("the token does not allow this stream")]
     StreamNotAllowed,
     /// What is asked for may come from any stream, and the token is for some alone.
-    #[error("this needs a token for all streams, without the claim `streams`")]
+    #[error("this request needs a token for all streams, without the claim `streams`")]
     NotForAllStreams,
 }
 

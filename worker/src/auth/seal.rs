@@ -68,8 +68,8 @@ impl Seal {
         let encrypted =
             async { encrypt(&self.algorithm(&nonce), &self.key("encrypt").await?, &bytes(&text)).await };
         let encrypted = encrypted.await.map_err(|error| {
-            console_error!("a name could not be sealed: {error:?}");
-            Failure::new(ErrorCode::Internal, "where the listing goes on could not be sealed")
+            console_error!("the `next` of a listing could not be sealed: {error:?}");
+            Failure::new(ErrorCode::Internal, "the `next` of the listing could not be sealed")
         })?;
         let sealed = [nonce.to_vec(), Uint8Array::new(&encrypted).to_vec()].concat();
         Ok(Base64UrlUnpadded::encode_string(&sealed))
@@ -81,7 +81,7 @@ impl Seal {
     /// `invalid_parameter`, naming the field `next`.
     pub(crate) async fn open(&self, sealed: &str) -> Result<String, Failure> {
         let invalid = || {
-            let detail = "`next` was not given by a listing for the streams that this token may read";
+            let detail = "`next` does not come from a listing of the streams that this token may read; list again without `next`";
             Failure::new(ErrorCode::InvalidParameter, detail).in_field("next")
         };
         let sealed = Base64UrlUnpadded::decode_vec(sealed).map_err(|_| invalid())?;

@@ -46,7 +46,7 @@ impl Deployment {
     /// deployment itself, or to this machine where authentication is off.
     pub(super) fn check_url(&self, text: &str) -> Result<(), &'static str> {
         if text.len() > URL_BYTES || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
-            return Err("a URL has at most 2,048 bytes and neither spaces nor backslashes");
+            return Err("must have at most 2,048 bytes, and no spaces or backslashes");
         }
         // As the runtime reads it when the event is sent: so there is no other spelling of a host.
         let url = Url::parse(text).ok_or("must be a URL, with a host and a port from 1 to 65535")?;
@@ -56,7 +56,7 @@ impl Deployment {
             return Err("must begin with https://");
         }
         if url.has_user {
-            return Err("must not hold a user name or a password");
+            return Err("must not contain a user name or a password");
         }
         if url.port == "0" {
             return Err("must have a port from 1 to 65535");
@@ -75,7 +75,7 @@ impl Deployment {
 /// Refuses a host that is not reached by name from everywhere.
 fn check_host(host: &str) -> Result<(), &'static str> {
     if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
-        return Err("must name its host: an IP address is refused");
+        return Err("must name its host; an IP address is refused");
     }
     let below =
         |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));

@@ -105,13 +105,14 @@ impl Definition {
     /// `body_too_large`, `malformed_json` or `invalid_consumer`, naming the part that is wrong.
     pub(crate) fn parse(body: &str, deployment: &Deployment) -> Result<Self, Failure> {
         if body.len() > DEFINITION_BYTES {
-            let detail = format!("a consumer is defined by at most {DEFINITION_BYTES} bytes");
+            let size = body.len();
+            let detail = format!("the definition is {size} bytes long; the most is {DEFINITION_BYTES}");
             return Err(Failure::new(ErrorCode::BodyTooLarge, detail));
         }
         let body: &RawValue = serde_json::from_str(body)
             .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()))?;
         if !body.get().starts_with('{') {
-            return Err(invalid("kind", "a consumer is an object"));
+            return Err(invalid("kind", "the definition of a consumer must be a JSON object"));
         }
         let definition: Self = serde_json::from_str(body.get()).map_err(|error| {
             let message = error.to_string();
@@ -163,10 +164,16 @@ impl Definition {
                     .ok_or_else(|| invalid("url", "a webhook needs the URL of its receiver"))?;
                 deployment.check_url(url).map_err(|reason| invalid("url", reason))?;
                 if secret.as_deref().is_some_and(|secret| Secret::parse(secret).is_none()) {
-                    return Err(invalid("secret", "a secret is `whsec_` and 24 to 64 bytes in base64"));
+                    return Err(invalid(
+                        "secret",
+                        "a secret must be `whsec_` and then 24 to 64 bytes in base64",
+                    ));
                 }
                 if concurrency.is_some_and(|most| !(1..=MOST_AT_ONCE).contains(&most)) {
-                    return Err(invalid("concurrency", "a webhook is sent 1 to 6 events at once"));
+                    return Err(invalid(
+                        "concurrency",
+                        "must be 1 to 6, the events that a webhook is sent at once",
+                    ));
                 }
             }
             Kind::Queue if binding.is_none() => {
@@ -174,7 +181,10 @@ impl Definition {
             }
             Kind::Queue => {}
             Kind::Projection | Kind::Reactor => {
-                return Err(invalid("kind", "projections and reactors are defined in code"));
+                return Err(invalid(
+                    "kind",
+                    "must be `webhook` or `queue`; projections and reactors are defined in code",
+                ));
             }
         }
         let parts = [
@@ -186,7 +196,7 @@ impl Definition {
             ("end", self.end.is_some(), Kind::Reactor),
         ];
         if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
-            return Err(invalid(name, "is not a part of a consumer of this kind"));
+            return Err(invalid(name, "a consumer of this kind does not have this field"));
         }
         parse_feed(&self.filter(), 0, 1).map_err(|failure| match failure.field.as_deref() {
             Some("type") => failure.in_field("types"),
@@ -290,34 +300,29 @@ mod tests {
 
     #[test]
     fn what_is_no_consumer() {
-        for (body, code, field) in [
+        let invalid = [
+            ("3", "kind"),
+            ("{}", "kind"),
+            (r#"{"kind":"webhook"}"#, "url"),
+            (r#"{"kind":"webhook","url":"http://example.com"}"#, "url"),
+            (r#"{"kind":"webhook","url":"http://localhost/"}"#, "url"),
+            (r#"{"kind":"webhook","url":"https://a.b","types":[]}"#, "types"),
+            (r#"{"kind":"queue","binding":"Q","types":[]}"#, "types"),
+            (r#"{"kind":"webhook","url":"https://a.b","secret":"x"}"#, "secret"),
+            (r#"{"kind":"webhook","url":"https://a.b","binding":"Q"}"#, "binding"),
+            (r#"{"kind":"webhook","url":"https://a.b","colour":1}"#, "colour"),
+            (r#"{"kind":"webhook","url":"https://a.b","concurrency":0}"#, "concurrency"),
+            (r#"{"kind":"webhook","url":"https://a.b","concurrency":7}"#, "concurrency"),
+            (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, "end"),
+            (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "concurrency"),
+            (r#"{"kind":"queue"}"#, "binding"),
+            (r#"{"kind":"queue","binding":"Q","kind":"queue"}"#, "kind"),
+            (r#"{"url":"https://a.b"}"#, "kind"),
+            (r#"{"kind":"projection"}"#, "kind"),
+        ]
+        .map(|(body, field)| (body, ErrorCode::InvalidConsumer, Some(field)));
+        let others = [
             ("", ErrorCode::MalformedJson, None),
-            ("3", ErrorCode::InvalidConsumer, Some("kind")),
-            ("{}", ErrorCode::InvalidConsumer, Some("kind")),
-            (r#"{"kind":"webhook"}"#, ErrorCode::InvalidConsumer, Some("url")),
-            (r#"{"kind":"webhook","url":"http://example.com"}"#, ErrorCode::InvalidConsumer, Some("url")),
-            (r#"{"kind":"webhook","url":"http://localhost/"}"#, ErrorCode::InvalidConsumer, Some("url")),
-            (
-                r#"{"kind":"webhook","url":"https://a.b","types":[]}"#,
-                ErrorCode::InvalidConsumer,
-                Some("types"),
-            ),
-            (r#"{"kind":"queue","binding":"Q","types":[]}"#, ErrorCode::InvalidConsumer, Some("types")),
-            (
-                r#"{"kind":"webhook","url":"https://a.b","secret":"x"}"#,
-                ErrorCode::InvalidConsumer,
-                Some("secret"),
-            ),
-            (
-                r#"{"kind":"webhook","url":"https://a.b","binding":"Q"}"#,
-                ErrorCode::InvalidConsumer,
-                Some("binding"),
-            ),
-            (
-                r#"{"kind":"webhook","url":"https://a.b","colour":1}"#,
-                ErrorCode::InvalidConsumer,
-                Some("colour"),
-            ),
             (
                 r#"{"kind":"webhook","url":"https://a.b","category":7}"#,
                 ErrorCode::InvalidCategory,
@@ -328,27 +333,8 @@ mod tests {
                 ErrorCode::InvalidEventType,
                 Some("types"),
             ),
-            (
-                r#"{"kind":"webhook","url":"https://a.b","concurrency":0}"#,
-                ErrorCode::InvalidConsumer,
-                Some("concurrency"),
-            ),
-            (
-                r#"{"kind":"webhook","url":"https://a.b","concurrency":7}"#,
-                ErrorCode::InvalidConsumer,
-                Some("concurrency"),
-            ),
-            (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, ErrorCode::InvalidConsumer, Some("end")),
-            (
-                r#"{"kind":"queue","binding":"Q","concurrency":2}"#,
-                ErrorCode::InvalidConsumer,
-                Some("concurrency"),
-            ),
-            (r#"{"kind":"queue"}"#, ErrorCode::InvalidConsumer, Some("binding")),
-            (r#"{"kind":"queue","binding":"Q","kind":"queue"}"#, ErrorCode::InvalidConsumer, Some("kind")),
-            (r#"{"url":"https://a.b"}"#, ErrorCode::InvalidConsumer, Some("kind")),
-            (r#"{"kind":"projection"}"#, ErrorCode::InvalidConsumer, Some("kind")),
-        ] {
+        ];
+        for (body, code, field) in invalid.into_iter().chain(others) {
             let failure = parse(body).unwrap_err();
             assert_eq!((failure.code.known(), failure.field.as_deref()), (Some(code), field), "{body}");
         }

@@ -130,7 +130,7 @@ pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, Strin
     if takes.is_ok_and(|takes| takes.is_function()) {
         return Ok(queue);
     }
-    Err(format!("no queue is bound as {binding} in wrangler.toml"))
+    Err(format!("wrangler.toml has no queue with the binding {binding}"))
 }
 
 /// Sends the events to a queue, all of them or as many of the first as it takes at once, and says how many. What is too
@@ -151,14 +151,15 @@ pub(super) async fn to_queue(
             break;
         }
         if size > MESSAGE_BYTES {
-            let error = format!("the event takes {} bytes, more than a queue's message may", body.len());
+            let most = MESSAGE_BYTES - MESSAGE_BYTES_ADDED;
+            let error = format!("the event is {} bytes long; the most for a queue is {most}", body.len());
             return Err(Outcome::Refused { error });
         }
         // As text: read and written by JavaScript on its way, a number might become another.
         messages.push(&object(&[("body", body.as_str().into()), ("contentType", "text".into())]));
     }
     let sent = call(&queue, "sendBatch", &[messages.clone().into()]).await;
-    let refused = |error| Outcome::failed(format!("the queue refused: {error:?}"));
+    let refused = |error| Outcome::failed(format!("the queue refused the messages: {error:?}"));
     sent.map(|()| messages.length() as usize).map_err(refused)
 }
 

@@ -53,7 +53,8 @@ pub(super) fn check_origin(request: &Request, policy: &Policy) -> Result<(), Pro
     match authority(&origin) {
         Some(page) if Some(page) == authority(request.url()) || is_this_machine(page) => Ok(()),
         _ => {
-            let detail = "pages of other origins are let in only where there is a secret";
+            let detail =
+                "without a secret, this server refuses requests of pages of other origins; set SILLOK_SECRET";
             Err(Failure::new(ErrorCode::OriginNotAllowed, detail).in_field("Origin").into())
         }
     }

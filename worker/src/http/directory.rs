@@ -31,7 +31,7 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
         if sealed.is_some() {
             return Err(Failure::new(
                 ErrorCode::InvalidParameter,
-                "`next` is only for tokens with `streams`; use `after`",
+                "`next` is only for a token with the claim `streams`; use `after`",
             )
             .in_field("next")
             .into());

@@ -55,7 +55,7 @@ fn resume(wanted: &mut FeedValue, media: Media, last_event_id: Option<String>) -
         return Ok(false);
     }
     if wanted.limit.is_some() {
-        let detail = "`limit` bounds what is read; to follow the feed has no end";
+        let detail = "`limit` is not allowed when you follow the feed, which has no end; leave it out";
         return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field("limit"));
     }
     let resumed = last_event_id.is_some();

@@ -103,7 +103,7 @@ impl Pieces for Lines {
 /// What ends a response amid its body.
 pub(super) fn cut_off(error: &RemoteError) -> worker::Error {
     console_error!("a stream of events was cut off: {error}");
-    worker::Error::from("the events could not be read to their end")
+    worker::Error::from("the rest of the events could not be read")
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ impl Following {
             ("complete", &range.complete),
         ];
         if let Some((name, _)) = bounds.into_iter().find(|(_, bound)| bound.is_some()) {
-            let detail = format!("`{name}` bounds what is read; to follow a stream has no end");
+            let detail =
+                format!("`{name}` is not allowed when you follow a stream, which has no end; leave it out");
             return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field(name));
         }
         let from = parse_range(&range)?.from().get();

@@ -47,7 +47,7 @@ pub(super) fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
 fn decoded(segment: &str, code: ErrorCode, field: &str) -> Result<String, Failure> {
     let invalid = |reason| Failure::new(code, format!("the {field} in the path {reason}")).in_field(field);
     if !is_percent_encoded(segment) {
-        return Err(invalid("holds a % that two hexadecimal digits do not follow"));
+        return Err(invalid("contains a % without two hexadecimal digits after it"));
     }
     let text = percent_decode_str(segment).decode_utf8().map_err(|_| invalid("is not UTF-8"))?;
     Ok(text.into_owned())

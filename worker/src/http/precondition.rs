@@ -81,7 +81,9 @@ pub(super) fn expected_version(
                 Err(invalid(IF_MATCH, "must be one version in double quotes, such as \"3\", an ETag, or *"))
             }
         },
-        (None, Some(_)) => Err(invalid(IF_NONE_MATCH, "of an append must be *: the stream must not exist")),
+        (None, Some(_)) => {
+            Err(invalid(IF_NONE_MATCH, "of an append must be *, which means that the stream must not exist"))
+        }
         (Some(_), Some(_)) => Err(invalid(IF_NONE_MATCH, "cannot be combined with If-Match")),
     }
 }

@@ -64,7 +64,10 @@ impl Problem {
 
     /// `allow` are the methods that the path takes.
     pub(super) fn method_not_allowed(allow: &str) -> Self {
-        let failure = Failure::new(ErrorCode::MethodNotAllowed, format!("this path takes {allow}"));
+        let failure = Failure::new(
+            ErrorCode::MethodNotAllowed,
+            format!("this path does not take this method; it takes {allow}"),
+        );
         Self { failure, headers: vec![("Allow", allow.to_owned())] }
     }
 
@@ -116,11 +119,11 @@ impl From<RemoteError> for Problem {
             RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(*receipt),
             RemoteError::Overloaded => Failure::new(
                 ErrorCode::Overloaded,
-                "there are more requests for this than can be taken; wait before another",
+                "there are more requests for this than can be taken; wait, then try again",
             ),
             RemoteError::Unavailable => Failure::new(
                 ErrorCode::Unavailable,
-                "no answer came; a change may have been made all the same, which is told by reading",
+                "no answer came; a change may have been made: read to find out",
             ),
             RemoteError::Broken => broken(),
         };

@@ -98,7 +98,7 @@ fn set(name: &str, part: &mut Option<Scalar>, value: Scalar) -> Result<(), Failu
 }
 
 fn unknown(name: &str) -> Failure {
-    invalid(name, "is not a parameter of this read")
+    invalid(name, "is not a parameter of this path")
 }
 
 /// Refuses every parameter, where a path takes none.

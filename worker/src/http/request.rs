@@ -98,7 +98,7 @@ pub(super) fn check_append_headers(request: &Request) -> Result<(), Failure> {
 fn check_encoding(request: &Request) -> Result<(), Failure> {
     match header(request, "Content-Encoding") {
         Some(encoding) if !encoding.trim().eq_ignore_ascii_case("identity") => {
-            refuse(request, "Content-Encoding", "is not supported: send the body as it is")
+            refuse(request, "Content-Encoding", "is not supported; send the body without an encoding")
         }
         _ => Ok(()),
     }
@@ -109,7 +109,7 @@ pub(super) fn check_forget_headers(request: &Request) -> Result<(), Failure> {
     wanted(request, &[Media::Json])?;
     check_encoding(request)?;
     for name in ["If-Match", "If-None-Match", "Idempotency-Key"] {
-        refuse(request, name, "is not supported here; to repeat the request does no harm")?;
+        refuse(request, name, "is not supported here; you can repeat the request without it")?;
     }
     Ok(())
 }
@@ -128,14 +128,14 @@ pub(super) fn checked_key(text: String) -> Result<String, Failure> {
 /// Refuses a read whose headers ask for what is not done, and tells which of the offers the answer is to be.
 pub(super) fn check_read_headers(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
     let media = wanted(request, offers)?;
-    refuse(request, "If-Match", "is not supported by a read; a read takes If-None-Match")?;
+    refuse(request, "If-Match", "is not supported by a read; use If-None-Match")?;
     Ok(media)
 }
 
 /// Refuses a condition where there is no version to compare it with.
 pub(super) fn check_live_headers(request: &Request) -> Result<(), Failure> {
     for name in ["If-Match", "If-None-Match"] {
-        refuse(request, name, "is not supported: there is no version to compare here")?;
+        refuse(request, name, "is not supported here, because there is no version to compare")?;
     }
     Ok(())
 }
@@ -155,7 +155,7 @@ pub(super) fn is_upgrade(request: &Request) -> bool {
 pub(super) fn check_proof_headers(request: &Request, offer: Media) -> Result<(), Failure> {
     wanted(request, &[offer])?;
     for name in ["If-Match", "If-None-Match"] {
-        refuse(request, name, "is not supported where a history is to be proved")?;
+        refuse(request, name, "is not supported by a verification or an export")?;
     }
     Ok(())
 }
@@ -165,7 +165,7 @@ fn wanted(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
     let accept = header(request, "Accept").unwrap_or_default();
     preferred(&accept, offers).ok_or_else(|| {
         let names: Vec<&str> = offers.iter().map(|offer| offer.name()).collect();
-        let detail = format!("the answer is {}, which Accept excludes", names.join(" or "));
+        let detail = format!("`Accept` excludes every form of the answer; include {}", names.join(" or "));
         header_failure(ErrorCode::NotAcceptable, "Accept", detail)
     })
 }
@@ -222,5 +222,5 @@ async fn bounded(mut chunks: ByteStream) -> Result<Vec<u8>, Problem> {
 }
 
 fn too_large() -> Failure {
-    Failure::new(ErrorCode::BodyTooLarge, format!("the body is larger than the {BODY_BYTES} bytes allowed"))
+    Failure::new(ErrorCode::BodyTooLarge, format!("the body is too large; the most is {BODY_BYTES} bytes"))
 }

@@ -24,7 +24,7 @@ pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
             Ok(None) => return,
             Err(error) => {
                 console_error!("a follower was cut off: {error}");
-                (1011, "the events could not be read to their end")
+                (1011, "the rest of the events could not be read")
             }
         };
         // The client may be gone already.
@@ -53,13 +53,13 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
             Ok(Step::Passed(_)) => socket.send_with_str(live.progress())?,
             Ok(Step::Quiet) => {}
             Ok(Step::Expired) => {
-                return Ok(Some(Farewell(1008, "the token has expired; connect again with another")));
+                return Ok(Some(Farewell(1008, "the token has expired; connect again with another token")));
             }
-            Ok(Step::End) => return Ok(Some(Farewell(1001, "the object went away; connect again"))),
+            Ok(Step::End) => return Ok(Some(Farewell(1001, "the object has stopped; connect again"))),
             Err(error) => return Err(super::lines::cut_off(&error)),
         }
         if carried >= CONNECTION_BYTES {
-            return Ok(Some(Farewell(1013, "this connection has carried its share; connect again")));
+            return Ok(Some(Farewell(1013, "this connection has sent as much as one may; connect again")));
         }
     }
 }

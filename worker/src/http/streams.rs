@@ -78,7 +78,7 @@ pub(super) fn before(body: &str) -> Result<u64, Failure> {
     }
     let cut: BTreeMap<String, &RawValue> = serde_json::from_str(body.get()).map_err(malformed)?;
     if let Some(name) = cut.keys().find(|name| *name != "before") {
-        return Err(invalid(name, "is not a part of a truncation"));
+        return Err(invalid(name, "is not a field of a truncation; the only field is `before`"));
     }
     let before = cut.get("before").and_then(|before| before.get().parse().ok()).and_then(Version::new);
     match before.filter(|before| !before.is_empty()) {

@@ -16,7 +16,7 @@ use worker::{Request, Response, State, WebSocketPair, console_error};
 pub(crate) fn admit(state: &State, request: &Request) -> worker::Result<Response> {
     let protocol = request.headers().get("Upgrade")?;
     if !protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
-        return Response::error("this object is spoken to by RPC", 501);
+        return Response::error("this object takes only RPC calls and WebSockets", 501);
     }
     let pair = WebSocketPair::new()?;
     // The runtime keeps the socket open while the object hibernates.
@@ -29,7 +29,7 @@ pub(crate) fn nudge(state: &State, end: u64) {
     for socket in state.get_websockets() {
         if socket.send_with_str(end.to_string()).is_err() {
             // Whoever was not told must not wait on. One that has just gone needs no word of it.
-            let _ = socket.close(Some(1011), Some("the follower could not be told"));
+            let _ = socket.close(Some(1011), Some("the follower could not be notified"));
         }
     }
 }
@@ -88,7 +88,7 @@ impl Nudges {
     pub(super) fn of(response: &JsValue) -> Result<Self, JsValue> {
         let socket = part(response, "webSocket")?;
         if !socket.is_object() {
-            return Err(JsValue::from_str("the object took no follower"));
+            return Err(JsValue::from_str("the object did not accept the follower"));
         }
         let mut nudges =
             Self { socket: socket.unchecked_into(), heard: Rc::default(), listeners: Vec::new() };

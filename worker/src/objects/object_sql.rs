@@ -66,7 +66,7 @@ impl ObjectSql {
         let bytes = Value::bytes(values);
         if bytes > ROW_BYTES {
             return Err(StorageError::failed(format!(
-                "{bytes} bytes are more than the {ROW_BYTES} of a row"
+                "the values of a row are {bytes} bytes long; the most is {ROW_BYTES}"
             )));
         }
         self.sql.exec(statement, &sql_values(values)).map_err(|error| failure(&error))
@@ -133,5 +133,7 @@ fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> 
 /// What the runtime said.
 fn failure(error: &JsValue) -> StorageError {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-    StorageError::failed(message.unwrap_or_else(|| "it threw what is no error".to_owned()))
+    StorageError::failed(
+        message.unwrap_or_else(|| "the database threw a value that is not an error".to_owned()),
+    )
 }

@@ -18,7 +18,8 @@ pub(crate) fn partitions(env: &Env) -> Result<usize, Failure> {
         return Ok(1);
     }
     parse(value.as_string().as_deref()).ok_or_else(|| {
-        let detail = format!("this deployment's {NAME} is not the text of a whole number from 1 to {MOST}");
+        let detail =
+            format!("`{NAME}` of this deployment must be the text of a whole number from 1 to {MOST}");
         Failure::new(ErrorCode::InvalidConfiguration, detail)
     })
 }
