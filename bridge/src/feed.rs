@@ -1,9 +1,10 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
 use sillok::ErrorCode;
+use sillok::handler::{FeedEvent, FeedPage, Read};
 use sillok::store::{
-    Category, Checkpoint, FeedEventView, FeedLog, FeedRange, InvalidCategory, InvalidCheckpoint, json_string,
-    visit_feed,
+    Category, Checkpoint, EventId, EventType, FeedEventView, FeedLog, FeedRange, InvalidCategory,
+    InvalidCheckpoint, Position, StreamId, Version, json_string, visit_feed,
 };
 
 use crate::event_json::write_event;
@@ -100,6 +101,77 @@ pub fn write_feed_event(out: &mut String, found: &FeedEventView<'_>, checkpoint:
     out.push_str(",\"checkpoint\":\"");
     out.push_str(&checkpoint.to_string());
     out.push_str("\"}");
+}
+
+/// A page of the feed for a consumer: what it has to know of each event, and the events as JSON.
+#[derive(Debug)]
+pub struct FeedHeadsPage {
+    /// One line for each event: position, version, bytes of its JSON, id, type and stream, with tabs between them. No name has
+    /// a tab or a line break.
+    pub heads: String,
+    /// The events as JSON, one after the other.
+    pub events: String,
+    /// The position up to which everything was looked at.
+    pub after: u64,
+    /// Whether there is more.
+    pub more: bool,
+}
+
+crate::message!(FeedHeadsPage { heads: "heads", events: "events", after: "after", more: "more" });
+
+/// Reads one page of a partition of the feed for a consumer, which so need not parse it.
+///
+/// # Errors
+/// As of [`read_feed`].
+pub fn read_feed_heads(
+    log: &impl FeedLog,
+    range: &FeedRange,
+    checkpoint: &Checkpoint,
+    partition: usize,
+) -> Result<FeedHeadsPage, Failure> {
+    let (mut heads, mut events) = (String::new(), String::new());
+    let end = visit_feed(log, range, &mut |found| {
+        let (position, before) = (found.position, events.len());
+        write_feed_event(&mut events, &found, &checkpoint.at(partition, position));
+        let bytes = events.len() - before;
+        let numbers = [position.get(), found.event.version.get(), bytes as u64];
+        for number in numbers {
+            heads.push_str(&number.to_string());
+            heads.push('\t');
+        }
+        for name in [found.event.id, "\t", found.event.event_type, "\t", found.stream, "\n"] {
+            heads.push_str(name);
+        }
+    })?;
+    if range.is_beyond(end.end) {
+        return Err(InvalidCheckpoint.into());
+    }
+    Ok(FeedHeadsPage { heads, events, after: end.checkpoint.get(), more: end.more })
+}
+
+impl FeedHeadsPage {
+    /// The page as the consumer's machine takes it, where it was read for `read`; nothing where it has another shape.
+    #[must_use]
+    pub fn into_page(self, read: Read) -> Option<FeedPage> {
+        let mut rest = self.events.as_str();
+        let events = self.heads.lines().map(|line| {
+            let mut parts = line.splitn(6, '\t');
+            let mut number = || parts.next()?.parse::<u64>().ok();
+            let (position, version, bytes) = (number()?, number()?, number()?);
+            let (json, after) = rest.split_at_checked(usize::try_from(bytes).ok()?)?;
+            rest = after;
+            Some(FeedEvent {
+                position: Position::new(position)?,
+                version: Version::new(version)?,
+                id: EventId::new(parts.next()?).ok()?,
+                event_type: EventType::new(parts.next()?).ok()?,
+                stream: StreamId::new(parts.next()?).ok()?,
+                json: json.to_owned(),
+            })
+        });
+        let events = events.collect::<Option<Vec<_>>>()?;
+        Some(FeedPage { read, events, after: Position::new(self.after)?, more: self.more })
+    }
 }
 
 /// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.

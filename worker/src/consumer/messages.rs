@@ -1,10 +1,10 @@
 //! The messages to a consumer: one for each act.
 
-use js_sys::Reflect;
+use js_sys::Object;
 use sillok::handler::{ConsumerName, DocumentKey, LetterId};
 use sillok::store::Tenant;
 use sillok_bridge::{Message, field, message, object};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
 use crate::objects::{Answered, ObjectName};
@@ -138,9 +138,22 @@ impl Message for ConsumerRequest {
             Self::Documents(parts) => ("documents", parts.to_js()),
             Self::Reach(parts) => ("reach", parts.to_js()),
         };
-        let request = if parts.is_undefined() { object(&[]) } else { parts };
-        // An object that was just made takes any field.
-        let _ = Reflect::set(&request, &"act".into(), &act.into());
+        let request = object(&[
+            ("act", act.into()),
+            // The previous version reads all fields, whatever the act. These can go with the version after this one.
+            ("definition", "".into()),
+            ("prefix", "".into()),
+            ("after", "".into()),
+            ("limit", 0.into()),
+            ("partition", 0.into()),
+            ("position", 0.into()),
+            ("millis", 0.into()),
+            ("askedAt", "".into()),
+            ("whole", false.into()),
+        ]);
+        if let Some(parts) = parts.dyn_ref::<Object>() {
+            Object::assign(request.unchecked_ref(), parts);
+        }
         request
     }
 

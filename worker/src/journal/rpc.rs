@@ -5,7 +5,9 @@ use sillok::ErrorCode;
 use sillok::gateway::{Forward, partition_of};
 use sillok::handler::ConsumerName;
 use sillok::store::{Checkpoint, Commit, CommitHash, Position, RecordedTime, StreamId, Tenant, Version};
-use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
+use sillok_bridge::{
+    DirectoryPageJson, DirectoryValue, Failure, FeedHeadsPage, FeedPageJson, FeedValue, message,
+};
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, Partition, Receipt, RemoteError};
@@ -166,6 +168,11 @@ impl Remote {
 
     pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedReply> {
         self.0.call("feed", request).await
+    }
+
+    /// A page of the feed for a consumer.
+    pub(crate) async fn page(&self, request: &FeedRequest) -> Answered<FeedHeadsPage> {
+        self.0.call("page", request).await
     }
 
     pub(crate) async fn streams(&self, request: &DirectoryValue) -> Answered<DirectoryPageJson> {

@@ -2,7 +2,6 @@
 //! it decides nothing.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_channel::oneshot;
@@ -16,7 +15,7 @@ use super::receipt::{Meter, Receipt};
 /// Effects that wait to be carried out.
 #[derive(Debug)]
 pub(crate) struct Effects<E> {
-    waiting: RefCell<VecDeque<E>>,
+    waiting: RefCell<Vec<E>>,
     carrying_out: Cell<bool>,
 }
 
@@ -33,22 +32,23 @@ impl<E> Effects<E> {
         let mut turn = Turn::at(now(), &mut random);
         let given = input(&mut turn);
         let payer = turn.payer();
-        self.waiting.borrow_mut().extend(turn.into_effects());
+        self.waiting.borrow_mut().append(&mut turn.into_effects());
         (given, payer)
     }
 
     /// Carries out the effects that wait, one after the other, with those that follow from them in this turn.
     pub(crate) fn each(&self, carry_out: impl Fn(E)) {
-        if !self.carrying_out.replace(true) {
-            while let Some(effect) = self.next() {
-                carry_out(effect);
-            }
-            self.carrying_out.set(false);
+        if self.carrying_out.replace(true) {
+            return;
         }
-    }
-
-    fn next(&self) -> Option<E> {
-        self.waiting.borrow_mut().pop_front()
+        loop {
+            let effects = self.waiting.take();
+            if effects.is_empty() {
+                break;
+            }
+            effects.into_iter().for_each(&carry_out);
+        }
+        self.carrying_out.set(false);
     }
 }
 
