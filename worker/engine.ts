@@ -24,7 +24,7 @@ export interface Engine {
   /** Stores one partition of the journal. */
   readonly JournalObject: RustClass<
     RustObject<
-      "register" | "unregister" | "feed" | "page" | "streams" | "status",
+      "register" | "unregister" | "feed" | "streams" | "status",
       "record" | "positionOf"
     > & { alsoWakes(consumers: string[]): void; isTold(): boolean }
   >;

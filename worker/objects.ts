@@ -118,10 +118,6 @@ export function journalClass({ JournalObject }: Engine, registry: Registry): Dur
       return this.#object.feed(request);
     }
 
-    page(request: unknown): unknown {
-      return this.#object.page(request);
-    }
-
     streams(request: unknown): unknown {
       return this.#object.streams(request);
     }

@@ -1,10 +1,11 @@
 //! The feed of all streams as values: what is asked for, and a page.
 
+use serde_json::value::RawValue;
 use sillok::ErrorCode;
 use sillok::handler::{FeedEvent, FeedPage, Read};
 use sillok::store::{
     Category, Checkpoint, EventId, EventType, FeedEventView, FeedLog, FeedRange, InvalidCategory,
-    InvalidCheckpoint, Position, StreamId, Version, json_string, visit_feed,
+    InvalidCheckpoint, Position, StreamId, Version, json_string, members, visit_feed,
 };
 
 use crate::event_json::write_event;
@@ -103,78 +104,82 @@ pub fn write_feed_event(out: &mut String, found: &FeedEventView<'_>, checkpoint:
     out.push_str("\"}");
 }
 
-/// A page of the feed for a consumer: what it has to know of each event, and the events as JSON.
-#[derive(Debug)]
-pub struct FeedHeadsPage {
-    /// One line for each event: position, version, bytes of its JSON, id, type and stream, with tabs between them. No name has
-    /// a tab or a line break.
-    pub heads: String,
-    /// The events as JSON, one after the other.
-    pub events: String,
-    /// The position up to which everything was looked at.
-    pub after: u64,
-    /// Whether there is more.
-    pub more: bool,
-}
-
-crate::message!(FeedHeadsPage { heads: "heads", events: "events", after: "after", more: "more" });
-
-/// Reads one page of a partition of the feed for a consumer, which so need not parse it.
-///
-/// # Errors
-/// As of [`read_feed`].
-pub fn read_feed_heads(
-    log: &impl FeedLog,
-    range: &FeedRange,
-    checkpoint: &Checkpoint,
-    partition: usize,
-) -> Result<FeedHeadsPage, Failure> {
-    let (mut heads, mut events) = (String::new(), String::new());
-    let end = visit_feed(log, range, &mut |found| {
-        let (position, before) = (found.position, events.len());
-        write_feed_event(&mut events, &found, &checkpoint.at(partition, position));
-        let bytes = events.len() - before;
-        let numbers = [position.get(), found.event.version.get(), bytes as u64];
-        for number in numbers {
-            heads.push_str(&number.to_string());
-            heads.push('\t');
-        }
-        for name in [found.event.id, "\t", found.event.event_type, "\t", found.stream, "\n"] {
-            heads.push_str(name);
-        }
-    })?;
-    if range.is_beyond(end.end) {
-        return Err(InvalidCheckpoint.into());
+/// Writes what a consumer has to know of an event: position, version, bytes of its JSON, id, type and stream on one line, with tabs
+/// between them. No name has a tab or a line break.
+fn write_head(heads: &mut String, found: &FeedEventView<'_>, bytes: usize) {
+    for number in [found.position.get(), found.event.version.get(), bytes as u64] {
+        heads.push_str(&number.to_string());
+        heads.push('\t');
     }
-    Ok(FeedHeadsPage { heads, events, after: end.checkpoint.get(), more: end.more })
-}
-
-impl FeedHeadsPage {
-    /// The page as the consumer's machine takes it, where it was read for `read`; nothing where it has another shape.
-    #[must_use]
-    pub fn into_page(self, read: Read) -> Option<FeedPage> {
-        let mut rest = self.events.as_str();
-        let events = self.heads.lines().map(|line| {
-            let mut parts = line.splitn(6, '\t');
-            let mut number = || parts.next()?.parse::<u64>().ok();
-            let (position, version, bytes) = (number()?, number()?, number()?);
-            let (json, after) = rest.split_at_checked(usize::try_from(bytes).ok()?)?;
-            rest = after;
-            Some(FeedEvent {
-                position: Position::new(position)?,
-                version: Version::new(version)?,
-                id: EventId::new(parts.next()?).ok()?,
-                event_type: EventType::new(parts.next()?).ok()?,
-                stream: StreamId::new(parts.next()?).ok()?,
-                json: json.to_owned(),
-            })
-        });
-        let events = events.collect::<Option<Vec<_>>>()?;
-        Some(FeedPage { read, events, after: Position::new(self.after)?, more: self.more })
+    for part in [found.event.id, "\t", found.event.event_type, "\t", found.stream, "\n"] {
+        heads.push_str(part);
     }
 }
 
-/// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.
+/// Reads a page as a consumer's machine takes it, where it was read for `read`; nothing where it has another shape. With heads
+/// the JSON of the events is cut into pieces, and nothing parses it.
+#[must_use]
+pub fn feed_page(
+    read: Read,
+    page: &FeedPageJson,
+    heads: Option<&str>,
+    partitions: usize,
+) -> Option<FeedPage> {
+    let after = Checkpoint::parse(&page.checkpoint, partitions).ok()?.position(read.partition);
+    let events = match heads {
+        Some(heads) => cut(&page.events, heads)?,
+        // A journal of the previous version writes none.
+        None => parsed(&page.events)?,
+    };
+    Some(FeedPage { read, events, after, more: page.more })
+}
+
+fn cut(text: &str, heads: &str) -> Option<Vec<FeedEvent>> {
+    let mut rest = text;
+    let event = |line: &str| {
+        let mut parts = line.splitn(6, '\t');
+        let mut number = || parts.next()?.parse::<u64>().ok();
+        let (position, version, bytes) = (number()?, number()?, number()?);
+        // Before each event stands a bracket or a comma.
+        let (json, after) = rest.get(1..)?.split_at_checked(usize::try_from(bytes).ok()?)?;
+        rest = after;
+        feed_event(position, version, [parts.next()?, parts.next()?, parts.next()?], json)
+    };
+    heads.lines().map(event).collect()
+}
+
+fn parsed(text: &str) -> Option<Vec<FeedEvent>> {
+    let events: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let event = |event: &RawValue| {
+        let json = event.get();
+        let [position, version, id, event_type, stream] =
+            members(json, ["position", "version", "id", "type", "stream"])?;
+        let number = |text: Option<&str>| text?.parse::<u64>().ok();
+        let name = |text: Option<&str>| serde_json::from_str::<String>(text?).ok();
+        let (id, event_type, stream) = (name(id)?, name(event_type)?, name(stream)?);
+        feed_event(number(position)?, number(version)?, [&id, &event_type, &stream], json)
+    };
+    events.into_iter().map(event).collect()
+}
+
+fn feed_event(
+    position: u64,
+    version: u64,
+    [id, event_type, stream]: [&str; 3],
+    json: &str,
+) -> Option<FeedEvent> {
+    Some(FeedEvent {
+        position: Position::new(position)?,
+        version: Version::new(version)?,
+        id: EventId::new(id).ok()?,
+        event_type: EventType::new(event_type).ok()?,
+        stream: StreamId::new(stream).ok()?,
+        json: json.to_owned(),
+    })
+}
+
+/// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions. Where `heads` are
+/// asked for, [`feed_page`] makes events of the page without parsing it.
 ///
 /// # Errors
 /// `invalid_checkpoint` where the feed never came as far; `storage_failed` or `stored_data_corrupt`.
@@ -183,6 +188,7 @@ pub fn read_feed(
     range: &FeedRange,
     checkpoint: &Checkpoint,
     partition: usize,
+    mut heads: Option<&mut String>,
 ) -> Result<FeedPageJson, Failure> {
     let (mut events, mut count) = (String::from("["), 0);
     let end = visit_feed(log, range, &mut |found| {
@@ -190,7 +196,11 @@ pub fn read_feed(
             events.push(',');
         }
         count += 1;
+        let start = events.len();
         write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
+        if let Some(heads) = heads.as_deref_mut() {
+            write_head(heads, &found, events.len() - start);
+        }
     })?;
     if range.is_beyond(end.end) {
         // Whoever went on from there would miss whatever comes until the feed is as far.

@@ -37,9 +37,7 @@ pub use event_json::{PageJson, read_page};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use failure::{Failure, Told};
 pub use failure_code::FailureCode;
-pub use feed::{
-    FeedHeadsPage, FeedPageJson, FeedValue, parse_feed, read_feed, read_feed_heads, write_feed_event,
-};
+pub use feed::{FeedPageJson, FeedValue, feed_page, parse_feed, read_feed, write_feed_event};
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js_value::{
     directory_from_js, expected_version_from_js, feed_from_js, idempotency_key_from_js, range_from_js,

@@ -194,7 +194,7 @@ impl Store {
                 Some("type") => failure.in_field("types"),
                 _ => failure,
             })?;
-        self.reading(|store| read_feed(store.log(), &range, &checkpoint, 0))
+        self.reading(|store| read_feed(store.log(), &range, &checkpoint, 0, None))
     }
 
     fn try_streams(&self, wanted: &JsValue) -> Result<DirectoryPageJson, Failure> {

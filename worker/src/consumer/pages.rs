@@ -3,7 +3,7 @@
 use sillok::ErrorCode;
 use sillok::handler::{FeedPage, Read};
 use sillok::store::Checkpoint;
-use sillok_bridge::{Failure, FeedValue};
+use sillok_bridge::{Failure, FeedValue, feed_page};
 
 use super::opening::Inner;
 use super::unreachable;
@@ -23,11 +23,12 @@ impl Inner {
         let request = FeedRequest {
             feed: FeedValue { after: Some(after.into()), limit: Some(PAGE_EVENTS.into()), ..filter },
             consumer: Some(name.keeps.clone()),
+            heads: true,
         };
         let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)
             .map_err(|error| Failure::new(ErrorCode::Unavailable, error.to_string()))?;
-        let (page, _) = journal.page(&request).await.map_err(unreachable)?;
-        page.into_page(read)
+        let (reply, _) = journal.feed(&request).await.map_err(unreachable)?;
+        feed_page(read, &reply.page, reply.heads.as_deref(), partitions)
             .ok_or_else(|| Failure::new(ErrorCode::Unavailable, "the journal's page cannot be read"))
     }
 }

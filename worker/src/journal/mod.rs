@@ -102,14 +102,6 @@ impl JournalObject {
         turn(&self.keeper.meter, request, |request| self.keeper.read_feed(&request))
     }
 
-    /// Reads one page of the feed for a consumer: `{feed, consumer}` gives `{heads, events, after, more}`.
-    ///
-    /// # Errors
-    /// A `TypeError` when the request has another shape.
-    pub fn page(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| self.keeper.read_page(&request))
-    }
-
     /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
     ///
     /// # Errors

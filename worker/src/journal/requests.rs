@@ -7,10 +7,7 @@ use futures_channel::oneshot;
 use sillok::ErrorCode;
 use sillok::gateway::RecordError;
 use sillok::store::{FeedLog, Position, Version, read_directory};
-use sillok_bridge::{
-    DirectoryPageJson, DirectoryValue, Failure, FeedHeadsPage, parse_directory, parse_feed, read_feed,
-    read_feed_heads,
-};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
 use super::Keeper;
 use super::carrying_out::Driver;
@@ -52,26 +49,13 @@ impl Keeper {
         let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
         let mut driver = self.driver()?.borrow_mut();
         let journal = driver.journal().map_err(record_failure)?;
-        let page = read_feed(journal, &range, &checkpoint, partition)?;
+        let mut heads = request.heads.then(String::new);
+        let page = read_feed(journal, &range, &checkpoint, partition, heads.as_mut())?;
         let end = FeedLog::end(journal)?.get();
-        // A consumer of the previous version reads here.
         if let Some(consumer) = &request.consumer {
             driver.wakes().was_read(consumer, page.more);
         }
-        Ok(FeedReply { page, end })
-    }
-
-    /// Reads one page of the feed for a consumer.
-    pub(super) fn read_page(&self, request: &FeedRequest) -> Result<FeedHeadsPage, Failure> {
-        let partition = self.partition()?;
-        let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
-        let mut driver = self.driver()?.borrow_mut();
-        let journal = driver.journal().map_err(record_failure)?;
-        let page = read_feed_heads(journal, &range, &checkpoint, partition)?;
-        if let Some(consumer) = &request.consumer {
-            driver.wakes().was_read(consumer, page.more);
-        }
-        Ok(page)
+        Ok(FeedReply { page, end, heads })
     }
 
     pub(super) fn read_streams(&self, request: &DirectoryValue) -> Result<DirectoryPageJson, Failure> {

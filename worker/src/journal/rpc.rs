@@ -5,9 +5,7 @@ use sillok::ErrorCode;
 use sillok::gateway::{Forward, partition_of};
 use sillok::handler::ConsumerName;
 use sillok::store::{Checkpoint, Commit, CommitHash, Position, RecordedTime, StreamId, Tenant, Version};
-use sillok_bridge::{
-    DirectoryPageJson, DirectoryValue, Failure, FeedHeadsPage, FeedPageJson, FeedValue, message,
-};
+use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
 use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, Partition, Receipt, RemoteError};
@@ -90,18 +88,22 @@ pub(crate) struct FeedRequest {
     pub(crate) feed: FeedValue,
     /// The consumer that reads: having read to the end, it has to be woken again.
     pub(crate) consumer: Option<ConsumerName>,
+    /// Whether the page is to have heads.
+    pub(crate) heads: bool,
 }
 
-message!(FeedRequest { feed: "feed", consumer: "consumer" });
+message!(FeedRequest { feed: "feed", consumer: "consumer", heads: "heads" = false });
 
 /// A page of the feed, and where the partition ends.
 #[derive(Debug)]
 pub(crate) struct FeedReply {
     pub(crate) page: FeedPageJson,
     pub(crate) end: u64,
+    /// What a consumer has to know of the events, so that it need not parse them.
+    pub(crate) heads: Option<String>,
 }
 
-message!(FeedReply { page: "page", end: "end" });
+message!(FeedReply { page: "page", end: "end", heads: "heads" });
 
 /// A version of a stream whose place in the journal is asked for.
 #[derive(Debug)]
@@ -168,11 +170,6 @@ impl Remote {
 
     pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedReply> {
         self.0.call("feed", request).await
-    }
-
-    /// A page of the feed for a consumer.
-    pub(crate) async fn page(&self, request: &FeedRequest) -> Answered<FeedHeadsPage> {
-        self.0.call("page", request).await
     }
 
     pub(crate) async fn streams(&self, request: &DirectoryValue) -> Answered<DirectoryPageJson> {
