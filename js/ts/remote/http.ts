@@ -112,7 +112,7 @@ export class Http {
     });
     const isRight = type === undefined || mediaOf(response) === type;
     if (response.status === status && isRight) return response;
-    throw await refusal(response, { ...FIELDS, ...fields });
+    throw await errorOf(response, { ...FIELDS, ...fields });
   }
 }
 
@@ -193,7 +193,7 @@ function mediaOf(response: Response): string {
 }
 
 /** The error of an unsuccessful answer. */
-async function refusal(response: Response, fields: Names): Promise<SillokError> {
+async function errorOf(response: Response, fields: Names): Promise<SillokError> {
   const isProblem = mediaOf(response) === PROBLEM;
   const problem = isProblem ? failureIn(await response.text(), fields) : undefined;
   if (problem !== undefined) return new SillokError(problem);

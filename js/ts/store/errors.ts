@@ -1,69 +1,70 @@
 import type { ExpectedVersion } from "./options.js";
 
 /**
- * What went wrong, as a word that stays the same from release to release. The same codes are used by Sillok's
- * HTTP interface and its Rust crates.
+ * The code of an error. It stays the same from release to release. Sillok's HTTP interface and its Rust crates use the same
+ * codes.
  *
- * - `wrong_expected_version`: the stream is not at the version that the append expected.
+ * - `wrong_expected_version`: the stream does not have the expected version of the append.
  * - `invalid_stream_id`: a stream id is a string of 1 to 200 bytes of UTF-8 without control characters.
- * - `invalid_event`: the event is not an object, has a field that events do not have, or holds something that
- *   JSON cannot carry.
+ * - `invalid_event`: the event is not an object, has an unknown field, or has a value that JSON cannot represent.
  * - `invalid_event_type`, `invalid_event_id`: each is a string of 1 to 200 bytes without control characters.
- * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON, with the ids of its cause where
- *   a reactor appends.
- * - `no_events`, `too_many_events`: one append carries 1 to 1,024 events.
- * - `commit_too_large`: the events of one append, as they are stored, are at most 1 MiB.
- * - `invalid_expected_version`, `invalid_parameter`: an option has a value it cannot have, or does not exist.
- * - `invalid_checkpoint`: a checkpoint is the text that an event of this very store's feed has.
- * - `invalid_category`: a category is a text with which a stream's name can begin, without a `-`.
- * - `invalid_document_key`, `document_too_large`: a document's key is a string of 1 to 200 bytes without control
- *   characters, and a document at most 1 MiB of JSON.
- * - `documents_over`, `handler_over`: what a handler was given is used after it has returned.
- * - `not_a_projection`: only a projection has documents, and can be rebuilt.
- * - `projection_behind`: the projection does not show the event yet that was asked for.
- * - `consumer_not_found`: nothing of this name was registered.
- * - `consumer_kind_fixed`: of a projection and a reactor, the other one has this name in the store already.
- * - `invalid_consumer`: a projection or a reactor is not what one can be.
+ * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON. The append of a reactor adds
+ *   the ids of its cause.
+ * - `no_events`, `too_many_events`: one append has 1 to 1,024 events.
+ * - `commit_too_large`: the events of one append have at most 1 MiB, as they are stored.
+ * - `invalid_expected_version`, `invalid_parameter`: an option has an invalid value, or does not exist.
+ * - `invalid_checkpoint`: a checkpoint is the text of an event of the same store's feed.
+ * - `invalid_category`: a category is the start of a stream id, without a `-`.
+ * - `invalid_document_key`, `document_too_large`: the key of a document is a string of 1 to 200 bytes without control
+ *   characters. A document has at most 1 MiB of JSON.
+ * - `documents_over`, `handler_over`: a handler has used its arguments after it has returned.
+ * - `not_a_projection`: only a projection has documents and can be rebuilt.
+ * - `projection_behind`: the projection does not cover the event of `min` yet.
+ * - `consumer_not_found`: no consumer with this name is registered.
+ * - `consumer_kind_fixed`: the store has a consumer of the other kind with this name: a projection, or a reactor.
+ * - `invalid_consumer`: the definition of a projection or a reactor is invalid.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters
  *   and without U+FFFD.
- * - `idempotency_key_reused`: other events were appended to the stream under this key before.
- * - `stream_deleted`: the stream was deleted. It has no events to read, and takes no more.
- * - `stream_truncated`: the stream was truncated while it was read, before the read had come so far.
- * - `stream_full`: the stream fills the storage that it has; only a deployed Sillok sets such a bound.
+ * - `idempotency_key_reused`: an earlier append to the stream had this key and other events.
+ * - `stream_deleted`: the stream was deleted. You cannot read it or append to it.
+ * - `stream_truncated`: the stream was truncated during the read, and the read had not reached that version.
+ * - `stream_full`: the storage of the stream is full. Only a deployed Sillok has this limit.
  * - `version_exhausted`: the stream has 2^53 − 1 events.
- * - `storage_failed`: the file cannot be opened, read or written, or the store was closed, also because a call was cut off
- *   for want of room on the stack. Of an append that failed so, it is not certain that nothing was written; one with an
- *   idempotency key can simply be repeated.
- * - `storage_busy`: another connection, mostly of another process, had the file locked for longer than `busyTimeout`.
- *   Nothing was written; the same call can be made again.
- * - `storage_read_only`: the file was opened only to be read, or cannot be written to. Nothing was written.
+ * - `storage_failed`: the file cannot be opened, read or written, or the store was closed. The store also closes after a
+ *   call that was cut off, such as by an overflow of the stack. An append that fails so may have written its events. You can
+ *   repeat an append with an idempotency key.
+ * - `storage_busy`: another connection, usually of another process, has locked the file for longer than `busyTimeout`.
+ *   Nothing was written. You can repeat the call.
+ * - `storage_read_only`: the file was opened for reading only, or is not writable. Nothing was written.
  * - `unsupported_platform`: this platform has no files.
- * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself is at fault.
+ * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself has an error.
  *
- * Only of a store that was given by {@link EventStore.connect}:
+ * Only a store of {@link EventStore.connect} has these codes:
  *
- * - `unavailable`: no answer came, although the request was repeated; `cause` says why, where it is known. Of an append
- *   it is not certain that nothing was written.
- * - `overloaded`: there are more requests for this than can be taken. Nothing was repeated; wait before another.
- * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, it is not valid, or the server has no
- *   secret to check it by.
- * - `host_not_allowed`: the server has no authentication, and lets in no request for this host.
- * - `insufficient_scope`, `stream_not_allowed`: the token does not allow this.
- * - `not_found`, `invalid_answer`: what answers at this URL is not a Sillok, or not one that this package knows.
- * - `origin_not_allowed`: the server has no authentication, and lets in no page of another origin.
+ * - `unavailable`: the server did not answer, also after the retries. `cause` has the reason, if it is known. An append may
+ *   have written its events.
+ * - `overloaded`: the server has too many requests of this kind. The store does not repeat the request. Wait before the next
+ *   one.
+ * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, the token is not valid, or the server has no
+ *   secret to check it.
+ * - `host_not_allowed`: the server has no authentication, and refuses requests for this host.
+ * - `insufficient_scope`, `stream_not_allowed`: the token does not allow the request.
+ * - `not_found`, `invalid_answer`: the server at this URL is not a Sillok, or has an unknown version.
+ * - `origin_not_allowed`: the server has no authentication, and refuses pages of another origin.
  * - `invalid_configuration`, `journal_partitions_changed`, `partitions_changed`: the server's `JOURNAL_PARTITIONS` is not
- *   valid, or is another number than before.
+ *   valid, or differs from the number before.
  *
- * Only of the HTTP interface and of the Rust crates; the methods of this package do not raise them, unless the server is
- * of another version:
+ * Only the HTTP interface and the Rust crates have these codes. The methods of this package do not throw them, unless the
+ * server has another version:
  *
- * - `stream_not_found`, `document_not_found`, `dead_letter_not_found`: there is no such stream, document or dead letter.
- * - `consumer_defined_in_code`, `consumer_after_fixed`, `invalid_consumer_name`, `invalid_policy`, `invalid_partitions`: a
- *   consumer cannot be defined or changed so.
+ * - `stream_not_found`, `document_not_found`, `dead_letter_not_found`: the stream, document or dead letter does not exist.
+ * - `consumer_defined_in_code`, `consumer_after_fixed`, `invalid_consumer_name`, `invalid_policy`, `invalid_partitions`: this
+ *   definition or change of a consumer is not possible.
  * - `page_too_large`, `body_too_large`: a page has at most 1,000 events, and a body at most 2 MiB.
- * - `method_not_allowed`, `not_acceptable`, `unsupported_header`: the path does not take the request's method or headers.
- * - `document_mismatch`: a document is not of the type of a projection in Rust.
- * - `invalid_tenant`: a tenant's name is a string of 1 to 200 bytes without control characters.
+ * - `method_not_allowed`, `not_acceptable`, `unsupported_header`: the path does not accept the method or the headers of the
+ *   request.
+ * - `document_mismatch`: a document does not have the type of a projection in Rust.
+ * - `invalid_tenant`: the name of a tenant is a string of 1 to 200 bytes without control characters.
  */
 export type SillokErrorCode =
   | "wrong_expected_version"
@@ -132,30 +133,30 @@ export type SillokErrorCode =
   | "invalid_partitions"
   | "invalid_tenant";
 
-/** The errors after which the package makes the same call again: of a server, and of a file. */
+/** The codes after which the package repeats the same call: of a server, and of a file. */
 export const REPEATED = {
   server: "unavailable",
   file: "storage_busy",
 } as const satisfies Record<string, SillokErrorCode>;
 
-/** What a {@link SillokError} is made of. */
+/** The parts of a {@link SillokError}. */
 export interface Failure {
   /** The stable code. */
   readonly code: SillokErrorCode;
-  /** The sentence that becomes the error's message. */
+  /** The message of the error. */
   readonly detail: string;
-  /** The field of the input that is wrong. */
+  /** The wrong field of the input. */
   readonly field?: string;
   /** The stream of a conflict. */
   readonly stream?: string;
-  /** What the append of a conflict expected. */
+  /** The expected version of the append. */
   readonly expected?: ExpectedVersion;
-  /** The version that the stream of a conflict has. */
+  /** The actual version of the stream. */
   readonly actual?: number;
 }
 
 /**
- * Every error that Sillok itself raises.
+ * An error of Sillok. Sillok throws its own errors only as this class.
  *
  * @example
  * ```ts
@@ -170,19 +171,19 @@ export interface Failure {
  * ```
  */
 export class SillokError extends Error {
-  /** What went wrong, as a word that stays the same from release to release. */
+  /** The code. It stays the same from release to release. */
   readonly code: SillokErrorCode;
-  /** The field of the input that is wrong, such as `events[2].type`, where one is. */
+  /** The wrong field of the input, such as `events[2].type`, if there is one. */
   declare readonly field?: string;
   /** The stream of a `wrong_expected_version`. */
   declare readonly stream?: string;
-  /** What the append of a `wrong_expected_version` expected. */
+  /** The expected version of a `wrong_expected_version`. */
   declare readonly expected?: ExpectedVersion;
-  /** The version that the stream of a `wrong_expected_version` has. */
+  /** The actual version of the stream of a `wrong_expected_version`. */
   declare readonly actual?: number;
 
   static {
-    // On the prototype, as it is for JavaScript's own errors.
+    // The name is on the prototype, as the name of JavaScript's own errors.
     Object.defineProperty(this.prototype, "name", {
       value: "SillokError",
       configurable: true,
@@ -190,7 +191,7 @@ export class SillokError extends Error {
     });
   }
 
-  /** Makes the error that tells of `failure`, and of the error that caused it. */
+  /** Makes the error from a failure and its cause. */
   constructor({ code, detail, ...fields }: Failure, options?: { readonly cause?: unknown }) {
     super(detail, options);
     this.code = code;
@@ -198,19 +199,19 @@ export class SillokError extends Error {
   }
 }
 
-/** A conflict: the stream is not at the version that the append expected. */
+/** A conflict: the stream does not have the expected version of the append. */
 export interface WrongExpectedVersionError extends SillokError {
   readonly code: "wrong_expected_version";
-  /** The stream that was to be appended to. */
+  /** The stream of the append. */
   readonly stream: string;
-  /** What the append expected. */
+  /** The expected version of the append. */
   readonly expected: ExpectedVersion;
-  /** The version that the stream has; 0 when it has no events. */
+  /** The actual version of the stream; 0 if it has no events. */
   readonly actual: number;
 }
 
 /**
- * Whether `error` is a {@link SillokError}, also one of another copy of this package.
+ * Returns whether `error` is a {@link SillokError}, also of another copy of this package.
  *
  * @example
  * ```ts
@@ -227,8 +228,8 @@ export function isSillokError(error: unknown): error is SillokError {
 }
 
 /**
- * Whether `error` is a conflict: the stream is not at the version that the append expected. Read the stream
- * again, decide again and append again, expecting `error.actual`.
+ * Returns whether `error` is a conflict: the stream does not have the expected version of the append. After a conflict, read
+ * the stream again, decide again, and append again with `error.actual` as the expected version.
  *
  * @example
  * ```ts
