@@ -13,11 +13,11 @@ use sillok::store::{
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::expected_version::expected_version_json;
+use crate::events::InvalidEvents;
+use crate::events::expected_version_json;
 use crate::failure_code::FailureCode;
-use crate::message::Message;
-use crate::new_events::InvalidEvents;
-use crate::scalar::Scalar;
+use crate::js::Message;
+use crate::js::Scalar;
 
 /// An error on its way out. It is one pointer wide, for it is a part of most results and hardly ever there.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use sillok::ErrorCode;
 use wasm_bindgen::JsValue;
 
-use crate::message::Message;
+use crate::js::Message;
 
 /// The code of a [`Failure`](crate::Failure).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use sillok::handler::Outcome;
 use wasm_bindgen::JsValue;
 
 use crate::failure_code::FailureCode;
-use crate::message::field;
+use crate::js::field;
 
 /// What came of a handler that has failed: `{error, code}`, of which only an error of Sillok's own has a code. Anything else is a
 /// failure without words.

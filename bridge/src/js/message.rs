@@ -13,9 +13,9 @@ use sillok::handler::{ConsumerName, DocumentKey, LetterId};
 use sillok::store::StreamId;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::js_value::whole;
-use crate::scalar::Scalar;
-use crate::text::text_of;
+use super::js_value::whole;
+use super::scalar::Scalar;
+use super::text::text_of;
 
 /// Something that has a form in JavaScript.
 pub trait Message: Sized {

@@ -8,8 +8,8 @@ use sillok::store::{
     StreamLog, Verification, Verifier, Version, json_string,
 };
 
+use super::verification::{ProofPage, not_given, version};
 use crate::failure::Failure;
-use crate::verification::{ProofPage, not_given, version};
 
 /// Reads one page of a stream's commits as lines: the first, or the next of what an earlier page gave. They end with the
 /// version that the stream had when the first page was read. Each is a commit, but for the first where something was

@@ -10,10 +10,10 @@ use sillok::store::{
 };
 use wasm_bindgen::JsValue;
 
-use crate::event_json::write_event;
+use super::event_json::write_event;
+use super::new_events::InvalidEvents;
 use crate::failure::Failure;
-use crate::js_value::{name_from_js, number_text};
-use crate::new_events::InvalidEvents;
+use crate::js::{name_from_js, number_text};
 
 /// The type of a saved event that names none itself.
 const UNNAMED_TYPE: &str = "EventSaved";

@@ -3,9 +3,9 @@
 use sillok::ErrorCode;
 use sillok::store::{Direction, EventType, InvalidEvent, InvalidName, ReadRange, Version};
 
+use super::new_events::InvalidEvents;
 use crate::failure::Failure;
-use crate::new_events::InvalidEvents;
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
 /// The range of a page: `{"from","to","limit","direction","type","complete"}`, each part absent where it bounds nothing.
 #[derive(Debug, Clone, Default)]

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use sillok::store::{DirectoryPage, DirectoryRange};
 
+use super::feed::category;
 use crate::clock::rfc3339;
+use crate::events::{invalid, number};
 use crate::failure::Failure;
-use crate::feed::category;
-use crate::range::{invalid, number};
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
 /// What part of the directory to read: `{"prefix","category","after","limit"}`, each absent where it bounds nothing.
 #[derive(Debug, Clone, Default)]

@@ -7,13 +7,13 @@ use sillok::store::limits::STREAM_ID_BYTES;
 use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::directory::DirectoryValue;
-use crate::expected_version::parse_expected_version;
+use super::message::part;
+use super::scalar::Scalar;
+use crate::events::RangeValue;
+use crate::events::parse_expected_version;
 use crate::failure::Failure;
-use crate::feed::FeedValue;
-use crate::message::part;
-use crate::range::RangeValue;
-use crate::scalar::Scalar;
+use crate::feeds::DirectoryValue;
+use crate::feeds::FeedValue;
 
 /// Reads a stream id.
 ///

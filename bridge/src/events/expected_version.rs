@@ -4,7 +4,7 @@ use sillok::ErrorCode;
 use sillok::store::{ExpectedVersion, Version};
 
 use crate::failure::Failure;
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
 /// The expected version as JSON.
 #[must_use]

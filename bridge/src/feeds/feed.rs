@@ -7,10 +7,10 @@ use sillok::store::{
     InvalidCheckpoint, Position, StreamId, Version, json_string, visit_feed,
 };
 
-use crate::event_json::write_event;
+use crate::events::write_event;
+use crate::events::{event_type, number};
 use crate::failure::Failure;
-use crate::range::{event_type, number};
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
 /// What part of the feed to read: `{"after","category","types","limit"}`, each absent where it bounds nothing.
 #[derive(Debug, Clone, Default)]

@@ -6,8 +6,8 @@ use sillok::store::{
     EventStore, EventView, ReadError, ReadRange, StreamId, StreamLog, json_string, push_json_string,
 };
 
+use super::range::RangeValue;
 use crate::clock::rfc3339;
-use crate::range::RangeValue;
 
 /// A page, its events already written as JSON.
 #[derive(Debug)]

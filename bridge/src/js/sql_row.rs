@@ -7,7 +7,7 @@ use sillok::store::limits::MAX_VERSION;
 use sillok::store::sqlite::{Row, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::text::text_of;
+use super::text::text_of;
 
 /// A row. What is asked for is copied, because what JavaScript holds cannot be borrowed; what is not, is left where it is:
 /// each step to JavaScript costs more than most of what is done with a row.
