@@ -23,12 +23,12 @@ use crate::js::Scalar;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 #[error("{}", self.detail)]
 #[serde(transparent)]
-pub struct Failure(Box<Told>);
+pub struct Failure(Box<FailureParts>);
 
 /// What a [`Failure`] tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Told {
+pub struct FailureParts {
     /// The stable code, the same in Rust, JavaScript and HTTP.
     pub code: FailureCode,
     /// What is wrong, in a sentence for people.
@@ -47,7 +47,7 @@ pub struct Told {
     pub actual: Option<u64>,
 }
 
-crate::message!(Told {
+crate::message!(FailureParts {
     code: "code",
     detail: "detail",
     field: "field",
@@ -62,14 +62,14 @@ impl Message for Failure {
     }
 
     fn from_js(value: &JsValue) -> Option<Self> {
-        Told::from_js(value).map(|told| Self(Box::new(told)))
+        FailureParts::from_js(value).map(|parts| Self(Box::new(parts)))
     }
 }
 
 impl Deref for Failure {
-    type Target = Told;
+    type Target = FailureParts;
 
-    fn deref(&self) -> &Told {
+    fn deref(&self) -> &FailureParts {
         &self.0
     }
 }
@@ -79,7 +79,7 @@ impl Failure {
     #[must_use]
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         let (code, detail) = (code.into(), detail.into());
-        Self(Box::new(Told { code, detail, field: None, stream: None, expected: None, actual: None }))
+        Self(Box::new(FailureParts { code, detail, field: None, stream: None, expected: None, actual: None }))
     }
 
     /// The same failure, naming the field of the input that is wrong.

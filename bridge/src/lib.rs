@@ -21,7 +21,7 @@ pub use events::{
     AggregateId, AppendedJson, InvalidEvents, PageJson, RangeValue, TruncatedJson, expected_version_json,
     find_saved, parse_events, parse_expected_version, parse_ndjson, parse_range, read_page, saved_event,
 };
-pub use failure::{Failure, Told};
+pub use failure::{Failure, FailureParts};
 pub use failure_code::FailureCode;
 pub use feeds::{
     DirectoryPageJson, DirectoryValue, FeedHeadsPage, FeedPageJson, FeedValue, StreamEntryJson,

@@ -7,7 +7,7 @@ use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::consumer::{Definition, Handler, Reactor, react, tell_panics};
+use crate::consumer::{Definition, Handler, Reactor, react, report_panics};
 
 thread_local! {
     /// What the code of this Worker defines: made anew by whoever starts the engine, whenever it is started.
@@ -142,7 +142,7 @@ impl App {
     /// deployed; thrown by the function that the runtime calls first, nobody would see what it says.
     pub fn start(self) -> Result<(), AppError> {
         let started = self.checked().and_then(|consumers| {
-            tell_panics();
+            report_panics();
             STARTED.with(|started| started.set(consumers)).map_err(|_| AppError::Again)
         });
         if !cfg!(target_arch = "wasm32") {

@@ -187,7 +187,7 @@ Append an event, then read it back:
 
   curl {events}
 
-The data is kept in {}
+The data is in {}
 Ctrl-C stops it.
 "#,
         data.display()

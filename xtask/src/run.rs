@@ -46,13 +46,13 @@ pub(crate) fn quiet(command: &mut Command) -> Result<()> {
 }
 
 /// What a command that was [`kept`] printed, and how it ended.
-pub(crate) struct Kept {
+pub(crate) struct Printed {
     pub(crate) status: ExitStatus,
     pub(crate) text: String,
 }
 
 /// Runs a command with its output shown and kept, line by line.
-pub(crate) fn kept(command: &mut Command) -> Result<Kept> {
+pub(crate) fn printed(command: &mut Command) -> Result<Printed> {
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| missing(command))?;
     let stdout = child.stdout.take().context("the command has no standard output")?;
@@ -66,7 +66,7 @@ pub(crate) fn kept(command: &mut Command) -> Result<Kept> {
     let status = child.wait()?;
     let mut text = out?;
     text.push_str(&err);
-    Ok(Kept { status, text })
+    Ok(Printed { status, text })
 }
 
 /// Copies lines as they come, and returns them without colours.

@@ -166,8 +166,8 @@ fn coloured(shell: &Shell, program: &str) -> Command {
 }
 
 fn counted(command: &mut Command, count: fn(&str) -> Counts) -> Result<Reported> {
-    let kept = run::kept(command)?;
-    Ok((kept.status.success(), count(&kept.text)))
+    let printed = run::printed(command)?;
+    Ok((printed.status.success(), count(&printed.text)))
 }
 
 /// A runner's counts as they are reported, and what is wrong with them.

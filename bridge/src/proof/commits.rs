@@ -8,7 +8,7 @@ use sillok::store::{
     StreamLog, Verification, Verifier, Version, json_string,
 };
 
-use super::verification::{ProofPage, not_given, version};
+use super::verification::{ProofPage, unknown_next, version};
 use crate::failure::Failure;
 
 /// Reads one page of a stream's commits as lines: the first, or the next of what an earlier page gave. They end with the
@@ -27,7 +27,7 @@ pub fn read_commits<L: StreamLog>(
         Some((Some(version(after)?), version(to)?))
     };
     let (after, to) = match next {
-        Some(next) => parse(next).ok_or_else(not_given)?,
+        Some(next) => parse(next).ok_or_else(unknown_next)?,
         None => (None, Version::MAX),
     };
     let name = json_string(stream.as_str());

@@ -74,15 +74,15 @@ pub fn verify_page<L: StreamLog>(
     next: Option<&str>,
 ) -> Result<ProofPage, Failure> {
     let followed = match next {
-        Some(next) => parse_followed(next).ok_or_else(not_given)?,
+        Some(next) => parse_followed(next).ok_or_else(unknown_next)?,
         None => Followed::default(),
     };
     let mut verifier = Verifier::after(stream, followed);
-    let goes_on = store.verify_page(&mut verifier)?;
+    let has_more = store.verify_page(&mut verifier)?;
     let found = VerificationJson::from(verifier.found());
     let text = serde_json::to_string(&found)
         .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
-    let next = goes_on.then(|| {
+    let next = has_more.then(|| {
         let Followed { version, time, hash, commits } = verifier.followed();
         format!("{version} {} {hash} {commits}", time.as_millis())
     });
@@ -103,7 +103,7 @@ pub(crate) fn version(text: &str) -> Option<Version> {
     Version::new(text.parse().ok()?)
 }
 
-pub(crate) fn not_given() -> Failure {
+pub(crate) fn unknown_next() -> Failure {
     Failure::new(ErrorCode::InvalidParameter, "`next` must be the text that the previous page returned")
         .in_field("next")
 }

@@ -9,13 +9,13 @@ use sillok::store::sqlite::StreamTable;
 use sillok_bridge::Failure;
 use worker::console_error;
 
-use super::{Keeper, Named};
+use super::{Inner, Named};
 use crate::journal;
 use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, partitions, pause, spawn};
 
 pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
 
-impl Keeper {
+impl Inner {
     pub(super) fn named(&self) -> Result<&Named, Failure> {
         let named = self.named.as_ref();
         named.ok_or_else(|| Failure::new(ErrorCode::Internal, "the object was not found by a name"))
@@ -41,7 +41,7 @@ impl Keeper {
     }
 
     /// Gives the driver what has happened beside requests. No request pays for it.
-    fn go_on(self: &Rc<Self>, input: AggregateInput) {
+    fn give_input(self: &Rc<Self>, input: AggregateInput) {
         // An object without a name has done nothing that goes on.
         let _ = self.drive(|driver, turn| driver.input(turn, input));
         self.meter.take();
@@ -50,7 +50,7 @@ impl Keeper {
     /// Gives the driver the alarm, and waits until the work for which it rang is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        self.go_on(AggregateInput::Rang);
+        self.give_input(AggregateInput::Rang);
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
@@ -62,10 +62,10 @@ impl Keeper {
             AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
             effect => {
-                let keeper = Rc::clone(self);
+                let inner = Rc::clone(self);
                 spawn(async move {
-                    if let Some(input) = keeper.wait_for(effect).await {
-                        keeper.go_on(input);
+                    if let Some(input) = inner.wait_for(effect).await {
+                        inner.give_input(input);
                     }
                 });
             }
@@ -93,7 +93,7 @@ impl Keeper {
         let name = &self.named.as_ref()?.name;
         let partitions =
             partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
-        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.keeps, partitions);
+        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.identity, partitions);
         let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
         let recorded = journal.record(forward).await;
         recorded.map_err(|error| console_error!("the events could not be forwarded: {error}")).ok()

@@ -33,12 +33,12 @@ pub(crate) use rpc::{
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct AggregateObject {
-    keeper: Rc<Keeper>,
+    inner: Rc<Inner>,
 }
 
 /// What the object's requests and its own work share.
 #[derive(Debug)]
-struct Keeper {
+struct Inner {
     /// Without a name there is none: nothing could be forwarded, so nothing is taken.
     named: Option<Named>,
     effects: Effects<AggregateEffect>,
@@ -61,20 +61,20 @@ impl DurableObject for AggregateObject {
         let named = ObjectName::<StreamId>::of(&state).map(|name| {
             let log = StreamTable::new(ObjectSql::new(&storage, Rc::clone(&meter)));
             let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
-            Named { driver: RefCell::new(AggregateDriver::new(name.keeps.clone(), log, alarm)), name }
+            Named { driver: RefCell::new(AggregateDriver::new(name.identity.clone(), log, alarm)), name }
         });
         let (effects, forgetting, ringing) = (Effects::default(), Calls::default(), Calls::default());
-        Self { keeper: Rc::new(Keeper { named, effects, forgetting, ringing, meter, state, env }) }
+        Self { inner: Rc::new(Inner { named, effects, forgetting, ringing, meter, state, env }) }
     }
 
     /// Takes a follower's WebSocket. Everything else is RPC.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        nudges::admit(&self.keeper.state, &request)
+        nudges::admit(&self.inner.state, &request)
     }
 
     /// Fails where the alarm could not be set anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        rang(self.keeper.ring().await)
+        rang(self.inner.ring().await)
     }
 }
 
@@ -86,7 +86,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn append(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.append_events(request))
+        self.turn(request, |inner, request| inner.append_events(request))
     }
 
     /// Reads one page: `{stream, range}` gives `{version, events, next}`, the events as JSON text.
@@ -94,7 +94,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn read(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.read_events(&request))
+        self.turn(request, |inner, request| inner.read_events(&request))
     }
 
     /// Tells where the stream begins and ends: `{stream}` gives `{version, firstVersion, time, deleted}`.
@@ -102,7 +102,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn head(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.read_head(&request))
+        self.turn(request, |inner, request| inner.read_head(&request))
     }
 
     /// Computes a page of the stream's hash chain anew: `{stream, next}` gives `{version, text, next}`, the text what was
@@ -111,7 +111,7 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn verify(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.verify_chain(&request))
+        self.turn(request, |inner, request| inner.verify_chain(&request))
     }
 
     /// Hands out a page of commits: `{stream, next}` gives `{version, text, next}`, the text the commits as lines of JSON.
@@ -119,20 +119,20 @@ impl AggregateObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn commits(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.read_commits(&request))
+        self.turn(request, |inner, request| inner.read_commits(&request))
     }
 
     /// Forgets the events before a version: `{stream, before}` gives what is left as JSON text.
     pub fn truncate(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
-        promised(request, |request: TruncateRequest| async move { keeper.truncate(request).await })
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: TruncateRequest| async move { inner.truncate(request).await })
     }
 
     /// Deletes the stream: `{stream}` gives nothing. Nothing can be appended to it afterwards.
     pub fn delete(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
+        let inner = Rc::clone(&self.inner);
         promised(request, |_: StreamRequest| async move {
-            let (forgotten, receipt) = keeper.forget(Forget::All).await;
+            let (forgotten, receipt) = inner.forget(Forget::All).await;
             (forgotten.map(|_| ()), receipt)
         })
     }
@@ -142,11 +142,11 @@ impl AggregateObject {
     fn turn<Q: Message, A: Message>(
         &self,
         request: JsValue,
-        act: impl FnOnce(&Rc<Keeper>, Q) -> Result<A, Failure>,
+        act: impl FnOnce(&Rc<Inner>, Q) -> Result<A, Failure>,
     ) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| {
-            self.keeper.drive(AggregateDriver::touched)?;
-            act(&self.keeper, request)
+        turn(&self.inner.meter, request, |request| {
+            self.inner.drive(AggregateDriver::touched)?;
+            act(&self.inner, request)
         })
     }
 }

@@ -13,11 +13,11 @@ use sillok_bridge::{
 
 use super::carrying_out::Driver;
 use super::{
-    AppendRequest, EventsFormat, HeadReply, Keeper, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
+    AppendRequest, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
 };
 use crate::objects::{Receipt, partitions};
 
-impl Keeper {
+impl Inner {
     pub(super) fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         partitions(&self.env)?;
         let append = append_of(request)?;

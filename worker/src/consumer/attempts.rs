@@ -47,7 +47,7 @@ impl Watched {
         *self.0.borrow_mut() = Some(attempts);
     }
 
-    pub(super) fn is_told(&self) -> bool {
+    pub(super) fn are_watched(&self) -> bool {
         self.0.borrow().is_some()
     }
 
@@ -78,7 +78,7 @@ impl Watched {
 }
 
 /// Has panics told in their own words. Only code in Rust that is not Sillok's panics.
-pub(crate) fn tell_panics() {
+pub(crate) fn report_panics() {
     let next = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if let Some(attempts) = UNDER_WAY.take() {

@@ -37,7 +37,7 @@ impl Inner {
     }
 
     /// Gives the driver what has happened beside requests: no request pays for it. A consumer that was removed since takes nothing.
-    fn go_on(self: &Rc<Self>, life: u64, input: ConsumerInput) {
+    fn give_input(self: &Rc<Self>, life: u64, input: ConsumerInput) {
         if self.life.get() == life
             && let Err(failure) = self.drive(|driver, turn| driver.input(turn, input))
         {
@@ -87,7 +87,7 @@ impl Inner {
                 let (inner, life) = (Rc::clone(self), self.life.get());
                 spawn(async move {
                     if let Some(input) = inner.wait_for(effect).await {
-                        inner.go_on(life, input);
+                        inner.give_input(life, input);
                     }
                 });
             }

@@ -13,7 +13,7 @@ use super::address::Deployment;
 use super::definition::{Definition, invalid};
 use super::opening::Inner;
 use super::signature::Secret;
-use super::{Define, delivery, kept, unreachable};
+use super::{Define, delivery, stored_definition, unreachable};
 use crate::journal::{Remote, end_of};
 use crate::objects::partitions;
 
@@ -46,8 +46,8 @@ impl Inner {
             self.find_beginning(&mut definition).await?;
         }
         if definition.kind == Kind::Webhook && definition.secret.is_none() {
-            let kept = known.as_ref().and_then(|known| known.secret.clone());
-            definition.secret = Some(match kept {
+            let stored = known.as_ref().and_then(|known| known.secret.clone());
+            definition.secret = Some(match stored {
                 Some(secret) => secret,
                 None => Secret::of(random_bytes()?).text(),
             });
@@ -61,7 +61,7 @@ impl Inner {
             None => self.define_first(&definition)?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
+            self.journal(partition)?.register(self.name()?.identity.clone()).await.map_err(unreachable)?;
         }
         // The duty to begin is durable before the answer leaves.
         self.woken(0)
@@ -70,7 +70,7 @@ impl Inner {
     /// Makes it a consumer of this definition for the first time.
     fn define_first(&self, definition: &Definition) -> Result<(), Failure> {
         let opened = self.open_first(definition.clone())?;
-        kept::write(&self.sql, definition)?;
+        stored_definition::write(&self.sql, definition)?;
         *self.defined.borrow_mut() = Some(opened);
         Ok(())
     }
@@ -101,7 +101,7 @@ impl Inner {
 
     fn change_to(self: &Rc<Self>, definition: &Definition) -> Result<(), Failure> {
         let settings = self.settings(definition)?;
-        let (open, write) = (|| self.open(settings), || kept::write(&self.sql, definition));
+        let (open, write) = (|| self.open(settings), || stored_definition::write(&self.sql, definition));
         self.drive(|driver, turn| driver.redefine(turn, open, write))?
     }
 
@@ -131,11 +131,12 @@ impl Inner {
             }
             Err(failure) if failure.code == ErrorCode::ConsumerKindFixed => {}
             Err(failure)
-                if failure.code == ErrorCode::ConsumerNotFound && kept::is_state_left(&self.sql)? => {}
+                if failure.code == ErrorCode::ConsumerNotFound
+                    && stored_definition::is_state_left(&self.sql)? => {}
             known => known?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.unregister(self.name()?.keeps.clone()).await.map_err(unreachable)?;
+            self.journal(partition)?.unregister(self.name()?.identity.clone()).await.map_err(unreachable)?;
         }
         *self.defined.borrow_mut() = None;
         self.life.set(self.life.get() + 1);

@@ -260,10 +260,10 @@ fn wrong_part(body: &str) -> Option<String> {
 /// Whether types are told, be they none.
 fn has_types(body: &str) -> bool {
     #[derive(Deserialize)]
-    struct Told {
+    struct Types {
         types: Option<IgnoredAny>,
     }
-    serde_json::from_str(body).is_ok_and(|Told { types }| types.is_some())
+    serde_json::from_str(body).is_ok_and(|Types { types }| types.is_some())
 }
 
 pub(super) fn invalid(field: &str, reason: &str) -> Failure {

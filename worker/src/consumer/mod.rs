@@ -8,7 +8,6 @@ mod defining;
 mod definition;
 mod delivery;
 mod handlers;
-mod kept;
 mod messages;
 mod opening;
 mod operate;
@@ -16,6 +15,7 @@ mod pages;
 mod reactor;
 mod shown;
 mod signature;
+mod stored_definition;
 mod url;
 
 use std::rc::Rc;
@@ -29,7 +29,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use crate::app;
 use crate::objects::{RemoteError, promised, rang, turn};
 use attempts::Attempts;
-pub(crate) use attempts::tell_panics;
+pub(crate) use attempts::report_panics;
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
@@ -68,7 +68,7 @@ impl ConsumerObject {
     /// The consumer's name.
     #[must_use]
     pub fn name(&self) -> String {
-        self.inner.name.as_ref().map(|name| name.keeps.to_string()).unwrap_or_default()
+        self.inner.name.as_ref().map(|name| name.identity.to_string()).unwrap_or_default()
     }
 
     /// The names of the consumers that are defined in Rust.
@@ -100,10 +100,10 @@ impl ConsumerObject {
     }
 
     /// Whether it was told what JavaScript has to say. After a crash of the engine there is another object, which was not.
-    #[wasm_bindgen(js_name = isTold)]
+    #[wasm_bindgen(js_name = isSetUp)]
     #[must_use]
-    pub fn is_told(&self) -> bool {
-        self.inner.attempts.is_told()
+    pub fn is_set_up(&self) -> bool {
+        self.inner.attempts.are_watched()
     }
 
     /// Takes it that the last engine has crashed amid an attempt at this event, for this reason: the attempt has failed. It
@@ -119,8 +119,8 @@ impl ConsumerObject {
     ///
     /// # Errors
     /// A `TypeError` when the request has another shape.
-    #[wasm_bindgen(js_name = goOn)]
-    pub fn go_on(&self, request: JsValue) -> Result<JsValue, JsValue> {
+    #[wasm_bindgen(js_name = continueWork)]
+    pub fn continue_work(&self, request: JsValue) -> Result<JsValue, JsValue> {
         // Every partition is looked at by a machine that is new.
         turn(&self.inner.meter, request, |()| self.inner.woken(0))
     }

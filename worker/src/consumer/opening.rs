@@ -14,7 +14,7 @@ use super::attempts::Watched;
 use super::defining::Change;
 use super::definition::Definition;
 use super::handlers::Handler;
-use super::kept;
+use super::stored_definition;
 use crate::app::{self, InCode};
 use crate::objects::{Calls, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, jitter, partitions};
 
@@ -63,7 +63,7 @@ impl Inner {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
         let name = ObjectName::<ConsumerName>::of(&state);
-        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.keeps));
+        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.identity));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
         Self {
             name,
@@ -91,12 +91,12 @@ impl Inner {
     pub(super) fn defined(&self) -> Result<RefMut<'_, Defined>, Failure> {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
-            let definition = match (self.in_code(), kept::read(&self.sql)?) {
+            let definition = match (self.in_code(), stored_definition::read(&self.sql)?) {
                 // What is stored was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
-                (Some(_), Some(kept)) => {
-                    return Err(OpenError::KindFixed { kind: kept.kind }.into());
+                (Some(_), Some(stored)) => {
+                    return Err(OpenError::KindFixed { kind: stored.kind }.into());
                 }
-                (in_code, kept) => in_code.or(kept),
+                (in_code, stored) => in_code.or(stored),
             };
             *defined = definition.map(|definition| self.open_first(definition)).transpose()?;
         }
@@ -118,7 +118,7 @@ impl Inner {
     }
 
     pub(super) fn settings(&self, definition: &Definition) -> Result<Settings, Failure> {
-        definition.settings(self.name()?.keeps.clone(), partitions(&self.env)?)
+        definition.settings(self.name()?.identity.clone(), partitions(&self.env)?)
     }
 
     pub(super) fn open(&self, settings: Settings) -> Result<Consumer<ObjectSql, ObjectAlarm>, Failure> {

@@ -9,7 +9,7 @@ use sillok_bridge::{Failure, now};
 
 use super::opening::Inner;
 use super::shown::Shown;
-use super::{ConsumerRequest, Reach, kept, shown};
+use super::{ConsumerRequest, Reach, shown, stored_definition};
 use crate::objects::{ObjectAlarm, ObjectSql, Receipt, pause};
 
 type Machine = Consumer<ObjectSql, ObjectAlarm>;
@@ -57,14 +57,14 @@ impl Inner {
             ConsumerRequest::Letters(page) => {
                 let after = page.after.parse().unwrap_or_default();
                 let letters = self.with(|machine| Ok(machine.dead_letters(after, page.limit)?))?;
-                return Ok(Some(shown::letters(&self.name()?.keeps, page.limit, &letters)));
+                return Ok(Some(shown::letters(&self.name()?.identity, page.limit, &letters)));
             }
             ConsumerRequest::Document(document) => return self.document(&document.key).map(Some),
             ConsumerRequest::Documents(page) => {
                 self.only_projections()?;
                 let found =
                     self.with(|machine| Ok(machine.documents(&page.prefix, &page.after, page.limit)?))?;
-                let documents = shown::documents(&self.name()?.keeps, &page.prefix, page.limit, &found);
+                let documents = shown::documents(&self.name()?.identity, &page.prefix, page.limit, &found);
                 return Ok(Some(documents));
             }
             _ => {}
@@ -124,16 +124,18 @@ impl Inner {
             // An object that was out of memory has forgotten how many events it had passed over: it looks again.
             self.begin()?;
         }
-        Ok(shown::status(&self.name()?.keeps, &definition, &status, &end, shown))
+        Ok(shown::status(&self.name()?.identity, &definition, &status, &end, shown))
     }
 
     /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
     fn not_opened(&self, failure: Failure, end: &Checkpoint, shown: Shown) -> Result<String, Failure> {
-        let Some(definition) = self.in_code().or(kept::read(&self.sql)?) else { return Err(failure) };
+        let Some(definition) = self.in_code().or(stored_definition::read(&self.sql)?) else {
+            return Err(failure);
+        };
         let begins = definition.begins(end.partitions()).ok().flatten();
         let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
         let status = shown::not_begun(checkpoint, failure.detail.clone());
-        Ok(shown::status(&self.name()?.keeps, &definition, &status, end, shown))
+        Ok(shown::status(&self.name()?.identity, &definition, &status, end, shown))
     }
 
     fn document(&self, key: &DocumentKey) -> Result<String, Failure> {

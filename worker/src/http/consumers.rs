@@ -145,7 +145,7 @@ pub(super) async fn answer(
             let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.tell(ConsumerRequest::Remove).await
+            found.perform(ConsumerRequest::Remove).await
         }
         (Target::Act(name, act), Method::Post) => {
             let found = find(name)?;
@@ -168,7 +168,7 @@ pub(super) async fn answer(
             };
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.tell(ConsumerRequest::Discard(Discard { letter })).await
+            found.perform(ConsumerRequest::Discard(Discard { letter })).await
         }
         (Target::Documents(name), _) if reading => {
             let found = find(name)?;
@@ -231,7 +231,7 @@ impl Found {
     }
 
     /// Asks for what has no answer but that it is done.
-    async fn tell(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
+    async fn perform(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
         let (_, receipt) = self.call(&request).await?;
         Ok(Answer::no_content().costing(receipt))
     }

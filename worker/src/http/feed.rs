@@ -220,14 +220,14 @@ impl Feed {
             position: u64,
         }
         let events: Vec<&RawValue> = serde_json::from_str(events)?;
-        let mut kept = Vec::with_capacity(events.len());
+        let mut allowed = Vec::with_capacity(events.len());
         for event in events {
             let Placed { stream, position } = serde_json::from_str(event.get())?;
             if self.principal.may_touch(&stream) && last.is_none_or(|last| position <= last.get()) {
-                kept.push(event.get());
+                allowed.push(event.get());
             }
         }
-        Ok(format!("[{}]", kept.join(",")))
+        Ok(format!("[{}]", allowed.join(",")))
     }
 
     /// One page. Each partition gives its share, and one that has less leaves room to those after it: so a page that is

@@ -20,7 +20,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// A follower that is not behind is told where it is once so many events were passed of which it wanted none: if it comes
 /// back, they need not be looked at again. One that is behind is told after each page, however few events that holds: so
 /// it comes further whenever it is cut off.
-const UNTOLD: u64 = 1000;
+const UNREPORTED: u64 = 1000;
 
 /// What a follower of a stream wants: the events from a version on, or only those of one type.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub(super) struct Live {
     /// What was read and not yet given away.
     ready: Vec<Event>,
     /// How many events were passed when the follower was last told.
-    told: u64,
+    reported: u64,
     /// When the follower's token counts no more.
     until: Option<RecordedTime>,
 }
@@ -99,8 +99,8 @@ impl Live {
         listening: Listening,
         until: Option<RecordedTime>,
     ) -> Result<Self, Problem> {
-        let (told, _) = source.place();
-        let mut live = Self { source, listening, ready: Vec::new(), told, until };
+        let (reported, _) = source.place();
+        let mut live = Self { source, listening, ready: Vec::new(), reported, until };
         // What is wrong from the beginning is still answered with a problem.
         live.advance().await?;
         Ok(live)
@@ -135,9 +135,9 @@ impl Live {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));
             }
             let (passed, place) = self.source.place();
-            let untold = if self.source.is_behind() { 1 } else { UNTOLD };
-            if passed >= self.told.saturating_add(untold) {
-                self.told = passed;
+            let unreported = if self.source.is_behind() { 1 } else { UNREPORTED };
+            if passed >= self.reported.saturating_add(unreported) {
+                self.reported = passed;
                 return Ok(Step::Passed(place));
             }
             if self.source.is_behind() {
@@ -165,7 +165,7 @@ impl Live {
         let (after, place) = self.source.place();
         if let Some(last) = self.ready.last() {
             // Where it is not at the end of what was passed, it is somewhere before.
-            self.told = if last.id == place { after } else { before };
+            self.reported = if last.id == place { after } else { before };
         }
         Ok(())
     }

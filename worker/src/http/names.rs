@@ -85,14 +85,14 @@ mod tests {
         for wrong in
             ["", "%", "a%2", "%zz", "%FF", "%00", "%0A", "%1F", "a%1Fb", "%7F", "%C2%85", &"9x".repeat(101)]
         {
-            let told = refused(wrong).map(|failure| (failure.code.clone(), failure.field.clone()));
+            let found = refused(wrong).map(|failure| (failure.code.clone(), failure.field.clone()));
             let expected = [
                 (ErrorCode::InvalidStreamId, "stream"),
                 (ErrorCode::InvalidConsumerName, "name"),
                 (ErrorCode::InvalidDocumentKey, "key"),
                 (ErrorCode::InvalidParameter, "id"),
             ];
-            assert_eq!(told, expected.map(|(code, field)| (code.into(), Some(field.to_owned()))), "{wrong}");
+            assert_eq!(found, expected.map(|(code, field)| (code.into(), Some(field.to_owned()))), "{wrong}");
         }
         for wrong in ["x", "1.5", "-1", "+1", " 1"] {
             assert_eq!(letter_id(wrong).unwrap_err().field.as_deref(), Some("id"), "{wrong}");

@@ -10,13 +10,13 @@ use sillok::store::StorageError;
 use sillok_bridge::Failure;
 use worker::console_error;
 
-use super::Keeper;
+use super::Inner;
 use crate::consumer;
 use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn};
 
 pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
 
-impl Keeper {
+impl Inner {
     /// Gives the driver an input, and carries out what it wants done.
     pub(super) fn drive<T>(
         self: &Rc<Self>,
@@ -41,12 +41,12 @@ impl Keeper {
     /// Gives the driver the alarm, and waits until the work for which it rang is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        self.go_on(JournalInput::Rang)?;
+        self.give_input(JournalInput::Rang)?;
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
     /// Gives the driver what has happened beside requests.
-    fn go_on(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
+    fn give_input(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
         self.drive(|driver, turn| driver.input(turn, input))
     }
 
@@ -58,11 +58,11 @@ impl Keeper {
             JournalEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             JournalEffect::Log(trouble) => console_error!("{trouble}"),
             effect => {
-                let keeper = Rc::clone(self);
+                let inner = Rc::clone(self);
                 spawn(async move {
-                    if let Some(input) = keeper.wait_for(effect).await {
+                    if let Some(input) = inner.wait_for(effect).await {
                         // Without a journal nothing was begun.
-                        let _ = keeper.go_on(input);
+                        let _ = inner.give_input(input);
                     }
                 });
             }
@@ -95,7 +95,7 @@ impl Keeper {
         let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {
             return false;
         };
-        let woken = async { consumer.wake(journal.keeps.0).await.is_ok() };
+        let woken = async { consumer.wake(journal.identity.0).await.is_ok() };
         match select(pin!(woken), pin!(pause(millis))).await {
             Either::Left((is_awake, _)) => is_awake,
             Either::Right(_) => false,

@@ -28,12 +28,12 @@ use rpc::{ForwardMessage, PositionRequest, Registration};
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct JournalObject {
-    keeper: Rc<Keeper>,
+    inner: Rc<Inner>,
 }
 
 /// What the object's requests and its own work share.
 #[derive(Debug)]
-struct Keeper {
+struct Inner {
     /// Or why there is none.
     driver: Result<RefCell<JournalDriver<ObjectSql, ObjectAlarm>>, Failure>,
     effects: Effects<JournalEffect>,
@@ -41,7 +41,7 @@ struct Keeper {
     locating: Calls<Result<Option<Position>, RecordError>>,
     ringing: Calls<Result<(), StorageError>>,
     /// Whether JavaScript has said whom else to wake.
-    told: Cell<bool>,
+    is_set_up: Cell<bool>,
     name: Option<ObjectName<Partition>>,
     meter: Rc<Meter>,
     state: State,
@@ -58,29 +58,29 @@ impl DurableObject for JournalObject {
             driver.wakes().also_wake(app::consumers());
             RefCell::new(driver)
         });
-        let keeper = Keeper {
+        let inner = Inner {
             driver,
             effects: Effects::default(),
             recording: Calls::default(),
             locating: Calls::default(),
             ringing: Calls::default(),
-            told: Cell::default(),
+            is_set_up: Cell::default(),
             name: ObjectName::of(&state),
             meter,
             state,
             env,
         };
-        Self { keeper: Rc::new(keeper) }
+        Self { inner: Rc::new(inner) }
     }
 
     /// Takes a follower's WebSocket. Everything else is RPC.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        nudges::admit(&self.keeper.state, &request)
+        nudges::admit(&self.inner.state, &request)
     }
 
     /// Fails where the alarm could not be set anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        rang(self.keeper.ring().await)
+        rang(self.inner.ring().await)
     }
 }
 
@@ -90,8 +90,8 @@ impl JournalObject {
     /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
     /// journal has the stream, once that is durable and those who follow were woken.
     pub fn record(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
-        promised(request, |request: ForwardMessage| async move { keeper.record(request).await })
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: ForwardMessage| async move { inner.record(request).await })
     }
 
     /// Reads one page of the feed: `{feed, consumer}` gives `{page, end}`.
@@ -99,7 +99,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| self.keeper.read_feed(&request))
+        turn(&self.inner.meter, request, |request| self.inner.read_feed(&request))
     }
 
     /// Reads one page of the feed for a consumer: `{feed, consumer}` gives `{heads, events, after, more}`.
@@ -107,7 +107,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn page(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| self.keeper.read_page(&request))
+        turn(&self.inner.meter, request, |request| self.inner.read_page(&request))
     }
 
     /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
@@ -115,15 +115,15 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
+        turn(&self.inner.meter, request, |request| self.inner.read_streams(&request))
     }
 
     /// Tells where an event stands: `{stream, version, millis}` gives the position of the stream's last event, or nothing
     /// where the journal does not have the stream up to that version so many milliseconds later.
     #[wasm_bindgen(js_name = positionOf)]
     pub fn position_of(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
-        promised(request, |request: PositionRequest| async move { keeper.position_of(request).await })
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: PositionRequest| async move { inner.position_of(request).await })
     }
 
     /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
@@ -131,7 +131,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |()| self.keeper.status())
+        turn(&self.inner.meter, request, |()| self.inner.status())
     }
 
     /// Has these consumers woken beside those that are registered: the code of this deployment
@@ -144,18 +144,18 @@ impl JournalObject {
         let names = consumers.iter().map(|name| ConsumerName::new(name));
         let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
         // Where there is no journal, nobody is woken.
-        if let Ok(driver) = &self.keeper.driver {
+        if let Ok(driver) = &self.inner.driver {
             driver.borrow_mut().wakes().also_wake(names);
         }
-        self.keeper.told.set(true);
+        self.inner.is_set_up.set(true);
         Ok(())
     }
 
     /// Whether it was told whom else to wake. After a crash of the engine there is another object, which was not.
-    #[wasm_bindgen(js_name = isTold)]
+    #[wasm_bindgen(js_name = isSetUp)]
     #[must_use]
-    pub fn is_told(&self) -> bool {
-        self.keeper.told.get()
+    pub fn is_set_up(&self) -> bool {
+        self.inner.is_set_up.get()
     }
 
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
@@ -163,8 +163,8 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.driver()?.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
+        turn(&self.inner.meter, request, |Registration { consumer }| {
+            self.inner.driver()?.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
         })
     }
 
@@ -173,8 +173,8 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.driver()?.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
+        turn(&self.inner.meter, request, |Registration { consumer }| {
+            self.inner.driver()?.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
         })
     }
 }

@@ -12,12 +12,12 @@ use sillok_bridge::{
     read_feed_heads,
 };
 
-use super::Keeper;
+use super::Inner;
 use super::carrying_out::Driver;
 use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, PositionRequest};
 use crate::objects::{Receipt, partitions};
 
-impl Keeper {
+impl Inner {
     /// Records a forward. It has no price: the row that it is stored in is shared with others.
     pub(super) async fn record(self: Rc<Self>, message: ForwardMessage) -> (Result<u64, Failure>, Receipt) {
         let (call, answered) = self.recording.open();
@@ -95,7 +95,7 @@ impl Keeper {
 
     /// Which partition this is, as the object's own name says.
     fn partition(&self) -> Result<usize, Failure> {
-        let name = self.name.as_ref().map(|name| name.keeps.0);
+        let name = self.name.as_ref().map(|name| name.identity.0);
         name.ok_or_else(|| {
             Failure::new(ErrorCode::Internal, "the object was not found by the number of a partition")
         })

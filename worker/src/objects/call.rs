@@ -15,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use worker::wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
 use worker::{Env, console_error};
 
-use super::name::{Kept, ObjectName};
+use super::name::{Identity, ObjectName};
 use super::nudges::Nudges;
 use super::receipt::{Meter, Receipt};
 
@@ -26,7 +26,7 @@ pub(crate) fn turn<Q: Message, A: Message>(
     act: impl FnOnce(Q) -> Result<A, Failure>,
 ) -> Result<JsValue, JsValue> {
     let outcome = act(read(&request)?);
-    Ok(reply(told(&outcome), meter.take()))
+    Ok(reply(outcome_field(&outcome), meter.take()))
 }
 
 /// One call that takes more than a turn. What it has cost it tells itself, because others have their turns meanwhile.
@@ -39,7 +39,7 @@ where
 {
     promise(async move {
         let (outcome, receipt) = act(read(&request)?).await;
-        Ok(reply(told(&outcome), receipt))
+        Ok(reply(outcome_field(&outcome), receipt))
     })
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
 }
 
 /// An outcome as the field of a reply.
-fn told<A: Message>(outcome: &Result<A, Failure>) -> (&'static str, JsValue) {
+fn outcome_field<A: Message>(outcome: &Result<A, Failure>) -> (&'static str, JsValue) {
     match outcome {
         Ok(answer) => ("ok", answer.to_js()),
         Err(failure) => ("failure", failure.to_js()),
@@ -112,7 +112,7 @@ pub(crate) enum RemoteError {
 
 impl Remote {
     /// The object of this name. There is no other way to an object, and no way to a name but by what was checked.
-    pub(crate) fn find<K: Kept>(env: &Env, name: &ObjectName<K>) -> worker::Result<Self> {
+    pub(crate) fn find<K: Identity>(env: &Env, name: &ObjectName<K>) -> worker::Result<Self> {
         Ok(Self(env.durable_object(K::BINDING)?.get_by_name(&name.to_string())?.into_rpc()))
     }
 

@@ -13,7 +13,7 @@ use worker::State;
 const TENANT_SEPARATOR: char = '\u{1f}';
 
 /// What the objects of one class keep, one each.
-pub(crate) trait Kept: fmt::Display + Sized {
+pub(crate) trait Identity: fmt::Display + Sized {
     /// The binding of the class, as wrangler.toml names it.
     const BINDING: &'static str;
 
@@ -31,7 +31,7 @@ impl fmt::Display for Partition {
     }
 }
 
-impl Kept for StreamId {
+impl Identity for StreamId {
     const BINDING: &'static str = "AGGREGATE";
 
     fn parse(text: &str) -> Option<Self> {
@@ -39,7 +39,7 @@ impl Kept for StreamId {
     }
 }
 
-impl Kept for Partition {
+impl Identity for Partition {
     const BINDING: &'static str = "JOURNAL";
 
     fn parse(text: &str) -> Option<Self> {
@@ -47,7 +47,7 @@ impl Kept for Partition {
     }
 }
 
-impl Kept for ConsumerName {
+impl Identity for ConsumerName {
     const BINDING: &'static str = "CONSUMER";
 
     fn parse(text: &str) -> Option<Self> {
@@ -60,12 +60,12 @@ impl Kept for ConsumerName {
 pub(crate) struct ObjectName<K> {
     tenant: Option<Tenant>,
     /// What the object keeps.
-    pub(crate) keeps: K,
+    pub(crate) identity: K,
 }
 
-impl<K: Kept> ObjectName<K> {
-    pub(crate) fn new(tenant: Option<&Tenant>, keeps: K) -> Self {
-        Self { tenant: tenant.cloned(), keeps }
+impl<K: Identity> ObjectName<K> {
+    pub(crate) fn new(tenant: Option<&Tenant>, identity: K) -> Self {
+        Self { tenant: tenant.cloned(), identity }
     }
 
     /// The name of the object whose state this is, which knows it by itself, also when its alarm rings. Nothing where the
@@ -76,9 +76,9 @@ impl<K: Kept> ObjectName<K> {
 
     fn parse(name: &str) -> Option<Self> {
         match name.split_once(TENANT_SEPARATOR) {
-            None => Some(Self { tenant: None, keeps: K::parse(name)? }),
-            Some((tenant, keeps)) => {
-                Some(Self { tenant: Some(Tenant::new(tenant).ok()?), keeps: K::parse(keeps)? })
+            None => Some(Self { tenant: None, identity: K::parse(name)? }),
+            Some((tenant, identity)) => {
+                Some(Self { tenant: Some(Tenant::new(tenant).ok()?), identity: K::parse(identity)? })
             }
         }
     }
@@ -89,11 +89,11 @@ impl<K: Kept> ObjectName<K> {
     }
 }
 
-impl<K: Kept> fmt::Display for ObjectName<K> {
+impl<K: Identity> fmt::Display for ObjectName<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.tenant {
-            None => self.keeps.fmt(formatter),
-            Some(tenant) => write!(formatter, "{tenant}{TENANT_SEPARATOR}{}", self.keeps),
+            None => self.identity.fmt(formatter),
+            Some(tenant) => write!(formatter, "{tenant}{TENANT_SEPARATOR}{}", self.identity),
         }
     }
 }
@@ -102,9 +102,9 @@ impl<K: Kept> fmt::Display for ObjectName<K> {
 mod tests {
     use super::*;
 
-    fn name<K: Kept>(tenant: Option<&str>, keeps: &str) -> ObjectName<K> {
+    fn name<K: Identity>(tenant: Option<&str>, identity: &str) -> ObjectName<K> {
         let tenant = tenant.map(|tenant| Tenant::new(tenant).unwrap());
-        ObjectName::new(tenant.as_ref(), K::parse(keeps).unwrap())
+        ObjectName::new(tenant.as_ref(), K::parse(identity).unwrap())
     }
 
     #[test]
@@ -152,11 +152,12 @@ mod property {
     }
 
     /// An object as it is looked for: its class, its name, and what reading the name gives.
-    fn object<K: Kept>(tenant: Option<&Tenant>, text: &str) -> Option<(&'static str, String, bool)> {
+    fn object<K: Identity>(tenant: Option<&Tenant>, text: &str) -> Option<(&'static str, String, bool)> {
         let name = ObjectName::new(tenant, K::parse(text)?);
         let printed = name.to_string();
         let again = ObjectName::<K>::parse(&printed);
-        let agrees = again.is_some_and(|again| again.tenant() == tenant && again.keeps.to_string() == text);
+        let agrees =
+            again.is_some_and(|again| again.tenant() == tenant && again.identity.to_string() == text);
         Some((K::BINDING, printed, agrees))
     }
 
