@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_given_once() {
+    fn two_consumers_with_one_name_are_refused() {
         let refused =
             app().projection::<Sound>("a").projection::<Sound>("b").projection::<Sound>("a").start();
         assert_eq!(refused, Err(AppError::SameName { name: "a".to_owned() }));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_consumer() {
+    fn invalid_consumers_are_refused() {
         for (refused, code) in [
             (app().projection::<Sound>(""), ErrorCode::InvalidConsumerName),
             (app().projection::<Sound>("acme\u{1f}sums"), ErrorCode::InvalidConsumerName),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_is_found_by_its_name() {
+    fn a_started_consumer_is_found_by_its_name() {
         app().projection::<Sound>("a").projection::<Attempts>("b").start().unwrap_err();
         app().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
         assert_eq!(consumers(), ["a", "b"]);

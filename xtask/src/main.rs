@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn build_takes_what_is_built_besides() {
+    fn build_has_options_for_additional_builds() {
         let command = parsed(&["build", "--previous"]);
         let wanted = build::Options { examples: false, previous: true };
         assert!(matches!(command, Ok(Command::Build(options)) if options == wanted));

@@ -1,4 +1,4 @@
-//! The expected version as a value: a number, or one of three words.
+//! The expected version as a value: a whole number or one of three words.
 
 use sillok::ErrorCode;
 use sillok::store::{ExpectedVersion, Version};

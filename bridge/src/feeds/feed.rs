@@ -1,4 +1,4 @@
-//! The feed of all streams as values: what is asked for, and a page.
+//! The feed of all streams as values: the range of a page, and a page.
 
 use sillok::ErrorCode;
 use sillok::handler::{FeedEvent, FeedPage, Read};
@@ -12,31 +12,31 @@ use crate::events::{event_type, number};
 use crate::failure::Failure;
 use crate::js::Scalar;
 
-/// What part of the feed to read: `{"after","category","types","limit"}`, each absent where it bounds nothing.
+/// The range of a page of the feed: `{"after","category","types","limit"}`. An absent part sets no bound.
 #[derive(Debug, Clone, Default)]
 pub struct FeedValue {
-    /// The checkpoint to resume from: its text or, where the feed has one partition, a position as a number.
+    /// The checkpoint from which to resume: its text, or a position as a number if the feed has one partition.
     pub after: Option<Scalar>,
     /// The only category to read.
     pub category: Option<Scalar>,
-    /// The only event types to read; all where there are none.
+    /// The only event types to read. An empty list means all types.
     pub types: Vec<Scalar>,
-    /// Most events.
+    /// The largest number of events.
     pub limit: Option<Scalar>,
 }
 
 crate::message!(FeedValue { after: "after", category: "category", types: "types", limit: "limit" });
 
-/// A page of the feed, its events already written as JSON.
+/// A page of the feed, written as JSON.
 #[derive(Debug)]
 pub struct FeedPageJson {
     /// A JSON array of events, as text. Each has a `position` and a `checkpoint`.
     pub events: String,
-    /// How many events these are.
+    /// The number of events.
     pub count: usize,
     /// The checkpoint from which the next page begins.
     pub checkpoint: String,
-    /// Whether there is more to look at.
+    /// Whether there are more positions to look at.
     pub more: bool,
 }
 
@@ -54,7 +54,7 @@ impl From<InvalidCategory> for Failure {
     }
 }
 
-/// Reads what part of a partition of the feed is wanted, checking every part.
+/// Reads the range of a page in one partition of the feed, and checks every part.
 ///
 /// # Errors
 /// `invalid_checkpoint`, `invalid_category`, `invalid_event_type`, `invalid_parameter` or `page_too_large`, naming the
@@ -92,7 +92,7 @@ pub fn category(value: &Scalar) -> Result<Category, Failure> {
     Ok(Category::new(name)?)
 }
 
-/// Writes an event of the feed as JSON. `checkpoint` is where the feed stands after it.
+/// Writes an event of the feed as JSON. `checkpoint` is the checkpoint after the event.
 pub fn write_feed_event(out: &mut String, found: &FeedEventView<'_>, checkpoint: &Checkpoint) {
     write_event(out, &json_string(found.stream), &found.event);
     out.pop();
@@ -103,26 +103,26 @@ pub fn write_feed_event(out: &mut String, found: &FeedEventView<'_>, checkpoint:
     out.push_str("\"}");
 }
 
-/// A page of the feed for a consumer: what it has to know of each event, and the events as JSON.
+/// A page of the feed for a consumer: the heads of the events, and the events as JSON.
 #[derive(Debug)]
 pub struct FeedHeadsPage {
-    /// One line for each event: position, version, bytes of its JSON, id, type and stream, with tabs between them. No name has
-    /// a tab or a line break.
+    /// One line for each event: position, version, length of its JSON in bytes, id, type and stream, separated by tabs. Names
+    /// contain neither tabs nor line breaks.
     pub heads: String,
-    /// The events as JSON, one after the other.
+    /// The events as JSON, one after the other, without separators.
     pub events: String,
-    /// The position up to which everything was looked at.
+    /// The position up to which the journal has looked.
     pub after: u64,
-    /// Whether there is more.
+    /// Whether there are more positions to look at.
     pub more: bool,
 }
 
 crate::message!(FeedHeadsPage { heads: "heads", events: "events", after: "after", more: "more" });
 
-/// Reads one page of a partition of the feed for a consumer, which so need not parse it.
+/// Reads one page of a partition of the feed for a consumer. The consumer does not need to parse it.
 ///
 /// # Errors
-/// As of [`read_feed`].
+/// The errors of [`read_feed`].
 pub fn read_feed_heads(
     log: &impl FeedLog,
     range: &FeedRange,
@@ -150,7 +150,7 @@ pub fn read_feed_heads(
 }
 
 impl FeedHeadsPage {
-    /// The page as the consumer's machine takes it, where it was read for `read`; nothing where it has another shape.
+    /// Converts the page, which was read for `read`, for the consumer's machine. Returns `None` if the page has another shape.
     #[must_use]
     pub fn into_page(self, read: Read) -> Option<FeedPage> {
         let mut rest = self.events.as_str();
@@ -174,10 +174,10 @@ impl FeedHeadsPage {
     }
 }
 
-/// Reads one page of a partition of the feed as JSON. `checkpoint` is where the feed stands in all its partitions.
+/// Reads one page of a partition of the feed as JSON. `checkpoint` has the place in every partition of the feed.
 ///
 /// # Errors
-/// `invalid_checkpoint` where the feed never came as far; `storage_failed` or `stored_data_corrupt`.
+/// `invalid_checkpoint` if the checkpoint is beyond the end of the feed; `storage_failed` or `stored_data_corrupt`.
 pub fn read_feed(
     log: &impl FeedLog,
     range: &FeedRange,
@@ -193,7 +193,7 @@ pub fn read_feed(
         write_feed_event(&mut events, &found, &checkpoint.at(partition, found.position));
     })?;
     if range.is_beyond(end.end) {
-        // Whoever went on from there would miss whatever comes until the feed is as far.
+        // A reader that continued from there would miss the events up to that checkpoint.
         return Err(InvalidCheckpoint.into());
     }
     events.push(']');

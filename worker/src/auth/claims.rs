@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_token_allows_ends_with_the_leeway_after_it() {
+    fn a_token_is_valid_until_the_leeway_after_its_end() {
         let until = |claims: &str| read(&signed(claims)).unwrap().until.map(RecordedTime::as_millis);
         assert_eq!(until(r#"{"scope":"read"}"#), None);
         assert_eq!(until(r#"{"scope":"read","exp":1000}"#), Some(1_060_000));

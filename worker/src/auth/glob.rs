@@ -44,7 +44,7 @@ mod tests {
     use super::{common_prefix, matches};
 
     #[test]
-    fn what_the_fitting_names_begin_with() {
+    fn a_pattern_has_the_prefix_of_its_names() {
         for (globs, prefix) in [
             (&[][..], ""),
             (&["order-*"], "order-"),

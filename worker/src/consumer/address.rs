@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_to_send_to() {
+    fn invalid_urls_are_refused() {
         let urls = [
             "",
             "example.com",
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_url() {
+    fn a_shown_url_has_no_secrets() {
         for (url, shown) in [
             ("https://example.com/hook?token=a#b", "https://example.com/hook"),
             ("https://user:password@example.com:8443/", "https://example.com:8443/"),

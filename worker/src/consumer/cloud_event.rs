@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_in_an_attribute_is_replaced_and_what_is_no_text_left_out() {
+    fn forbidden_characters_in_an_attribute_are_replaced_and_other_values_left_out() {
         let odd_name = attributes(&event("s-1", 1, "e", "T", r#"{"\ud83d":1,"correlationId":"c"}"#));
         assert_eq!(odd_name["correlationid"], "c");
         let metadata = r#"{"correlationId":"a\u0000\u007f\u0085b\ufdd0","causationId":"\ud83d"}"#;

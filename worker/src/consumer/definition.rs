@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_consumer() {
+    fn invalid_consumers_are_refused() {
         let invalid = [
             ("3", "kind"),
             ("{}", "kind"),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_row_has_room_for_is_refused() {
+    fn a_definition_that_is_larger_than_a_row_is_refused() {
         let types = |count: usize| vec!["Deposited"; count].join(r#"",""#);
         let body = |count| format!(r#"{{"kind":"queue","binding":"Q","types":["{}"]}}"#, types(count));
         assert!(parse(&body(5000)).is_ok());

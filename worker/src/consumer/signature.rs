@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret() {
+    fn invalid_secrets_are_refused() {
         for wrong in ["", "whsec_", "whsec_!!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ="] {
             assert_eq!(Secret::parse(wrong), None, "{wrong}");
         }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_most_is_given() {
+    fn the_most_wanted_type_is_returned() {
         for (accept, media) in [
             ("*/*", Media::Json),
             ("application/*", Media::Json),

@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_by_its_code_and_its_field() {
+    fn an_invalid_name_is_refused_with_its_code_and_field() {
         let refused = |segment| {
             [
                 stream_id(segment).unwrap_err(),

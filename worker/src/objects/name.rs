@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_keep_the_names_that_they_have_always_had() {
+    fn the_names_of_objects_are_pinned() {
         assert_eq!(name::<StreamId>(None, "account-1").to_string(), "account-1");
         assert_eq!(name::<StreamId>(Some("a"), "account-1").to_string(), "a\u{1f}account-1");
         assert_eq!(name::<Partition>(None, "7").to_string(), "7");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_of_an_object() {
+    fn invalid_names_of_objects_are_refused() {
         for wrong in ["", "\u{1f}a", "a\u{1f}", "a\u{1f}b\u{1f}c", "a\nb", "a\u{7f}"] {
             assert_eq!(ObjectName::<StreamId>::parse(wrong), None, "{wrong:?}");
             assert_eq!(ObjectName::<ConsumerName>::parse(wrong), None, "{wrong:?}");
@@ -162,7 +162,7 @@ mod property {
     }
 
     #[test]
-    fn names_are_told_apart_and_read_again() {
+    fn names_are_different_and_read_again() {
         let given = std::env::var("SILLOK_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed: u64 = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         let mut bytes = [0; 32];
