@@ -1,4 +1,4 @@
-//! Carries out what the driver wants done.
+//! Carries out the driver's effects.
 
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ impl Inner {
         named.ok_or_else(|| Failure::new(ErrorCode::Internal, "the object was not found by a name"))
     }
 
-    /// Gives the driver an input, and carries out what it wants done.
+    /// Gives the driver an input, and carries out its effects.
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, AggregateEffect>) -> T,
@@ -32,7 +32,7 @@ impl Inner {
         Ok(given)
     }
 
-    // Not a part of `drive`, of which there is one for every input.
+    // This is not a part of `drive`, because each input has its own copy of `drive`.
     fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
         if let Some(call) = payer {
             self.forgetting.pay(call, &self.meter);
@@ -40,14 +40,14 @@ impl Inner {
         self.effects.each(|effect| self.carry_out(effect));
     }
 
-    /// Gives the driver what has happened beside requests. No request pays for it.
+    /// Gives the driver an input that no request has caused. No request pays for it.
     fn give_input(self: &Rc<Self>, input: AggregateInput) {
-        // An object without a name has done nothing that goes on.
+        // An object without a name has begun nothing, so its inputs may be lost.
         let _ = self.drive(|driver, turn| driver.input(turn, input));
         self.meter.take();
     }
 
-    /// Gives the driver the alarm, and waits until the work for which it rang is done.
+    /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
         self.give_input(AggregateInput::Rang);
@@ -72,7 +72,7 @@ impl Inner {
         }
     }
 
-    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: AggregateEffect) -> Option<AggregateInput> {
         Some(match effect {
             AggregateEffect::Forward { call, forward } => {
@@ -88,7 +88,7 @@ impl Inner {
         })
     }
 
-    /// Sends a forward, and gives the version up to which the journal has the stream.
+    /// Sends a forward, and returns the version up to which the journal has the stream.
     async fn send(&self, forward: &Forward) -> Option<Version> {
         let name = &self.named.as_ref()?.name;
         let partitions =

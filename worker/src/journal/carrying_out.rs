@@ -1,4 +1,4 @@
-//! Carries out what the driver wants done.
+//! Carries out the driver's effects.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn};
 pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
 
 impl Inner {
-    /// Gives the driver an input, and carries out what it wants done.
+    /// Gives the driver an input, and carries out its effects.
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>) -> T,
@@ -28,24 +28,24 @@ impl Inner {
         Ok(given)
     }
 
-    // Not a part of `drive`, of which there is one for every input.
+    // This is not a part of `drive`, because each input has its own copy of `drive`.
     fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
         if let Some(call) = payer {
             self.locating.pay(call, &self.meter);
         }
         self.effects.each(|effect| self.carry_out(effect));
-        // What several share is no part of any request's price.
+        // Work for several requests is not a part of any request's price.
         self.meter.take();
     }
 
-    /// Gives the driver the alarm, and waits until the work for which it rang is done.
+    /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
         self.give_input(JournalInput::Rang)?;
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
-    /// Gives the driver what has happened beside requests.
+    /// Gives the driver an input that no request has caused.
     fn give_input(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
         self.drive(|driver, turn| driver.input(turn, input))
     }
@@ -61,7 +61,7 @@ impl Inner {
                 let inner = Rc::clone(self);
                 spawn(async move {
                     if let Some(input) = inner.wait_for(effect).await {
-                        // Without a journal nothing was begun.
+                        // Without a journal there is no work, so its inputs may be lost.
                         let _ = inner.give_input(input);
                     }
                 });
@@ -69,7 +69,7 @@ impl Inner {
         }
     }
 
-    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: JournalEffect) -> Option<JournalInput> {
         Some(match effect {
             JournalEffect::Wake { call, consumer, millis } => {
@@ -89,7 +89,7 @@ impl Inner {
         })
     }
 
-    /// Calls a consumer, and says whether it has answered in time. It makes the duty to read its own before it answers.
+    /// Wakes a consumer, and returns whether it has answered in time. The consumer stores the duty to read before it answers.
     async fn wake(&self, consumer: ConsumerName, millis: u64) -> bool {
         let Some(journal) = &self.name else { return false };
         let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {

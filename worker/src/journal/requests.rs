@@ -1,4 +1,4 @@
-//! What is asked of a journal: messages into values of the core, and back.
+//! The requests to a journal: converts messages to values of the core, and back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, Position
 use crate::objects::{Receipt, partitions};
 
 impl Inner {
-    /// Records a forward. It has no price: the row that it is stored in is shared with others.
+    /// Records a forward. It has no price, because several forwards share one row.
     pub(super) async fn record(self: Rc<Self>, message: ForwardMessage) -> (Result<u64, Failure>, Receipt) {
         let (call, answered) = self.recording.open();
         let recorded = match message.forward() {
@@ -32,7 +32,7 @@ impl Inner {
         (version.map(Version::get), Receipt::default())
     }
 
-    /// The position of an event, once the journal has it: the request says how long to wait.
+    /// Finds the position of an event as soon as the journal has it. The request says how long to wait.
     pub(super) async fn position_of(
         self: Rc<Self>,
         PositionRequest { stream, version, millis }: PositionRequest,
@@ -54,7 +54,7 @@ impl Inner {
         let journal = driver.journal().map_err(record_failure)?;
         let page = read_feed(journal, &range, &checkpoint, partition)?;
         let end = FeedLog::end(journal)?.get();
-        // A consumer of the previous version reads here.
+        // A consumer of the previous version calls this method.
         if let Some(consumer) = &request.consumer {
             driver.wakes().was_read(consumer, page.more);
         }
@@ -93,7 +93,7 @@ impl Inner {
         self.driver.as_ref().map_err(Failure::clone)
     }
 
-    /// Which partition this is, as the object's own name says.
+    /// The number of this partition, which is the object's own name.
     fn partition(&self) -> Result<usize, Failure> {
         let name = self.name.as_ref().map(|name| name.identity.0);
         name.ok_or_else(|| {
@@ -113,7 +113,7 @@ async fn answer<T>(
     }
 }
 
-// Taken by value for `map_err`.
+// `map_err` passes the error by value.
 #[allow(clippy::needless_pass_by_value)]
 fn record_failure(error: RecordError) -> Failure {
     Failure::new(error.code(), error.to_string())

@@ -12,7 +12,7 @@ use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, Partition, Receipt, RemoteError};
 
-/// Commits of one stream on their way to the journal. The hashes and the keys stay with the stream.
+/// The commits of one stream in a forward. The hashes and the keys stay in the stream.
 #[derive(Debug)]
 pub(super) struct ForwardMessage {
     stream: StreamId,
@@ -84,17 +84,17 @@ fn version(number: u64) -> Result<Version, Failure> {
     Version::new(number).ok_or_else(|| Failure::new(ErrorCode::Internal, format!("{number} is no version")))
 }
 
-/// What part of the feed to read.
+/// The part of the feed to read.
 #[derive(Debug)]
 pub(crate) struct FeedRequest {
     pub(crate) feed: FeedValue,
-    /// The consumer that reads: having read to the end, it has to be woken again.
+    /// The consumer that reads. After it has read to the end, the journal must wake it again.
     pub(crate) consumer: Option<ConsumerName>,
 }
 
 message!(FeedRequest { feed: "feed", consumer: "consumer" });
 
-/// A page of the feed, and where the partition ends.
+/// A page of the feed, and the end of the partition.
 #[derive(Debug)]
 pub(crate) struct FeedReply {
     pub(crate) page: FeedPageJson,
@@ -103,28 +103,28 @@ pub(crate) struct FeedReply {
 
 message!(FeedReply { page: "page", end: "end" });
 
-/// A version of a stream whose place in the journal is asked for.
+/// A question for the position of a stream's version.
 #[derive(Debug)]
 pub(crate) struct PositionRequest {
     pub(crate) stream: StreamId,
     pub(crate) version: u64,
-    /// How long to wait for it, in milliseconds.
+    /// The longest wait, in milliseconds.
     pub(crate) millis: u64,
 }
 
 message!(PositionRequest { stream: "stream", version: "version", millis: "millis" });
 
-/// How it stands with a journal.
+/// The status of a journal.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JournalStatus {
     pub(crate) partition: usize,
     /// The position of the last event.
     pub(crate) end: u64,
-    /// The consumers that are woken.
+    /// The consumers that the journal wakes.
     #[serde(serialize_with = "as_texts")]
     pub(crate) consumers: Vec<ConsumerName>,
-    /// What the object has written and read since it has started.
+    /// The rows that the object has written and read since its start.
     pub(crate) since_start: Receipt,
 }
 
@@ -139,7 +139,7 @@ fn as_texts<S: Serializer>(names: &[ConsumerName], serializer: S) -> Result<S::O
     serializer.collect_seq(names.iter().map(ConsumerName::as_str))
 }
 
-/// The name of a consumer that is to be woken, or not any more.
+/// The name of a consumer to register, or whose registration to remove.
 #[derive(Debug)]
 pub(crate) struct Registration {
     pub(crate) consumer: ConsumerName,
@@ -151,7 +151,7 @@ message!(Registration { consumer: "consumer" });
 pub(crate) struct Remote(crate::objects::Remote);
 
 impl Remote {
-    /// The journal that keeps this stream of the tenant.
+    /// The journal of the partition of this stream.
     pub(crate) fn of_stream(
         env: &Env,
         tenant: Option<&Tenant>,
@@ -170,7 +170,7 @@ impl Remote {
         self.0.call("feed", request).await
     }
 
-    /// A page of the feed for a consumer.
+    /// Reads a page of the feed for a consumer.
     pub(crate) async fn page(&self, request: &FeedRequest) -> Answered<FeedHeadsPage> {
         self.0.call("page", request).await
     }
@@ -183,8 +183,8 @@ impl Remote {
         self.0.call("status", &()).await
     }
 
-    /// The position of the stream's last event, once the journal has the stream up to a version; nothing where it does not
-    /// so many milliseconds later.
+    /// Finds the position of the stream's last event, as soon as the journal has the stream up to a version. Returns `None` if
+    /// the journal does not have it within so many milliseconds.
     pub(crate) async fn position_of(
         &self,
         stream: &StreamId,
@@ -195,29 +195,29 @@ impl Remote {
         self.0.call("positionOf", &request).await
     }
 
-    /// Makes durable that a consumer is woken.
+    /// Registers a consumer durably.
     pub(crate) async fn register(&self, consumer: ConsumerName) -> Answered<()> {
         self.0.call("register", &Registration { consumer }).await
     }
 
-    /// Makes durable that a consumer is not woken any more.
+    /// Removes the registration of a consumer durably.
     pub(crate) async fn unregister(&self, consumer: ConsumerName) -> Answered<()> {
         self.0.call("unregister", &Registration { consumer }).await
     }
 
-    /// Opens a WebSocket to the object, by which it tells that the feed has grown.
+    /// Opens a WebSocket to the object. The object sends over it that the feed has grown.
     pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
         self.0.follow().await
     }
 
-    /// Records what is new, and gives the version up to which the journal has the stream.
+    /// Records the new commits, and returns the version up to which the journal has the stream.
     pub(crate) async fn record(&self, forward: &Forward) -> Result<Version, RemoteError> {
         let (version, _) = self.0.call("record", &ForwardMessage::from(forward)).await?;
         Version::new(version).ok_or_else(|| RemoteError::unreadable("the version of a stream"))
     }
 }
 
-/// Where the feed ends now of which these are all the partitions.
+/// The present end of the feed. `journals` are all partitions of the feed.
 pub(crate) async fn end_of(journals: &[Remote]) -> Result<Checkpoint, RemoteError> {
     let mut end = Checkpoint::start(journals.len());
     for (partition, journal) in journals.iter().enumerate() {

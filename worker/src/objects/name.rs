@@ -1,6 +1,6 @@
-//! The names of objects: whose an object is, and what it keeps.
+//! The names of objects: a tenant and an identity.
 //!
-//! A name is made of checked names alone, none of which can hold the character that joins them: two objects never have the
+//! A name consists of checked names only. None of them can contain the character that joins them. So two objects never have the
 //! same name, and no text of a request reaches the object of another tenant (docs/adr/0016).
 
 use std::fmt;
@@ -9,15 +9,15 @@ use sillok::handler::ConsumerName;
 use sillok::store::{StreamId, Tenant};
 use worker::State;
 
-/// What a tenant's name and the rest are joined by: a control character, which no name holds.
+/// The character between a tenant's name and the identity: a control character, which no name contains.
 const TENANT_SEPARATOR: char = '\u{1f}';
 
-/// What the objects of one class keep, one each.
+/// The identity of an object among the objects of its class and tenant.
 pub(crate) trait Identity: fmt::Display + Sized {
     /// The binding of the class, as wrangler.toml names it.
     const BINDING: &'static str;
 
-    /// Reads what it was displayed as, and nothing else.
+    /// Reads the displayed form, and no other.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -55,11 +55,11 @@ impl Identity for ConsumerName {
     }
 }
 
-/// The name of an object. Each tenant's objects are its own; those of the default tenant are called after what they keep.
+/// The name of an object. Each tenant has its own objects. In the default tenant the name is the identity alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectName<K> {
     tenant: Option<Tenant>,
-    /// What the object keeps.
+    /// The stream, the partition or the consumer of the object.
     pub(crate) identity: K,
 }
 
@@ -68,8 +68,8 @@ impl<K: Identity> ObjectName<K> {
         Self { tenant: tenant.cloned(), identity }
     }
 
-    /// The name of the object whose state this is, which knows it by itself, also when its alarm rings. Nothing where the
-    /// object was not found by such a name.
+    /// The name of the object with this state. An object knows its own name, also when its alarm rings. `None` if the object
+    /// was not found by such a name.
     pub(crate) fn of(state: &State) -> Option<Self> {
         Self::parse(&state.id().name()?)
     }
@@ -83,7 +83,7 @@ impl<K: Identity> ObjectName<K> {
         }
     }
 
-    /// Whose the object is; the default tenant has no name.
+    /// The tenant of the object. The default tenant has no name.
     pub(crate) fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
     }
@@ -129,7 +129,7 @@ mod tests {
     }
 }
 
-/// Two objects have the same name only where they are the same, and an object reads from its name what it was made of.
+/// Different objects have different names, and an object reads its tenant and its identity from its name.
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod property {
     use std::cell::RefCell;
@@ -142,7 +142,7 @@ mod property {
     use super::*;
 
     const CASES: u32 = 20_000;
-    /// Of few pieces, some of which no name may hold, come texts that are likely to be mistaken for one another.
+    /// Few pieces, some of which no name may contain: texts of them are easily taken for one another.
     const PIECES: &[&str] =
         &["a", "b", "-", "0", "1", "\u{1f}", "\0", "\n", "\u{7f}", "\u{85}", "/", "%1F", "\u{e9}"];
 
@@ -151,7 +151,7 @@ mod property {
         prop_oneof![8 => few, 1 => any::<String>()]
     }
 
-    /// An object as it is looked for: its class, its name, and what reading the name gives.
+    /// The object of this tenant and identity: its class, its name, and whether the name is read again.
     fn object<K: Identity>(tenant: Option<&Tenant>, text: &str) -> Option<(&'static str, String, bool)> {
         let name = ObjectName::new(tenant, K::parse(text)?);
         let printed = name.to_string();
@@ -172,7 +172,7 @@ mod property {
         let made = RefCell::new(HashMap::new());
         let run =
             TestRunner::new_with_rng(config, rng).run(&(text(), text(), 0..3), |(tenant, text, kind)| {
-                // A tenant that is none is refused, and not taken for the default one.
+                // An invalid tenant is refused, and not taken for the default one.
                 let tenant = if tenant.is_empty() { Ok(None) } else { Tenant::new(&tenant).map(Some) };
                 let Ok(tenant) = tenant else { return Ok(()) };
                 let object = match kind {
