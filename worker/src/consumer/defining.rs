@@ -1,4 +1,4 @@
-//! Defining a consumer by a request, and removing it.
+//! The definition of a consumer by a request, and its removal.
 
 use std::rc::Rc;
 
@@ -17,14 +17,14 @@ use super::{Define, delivery, stored_definition, unreachable};
 use crate::journal::{Remote, end_of};
 use crate::objects::partitions;
 
-/// A definition that waits for deliveries under way.
+/// A new definition that waits for unfinished deliveries.
 pub(super) struct Change {
     definition: Definition,
     done: oneshot::Sender<Result<(), Failure>>,
 }
 
 impl Inner {
-    /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
+    /// Defines a consumer by a request, or changes its definition. Registers the consumer at the journals.
     pub(super) async fn define(self: &Rc<Self>, request: &Define) -> Result<(), Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
@@ -67,7 +67,7 @@ impl Inner {
         self.woken(0)
     }
 
-    /// Makes it a consumer of this definition for the first time.
+    /// Stores the first definition of the consumer.
     fn define_first(&self, definition: &Definition) -> Result<(), Failure> {
         let opened = self.open_first(definition.clone())?;
         stored_definition::write(&self.sql, definition)?;
@@ -75,18 +75,18 @@ impl Inner {
         Ok(())
     }
 
-    /// Makes it a consumer of this definition, which is another than it had, once nothing is being delivered.
+    /// Replaces the consumer's definition by a different one, as soon as no delivery is unfinished.
     async fn redefine(self: &Rc<Self>, definition: Definition) -> Result<(), Failure> {
         let (done, changed) = oneshot::channel();
         self.change.replace(Some(Change { definition, done }));
-        // There is one at a time, so its number says nothing.
+        // There is only one change at a time, so all changes have the same number.
         self.drive(|driver, turn| driver.change(turn, CallId::new(0)))?;
         changed
             .await
             .unwrap_or_else(|_| Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")))
     }
 
-    /// Makes the change that waited.
+    /// Makes the waiting change.
     pub(super) fn change_now(self: &Rc<Self>) {
         let Some(Change { definition, done }) = self.change.take() else { return };
         let changed = self.change_to(&definition);
@@ -95,7 +95,7 @@ impl Inner {
         {
             defined.definition = Rc::new(definition);
         }
-        // A caller that has gone needs no answer.
+        // The caller may be gone. Then nobody needs the answer.
         let _ = done.send(changed);
     }
 
@@ -105,7 +105,7 @@ impl Inner {
         self.drive(|driver, turn| driver.redefine(turn, open, write))?
     }
 
-    /// Finds out where a new consumer begins that is not to begin with the first event.
+    /// Finds the place where a new consumer begins, if it does not begin with the first event.
     async fn find_beginning(&self, definition: &mut Definition) -> Result<(), Failure> {
         let Some(after) = &definition.after else { return Ok(()) };
         let end = self.end().await?;
@@ -120,7 +120,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes the consumer and everything that it has, or what another one has left under its name.
+    /// Deletes the consumer and its data, or the data that another kind of consumer has left under its name.
     pub(super) async fn remove(self: &Rc<Self>) -> Result<String, Failure> {
         let in_code = self.code.borrow().is_some();
         let known = self.defined().map(|_| ());
@@ -140,7 +140,7 @@ impl Inner {
         }
         *self.defined.borrow_mut() = None;
         self.life.set(self.life.get() + 1);
-        // What was under way for it has ended.
+        // The consumer's unfinished work has ended.
         self.reaching.forget();
         self.ringing.answer_all(&Ok(()));
         self.attempts.runs(false);
@@ -151,13 +151,13 @@ impl Inner {
         };
         removed.map_err(|error| Failure::new(ErrorCode::StorageFailed, error.to_string()))?;
         if in_code {
-            // It has read nothing yet, of no partition.
+            // The new consumer has not read any partition yet.
             self.woken(0)?;
         }
         Ok("{}".to_owned())
     }
 
-    /// Where the feed ends now.
+    /// The present end of the feed.
     pub(super) async fn end(&self) -> Result<Checkpoint, Failure> {
         let journals = (0..partitions(&self.env)?).map(|partition| self.journal(partition));
         let journals = journals.collect::<Result<Vec<_>, _>>()?;

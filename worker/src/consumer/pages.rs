@@ -1,4 +1,4 @@
-//! Pages of the feed, as the consumer's machine takes them.
+//! Pages of the feed, for the consumer's machine.
 
 use sillok::ErrorCode;
 use sillok::handler::{FeedPage, Read};
@@ -10,7 +10,7 @@ use super::unreachable;
 use crate::journal::{FeedRequest, Remote};
 use crate::objects::partitions;
 
-/// How many events a consumer asks for at once.
+/// The number of events that a consumer asks for at once.
 const PAGE_EVENTS: u64 = 200;
 
 impl Inner {
