@@ -1,4 +1,4 @@
-//! Where a store of this package keeps its commits.
+//! The log of a store of this package.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use sillok::store::{
 
 use crate::database::FileSql;
 
-/// In memory or in a file. Everything above is the same for both.
+/// A log in memory or in a file. The code above it is the same for both.
 #[derive(Debug)]
 pub(crate) enum Log {
     Memory(MemoryLog),
@@ -40,7 +40,7 @@ impl StreamLog for Log {
     ) -> Result<T, E> {
         match self {
             Self::Memory(_) => work(self),
-            // A clone has the same connection, and so `work` is within its transaction.
+            // A clone has the same connection, so `work` runs within its transaction.
             Self::File(log) => log.clone().exclusively(|_| work(self)),
         }
     }
