@@ -5,10 +5,10 @@ import { all, rejection, same, thrown } from "./check.ts";
 
 export type Counted = { type: "Counted"; data: { by: number } };
 
-/** Soon given up. */
+/** A policy that gives up soon. */
 export const HASTY = { attempts: 2, firstDelay: 1, longestDelay: 1 } as const;
 
-/** A projection of how much was counted in each stream. Numbers in `failing` fail. */
+/** A projection with the sum of each stream. Numbers in `failing` fail. */
 export function sums({ projection }: Sillok, failing: Set<number> = new Set(), options = {}) {
   return projection<Counted, number>("sums", {
     ...options,
@@ -21,7 +21,7 @@ export function sums({ projection }: Sillok, failing: Set<number> = new Set(), o
   });
 }
 
-/** Appends events that count by these numbers. */
+/** Appends events with these numbers. */
 export async function count(
   store: EventStore,
   stream: string,
@@ -31,12 +31,12 @@ export async function count(
   return (await store.append<Counted>(stream, events)).version;
 }
 
-/** The code with which the promise is rejected. */
+/** The code with which the promise rejects. */
 export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   return ((await rejection(promise)) as { code?: unknown }).code;
 }
 
-/** Projections over a store in the same program, and what is done about failures. */
+/** Projections over a store in the same program, and their handling of failures. */
 export const consuming: Behaviours = {
   async "documents are the fold over the events, whatever is asked in between"(sillok) {
     const store = new sillok.EventStore();

@@ -2,7 +2,7 @@ import type { EventStore } from "sillok";
 import type { Behaviours } from "./behaviour.ts";
 import { all, count, rejection, same } from "./check.ts";
 
-/** What a store has that is in this very program, in memory or on a file. */
+/** The behaviour of stores in this program, in memory or on a file. */
 export const local: Behaviours = {
   async "what is saved is followed too"({ EventStore }) {
     const store = new EventStore();
@@ -61,7 +61,7 @@ export const local: Behaviours = {
     await store.append("c", { type: "C" });
     const [last] = await all(store.readAll({ types: ["C"] }));
     same(last?.position, 7);
-    // A page that was read before they were forgotten is still given.
+    // The page was read before its events were forgotten, so they are still returned.
     same((await following.next()).value?.position, 2);
     await following.return();
   },
@@ -81,7 +81,7 @@ export const local: Behaviours = {
         store.read("s", { type: "A", to: 6 }),
         store.exportCommits("s"),
       ];
-      // A page of all, which is behind what is forgotten.
+      // Each read has its first page before the events are forgotten.
       for (const reading of readings) await reading.next();
       await act(store);
       for (const [place, reading] of readings.entries()) {

@@ -6,7 +6,7 @@ import type { Behaviours } from "./behaviour.ts";
 import { codeOf, count, type Counted, sums } from "./behaviour-consume.ts";
 import { all, rejection, same, thrown } from "./check.ts";
 
-/** Reactors over a store in the same program, how consumers are run, and what they cannot do. */
+/** Reactors over a store in the same program: how consumers run, and what a reactor cannot do. */
 export const reacting: Behaviours = {
   async "a reactor's commands take effect once, and name their cause"(sillok) {
     const store = new sillok.EventStore();

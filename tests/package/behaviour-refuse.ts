@@ -15,7 +15,7 @@ class Secret {
   }
 }
 
-/** What a value is, where it lies, and nothing else JSON would say. */
+/** Values that JSON would lose, and the place that the error names. */
 const LOST: [value: unknown, field: string][] = [
   [NaN, ""],
   [-Infinity, ""],

@@ -3,7 +3,7 @@ import type { SavedEvent } from "sillok";
 import type { Behaviours } from "./behaviour.ts";
 import { all, same, thrown } from "./check.ts";
 
-/** Runs `work` and gives what it printed, one text a call. */
+/** Runs `work`, and returns its output: one list of values for each call. */
 function printed(work: () => void): unknown[][] {
   const { log } = console;
   const lines: unknown[][] = [];

@@ -1,4 +1,4 @@
-// Stores on files that another connection has locked: the program goes on, and what it writes stays in order.
+// Stores on files that another connection has locked. The program continues, and its writes stay in order.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -12,7 +12,7 @@ import { Files } from "./on-file.ts";
 import { Program } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
-/** Locks the file for so many milliseconds each time that it is told to, and says when it has the lock. */
+/** Locks the file for this number of milliseconds at each line of input, and prints when it has the lock. */
 const LOCKER = `
   import { createInterface } from "node:readline";
   import { DatabaseSync } from "node:sqlite";
@@ -24,7 +24,7 @@ const LOCKER = `
   }
 `;
 const BUSY = { code: "storage_busy" };
-/** So short that a test can wait for it, and so long that other work is seen to go on. */
+/** Short enough for a test to wait, and long enough to see that other work continues. */
 const SHORT = 200;
 
 const scratch = useScratch(async (scratch) => void (await scratch.write("locker.js", LOCKER)));
@@ -51,12 +51,12 @@ async function opened(busyTimeout?: number): Promise<{
   return { path, store, other };
 }
 
-/** Lets timers and others have their turn, often. */
+/** Gives many turns to timers and other code. */
 async function turns(): Promise<void> {
   for (let taken = 0; taken < 20; taken += 1) await turn();
 }
 
-/** Whether a promise is settled, when others had their turn. */
+/** Whether a promise is settled after other code had turns. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   promise.then(
@@ -106,7 +106,7 @@ test("what is appended while one waits comes after it, to whichever stream", asy
   });
   await turns();
   other.exec("COMMIT");
-  // These find the lock free, and must not come first.
+  // This append finds the lock free. It must still come after the earlier ones.
   const late = store.append("s", { type: "Counted", data: 51 });
   await Promise.all([...appendings, late]);
   assert.deepEqual(done, count(1, 50).map(String));
@@ -254,7 +254,7 @@ test("where another's lock keeps from reading, whatever reads waits", async () =
   const documents = projection("documents", { on: (event, kept) => kept.put(event.stream, 1) });
   await new EventGateway(store).register(documents).catchUp();
   store.close();
-  // Without a write-ahead log a writer keeps readers out.
+  // Without a write-ahead log, a writer excludes readers.
   other.exec("PRAGMA journal_mode = DELETE");
   const reader = EventStore.open(path, { readOnly: true, busyTimeout: SHORT });
   const handle = new EventGateway(reader).register(documents).projection(documents);

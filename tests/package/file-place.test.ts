@@ -35,7 +35,7 @@ async function opened(): Promise<{ folder: string; path: string; store: EventSto
   return { folder, path, store };
 }
 
-/** Everything that can be asked of a store, by name. */
+/** All calls of a store, by name. */
 async function asked(store: EventStore): Promise<Record<string, () => Promise<unknown>>> {
   const { EventGateway, projection, reactor } = await scratch.sillok();
   const gateway = new EventGateway(store).register(

@@ -1,4 +1,4 @@
-// Stores on files: what they keep, and what they say of files that are none.
+// Stores on files: the stored events, and the errors for files that are not a store.
 
 import assert from "node:assert/strict";
 import { openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";

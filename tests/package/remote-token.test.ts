@@ -1,4 +1,4 @@
-// A token that a function gives: asked for before each request, so that it may expire.
+// A token that a function returns. The function is called before each request, so a token may expire.
 
 import assert from "node:assert/strict";
 import { after as afterAll, before as beforeAll, test } from "node:test";
@@ -19,10 +19,10 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const LEEWAY_SECONDS = 60;
-/** How long a token counts that is to expire, in seconds. */
+/** The lifetime of a short token, in seconds. */
 const SECONDS = 2.5;
 
-/** Gives another token for the same name space each time, which counts for so many seconds from then on. */
+/** Returns another token for the same name space at each call. Each is valid for this number of seconds. */
 function tokens(seconds: number) {
   const tenant = `rotating-${Math.random()}`;
   const given: string[] = [];
@@ -164,7 +164,7 @@ test("a subscription ends while its token is waited for", async () => {
   const next = left.next();
   await left.return(undefined);
   assert.deepEqual(await next, { done: true, value: undefined });
-  // With a token that is there it would have begun.
+  // With a token that is there at once, the request would have begun.
   const begun = line.connect(sillok, { token: async () => freshToken() });
   assert.equal((await begun.append("s", { type: "A" })).version, 1);
 });
