@@ -1,4 +1,4 @@
-/** Who is let in, and to what. */
+/** Authentication of callers, and their rights. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -64,7 +64,7 @@ test("the secret itself is the administrator", async () => {
 const now = secondsFromNow(0);
 const valid = { scope: "read append" };
 
-/** The same token with another last character: of what it stands for, two bits are no part of the signature. */
+/** The same token with another last character. Two bits of this character are not a part of the signature. */
 function otherLast(token: string): string {
   const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return token.slice(0, -1) + digits.charAt(digits.indexOf(token.slice(-1)) + 1);

@@ -1,4 +1,4 @@
-/** GET /v1/streams/{stream}/commits: everything that is hashed, proved here by the words of the format alone. */
+/** GET /v1/streams/{stream}/commits: all hashed content, verified here from the description of the format alone. */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -30,7 +30,7 @@ async function lines(stream: string): Promise<any[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** The hash at the end of a chain, each link of which is computed anew. */
+/** The hash at the end of a chain. Each link is computed again. */
 function proved(exported: any[]): string {
   let [head, version] = ["0".repeat(64), 0];
   for (const { stream, base, ...commit } of exported) {
@@ -108,7 +108,7 @@ test("a long stream is verified and exported page by page", async () => {
   assert.equal(proved(await lines(stream)), await headOf(stream));
   const verified = await api.request(`${streamPath(stream)}/verify`);
   assert.deepEqual([verified.json.version, verified.json.commits], [13, 13]);
-  // Each page looks up what the one before has left off at.
+  // Each page looks up the last commit of the previous page.
   const read = Number(verified.headers.get("sillok-rows-read"));
   assert(read >= 13 && read <= 25, `${read} rows read`);
   await api.server.sql(stream, "UPDATE commits_v1 SET time = time + 1 WHERE version = 9");

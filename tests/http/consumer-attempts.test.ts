@@ -1,4 +1,4 @@
-/** Attempts that do not end, alarms of consumers that cannot be opened, and what is left as it is. */
+/** Attempts that never end, alarms of consumers that cannot be opened, and consumers that stay unchanged. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -111,13 +111,13 @@ test("what waited for its retry is retried after a deployment in which no consum
   receiver.answer = () => 503;
   await put({ firstDelay: 2000, longestDelay: 2000, attempts: 100 });
   await api.appended("count-1", numbered(1));
-  // The alarm of the stream has rung by then: nothing else will wake the consumer.
+  // The alarm of the stream has rung by then, so nothing else wakes the consumer.
   await sleep(6000);
   const attempts = receiver.received.length;
   await receiver.until(({ received }) => received.length > attempts);
   await deploy("two");
   assertProblem(await api.request("/v1/consumers/hook"), 500, "invalid_configuration");
-  // The consumer's rings in vain.
+  // The consumer's alarm rings in vain.
   await sleep(2500);
   receiver.answer = () => 204;
   await deploy("1");

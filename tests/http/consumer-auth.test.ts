@@ -1,4 +1,4 @@
-/** Consumers and documents: for whom they are. */
+/** The rights that consumers and documents need. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** Pages of other origins: let in where callers have tokens, and nowhere else. */
+/** Pages of other origins are allowed only if callers have tokens. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

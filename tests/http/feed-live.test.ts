@@ -1,4 +1,4 @@
-/** GET /v1/events as server-sent events and as a WebSocket: catch-up, then live. */
+/** GET /v1/events as server-sent events and as a WebSocket: the existing events, and then each new event. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ const api = useApi();
 
 const url = (query: string) => new URL(`/v1/events${query}`, api.server.url);
 const follow = (query = "", headers: HeaderValues = {}) => Follower.connect(url(query), headers);
-/** A WebSocket also tells where the follower is: a message that is no event. */
+/** A WebSocket also sends the follower's progress: a message that is not an event. */
 const eventsOf = ({ events }: { events: any[] }): any[] =>
   events.filter((event) => event.stream !== undefined);
 const followSocket = (query = "", headers: HeaderValues = {}) =>

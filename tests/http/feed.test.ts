@@ -1,4 +1,4 @@
-/** GET /v1/events: the events of all streams, as pages and as lines. */
+/** GET /v1/events: the feed, as pages and as lines. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

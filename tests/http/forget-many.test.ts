@@ -1,4 +1,4 @@
-/** What is forgotten of a long stream is not shown from the first moment on, and removed page by page. */
+/** Forgotten events of a long stream are hidden at once, and removed page by page. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ const MORE_COMMITS = `WITH RECURSIVE more (version) AS
   SELECT more.version, time, hash, events FROM more, commits_v1 AS first WHERE first.version = 1`;
 const api = useApi();
 
-/** A stream of many commits, put where aggregates keep theirs. */
+/** Writes a stream of many commits into the storage of its aggregate. */
 async function longStream(api: Api): Promise<string> {
   const stream = freshStream("long");
   await api.appended(stream, numbered(1));
@@ -48,7 +48,7 @@ test("a long stream is truncated in pages, and what is kept stays", async () => 
 
 test("what was left over when all went away is removed by the alarm", async () => {
   const stream = await longStream(api);
-  // As it is after the first page: all is hidden, and most of it is still there.
+  // The state after the first page: all events are hidden, and most of them are still stored.
   await api.server.sql(
     stream,
     "INSERT INTO commits_v1 (version, time, hash, events) SELECT 0, time, hash, ? FROM commits_v1 WHERE version = 1",

@@ -1,4 +1,4 @@
-/** What was forgotten: validators see it, and no read passes over it in silence. */
+/** Forgotten events: validators change, and no read skips them silently. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -33,7 +33,7 @@ async function remove(stream: string): Promise<void> {
 
 const reads = async (): Promise<number> => (await api.request("/reads")).json;
 
-/** Every answer that has an entity tag, but for that of an append. */
+/** Every answer with an entity tag, except the answer of an append. */
 function tagged(stream: string, headers: HeaderValues): Promise<Reply[]> {
   const events = eventsPath(stream);
   const asked: [string, RequestInit][] = [
@@ -155,7 +155,7 @@ test("a read that begins on a truncated stream begins with what is left, unless 
   }
 });
 
-/** Holds the object's reads but for the next one, does something when the one after that waits, and lets it go. */
+/** Holds the object's reads after the next one, calls `act` when the following read waits, and releases it. */
 async function betweenTwoReads<T>(begin: () => Promise<T>, act: () => Promise<void>): Promise<T> {
   await api.request("/hold?reads=1");
   const first = (await reads()) + 1;

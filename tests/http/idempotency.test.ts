@@ -1,4 +1,4 @@
-/** Idempotency-Key: an append that is sent again appends once. */
+/** Idempotency-Key: a repeated append appends once. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

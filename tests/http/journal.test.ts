@@ -1,4 +1,4 @@
-/** What is appended comes to the journal: each event once, in order, at a bounded price, whatever fails in between. */
+/** Every event reaches the journal once, in order, and at a bounded price, even if a part fails. */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { Api, assertProblem, freshStream, numbered, priceOf, streamPath } from "
 import { assertGapless, assertInOrder, feedOf, wholeFeed } from "../support/feed.ts";
 import type { ServerOptions } from "../support/server.ts";
 
-/** A server of one test. */
+/** Starts a server for one test. */
 async function started(t: { after(work: () => unknown): void }, options: ServerOptions = {}) {
   const api = new Api();
   await api.start(options);
@@ -21,7 +21,7 @@ async function started(t: { after(work: () => unknown): void }, options: ServerO
 
 const vars = (partitions: string) => ({ SILLOK_AUTH: "off", JOURNAL_PARTITIONS: partitions });
 
-/** The rows that the journal's objects have written since they have started, besides making their tables. */
+/** The rows that the journal's objects have written since their start, without the rows of their tables. */
 async function rowsOfJournal(api: Api): Promise<number> {
   const { partitions } = (await api.request("/v1/journal")).json;
   return partitions.reduce((sum: number, { sinceStart }: any) => sum + sinceStart.rowsWritten, 0);
@@ -159,7 +159,7 @@ test("while the journal cannot be reached, appends go on; once it can, everythin
   assertProblem(await api.request(path, { method: "DELETE" }), 503, "unavailable");
   assert.equal((await api.read("account-1")).json.events.length, 10);
   assert.deepEqual((await api.request("/v1/events")).json.events, []);
-  // No request wakes the streams' objects: their alarms do.
+  // No request wakes the streams' objects. Their alarms do.
   await api.server.restart({ vars: { SILLOK_AUTH: "off" } });
   const { events } = await feedOf(api, 30);
   assertInOrder(events, versions);

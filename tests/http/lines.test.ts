@@ -56,7 +56,7 @@ test("a reader does not notice that the object was put out of memory amid the st
   const url = new URL(eventsPath(stream), api.server.url);
   const response = await fetch(url, { headers: NDJSON });
   let text = "";
-  // More is read only as it is taken: between two of these lengths the object answers again.
+  // The server reads ahead of the client only a little: between two of these lengths the object answers again.
   const lengths = [1, 12_000_000, 24_000_000];
   for await (const chunk of response.body!) {
     text += Buffer.from(chunk).toString();

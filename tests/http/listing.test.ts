@@ -1,4 +1,4 @@
-/** What it costs to list a part, and what a listing tells whom. */
+/** The price of a partial listing, and the names that a listing discloses. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,7 +22,7 @@ const api = useApi({ entry, vars: { SILLOK_SECRET: SECRET } }, async (api) => {
   await settled(asAdmin, "sums");
 });
 
-/** The same server, as its administrator asks it. */
+/** The same server, with the administrator's requests. */
 const asAdmin = {
   request: (path: string) => api.request(path, { headers: admin }),
 } as Api;

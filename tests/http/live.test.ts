@@ -1,4 +1,4 @@
-/** GET /v1/streams/{stream}/events as server-sent events: catch-up, then live. */
+/** GET /v1/streams/{stream}/events as server-sent events: the existing events, and then each new event. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** What is no name is refused in every path, and reaches no object. */
+/** An invalid name is refused in every path, and reaches no object. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ const NAME = ["invalid_consumer_name", "name"] as const;
 const KEY = ["invalid_document_key", "key"] as const;
 const ID = ["invalid_parameter", "id"] as const;
 
-/** Every path with a parameter, which is `*` there, what it is refused by, and the methods that the path takes. */
+/** Every path with a parameter, which is `*` here, the refusal of an invalid name, and the methods of the path. */
 const PATHS: [path: string, refused: readonly [string, string], methods: string][] = [
   ["streams/*", STREAM, "GET HEAD DELETE"],
   ["streams/*/events", STREAM, "GET HEAD POST"],

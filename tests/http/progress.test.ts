@@ -1,4 +1,6 @@
-/** How far was looked, where nothing of it was wanted: lines, messages and pages tell it. */
+/**
+ * Progress: lines, messages and pages name the place up to which the server has looked, even without a wanted event.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -48,7 +50,7 @@ test("lines tell it to who asks, once for each page that holds nothing", async (
 
 test("lines of the feed tell a checkpoint from which to go on", async () => {
   let found: any[] = [];
-  // What was appended comes to the feed a moment later.
+  // An event reaches the feed a moment after its append.
   while (found.at(-1)?.type !== "Rare") found = await lines("/v1/events?type=Rare&progress=true");
   assert(found.length > 1, "no progress was told");
   for (const { checkpoint, ...others } of found.slice(0, -1)) {

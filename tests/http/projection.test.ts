@@ -1,4 +1,7 @@
-/** Projections and reactors in a Worker of one's own: documents that equal a fold over the events, commands that take effect once. */
+/**
+ * Projections and reactors in a Worker of your own: documents that equal a fold over the events, and commands that take effect
+ * once.
+ */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -58,7 +61,7 @@ test(
     assertProblem(reply, 503, "projection_behind", "min");
     assert.equal(reply.headers.get("retry-after"), "1");
     assert.ok(priceOf(reply).read < 20, `${priceOf(reply).read} rows were read`);
-    // It waits for the projection, which is paused.
+    // The request waits for the projection, which is paused.
     assert.equal((await api.request("/v1/consumers/sums/pause", { method: "POST" })).status, 200);
     await api.appended(stream, numbered(1));
     const waiting = document(stream, `${stream}@2`);

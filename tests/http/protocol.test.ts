@@ -1,4 +1,4 @@
-/** Paths, methods and headers, apart from what they carry. */
+/** Paths, methods and headers, independent of their content. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** What a reactor appends has its number, whatever becomes of what it appended before and whatever clients append. */
+/** Each command of a reactor has its number, even if earlier commands failed and whatever clients append. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,7 +21,7 @@ test("an append that cannot be sent is counted too: those after it take effect o
   );
 });
 
-/** What the reactor has told of a stream. */
+/** The events that the reactor appended for a stream. */
 async function toldOf(stream: string): Promise<any[]> {
   const found = await Promise.all(told.map(async (to) => (await api.read(to)).json.events));
   return found.flat().filter(({ type, data }: any) => type === "Told" && data.stream === stream);

@@ -1,4 +1,4 @@
-/** GET /v1/streams/{stream}/events as a WebSocket: catch-up, then live. */
+/** GET /v1/streams/{stream}/events as a WebSocket: the existing events, and then each new event. */
 
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
@@ -97,7 +97,7 @@ test("what cannot be followed is refused before the connection changes", async (
   assert.equal(await refusal(stream, "", { "If-None-Match": "*" }), "400 unsupported_header");
 });
 
-/** The status and the code that an attempt to follow is answered with. fetch cannot make one. */
+/** The status and the code of a refused attempt to follow. fetch cannot make such a request. */
 function refusal(stream: string, query = "", headers: HeaderValues = {}): Promise<string> {
   const upgrade = {
     Connection: "Upgrade",

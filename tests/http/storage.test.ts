@@ -1,4 +1,4 @@
-/** What no input can bring about: storage that fails, and stored bytes that are not ours. */
+/** Faults that no input can cause: storage that fails, and stored bytes of another program. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

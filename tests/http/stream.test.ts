@@ -1,4 +1,4 @@
-/** A stream as a whole: its summary, its proof, and to forget it. */
+/** A stream as a whole: its head, its verification, its truncation and its deletion. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

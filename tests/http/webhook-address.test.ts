@@ -1,4 +1,6 @@
-/** Where a webhook may send: over the internet to others, and to this machine only where authentication is off. */
+/**
+ * The addresses to which a webhook may send: hosts on the internet, and this machine only if authentication is off.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,7 +17,7 @@ const HOSTS = "sillok.example.com, Events.Example.com:8443";
 
 const as = (scope: string) => ({ Authorization: `Bearer ${sign({ scope }, SECRET)}` });
 
-/** Starts the server again so that callers need a token. */
+/** Starts the server again with authentication. */
 function protect(): Promise<void> {
   return api.server.restart({ vars: { SILLOK_SECRET: SECRET, SILLOK_HOSTS: HOSTS } });
 }
@@ -25,7 +27,7 @@ function put(url: string, options: object = {}): Promise<Reply> {
   return api.request("/v1/consumers/hook", { method: "PUT", body, headers: as("admin") });
 }
 
-/** Where nobody may send, whoever says so. */
+/** Addresses to which no webhook may send, in any deployment. */
 const NOWHERE = [
   "https://10.0.0.1/",
   "https://169.254.169.254/latest/meta-data",

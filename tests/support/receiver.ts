@@ -31,7 +31,7 @@ export function useReceiver(): Receiver {
 
 export class Receiver extends Waiting {
   readonly received: Received[] = [];
-  /** Chooses the answer to a message, and its time. `earlier` is the number of earlier messages of this event. */
+  /** Chooses the answer to a message, and its time. `earlier` is the number of earlier messages. */
   answer: (event: any, earlier: number) => Answer | Promise<Answer> = () => 204;
   readonly #server = createServer((request, response) => void this.#take(request, response));
 
