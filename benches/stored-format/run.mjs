@@ -23,7 +23,7 @@ const miniflare = new Miniflare(
 const url = await miniflare.ready;
 const names = await (await fetch(url)).json();
 
-/** The same names, beginning with another in each round: whoever is first pays for what all need. */
+/** The same names, beginning with another one in each round, because the first one pays for the shared start. */
 const turned = (names, round) => names.map((_, place) => names[(place + round) % names.length]);
 
 async function send(object, message) {

@@ -72,7 +72,7 @@ test("every command shown is run by a test", () => {
   assert.deepEqual(gone, []);
 });
 
-test("dev tells what to open and a curl that works", async () => {
+test("dev prints the page's URL and a curl that works", async () => {
   assert.ok(server.printed.includes(server.url), server.printed);
   const curl = server.printed.split("\n").find((line) => line.trim().startsWith("curl"));
   assert.ok(curl !== undefined);
@@ -125,7 +125,7 @@ test("the append in docs/http.md is taken", async () => {
   assert.equal(response.headers.get("etag"), '"2"');
 });
 
-test("the request for the feed in docs/http.md finds what was appended", async () => {
+test("the request for the feed in docs/http.md finds the appended events", async () => {
   const request = fenced("docs/http.md", "http")[1] ?? "";
   await append("account-10", "Deposited");
   let streams: string[] = [];
@@ -196,7 +196,7 @@ test("the tables of the read model are made", async () => {
   assert.match(printed, /0001_routes\.sql/);
 });
 
-test("what is built already is not built again", async () => {
+test("finished builds are not repeated", async () => {
   await shell("cargo xtask build");
   await shell("cargo xtask build --examples");
 });

@@ -83,7 +83,7 @@ const SOURCES = [
   "tests/http/read-model.test.ts",
 ];
 
-test("what the guides show of the examples is what these have", () => {
+test("the guides' excerpts of the examples are the examples' text", () => {
   // Indentation and line breaks do not matter.
   const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   const sources = SOURCES.map((path) => plain(readFileSync(new URL(path, root), "utf8")));

@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-test("the token is of the secret, and allows what its claims say", async () => {
+test("the token is signed with the secret, and has the rights of its claims", async () => {
   const [program = "", ...others] = fenced("docs/security.md", "js");
   assert.equal(others.length, 0);
   const env = { ...process.env, SILLOK_SECRET };

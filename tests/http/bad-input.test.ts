@@ -76,7 +76,7 @@ for (const [body, code, field] of REFUSED_NDJSON) {
   });
 }
 
-test("malformed JSON is told with its place", async () => {
+test("malformed JSON is reported with its place", async () => {
   const { detail } = (await api.append(freshStream(), '{\n  "type": "A",\n  "data": 01\n}')).json;
   assert.match(detail, /line 3, column \d+/);
   const ndjson = (await api.append(freshStream(), '{"type":"A"}\n\n{', NDJSON)).json.detail;

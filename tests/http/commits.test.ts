@@ -79,7 +79,7 @@ test("the commits of a stream prove themselves, and hold its events as they were
   assert.equal(new Date(exported[0].time).toISOString(), time);
 });
 
-test("what was truncated is not in the export, but its hash is", async () => {
+test("truncated events are not in the export, but their hash is", async () => {
   const stream = freshStream();
   for (let n = 0; n < 4; n++) await api.appended(stream, numbered(2));
   const whole = await headOf(stream);
@@ -116,7 +116,7 @@ test("a long stream is verified and exported page by page", async () => {
   assert.deepEqual([broken.json.version, broken.json.broken.version], [8, 9]);
 });
 
-test("what was altered in the store is handed out as it is, and does not prove itself", async () => {
+test("an altered event is exported unchanged, and its export does not verify", async () => {
   const stream = freshStream();
   for (let n = 0; n < 3; n++) await api.appended(stream, numbered(1));
   await api.server.sql(stream, "UPDATE commits_v1 SET events = 'x' WHERE version = 2");

@@ -44,7 +44,7 @@ function taken(streams: string[]): number[][] {
   return streams.map((stream) => of(stream).map(({ event }) => event.data.n));
 }
 
-test("a webhook may begin with what comes from now on, and another PUT does not move it", async () => {
+test("a webhook may begin with the next event, and another PUT does not move it", async () => {
   const category = freshCategory();
   const streams = streamsOf(category);
   await appendEach(streams, 2);

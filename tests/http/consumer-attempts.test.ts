@@ -107,7 +107,7 @@ test("a consumer that cannot be opened is listed, and hides no other", async () 
   assertProblem(resumed, 400, "invalid_checkpoint", "after");
 });
 
-test("what waited for its retry is retried after a deployment in which no consumer could be opened", async () => {
+test("a waiting retry is made after a deployment in which no consumer could be opened", async () => {
   receiver.answer = () => 503;
   await put({ firstDelay: 2000, longestDelay: 2000, attempts: 100 });
   await api.appended("count-1", numbered(1));
@@ -124,7 +124,7 @@ test("what waited for its retry is retried after a deployment in which no consum
   await receiver.until(({ taken }) => taken.length === 1);
 });
 
-test("a partition count that was changed is told also by consumers", async () => {
+test("consumers report a changed number of partitions too", async () => {
   await put({});
   await api.appended("count-1", numbered(1));
   await settled(api, "hook");
@@ -132,7 +132,7 @@ test("a partition count that was changed is told also by consumers", async () =>
   assertProblem(await api.request("/v1/consumers/hook"), 500, "journal_partitions_changed");
 });
 
-test("what is asked of a consumer has its price", async () => {
+test("a request to a consumer has its price", async () => {
   await put({});
   await api.appended("count-1", numbered(1));
   await settled(api, "hook");

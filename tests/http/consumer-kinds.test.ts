@@ -60,7 +60,7 @@ function counted(): Promise<any> {
   return api.request("/v1/projections/changing/documents/change-1");
 }
 
-test("a projection does not take over from a webhook, which goes on where it was", async () => {
+test("a projection does not take over from a webhook, which continues from its place", async () => {
   await define();
   await append();
   await settled(api, "changing");

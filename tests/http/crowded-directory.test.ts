@@ -56,7 +56,7 @@ for (const limit of [1000, 3]) {
   });
 }
 
-test("where a listing goes on is sealed for who was listed to", async () => {
+test("the place of the next page is sealed for the caller of the listing", async () => {
   const first = await asked("/v1/streams", auditor);
   const next = new URL(first.json.next, "http://sillok").searchParams.get("next") ?? "";
   assert.match(next, /^[\w-]{304}$/, "as long as every other");

@@ -57,7 +57,7 @@ test("one dead letter is discarded, or all of them", async () => {
   assert.equal(read.headers.get("allow"), "DELETE");
 });
 
-test("what is held behind a discarded letter goes on when it is retried", async () => {
+test("events held behind a discarded letter continue after a retry", async () => {
   receiver.answer = ({ data }) => (data.n === 1 ? 500 : 200);
   const name = await webhook("hold-stream");
   await api.appended(`${name}-1`, numbered(3));

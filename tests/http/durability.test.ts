@@ -60,7 +60,7 @@ test("SIGKILL amid appends: every acknowledged commit is there, whole, once and 
   }
 });
 
-test("a restart in good order keeps everything too", async () => {
+test("an orderly restart loses nothing either", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(10));
   const before = (await api.read(stream)).text;

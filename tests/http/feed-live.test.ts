@@ -95,7 +95,7 @@ test("Last-Event-ID counts more than `after`, and an id is a checkpoint", async 
   await follower.close();
 });
 
-test("a follower that wants none of many events is told how far it has got", async () => {
+test("a follower that wants none of many events gets its progress", async () => {
   const stream = freshStream("noise");
   const follower = await follow("?type=Never");
   const socket = await followSocket("?type=Never");
@@ -123,7 +123,7 @@ test("a follower does not notice that the journal's object was put out of memory
   await follower.close();
 });
 
-test("what cannot be followed is a problem", async () => {
+test("an invalid request to follow gets a problem document", async () => {
   const SSE = { Accept: "text/event-stream" };
   for (const [query, headers, code, field] of [
     ["?limit=1", {}, "invalid_parameter", "limit"],

@@ -36,7 +36,7 @@ test("a long stream is deleted in pages, of which nothing is left", async () => 
   assert.equal((await api.request(streamPath(stream))).json.code, "stream_deleted");
 });
 
-test("a long stream is truncated in pages, and what is kept stays", async () => {
+test("a long stream is truncated page by page, and the other events stay", async () => {
   const stream = await longStream(api);
   const body = JSON.stringify({ before: COMMITS - 1 });
   const cut = await api.request(`${streamPath(stream)}/truncate`, { method: "POST", body });
@@ -46,7 +46,7 @@ test("a long stream is truncated in pages, and what is kept stays", async () => 
   assert.deepEqual([events[0].version, events.length], [COMMITS - 1, 2]);
 });
 
-test("what was left over when all went away is removed by the alarm", async () => {
+test("the alarm removes the rows that a crash has left", async () => {
   const stream = await longStream(api);
   // The state after the first page: all events are hidden, and most of them are still stored.
   await api.server.sql(

@@ -104,7 +104,7 @@ test("a deleted stream is gone, whatever a reader has and asks for", async () =>
   assert.equal(head.status, 410);
 });
 
-test("pages go on to the end of what the first one promised, or are refused", async () => {
+test("pages continue to the end that the first one promised, or are refused", async () => {
   for (const [query, before, rest] of [
     ["?limit=3", 4, [4, 5, 6]],
     ["?limit=3", 5, undefined],
@@ -172,7 +172,7 @@ async function long(): Promise<string> {
   return stream;
 }
 
-test("lines are cut off when what they would go on with is forgotten", async () => {
+test("lines are cut off when their next events are forgotten", async () => {
   for (const [query, act] of [
     ["", (stream: string) => truncate(stream, 2501)],
     ["?direction=backward", (stream: string) => truncate(stream, 2)],
@@ -187,7 +187,7 @@ test("lines are cut off when what they would go on with is forgotten", async () 
   }
 });
 
-test("a follower that lags behind a truncation goes on with what is left; one of a deleted stream is sent away", async () => {
+test("a follower behind a truncation continues with the events that are left; a follower of a deleted stream is disconnected", async () => {
   const stream = await long();
   const connect = (name: string) => Follower.connect(new URL(eventsPath(name), api.server.url));
   const follower = await betweenTwoReads(
@@ -211,7 +211,7 @@ test("a follower that lags behind a truncation goes on with what is left; one of
   assert.equal(other.events.length, 1000);
 });
 
-test("a range of which something was truncated is gone, also to a HEAD and to who knows the stream", async () => {
+test("a complete range with a truncated event is gone, also for HEAD and for If-None-Match", async () => {
   const stream = freshStream("gone");
   await api.appended(stream, numbered(6));
   await truncate(stream, 3);

@@ -60,7 +60,7 @@ test("a request for another host is refused, whatever it asks for", async () => 
   assert.equal((await off.request(path)).json.version, 0);
 });
 
-test("a request for this machine is let in, by each of its names", async () => {
+test("a request for this machine is accepted under each of its names", async () => {
   const path = eventsPath(freshStream());
   for (const host of [
     "localhost",
@@ -75,7 +75,7 @@ test("a request for this machine is let in, by each of its names", async () => {
   }
 });
 
-test("a host that SILLOK_HOSTS names is let in, and no other", async () => {
+test("a host in SILLOK_HOSTS is accepted, and no other", async () => {
   const path = eventsPath(freshStream());
   for (const host of ["bank.test", "BANK.test:99", "dev.example:8787", "localhost"]) {
     assert.equal((await asked(named, host, path)).status, 200, host);

@@ -122,7 +122,7 @@ test("pages smaller than there are partitions lead to the end, whatever each par
   assert.deepEqual((await wholeFeed(api, "?limit=2&category=none")).events, []);
 });
 
-test("a place where one of several partitions never was is refused, in whatever form the feed is read", async (t) => {
+test("a place beyond the end of one of several partitions is refused in every form", async (t) => {
   const api = await started(t, { vars: vars("3") });
   for (const stream of ["account-1", "account-2", "order-3"]) {
     await api.appended(stream, numbered(5));
@@ -167,7 +167,7 @@ test("while the journal cannot be reached, appends go on; once it can, everythin
   assert.equal((await api.request(`${path}/truncate`, { method: "POST", body })).status, 200);
 });
 
-test("the number of partitions is for good, and one that is none is refused", async (t) => {
+test("the number of partitions cannot change, and an invalid one is refused", async (t) => {
   const api = await started(t, { vars: vars("2") });
   for (const stream of ["account-1", "account-2", "account-3", "account-4"]) {
     await api.appended(stream, numbered(1));

@@ -137,7 +137,7 @@ test("an event is one line even where its data is not, and is the same JSON", as
   assert(text.includes(data.replace(/[\r\n]/g, " ")), text);
 });
 
-test("Accept decides: what is wanted most, and JSON where it does not matter", async () => {
+test("Accept decides: the most wanted form, and JSON without a preference", async () => {
   for (const [accept, type] of [
     ["application/x-ndjson;q=0.5, application/json;q=0.4", "application/x-ndjson"],
     ["application/x-ndjson;q=0.4, application/json;q=0.5", "application/json"],

@@ -59,7 +59,7 @@ for (const [path, [code, field], methods] of PATHS) {
 
 const WEBHOOK = JSON.stringify({ kind: "webhook", url: "https://example.invalid/" });
 
-test("what is no name is refused in min", async () => {
+test("min refuses an invalid name", async () => {
   for (const wrong of ["acme%1Fcount-1@1", "%00@1", "count-1%7F@1", "count-1%0A@1"]) {
     for (const path of ["documents", "documents/count-1"]) {
       const reply = await api.request(`/v1/projections/sums/${path}?min=${wrong}`, {

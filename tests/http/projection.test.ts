@@ -37,7 +37,7 @@ test("a reader waits until its own write is in the document", async () => {
   }
 });
 
-test("what is defined in code outlives a crash of the engine", async () => {
+test("definitions in code outlive a crash of the engine", async () => {
   const stream = freshStream("count");
   await api.appended(stream, { type: "Counted", data: { n: 1 } });
   assert.equal((await document(stream, `${stream}@1`)).json?.sum, 1);
@@ -124,7 +124,7 @@ test("documents are read by key and by prefix, in pages", async () => {
   assertProblem(await document("nothing"), 404, "document_not_found");
 });
 
-test("what is no part of a read of documents or dead letters is refused by name, before anything is waited for", async () => {
+test("an unknown parameter of a read of documents or dead letters is refused by its name, before any wait", async () => {
   const never = `min=${freshStream("never")}-1@1`;
   const [documents, letters] = ["projections/sums/documents", "consumers/sums/dead-letters"];
   for (const [path, code, field] of [

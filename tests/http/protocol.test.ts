@@ -35,7 +35,7 @@ for (const path of [
   });
 }
 
-test("a path outside the API that is no file is a problem too", async () => {
+test("an unknown path outside the API gets a problem document too", async () => {
   assertProblem(await api.request("/no/such/file"), 404, "not_found");
   assertProblem(await api.request("/v10/health"), 404, "not_found");
   assertProblem(await api.request("/v1x", { method: "POST" }), 404, "not_found");

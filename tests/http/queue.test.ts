@@ -112,7 +112,7 @@ test("a batch keeps to what a queue takes in bytes, and one that can never fit f
   for (const batch of sent) assert(batch.reduce((sum, bytes) => sum + bytes, 0) < 240_000);
 });
 
-test("what spoils a batch becomes a dead letter alone, and its stream is held", async () => {
+test("only the event that spoils a batch becomes a dead letter, and its stream is held", async () => {
   const texts = ["a", "b", "spoilt", "c", "d"];
   const events = texts.map((text, place): [string, unknown] => {
     return [`spoil-${place % 2}`, { type: "Told", data: { n: place, text } }];
@@ -132,7 +132,7 @@ test("what spoils a batch becomes a dead letter alone, and its stream is held", 
   );
 });
 
-test("what is no queue of the deployment is refused", async () => {
+test("a binding that is not a queue of the deployment is refused", async () => {
   for (const binding of ["", "JOURNAL", "SILLOK_AUTH", "NOPE", "constructor"]) {
     const body = JSON.stringify({ kind: "queue", binding });
     const reply = await api.request("/v1/consumers/none", { method: "PUT", body });

@@ -1,4 +1,4 @@
-/** Each command of a reactor has its number, even if earlier commands failed and whatever clients append. */
+/** Each command of a reactor has its number. Failures of earlier commands and appends of clients do not change it. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -27,7 +27,7 @@ async function toldOf(stream: string): Promise<any[]> {
   return found.flat().filter(({ type, data }: any) => type === "Told" && data.stream === stream);
 }
 
-test("a client that appends under a reactor's key first keeps nothing from being written", async () => {
+test("a client that first appends under a reactor's key prevents no write", async () => {
   const event = { stream: "say-2", version: 1, id: "said-2" };
   const key = async (n: number) => ({ "Idempotency-Key": await commandKey("telling", event, n) });
   const client = { type: "FromClient" };

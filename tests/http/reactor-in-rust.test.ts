@@ -77,7 +77,7 @@ test("an append that can never succeed is given up at once", async (t) => {
   assert.match(json.deadLetters[0].error, /205 bytes/);
 });
 
-test("a client that appends under the reactor's key first keeps nothing from being written", async (t) => {
+test("a client that first appends under the reactor's key prevents no write", async (t) => {
   const [api, receiver] = await start(t);
   receiver.answer = () => 204;
   const event = { stream: freshStream("plane"), version: 1, id: "departed-1" };
@@ -95,7 +95,7 @@ test("a client that appends under the reactor's key first keeps nothing from bei
   assert.deepEqual([again.json.version, again.json.replayed], [1, true]);
 });
 
-test("what is written in TypeScript runs beside, under names of its own", async (t) => {
+test("consumers in TypeScript run beside those in Rust, under other names", async (t) => {
   const api = new Api();
   const entry = fileURLToPath(new URL("../support/mixed-worker.ts", import.meta.url));
   await api.start({ config, entry });
@@ -111,7 +111,7 @@ test("what is written in TypeScript runs beside, under names of its own", async 
   assert.equal(text, 'TypeError: two consumers have the name "delays"');
 });
 
-test("what is defined in Rust is told, and cannot be put or deleted", async (t) => {
+test("consumers in Rust are listed, and cannot be put or deleted", async (t) => {
   const [api] = await start(t);
   await leave(api, "IAH");
   const { consumers } = (await api.request("/v1/consumers")).json;

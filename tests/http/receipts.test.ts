@@ -115,7 +115,7 @@ test("a page costs the rows that it is made of", async () => {
   assert(other.read > all.read, `${other.read}`);
 });
 
-test("whatever reached the object has its price, refusals too", async () => {
+test("each request that reaches an object has its price, refusals too", async () => {
   const buyer = new Buyer();
   const { stream } = buyer;
   await buyer.append(2, numbered(3), keyed);
@@ -146,7 +146,7 @@ test("whatever reached the object has its price, refusals too", async () => {
   }
 });
 
-test("what never reached an object has no price", async () => {
+test("a request that never reaches an object has no price", async () => {
   const stream = freshStream();
   for (const reply of [
     await api.read(stream, "?limit=0"),

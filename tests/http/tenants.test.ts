@@ -152,7 +152,7 @@ async function attack(one: Tenant, other: Tenant, chance: Seeded): Promise<Map<n
   return statuses;
 }
 
-test("no request of one tenant changes or shows what is another's", async () => {
+test("no request of one tenant changes or returns another tenant's data", async () => {
   const chance = new Seeded();
   console.log(`seed ${chance.seed}: 2 × ${REQUESTS} requests`);
   const [standard, acme, beta] = [new Tenant(), new Tenant("acme"), new Tenant("beta")];

@@ -79,7 +79,7 @@ test("with a secret, no URL leads into a private network, to this machine or to 
   assert.equal(reply.status, 200, reply.text);
 });
 
-test("what was allowed when it was defined is looked at again before an event is sent", async () => {
+test("an address that was allowed at its definition is checked again before each event", async () => {
   assert.equal((await put(receiver.url)).status, 200);
   await protect();
   const body = JSON.stringify(numbered(1));
@@ -94,7 +94,7 @@ test("what was allowed when it was defined is looked at again before an event is
   assert.equal(receiver.received.length, 0);
 });
 
-test("who may only read sees neither the query nor the fragment of a URL", async () => {
+test("a caller that may only read sees neither the query nor the fragment of a URL", async () => {
   await protect();
   const url = "https://example.com:8443/hook?token=secret#part";
   assert.equal((await put(url)).json.url, url);

@@ -59,7 +59,7 @@ test("nobody waits longer than the longest delay, whatever the receiver says", a
   }
 });
 
-test("what is no time, or has passed, changes nothing", async () => {
+test("an invalid or past time changes nothing", async () => {
   const past = new Date(0).toUTCString();
   for (const retryAfter of ["0", "-5", "soon", "1.5", past]) {
     const wait = await waited(retryAfter, HOUR);

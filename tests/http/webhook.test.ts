@@ -132,7 +132,7 @@ test("a stream is held back behind its event that fails, and others are not", as
   assert.deepEqual(taken().slice(2), ["1@1", "1@2", "1@3"]);
 });
 
-test("a consumer that stops goes on when it is told to", async () => {
+test("a stopped consumer continues when it is resumed", async () => {
   let mended = false;
   receiver.answer = ({ data }) => (data.n === 2 && !mended ? 500 : 200);
   const { name, category } = await webhook({ attempts: 2, onFailure: "stop" });
@@ -297,7 +297,7 @@ test("another definition ends the wait for the next attempt, and nothing else do
   assert.deepEqual([lag, failures, deadLetters], [0, 0, 0]);
 });
 
-test("what is no consumer is refused, and nothing is kept of it", async () => {
+test("an invalid consumer is refused, and nothing of it is stored", async () => {
   const url = receiver.url;
   for (const [definition, code, field] of [
     ["{", "malformed_json", undefined],

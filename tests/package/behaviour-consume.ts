@@ -38,7 +38,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
 
 /** Projections over a store in the same program, and their handling of failures. */
 export const consuming: Behaviours = {
-  async "documents are the fold over the events, whatever is asked in between"(sillok) {
+  async "documents are the fold over the events, also with requests in between"(sillok) {
     const store = new sillok.EventStore();
     const counts = sums(sillok);
     const gateway = new sillok.EventGateway(store).register(counts);
@@ -129,7 +129,7 @@ export const consuming: Behaviours = {
     same(await codeOf(documents.get("s-1", { min: poison })), "projection_behind");
   },
 
-  async "what fails is given up, lies among the dead letters and can be attempted again"(sillok) {
+  async "a failing event is given up, becomes a dead letter and can be attempted again"(sillok) {
     const [store, failing] = [new sillok.EventStore(), new Set([2])];
     const counts = sums(sillok, failing, HASTY);
     const gateway = new sillok.EventGateway(store).register(counts);
@@ -200,7 +200,7 @@ export const consuming: Behaviours = {
     same(handled, ["s-2@1", "s-1@1", "s-1@2"]);
   },
 
-  async "one that stops passes over nothing, and goes on when it is told to"(sillok) {
+  async "a stopped consumer skips nothing, and continues when it is resumed"(sillok) {
     const [store, failing] = [new sillok.EventStore(), new Set([2])];
     const counts = sums(sillok, failing, { ...HASTY, onFailure: "stop" });
     const gateway = new sillok.EventGateway(store).register(counts);

@@ -58,7 +58,7 @@ export const defining: Behaviours = {
     same([after, reactor("all", { on: all, after: "0.7" }).after], [undefined, "0.7"]);
   },
 
-  "what a consumer cannot be is refused, naming the field"({ projection, reactor, isSillokError }) {
+  "an invalid definition is refused, naming the field"({ projection, reactor, isSillokError }) {
     type Define = (name: unknown, options: unknown) => { name: string };
     for (const define of [projection, reactor] as unknown as Define[]) {
       for (const [options, field] of WRONG) {

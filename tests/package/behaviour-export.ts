@@ -124,7 +124,7 @@ export const exporting: Behaviours = {
     same([intact, version, commits], [true, 8, 8]);
   },
 
-  async "what is no lines is refused"({ verifyCommits }) {
+  async "a value that is not lines is refused"({ verifyCommits }) {
     for (const bad of [[1], [undefined], [["a"]]]) {
       const error = await rejection(verifyCommits(bad as unknown as string[]));
       const { code, field } = error as { code?: unknown; field?: unknown };

@@ -48,7 +48,7 @@ function asked(
 
 /** The errors of a gateway, the time for which it runs, and the time for which it waits. */
 export const gatewaying: Behaviours = {
-  async "what a gateway cannot work with is refused, naming the field"(sillok) {
+  async "an invalid argument of a gateway is refused, naming the field"(sillok) {
     const store = new sillok.EventStore();
     await count(store, "s", 1);
     const counts = sums(sillok);

@@ -4,7 +4,7 @@ import { all, count, rejection, same } from "./check.ts";
 
 /** The behaviour of stores in this program, in memory or on a file. */
 export const local: Behaviours = {
-  async "what is saved is followed too"({ EventStore }) {
+  async "saved events are followed too"({ EventStore }) {
     const store = new EventStore();
     const following = store.subscribe("1");
     const next = following.next();
@@ -42,7 +42,7 @@ export const local: Behaviours = {
     }
   },
 
-  async "what was forgotten neither comes in the feed nor stands in the directory"(sillok) {
+  async "a forgotten event is neither in the feed nor in the directory"(sillok) {
     const store = new sillok.EventStore();
     const following = store.subscribe({ all: true });
     for (const stream of ["a", "b", "c"])
@@ -66,7 +66,7 @@ export const local: Behaviours = {
     await following.return();
   },
 
-  async "what is forgotten beyond the page that was read ends a read and an export"(sillok) {
+  async "events that are forgotten after the present page end a read and an export"(sillok) {
     const forget = {
       stream_truncated: (store: EventStore) => store.truncate("s", { before: 7 }),
       stream_deleted: (store: EventStore) => store.delete("s"),

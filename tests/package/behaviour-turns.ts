@@ -45,7 +45,7 @@ function chain({ reactor }: Sillok) {
 
 /** All loops of the package give turns to the rest of the program. */
 export const takingTurns: Behaviours = {
-  async "whatever is read, others have their turn meanwhile"(sillok) {
+  async "other code has turns during every read"(sillok) {
     const store = await full(sillok);
     const readings = {
       read: () => store.read("s-1"),

@@ -95,7 +95,7 @@ test("after busyTimeout it is storage_busy, and nothing was written", async () =
   assert.equal((await store.append("s", { type: "Closed" })).version, 2);
 });
 
-test("what is appended while one waits comes after it, to whichever stream", async () => {
+test("appends during a wait come after the waiting one, to every stream", async () => {
   const { store, other } = await opened();
   other.exec("BEGIN IMMEDIATE");
   const done: string[] = [];
@@ -128,7 +128,7 @@ test("of a stream's appends that wait, each is decided when it has its turn", as
   assert.deepEqual([(await second).version, (await third).version], [2, 3]);
 });
 
-test("what answers at once waits too, keeps the order, and then says that the file is busy", async () => {
+test("synchronous calls wait too, stay in order, and then report a busy file", async () => {
   const { EventStore } = await scratch.sillok();
   const { path, store } = await opened();
   const locker = new Program(scratch.at("locker.js"), path);
@@ -151,7 +151,7 @@ test("what answers at once waits too, keeps the order, and then says that the fi
   other.close();
 });
 
-test("a store that is closed refuses those who wait", async () => {
+test("a closed store refuses its waiting calls", async () => {
   const { store, other } = await opened();
   other.exec("BEGIN IMMEDIATE");
   const appendings = [store.append("s", { type: "A" }), store.truncate("s", { before: 2 })];
@@ -164,7 +164,7 @@ test("a store that is closed refuses those who wait", async () => {
   await assert.rejects(store.append("s", { type: "A" }), { message: /closed/ });
 });
 
-test("whatever writes waits, and is then storage_busy", async () => {
+test("every write waits, and is then storage_busy", async () => {
   const { EventGateway, projection, reactor } = await scratch.sillok();
   const { store, other } = await opened(SHORT);
   const gateway = new EventGateway(store).register(
@@ -200,7 +200,7 @@ test("whatever writes waits, and is then storage_busy", async () => {
   assert.equal((await all(store.read("t"))).length, 2);
 });
 
-test("handlers are called once, however long what they did waits to be written", async () => {
+test("handlers are called once, even if the write of their result waits long", async () => {
   const { EventGateway, projection, reactor } = await scratch.sillok();
   const { store, other } = await opened();
   const handled: string[] = [];
@@ -248,7 +248,7 @@ test("nobody writes while a projection's handler has its documents", async () =>
   other.close();
 });
 
-test("where another's lock keeps from reading, whatever reads waits", async () => {
+test("if the lock of another connection excludes readers, every read waits", async () => {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
   const { path, store, other } = await opened();
   const documents = projection("documents", { on: (event, kept) => kept.put(event.stream, 1) });

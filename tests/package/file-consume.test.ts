@@ -123,7 +123,7 @@ async function append(path: string, from: number, count: number): Promise<number
   return from + count;
 }
 
-test("what a consumer knows is there when the file is opened again", async () => {
+test("the state of a consumer is there when the file is opened again", async () => {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
   const path = `${files.folder}/kept.db`;
   const sums = (failing: boolean) =>
@@ -170,7 +170,7 @@ test("whenever a runner is killed, each event takes effect exactly once", async 
   await check(path);
 });
 
-test("what another process appends wakes a runner", async () => {
+test("an append of another process wakes a runner", async () => {
   const path = `${files.folder}/woken.db`;
   const runner = run("runner.js", path);
   await runner.printedLines(1);

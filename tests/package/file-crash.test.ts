@@ -121,7 +121,7 @@ after(() => files.remove());
 
 const run = (file: string, ...args: string[]) => new Program(scratch.at(file), ...args);
 
-test("whenever a writer is killed, what was acknowledged is there, and no half commit", async () => {
+test("after a writer is killed, every acknowledged commit is there, and no half commit", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/killed.db`;
   let acknowledged = 0;
@@ -216,7 +216,7 @@ test("a history is intact at every moment, also while another process forgets it
   store.close();
 });
 
-test("when the disk is full, an append fails whole, and what was written can be read", async () => {
+test("when the disk is full, an append fails as a whole, and earlier events can be read", async () => {
   const limited = `ulimit -f 600; exec "$0" filler.js "$1"`;
   const args = ["-c", limited, process.execPath, `${files.folder}/full.db`];
   const { code, stdout, stderr } = await scratch.run("sh", args);

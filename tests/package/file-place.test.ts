@@ -100,7 +100,7 @@ for (const [way, change] of Object.entries(WAYS)) {
   });
 }
 
-test("what waits for events is told that the file is gone", onWindows, async () => {
+test("a waiting subscription fails when the file is gone", onWindows, async () => {
   const { EventGateway, reactor } = await scratch.sillok();
   const { path, store } = await opened();
   const refused = [assert.rejects(store.subscribe("s", { after: 1 }).next(), GONE)];

@@ -140,7 +140,7 @@ test("a file in a folder that can only be read is opened to be read", onWindows,
 });
 
 test(
-  "what somebody else writes to such a file ends the reading, saying why",
+  "a write of another program to such a file ends the read with the reason",
   onWindows,
   async () => {
     const { EventStore } = await scratch.sillok();

@@ -69,7 +69,7 @@ async function ended(program: string, args: string[], flags: string[] = []): Pro
   return stdout.trim();
 }
 
-test("what several processes append is followed in this and in another, with no hole and no repeat", async () => {
+test("the events of several processes are followed in this process and in another, with no hole and no repeat", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/several.db`;
   const store = EventStore.open(path);
@@ -91,7 +91,7 @@ test("what several processes append is followed in this and in another, with no 
   store.close();
 });
 
-test("what several processes append is followed in the feed, and read to its end", async () => {
+test("the events of several processes are followed in the feed, and read to its end", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/feed.db`;
   const store = EventStore.open(path);
@@ -127,7 +127,7 @@ test("two stores on one file in one program follow each other", async () => {
   other.close();
 });
 
-test("to wait keeps a program running, until it ends; to have waited does not", async () => {
+test("a waiting subscription keeps a program running; an ended one does not", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/running.db`;
   for (const where of ["", path]) assert.equal(await ended("waiter.js", [where]), "ended");

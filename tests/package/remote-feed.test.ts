@@ -86,7 +86,7 @@ function broken(answer: () => Response): () => Response {
   };
 }
 
-test("what is wanted of the feed is asked for, and then from the last checkpoint on", async () => {
+test("requests ask for the wanted events, and later requests continue from the last checkpoint", async () => {
   const { EventStore } = await scratch.sillok();
   const { asked, fetch } = scripted(
     messages("retry: 1000\n\n:\n\n"),

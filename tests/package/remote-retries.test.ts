@@ -92,7 +92,7 @@ test("to create a stream, truncate it, verify it and delete it can be repeated",
   assert.equal((refused as { code?: string }).code, "stream_deleted");
 });
 
-test("a conflict and a refusal are not repeated, and are told also after a lost answer", async () => {
+test("a conflict and a refusal are not repeated, and are reported also after a lost answer", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server, [after, well]);
   const store = line.connect(sillok);
@@ -120,7 +120,7 @@ test("without retries there are no keys, and an error says that it is not known"
   assert.equal(line.requests.length, 2);
 });
 
-test("what stays unreachable is given up, after as many attempts as were asked for", async () => {
+test("an unreachable server is given up after the wanted number of attempts", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server, [before]);
   const store = line.connect(sillok, { retries: 2 });
@@ -168,7 +168,7 @@ async function long(): Promise<string> {
   return token;
 }
 
-test("a read that is cut off anywhere goes on where it was", async () => {
+test("a read that is cut off at any place continues from there", async () => {
   const sillok = await scratch.sillok();
   const token = await long();
   const cut = (bytes: number) => async (send: () => Promise<Response>) =>
@@ -191,7 +191,7 @@ test("a read that is cut off anywhere goes on where it was", async () => {
   await Promise.all(runs);
 });
 
-test("a read that is gone on with does not see what was appended meanwhile", async () => {
+test("a continued read does not see events that were appended meanwhile", async () => {
   const sillok = await scratch.sillok();
   const token = await long();
   const cut = async (send: () => Promise<Response>) => cutOff(await send(), 100_000);
@@ -203,7 +203,7 @@ test("a read that is gone on with does not see what was appended meanwhile", asy
   assert.deepEqual(rest, count(2, LONG));
 });
 
-test("a read that never gets further is given up; damaged data is told", async () => {
+test("a read that comes no further is given up; damaged data is reported", async () => {
   const sillok = await scratch.sillok();
   const options = { token: SECRET, retries: 2 };
   const store = new Line(server).connect(sillok, options);

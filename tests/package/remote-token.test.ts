@@ -127,7 +127,7 @@ test("a token that is a text ends the subscription with it", async () => {
   await assert.rejects(events.next(), { name: "SillokError", code: "invalid_token" });
 });
 
-test("what the function throws is raised as it is, and what is no token is refused", async () => {
+test("an error of the function is raised unchanged, and an invalid token is refused", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server);
   const own = new RangeError("no token today");

@@ -112,7 +112,7 @@ test("the Worker takes its wasm from beside it, and nothing else but the platfor
   assert.ok(built.equals(await installed("dist/worker.wasm")), "it is the one that is deployed");
 });
 
-test("what stands in front of a Worker in Rust has no engine", async () => {
+test("the entry for a Worker in Rust has no engine", async () => {
   const rust = String(await installed("dist/rust.js"));
   const imports = [...rust.matchAll(/\b(?:from|import) ?"([^"]*)"/g)].map(([, module]) => module);
   assert.deepEqual(imports, ["cloudflare:workers"]);

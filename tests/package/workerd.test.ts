@@ -57,7 +57,7 @@ before(async () => {
 });
 after(() => remote.stop());
 
-test("it does in workerd what it does elsewhere", async () => {
+test("it behaves in workerd as on other platforms", async () => {
   const server = createTestHarness({ workers: [{ configPath: scratch.at("wrangler.json") }] });
   try {
     await server.listen();
