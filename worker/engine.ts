@@ -26,16 +26,16 @@ export interface Engine {
     RustObject<
       "register" | "unregister" | "feed" | "streams" | "status",
       "record" | "positionOf"
-    > & { alsoWakes(consumers: string[]): void; isTold(): boolean }
+    > & { alsoWakes(consumers: string[]): void; isSetUp(): boolean }
   >;
   /** Runs one consumer. */
   readonly ConsumerObject: RustClass<
-    RustObject<"wake" | "goOn", "ask"> & {
+    RustObject<"wake" | "continueWork", "ask"> & {
       name(): string;
       handledBy(definition: string, handler: object): void;
       watchedBy(attempts: object): void;
       wasCutOff(stream: string, version: number, reason: string): void;
-      isTold(): boolean;
+      isSetUp(): boolean;
     }
   > & {
     /**

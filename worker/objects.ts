@@ -85,7 +85,7 @@ export function journalClass({ JournalObject }: Engine, registry: Registry): Dur
 
     /** The object in Rust. A crash of the engine replaces it: the new one needs the names of the consumers. */
     get #object(): JournalInRust {
-      if (consumers.length > 0 && !this.#made.isTold()) this.#made.alsoWakes(consumers);
+      if (consumers.length > 0 && !this.#made.isSetUp()) this.#made.alsoWakes(consumers);
       return this.#made;
     }
 
@@ -146,7 +146,7 @@ export function consumerClass(
     get #object(): ConsumerInRust {
       noticeCrash();
       const made = this.#made;
-      if (!made.isTold()) {
+      if (!made.isSetUp()) {
         made.watchedBy(this.#attempts);
         if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
         const cutOff = this.#attempts.uncounted;
@@ -162,7 +162,7 @@ export function consumerClass(
     /** Recovers from a crash of the engine: continues the work that the crash has interrupted. */
     recover(): void {
       this.#attempts.giveUp();
-      this.#object.goOn(undefined);
+      this.#object.continueWork(undefined);
     }
 
     wake(request: unknown): unknown {

@@ -1,8 +1,8 @@
-// Measures a durable append to a file beside a bare prepared insert through the same driver and with the same
-// durability, after a build: node benches/file-append/run.mjs [folder] [rounds]
+// Measures a durable append to a file beside a bare prepared insert, with the same driver and the same durability. Run it after
+// a build: node benches/file-append/run.mjs [folder] [rounds]
 //
-// The candidates take turns, round after round, each on a file of its own; the medians are printed: the time that passed,
-// and how long the processor was busy with it, which does not change with the disk and little with what else is running.
+// The candidates take turns in several rounds, each on a file of its own. The script prints the medians of the elapsed time and
+// of the processor time. The processor time does not depend on the disk, and depends little on other programs.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,7 +72,7 @@ for (let round = 0; round <= ROUNDS; round += 1) {
       const { user, system } = process.cpuUsage(busy);
       candidate.close();
       const key = `${streams}/${name}`;
-      // The first round warms up and is not counted.
+      // The first round warms up, and does not count.
       const micros = [passed, (user + system) / APPENDS];
       if (round > 0) times.set(key, [...(times.get(key) ?? []), micros]);
     }

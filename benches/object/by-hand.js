@@ -1,5 +1,5 @@
-// What somebody writes by hand in an afternoon: an object for each stream, a row for each event, and nothing else. No
-// expected version, no key, no hash, no journal, no check of what comes in.
+// An object as a user would write it by hand: an object for each stream, a row for each event, and no other feature. It has no
+// expected version, key, hash or journal, and checks no input.
 import { DurableObject } from "cloudflare:workers";
 
 export class Stream extends DurableObject {

@@ -1,9 +1,9 @@
-// Measures in workerd what one stream's object does in a second, beside an object that somebody writes by hand and that
-// only inserts rows, after a build: node benches/object/run.mjs [rounds]
+// Measures in workerd the work of one stream's object in a second, beside an object that a user writes by hand and that only
+// inserts rows. Run it after a build: node benches/object/run.mjs [rounds]
 //
-// Both take turns, round after round, each on a stream of its own; the medians are printed: of the time that passed, and of
-// how long workerd kept the processor busy, which does not change with what else is running. Whoever sends the requests is
-// on the same machine, and takes its share of the time from both alike.
+// Both take turns in several rounds, each on a stream of its own. The script prints the medians of the elapsed time and of
+// workerd's processor time. The processor time does not depend on other programs. The sender of the requests is on the same
+// machine, and takes the same share of the time from both.
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -70,16 +70,16 @@ for (let round = 0; round <= ROUNDS; round += 1) {
   if (round % 2 === 1) names.reverse();
   for (const [work, [count, run]] of Object.entries(WORKS)) {
     for (const name of names) {
-      // The events that are read are the ones that were appended by the thousand.
+      // The events to read are the ones that were appended by the thousand.
       const stream = work.startsWith("single") ? `account-${round}` : `order-${round}`;
       const [start, busy] = [performance.now(), await servers[name].busy()];
       await run(new URL(`/v1/streams/${stream}/events`, servers[name].url).href);
       const passed = (performance.now() - start) / 1000;
-      // What goes on after the answers, such as forwarding, is a part of the work.
+      // The work after the answers, such as forwarding, counts too.
       await sleep(200);
       const taken = [passed, (await servers[name].busy()) - busy].map((seconds) => seconds / count);
       const key = `${work}/${name}`;
-      // The first round warms up and is not counted.
+      // The first round warms up, and does not count.
       if (round > 0) times.set(key, [...(times.get(key) ?? []), taken]);
     }
   }

@@ -1,4 +1,4 @@
-// One Durable Object for each candidate: how a commit may be stored, written and read by plain JavaScript.
+// One Durable Object for each candidate. Each shows a way to store a commit, written and read by plain JavaScript.
 import { DurableObject } from "cloudflare:workers";
 
 const event = (number) =>

@@ -1,7 +1,7 @@
-// Measures in workerd how a commit may be stored: node benches/stored-format/run.mjs
+// Measures in workerd several ways to store a commit: node benches/stored-format/run.mjs
 //
-// Every candidate does the same work in turn, several rounds of it, each round on objects of its own; the medians are
-// printed. A clock inside the object stands still while it works, so time is taken around the request.
+// The candidates take turns in several rounds of the same work, each round on objects of its own. The script prints the
+// medians. A clock inside an object stands still while the object works, so the time is measured around the request.
 import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
@@ -23,7 +23,7 @@ const miniflare = new Miniflare(
 const url = await miniflare.ready;
 const names = await (await fetch(url)).json();
 
-/** The same names, beginning with another in each round: whoever is first pays for what all need. */
+/** The same names, beginning with another one in each round, because the first one pays for the shared start. */
 const turned = (names, round) => names.map((_, place) => names[(place + round) % names.length]);
 
 async function send(object, message) {
@@ -41,11 +41,11 @@ const facts = new Map();
 for (let round = 0; round <= ROUNDS; round += 1) {
   for (const { work, count, per } of WORKS) {
     for (const name of turned(names, round)) {
-      // The events that are read are the ones that `batch` wrote.
+      // The events to read are the ones that `batch` wrote.
       const object = `${name}-${work === "single" ? "single" : "batch"}-${round}`;
       const { micros, rows, bytes } = await send(object, { name, work, count });
       const key = `${name}/${work}`;
-      // The first round warms up and is not counted.
+      // The first round warms up, and does not count.
       if (round > 0) times.set(key, [...(times.get(key) ?? []), micros / per]);
       facts.set(key, { rows: rows === undefined ? undefined : rows / count, bytes });
     }

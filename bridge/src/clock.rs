@@ -1,4 +1,4 @@
-//! Time, which the core takes as a value, by the platform's clock.
+//! The platform's clock, from which the core's callers take the time, and the text of a time.
 
 use std::cell::RefCell;
 
@@ -18,10 +18,10 @@ thread_local! {
     static LAST: RefCell<(RecordedTime, String)> = RefCell::default();
 }
 
-/// The time as events carry it: `2026-11-23T01:02:03.456Z`.
+/// The time as text, in the form that events have: `2026-11-23T01:02:03.456Z`.
 #[must_use]
 pub fn rfc3339(time: RecordedTime) -> String {
-    // The events of a commit have one time, and it takes longer to put in words than all the rest of an event.
+    // All events of a commit have one time. Formatting it takes longer than writing the rest of an event.
     LAST.with_borrow_mut(|last| {
         if last.0 != time || last.1.is_empty() {
             *last = (time, in_words(time));

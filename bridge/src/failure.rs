@@ -1,4 +1,4 @@
-//! Errors as JavaScript and HTTP see them: a stable code, a sentence and the fields that matter.
+//! Errors in the form that JavaScript and HTTP use: a stable code, a sentence and the fields that matter.
 
 use std::ops::Deref;
 
@@ -13,41 +13,41 @@ use sillok::store::{
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::expected_version::expected_version_json;
+use crate::events::InvalidEvents;
+use crate::events::expected_version_json;
 use crate::failure_code::FailureCode;
-use crate::message::Message;
-use crate::new_events::InvalidEvents;
-use crate::scalar::Scalar;
+use crate::js::Message;
+use crate::js::Scalar;
 
-/// An error on its way out. It is one pointer wide, for it is a part of most results and hardly ever there.
+/// An error, in the form for callers. It is one pointer wide, because most results contain it and few are errors.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
 #[error("{}", self.detail)]
 #[serde(transparent)]
-pub struct Failure(Box<Told>);
+pub struct Failure(Box<FailureParts>);
 
-/// What a [`Failure`] tells.
+/// The parts of a [`Failure`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Told {
+pub struct FailureParts {
     /// The stable code, the same in Rust, JavaScript and HTTP.
     pub code: FailureCode,
-    /// What is wrong, in a sentence for people.
+    /// A sentence for people that says what is wrong.
     pub detail: String,
-    /// The field of the input that is wrong, such as `events[2].type`.
+    /// The wrong field of the input, such as `events[2].type`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// Of a `wrong_expected_version`: the stream that was to be appended to.
+    /// For `wrong_expected_version`: the stream of the append.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
-    /// Of a `wrong_expected_version`: what the writer expected: a number, `"no-stream"` or `"stream-exists"`.
+    /// For `wrong_expected_version`: the expected version, a number, `"no-stream"` or `"stream-exists"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Scalar>,
-    /// Of a `wrong_expected_version`: the stream's true version.
+    /// For `wrong_expected_version`: the actual version of the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actual: Option<u64>,
 }
 
-crate::message!(Told {
+crate::message!(FailureParts {
     code: "code",
     detail: "detail",
     field: "field",
@@ -62,27 +62,27 @@ impl Message for Failure {
     }
 
     fn from_js(value: &JsValue) -> Option<Self> {
-        Told::from_js(value).map(|told| Self(Box::new(told)))
+        FailureParts::from_js(value).map(|parts| Self(Box::new(parts)))
     }
 }
 
 impl Deref for Failure {
-    type Target = Told;
+    type Target = FailureParts;
 
-    fn deref(&self) -> &Told {
+    fn deref(&self) -> &FailureParts {
         &self.0
     }
 }
 
 impl Failure {
-    /// A failure with this code and sentence.
+    /// Creates a failure with this code and sentence.
     #[must_use]
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         let (code, detail) = (code.into(), detail.into());
-        Self(Box::new(Told { code, detail, field: None, stream: None, expected: None, actual: None }))
+        Self(Box::new(FailureParts { code, detail, field: None, stream: None, expected: None, actual: None }))
     }
 
-    /// The same failure, naming the field of the input that is wrong.
+    /// The same failure, with the name of the wrong field of the input.
     #[must_use]
     pub fn in_field(mut self, field: impl Into<String>) -> Self {
         self.0.field = Some(field.into());

@@ -1,4 +1,4 @@
-//! The code of a failure, which may come from an object of another version.
+//! The code of a failure. An object of another version may have sent it.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use serde::{Serialize, Serializer};
 use sillok::ErrorCode;
 use wasm_bindgen::JsValue;
 
-use crate::message::Message;
+use crate::js::Message;
 
 /// The code of a [`Failure`](crate::Failure).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FailureCode {
     /// A code of the registry.
     Known(ErrorCode),
-    /// The code of an object of another version, which this version does not know. It is passed on as it is.
+    /// A code that this version does not know, from an object of another version. It stays unchanged.
     Foreign(Box<str>),
 }
 
@@ -24,7 +24,7 @@ impl FailureCode {
         ErrorCode::from_text(&text).map_or_else(|| Self::Foreign(text.into()), Self::Known)
     }
 
-    /// The code, where this version knows it.
+    /// The code, if this version knows it.
     #[must_use]
     pub fn known(&self) -> Option<ErrorCode> {
         match self {

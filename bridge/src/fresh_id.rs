@@ -1,4 +1,4 @@
-//! Fresh ids, from the platform's random numbers.
+//! Fresh ids, made from the platform's random numbers.
 
 use std::cell::Cell;
 
@@ -16,20 +16,20 @@ extern "C" {
     fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
 }
 
-/// How many random bytes are asked for at once: to ask costs as much as all the rest of a small append.
+/// The number of random bytes that one call to the platform returns. A call costs as much as the rest of a small append.
 const POOL_BYTES: usize = 2048;
-/// What one id takes of them.
+/// The number of random bytes for one id.
 const ID_BYTES: usize = size_of::<u64>();
 
-/// The bits of an id behind its time: 12 and 62, of which a version and a variant take the rest.
+/// The number of bits of an id after its time: 12 and 62. A version and a variant fill the other bits.
 const TAIL_BITS: u32 = 74;
 
 thread_local! {
     static IDS: Cell<Ids> = const { Cell::new(Ids { millis: 0, tail: 0, pool: Vec::new() }) };
 }
 
-/// A new `UUIDv7` of this time; ids made one after the other by one engine sort in that order. Where the platform refuses
-/// random numbers, what it throws goes on to the caller in JavaScript.
+/// Makes a new `UUIDv7` of this time. The ids that one engine makes sort in the order in which it made them. If the platform
+/// refuses random numbers, its exception goes to the caller in JavaScript.
 #[must_use]
 pub fn fresh_id(now: RecordedTime) -> EventId {
     let mut ids = IDS.take();
@@ -39,7 +39,7 @@ pub fn fresh_id(now: RecordedTime) -> EventId {
     EventId::new(&id.hyphenated().to_string()).unwrap_or_default()
 }
 
-/// The last id that was made, and random bytes for the next ones.
+/// The last id, and random bytes for the next ones.
 #[derive(Default)]
 struct Ids {
     millis: u64,
@@ -48,13 +48,13 @@ struct Ids {
 }
 
 impl Ids {
-    /// In a new millisecond the tail is random; within one, or when the clock went back, it goes on from the last by a
-    /// random step.
+    /// Makes the next id. In a new millisecond the tail is random. Within a millisecond, or after the clock went back, the tail
+    /// increases by a random step.
     fn next(&mut self, now: RecordedTime) -> Result<Uuid, JsValue> {
         let random = self.random()?;
         if now.as_millis() > self.millis {
             self.millis = now.as_millis();
-            // The highest bit is left free for the steps.
+            // The highest bit stays free for the steps.
             self.tail = u128::from(random) << (TAIL_BITS - 1 - u64::BITS);
         } else {
             self.tail += u128::from(random >> u32::BITS) + 1;
@@ -86,7 +86,7 @@ impl Ids {
 /// Random bytes, for a secret.
 ///
 /// # Errors
-/// `internal` where the platform refuses them.
+/// `internal` if the platform refuses random numbers.
 pub fn random_bytes<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     match get_random_values(&mut bytes) {

@@ -1,4 +1,4 @@
-//! An export proves itself: what it says is what the store says, and whatever is altered in it is found and named.
+//! Tests of exports. A verified export has the same result as the store, and each change of an export is found and named.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
@@ -12,7 +12,8 @@ use sillok_bridge::{LineVerifier, parse_events, read_commits};
 
 const KEY: &str = "request \"7\"";
 
-/// A stream of four commits, the versions 1, 3, 4 and 5, truncated before a version; and its export.
+/// The verification and the export of a stream of four commits, with the versions 1, 3, 4 and 5, that is truncated before a
+/// version.
 fn exported(before: u64) -> (Verification, String) {
     let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("account \"é\"").unwrap());
     for (time, events, key) in [
@@ -55,7 +56,7 @@ fn an_export_is_these_lines() {
     assert!(lines.lines().nth(1).unwrap().ends_with(events), "{lines}");
 }
 
-/// A line as it was exported before keys had an origin.
+/// A line of an export from the time before keys had an origin.
 const WITHOUT_ORIGIN: &str = concat!(
     r#"{"stream":"account-42","firstVersion":1,"version":1,"time":1795414193187,"key":"k-1","#,
     r#""hash":"7b0948261ab25ceaccbc0c8ef51a17aa3b55ea5006ab3395ca623c4bac5c452b","#,
@@ -63,7 +64,7 @@ const WITHOUT_ORIGIN: &str = concat!(
 );
 
 #[test]
-fn an_export_from_before_keys_had_an_origin_still_proves_itself() {
+fn an_export_from_before_keys_had_an_origin_is_still_verified() {
     let verified = found(WITHOUT_ORIGIN);
     assert_eq!((verified.broken, verified.commits), (None, 1));
     let with = |members: &str| WITHOUT_ORIGIN.replace(r#""key":"k-1""#, members);
@@ -79,7 +80,7 @@ fn an_export_from_before_keys_had_an_origin_still_proves_itself() {
 }
 
 #[test]
-fn the_origin_of_a_key_stands_beside_it_and_is_proved() {
+fn the_origin_of_a_key_is_exported_and_verified() {
     let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
     for origin in [KeyOrigin::Client, KeyOrigin::Reactor] {
         let events = parse_events(r#"{"type":"A"}"#).unwrap();
@@ -102,7 +103,7 @@ fn the_origin_of_a_key_stands_beside_it_and_is_proved() {
 fn an_export_is_as_intact_as_its_store() {
     for before in 1..=6 {
         let (verified, lines) = exported(before);
-        // Of the commit of versions 2 and 3 a part is forgotten, and so it is not in the export.
+        // Version 2 of the commit of versions 2 and 3 is forgotten, so this commit is not in the export.
         let commits = if before == 3 { verified.commits - 1 } else { verified.commits };
         assert_eq!(found(&lines), Verification { commits, ..verified }, "before {before}");
     }
@@ -117,12 +118,12 @@ fn every_altered_byte_is_found_and_named() {
             for change in [1, 2, 0x20] {
                 let mut bytes = lines.clone().into_bytes();
                 bytes[place] ^= change;
-                // Lines are text: what is none does not come this far.
+                // Lines are text. Bytes that are not text never reach the verifier.
                 let Ok(altered) = String::from_utf8(bytes) else { continue };
                 let line = lines.bytes().take(place).filter(|byte| *byte == b'\n').count();
                 let found = found(&altered);
                 assert!(found.broken.is_some(), "byte {place} is not found:\n{altered}");
-                // The commits before it are verified, and no other.
+                // Exactly the commits before this line are verified.
                 let commits = u64::try_from(line).unwrap().saturating_sub(before - 1);
                 assert_eq!(found.commits, commits, "byte {place}: {altered}");
             }
@@ -139,7 +140,7 @@ proptest! {
         let mut lines: Vec<&str> = lines.lines().collect();
         let moved = lines.remove(from.index(lines.len()));
         let lost = found(&lines.join("\n"));
-        // Only what is lost at the end leaves no gap, and there the head tells.
+        // Lost lines at the end leave no gap. There the head differs.
         prop_assert!(lost.broken.is_some() || lost.head != whole.head);
         let place = to.index(lines.len() + 1);
         lines.insert(place, moved);

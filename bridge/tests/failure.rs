@@ -1,4 +1,4 @@
-//! Every error the core can give has a stable code, written down here once more so that none changes unseen.
+//! Each error of the core has a stable code. This test has its own list of the codes, so that none changes unnoticed.
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ fn a_failure_carries_only_the_fields_of_its_code() {
 }
 
 #[test]
-fn the_code_of_another_version_is_passed_on() {
+fn the_code_of_another_version_stays_unchanged() {
     let code = FailureCode::of("no_such_code_here".to_owned());
     assert_eq!((code.known(), code.as_str()), (None, "no_such_code_here"));
     assert_eq!(serde_json::to_value(&code).unwrap(), "no_such_code_here");
@@ -119,7 +119,7 @@ fn the_code_of_another_version_is_passed_on() {
 }
 
 #[test]
-fn what_no_repetition_heals_is_pinned() {
+fn the_codes_that_a_retry_cannot_help_are_pinned() {
     let of = |code: ErrorCode| Outcome::of_code(code, "");
     for code in [
         StreamId::new("").unwrap_err().code(),
@@ -173,7 +173,7 @@ fn an_event_without_room_for_its_cause_is_named() {
 }
 
 #[test]
-fn a_conflict_tells_both_versions() {
+fn a_conflict_has_both_versions() {
     for (expected, json) in [
         (ExpectedVersion::NoStream, json!("no-stream")),
         (ExpectedVersion::StreamExists, json!("stream-exists")),
@@ -243,7 +243,7 @@ fn a_range_names_the_part_that_is_wrong() {
 }
 
 #[test]
-fn a_range_survives_being_a_value() {
+fn a_range_as_a_value_is_read_again() {
     for range in [
         ReadRange::all(),
         ReadRange::new(Some(3), Some(9), Some(5), Direction::Backward).unwrap(),

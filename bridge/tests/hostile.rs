@@ -1,5 +1,5 @@
-//! Hostile input: whatever text arrives as events, as a range or as a stored commit, it is taken or refused with a code,
-//! and nothing panics. A failure prints its shrunk input.
+//! Hostile input: each text that is read as events, as a range or as a stored commit is accepted, or refused with a code.
+//! Nothing panics. A failure prints its shrunk input.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -13,7 +13,7 @@ use sillok_bridge::{
     parse_ndjson, parse_range, read_commits, read_page, saved_event, verify_page,
 };
 
-/// Texts that are almost events: a proper one with a few bytes removed, repeated or replaced.
+/// Texts that are almost events: a valid text with a few bytes removed, repeated or replaced.
 fn nearly_events() -> impl Strategy<Value = String> {
     let proper = prop_oneof![
         Just(
@@ -43,7 +43,7 @@ fn nearly_events() -> impl Strategy<Value = String> {
     })
 }
 
-/// A refusal has a code that is for the sender, and names a field unless the text is no JSON.
+/// A refusal has a code for the sender. It names a field unless the text is not JSON.
 fn taken_or_refused(events: Result<Vec<NewEvent>, InvalidEvents>) -> Result<(), TestCaseError> {
     let Err(error) = events else { return Ok(()) };
     let codes = [
@@ -62,7 +62,7 @@ fn taken_or_refused(events: Result<Vec<NewEvent>, InvalidEvents>) -> Result<(), 
     Ok(())
 }
 
-/// Appends the text's events to a store and reads them back as JSON.
+/// Appends the events of the text to a store, and reads them back as JSON.
 fn through_a_store(text: &str) -> Result<(), TestCaseError> {
     let Ok(events) = parse_events(text) else { return taken_or_refused(parse_events(text)) };
     let count = events.len();
@@ -82,19 +82,19 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 4096, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_is_events_or_refused(text in any::<String>()) {
+    fn any_text_is_accepted_or_refused(text in any::<String>()) {
         taken_or_refused(parse_events(&text))?;
         taken_or_refused(parse_ndjson(&text))?;
     }
 
     #[test]
-    fn what_is_nearly_an_event_is_kept_or_refused(text in nearly_events()) {
+    fn a_text_that_is_almost_an_event_is_accepted_or_refused(text in nearly_events()) {
         through_a_store(&text)?;
         taken_or_refused(parse_ndjson(&text))?;
     }
 
     #[test]
-    fn what_is_nearly_a_saved_event_is_kept_or_refused(text in nearly_events()) {
+    fn a_text_that_is_almost_a_saved_event_is_accepted_or_refused(text in nearly_events()) {
         let text = text.replacen("\"id\"", "\"aggregateId\"", 1);
         let Ok((stream, event)) = saved_event(&text, "[]") else { return Ok(()) };
         let mut store = EventStore::new(MemoryLog::new());
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn any_range_is_taken_or_refused(
+    fn any_range_is_accepted_or_refused(
         from in prop::option::of(any::<u64>()),
         to in prop::option::of(0..30_u64),
         direction in prop::option::of("forward|backward|[a-z]{0,3}"),
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn any_expected_version_is_one_or_refused(text in nearly_events(), number: u64, word in "any|no-stream|[a-z-]{0,9}") {
+    fn any_expected_version_is_accepted_or_refused(text in nearly_events(), number: u64, word in "any|no-stream|[a-z-]{0,9}") {
         let parsed = serde_json::from_str(&text).unwrap_or(Scalar::Other);
         for value in [parsed, number.into(), word.into()] {
             if let Err(failure) = parse_expected_version(&value) {
@@ -137,7 +137,7 @@ proptest! {
     }
 
     #[test]
-    fn any_place_to_go_on_from_is_one_or_refused(next in "([0-9]{1,17} ){1,2}([0-9a-f]{64}|0{64}|[0-9]{1,3}) ?[0-9]{0,21}|\\PC{0,9}") {
+    fn any_next_is_accepted_or_refused(next in "([0-9]{1,17} ){1,2}([0-9a-f]{64}|0{64}|[0-9]{1,3}) ?[0-9]{0,21}|\\PC{0,9}") {
         let (store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
         for page in [verify_page(&store, stream.clone(), Some(&next)), read_commits(&store, &stream, Some(&next))] {
             match page {

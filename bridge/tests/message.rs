@@ -1,4 +1,4 @@
-//! A message that comes from another version of the code: what is missing, what is there besides, and what cannot be read.
+//! A message from another version of the code: absent fields, unknown fields, and values that cannot be read.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -6,7 +6,7 @@ use js_sys::JSON;
 use sillok_bridge::{JsValue, Message, message};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// A message as it is today. Its first version had `stream` and `base` alone.
+/// The current form of a message. Its first version had only `stream` and `base`.
 #[derive(Debug, PartialEq, Eq)]
 struct Forward {
     stream: String,
@@ -34,7 +34,7 @@ struct Commit {
 
 message!(Commit { version: "version", size: "size" = 1 });
 
-/// Reads the message from JSON, which is what travels.
+/// Reads the message from JSON, as a sender in JavaScript would form it.
 fn read(json: &str) -> Option<Forward> {
     Forward::from_js(&JSON::parse(json).unwrap())
 }
@@ -85,7 +85,7 @@ fn a_field_of_another_shape_has_no_default() {
 }
 
 #[wasm_bindgen_test]
-fn what_is_not_an_object_cannot_be_read() {
+fn a_value_that_is_not_an_object_cannot_be_read() {
     for value in [JsValue::UNDEFINED, JsValue::NULL, 7.into(), "account-42".into()] {
         assert_eq!(Forward::from_js(&value), None, "{value:?}");
     }

@@ -1,10 +1,10 @@
-//! Events from JSON: what is taken, and what is refused with which code and field.
+//! Reading events from JSON: accepted texts, and the code and the field of each refusal.
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use sillok::ErrorCode;
 use sillok_bridge::{InvalidEvents, parse_events, parse_ndjson};
 
-/// The code and the field with which a text is refused.
+/// The code and the field of a refusal.
 fn refusal(text: &str) -> (ErrorCode, Option<String>) {
     let error = parse_events(text).unwrap_err();
     (error.code(), error.field())
@@ -35,7 +35,7 @@ fn a_type_may_be_written_with_escapes() {
 }
 
 #[test]
-fn a_line_is_an_event_and_empty_lines_are_passed_over() {
+fn a_line_is_an_event_and_empty_lines_are_skipped() {
     let text = "{\"type\":\"A\"}\r\n\n  \n{\"type\":\"B\"}";
     assert_eq!(parse_ndjson(text).unwrap().len(), 2);
     let error = parse_ndjson("{\"type\":\"A\"}\n\n{\"type\":}").unwrap_err();
@@ -83,7 +83,7 @@ fn every_refusal_has_its_code_and_names_its_field() {
 }
 
 #[test]
-fn deep_nesting_is_kept_and_exhausts_no_stack() {
+fn deep_nesting_is_stored_and_exhausts_no_stack() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     assert_eq!(parse_events(&format!("{{\"type\":\"A\",\"data\":{deep}}}")).unwrap().len(), 1);
     assert_eq!(refusal(&deep), (ErrorCode::InvalidEvent, Some("events[0]".to_owned())));

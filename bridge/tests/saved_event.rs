@@ -1,4 +1,4 @@
-//! The tutorial's events: kept whole, found by the id they were saved with.
+//! The tutorial's events are stored whole, and found by the id with which they were saved.
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn an_event_comes_back_whole_with_the_places_of_its_dates() {
 }
 
 #[test]
-fn the_number_1_and_the_text_1_are_told_apart() {
+fn the_number_1_and_the_text_1_are_different_ids() {
     let mut store = EventStore::default();
     save(&mut store, &json!({"aggregateId": 1, "n": 1}), &[]);
     save(&mut store, &json!({"aggregateId": "1", "n": 2}), &[]);
@@ -79,14 +79,14 @@ fn an_appended_event_is_found_as_it_was_recorded() {
 }
 
 #[test]
-fn numbers_are_the_same_as_javascript_has_it() {
+fn equal_numbers_of_javascript_are_equal_ids() {
     let mut store = EventStore::default();
     let (stream, event) = saved_event(r#"{"aggregateId":-0}"#, "[]").unwrap();
     append(&mut store, &stream, event);
     let zero = AggregateId::from_json("0").unwrap();
     let found: Value = serde_json::from_str(&find_saved(&store, &zero).unwrap()).unwrap();
     assert_eq!(found.as_array().unwrap().len(), 1);
-    // As JSON.stringify writes them: one place apart, and beyond the whole numbers that are exact.
+    // Texts of JSON.stringify: two neighbouring numbers, and a number beyond the exact whole numbers.
     assert_ne!(
         AggregateId::from_json("0.1").unwrap(),
         AggregateId::from_json("0.10000000000000002").unwrap()
@@ -95,7 +95,7 @@ fn numbers_are_the_same_as_javascript_has_it() {
 }
 
 #[test]
-fn a_field_whose_name_is_not_well_formed_unicode_is_kept() {
+fn a_field_whose_name_is_not_well_formed_unicode_is_stored() {
     let mut store = EventStore::default();
     let json = r#"{"\ud800":1,"aggregateId":"1"}"#;
     let (stream, event) = saved_event(json, "[]").unwrap();
@@ -105,7 +105,7 @@ fn a_field_whose_name_is_not_well_formed_unicode_is_kept() {
 }
 
 #[test]
-fn an_event_that_is_appended_cannot_pass_for_a_saved_one() {
+fn an_appended_event_is_never_found_as_a_saved_one() {
     let metadata = [
         r#"{"saved":{}}"#,
         r#"{"saved":{"dates":[["__proto__","polluted"]]}}"#,
@@ -128,7 +128,7 @@ fn an_event_that_is_appended_cannot_pass_for_a_saved_one() {
     }
 }
 
-/// A store with a commit as it was written when notes lay in the metadata.
+/// A store with a commit from the time when notes were in the metadata.
 fn with_note_in_metadata(data: &str, metadata: &str) -> EventStore<MemoryLog> {
     let mut log = MemoryLog::default();
     let version = Version::new(1).unwrap();
@@ -145,7 +145,7 @@ fn with_note_in_metadata(data: &str, metadata: &str) -> EventStore<MemoryLog> {
 }
 
 #[test]
-fn a_note_of_the_time_when_notes_lay_in_the_metadata_still_holds() {
+fn an_old_note_in_the_metadata_still_marks_a_saved_event() {
     let data = r#"{"aggregateId":1,"at":"1970-01-01T00:00:00.000Z"}"#;
     for (metadata, dates) in
         [(r#"{"saved":{}}"#, json!([])), (r#"{"saved":{"dates":[["at"]]}}"#, json!([["at"]]))]
@@ -158,14 +158,14 @@ fn a_note_of_the_time_when_notes_lay_in_the_metadata_still_holds() {
 }
 
 #[test]
-fn what_only_looks_like_a_note_of_that_time_is_an_event_as_it_was_recorded() {
+fn metadata_that_only_resembles_an_old_note_is_returned_unchanged() {
     let data = r#"{"aggregateId":1}"#;
     for metadata in [r#"{"saved":{"at":1}}"#, r#"{"saved":{},"by":"x"}"#, r#"{"saved":{"\ud800":1}}"#] {
         let id = AggregateId::from_json(r#""1""#).unwrap();
         let found = find_saved(&with_note_in_metadata(data, metadata), &id).unwrap();
         assert!(found.contains(r#""id":"e-1""#), "{found}");
     }
-    // One that says of itself that it belongs to another stream is not taken away from its own.
+    // An event that names another stream stays in its own stream.
     let found = find(&with_note_in_metadata(r#"{"aggregateId":"2"}"#, r#"{"saved":{}}"#), json!("1"));
     assert_eq!(found[0]["event"]["id"], "e-1");
 }

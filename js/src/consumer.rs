@@ -1,5 +1,4 @@
-//! Projections and reactors as JavaScript runs them: the core's machine over the store's own memory or file, a step a
-//! call.
+//! Projections and reactors for JavaScript: the core's machine over the store's memory or file, one step a call.
 
 use std::cell::RefCell;
 
@@ -27,8 +26,8 @@ use crate::thrown::thrown;
 
 sillok_bridge::documents_handle!(Documents<FileSql>, thrown);
 
-/// Nothing rings in a program: whoever runs a consumer there runs it once when it starts, and is told the time of what
-/// is to be tried again.
+/// The alarm of a program, which never rings. The caller runs a consumer once at its start. Each step returns the time of the
+/// next attempt.
 #[derive(Debug)]
 pub(crate) struct NoAlarm;
 
@@ -38,21 +37,21 @@ impl Alarm for NoAlarm {
     }
 }
 
-/// A projection or a reactor. It has no store of its own: every call that needs it is given the one that opened it.
+/// A projection or a reactor. It has no store of its own: each call that needs a store takes the one that opened it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Consumer {
     machine: RefCell<Machine<FileSql, NoAlarm>>,
     feed: FeedValue,
-    /// What is being delivered.
+    /// The unfinished delivery.
     delivery: RefCell<Option<Delivery>>,
 }
 
 #[wasm_bindgen]
 impl Consumer {
-    /// Opens the consumer of this name in the store: a projection or, otherwise, a reactor. `feed` says what it follows
-    /// and, in `after`, where a new one begins; `policy` is `onFailure`, and `numbers` are `attempts`, `firstDelay`,
-    /// `longestDelay` and, of a reactor, `timeout` of a definition that was checked.
+    /// Opens the consumer of this name in the store: a projection, or else a reactor. `feed` has the events to follow and, in
+    /// `after`, the place where a new consumer begins. `policy` is `onFailure`. `numbers` are `attempts`, `firstDelay`,
+    /// `longestDelay` and, for a reactor, `timeout`. All are parts of a checked definition.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -79,12 +78,12 @@ impl Consumer {
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
     }
 
-    /// Does the next thing. `apply` is called with each event that is projected, as JSON, and with a
-    /// [`DocumentsHandle`]; it returns what is wrong, `{error, code}`, or undefined. `jitter` is a random number from 0 to 1.
+    /// Does the next step. It calls `apply` with each event of a projection, as JSON, and with a [`DocumentsHandle`]. `apply`
+    /// returns undefined, or its error `{error, code}`. `jitter` is a random number from 0 to 1.
     ///
-    /// Gives `worked` when there may be more to do; an array of id, attempt and event as JSON when that is to be delivered;
-    /// and otherwise why there is nothing to do: for how many milliseconds there is not, `idle`, `paused` or
-    /// `stopped`.
+    /// Returns `worked` if there may be more to do. Returns an array of id, attempt and event as JSON if the caller must
+    /// deliver the event. Otherwise returns why there is nothing to do: the milliseconds until the next attempt, `idle`,
+    /// `paused` or `stopped`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -92,7 +91,7 @@ impl Consumer {
         self.try_step(store, apply, jitter).map_err(thrown)
     }
 
-    /// Appends as the command number `n` of the delivery of this id, which is under way.
+    /// Appends as the command number `n` of the unfinished delivery with this id.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -108,7 +107,7 @@ impl Consumer {
         answer(self.try_append(store, (id, n), stream, events, expected))
     }
 
-    /// Takes note of what came of the delivery of this id: what is wrong, `{error, code}`, or undefined.
+    /// Takes the outcome of the delivery with this id: undefined, or its error `{error, code}`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -117,7 +116,7 @@ impl Consumer {
             self.delivery.replace(None);
             self.try_with(|machine| machine.delivered(id, outcome(wrong), now(), spread(jitter)))
         };
-        // A machine that could not save what it was told would forget it, and deliver the event again.
+        // A machine that cannot save the outcome would forget it, and deliver the event again. So the lock is taken first.
         store.file().map_or_else(note, |file| file.ahead(note)).map_err(thrown)
     }
 }
@@ -176,7 +175,7 @@ impl Consumer {
                 Ok("worked".into())
             }
             Next::Deliver(deliveries) => {
-                // One after the other: there is one.
+                // There is only one delivery at a time.
                 let Some(delivery) = deliveries.into_iter().next() else { return Ok("worked".into()) };
                 let (id, event) = (delivery.id.as_str().into(), delivery.event.json.as_str().into());
                 let step = Array::of3(&id, &delivery.attempt.into(), &event);
@@ -227,7 +226,7 @@ impl Consumer {
     }
 }
 
-/// An event of the feed as the machine takes it. What is stored was checked when it was written.
+/// Converts an event of the feed for the machine. Stored events were checked when they were written.
 fn event(found: &FeedEventView<'_>) -> Option<FeedEvent> {
     let mut json = String::new();
     write_feed_event(&mut json, found, &Checkpoint::start(1).at(0, found.position));
@@ -241,7 +240,7 @@ fn event(found: &FeedEventView<'_>) -> Option<FeedEvent> {
     })
 }
 
-/// Lets JavaScript apply an event.
+/// Calls JavaScript to apply an event.
 fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> Outcome {
     let documents = DocumentsHandle { documents: documents.clone() };
     match apply.call2(&JsValue::UNDEFINED, &JsValue::from_str(&event.json), &documents.into()) {
@@ -250,13 +249,13 @@ fn call(apply: &Function, event: &FeedEvent, documents: &Documents<FileSql>) -> 
     }
 }
 
-/// What came of a handler that says what is wrong, or undefined.
+/// The outcome of a handler, which returns its error or undefined.
 fn outcome(wrong: &JsValue) -> Outcome {
     if wrong.is_undefined() { Outcome::Done } else { outcome_from_js(wrong) }
 }
 
-/// A random number from 0 to 1 as one of all numbers.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+/// Spreads a random number from 0 to 1 over all numbers.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // values out of range are cut off
 fn spread(jitter: f64) -> u32 {
     (jitter * f64::from(u32::MAX)) as u32
 }

@@ -1,4 +1,4 @@
-//! The core's SQL port over a database that JavaScript holds.
+//! The core's SQL port over a database of JavaScript.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -13,11 +13,11 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 #[wasm_bindgen]
 extern "C" {
-    /// A database as `js/ts/sqlite/database.ts` has it. Whatever it throws is caught here and becomes a [`StorageError`].
+    /// The database in `js/ts/sqlite/database.ts`. Its exceptions are caught here, and become a [`StorageError`].
     #[derive(Debug)]
     pub type Database;
 
-    /// Whether it was opened only to read.
+    /// Whether the file was opened read-only.
     #[wasm_bindgen(method, getter, js_name = isReadOnly)]
     fn is_read_only(this: &Database) -> bool;
 
@@ -28,11 +28,11 @@ extern "C" {
     #[derive(Debug)]
     type Prepared;
 
-    /// Runs it, and tells whether it changed a row.
+    /// Runs the statement, and returns whether it changed a row.
     #[wasm_bindgen(method, catch)]
     fn run(this: &Prepared, values: &Array) -> Result<bool, JsValue>;
 
-    /// Calls `visit` with each row, an array of its columns, for as long as it returns true.
+    /// Calls `visit` with each row, an array of its columns, until `visit` returns false.
     #[wasm_bindgen(method, catch)]
     fn rows(this: &Prepared, values: &Array, visit: &mut dyn FnMut(Array) -> bool) -> Result<(), JsValue>;
 
@@ -40,7 +40,7 @@ extern "C" {
     #[derive(Debug)]
     type DatabaseError;
 
-    /// SQLite's extended result code, where the error is SQLite's.
+    /// SQLite's extended result code, if the error is SQLite's.
     #[wasm_bindgen(method, getter)]
     fn errcode(this: &DatabaseError) -> Option<u32>;
 }
@@ -50,13 +50,14 @@ const BEGIN_TO_READ: &str = "BEGIN";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
-/// SQLite's result codes for a lock that another connection has. The lower byte is the result, the rest says more.
+/// SQLite's result code for a lock of another connection. The lower byte is this result. The upper bytes have details.
 const BUSY: u32 = 5;
 const LOCKED_OUT: u32 = 15;
-/// Of a connection that began to read before another wrote, and would now write: it must begin anew and cannot wait.
+/// The result code for a connection that read before another one wrote, and now wants to write. It must begin again: waiting
+/// does not help.
 const BUSY_SNAPSHOT: u32 = 517;
 
-/// A SQLite file. Clones share the connection, and the statements that were prepared on it.
+/// A SQLite file. Clones share the connection and its prepared statements.
 #[derive(Debug, Clone)]
 pub(crate) struct FileSql {
     connection: Rc<Connection>,
@@ -70,12 +71,12 @@ struct Connection {
     open: Cell<Open>,
 }
 
-/// The transaction that is under way, if one is.
+/// The state of the connection's transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Open {
     None,
     Reading,
-    /// The lock to write was taken for the transaction that comes next.
+    /// The lock to write was taken for the next transaction.
     Ahead,
     Writing,
 }
@@ -93,8 +94,8 @@ impl FileSql {
         }
     }
 
-    /// Begins to read: everything until [`end_to_read`](Self::end_to_read) is of one moment, whatever other processes
-    /// write meanwhile. Tells whether that is for the caller to end: within a transaction it is of that one's moment.
+    /// Begins a read. Up to [`end_to_read`](Self::end_to_read), all statements see one moment, even if other processes write.
+    /// Returns whether the caller must end the read: within a transaction, all reads already see its moment.
     pub(crate) fn begin_to_read(&self) -> Result<bool, StorageError> {
         if self.connection.open.get() != Open::None {
             return Ok(false);
@@ -103,13 +104,13 @@ impl FileSql {
         Ok(true)
     }
 
-    /// Ends what [`begin_to_read`](Self::begin_to_read) began.
+    /// Ends the read that [`begin_to_read`](Self::begin_to_read) began.
     pub(crate) fn end_to_read(&self) -> Result<(), StorageError> {
         self.end(COMMIT)
     }
 
-    /// Takes the lock to write for the one transaction that `work` may make, so that `work` is not begun where another
-    /// connection has it.
+    /// Takes the lock to write for the one transaction that `work` may make. If another connection has the lock, `work` does
+    /// not begin.
     pub(crate) fn ahead<T, E: From<StorageError>>(
         &self,
         work: impl FnOnce() -> Result<T, E>,
@@ -128,12 +129,12 @@ impl FileSql {
         Ok(())
     }
 
-    /// Refuses to write where the file was opened only to read: SQLite itself would begin, and refuse later.
+    /// Refuses to write if the file was opened read-only. SQLite itself would begin, and refuse later.
     fn writable(&self) -> Result<(), StorageError> {
         if self.connection.is_read_only { Err(StorageError::read_only()) } else { Ok(()) }
     }
 
-    /// Prepares each statement once. A statement is known by where its text lies, for it lies there for ever.
+    /// Prepares each statement once. The address of its text identifies a statement, because the text is static.
     fn statement(&self, text: &'static str) -> Result<Rc<Prepared>, StorageError> {
         let Connection { database, statements, .. } = &*self.connection;
         let known = statements.borrow().iter().find(|(known, _)| std::ptr::eq(*known, text)).cloned();
@@ -149,11 +150,11 @@ impl FileSql {
         self.statement(statement)?.run(&sql_values(values)).map_err(|error| failure(&error))
     }
 
-    /// Ends a transaction. One that cannot be committed is rolled back, so that the next can begin.
+    /// Ends a transaction. If it cannot be committed, it is rolled back, so that the next one can begin.
     fn end(&self, statement: &'static str) -> Result<(), StorageError> {
         self.connection.open.set(Open::None);
         let ended = self.run(statement, &[]).inspect_err(|_| {
-            // SQLite may have rolled back already, and then there is nothing left to roll back.
+            // SQLite may already have rolled back.
             let _ = self.run(ROLLBACK, &[]);
         });
         ended.map(|_| ())
@@ -200,13 +201,13 @@ impl Sql for FileSql {
         outcome.and(ended)
     }
 
-    /// A file has no limit but the disk's.
+    /// Only the disk limits a file.
     fn size(&self) -> u64 {
         0
     }
 }
 
-/// What the database said.
+/// The error of the database.
 fn failure(error: &JsValue) -> StorageError {
     let Some(thrown) = error.dyn_ref::<Error>() else {
         return StorageError::failed("the database threw a value that is not an error");

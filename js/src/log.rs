@@ -1,4 +1,4 @@
-//! Where a store of this package keeps its commits.
+//! The log of a store of this package.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use sillok::store::{
 
 use crate::database::FileSql;
 
-/// In memory or in a file. Everything above is the same for both.
+/// A log in memory or in a file. The code above it is the same for both.
 #[derive(Debug)]
 pub(crate) enum Log {
     Memory(MemoryLog),
@@ -18,14 +18,14 @@ pub(crate) enum Log {
 }
 
 impl Log {
-    fn kept(&self) -> &dyn StreamLog {
+    fn inner(&self) -> &dyn StreamLog {
         match self {
             Self::Memory(log) => log,
             Self::File(log) => log,
         }
     }
 
-    fn kept_mut(&mut self) -> &mut dyn StreamLog {
+    fn inner_mut(&mut self) -> &mut dyn StreamLog {
         match self {
             Self::Memory(log) => log,
             Self::File(log) => log,
@@ -40,25 +40,25 @@ impl StreamLog for Log {
     ) -> Result<T, E> {
         match self {
             Self::Memory(_) => work(self),
-            // A clone has the same connection, and so `work` is within its transaction.
+            // A clone has the same connection, so `work` runs within its transaction.
             Self::File(log) => log.clone().exclusively(|_| work(self)),
         }
     }
 
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
-        self.kept().head(stream)
+        self.inner().head(stream)
     }
 
     fn base(&self, stream: &StreamId) -> Result<Base, StorageError> {
-        self.kept().base(stream)
+        self.inner().base(stream)
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        self.kept_mut().insert(stream, commit)
+        self.inner_mut().insert(stream, commit)
     }
 
     fn remembered(&self, stream: &StreamId) -> Option<Head> {
-        self.kept().remembered(stream)
+        self.inner().remembered(stream)
     }
 
     fn insert_after(
@@ -67,11 +67,11 @@ impl StreamLog for Log {
         head: &Head,
         commit: &Commit,
     ) -> Result<bool, StorageError> {
-        self.kept_mut().insert_after(stream, head, commit)
+        self.inner_mut().insert_after(stream, head, commit)
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
-        self.kept().find(stream, key, visit)
+        self.inner().find(stream, key, visit)
     }
 
     fn scan(
@@ -81,11 +81,11 @@ impl StreamLog for Log {
         direction: Direction,
         visit: Visit<'_>,
     ) -> Result<(), StorageError> {
-        self.kept().scan(stream, start, direction, visit)
+        self.inner().scan(stream, start, direction, visit)
     }
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
-        self.kept_mut().forget(stream, base)
+        self.inner_mut().forget(stream, base)
     }
 }
 

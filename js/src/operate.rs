@@ -1,4 +1,4 @@
-//! What operators and readers ask of a consumer.
+//! Operations on a consumer, and reads of its status, documents and dead letters.
 
 use sillok::handler::DocumentKey;
 use sillok::store::{Checkpoint, Position, json_string};
@@ -11,7 +11,7 @@ use crate::thrown::thrown;
 
 #[wasm_bindgen]
 impl Consumer {
-    /// `pause`, `resume`, `retry`, `rebuild`, or `wake` because there may be something new in the store.
+    /// Runs an act: `pause`, `resume`, `retry`, `rebuild` or `wake`. `wake` means that the store may have new events.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -25,16 +25,16 @@ impl Consumer {
         })
     }
 
-    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any.
+    /// Discards the dead letters with these ids, at most some hundreds of them a call. Returns whether there was one.
     ///
     /// # Errors
     /// A [`Failure`].
     pub fn discard(&self, from: f64, to: f64) -> Result<bool, JsValue> {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // values out of range are cut off
         self.with(|machine| machine.discard(from as u64..=to as u64))
     }
 
-    /// The id of the newest dead letter that there ever was.
+    /// The highest id that a dead letter of this consumer ever had.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -44,7 +44,7 @@ impl Consumer {
         self.with(|machine| machine.last_letter().map(|id| id as f64))
     }
 
-    /// How the consumer does, as JSON.
+    /// The status of the consumer, as JSON.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -57,7 +57,7 @@ impl Consumer {
         found.map_err(thrown)
     }
 
-    /// The document of this key as JSON, or undefined.
+    /// Returns the document under this key as JSON, or undefined.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -67,7 +67,7 @@ impl Consumer {
         Ok(found.map(|document| document.as_str().to_owned()))
     }
 
-    /// A page of documents as JSON: `{"items":[{"key","document"}],"next"}`.
+    /// Returns a page of documents as JSON: `{"items":[{"key","document"}],"next"}`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -76,23 +76,23 @@ impl Consumer {
         Ok(documents_json("items", &page, page.next.as_deref().map(json_string)))
     }
 
-    /// A page of dead letters as JSON: `{"items":[…],"next"}`.
+    /// Returns a page of dead letters as JSON: `{"items":[…],"next"}`.
     ///
     /// # Errors
     /// A [`Failure`].
     #[wasm_bindgen(js_name = deadLetters)]
     pub fn dead_letters(&self, after: f64, limit: usize) -> Result<String, JsValue> {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // values out of range are cut off
         let page = self.with(|machine| machine.dead_letters(after as u64, limit))?;
         Ok(letters_json("items", &page, page.next.map(|next| next.to_string())))
     }
 
-    /// Whether what the documents show covers the event at this position.
+    /// Whether the documents cover the event at this position.
     ///
     /// # Errors
     /// A [`Failure`].
     pub fn reached(&self, position: f64) -> Result<bool, JsValue> {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // what is out of range is cut off
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // values out of range are cut off
         let position = Position::new(position as u64).unwrap_or_default();
         self.with(|machine| machine.reached(0, position))
     }

@@ -1,4 +1,4 @@
-//! Proving a history: of a store, page by page, or of lines that were exported from one.
+//! Verification of a store's stream, page by page, and of exported lines.
 
 use sillok::store::Verifier;
 use sillok_bridge::{LineVerifier, Message, VerificationJson, stream_id_from_js};
@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::thrown::thrown;
 
-/// A verification of a stream on its way. [`Store::verify_page`](crate::Store::verify_page) goes on with it.
+/// The state of a stream's verification. [`Store::verify_page`](crate::Store::verify_page) continues it.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct StreamProof {
@@ -27,7 +27,7 @@ impl StreamProof {
         }
     }
 
-    /// What was found so far.
+    /// The result up to this page.
     #[must_use]
     pub fn found(&self) -> JsValue {
         VerificationJson::from(self.verifier.found()).to_js()
@@ -48,12 +48,12 @@ impl LineProof {
         Self::default()
     }
 
-    /// Takes the next line, and tells whether the chain still holds.
+    /// Takes the next line, and returns whether the chain is intact up to there.
     pub fn add(&mut self, line: &str) -> bool {
         self.0.add(line)
     }
 
-    /// What was found so far.
+    /// The result up to this line.
     #[must_use]
     pub fn found(&self) -> JsValue {
         VerificationJson::from(self.0.found()).to_js()

@@ -1,4 +1,4 @@
-//! The store as JavaScript calls it.
+//! The store for JavaScript.
 
 use std::cell::RefCell;
 
@@ -21,21 +21,21 @@ use crate::thrown::thrown;
 
 /// An event store, in memory or in a SQLite file.
 ///
-/// While the store is borrowed, only what is `catch` calls JavaScript: the file's statements. The clock and the random
-/// numbers are asked before. So when JavaScript throws through Rust, as random numbers do in a Worker's global scope,
-/// no borrow is left behind and the store goes on working.
+/// While the store is borrowed, only the `catch` functions call JavaScript: the file's statements. The clock and the random
+/// numbers are read before. Random numbers throw in a Worker's global scope, for example. Such an exception passes through
+/// Rust, but leaves no borrow behind, so the store still works.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Store {
     store: RefCell<EventStore<Log>>,
     file: Option<FileSql>,
-    /// What consumers keep where there is no file.
+    /// The state of consumers, if there is no file.
     consumers: ConsumerMemory,
 }
 
 #[wasm_bindgen]
 impl Store {
-    /// A store in this database, or in memory without one.
+    /// Opens a store in this database, or in memory if there is none.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(database: Option<Database>) -> Self {
@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
-    /// `ExpectedVersion`, or undefined for `any`; `key` is a text or undefined.
+    /// `ExpectedVersion`, or undefined for `any`. `key` is a text or undefined.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -62,7 +62,7 @@ impl Store {
         answer(self.try_append(stream, events, expected, key))
     }
 
-    /// One page of a stream. `range` is `{from?, to?, limit?, direction?, type?}`; its limit may be larger than a page.
+    /// Reads one page of a stream. `range` is `{from?, to?, limit?, direction?, type?}`. Its limit may be larger than a page.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -71,8 +71,7 @@ impl Store {
         answer(self.try_read_page(stream, range))
     }
 
-    /// One page of the feed of all streams. `wanted` is `{after?, category?, types?, limit?}`; its limit may be larger
-    /// than a page.
+    /// Reads one page of the feed. `wanted` is `{after?, category?, types?, limit?}`. Its limit may be larger than a page.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -89,8 +88,8 @@ impl Store {
         answer(self.reading(|store| store.end().map(Position::get)))
     }
 
-    /// One page of the directory of streams. `wanted` is `{prefix?, category?, after?, limit?}`; its limit may be larger
-    /// than a page.
+    /// Reads one page of the directory. `wanted` is `{prefix?, category?, after?, limit?}`. Its limit may be larger than a
+    /// page.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -98,7 +97,7 @@ impl Store {
         answer(self.try_streams(wanted))
     }
 
-    /// Goes on with a verification by one page, and tells whether there is more.
+    /// Verifies the next page of a stream, and returns whether there is more.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -108,8 +107,8 @@ impl Store {
         verified.map_err(thrown)
     }
 
-    /// One page of a stream's commits as lines, `{version, text, next?}`: the first, or the one that `next` of the page
-    /// before leads to.
+    /// Reads one page of a stream's commits as lines, `{version, text, next?}`. `next` is undefined for the first page, or the
+    /// `next` of the previous page.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -118,7 +117,7 @@ impl Store {
         answer(self.try_read_commits(stream, next.as_deref()))
     }
 
-    /// Forgets a stream's events before a version.
+    /// Forgets the events of a stream before a version.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -126,7 +125,7 @@ impl Store {
         answer(self.try_truncate(stream, before))
     }
 
-    /// Deletes a stream for good.
+    /// Deletes a stream. This cannot be undone.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -134,7 +133,7 @@ impl Store {
         self.try_delete(stream).map_err(thrown)
     }
 
-    /// Removes the next page of what a truncation or a deletion has left, and tells whether there may be more.
+    /// Removes the next page of forgotten events, and returns whether there may be more.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -143,8 +142,7 @@ impl Store {
         self.try_remove_forgotten(stream).map_err(thrown)
     }
 
-    /// Saves a tutorial's event, given as JSON. `dates` says where the event holds a Date: the JSON of an array of arrays
-    /// of keys.
+    /// Saves a tutorial's event, given as JSON. `dates` has the places of its Dates: the JSON of an array of arrays of keys.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -152,7 +150,7 @@ impl Store {
         self.try_save(event, dates).map_err(thrown)
     }
 
-    /// The tutorial's events of an aggregate, as the JSON of an array of `{event, dates}`.
+    /// Finds the tutorial's events of an aggregate: the JSON of an array of `{event, dates}`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -188,7 +186,7 @@ impl Store {
     fn try_read_feed(&self, wanted: &JsValue) -> Result<FeedPageJson, Failure> {
         let mut wanted = feed_from_js(wanted);
         wanted.limit = wanted.limit.map(of_a_page);
-        // What is kept here is of one partition. The option is called `types`.
+        // A store of the package has one partition. The option is called `types`.
         let (checkpoint, range) =
             parse_feed(&wanted, 0, 1).map_err(|failure| match failure.field.as_deref() {
                 Some("type") => failure.in_field("types"),
@@ -270,7 +268,7 @@ impl Store {
         Failure: From<E>,
     {
         let store = self.store.try_borrow().map_err(|_| in_use())?;
-        // `work` stands here once, so that it is in the wasm once for each that is done.
+        // This is the only call of `work`, so the wasm has one copy of it for each kind of work.
         let begun = match &self.file {
             Some(file) if file.begin_to_read()? => Some(file),
             _ => None,
@@ -286,7 +284,7 @@ pub(crate) fn answer<T: Message>(outcome: Result<T, Failure>) -> Result<JsValue,
     outcome.map(|answer| answer.to_js()).map_err(thrown)
 }
 
-/// The limit is the whole read's; a page takes as much of it as a page may.
+/// The limit is for the whole read. A page takes as much of it as a page may.
 fn of_a_page(limit: Scalar) -> Scalar {
     limit.as_u64().map_or(limit, |limit| limit.min(PAGE_EVENTS as u64).into())
 }

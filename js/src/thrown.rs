@@ -1,12 +1,12 @@
-//! What JavaScript is to throw.
+//! The exceptions for JavaScript.
 
 use sillok_bridge::Failure;
 use wasm_bindgen::JsValue;
 
-/// The failure as a plain object with its fields. It is the one value with an open shape, so it goes by serde, as it does to HTTP.
-// Taken by value for `map_err`.
+/// The failure as a plain object with its fields. It is the only value with an open shape, so serde converts it, as for HTTP.
+// `map_err` passes the error by value.
 #[allow(clippy::needless_pass_by_value)]
 pub(crate) fn thrown(failure: Failure) -> JsValue {
-    // What has a form for serde has one in JavaScript; were it not so, the reason is what is thrown.
+    // Serde can convert every failure. If it could not, its own error is thrown.
     serde_wasm_bindgen::to_value(&failure).unwrap_or_else(JsValue::from)
 }

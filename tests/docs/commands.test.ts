@@ -1,4 +1,4 @@
-// Every command that a document shows, run. A command that is not known here fails the first test.
+// Runs every command that a document shows. A command that this file does not know fails the first test.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,7 +12,7 @@ import { WranglerDev } from "./wrangler-dev.ts";
 
 const run = promisify(execFile);
 
-/** Commands that run elsewhere in this very test run, and where. */
+/** Commands that run elsewhere in this test run, and the place. */
 const RUN_ELSEWHERE = new Map([
   ["npm install sillok", "examples.test.ts, from the packed tarball"],
   ["cargo xtask dev", "this file, on another port"],
@@ -21,18 +21,18 @@ const RUN_ELSEWHERE = new Map([
   ["cargo xtask pack", "a part of `cargo xtask test`"],
 ]);
 
-/** What is added to a command that would otherwise reach for somebody's account. */
+/** Additions to commands that would otherwise use an account. */
 const WITHOUT_ACCOUNT = new Map([
   ["npx wrangler deploy", "--dry-run"],
   ["npx wrangler secret put SILLOK_SECRET", "--help"],
   ["npx wrangler deploy --config examples/d1-read-model/wrangler.toml", "--dry-run"],
 ]);
 
-/** What starts the examples of a Worker of one's own, and what asks them. */
+/** The start of the examples of a Worker of your own, and their first request. */
 const DELAYS = "npx wrangler dev --config examples/delays/wrangler.toml --var SILLOK_AUTH:off";
 const DELAYS_IN_RUST = DELAYS.replace("delays", "delays-rust");
 const DELAYS_AT_JFK = "curl http://127.0.0.1:8787/v1/projections/delays/documents/JFK";
-/** What prepares the database of the read model. */
+/** The command that prepares the database of the read model. */
 const MIGRATE =
   "npx wrangler d1 migrations apply DB --remote --config examples/d1-read-model/wrangler.toml";
 
@@ -72,11 +72,11 @@ test("every command shown is run by a test", () => {
   assert.deepEqual(gone, []);
 });
 
-test("dev tells what to open and a curl that works", async () => {
+test("dev prints the page's URL and a curl that works", async () => {
   assert.ok(server.printed.includes(server.url), server.printed);
   const curl = server.printed.split("\n").find((line) => line.trim().startsWith("curl"));
   assert.ok(curl !== undefined);
-  // A stream of its own, so that the README's begins empty.
+  // This stream belongs to this test, so that the README's stream begins empty.
   const answer = JSON.parse(await shell(curl.replaceAll("account-42", "account-7")));
   assert.equal(answer.stream, "account-7");
   assert.equal(answer.version, 1);
@@ -101,7 +101,7 @@ test("the README's requests answer as it says, and the data outlives a crash", a
   assert.deepEqual(JSON.parse(await send(read)), before);
 });
 
-/** A request as a document shows it, sent to another stream of the server. */
+/** Sends a request of a document to another stream of the server. */
 function send(request: string, stream: string): Promise<Response> {
   const [head = "", body] = request.split("\n\n");
   const [line = "", ...headers] = head.trim().split("\n");
@@ -111,7 +111,7 @@ function send(request: string, stream: string): Promise<Response> {
   return fetch(url, { method, headers: pairs, ...(body === undefined ? {} : { body }) });
 }
 
-/** Appends to a stream whatever its version is. */
+/** Appends to a stream at any version. */
 async function append(stream: string, type: string): Promise<void> {
   const url = new URL(`/v1/streams/${stream}/events`, server.url);
   const response = await fetch(url, { method: "POST", body: JSON.stringify({ type }) });
@@ -125,7 +125,7 @@ test("the append in docs/http.md is taken", async () => {
   assert.equal(response.headers.get("etag"), '"2"');
 });
 
-test("the request for the feed in docs/http.md finds what was appended", async () => {
+test("the request for the feed in docs/http.md finds the appended events", async () => {
   const request = fenced("docs/http.md", "http")[1] ?? "";
   await append("account-10", "Deposited");
   let streams: string[] = [];
@@ -196,7 +196,7 @@ test("the tables of the read model are made", async () => {
   assert.match(printed, /0001_routes\.sql/);
 });
 
-test("what is built already is not built again", async () => {
+test("finished builds are not repeated", async () => {
   await shell("cargo xtask build");
   await shell("cargo xtask build --examples");
 });

@@ -1,4 +1,4 @@
-// A Worker that cannot be composed says why, where `wrangler dev` shows it.
+// A Worker with an invalid composition reports the reason, and `wrangler dev` shows it.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { WranglerDev } from "./wrangler-dev.ts";
 const data = mkdtempSync(join(tmpdir(), "sillok-composed-"));
 after(() => rmSync(data, { recursive: true, force: true }));
 
-/** What is composed, and what it says; in the log, quotation marks have a backslash. */
+/** The compositions and their errors. The log puts a backslash before quotation marks. */
 const REFUSED = [
   [
     "tests/support/compositions/one-name-twice.ts",

@@ -1,11 +1,11 @@
-// `cargo xtask dev`, as a user types it, on a free port and with data of its own.
+// Runs `cargo xtask dev` as a user types it, on a free port and with its own data.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "./fenced.ts";
 
-/** A port that nobody listens on. */
+/** A free port. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -34,7 +34,7 @@ export class DevServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Waits for the words that tell a user that all is ready. */
+  /** Waits for the text that says that the server is ready. */
   async ready(): Promise<void> {
     while (!this.printed.includes("curl")) {
       if (this.#child.exitCode !== null) throw new Error(`dev has ended: ${this.printed}`);
@@ -42,7 +42,7 @@ export class DevServer {
     }
   }
 
-  /** Ends it by force, as a crash would, and waits until its port is free. */
+  /** Ends the server by force, like a crash, and waits until its port is free. */
   async kill(): Promise<void> {
     const exit = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
@@ -50,7 +50,7 @@ export class DevServer {
     await this.#untilSilent();
   }
 
-  /** Ends it as a service manager would. */
+  /** Ends the server as a service manager would. */
   async stop(): Promise<void> {
     const exit = once(this.#child, "exit");
     this.#child.kill("SIGTERM");

@@ -1,4 +1,4 @@
-// The JavaScript of the README and of the guides, run as it stands in a project that has installed the package.
+// Runs the JavaScript of the README and of the guides unchanged, in a project that has installed the package.
 import assert from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ const EXPECTED = [
   "1 1 false\n2 1 true\ntrue\n",
 ];
 
-/** What the examples connect to; a server of the tests takes its place. */
+/** The URL in the examples. A server of the tests takes its place. */
 const DEPLOYED = "https://sillok.example.workers.dev";
 
 let server: Server;
@@ -27,7 +27,7 @@ before(async () => {
   writeFileSync(join(project, "package.json"), '{"private":true,"type":"module"}');
   const tarball = process.env.SILLOK_TARBALL;
   assert.ok(tarball, "SILLOK_TARBALL names the packed package");
-  // What a user types is `npm install sillok`; the package that is tested is the one just packed.
+  // A user types `npm install sillok`. The test installs the tarball that was just packed.
   execFileSync("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: project });
 });
 after(async () => {
@@ -41,7 +41,7 @@ test("the README has as many examples as are expected here", () => {
   assert.equal(examples.length, EXPECTED.length);
 });
 
-/** Runs a program in a folder of its own in the project, and gives what it printed. */
+/** Runs a program in a folder of its own in the project, and returns its output. */
 async function printed(example: string): Promise<string> {
   const cwd = mkdtempSync(join(project, "example-"));
   const file = join(cwd, "example.js");
@@ -71,7 +71,7 @@ for (const guide of guides) {
   });
 }
 
-/** Where the guides' excerpts are from; each of these files is run by a test, or builds one that is. */
+/** The sources of the guides' excerpts. A test runs each of these files, or a file that contains it. */
 const SOURCES = [
   "Cargo.toml",
   "examples/delays-rust/entry.js",
@@ -83,8 +83,8 @@ const SOURCES = [
   "tests/http/read-model.test.ts",
 ];
 
-test("what the guides show of the examples is what these have", () => {
-  // However it is indented and wrapped.
+test("the guides' excerpts of the examples are the examples' text", () => {
+  // Indentation and line breaks do not matter.
   const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   const sources = SOURCES.map((path) => plain(readFileSync(new URL(path, root), "utf8")));
   const excerpts = guides.flatMap((guide) =>

@@ -1,6 +1,8 @@
-// What an example says it prints.
+// The output that an example promises.
 
-/** The texts after `// ` behind a `console.log`, parted by `// ` where it prints several times, or after `// prints: `. */
+/**
+ * The texts after `// ` behind a `console.log`, or after `// prints: `. A second `// ` separates the texts of several calls.
+ */
 export function said(code: string): string[] {
   const comments = code.matchAll(/(?:console\.log\(.*\);|^) *\/\/ (.*)$/gm);
   return [...comments].flatMap(([whole, text = ""]) => {

@@ -1,11 +1,11 @@
-// The program of docs/security.md that makes a token.
+// Runs the program of docs/security.md that makes a token.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { type Server, startServer } from "../support/server.ts";
 import { fenced } from "./fenced.ts";
 
-// It looks like base64, and is the key as it stands.
+// This text looks like base64. It is used unchanged as the key.
 const SILLOK_SECRET = "c2VjcmV0cyBvZiB0aGlydHktdHdvIGJ5dGVzIGFuZCBtb3JlCg==";
 let server: Server;
 
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-test("the token is of the secret, and allows what its claims say", async () => {
+test("the token is signed with the secret, and has the rights of its claims", async () => {
   const [program = "", ...others] = fenced("docs/security.md", "js");
   assert.equal(others.length, 0);
   const env = { ...process.env, SILLOK_SECRET };

@@ -1,4 +1,4 @@
-// `wrangler dev`, as a user types it, on a free port and with data of its own.
+// Runs `wrangler dev` as a user types it, on a free port and with its own data.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,9 +12,9 @@ export class WranglerDev {
   constructor(command: string, port: number, data: string) {
     this.url = `http://127.0.0.1:${port}`;
     const options = `--ip 127.0.0.1 --port ${port} --inspector-port 0 --persist-to ${data}`;
-    // wrangler asks nobody for a request's place of origin.
+    // wrangler must not ask a server for a request's place of origin.
     const env = { ...process.env, CI: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
-    // A group of its own, with whatever it starts.
+    // The process and its children are a group of their own.
     this.#child = spawn("sh", ["-c", `exec ${command} ${options}`], {
       cwd: root,
       detached: true,
@@ -26,12 +26,12 @@ export class WranglerDev {
     this.#child.stderr?.on("data", keep);
   }
 
-  /** Waits until it says that it is ready. */
+  /** Waits until the server says that it is ready. */
   ready(): Promise<void> {
     return this.printed("Ready on");
   }
 
-  /** Waits until it has printed this. */
+  /** Waits until the process has printed this text. */
   async printed(text: string): Promise<void> {
     while (!this.#printed.includes(text)) {
       if (this.#child.exitCode !== null) throw new Error(`wrangler has ended: ${this.#printed}`);
@@ -39,7 +39,7 @@ export class WranglerDev {
     }
   }
 
-  /** Ends it, and all that it has started. */
+  /** Ends the process and its children. */
   async stop(): Promise<void> {
     const { pid } = this.#child;
     if (pid === undefined || this.#child.exitCode !== null) return;

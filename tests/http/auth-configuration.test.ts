@@ -1,4 +1,4 @@
-/** Without a secret nobody gets in, unless that is said in so many words. */
+/** Without a secret every caller is refused, unless the configuration turns authentication off. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

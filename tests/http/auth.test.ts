@@ -1,4 +1,4 @@
-/** Who is let in, and to what. */
+/** Authentication of callers, and their rights. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -30,7 +30,7 @@ function assertUnauthorized(reply: Reply, code: string, challenge: string): void
 const REALM = 'Bearer realm="sillok"';
 const INVALID = `${REALM}, error="invalid_token"`;
 
-test("without a token nothing is told, not even which paths there are", async () => {
+test("a request without a token learns nothing, not even which paths exist", async () => {
   const stream = freshStream();
   for (const authorization of [undefined, "", "Basic dTpw", "Bearer", "Bearer ", SECRET]) {
     const headers = authorization === undefined ? {} : { Authorization: authorization };
@@ -64,7 +64,7 @@ test("the secret itself is the administrator", async () => {
 const now = secondsFromNow(0);
 const valid = { scope: "read append" };
 
-/** The same token with another last character: of what it stands for, two bits are no part of the signature. */
+/** The same token with another last character. Two bits of this character are not a part of the signature. */
 function otherLast(token: string): string {
   const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   return token.slice(0, -1) + digits.charAt(digits.indexOf(token.slice(-1)) + 1);
@@ -181,7 +181,7 @@ test("scopes", async () => {
   assert.equal(head.status, 403);
 });
 
-test("what each request of a stream needs", async () => {
+test("the scope of each request of a stream", async () => {
   const [stream, all] = [freshStream(), ["read", "append", "admin"]];
   await api.appended(stream, numbered(1), administrator);
   const cut = { method: "POST", body: '{"before":1}' };
@@ -267,7 +267,7 @@ test("tenants do not see each other's streams", async () => {
   assert.equal((await api.read(stream, "", as(valid))).json.version, 1);
 });
 
-test("no pair of names stands for another pair's stream", async () => {
+test("no pair of names leads to another pair's stream", async () => {
   const name = freshStream();
   assert.equal(
     await api.appended(`b-${name}`, numbered(1), as({ scope: "admin", tenant: "a" })),
@@ -283,7 +283,7 @@ test("no pair of names stands for another pair's stream", async () => {
   }
 });
 
-test("what is wrong is told in order: token, path, method, scope, stream id, stream, parameters", async () => {
+test("errors are reported in this order: token, path, method, scope, stream id, stream, parameters", async () => {
   const headers = as({ scope: "read", streams: "a-*" });
   assertProblem(await api.request("/v1/nothing", { headers }), 404, "not_found");
   assertProblem(

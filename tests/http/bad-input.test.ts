@@ -1,4 +1,4 @@
-/** What is wrong gets a clear error that names it, and changes nothing. */
+/** A wrong input gets a clear error that names it, and changes nothing. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { assertProblem, eventsPath, freshStream, numbered, useApi } from "../sup
 const api = useApi();
 const NDJSON = { "Content-Type": "application/x-ndjson" };
 
-/** Body, code, field. Each is refused with 400 and stores nothing. */
+/** Body, code, field. Each body is refused with 400, and nothing is stored. */
 const REFUSED_JSON: [body: string, code: string, field?: string][] = [
   ["", "malformed_json"],
   ["{", "malformed_json"],
@@ -76,7 +76,7 @@ for (const [body, code, field] of REFUSED_NDJSON) {
   });
 }
 
-test("malformed JSON is told with its place", async () => {
+test("malformed JSON is reported with its place", async () => {
   const { detail } = (await api.append(freshStream(), '{\n  "type": "A",\n  "data": 01\n}')).json;
   assert.match(detail, /line 3, column \d+/);
   const ndjson = (await api.append(freshStream(), '{"type":"A"}\n\n{', NDJSON)).json.detail;
@@ -103,7 +103,7 @@ test("JSON nested without end does not bring the engine down", async () => {
   assert.equal(await api.appended(stream, { type: "A" }), 1);
 });
 
-/** Path segments as they are sent. */
+/** Path segments as a client sends them. */
 for (const segment of [
   "",
   "%00",

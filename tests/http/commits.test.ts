@@ -1,4 +1,4 @@
-/** GET /v1/streams/{stream}/commits: everything that is hashed, proved here by the words of the format alone. */
+/** GET /v1/streams/{stream}/commits: all hashed content, verified here from the description of the format alone. */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -30,7 +30,7 @@ async function lines(stream: string): Promise<any[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** The hash at the end of a chain, each link of which is computed anew. */
+/** The hash at the end of a chain. Each link is computed again. */
 function proved(exported: any[]): string {
   let [head, version] = ["0".repeat(64), 0];
   for (const { stream, base, ...commit } of exported) {
@@ -79,7 +79,7 @@ test("the commits of a stream prove themselves, and hold its events as they were
   assert.equal(new Date(exported[0].time).toISOString(), time);
 });
 
-test("what was truncated is not in the export, but its hash is", async () => {
+test("truncated events are not in the export, but their hash is", async () => {
   const stream = freshStream();
   for (let n = 0; n < 4; n++) await api.appended(stream, numbered(2));
   const whole = await headOf(stream);
@@ -108,7 +108,7 @@ test("a long stream is verified and exported page by page", async () => {
   assert.equal(proved(await lines(stream)), await headOf(stream));
   const verified = await api.request(`${streamPath(stream)}/verify`);
   assert.deepEqual([verified.json.version, verified.json.commits], [13, 13]);
-  // Each page looks up what the one before has left off at.
+  // Each page looks up the last commit of the previous page.
   const read = Number(verified.headers.get("sillok-rows-read"));
   assert(read >= 13 && read <= 25, `${read} rows read`);
   await api.server.sql(stream, "UPDATE commits_v1 SET time = time + 1 WHERE version = 9");
@@ -116,7 +116,7 @@ test("a long stream is verified and exported page by page", async () => {
   assert.deepEqual([broken.json.version, broken.json.broken.version], [8, 9]);
 });
 
-test("what was altered in the store is handed out as it is, and does not prove itself", async () => {
+test("an altered event is exported unchanged, and its export does not verify", async () => {
   const stream = freshStream();
   for (let n = 0; n < 3; n++) await api.appended(stream, numbered(1));
   await api.server.sql(stream, "UPDATE commits_v1 SET events = 'x' WHERE version = 2");

@@ -70,7 +70,7 @@ test("64 writers that expect nothing all get in, each commit in one piece", asyn
   assert.deepEqual(times, times.toSorted());
 });
 
-test("64 writers that try again with the version they are told lose nothing", async () => {
+test("64 writers that retry with the reported version lose nothing", async () => {
   const stream = freshStream();
   const write = async (writer: number): Promise<void> => {
     let version = 0;

@@ -1,4 +1,4 @@
-/** Where consumers begin. */
+/** The place where a consumer begins. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -25,7 +25,7 @@ async function begun(name: string, definition: object): Promise<any> {
   return reply.json;
 }
 
-/** Some streams of a category of its own, which are spread over the partitions. */
+/** Some streams of their own category, which are in several partitions. */
 function streamsOf(category: string): string[] {
   return Array.from({ length: 8 }, (_, number) => `${category}-${number}`);
 }
@@ -38,13 +38,13 @@ async function appendEach(streams: string[], count: number, from = 1): Promise<v
   await Promise.all(streams.map((stream) => api.appended(stream, numbered(count, from))));
 }
 
-/** The numbers of the events of each stream that the receiver was sent, in the order in which they came. */
+/** The numbers of each stream's events at the receiver, in the order of their arrival. */
 function taken(streams: string[]): number[][] {
   const of = (stream: string) => receiver.taken.filter(({ event }) => event.subject === stream);
   return streams.map((stream) => of(stream).map(({ event }) => event.data.n));
 }
 
-test("a webhook may begin with what comes from now on, and another PUT does not move it", async () => {
+test("a webhook may begin with the next event, and another PUT does not move it", async () => {
   const category = freshCategory();
   const streams = streamsOf(category);
   await appendEach(streams, 2);
@@ -55,7 +55,7 @@ test("a webhook may begin with what comes from now on, and another PUT does not 
   await appendEach(streams, 2, 3);
   const all = () => taken(streams).flat().length === 16;
   await receiver.until(all);
-  // The same again, and without a word of it.
+  // The same definition again, and then one without `after`.
   await begun(category, definition);
   assert.equal((await begun(category, { category })).after, "end");
   const refused = await put(category, { category, after: "0.0.0" });
@@ -125,7 +125,7 @@ test("a consumer that has passed over the last events has no lag, also when it c
   await receiver.until(({ taken }) => taken.some(({ event }) => event.subject === stream));
   for (const other of streamsOf(freshCategory())) await api.appended(other, numbered(1));
   await settled(api, "rare");
-  // The first time, an alarm may bring it there, but no alarm is set for what is not wanted.
+  // At the first time, an alarm may bring it there. But no alarm is set for unwanted events.
   for (let time = 0; time < 2; time += 1) {
     await api.server.evict("rare", "Consumer");
     await settled(api, "rare");

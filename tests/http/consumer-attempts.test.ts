@@ -1,4 +1,4 @@
-/** Attempts that do not end, alarms of consumers that cannot be opened, and what is left as it is. */
+/** Attempts that never end, alarms of consumers that cannot be opened, and consumers that stay unchanged. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -107,24 +107,24 @@ test("a consumer that cannot be opened is listed, and hides no other", async () 
   assertProblem(resumed, 400, "invalid_checkpoint", "after");
 });
 
-test("what waited for its retry is retried after a deployment in which no consumer could be opened", async () => {
+test("a waiting retry is made after a deployment in which no consumer could be opened", async () => {
   receiver.answer = () => 503;
   await put({ firstDelay: 2000, longestDelay: 2000, attempts: 100 });
   await api.appended("count-1", numbered(1));
-  // The alarm of the stream has rung by then: nothing else will wake the consumer.
+  // The alarm of the stream has rung by then, so nothing else wakes the consumer.
   await sleep(6000);
   const attempts = receiver.received.length;
   await receiver.until(({ received }) => received.length > attempts);
   await deploy("two");
   assertProblem(await api.request("/v1/consumers/hook"), 500, "invalid_configuration");
-  // The consumer's rings in vain.
+  // The consumer's alarm rings in vain.
   await sleep(2500);
   receiver.answer = () => 204;
   await deploy("1");
   await receiver.until(({ taken }) => taken.length === 1);
 });
 
-test("a partition count that was changed is told also by consumers", async () => {
+test("consumers report a changed number of partitions too", async () => {
   await put({});
   await api.appended("count-1", numbered(1));
   await settled(api, "hook");
@@ -132,7 +132,7 @@ test("a partition count that was changed is told also by consumers", async () =>
   assertProblem(await api.request("/v1/consumers/hook"), 500, "journal_partitions_changed");
 });
 
-test("what is asked of a consumer has its price", async () => {
+test("a request to a consumer has its price", async () => {
   await put({});
   await api.appended("count-1", numbered(1));
   await settled(api, "hook");

@@ -1,4 +1,4 @@
-/** Consumers and documents: for whom they are. */
+/** The rights that consumers and documents need. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -73,7 +73,7 @@ test("to read needs the scope read, all else the scope admin", async () => {
   }
 });
 
-test("a token for some streams alone has no part in what may come from any", async () => {
+test("a token for some streams is refused where events of any stream may come", async () => {
   const some = as({ scope: "admin", streams: ["count-*"] });
   for (const [method, path] of [...READS.map((path) => ["GET", path] as const), ...ACTS]) {
     const { detail } = assertProblem(await ask(path, some, method), 403, "stream_not_allowed");

@@ -1,6 +1,6 @@
 /**
- * Objects are put out of memory and workerd is killed at random moments while consumers are at work: in the end each has
- * done what it promises.
+ * Objects are removed from memory and workerd is killed at random moments while consumers work. In the end each consumer has
+ * kept its promises.
  */
 
 import assert from "node:assert/strict";
@@ -14,21 +14,27 @@ import { Receiver } from "../support/receiver.ts";
 
 const ROUNDS = 30;
 const STREAMS = Array.from({ length: 6 }, (_, number) => `count-${number}`);
-/** What is put out of memory, by name and class. Not the webhook: its receiver stands still while an eviction is waited for. */
+/**
+ * The objects to remove from memory, by name and class. The webhook is not one of them: its receiver stands still while the
+ * test waits for an eviction.
+ */
 const OBJECTS: [string, string][] = [
   ...STREAMS.map((stream): [string, string] => [stream, "Aggregate"]),
   ["0", "Journal"],
   ...["sums", "notes"].map((name): [string, string] => [name, "Consumer"]),
 ];
-/** The most appends that are answered in a round before the kill. */
+/** The most answered appends in a round before the kill. */
 const MOST_ANSWERED = 40;
-/** So many of a thousand messages are answered with an error, are not answered, or are taken without an answer. */
+/**
+ * The numbers of messages in a thousand that are answered with an error, that are not answered, and that are taken without an
+ * answer.
+ */
 const [FAILED, HUNG, DROPPED] = [50, 5, 50];
 
 const api = new Api();
 let evictions = 0;
 
-/** Appends until the server is gone, and says each time that it was answered. */
+/** Appends until the server is gone, and reports each answer. */
 async function write(stream: string, answered: () => void): Promise<void> {
   for (;;) {
     const n = 1 + Math.floor(Math.random() * 9);
@@ -39,7 +45,7 @@ async function write(stream: string, answered: () => void): Promise<void> {
   }
 }
 
-/** Puts one object after the other out of memory until the server is gone, and says each time that it was done. */
+/** Removes one object after the other from memory until the server is gone, and reports each one. */
 async function evict(done: () => void): Promise<void> {
   for (;;) {
     const [object, className] = OBJECTS[Math.floor(Math.random() * OBJECTS.length)]!;

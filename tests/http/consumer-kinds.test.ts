@@ -1,4 +1,4 @@
-/** A consumer in code does not go on from where one of another kind is. */
+/** A consumer in code does not continue from the place of a consumer of another kind. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -15,7 +15,7 @@ beforeEach(() => {
   receiver.received.length = 0;
 });
 
-/** Deploys the code in which the consumer is of this kind. */
+/** Deploys code in which the consumer is of this kind. */
 function deploy(KIND: string): Promise<void> {
   return api.server.restart({ vars: { SILLOK_AUTH: "off", KIND } });
 }
@@ -29,7 +29,7 @@ async function define(): Promise<void> {
   assert.equal(reply.status, 200, reply.text);
 }
 
-/** Appends an event that everyone wants, and waits until the consumer that nobody has changed has it. */
+/** Appends an event that all consumers follow, and waits until the unchanged consumer has it. */
 async function append(): Promise<void> {
   await api.appended("change-1", { type: "Changed" });
   await settled(api, "beside");
@@ -60,7 +60,7 @@ function counted(): Promise<any> {
   return api.request("/v1/projections/changing/documents/change-1");
 }
 
-test("a projection does not take over from a webhook, which goes on where it was", async () => {
+test("a projection does not take over from a webhook, which continues from its place", async () => {
   await define();
   await append();
   await settled(api, "changing");

@@ -1,4 +1,4 @@
-/** Pages of other origins: let in where callers have tokens, and nowhere else. */
+/** Pages of other origins are allowed only if callers have tokens. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -59,7 +59,7 @@ test("a preflight opens nothing: the request itself needs its token", async () =
   assertProblem(bare, 401, "missing_token");
 });
 
-test("with authentication off no other origin is let in, whatever it asks for", async () => {
+test("with authentication off every request of another origin is refused", async () => {
   const path = eventsPath(freshStream());
   const body = JSON.stringify({ type: "Owned" });
   const simple = { "Content-Type": "text/plain" };

@@ -1,4 +1,4 @@
-/** A handler in Rust that crashes the engine has failed, like one that returns an error; and others go on. */
+/** A handler in Rust that crashes the engine has failed, like one that returns an error. Other consumers continue. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -29,7 +29,7 @@ test("consumers go on after one crash after the other, whatever crashes and what
   let isOver = false;
   const load = (async () => {
     for (let n = 1; !isOver; n += 1) {
-      // What is under way in the engine when it crashes is cut off with it.
+      // A crash also ends this request if it runs in the engine at that moment.
       await api.append(`other-${n % 5}`, { type: "Counted", data: { n } });
       await sleep(20);
     }
@@ -60,9 +60,9 @@ for (const [how, reason] of Object.entries(REASONS)) {
     await api.appended(sound, numbered(3));
     await api.appended(poisoned, [...numbered(1), poison, ...numbered(1, 2)]);
     poisons += 1;
-    // Nobody asks the consumers anything meanwhile: they go on by themselves.
+    // No request wakes the consumers meanwhile. They continue by themselves.
     await until(async () => {
-      // A request that is under way in the engine when it crashes is cut off with it.
+      // A crash also ends a request that runs in the engine at that moment.
       const echoes = [await api.read(`echo-${poisoned}`), await api.read(`echo-${sound}`)];
       return echoes.every(({ status, json }) => status === 200 && json.version === 3);
     });

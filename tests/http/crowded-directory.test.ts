@@ -1,4 +1,6 @@
-/** Who may see a few streams among many is answered after some pages of them, with a next that tells no other name. */
+/**
+ * A caller that may see a few streams among many gets an answer after some pages. The next page's URL discloses no other name.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +18,7 @@ const api = useApi({ entry, vars: { SILLOK_SECRET: SECRET } }, async (api) => {
 const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
 const auditor = sign({ scope: "read", streams: "*-audit" }, SECRET);
 
-/** Asks as a token may, and sees that few pages were read for it. */
+/** Sends a request with a token, and checks that the server read few pages for it. */
 async function asked(path: string, token: string): Promise<Reply> {
   const reply = await api.request(path, bearer(token));
   const pages = (await api.request("/pages")).json;
@@ -35,13 +37,13 @@ for (const limit of [1000, 3]) {
       assert.ok(names.length <= limit);
       found.push(...names);
       for (const name of reply.text.match(/s-\d{5}[^"&]*/g) ?? []) assert.match(name, /-audit$/);
-      // Nor do the rows that were read tell how many streams there are of which names.
+      // The number of read rows would disclose how many streams have such names.
       assert.equal(reply.headers.get("sillok-rows-read"), null);
       path = reply.json.next;
     }
     const all = Array.from({ length: STREAMS / 1000 }, (_, n) => `s-0${n}999-audit`);
     assert.deepEqual(found, all);
-    // None of the prefix is the token's.
+    // The token allows no stream with this prefix.
     let next: string | null = "/v1/streams?prefix=s-00";
     let answers = 0;
     while (next !== null) {
@@ -54,7 +56,7 @@ for (const limit of [1000, 3]) {
   });
 }
 
-test("where a listing goes on is sealed for who was listed to", async () => {
+test("the place of the next page is sealed for the caller of the listing", async () => {
   const first = await asked("/v1/streams", auditor);
   const next = new URL(first.json.next, "http://sillok").searchParams.get("next") ?? "";
   assert.match(next, /^[\w-]{304}$/, "as long as every other");

@@ -1,4 +1,4 @@
-/** Dead letters that nobody wants any more. */
+/** Discarding dead letters. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,7 +11,7 @@ import { sign } from "../support/token.ts";
 const api = useApi();
 const receiver = useReceiver();
 
-/** A webhook that gives up what fails, over a category of its own. */
+/** Defines a webhook that gives up failed events, over its own category. */
 async function webhook(onFailure = "skip"): Promise<string> {
   const name = freshStream("dead").replaceAll("-", "");
   const definition = { kind: "webhook", url: receiver.url, category: name, attempts: 1, onFailure };
@@ -57,7 +57,7 @@ test("one dead letter is discarded, or all of them", async () => {
   assert.equal(read.headers.get("allow"), "DELETE");
 });
 
-test("what is held behind a discarded letter goes on when it is retried", async () => {
+test("events held behind a discarded letter continue after a retry", async () => {
   receiver.answer = ({ data }) => (data.n === 1 ? 500 : 200);
   const name = await webhook("hold-stream");
   await api.appended(`${name}-1`, numbered(3));

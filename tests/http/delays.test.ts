@@ -1,6 +1,6 @@
 /**
- * examples/delays, and the same in Rust, with real input: every event comes to the feed once, the documents are the sums
- * over the file, and what the reactor appends is there once.
+ * examples/delays, and the same in Rust, with real input. Every event reaches the feed once, the documents are the sums over
+ * the file, and each append of the reactor takes effect once.
  */
 
 import assert from "node:assert/strict";
@@ -16,10 +16,10 @@ import { flights, imported, importFlights, lengths } from "../support/flights.ts
 const lines = await flights();
 const EVENTS = 1500;
 const AIRPORTS = documentsOf(lines);
-/** After how many events workerd is killed. */
+/** The numbers of events after which workerd is killed. */
 const KILLS = [200, 600, 1000];
 
-/** What the projection should come to, by other means: airport by airport instead of event by event. */
+/** The expected documents, computed in another way: airport by airport, not event by event. */
 function documentsOf(flown: typeof lines) {
   const airports = new Set(flown.flatMap(({ data }) => [data.origin, data.dest]));
   const minutes = (of: typeof lines) => of.reduce((sum, { data }) => sum + data.delayMinutes!, 0);
@@ -43,7 +43,7 @@ function documentsOf(flown: typeof lines) {
     .map(({ keyed }) => keyed);
 }
 
-/** What comes to the feed beside the file: the reactions of the Worker in Rust. */
+/** The events of the feed that are not from the file: the reactions of the Worker in Rust. */
 interface Reactions {
   readonly count: number;
   check(flights: any[], reactions: any[]): void;
@@ -54,7 +54,10 @@ const NO_REACTIONS: Reactions = {
   check: (_, reactions) => assert.deepEqual(reactions, []),
 };
 
-/** One for each flight that left half an hour late, at its destination's desk, caused by its departure. */
+/**
+ * A warning for each flight that left half an hour late. It is in the stream of the destination's desk, and its cause is the
+ * departure.
+ */
 const WARNINGS: Reactions = {
   count: lines.filter(isLate).length,
   check(flights, reactions) {
@@ -97,13 +100,13 @@ async function assertWholeFeed(api: Api, reactions: Reactions): Promise<void> {
   );
 }
 
-/** How many events the journal has. To ask for that takes less time than to read them. */
+/** The number of the journal's events. This request is faster than a read of the events. */
 async function endOfJournal(api: Api): Promise<number> {
   const { partitions } = (await api.request("/v1/journal")).json;
   return partitions.reduce((sum: number, { end }: any) => sum + end, 0);
 }
 
-/** Waits until every consumer has looked at everything, also anew, and at what the others made of it. */
+/** Waits until every consumer has handled everything, also the events that other consumers appended. */
 async function quiet(api: Api): Promise<void> {
   const { consumers } = (await api.request("/v1/consumers")).json;
   for (const { name } of [...consumers, ...consumers]) {

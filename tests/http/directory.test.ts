@@ -1,4 +1,4 @@
-/** GET /v1/streams: which streams there are. */
+/** GET /v1/streams: the directory. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

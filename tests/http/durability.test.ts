@@ -1,4 +1,4 @@
-/** What was answered survives a crash. */
+/** An answered append survives a crash. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -29,7 +29,7 @@ test("SIGKILL amid appends: every acknowledged commit is there, whole, once and 
     const { promise, resolve } = Promise.withResolvers<void>();
     first.push(promise);
     for (let version = 0; !killed; version += 3) {
-      // Refused by the network once the server is gone.
+      // The network refuses it after the server is gone.
       const reply = await api.append(stream, numbered(3, version + 1)).catch(() => undefined);
       if (reply === undefined) return;
       assert.equal(reply.status, 201, reply.text);
@@ -37,7 +37,7 @@ test("SIGKILL amid appends: every acknowledged commit is there, whole, once and 
       resolve();
     }
   });
-  // A writer that ends before the server does has failed.
+  // A writer that ends before the server has failed.
   await Promise.race([Promise.all(first), Promise.all(writers)]);
   await sleep(500 * Math.random());
   await api.server.kill();
@@ -47,7 +47,7 @@ test("SIGKILL amid appends: every acknowledged commit is there, whole, once and 
   for (const [stream, version] of acknowledged) {
     const page = (await api.read(stream)).json;
     assert(version > 0, "nothing was appended before the crash");
-    // At most the one commit that was under way may be there without having been answered.
+    // At most one commit may be there without an answer: the one that was being written.
     assert(
       page.version === version || page.version === version + 3,
       `${page.version}, acknowledged ${version}`,
@@ -60,7 +60,7 @@ test("SIGKILL amid appends: every acknowledged commit is there, whole, once and 
   }
 });
 
-test("a restart in good order keeps everything too", async () => {
+test("an orderly restart loses nothing either", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(10));
   const before = (await api.read(stream)).text;

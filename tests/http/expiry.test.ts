@@ -1,4 +1,4 @@
-/** What a token allows ends with it: also a connection that was made while it counted. */
+/** The rights of a token end when it expires, also on a connection that was opened before. */
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
@@ -12,25 +12,25 @@ const SECRET = "a secret of the tests, of more than 32 bytes";
 const api = useApi({ vars: { SILLOK_SECRET: SECRET } });
 const administrator = { Authorization: `Bearer ${SECRET}` };
 
-/** A token that counts for so many seconds: it expires as long ago as the leeway is, and that much later. */
+/** The leeway. A token that is valid for some seconds has an `exp` in the past, earlier by the leeway. */
 const LEEWAY = 60;
 const lasting = (seconds: number, claims: object = {}) => {
   const exp = Date.now() / 1000 - LEEWAY + seconds;
   return { Authorization: `Bearer ${sign({ scope: "read", exp, ...claims }, SECRET)}` };
 };
-/** How long a token of these tests counts, in seconds. */
+/** The time for which the tokens of these tests are valid, in seconds. */
 const SECONDS = 3;
-/** How long a connection may go on after that, in milliseconds. */
+/** The longest time for which a connection may stay open after that, in milliseconds. */
 const PATIENCE = 5000;
 
-/** A tenant of its own for each test of a feed. */
+/** The number of tenants. Each test of a feed has its own tenant. */
 let tenants = 0;
 const freshTenant = () => ({ tenant: `tenant-${(tenants += 1)}` });
 const writer = (tenant: object) => ({
   Authorization: `Bearer ${sign({ scope: "append", ...tenant }, SECRET)}`,
 });
 
-/** Appends one event after the other until `stop` is called, which gives how many there are, or the test is over. */
+/** Appends one event after the other until `stop` is called or the test ends. `stop` returns the number of events. */
 function appending(t: TestContext, stream: string, headers: Record<string, string>) {
   let [count, isOver] = [0, false];
   const done = (async () => {
@@ -114,7 +114,7 @@ for (const [what, pathOf] of Object.entries(WHAT)) {
 test("a quiet connection ends too, and one whose token does not expire goes on", async () => {
   const stream = freshStream();
   const url = new URL(eventsPath(stream), api.server.url);
-  // Later than any timer can be set for.
+  // A time beyond the longest timer.
   const far = { Authorization: `Bearer ${sign({ scope: "read", exp: 8e12 }, SECRET)}` };
   const [ending, socket, late, secret] = await Promise.all([
     Follower.connect(url, lasting(SECONDS)),

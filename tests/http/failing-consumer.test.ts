@@ -1,4 +1,6 @@
-/** A consumer that cannot be woken is woken later: no event is forgotten, and no append waits for it. None hides another. */
+/**
+ * A consumer that was not woken is woken later. No event is lost, no append waits for it, and it hides no other consumer.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

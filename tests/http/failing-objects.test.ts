@@ -1,4 +1,4 @@
-/** An object that cannot be reached, or that fails, is a problem document too. */
+/** An object that fails or cannot be reached becomes a problem document. */
 
 import assert from "node:assert/strict";
 import { get } from "node:http";
@@ -70,7 +70,7 @@ for (const [pages, bytes] of [
   test(`lines of ${pages} pages of ${bytes} bytes, and then a failure`, async () => {
     const [lines, isWhole] = await received(`fails-after-${pages}-of-${bytes}`);
     assert.equal(isWhole, false, "a part was taken for the whole");
-    // What is behind the last line end is not a line.
+    // The text after the last line end is not a line.
     const versions = lines.slice(0, -1).map((line) => JSON.parse(line).version);
     assert.deepEqual(
       versions,
@@ -79,7 +79,7 @@ for (const [pages, bytes] of [
   });
 }
 
-/** The lines of a stream as they come, and whether they came to their end. */
+/** The lines of a stream, and whether they were complete. */
 function received(stream: string): Promise<[lines: string[], isWhole: boolean]> {
   const headers = { Accept: "application/x-ndjson" };
   return new Promise((resolve, reject) => {

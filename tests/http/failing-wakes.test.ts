@@ -1,4 +1,7 @@
-/** Where the journal cannot pass on that it has grown, the forward is not answered as done: it comes again, and no event is forgotten. */
+/**
+ * If the journal cannot wake its consumers, it does not answer the forward as done. The forward comes again, and no event is
+ * lost.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,11 +25,11 @@ for (const [FAILS, what, failed] of [
     const put = await api.request(`/v1/consumers/${FAILS}`, { method: "PUT", body });
     assert.equal(put.status, 200, put.text);
     await settled(api, FAILS);
-    // The journal starts anew, and does not know yet whom to wake. Nobody asks the consumer anything from now on.
+    // The journal starts again, and has not yet read which consumers to wake. From now on no request wakes the consumer.
     await api.server.restart({ vars: { SILLOK_AUTH: "off", FAILS } });
     await api.appended(`${FAILS}-1`, numbered(1));
     await receiver.until(({ taken }) => taken.some(({ event }) => event.subject === `${FAILS}-1`));
-    // It has failed indeed, and as it was meant.
+    // The intended failure has happened.
     assert.deepEqual((await api.request("/failed")).json, failed);
   });
 }

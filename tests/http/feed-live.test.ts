@@ -1,4 +1,4 @@
-/** GET /v1/events as server-sent events and as a WebSocket: catch-up, then live. */
+/** GET /v1/events as server-sent events and as a WebSocket: the existing events, and then each new event. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ const api = useApi();
 
 const url = (query: string) => new URL(`/v1/events${query}`, api.server.url);
 const follow = (query = "", headers: HeaderValues = {}) => Follower.connect(url(query), headers);
-/** A WebSocket also tells where the follower is: a message that is no event. */
+/** A WebSocket also sends the follower's progress: a message that is not an event. */
 const eventsOf = ({ events }: { events: any[] }): any[] =>
   events.filter((event) => event.stream !== undefined);
 const followSocket = (query = "", headers: HeaderValues = {}) =>
@@ -95,7 +95,7 @@ test("Last-Event-ID counts more than `after`, and an id is a checkpoint", async 
   await follower.close();
 });
 
-test("a follower that wants none of many events is told how far it has got", async () => {
+test("a follower that wants none of many events gets its progress", async () => {
   const stream = freshStream("noise");
   const follower = await follow("?type=Never");
   const socket = await followSocket("?type=Never");
@@ -123,7 +123,7 @@ test("a follower does not notice that the journal's object was put out of memory
   await follower.close();
 });
 
-test("what cannot be followed is a problem", async () => {
+test("an invalid request to follow gets a problem document", async () => {
   const SSE = { Accept: "text/event-stream" };
   for (const [query, headers, code, field] of [
     ["?limit=1", {}, "invalid_parameter", "limit"],

@@ -1,4 +1,4 @@
-/** GET /v1/events: the events of all streams, as pages and as lines. */
+/** GET /v1/events: the feed, as pages and as lines. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -111,7 +111,7 @@ test("a page has its price: it writes nothing, and reads rows of many commits ea
   assert(price.read >= 1 && price.read <= 8, `${price.read}`);
 });
 
-test("what is no part of the feed is refused by name", async () => {
+test("an unknown parameter of the feed is refused by its name", async () => {
   for (const [query, code, field] of [
     ["?after=x", "invalid_checkpoint", "after"],
     ["?after=01", "invalid_checkpoint", "after"],
@@ -149,7 +149,7 @@ test("what is no part of the feed is refused by name", async () => {
   assertProblem(other, 406, "not_acceptable", "Accept");
 });
 
-test("what was forgotten is not shown, and keeps its place", async () => {
+test("a forgotten event is hidden, and its position is not reused", async () => {
   const stream = freshStream("forgotten");
   await api.appended(stream, numbered(3));
   const body = JSON.stringify({ before: 3 });

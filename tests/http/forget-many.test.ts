@@ -1,4 +1,4 @@
-/** What is forgotten of a long stream is not shown from the first moment on, and removed page by page. */
+/** Forgotten events of a long stream are hidden at once, and removed page by page. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ const MORE_COMMITS = `WITH RECURSIVE more (version) AS
   SELECT more.version, time, hash, events FROM more, commits_v1 AS first WHERE first.version = 1`;
 const api = useApi();
 
-/** A stream of many commits, put where aggregates keep theirs. */
+/** Writes a stream of many commits into the storage of its aggregate. */
 async function longStream(api: Api): Promise<string> {
   const stream = freshStream("long");
   await api.appended(stream, numbered(1));
@@ -36,7 +36,7 @@ test("a long stream is deleted in pages, of which nothing is left", async () => 
   assert.equal((await api.request(streamPath(stream))).json.code, "stream_deleted");
 });
 
-test("a long stream is truncated in pages, and what is kept stays", async () => {
+test("a long stream is truncated page by page, and the other events stay", async () => {
   const stream = await longStream(api);
   const body = JSON.stringify({ before: COMMITS - 1 });
   const cut = await api.request(`${streamPath(stream)}/truncate`, { method: "POST", body });
@@ -46,9 +46,9 @@ test("a long stream is truncated in pages, and what is kept stays", async () => 
   assert.deepEqual([events[0].version, events.length], [COMMITS - 1, 2]);
 });
 
-test("what was left over when all went away is removed by the alarm", async () => {
+test("the alarm removes the rows that a crash has left", async () => {
   const stream = await longStream(api);
-  // As it is after the first page: all is hidden, and most of it is still there.
+  // The state after the first page: all events are hidden, and most of them are still stored.
   await api.server.sql(
     stream,
     "INSERT INTO commits_v1 (version, time, hash, events) SELECT 0, time, hash, ? FROM commits_v1 WHERE version = 1",

@@ -1,4 +1,4 @@
-/** What was forgotten: validators see it, and no read passes over it in silence. */
+/** Forgotten events: validators change, and no read skips them silently. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -33,7 +33,7 @@ async function remove(stream: string): Promise<void> {
 
 const reads = async (): Promise<number> => (await api.request("/reads")).json;
 
-/** Every answer that has an entity tag, but for that of an append. */
+/** Every answer with an entity tag, except the answer of an append. */
 function tagged(stream: string, headers: HeaderValues): Promise<Reply[]> {
   const events = eventsPath(stream);
   const asked: [string, RequestInit][] = [
@@ -104,7 +104,7 @@ test("a deleted stream is gone, whatever a reader has and asks for", async () =>
   assert.equal(head.status, 410);
 });
 
-test("pages go on to the end of what the first one promised, or are refused", async () => {
+test("pages continue to the end that the first one promised, or are refused", async () => {
   for (const [query, before, rest] of [
     ["?limit=3", 4, [4, 5, 6]],
     ["?limit=3", 5, undefined],
@@ -155,7 +155,7 @@ test("a read that begins on a truncated stream begins with what is left, unless 
   }
 });
 
-/** Holds the object's reads but for the next one, does something when the one after that waits, and lets it go. */
+/** Holds the object's reads after the next one, calls `act` when the following read waits, and releases it. */
 async function betweenTwoReads<T>(begin: () => Promise<T>, act: () => Promise<void>): Promise<T> {
   await api.request("/hold?reads=1");
   const first = (await reads()) + 1;
@@ -172,7 +172,7 @@ async function long(): Promise<string> {
   return stream;
 }
 
-test("lines are cut off when what they would go on with is forgotten", async () => {
+test("lines are cut off when their next events are forgotten", async () => {
   for (const [query, act] of [
     ["", (stream: string) => truncate(stream, 2501)],
     ["?direction=backward", (stream: string) => truncate(stream, 2)],
@@ -187,7 +187,7 @@ test("lines are cut off when what they would go on with is forgotten", async () 
   }
 });
 
-test("a follower that lags behind a truncation goes on with what is left; one of a deleted stream is sent away", async () => {
+test("a follower behind a truncation continues with the events that are left; a follower of a deleted stream is disconnected", async () => {
   const stream = await long();
   const connect = (name: string) => Follower.connect(new URL(eventsPath(name), api.server.url));
   const follower = await betweenTwoReads(
@@ -211,7 +211,7 @@ test("a follower that lags behind a truncation goes on with what is left; one of
   assert.equal(other.events.length, 1000);
 });
 
-test("a range of which something was truncated is gone, also to a HEAD and to who knows the stream", async () => {
+test("a complete range with a truncated event is gone, also for HEAD and for If-None-Match", async () => {
   const stream = freshStream("gone");
   await api.appended(stream, numbered(6));
   await truncate(stream, 3);

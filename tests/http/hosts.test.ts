@@ -1,4 +1,6 @@
-/** Where authentication is off, only requests for this machine are let in: a page elsewhere cannot come by another name. */
+/**
+ * If authentication is off, only requests for this machine are accepted. A page of another site cannot use another name for it.
+ */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -15,7 +17,7 @@ const named = useApi({
 const SECRET = "a secret of the tests, of more than 32 bytes";
 const guarded = useApi({ vars: { SILLOK_SECRET: SECRET } });
 
-/** The status and the problem of a request that names this host. `fetch` does not let one say it. */
+/** The status and the problem of a request for this host. `fetch` cannot set the header `Host`. */
 async function asked(api: Api, host: string, path: string, init: object = {}) {
   const { hostname, port } = api.server.url;
   const { headers, ...rest } = { headers: {}, ...init } as { headers: object };
@@ -58,7 +60,7 @@ test("a request for another host is refused, whatever it asks for", async () => 
   assert.equal((await off.request(path)).json.version, 0);
 });
 
-test("a request for this machine is let in, by each of its names", async () => {
+test("a request for this machine is accepted under each of its names", async () => {
   const path = eventsPath(freshStream());
   for (const host of [
     "localhost",
@@ -73,7 +75,7 @@ test("a request for this machine is let in, by each of its names", async () => {
   }
 });
 
-test("a host that SILLOK_HOSTS names is let in, and no other", async () => {
+test("a host in SILLOK_HOSTS is accepted, and no other", async () => {
   const path = eventsPath(freshStream());
   for (const host of ["bank.test", "BANK.test:99", "dev.example:8787", "localhost"]) {
     assert.equal((await asked(named, host, path)).status, 200, host);

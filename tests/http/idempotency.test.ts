@@ -1,4 +1,4 @@
-/** Idempotency-Key: an append that is sent again appends once. */
+/** Idempotency-Key: a repeated append appends once. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -23,7 +23,7 @@ test("a retry gets the first answer again, and nothing is appended", async () =>
   assert.equal(await api.version(stream), 5);
 });
 
-test("a retry is answered whatever its condition says now", async () => {
+test("a retry gets its answer even if its condition no longer holds", async () => {
   const stream = freshStream();
   const headers = { ...keyed("open"), "If-None-Match": "*" };
   assert.equal(await api.appended(stream, numbered(1), headers), 1);

@@ -1,4 +1,6 @@
-/** workerd is killed at random moments while several writers append: what was acknowledged comes to the journal once. */
+/**
+ * workerd is killed at random moments while several writers append. Every acknowledged event reaches the journal once.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +11,7 @@ import { assertGapless, assertInOrder, feedOf } from "../support/feed.ts";
 
 const ROUNDS = 30;
 const STREAMS = ["account-1", "account-2", "account-3", "account-4"];
-/** The longest that writers go on in a round after the first answer, in milliseconds. */
+/** The longest time for which writers append in a round after the first answer, in milliseconds. */
 const LONGEST = 200;
 
 test(`each acknowledged event is in the journal once and in order after ${ROUNDS} kills`, async (t) => {
@@ -43,7 +45,7 @@ test(`each acknowledged event is in the journal once and in order after ${ROUNDS
     assert(actual >= version, `${stream}: ${version} was answered, but it is at ${actual}`);
     versions.set(stream, actual);
   }
-  // Nothing more is appended: what the last crash left behind is brought in by the alarms.
+  // There are no more appends. The alarms forward the events that the last crash left behind.
   const count = [...versions.values()].reduce((sum, version) => sum + version, 0);
   const { events } = await feedOf(api, count);
   assert.equal(events.length, count);

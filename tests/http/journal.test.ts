@@ -1,4 +1,4 @@
-/** What is appended comes to the journal: each event once, in order, at a bounded price, whatever fails in between. */
+/** Every event reaches the journal once, in order, and at a bounded price, even if a part fails. */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { Api, assertProblem, freshStream, numbered, priceOf, streamPath } from "
 import { assertGapless, assertInOrder, feedOf, wholeFeed } from "../support/feed.ts";
 import type { ServerOptions } from "../support/server.ts";
 
-/** A server of one test. */
+/** Starts a server for one test. */
 async function started(t: { after(work: () => unknown): void }, options: ServerOptions = {}) {
   const api = new Api();
   await api.start(options);
@@ -21,7 +21,7 @@ async function started(t: { after(work: () => unknown): void }, options: ServerO
 
 const vars = (partitions: string) => ({ SILLOK_AUTH: "off", JOURNAL_PARTITIONS: partitions });
 
-/** The rows that the journal's objects have written since they have started, besides making their tables. */
+/** The rows that the journal's objects have written since their start, without the rows of their tables. */
 async function rowsOfJournal(api: Api): Promise<number> {
   const { partitions } = (await api.request("/v1/journal")).json;
   return partitions.reduce((sum: number, { sinceStart }: any) => sum + sinceStart.rowsWritten, 0);
@@ -122,7 +122,7 @@ test("pages smaller than there are partitions lead to the end, whatever each par
   assert.deepEqual((await wholeFeed(api, "?limit=2&category=none")).events, []);
 });
 
-test("a place where one of several partitions never was is refused, in whatever form the feed is read", async (t) => {
+test("a place beyond the end of one of several partitions is refused in every form", async (t) => {
   const api = await started(t, { vars: vars("3") });
   for (const stream of ["account-1", "account-2", "order-3"]) {
     await api.appended(stream, numbered(5));
@@ -159,7 +159,7 @@ test("while the journal cannot be reached, appends go on; once it can, everythin
   assertProblem(await api.request(path, { method: "DELETE" }), 503, "unavailable");
   assert.equal((await api.read("account-1")).json.events.length, 10);
   assert.deepEqual((await api.request("/v1/events")).json.events, []);
-  // No request wakes the streams' objects: their alarms do.
+  // No request wakes the streams' objects. Their alarms do.
   await api.server.restart({ vars: { SILLOK_AUTH: "off" } });
   const { events } = await feedOf(api, 30);
   assertInOrder(events, versions);
@@ -167,7 +167,7 @@ test("while the journal cannot be reached, appends go on; once it can, everythin
   assert.equal((await api.request(`${path}/truncate`, { method: "POST", body })).status, 200);
 });
 
-test("the number of partitions is for good, and one that is none is refused", async (t) => {
+test("the number of partitions cannot change, and an invalid one is refused", async (t) => {
   const api = await started(t, { vars: vars("2") });
   for (const stream of ["account-1", "account-2", "account-3", "account-4"]) {
     await api.appended(stream, numbered(1));

@@ -1,4 +1,6 @@
-/** workerd is killed at random moments while several writers append: what was acknowledged is there, and nothing else. */
+/**
+ * workerd is killed at random moments while several writers append. All acknowledged events are stored, and no others.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,15 +12,15 @@ const ROUNDS = 50;
 const STREAMS = ["account-1", "account-2", "account-3"];
 const WRITERS_PER_STREAM = 2;
 const PER_COMMIT = 3;
-/** The longest that writers go on in a round, in milliseconds. */
+/** The longest time for which writers append in a round, in milliseconds. */
 const LONGEST = 240;
 
-/** What the writers of one stream know: the versions that were answered, by idempotency key. */
+/** The state of one stream's writers: the answered versions, by idempotency key. */
 type Acknowledged = Map<string, number>;
 
 const api = new Api();
 
-/** Appends with whatever version the stream has until the server is gone, and says each time that it was answered. */
+/** Appends at any version until the server is gone, and reports each answer. */
 async function write(
   stream: string,
   writer: string,
@@ -36,7 +38,7 @@ async function write(
   }
 }
 
-/** Sees that the stream is whole, and that each acknowledged append is there once, where it was said to be. */
+/** Checks that the stream is whole, and that each acknowledged append is there once, at its version. */
 async function check(stream: string, acknowledged: Acknowledged): Promise<void> {
   const found = await api.request(`${streamPath(stream)}/verify`);
   assert.equal(found.json.intact, true, found.text);
@@ -68,7 +70,7 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, async (t) => {
         write(stream, `${round}-${writer}`, acknowledged, answered),
       ),
     );
-    // Some are cut off before anything was answered, as far as that takes a while.
+    // Some are killed before the first answer, if that takes a while.
     if (round % 5 > 0) await first;
     await sleep(Math.random() * LONGEST);
     await api.server.kill();
@@ -77,7 +79,7 @@ test(`nothing acknowledged is lost in ${ROUNDS} kills`, async (t) => {
     for (const [stream, acknowledged] of known) {
       await check(stream, acknowledged);
       const { json } = await api.request(`${eventsPath(stream)}?direction=backward&limit=1`);
-      // An append may have been committed whose answer was cut off.
+      // A committed append may have lost its answer.
       if (json.version > Math.max(0, ...acknowledged.values())) cut += 1;
     }
   }

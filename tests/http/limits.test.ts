@@ -1,4 +1,4 @@
-/** Every limit at its edge: the last that is taken, the first that is refused. */
+/** Every limit at its edge: the largest accepted value, and the smallest refused one. */
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -9,7 +9,7 @@ import { assertProblem, eventsPath, freshStream, numbered, useApi } from "../sup
 const api = useApi();
 const MIB = 1024 * 1024;
 
-/** A text of so many bytes, all of it in characters of two bytes but perhaps the last. */
+/** A text of this number of bytes. All its characters have two bytes, except perhaps the last one. */
 function twoByteText(bytes: number): string {
   return "é".repeat(Math.floor(bytes / 2)) + "x".repeat(bytes % 2);
 }
@@ -83,7 +83,7 @@ test("metadata of 16 KiB, not one byte more", async () => {
   assert.equal(await api.appended(stream, metadata(16 * 1024)), 1);
 });
 
-/** What is stored of an event beside its data, where the server gives it an id. */
+/** The stored parts of an event beside its data, if the server makes the id. */
 const FRAME = `{"id":"${randomUUID()}","type":"A","data":""}`.length;
 
 test("a commit of exactly 1 MiB as it is stored, not one byte more", async () => {
@@ -126,7 +126,7 @@ test("a body of unknown length is given up as soon as it is too large", async ()
   const body = new ReadableStream({
     pull(controller) {
       finish = () => controller.close();
-      // Then it neither goes on nor ends.
+      // Then it neither continues nor ends.
       if (bytes > 2 * MIB) return;
       bytes += 65_536;
       controller.enqueue(new Uint8Array(65_536).fill(32));

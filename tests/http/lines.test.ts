@@ -56,7 +56,7 @@ test("a reader does not notice that the object was put out of memory amid the st
   const url = new URL(eventsPath(stream), api.server.url);
   const response = await fetch(url, { headers: NDJSON });
   let text = "";
-  // More is read only as it is taken: between two of these lengths the object answers again.
+  // The server reads ahead of the client only a little: between two of these lengths the object answers again.
   const lengths = [1, 12_000_000, 24_000_000];
   for await (const chunk of response.body!) {
     text += Buffer.from(chunk).toString();
@@ -137,7 +137,7 @@ test("an event is one line even where its data is not, and is the same JSON", as
   assert(text.includes(data.replace(/[\r\n]/g, " ")), text);
 });
 
-test("Accept decides: what is wanted most, and JSON where it does not matter", async () => {
+test("Accept decides: the most wanted form, and JSON without a preference", async () => {
   for (const [accept, type] of [
     ["application/x-ndjson;q=0.5, application/json;q=0.4", "application/x-ndjson"],
     ["application/x-ndjson;q=0.4, application/json;q=0.5", "application/json"],

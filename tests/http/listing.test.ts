@@ -1,4 +1,4 @@
-/** What it costs to list a part, and what a listing tells whom. */
+/** The price of a partial listing, and the names that a listing discloses. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -22,12 +22,12 @@ const api = useApi({ entry, vars: { SILLOK_SECRET: SECRET } }, async (api) => {
   await settled(asAdmin, "sums");
 });
 
-/** The same server, as its administrator asks it. */
+/** The same server, with the administrator's requests. */
 const asAdmin = {
   request: (path: string) => api.request(path, { headers: admin }),
 } as Api;
 
-test("of the directory and of documents only what is listed is read", async () => {
+test("a listing of the directory or of documents reads only the listed rows", async () => {
   for (const [path, most] of [
     ["/v1/streams?prefix=order-002", 3],
     ["/v1/streams?category=order", 5],
@@ -42,7 +42,7 @@ test("of the directory and of documents only what is listed is read", async () =
   }
 });
 
-test("a token for some streams is told the names of no others", async () => {
+test("a token for some streams sees no other names", async () => {
   for (const [globs, names] of [
     [["order-*"], ["order-000", "order-001", "order-002"]],
     [["*t-001"], ["account-001", "count-001"]],

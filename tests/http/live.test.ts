@@ -1,4 +1,4 @@
-/** GET /v1/streams/{stream}/events as server-sent events: catch-up, then live. */
+/** GET /v1/streams/{stream}/events as server-sent events: the existing events, and then each new event. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -26,7 +26,7 @@ const versions = (follower: Follower): number[] => follower.events.map((event) =
 const count = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, place) => from + place);
 
-test("what there is, and then what comes, as it comes", async () => {
+test("the existing events, and then each new event at once", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(3));
   const follower = await follow(stream);
@@ -66,7 +66,7 @@ test("a long stream is caught up with, page after page, while it grows", async (
   await follower.close();
 });
 
-test("from, type and Last-Event-ID say where to begin and what to tell", async () => {
+test("from, type and Last-Event-ID choose the begin and the events", async () => {
   const stream = freshStream();
   for (let n = 1; n <= 10; n++) {
     await api.appended(stream, { type: n % 2 ? "Odd" : "Even", data: { n } });
@@ -99,7 +99,7 @@ test("data that was sent in several lines is one message, and the same JSON", as
   await follower.close();
 });
 
-test("what cannot be followed is a problem", async () => {
+test("an invalid request to follow gets a problem document", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(1));
   for (const [query, headers, code, field] of [
@@ -120,7 +120,7 @@ test("what cannot be followed is a problem", async () => {
   assert.equal(head.headers.get("content-type"), "text/event-stream");
 });
 
-test("a follower of a stream that is deleted is sent away, and told when it comes back", async () => {
+test("a follower of a deleted stream is disconnected, and its next connection is refused", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(2));
   const followers = await Promise.all([follow(stream), follow(stream)]);
@@ -130,7 +130,7 @@ test("a follower of a stream that is deleted is sent away, and told when it come
   assertProblem(await api.read(stream, "", SSE), 410, "stream_deleted");
 });
 
-test("a refused append and a retry are told to nobody", async () => {
+test("followers get no message of a refused append or of a retry", async () => {
   const stream = freshStream();
   const key = { "Idempotency-Key": "a" };
   await api.appended(stream, numbered(1), key);
@@ -170,7 +170,7 @@ test("a follower does not notice that the object was put out of memory", async (
   await follower.close();
 });
 
-test("a follower goes on after a crash where it was", async () => {
+test("a follower continues from its place after a crash", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(3));
   const first = await follow(stream);

@@ -1,4 +1,6 @@
-/** What an object answers to a caller of another version: by messages with other fields, and by methods that it does not have. */
+/**
+ * The answers of an object to a caller of another version: to messages with other fields, and to methods that it does not have.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

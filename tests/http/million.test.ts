@@ -9,12 +9,12 @@ import { eventsPath, freshStream, numbered, streamPath, useApi } from "../suppor
 
 const EVENTS = 1_000_000;
 const PER_COMMIT = 1000;
-/** The events are some 180 MB as bytes and twice that as text in JavaScript: all of them at once would be more. */
+/** The events are some 180 MB as bytes, and twice that as text in JavaScript. All of them at once would be more. */
 const MOST_MEMORY_GROWTH = 256 * 1024 * 1024;
 
 const api = useApi();
 
-/** The most that workerd's memory grows beyond what it was, while `work` runs. */
+/** The most by which workerd's memory grows while `work` runs. */
 async function growth(work: () => Promise<void>): Promise<number> {
   const before = await api.server.memory();
   let most = before;
@@ -26,7 +26,7 @@ async function growth(work: () => Promise<void>): Promise<number> {
   return Math.max(most, await api.server.memory()) - before;
 }
 
-/** Reads the stream as lines and sees that each version comes once, in order. */
+/** Reads the stream as lines, and checks that each version comes once, in order. */
 async function readLines(stream: string): Promise<void> {
   const url = new URL(eventsPath(stream), api.server.url);
   const response = await fetch(url, { headers: { Accept: "application/x-ndjson" } });

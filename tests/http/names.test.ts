@@ -1,4 +1,4 @@
-/** What is no name is refused in every path, and reaches no object. */
+/** An invalid name is refused in every path, and reaches no object. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ const NAME = ["invalid_consumer_name", "name"] as const;
 const KEY = ["invalid_document_key", "key"] as const;
 const ID = ["invalid_parameter", "id"] as const;
 
-/** Every path with a parameter, which is `*` there, what it is refused by, and the methods that the path takes. */
+/** Every path with a parameter, which is `*` here, the refusal of an invalid name, and the methods of the path. */
 const PATHS: [path: string, refused: readonly [string, string], methods: string][] = [
   ["streams/*", STREAM, "GET HEAD DELETE"],
   ["streams/*/events", STREAM, "GET HEAD POST"],
@@ -59,7 +59,7 @@ for (const [path, [code, field], methods] of PATHS) {
 
 const WEBHOOK = JSON.stringify({ kind: "webhook", url: "https://example.invalid/" });
 
-test("what is no name is refused in min", async () => {
+test("min refuses an invalid name", async () => {
   for (const wrong of ["acme%1Fcount-1@1", "%00@1", "count-1%7F@1", "count-1%0A@1"]) {
     for (const path of ["documents", "documents/count-1"]) {
       const reply = await api.request(`/v1/projections/sums/${path}?min=${wrong}`, {

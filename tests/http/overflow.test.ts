@@ -1,4 +1,4 @@
-/** A handler in JavaScript that overflows the stack has failed, like one that throws; and the engine is none the worse. */
+/** A handler in JavaScript that overflows the stack has failed, like one that throws. The engine still works. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,6 @@
-/** How far was looked, where nothing of it was wanted: lines, messages and pages tell it. */
+/**
+ * Progress: lines, messages and pages name the place up to which the server has looked, even without a wanted event.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -31,7 +33,7 @@ async function lines(path: string): Promise<any[]> {
     .map((line) => JSON.parse(line));
 }
 
-test("lines tell it to who asks, once for each page that holds nothing", async () => {
+test("lines have progress on request, once for each page without an event", async () => {
   const forward = await lines(`${eventsPath(stream)}?type=Rare&progress=true`);
   assert.deepEqual(forward.slice(0, -1), [{ version: 5 }, { version: 10 }]);
   assert.equal(forward.at(-1).type, "Rare");
@@ -46,9 +48,9 @@ test("lines tell it to who asks, once for each page that holds nothing", async (
   assert(whole.every(({ type }) => type !== undefined));
 });
 
-test("lines of the feed tell a checkpoint from which to go on", async () => {
+test("the progress in lines of the feed is a checkpoint to continue from", async () => {
   let found: any[] = [];
-  // What was appended comes to the feed a moment later.
+  // An event reaches the feed a moment after its append.
   while (found.at(-1)?.type !== "Rare") found = await lines("/v1/events?type=Rare&progress=true");
   assert(found.length > 1, "no progress was told");
   for (const { checkpoint, ...others } of found.slice(0, -1)) {
@@ -58,7 +60,7 @@ test("lines of the feed tell a checkpoint from which to go on", async () => {
   }
 });
 
-test("a WebSocket that follows a type is told the version", async () => {
+test("a WebSocket that follows a type gets the version as progress", async () => {
   const other = freshStream();
   const many = (type: string) => Array.from({ length: 1000 }, () => ({ type }));
   for (let n = 0; n < 2; n++) await api.appended(other, many("Noise"));

@@ -1,4 +1,7 @@
-/** Projections and reactors in a Worker of one's own: documents that equal a fold over the events, commands that take effect once. */
+/**
+ * Projections and reactors in a Worker of your own: documents that equal a fold over the events, and commands that take effect
+ * once.
+ */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -34,7 +37,7 @@ test("a reader waits until its own write is in the document", async () => {
   }
 });
 
-test("what is defined in code outlives a crash of the engine", async () => {
+test("definitions in code outlive a crash of the engine", async () => {
   const stream = freshStream("count");
   await api.appended(stream, { type: "Counted", data: { n: 1 } });
   assert.equal((await document(stream, `${stream}@1`)).json?.sum, 1);
@@ -58,7 +61,7 @@ test(
     assertProblem(reply, 503, "projection_behind", "min");
     assert.equal(reply.headers.get("retry-after"), "1");
     assert.ok(priceOf(reply).read < 20, `${priceOf(reply).read} rows were read`);
-    // It waits for the projection, which is paused.
+    // The request waits for the projection, which is paused.
     assert.equal((await api.request("/v1/consumers/sums/pause", { method: "POST" })).status, 200);
     await api.appended(stream, numbered(1));
     const waiting = document(stream, `${stream}@2`);
@@ -121,7 +124,7 @@ test("documents are read by key and by prefix, in pages", async () => {
   assertProblem(await document("nothing"), 404, "document_not_found");
 });
 
-test("what is no part of a read of documents or dead letters is refused by name, before anything is waited for", async () => {
+test("an unknown parameter of a read of documents or dead letters is refused by its name, before any wait", async () => {
   const never = `min=${freshStream("never")}-1@1`;
   const [documents, letters] = ["projections/sums/documents", "consumers/sums/dead-letters"];
   for (const [path, code, field] of [

@@ -1,4 +1,4 @@
-/** Paths, methods and headers, apart from what they carry. */
+/** Paths, methods and headers, independent of their content. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -35,7 +35,7 @@ for (const path of [
   });
 }
 
-test("a path outside the API that is no file is a problem too", async () => {
+test("an unknown path outside the API gets a problem document too", async () => {
   assertProblem(await api.request("/no/such/file"), 404, "not_found");
   assertProblem(await api.request("/v10/health"), 404, "not_found");
   assertProblem(await api.request("/v1x", { method: "POST" }), 404, "not_found");

@@ -1,4 +1,4 @@
-/** Events in a real queue: as text, so that no number is rounded, and within the queue's limit. */
+/** Events in a real queue: as text, so that no number is rounded, and within the limits of the queue. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,7 +18,9 @@ async function defined(name: string, definition: object): Promise<void> {
   assert.equal(reply.status, 200, reply.text);
 }
 
-/** Appends one event after the other, each when the feed has the one before: so the feed has them in this order. */
+/**
+ * Appends one event after the other. Each append waits until the previous event is in the feed, so the feed has the same order.
+ */
 async function appendInOrder(category: string, events: [string, unknown][]): Promise<void> {
   for (const [place, [stream, event]] of events.entries()) {
     await api.appended(stream, event);
@@ -26,7 +28,7 @@ async function appendInOrder(category: string, events: [string, unknown][]): Pro
   }
 }
 
-/** The messages of a category, once there are so many. */
+/** The messages of a category, as soon as there are this many. */
 async function received(category: string, count: number): Promise<string[]> {
   const end = Date.now() + 60_000;
   for (;;) {
@@ -39,14 +41,14 @@ async function received(category: string, count: number): Promise<string[]> {
   }
 }
 
-/** The numbers of events that came as messages, in the order of their positions: a queue has none of its own. */
+/** The numbers of the events of these messages, in the order of their positions. A queue has no order of its own. */
 function numbers(messages: string[]): number[] {
   const events = messages.map((body) => JSON.parse(body));
   const inOrder = events.toSorted((a, b) => Number(a.sequence) - Number(b.sequence));
   return inOrder.map(({ data }) => data.n);
 }
 
-/** The sizes of the messages of each batch that was sent since so many had been. */
+/** The sizes of the messages of each batch, after the first `since` batches. */
 async function batches(since = 0): Promise<number[][]> {
   return (await api.request("/batches")).json.slice(since);
 }
@@ -71,7 +73,7 @@ test("a queue gets every event, as it was written; one that is too large becomes
   const { deadLetters, lastError } = await settled(api, "queue");
   assert.equal(deadLetters, 1);
   assert.match(lastError.message, /the most for a queue is 127800$/);
-  // Nobody has waited for another attempt.
+  // The event was refused at the first attempt.
   const { json } = await api.request("/v1/consumers/queue/dead-letters");
   assert.equal(json.deadLetters[0].attempts, 1);
 });
@@ -110,7 +112,7 @@ test("a batch keeps to what a queue takes in bytes, and one that can never fit f
   for (const batch of sent) assert(batch.reduce((sum, bytes) => sum + bytes, 0) < 240_000);
 });
 
-test("what spoils a batch becomes a dead letter alone, and its stream is held", async () => {
+test("only the event that spoils a batch becomes a dead letter, and its stream is held", async () => {
   const texts = ["a", "b", "spoilt", "c", "d"];
   const events = texts.map((text, place): [string, unknown] => {
     return [`spoil-${place % 2}`, { type: "Told", data: { n: place, text } }];
@@ -130,7 +132,7 @@ test("what spoils a batch becomes a dead letter alone, and its stream is held", 
   );
 });
 
-test("what is no queue of the deployment is refused", async () => {
+test("a binding that is not a queue of the deployment is refused", async () => {
   for (const binding of ["", "JOURNAL", "SILLOK_AUTH", "NOPE", "constructor"]) {
     const body = JSON.stringify({ kind: "queue", binding });
     const reply = await api.request("/v1/consumers/none", { method: "PUT", body });

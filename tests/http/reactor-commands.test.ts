@@ -1,4 +1,4 @@
-/** What a reactor appends has its number, whatever becomes of what it appended before and whatever clients append. */
+/** Each command of a reactor has its number. Failures of earlier commands and appends of clients do not change it. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -21,13 +21,13 @@ test("an append that cannot be sent is counted too: those after it take effect o
   );
 });
 
-/** What the reactor has told of a stream. */
+/** The events that the reactor appended for a stream. */
 async function toldOf(stream: string): Promise<any[]> {
   const found = await Promise.all(told.map(async (to) => (await api.read(to)).json.events));
   return found.flat().filter(({ type, data }: any) => type === "Told" && data.stream === stream);
 }
 
-test("a client that appends under a reactor's key first keeps nothing from being written", async () => {
+test("a client that first appends under a reactor's key prevents no write", async () => {
   const event = { stream: "say-2", version: 1, id: "said-2" };
   const key = async (n: number) => ({ "Idempotency-Key": await commandKey("telling", event, n) });
   const client = { type: "FromClient" };

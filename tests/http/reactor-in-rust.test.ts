@@ -1,6 +1,6 @@
 /**
- * The Worker of examples/delays-rust: its reactor handles each event at least once, and what that appends is there once;
- * and there is room for TypeScript beside.
+ * The Worker of examples/delays-rust. Its reactor handles each event at least once, and each of its appends takes effect once.
+ * It can also have consumers in TypeScript.
  */
 
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import { Receiver } from "../support/receiver.ts";
 
 const config = fileURLToPath(new URL("../../examples/delays-rust/wrangler.toml", import.meta.url));
 
-/** A Sillok whose reactor appends and then tells the receiver. */
+/** Starts a Sillok whose reactor appends and then calls the receiver. */
 async function start(t: { after(stop: () => Promise<void>): void }): Promise<[Api, Receiver]> {
   const receiver = new Receiver();
   await receiver.start();
@@ -25,7 +25,7 @@ async function start(t: { after(stop: () => Promise<void>): void }): Promise<[Ap
   return [api, receiver];
 }
 
-/** Appends that a flight left late, and gives the event's id. */
+/** Appends the late departure of a flight, and returns the event's id. */
 async function leave(api: Api, dest: string): Promise<string> {
   const data = { flight: "UA1545", origin: "EWR", dest, delayMinutes: 45 };
   const plane = freshStream("plane");
@@ -68,7 +68,7 @@ test("so it is when workerd was killed between the append and its end", async (t
 test("an append that can never succeed is given up at once", async (t) => {
   const [api, receiver] = await start(t);
   receiver.answer = () => 204;
-  // The desk's stream would have a longer name than one may have.
+  // The name of the desk's stream would be too long.
   await leave(api, "I".repeat(200));
   const { deadLetters } = await settled(api, "warnings", ({ lag }) => lag === 0);
   assert.equal(deadLetters, 1);
@@ -77,7 +77,7 @@ test("an append that can never succeed is given up at once", async (t) => {
   assert.match(json.deadLetters[0].error, /205 bytes/);
 });
 
-test("a client that appends under the reactor's key first keeps nothing from being written", async (t) => {
+test("a client that first appends under the reactor's key prevents no write", async (t) => {
   const [api, receiver] = await start(t);
   receiver.answer = () => 204;
   const event = { stream: freshStream("plane"), version: 1, id: "departed-1" };
@@ -95,7 +95,7 @@ test("a client that appends under the reactor's key first keeps nothing from bei
   assert.deepEqual([again.json.version, again.json.replayed], [1, true]);
 });
 
-test("what is written in TypeScript runs beside, under names of its own", async (t) => {
+test("consumers in TypeScript run beside those in Rust, under other names", async (t) => {
   const api = new Api();
   const entry = fileURLToPath(new URL("../support/mixed-worker.ts", import.meta.url));
   await api.start({ config, entry });
@@ -111,7 +111,7 @@ test("what is written in TypeScript runs beside, under names of its own", async 
   assert.equal(text, 'TypeError: two consumers have the name "delays"');
 });
 
-test("what is defined in Rust is told, and cannot be put or deleted", async (t) => {
+test("consumers in Rust are listed, and cannot be put or deleted", async (t) => {
   const [api] = await start(t);
   await leave(api, "IAH");
   const { consumers } = (await api.request("/v1/consumers")).json;

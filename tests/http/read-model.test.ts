@@ -1,4 +1,4 @@
-/** examples/d1-read-model in workerd, with D1: its rows are a fold over the events, whatever fails. */
+/** examples/d1-read-model in workerd, with D1. Its rows are a fold over the events, even after failures. */
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -16,12 +16,12 @@ const beside = {
   config: at(`${EXAMPLE}/wrangler.toml`),
   entry: at("tests/support/failing-read-model.ts"),
 };
-/** The events of one commit. The read model takes in 500 at once. */
+/** The number of events in one commit. The read model applies 500 events at once. */
 const COMMIT = 300;
 const ROUTES = "http://beside/routes";
 
 const lines = (await flights()).map(({ type, data }) => ({ type, data }));
-/** What was appended so far. */
+/** The events that were appended so far. */
 const appended: Pick<Flight, "type" | "data">[] = [];
 
 const api = useApi({ beside }, async (api) => {
@@ -56,7 +56,7 @@ async function checkpoint(): Promise<unknown> {
   return db.prepare("SELECT checkpoint FROM progress").first("checkpoint");
 }
 
-/** The rows that the events make, by a fold in this program. */
+/** The rows of the events, computed by a fold in this program. */
 function folded(): Record<string, unknown>[] {
   const routes = new Map<string, { departures: number; minutes: number }>();
   for (const { type, data } of appended) {
@@ -150,7 +150,7 @@ test("nothing is lost or doubled when workerd is killed amid a run", async () =>
     await api.server.kill();
     assert.equal(await held, "cut off");
     await api.server.restart();
-    // Another one wherever it happens to be.
+    // Starts another run, which may be at any place.
     const run = ask().catch(() => undefined);
     await sleep(20 * Math.random());
     await api.server.kill();

@@ -32,7 +32,7 @@ function versions(reply: Reply): number[] {
   return reply.json.events.map((event: any) => event.version);
 }
 
-/** Follows `next` to the end, and gives the pages' versions. */
+/** Follows `next` to the end, and returns the versions of each page. */
 async function pages(query: string): Promise<number[][]> {
   const found = [];
   let path: string | null = `${eventsPath(ten)}${query}`;

@@ -1,4 +1,4 @@
-/** What a request costs: Sillok-Rows-Written and Sillok-Rows-Read. */
+/** The price of a request: Sillok-Rows-Written and Sillok-Rows-Read. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -18,25 +18,25 @@ import {
 
 const api = useApi();
 const keyed = { "Idempotency-Key": "a" };
-/** How long after it was set the alarm rings at the earliest, in milliseconds. */
+/** The shortest time between the setting of the alarm and its ring, in milliseconds. */
 const BACKSTOP = 5000;
-/** How long after that it is taken for lost, in milliseconds. */
+/** The time after which the alarm counts as lost, in milliseconds. */
 const OVERDUE = 30_000;
 
-/** The requests to one stream, and when one of them last armed the alarm. */
+/** The requests to one stream, and the time at which one of them last set the alarm. */
 class Buyer {
   readonly stream = freshStream();
-  /** Before that one was sent; nothing where the alarm is not armed, or not known to be. */
+  /** The time before that request. It is undefined if the alarm is not set, or is not known to be set. */
   armed: number | undefined;
 
-  /** Sends a request, sees that it wrote so many rows besides the alarm's, and gives the reply. */
+  /** Sends a request, checks that it wrote this number of rows beside the alarm's, and returns the reply. */
   async pays(rows: number, request: () => Promise<Reply>): Promise<Reply> {
     const sent = Date.now();
     const reply = await request();
     const { written } = priceOf(reply);
     const arms = written > rows;
     assert.equal(written, rows + Number(arms), `${reply.status} ${reply.text}`);
-    // The first to write after the alarm rang, or after the object was away, arms it.
+    // The first write after the alarm rang, or after a restart of the object, sets the alarm.
     const isFirst = this.armed === undefined && rows > 0;
     const mayHaveRung = this.armed !== undefined && Date.now() >= this.armed + BACKSTOP;
     assert(arms ? rows > 0 && (isFirst || mayHaveRung) : !isFirst, `${written} rows`);
@@ -65,7 +65,7 @@ test("the commit that arms the alarm is one row more", async () => {
   const buyer = new Buyer();
   await buyer.append(1, numbered(1));
   const first = buyer.armed ?? 0;
-  // None does so until the alarm has rung.
+  // No request sets it before the alarm has rung.
   while (buyer.armed === first) {
     await buyer.append(1, numbered(1));
     await sleep(100);
@@ -109,13 +109,13 @@ test("a page costs the rows that it is made of", async () => {
   assert.equal(all.written, 0);
   assert(all.read >= 20 && all.read <= 25, `${all.read}`);
   assert(one.read <= 5, `${one.read}`);
-  // A condition is looked up first: both are paid, by an object that does not remember where the stream ends.
+  // A condition needs a look at the head first. An object that has just started pays for both.
   await api.server.evict(stream);
   const other = priceOf(await api.read(stream, "", { "If-None-Match": '"7"' }));
   assert(other.read > all.read, `${other.read}`);
 });
 
-test("whatever reached the object has its price, refusals too", async () => {
+test("each request that reaches an object has its price, refusals too", async () => {
   const buyer = new Buyer();
   const { stream } = buyer;
   await buyer.append(2, numbered(3), keyed);
@@ -146,7 +146,7 @@ test("whatever reached the object has its price, refusals too", async () => {
   }
 });
 
-test("what never reached an object has no price", async () => {
+test("a request that never reaches an object has no price", async () => {
   const stream = freshStream();
   for (const reply of [
     await api.read(stream, "?limit=0"),

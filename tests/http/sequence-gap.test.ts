@@ -1,6 +1,6 @@
 /**
- * Stores that take positions from a sequence lose events: a reader sees position 8 before the transaction that has 7
- * commits, goes on after 8, and never learns of 7. Here many write, and readers look as often as they can.
+ * Stores that take positions from a sequence lose events. A reader sees position 8 before the transaction with position 7
+ * commits, continues after 8, and never sees 7. In this test many writers append, and readers read as often as they can.
  */
 
 import assert from "node:assert/strict";
@@ -23,14 +23,14 @@ test("the sequence gap: no reader sees a position before all smaller ones", asyn
     for (let after = ""; positions.length < ALL; looks += 1) {
       const { events, checkpoint } = await wholeFeed(api, after);
       positions.push(...events.map(({ position }) => position));
-      // A reader that has seen a position does not look behind it again.
+      // A reader that has seen a position does not read before it again.
       after = `?after=${checkpoint}`;
     }
     return positions;
   };
   const write = async (writer: number): Promise<void> => {
     for (let append = 0; append < APPENDS; append += 1) {
-      // However slow the readers are, they look while events come.
+      // Slow readers too must read while events arrive.
       while (looks < append) await sleep(1);
       await api.appended(`account-${writer}`, numbered(EVENTS));
     }

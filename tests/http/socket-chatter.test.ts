@@ -1,4 +1,4 @@
-/** What a client writes over its WebSocket does not keep it from being sent what it follows. */
+/** The messages of a client over its WebSocket do not delay the events that it follows. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** GET /v1/streams/{stream}/events as a WebSocket: catch-up, then live. */
+/** GET /v1/streams/{stream}/events as a WebSocket: the existing events, and then each new event. */
 
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
@@ -16,7 +16,7 @@ const follow = (stream: string, query = "", headers: HeaderValues = {}) =>
 const count = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, place) => from + place);
 
-test("what there is, and then what comes, one event a message", async () => {
+test("the existing events, and then each new event, one event a message", async () => {
   const stream = freshStream();
   await api.appended(stream, numbered(3));
   const follower = await follow(stream);
@@ -29,7 +29,7 @@ test("what there is, and then what comes, one event a message", async () => {
   await follower.close();
 });
 
-test("from, type and Last-Event-ID say where to begin and what to tell", async () => {
+test("from, type and Last-Event-ID choose the begin and the events", async () => {
   const stream = freshStream();
   for (let n = 1; n <= 6; n++) {
     await api.appended(stream, { type: n % 2 ? "Odd" : "Even", data: { n } });
@@ -49,7 +49,7 @@ test("from, type and Last-Event-ID say where to begin and what to tell", async (
 test("a follower cut off ten times during 10,000 events sees each once, in order", () =>
   seesEachOnceThoughCutOff(api, follow));
 
-test("a connection carries a bounded share; who connects again goes on where it was", async () => {
+test("a connection carries a bounded share, and the next connection continues from there", async () => {
   const stream = freshStream();
   const data = "x".repeat(1_000_000);
   for (let n = 1; n <= 20; n++) await api.appended(stream, { type: "Large", data });
@@ -66,7 +66,7 @@ test("a connection carries a bounded share; who connects again goes on where it 
   assert.deepEqual(seen, count(1, 20));
 });
 
-test("what a client sends is passed over", async () => {
+test("messages of a client are ignored", async () => {
   const stream = freshStream();
   const follower = await follow(stream);
   for (let n = 0; n < 100; n++) follower.say("hello");
@@ -89,7 +89,7 @@ test("the object may be put out of memory; a stream that is deleted ends the con
   assert.equal(await refusal(stream), "410 stream_deleted");
 });
 
-test("what cannot be followed is refused before the connection changes", async () => {
+test("an invalid request to follow is refused before the connection changes", async () => {
   const stream = freshStream();
   assert.equal(await refusal(stream, "?limit=1"), "400 invalid_parameter");
   assert.equal(await refusal(stream, "?from=x"), "400 invalid_parameter");
@@ -97,7 +97,7 @@ test("what cannot be followed is refused before the connection changes", async (
   assert.equal(await refusal(stream, "", { "If-None-Match": "*" }), "400 unsupported_header");
 });
 
-/** The status and the code that an attempt to follow is answered with. fetch cannot make one. */
+/** The status and the code of a refused attempt to follow. fetch cannot make such a request. */
 function refusal(stream: string, query = "", headers: HeaderValues = {}): Promise<string> {
   const upgrade = {
     Connection: "Upgrade",

@@ -1,4 +1,4 @@
-/** What no input can bring about: storage that fails, and stored bytes that are not ours. */
+/** Faults that no input can cause: storage that fails, and stored bytes of another program. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -33,7 +33,7 @@ test("a write that the database refuses leaves nothing behind", async () => {
   assert.equal(await api.appended(stream, numbered(2)), 3);
 });
 
-test("stored data that is corrupt is told as such, with the version", async () => {
+test("corrupt stored data is reported as corrupt, with the version", async () => {
   for (const events of ["", "{}", "[]", "[1]", '[{"id":"a"}]', '[{"id":"a","type":"b","data":1}']) {
     const stream = freshStream();
     await api.appended(stream, numbered(1));

@@ -1,4 +1,4 @@
-/** A stream as a whole: its summary, its proof, and to forget it. */
+/** A stream as a whole: its head, its verification, its truncation and its deletion. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -154,7 +154,7 @@ test("truncation forgets what is before a version; the rest stays and verifies",
   assert.deepEqual(await versions(stream, "?direction=backward"), [7]);
 });
 
-test("a truncation that is none changes nothing", async () => {
+test("an invalid truncation changes nothing", async () => {
   const stream = await sixEvents();
   const beyond = await truncate(stream, { before: 8 });
   assert.match(assertProblem(beyond, 400, "invalid_parameter", "before").detail, /version 6/);

@@ -1,4 +1,4 @@
-/** Whatever one tenant asks for, it neither changes nor is shown what is another's. */
+/** No request of one tenant changes or returns another tenant's data. */
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -15,12 +15,12 @@ const SECRET = "a secret of the tests, of more than 32 bytes";
 const entry = fileURLToPath(new URL("../support/own-worker.ts", import.meta.url));
 const api = useApi({ entry, vars: { SILLOK_SECRET: SECRET } });
 
-/** How many requests each of the two sends. */
+/** The number of requests of each of the two tenants. */
 const REQUESTS = 1000;
-/** How many of them are under way at once. */
+/** The number of simultaneous requests. */
 const AT_ONCE = 8;
 
-/** A tenant, and what stands in everything that is its own. */
+/** A tenant, and a text that is in all of its data. */
 class Tenant {
   readonly name: string | undefined;
   readonly mark = randomUUID().replaceAll("-", "");
@@ -32,7 +32,7 @@ class Tenant {
     this.headers = { Authorization: `Bearer ${sign({ scope: "admin", tenant: name }, SECRET)}` };
   }
 
-  /** Gives it streams, documents, dead letters and a webhook. */
+  /** Creates streams, documents, dead letters and a webhook for the tenant. */
   async settle(): Promise<void> {
     const event = (n: number) => ({ type: "Counted", data: { n, mark: this.mark } });
     await api.appended("count-1", [event(1), event(13), event(2)], this.headers);
@@ -44,7 +44,7 @@ class Tenant {
     assert.equal((await api.request("/v1/consumers/spy", init)).status, 200);
   }
 
-  /** Waits until a consumer has looked at everything. */
+  /** Waits until a consumer has handled everything. */
   async #isQuiet(name: string): Promise<void> {
     for (const end = Date.now() + 60_000; ; await sleep(20)) {
       const { lag, retryAt } = (await this.get(`consumers/${name}`)).json;
@@ -57,7 +57,7 @@ class Tenant {
     return api.request(`/v1/${path}`, { headers: this.headers });
   }
 
-  /** Everything that it has. A consumer that was out of memory first looks again at what it had passed over. */
+  /** All data of the tenant. A consumer that has just started looks again at the events that it had skipped. */
   async everything(): Promise<unknown> {
     for (const name of ["sums", "notes", "spy"]) await this.#isQuiet(name);
     const [letters, documents] = ["consumers/sums/dead-letters", "projections/sums/documents"];
@@ -65,7 +65,7 @@ class Tenant {
     for (const path of ["streams", "consumers", letters, documents]) {
       const reply = await this.get(path);
       assert.equal(reply.status, 200, reply.text);
-      // When an event failed last may be later, where it was looked at again.
+      // The time of the last failure may be later, because the event was handled again.
       for (const consumer of reply.json.consumers ?? []) delete consumer.lastError;
       found.push(reply.json);
     }
@@ -115,11 +115,11 @@ const HEADERS: Record<string, string>[] = [
 const BODIES = ['{"type":"Counted","data":{"n":1}}', '{"before":2}', "[]"];
 const WEBHOOK = '{"kind":"webhook","url":"https://example.invalid/","category":"nothing"}';
 
-/** A request as somebody would send it who looks for what is not theirs. */
+/** A request of an attacker who looks for another tenant's data. */
 function hostile(chance: Seeded): [path: string, init: RequestInit] {
   const [methods, template] = chance.pick(PATHS);
   const name = () =>
-    // Such as `acme%1Fspy`, and whatever else might be taken for it.
+    // Names such as `acme%1Fspy`, and others that could be mistaken for such a name.
     chance.pick([
       () => chance.pick(NAMES),
       () => ["acme", chance.pick(["%1F", "%00", "%7F", "%0A"]), chance.pick(NAMES)].join(""),
@@ -132,7 +132,7 @@ function hostile(chance: Seeded): [path: string, init: RequestInit] {
   return [`/v1/${template.replaceAll("*", name)}`, { method, headers, ...(body && { body }) }];
 }
 
-/** Sends so many such requests as `one`, and sees that no answer shows anything of `other`. */
+/** Sends this number of such requests as `one`, and checks that no answer has data of `other`. */
 async function attack(one: Tenant, other: Tenant, chance: Seeded): Promise<Map<number, number>> {
   const statuses = new Map<number, number>();
   let left = REQUESTS;
@@ -152,11 +152,11 @@ async function attack(one: Tenant, other: Tenant, chance: Seeded): Promise<Map<n
   return statuses;
 }
 
-test("no request of one tenant changes or shows what is another's", async () => {
+test("no request of one tenant changes or returns another tenant's data", async () => {
   const chance = new Seeded();
   console.log(`seed ${chance.seed}: 2 × ${REQUESTS} requests`);
   const [standard, acme, beta] = [new Tenant(), new Tenant("acme"), new Tenant("beta")];
-  // Whoever was attacked has done nothing itself, so that nothing of it is to change.
+  // The attacked tenant has sent no requests, so its data must not change.
   for (const [one, other] of [
     [beta, standard],
     [standard, acme],
@@ -166,7 +166,7 @@ test("no request of one tenant changes or shows what is another's", async () => 
     assert(JSON.stringify(before).includes(other.mark), "there is something to be found");
     const statuses = await attack(one, other, chance);
     assert.deepEqual(await other.everything(), before, `seed ${chance.seed}`);
-    // Not all were refused: some have found what is the tenant's own.
+    // Some requests have found the attacker's own data.
     for (const status of [200, 400, 404]) assert((statuses.get(status) ?? 0) > 10, `${status}`);
   }
 });

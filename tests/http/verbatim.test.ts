@@ -1,4 +1,4 @@
-/** Data and metadata come back as the very text that was sent. */
+/** Data and metadata are returned as exactly the same text. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,6 @@
-/** Where a webhook may send: over the internet to others, and to this machine only where authentication is off. */
+/**
+ * The addresses to which a webhook may send: hosts on the internet, and this machine only if authentication is off.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -15,7 +17,7 @@ const HOSTS = "sillok.example.com, Events.Example.com:8443";
 
 const as = (scope: string) => ({ Authorization: `Bearer ${sign({ scope }, SECRET)}` });
 
-/** Starts the server again so that callers need a token. */
+/** Starts the server again with authentication. */
 function protect(): Promise<void> {
   return api.server.restart({ vars: { SILLOK_SECRET: SECRET, SILLOK_HOSTS: HOSTS } });
 }
@@ -25,7 +27,7 @@ function put(url: string, options: object = {}): Promise<Reply> {
   return api.request("/v1/consumers/hook", { method: "PUT", body, headers: as("admin") });
 }
 
-/** Where nobody may send, whoever says so. */
+/** Addresses to which no webhook may send, in any deployment. */
 const NOWHERE = [
   "https://10.0.0.1/",
   "https://169.254.169.254/latest/meta-data",
@@ -77,7 +79,7 @@ test("with a secret, no URL leads into a private network, to this machine or to 
   assert.equal(reply.status, 200, reply.text);
 });
 
-test("what was allowed when it was defined is looked at again before an event is sent", async () => {
+test("an address that was allowed at its definition is checked again before each event", async () => {
   assert.equal((await put(receiver.url)).status, 200);
   await protect();
   const body = JSON.stringify(numbered(1));
@@ -92,7 +94,7 @@ test("what was allowed when it was defined is looked at again before an event is
   assert.equal(receiver.received.length, 0);
 });
 
-test("who may only read sees neither the query nor the fragment of a URL", async () => {
+test("a caller that may only read sees neither the query nor the fragment of a URL", async () => {
   await protect();
   const url = "https://example.com:8443/hook?token=secret#part";
   assert.equal((await put(url)).json.url, url);

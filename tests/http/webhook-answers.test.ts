@@ -1,4 +1,7 @@
-/** What a receiver says beside that it has failed: when to come again, or that it takes no more; and what tells events apart. */
+/**
+ * Answers of a receiver beside a plain failure: the time of the next attempt, or that it is gone. And the id by which it finds
+ * repeats.
+ */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,10 +13,12 @@ import { type Received, useReceiver } from "../support/receiver.ts";
 const api = useApi();
 const receiver = useReceiver();
 const HOUR = 3_600_000;
-/** After the first failure, without a word of the receiver's, in milliseconds; less up to half of it by chance. */
+/**
+ * The delay after the first failure without an answer's own time, in milliseconds. Chance makes it shorter by up to a half.
+ */
 const FIRST_DELAY = 20_000;
 
-/** A webhook of its own for one category. */
+/** Defines a webhook over its own category. */
 async function webhook(options: object): Promise<{ category: string; path: string }> {
   const category = freshStream("hook").replaceAll("-", "");
   const path = `/v1/consumers/${category}`;
@@ -28,7 +33,7 @@ const ofCategory =
   ({ event }: Received) =>
     event.subject.startsWith(`${category}-`);
 
-/** How long a webhook waits, in milliseconds, after the receiver has asked for this time. */
+/** The time for which a webhook waits, in milliseconds, after the receiver has asked for this time. */
 async function waited(retryAfter: string, longestDelay: number): Promise<number> {
   receiver.answer = () => ({ status: 503, retryAfter });
   const { category } = await webhook({ firstDelay: FIRST_DELAY, longestDelay });
@@ -54,7 +59,7 @@ test("nobody waits longer than the longest delay, whatever the receiver says", a
   }
 });
 
-test("what is no time, or has passed, changes nothing", async () => {
+test("an invalid or past time changes nothing", async () => {
   const past = new Date(0).toUTCString();
   for (const retryAfter of ["0", "-5", "soon", "1.5", past]) {
     const wait = await waited(retryAfter, HOUR);

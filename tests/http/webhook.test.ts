@@ -1,4 +1,4 @@
-/** Webhooks: every event, signed, at least once; what cannot be delivered becomes a dead letter. */
+/** Webhooks: every event, signed, at least once. An event that cannot be delivered becomes a dead letter. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -12,7 +12,7 @@ import { useReceiver } from "../support/receiver.ts";
 const api = useApi();
 const receiver = useReceiver();
 
-/** A webhook of its own for one category, and its category. */
+/** Defines a webhook over its own category, and returns both. */
 async function webhook(
   options: object = {},
 ): Promise<{ name: string; category: string; secret: string }> {
@@ -132,7 +132,7 @@ test("a stream is held back behind its event that fails, and others are not", as
   assert.deepEqual(taken().slice(2), ["1@1", "1@2", "1@3"]);
 });
 
-test("a consumer that stops goes on when it is told to", async () => {
+test("a stopped consumer continues when it is resumed", async () => {
   let mended = false;
   receiver.answer = ({ data }) => (data.n === 2 && !mended ? 500 : 200);
   const { name, category } = await webhook({ attempts: 2, onFailure: "stop" });
@@ -297,7 +297,7 @@ test("another definition ends the wait for the next attempt, and nothing else do
   assert.deepEqual([lag, failures, deadLetters], [0, 0, 0]);
 });
 
-test("what is no consumer is refused, and nothing is kept of it", async () => {
+test("an invalid consumer is refused, and nothing of it is stored", async () => {
   const url = receiver.url;
   for (const [definition, code, field] of [
     ["{", "malformed_json", undefined],
@@ -308,7 +308,7 @@ test("what is no consumer is refused, and nothing is kept of it", async () => {
     [{ kind: "webhook", url, attempts: 0 }, "invalid_policy", "attempts"],
     [{ kind: "webhook", url, concurrency: 7 }, "invalid_consumer", "concurrency"],
     [{ kind: "webhook", url, types: ["a\nb"] }, "invalid_event_type", "types"],
-    // As in the package, where `readAll({ types: [] })` is refused too.
+    // The package refuses `readAll({ types: [] })` too.
     [{ kind: "webhook", url, types: [] }, "invalid_consumer", "types"],
     [{ kind: "webhook", url, colour: "red" }, "invalid_consumer", "colour"],
     [{ kind: "projection" }, "invalid_consumer", "kind"],

@@ -5,10 +5,10 @@ import { all, rejection, same, thrown } from "./check.ts";
 
 export type Counted = { type: "Counted"; data: { by: number } };
 
-/** Soon given up. */
+/** A policy that gives up soon. */
 export const HASTY = { attempts: 2, firstDelay: 1, longestDelay: 1 } as const;
 
-/** A projection of how much was counted in each stream. Numbers in `failing` fail. */
+/** A projection with the sum of each stream. Numbers in `failing` fail. */
 export function sums({ projection }: Sillok, failing: Set<number> = new Set(), options = {}) {
   return projection<Counted, number>("sums", {
     ...options,
@@ -21,7 +21,7 @@ export function sums({ projection }: Sillok, failing: Set<number> = new Set(), o
   });
 }
 
-/** Appends events that count by these numbers. */
+/** Appends events with these numbers. */
 export async function count(
   store: EventStore,
   stream: string,
@@ -31,14 +31,14 @@ export async function count(
   return (await store.append<Counted>(stream, events)).version;
 }
 
-/** The code with which the promise is rejected. */
+/** The code with which the promise rejects. */
 export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   return ((await rejection(promise)) as { code?: unknown }).code;
 }
 
-/** Projections over a store in the same program, and what is done about failures. */
+/** Projections over a store in the same program, and their handling of failures. */
 export const consuming: Behaviours = {
-  async "documents are the fold over the events, whatever is asked in between"(sillok) {
+  async "documents are the fold over the events, also with requests in between"(sillok) {
     const store = new sillok.EventStore();
     const counts = sums(sillok);
     const gateway = new sillok.EventGateway(store).register(counts);
@@ -129,7 +129,7 @@ export const consuming: Behaviours = {
     same(await codeOf(documents.get("s-1", { min: poison })), "projection_behind");
   },
 
-  async "what fails is given up, lies among the dead letters and can be attempted again"(sillok) {
+  async "a failing event is given up, becomes a dead letter and can be attempted again"(sillok) {
     const [store, failing] = [new sillok.EventStore(), new Set([2])];
     const counts = sums(sillok, failing, HASTY);
     const gateway = new sillok.EventGateway(store).register(counts);
@@ -200,7 +200,7 @@ export const consuming: Behaviours = {
     same(handled, ["s-2@1", "s-1@1", "s-1@2"]);
   },
 
-  async "one that stops passes over nothing, and goes on when it is told to"(sillok) {
+  async "a stopped consumer skips nothing, and continues when it is resumed"(sillok) {
     const [store, failing] = [new sillok.EventStore(), new Set([2])];
     const counts = sums(sillok, failing, { ...HASTY, onFailure: "stop" });
     const gateway = new sillok.EventGateway(store).register(counts);

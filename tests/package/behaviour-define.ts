@@ -3,7 +3,7 @@ import { same, thrown } from "./check.ts";
 
 type Refused = { code?: unknown; field?: unknown };
 
-/** Fields that a consumer cannot have, and what is named as wrong. */
+/** Invalid options of a consumer, and the field that the error names. */
 const WRONG: [options: object, field: string][] = [
   [{ on: {} }, "on"],
   [{ on: { Opened: undefined } }, "on"],
@@ -29,7 +29,7 @@ const WRONG: [options: object, field: string][] = [
   [{ longestDelay: Infinity }, "longestDelay"],
 ];
 
-/** What projections and reactors are before anyone runs them. */
+/** Projections and reactors before they run. */
 export const defining: Behaviours = {
   "a consumer is whole, and cannot be altered"({ projection, reactor }) {
     const on = { Opened: () => {}, Closed: () => {}, Left: undefined };
@@ -58,7 +58,7 @@ export const defining: Behaviours = {
     same([after, reactor("all", { on: all, after: "0.7" }).after], [undefined, "0.7"]);
   },
 
-  "what a consumer cannot be is refused, naming the field"({ projection, reactor, isSillokError }) {
+  "an invalid definition is refused, naming the field"({ projection, reactor, isSillokError }) {
     type Define = (name: unknown, options: unknown) => { name: string };
     for (const define of [projection, reactor] as unknown as Define[]) {
       for (const [options, field] of WRONG) {

@@ -12,7 +12,7 @@ async function filled({ EventStore }: Sillok): Promise<EventStore> {
   return store;
 }
 
-/** As long as two pages of a verification. */
+/** A stream as long as two pages of a verification. */
 async function long({ EventStore }: Sillok): Promise<EventStore> {
   const store = new EventStore();
   const large = { type: "Large", data: "x".repeat(1_000_000) };
@@ -20,7 +20,7 @@ async function long({ EventStore }: Sillok): Promise<EventStore> {
   return store;
 }
 
-/** The same text with another character in this place. */
+/** The same text with another character at this place. */
 function altered(text: string, place: number): string {
   const other = text[place] === "0" ? "1" : "0";
   return text.slice(0, place) + other + text.slice(place + 1);
@@ -124,7 +124,7 @@ export const exporting: Behaviours = {
     same([intact, version, commits], [true, 8, 8]);
   },
 
-  async "what is no lines is refused"({ verifyCommits }) {
+  async "a value that is not lines is refused"({ verifyCommits }) {
     for (const bad of [[1], [undefined], [["a"]]]) {
       const error = await rejection(verifyCommits(bad as unknown as string[]));
       const { code, field } = error as { code?: unknown; field?: unknown };

@@ -10,7 +10,7 @@ const handler = { handleEvent() {} };
 const NO_HANDLERS: unknown[] = [null, {}, () => {}, "x", { handleEvent: 5 }];
 const NO_SIGNALS: unknown[] = [null, 5, "x", {}, { aborted: true }];
 
-/** The code and the field of what `call` throws or is rejected with. */
+/** The code and the field of the error that `call` throws, or with which it rejects. */
 async function refusal(call: () => unknown): Promise<unknown[]> {
   const { code, field, name } = (await rejection(Promise.resolve().then(call))) as Error & {
     code?: unknown;
@@ -19,7 +19,7 @@ async function refusal(call: () => unknown): Promise<unknown[]> {
   return [name, code, field];
 }
 
-/** Calls that must be refused with this code, naming this field. */
+/** Calls that are refused with this code and this field. */
 type Refusals = [code: string, field: string, calls: (() => unknown)[]];
 
 async function areRefused(all: Refusals[]): Promise<void> {
@@ -46,9 +46,9 @@ function asked(
   ];
 }
 
-/** What a gateway refuses, how long it runs, and how long it waits. */
+/** The errors of a gateway, the time for which it runs, and the time for which it waits. */
 export const gatewaying: Behaviours = {
-  async "what a gateway cannot work with is refused, naming the field"(sillok) {
+  async "an invalid argument of a gateway is refused, naming the field"(sillok) {
     const store = new sillok.EventStore();
     await count(store, "s", 1);
     const counts = sums(sillok);
@@ -172,7 +172,7 @@ export const gatewaying: Behaviours = {
   async "an event that does not come is waited for 5 seconds, or until the signal"(sillok) {
     const store = new sillok.EventStore();
     await count(store, "s-1", 1, 2);
-    // It is attempted again in an hour.
+    // The next attempt is in an hour.
     const later = sums(sillok, new Set([2]), { firstDelay: 3_600_000 });
     const documents = new sillok.EventGateway(store).register(later).projection(later);
     const began = Date.now();

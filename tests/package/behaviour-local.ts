@@ -2,9 +2,9 @@ import type { EventStore } from "sillok";
 import type { Behaviours } from "./behaviour.ts";
 import { all, count, rejection, same } from "./check.ts";
 
-/** What a store has that is in this very program, in memory or on a file. */
+/** The behaviour of stores in this program, in memory or on a file. */
 export const local: Behaviours = {
-  async "what is saved is followed too"({ EventStore }) {
+  async "saved events are followed too"({ EventStore }) {
     const store = new EventStore();
     const following = store.subscribe("1");
     const next = following.next();
@@ -42,7 +42,7 @@ export const local: Behaviours = {
     }
   },
 
-  async "what was forgotten neither comes in the feed nor stands in the directory"(sillok) {
+  async "a forgotten event is neither in the feed nor in the directory"(sillok) {
     const store = new sillok.EventStore();
     const following = store.subscribe({ all: true });
     for (const stream of ["a", "b", "c"])
@@ -61,12 +61,12 @@ export const local: Behaviours = {
     await store.append("c", { type: "C" });
     const [last] = await all(store.readAll({ types: ["C"] }));
     same(last?.position, 7);
-    // A page that was read before they were forgotten is still given.
+    // The page was read before its events were forgotten, so they are still returned.
     same((await following.next()).value?.position, 2);
     await following.return();
   },
 
-  async "what is forgotten beyond the page that was read ends a read and an export"(sillok) {
+  async "events that are forgotten after the present page end a read and an export"(sillok) {
     const forget = {
       stream_truncated: (store: EventStore) => store.truncate("s", { before: 7 }),
       stream_deleted: (store: EventStore) => store.delete("s"),
@@ -81,7 +81,7 @@ export const local: Behaviours = {
         store.read("s", { type: "A", to: 6 }),
         store.exportCommits("s"),
       ];
-      // A page of all, which is behind what is forgotten.
+      // Each read has its first page before the events are forgotten.
       for (const reading of readings) await reading.next();
       await act(store);
       for (const [place, reading] of readings.entries()) {

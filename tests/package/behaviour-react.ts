@@ -6,7 +6,7 @@ import type { Behaviours } from "./behaviour.ts";
 import { codeOf, count, type Counted, sums } from "./behaviour-consume.ts";
 import { all, rejection, same, thrown } from "./check.ts";
 
-/** Reactors over a store in the same program, how consumers are run, and what they cannot do. */
+/** Reactors over a store in the same program: how consumers run, and what a reactor cannot do. */
 export const reacting: Behaviours = {
   async "a reactor's commands take effect once, and name their cause"(sillok) {
     const store = new sillok.EventStore();
@@ -42,9 +42,7 @@ export const reacting: Behaviours = {
     );
   },
 
-  async "a client that appends under a reactor's key first keeps nothing from being written"(
-    sillok,
-  ) {
+  async "a client that first appends under a reactor's key prevents no write"(sillok) {
     const store = new sillok.EventStore();
     const event = { stream: "order-1", version: 1, id: "placed-1" };
     const idempotencyKey = await commandKey("billing", event, 1);
@@ -82,7 +80,9 @@ export const reacting: Behaviours = {
     same((await store.verify("invoice")).intact, true);
   },
 
-  async "what has no room for its cause is refused and named, and others have their turn"(sillok) {
+  async "an append without room for its cause is refused and named, and other code has turns"(
+    sillok,
+  ) {
     const store = new sillok.EventStore();
     const correlationId = "c".repeat(16 * 1024 - '{"correlationId":""}'.length);
     await store.append("order-1", { type: "Placed", metadata: { correlationId } });
@@ -127,7 +127,7 @@ export const reacting: Behaviours = {
     }
   },
 
-  async "what can never succeed is given up at once, and what a handler says itself is not"(
+  async "an event that can never succeed is given up at once, but not for an error of the handler's own"(
     sillok,
   ) {
     const store = new sillok.EventStore();
@@ -186,7 +186,7 @@ export const reacting: Behaviours = {
     same(handled, [1, 2]);
   },
 
-  async "a reactor may begin after a checkpoint, and then goes on from where it is"(sillok) {
+  async "a reactor may begin after a checkpoint, and then continues from its place"(sillok) {
     const store = new sillok.EventStore();
     for (const number of [1, 2, 3]) await count(store, "s-1", number);
     const [, second] = await all(store.readAll());
@@ -223,7 +223,9 @@ export const reacting: Behaviours = {
     same(await gateway.projection(counts).get("s-1"), 15);
   },
 
-  async "what runs handles each event as it is appended, until it is told to end"(sillok) {
+  async "a running gateway handles each event when it is appended, until the signal ends it"(
+    sillok,
+  ) {
     const store = new sillok.EventStore();
     const [stop, handled] = [new AbortController(), [] as number[]];
     let next = () => {};
@@ -339,7 +341,7 @@ export const reacting: Behaviours = {
     same(String(await rejection(gateway.replay(failing))), "Error: no");
   },
 
-  async "what cannot be registered or found is refused"(sillok) {
+  async "an invalid registration or name is refused"(sillok) {
     const store = new sillok.EventStore();
     const counts = sums(sillok);
     const gateway = new sillok.EventGateway(store).register(counts);

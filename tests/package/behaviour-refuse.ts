@@ -15,7 +15,7 @@ class Secret {
   }
 }
 
-/** What a value is, where it lies, and nothing else JSON would say. */
+/** Values that JSON would lose, and the place that the error names. */
 const LOST: [value: unknown, field: string][] = [
   [NaN, ""],
   [-Infinity, ""],
@@ -53,7 +53,7 @@ async function refusal(promise: Promise<unknown>): Promise<[unknown, unknown]> {
 }
 
 export const refusing: Behaviours = {
-  async "what JSON would lose is refused, naming its place"({ EventStore, isSillokError }) {
+  async "a value that JSON would lose is refused, naming its place"({ EventStore, isSillokError }) {
     const store = new EventStore();
     for (const [value, field] of LOST) {
       const about = `data${field} of ${Object.prototype.toString.call(value)}`;
@@ -179,7 +179,7 @@ export const refusing: Behaviours = {
     same(await all(store.read("s")), []);
   },
 
-  async "a store that refused much goes on working"({ EventStore }) {
+  async "a store still works after many refusals"({ EventStore }) {
     const store = new EventStore();
     for (let time = 0; time < 2000; time += 1) {
       await rejection(store.append("", { type: "A" }));

@@ -4,12 +4,12 @@ import type { Behaviours, Sillok } from "./behaviour.ts";
 import { count, same } from "./check.ts";
 
 const COMMITS = 30;
-/** Of how many events a chain is at most, so that it ends also where nothing else ends it. */
+/** The longest chain of events. It ends the chain if nothing else does. */
 const LONGEST_CHAIN = 12_000;
-/** After how many of them the signal is given. */
+/** The number of events after which the signal is given. */
 const WARM = 300;
 
-/** A store of which all is in two streams. */
+/** A store with two full streams. */
 async function full({ EventStore }: Sillok) {
   const store = new EventStore();
   const events = count(1, 1000).map((data) => ({ type: "A", data }));
@@ -18,14 +18,16 @@ async function full({ EventStore }: Sillok) {
   return store;
 }
 
-/** A signal that a timer gives, which must have its turn to do so. */
+/** A signal of a timer. The timer needs a turn to give it. */
 function soon(): AbortSignal {
   const stop = new AbortController();
   setTimeout(() => stop.abort(), 5);
   return stop.signal;
 }
 
-/** A reactor that makes another event of each, how many it has handled, and a signal that a timer gives amid them. */
+/**
+ * A reactor that makes another event from each event, the number of its events, and a signal of a timer during its run.
+ */
 function chain({ reactor }: Sillok) {
   const handled = { times: 0 };
   const stop = new AbortController();
@@ -33,7 +35,7 @@ function chain({ reactor }: Sillok) {
     category: "chain",
     on: ({ stream }, { append }) => {
       handled.times += 1;
-      // What is run for the first time is slow: others would have their turn by that alone.
+      // The first run of code is slow: that alone would give other code a turn.
       if (handled.times === WARM) setTimeout(() => stop.abort(), 1);
       return handled.times < LONGEST_CHAIN ? append(stream, { type: "Link" }) : undefined;
     },
@@ -41,9 +43,9 @@ function chain({ reactor }: Sillok) {
   return { links, handled, signal: stop.signal };
 }
 
-/** Nothing in this program keeps the rest of it from having its turn. */
+/** All loops of the package give turns to the rest of the program. */
 export const takingTurns: Behaviours = {
-  async "whatever is read, others have their turn meanwhile"(sillok) {
+  async "other code has turns during every read"(sillok) {
     const store = await full(sillok);
     const readings = {
       read: () => store.read("s-1"),

@@ -3,7 +3,7 @@ import type { SavedEvent } from "sillok";
 import type { Behaviours } from "./behaviour.ts";
 import { all, same, thrown } from "./check.ts";
 
-/** Runs `work` and gives what it printed, one text a call. */
+/** Runs `work`, and returns its output: one list of values for each call. */
 function printed(work: () => void): unknown[][] {
   const { log } = console;
   const lines: unknown[][] = [];
@@ -50,7 +50,7 @@ export const tutorial: Behaviours = {
     same(Object.getPrototypeOf(found?.inner) === Object.prototype, true);
   },
 
-  async "what was appended steers nothing when it is found"({ EventStore }) {
+  async "an appended event controls nothing when it is found"({ EventStore }) {
     const store = new EventStore();
     const data = { aggregateId: "2", a: "1970-01-01T00:00:00.000Z" };
     const paths = [["__proto__", "polluted"], ["a", "b"], ["a"], ["constructor", "name"], []];
@@ -81,7 +81,7 @@ export const tutorial: Behaviours = {
     same(verified, await store.verify("1"));
   },
 
-  "a saved event cannot be altered, neither by what was given nor by what was found"({
+  "a saved event cannot be altered, neither through the saved object nor through a found one"({
     EventStore,
   }) {
     const store = new EventStore();
@@ -111,7 +111,7 @@ export const tutorial: Behaviours = {
     same(store.findEventsByAggregateId("neither"), []);
   },
 
-  "ids are told apart as === does"({ EventStore }) {
+  "ids are different as with ==="({ EventStore }) {
     const store = new EventStore();
     const ids = [
       1,
@@ -136,7 +136,7 @@ export const tutorial: Behaviours = {
     same(store.findEventsByAggregateId(0), [{ aggregateId: 0 }, { aggregateId: -0 }]);
   },
 
-  "an event that is none is refused"({ EventStore }) {
+  "an invalid event is refused"({ EventStore }) {
     const store = new EventStore();
     const cases: [event: unknown, code: string, field?: string][] = [
       [undefined, "invalid_event", "event"],
@@ -190,7 +190,7 @@ export const tutorial: Behaviours = {
     ]);
   },
 
-  "the gateway calls the public methods of whatever it is given"({
+  "the gateway calls the public methods of every store and handler"({
     EventStore,
     EventHandler,
     EventGateway,
@@ -249,7 +249,7 @@ export const tutorial: Behaviours = {
     same(store.findEventsByAggregateId("1").length, 3);
   },
 
-  async "what was saved can be read, and what was appended can be found"({ EventStore }) {
+  async "saved events can be read, and appended events can be found"({ EventStore }) {
     const store = new EventStore();
     store.saveEvent({ aggregateId: "account-42", type: "Opened", owner: "Ada" });
     store.saveEvent({ aggregateId: "account-42", type: "", owner: "Bob" });

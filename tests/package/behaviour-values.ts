@@ -2,14 +2,14 @@ import type { Behaviours } from "./behaviour.ts";
 import { all, rejection, same } from "./check.ts";
 
 export const values: Behaviours = {
-  async "what JSON itself would alter comes back as it was"({ EventStore }) {
+  async "a value that JSON would alter comes back unchanged"({ EventStore }) {
     const data = [-0, { n: -0 }, 1e21, [[[-0]]]];
     const store = new EventStore();
     await store.append("s", { type: "A", data });
     same((await all(store.read("s")))[0]?.data, data);
   },
 
-  async "values are taken as JSON takes them, of whatever class they are"({ EventStore }) {
+  async "values of every class are converted as JSON converts them"({ EventStore }) {
     class Money {
       amount = 5;
       get doubled() {

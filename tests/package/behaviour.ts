@@ -1,5 +1,5 @@
-// What the package does wherever it runs: the contract of every store, and beside it what only these stores do. The same
-// is run in Node, in memory, on a file and on a server, in Chromium, workerd, Deno, Bun and Vercel's edge runtime.
+// The behaviour of the package on every platform: the contract of every store, and the behaviour of these stores alone. The
+// same code runs in Node (in memory, on a file and on a server), in Chromium, workerd, Deno, Bun and Vercel's edge runtime.
 
 import type { OpenAnother, OpenStore } from "sillok/testing";
 import { consuming } from "./behaviour-consume.ts";
@@ -18,10 +18,10 @@ import { freshToken } from "./tenant.ts";
 export type Sillok = typeof import("sillok");
 export type Testing = typeof import("sillok/testing");
 
-/** A name that says what holds, and a function that throws when it does not. */
+/** The name of a behaviour, and a function that throws if the behaviour is wrong. */
 export type Behaviours = Record<string, (sillok: Sillok) => void | Promise<void>>;
 
-/** What the package's stores do beside keeping the contract. */
+/** The behaviour of the package's stores beside the contract. */
 export const behaviours: Behaviours = {
   ...values,
   ...refusing,
@@ -42,18 +42,18 @@ const withoutFiles: Behaviours = {
   },
 };
 
-/** A server that takes tokens which are signed with the secret. */
+/** A server that accepts tokens which are signed with the secret. */
 interface Remote {
   readonly url: string;
   readonly secret: string;
 }
 
-/** Opens stores on a server, each in a name space of its own. */
+/** Opens stores on a server, each in its own name space. */
 export function remoteStores({ EventStore }: Sillok, { url, secret }: Remote): OpenStore {
   return async () => EventStore.connect(url, { token: await freshToken(secret) });
 }
 
-/** Opens stores in a folder, each in a file of its own, and another store on the file of one. */
+/** Opens stores in a folder, each on its own file, and another store on the file of one of them. */
 function fileStores({ EventStore }: Sillok, folder: string): [OpenStore, OpenAnother] {
   const paths = new WeakMap<object, string>();
   let files = 0;
@@ -67,8 +67,8 @@ function fileStores({ EventStore }: Sillok, folder: string): [OpenStore, OpenAno
 }
 
 /**
- * Runs all of it, the contract also on a server where one is given, and on files where a folder is given; without one
- * it is a place without files. Says for each that failed how. `ran` is how many there were.
+ * Runs all behaviours. The contract also runs on a server if one is given, and on files if a folder is given. Without a folder,
+ * the platform has no files. Returns the error of each failed behaviour. `ran` is the number of behaviours.
  */
 export async function failures(
   sillok: Sillok,

@@ -1,4 +1,5 @@
-// The package in Chromium: without a bundler, and through those that most pages use, none of them configured but for a remark.
+// The package in Chromium: without a bundler, and with the bundlers that most pages use. The tests note the only setting that a
+// bundler needs.
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
@@ -13,7 +14,7 @@ import { type Scratch, useScratch } from "./scratch.ts";
 import { serve } from "./static-server.ts";
 
 const HERE = import.meta.dirname;
-/** Imports the package by these names, and leaves what failed where the test can find it. */
+/** Imports the package by these names, and leaves the failures where the test can find them. */
 const program = (name: string, testing: string, remote = "undefined") => `
   import * as sillok from "${name}";
   import * as testing from "${testing}";
@@ -22,7 +23,7 @@ const program = (name: string, testing: string, remote = "undefined") => `
 `;
 const PAGE = (script: string) =>
   `<!doctype html><title>Sillok</title><link rel="icon" href="data:,">${script}`;
-/** Chromium tells of every refusal by a status, and there is no other way to be told of one. */
+/** Chromium logs the status of every refused request, and a page cannot prevent it. */
 const REFUSED = /^Failed to load resource: the server responded with a status of 4(?!04)\d\d/;
 const MODULE = PAGE('<script type="module" src="./main.js"></script>');
 
@@ -43,7 +44,7 @@ async function bundle(from: string, outfile: string, format: "esm" | "iife"): Pr
   assert.deepEqual(warnings, []);
 }
 
-/** Opens the page, in which nothing must fail, and gives how many behaviours it tried. */
+/** Opens the page, which must not fail, and returns the number of its behaviours. */
 async function holdsIn(t: TestContext, url: string): Promise<number> {
   const browser = await chromium.launch({
     executablePath: process.env["CHROME"] ?? "/usr/bin/chromium",
@@ -105,7 +106,7 @@ test("bundled by esbuild, as a module and as a classic script", async (t) => {
 });
 
 test("built by Vite", async (t) => {
-  // Beyond 500 kB it advises to load parts later; the engine is one part, and needed at once.
+  // Beyond 500 kB it advises to split the code. The engine is one part, and the page needs it at once.
   const config = "export default { build: { chunkSizeWarningLimit: 700 } };";
   await scratch.write("vite.config.js", config);
   const { code, stderr } = await scratch.run("vite", ["build", "--logLevel", "warn"]);
@@ -128,7 +129,7 @@ test("served by Vite while developing", async (t) => {
 });
 
 test("built by Parcel, which knows a package by its `main`", async (t) => {
-  // Of what a package exports beside it, Parcel knows nothing unless it is told.
+  // Parcel ignores the package's `exports` unless it is configured, so the path is the file's.
   await scratch.write("main.js", program("sillok", "./node_modules/sillok/dist/testing.js"));
   const flags = ["--dist-dir", "parcel", "--no-cache", "--log-level", "warn"];
   const { code, stdout, stderr } = await scratch.run("parcel", ["build", "index.html", ...flags]);

@@ -1,4 +1,4 @@
-// What the behaviours assert with. They also run in a page and in a Worker, where there is no node:assert.
+// The assertions of the behaviours. They also run in a page and in a Worker, which have no node:assert.
 
 export { all, count, rejection, same } from "../../js/ts/testing/assert.ts";
 

@@ -1,4 +1,4 @@
-// A Worker of a user's own: the example in the types of `sillok/worker`, bundled by wrangler and run by workerd.
+// A Worker of your own: the example in the types of `sillok/worker`, bundled by wrangler and run by workerd.
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { ROOT, useScratch } from "./scratch.ts";
 
-// wrangler asks nobody, neither for news nor for a request's place of origin.
+// wrangler must not ask a server for news or for a request's place of origin.
 process.env["WRANGLER_SEND_METRICS"] = "false";
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 const { createTestHarness } = await import("wrangler");
@@ -21,7 +21,8 @@ const scratch = useScratch(async (scratch) => {
   assert.ok(example !== undefined, "there is an example");
   await scratch.write("worker.ts", example);
   const deployed = await readFile(join(ROOT, "wrangler.toml"), "utf8");
-  // The objects are those of the plain deployment; what is built there is installed here, and there is no page.
+  // The objects are those of the plain deployment. The build step is missing, because the package is installed. There is no
+  // page.
   const objects = deployed.slice(deployed.indexOf("[[durable_objects.bindings]]"));
   const head = 'name = "own"\nmain = "worker.ts"\ncompatibility_date = "2026-11-17"\n';
   await scratch.write("wrangler.toml", `${head}[vars]\nSILLOK_AUTH = "off"\n${objects}`);

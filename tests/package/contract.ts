@@ -1,4 +1,4 @@
-// The contract of every store, as the tarball has it.
+// The contract of every store, from the tarball.
 
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
@@ -6,10 +6,10 @@ import type { TestContext } from "node:test";
 import type { OpenAnother, OpenStore } from "sillok/testing";
 import type { Scratch } from "./scratch.ts";
 
-/** At the very least; fewer would mean that something is left out. */
+/** The lowest possible number. Fewer behaviours mean that some are missing. */
 export const LEAST_BEHAVIOURS = 50;
 
-/** Tests that the stores which `open` gives keep the contract. */
+/** Tests that the stores of `open` obey the contract. */
 export async function keepsContract(
   t: TestContext,
   scratch: Scratch,

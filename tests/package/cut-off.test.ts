@@ -1,4 +1,4 @@
-// An engine that is cut off amid its work, because the stack has no room left, acknowledges nothing that it cannot keep.
+// The engine is cut off during its work because the stack has no room. Then it acknowledges nothing that it cannot store.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -13,7 +13,7 @@ const scratch = useScratch();
 const files = new Files();
 after(() => files.remove());
 
-/** Never ends, but for want of room on the stack. */
+/** Never returns. It ends only because the stack has no room. */
 function removeForever(documents: Documents, count = 0): void {
   documents.delete(`key-${count}`);
   removeForever(documents, count + 1);

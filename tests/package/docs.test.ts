@@ -1,4 +1,4 @@
-// Every example in the README and in the documentation that ships with the types is checked and run.
+// Checks and runs every example in the README, and in the documentation of the types.
 
 import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
@@ -9,9 +9,9 @@ import { type Server, startServer } from "../support/server.ts";
 import { useScratch } from "./scratch.ts";
 
 const PACKAGE = "node_modules/sillok";
-/** At the very least; fewer would mean that they are not found any more. */
+/** The lowest possible number. Fewer examples mean that the search for them is broken. */
 const LEAST_EXAMPLES = 26;
-/** What the examples connect to; a server of the tests takes its place. */
+/** The URL in the examples. A server of the tests takes its place. */
 const DEPLOYED = "https://sillok.example.workers.dev";
 
 const examples = new Map<string, string>();

@@ -1,4 +1,4 @@
-// What the package does wherever it runs, on files.
+// The behaviour of the package on every platform, on files.
 
 import { after, test } from "node:test";
 

@@ -1,4 +1,4 @@
-// Stores on files that another connection has locked: the program goes on, and what it writes stays in order.
+// Stores on files that another connection has locked. The program continues, and its writes stay in order.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -12,7 +12,7 @@ import { Files } from "./on-file.ts";
 import { Program } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
-/** Locks the file for so many milliseconds each time that it is told to, and says when it has the lock. */
+/** Locks the file for this number of milliseconds at each line of input, and prints when it has the lock. */
 const LOCKER = `
   import { createInterface } from "node:readline";
   import { DatabaseSync } from "node:sqlite";
@@ -24,7 +24,7 @@ const LOCKER = `
   }
 `;
 const BUSY = { code: "storage_busy" };
-/** So short that a test can wait for it, and so long that other work is seen to go on. */
+/** Short enough for a test to wait, and long enough to see that other work continues. */
 const SHORT = 200;
 
 const scratch = useScratch(async (scratch) => void (await scratch.write("locker.js", LOCKER)));
@@ -51,12 +51,12 @@ async function opened(busyTimeout?: number): Promise<{
   return { path, store, other };
 }
 
-/** Lets timers and others have their turn, often. */
+/** Gives many turns to timers and other code. */
 async function turns(): Promise<void> {
   for (let taken = 0; taken < 20; taken += 1) await turn();
 }
 
-/** Whether a promise is settled, when others had their turn. */
+/** Whether a promise is settled after other code had turns. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   promise.then(
@@ -95,7 +95,7 @@ test("after busyTimeout it is storage_busy, and nothing was written", async () =
   assert.equal((await store.append("s", { type: "Closed" })).version, 2);
 });
 
-test("what is appended while one waits comes after it, to whichever stream", async () => {
+test("appends during a wait come after the waiting one, to every stream", async () => {
   const { store, other } = await opened();
   other.exec("BEGIN IMMEDIATE");
   const done: string[] = [];
@@ -106,7 +106,7 @@ test("what is appended while one waits comes after it, to whichever stream", asy
   });
   await turns();
   other.exec("COMMIT");
-  // These find the lock free, and must not come first.
+  // This append finds the lock free. It must still come after the earlier ones.
   const late = store.append("s", { type: "Counted", data: 51 });
   await Promise.all([...appendings, late]);
   assert.deepEqual(done, count(1, 50).map(String));
@@ -128,7 +128,7 @@ test("of a stream's appends that wait, each is decided when it has its turn", as
   assert.deepEqual([(await second).version, (await third).version], [2, 3]);
 });
 
-test("what answers at once waits too, keeps the order, and then says that the file is busy", async () => {
+test("synchronous calls wait too, stay in order, and then report a busy file", async () => {
   const { EventStore } = await scratch.sillok();
   const { path, store } = await opened();
   const locker = new Program(scratch.at("locker.js"), path);
@@ -151,7 +151,7 @@ test("what answers at once waits too, keeps the order, and then says that the fi
   other.close();
 });
 
-test("a store that is closed refuses those who wait", async () => {
+test("a closed store refuses its waiting calls", async () => {
   const { store, other } = await opened();
   other.exec("BEGIN IMMEDIATE");
   const appendings = [store.append("s", { type: "A" }), store.truncate("s", { before: 2 })];
@@ -164,7 +164,7 @@ test("a store that is closed refuses those who wait", async () => {
   await assert.rejects(store.append("s", { type: "A" }), { message: /closed/ });
 });
 
-test("whatever writes waits, and is then storage_busy", async () => {
+test("every write waits, and is then storage_busy", async () => {
   const { EventGateway, projection, reactor } = await scratch.sillok();
   const { store, other } = await opened(SHORT);
   const gateway = new EventGateway(store).register(
@@ -200,7 +200,7 @@ test("whatever writes waits, and is then storage_busy", async () => {
   assert.equal((await all(store.read("t"))).length, 2);
 });
 
-test("handlers are called once, however long what they did waits to be written", async () => {
+test("handlers are called once, even if the write of their result waits long", async () => {
   const { EventGateway, projection, reactor } = await scratch.sillok();
   const { store, other } = await opened();
   const handled: string[] = [];
@@ -248,13 +248,13 @@ test("nobody writes while a projection's handler has its documents", async () =>
   other.close();
 });
 
-test("where another's lock keeps from reading, whatever reads waits", async () => {
+test("if the lock of another connection excludes readers, every read waits", async () => {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
   const { path, store, other } = await opened();
   const documents = projection("documents", { on: (event, kept) => kept.put(event.stream, 1) });
   await new EventGateway(store).register(documents).catchUp();
   store.close();
-  // Without a write-ahead log a writer keeps readers out.
+  // Without a write-ahead log, a writer excludes readers.
   other.exec("PRAGMA journal_mode = DELETE");
   const reader = EventStore.open(path, { readOnly: true, busyTimeout: SHORT });
   const handle = new EventGateway(reader).register(documents).projection(documents);

@@ -1,4 +1,4 @@
-// Projections and reactors over files: what they know outlives the program, and several programs may run them at once.
+// Projections and reactors over files. Their state outlives the program, and several programs may run them at once.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -10,10 +10,10 @@ import { Program } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
 const ROUNDS = 25;
-/** How often another process than before goes on with the documents. */
+/** The number of times that another process must take over the documents. */
 const TURNS = 20;
 
-/** A sum for each stream, how often another process went on than before, and a command upon every tenth event. */
+/** A sum for each stream, the number of times that another process took over, and a command for every tenth event. */
 const CONSUMERS = `
   import { EventGateway, EventStore, projection, reactor } from "sillok";
   export const sums = projection("sums", {
@@ -39,14 +39,14 @@ const CONSUMERS = `
   export const gateway = new EventGateway(store).register(sums, tens);
 `;
 
-/** Runs the consumers for ever. */
+/** Runs the consumers without an end. */
 const RUNNER = `
   import { gateway } from "./consumers.js";
   console.log("running");
   await gateway.run();
 `;
 
-/** Brings the consumers to the end, again and again until so many turns were taken. */
+/** Runs the consumers to the end of the feed, until another process has taken over this number of times. */
 const COMPETITOR = `
   import { gateway, store, sums } from "./consumers.js";
   const least = Number(process.argv[3]);
@@ -68,7 +68,7 @@ const run = (file: string, ...args: string[]) => new Program(scratch.at(file), .
 type Sum = { sum: number; events: number };
 type Turns = { turns: number; by: number };
 
-/** What the documents and commands should be, from the events themselves. */
+/** The expected documents and commands, computed from the events. */
 async function expected(path: string): Promise<{ sums: Record<string, Sum>; tens: string[] }> {
   const { EventStore } = await scratch.sillok();
   const store = EventStore.open(path);
@@ -83,7 +83,7 @@ async function expected(path: string): Promise<{ sums: Record<string, Sum>; tens
   return { sums, tens };
 }
 
-/** Brings the consumers to the end, and checks that every event took effect exactly once. */
+/** Runs the consumers to the end of the feed, and checks that every event took effect exactly once. */
 async function check(path: string): Promise<void> {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
   await run("competitor.js", path, "0").endedWell();
@@ -100,7 +100,7 @@ async function check(path: string): Promise<void> {
   store.close();
 }
 
-/** Waits until this program has gone on with the documents. */
+/** Waits until this program has taken over the documents. */
 async function goesOn(path: string, program: Program): Promise<void> {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
   const store = EventStore.open(path);
@@ -123,7 +123,7 @@ async function append(path: string, from: number, count: number): Promise<number
   return from + count;
 }
 
-test("what a consumer knows is there when the file is opened again", async () => {
+test("the state of a consumer is there when the file is opened again", async () => {
   const { EventGateway, EventStore, projection } = await scratch.sillok();
   const path = `${files.folder}/kept.db`;
   const sums = (failing: boolean) =>
@@ -160,7 +160,7 @@ test("whenever a runner is killed, each event takes effect exactly once", async 
   let next = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const runner = run("runner.js", path);
-    // Some are killed while they start, some amid the work, some when it is done.
+    // Some are killed during their start, some during their work, and some after it.
     if (round % 5 > 0) await runner.printedLines(1);
     next = await append(path, next, 40);
     if (round % 5 > 0) await goesOn(path, runner);
@@ -170,7 +170,7 @@ test("whenever a runner is killed, each event takes effect exactly once", async 
   await check(path);
 });
 
-test("what another process appends wakes a runner", async () => {
+test("an append of another process wakes a runner", async () => {
   const path = `${files.folder}/woken.db`;
   const runner = run("runner.js", path);
   await runner.printedLines(1);
@@ -189,7 +189,7 @@ test("two processes that run the same consumers come to the right documents", as
   const path = `${files.folder}/competed.db`;
   let next = await append(path, 0, 100);
   const programs = [1, 2].map(() => run("competitor.js", path, String(TURNS)));
-  // There is always more to do, so that each comes to its turns however late it starts.
+  // There is always more work, so every program gets turns even if it starts late.
   while (programs.some(({ ended }) => !ended)) {
     next = await append(path, next, 20);
     await sleep(5);

@@ -1,4 +1,4 @@
-// Stores on files when processes compete, are killed, or find the disk full.
+// Stores on files when processes compete, when processes are killed, and when the disk is full.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -11,14 +11,14 @@ import { useScratch } from "./scratch.ts";
 
 const ROUNDS = 50;
 const WINS = 300;
-/** How often two processes make a file at the same moment. */
+/** The number of times that two processes create a file at the same moment. */
 const MET = 20;
-/** How often a history is found to begin elsewhere than before. */
+/** The number of times that a history is found with another first version than before. */
 const MOVED = 100;
 
 /**
- * Appends commits of one to five events for ever, and prints each version that was acknowledged: before it opens the file
- * that is none, or 0.
+ * Prints 0. Then opens the file, appends commits of one to five events without an end, and prints each acknowledged
+ * version.
  */
 const WRITER = `
   import { writeSync } from "node:fs";
@@ -35,8 +35,8 @@ const WRITER = `
 `;
 
 /**
- * Appends, each time expecting the version that it knows, and prints what it wrote. It ends when it has won as often as
- * it is told, and once after the other had been before it: so the two compete, however late one of them starts.
+ * Appends with the expected version that it knows, and prints the versions that it wrote. It ends after this number of
+ * successes and one conflict. So the two processes compete, even if one of them starts late.
  */
 const COMPETITOR = `
   import { EventStore, isWrongExpectedVersion } from "sillok";
@@ -64,7 +64,7 @@ const COMPETITOR = `
   store.close();
 `;
 
-/** Opens each file that it is told and appends to it, and prints when it began and when it had done so. */
+/** Opens and appends to each file that its input names, and prints the times of the begin and the end. */
 const MAKER = `
   import { createInterface } from "node:readline";
   import { EventStore } from "sillok";
@@ -77,7 +77,7 @@ const MAKER = `
   }
 `;
 
-/** Appends an event and forgets the oldest, as one would keep the last fifty, until it is told to end. */
+/** Appends an event and forgets the oldest one, so that fifty remain. It ends when its input ends. */
 const FORGETTER = `
   import { setImmediate } from "node:timers/promises";
   import { EventStore } from "sillok";
@@ -92,7 +92,7 @@ const FORGETTER = `
   store.close();
 `;
 
-/** Appends until it is refused, then prints why and what it still holds. */
+/** Appends until an append is refused. Then it prints the error and the events of the stream. */
 const FILLER = `
   import { EventStore } from "sillok";
   const store = EventStore.open(process.argv[2]);
@@ -121,14 +121,14 @@ after(() => files.remove());
 
 const run = (file: string, ...args: string[]) => new Program(scratch.at(file), ...args);
 
-test("whenever a writer is killed, what was acknowledged is there, and no half commit", async () => {
+test("after a writer is killed, every acknowledged commit is there, and no half commit", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/killed.db`;
   let acknowledged = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const writer = run("writer.js", path, String(round));
     const opens = round % 4 === 0;
-    // Some are killed while they open the file, the others once they have written.
+    // Some are killed while they open the file, and the others after a write.
     await writer.printedLines(opens ? 1 : 2);
     await sleep(Math.random() * (opens ? 20 : 150));
     await writer.kill();
@@ -181,7 +181,7 @@ test("two processes that append to one stream lose nothing", async () => {
 test("two processes may make the same file at the same moment", async () => {
   const { EventStore } = await scratch.sillok();
   const programs = [run("maker.js"), run("maker.js")];
-  // Where only one processor is free, one may be done before the other begins: then they are told another file.
+  // If only one processor is free, one process may end before the other begins. Then both get another file.
   for (let [place, met] = [0, 0]; met < MET; place += 1) {
     const path = `${files.folder}/made-${place}.db`;
     for (const program of programs) program.say(path);
@@ -216,7 +216,7 @@ test("a history is intact at every moment, also while another process forgets it
   store.close();
 });
 
-test("when the disk is full, an append fails whole, and what was written can be read", async () => {
+test("when the disk is full, an append fails as a whole, and earlier events can be read", async () => {
   const limited = `ulimit -f 600; exec "$0" filler.js "$1"`;
   const args = ["-c", limited, process.execPath, `${files.folder}/full.db`];
   const { code, stdout, stderr } = await scratch.run("sh", args);

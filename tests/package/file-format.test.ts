@@ -1,4 +1,4 @@
-// Files of every format that was released are opened, read, verified and appended to.
+// Files of every released format are opened, read, verified and appended to.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const scratch = useScratch();
 const files = new Files();
 after(() => files.remove());
 
-/** A copy of the file of this name, opened. */
+/** Opens a copy of the file of this name. */
 async function copied(name: string): Promise<EventStore> {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/${name}.db`;

@@ -35,7 +35,7 @@ async function opened(): Promise<{ folder: string; path: string; store: EventSto
   return { folder, path, store };
 }
 
-/** Everything that can be asked of a store, by name. */
+/** All calls of a store, by name. */
 async function asked(store: EventStore): Promise<Record<string, () => Promise<unknown>>> {
   const { EventGateway, projection, reactor } = await scratch.sillok();
   const gateway = new EventGateway(store).register(
@@ -100,7 +100,7 @@ for (const [way, change] of Object.entries(WAYS)) {
   });
 }
 
-test("what waits for events is told that the file is gone", onWindows, async () => {
+test("a waiting subscription fails when the file is gone", onWindows, async () => {
   const { EventGateway, reactor } = await scratch.sillok();
   const { path, store } = await opened();
   const refused = [assert.rejects(store.subscribe("s", { after: 1 }).next(), GONE)];

@@ -1,4 +1,4 @@
-// Stores on files that can only be read, and stores that are opened only to read.
+// Stores on files that are read-only, and stores that are opened read-only.
 
 import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { all } from "./check.ts";
 import { Files } from "./on-file.ts";
 import { useScratch } from "./scratch.ts";
 
-/** Who may do nothing that is not allowed to all; the superuser may do everything. */
+/** A user without special permissions. The superuser may do everything. */
 const NOBODY = 65534;
 const REFUSED = { code: "storage_read_only" };
 /** Windows has other permissions. */
@@ -22,7 +22,9 @@ after(() => files.remove());
 
 let made = 0;
 
-/** A file with an event in `s`, and a projection's document of it, in a folder of its own that all may read. */
+/**
+ * A file that all users may read, in a folder of its own. It has an event in `s`, and a projection's document of this event.
+ */
 async function filled(): Promise<{ folder: string; path: string }> {
   const { EventGateway, EventStore } = await scratch.sillok();
   const folder = `${files.folder}/${(made += 1)}`;
@@ -43,7 +45,7 @@ async function documents() {
   return projection("documents", { on: (event, kept) => kept.put(event.stream, event.version) });
 }
 
-/** Does something as somebody who may only do what is allowed to all. */
+/** Runs `work` as a user without special permissions. */
 function asNobody<T>(work: () => T): T {
   if (process.geteuid?.() !== 0) return work();
   process.seteuid?.(NOBODY);
@@ -54,13 +56,13 @@ function asNobody<T>(work: () => T): T {
   }
 }
 
-/** Opens a file as somebody who may only do what is allowed to all. */
+/** Opens a file as a user without special permissions. */
 async function opened(path: string, options?: { readOnly: boolean }): Promise<EventStore> {
   const { EventStore } = await scratch.sillok();
   return asNobody(() => EventStore.open(path, options));
 }
 
-/** Sees that everything can be read, and nothing written. */
+/** Checks that every read succeeds, and that every write fails. */
 async function onlyReads(store: EventStore): Promise<void> {
   const { EventGateway } = await scratch.sillok();
   const gateway = new EventGateway(store).register(await documents());
@@ -138,7 +140,7 @@ test("a file in a folder that can only be read is opened to be read", onWindows,
 });
 
 test(
-  "what somebody else writes to such a file ends the reading, saying why",
+  "a write of another program to such a file ends the read with the reason",
   onWindows,
   async () => {
     const { EventStore } = await scratch.sillok();

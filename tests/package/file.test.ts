@@ -1,4 +1,4 @@
-// Stores on files: what they keep, and what they say of files that are none.
+// Stores on files: the stored events, and the errors for files that are not a store.
 
 import assert from "node:assert/strict";
 import { openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
@@ -32,7 +32,7 @@ function sqlite(path: string, ...statements: string[]): void {
   database.close();
 }
 
-test("what was written is there when the file is opened again, by whatever path", async () => {
+test("events are there when the file is opened again, by any path", async () => {
   const { EventStore } = await scratch.sillok();
   const path = await filled("again");
   const store = EventStore.open(`${files.folder}/./again.db`);
@@ -97,7 +97,7 @@ test("using closes the store", async () => {
   await assert.rejects(store.verify("s"), { code: "storage_failed" });
 });
 
-test("whatever is changed in a stored commit, verify names the commit", async () => {
+test("verify names the commit for every change of a stored commit", async () => {
   const { EventStore } = await scratch.sillok();
   const changes: [change: string, broken: number][] = [
     [`events = replace(events, '100', '101') WHERE version = 1`, 1],

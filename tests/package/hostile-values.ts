@@ -1,8 +1,8 @@
-// Random values as somebody writes them who means harm, or knows nothing of prototypes. The same seed makes the same.
+// Random values that an attacker could send, or a program that ignores prototypes. The same seed makes the same values.
 
 /**
- * Names that objects have from elsewhere, that bookkeeping has had, and that are no well-formed Unicode. None has a
- * backslash: once V8 has seen a key such as `\\`, its own `JSON.parse` may take `\n` or `"` for it.
+ * Names of members that every object has, names that the package's notes had, and names that are not well-formed Unicode. None
+ * has a backslash: after V8 has seen a key such as `\\`, its own `JSON.parse` may confuse it with `\n` or `"`.
  */
 const KEYS = [
   ...["__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "toJSON"],
@@ -13,13 +13,13 @@ const KEYS = [
 
 const TEXTS = ["1970-01-01T00:00:00.000Z", "1970-01-01", "polluted", "\ud800", "\u2028", '"}', ""];
 
-/** What JSON would lose without a word. */
+/** Values that JSON loses without an error. */
 const LOST = [NaN, Infinity, 1n, () => 1, Symbol("s"), new Map(), new Set(), new Date(NaN), [,]];
 
 type Fields = Record<string, unknown>;
 
 export class Hostile {
-  /** Whether a value was made since this was last set that JSON would lose. */
+  /** Whether a value was made that JSON would lose, since this was last set. */
   isLossy = false;
   #state: number;
 
@@ -43,7 +43,7 @@ export class Hostile {
     return this.one(KEYS);
   }
 
-  /** A value that JSON has. */
+  /** A value that JSON can express. */
   json(depth = 3): unknown {
     const kinds = depth === 0 ? 5 : 8;
     switch (this.below(kinds)) {
@@ -64,7 +64,7 @@ export class Hostile {
     }
   }
 
-  /** A value that a program has: also a Date, and now and then one that JSON would lose. */
+  /** A value of a program: also a Date, and sometimes a value that JSON would lose. */
   value(depth = 3): unknown {
     const kind = this.below(40);
     if (kind === 0) return this.#lost();
@@ -75,7 +75,7 @@ export class Hostile {
       : this.#fields(() => (this.below(10) === 0 ? undefined : this.value(depth - 1)));
   }
 
-  /** Metadata as they would steer whoever follows them. */
+  /** Metadata with paths that would mislead code which follows them. */
   metadata(data: unknown): Fields {
     switch (this.below(4)) {
       case 0:
@@ -89,7 +89,7 @@ export class Hostile {
     }
   }
 
-  /** An object with these names of its own, whatever they are. */
+  /** An object whose own members have these names. */
   fields(value: () => unknown): Fields {
     const fields: Fields = {};
     for (let left = this.below(4); left > 0; left -= 1) {
@@ -105,7 +105,7 @@ export class Hostile {
 
   #fields(value: () => unknown): Fields {
     const fields = this.fields(value);
-    // As a function it would be asked for what is to be written.
+    // JSON.stringify would call a function of this name.
     if (typeof fields["toJSON"] === "function") fields["toJSON"] = null;
     return fields;
   }
@@ -119,7 +119,7 @@ export class Hostile {
     return this.one(LOST);
   }
 
-  /** A path that leads somewhere in the data, or leaves them on the way. */
+  /** A path that leads to a place in the data, or ends outside it. */
   #path(data: unknown): unknown[] {
     const path: unknown[] = [];
     let at = data;
@@ -133,7 +133,7 @@ export class Hostile {
   }
 }
 
-/** Whether what was found is what was kept: but for fields that are undefined, which are left out. */
+/** Whether the found value is the stored one. Members that are undefined are left out. */
 export function isKept(kept: unknown, found: unknown): boolean {
   if (typeof kept !== "object" || kept === null) return Object.is(kept, found);
   if (typeof found !== "object" || found === null) return false;
@@ -147,7 +147,7 @@ export function isKept(kept: unknown, found: unknown): boolean {
   );
 }
 
-/** Everything that the prototypes have from which values take what they have not themselves. */
+/** The members of the prototypes of all kinds of values. */
 export function prototypes(): unknown[] {
   const shared = [Object, Array, Date, String, Number, Boolean, Function, Map, Promise, Error];
   return shared.flatMap(({ prototype }) => [

@@ -1,4 +1,4 @@
-// What callers write never steers what the package does: it comes back as it was, or was refused when it was saved.
+// A caller's values never control the package. They come back unchanged, or they were refused when they were saved.
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -12,9 +12,9 @@ import { Files } from "./on-file.ts";
 import { useScratch } from "./scratch.ts";
 
 const EVENTS = 100_000;
-/** How many of them an aggregate has. */
+/** The number of events of one aggregate. */
 const OF_ONE = 500;
-/** How many are read as if they had been written before notes had a place of their own. */
+/** The number of events that are read as if they were older than the place for notes. */
 const OLD_EVENTS = 20_000;
 
 const scratch = useScratch();
@@ -35,7 +35,7 @@ function checkPrototypes(): void {
   assert.ok(now.every((part, place) => Object.is(part, before[place])));
 }
 
-/** Saves an event and gives it, if it was not refused; it is refused only where JSON would lose something of it. */
+/** Saves an event and returns it, if it was not refused. It is refused only if JSON would lose a part of it. */
 function save(store: EventStore, aggregateId: string, random: Hostile): object | undefined {
   random.isLossy = false;
   const event = Object.assign(
@@ -60,7 +60,7 @@ function newEvent(aggregateId: unknown, random: Hostile): Required<Omit<NewEvent
   return { type: "X", data, metadata: random.metadata(data) };
 }
 
-/** Appends an event and gives what is to be found of it. */
+/** Appends an event, and returns the event that the store must find. */
 async function append(store: EventStore, stream: string, random: Hostile): Promise<object> {
   const event = newEvent(random.one([stream, 1, "1", "other"]), random);
   const { version } = await store.append(stream, event);
@@ -84,7 +84,7 @@ test("100,000 events with hostile metadata, keys and paths: each comes back as i
     assert.equal(found.length, expected.length);
     for (const [place, event] of expected.entries()) {
       const { id: _, time: __, ...rest } = found[place] as Record<string, unknown>;
-      // No event that is saved here has a version.
+      // No saved event has a version here.
       const whole = "version" in event ? rest : found[place];
       assert.ok(isKept(event, whole), `${JSON.stringify(event)} became ${JSON.stringify(whole)}`);
     }
@@ -109,7 +109,7 @@ test("metadata that look like old bookkeeping make nothing unreadable and change
     await written.append("1", events);
   }
   written.close();
-  // The mark by which it is seen that they are not.
+  // Removes the mark with which newer events differ from old ones.
   const database = new DatabaseSync(path);
   database.exec(`UPDATE log_v1 SET events = replace(events, ',"saved":false}', '}')`);
   database.close();
@@ -121,7 +121,7 @@ test("metadata that look like old bookkeeping make nothing unreadable and change
   checkPrototypes();
   assert.equal(asText.length + asNumber.length, OLD_EVENTS, "each is found once");
   assert.equal(recorded.length, OLD_EVENTS);
-  // As JSON a Date is the text that it was made of.
+  // In JSON a Date is its text.
   const asJson = new Set(recorded.map(({ data }) => JSON.stringify(data)));
   for (const event of asNumber) assert.ok(asJson.has(JSON.stringify(event)), "with what it had");
   assert.ok(asNumber.some((event) => Object.values(event).some((value) => value instanceof Date)));

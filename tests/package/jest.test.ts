@@ -13,7 +13,7 @@ test("the example of the README runs in Jest", async () => {
   const [example, ...others] = [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
   assert.ok(example !== undefined && others.length === 0, "there is one, in JavaScript");
   await scratch.write("account.test.js", example);
-  // Among other things it says that vm modules are an experiment.
+  // Its warnings say that vm modules are an experiment.
   const { code, stderr } = await scratch.run("env", [
     "NODE_OPTIONS=--experimental-vm-modules",
     "jest",

@@ -1,4 +1,4 @@
-// Streams in memory and on files, followed: what other processes append, and how long a program runs for it.
+// Subscriptions to streams in memory and on files: the events of other processes, and the time for which a program runs.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -9,7 +9,7 @@ import { Program } from "./program.ts";
 import { useScratch } from "./scratch.ts";
 
 const EACH = 150;
-/** Commits of nearly a megabyte. */
+/** Each commit has nearly a megabyte. */
 const COMMITS = 120;
 
 /** Appends many commits, and prints nothing. */
@@ -22,7 +22,7 @@ const WRITER = `
   }
 `;
 
-/** Follows the stream up to a version, has nothing else to do, and prints the first that came and the last. */
+/** Follows the stream up to a version, without other work, and prints the first and the last event. */
 const FOLLOWER = `
   import { EventStore } from "sillok";
   const [, , path, last] = process.argv;
@@ -37,16 +37,16 @@ const FOLLOWER = `
   console.log(seen);
 `;
 
-/** Waits for what never comes, until its time is over. */
+/** Waits for an event that never comes, until its signal ends the wait. */
 const WAITER = `
   import { EventStore } from "sillok";
   const store = process.argv[2] === "" ? new EventStore() : EventStore.open(process.argv[2]);
-  // The timer of this signal does not keep a program running.
+  // The timer of this signal does not prevent the end of a program.
   for await (const _ of store.subscribe("s", { signal: AbortSignal.timeout(500) }));
   console.log("ended");
 `;
 
-/** Takes one event, and leaves the subscription as it is. */
+/** Takes one event, and does not end its subscription. */
 const TAKER = `
   import { EventStore } from "sillok";
   const store = EventStore.open(process.argv[2]);
@@ -69,14 +69,14 @@ async function ended(program: string, args: string[], flags: string[] = []): Pro
   return stdout.trim();
 }
 
-test("what several processes append is followed in this and in another, with no hole and no repeat", async () => {
+test("the events of several processes are followed in this process and in another, with no hole and no repeat", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/several.db`;
   const store = EventStore.open(path);
   const last = 1 + 3 * 2 * EACH;
   const follower = new Program(scratch.at("follower.js"), path, `${last}`);
   await store.append("s", { type: "First" });
-  // So that the rest comes while it follows.
+  // The other events must come while it follows.
   await follower.printedLines(1);
   const writers = count(1, 3).map(() => ended("writer.js", [path]));
   const seen: number[] = [];
@@ -91,7 +91,7 @@ test("what several processes append is followed in this and in another, with no 
   store.close();
 });
 
-test("what several processes append is followed in the feed, and read to its end", async () => {
+test("the events of several processes are followed in the feed, and read to its end", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/feed.db`;
   const store = EventStore.open(path);
@@ -127,7 +127,7 @@ test("two stores on one file in one program follow each other", async () => {
   other.close();
 });
 
-test("to wait keeps a program running, until it ends; to have waited does not", async () => {
+test("a waiting subscription keeps a program running; an ended one does not", async () => {
   const { EventStore } = await scratch.sillok();
   const path = `${files.folder}/running.db`;
   for (const where of ["", path]) assert.equal(await ended("waiter.js", [where]), "ended");

@@ -1,4 +1,4 @@
-// Stores on files, in the place of those in memory.
+// Stores on files, in place of stores in memory.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,20 +14,20 @@ export class Files {
   readonly #stores: EventStore[] = [];
   readonly #paths = new WeakMap<object, string>();
 
-  /** The package, but for its stores, each of which is on a new file. */
+  /** The package, with each store on a new file. */
   instead(sillok: Sillok): Sillok {
     const open = () => this.#opened(sillok, join(this.folder, `${this.#stores.length}.db`));
     class OnFile extends sillok.EventStore {
       constructor() {
         super();
-        // A class that extends this one keeps its own methods.
+        // A class that extends this one needs its own methods.
         return Object.setPrototypeOf(open(), new.target.prototype) as OnFile;
       }
     }
     return { ...sillok, EventStore: OnFile };
   }
 
-  /** Opens another store on the file of one. */
+  /** Opens another store on the file of an open store. */
   another(sillok: Sillok, store: object): EventStore {
     return this.#opened(sillok, this.#paths.get(store) ?? "");
   }

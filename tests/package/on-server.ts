@@ -1,4 +1,4 @@
-// Stores on a server, in the place of those in memory.
+// Stores on a server, in place of stores in memory.
 
 import type { AppendOptions, ConnectOptions, NewEvent, ReadOptions } from "sillok";
 import { type Server, startServer } from "../support/server.ts";
@@ -15,7 +15,7 @@ export function freshToken(claims: object = {}): string {
   return sign({ scope: "admin", tenant, exp: secondsFromNow(3600), ...claims }, SECRET);
 }
 
-/** The package, but for its stores: they append to the server and read from it, the rest is in memory. */
+/** The package, with stores that append to the server and read from it. All other parts are in memory. */
 export function onServer(sillok: Sillok, server: Server): Sillok {
   class OnServer extends sillok.EventStore {
     readonly #remote = sillok.EventStore.connect(server.url, { token: freshToken() });
@@ -34,7 +34,7 @@ export function onServer(sillok: Sillok, server: Server): Sillok {
   return { ...sillok, EventStore: OnServer };
 }
 
-/** A server that takes tokens. */
+/** A server that accepts tokens. */
 export function serverWithTokens(): Promise<Server> {
   return startServer({ vars: { SILLOK_SECRET: SECRET } });
 }
@@ -42,15 +42,15 @@ export function serverWithTokens(): Promise<Server> {
 type Send = (url: string, request: RequestInit) => Promise<Response>;
 
 /**
- * A connection that breaks as told: each request takes the next of `faults`, over and over. It finds the server also
- * where a restart has put it on another port.
+ * A connection that fails as the test wants. Each request takes the next fault of `faults`, and after the last one the first
+ * one again. It finds the server even if a restart has changed its port.
  */
 export class Line {
   readonly server: Server;
   readonly faults: readonly ((send: () => Promise<Response>) => Promise<Response>)[];
-  /** The requests, in the order in which they were made. */
+  /** The requests, in the order of the calls. */
   readonly requests: { method: string; url: URL; headers: Record<string, string> }[] = [];
-  /** The name space of the stores that are connected by this line. */
+  /** The token of the name space of all stores over this line. */
   readonly token = freshToken();
   #turn = 0;
 
@@ -81,22 +81,22 @@ export const well: Line["faults"][number] = (send) => send();
 /** The request never reaches the server. */
 export const before: Line["faults"][number] = () => Promise.reject(new TypeError("fetch failed"));
 
-/** The server has done it, and its answer is lost. */
+/** The server carries out the request, and its answer is lost. */
 export const after: Line["faults"][number] = async (send) => {
   await (await send()).text();
   throw new TypeError("fetch failed");
 };
 
-/** The answer begins, and is lost within its body. */
+/** The answer begins, and breaks within its body. */
 export const within: Line["faults"][number] = async (send) => cutOff(await send(), 10);
 
-/** An answer of a proxy's. */
+/** The answer of a proxy. */
 export const proxy =
   (status: number): Line["faults"][number] =>
   () =>
     Promise.resolve(new Response("<h1>Bad Gateway</h1>", { status }));
 
-/** The same answer, which breaks after so many bytes. */
+/** The same answer, which breaks after this number of bytes. */
 export function cutOff(response: Response, bytes: number): Response {
   let left = bytes;
   const reader = response.body?.getReader();
@@ -109,7 +109,7 @@ export function cutOff(response: Response, bytes: number): Response {
     },
     cancel: () => reader?.cancel(),
   };
-  // Nothing is taken before it is asked for, so that what came before the end is seen.
+  // Nothing is read ahead, so the reader sees everything before the break.
   const cut = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
   const { status, headers } = response;
   return new Response(cut, { status, headers });

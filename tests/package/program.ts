@@ -1,4 +1,4 @@
-// A program that runs beside a test, which may speak to it and kill it.
+// A program that runs beside a test. The test can write to it and kill it.
 
 import assert from "node:assert/strict";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
@@ -8,9 +8,9 @@ import { Waiting } from "../support/waiting.ts";
 
 export class Program extends Waiting {
   readonly child: ChildProcessWithoutNullStreams;
-  /** What it has printed so far. */
+  /** The output so far. */
   readonly printed = { text: "", errors: "" };
-  /** Comes true once it has ended and everything that it printed is here. */
+  /** Resolves after the program has ended and all its output has arrived. */
   readonly closed: Promise<unknown>;
   ended = false;
 
@@ -23,7 +23,7 @@ export class Program extends Waiting {
       this.changed();
     });
     this.child.stderr.on("data", (text: Buffer) => void (this.printed.errors += text.toString()));
-    // What is said to a program that has ended is lost; that it has ended is told by `printedLines` and `closed`.
+    // Input for a program that has ended is lost. `printedLines` and `closed` report the end.
     this.child.stdin.on("error", () => undefined);
     this.closed = once(this.child, "close").then(() => {
       this.ended = true;
@@ -31,35 +31,35 @@ export class Program extends Waiting {
     });
   }
 
-  /** The whole lines that it has printed so far. */
+  /** The whole lines of the output so far. */
   get lines(): string[] {
     return this.printed.text.split("\n").slice(0, -1);
   }
 
-  /** Waits until it has printed so many lines. */
+  /** Waits until the program has printed this number of lines. */
   async printedLines(count: number): Promise<void> {
     await this.until(({ ended, lines }) => ended || lines.length >= count);
     assert.ok(this.lines.length >= count, `it has ended: ${this.printed.errors}`);
   }
 
-  /** Says a line to it. */
+  /** Writes a line to the program. */
   say(line: string): void {
     this.child.stdin.write(`${line}\n`);
   }
 
-  /** Ends what is said to it, which programs take for their end, and waits until it has ended well. */
+  /** Ends the input, at which programs end, and waits until the program has ended without an error. */
   async end(): Promise<void> {
     this.child.stdin.end();
     await this.endedWell();
   }
 
-  /** Waits until it has ended by itself, and sees that it ended well. */
+  /** Waits until the program has ended by itself, without an error. */
   async endedWell(): Promise<void> {
     await this.closed;
     assert.equal(this.child.exitCode, 0, this.printed.errors);
   }
 
-  /** Ends it at once, whatever it is doing. */
+  /** Kills the program at once. */
   async kill(): Promise<void> {
     this.child.kill("SIGKILL");
     await this.closed;

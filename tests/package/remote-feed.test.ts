@@ -1,4 +1,4 @@
-// The feed of a server and its directory, followed and read: every event once, whatever happens on the way.
+// The feed and the directory of a server, followed and read over connections that fail. Every event arrives once.
 
 import assert from "node:assert/strict";
 import { after as afterAll, before as beforeAll, test } from "node:test";
@@ -53,7 +53,7 @@ test("a feed that is cut off anywhere is gone on with, with no hole and no repea
   assert.deepEqual([read.length, events.size], [180, 180]);
 });
 
-/** A server that answers each request with the next of these, and what it was asked for. */
+/** A server that answers each request with the next of these answers, and records the requests. */
 function scripted(...answers: (() => Response)[]) {
   const asked: string[] = [];
   const fetch = (url: string) => {
@@ -72,7 +72,7 @@ const event = (position: number) => `{"position":${position},"checkpoint":"${pos
 const line = (position: number) => `${event(position)}\n`;
 const message = (position: number) => `id: ${position}.0\ndata: ${event(position)}\n\n`;
 
-/** The same, but broken off. */
+/** The same answer, broken off. */
 function broken(answer: () => Response): () => Response {
   return () => {
     const { headers, body } = answer();
@@ -86,12 +86,12 @@ function broken(answer: () => Response): () => Response {
   };
 }
 
-test("what is wanted of the feed is asked for, and then from the last checkpoint on", async () => {
+test("requests ask for the wanted events, and later requests continue from the last checkpoint", async () => {
   const { EventStore } = await scratch.sillok();
   const { asked, fetch } = scripted(
     messages("retry: 1000\n\n:\n\n"),
     messages(`${message(1)}:\n\n${message(4)}`),
-    // It tells how far the server has looked, with nothing to show for it.
+    // Only progress: the server found no event.
     messages("id: 7.3\n\n"),
     broken(messages(`${message(8)}id: 9.0\ndata: {"pos`)),
     messages(message(9)),
@@ -113,7 +113,7 @@ test("all is read line by line, and after a break from the last event on", async
   const { asked, fetch } = scripted(
     broken(lines(line(1) + line(2) + '{"position"')),
     broken(lines(line(3))),
-    // It tells how far the server has looked, with nothing to show for it.
+    // Only progress: the server found no event.
     broken(lines('{"checkpoint":"4.7"}\n')),
     lines(line(5)),
     broken(lines(line(1) + line(2))),
@@ -137,7 +137,7 @@ test("the directory is read page by page, from where the server says on", async 
   const { asked, fetch } = scripted(
     json({ streams: [entry("a-1")], next: "/v1/streams?category=a&after=a-%C3%A9&limit=3" }),
     json({ streams: [], next: "/v1/streams?category=a&after=a-z&limit=3" }),
-    // Where it goes on is for the server alone to read.
+    // Only the server can read where it continues.
     json({ streams: [], next: "/v1/streams?category=a&next=Zm9v_-&limit=3" }),
     json({ streams: [entry("a-zz"), entry("a-zzz")], next: "/v1/streams?after=a-zzz" }),
     json({ streams: [], next: null }),

@@ -1,4 +1,4 @@
-// A rare type in a long stream of a server, over connections that never last long enough to find it from the beginning.
+// A rare type in a long stream of a server. No connection lasts long enough to find it from the beginning.
 
 import assert from "node:assert/strict";
 import { after as afterAll, before as beforeAll, test } from "node:test";
@@ -11,11 +11,11 @@ import { all } from "./check.ts";
 import { Line, SECRET } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
-/** Five pages of large events, between two of another type. */
+/** Five pages of large events, between two events of another type. */
 const LARGE = 24;
-/** How often the object may be read from before the connection is cut. */
+/** The number of reads from the object before the connection breaks. */
 const READS = 2;
-/** Far more attempts than are needed, and few enough to see that it goes nowhere. */
+/** Far more attempts than necessary, and few enough to see that no attempt comes further. */
 const MOST_ATTEMPTS = 20;
 
 const scratch = useScratch();
@@ -32,17 +32,17 @@ const reads = async (): Promise<number> => (await control("/reads")).json() as P
 let attempts = 0;
 let stuck = Promise.withResolvers<never>();
 
-/** What comes, unless it takes too many attempts. */
+/** The result of `begin`, or an error after too many attempts. */
 function unlessStuck<T>(begin: () => Promise<T>): Promise<T> {
   attempts = 0;
   stuck = Promise.withResolvers();
   return Promise.race([begin(), stuck.promise]);
 }
 
-/** A connection that is cut once the object was read from a few times, whatever came by then. */
+/** A connection that breaks after a few reads from the object. */
 const cutSoon: Line["faults"][number] = async (send) => {
   attempts += 1;
-  // Thrown here, it would be taken for one more failure on the way.
+  // An error thrown here would count as one more failed request.
   if (attempts > MOST_ATTEMPTS) stuck.reject(new Error("it does not come any further"));
   await control(`/hold?reads=${READS}`);
   const held = (await reads()) + READS + 1;

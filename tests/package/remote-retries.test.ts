@@ -1,4 +1,4 @@
-// A store on a server that cannot always be reached: nothing is lost, and nothing happens twice.
+// A store on a server that is not always reachable. No append is lost or written twice.
 
 import assert from "node:assert/strict";
 import { after as afterAll, before as beforeAll, test } from "node:test";
@@ -92,7 +92,7 @@ test("to create a stream, truncate it, verify it and delete it can be repeated",
   assert.equal((refused as { code?: string }).code, "stream_deleted");
 });
 
-test("a conflict and a refusal are not repeated, and are told also after a lost answer", async () => {
+test("a conflict and a refusal are not repeated, and are reported also after a lost answer", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server, [after, well]);
   const store = line.connect(sillok);
@@ -120,7 +120,7 @@ test("without retries there are no keys, and an error says that it is not known"
   assert.equal(line.requests.length, 2);
 });
 
-test("what stays unreachable is given up, after as many attempts as were asked for", async () => {
+test("an unreachable server is given up after the wanted number of attempts", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server, [before]);
   const store = line.connect(sillok, { retries: 2 });
@@ -155,7 +155,7 @@ test("an overloaded stream is left alone, one that did not answer is asked again
   }
 });
 
-/** A store whose stream `s` is long, and a token for others that read it. */
+/** Creates a store whose stream `s` is long. Returns a token for other stores that read it. */
 async function long(): Promise<string> {
   const token = freshToken();
   const store = new Line(server).connect(await scratch.sillok(), { token });
@@ -168,7 +168,7 @@ async function long(): Promise<string> {
   return token;
 }
 
-test("a read that is cut off anywhere goes on where it was", async () => {
+test("a read that is cut off at any place continues from there", async () => {
   const sillok = await scratch.sillok();
   const token = await long();
   const cut = (bytes: number) => async (send: () => Promise<Response>) =>
@@ -191,7 +191,7 @@ test("a read that is cut off anywhere goes on where it was", async () => {
   await Promise.all(runs);
 });
 
-test("a read that is gone on with does not see what was appended meanwhile", async () => {
+test("a continued read does not see events that were appended meanwhile", async () => {
   const sillok = await scratch.sillok();
   const token = await long();
   const cut = async (send: () => Promise<Response>) => cutOff(await send(), 100_000);
@@ -203,7 +203,7 @@ test("a read that is gone on with does not see what was appended meanwhile", asy
   assert.deepEqual(rest, count(2, LONG));
 });
 
-test("a read that never gets further is given up; damaged data is told", async () => {
+test("a read that comes no further is given up; damaged data is reported", async () => {
   const sillok = await scratch.sillok();
   const options = { token: SECRET, retries: 2 };
   const store = new Line(server).connect(sillok, options);
@@ -228,7 +228,7 @@ test("a read that never gets further is given up; damaged data is told", async (
   assert.ok(seen.length > 0);
   await server.sql("s", "UPDATE commits_v1 SET events = '' WHERE version = 3000");
   await assert.rejects(versions(store, { from: 2001 }), { code: "stored_data_corrupt" });
-  // Amid an answer all that a server can do is to cut it off; whether more than that is seen is up to the network.
+  // A server can only break off an answer that it has begun. The network decides how much of it arrives.
   const error = await versions(store).catch((error: unknown) => error);
   assert.ok(sillok.isSillokError(error), String(error));
   assert.match(error.code, /^(stored_data_corrupt|unavailable)$/);
@@ -237,10 +237,10 @@ test("a read that never gets further is given up; damaged data is told", async (
 test("workerd is killed and started again amid appends and a read", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server);
-  // However long it takes to start again.
+  // The server may need long to start again.
   const store = line.connect(sillok, { retries: 100 });
   const TO = 150;
-  // More than the network holds: the server cannot be done with the read before it is killed.
+  // The answer is larger than the network's buffers, so the server is killed before its read ends.
   const [COMMITS, EACH] = [30, 40];
   const large = { type: "Large", data: "x".repeat(20_000) };
   for (const _ of count(1, COMMITS)) await store.append("r", Array(EACH).fill(large));
@@ -257,7 +257,7 @@ test("workerd is killed and started again amid appends and a read", async () => 
   assert.equal((await reading.next()).value?.version, 1);
   const streams = ["a", "b", "c", "d"];
   const appends = Promise.all(streams.map(appending));
-  // Amid the appends, of which there are 600.
+  // There are 600 appends. The kills are between them.
   for (const least of [100, 300]) {
     while (answered < least) await sleep(1);
     await server.kill();

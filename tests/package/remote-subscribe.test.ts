@@ -1,4 +1,4 @@
-// A stream of a server, followed: every event once and in order, whatever happens on the way.
+// Subscriptions to a stream of a server over connections that fail. Every event arrives once and in order.
 
 import assert from "node:assert/strict";
 import { after as afterAll, before as beforeAll, mock, test } from "node:test";
@@ -21,7 +21,7 @@ afterAll(() => server.stop());
 const count = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, place) => from + place);
 
-/** The versions that come, until this one has. */
+/** The versions that arrive, up to this one. */
 async function followed(
   store: RemoteEventStore,
   last: number,
@@ -90,7 +90,7 @@ test("a connection that is cut off anywhere is made again, with no hole and no r
 });
 
 test("workerd is killed and started again while a stream is followed", async () => {
-  // However long it takes to start again.
+  // The server may need long to start again.
   const store = new Line(server).connect(await scratch.sillok(), { retries: 100 });
   const following = followed(store, 300);
   let done = 0;
@@ -119,7 +119,7 @@ test("it ends with the loop or the signal, whatever it is doing, and leaves noth
   assert.deepEqual(await all(store.subscribe("s", already)), []);
   assert.equal(line.requests.length, asked);
 
-  // What the server says from time to time would end the wait for an event too.
+  // The server's comments would end the wait for an event too.
   let heard = 0;
   const heeded = (response: Response) => {
     const transform = (chunk: unknown, to: TransformStreamDefaultController) => {
@@ -128,7 +128,7 @@ test("it ends with the loop or the signal, whatever it is doing, and leaves noth
     };
     return new Response(response.body?.pipeThrough(new TransformStream({ transform })), response);
   };
-  // While it waits for an event, for an answer, and for the next attempt; also where `fetch` passes over the signal.
+  // The signal ends the wait for an event, for an answer, and for the next attempt, even if `fetch` ignores the signal.
   const by: Line["fetch"] = async (url, request) => heeded(await fetch(url, request));
   const within: Line["fetch"] = (url, { signal, ...request }) =>
     signal === undefined ? assert.fail("no signal") : by(url, request);
@@ -144,13 +144,13 @@ test("it ends with the loop or the signal, whatever it is doing, and leaves noth
     ["the next attempt", new Line(server, [before]).connect(sillok), 0],
   ] as const) {
     const stop = new AbortController();
-    // Where nothing ever comes, there is nothing to wait for.
+    // If no event can come, there is nothing to wait for.
     if (expected === 0) setTimeout(() => stop.abort(), 500);
     stop.signal.addEventListener("abort", () => (heard = 0));
     let found = 0;
     for await (const _ of from.subscribe("s", { signal: stop.signal })) {
       found += 1;
-      // Not before the next one is waited for.
+      // The signal comes after the caller waits for the next event.
       if (found === expected) setImmediate(() => stop.abort());
     }
     assert.deepEqual([found, heard], [expected, 0], what);

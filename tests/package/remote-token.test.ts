@@ -1,4 +1,4 @@
-// A token that a function gives: asked for before each request, so that it may expire.
+// A token that a function returns. The function is called before each request, so a token may expire.
 
 import assert from "node:assert/strict";
 import { after as afterAll, before as beforeAll, test } from "node:test";
@@ -19,10 +19,10 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 const LEEWAY_SECONDS = 60;
-/** How long a token counts that is to expire, in seconds. */
+/** The lifetime of a short token, in seconds. */
 const SECONDS = 2.5;
 
-/** Gives another token for the same name space each time, which counts for so many seconds from then on. */
+/** Returns another token for the same name space at each call. Each is valid for this number of seconds. */
 function tokens(seconds: number) {
   const tenant = `rotating-${Math.random()}`;
   const given: string[] = [];
@@ -127,7 +127,7 @@ test("a token that is a text ends the subscription with it", async () => {
   await assert.rejects(events.next(), { name: "SillokError", code: "invalid_token" });
 });
 
-test("what the function throws is raised as it is, and what is no token is refused", async () => {
+test("an error of the function is raised unchanged, and an invalid token is refused", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server);
   const own = new RangeError("no token today");
@@ -164,7 +164,7 @@ test("a subscription ends while its token is waited for", async () => {
   const next = left.next();
   await left.return(undefined);
   assert.deepEqual(await next, { done: true, value: undefined });
-  // With a token that is there it would have begun.
+  // With a token that is there at once, the request would have begun.
   const begun = line.connect(sillok, { token: async () => freshToken() });
   assert.equal((await begun.append("s", { type: "A" })).version, 1);
 });

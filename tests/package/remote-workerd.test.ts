@@ -1,4 +1,4 @@
-// A Worker that keeps its events on a server.
+// A Worker that stores its events on a server.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,7 +8,7 @@ import { all } from "./check.ts";
 import { freshToken, serverWithTokens } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
-// wrangler asks nobody, neither for news nor for a request's place of origin.
+// wrangler must not ask a server for news or for a request's place of origin.
 process.env["WRANGLER_SEND_METRICS"] = "false";
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 const { createTestHarness } = await import("wrangler");

@@ -52,7 +52,7 @@ async function calls(store: RemoteEventStore): Promise<unknown[]> {
   return Promise.all(asked.map(async (call) => (await refusal(call))["code"]));
 }
 
-test("who may not is told why, and is asked for no second time", async () => {
+test("a refused caller gets the reason, and the request is not repeated", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server);
   const token = (claims: object) => sign(claims, SECRET);
@@ -102,7 +102,7 @@ test("names and keys go through as they are", async () => {
   assert.equal(same.replayed, true, "the key is the same to every client");
 });
 
-test("what HTTP cannot carry is refused", async () => {
+test("a value that HTTP cannot carry is refused", async () => {
   const sillok = await scratch.sillok();
   const line = new Line(server);
   const store = line.connect(sillok);
@@ -171,7 +171,7 @@ test("an address may end with a slash, and have a path", async () => {
   assert.deepEqual(asked, ["https://h", "https://h", "https://h/a/b", "https://h/a"].map(at));
 });
 
-test("an answer that is not Sillok's is told from one that is, and not asked for again", async () => {
+test("an answer that is not Sillok's is recognised, and the request is not repeated", async () => {
   const { EventStore } = await scratch.sillok();
   const html = { "Content-Type": "text/html" };
   const lines = { "Content-Type": "application/x-ndjson", ETag: '"1"' };
@@ -227,7 +227,7 @@ test("a problem gives an error its parts, and nothing that is not as Sillok has 
   }
 });
 
-test("a line or a message that is no event is told", async () => {
+test("a line or a message that is not an event is reported", async () => {
   const { EventStore } = await scratch.sillok();
   const [lines, messages] = ["application/x-ndjson", "text/event-stream"];
   for (const event of ["null", "7", "[]", "{}", '{"version":"1","checkpoint":1}']) {

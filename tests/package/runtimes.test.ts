@@ -1,5 +1,5 @@
-// The package in other runtimes than Node, browsers and workerd: in Deno, in Bun, and in that of Vercel's functions at
-// the edge. Their versions are pinned in package.json.
+// The package in other runtimes than Node, browsers and workerd: Deno, Bun, and Vercel's edge runtime. package.json pins their
+// versions.
 
 import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
@@ -42,7 +42,7 @@ const scratch = useScratch(async (scratch) => {
   });
 });
 
-/** A program that does all of it, on the server too, and ends with this line. */
+/** A program that runs all behaviours, also on the server, and prints this line at the end. */
 async function program(name: string, folder: string | undefined, last: string): Promise<string> {
   const remote = JSON.stringify({ url: server.url.href, secret: SECRET });
   return scratch.write(
@@ -58,7 +58,7 @@ ${last}
 }
 
 function holds({ failed, ran }: Result, places: number): void {
-  // It may come from another realm, whose arrays are not this one's.
+  // The array may belong to another realm.
   assert.deepEqual([...failed], []);
   assert.ok(ran > places * LEAST_BEHAVIOURS, `${ran} behaviours`);
 }

@@ -1,4 +1,4 @@
-// Projects in which the packed tarball is installed, as a user would.
+// Projects with the installed tarball, as a user would have them.
 
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
@@ -20,13 +20,13 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** The packed tarball. Without it a file of tests ends here, before it has started anything. */
+/** The packed tarball. Without it, a test file ends here, before it has started anything. */
 export const TARBALL = process.env["SILLOK_TARBALL"] ?? "";
 if (TARBALL === "") throw new Error("SILLOK_TARBALL must name the packed tarball");
 
 /**
- * A project of its own for the tests of a file, with the tarball installed and nothing else. What is to be done
- * before the tests comes as `prepare`: two `before` of one file do not wait for each other.
+ * A project of its own for the tests of a file. Only the tarball is installed. `prepare` runs before the tests: two `before`
+ * hooks of one file do not wait for each other.
  */
 export function useScratch(prepare = async (_scratch: Scratch): Promise<void> => {}): Scratch {
   const scratch = new Scratch();
@@ -64,7 +64,7 @@ export class Scratch {
     return file;
   }
 
-  /** Runs a program in the project; the repository's own tools are found too. */
+  /** Runs a program in the project. The repository's own tools are on its search path. */
   async run(program: string, args: readonly string[]): Promise<Output> {
     const env = {
       ...process.env,
@@ -72,7 +72,7 @@ export class Scratch {
       NODE_OPTIONS: "",
       WRANGLER_SEND_METRICS: "false",
     };
-    // A program that is run by a test is no test itself.
+    // A program that a test runs is not a test.
     const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...clean } = env as Record<string, string>;
     try {
       const { stdout, stderr } = await promisify(execFile)(program, args, {
@@ -92,7 +92,7 @@ export class Scratch {
     }
   }
 
-  /** Runs a program for Node, and gives the lines that it printed. */
+  /** Runs a program with Node, and returns the lines of its output. */
   async lines(file: string): Promise<string[]> {
     const { code, stdout, stderr } = await this.run(process.execPath, [this.at(file)]);
     if (code !== 0) throw new Error(`${file} failed:\n${stderr}`);
@@ -104,7 +104,7 @@ export class Scratch {
     return (await this.#import("sillok")) as Sillok;
   }
 
-  /** The contract that it is published with. */
+  /** The published contract. */
   async testing(): Promise<Testing> {
     return (await this.#import("sillok/testing")) as Testing;
   }

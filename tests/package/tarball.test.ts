@@ -1,4 +1,4 @@
-// What is in the tarball.
+// The content of the tarball.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -10,15 +10,17 @@ import { publint } from "publint";
 
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
-/** What the engine may weigh. */
+/** The largest size of the engine. */
 const WASM_GZIP_BYTES = 124 * 1024;
-/** What the Worker may weigh: its wasm, with the gateway and the objects in it, and its code. */
+/** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
 const WORKER_GZIP_BYTES = 276 * 1024;
-/** What of that may be code. */
+/** The largest size of the Worker's code. */
 const WORKER_CODE_GZIP_BYTES = 15 * 1024;
-/** `sillok/rust`, whose engine is the user's. */
+/** The largest size of `sillok/rust`, whose engine is the user's. */
 const RUST_GZIP_BYTES = 6 * 1024;
-/** The wasm twice, the second time as base64, which takes a third more, the Worker, and 88 KiB. */
+/**
+ * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 88 KiB.
+ */
 const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 88 * 1024;
 
 const scratch = useScratch();
@@ -96,7 +98,7 @@ test("the contract is without the engine", async () => {
 
 test("both builds carry the same wasm", async () => {
   const base64 = (await installed("dist/sillok.wasm")).toString("base64");
-  // Its lines are broken, also amid the text.
+  // The text in this file is broken into lines.
   const code = String(await installed("dist/sillok.js")).replaceAll("\\\n", "");
   assert.ok(code.includes(base64));
 });
@@ -110,7 +112,7 @@ test("the Worker takes its wasm from beside it, and nothing else but the platfor
   assert.ok(built.equals(await installed("dist/worker.wasm")), "it is the one that is deployed");
 });
 
-test("what stands in front of a Worker in Rust has no engine", async () => {
+test("the entry for a Worker in Rust has no engine", async () => {
   const rust = String(await installed("dist/rust.js"));
   const imports = [...rust.matchAll(/\b(?:from|import) ?"([^"]*)"/g)].map(([, module]) => module);
   assert.deepEqual(imports, ["cloudflare:workers"]);

@@ -1,4 +1,4 @@
-// Tokens that are made where the tests run, also in a page and in a Worker.
+// Tokens that the tests make themselves, also in a page and in a Worker.
 
 const encoder = new TextEncoder();
 

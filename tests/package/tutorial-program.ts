@@ -1,4 +1,4 @@
-// The tutorial's program, and what it prints in Node.
+// The tutorial's program, and its output in Node.
 
 const SAVES = `
 const store = new EventStore();
@@ -14,7 +14,7 @@ gateway.processEventsByAggregateId("1");
 /** With `import`. */
 export const AS_MODULE = `import { EventStore, EventHandler, EventGateway } from "sillok";\n${SAVES}`;
 
-/** With `require`, as a program that has each class in a file of its own. */
+/** The program with `require`, with each class in a file of its own. */
 export const AS_COMMONJS: Readonly<Record<string, string>> = {
   "eventStore.cjs": 'module.exports = require("sillok").EventStore;\n',
   "eventHandler.cjs": 'module.exports = require("sillok").EventHandler;\n',
@@ -26,7 +26,7 @@ const EventGateway = require("./eventGateway.cjs");
 ${SAVES}`,
 };
 
-/** What it prints: the two events of aggregate 1, and not that of 2. */
+/** The output: the two events of aggregate 1, and not the event of aggregate 2. */
 export const PRINTS = [
   "Event handled: { aggregateId: '1', type: 'AccountOpened', owner: 'Ada' }",
   "Event handled: { aggregateId: '1', type: 'Deposited', amount: 100 }",

@@ -1,6 +1,6 @@
-// What the types of projections, reactors and gateways allow; a part of types.test.ts.
+// The types of projections, reactors and gateways; a part of types.test.ts.
 
-/** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
+/** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const CONSUMERS = `
 import {
   EventGateway, EventHandler, EventStore, projection, reactor, type AnyConsumer, type AppendResult,

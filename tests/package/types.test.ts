@@ -1,4 +1,4 @@
-// The package's types, as strict projects of its users see them.
+// The package's types in strict projects of its users.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { useScratch } from "./scratch.ts";
 import { CONSUMERS } from "./types-consumers.ts";
 
-/** Checks itself: each line below `@ts-expect-error` must be an error, every other must not. */
+/** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 const PROGRAM = `
 import {
   EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
@@ -143,7 +143,7 @@ export async function remote(fetch: Fetch, options: SubscribeOptions): Promise<v
   remote.subscribe("s", { after: "1" });
 }
 
-/** A store of somebody's own. */
+/** A store that a user has written. */
 class Own implements Store {
   readonly #kept = new EventStore();
   append<E extends NewEvent>(stream: string, events: E | readonly E[], options?: AppendOptions) {
@@ -266,7 +266,7 @@ export function tutorial(): void {
 }
 `;
 
-/** What a platform has is what the package takes. */
+/** The package accepts the platform's own values. */
 const PLATFORM = `
 import { EventStore, type Fetch } from "sillok";
 

@@ -11,7 +11,7 @@ import { LEAST_BEHAVIOURS } from "./contract.ts";
 import { SECRET, serverWithTokens } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
-// wrangler asks nobody, neither for news nor for a request's place of origin.
+// wrangler must not ask a server for news or for a request's place of origin.
 process.env["WRANGLER_SEND_METRICS"] = "false";
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 const { createTestHarness } = await import("wrangler");
@@ -21,7 +21,7 @@ import * as sillok from "sillok";
 import * as testing from "sillok/testing";
 import { failures } from "./behaviour.js";
 
-// Random numbers are refused here, and so is what needs them.
+// In this scope random numbers throw, and so does everything that needs them.
 const store = new sillok.EventStore();
 let refused = "";
 try {
@@ -57,7 +57,7 @@ before(async () => {
 });
 after(() => remote.stop());
 
-test("it does in workerd what it does elsewhere", async () => {
+test("it behaves in workerd as on other platforms", async () => {
   const server = createTestHarness({ workers: [{ configPath: scratch.at("wrangler.json") }] });
   try {
     await server.listen();

@@ -1,4 +1,4 @@
-/** A Worker of a user's own whose reactor begins after the second event of the feed. */
+/** A Worker of your own whose reactor begins after the second event of the feed. */
 
 import { reactor, sillok } from "../../worker/index.ts";
 

@@ -1,4 +1,4 @@
-/** What the tests of the HTTP API say often. */
+/** Common helpers of the tests of the HTTP API. */
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -6,12 +6,12 @@ import { after, afterEach, before, beforeEach } from "node:test";
 
 import { type Server, type ServerOptions, startServer } from "./server.ts";
 
-/** A response that was read to its end. */
+/** A response with its whole body. */
 export interface Reply {
   status: number;
   headers: Headers;
   text: string;
-  /** The body as JSON; a test that reads what is not there fails. */
+  /** The body as JSON. A test that reads an absent member fails. */
   json: any;
 }
 
@@ -46,7 +46,7 @@ export class Api {
     };
   }
 
-  /** Appends what is already JSON text, or else turned into it. */
+  /** Appends JSON text, or a value that it converts to JSON. */
   append(stream: string, events: unknown, headers: HeaderValues = {}): Promise<Reply> {
     const body = typeof events === "string" ? events : JSON.stringify(events);
     return this.request(eventsPath(stream), { method: "POST", body, headers });
@@ -56,7 +56,7 @@ export class Api {
     return this.request(`${eventsPath(stream)}${query}`, { headers });
   }
 
-  /** Asserts that an append went well, and gives the stream's new version. */
+  /** Asserts that an append succeeds, and returns the new version of the stream. */
   async appended(stream: string, events: unknown, headers: HeaderValues = {}): Promise<number> {
     const reply = await this.append(stream, events, headers);
     assert.equal(reply.status, 201, reply.text);
@@ -97,7 +97,7 @@ export function eventsPath(stream: string): string {
   return `${streamPath(stream)}/events`;
 }
 
-/** What a reply says it has cost. */
+/** The price of a reply. */
 export function priceOf(reply: Reply): { written: number; read: number } {
   const [written, read] = ["sillok-rows-written", "sillok-rows-read"].map((name) => {
     const text = reply.headers.get(name) ?? "";
@@ -112,7 +112,7 @@ export function freshStream(category = "account"): string {
   return `${category}-${randomUUID()}`;
 }
 
-/** Some events that are told apart by their number. */
+/** Events with consecutive numbers. */
 export function numbered(count: number, from = 1): { type: string; data: { n: number } }[] {
   return Array.from({ length: count }, (_, place) => ({
     type: "Counted",
@@ -120,7 +120,7 @@ export function numbered(count: number, from = 1): { type: string; data: { n: nu
   }));
 }
 
-/** Asserts a problem document with this status and code, and gives it. */
+/** Asserts that the reply is a problem document with this status and code, and returns it. */
 export function assertProblem(reply: Reply, status: number, code: string, field?: string): any {
   assert.equal(reply.headers.get("content-type"), "application/problem+json", reply.text);
   assert.equal(reply.json.code, code, reply.text);

@@ -1,6 +1,6 @@
 /**
- * A Worker with a reactor whose handler may never end, one whose appends are refused, and one that begins where a feed of two
- * partitions has no place.
+ * A Worker with three reactors: the handler of the first may never return, the appends of the second are refused, and the third
+ * begins at a place that a feed of two partitions does not have.
  */
 
 import { reactor, sillok } from "../../worker/index.ts";
@@ -17,7 +17,7 @@ const patient = reactor<{ type: "Ended" | "Endless" }>("patient", {
   },
 });
 
-/** Nobody waits for its second attempt. */
+/** Its second attempt comes after the end of the tests. */
 const refused = reactor<{ type: "Large" | "Invalid" | "Taken" }>("refused", {
   category: "refuse",
   firstDelay: 3_600_000,

@@ -1,8 +1,8 @@
-/** The Worker's objects, and a caller that sends them what a gateway of another version might send. */
+/** The Worker's objects, and a caller that sends them messages of another version's HTTP layer. */
 
 export { Aggregate, Consumer, Journal } from "../../worker/entry.ts";
 
-/** What is called, by the name of a binding and of an object. */
+/** A call: the name of a binding, the name of an object, and the message. */
 export interface Call {
   binding: "AGGREGATE" | "JOURNAL" | "CONSUMER";
   name: string;
@@ -10,7 +10,7 @@ export interface Call {
   message: unknown;
 }
 
-/** What came of a call. */
+/** The result of a call. */
 export type Outcome = { reply: any } | { error: string; retryable: boolean };
 
 type Stub = Record<string, (message: unknown) => Promise<unknown>>;

@@ -1,4 +1,4 @@
-/** The key of a command that a reactor sends on an event, as anybody can compute it. */
+/** The key of a reactor's command for an event, computed as any program can compute it. */
 export async function commandKey(
   consumer: string,
   event: { stream: string; version: number; id: string },

@@ -1,4 +1,4 @@
-/** What the tests of consumers say often. */
+/** Common helpers of the tests of consumers. */
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ export async function statusOf(api: Pick<Api, "request">, name: string): Promise
   return reply.json;
 }
 
-/** Waits until something holds of a consumer's status, and gives it. */
+/** Waits until the consumer's status fulfils a condition, and returns the status. */
 export async function settled(
   api: Pick<Api, "request">,
   name: string,
@@ -27,7 +27,7 @@ export async function settled(
   }
 }
 
-/** Whether a consumer has looked at everything, also anew, and nothing is to be tried again. */
+/** Whether a consumer has handled everything, and no rebuild, retry or next attempt is left. */
 function isQuiet({ lag, retryAt, rebuild, retrying }: any): boolean {
   return lag === 0 && retryAt === null && rebuild === null && !retrying;
 }

@@ -1,6 +1,6 @@
 /**
- * The Worker with a journal of many streams: `/fill?streams=5000` records them as if aggregates had forwarded them, one in a
- * thousand as `s-…-audit`. `/pages` tells how many pages of the directory were read since it was last asked.
+ * The Worker with a journal of many streams. `/fill?streams=5000` records them as if aggregates had forwarded them. One in a
+ * thousand is called `s-…-audit`. `/pages` returns how many pages of the directory were read since its last call.
  */
 
 import type { DurableObject } from "cloudflare:workers";

@@ -1,4 +1,4 @@
-/** A follower that is cut off again and again, by whichever protocol it follows. */
+/** A follower whose connection breaks again and again, over any protocol. */
 
 import assert from "node:assert/strict";
 
@@ -12,7 +12,9 @@ interface Follower extends Waiting {
 
 type Follow = (stream: string, query: string, headers: HeaderValues) => Promise<Follower>;
 
-/** Follows while 10,000 events are written, is cut off ten times, and asserts that each was seen once, in order. */
+/**
+ * Follows while 10,000 events are written, breaks the connection ten times, and asserts that each event arrives once, in order.
+ */
 export async function seesEachOnceThoughCutOff(api: Api, follow: Follow): Promise<void> {
   const stream = freshStream();
   const seen: number[] = [];

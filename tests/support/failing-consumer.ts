@@ -1,6 +1,6 @@
 /**
- * The Worker with consumers that cannot be woken so often as their names say: `fails-3`. `/wakes` tells how often was tried.
- * After a request to `/silent`, no consumer answers whose name begins so.
+ * The Worker with consumers whose wakes fail. The name says how often: `fails-3`. `/wakes` returns the number of wakes. After a
+ * request to `/silent`, no consumer whose name begins with `silent` answers.
  */
 
 import type { DurableObject } from "cloudflare:workers";
@@ -18,7 +18,7 @@ type ConsumerClass = new (
   alarm(): Promise<void>;
 };
 
-/** How often each consumer was to be woken. */
+/** The number of wakes of each consumer. */
 const wakes = new Map<string, number>();
 let silent = false;
 
@@ -32,7 +32,7 @@ export class Consumer extends (Sound as ConsumerClass) {
     return super.wake(request);
   }
 
-  /** Its own alarm is lost until then: it hears of events by being woken alone. */
+  /** Its own alarm is lost until then, so only a wake can start it. */
   override async alarm(): Promise<void> {
     const name = this.ctx.id.name ?? "";
     if ((wakes.get(name) ?? 0) <= Number(name.replace("fails-", ""))) return;

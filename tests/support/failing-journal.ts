@@ -1,6 +1,6 @@
 /**
- * The Worker with journals that cannot be reached while the variable JOURNAL_DOWN is set, and streams whose alarms ring
- * for nothing while ALARMS_DOWN is.
+ * The Worker with journals that cannot be reached while the variable JOURNAL_DOWN is set. The alarms of its streams do nothing
+ * while ALARMS_DOWN is set.
  */
 
 import type { DurableObject } from "cloudflare:workers";

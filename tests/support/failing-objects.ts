@@ -1,13 +1,13 @@
-/** The Worker with objects that fail as the runtime, or another version of the code, can make them fail. */
+/** The Worker with objects that fail as the runtime or another version of the code can make them fail. */
 
 import { DurableObject } from "cloudflare:workers";
 
 export { Consumer, default } from "../../worker/entry.ts";
 
-/** Of a version that has none of the methods that are called. */
+/** A class of a version that has none of the called methods. */
 export class Journal extends DurableObject {}
 
-/** What an object of another version might answer: nothing of it can be read. */
+/** Answers of another version, of which this version can read nothing. */
 const UNREADABLE: Record<string, unknown> = {
   nonsense: { neither: "ok", nor: "failure" },
   nothing: undefined,
@@ -21,7 +21,7 @@ const FLAGS: Record<string, object> = {
   unavailable: { retryable: true },
 };
 
-/** Every call of it fails, in the way that the stream's name says. */
+/** Every call fails, in the way that the stream's name says. */
 export class Aggregate extends DurableObject {
   override fetch(): never {
     throw Object.assign(new Error("what nobody should be told"), FLAGS["unavailable"]);
@@ -61,7 +61,7 @@ interface ReadRequest {
   range: { from?: number; limit: number };
 }
 
-/** Pages of one event each. The stream's name says how many of them can be read, and how large each is. */
+/** A page of one event. The stream's name has the number of readable pages and the size of each. */
 function pageOf({ stream, range: { from = 1 } }: ReadRequest): unknown {
   const [count = 0, bytes = 0] = (stream.match(/\d+/g) ?? []).map(Number);
   if (from > count) return fail({ stream });

@@ -1,12 +1,13 @@
 /**
- * The Worker of examples/d1-read-model whose batches go wrong as the address says: `?fail=before` the database was asked,
- * `within` the batch, after its rows were written, or `after` it was committed; `overtaken` by another run, from whose
- * reading of the page to whose end this one was held up; `held` up after the first for longer than any test waits.
+ * The Worker of examples/d1-read-model with faults in its batches. The address chooses the fault. `?fail=before`: before the
+ * call of the database. `within`: in the batch, after its rows were written. `after`: after the commit. `overtaken`: another
+ * run takes place between this run's read of the page and its end. `held`: the run waits after the first batch, longer than any
+ * test.
  */
 
 import worker, { type Env } from "../../examples/d1-read-model/worker.ts";
 
-/** Makes of a batch what is wanted. */
+/** Runs a batch with a fault. */
 type Batch = (db: D1Database, statements: D1PreparedStatement[], env: Env) => Promise<unknown>;
 
 const WRONG: Record<string, Batch> = {
@@ -30,7 +31,7 @@ const WRONG: Record<string, Batch> = {
   },
 };
 
-/** The Worker's environment, but for what is made of its batches. */
+/** The Worker's environment, with faults in its batches. */
 function failing(env: Env, where: string): Env {
   const batch = (statements: D1PreparedStatement[]) => WRONG[where]?.(env.DB, statements, env);
   const DB = { prepare: (query: string) => env.DB.prepare(query), batch };

@@ -1,6 +1,6 @@
 /**
- * The Worker with journals whose storage fails once, as the variable FAILS says: when it is asked whom to wake (`read`), or when
- * it is to set the alarm for a consumer that could not be woken (`alarm`). `/failed` tells what has failed.
+ * The Worker with journals whose storage fails once. The variable FAILS says when: at the read of the consumers to wake
+ * (`read`), or at the setting of the alarm for a consumer that was not woken (`alarm`). `/failed` returns the failures.
  */
 
 import type { DurableObject } from "cloudflare:workers";
@@ -14,14 +14,14 @@ type ConsumerClass = Constructed<{ wake(request: unknown): unknown }>;
 
 const failed = new Set<string>();
 
-/** Whether this is to fail, which it does once. */
+/** Whether this call must fail. It fails once. */
 function fails(env: Cloudflare.Env, what: string, wanted: string): boolean {
   const does = (env as Record<string, unknown>)["FAILS"] === wanted && !failed.has(what);
   if (does) failed.add(what);
   return does;
 }
 
-/** Has a method of a platform's object fail where `isToFail` says so. */
+/** Makes a method of a platform's object fail if `isToFail` returns true. */
 function spoil(object: any, method: string, isToFail: (argument: unknown) => boolean): void {
   const sound = object[method];
   const value = (...values: unknown[]) => {
@@ -31,7 +31,7 @@ function spoil(object: any, method: string, isToFail: (argument: unknown) => boo
   Object.defineProperty(object, method, { value });
 }
 
-/** What is spoiled stays so as long as it is known. */
+/** The spoiled objects. JavaScript must not collect them, because a collected object loses its fault. */
 const spoiled: unknown[] = [];
 
 export class Journal extends (SoundJournal as Constructed<object>) {

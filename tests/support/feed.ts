@@ -1,11 +1,11 @@
-/** Reading the feed as a client would. */
+/** Reads the feed as a client would. */
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Api, HeaderValues } from "./api.ts";
 
-/** Every event of the feed after a checkpoint, page after page. */
+/** Reads every event of the feed after a checkpoint, page by page. */
 export async function wholeFeed(
   api: Api,
   query = "",
@@ -26,7 +26,7 @@ export async function wholeFeed(
   return { events, checkpoint, pages };
 }
 
-/** The whole feed, once it has so many events. */
+/** Reads the whole feed, as soon as it has this number of events. */
 export async function feedOf(
   api: Api,
   count: number,
@@ -43,7 +43,7 @@ export async function feedOf(
   }
 }
 
-/** Asserts that each stream's events are in the feed once, in order and without a gap, from its first version on. */
+/** Asserts that the feed has each stream's events once, in order and without a gap, from its first version. */
 export function assertInOrder(events: any[], versions: ReadonlyMap<string, number>): void {
   const reached = new Map<string, number>();
   for (const { stream, version } of events) {

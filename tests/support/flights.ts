@@ -1,4 +1,4 @@
-/** The flights of the examples: the file itself, and its import by the example. */
+/** The flights of the examples: the file, and its import by the example. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -27,14 +27,14 @@ export async function flights(): Promise<Flight[]> {
     .map((line) => JSON.parse(line));
 }
 
-/** How many of the lines each stream has. */
+/** The number of lines of each stream. */
 export function lengths(lines: readonly Flight[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { stream } of lines) counts.set(stream, (counts.get(stream) ?? 0) + 1);
   return counts;
 }
 
-/** Imports the file, many streams at once, and says whether all came to its end. */
+/** Imports the file, many streams at once, and returns whether the import reached the end of the file. */
 export function importFlights(url: URL): Promise<boolean> {
   return new Promise((resolve) => {
     execFile(process.execPath, [IMPORT, FILE, "--url", url.href], (error) =>

@@ -1,10 +1,10 @@
-/** A client of server-sent events, as small as one can be. */
+/** A minimal client of server-sent events. */
 
 import assert from "node:assert/strict";
 
 import { Waiting } from "./waiting.ts";
 
-/** One message, or a comment, in which there is no data. */
+/** One message, or a comment, which has no data. */
 export interface Message {
   id: string | undefined;
   data: string | undefined;
@@ -12,11 +12,11 @@ export interface Message {
   comment: boolean;
 }
 
-/** One connection. It keeps what has come, and wakes whoever waits for it. */
+/** One connection. It stores the messages, and wakes the callers that wait for them. */
 export class Follower extends Waiting {
   readonly messages: Message[] = [];
   readonly response: Response;
-  /** Why the connection ended, once it has: an error, or `undefined` where it was ended properly. */
+  /** Resolves when the connection ends: with the error, or with `undefined` if it ended properly. */
   readonly ended: Promise<unknown>;
   readonly #cancel: AbortController;
 
@@ -36,7 +36,7 @@ export class Follower extends Waiting {
     return new Follower(response, cancel);
   }
 
-  /** The events that have come. */
+  /** The events so far. */
   get events(): any[] {
     return this.#received().map((message) => JSON.parse(message.data ?? ""));
   }

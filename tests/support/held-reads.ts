@@ -1,6 +1,6 @@
 /**
- * The Worker with streams whose reads may be held: from `/hold` to `/go`, but for the next of them where `/hold?reads=`
- * says how many. `/reads` tells how many have begun.
+ * The Worker with streams whose reads can be held. `/hold` holds them until `/go`. `/hold?reads=` lets this number of reads
+ * pass first. `/reads` returns the number of begun reads.
  */
 
 import type { DurableObject } from "cloudflare:workers";
@@ -14,7 +14,7 @@ type AggregateClass = new (
   env: Cloudflare.Env,
 ) => DurableObject & { read(request: unknown): unknown };
 
-/** How many reads may begin in all. */
+/** The number of reads that may begin in total. */
 let most = Infinity;
 let reads = 0;
 

@@ -1,13 +1,13 @@
-/** A Worker in which a consumer of one name is a projection, a reactor or nothing, as the variable `KIND` says. */
+/** A Worker in which one consumer is a projection, a reactor or absent, as the variable `KIND` says. */
 
 import { env } from "cloudflare:workers";
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 
-/** The kind of `name` by this deployment. */
+/** The kind of `name` in this deployment. */
 const kind = (env as { KIND?: string }).KIND;
 
-/** Whether each stream was seen. Its name is free for it in every deployment. */
+/** Whether each stream was seen. This consumer is the same in every deployment. */
 const beside = projection<{ type: string }, boolean>("beside", {
   on: ({ stream }, documents) => documents.put(stream, true),
 });

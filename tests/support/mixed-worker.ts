@@ -1,4 +1,6 @@
-/** The example in Rust with a projection in TypeScript beside. At `/same-name` it says why one cannot have a name twice. */
+/**
+ * The example in Rust, with a projection in TypeScript. `/same-name` returns the error of a composition with one name twice.
+ */
 
 import * as engine from "../../examples/delays-rust/build/index.js";
 import { projection, sillok } from "../../worker/rust.ts";

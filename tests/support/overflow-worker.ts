@@ -1,4 +1,4 @@
-/** A Worker whose handlers overflow the stack, each in another place, and one beside them that does not. */
+/** A Worker whose handlers overflow the stack, each at another place, and a consumer that does not overflow it. */
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 
@@ -11,7 +11,7 @@ function forever(work: (count: number) => void, count = 0): number {
   return forever(work, count + 1) + 1;
 }
 
-/** Overflows within the engine, if it can. */
+/** Overflows within the engine, if possible. */
 const counts = projection<Counted, number>("counts", {
   ...policy,
   on({ stream, type }, documents) {
@@ -20,7 +20,7 @@ const counts = projection<Counted, number>("counts", {
   },
 });
 
-/** Overflows on its own. */
+/** Overflows in its own code. */
 const plain = projection<Counted, number>("plain", {
   ...policy,
   on({ type }) {
@@ -28,7 +28,7 @@ const plain = projection<Counted, number>("plain", {
   },
 });
 
-/** Overflows on its own after it has waited. */
+/** Overflows in its own code after a wait. */
 const late = reactor<Counted>("late", {
   ...policy,
   async on({ type }) {

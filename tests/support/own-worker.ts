@@ -1,10 +1,10 @@
-/** A Worker of a user's own: Sillok with projections and reactors in it. At `/crash` its engine crashes. */
+/** A Worker of your own: Sillok with projections and reactors. At `/crash` its engine crashes. */
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 
 type Counted = { type: "Counted"; data: { n: number } };
 
-/** The sum and the number of what each stream counted. An event that counts 13 fails. */
+/** The sum and the number of each stream's counts. An event that counts 13 fails. */
 const sums = projection<Counted, { sum: number; events: number }>("sums", {
   category: "count",
   attempts: 2,
@@ -19,7 +19,7 @@ const sums = projection<Counted, { sum: number; events: number }>("sums", {
   },
 });
 
-/** What was counted is noted in a stream of another category. It fails at the first attempt, after the fact. */
+/** A reactor that notes each count in a stream of another category. Its first attempt fails after the append. */
 const notes = reactor<Counted>("notes", {
   category: "count",
   firstDelay: 10,
@@ -41,7 +41,7 @@ export const { Aggregate, Journal, Consumer } = app.objects;
 export default {
   fetch(request: Request, env: unknown, context: object): Response | Promise<Response> {
     if (new URL(request.url).pathname !== "/crash") return app.fetch(request, env, context);
-    // As when the engine has run out of memory: it is made anew before it is next asked.
+    // The same as an engine without memory: the crate starts a new engine before the next call.
     const error = new WebAssembly.RuntimeError("unreachable");
     (globalThis as EventTarget).dispatchEvent(new ErrorEvent("error", { error }));
     return new Response();

@@ -1,6 +1,6 @@
 /**
- * The Worker with a queue whose messages it takes itself: `/received` tells them, and `/batches` what was sent at once. A
- * batch in which an event says that it is spoilt is refused.
+ * The Worker with a queue whose messages it consumes itself. `/received` returns the messages. `/batches` returns the batches.
+ * A batch is refused if one of its events says that it is spoilt.
  */
 
 import type { DurableObject } from "cloudflare:workers";
@@ -9,7 +9,7 @@ import { sillok } from "../../worker/index.ts";
 
 const app = sillok();
 const received: { id: string; body: unknown }[] = [];
-/** The sizes of the messages of each batch that was sent. */
+/** The sizes of the messages of each sent batch. */
 const batches: number[][] = [];
 
 type Batch = readonly { body: string }[];

@@ -1,4 +1,4 @@
-/** A webhook's receiver: a real HTTP server that answers as it is told to, and keeps what it was sent. */
+/** A webhook's receiver: a real HTTP server that answers as the test wants, and stores its requests. */
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -7,7 +7,7 @@ import { after, before } from "node:test";
 
 import { Waiting } from "./waiting.ts";
 
-/** What the receiver was sent. */
+/** A request of the receiver. */
 export interface Received {
   headers: Record<string, string>;
   body: string;
@@ -16,7 +16,9 @@ export interface Received {
   status: number;
 }
 
-/** How to answer: with a status, and when to come again; not at all; or by taking the message and breaking off. */
+/**
+ * The answer: a status, perhaps with the time of the next attempt; no answer; or a connection that breaks after the message.
+ */
 export type Answer = number | { status: number; retryAfter: string } | "hang" | "drop";
 
 /** Starts a receiver before the tests of this file, and stops it after them. */
@@ -29,7 +31,7 @@ export function useReceiver(): Receiver {
 
 export class Receiver extends Waiting {
   readonly received: Received[] = [];
-  /** Decides how a message is answered, and when; the number is how many came before. */
+  /** Chooses the answer to a message, and its time. `earlier` is the number of earlier messages. */
   answer: (event: any, earlier: number) => Answer | Promise<Answer> = () => 204;
   readonly #server = createServer((request, response) => void this.#take(request, response));
 
@@ -42,7 +44,7 @@ export class Receiver extends Waiting {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook`;
   }
 
-  /** What was answered with success. */
+  /** The requests that were answered with success. */
   get taken(): Received[] {
     return this.received.filter(({ status }) => status < 300);
   }

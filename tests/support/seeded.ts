@@ -1,10 +1,10 @@
-/** Chance that can be repeated: the same seed gives the same choices. */
+/** Random choices that can be repeated: the same seed makes the same choices. */
 
 export class Seeded {
   readonly seed: number;
   #state: number;
 
-  /** By the seed of the variable `SILLOK_SEED`, or another each time. */
+  /** Takes the seed of the variable `SILLOK_SEED`, or a random one. */
   constructor(seed = Number(process.env["SILLOK_SEED"] ?? Math.floor(Math.random() * 2 ** 32))) {
     this.seed = seed;
     this.#state = seed >>> 0;
@@ -25,7 +25,7 @@ export class Seeded {
     return choices[this.below(choices.length)]!;
   }
 
-  /** From `least` to `most` of these, one after the other. */
+  /** From `least` to `most` picks of these choices, one after the other. */
   several<T>(choices: readonly T[], least: number, most: number): T[] {
     const count = least + this.below(most - least + 1);
     return Array.from({ length: count }, () => this.pick(choices));

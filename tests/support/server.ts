@@ -1,4 +1,6 @@
-/** A Sillok of one's own: the built Worker in real workerd, configured by wrangler.toml, on a free port. */
+/**
+ * A Sillok server for tests: the built Worker in real workerd, with the configuration of wrangler.toml, on a free port.
+ */
 
 import { subscribe } from "node:diagnostics_channel";
 import { type ChildProcess, execFile } from "node:child_process";
@@ -12,13 +14,13 @@ import { promisify } from "node:util";
 import { build, type Plugin } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 
-// wrangler says what it reads. Set before wrangler is loaded.
+// The log level of wrangler. It is read when wrangler is loaded.
 process.env["WRANGLER_LOG"] ??= "error";
 process.env["WRANGLER_SEND_METRICS"] ??= "false";
 const { unstable_getMiniflareWorkerOptions: workerOptionsOf } = await import("wrangler");
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** The sources of the previous version, with its built Worker: `cargo xtask build --previous` puts it there. */
+/** The sources of the previous version and its built Worker. `cargo xtask build --previous` writes them there. */
 const PREVIOUS = join(ROOT, "target/previous");
 const NAME = "sillok";
 const BESIDE = "beside";
@@ -26,49 +28,51 @@ const BESIDE = "beside";
 type Fetcher = Awaited<ReturnType<Miniflare["getWorker"]>>;
 type D1Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 
-/** Of which version the gateway is, and the objects of each class. */
+/** The versions of the HTTP layer and of the objects of each class. */
 export type Versions = Record<"gateway" | "Aggregate" | "Journal" | "Consumer", Version>;
 export type Version = "previous" | "current";
 
 export interface ServerOptions {
-  /** The Worker's variables and secrets, instead of `SILLOK_AUTH=off`. */
+  /** The Worker's variables and secrets, in place of `SILLOK_AUTH=off`. */
   vars?: Record<string, string>;
-  /** Where the data is kept; without it in a new folder that `stop` removes. */
+  /** The folder of the data. The default is a new folder that `stop` removes. */
   persist?: string;
   /** Another configuration than the project's wrangler.toml. */
   config?: string;
   /** Another entry than the configuration's. */
   entry?: string;
-  /** Another Worker, which reaches this one by a service binding. */
+  /** Another Worker, which calls this one over a service binding. */
   beside?: { config: string; entry: string };
-  /** The binding of a queue whose messages the Worker takes itself. */
+  /** The binding of a queue whose messages the Worker consumes itself. */
   queue?: string;
-  /** Runs two versions of the Worker in place of one, as during a gradual deployment. */
+  /** Runs two versions of the Worker, as during a gradual deployment. */
   versions?: Versions;
 }
 
 export interface Server {
-  /** The server's root. `restart` changes it. */
+  /** The root URL of the server. `restart` changes it. */
   readonly url: URL;
-  /** Ends the server and removes its data, unless `persist` was given. */
+  /** Ends the server, and removes its data unless `persist` was given. */
   stop(): Promise<void>;
-  /** Starts the server again on the same data, after `kill` or in place of the running one; changed where it is said. */
+  /**
+   * Starts the server again on the same data: after `kill`, or in place of the running server. `changes` replaces options.
+   */
   restart(changes?: Pick<ServerOptions, "vars" | "versions">): Promise<void>;
-  /** Ends workerd at once by SIGKILL, whatever it is doing. */
+  /** Kills workerd at once by SIGKILL. */
   kill(): Promise<void>;
-  /** Puts one object out of memory, as the runtime does with one that is idle: a stream's, or one of another class. */
+  /** Removes an object from memory, as the runtime does with an idle object. The default class is the streams'. */
   evict(object: string, className?: string): Promise<void>;
-  /** The memory that workerd takes at the moment, in bytes. */
+  /** The present memory of workerd, in bytes. */
   memory(): Promise<number>;
-  /** How long workerd has kept the processor busy so far, in seconds: it does not change with what else is running. */
+  /** The processor time of workerd so far, in seconds. It does not depend on other programs. */
   busy(): Promise<number>;
-  /** The Worker beside it. */
+  /** The other Worker. */
   beside(): Promise<Fetcher>;
-  /** A D1 database of the Worker beside it. */
+  /** A D1 database of the other Worker. */
   database(binding: string): Promise<D1Database>;
   /**
-   * Runs a statement in the database of one object: what no request can do. Where it alters where the stream ends, evict
-   * the object: it remembers that.
+   * Runs a statement in the database of one object, for changes that no request can make. If it changes the end of a stream,
+   * evict the object, because the object remembers its end.
    */
   sql(
     object: string,
@@ -77,7 +81,7 @@ export interface Server {
   ): Promise<Record<string, unknown>[]>;
 }
 
-/** Starts the Worker, which must have been built. */
+/** Starts the Worker, which must be built. */
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const folder = options.persist ?? (await mkdtemp(join(tmpdir(), "sillok-")));
   let runtime = await Runtime.start(folder, options);
@@ -120,7 +124,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   };
 }
 
-/** One workerd, and Miniflare which feeds it. */
+/** One workerd process, and its Miniflare. */
 class Runtime {
   readonly miniflare: Miniflare;
   readonly url: URL;
@@ -132,7 +136,7 @@ class Runtime {
     this.#workerd = workerd;
   }
 
-  /** One start after the other, so that each knows which workerd is its own. */
+  /** Starts one runtime after the other, so that each knows its own workerd process. */
   static start(folder: string, options: ServerOptions): Promise<Runtime> {
     const runtime = Runtime.#last.then(() => Runtime.#start(folder, options));
     Runtime.#last = runtime.catch(() => undefined);
@@ -159,10 +163,10 @@ class Runtime {
       convertV4MiniflareOptions({
         host: "127.0.0.1",
         port: 0,
-        // Without this it asks a server of Cloudflare's where it is.
+        // Without this, it asks a server of Cloudflare for its location.
         cf: false,
         log: new Log(LogLevel.ERROR),
-        // What the Worker logs about the errors that tests provoke.
+        // The Worker logs the errors that tests provoke.
         handleStructuredLogs: () => undefined,
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
@@ -185,7 +189,7 @@ class Runtime {
 
   async busy(): Promise<number> {
     const stat = await readFile(`/proc/${this.#workerd.pid}/stat`, "utf8");
-    // Behind the program's name, which may hold anything: the 12th and 13th field, in hundredths of a second.
+    // The 12th and 13th field after the program's name, which may contain any character. The unit is a hundredth of a second.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
@@ -194,7 +198,7 @@ class Runtime {
     const exit = once(this.#workerd, "exit");
     this.#workerd.kill("SIGKILL");
     await exit;
-    // Miniflare would start another.
+    // Otherwise Miniflare would start another process.
     await this.miniflare.dispose();
   }
 }
@@ -204,7 +208,7 @@ async function workerBeside({ config, entry }: { config: string; entry: string }
   return { ...workerOptions, name: BESIDE, modules: await modulesOf(entry) };
 }
 
-/** The Worker of each version. The objects of a class are of one version, and their storage is the same for both. */
+/** The Worker of each version. All objects of a class have one version, and both versions have the same storage. */
 async function workersOf(versions: Versions, entry: string, bindings: Record<string, string>) {
   const worker = async (version: Version) => {
     const root = version === "previous" ? PREVIOUS : ROOT;
@@ -218,14 +222,14 @@ async function workersOf(versions: Versions, entry: string, bindings: Record<str
     const durableObjects = Object.fromEntries(objects);
     return { ...workerOptions, name: version, bindings, durableObjects, modules };
   };
-  // The first one answers requests.
+  // The first Worker answers requests.
   const others = { previous: "current", current: "previous" } as const;
   return Promise.all([versions.gateway, others[versions.gateway]].map(worker));
 }
 
 /**
- * The Worker's modules, bundled from its entry as wrangler bundles them: what is wasm stays a module of its own. `sillok` is
- * the file that the entry has for `worker/index.ts`.
+ * The Worker's modules, bundled from its entry as wrangler does it. Wasm stays a module of its own. `sillok` is the file that
+ * replaces `worker/index.ts`.
  */
 async function modulesOf(entry: string, sillok?: string) {
   const wasm = new Map<string, string>();
@@ -260,7 +264,7 @@ async function modulesOf(entry: string, sillok?: string) {
   return [main, ...(await Promise.all(compiled))];
 }
 
-/** The next workerd that this process starts. Miniflare keeps it to itself. */
+/** The next workerd that this process starts. Miniflare does not publish its process. */
 function nextProcess(): Promise<ChildProcess> {
   return new Promise((resolve) => waiting.push(resolve));
 }
@@ -269,7 +273,7 @@ const waiting: ((workerd: ChildProcess) => void)[] = [];
 
 subscribe("child_process", (message) => {
   const { process: child } = message as { process: ChildProcess };
-  // Its name is not known before it runs.
+  // The name of the process is known only after it runs.
   child.once("spawn", () => {
     if (child.spawnfile.includes("workerd")) waiting.shift()?.(child);
   });

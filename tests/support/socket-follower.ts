@@ -4,7 +4,7 @@ import { Waiting } from "./waiting.ts";
 
 export class SocketFollower extends Waiting {
   readonly events: any[] = [];
-  /** The code with which the connection was closed, once it is. */
+  /** The code with which the connection was closed. It is set at the close. */
   closed: number | undefined;
   readonly #socket: WebSocket;
 
@@ -24,7 +24,7 @@ export class SocketFollower extends Waiting {
   static async connect(url: URL, headers: Record<string, string> = {}): Promise<SocketFollower> {
     const address = new URL(url);
     address.protocol = "ws:";
-    // Node's WebSocket takes headers, which a browser's does not.
+    // Node's WebSocket accepts headers. A browser's does not.
     const options = { headers } as unknown as string[];
     const socket = new WebSocket(address, options);
     const follower = new SocketFollower(socket);

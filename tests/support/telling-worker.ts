@@ -1,4 +1,4 @@
-/** A Worker of a user's own with a reactor of whose appends most fail at first. */
+/** A Worker of your own with a reactor, most of whose appends fail at the first attempt. */
 
 import { reactor, sillok } from "../../worker/index.ts";
 import { type Said, telling } from "./telling.ts";

@@ -1,10 +1,10 @@
-/** What a reactor does of whose appends most fail at the first attempt, before anything of them is sent. */
+/** The handler of a reactor, most of whose appends fail at the first attempt, before they are sent. */
 
 import type { ConsumedEvent, ReactorContext } from "sillok";
 
 export type Said = { type: "Said"; data?: unknown };
 
-/** Where it appends: at the first attempt only to the last. */
+/** The streams to which it appends. The first attempt appends only to the last one. */
 export const told = ["told-1", "told-2", "told-3", "told-4"];
 
 export const telling = {

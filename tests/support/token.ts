@@ -12,7 +12,7 @@ export function sign(
   return signText(text, secret, { alg: "HS256", typ: "JWT", ...header });
 }
 
-/** The number of seconds since 1970, some seconds from now. */
+/** The time in this number of seconds, in seconds since 1970. */
 export function secondsFromNow(seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds;
 }

@@ -1,19 +1,19 @@
-/** Something that changes as messages come, and can be waited for. */
+/** A state that changes when messages arrive. Callers can wait for a change. */
 
 import assert from "node:assert/strict";
 
-/** The longest that anything is waited for, in milliseconds. */
+/** The longest wait, in milliseconds. */
 const PATIENCE = 30_000;
 
 export class Waiting {
   #wake: () => void = () => undefined;
 
-  /** Says that something has changed. */
+  /** Wakes the callers after a change. */
   protected changed(): void {
     this.#wake();
   }
 
-  /** Waits until something is so. */
+  /** Waits until a condition holds. */
   async until(holds: (waiting: this) => boolean): Promise<void> {
     let late = false;
     const timer = setTimeout(() => {

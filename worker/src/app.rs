@@ -1,4 +1,4 @@
-//! What a Worker of one's own is composed of in Rust.
+//! The registry of a Worker: the definitions of its code in Rust.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -7,21 +7,27 @@ use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
-use crate::consumer::{Definition, Handler, Reactor, react, tell_panics};
+use crate::consumer::{Definition, Handler, Reactor, react, report_panics};
 
 thread_local! {
-    /// What the code of this Worker defines: made anew by whoever starts the engine, whenever it is started.
-    static STARTED: OnceCell<Vec<InCode>> = const { OnceCell::new() };
-    /// Why the Worker cannot be composed so, for whoever composes its objects.
+    /// The registry of this Worker. Each start of the engine makes it again.
+    static REGISTRY: OnceCell<Registry> = const { OnceCell::new() };
+    /// The reason why the registrations are refused. The composition of the objects throws it.
     static REFUSED: RefCell<Option<AppError>> = const { RefCell::new(None) };
 }
 
-/// Why the Worker cannot be composed so, if it cannot.
+/// The definitions of one Worker.
+#[derive(Debug)]
+struct Registry {
+    consumers: Vec<InCode>,
+}
+
+/// The reason why the registrations are refused, if they are.
 pub(crate) fn refused() -> Option<AppError> {
     REFUSED.with_borrow(Clone::clone)
 }
 
-/// A consumer that the code of this Worker defines.
+/// A consumer that the code of this Worker defines: a projection or a reactor.
 #[derive(Debug, Clone)]
 pub(crate) struct InCode {
     name: ConsumerName,
@@ -31,16 +37,19 @@ pub(crate) struct InCode {
 
 /// The consumer of this name, if the code of this Worker defines it.
 pub(crate) fn consumer(name: &ConsumerName) -> Option<InCode> {
-    STARTED.with(|started| started.get()?.iter().find(|consumer| consumer.name == *name).cloned())
+    REGISTRY
+        .with(|registry| registry.get()?.consumers.iter().find(|consumer| consumer.name == *name).cloned())
 }
 
 /// The names of all consumers that the code of this Worker defines.
 pub(crate) fn consumers() -> Vec<ConsumerName> {
-    STARTED
-        .with(|started| started.get().into_iter().flatten().map(|consumer| consumer.name.clone()).collect())
+    REGISTRY.with(|registry| {
+        let consumers = registry.get().into_iter().flat_map(|registry| &registry.consumers);
+        consumers.map(|consumer| consumer.name.clone()).collect()
+    })
 }
 
-/// Why a Worker cannot be composed so.
+/// The reason why a Worker cannot be composed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum AppError {
@@ -50,15 +59,15 @@ pub enum AppError {
         /// Their name.
         name: String,
     },
-    /// A consumer's name, category, types or policy are not such.
+    /// The name, the category, the types or the policy of a consumer is not valid.
     #[error("the definition of the consumer {name:?} is not valid: {failure}")]
     Consumer {
-        /// Its name.
+        /// The name of the consumer.
         name: String,
-        /// What is wrong.
+        /// The error in its definition.
         failure: Failure,
     },
-    /// The Worker is composed already.
+    /// The Worker is already composed.
     #[error("`start` was called a second time; a Worker can be composed only once")]
     Again,
 }
@@ -69,14 +78,14 @@ impl From<AppError> for JsValue {
     }
 }
 
-/// Sillok's Worker with nothing registered yet.
+/// Begins the composition of a Worker: Sillok's Worker without registrations.
 pub fn app() -> App {
     App { consumers: Vec::new() }
 }
 
-/// A Worker of one's own on its way, made by [`app`]: Sillok's, with one's projections and reactors in it.
+/// The composition of a Worker of your own: Sillok's Worker with your projections and reactors. [`app`] begins it.
 ///
-/// It is [started](App::start) by the function that the runtime calls first, whenever it loads the Worker:
+/// [Start](App::start) it in the function that the runtime calls first, each time it loads the Worker:
 ///
 /// ```
 /// # use sillok::handler::{Failed, FeedEvent, Projection, TypedDocuments};
@@ -113,7 +122,7 @@ pub fn app() -> App {
 #[derive(Debug)]
 #[must_use = "the consumers are not in the Worker until `start` is called"]
 pub struct App {
-    /// Under names that are not checked yet.
+    /// The consumers, under unchecked names.
     consumers: Vec<(String, Definition, Handler)>,
 }
 
@@ -135,15 +144,15 @@ impl App {
         self
     }
 
-    /// Checks what was registered, and has it in the Worker from now on.
+    /// Checks the registrations, and adds them to the Worker.
     ///
     /// # Errors
-    /// [`AppError`]. In a Worker, `sillok/rust` throws it when it composes the objects, which keeps the Worker from being
-    /// deployed; thrown by the function that the runtime calls first, nobody would see what it says.
+    /// [`AppError`]. In wasm, this function does not return it: `sillok/rust` throws it when it composes the objects, and the
+    /// deployment fails. Nobody would see an error of the function that the runtime calls first.
     pub fn start(self) -> Result<(), AppError> {
-        let started = self.checked().and_then(|consumers| {
-            tell_panics();
-            STARTED.with(|started| started.set(consumers)).map_err(|_| AppError::Again)
+        let started = self.checked().and_then(|checked| {
+            report_panics();
+            REGISTRY.with(|registry| registry.set(checked)).map_err(|_| AppError::Again)
         });
         if !cfg!(target_arch = "wasm32") {
             return started;
@@ -152,7 +161,7 @@ impl App {
         Ok(())
     }
 
-    fn checked(self) -> Result<Vec<InCode>, AppError> {
+    fn checked(self) -> Result<Registry, AppError> {
         let mut consumers: Vec<InCode> = Vec::new();
         for (name, definition, handler) in self.consumers {
             if consumers.iter().any(|known| known.name == name.as_str()) {
@@ -163,13 +172,13 @@ impl App {
                 Err(failure) => return Err(AppError::Consumer { name, failure }),
             }
         }
-        Ok(consumers)
+        Ok(Registry { consumers })
     }
 }
 
 fn checked(name: &str, definition: &Definition) -> Result<ConsumerName, Failure> {
     let name = ConsumerName::new(name)?;
-    // How many partitions there are is not known before there is a request.
+    // The number of partitions is known only during a request, so the checkpoint's own number is used.
     let partitions = definition.after.as_ref().map_or(1, |after| after.split('.').count());
     definition.settings(name.clone(), partitions)?.check()?;
     parse_feed(&definition.filter(), 0, 1)?;
@@ -218,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_given_once() {
+    fn two_consumers_with_one_name_are_refused() {
         let refused =
             app().projection::<Sound>("a").projection::<Sound>("b").projection::<Sound>("a").start();
         assert_eq!(refused, Err(AppError::SameName { name: "a".to_owned() }));
@@ -226,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_consumer() {
+    fn invalid_consumers_are_refused() {
         for (refused, code) in [
             (app().projection::<Sound>(""), ErrorCode::InvalidConsumerName),
             (app().projection::<Sound>("acme\u{1f}sums"), ErrorCode::InvalidConsumerName),
@@ -243,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_is_found_by_its_name() {
+    fn a_started_consumer_is_found_by_its_name() {
         app().projection::<Sound>("a").projection::<Attempts>("b").start().unwrap_err();
         app().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
         assert_eq!(consumers(), ["a", "b"]);

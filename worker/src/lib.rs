@@ -1,27 +1,27 @@
-//! Sillok on Cloudflare: an HTTP gateway without state, and Durable Objects: one for each stream, one for each partition
-//! of the journal, and one for each consumer.
+//! Sillok on Cloudflare: an HTTP layer without state, and Durable Objects. Each stream, each partition of the journal and each
+//! consumer has an object.
 //!
 //! ```text
-//! client ── HTTP ──▶ gateway: auth, routing, conditions ── RPC ──▶ Aggregate object: the store of one stream
-//!                                                       │             │ forwards commits
-//!                                                       ├─── RPC ──▶ Journal object: all streams in one order
-//!                                                       │             │ wakes
-//!                                                       └─── RPC ──▶ Consumer object: what one handler has made of them
+//! client ── HTTP ──▶ HTTP layer: auth, routing, conditions ── RPC ──▶ Aggregate object: the store of one stream
+//!                                                          │             │ forwards commits
+//!                                                          ├─── RPC ──▶ Journal object: all streams in one order
+//!                                                          │             │ wakes
+//!                                                          └─── RPC ──▶ Consumer object: one handler and its checkpoint
 //! ```
 //!
-//! - `http` answers HTTP. It keeps nothing between two requests.
-//! - `auth` says who is calling and what they may do.
-//! - `aggregate` is the object that keeps one stream, and the messages that travel to and from it.
-//! - `journal` is the object that keeps the commits of all streams of a partition, and its messages.
-//! - `consumer` is the object that runs one projection, reactor, webhook or queue, and what is asked of it.
-//! - `objects` is what all three have in common.
+//! - `http` answers HTTP. It stores nothing between two requests.
+//! - `auth` authenticates callers and checks their rights.
+//! - `aggregate` is the object that stores one stream, and its messages.
+//! - `journal` is the object that stores the commits of all streams of a partition, and its messages.
+//! - `consumer` is the object that runs one projection, reactor, webhook or queue, and its messages.
+//! - `objects` has the parts that all three objects share.
 //! - `app` is the registry of the projections and reactors that are written in Rust.
 //!
-//! The rules of the store are the core's; what an event or an error looks like as JSON is the bridge's.
-//! This crate only carries requests to them and answers back. It holds no `unwrap`, no indexing and no other way to
-//! panic, because a panic resets every object of the isolate.
+//! The core has the rules of the store. The bridge has the JSON of events and errors. This crate passes requests to them, and
+//! returns their answers. It has no `unwrap`, no indexing and no other way to panic, because a panic resets every object of the
+//! isolate.
 
-// What calls the objects is made for wasm only: to a native build they look unused.
+// Code that calls objects is used only in wasm, so a native build finds it unused.
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
 mod app;
@@ -40,24 +40,24 @@ pub use app::{App, AppError, app};
 pub use consumer::{Reactor, ReactorContext};
 pub use sillok_bridge::Failure;
 
-/// Answers an HTTP request: what `#[event(fetch)]` of a Worker hands on. It is the runtime's own request, because the crate
-/// `worker` takes a method that it does not know for GET.
+/// Answers an HTTP request. Call it in the function `#[event(fetch)]` of your Worker. It takes the runtime's own request,
+/// because the crate `worker` replaces an unknown method by GET.
 ///
 /// # Errors
-/// Whatever the runtime throws. What is wrong with the request is an answer.
+/// An exception of the runtime. A wrong request is not an error: it gets an answer.
 pub async fn fetch(request: web_sys::Request, env: &Env) -> worker::Result<Response> {
     http::answer(request.into(), env).await
 }
 
-/// The plain Worker, which is also the engine of `sillok/worker`: what is written in TypeScript is registered there.
+/// The plain Worker, which is also the engine of `sillok/worker`. TypeScript code registers its consumers itself.
 #[cfg(feature = "plain")]
 #[worker::event(fetch)]
 async fn answer(request: web_sys::Request, env: Env, _: worker::Context) -> worker::Result<Response> {
     fetch(request, &env).await
 }
 
-/// The memory of the plain Worker. The standard library's allocator for wasm is made for larger programs and takes 3 KB
-/// more of the compressed wasm. A Worker of one's own has the one it chooses.
+/// The allocator of the plain Worker. The standard library's allocator for wasm is made for larger programs, and adds 3 KB to
+/// the compressed wasm. A Worker of your own chooses its own allocator.
 #[cfg(all(target_arch = "wasm32", feature = "plain"))]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

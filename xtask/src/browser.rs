@@ -1,4 +1,4 @@
-//! Chromium and its driver for the browser tests: found, or installed from Debian.
+//! Chromium and its driver for the browser tests. They are found, or installed from Debian.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,13 +12,13 @@ const HELP: &str = "The tests need Chromium and chromedriver of the same version
     On Debian: sudo apt-get install chromium chromium-driver. \
     Elsewhere: set the environment variables CHROME and CHROMEDRIVER to their paths";
 
-/// Where the two programs are.
+/// The paths of the two programs.
 pub(crate) struct Browser {
     pub(crate) chrome: PathBuf,
     pub(crate) driver: PathBuf,
 }
 
-/// Finds both programs, and installs Debian's when one is missing.
+/// Finds both programs. If one is missing, it installs Debian's.
 pub(crate) fn ensure(shell: &Shell) -> Result<Browser> {
     if let Some(browser) = find(shell) {
         return Ok(browser);
@@ -55,7 +55,7 @@ fn named(variable: &str) -> Option<PathBuf> {
     path.is_file().then_some(path)
 }
 
-/// How to run a command as root without being asked for a password; `None` when that is not possible.
+/// The words before a command that runs it as root without a password. `None` if that is not possible.
 fn administrator(shell: &Shell) -> Option<&'static [&'static str]> {
     if shell.answer("id", &["-u"])? == "0" {
         return Some(&[]);
@@ -65,7 +65,7 @@ fn administrator(shell: &Shell) -> Option<&'static [&'static str]> {
 }
 
 fn apt_get(shell: &Shell, prefix: &[&str], args: &[&str]) -> Command {
-    // sudo drops the environment, `env` sets it behind sudo.
+    // sudo drops the environment, so `env` sets it after sudo.
     let words = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet"], args].concat();
     let (program, rest) = words.split_first().unwrap_or((&"apt-get", &[]));
     let mut command = shell.command(Path::new(program));

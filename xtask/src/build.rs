@@ -1,10 +1,9 @@
-//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build
-//! is copied to www/sillok); if wanted, also the Workers in Rust that are an example (examples/delays-rust/build) and a
-//! test (tests/crashes/build), and the Worker of the previous version (target/previous, see [`previous`]).
+//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build is copied to www/sillok). On request it
+//! also builds the Workers in Rust of an example (examples/delays-rust/build) and of a test (tests/crashes/build), and the
+//! Worker of the previous version (target/previous, see [`previous`]).
 //!
-//! Cargo knows best whether Rust sources have changed, so it is always asked; what follows is skipped
-//! while the compiled wasm is the same. That matters because `wrangler dev` and `wrangler deploy` run
-//! this command too (wrangler.toml, `[build]`).
+//! Cargo always runs, because it knows best whether Rust sources have changed. The other steps are skipped while the compiled
+//! wasm is the same. `wrangler dev` and `wrangler deploy` run this command too (wrangler.toml, `[build]`), so it must be fast.
 
 use std::fs;
 use std::io;
@@ -22,7 +21,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
-/// What the JavaScript build may read. Its `sillok/worker` and `sillok/rust` are the Worker.
+/// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`.
 const JS_INPUTS: [&str; 22] = [
     "js/generated",
     "js/ts",
@@ -48,8 +47,8 @@ const JS_INPUTS: [&str; 22] = [
     "LICENSE-MIT",
 ];
 
-/// What Rust's wasm32 target uses today, and nothing newer: the same list as worker-build's, so that
-/// wasm-opt writes no encoding which a runtime may not know yet.
+/// The features that Rust's wasm32 target uses today. worker-build has the same list. So wasm-opt writes no newer encoding,
+/// which a runtime may not know yet.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
@@ -59,14 +58,14 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// What is built beside what is deployed and published.
+/// The additional builds, beside the deployed Worker and the published package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
     pub(crate) examples: bool,
     pub(crate) previous: bool,
 }
 
-/// The command.
+/// Runs the command.
 pub(crate) fn run(mut shell: Shell, options: Options) -> Result<()> {
     tools::for_build(&mut shell)?;
     if options.previous {
@@ -75,13 +74,13 @@ pub(crate) fn run(mut shell: Shell, options: Options) -> Result<()> {
     if options.examples { with_examples(&shell) } else { all(&shell) }
 }
 
-/// Builds what is deployed and published; the tools must be there.
+/// Builds the deployed Worker and the published package. The tools must be installed.
 pub(crate) fn all(shell: &Shell) -> Result<()> {
     bundle(shell, &PLAIN)?;
     package(shell)
 }
 
-/// Builds that and the other Workers in Rust.
+/// Builds these and the other Workers in Rust.
 pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
     all(shell)?;
     bundle(shell, &EXAMPLE)?;
@@ -92,15 +91,15 @@ pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
 struct Bundle {
     name: &'static str,
     package: &'static str,
-    /// What cargo makes of it.
+    /// The wasm module that cargo writes.
     wasm: &'static str,
-    /// Where its Cargo.toml is.
+    /// The folder of its Cargo.toml.
     folder: &'static str,
-    /// What worker-build makes of that, from the folder and from the root.
+    /// The output of worker-build: its path from the folder, and its path from the root.
     out: (&'static str, &'static str),
 }
 
-/// What is deployed where nobody composes a Worker of their own.
+/// The plain Worker, for deployments without a composition.
 const PLAIN: Bundle = Bundle {
     name: "bundling the Worker",
     package: "sillok-worker-plain",
@@ -109,7 +108,7 @@ const PLAIN: Bundle = Bundle {
     out: ("../build", "worker/build"),
 };
 
-/// What users write in Rust, built as they build it.
+/// The example in Rust, built as a user builds it.
 const EXAMPLE: Bundle = Bundle {
     name: "bundling the example in Rust",
     package: "delays",
@@ -118,8 +117,7 @@ const EXAMPLE: Bundle = Bundle {
     out: ("build", "examples/delays-rust/build"),
 };
 
-/// A Worker in Rust as nobody should write it: its handlers crash. No example, which is to be followed, can show what comes of
-/// that.
+/// A Worker in Rust whose handlers crash. An example cannot show this, because users follow examples.
 const CRASHES: Bundle = Bundle {
     name: "bundling the Worker that crashes",
     package: "crashes",
@@ -140,14 +138,14 @@ fn bundle(shell: &Shell, bundle: &Bundle) -> Result<()> {
     unless_fresh(shell, &work, || worker_build(shell, folder, out.0))
 }
 
-/// Compiles the Worker in a folder and makes a module of it, in another folder that is named from there.
+/// Compiles the Worker in a folder, and writes its module to `out`, a path from that folder.
 pub(crate) fn worker_build(shell: &Shell, folder: &str, out: &str) -> Result<()> {
     run::quiet(
         shell
             .command("worker-build")
             .args(["--release", "--out-dir", out])
             .current_dir(shell.at(folder))
-            // Without these it would download its own.
+            // Without these, worker-build would download its own tools.
             .env("WASM_BINDGEN_BIN", shell.at("target/tools/bin/wasm-bindgen"))
             .env("WASM_OPT_BIN", shell.at("node_modules/.bin/wasm-opt"))
             .env("ESBUILD_BIN", shell.at("node_modules/.bin/esbuild")),
@@ -206,7 +204,7 @@ fn bind(shell: &Shell) -> Result<()> {
     )
 }
 
-/// The page uses the package as any page would: its default build, which is one file.
+/// The page uses the package as any page would: the default build, which is one file.
 fn serve(shell: &Shell) -> Result<()> {
     let folder = shell.at("www/sillok");
     remove(&folder)?;
@@ -224,7 +222,7 @@ pub(crate) fn tool_versions(shell: &Shell) -> String {
         .join(", ")
 }
 
-/// Removes a folder that may be missing.
+/// Removes a folder. The folder may be missing.
 pub(crate) fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! How many tests passed and failed, read from what each runner prints.
+//! The numbers of passed and failed tests, read from the output of each runner.
 
 /// The counts of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,8 @@ impl Counts {
     }
 }
 
-/// libtest, rustdoc and wasm-bindgen-test, once for each test program:
-/// `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
+/// Reads the output of libtest, rustdoc and wasm-bindgen-test, with one line for each test program: `test result: ok. 3 passed;
+/// 0 failed; 1 ignored; …`.
 pub(crate) fn libtest(output: &str) -> Counts {
     let mut counts = Counts::default();
     for line in output.lines() {
@@ -33,8 +33,8 @@ pub(crate) fn libtest(output: &str) -> Counts {
     counts
 }
 
-/// nextest, once: `Summary [ 0.1s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2 skipped`.
-/// Whatever ran and did not pass has failed.
+/// Reads the output of nextest, with one line: `Summary [ 0.1s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2
+/// skipped`. A test that ran and did not pass has failed.
 pub(crate) fn nextest(output: &str) -> Counts {
     let summary = output
         .lines()
@@ -44,14 +44,14 @@ pub(crate) fn nextest(output: &str) -> Counts {
     let Some((run, results)) = summary else {
         return Counts::default();
     };
-    // `3/5 tests` when the run was cut short: the other two have not passed.
+    // The summary has `3/5 tests` if the run was cut short. Then the other two have not passed.
     let planned = run.split_whitespace().next().and_then(|n| n.split('/').next_back());
     let planned: u64 = planned.and_then(|n| n.parse().ok()).unwrap_or(0);
     let passed = before(results, "passed");
     Counts { passed, failed: planned.saturating_sub(passed), skipped: before(results, "skipped") }
 }
 
-/// Node's `spec` reporter, once, at the end: `ℹ pass 5`, `ℹ fail 0`, `ℹ cancelled 0`, …
+/// Reads the output of Node's `spec` reporter, which has the counts at the end: `ℹ pass 5`, `ℹ fail 0`, `ℹ cancelled 0`, …
 pub(crate) fn node(output: &str) -> Counts {
     let last = |name: &str| -> u64 {
         let number = |line: &str| line.strip_prefix("ℹ ")?.strip_prefix(name)?.trim().parse().ok();
@@ -64,7 +64,7 @@ pub(crate) fn node(output: &str) -> Counts {
     }
 }
 
-/// The number in front of a word: 3 for `passed` in `3 passed; 0 failed`.
+/// The number before a word: 3 for `passed` in `3 passed; 0 failed`.
 fn before(text: &str, word: &str) -> u64 {
     let mut previous = "";
     for part in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! `dev`: the Worker on this machine, in workerd through `wrangler dev`, until Ctrl-C.
+//! `dev`: runs the Worker on this machine until Ctrl-C, in workerd through `wrangler dev`.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,11 +15,11 @@ use crate::run;
 use crate::shell::Shell;
 use crate::tools;
 
-/// How long the Worker may take to answer for the first time.
+/// The longest time until the first answer of the Worker.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
-/// Ends a process group when its standard input closes, by force when five seconds were not enough.
-/// As a process of its own it does so even when xtask is killed in a way that cannot be caught.
+/// Ends a process group when its standard input closes. After five seconds it ends the group by force. It is a process of its
+/// own, so it also works if xtask is killed by a signal that cannot be caught.
 const GUARD: &str = r#"
 read -r _
 kill -s TERM -- "-$1" 2>/dev/null
@@ -30,10 +30,10 @@ done
 kill -s KILL -- "-$1" 2>/dev/null
 "#;
 
-/// What the command line may set.
+/// The options of the command line.
 pub(crate) struct Options {
     pub(crate) port: u16,
-    /// Where the data is kept; `.wrangler/state` when it is not said.
+    /// The folder of the data. The default is `.wrangler/state`.
     pub(crate) persist: Option<PathBuf>,
 }
 
@@ -43,12 +43,12 @@ impl Default for Options {
     }
 }
 
-/// The command.
+/// Runs the command.
 pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     check_free(address)?;
     let data = match &options.persist {
-        // Relative to where the command was typed.
+        // The path is relative to the user's working directory.
         Some(dir) => std::path::absolute(dir)?,
         None => shell.at(".wrangler/state"),
     };
@@ -57,7 +57,7 @@ pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
 
     let (sender, interrupted) = channel();
     ctrlc::set_handler(move || {
-        // Nobody listens any more when the run has already ended.
+        // If the run has already ended, nobody listens.
         let _ = sender.send(());
     })?;
     run::say("==> starting workerd");
@@ -84,7 +84,7 @@ fn check_free(address: SocketAddr) -> Result<()> {
     }
 }
 
-/// wrangler with its children, as a process group that ends with xtask.
+/// wrangler and its children. They are a process group that ends with xtask.
 struct Server {
     wrangler: Child,
     guard: Child,
@@ -96,13 +96,13 @@ impl Server {
             .command("wrangler")
             .arg("dev")
             .args(["--ip", &address.ip().to_string(), "--port", &address.port().to_string()])
-            // Any free one: the default port may belong to another program.
+            // A free port, because the default port may belong to another program.
             .args(["--inspector-port", "0"])
             .args(["--local", "--show-interactive-dev-session=false"])
             .arg("--persist-to")
             .arg(data)
             .stdout(io::stderr())
-            // Its own group: Ctrl-C reaches xtask alone, which then ends the whole group in order.
+            // The group is wrangler's own. So Ctrl-C reaches only xtask, which then ends the whole group in order.
             .process_group(0)
             .spawn()
             .context("cannot run wrangler")?;
@@ -121,7 +121,7 @@ impl Server {
         }
     }
 
-    /// Waits until health is answered; `false` when the user ended the run before.
+    /// Waits until the health check answers. Returns `false` if the user ended the run before.
     fn wait_until_healthy(&mut self, address: SocketAddr, interrupted: &Receiver<()>) -> Result<bool> {
         let start = Instant::now();
         while !healthy(address) {
@@ -141,7 +141,7 @@ impl Server {
         Ok(())
     }
 
-    /// Waits a moment; `true` when the user ended the run in it.
+    /// Waits a moment. Returns `true` if the user ended the run in this moment.
     fn pause(&mut self, interrupted: &Receiver<()>) -> Result<bool> {
         if let Some(status) = self.wrangler.try_wait()? {
             bail!("wrangler stopped unexpectedly: {status}");
@@ -152,16 +152,16 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// Ends wrangler and all its children, and waits for them.
+    /// Ends wrangler and all its children, and waits until they have ended.
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // Both are being ended; there is nothing to do about an error here.
+        // Both end now, so an error here needs no handling.
         let _ = self.wrangler.wait();
         let _ = self.guard.wait();
     }
 }
 
-/// Whether `GET /v1/health` is answered with 200.
+/// Whether `GET /v1/health` has the status 200.
 fn healthy(address: SocketAddr) -> bool {
     let ask = || -> io::Result<bool> {
         let mut stream = TcpStream::connect(address)?;
@@ -171,7 +171,7 @@ fn healthy(address: SocketAddr) -> bool {
         stream.read_exact(&mut start)?;
         Ok(start == *b"HTTP/1.1 200")
     };
-    // Not listening yet, or not answering yet: the caller asks again.
+    // The Worker does not listen or answer yet. The caller asks again.
     ask().unwrap_or(false)
 }
 
@@ -187,7 +187,7 @@ Append an event, then read it back:
 
   curl {events}
 
-The data is kept in {}
+The data is in {}
 Ctrl-C stops it.
 "#,
         data.display()

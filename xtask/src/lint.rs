@@ -9,13 +9,13 @@ use crate::run;
 use crate::shell::Shell;
 use crate::tools;
 
-/// Prose (Markdown) is wrapped by hand, and JSON files include test data whose bytes matter.
+/// Prose (Markdown) is wrapped by hand. JSON files are left out because the exact bytes of test data matter.
 const PRETTIER_FILES: &str = "**/*.{ts,mts,js,mjs,css,html}";
 
-/// The command: every check is made, also after one has failed.
+/// Runs the command. It makes every check, even after one has failed.
 pub(crate) fn run(mut shell: Shell) -> Result<ExitCode> {
     tools::for_build(&mut shell)?;
-    // The types of the generated code are checked against.
+    // The checks of types need the types of the generated code.
     build::with_examples(&shell)?;
     let mut failed = 0;
     for check in CHECKS {
@@ -30,12 +30,12 @@ pub(crate) fn run(mut shell: Shell) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One check: a command that succeeds when there is nothing to complain about.
+/// One check: a command that succeeds if it finds no error.
 pub(crate) struct Check {
     pub(crate) name: &'static str,
     program: &'static str,
     args: &'static [&'static str],
-    /// What puts it right, when a command can.
+    /// The command that corrects the error, if there is one.
     remedy: Option<&'static str>,
 }
 
@@ -51,7 +51,7 @@ impl Check {
     }
 }
 
-/// All checks, quick ones first.
+/// All checks. The quick ones come first.
 pub(crate) const CHECKS: [Check; 5] = [
     Check {
         name: "lint: rustfmt",

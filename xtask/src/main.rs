@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask <command>`.
 //!
-//! A machine with only rustup and Node with npm can run all of them: what is missing is installed
-//! inside the project, see [`tools`].
+//! All commands run on a machine that has only rustup, and Node with npm. Missing tools are installed inside the project, see
+//! [`tools`].
 
 #[cfg(not(unix))]
 compile_error!("cargo xtask needs a Unix-like system; on Windows use WSL");
@@ -44,7 +44,7 @@ What a command needs and the machine lacks is installed inside the project (targ
 node_modules). Only `test` may install outside it: Debian's chromium and chromium-driver.
 ";
 
-/// What the command line asked for.
+/// The command of the command line.
 enum Command {
     Help,
     Dev(dev::Options),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn build_takes_what_is_built_besides() {
+    fn build_has_options_for_additional_builds() {
         let command = parsed(&["build", "--previous"]);
         let wanted = build::Options { examples: false, previous: true };
         assert!(matches!(command, Ok(Command::Build(options)) if options == wanted));

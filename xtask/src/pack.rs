@@ -1,4 +1,4 @@
-//! `pack`: the npm package as the tarball that would be published, in target/package.
+//! `pack`: makes the npm package as the tarball for publication, in target/package.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::run;
 use crate::shell::Shell;
 use crate::tools;
 
-/// The command; the tarball's path is the last line printed.
+/// Runs the command. The last printed line is the tarball's path.
 pub(crate) fn run(mut shell: Shell) -> Result<()> {
     tools::for_build(&mut shell)?;
     build::all(&shell)?;
@@ -18,10 +18,10 @@ pub(crate) fn run(mut shell: Shell) -> Result<()> {
     Ok(())
 }
 
-/// Packs what was built, and says where the tarball is.
+/// Packs the build, and returns the path of the tarball.
 pub(crate) fn tarball(shell: &Shell) -> Result<PathBuf> {
     let folder = shell.at("target/package");
-    // Emptied first, so that the one tarball in it is this one.
+    // The folder is emptied first, so that it contains only this tarball.
     build::remove(&folder)?;
     fs::create_dir_all(&folder)?;
     run::step("packing the npm package", || {

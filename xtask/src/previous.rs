@@ -1,5 +1,5 @@
-//! The Worker of the previous version, built from its own sources in target/previous. A test runs it and this one over the same
-//! storage: during a gradual deployment, objects of the two versions call one another.
+//! The Worker of the previous version, built from its own sources in target/previous. A test runs both versions over the same
+//! storage, because objects of the two versions call one another during a gradual deployment.
 
 use std::fs;
 
@@ -10,12 +10,12 @@ use crate::run;
 use crate::shell::Shell;
 use crate::stamp::{Work, unless_fresh};
 
-/// The commit of the previous version. With each release it becomes the commit of the release before.
+/// The commit of the previous version. Set it at each release to the commit of the release before.
 const COMMIT: &str = "5a56906f19ee5d751454b3fd159ebb2c69c3d5e4";
 
 const FOLDER: &str = "target/previous";
 
-/// Builds it, unless it was built already.
+/// Builds the Worker, unless it is already built.
 pub(crate) fn build(shell: &Shell) -> Result<()> {
     let work = Work {
         name: "building the previous version's Worker, about two minutes…",

@@ -1,4 +1,4 @@
-//! Running a child process: with its output shown, hidden unless it fails, or shown and kept.
+//! Running a child process. Its output is shown, hidden unless the process fails, or shown and also returned.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// Says what is being done, does it, and says how long it took.
+/// Prints the name of a job, runs it, and prints its duration.
 pub(crate) fn step<T>(what: &str, job: impl FnOnce() -> Result<T>) -> Result<T> {
     say(&format!("==> {what}"));
     let start = Instant::now();
@@ -17,24 +17,24 @@ pub(crate) fn step<T>(what: &str, job: impl FnOnce() -> Result<T>) -> Result<T> 
     result
 }
 
-/// A line on standard error, in one write: others, such as wrangler, show what they read in pieces.
+/// Writes a line to standard error in one write. Other programs, such as wrangler, show their input in pieces.
 pub(crate) fn say(line: &str) {
-    // Progress that cannot be shown is no reason to stop.
+    // A line that cannot be shown is no reason to stop.
     let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-/// A duration as people read it.
+/// A duration in seconds, for people.
 pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// Runs a command with its output shown; standard output is for results, so it goes to standard error.
+/// Runs a command and shows its output on standard error. Standard output is for results.
 pub(crate) fn shown(command: &mut Command) -> Result<()> {
     let status = command.stdout(io::stderr()).status().with_context(|| missing(command))?;
     check(command, status)
 }
 
-/// Runs a command whose output is only of interest when it fails.
+/// Runs a command and shows its output only if it fails.
 pub(crate) fn quiet(command: &mut Command) -> Result<()> {
     let output = command.output().with_context(|| missing(command))?;
     if !output.status.success() {
@@ -45,14 +45,14 @@ pub(crate) fn quiet(command: &mut Command) -> Result<()> {
     check(command, output.status)
 }
 
-/// What a command that was [`kept`] printed, and how it ended.
-pub(crate) struct Kept {
+/// The output of a command that [`printed`] ran, and its status.
+pub(crate) struct Printed {
     pub(crate) status: ExitStatus,
     pub(crate) text: String,
 }
 
-/// Runs a command with its output shown and kept, line by line.
-pub(crate) fn kept(command: &mut Command) -> Result<Kept> {
+/// Runs a command, shows its output line by line, and returns it.
+pub(crate) fn printed(command: &mut Command) -> Result<Printed> {
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| missing(command))?;
     let stdout = child.stdout.take().context("the command has no standard output")?;
@@ -66,10 +66,10 @@ pub(crate) fn kept(command: &mut Command) -> Result<Kept> {
     let status = child.wait()?;
     let mut text = out?;
     text.push_str(&err);
-    Ok(Kept { status, text })
+    Ok(Printed { status, text })
 }
 
-/// Copies lines as they come, and returns them without colours.
+/// Copies lines as they arrive, and returns them without colours.
 fn tee(from: impl Read, mut to: impl Write) -> Result<String> {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
@@ -108,7 +108,7 @@ fn missing(command: &Command) -> String {
     format!("cannot run `{}`", line(command))
 }
 
-/// The command as it could be typed, its program by name only.
+/// The command as a user would type it, with only the name of its program.
 fn line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());

@@ -1,4 +1,4 @@
-//! The project root and the search path: how every child process is started.
+//! The project root and the search path, which every child process gets.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,9 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow};
 
-/// Set for every child. They keep tools offline and from asking questions; the last one makes
-/// wasm-bindgen expand macros as `worker-build` has it, so that crates shared by the Worker and the
-/// npm package are compiled once and the same.
+/// The environment of every child. These variables let tools work offline and without questions. The last one makes
+/// wasm-bindgen expand macros as `worker-build` does. So a crate that the Worker and the npm package share is compiled once.
 const ENVIRONMENT: [(&str, &str); 9] = [
     ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
     ("WRANGLER_HIDE_BANNER", "true"),
@@ -22,16 +21,17 @@ const ENVIRONMENT: [(&str, &str); 9] = [
     ("WASM_BINDGEN_USE_JS_SYS", "1"),
 ];
 
-/// Starts programs in the project root, on the project's own search path.
+/// Starts programs in the project root, with the project's own search path.
 pub(crate) struct Shell {
     root: PathBuf,
     path: OsString,
 }
 
 impl Shell {
-    /// The project's own tools come first, then what the machine has.
+    /// Puts the project's own tools first, then the machine's search path.
     pub(crate) fn new() -> Result<Self> {
-        // Cargo sets the variable for `cargo run`; the binary run by hand falls back to where it was built.
+        // Cargo sets the variable for `cargo run`. A user may also run the binary directly, and then the root is the one of its
+        // build.
         let manifest = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         let root = manifest.parent().context("xtask is not inside a project")?.to_path_buf();
@@ -41,7 +41,7 @@ impl Shell {
         Ok(shell)
     }
 
-    /// Searches `dir` before all others.
+    /// Searches `dir` before all other folders.
     pub(crate) fn prefer(&mut self, dir: &Path) -> Result<()> {
         let dirs = std::iter::once(dir.to_path_buf()).chain(env::split_paths(&self.path));
         self.path = env::join_paths(dirs).context("a directory on PATH cannot be quoted")?;
@@ -53,13 +53,13 @@ impl Shell {
         self.root.join(relative)
     }
 
-    /// A program to run in the project root. It has no standard input: nothing may ask questions.
+    /// A program to run in the project root. It has no standard input, so it cannot ask questions.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command
             .current_dir(&self.root)
             .env("PATH", &self.path)
-            // Whatever the user's own cargo settings say: paths below it are used here.
+            // This overrides the user's own settings of cargo, because later steps use paths below this folder.
             .env("CARGO_TARGET_DIR", self.at("target"))
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", self.without_own_paths())
             .env("WASM_PACK_CACHE", self.at("target/tools/cache"))
@@ -70,26 +70,26 @@ impl Shell {
         command
     }
 
-    /// Keeps the paths of this machine out of the wasm modules, where panic messages would carry them.
+    /// Flags that remove the paths of this machine from the wasm modules. Panic messages would contain them.
     fn without_own_paths(&self) -> String {
         let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
         let root = self.root.display();
         format!("--remap-path-prefix={root}=. --remap-path-prefix={}=cargo", home.unwrap_or_default())
     }
 
-    /// Where a program is found on the search path.
+    /// The path of a program on the search path.
     pub(crate) fn which(&self, program: &str) -> Option<PathBuf> {
         env::split_paths(&self.path).map(|dir| dir.join(program)).find(|path| path.is_file())
     }
 
-    /// What `program args…` prints, trimmed; `None` when it is missing or fails.
+    /// The output of `program args…`, trimmed. `None` if the program is missing or fails.
     pub(crate) fn answer(&self, program: impl AsRef<Path>, args: &[&str]) -> Option<String> {
         let output = self.command(program).args(args).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
     }
 
-    /// A file of the project as text.
+    /// Reads a file of the project as text.
     pub(crate) fn read(&self, relative: &str) -> Result<String> {
         std::fs::read_to_string(self.at(relative)).map_err(|e| anyhow!("cannot read {relative}: {e}"))
     }

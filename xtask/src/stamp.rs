@@ -1,7 +1,7 @@
-//! Work that is skipped when neither its inputs nor its outputs have changed.
+//! Work that is skipped if neither its inputs nor its outputs have changed.
 //!
-//! Contents are hashed rather than times compared: they survive a checkout, a copy and a clock, and
-//! the trees in question are small.
+//! The contents are hashed, and times are not compared. Hashes survive a checkout, a copy and a wrong clock, and the trees are
+//! small.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use crate::run;
 use crate::shell::Shell;
 
-/// One piece of work: what it reads, what it writes, and the versions of its tools.
+/// One piece of work: its inputs, its outputs, and the versions of its tools.
 pub(crate) struct Work<'a> {
     pub(crate) name: &'a str,
     pub(crate) inputs: &'a [&'a str],
@@ -21,13 +21,13 @@ pub(crate) struct Work<'a> {
     pub(crate) tools: String,
 }
 
-/// Does the work unless target/stamps says that these inputs already gave these outputs.
+/// Does the work, unless target/stamps says that these inputs have already made these outputs.
 pub(crate) fn unless_fresh(shell: &Shell, work: &Work, job: impl FnOnce() -> Result<()>) -> Result<()> {
     let path = shell.at("target/stamps").join(work.name.replace(' ', "-"));
     if fs::read_to_string(&path).is_ok_and(|stamp| state(shell, work).is_ok_and(|now| now == stamp)) {
         return Ok(());
     }
-    // Inputs are hashed before the work: a change during it must make the next run do it again.
+    // The inputs are hashed before the work. If they change during the work, the next run must do it again.
     let inputs = inputs(shell, work)?;
     run::step(work.name, job)?;
     fs::create_dir_all(shell.at("target/stamps"))?;
@@ -39,7 +39,7 @@ fn state(shell: &Shell, work: &Work) -> Result<String> {
     Ok(render(work, inputs(shell, work)?, hash(shell, work.outputs)?))
 }
 
-/// How the work is done is an input too.
+/// The tools of the work are inputs too.
 fn inputs(shell: &Shell, work: &Work) -> Result<u64> {
     hash(shell, &[work.inputs, &["xtask/src/build.rs"]].concat())
 }
@@ -48,7 +48,7 @@ fn render(work: &Work, inputs: u64, outputs: u64) -> String {
     format!("{inputs:016x} {outputs:016x} {}\n", work.tools)
 }
 
-/// A hash of files and folders; a missing one has a hash too.
+/// A hash of files and folders. A missing one has a hash too.
 fn hash(shell: &Shell, paths: &[&str]) -> Result<u64> {
     let mut hasher = DefaultHasher::new();
     for path in paths {

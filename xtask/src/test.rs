@@ -1,7 +1,7 @@
-//! `test`: lint and every test. The last line printed is `N passed, N failed`.
+//! `test`: runs lint and every test. The last printed line is `N passed, N failed`.
 //!
-//! Every suite runs, also after one has failed. A suite that ran no tests has failed, and so has a
-//! step that failed without a count: both count as one.
+//! Every suite runs, even after one has failed. A suite that ran no tests counts as one failure. So does a step without counts
+//! that failed.
 
 use std::fs;
 use std::io::{IsTerminal, stderr};
@@ -24,7 +24,7 @@ use crate::tools;
 /// The suites of TypeScript tests: the folders of tests/ with `*.test.ts` in them.
 const NODE_SUITES: [&str; 4] = ["http", "package", "page", "docs"];
 
-/// The command.
+/// Runs the command.
 pub(crate) fn run(shell: Shell) -> Result<ExitCode> {
     let start = Instant::now();
     let mut report = Report::default();
@@ -41,7 +41,7 @@ fn all(mut shell: Shell, report: &mut Report) {
         return;
     }
     let shell = &shell;
-    // Before this version, so that what cargo leaves in the target folder is this version's.
+    // The previous version is built first, so that the files in cargo's target folder are this version's.
     report.step("build of the previous version", previous::build(shell));
     let built = report.step("build", build::with_examples(shell));
     for check in lint::CHECKS {
@@ -67,7 +67,7 @@ fn usable(browser: &Result<Browser>) -> Result<&Browser> {
     browser.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
 }
 
-/// What a runner reported: whether it was content, and its counts.
+/// The report of a runner: whether it succeeded, and its counts.
 type Reported = (bool, Counts);
 
 fn native(shell: &Shell) -> Result<Reported> {
@@ -90,7 +90,7 @@ fn wasm_node(shell: &Shell) -> Result<Reported> {
     counted(wasm_tests(&mut command), counts::libtest)
 }
 
-/// The bridge's messages, which are values of JavaScript. What else the bridge has is tested natively.
+/// The bridge's messages are values of JavaScript, so their tests run in wasm. All other tests of the bridge run natively.
 fn messages(shell: &Shell) -> Result<Reported> {
     let mut command = wasm_pack(shell);
     command.args(["--node", "bridge", "--test", "message"]);
@@ -106,7 +106,7 @@ fn wasm_browser(shell: &Shell, browser: &Browser) -> Result<Reported> {
     command
         .args(["--headless", "--chrome", "--chromedriver"])
         .arg(&browser.driver)
-        // The tests name no environment of their own, so that the same ones run in Node too.
+        // The tests themselves name no environment, because they run in Node too.
         .env("WASM_BINDGEN_USE_BROWSER", "1")
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", settings);
     counted(wasm_tests(&mut command), counts::libtest)
@@ -116,13 +116,13 @@ fn wasm_pack(shell: &Shell) -> Command {
     let mut command = coloured(shell, "wasm-pack");
     command
         .args(["test", "--mode", "no-install"])
-        // In seconds; the defaults (20 and 5) are too short for a busy machine.
+        // The unit is seconds. The defaults (20 and 5) are too short for a busy machine.
         .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     command
 }
 
-/// The root crate's tests/*.rs. Its unit and documentation tests have run natively.
+/// The tests in the root crate's tests/*.rs. Its unit and documentation tests run natively.
 fn wasm_tests(command: &mut Command) -> &mut Command {
     command.args([".", "--features", "testing", "--test", "*"])
 }
@@ -132,7 +132,7 @@ fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result
     let mut command = coloured(shell, "node");
     command
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        // A test that hangs fails after five minutes.
+        // A hanging test fails after five minutes.
         .args(["--test-timeout=300000", "--disable-warning=ExperimentalWarning"])
         .args(files)
         .env("SILLOK_TARBALL", tarball)
@@ -140,7 +140,7 @@ fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result
     counted(&mut command, counts::node)
 }
 
-/// All `*.test.ts` in a folder and the folders inside it, in order.
+/// All `*.test.ts` in a folder and in its subfolders, in order.
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
@@ -156,7 +156,7 @@ fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A runner whose output is read here still shows colours on a terminal.
+/// Runs a program whose output is read here. On a terminal its output still has colours.
 fn coloured(shell: &Shell, program: &str) -> Command {
     let mut command = shell.command(program);
     if stderr().is_terminal() {
@@ -166,11 +166,11 @@ fn coloured(shell: &Shell, program: &str) -> Command {
 }
 
 fn counted(command: &mut Command, count: fn(&str) -> Counts) -> Result<Reported> {
-    let kept = run::kept(command)?;
-    Ok((kept.status.success(), count(&kept.text)))
+    let printed = run::printed(command)?;
+    Ok((printed.status.success(), count(&printed.text)))
 }
 
-/// A runner's counts as they are reported, and what is wrong with them.
+/// The counts of a runner, and its fault.
 fn judged((content, counts): Reported) -> (Counts, &'static str) {
     let failed = Counts { failed: 1, ..counts };
     match (content, counts.passed + counts.failed, counts.failed) {
@@ -180,14 +180,14 @@ fn judged((content, counts): Reported) -> (Counts, &'static str) {
     }
 }
 
-/// What has been run, in order.
+/// The finished steps, in order.
 #[derive(Default)]
 struct Report {
     lines: Vec<(String, Counts, String)>,
 }
 
 impl Report {
-    /// A step without counts: only its failure counts.
+    /// A step without counts. It counts only if it fails.
     fn step(&mut self, name: &str, result: Result<()>) -> bool {
         let Err(error) = result else { return true };
         run::say(&format!("error: {error:#}"));

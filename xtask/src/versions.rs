@@ -1,6 +1,6 @@
-//! Version numbers: read from Cargo.lock and compared.
+//! Version numbers: reads them from Cargo.lock and compares them.
 
-/// The locked version of a package in the text of a Cargo.lock; the newest when there are several.
+/// The locked version of a package in the text of a Cargo.lock. If there are several, it is the newest.
 pub(crate) fn locked<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
     lock.split("[[package]]")
         .filter(|entry| field(entry, "name") == Some(package))
@@ -15,7 +15,7 @@ fn field<'a>(entry: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// `v24.21.0` as numbers; `None` for anything else. A pre-release suffix is left out.
+/// Reads `v24.21.0` as numbers. `None` for any other text. A suffix for a pre-release is ignored.
 pub(crate) fn numbers(version: &str) -> Option<[u64; 3]> {
     let version = version.strip_prefix('v').unwrap_or(version);
     let mut parts = version.split(['-', '+']).next()?.split('.');
@@ -23,8 +23,7 @@ pub(crate) fn numbers(version: &str) -> Option<[u64; 3]> {
     Some([number()?, number()?, number()?])
 }
 
-/// Whether this Node runs TypeScript by stripping its types, without a flag. Every such version also
-/// satisfies wrangler (22.12).
+/// Whether this Node strips types without a flag, and so runs TypeScript. Every such version also satisfies wrangler (22.12).
 pub(crate) fn node_strips_types(version: &str) -> bool {
     match numbers(version) {
         Some([22, minor, _]) => minor >= 18,

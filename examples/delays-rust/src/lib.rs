@@ -1,6 +1,6 @@
-//! Sillok with a projection and a reactor in Rust. The projection keeps one document for each airport, with the minutes that
-//! flights left and came late. The reactor tells an airport's desk, and a pager where there is one, which flights will come
-//! late.
+//! Sillok with a projection and a reactor in Rust. The projection stores one document for each airport: the minutes by which
+//! flights left and arrived late. The reactor warns the airport's desk, and a pager if there is one, of flights that will
+//! arrive late.
 
 use serde::{Deserialize, Serialize};
 use sillok::handler::{Failed, FeedEvent, Projection, TypedDocuments};
@@ -8,7 +8,7 @@ use sillok::store::ExpectedVersion;
 use sillok_worker::{AppError, Reactor, ReactorContext};
 use worker::{Context, Env, Fetch, Headers, Method, Request, RequestInit, Response, event, web_sys};
 
-/// What happens to a flight.
+/// The events of a flight.
 #[derive(Deserialize)]
 #[serde(tag = "type", content = "data")]
 enum FlightEvent {
@@ -26,12 +26,12 @@ struct Flight {
     flight: String,
     origin: String,
     dest: String,
-    /// A flight that was cancelled has none.
+    /// A cancelled flight has no delay.
     #[serde(default)]
     delay_minutes: i64,
 }
 
-/// What an airport's document has. Minutes of a flight that was early count below zero.
+/// An airport's document. The minutes of an early flight are negative.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Airport {
@@ -76,7 +76,7 @@ impl Projection for Delays {
     }
 }
 
-/// What an airport's desk is told.
+/// The events for an airport's desk.
 #[derive(Serialize)]
 #[serde(tag = "type", content = "data")]
 enum DeskEvent {
@@ -84,7 +84,7 @@ enum DeskEvent {
     LateFlightExpected { flight: String, delay_minutes: i64 },
 }
 
-/// From so many minutes on, passengers may miss another flight.
+/// The delay in minutes from which passengers may miss another flight.
 const LATE_MINUTES: i64 = 30;
 
 struct Warnings;
@@ -110,7 +110,7 @@ impl Reactor for Warnings {
     }
 }
 
-/// Tells a pager, which can drop repeats by `id`.
+/// Sends the event to a pager, which can drop repeats by `id`.
 async fn page(url: &str, event: &DeskEvent, id: &str) -> Result<(), Failed> {
     let headers = Headers::new();
     headers.set("Idempotency-Key", id)?;

@@ -1,6 +1,5 @@
-// Made the files beside it, once, with the first release of format 1, and is kept to show how:
-//   node tests/package/formats/make.ts
-// after a build. A new format gets new files; these are never made anew.
+// This program made the files beside it, with the first release of format 1. It stays to show how: node
+// tests/package/formats/make.ts after a build. A new format gets new files. These files are never made again.
 
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

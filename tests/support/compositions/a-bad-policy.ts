@@ -1,4 +1,4 @@
-/** A Worker whose projection has a policy that cannot be. */
+/** A Worker whose projection has an invalid policy. */
 
 import { projection, sillok } from "../../../worker/index.ts";
 

@@ -1,4 +1,4 @@
-/** A Worker of which two projections have one name. */
+/** A Worker whose two projections have the same name. */
 
 import { projection, sillok } from "../../../worker/index.ts";
 

@@ -1,4 +1,4 @@
-//! Carries out what the driver wants done.
+//! Carries out the driver's effects.
 
 use std::rc::Rc;
 
@@ -9,19 +9,19 @@ use sillok::store::sqlite::StreamTable;
 use sillok_bridge::Failure;
 use worker::console_error;
 
-use super::{Keeper, Named};
+use super::{Inner, Named};
 use crate::journal;
 use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, partitions, pause, spawn};
 
 pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
 
-impl Keeper {
+impl Inner {
     pub(super) fn named(&self) -> Result<&Named, Failure> {
         let named = self.named.as_ref();
         named.ok_or_else(|| Failure::new(ErrorCode::Internal, "the object was not found by a name"))
     }
 
-    /// Gives the driver an input, and carries out what it wants done.
+    /// Gives the driver an input, and carries out its effects.
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, AggregateEffect>) -> T,
@@ -32,7 +32,7 @@ impl Keeper {
         Ok(given)
     }
 
-    // Not a part of `drive`, of which there is one for every input.
+    // This is not a part of `drive`, because each input has its own copy of `drive`.
     fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
         if let Some(call) = payer {
             self.forgetting.pay(call, &self.meter);
@@ -40,17 +40,17 @@ impl Keeper {
         self.effects.each(|effect| self.carry_out(effect));
     }
 
-    /// Gives the driver what has happened beside requests. No request pays for it.
-    fn go_on(self: &Rc<Self>, input: AggregateInput) {
-        // An object without a name has done nothing that goes on.
+    /// Gives the driver an input that no request has caused. No request pays for it.
+    fn give_input(self: &Rc<Self>, input: AggregateInput) {
+        // An object without a name has begun nothing, so its inputs may be lost.
         let _ = self.drive(|driver, turn| driver.input(turn, input));
         self.meter.take();
     }
 
-    /// Gives the driver the alarm, and waits until the work for which it rang is done.
+    /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        self.go_on(AggregateInput::Rang);
+        self.give_input(AggregateInput::Rang);
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
@@ -62,17 +62,17 @@ impl Keeper {
             AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
             effect => {
-                let keeper = Rc::clone(self);
+                let inner = Rc::clone(self);
                 spawn(async move {
-                    if let Some(input) = keeper.wait_for(effect).await {
-                        keeper.go_on(input);
+                    if let Some(input) = inner.wait_for(effect).await {
+                        inner.give_input(input);
                     }
                 });
             }
         }
     }
 
-    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: AggregateEffect) -> Option<AggregateInput> {
         Some(match effect {
             AggregateEffect::Forward { call, forward } => {
@@ -88,12 +88,12 @@ impl Keeper {
         })
     }
 
-    /// Sends a forward, and gives the version up to which the journal has the stream.
+    /// Sends a forward, and returns the version up to which the journal has the stream.
     async fn send(&self, forward: &Forward) -> Option<Version> {
         let name = &self.named.as_ref()?.name;
         let partitions =
             partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
-        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.keeps, partitions);
+        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.identity, partitions);
         let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
         let recorded = journal.record(forward).await;
         recorded.map_err(|error| console_error!("the events could not be forwarded: {error}")).ok()

@@ -1,4 +1,4 @@
-//! The object that stores one stream: the methods that others call, over the core's driver.
+//! The object that stores one stream: its methods for other objects, over the core's driver.
 
 mod carrying_out;
 mod requests;
@@ -23,23 +23,21 @@ pub(crate) use rpc::{
     TruncateRequest,
 };
 
-/// One stream in the storage of its own Durable Object, spoken to by RPC through the entry class in
-/// `worker/objects.ts`.
+/// One stream in the storage of its own Durable Object. Others call it by RPC, through the entry class in `worker/objects.ts`.
 ///
-/// To append and to read is one synchronous turn. The object runs on a single thread and a turn awaits nothing, so no
-/// other request comes between reading the head and writing the commit: an exact expected version holds under
-/// any concurrency. The runtime's output gate keeps the answer back until the commit is on disk: what was
-/// answered survives a crash.
+/// An append or a read is one synchronous turn. The object has a single thread and a turn awaits nothing. So no other request
+/// runs between the read of the head and the write of the commit, and an exact expected version holds under any concurrency.
+/// The runtime's output gate holds the answer until the commit is on disk. So an answered append survives a crash.
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct AggregateObject {
-    keeper: Rc<Keeper>,
+    inner: Rc<Inner>,
 }
 
-/// What the object's requests and its own work share.
+/// The state that the object's requests and its own work share.
 #[derive(Debug)]
-struct Keeper {
-    /// Without a name there is none: nothing could be forwarded, so nothing is taken.
+struct Inner {
+    /// `None` if the object has no name. It then refuses everything, because it could forward nothing.
     named: Option<Named>,
     effects: Effects<AggregateEffect>,
     forgetting: Calls<Result<Forgotten, ForgetError>>,
@@ -61,78 +59,78 @@ impl DurableObject for AggregateObject {
         let named = ObjectName::<StreamId>::of(&state).map(|name| {
             let log = StreamTable::new(ObjectSql::new(&storage, Rc::clone(&meter)));
             let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
-            Named { driver: RefCell::new(AggregateDriver::new(name.keeps.clone(), log, alarm)), name }
+            Named { driver: RefCell::new(AggregateDriver::new(name.identity.clone(), log, alarm)), name }
         });
         let (effects, forgetting, ringing) = (Effects::default(), Calls::default(), Calls::default());
-        Self { keeper: Rc::new(Keeper { named, effects, forgetting, ringing, meter, state, env }) }
+        Self { inner: Rc::new(Inner { named, effects, forgetting, ringing, meter, state, env }) }
     }
 
-    /// Takes a follower's WebSocket. Everything else is RPC.
+    /// Accepts a follower's WebSocket. All other calls are RPC.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        nudges::admit(&self.keeper.state, &request)
+        nudges::admit(&self.inner.state, &request)
     }
 
-    /// Fails where the alarm could not be set anew: the runtime then rings it again.
+    /// Fails if the alarm could not be set again. The runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        rang(self.keeper.ring().await)
+        rang(self.inner.ring().await)
     }
 }
 
-/// The methods that other Workers and objects call, by the entry class in `worker/objects.ts`.
+/// The methods for Workers and other objects. The entry class in `worker/objects.ts` calls them.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// Appends events: `{stream, expectedVersion, events, format, key, cause}` gives `{stream, firstVersion, …}`.
+    /// Appends events. `{stream, expectedVersion, events, format, key, cause}` returns `{stream, firstVersion, …}`.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn append(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.append_events(request))
+        self.turn(request, |inner, request| inner.append_events(request))
     }
 
-    /// Reads one page: `{stream, range}` gives `{version, events, next}`, the events as JSON text.
+    /// Reads one page. `{stream, range}` returns `{version, events, next}`; `events` is JSON text.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn read(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.read_events(&request))
+        self.turn(request, |inner, request| inner.read_events(&request))
     }
 
-    /// Tells where the stream begins and ends: `{stream}` gives `{version, firstVersion, time, deleted}`.
+    /// Returns the first version and the head of the stream. `{stream}` returns `{version, firstVersion, time, deleted}`.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn head(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.read_head(&request))
+        self.turn(request, |inner, request| inner.read_head(&request))
     }
 
-    /// Computes a page of the stream's hash chain anew: `{stream, next}` gives `{version, text, next}`, the text what was
-    /// found so far as JSON.
+    /// Verifies a page of the stream's hash chain. `{stream, next}` returns `{version, text, next}`; `text` is the result up to
+    /// this page as JSON.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn verify(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.verify_chain(&request))
+        self.turn(request, |inner, request| inner.verify_chain(&request))
     }
 
-    /// Hands out a page of commits: `{stream, next}` gives `{version, text, next}`, the text the commits as lines of JSON.
+    /// Exports a page of commits. `{stream, next}` returns `{version, text, next}`; `text` is the commits as lines of JSON.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn commits(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        self.turn(request, |keeper, request| keeper.read_commits(&request))
+        self.turn(request, |inner, request| inner.read_commits(&request))
     }
 
-    /// Forgets the events before a version: `{stream, before}` gives what is left as JSON text.
+    /// Forgets the events before a version. `{stream, before}` returns the remaining range as JSON text.
     pub fn truncate(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
-        promised(request, |request: TruncateRequest| async move { keeper.truncate(request).await })
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: TruncateRequest| async move { inner.truncate(request).await })
     }
 
-    /// Deletes the stream: `{stream}` gives nothing. Nothing can be appended to it afterwards.
+    /// Deletes the stream. `{stream}` returns nothing. Every later append to the stream is refused.
     pub fn delete(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
+        let inner = Rc::clone(&self.inner);
         promised(request, |_: StreamRequest| async move {
-            let (forgotten, receipt) = keeper.forget(Forget::All).await;
+            let (forgotten, receipt) = inner.forget(Forget::All).await;
             (forgotten.map(|_| ()), receipt)
         })
     }
@@ -142,11 +140,11 @@ impl AggregateObject {
     fn turn<Q: Message, A: Message>(
         &self,
         request: JsValue,
-        act: impl FnOnce(&Rc<Keeper>, Q) -> Result<A, Failure>,
+        act: impl FnOnce(&Rc<Inner>, Q) -> Result<A, Failure>,
     ) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| {
-            self.keeper.drive(AggregateDriver::touched)?;
-            act(&self.keeper, request)
+        turn(&self.inner.meter, request, |request| {
+            self.inner.drive(AggregateDriver::touched)?;
+            act(&self.inner, request)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What is asked of a stream: messages into values of the core, and back.
+//! The requests to a stream: converts messages to values of the core, and back.
 
 use std::cell::Ref;
 use std::rc::Rc;
@@ -13,15 +13,15 @@ use sillok_bridge::{
 
 use super::carrying_out::Driver;
 use super::{
-    AppendRequest, EventsFormat, HeadReply, Keeper, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
+    AppendRequest, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
 };
 use crate::objects::{Receipt, partitions};
 
-impl Keeper {
+impl Inner {
     pub(super) fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         partitions(&self.env)?;
         let append = append_of(request)?;
-        // The gate is this turn itself: nothing is awaited while the store is borrowed.
+        // This turn is the gate that makes the append atomic: nothing is awaited while the store is borrowed.
         let mut fresh_id = || fresh_id(now());
         let appended = self.drive(|driver, turn| driver.append(turn, append, &mut fresh_id))??;
         Ok(AppendedJson::from(&appended))
@@ -85,7 +85,7 @@ impl Keeper {
 
 fn append_of(request: AppendRequest) -> Result<Append, Failure> {
     let expected = parse_expected_version(&request.expected_version)?;
-    // Only a reactor's append has a cause: who sends requests over HTTP cannot name one.
+    // Only a reactor's append has a cause. Callers over HTTP cannot send one.
     let origin = if request.cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
     let key = request.key.as_deref().map(|key| IdempotencyKey::of(origin, key)).transpose()?;
     let events = match request.format {

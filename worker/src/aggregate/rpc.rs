@@ -1,4 +1,4 @@
-//! The messages between the gateway and the object.
+//! The messages between the HTTP layer and the object.
 
 use sillok::store::{StreamId, Tenant};
 use sillok_bridge::{AppendedJson, Message, PageJson, ProofPage, RangeValue, Scalar, message};
@@ -7,17 +7,17 @@ use worker::Env;
 
 use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
 
-/// What to append to a stream.
+/// An append to a stream.
 #[derive(Debug)]
 pub(crate) struct AppendRequest {
     pub(crate) stream: StreamId,
     pub(crate) expected_version: Scalar,
-    /// The events as the text they were sent in: they are parsed once, where they are written.
+    /// The events as the caller's text. The object parses them once, when it writes them.
     pub(crate) events: String,
     pub(crate) format: EventsFormat,
-    /// The name of this append, so that sending it again does not append again, as it was given.
+    /// The idempotency key as the caller sent it. A retry with the same key writes nothing.
     pub(crate) key: Option<String>,
-    /// The event to which this is the reaction. Only a reactor sends one, and the key is then a reactor's.
+    /// The event that caused this append. Only a reactor sends it. The key's origin is then a reactor.
     pub(crate) cause: Option<CauseMessage>,
 }
 
@@ -30,7 +30,7 @@ message!(AppendRequest {
     cause: "cause",
 });
 
-/// The event to which an append is the reaction.
+/// The event that caused an append.
 #[derive(Debug)]
 pub(crate) struct CauseMessage {
     pub(crate) event: String,
@@ -39,7 +39,7 @@ pub(crate) struct CauseMessage {
 
 message!(CauseMessage { event: "event", correlation: "correlation" });
 
-/// How a text holds events.
+/// The format of a text with events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventsFormat {
     /// One event, or an array of events.
@@ -66,7 +66,7 @@ impl Message for EventsFormat {
     }
 }
 
-/// Which part of a stream to read.
+/// A read of a stream.
 #[derive(Debug)]
 pub(crate) struct ReadRequest {
     pub(crate) stream: StreamId,
@@ -75,7 +75,7 @@ pub(crate) struct ReadRequest {
 
 message!(ReadRequest { stream: "stream", range: "range" });
 
-/// Which stream a request without further parts is about.
+/// A request that has no parts but its stream.
 #[derive(Debug)]
 pub(crate) struct StreamRequest {
     pub(crate) stream: StreamId,
@@ -83,41 +83,41 @@ pub(crate) struct StreamRequest {
 
 message!(StreamRequest { stream: "stream" });
 
-/// Which page of a stream to verify, or to hand out.
+/// A page of a verification or of an export.
 #[derive(Debug)]
 pub(crate) struct ProofRequest {
     pub(crate) stream: StreamId,
-    /// What the page before gave.
+    /// The `next` of the previous page.
     pub(crate) next: Option<String>,
 }
 
 message!(ProofRequest { stream: "stream", next: "next" });
 
-/// Where to truncate a stream.
+/// A truncation of a stream.
 #[derive(Debug)]
 pub(crate) struct TruncateRequest {
     pub(crate) stream: StreamId,
-    /// The first version to keep.
+    /// The first version that stays.
     pub(crate) before: u64,
 }
 
 message!(TruncateRequest { stream: "stream", before: "before" });
 
-/// Where a stream begins and ends.
+/// The first version and the head of a stream.
 #[derive(Debug)]
 pub(crate) struct HeadReply {
-    /// The version of the stream; 0 where it never had an event.
+    /// The version of the stream. It is 0 if the stream never had an event.
     pub(crate) version: u64,
-    /// The first version that is shown.
+    /// The first version that readers can see.
     pub(crate) first_version: u64,
-    /// When the last event was recorded.
+    /// The recorded time of the last event.
     pub(crate) time: String,
     pub(crate) deleted: bool,
 }
 
 message!(HeadReply { version: "version", first_version: "firstVersion", time: "time", deleted: "deleted" });
 
-/// The object that keeps a stream.
+/// The object of a stream.
 pub(crate) struct Remote(crate::objects::Remote);
 
 impl Remote {
@@ -137,7 +137,7 @@ impl Remote {
         self.0.call("head", request).await
     }
 
-    /// Opens a WebSocket to the object, by which it tells that the stream has grown.
+    /// Opens a WebSocket to the object. The object sends over it that the stream has grown.
     pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
         self.0.follow().await
     }
@@ -152,7 +152,7 @@ impl Remote {
         self.0.call("commits", request).await
     }
 
-    /// Truncates the stream, and gives what is left as JSON text.
+    /// Truncates the stream, and returns the remaining range as JSON text.
     pub(crate) async fn truncate(&self, request: &TruncateRequest) -> Answered<String> {
         self.0.call("truncate", request).await
     }

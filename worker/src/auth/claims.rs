@@ -14,12 +14,12 @@ use thiserror::Error;
 
 use super::{Principal, Scope, Streams};
 
-/// How far the clocks of the token's issuer and of this machine may be apart, in seconds.
+/// The largest difference between the clocks of the token's issuer and of this machine, in seconds.
 const LEEWAY: f64 = 60.0;
 /// The last second that JavaScript's clock can show.
 const END_OF_TIME: f64 = 8.64e12;
 
-/// Why a token proves nothing.
+/// The reason why a token is not valid.
 #[derive(Debug, Error)]
 pub(crate) enum InvalidToken {
     #[error("is neither the secret nor a JSON Web Token")]
@@ -40,11 +40,11 @@ pub(crate) enum InvalidToken {
     Tenant(InvalidTenant),
 }
 
-/// The part of a token's header that must not be passed over.
+/// The part of a token's header that Sillok must not ignore.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    // RFC 7515, section 4.1.11: whoever does not understand an extension named here must refuse the token.
+    // RFC 7515, section 4.1.11: a reader that does not understand an extension named here must refuse the token.
     crit: Option<IgnoredAny>,
 }
 
@@ -52,14 +52,14 @@ impl JoseHeader for Header {
     fn algorithm_type(&self) -> AlgorithmType {
         match self.alg.as_str() {
             "HS256" => AlgorithmType::Hs256,
-            // Whatever else it may be called, no key of this deployment is for it.
+            // This deployment has no key for any other algorithm.
             _ => AlgorithmType::None,
         }
     }
 }
 
-/// The claims that Sillok knows. A claim that is `null` is malformed, not absent: a restriction must not vanish because it
-/// was not filled in.
+/// The claims that Sillok knows. A claim that is `null` is malformed, not absent: a restriction must not be lost because nobody
+/// filled it in.
 #[derive(Debug, Deserialize)]
 struct Grants {
     #[serde(default)]
@@ -68,14 +68,14 @@ struct Grants {
     streams: Option<OneOrMany>,
     #[serde(default, deserialize_with = "present")]
     tenant: Option<String>,
-    /// Until when and from when the token counts, in seconds since 1970.
+    /// The times between which the token is valid, in seconds since 1970.
     #[serde(default, deserialize_with = "present")]
     exp: Option<f64>,
     #[serde(default, deserialize_with = "present")]
     nbf: Option<f64>,
 }
 
-/// A text, or several.
+/// A text, or a list of texts.
 #[derive(Debug)]
 enum OneOrMany {
     One(String),
@@ -133,19 +133,19 @@ where
     T::deserialize(deserializer).map(Some)
 }
 
-/// Tells whom a token speaks for, once its signature and its times were found right.
+/// Checks the signature and the times of a token, and returns its principal.
 pub(super) fn verify(token: &str, secret: &str, now: RecordedTime) -> Result<Principal, InvalidToken> {
     if !is_written_as_issued(token) {
         return Err(InvalidToken::Malformed);
     }
-    // The claims stay the text that they are until the signature was found right.
+    // The claims stay text until the signature is verified.
     let token: Token<Header, Box<RawValue>, _> =
         Token::parse_unverified(token).map_err(|_| InvalidToken::Malformed)?;
     if token.header().crit.is_some() {
         return Err(InvalidToken::CriticalHeader);
     }
     let key: Hmac<Sha256> = Mac::new_from_slice(secret.as_bytes()).map_err(|_| InvalidToken::Signature)?;
-    // The key is for HS256 and nothing else: `none` is refused like every other algorithm.
+    // The key is for HS256 only. `none` is refused like every other algorithm.
     let token: Token<_, _, Verified> = token.verify_with_key(&key).map_err(|error| match error {
         jwt::Error::AlgorithmMismatch(..) => InvalidToken::Algorithm,
         _ => InvalidToken::Signature,
@@ -160,13 +160,13 @@ pub(super) fn verify(token: &str, secret: &str, now: RecordedTime) -> Result<Pri
     grant(grants)
 }
 
-/// Whether the token has no second spelling: each part is base64url without padding, and without bits that mean nothing. The
-/// reader of the token would pass over these.
+/// Whether the token has its only correct spelling: each part is base64url without padding and without unused bits. The parser
+/// of tokens would accept other spellings.
 fn is_written_as_issued(token: &str) -> bool {
     token.split('.').all(|part| Base64UrlUnpadded::decode_vec(part).is_ok())
 }
 
-/// A token without `exp` does not expire; one without `nbf` was always valid.
+/// A token without `exp` does not expire. A token without `nbf` is valid from the beginning.
 fn check_times(grants: &Grants, now: RecordedTime) -> Result<(), InvalidToken> {
     if grants.exp.into_iter().chain(grants.nbf).any(|time| time.abs() > END_OF_TIME) {
         return Err(InvalidToken::Claims(
@@ -188,12 +188,12 @@ fn grant(claims: Grants) -> Result<Principal, InvalidToken> {
     let tenant = claims.tenant.as_deref().map(Tenant::new).transpose().map_err(InvalidToken::Tenant)?;
     let streams = claims.streams.map_or(Streams::All, |globs| Streams::Matching(globs.as_slice().to_vec()));
     let words = claims.scope.as_slice().iter().flat_map(|text| text.split_ascii_whitespace());
-    // Words that other systems gave a meaning to are passed over.
+    // Unknown scopes are ignored, because they belong to other systems.
     let scopes = words.flat_map(scopes_of).copied().collect();
     Ok(Principal { tenant, scopes, streams, until: claims.exp.map(end_of) })
 }
 
-/// Until when a token counts that expires at `exp`.
+/// The time up to which a token with this `exp` is valid.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is within time, and has not passed
 fn end_of(exp: f64) -> RecordedTime {
     RecordedTime::from_millis(((exp + LEEWAY) * 1000.0) as u64)
@@ -230,7 +230,7 @@ mod tests {
     fn a_token_has_one_spelling() {
         let token = signed(r#"{"scope":"read"}"#);
         assert!(read(&token).is_ok());
-        // Of the last character of a signature of 32 bytes, two bits mean nothing.
+        // Two bits of the last character of a signature of 32 bytes are unused.
         let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let last = digits.find(&token[token.len() - 1..]).unwrap();
         let other = &digits[last + 1..last + 2];
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_token_allows_ends_with_the_leeway_after_it() {
+    fn a_token_is_valid_until_the_leeway_after_its_end() {
         let until = |claims: &str| read(&signed(claims)).unwrap().until.map(RecordedTime::as_millis);
         assert_eq!(until(r#"{"scope":"read"}"#), None);
         assert_eq!(until(r#"{"scope":"read","exp":1000}"#), Some(1_060_000));

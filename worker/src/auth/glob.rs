@@ -1,9 +1,9 @@
-//! Patterns of names: `*` stands for any text, `?` for any one character.
+//! Patterns of names: `*` matches any text, `?` matches any one character.
 
-/// Whether the glob fits the whole text.
+/// Whether the glob matches the whole text.
 pub(super) fn matches(glob: &str, text: &str) -> bool {
     let (mut glob, mut text) = (glob.chars(), text.chars());
-    // Where to go on when what follows the last `*` does not fit: there that `*` takes one character more.
+    // The place to continue from after a mismatch: there the last `*` takes one character more.
     let mut again = None;
     loop {
         let (part, rest) = (glob.next(), text.clone());
@@ -28,7 +28,7 @@ pub(super) fn matches(glob: &str, text: &str) -> bool {
     }
 }
 
-/// With what every text begins that one of the globs fits.
+/// The prefix of all texts that one of the globs matches.
 pub(super) fn common_prefix(globs: &[String]) -> &str {
     let begins = |glob: &'_ str| glob.find(['*', '?']).unwrap_or(glob.len());
     let mut prefixes = globs.iter().filter_map(|glob| glob.get(..begins(glob)));
@@ -44,7 +44,7 @@ mod tests {
     use super::{common_prefix, matches};
 
     #[test]
-    fn what_the_fitting_names_begin_with() {
+    fn a_pattern_has_the_prefix_of_its_names() {
         for (globs, prefix) in [
             (&[][..], ""),
             (&["order-*"], "order-"),

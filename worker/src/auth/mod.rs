@@ -1,9 +1,10 @@
-//! Who is calling, and what they may do.
+//! Authentication of the caller, and its rights.
 //!
-//! A caller proves itself by `Authorization: Bearer …`: a JSON Web Token signed with the secret by HS256, or the
-//! secret itself, which makes it the administrator of the default tenant. Without a secret nobody gets in,
-//! unless `SILLOK_AUTH` is `off`. A secret always counts, also one that is too short to be taken: beside one, `SILLOK_AUTH`
-//! changes nothing.
+//! A caller proves its rights by `Authorization: Bearer …`. The token is a JSON Web Token, signed with the secret by HS256, or
+//! the secret itself. The secret makes the caller the administrator of the default tenant.
+//!
+//! A deployment without a secret refuses every caller, unless `SILLOK_AUTH` is `off`. If there is a secret, `SILLOK_AUTH`
+//! changes nothing, even if the secret is too short to be used.
 
 mod claims;
 mod glob;
@@ -18,48 +19,48 @@ use worker::Env;
 pub(crate) use refusal::Refusal;
 pub(crate) use seal::Seal;
 
-/// Shortest secret, in bytes: as long as what HS256 makes of it. A shorter one could be guessed from one token.
+/// The shortest secret, in bytes: the size of an HS256 signature. An attacker could guess a shorter secret from one token.
 const SECRET_BYTES: usize = 32;
 
-/// How this deployment checks its callers.
+/// The way in which this deployment authenticates its callers.
 pub(crate) enum Policy {
     /// Every caller is the administrator: `SILLOK_AUTH` is `off` and there is no secret.
     Off {
-        /// By which names, besides those of this machine, the deployment may be called: what `SILLOK_HOSTS` holds.
+        /// The hosts of `SILLOK_HOSTS`: the deployment accepts requests for them and for the names of this machine.
         hosts: Vec<String>,
     },
-    /// Callers prove themselves with what `SILLOK_SECRET` holds.
+    /// Callers prove their rights with the text in `SILLOK_SECRET`.
     Secret(String),
-    /// There is nothing that a caller could prove itself with: all are refused.
+    /// There is no secret. All callers are refused.
     NotConfigured,
-    /// What `SILLOK_SECRET` holds is no text, or a short one. It is not used: all are refused.
+    /// `SILLOK_SECRET` is not a text, or is too short. It is not used, and all callers are refused.
     WeakSecret,
 }
 
-/// What a caller may do with a stream.
+/// A scope: a right that a token can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Read,
     Append,
-    /// To forget what was appended.
+    /// To forget events, and to administer consumers.
     Admin,
 }
 
-/// A caller that has proved itself.
+/// An authenticated caller.
 #[derive(Debug)]
 pub(crate) struct Principal {
     tenant: Option<Tenant>,
     scopes: Vec<Scope>,
     streams: Streams,
-    /// From when on none of this counts any more; nothing where there is no such time.
+    /// The time at which these rights end. `None` if they never end.
     until: Option<RecordedTime>,
 }
 
-/// Which streams a caller may touch.
+/// The streams that a caller may use.
 #[derive(Debug)]
 enum Streams {
     All,
-    /// Those whose names fit one of these globs.
+    /// The streams whose names match one of these globs.
     Matching(Vec<String>),
 }
 
@@ -78,7 +79,7 @@ impl Policy {
         }
     }
 
-    /// Tells who is calling, from the request's `Authorization` header.
+    /// Authenticates the caller by the request's `Authorization` header.
     pub(crate) fn authenticate(
         &self,
         authorization: Option<&str>,
@@ -91,7 +92,7 @@ impl Policy {
             Self::Secret(secret) => secret,
         };
         let token = bearer_token(authorization.ok_or(Refusal::MissingToken)?)?;
-        // Compared in constant time: how long it takes does not tell how much of a guess was right.
+        // The comparison takes the same time for every text, so its duration gives no hint about a guess.
         if token.as_bytes().ct_eq(secret.as_bytes()).into() {
             return Ok(Principal::administrator());
         }
@@ -104,19 +105,19 @@ impl Principal {
         Self { tenant: None, scopes: Scope::ALL.to_vec(), streams: Streams::All, until: None }
     }
 
-    /// A caller that may read the streams that fit these globs.
+    /// A caller that may read the streams that match these globs.
     #[cfg(test)]
     pub(crate) fn reader_of(globs: &[&str]) -> Self {
         let globs = globs.iter().map(|glob| (*glob).to_owned()).collect();
         Self { tenant: None, scopes: vec![Scope::Read], streams: Streams::Matching(globs), until: None }
     }
 
-    /// Refuses a caller that has no such scope.
+    /// Refuses a caller without this scope.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Refusal> {
         if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::InsufficientScope(scope)) }
     }
 
-    /// Refuses a caller that may not touch every stream.
+    /// Refuses a caller that may not use every stream.
     pub(crate) fn require_all_streams(&self) -> Result<(), Refusal> {
         match self.streams {
             Streams::All => Ok(()),
@@ -124,12 +125,12 @@ impl Principal {
         }
     }
 
-    /// Refuses a caller that may not touch this stream.
+    /// Refuses a caller that may not use this stream.
     pub(crate) fn require_stream(&self, stream: &StreamId) -> Result<(), Refusal> {
         if self.may_touch(stream.as_str()) { Ok(()) } else { Err(Refusal::StreamNotAllowed) }
     }
 
-    /// Whether the caller may touch a stream of this name.
+    /// Whether the caller may use a stream of this name.
     pub(crate) fn may_touch(&self, stream: &str) -> bool {
         match &self.streams {
             Streams::All => true,
@@ -137,12 +138,12 @@ impl Principal {
         }
     }
 
-    /// Whether the caller may touch every stream of its tenant.
+    /// Whether the caller may use every stream of its tenant.
     pub(crate) fn may_touch_all(&self) -> bool {
         matches!(self.streams, Streams::All)
     }
 
-    /// With what the names of all streams begin that the caller may touch.
+    /// The prefix of the names of all streams that the caller may use.
     pub(crate) fn common_prefix(&self) -> &str {
         match &self.streams {
             Streams::All => "",
@@ -150,32 +151,32 @@ impl Principal {
         }
     }
 
-    /// Whose streams the caller may touch, and which: two callers of whom this is the same see the same.
+    /// The tenant and the streams that the caller may use, as text. Two callers with the same text see the same streams.
     fn rights(&self) -> String {
         let globs = match &self.streams {
             Streams::All => None,
             Streams::Matching(globs) => Some(globs),
         };
-        // Two texts and a list of texts can always be written.
+        // The serialisation of texts never fails.
         serde_json::to_string(&(self.tenant.as_ref().map(Tenant::as_str), globs)).unwrap_or_default()
     }
 
-    /// Whose objects the caller has to do with: each tenant's are its own.
+    /// The tenant of the caller. Each tenant has its own objects.
     pub(crate) fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
     }
 
-    /// From when on the caller may do nothing any more: what goes on for longer than a request must end by then.
+    /// The time at which the caller's rights end. A live response must end by then.
     pub(crate) fn until(&self) -> Option<RecordedTime> {
         self.until
     }
 }
 
 impl Scope {
-    /// What the administrator may do.
+    /// The scopes of the administrator.
     const ALL: [Self; 3] = [Self::Read, Self::Append, Self::Admin];
 
-    /// The scope as a token's claim names it.
+    /// The name of the scope in a token's claim.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -185,7 +186,7 @@ impl Scope {
     }
 }
 
-/// The hosts that lead to this deployment, as the variable `SILLOK_HOSTS` lists them, separated by commas.
+/// The hosts of this deployment: the list in the variable `SILLOK_HOSTS`, separated by commas.
 pub(crate) fn hosts(env: &Env) -> Vec<String> {
     let hosts = part(env, "SILLOK_HOSTS").unwrap_or_default().as_string().unwrap_or_default();
     hosts.split(',').map(str::trim).filter(|host| !host.is_empty()).map(str::to_owned).collect()

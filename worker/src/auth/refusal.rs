@@ -1,4 +1,4 @@
-//! Why a caller is turned away.
+//! The reasons for which a caller is refused.
 
 use sillok::ErrorCode;
 use thiserror::Error;
@@ -6,36 +6,36 @@ use thiserror::Error;
 use super::Scope;
 use super::claims::InvalidToken;
 
-/// Why a caller is turned away.
+/// The reason for which a caller is refused.
 #[derive(Debug, Error)]
 pub(crate) enum Refusal {
     /// The deployment has no secret.
     #[error("this deployment has no secret: set SILLOK_SECRET, or SILLOK_AUTH to \"off\"")]
     NotConfigured,
-    /// The deployment has a secret that is too short to protect it.
+    /// The secret of the deployment is too short.
     #[error(
         "SILLOK_SECRET is shorter than 32 bytes or is not text, so it is not used; set 32 random bytes or more"
     )]
     WeakSecret,
-    /// The request carries no bearer token.
+    /// The request has no bearer token.
     #[error("the request has no token; send the header `Authorization: Bearer <token>`")]
     MissingToken,
-    /// The token proves nothing.
+    /// The token is not valid.
     #[error("the token {0}")]
     InvalidToken(InvalidToken),
-    /// The token does not allow to do this.
+    /// The token does not have the scope.
     #[error("the token does not have the scope `{}`", .0.name())]
     InsufficientScope(Scope),
-    /// The token does not allow to do this with this stream.
+    /// The token does not allow this stream.
     #[error("the token does not allow this stream")]
     StreamNotAllowed,
-    /// What is asked for may come from any stream, and the token is for some alone.
+    /// The request needs all streams, and the token allows only some.
     #[error("this request needs a token for all streams, without the claim `streams`")]
     NotForAllStreams,
 }
 
 impl Refusal {
-    /// Whether the deployment is at fault and not the caller.
+    /// Whether the configuration of the deployment is wrong, and not the request.
     pub(crate) fn is_for_the_operator(&self) -> bool {
         matches!(self, Self::NotConfigured | Self::WeakSecret)
     }
@@ -51,7 +51,7 @@ impl Refusal {
         }
     }
 
-    /// The header `WWW-Authenticate` (RFC 6750): an error only where the caller did present a token.
+    /// The header `WWW-Authenticate` (RFC 6750). It has an error only if the caller sent a token.
     pub(crate) fn challenge(&self) -> String {
         let realm = "Bearer realm=\"sillok\"";
         match self {

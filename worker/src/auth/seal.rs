@@ -1,7 +1,7 @@
-//! Names that a caller carries and cannot read: where a listing goes on that passes over streams which the caller may not see.
+//! Sealed names: a caller sends them back but cannot read them. A listing that skips hidden streams continues from such a name.
 //!
-//! The name is encrypted by the platform (AES-256-GCM), under a key that is made of the deployment's secret, for the caller's
-//! tenant and globs alone. All names are sealed in the same length.
+//! The platform encrypts the name (AES-256-GCM). The key is derived from the deployment's secret, for the caller's tenant and
+//! globs only. All sealed names have the same length.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use hmac::{Hmac, Mac};
@@ -15,9 +15,9 @@ use worker::{Env, console_error};
 
 use super::{Policy, Principal};
 
-/// What the key is for: nothing else is ever encrypted under it.
+/// The purpose of the key. No other text is encrypted with this key.
 const PURPOSE: &[u8] = b"sillok: where a listing goes on";
-/// The algorithm as the platform calls it, and how many bytes it takes that are new each time.
+/// The platform's name of the algorithm, and the number of its fresh bytes for each name.
 const ALGORITHM: &str = "AES-GCM";
 const NONCE_BYTES: usize = 12;
 
@@ -40,12 +40,13 @@ extern "C" {
 /// Seals names for one caller.
 pub(crate) struct Seal {
     key: [u8; 32],
-    /// Whom the names are for.
+    /// The rights of the caller that may open the names.
     rights: String,
 }
 
 impl Seal {
-    /// The seal for a caller that may see some streams alone, by the deployment's secret: without one there is no such caller.
+    /// The seal for a caller that may see only some streams. Without a secret there is no such caller, and the result is
+    /// `None`.
     pub(crate) fn of(env: &Env, principal: &Principal) -> Option<Self> {
         let Policy::Secret(secret) = Policy::of(env) else { return None };
         if principal.may_touch_all() {
@@ -56,13 +57,13 @@ impl Seal {
         Some(Self { key: mac.finalize().into_bytes().into(), rights: principal.rights() })
     }
 
-    /// The name, sealed.
+    /// Seals the name.
     ///
     /// # Errors
-    /// `internal` where the platform fails.
+    /// `internal` if the platform fails.
     pub(crate) async fn seal(&self, name: &str) -> Result<String, Failure> {
         let nonce: [u8; NONCE_BYTES] = random_bytes()?;
-        // No name holds the character that fills the rest.
+        // No name contains the character that fills the rest.
         let mut text = name.as_bytes().to_vec();
         text.resize(text.len().max(STREAM_ID_BYTES), 0);
         let encrypted =
@@ -75,7 +76,7 @@ impl Seal {
         Ok(Base64UrlUnpadded::encode_string(&sealed))
     }
 
-    /// The name that was sealed for a caller of the same rights.
+    /// Opens a name that was sealed for a caller with the same rights.
     ///
     /// # Errors
     /// `invalid_parameter`, naming the field `next`.

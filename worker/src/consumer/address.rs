@@ -1,4 +1,4 @@
-//! Where a webhook may send events to.
+//! The addresses to which a webhook may send events.
 
 use std::net::Ipv4Addr;
 
@@ -7,9 +7,10 @@ use worker::Env;
 use super::url::Url;
 use crate::auth::{self, Policy};
 
-/// Where a receiver on this machine listens. No other spelling of this machine is needed, so none is allowed.
+/// The spellings of this machine for a receiver. No other spelling is needed, so no other is allowed.
 const RECEIVERS_HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-/// Names below these are of one network: RFC 6761, RFC 6762 with its appendix G, RFC 8375, and what ICANN has set aside.
+/// The names of private networks, and all names below them: RFC 6761, RFC 6762 with its appendix G, RFC 8375, and the names
+/// that ICANN has reserved.
 const PRIVATE: [&str; 10] = [
     "corp",
     "home",
@@ -22,33 +23,33 @@ const PRIVATE: [&str; 10] = [
     "localhost",
     "private",
 ];
-/// Longest URL, in bytes.
+/// The longest URL, in bytes.
 const URL_BYTES: usize = 2048;
 
-/// What a deployment knows of itself: to which hosts its webhooks may not send, and whether they may send to this machine.
+/// The deployment's own addresses, and whether its webhooks may send to this machine.
 #[derive(Debug, Default)]
 pub(crate) struct Deployment {
-    /// Whether authentication is off: then it is a developer's own.
+    /// Whether authentication is off. Then the deployment is a developer's own.
     open: bool,
-    /// URLs that lead to it.
+    /// The URLs of the deployment.
     own: Vec<Url>,
 }
 
 impl Deployment {
-    /// The deployment with this environment, which was reached by this URL, if by any.
+    /// The deployment of this environment. `asked_at` is the URL of the request, or empty.
     pub(super) fn of(env: &Env, asked_at: &str) -> Self {
         let own = auth::hosts(env).into_iter().map(|host| format!("https://{host}/"));
         let own = own.chain([asked_at.to_owned()]).filter_map(|url| Url::parse(&url)).collect();
         Self { open: matches!(Policy::of(env), Policy::Off { .. }), own }
     }
 
-    /// Checks that a webhook's events may be sent to this URL: over `https` to a host on the internet that is not the
-    /// deployment itself, or to this machine where authentication is off.
+    /// Checks that a webhook may send events to this URL. It may send over `https` to a host on the internet that is not the
+    /// deployment itself. If authentication is off, it may also send to this machine.
     pub(super) fn check_url(&self, text: &str) -> Result<(), &'static str> {
         if text.len() > URL_BYTES || text.bytes().any(|byte| byte <= b' ' || byte == 0x7f || byte == b'\\') {
             return Err("must have at most 2,048 bytes, and no spaces or backslashes");
         }
-        // As the runtime reads it when the event is sent: so there is no other spelling of a host.
+        // The runtime parses the URL in the same way when it sends an event. So no other spelling of a host passes the check.
         let url = Url::parse(text).ok_or("must be a URL, with a host and a port from 1 to 65535")?;
         let begins = [url.protocol.as_str(), "//"].concat();
         let is_whole = text.get(..begins.len()).is_some_and(|start| start.eq_ignore_ascii_case(&begins));
@@ -72,21 +73,21 @@ impl Deployment {
     }
 }
 
-/// Refuses a host that is not reached by name from everywhere.
+/// Refuses a host whose name is not on the internet.
 fn check_host(host: &str) -> Result<(), &'static str> {
     if host.starts_with('[') || host.parse::<Ipv4Addr>().is_ok() {
         return Err("must name its host; an IP address is refused");
     }
     let below =
         |name: &str| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    // What has no dot is found only in a network of its own.
+    // A name without a dot exists only in a private network.
     if !host.contains('.') || host.split('.').any(str::is_empty) || PRIVATE.into_iter().any(below) {
         return Err("must name a host on the internet, not one of a private network");
     }
     Ok(())
 }
 
-/// The host without the dot that may end it: `example.com.` is `example.com`.
+/// The host without its last dot: `example.com.` is `example.com`.
 fn name_of(url: &Url) -> &str {
     url.hostname.trim_end_matches('.')
 }
@@ -95,7 +96,7 @@ fn is_local(url: &Url) -> bool {
     RECEIVERS_HERE.contains(&name_of(url))
 }
 
-/// Whether both lead to the same place. On this machine others listen at other ports.
+/// Whether both URLs lead to the same host. On this machine, other programs listen on other ports.
 fn is_same(own: &Url, url: &Url) -> bool {
     match (is_local(own), is_local(url)) {
         (true, true) => own.port_number() == url.port_number(),
@@ -103,7 +104,7 @@ fn is_same(own: &Url, url: &Url) -> bool {
     }
 }
 
-/// A webhook's URL as it is shown to who may not change it: without what may hold a secret.
+/// A webhook's URL for callers that may not change it: without the parts that may contain a secret.
 pub(super) fn without_secrets(text: &str) -> String {
     Url::parse(text).map(|url| url.place).unwrap_or_default()
 }
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_to_send_to() {
+    fn invalid_urls_are_refused() {
         let urls = [
             "",
             "example.com",
@@ -177,7 +178,7 @@ mod tests {
         assert_refused(&deployment(false, &[]), &[&format!("https://example.com/{}", "a".repeat(2048))]);
     }
 
-    /// In every spelling that the URL standard knows.
+    /// Tests every spelling that the URL standard knows.
     #[test]
     fn an_address_in_place_of_a_name() {
         let urls = [
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_url() {
+    fn a_shown_url_has_no_secrets() {
         for (url, shown) in [
             ("https://example.com/hook?token=a#b", "https://example.com/hook"),
             ("https://user:password@example.com:8443/", "https://example.com:8443/"),

@@ -1,5 +1,5 @@
-//! What JavaScript knows of an object's attempts. It outlives a crash of the engine, and can tell the next engine which
-//! attempt the crash was: that one has failed, whatever it was that crashed.
+//! JavaScript's record of an object's attempts. It outlives a crash of the engine. It informs the next engine which attempt was
+//! running at the crash. That attempt has failed, whichever code has crashed.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -11,34 +11,34 @@ use sillok::handler::FeedEvent;
 use wasm_bindgen::prelude::*;
 
 thread_local! {
-    /// Those of the object whose code runs right now.
+    /// The record of the object whose code runs now.
     static UNDER_WAY: RefCell<Option<Attempts>> = const { RefCell::new(None) };
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// The attempts of one object, as `worker/crashes.ts` keeps them.
+    /// The attempts of one object, as `worker/crashes.ts` records them.
     #[derive(Debug, Clone)]
     pub(crate) type Attempts;
 
-    /// The code of an attempt at this event begins to run, or goes on.
+    /// The code of an attempt at this event starts or continues.
     #[wasm_bindgen(method)]
     fn begins(this: &Attempts, stream: &str, version: f64);
 
-    /// The code has come back, whatever came of it.
+    /// The code has returned, with success or with an error.
     #[wasm_bindgen(method)]
     fn ends(this: &Attempts);
 
-    /// The code panics: the engine is about to crash.
+    /// The code panics. The engine crashes next.
     #[wasm_bindgen(method)]
     fn panics(this: &Attempts, message: &str);
 
-    /// The object's machine has begun to run, or has come to rest.
+    /// The object's machine begins to run, or becomes idle.
     #[wasm_bindgen(method)]
     fn runs(this: &Attempts, is_running: bool);
 }
 
-/// The attempts of an object that was told of them, and of one that was not.
+/// The record of an object's attempts, once JavaScript has passed it.
 #[derive(Debug, Default)]
 pub(super) struct Watched(RefCell<Option<Attempts>>);
 
@@ -47,7 +47,7 @@ impl Watched {
         *self.0.borrow_mut() = Some(attempts);
     }
 
-    pub(super) fn is_told(&self) -> bool {
+    pub(super) fn are_watched(&self) -> bool {
         self.0.borrow().is_some()
     }
 
@@ -57,7 +57,7 @@ impl Watched {
         }
     }
 
-    /// Runs the code of an attempt, from when it is called until it comes back.
+    /// Runs the code of an attempt, and records its begin and its end.
     pub(super) fn within<T>(&self, event: &FeedEvent, work: impl FnOnce() -> T) -> T {
         let attempts = self.0.borrow().clone();
         let Some(attempts) = attempts else { return work() };
@@ -70,15 +70,15 @@ impl Watched {
         done
     }
 
-    /// The same for code that takes its time: it runs whenever it is polled.
+    /// Does the same for asynchronous code, each time it is polled.
     pub(super) async fn throughout<T>(&self, event: &FeedEvent, attempt: impl Future<Output = T>) -> T {
         let mut attempt = pin!(attempt);
         poll_fn(|context| -> Poll<T> { self.within(event, || attempt.as_mut().poll(context)) }).await
     }
 }
 
-/// Has panics told in their own words. Only code in Rust that is not Sillok's panics.
-pub(crate) fn tell_panics() {
+/// Reports the text of each panic to the record. Only a user's code in Rust can panic.
+pub(crate) fn report_panics() {
     let next = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         if let Some(attempts) = UNDER_WAY.take() {

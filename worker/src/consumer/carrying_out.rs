@@ -1,4 +1,4 @@
-//! Carries out what the driver wants done.
+//! Carries out the driver's effects.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use super::opening::{Driver, Inner};
 use crate::objects::{armed, pause, spawn};
 
 impl Inner {
-    /// Gives the driver an input, and carries out what it wants done.
+    /// Gives the driver an input, and carries out its effects.
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, ConsumerEffect>) -> T,
@@ -28,7 +28,7 @@ impl Inner {
         Ok(given)
     }
 
-    // Not a part of `drive`, of which there is one for every input.
+    // This is not a part of `drive`, because each input has its own copy of `drive`.
     fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
         if let Some(call) = payer {
             self.reaching.pay(call, &self.meter);
@@ -36,8 +36,9 @@ impl Inner {
         self.effects.each(|effect| self.carry_out(effect));
     }
 
-    /// Gives the driver what has happened beside requests: no request pays for it. A consumer that was removed since takes nothing.
-    fn go_on(self: &Rc<Self>, life: u64, input: ConsumerInput) {
+    /// Gives the driver an input that no request has caused. No request pays for it. The input is dropped if its consumer was
+    /// removed meanwhile.
+    fn give_input(self: &Rc<Self>, life: u64, input: ConsumerInput) {
         if self.life.get() == life
             && let Err(failure) = self.drive(|driver, turn| driver.input(turn, input))
         {
@@ -46,21 +47,21 @@ impl Inner {
         self.meter.take();
     }
 
-    /// Takes it as a duty that a partition of the journal has grown.
+    /// Stores the duty to read a partition of the journal that has grown.
     pub(super) fn woken(self: &Rc<Self>, partition: usize) -> Result<(), Failure> {
         match self.drive(|driver, turn| driver.woken(turn, partition)) {
-            // One that was removed has no duties.
+            // A removed consumer has no duties.
             Err(failure) if failure.code == ErrorCode::ConsumerNotFound => Ok(()),
             woken => Ok(woken??),
         }
     }
 
-    /// Begins a run, unless one is under way.
+    /// Begins a run, unless one has already begun.
     pub(super) fn begin(self: &Rc<Self>) -> Result<(), Failure> {
         self.drive(|driver, turn| driver.begin(turn))
     }
 
-    /// Gives the driver the alarm, and waits until what it rang for is done.
+    /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
         let rang = self.drive(|driver, turn| driver.input(turn, ConsumerInput::Rang));
@@ -87,14 +88,14 @@ impl Inner {
                 let (inner, life) = (Rc::clone(self), self.life.get());
                 spawn(async move {
                     if let Some(input) = inner.wait_for(effect).await {
-                        inner.go_on(life, input);
+                        inner.give_input(life, input);
                     }
                 });
             }
         }
     }
 
-    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: ConsumerEffect) -> Option<ConsumerInput> {
         Some(match effect {
             ConsumerEffect::Read { call, read } => {
@@ -121,10 +122,10 @@ impl Inner {
         })
     }
 
-    /// Applies the page in hand. Nothing is awaited meanwhile.
+    /// Applies the present page, without an await.
     fn project(self: &Rc<Self>) {
         let handler = self.handler();
-        // A consumer that cannot be opened has no page in hand.
+        // A consumer that cannot be opened has no page.
         let _ = self.drive(|driver, turn| {
             driver.project(turn, &mut |event, documents| match &handler {
                 Some(handler) => self.attempts.within(event, || handler.project(event, documents)),
@@ -168,7 +169,7 @@ impl Inner {
     }
 }
 
-/// Whether there is no consumer, or another kind of consumer has the name: then there is nothing to run.
+/// Whether there is nothing to run: there is no consumer of this name, or it is of another kind.
 fn is_none(failure: &Failure) -> bool {
     failure.code == ErrorCode::ConsumerNotFound || failure.code == ErrorCode::ConsumerKindFixed
 }

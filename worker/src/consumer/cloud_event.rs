@@ -1,4 +1,4 @@
-//! An event as a CloudEvent, version 1.0, in its JSON format: what a webhook and a queue are sent.
+//! An event as a CloudEvent, version 1.0, in the JSON format. Webhooks and queues send events in this form.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use sillok::store::{json_string, members};
 
 use crate::http::{encoded, stream_path};
 
-/// The parts of an event that stay the text that they are.
+/// The parts of an event that stay the same text.
 #[derive(Deserialize)]
 struct Texts<'a> {
     #[serde(borrow)]
@@ -18,12 +18,14 @@ struct Texts<'a> {
     metadata: &'a RawValue,
 }
 
-/// Writes an event of the feed as a CloudEvent. Its id is made of the event's place, so that no two events have the same one, also
-/// where their writers gave them the same. The id that the event has is the attribute `eventid`, its place is `streamversion` and
-/// `sequence`; the correlation and causation ids of its metadata, where they are texts, have attributes of their own.
+/// Writes an event of the feed as a CloudEvent. Its id is made from the event's place. So no two events have the same id, even
+/// if their writers chose the same one.
+///
+/// The event's own id is the attribute `eventid`. Its place is in `streamversion` and `sequence`. The correlation id and the
+/// causation id have attributes of their own, if they are texts.
 ///
 /// # Errors
-/// What is wrong with the event's JSON, which the feed never gives.
+/// An error in the event's JSON. The feed never returns such an event.
 pub(super) fn cloud_event(event: &FeedEvent) -> Result<String, serde_json::Error> {
     let Texts { time, data, metadata } = serde_json::from_str(&event.json)?;
     let (stream, version) = (event.stream.as_str(), event.version.get());
@@ -37,7 +39,7 @@ pub(super) fn cloud_event(event: &FeedEvent) -> Result<String, serde_json::Error
     attribute(&mut text, "streamversion", &version.to_string());
     attribute(&mut text, "sequence", &event.position.get().to_string());
     attribute(&mut text, "eventid", event.id.as_str());
-    // Metadata are whatever their writer says: what cannot be read of them is left out.
+    // Writers choose the metadata freely. Ids that cannot be read are left out.
     let ids = members(metadata.get(), ["correlationId", "causationId"]).unwrap_or_default();
     for (name, value) in ["correlationid", "causationid"].into_iter().zip(ids) {
         let value = value.and_then(|value| serde_json::from_str::<String>(value).ok());
@@ -52,7 +54,7 @@ pub(super) fn cloud_event(event: &FeedEvent) -> Result<String, serde_json::Error
     Ok(text)
 }
 
-/// Writes an attribute. In place of each character that CloudEvents allows in none there is U+FFFD.
+/// Writes an attribute. U+FFFD replaces each character that CloudEvents forbids.
 fn attribute(text: &mut String, name: &str, value: &str) {
     let allowed = value.replace(is_forbidden, "\u{fffd}");
     text.push_str(",\"");
@@ -61,7 +63,7 @@ fn attribute(text: &mut String, name: &str, value: &str) {
     text.push_str(&json_string(&allowed));
 }
 
-/// Whether CloudEvents forbids the character: control characters, and what Unicode says is none.
+/// Whether CloudEvents forbids the character. It forbids control characters and Unicode's noncharacters.
 fn is_forbidden(character: char) -> bool {
     let number = u32::from(character);
     character.is_control() || (0xfdd0..=0xfdef).contains(&number) || number & 0xfffe == 0xfffe
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forbidden_in_an_attribute_is_replaced_and_what_is_no_text_left_out() {
+    fn forbidden_characters_in_an_attribute_are_replaced_and_other_values_left_out() {
         let odd_name = attributes(&event("s-1", 1, "e", "T", r#"{"\ud83d":1,"correlationId":"c"}"#));
         assert_eq!(odd_name["correlationid"], "c");
         let metadata = r#"{"correlationId":"a\u0000\u007f\u0085b\ufdd0","causationId":"\ud83d"}"#;
@@ -131,7 +133,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
 
-        /// Whatever writers say, an event is sent, under an id of its own, in attributes that CloudEvents allows.
+        /// Every event is sent, under an id of its own, and with attributes that CloudEvents allows.
         #[test]
         fn every_event_has_an_id_of_its_own_and_attributes_that_are_allowed(
             (one, other) in (placed(), placed()),

@@ -1,4 +1,4 @@
-//! Defining a consumer by a request, and removing it.
+//! The definition of a consumer by a request, and its removal.
 
 use std::rc::Rc;
 
@@ -13,18 +13,18 @@ use super::address::Deployment;
 use super::definition::{Definition, invalid};
 use super::opening::Inner;
 use super::signature::Secret;
-use super::{Define, delivery, kept, unreachable};
+use super::{Define, delivery, stored_definition, unreachable};
 use crate::journal::{Remote, end_of};
 use crate::objects::partitions;
 
-/// A definition that waits for deliveries under way.
+/// A new definition that waits for unfinished deliveries.
 pub(super) struct Change {
     definition: Definition,
     done: oneshot::Sender<Result<(), Failure>>,
 }
 
 impl Inner {
-    /// Defines the consumer by a request, anew or for the first time, and has it woken by the journals.
+    /// Defines a consumer by a request, or changes its definition. Registers the consumer at the journals.
     pub(super) async fn define(self: &Rc<Self>, request: &Define) -> Result<(), Failure> {
         if self.code.borrow().is_some() {
             let detail = "this consumer is defined in the code of the deployment";
@@ -46,8 +46,8 @@ impl Inner {
             self.find_beginning(&mut definition).await?;
         }
         if definition.kind == Kind::Webhook && definition.secret.is_none() {
-            let kept = known.as_ref().and_then(|known| known.secret.clone());
-            definition.secret = Some(match kept {
+            let stored = known.as_ref().and_then(|known| known.secret.clone());
+            definition.secret = Some(match stored {
                 Some(secret) => secret,
                 None => Secret::of(random_bytes()?).text(),
             });
@@ -61,32 +61,32 @@ impl Inner {
             None => self.define_first(&definition)?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.register(self.name()?.keeps.clone()).await.map_err(unreachable)?;
+            self.journal(partition)?.register(self.name()?.identity.clone()).await.map_err(unreachable)?;
         }
         // The duty to begin is durable before the answer leaves.
         self.woken(0)
     }
 
-    /// Makes it a consumer of this definition for the first time.
+    /// Stores the first definition of the consumer.
     fn define_first(&self, definition: &Definition) -> Result<(), Failure> {
         let opened = self.open_first(definition.clone())?;
-        kept::write(&self.sql, definition)?;
+        stored_definition::write(&self.sql, definition)?;
         *self.defined.borrow_mut() = Some(opened);
         Ok(())
     }
 
-    /// Makes it a consumer of this definition, which is another than it had, once nothing is being delivered.
+    /// Replaces the consumer's definition by a different one, as soon as no delivery is unfinished.
     async fn redefine(self: &Rc<Self>, definition: Definition) -> Result<(), Failure> {
         let (done, changed) = oneshot::channel();
         self.change.replace(Some(Change { definition, done }));
-        // There is one at a time, so its number says nothing.
+        // There is only one change at a time, so all changes have the same number.
         self.drive(|driver, turn| driver.change(turn, CallId::new(0)))?;
         changed
             .await
             .unwrap_or_else(|_| Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")))
     }
 
-    /// Makes the change that waited.
+    /// Makes the waiting change.
     pub(super) fn change_now(self: &Rc<Self>) {
         let Some(Change { definition, done }) = self.change.take() else { return };
         let changed = self.change_to(&definition);
@@ -95,17 +95,17 @@ impl Inner {
         {
             defined.definition = Rc::new(definition);
         }
-        // A caller that has gone needs no answer.
+        // The caller may be gone. Then nobody needs the answer.
         let _ = done.send(changed);
     }
 
     fn change_to(self: &Rc<Self>, definition: &Definition) -> Result<(), Failure> {
         let settings = self.settings(definition)?;
-        let (open, write) = (|| self.open(settings), || kept::write(&self.sql, definition));
+        let (open, write) = (|| self.open(settings), || stored_definition::write(&self.sql, definition));
         self.drive(|driver, turn| driver.redefine(turn, open, write))?
     }
 
-    /// Finds out where a new consumer begins that is not to begin with the first event.
+    /// Finds the place where a new consumer begins, if it does not begin with the first event.
     async fn find_beginning(&self, definition: &mut Definition) -> Result<(), Failure> {
         let Some(after) = &definition.after else { return Ok(()) };
         let end = self.end().await?;
@@ -120,7 +120,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes the consumer and everything that it has, or what another one has left under its name.
+    /// Deletes the consumer and its data, or the data that another kind of consumer has left under its name.
     pub(super) async fn remove(self: &Rc<Self>) -> Result<String, Failure> {
         let in_code = self.code.borrow().is_some();
         let known = self.defined().map(|_| ());
@@ -131,15 +131,16 @@ impl Inner {
             }
             Err(failure) if failure.code == ErrorCode::ConsumerKindFixed => {}
             Err(failure)
-                if failure.code == ErrorCode::ConsumerNotFound && kept::is_state_left(&self.sql)? => {}
+                if failure.code == ErrorCode::ConsumerNotFound
+                    && stored_definition::is_state_left(&self.sql)? => {}
             known => known?,
         }
         for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.unregister(self.name()?.keeps.clone()).await.map_err(unreachable)?;
+            self.journal(partition)?.unregister(self.name()?.identity.clone()).await.map_err(unreachable)?;
         }
         *self.defined.borrow_mut() = None;
         self.life.set(self.life.get() + 1);
-        // What was under way for it has ended.
+        // The consumer's unfinished work has ended.
         self.reaching.forget();
         self.ringing.answer_all(&Ok(()));
         self.attempts.runs(false);
@@ -150,13 +151,13 @@ impl Inner {
         };
         removed.map_err(|error| Failure::new(ErrorCode::StorageFailed, error.to_string()))?;
         if in_code {
-            // It has read nothing yet, of no partition.
+            // The new consumer has not read any partition yet.
             self.woken(0)?;
         }
         Ok("{}".to_owned())
     }
 
-    /// Where the feed ends now.
+    /// The present end of the feed.
     pub(super) async fn end(&self) -> Result<Checkpoint, Failure> {
         let journals = (0..partitions(&self.env)?).map(|partition| self.journal(partition));
         let journals = journals.collect::<Result<Vec<_>, _>>()?;

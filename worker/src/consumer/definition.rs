@@ -1,4 +1,4 @@
-//! What a consumer is: as it is asked for, kept and shown.
+//! The definition of a consumer: its reading, its stored form and its parts.
 
 use std::collections::BTreeMap;
 
@@ -14,54 +14,54 @@ use super::address::Deployment;
 use super::delivery::BATCH_MESSAGES;
 use super::signature::Secret;
 
-/// The most events that a webhook is sent at once: the platform lets one object wait for so many answers.
+/// The most events that a webhook receives at once. The platform lets one object wait for this number of answers.
 const MOST_AT_ONCE: usize = 6;
-/// The longest definition, in bytes of JSON: it is kept in one row.
+/// The longest definition, in bytes of JSON. It is stored in one row.
 const DEFINITION_BYTES: usize = 64 * 1024;
 
-/// What a consumer is. Webhooks and queues are defined by requests, projections and reactors in code.
+/// The definition of a consumer. Requests define webhooks and queues. Code defines projections and reactors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Definition {
     #[serde(with = "KindText")]
     pub(crate) kind: Kind,
-    /// Where a webhook's events go.
+    /// The URL to which a webhook sends events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) url: Option<String>,
-    /// With what a webhook's events are signed.
+    /// The secret with which a webhook signs its events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) secret: Option<String>,
     /// The name of a queue's binding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) binding: Option<String>,
-    /// How many events a webhook is sent at once.
+    /// The number of events that a webhook receives at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) concurrency: Option<usize>,
-    /// Where a new consumer begins, as it was told: a checkpoint, or `end`.
+    /// The place where a new consumer begins, as the caller gave it: a checkpoint, or `end`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<String>,
-    /// The checkpoint that `end` was when the consumer was made.
+    /// The end of the feed at the definition of the consumer, if `after` is `end`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) end: Option<String>,
     /// The only category to follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) category: Option<Scalar>,
-    /// The only event types to follow; all where there are none.
+    /// The only event types to follow. An empty list means all types.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) types: Vec<Scalar>,
-    /// What is done about an event of which every attempt failed.
+    /// The rule for an event whose attempts have all failed.
     #[serde(default, with = "OnFailureText")]
     pub(crate) on_failure: OnFailure,
-    /// How many attempts there are.
+    /// The number of attempts.
     #[serde(default = "attempts")]
     pub(crate) attempts: u32,
-    /// Milliseconds after the first failure.
+    /// The delay after the first failure, in milliseconds.
     #[serde(default = "first_delay")]
     pub(crate) first_delay: u64,
-    /// The longest time between two attempts, in milliseconds.
+    /// The longest delay between two attempts, in milliseconds.
     #[serde(default = "longest_delay")]
     pub(crate) longest_delay: u64,
-    /// How long an attempt may take, in milliseconds.
+    /// The timeout of an attempt, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
 }
@@ -98,8 +98,8 @@ fn longest_delay() -> u64 {
 }
 
 impl Definition {
-    /// Reads the body of a request that defines a consumer of this deployment, checking every part. A webhook without a secret has none
-    /// yet.
+    /// Reads the body of a request that defines a consumer of this deployment, and checks every part. A webhook whose body has
+    /// no secret gets one later.
     ///
     /// # Errors
     /// `body_too_large`, `malformed_json` or `invalid_consumer`, naming the part that is wrong.
@@ -117,7 +117,7 @@ impl Definition {
         let definition: Self = serde_json::from_str(body.get()).map_err(|error| {
             let message = error.to_string();
             let part = wrong_part(body.get()).or_else(|| {
-                // Of a part that is missing, or is there twice, the reader tells the name.
+                // The parser's message names a part that is missing or is there twice.
                 message.split('`').nth(1).map(str::to_owned)
             });
             invalid(part.as_deref().unwrap_or("kind"), &message)
@@ -129,7 +129,7 @@ impl Definition {
         Ok(definition)
     }
 
-    /// A projection or a reactor. What is wrong with it is found when the Worker starts.
+    /// A projection or a reactor, unchecked. The start of the Worker checks it.
     pub(crate) fn in_code(
         kind: Kind,
         category: Option<&str>,
@@ -192,7 +192,7 @@ impl Definition {
             ("url", url.is_some(), Kind::Webhook),
             ("secret", secret.is_some(), Kind::Webhook),
             ("concurrency", concurrency.is_some(), Kind::Webhook),
-            // Nobody's to say.
+            // No caller may set this part.
             ("end", self.end.is_some(), Kind::Reactor),
         ];
         if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
@@ -205,7 +205,7 @@ impl Definition {
         Ok(())
     }
 
-    /// Which events the consumer follows.
+    /// The events that the consumer follows.
     pub(crate) fn filter(&self) -> FeedValue {
         FeedValue { category: self.category.clone(), types: self.types.clone(), ..FeedValue::default() }
     }
@@ -220,7 +220,7 @@ impl Definition {
         }
     }
 
-    /// How long an attempt may take, in milliseconds.
+    /// The timeout of an attempt, in milliseconds.
     pub(super) fn timeout(&self) -> u64 {
         self.timeout.unwrap_or(Policy::DEFAULT.timeout)
     }
@@ -232,13 +232,13 @@ impl Definition {
         }
     }
 
-    /// What the machine is told of a consumer of this name, in a feed of so many partitions.
+    /// The machine's settings for a consumer of this name, in a feed of so many partitions.
     pub(crate) fn settings(&self, name: ConsumerName, partitions: usize) -> Result<Settings, Failure> {
         let (kind, policy, window) = (self.kind, self.policy(), self.window());
         Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
     }
 
-    /// Where a new consumer begins, in a feed of so many partitions.
+    /// The place where a new consumer begins, in a feed of so many partitions.
     pub(super) fn begins(&self, partitions: usize) -> Result<Option<Checkpoint>, Failure> {
         let checkpoint = self.end.as_ref().or(self.after.as_ref());
         let checkpoint = checkpoint.map(|text| Checkpoint::parse(text, partitions)).transpose();
@@ -246,7 +246,7 @@ impl Definition {
     }
 }
 
-/// The name of a part that cannot be read even where there is no other but the kind.
+/// The name of a part that cannot be read even if it is the only part beside the kind.
 fn wrong_part(body: &str) -> Option<String> {
     let parts: BTreeMap<String, &RawValue> = serde_json::from_str(body).ok()?;
     let mut names = parts.into_iter().filter(|(name, value)| {
@@ -257,13 +257,13 @@ fn wrong_part(body: &str) -> Option<String> {
     names.next().map(|(name, _)| name)
 }
 
-/// Whether types are told, be they none.
+/// Whether the definition has the part `types`, even if it is empty.
 fn has_types(body: &str) -> bool {
     #[derive(Deserialize)]
-    struct Told {
+    struct Types {
         types: Option<IgnoredAny>,
     }
-    serde_json::from_str(body).is_ok_and(|Told { types }| types.is_some())
+    serde_json::from_str(body).is_ok_and(|Types { types }| types.is_some())
 }
 
 pub(super) fn invalid(field: &str, reason: &str) -> Failure {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_consumer() {
+    fn invalid_consumers_are_refused() {
         let invalid = [
             ("3", "kind"),
             ("{}", "kind"),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_row_has_room_for_is_refused() {
+    fn a_definition_that_is_larger_than_a_row_is_refused() {
         let types = |count: usize| vec!["Deposited"; count].join(r#"",""#);
         let body = |count| format!(r#"{{"kind":"queue","binding":"Q","types":["{}"]}}"#, types(count));
         assert!(parse(&body(5000)).is_ok());

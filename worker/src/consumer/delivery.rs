@@ -1,4 +1,4 @@
-//! Delivering events to a webhook or a queue.
+//! Deliveries of events to a webhook or a queue.
 
 use js_sys::{Array, Date, Function, Promise, Reflect};
 use sillok::handler::{Delivery, Outcome};
@@ -13,13 +13,13 @@ use super::cloud_event::cloud_event;
 use super::definition::Definition;
 use super::signature::Secret;
 
-/// The most messages that a queue takes at once.
+/// The most messages in one batch for a queue.
 pub(super) const BATCH_MESSAGES: usize = 100;
-/// The most bytes that are sent to a queue at once. It takes 256,000; the rest is for what the platform adds.
+/// The most bytes in one batch for a queue. A queue accepts 256,000 bytes. The rest is for the bytes that the platform adds.
 const BATCH_BYTES: usize = 240_000;
-/// The largest message that a queue takes, in bytes, with what the platform adds.
+/// The largest message of a queue, in bytes, with the bytes that the platform adds.
 const MESSAGE_BYTES: usize = 128_000;
-/// What is reckoned for each message beside its body: the platform says that it adds about 100 bytes.
+/// The bytes that are counted for each message beside its body. The platform says that it adds about 100 bytes.
 const MESSAGE_BYTES_ADDED: usize = 200;
 
 #[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
@@ -36,7 +36,7 @@ extern "C" {
     fn abort(this: &AbortController);
 }
 
-/// A request that does not go on beside the next attempt once nobody waits for it any longer.
+/// A request that ends as soon as nobody waits for it. So it never runs beside the next attempt.
 struct Request(AbortController);
 
 impl Drop for Request {
@@ -45,13 +45,13 @@ impl Drop for Request {
     }
 }
 
-/// Sends the event to the webhook's receiver. It has taken it when it answers with a status from 200 to 299.
+/// Sends the event to the webhook's receiver. The delivery succeeds if the receiver answers with a status from 200 to 299.
 pub(super) async fn to_webhook(env: &Env, definition: &Definition, delivery: &Delivery) -> Outcome {
     let (Some(url), Some(secret)) = (&definition.url, definition.secret.as_deref().and_then(Secret::parse))
     else {
         return Outcome::failed("the webhook has no URL or no secret");
     };
-    // It may have been defined when more was allowed, or authentication was off.
+    // The URL may have been allowed when the webhook was defined, for example because authentication was off.
     if let Err(reason) = Deployment::of(env, "").check_url(url) {
         return Outcome::Gone {
             error: format!("the webhook's URL {reason}; `PUT` another URL, then resume the consumer"),
@@ -74,7 +74,7 @@ pub(super) async fn to_webhook(env: &Env, definition: &Definition, delivery: &De
         ("method", "POST".into()),
         ("headers", headers),
         ("body", body.into()),
-        // Where a receiver sends on to was never agreed with whoever set the webhook up.
+        // Nobody has agreed to send events to the target of a redirect.
         ("redirect", "manual".into()),
         ("signal", request.0.signal()),
     ]);
@@ -87,11 +87,11 @@ pub(super) async fn to_webhook(env: &Env, definition: &Definition, delivery: &De
 async fn taken(response: &JsValue) -> Outcome {
     let status = field::<u64>(response, "status");
     let retry_after = retry_after(response);
-    // What the receiver says beyond its status is not read, and need not be sent.
+    // Only the status of the answer counts. Its body is cancelled unread.
     if let Ok(body) = part(response, "body")
         && body.is_object()
     {
-        // A body that cannot be cancelled has ended.
+        // A body that cannot be cancelled has already ended.
         let _ = call(&body, "cancel", &[]).await;
     }
     match status {
@@ -107,22 +107,22 @@ async fn taken(response: &JsValue) -> Outcome {
     }
 }
 
-/// In how many milliseconds the receiver wants to be asked again: as it says so by seconds, or by a date of HTTP.
+/// The number of milliseconds until the receiver wants the next attempt. The header has seconds or a date of HTTP.
 fn retry_after(response: &JsValue) -> Option<u64> {
     let headers = part(response, "headers").ok()?.dyn_into::<web_sys::Headers>().ok()?;
     let text = headers.get("retry-after").ok()??;
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // However many they are, the machine has its own bound.
+        // The machine has its own bound for this number.
         return Some(text.parse::<u64>().map_or(u64::MAX, |seconds| seconds.saturating_mul(1000)));
     }
     let at = Date::parse(text);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // what is no time is 0, and so has passed
+    // an invalid time is 0, and so has passed
     Some((at as u64).saturating_sub(now().as_millis()))
 }
 
-/// The queue that the definition names.
+/// Finds the queue that the definition names.
 pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, String> {
     let binding = definition.binding.as_deref().unwrap_or_default();
     let queue = Reflect::get(env, &binding.into()).unwrap_or_default();
@@ -133,8 +133,8 @@ pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, Strin
     Err(format!("wrangler.toml has no queue with the binding {binding}"))
 }
 
-/// Sends the events to a queue, all of them or as many of the first as it takes at once, and says how many. What is too
-/// large for a message is refused when it is the first; until then, what is before it is sent.
+/// Sends events to a queue: all of them, or as many as one batch holds. Returns the number of sent events. An event that is too
+/// large for a message is refused if it is the first one. Otherwise the events before it are sent.
 pub(super) async fn to_queue(
     env: &Env,
     definition: &Definition,
@@ -155,7 +155,7 @@ pub(super) async fn to_queue(
             let error = format!("the event is {} bytes long; the most for a queue is {most}", body.len());
             return Err(Outcome::Refused { error });
         }
-        // As text: read and written by JavaScript on its way, a number might become another.
+        // The body is text. As an object, it would pass through JavaScript, and a number could change.
         messages.push(&object(&[("body", body.as_str().into()), ("contentType", "text".into())]));
     }
     let sent = call(&queue, "sendBatch", &[messages.clone().into()]).await;
@@ -163,7 +163,7 @@ pub(super) async fn to_queue(
     sent.map(|()| messages.length() as usize).map_err(refused)
 }
 
-/// Calls a method and waits for what it promises.
+/// Calls a method, and waits for its promise.
 async fn call(object: &JsValue, method: &'static str, arguments: &[JsValue]) -> Result<(), JsValue> {
     let function: Function = part(object, method)?.dyn_into()?;
     let result = function.apply(object, &arguments.iter().collect::<Array>())?;

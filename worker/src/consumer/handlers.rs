@@ -1,5 +1,5 @@
-//! What handles the events of projections and reactors: code on the JavaScript side, since nothing in the engine's memory
-//! lasts, or functions of Rust, which are there whenever the engine is.
+//! The handlers of projections and reactors. A handler is code in JavaScript, because the engine's memory does not last, or a
+//! function in Rust, which is a part of the engine.
 
 use js_sys::Promise;
 use sillok::handler::{Delivery, Documents, FeedEvent, Outcome};
@@ -11,7 +11,7 @@ use worker::Env;
 use super::reactor::{Reaction, ReactorContext};
 use crate::objects::{ObjectSql, promise};
 
-/// The handler of one consumer that is defined in code.
+/// The handler of a consumer that is defined in code.
 #[derive(Debug, Clone)]
 pub(crate) enum Handler {
     JavaScript(JsHandler),
@@ -57,14 +57,14 @@ impl Handler {
     }
 }
 
-/// What came of a handler, which throws what is wrong.
+/// The outcome of a handler, which throws if it fails.
 fn outcome<T>(handled: Result<T, JsValue>) -> Outcome {
     handled.map_or_else(|thrown| outcome_from_js(&thrown), |_| Outcome::Done)
 }
 
 sillok_bridge::documents_handle!(Documents<ObjectSql>, |failure: Failure| failure.to_js());
 
-/// The commands that a reactor in JavaScript sends on one event.
+/// The commands that a reactor in JavaScript sends for one event.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Commands {
@@ -73,22 +73,22 @@ pub struct Commands {
 
 #[wasm_bindgen]
 impl Commands {
-    /// The same for every attempt of this consumer at the event, and for no other.
+    /// The delivery's id. All attempts of this consumer at the event have the same id, and no other attempt has it.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn id(&self) -> String {
         self.context.id().to_owned()
     }
 
-    /// Which attempt this is, counted from 1.
+    /// The number of this attempt, counted from 1.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.context.attempt()
     }
 
-    /// Appends the event, or the array of events, of a JSON text, as the command number `n`. `expected` is a number, one of
-    /// the words of `ExpectedVersion`, or undefined for `any`. Rejects with a [`Failure`].
+    /// Appends the event or the array of events of a JSON text, as the command number `n`. `expected` is a number, one of the
+    /// words of `ExpectedVersion`, or undefined for `any`. It rejects with a [`Failure`].
     pub fn append(&self, n: u32, stream: &JsValue, events: String, expected: &JsValue) -> Promise {
         let command = stream_id_from_js(stream)
             .and_then(|stream| Ok((stream, expected_version_from_js(expected)?, events)));

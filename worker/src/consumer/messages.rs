@@ -9,7 +9,7 @@ use worker::Env;
 
 use crate::objects::{Answered, ObjectName};
 
-/// What a journal tells a consumer.
+/// A wake: the message of a journal to a consumer.
 #[derive(Debug)]
 pub(crate) struct WakeRequest {
     /// The partition that has grown.
@@ -18,61 +18,61 @@ pub(crate) struct WakeRequest {
 
 message!(WakeRequest { partition: "partition" });
 
-/// What is asked of a consumer. The answer is JSON as text.
+/// A request to a consumer. The answer is JSON as text.
 #[derive(Debug)]
 pub(crate) enum ConsumerRequest {
-    /// Define it.
+    /// Defines the consumer.
     Define(Define),
-    /// Remove it and all that it has.
+    /// Deletes the consumer and its data.
     Remove,
-    /// Show how it is defined and how it does.
+    /// Returns the definition and the status.
     Status(StatusRequest),
-    /// Pause it.
+    /// Pauses the consumer.
     Pause,
-    /// Resume it.
+    /// Resumes the consumer.
     Resume,
-    /// Rebuild its documents.
+    /// Rebuilds the documents.
     Rebuild,
-    /// Retry its dead letters.
+    /// Retries the dead letters.
     Retry,
-    /// Show a page of its dead letters.
+    /// Returns a page of dead letters.
     Letters(Letters),
-    /// Discard dead letters.
+    /// Discards dead letters.
     Discard(Discard),
-    /// Show a document.
+    /// Returns a document.
     Document(DocumentRequest),
-    /// Show a page of its documents.
+    /// Returns a page of documents.
     Documents(DocumentsRequest),
-    /// Wait until it has come to a position.
+    /// Waits until the consumer has reached a position.
     Reach(Reach),
 }
 
 /// Defines a consumer.
 #[derive(Debug)]
 pub(crate) struct Define {
-    /// What it is to be, as JSON.
+    /// The definition, as JSON.
     pub(crate) definition: String,
-    /// The URL by which the deployment was reached.
+    /// The URL of the request that defines it.
     pub(crate) asked_at: String,
 }
 
 message!(Define { definition: "definition", asked_at: "askedAt" });
 
-/// Shows how a consumer does.
+/// Returns the status of a consumer.
 #[derive(Debug)]
 pub(crate) struct StatusRequest {
-    /// Whether to show the whole definition, but for its secret: who may change it may see it.
+    /// Whether to return the whole definition, but for its secret. A caller that may change the definition may see it.
     pub(crate) whole: bool,
 }
 
 message!(StatusRequest { whole: "whole" });
 
-/// Shows dead letters.
+/// Returns dead letters.
 #[derive(Debug)]
 pub(crate) struct Letters {
     /// The id after which the page begins, as a decimal number.
     pub(crate) after: String,
-    /// The most that the page may hold.
+    /// The most dead letters on the page.
     pub(crate) limit: usize,
 }
 
@@ -81,29 +81,29 @@ message!(Letters { after: "after", limit: "limit" });
 /// Discards dead letters.
 #[derive(Debug)]
 pub(crate) struct Discard {
-    /// The id of one; all where there is none.
+    /// The id of one dead letter. `None` means all of them.
     pub(crate) letter: Option<LetterId>,
 }
 
 message!(Discard { letter: "letter" });
 
-/// Shows a document.
+/// Returns a document.
 #[derive(Debug)]
 pub(crate) struct DocumentRequest {
-    /// Its key.
+    /// The key of the document.
     pub(crate) key: DocumentKey,
 }
 
 message!(DocumentRequest { key: "key" });
 
-/// Shows documents.
+/// Returns documents.
 #[derive(Debug)]
 pub(crate) struct DocumentsRequest {
-    /// With what their keys begin.
+    /// The first characters of their keys.
     pub(crate) prefix: String,
     /// The key after which the page begins.
     pub(crate) after: String,
-    /// The most that the page may hold.
+    /// The most documents on the page.
     pub(crate) limit: usize,
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Reach {
     pub(crate) partition: usize,
     /// The position.
     pub(crate) position: u64,
-    /// How long to wait, in milliseconds.
+    /// The longest wait, in milliseconds.
     pub(crate) millis: u64,
 }
 
@@ -140,7 +140,7 @@ impl Message for ConsumerRequest {
         };
         let request = object(&[
             ("act", act.into()),
-            // The previous version reads all fields, whatever the act. These can go with the version after this one.
+            // The previous version requires all fields for every act. Remove these with the version after this one.
             ("definition", "".into()),
             ("prefix", "".into()),
             ("after", "".into()),
@@ -177,11 +177,11 @@ impl Message for ConsumerRequest {
     }
 }
 
-/// A consumer somewhere else.
+/// Another object's consumer.
 #[derive(Debug)]
 pub(crate) struct Remote {
     object: crate::objects::Remote,
-    /// Whose it is, and its name.
+    /// The tenant and the name of the consumer.
     pub(crate) of: ObjectName<ConsumerName>,
 }
 
@@ -192,12 +192,12 @@ impl Remote {
         Ok(Self { object: crate::objects::Remote::find(env, &of)?, of })
     }
 
-    /// Asks it.
+    /// Sends a request to the consumer.
     pub(crate) async fn ask(&self, request: &ConsumerRequest) -> Answered<String> {
         self.object.call("ask", request).await
     }
 
-    /// Wakes it: a partition of the journal has grown.
+    /// Wakes the consumer, because a partition of the journal has grown.
     pub(crate) async fn wake(&self, partition: usize) -> Answered<()> {
         self.object.call("wake", &WakeRequest { partition }).await
     }

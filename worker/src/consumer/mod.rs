@@ -1,4 +1,4 @@
-//! The object that runs one consumer: the methods that others call, over the core's driver.
+//! The object that runs one consumer: its methods for other objects, over the core's driver.
 
 mod address;
 mod attempts;
@@ -8,7 +8,6 @@ mod defining;
 mod definition;
 mod delivery;
 mod handlers;
-mod kept;
 mod messages;
 mod opening;
 mod operate;
@@ -16,6 +15,7 @@ mod pages;
 mod reactor;
 mod shown;
 mod signature;
+mod stored_definition;
 mod url;
 
 use std::rc::Rc;
@@ -29,7 +29,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use crate::app;
 use crate::objects::{RemoteError, promised, rang, turn};
 use attempts::Attempts;
-pub(crate) use attempts::tell_panics;
+pub(crate) use attempts::report_panics;
 pub(crate) use definition::Definition;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
@@ -42,7 +42,7 @@ use opening::{CutOff, Inner};
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
 
-/// A consumer in the storage of its own Durable Object, spoken to by RPC through the entry class.
+/// A consumer in the storage of its own Durable Object. Others call it by RPC, through the entry class.
 #[durable_object(alarm)]
 pub(crate) struct ConsumerObject {
     inner: Rc<Inner>,
@@ -57,7 +57,7 @@ impl DurableObject for ConsumerObject {
         Response::error("this object is spoken to by RPC", 501)
     }
 
-    /// Fails where the alarm could not be set anew: the runtime then rings it again.
+    /// Fails if the alarm could not be set again. The runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
         rang(self.inner.ring().await)
     }
@@ -65,26 +65,26 @@ impl DurableObject for ConsumerObject {
 
 #[wasm_bindgen]
 impl ConsumerObject {
-    /// The consumer's name.
+    /// The name of the consumer.
     #[must_use]
     pub fn name(&self) -> String {
-        self.inner.name.as_ref().map(|name| name.keeps.to_string()).unwrap_or_default()
+        self.inner.name.as_ref().map(|name| name.identity.to_string()).unwrap_or_default()
     }
 
     /// The names of the consumers that are defined in Rust.
     ///
     /// # Errors
-    /// An `Error` that says why the Worker cannot be composed as it is in Rust.
+    /// An `Error` if a registration in Rust is invalid.
     #[wasm_bindgen(js_name = inRust)]
     pub fn in_rust() -> Result<Vec<String>, JsValue> {
         let names = || app::consumers().iter().map(ToString::to_string).collect();
         app::refused().map_or_else(|| Ok(names()), |refused| Err(refused.into()))
     }
 
-    /// Takes what the consumer is by the code of this deployment in JavaScript: `definition` as JSON, and what handles its events.
+    /// Takes the definition, as JSON, and the handler of the consumer, if this deployment defines it in JavaScript.
     ///
     /// # Errors
-    /// A `SyntaxError` when the definition has another shape.
+    /// A `SyntaxError` if the definition has another shape.
     #[wasm_bindgen(js_name = handledBy)]
     pub fn handled_by(&self, definition: &str, handler: JsHandler) -> Result<(), JsValue> {
         let definition =
@@ -93,55 +93,55 @@ impl ConsumerObject {
         Ok(())
     }
 
-    /// Takes what outlives the engine: to this it tells which attempt is under way.
+    /// Takes the record of the attempts, which outlives the engine. The engine reports each attempt to it.
     #[wasm_bindgen(js_name = watchedBy)]
     pub fn watched_by(&self, attempts: Attempts) {
         self.inner.attempts.by(attempts);
     }
 
-    /// Whether it was told what JavaScript has to say. After a crash of the engine there is another object, which was not.
-    #[wasm_bindgen(js_name = isTold)]
+    /// Whether JavaScript has passed its record. A crash of the engine replaces the object, and the new one is not set up.
+    #[wasm_bindgen(js_name = isSetUp)]
     #[must_use]
-    pub fn is_told(&self) -> bool {
-        self.inner.attempts.is_told()
+    pub fn is_set_up(&self) -> bool {
+        self.inner.attempts.are_watched()
     }
 
-    /// Takes it that the last engine has crashed amid an attempt at this event, for this reason: the attempt has failed. It
-    /// is said before anything else is asked.
+    /// Takes the event at which the last engine crashed, and the reason: this attempt has failed. Call it before any other
+    /// request.
     #[wasm_bindgen(js_name = wasCutOff)]
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the engine itself has told it
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // the version comes from the engine
     pub fn was_cut_off(&self, stream: &str, version: f64, reason: String) {
         let event = StreamId::new(stream).ok().zip(Version::new(version as u64));
         self.inner.cut_off.set(event.map(|(stream, version)| CutOff { stream, version, reason }));
     }
 
-    /// Goes on with what the last engine has left undone. The duty is durable before the answer leaves.
+    /// Continues the work that the last engine has left unfinished. The duty is durable before the answer leaves.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
-    #[wasm_bindgen(js_name = goOn)]
-    pub fn go_on(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        // Every partition is looked at by a machine that is new.
+    /// A `TypeError` if the request has another shape.
+    #[wasm_bindgen(js_name = continueWork)]
+    pub fn continue_work(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        // A new machine looks at every partition.
         turn(&self.inner.meter, request, |()| self.inner.woken(0))
     }
 
-    /// Takes it as a duty that a partition of the journal has grown: `{partition}` gives nothing. The duty is durable
+    /// Stores the duty to read a partition of the journal that has grown. `{partition}` returns nothing. The duty is durable
     /// before the answer leaves.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn wake(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.inner.meter, request, |WakeRequest { partition }| self.inner.woken(partition))
     }
 
-    /// Does what is asked: a [`ConsumerRequest`] gives JSON as text.
+    /// Carries out a request. A [`ConsumerRequest`] returns JSON as text.
     pub fn ask(&self, request: JsValue) -> Promise {
         let inner = Rc::clone(&self.inner);
         promised(request, move |request: ConsumerRequest| async move { inner.ask(request).await })
     }
 }
 
-/// What came of asking a journal, where that is no answer.
+/// Converts the error of a call to a journal.
 fn unreachable(error: RemoteError) -> Failure {
     error.into_failure("journal")
 }

@@ -1,4 +1,4 @@
-//! What an object knows of its consumer: its name, how it is defined, and the driver that runs it.
+//! The state of a consumer's object: the name, the definition, and the driver that runs it.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -14,36 +14,36 @@ use super::attempts::Watched;
 use super::defining::Change;
 use super::definition::Definition;
 use super::handlers::Handler;
-use super::kept;
+use super::stored_definition;
 use crate::app::{self, InCode};
 use crate::objects::{Calls, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, jitter, partitions};
 
-/// What the calls and the runs of an object share.
+/// The state that the object's requests and its own work share.
 pub(super) struct Inner {
-    /// The consumer's name and tenant, as the object's own name says.
+    /// The name and the tenant of the consumer, from the object's own name.
     pub(super) name: Option<ObjectName<ConsumerName>>,
     pub(super) env: Env,
     pub(super) state: State,
     pub(super) meter: Rc<Meter>,
     pub(super) sql: ObjectSql,
-    /// What the consumer is by the code of this deployment.
+    /// The definition and the handler in this deployment's code.
     pub(super) code: RefCell<Option<(Definition, Handler)>>,
     pub(super) defined: RefCell<Option<Defined>>,
-    /// Counts the consumers that this object has run. What one has begun is none of the next one's business.
+    /// The number of consumers that this object has run. An effect of one consumer gives no input to the next one.
     pub(super) life: Cell<u64>,
-    /// Held by the request that defines the consumer or removes it.
+    /// A request holds this lock while it defines or removes the consumer.
     pub(super) changing: Mutex<()>,
-    /// The change that waits for deliveries under way.
+    /// The change that waits for unfinished deliveries.
     pub(super) change: RefCell<Option<Change>>,
     pub(super) effects: Effects<ConsumerEffect>,
     pub(super) reaching: Calls<Result<bool, StorageError>>,
     pub(super) ringing: Calls<Result<(), StorageError>>,
     pub(super) attempts: Watched,
-    /// The attempt that was a crash of the last engine, until there is a machine to count it.
+    /// The attempt that crashed the last engine, until a machine counts it.
     pub(super) cut_off: Cell<Option<CutOff>>,
 }
 
-/// An attempt that has crashed the engine: at which event, and why.
+/// The event of an attempt that has crashed the engine, and the reason.
 pub(super) struct CutOff {
     pub(super) stream: StreamId,
     pub(super) version: Version,
@@ -52,7 +52,7 @@ pub(super) struct CutOff {
 
 pub(super) type Driver = ConsumerDriver<ObjectSql, ObjectAlarm>;
 
-/// A consumer that is defined, and its driver.
+/// A defined consumer and its driver.
 pub(super) struct Defined {
     pub(super) definition: Rc<Definition>,
     pub(super) driver: Driver,
@@ -63,7 +63,7 @@ impl Inner {
         let meter = Rc::new(Meter::default());
         let sql = ObjectSql::new(&state.storage(), Rc::clone(&meter));
         let name = ObjectName::<ConsumerName>::of(&state);
-        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.keeps));
+        let in_rust = name.as_ref().and_then(|name| app::consumer(&name.identity));
         let code = RefCell::new(in_rust.map(|InCode { definition, handler, .. }| (definition, handler)));
         Self {
             name,
@@ -84,19 +84,20 @@ impl Inner {
         }
     }
 
-    /// The consumer, which is opened where it was not yet.
+    /// The consumer. It is opened at the first call.
     ///
     /// # Errors
-    /// `consumer_not_found` where there is none, or why it cannot be opened.
+    /// `consumer_not_found` if there is no consumer, or the reason why it cannot be opened.
     pub(super) fn defined(&self) -> Result<RefMut<'_, Defined>, Failure> {
         let mut defined = self.defined.borrow_mut();
         if defined.is_none() {
-            let definition = match (self.in_code(), kept::read(&self.sql)?) {
-                // What is stored was defined by a request: a webhook or a queue, whose checkpoint is not the code's.
-                (Some(_), Some(kept)) => {
-                    return Err(OpenError::KindFixed { kind: kept.kind }.into());
+            let definition = match (self.in_code(), stored_definition::read(&self.sql)?) {
+                // A request has defined the stored one: a webhook or a queue. Its checkpoint does not belong to the code's
+                // consumer.
+                (Some(_), Some(stored)) => {
+                    return Err(OpenError::KindFixed { kind: stored.kind }.into());
                 }
-                (in_code, kept) => in_code.or(kept),
+                (in_code, stored) => in_code.or(stored),
             };
             *defined = definition.map(|definition| self.open_first(definition)).transpose()?;
         }
@@ -104,7 +105,7 @@ impl Inner {
         RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
     }
 
-    /// What the consumer is by the code of this deployment, if anything.
+    /// The definition in this deployment's code, if there is one.
     pub(super) fn in_code(&self) -> Option<Definition> {
         self.code.borrow().as_ref().map(|(definition, _)| definition.clone())
     }
@@ -118,7 +119,7 @@ impl Inner {
     }
 
     pub(super) fn settings(&self, definition: &Definition) -> Result<Settings, Failure> {
-        definition.settings(self.name()?.keeps.clone(), partitions(&self.env)?)
+        definition.settings(self.name()?.identity.clone(), partitions(&self.env)?)
     }
 
     pub(super) fn open(&self, settings: Settings) -> Result<Consumer<ObjectSql, ObjectAlarm>, Failure> {
@@ -130,7 +131,7 @@ impl Inner {
         ObjectAlarm::new(&self.state.storage(), Rc::clone(&self.meter))
     }
 
-    /// Without a name there is no consumer: nothing is guessed.
+    /// The name of the object. Without a name there is no consumer, and Sillok does not guess it.
     pub(super) fn name(&self) -> Result<&ObjectName<ConsumerName>, Failure> {
         let name = self.name.as_ref();
         name.ok_or_else(|| {

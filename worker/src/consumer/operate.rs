@@ -1,4 +1,4 @@
-//! What is asked of a consumer.
+//! The requests to a consumer.
 
 use std::rc::Rc;
 
@@ -9,16 +9,16 @@ use sillok_bridge::{Failure, now};
 
 use super::opening::Inner;
 use super::shown::Shown;
-use super::{ConsumerRequest, Reach, kept, shown};
+use super::{ConsumerRequest, Reach, shown, stored_definition};
 use crate::objects::{ObjectAlarm, ObjectSql, Receipt, pause};
 
 type Machine = Consumer<ObjectSql, ObjectAlarm>;
 
 impl Inner {
-    /// Does what is asked, and answers with JSON and its price.
+    /// Carries out a request, and returns JSON and its price.
     pub(super) async fn ask(self: &Rc<Self>, request: ConsumerRequest) -> (Result<String, Failure>, Receipt) {
         match request {
-            // It is waited for, and what others do meanwhile is none of its price.
+            // This request waits. Its price does not contain the work of others meanwhile.
             ConsumerRequest::Reach(reach) => self.reach(&reach).await,
             request => self.meter.spent_on(self.answer(request)).await,
         }
@@ -27,8 +27,8 @@ impl Inner {
     async fn answer(self: &Rc<Self>, request: ConsumerRequest) -> Result<String, Failure> {
         let shown = match request {
             ConsumerRequest::Define(define) => {
-                // One after the other: what one has told the journals must not come between what another tells them and
-                // writes down here.
+                // Definitions and removals run one after the other. Otherwise the registration of one could come between the
+                // registration of another and its stored definition.
                 let _turn = self.changing.lock().await;
                 self.define(&define).await?;
                 Shown::WithSecret
@@ -47,7 +47,7 @@ impl Inner {
         self.status(shown).await
     }
 
-    /// Does what awaits nothing. Without an answer of its own the status is shown.
+    /// Carries out a request that awaits nothing. `None` means that the answer is the status.
     fn in_a_turn(self: &Rc<Self>, request: ConsumerRequest) -> Result<Option<String>, Failure> {
         match request {
             ConsumerRequest::Pause => self.with(|machine| Ok(machine.pause()?))?,
@@ -57,14 +57,14 @@ impl Inner {
             ConsumerRequest::Letters(page) => {
                 let after = page.after.parse().unwrap_or_default();
                 let letters = self.with(|machine| Ok(machine.dead_letters(after, page.limit)?))?;
-                return Ok(Some(shown::letters(&self.name()?.keeps, page.limit, &letters)));
+                return Ok(Some(shown::letters(&self.name()?.identity, page.limit, &letters)));
             }
             ConsumerRequest::Document(document) => return self.document(&document.key).map(Some),
             ConsumerRequest::Documents(page) => {
                 self.only_projections()?;
                 let found =
                     self.with(|machine| Ok(machine.documents(&page.prefix, &page.after, page.limit)?))?;
-                let documents = shown::documents(&self.name()?.keeps, &page.prefix, page.limit, &found);
+                let documents = shown::documents(&self.name()?.identity, &page.prefix, page.limit, &found);
                 return Ok(Some(documents));
             }
             _ => {}
@@ -77,7 +77,7 @@ impl Inner {
         work(self.defined()?.driver.machine())
     }
 
-    /// Waits until the projection has come to a position, and says by `true` or `false` whether it has.
+    /// Waits until the projection has reached a position, and returns `true` or `false`.
     async fn reach(self: &Rc<Self>, reach: &Reach) -> (Result<String, Failure>, Receipt) {
         let place = (reach.partition, Position::new(reach.position).unwrap_or_default());
         let (call, answered) = self.reaching.open();
@@ -95,11 +95,11 @@ impl Inner {
         }
     }
 
-    /// Discards the dead letter of this id, or all where there is none.
+    /// Discards the dead letter of this id, or all of them if there is no id.
     async fn discard(self: &Rc<Self>, id: Option<LetterId>) -> Result<String, Failure> {
         let (all, ids) = match id {
             Some(id) => (false, id.get()..=id.get()),
-            // What is given up from now on is not among them.
+            // Events that are given up from now on are not discarded.
             None => (true, 1..=self.with(|machine| Ok(machine.last_letter()?))?),
         };
         if !self.with(|machine| Ok(machine.discard(ids.clone())?))? && !all {
@@ -108,12 +108,12 @@ impl Inner {
         while all && self.with(|machine| Ok(machine.discard(ids.clone())?))? {
             pause(0).await;
         }
-        // Another letter may have waited for it.
+        // Another dead letter may have waited for this one.
         self.begin()?;
         Ok("{}".to_owned())
     }
 
-    /// How it does.
+    /// The status of the consumer.
     pub(super) async fn status(self: &Rc<Self>, shown: Shown) -> Result<String, Failure> {
         let end = self.end().await?;
         let (status, definition) = match self.defined() {
@@ -121,19 +121,21 @@ impl Inner {
             Err(failure) => return self.not_opened(failure, &end, shown),
         };
         if status.checkpoint.lag(&end) > 0 {
-            // An object that was out of memory has forgotten how many events it had passed over: it looks again.
+            // After a restart, the object does not know how many events it had skipped. So it reads again.
             self.begin()?;
         }
-        Ok(shown::status(&self.name()?.keeps, &definition, &status, &end, shown))
+        Ok(shown::status(&self.name()?.identity, &definition, &status, &end, shown))
     }
 
-    /// How a consumer does that cannot be opened: it has come nowhere, and the failure says why.
+    /// The status of a consumer that cannot be opened. It is at the beginning, and the failure is its error.
     fn not_opened(&self, failure: Failure, end: &Checkpoint, shown: Shown) -> Result<String, Failure> {
-        let Some(definition) = self.in_code().or(kept::read(&self.sql)?) else { return Err(failure) };
+        let Some(definition) = self.in_code().or(stored_definition::read(&self.sql)?) else {
+            return Err(failure);
+        };
         let begins = definition.begins(end.partitions()).ok().flatten();
         let checkpoint = begins.unwrap_or_else(|| Checkpoint::start(end.partitions()));
         let status = shown::not_begun(checkpoint, failure.detail.clone());
-        Ok(shown::status(&self.name()?.keeps, &definition, &status, end, shown))
+        Ok(shown::status(&self.name()?.identity, &definition, &status, end, shown))
     }
 
     fn document(&self, key: &DocumentKey) -> Result<String, Failure> {

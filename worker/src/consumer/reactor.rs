@@ -1,4 +1,4 @@
-//! Reactors: what they are in Rust, and what any of them may do.
+//! Reactors in Rust, and the commands of all reactors.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -13,12 +13,12 @@ use worker::Env;
 
 use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
 
-/// What is done upon events, such as appending to other streams or telling someone. Every event is handled at least once,
-/// one after the other; after a crash the last ones may be handled again.
+/// A reactor: it acts on events, for example by appending to other streams. It handles every event at least once, one after the
+/// other. After a crash it may handle the last events again.
 ///
-/// Where it fails, the event is attempted again later, as the [`Policy`] says. What it appends takes effect once
-/// nevertheless, provided that it appends the same for the same event. Where it fails by the refusal of an append that no
-/// repetition heals, such as that of an event that is too large, the event is given up at once.
+/// If it fails, the event is attempted again, as the [`Policy`] says. Its appends take effect once, provided that it makes the
+/// same appends for the same event. If an append is refused and a retry cannot help, such as for an event that is too large,
+/// the event is given up at once.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -57,26 +57,25 @@ use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
 /// }
 /// ```
 pub trait Reactor {
-    /// What events are read as, in the way of a [`Projection`](sillok::handler::Projection::Event)'s.
+    /// The type of the events, which are read as for a [`Projection`](sillok::handler::Projection::Event).
     type Event: DeserializeOwned;
 
-    /// The only category of streams to follow, such as `order` for `order-7`. By default all.
+    /// The only category to follow, such as `order` for the stream `order-7`. The default is all categories.
     const CATEGORY: Option<&'static str> = None;
 
-    /// The only types of events to follow. By default all.
+    /// The only event types to follow. The default is all types.
     const TYPES: &'static [&'static str] = &[];
 
-    /// The checkpoint after which a new one begins, such as an event of the feed has. By default it begins with the first
-    /// event there is.
+    /// The checkpoint after which a new reactor begins. Every event of the feed has one. The default is the first event.
     const AFTER: Option<&'static str> = None;
 
-    /// What is done about failures.
+    /// The rules for failures.
     const POLICY: Policy = Policy::DEFAULT;
 
-    /// Does what is to be done upon the event. `source` tells where the event is from, and has all of it as JSON.
+    /// Acts on the event. `source` has the event's place and the whole event as JSON.
     ///
     /// # Errors
-    /// Whatever is wrong, in words.
+    /// The text of the error.
     fn react(
         event: Self::Event,
         source: &FeedEvent,
@@ -84,10 +83,10 @@ pub trait Reactor {
     ) -> impl Future<Output = Result<(), Failed>>;
 }
 
-/// What comes of an event in time. It is boxed, so that the run of a consumer is compiled once, whatever handles events.
+/// The future outcome of an event. It is boxed, so the run of a consumer is compiled only once for all handlers.
 pub(super) type Reaction = Pin<Box<dyn Future<Output = Outcome>>>;
 
-/// Lets a reactor do what it does upon the event of `context`.
+/// Calls a reactor for the event of `context`.
 pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
     Box::pin(async move {
         let source = &context.delivery.event;
@@ -99,18 +98,18 @@ pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
     })
 }
 
-/// What a reactor is given beside the event.
+/// The context of one attempt at an event.
 #[derive(Debug)]
 pub struct ReactorContext {
     env: Env,
     tenant: Option<Tenant>,
     delivery: Delivery,
-    /// How many commands were sent from Rust.
+    /// The number of commands that Rust code has sent.
     sent: Cell<u32>,
     refusals: Refusals,
 }
 
-/// What is to be appended: a stream, the version that is expected, and events as JSON.
+/// An append: a stream, the expected version, and the events as JSON.
 pub(super) type Command = (StreamId, ExpectedVersion, String);
 
 impl ReactorContext {
@@ -119,13 +118,14 @@ impl ReactorContext {
         Self { env: env.clone(), tenant, delivery: delivery.clone(), sent, refusals }
     }
 
-    /// The same for every attempt of this reactor at this event, and for no other: by it, others can drop repeats.
+    /// The delivery's id. All attempts of this reactor at this event have the same id, and no other attempt has it. Receivers
+    /// can use it to drop repeats.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.delivery.id
     }
 
-    /// Which attempt at the event this is, counted from 1.
+    /// The number of this attempt, counted from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.delivery.attempt
@@ -137,15 +137,16 @@ impl ReactorContext {
         &self.env
     }
 
-    /// Appends an event, or a slice of them, and gives the stream's new version. `events` are what becomes
-    /// `{"type", "data", "metadata", "id"}` as JSON, the last three optional: an enum with
-    /// `#[serde(tag = "type", content = "data")]` does.
+    /// Appends an event, or a slice of events, and returns the new version of the stream. Each event must become `{"type",
+    /// "data", "metadata", "id"}` as JSON. The last three are optional. An enum with `#[serde(tag = "type", content = "data")]`
+    /// has this form.
     ///
-    /// It takes effect once, however often the event is handled: the first, second … append of a reactor is repeated under
-    /// the key of the first, second … What is appended names the event in `causationId` and carries on its `correlationId`.
+    /// Each append takes effect once, even if the event is handled several times. The first append of a reactor has the same
+    /// key at every attempt, and so has the second, and so on. The appended events name the handled event in `causationId` and
+    /// have its `correlationId`.
     ///
     /// # Errors
-    /// A [`Failure`] with the code that HTTP answers: `wrong_expected_version`, for one.
+    /// A [`Failure`] with the code of the HTTP interface, such as `wrong_expected_version`.
     pub fn append<E: Serialize + ?Sized>(
         &self,
         stream: &str,
@@ -155,7 +156,7 @@ impl ReactorContext {
         let events = serde_json::to_string(events)
             .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()).in_field("events"));
         let command = events.and_then(|events| Ok((StreamId::new(stream)?, expected, events)));
-        // One that cannot be sent is counted too, as in JavaScript: those after it keep their keys.
+        // A command that cannot be sent is counted too, as in JavaScript. So the next commands have the same keys.
         let n = self.sent.replace(self.sent.get().saturating_add(1));
         let appended = self.send(n, command);
         let refusals = self.refusals.clone();
@@ -169,8 +170,7 @@ impl ReactorContext {
         }
     }
 
-    /// Sends the command number `n`. Each has a key and a cause, the same ones, in the same order, whenever the event is
-    /// delivered again.
+    /// Sends the command number `n`. Its key and its cause are the same at every delivery of the event.
     pub(super) fn send(
         &self,
         n: u32,

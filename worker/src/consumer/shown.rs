@@ -1,4 +1,4 @@
-//! What is told about a consumer, as JSON.
+//! The JSON that callers get about a consumer.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use super::address::without_secrets;
 use super::definition::{Definition, KindText, OnFailureText};
 use crate::http::encoded;
 
-/// How much of a definition is shown.
+/// The part of a definition that the caller may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// To who may read: of a webhook's URL neither the query nor a user, which may hold a secret.
+    /// For callers that may read: without the query and the user of a webhook's URL, which may contain a secret.
     Part,
-    /// To who may change it.
+    /// For callers that may change the definition.
     Whole,
-    /// And with the secret by which messages are signed: in the answer to who hands it in.
+    /// The whole definition and the secret that signs messages. Only the answer to the defining request has it.
     WithSecret,
 }
 
@@ -28,7 +28,7 @@ impl Shown {
     }
 }
 
-/// How a consumer is defined.
+/// The definition of a consumer, as JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct DefinedJson<'a> {
@@ -79,12 +79,12 @@ pub(super) fn status(
     let defined = serde_json::to_string(&defined).unwrap_or_default();
     let secret = definition.secret.as_deref().filter(|_| shown == Shown::WithSecret);
     let secret = secret.map(|secret| format!(",\"secret\":{}", json_string(secret))).unwrap_or_default();
-    // One object of both: how it does follows on how it is defined.
+    // The members of the status follow the members of the definition, in one object.
     let defined = defined.strip_suffix('}').unwrap_or_default();
     format!("{defined},{}{secret}}}", status_members(status, end))
 }
 
-/// How a consumer does that cannot begin, and why.
+/// The status of a consumer that cannot begin, and the reason.
 pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
     Status {
         running: Running::Stopped,

@@ -1,12 +1,12 @@
-//! Signed webhooks, as the Standard Webhooks specification has them: <https://www.standardwebhooks.com>.
+//! Signatures of webhooks, by the Standard Webhooks specification: <https://www.standardwebhooks.com>.
 
 use base64ct::{Base64, Encoding};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// What a secret's text begins with.
+/// The first characters of a secret's text.
 const PREFIX: &str = "whsec_";
-/// How many bytes a secret has at least and at most.
+/// The allowed length of a secret, in bytes.
 const BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// The secret that a webhook's sender and receiver share.
@@ -14,7 +14,7 @@ const BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 pub(super) struct Secret(Vec<u8>);
 
 impl Secret {
-    /// A secret of these bytes.
+    /// Creates a secret from these bytes.
     pub(super) fn of(bytes: [u8; 32]) -> Self {
         Self(bytes.to_vec())
     }
@@ -30,7 +30,7 @@ impl Secret {
         [PREFIX, &Base64::encode_string(&self.0)].concat()
     }
 
-    /// The value of the header `webhook-signature` for a message that is sent at `seconds` since 1970.
+    /// The value of the header `webhook-signature` for a message. `seconds` is the time of the message since 1970.
     pub(super) fn sign(&self, id: &str, seconds: u64, body: &str) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
             return String::new(); // a key may have any length
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret() {
+    fn invalid_secrets_are_refused() {
         for wrong in ["", "whsec_", "whsec_!!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ="] {
             assert_eq!(Secret::parse(wrong), None, "{wrong}");
         }

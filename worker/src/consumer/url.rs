@@ -1,22 +1,22 @@
-//! URLs, read by the platform's own parser: the one by which a request is sent.
+//! URLs, read by the platform's own parser, which also reads the URL of every request.
 
-/// What a URL says of the place that it leads to.
+/// The parts of a URL that name its target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Url {
     /// `https:`
     pub(super) protocol: String,
-    /// The host as the URL standard writes it: in small letters of ASCII, an address in its one form.
+    /// The host as the URL standard writes it: ASCII in lower case, with one form for each IP address.
     pub(super) hostname: String,
-    /// Empty where it is the protocol's own.
+    /// Empty for the protocol's own port.
     pub(super) port: String,
-    /// Whether there is a user name or a password.
+    /// Whether the URL has a user name or a password.
     pub(super) has_user: bool,
     /// The URL without user name, password, query and fragment.
     pub(super) place: String,
 }
 
 impl Url {
-    /// Nothing where the text is no URL.
+    /// Reads a URL. `None` if the text is not a URL.
     pub(super) fn parse(text: &str) -> Option<Self> {
         platform::parts(text).map(|[protocol, hostname, port, username, password, path]| {
             let has_user = !username.is_empty() || !password.is_empty();
@@ -26,7 +26,7 @@ impl Url {
         })
     }
 
-    /// The port, also where it is the protocol's own.
+    /// The port, also if it is the protocol's own.
     pub(super) fn port_number(&self) -> &str {
         match (self.port.as_str(), self.protocol.as_str()) {
             ("", "https:") => "443",
@@ -66,7 +66,7 @@ mod platform {
     }
 }
 
-/// Native tests have no platform, but another parser of the same standard.
+/// Native tests have no platform. They use another parser of the same standard.
 #[cfg(test)]
 mod platform {
     use url::{Url, quirks};

@@ -1,6 +1,6 @@
-//! Which form of an answer the caller wants.
+//! The choice of an answer's form by the header `Accept`.
 
-/// A form that an answer can have.
+/// A form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
     /// One document.
@@ -21,12 +21,12 @@ impl Media {
     }
 }
 
-/// The form that the header `Accept` prefers among `offers`: the one of the greatest weight, and among equals the
-/// one that is named most exactly, and then the first of the offers. Nothing where all are excluded.
+/// The form that the header `Accept` prefers among `offers`. The greatest weight wins. Among equal weights, the most specific
+/// range wins, and then the first of the offers. `None` if the header excludes all offers.
 pub(super) fn preferred(accept: &str, offers: &[Media]) -> Option<Media> {
     let ranges: Vec<&str> = accept.split(',').map(str::trim).filter(|range| !range.is_empty()).collect();
     if ranges.is_empty() {
-        // A header without any range admits everything.
+        // A header without any range accepts all forms.
         return offers.first().copied();
     }
     let mut best: Option<(Rank, Media)> = None;
@@ -39,7 +39,7 @@ pub(super) fn preferred(accept: &str, offers: &[Media]) -> Option<Media> {
     best.map(|(_, media)| media)
 }
 
-/// How much a form is wanted: its weight in thousandths, and how exactly it was named.
+/// The rank of a form: its weight in thousandths, and how specific its range is.
 type Rank = (u16, u8);
 
 /// The rank of a form by the most specific range that covers it (RFC 9110, section 12.5.1).
@@ -51,7 +51,7 @@ fn rank(ranges: &[&str], media: Media) -> Option<Rank> {
 
 fn specificity(range: &str, media: Media) -> Option<u8> {
     let named = range.split(';').next().unwrap_or_default().trim();
-    // An answer without end is only for who asks for it by name.
+    // A live response is chosen only if the header names it.
     if media == Media::EventStream {
         return named.eq_ignore_ascii_case(media.name()).then_some(2);
     }
@@ -66,7 +66,7 @@ fn specificity(range: &str, media: Media) -> Option<u8> {
     }
 }
 
-/// The range's weight in thousandths; 0 where it is none.
+/// The weight of the range in thousandths. It is 0 if the weight is not valid.
 fn weight(range: &str) -> u16 {
     let weight = range.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
@@ -75,8 +75,8 @@ fn weight(range: &str) -> u16 {
     weight.map_or(1000, |weight| thousandths(weight).unwrap_or(0))
 }
 
-/// A weight such as `0.8` in thousandths, at most 1000. As a float it would be read by code, and with tables, that
-/// nothing else in the Worker needs.
+/// Reads a weight such as `0.8` in thousandths, at most 1000. Reading it as a float would need code and tables that nothing
+/// else in the Worker needs.
 fn thousandths(weight: &str) -> Option<u16> {
     let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
     let digits = || whole.bytes().chain(fraction.bytes());
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_most_is_given() {
+    fn the_most_wanted_type_is_returned() {
         for (accept, media) in [
             ("*/*", Media::Json),
             ("application/*", Media::Json),

@@ -1,23 +1,23 @@
-//! The body of a response that is read while it is sent.
+//! The body of a response that is read while the client receives it.
 
 use futures_util::stream::{Stream, StreamExt, TryStream, TryStreamExt, iter, try_unfold};
 
 use super::lines::cut_off;
 use crate::objects::RemoteError;
 
-/// How many chunks the runtime takes from a body before it has sent the one before them.
+/// The number of chunks that the runtime takes from a body before it has sent the previous ones.
 const TAKEN_AHEAD: usize = 2;
 
-/// Something that is read piece by piece.
+/// A source that is read piece by piece.
 pub(super) trait Pieces {
-    /// The next piece, or nothing at the end.
+    /// Reads the next piece. `None` at the end.
     async fn next(&mut self) -> Result<Option<String>, RemoteError>;
 }
 
-/// The pieces as chunks of bytes. An error ends the response amid its body, so that the reader notices.
+/// Converts the pieces to chunks of bytes. An error ends the response inside its body, so the reader notices it.
 ///
-/// With the error the runtime throws away whatever it has not sent by then. So that no piece is among it, `padding` comes
-/// before the error as often as the runtime takes chunks ahead: something that no reader misses.
+/// At an error, the runtime drops the chunks that it has not sent. To lose no piece, `padding` comes before the error, once for
+/// each chunk that the runtime takes ahead. A reader does not miss the padding.
 pub(super) fn chunks(
     pieces: impl Pieces + 'static,
     padding: &'static str,

@@ -1,4 +1,4 @@
-//! `/v1/streams/{stream}/commits`: a stream's commits as lines, with everything that it takes to prove them.
+//! `/v1/streams/{stream}/commits`: the commits of a stream as lines, with all parts that verification needs.
 
 use futures_util::stream::TryStream;
 
@@ -22,19 +22,19 @@ pub(super) async fn export(request: &Request, object: Object) -> Result<Answer, 
     Ok(Answer::commits(Commits::open(object).await?))
 }
 
-/// The commits of a stream, one a line. Only one page of them is in memory at a time.
+/// The commits of a stream, one a line. Only one page is in memory at a time.
 pub(super) struct Commits {
     object: Object,
-    /// The stream as it was when the export began. What is appended later is not in it.
+    /// The stream at the beginning of the export. Later events are not exported.
     began: EntityTag,
-    /// What was read and not yet given away.
+    /// The lines that were read and not yet sent.
     ready: String,
-    /// What to ask for the next page with.
+    /// The `next` of the last page.
     next: Option<String>,
 }
 
 impl Commits {
-    /// Reads the first page, so that what is wrong from the beginning is still answered with a problem.
+    /// Reads the first page. So an error at the beginning still becomes a problem document.
     async fn open(object: Object) -> Result<Self, Problem> {
         let began = EntityTag::of_version(0);
         let mut commits = Self { object, began, ready: String::new(), next: None };
@@ -46,12 +46,12 @@ impl Commits {
         self.began
     }
 
-    /// The lines as a body. A space before it is cut off begins a line that never ends.
+    /// The lines as a body. Before an error it sends a space, which begins a line that never ends.
     pub(super) fn body(self) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
         chunks(self, " ")
     }
 
-    /// Reads a page, and gives the entity tag of the stream.
+    /// Reads a page, and returns the entity tag of the stream.
     async fn advance(&mut self, next: Option<String>) -> Result<EntityTag, RemoteError> {
         let request = ProofRequest { stream: self.object.stream.clone(), next };
         let (page, _) = self.object.remote.commits(&request).await?;

@@ -1,4 +1,4 @@
-//! `/v1/consumers` and `/v1/projections`: handlers with a durable checkpoint, and what they have made.
+//! `/v1/consumers` and `/v1/projections`: consumers, their dead letters and their documents.
 
 use sillok::ErrorCode;
 use sillok::gateway::partition_of;
@@ -20,7 +20,7 @@ use crate::consumer::{
 use crate::journal;
 use crate::objects::{Receipt, RemoteError, partitions};
 
-/// What a path below `/v1/consumers` or `/v1/projections` stands for. Names and keys are still percent-encoded.
+/// A path below `/v1/consumers` or `/v1/projections`. Its names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target<'a> {
     /// `/v1/consumers`
@@ -40,7 +40,7 @@ pub(super) enum Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// What a path below `/v1/consumers` stands for.
+    /// Finds the target of a path below `/v1/consumers`.
     pub(super) fn consumers(path: &'a str) -> Option<Self> {
         let Some(path) = path.strip_prefix('/') else { return path.is_empty().then_some(Self::All) };
         match path.split_once('/') {
@@ -57,7 +57,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// What a path below `/v1/projections` stands for.
+    /// Finds the target of a path below `/v1/projections`.
     pub(super) fn projections(path: &'a str) -> Option<Self> {
         let (name, rest) = path.strip_prefix('/')?.split_once('/')?;
         match rest.strip_prefix("documents")?.split_once('/') {
@@ -67,7 +67,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The methods that the path takes, as the header `Allow` lists them.
+    /// The methods of the path, as in the header `Allow`.
     fn methods(self) -> &'static str {
         match self {
             Self::One(_) => "GET, HEAD, PUT, DELETE",
@@ -79,7 +79,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// What an operator has a consumer do.
+/// An act of an operator on a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     Pause,
@@ -109,7 +109,7 @@ impl Act {
     }
 }
 
-/// A consumer that the caller may touch.
+/// A consumer that the caller may use.
 struct Found(consumer::Remote);
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
@@ -121,7 +121,7 @@ pub(super) async fn answer(
 ) -> Result<Answer, Problem> {
     let reading = matches!(request.method, Method::Get | Method::Head);
     principal.require(if reading { Scope::Read } else { Scope::Admin })?;
-    // What a consumer tells may come from any stream.
+    // The answers of a consumer may contain events of any stream.
     principal.require_all_streams()?;
     let find = |name| Found::find(env, principal, name);
     let url = request.url();
@@ -145,7 +145,7 @@ pub(super) async fn answer(
             let found = find(name)?;
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.tell(ConsumerRequest::Remove).await
+            found.perform(ConsumerRequest::Remove).await
         }
         (Target::Act(name, act), Method::Post) => {
             let found = find(name)?;
@@ -168,7 +168,7 @@ pub(super) async fn answer(
             };
             query::none(url)?;
             request::check_forget_headers(request)?;
-            found.tell(ConsumerRequest::Discard(Discard { letter })).await
+            found.perform(ConsumerRequest::Discard(Discard { letter })).await
         }
         (Target::Documents(name), _) if reading => {
             let found = find(name)?;
@@ -189,7 +189,7 @@ pub(super) async fn answer(
     }
 }
 
-/// The status of every consumer. Of one that does not answer there is the name, and why.
+/// Returns the status of every consumer. For a consumer that does not answer, it returns the name and the error.
 async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     request::check_json_headers(request)?;
     query::none(request.url())?;
@@ -203,9 +203,9 @@ async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answ
                 receipt = receipt + cost;
                 consumers.push(status);
             }
-            // One that is just being removed.
+            // This consumer is being removed.
             Err(RemoteError::Refused(failure, _)) if failure.code == ErrorCode::ConsumerNotFound => {}
-            // It hides no other.
+            // One consumer without an answer hides no other.
             Err(error) => consumers.push(unavailable(name.as_str(), &error.into_failure("consumer"))),
         }
     }
@@ -230,13 +230,13 @@ impl Found {
         Ok(Answer::text(body).costing(receipt))
     }
 
-    /// Asks for what has no answer but that it is done.
-    async fn tell(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
+    /// Sends a request whose answer has no content.
+    async fn perform(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
         let (_, receipt) = self.call(&request).await?;
         Ok(Answer::no_content().costing(receipt))
     }
 
-    /// Waits, but not for ever, until the consumer covers an event: `stream@version`.
+    /// Waits for a limited time until the consumer covers an event: `stream@version`.
     async fn wait_for(self, env: &Env, min: Option<String>) -> Result<Self, Problem> {
         let Some(min) = min else { return Ok(self) };
         let (stream, version) = event_in(&min)?;
@@ -249,7 +249,7 @@ impl Found {
         let reach = |position| ConsumerRequest::Reach(Reach { partition, position, millis: left() });
         let (mut found, mut spent) = journal.position_of(&stream, version, 0).await?;
         if found.is_none() {
-            // Where there is no such projection, nothing is waited for.
+            // If the projection does not exist, this call fails before the wait.
             spent = spent + self.call(&reach(0)).await?.1;
             let (again, receipt) = journal.position_of(&stream, version, left()).await?;
             (found, spent) = (again, spent + receipt);
@@ -266,12 +266,12 @@ fn behind(min: &str, spent: Receipt) -> Problem {
     problem.with("Retry-After", "1").costing(spent)
 }
 
-/// Asks how a consumer does, for this caller.
+/// The request for a consumer's status, for this caller.
 fn status_for(principal: &Principal) -> ConsumerRequest {
     ConsumerRequest::Status(StatusRequest { whole: principal.require(Scope::Admin).is_ok() })
 }
 
-/// What is told of a consumer that does not answer.
+/// The JSON for a consumer that does not answer.
 fn unavailable(name: &str, failure: &Failure) -> String {
     let (name, code, detail) =
         (json_string(name), json_string(failure.code.as_str()), json_string(&failure.detail));
@@ -280,7 +280,7 @@ fn unavailable(name: &str, failure: &Failure) -> String {
     )
 }
 
-/// The most that a page is to hold: as many as one of events.
+/// The most items of a page. The limit is the same as for a page of events.
 fn page(limit: Option<String>) -> Result<usize, Failure> {
     let range = ReadRange::new(None, None, whole("limit", limit)?, Direction::Forward)?;
     Ok(range.limit())
@@ -293,7 +293,7 @@ fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
         let detail = format!("`{field}` must be a whole number");
         return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field(field));
     }
-    // One that is too large for any limit stays too large.
+    // A number that is too large for any limit stays too large.
     Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
 

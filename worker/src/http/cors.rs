@@ -1,9 +1,9 @@
-//! Pages of other origins, and what a browser lets them do here.
+//! Pages of other origins, and the requests that a browser lets them send.
 //!
-//! They are let in only where callers prove themselves by a token: a browser never sends one by itself, so what a page
-//! may do is what its token allows. With authentication off, any page that a developer happens to visit could otherwise
-//! read and write what is kept on their machine: what it asks for is refused. Not to let it read the answers would not do,
-//! since a browser sends simple requests without asking first, and lets every page open a WebSocket.
+//! Such pages are allowed only if callers prove their rights by a token. A browser never sends a token by itself, so a page may
+//! do only what its token allows. If authentication is off, all their requests are refused. Otherwise any page that a developer
+//! visits could read and write the data on their machine. It would not suffice to hide the answers: a browser sends simple
+//! requests without a preflight, and lets every page open a WebSocket.
 
 use sillok::ErrorCode;
 use sillok_bridge::Failure;
@@ -20,11 +20,10 @@ const EXPOSED: &str =
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
 const HEADERS: &str =
     "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
-/// How long a browser may remember, in seconds: a day.
+/// The time for which a browser may remember the answer, in seconds: one day.
 const MAX_AGE: &str = "86400";
 
-/// The answer to a browser that asks on behalf of a page whether it may send a request: it may, and the request itself
-/// is then checked as any other.
+/// Answers the preflight of a browser. Every page may send its request. The request itself is then checked like all others.
 pub(super) fn preflight(request: &Request, policy: &Policy) -> Option<Answer> {
     let asks =
         request.method == Method::Options && header(request, "Access-Control-Request-Method").is_some();
@@ -36,7 +35,7 @@ pub(super) fn preflight(request: &Request, policy: &Policy) -> Option<Answer> {
     })
 }
 
-/// The answer with what lets a page read it.
+/// Adds the headers with which a page may read the answer.
 pub(super) fn readable(answer: Answer, policy: &Policy) -> Answer {
     if !lets_in(policy) {
         return answer;
@@ -44,7 +43,7 @@ pub(super) fn readable(answer: Answer, policy: &Policy) -> Answer {
     answer.with("Access-Control-Allow-Origin", "*").with("Access-Control-Expose-Headers", EXPOSED)
 }
 
-/// Refuses a page of another origin that is not let in. Pages of this machine are its owner's own.
+/// Refuses a page of another origin that is not allowed. Pages of this machine belong to its owner.
 pub(super) fn check_origin(request: &Request, policy: &Policy) -> Result<(), Problem> {
     if !matches!(policy, Policy::Off { .. }) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `/v1/streams`: which streams there are.
+//! `/v1/streams`: the directory.
 
 use sillok::ErrorCode;
 use sillok::store::limits::PAGE_EVENTS;
@@ -14,11 +14,11 @@ use crate::auth::{Principal, Scope, Seal};
 use crate::journal::Remote;
 use crate::objects::{Receipt, RemoteError};
 
-/// A caller who may see some streams alone is answered once so many pages of journals were read, or one of each partition
-/// where these are more.
+/// The most pages of journals for one answer to a caller that may see only some streams. If there are more partitions, it is
+/// one page of each partition.
 const MOST_PAGES: usize = 4;
 
-/// Lists the streams that the caller may touch, in the order of their names.
+/// Lists the streams that the caller may use, in the order of their names.
 pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
     let (mut wanted, sealed) = query::directory(request.url())?;
@@ -50,16 +50,16 @@ pub(super) async fn list(request: &Request, env: &Env, principal: Principal) -> 
         Next::After(name) => Some(next_url(&asked, "after", name)),
         Next::Behind(name) => Some(next_url(&asked, "next", seal.seal(&name).await?)),
     };
-    // How many rows were read would tell how many streams there are that the caller may not see, by any prefix.
+    // The answer has no price. The number of read rows would disclose, for any prefix, how many streams the caller may not see.
     Ok(Answer::json(200, &DirectoryPageJson { streams, next }))
 }
 
-/// Where pages of the directory are read: one of each partition at a time.
+/// A source of pages of the directory: one page of each partition at a time.
 trait Pages {
     async fn read(&mut self, wanted: &DirectoryValue) -> Result<Vec<DirectoryPageJson>, RemoteError>;
 }
 
-/// The journals of all partitions, and what they have cost.
+/// The journals of all partitions, and the price of their calls.
 struct Journals {
     journals: Vec<Remote>,
     cost: Receipt,
@@ -77,19 +77,19 @@ impl Pages for Journals {
     }
 }
 
-/// Where a listing goes on.
+/// The place from which a listing continues.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
-    /// Nowhere: this was all.
+    /// This was the last page.
     Nothing,
     /// After a stream that is on the page.
     After(String),
-    /// Behind a stream that the caller may not know of.
+    /// After a stream that the caller may not see.
     Behind(String),
 }
 
-/// A page of those that the caller may touch. The others are passed over, so many at a time that the page may be empty and
-/// yet have a next.
+/// Makes a page of the streams that the caller may use. It skips the others, a limited number at a time. So a page may be empty
+/// and still have a next page.
 async fn page_of_some(
     pages: &mut impl Pages,
     mut wanted: DirectoryValue,
@@ -107,7 +107,7 @@ async fn page_of_some(
         read += found.len();
         let page = merged(found, usize::MAX);
         streams.extend(page.streams.into_iter().filter(|entry| principal.may_touch(&entry.stream)));
-        // One more than the page holds shows that there is a next.
+        // One more stream than the limit shows that there is a next page.
         if streams.len() > limit {
             streams.truncate(limit);
             let last = streams.last().map(|entry| entry.stream.clone());
@@ -121,11 +121,11 @@ async fn page_of_some(
     }
 }
 
-/// The pages of all partitions as one. What lies behind the end of a partition's page is left for the next page, as that
-/// partition may have streams before it.
+/// Merges the pages of all partitions. Streams after the end of a partition's page are left for the next page, because that
+/// partition may have streams before them.
 fn merged(pages: Vec<DirectoryPageJson>, limit: usize) -> DirectoryPageJson {
     let mut next = pages.iter().filter_map(|page| page.next.clone()).min();
-    // One more than there is room for tells that there are more.
+    // One more stream than the limit shows that there are more.
     let first = |one, page: DirectoryPageJson| first_of(one, page.streams, limit.saturating_add(1));
     let mut streams = pages.into_iter().fold(Vec::new(), first);
     streams.retain(|entry| next.as_ref().is_none_or(|next| entry.stream <= *next));
@@ -136,7 +136,7 @@ fn merged(pages: Vec<DirectoryPageJson>, limit: usize) -> DirectoryPageJson {
     DirectoryPageJson { streams, next }
 }
 
-/// The first entries of two lists, each of which is in order.
+/// The first entries of two ordered lists, in order.
 fn first_of(one: Vec<StreamEntryJson>, other: Vec<StreamEntryJson>, most: usize) -> Vec<StreamEntryJson> {
     let (mut one, mut other) = (one.into_iter().peekable(), other.into_iter().peekable());
     let next = || match other.peek() {
@@ -175,7 +175,7 @@ mod tests {
         for (pages, limit, names, next) in [
             (vec![page(&["a", "c"], None), page(&["b"], None)], 9, vec!["a", "b", "c"], None),
             (vec![page(&["a", "c"], None), page(&["b"], None)], 2, vec!["a", "b"], Some("b")),
-            // The second may have a stream between `b` and `c`.
+            // The second partition may have a stream between `b` and `c`.
             (vec![page(&["a", "c"], None), page(&["b"], Some("b"))], 9, vec!["a", "b"], Some("b")),
             (vec![page(&["d"], Some("d")), page(&[], Some("b"))], 9, vec![], Some("b")),
             (vec![page(&[], None)], 9, vec![], None),
@@ -186,7 +186,8 @@ mod tests {
         }
     }
 
-    /// Journals with so many streams each, of which every thousandth name ends in `-audit`. Pages as a journal's.
+    /// Journals with this number of streams each. Every thousandth name ends in `-audit`. The pages are as large as a
+    /// journal's.
     struct Crowded {
         partitions: usize,
         each: usize,
@@ -227,7 +228,7 @@ mod tests {
                 answers += 1;
                 match next {
                     Next::Nothing => break,
-                    // What is told as it is may be known.
+                    // The caller may know a name that is not sealed.
                     Next::After(name) => {
                         assert!(principal.may_touch(&name), "{name}");
                         wanted.after = Some(name.into());
@@ -248,7 +249,7 @@ mod tests {
         let names =
             |from, every| (from..64_000).step_by(every).map(|row| format!("s-{row:05}")).collect::<Vec<_>>();
         for limit in [1, 1000] {
-            // The later a partition, the earlier its names.
+            // The higher the number of a partition, the earlier its names.
             let pages = (0..64).rev().map(|partition| {
                 let names = names(partition, 64);
                 page(&names.iter().map(String::as_str).collect::<Vec<_>>(), names.last().map(String::as_str))

@@ -1,4 +1,4 @@
-//! `/v1/streams/{stream}/events`: to append and to read.
+//! `/v1/streams/{stream}/events`: append and read.
 
 use sillok_bridge::{Failure, RangeValue, expected_version_json, parse_range};
 
@@ -43,7 +43,7 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
     }
     let media = request::check_read_headers(request, &[Media::Json, Media::Ndjson, Media::EventStream])?;
     let progress = lines::progress(progress.as_ref(), media)?;
-    // Refused here already, so that a mistake wakes no object.
+    // The check is here, so that a wrong request wakes no object.
     let wanted = match media {
         Media::Json => Wanted::Page(parse_range(&range).map(|_| range)?),
         Media::Ndjson => Wanted::whole(range, progress)?,
@@ -69,7 +69,7 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
                 object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
-        // What these will have cost is not known when their headers are sent.
+        // The price of these is not known when their headers are sent.
         Wanted::Lines(range, share) => {
             let source = Source::Stream(StreamSource::whole(object, range));
             Ok(Answer::lines(Lines::open(source, share).await?))
@@ -78,7 +78,7 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
     }
 }
 
-/// Refuses a range of which something was truncated, as the read itself would: what is gone is neither known nor there.
+/// Refuses a range in which an event was truncated, as the read would. So neither a known version nor a `HEAD` hides the refusal.
 async fn check_complete(object: &Object, wanted: &Wanted) -> Result<Receipt, Problem> {
     let (Wanted::Page(range) | Wanted::Lines(range, _)) = wanted else { return Ok(Receipt::default()) };
     if range.complete.is_none() {
@@ -95,7 +95,7 @@ fn following(request: &Request, range: RangeValue) -> Result<Following, Problem>
     Ok(Following::new(range, last_event_id.as_deref())?)
 }
 
-/// What of a stream is to be read, in which form.
+/// The events to read, and the form of the answer.
 enum Wanted {
     Page(RangeValue),
     Lines(RangeValue, Share),

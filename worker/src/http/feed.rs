@@ -1,4 +1,4 @@
-//! `/v1/events`: the events of all streams.
+//! `/v1/events`: the feed.
 
 use serde_json::value::RawValue;
 use sillok::ErrorCode;
@@ -20,7 +20,7 @@ use crate::auth::{Principal, Scope};
 use crate::journal::{FeedRequest, Remote, end_of};
 use crate::objects::{Receipt, RemoteError};
 
-/// Reads the feed of the caller's tenant, in the form that is asked for.
+/// Reads the feed of the caller's tenant, in the wanted form.
 pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
     let (mut wanted, progress) = query::feed(request.url())?;
@@ -31,11 +31,11 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     let progress = lines::progress(progress.as_ref(), media)?;
     let limit = match media {
         Media::Ndjson => lines::limit(wanted.limit.take())?,
-        // That of a page is checked with the rest; a follower has none.
+        // The limit of a page is checked with its other parts. A follower has no limit.
         _ => u64::MAX,
     };
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
-    // What a page says of the feed, and no more, is said to a HEAD of any form.
+    // The answer to HEAD is the same for all forms: the one of a page.
     let form = if request.method == Method::Head { Media::Json } else { media };
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
         Ok(feed) => {
@@ -49,7 +49,7 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     })
 }
 
-/// Begins where a follower was, if it says so: the checkpoint of what it saw last counts more than where it began.
+/// Continues from the event that the follower saw last, if it names one. Its checkpoint is used in place of `after`.
 fn resume(wanted: &mut FeedValue, media: Media, last_event_id: Option<String>) -> Result<bool, Failure> {
     if media != Media::EventStream {
         return Ok(false);
@@ -70,28 +70,28 @@ pub(super) struct Feed {
     journals: Vec<Remote>,
     wanted: FeedValue,
     checkpoint: Checkpoint,
-    /// Whose events are shown: those of the streams that it may touch.
+    /// The caller. Only events of streams that it may use are shown.
     principal: Principal,
     partitions: Vec<Partition>,
-    /// The partition that is read next, unless it has no more.
+    /// The partition that is read next, if it has more events.
     turn: usize,
-    /// Whether each partition is read only to where it ended when it was first read.
+    /// Whether each partition is read only up to its end at the first read.
     bounded: bool,
 }
 
 #[derive(Clone, Default)]
 struct Partition {
-    /// Whether there is nothing more to read, as far as is known.
+    /// Whether the partition is known to have no more events.
     done: bool,
-    /// Where the partition ended when it was first read.
+    /// The end of the partition at the first read.
     end: Option<Position>,
 }
 
-/// What a page of one partition holds for the caller.
+/// The events of a page of one partition that the caller may see.
 pub(super) struct Found {
-    /// A JSON array.
+    /// A JSON array of events.
     json: String,
-    /// How many were found, those included that the caller may not see.
+    /// The number of found events, with those that the caller may not see.
     count: usize,
 }
 
@@ -104,7 +104,7 @@ impl Found {
 impl Feed {
     fn new(journals: Vec<Remote>, wanted: FeedValue, principal: Principal) -> Result<Self, Failure> {
         let count = journals.len();
-        // Refused here already, so that a mistake wakes no object.
+        // The check is here, so that a wrong request wakes no object.
         let (checkpoint, _) = parse_feed(&wanted, 0, count)?;
         let mut feed = Self {
             journals,
@@ -115,12 +115,12 @@ impl Feed {
             turn: 0,
             bounded: false,
         };
-        // Whoever reads page by page begins with another partition each time, so that none waits for ever.
+        // A reader that reads page by page begins each time with another partition, so that none waits forever.
         feed.turn = usize::try_from(feed.passed()).unwrap_or_default() % count.max(1);
         Ok(feed)
     }
 
-    /// The feed in this form. `share` is that of lines.
+    /// Answers in this form. `share` has the limit of lines.
     async fn answer(self, media: Media, share: Share, upgrade: bool) -> Result<Answer, Problem> {
         if media != Media::Json {
             self.check_place().await?;
@@ -138,8 +138,8 @@ impl Feed {
         }
     }
 
-    /// Refuses a place where the feed never was. One partition does so itself, when it is first read; of several, the later
-    /// ones would when much was answered already.
+    /// Refuses a place beyond the end of the feed. If there is one partition, its first read does this. If there are several,
+    /// the later partitions would refuse only after a part of the answer was sent.
     async fn check_place(&self) -> Result<(), Problem> {
         let known = self.journals.len() == 1 || self.passed() == 0;
         if !known && self.checkpoint.is_beyond(&end_of(&self.journals).await?) {
@@ -148,7 +148,7 @@ impl Feed {
         Ok(())
     }
 
-    /// The same feed, read only to where it ends now.
+    /// The same feed, read only up to its present end.
     fn bounded(self) -> Self {
         Self { bounded: true, ..self }
     }
@@ -157,7 +157,7 @@ impl Feed {
         self.partitions.iter().any(|partition| !partition.done)
     }
 
-    /// How many events were passed in all partitions, and the checkpoint.
+    /// The number of passed events in all partitions, and the checkpoint.
     pub(super) fn place(&self) -> (u64, String) {
         (self.passed(), self.checkpoint.to_string())
     }
@@ -178,13 +178,13 @@ impl Feed {
         Ok(Listening(listening))
     }
 
-    /// Takes note that there is more in a partition.
+    /// Notes that a partition has grown.
     pub(super) fn has_grown(&mut self, partition: usize) -> bool {
         let grown = self.partitions.get_mut(partition);
         grown.map(|partition| partition.done = false).is_some()
     }
 
-    /// Reads the next page of the partition whose turn it is.
+    /// Reads the next page of the next partition.
     pub(super) async fn advance(&mut self, most: usize) -> Result<(Found, Receipt), RemoteError> {
         let count = self.journals.len();
         let in_turn = (self.turn..self.turn + count).map(|turn| turn % count.max(1));
@@ -211,7 +211,7 @@ impl Feed {
         Ok((Found { json, count: reply.page.count }, receipt))
     }
 
-    /// Those of the events that the caller may see and that lie within the end.
+    /// The events that the caller may see and that are not beyond the end.
     fn cut(&self, events: &str, last: Option<Position>) -> Result<String, Unreadable> {
         #[derive(serde::Deserialize)]
         struct Placed<'a> {
@@ -220,18 +220,18 @@ impl Feed {
             position: u64,
         }
         let events: Vec<&RawValue> = serde_json::from_str(events)?;
-        let mut kept = Vec::with_capacity(events.len());
+        let mut allowed = Vec::with_capacity(events.len());
         for event in events {
             let Placed { stream, position } = serde_json::from_str(event.get())?;
             if self.principal.may_touch(&stream) && last.is_none_or(|last| position <= last.get()) {
-                kept.push(event.get());
+                allowed.push(event.get());
             }
         }
-        Ok(format!("[{}]", kept.join(",")))
+        Ok(format!("[{}]", allowed.join(",")))
     }
 
-    /// One page. Each partition gives its share, and one that has less leaves room to those after it: so a page that is
-    /// smaller than there are partitions gets beyond those that have nothing.
+    /// Answers one page. Each partition gets its share. A partition with fewer events leaves room for the next ones. So a page
+    /// that is smaller than the number of partitions still continues past empty partitions.
     async fn page(mut self) -> Result<Answer, Problem> {
         let limit = self.wanted.limit.take().as_ref().and_then(Scalar::as_u64);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS);
@@ -251,7 +251,7 @@ impl Feed {
         }
         let next = self.is_behind().then(|| self.next_url(limit));
         let (checkpoint, next) = (&self.checkpoint, json_or_null(next.as_deref()));
-        // Written by hand around the events, which are JSON already and stay as they are.
+        // The events are already JSON, so they stay unchanged. The rest is written around them.
         let body = format!("{{\"events\":[{events}],\"checkpoint\":\"{checkpoint}\",\"next\":{next}}}");
         Ok(Answer::text(body).costing(cost))
     }

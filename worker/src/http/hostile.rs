@@ -1,5 +1,5 @@
-//! Hostile requests: whatever stands in a path, a header, a query or a small body, it is taken or refused with the code
-//! that its place has, and nothing panics. A failure prints its shrunk input.
+//! Hostile requests: each text in a path, a header, a query or a small body is accepted, or refused with the code of its place.
+//! Nothing panics. A failure prints its shrunk input.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ use super::precondition::{EntityTag, expected_version, is_known};
 use super::routes::{Part, Route};
 use super::{query, request, streams};
 
-/// Texts made of the pieces that a parser of headers and URLs looks for, amid any others.
+/// Texts that contain the pieces that a parser of headers and URLs looks for, among any other characters.
 fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => prop::sample::select(pieces).prop_map(str::to_owned),
@@ -25,7 +25,7 @@ fn nearly(pieces: &'static [&'static str]) -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
 }
 
-/// The refusal is of this kind, and names this field.
+/// The refusal has this code, and names this field.
 fn refused<T: std::fmt::Debug>(
     outcome: Result<T, Failure>,
     code: ErrorCode,
@@ -136,7 +136,7 @@ proptest! {
         let offers = [Media::Json, Media::Ndjson, Media::EventStream];
         let wanted = preferred(&accept, offers.get(..count).unwrap_or_default());
         prop_assert!(wanted.is_none_or(|wanted| offers.iter().take(count).any(|offer| *offer == wanted)));
-        // What never ends is only for who names it.
+        // A live response is chosen only if the header names it.
         let is_named = accept.to_ascii_lowercase().contains("text/event-stream");
         prop_assert!(wanted != Some(Media::EventStream) || is_named);
     }

@@ -1,8 +1,8 @@
-//! By which names a deployment may be called where authentication is off.
+//! The hosts for which a deployment accepts requests while authentication is off.
 //!
-//! A page that a developer visits can have the name of its own host resolve to this machine (DNS rebinding). Its requests
-//! then come to this machine as if from a page of it, and only the header `Host` still says for whom they were. So where
-//! everyone is let in, only requests for this machine are, and for those hosts that the variable `SILLOK_HOSTS` names.
+//! A page that a developer visits can let the name of its own host resolve to this machine (DNS rebinding). Then its requests
+//! seem to come from a page of this machine. Only the header `Host` still has the name that they were sent to. So a deployment
+//! without authentication accepts only requests for this machine, and for the hosts in the variable `SILLOK_HOSTS`.
 
 use std::net::Ipv4Addr;
 
@@ -13,8 +13,8 @@ use super::problem::Problem;
 use super::request::{Request, header};
 use crate::auth::Policy;
 
-/// Refuses a request for another host, where authentication is off. What another Worker sends by a service binding has no
-/// such header: no page can send that.
+/// Refuses a request for another host, if authentication is off. A request of another Worker over a service binding has no such
+/// header. No page can send such a request.
 pub(super) fn check_host(request: &Request, policy: &Policy) -> Result<(), Problem> {
     let Policy::Off { hosts } = policy else { return Ok(()) };
     match header(request, "Host") {
@@ -35,7 +35,7 @@ pub(super) fn is_this_machine(authority: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || is_loopback
 }
 
-/// Whether a list of hosts names this one. One that is named without a port is named with every port.
+/// Whether a list of hosts contains this one. A host without a port stands for all ports.
 fn names(hosts: &[String], authority: &str) -> bool {
     let is_it = |named: &String| {
         named.eq_ignore_ascii_case(authority) || named.eq_ignore_ascii_case(host_of(authority))

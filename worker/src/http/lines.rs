@@ -1,4 +1,4 @@
-//! A range of a stream or of the feed as lines, read page after page while they are taken.
+//! A range of a stream or of the feed as lines. It is read page by page while the client receives it.
 
 use futures_util::stream::TryStream;
 use sillok::ErrorCode;
@@ -13,24 +13,24 @@ use super::problem::Problem;
 use super::source::Source;
 use crate::objects::RemoteError;
 
-/// Events, one a line. Only one page of them is in memory at a time.
+/// Events, one a line. Only one page is in memory at a time.
 pub(super) struct Lines {
     source: Source,
-    /// What was read and not yet given away.
+    /// The lines that were read and not yet sent.
     ready: String,
-    /// How much may still be read.
+    /// The number of events that may still be read.
     left: Share,
 }
 
-/// How much is read, and what is told of it.
+/// The limit of a read, and whether it has lines of progress.
 pub(super) struct Share {
-    /// The limit of all events, however many pages they are.
+    /// The limit for all events of all pages.
     pub(super) limit: u64,
-    /// Whether a page of which nothing was wanted has a line that says how far it came.
+    /// Whether a page without a wanted event has a line with the progress.
     pub(super) progress: bool,
 }
 
-/// Whether the reader asks to be told how far reading has come. Only lines say nothing of it by themselves.
+/// Whether the reader asks for progress. Only lines need this: the other forms always have their place.
 pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Failure> {
     match value.map(Scalar::as_str) {
         None => Ok(false),
@@ -43,7 +43,7 @@ pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Fai
     }
 }
 
-/// The limit of all events, however many pages they are.
+/// The limit for all events of all pages.
 pub(super) fn limit(limit: Option<Scalar>) -> Result<u64, Failure> {
     let limit = limit.map_or(Some(u64::MAX), |limit| limit.as_u64());
     limit.filter(|limit| *limit > 0).ok_or_else(|| {
@@ -52,14 +52,14 @@ pub(super) fn limit(limit: Option<Scalar>) -> Result<u64, Failure> {
 }
 
 impl Lines {
-    /// Reads the first page, so that what is wrong from the beginning is still answered with a problem.
+    /// Reads the first page. So an error at the beginning still becomes a problem document.
     pub(super) async fn open(source: Source, left: Share) -> Result<Self, Problem> {
         let mut lines = Self { source, ready: String::new(), left };
         lines.advance().await?;
         Ok(lines)
     }
 
-    /// The entity tag of the stream when reading began; nothing where it is the feed that is read.
+    /// The entity tag of the stream at the beginning of the read. `None` for the feed.
     pub(super) fn entity_tag(&self) -> Option<EntityTag> {
         match &self.source {
             Source::Stream(stream) => stream.began,
@@ -67,7 +67,7 @@ impl Lines {
         }
     }
 
-    /// The lines as a body. A space before it is cut off begins a line that never ends.
+    /// The lines as a body. Before an error it sends a space, which begins a line that never ends.
     pub(super) fn body(self) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
         chunks(self, " ")
     }
@@ -100,7 +100,7 @@ impl Pieces for Lines {
     }
 }
 
-/// What ends a response amid its body.
+/// The error that ends a response inside its body.
 pub(super) fn cut_off(error: &RemoteError) -> worker::Error {
     console_error!("a stream of events was cut off: {error}");
     worker::Error::from("the rest of the events could not be read")

@@ -1,4 +1,4 @@
-//! Following a stream or the feed: what there is, and then what comes.
+//! Following a stream or the feed: the existing events, and then each new event.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -15,14 +15,15 @@ use super::problem::Problem;
 use super::source::{Event, Listening, Source, StreamSource};
 use crate::objects::RemoteError;
 
-/// How long a follower that has seen everything is left without a word.
+/// The longest time without a message to a follower that has read everything.
 const QUIET: Duration = Duration::from_secs(15);
-/// A follower that is not behind is told where it is once so many events were passed of which it wanted none: if it comes
-/// back, they need not be looked at again. One that is behind is told after each page, however few events that holds: so
+/// The number of unwanted events after which a follower at the end gets its progress. After a reconnect, these events need no
+/// second look. A follower that is not at the end gets its progress after each page, also after a page with few events. So
+/// every connection brings it further.
 /// it comes further whenever it is cut off.
-const UNTOLD: u64 = 1000;
+const UNREPORTED: u64 = 1000;
 
-/// What a follower of a stream wants: the events from a version on, or only those of one type.
+/// The wanted events of a follower of a stream: from a version, and perhaps of one type only.
 #[derive(Debug)]
 pub(super) struct Following {
     from: u64,
@@ -30,7 +31,7 @@ pub(super) struct Following {
 }
 
 impl Following {
-    /// `last_event_id` is the version that the follower saw last, which counts more than where it began.
+    /// `last_event_id` is the version that the follower saw last. The follower continues after it.
     pub(super) fn new(range: RangeValue, last_event_id: Option<&str>) -> Result<Self, Failure> {
         let bounds = [
             ("to", &range.to),
@@ -58,34 +59,34 @@ fn version_seen(id: &str) -> Result<u64, Failure> {
     })
 }
 
-/// What happens to a follower.
+/// The next message to a follower.
 pub(super) enum Step {
-    /// There are events: one or more.
+    /// New events: one or more.
     Events(Vec<Event>),
-    /// There were many events of which none was wanted. Who has got so far goes on from here.
+    /// Progress: many events, none of them wanted. A reconnecting follower continues from this place.
     Passed(String),
-    /// There were none for a while.
+    /// No events for some time.
     Quiet,
-    /// The object went away, or the stream was deleted. Who connects again is told.
+    /// The object went away, or the stream was deleted. The answer to the next connection says which.
     End,
-    /// The token with which the follower came counts no more.
+    /// The follower's token has expired.
     Expired,
 }
 
-/// Something that is being followed. Only one page of it is in memory at a time.
+/// A followed stream or feed. Only one page is in memory at a time.
 pub(super) struct Live {
     source: Source,
     listening: Listening,
-    /// What was read and not yet given away.
+    /// The events that were read and not yet sent.
     ready: Vec<Event>,
-    /// How many events were passed when the follower was last told.
-    told: u64,
-    /// When the follower's token counts no more.
+    /// The number of passed events at the last report to the follower.
+    reported: u64,
+    /// The time at which the follower's token expires.
     until: Option<RecordedTime>,
 }
 
 impl Live {
-    /// Follows a stream, unless it was deleted, which the first page tells.
+    /// Follows a stream. The first page fails if the stream was deleted.
     pub(super) async fn of_stream(object: Object, wanted: Following) -> Result<Self, Problem> {
         let until = object.until;
         let source = StreamSource::live(object, wanted.from, wanted.event_type);
@@ -93,26 +94,26 @@ impl Live {
         Self::open(Source::Stream(source), listening, until).await
     }
 
-    /// Follows what is listened to already, so that nothing falls between to listen and to read.
+    /// Reads a source to which the caller already listens. So no event falls between the listening and the reading.
     pub(super) async fn open(
         source: Source,
         listening: Listening,
         until: Option<RecordedTime>,
     ) -> Result<Self, Problem> {
-        let (told, _) = source.place();
-        let mut live = Self { source, listening, ready: Vec::new(), told, until };
-        // What is wrong from the beginning is still answered with a problem.
+        let (reported, _) = source.place();
+        let mut live = Self { source, listening, ready: Vec::new(), reported, until };
+        // An error at the beginning still becomes a problem document.
         live.advance().await?;
         Ok(live)
     }
 
-    /// How far was read, as a line of JSON.
+    /// The progress, as a line of JSON.
     pub(super) fn progress(&self) -> String {
         self.source.progress()
     }
 
-    /// What happens next. Nothing is lost when this is dropped while it waits: nor where the token expires, for whoever comes
-    /// back with another goes on after what they have seen.
+    /// Waits for the next message. If the caller drops this future, no event is lost. If the token expires, no event is lost
+    /// either: the follower connects with another token and continues after the last event that it saw.
     pub(super) async fn next(&mut self) -> Result<Step, RemoteError> {
         let Some(until) = self.until else { return self.step().await };
         let mut step = pin!(self.step());
@@ -121,7 +122,7 @@ impl Live {
             if left == 0 {
                 return Ok(Step::Expired);
             }
-            // A timer cannot be set for any time, however late: it is set again.
+            // A timer has a longest time, so it is set again and again.
             let timer = Delay::from(Duration::from_millis(left).min(QUIET));
             if let Either::Left((step, _)) = select(step.as_mut(), pin!(timer)).await {
                 return step;
@@ -135,14 +136,14 @@ impl Live {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));
             }
             let (passed, place) = self.source.place();
-            let untold = if self.source.is_behind() { 1 } else { UNTOLD };
-            if passed >= self.told.saturating_add(untold) {
-                self.told = passed;
+            let unreported = if self.source.is_behind() { 1 } else { UNREPORTED };
+            if passed >= self.reported.saturating_add(unreported) {
+                self.reported = passed;
                 return Ok(Step::Passed(place));
             }
             if self.source.is_behind() {
                 match self.advance().await {
-                    // It was deleted while the follower caught up.
+                    // The stream was deleted while the follower read existing events.
                     Err(RemoteError::Refused(failure, _)) if failure.code == ErrorCode::StreamDeleted => {
                         return Ok(Step::End);
                     }
@@ -164,8 +165,8 @@ impl Live {
         self.ready = self.source.advance(PAGE_EVENTS).await?;
         let (after, place) = self.source.place();
         if let Some(last) = self.ready.last() {
-            // Where it is not at the end of what was passed, it is somewhere before.
-            self.told = if last.id == place { after } else { before };
+            // If the last event is not the last passed one, its own count is unknown and lies after `before`.
+            self.reported = if last.id == place { after } else { before };
         }
         Ok(())
     }

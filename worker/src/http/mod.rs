@@ -1,8 +1,8 @@
-//! HTTP: what is asked, of which object, and how the answer looks.
+//! HTTP: requests, the objects that they are for, and answers.
 //!
-//! A request is checked in this order, and the first check that fails answers: path outside the API (404),
-//! authentication (401), path (404), method (405), scope (403), stream id (400), the token's streams (403),
-//! headers and parameters (400, 406), and then what is appended.
+//! A request is checked in this order, and the first failed check answers: path outside the API (404), authentication (401),
+//! path (404), method (405), scope (403), stream id (400), the token's streams (403), headers and parameters (400, 406), and
+//! then the events of an append.
 
 mod accept;
 mod chunks;
@@ -46,7 +46,7 @@ use respond::Answer;
 pub(crate) use respond::{encoded, stream_path};
 use routes::{Part, Route};
 
-/// Answers one request. What goes wrong becomes a problem document: only a broken runtime makes this fail.
+/// Answers one request. Every error becomes a problem document. This function fails only if the runtime fails.
 pub(crate) async fn answer(request: Request, env: &Env) -> worker::Result<Response> {
     let policy = Policy::of(env);
     let answer = match cors::preflight(&request, &policy) {
@@ -109,7 +109,7 @@ fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem
     })
 }
 
-/// The caller of a path that can only be read.
+/// The caller of a path that has only reads.
 fn reader(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let principal = authenticate(request, policy)?;
     match request.method {
@@ -118,11 +118,11 @@ fn reader(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     }
 }
 
-/// A stream that the caller may touch, and the object that keeps it.
+/// A stream that the caller may use, and its object.
 struct Object {
     stream: StreamId,
     remote: Remote,
-    /// When the caller's token counts no more.
+    /// The time at which the caller's token expires.
     until: Option<RecordedTime>,
 }
 
@@ -135,7 +135,7 @@ impl Object {
         Ok(Self { stream, remote, until: principal.until() })
     }
 
-    /// Where the stream begins and ends, unless it was deleted.
+    /// The first version and the head of the stream. It fails if the stream was deleted.
     async fn head(&self) -> Result<(HeadReply, Receipt), Problem> {
         let (head, receipt) = self.remote.head(&self.request()).await?;
         if head.deleted {
@@ -149,7 +149,7 @@ impl Object {
     }
 }
 
-/// A failure that names the header it is about.
+/// A failure that names the wrong header.
 fn header_failure(code: ErrorCode, header: &str, detail: impl Into<String>) -> Failure {
     Failure::new(code, detail).in_field(header)
 }

@@ -1,4 +1,4 @@
-//! Names in paths and parameters: the border at which a text of a request becomes a name, or is refused.
+//! Names in paths and parameters. Here the text of a request becomes a name, or is refused.
 
 use percent_encoding::percent_decode_str;
 use sillok::ErrorCode;
@@ -20,19 +20,19 @@ pub(super) fn consumer_name(segment: &str) -> Result<ConsumerName, Failure> {
     ConsumerName::new(&text).map_err(|error: InvalidConsumerName| error.into())
 }
 
-/// The key of a document that a segment of a path is.
+/// The document key in a segment of a path.
 pub(super) fn document_key(segment: &str) -> Result<DocumentKey, Failure> {
     let text = decoded(segment, ErrorCode::InvalidDocumentKey, "key")?;
     DocumentKey::new(&text).map_err(|error: InvalidDocumentKey| error.into())
 }
 
-/// The id of a dead letter that a segment of a path is.
+/// The id of a dead letter in a segment of a path.
 pub(super) fn letter_id(segment: &str) -> Result<LetterId, Failure> {
     let text = decoded(segment, ErrorCode::InvalidParameter, "id")?;
     LetterId::parse(&text).map_err(|error: InvalidLetterId| error.into())
 }
 
-/// The event that `stream@version` names. A stream's name may hold an `@` itself.
+/// The event of `stream@version`. A stream id may contain an `@` itself.
 pub(super) fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
     let invalid = || {
         let detail = "`min` must be a stream's name, an @ and a version";
@@ -43,7 +43,7 @@ pub(super) fn event_in(min: &str) -> Result<(StreamId, Version), Failure> {
     Ok((StreamId::new(stream).map_err(|_| invalid())?, version.ok_or_else(invalid)?))
 }
 
-/// The text of a segment, which is percent-encoded: an encoded slash is a part of it.
+/// Decodes a segment, which is percent-encoded. An encoded slash is a part of the name.
 fn decoded(segment: &str, code: ErrorCode, field: &str) -> Result<String, Failure> {
     let invalid = |reason| Failure::new(code, format!("the {field} in the path {reason}")).in_field(field);
     if !is_percent_encoded(segment) {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_by_its_code_and_its_field() {
+    fn an_invalid_name_is_refused_with_its_code_and_field() {
         let refused = |segment| {
             [
                 stream_id(segment).unwrap_err(),
@@ -85,14 +85,14 @@ mod tests {
         for wrong in
             ["", "%", "a%2", "%zz", "%FF", "%00", "%0A", "%1F", "a%1Fb", "%7F", "%C2%85", &"9x".repeat(101)]
         {
-            let told = refused(wrong).map(|failure| (failure.code.clone(), failure.field.clone()));
+            let found = refused(wrong).map(|failure| (failure.code.clone(), failure.field.clone()));
             let expected = [
                 (ErrorCode::InvalidStreamId, "stream"),
                 (ErrorCode::InvalidConsumerName, "name"),
                 (ErrorCode::InvalidDocumentKey, "key"),
                 (ErrorCode::InvalidParameter, "id"),
             ];
-            assert_eq!(told, expected.map(|(code, field)| (code.into(), Some(field.to_owned()))), "{wrong}");
+            assert_eq!(found, expected.map(|(code, field)| (code.into(), Some(field.to_owned()))), "{wrong}");
         }
         for wrong in ["x", "1.5", "-1", "+1", " 1"] {
             assert_eq!(letter_id(wrong).unwrap_err().field.as_deref(), Some("id"), "{wrong}");

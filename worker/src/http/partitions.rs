@@ -1,4 +1,4 @@
-//! The partitions of a tenant's journal; `/v1/journal`: how it stands with them.
+//! The partitions of a tenant's journal. `/v1/journal`: their status.
 
 use serde::Serialize;
 use worker::Env;
@@ -12,7 +12,7 @@ use crate::auth::{Principal, Scope};
 use crate::journal::{JournalStatus, Remote};
 use crate::objects::{Receipt, partitions};
 
-/// The journals of all partitions, in their order.
+/// The journals of all partitions, in order.
 pub(super) fn journals(env: &Env, principal: &Principal) -> Result<Vec<Remote>, Problem> {
     let find = |partition| Remote::of_partition(env, principal.tenant(), partition);
     let journals = (0..partitions(env)?).map(find).collect::<worker::Result<_>>();
@@ -24,10 +24,10 @@ struct JournalJson {
     partitions: Vec<JournalStatus>,
 }
 
-/// What the journal holds, who is woken by it, and what it has written since its objects have started.
+/// Returns for each partition its end, its consumers, and the rows that its object has written since its start.
 pub(super) async fn status(request: &Request, env: &Env, principal: &Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Admin)?;
-    // What a journal holds comes from all streams.
+    // A journal has the events of all streams.
     principal.require_all_streams()?;
     query::none(request.url())?;
     request::check_proof_headers(request, Media::Json)?;

@@ -1,4 +1,4 @@
-//! Versions as entity tags: the expected version is HTTP's own conditional request.
+//! Versions as entity tags. HTTP's conditional requests carry the expected version.
 
 use std::fmt;
 
@@ -12,8 +12,9 @@ use crate::aggregate::HeadReply;
 const IF_MATCH: &str = "If-Match";
 const IF_NONE_MATCH: &str = "If-None-Match";
 
-/// The entity tag of a stream: everything on which it depends what is shown of the stream. It is `"5"` at version 5, and
-/// `"5.3"` where the events before version 3 were truncated. A deleted stream has one only for its export, and nothing else can change what is
+/// The entity tag of a stream. It names everything that a read of the stream depends on. It is `"5"` at version 5, and `"5.3"`
+/// if the events before version 3 were truncated. For a deleted stream, only its export has a tag. Nothing else can change the
+/// events up to a version.
 /// shown of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EntityTag {
@@ -23,17 +24,17 @@ pub(super) struct EntityTag {
 }
 
 impl EntityTag {
-    /// The tag of a stream at this version, of which nothing was truncated: it names the version and no more.
+    /// The tag of a stream at this version from which nothing was truncated. It has only the version.
     pub(super) fn of_version(version: u64) -> Self {
         Self::new(version, Version::FIRST.get())
     }
 
-    /// The tag of a stream at this version that shows its events from `first_version` on.
+    /// The tag of a stream at this version whose first version is `first_version`.
     pub(super) fn new(version: u64, first_version: u64) -> Self {
         Self { version, first_version }
     }
 
-    /// Reads a tag as [`Display`](fmt::Display) writes it. Nothing where no stream can ever have had it.
+    /// Reads a tag as [`Display`](fmt::Display) writes it. `None` if no stream can ever have had it.
     fn parse(tag: &str) -> Option<Self> {
         let text = tag.strip_prefix('"')?.strip_suffix('"')?;
         let (version, first_version) = text.split_once('.').unwrap_or((text, "1"));
@@ -66,7 +67,7 @@ impl From<&PageJson> for EntityTag {
     }
 }
 
-/// What an append's conditions say about the stream's version.
+/// The expected version that the conditions of an append ask for.
 pub(super) fn expected_version(
     if_match: Option<&str>,
     if_none_match: Option<&str>,
@@ -88,8 +89,8 @@ pub(super) fn expected_version(
     }
 }
 
-/// Whether a reader that holds these entity tags already has the stream as it is (RFC 9110, section 13.1.2, so weak
-/// tags match too). `*` stands for any version of a stream that exists.
+/// Whether one of these entity tags is the stream's present one, so that the reader already has it. Weak tags match too (RFC
+/// 9110, section 13.1.2). `*` matches every existing stream.
 pub(super) fn is_known(tags: &str, stream: EntityTag) -> bool {
     let current = stream.to_string();
     tags.split(',').map(str::trim).any(|tag| match tag {
@@ -98,7 +99,7 @@ pub(super) fn is_known(tags: &str, stream: EntityTag) -> bool {
     })
 }
 
-/// The version that a strong entity tag names, whatever of the stream has been truncated since.
+/// The version of a strong entity tag. Truncations since then do not matter.
 fn version_of(tag: &str) -> Option<Version> {
     Version::new(EntityTag::parse(tag)?.version)
 }

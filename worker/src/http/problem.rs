@@ -10,15 +10,14 @@ use super::respond::price;
 use crate::auth::Refusal;
 use crate::objects::{Receipt, RemoteError};
 
-/// An error on its way to the caller.
+/// An error for the caller.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) failure: Failure,
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
-/// A problem document. Its type is `about:blank`, with which the title is the status's own phrase; what the
-/// problem is, is said by `code`.
+/// A problem document. Its type is `about:blank`, so its title is the phrase of the status. Its `code` names the error.
 #[derive(Serialize)]
 pub(super) struct ProblemJson<'a> {
     #[serde(rename = "type")]
@@ -34,35 +33,35 @@ impl Problem {
         Failure::new(ErrorCode::NotFound, "there is nothing at this path").into()
     }
 
-    /// There never was such a stream.
+    /// The stream never existed.
     pub(super) fn stream_not_found(stream: &StreamId) -> Self {
         Failure::new(ErrorCode::StreamNotFound, format!("stream {stream} has no events")).into()
     }
 
-    /// The stream was deleted, as an append to it would be told.
+    /// The stream was deleted. An append has the same error.
     pub(super) fn stream_deleted(stream: &StreamId) -> Self {
         let deleted = AppendError::StreamDeleted { stream: stream.clone() };
         Failure::from(deleted).into()
     }
 
-    /// The same problem, found at this cost.
+    /// The same problem, with the price of finding it.
     pub(super) fn costing(mut self, receipt: Receipt) -> Self {
         self.headers.extend(price(receipt));
         self
     }
 
-    /// The same problem, of another part of the request.
+    /// The same problem, for another part of the request.
     pub(super) fn in_field(self, field: &str) -> Self {
         Self { failure: self.failure.in_field(field), ..self }
     }
 
-    /// The same problem with one header more.
+    /// The same problem with one more header.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// `allow` are the methods that the path takes.
+    /// The path does not have the method. `allow` lists its methods.
     pub(super) fn method_not_allowed(allow: &str) -> Self {
         let failure = Failure::new(
             ErrorCode::MethodNotAllowed,
@@ -71,7 +70,7 @@ impl Problem {
         Self { failure, headers: vec![("Allow", allow.to_owned())] }
     }
 
-    /// What went wrong is for the operator's log: the caller cannot mend it.
+    /// The caller cannot correct this error. Its text goes to the operator's log.
     pub(super) fn internal(error: worker::Error) -> Self {
         console_error!("a request failed: {error}");
         broken().into()
@@ -131,7 +130,7 @@ impl From<RemoteError> for Problem {
     }
 }
 
-/// The status of a code. The code of another version has none here.
+/// The status of a code. A code of another version has no status in this version.
 fn status(code: Option<ErrorCode>) -> u16 {
     code.and_then(ErrorCode::status).unwrap_or(500)
 }

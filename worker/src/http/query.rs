@@ -1,12 +1,12 @@
-//! The parameters of a read.
+//! The parameters of a request.
 
 use percent_encoding::percent_decode_str;
 use sillok::ErrorCode;
 use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
-// Unknown and repeated parameters are refused; the values are checked by whoever parses the whole.
+// Unknown and repeated parameters are refused. The values are checked where the whole is parsed.
 
-/// Reads the range of a stream from a request's URL, and whether progress is to be told.
+/// Reads the range of a stream and the parameter `progress` from a request's URL.
 pub(super) fn range(url: &str) -> Result<(RangeValue, Option<Scalar>), Failure> {
     let (mut range, mut progress) = (RangeValue::default(), None);
     for (name, value) in parameters(url)? {
@@ -25,7 +25,7 @@ pub(super) fn range(url: &str) -> Result<(RangeValue, Option<Scalar>), Failure> 
     Ok((range, progress))
 }
 
-/// The parameters of these names, as texts. Others, and repeated ones, are refused.
+/// Reads the parameters of these names as texts. Other and repeated parameters are refused.
 pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Option<String>; N], Failure> {
     let mut found = [const { None }; N];
     for (name, value) in parameters(url)? {
@@ -37,8 +37,7 @@ pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Opti
     Ok(found)
 }
 
-/// Reads what part of the feed is wanted from a request's URL, and whether progress is to be told. There may be several
-/// types.
+/// Reads the range of the feed and the parameter `progress` from a request's URL. There may be several types.
 pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
     let (mut feed, mut progress) = (FeedValue::default(), None);
     for (name, value) in parameters(url)? {
@@ -58,7 +57,7 @@ pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
     Ok((feed, progress))
 }
 
-/// Reads what part of the directory is wanted from a request's URL, and `next`, which says after what instead of `after`.
+/// Reads the range of the directory from a request's URL, and `next`, which can take the place of `after`.
 pub(super) fn directory(url: &str) -> Result<(DirectoryValue, Option<String>), Failure> {
     let (mut directory, mut next) = (DirectoryValue::default(), None);
     for (name, value) in parameters(url)? {
@@ -78,7 +77,8 @@ pub(super) fn directory(url: &str) -> Result<(DirectoryValue, Option<String>), F
     Ok((directory, next.and_then(|next| next.as_str().map(str::to_owned))))
 }
 
-/// The parameters of a URL. One that is not UTF-8 is refused: the replacement of what cannot be read could be a name.
+/// The parameters of a URL. A parameter that is not UTF-8 is refused, because a text with replaced characters could be another
+/// name.
 fn parameters(url: &str) -> Result<form_urlencoded::Parse<'_>, Failure> {
     let query = url.split_once('?').map_or("", |(_, query)| query);
     for pair in query.split('&') {
@@ -101,7 +101,7 @@ fn unknown(name: &str) -> Failure {
     invalid(name, "is not a parameter of this path")
 }
 
-/// Refuses every parameter, where a path takes none.
+/// Refuses every parameter, for a path that takes none.
 pub(super) fn none(url: &str) -> Result<(), Failure> {
     match parameters(url)?.next() {
         None => Ok(()),
@@ -109,7 +109,7 @@ pub(super) fn none(url: &str) -> Result<(), Failure> {
     }
 }
 
-/// A whole number where the text is nothing but digits. One too large for any limit stays too large.
+/// A whole number, if the text has only digits. A number that is too large for any limit stays too large.
 fn number_or_text(text: &str) -> Scalar {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         Scalar::from(text.parse().unwrap_or(u64::MAX))

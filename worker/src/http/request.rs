@@ -1,4 +1,4 @@
-//! What a request carries besides its path.
+//! The method, the headers and the body of a request.
 
 use futures_util::StreamExt;
 use js_sys::Uint8Array;
@@ -13,13 +13,13 @@ use super::header_failure;
 use super::problem::Problem;
 use crate::aggregate::EventsFormat;
 
-/// Largest body. It is more than a commit may hold, because JSON can be written with white space and escapes; it
-/// is bounded so that a request cannot use up the memory that all requests share.
+/// The largest body, in bytes. A commit is smaller, but JSON may contain white space and escapes. The bound protects the memory
+/// that all requests share.
 const BODY_BYTES: usize = 2 * 1024 * 1024;
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// What is to be done with what the URL names.
+/// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
     Get,
@@ -28,7 +28,7 @@ pub(super) enum Method {
     Put,
     Delete,
     Options,
-    /// Whatever else there is, which nothing here takes.
+    /// Any other method. No path takes it.
     Other,
 }
 
@@ -46,7 +46,8 @@ impl Method {
     }
 }
 
-/// A request. What everyone asks of it is asked of JavaScript once: each step there costs more than what is done with it.
+/// A request. The parts that every path needs are read from JavaScript only once, because each call to JavaScript costs more
+/// than the work on the part.
 pub(crate) struct Request {
     raw: web_sys::Request,
     headers: web_sys::Headers,
@@ -72,24 +73,24 @@ impl Request {
         path.split(['?', '#']).next().unwrap_or_default()
     }
 
-    /// The whole body.
+    /// Reads the whole body.
     async fn body(&self) -> worker::Result<Vec<u8>> {
         let body = JsFuture::from(self.raw.array_buffer()?).await?;
         Ok(Uint8Array::new(&body).to_vec())
     }
 
-    /// The body as it comes.
+    /// The body, chunk by chunk.
     fn chunks(&self) -> worker::Result<ByteStream> {
         worker::Request::from(Clone::clone(&self.raw)).stream()
     }
 }
 
-/// A header's value. Repeated headers come joined by commas.
+/// The value of a header. Repeated headers are joined by commas.
 pub(super) fn header(request: &Request, name: &str) -> Option<String> {
     request.headers.get(name).ok().flatten()
 }
 
-/// Refuses an append whose headers ask for what is not done. To pass over them would be worse.
+/// Refuses an append with headers that append does not support. To ignore them would be worse.
 pub(super) fn check_append_headers(request: &Request) -> Result<(), Failure> {
     wanted(request, &[Media::Json])?;
     check_encoding(request)
@@ -104,7 +105,7 @@ fn check_encoding(request: &Request) -> Result<(), Failure> {
     }
 }
 
-/// Refuses what would make a request to forget conditional: it is not.
+/// Refuses conditions for truncations and deletions, because these are never conditional.
 pub(super) fn check_forget_headers(request: &Request) -> Result<(), Failure> {
     wanted(request, &[Media::Json])?;
     check_encoding(request)?;
@@ -114,25 +115,25 @@ pub(super) fn check_forget_headers(request: &Request) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The key under which an append is sent.
+/// The idempotency key of an append.
 pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Failure> {
     header(request, IDEMPOTENCY_KEY).map(checked_key).transpose()
 }
 
-/// A key that is one, as it stands.
+/// Returns the key unchanged if it is valid.
 pub(super) fn checked_key(text: String) -> Result<String, Failure> {
     let key = IdempotencyKey::new(&text);
     key.map(|_| text).map_err(|error| Failure::from(error).in_field(IDEMPOTENCY_KEY))
 }
 
-/// Refuses a read whose headers ask for what is not done, and tells which of the offers the answer is to be.
+/// Refuses a read with headers that reads do not support. Returns the form of the answer.
 pub(super) fn check_read_headers(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
     let media = wanted(request, offers)?;
     refuse(request, "If-Match", "is not supported by a read; use If-None-Match")?;
     Ok(media)
 }
 
-/// Refuses a condition where there is no version to compare it with.
+/// Refuses a condition for a live response, because there is no version to compare with.
 pub(super) fn check_live_headers(request: &Request) -> Result<(), Failure> {
     for name in ["If-Match", "If-None-Match"] {
         refuse(request, name, "is not supported here, because there is no version to compare")?;
@@ -140,18 +141,18 @@ pub(super) fn check_live_headers(request: &Request) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a read of what has no version, and is JSON, whose headers ask for what is not done.
+/// Refuses unsupported headers for a read that returns JSON and has no version.
 pub(super) fn check_json_headers(request: &Request) -> Result<(), Failure> {
     check_live_headers(request)?;
     check_read_headers(request, &[Media::Json]).map(|_| ())
 }
 
-/// Whether the connection is to become a WebSocket.
+/// Whether the request asks for a WebSocket.
 pub(super) fn is_upgrade(request: &Request) -> bool {
     header(request, "Upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
-/// Refuses a verification or an export with a condition: that its version is known already does not prove anything.
+/// Refuses a verification or an export with a condition. A known version proves nothing.
 pub(super) fn check_proof_headers(request: &Request, offer: Media) -> Result<(), Failure> {
     wanted(request, &[offer])?;
     for name in ["If-Match", "If-None-Match"] {
@@ -160,7 +161,7 @@ pub(super) fn check_proof_headers(request: &Request, offer: Media) -> Result<(),
     Ok(())
 }
 
-/// Which of the forms that are offered the caller wants.
+/// The form that the caller wants among the offers.
 fn wanted(request: &Request, offers: &[Media]) -> Result<Media, Failure> {
     let accept = header(request, "Accept").unwrap_or_default();
     preferred(&accept, offers).ok_or_else(|| {
@@ -179,12 +180,12 @@ fn refuse(request: &Request, name: &str, reason: &str) -> Result<(), Failure> {
     }
 }
 
-/// The names that lines of JSON go by.
+/// The media types of lines of JSON.
 const NDJSON: [&str; 3] = ["application/x-ndjson", "application/ndjson", "application/jsonl"];
-/// What some programs put before a text in UTF-8.
+/// The bytes that some programs write before a text in UTF-8.
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// How the body holds its events. Whatever does not call itself NDJSON is read as JSON.
+/// The format of the events in the body. Every type that is not a type of NDJSON is read as JSON.
 pub(super) fn events_format(request: &Request) -> EventsFormat {
     let content_type = header(request, "Content-Type").unwrap_or_default();
     let media = content_type.split(';').next().unwrap_or_default().trim();
@@ -192,12 +193,12 @@ pub(super) fn events_format(request: &Request) -> EventsFormat {
     if is_ndjson { EventsFormat::Ndjson } else { EventsFormat::Json }
 }
 
-/// Reads the body into a bounded memory, without the byte order mark that it may begin with.
+/// Reads the body into bounded memory, without a byte order mark at its beginning.
 pub(super) async fn body_text(request: &Request) -> Result<String, Problem> {
     let announced = header(request, "Content-Length").and_then(|length| length.parse::<usize>().ok());
     let mut bytes = match announced {
         Some(length) if length > BODY_BYTES => return Err(too_large().into()),
-        // It is no longer than was announced. At once it comes several times as fast as by chunks.
+        // The body is not longer than its announced length. Reading it at once is several times as fast as chunk by chunk.
         Some(_) => request.body().await.map_err(Problem::internal)?,
         None if request.raw.body().is_none() => Vec::new(),
         None => bounded(request.chunks().map_err(Problem::internal)?).await?,

@@ -17,7 +17,7 @@ use super::sse;
 use crate::aggregate::HeadReply;
 use crate::objects::Receipt;
 
-/// What a part of a URL keeps as it is: RFC 3986's unreserved characters.
+/// The characters that are not percent-encoded in a part of a URL: RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An answer before it becomes a response.
@@ -51,7 +51,7 @@ impl Answer {
         let next = page.next.as_ref().map(|range| range_url(stream, range));
         let (name, next) = (json_string(stream.as_str()), json_or_null(next.as_deref()));
         let PageJson { version, events, .. } = page;
-        // Written by hand around the events, which are JSON already and stay as they are.
+        // The events are already JSON, so they stay unchanged. The rest is written around them.
         let body = format!("{{\"stream\":{name},\"version\":{version},\"events\":{events},\"next\":{next}}}");
         Self::text(body).at(page.into())
     }
@@ -91,7 +91,7 @@ impl Answer {
         .at(head.into())
     }
 
-    /// What the object has already written as JSON.
+    /// An answer with JSON that the object has written.
     pub(super) fn text(body: String) -> Self {
         Self { status: 200, headers: vec![content_type(Media::Json)], body: Body::Text(body) }
     }
@@ -100,12 +100,12 @@ impl Answer {
         Self { status: 204, headers: Vec::new(), body: Body::Empty }
     }
 
-    /// The answer of a `HEAD`, whose body would be of this type.
+    /// The answer to a `HEAD` request. Its body would be of this type.
     pub(super) fn head(media: Media) -> Self {
         Self { status: 200, headers: vec![content_type(media)], body: Body::Empty }
     }
 
-    /// The same answer, called one of this type: to a `HEAD` its body is not sent.
+    /// The same answer with this type. Use it for `HEAD`, whose body is not sent.
     pub(super) fn of(mut self, media: Media) -> Self {
         if let Some(named) = self.headers.iter_mut().find(|(name, _)| *name == "Content-Type") {
             *named = content_type(media);
@@ -122,19 +122,19 @@ impl Answer {
         Self { status, headers: vec![content_type(Media::Json)], body: Body::Text(body) }
     }
 
-    /// The same answer with one header more.
+    /// The same answer with one more header.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// The same answer, given at this cost.
+    /// The same answer with its price.
     pub(super) fn costing(mut self, receipt: Receipt) -> Self {
         self.headers.extend(price(receipt));
         self
     }
 
-    /// The stream's entity tag as that of the answer.
+    /// The same answer with the stream's entity tag.
     pub(super) fn at(mut self, tag: EntityTag) -> Self {
         self.headers.push(("ETag", tag.to_string()));
         self
@@ -151,7 +151,7 @@ impl From<Problem> for Answer {
     }
 }
 
-/// What a request has cost, as headers. What it took to make the stream's table is told apart, and only then.
+/// The price of a request, as headers. The rows of the stream's table have a header of their own, if there are any.
 pub(super) fn price(receipt: Receipt) -> Vec<(&'static str, String)> {
     let mut price = vec![
         ("Sillok-Rows-Written", receipt.rows_written.to_string()),
@@ -167,12 +167,12 @@ fn content_type(media: Media) -> (&'static str, String) {
     ("Content-Type", media.name().to_owned())
 }
 
-/// The answer as the runtime takes it. No answer is for any cache: another token sees other streams, and every
-/// stream goes on.
+/// Converts the answer for the runtime. No cache may store an answer: other tokens see other streams, and every stream can
+/// grow.
 pub(super) fn response(answer: Answer, method: Method) -> worker::Result<Response> {
     let mut builder = ResponseBuilder::new()
         .with_status(answer.status)
-        // A proxy that compresses would weaken the ETag, and `If-Match` takes a strong one.
+        // A proxy that compresses would make the ETag weak, and `If-Match` needs a strong one.
         .with_header("Cache-Control", "no-store, no-transform")?
         .with_header("Vary", "Accept, Authorization")?
         .with_header("X-Content-Type-Options", "nosniff")?;
@@ -189,12 +189,12 @@ pub(super) fn response(answer: Answer, method: Method) -> worker::Result<Respons
     }
 }
 
-/// A text as JSON, or `null` where there is none.
+/// A text as JSON, or `null` if there is no text.
 pub(super) fn json_or_null(text: Option<&str>) -> String {
     text.map_or_else(|| "null".to_owned(), json_string)
 }
 
-/// Where a stream is, from the root of the server.
+/// The path of a stream, from the root of the server.
 pub(crate) fn stream_path(stream: &str) -> String {
     format!("/v1/streams/{}", encoded(stream))
 }
@@ -204,7 +204,7 @@ pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, UNRESERVED)
 }
 
-/// Where a range of a stream's events is read, from the root of the server.
+/// The path of a range of a stream's events, from the root of the server.
 fn range_url(stream: &StreamId, range: &RangeValue) -> String {
     let parts = [
         ("from", range.from.as_ref()),
@@ -217,7 +217,7 @@ fn range_url(stream: &StreamId, range: &RangeValue) -> String {
     url(stream_path(stream.as_str()) + "/events", parts)
 }
 
-/// A path with those parameters that there are.
+/// A path with the parameters that have a value.
 pub(super) fn url<'a>(
     path: String,
     parts: impl IntoIterator<Item = (&'static str, Option<&'a Scalar>)>,

@@ -2,18 +2,18 @@
 
 use super::consumers::Target;
 
-/// What a path stands for.
+/// The resource of a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     /// `/v1/health`
     Health,
-    /// `/v1/streams/{stream}` and what lies below it.
+    /// `/v1/streams/{stream}` and the paths below it.
     Stream {
-        /// The stream's name, still percent-encoded.
+        /// The stream id, still percent-encoded.
         stream: &'a str,
         part: Part,
     },
-    /// `/v1/consumers` or `/v1/projections`, and what lies below.
+    /// `/v1/consumers` or `/v1/projections`, and the paths below them.
     Consumers(Target<'a>),
     /// `/v1/streams`
     Directory,
@@ -21,13 +21,13 @@ pub(super) enum Route<'a> {
     Feed,
     /// `/v1/journal`
     Journal,
-    /// Within the API, but nothing.
+    /// An unknown path within the API.
     Unknown,
-    /// Not within the API.
+    /// A path outside the API.
     Outside,
 }
 
-/// What of a stream a path stands for.
+/// The part of a stream that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// The stream itself.
@@ -43,7 +43,7 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// The methods that the path takes, as the header `Allow` lists them.
+    /// The methods of the path, as in the header `Allow`.
     pub(super) fn methods(self) -> &'static str {
         match self {
             Self::Whole => "GET, HEAD, DELETE",
@@ -55,7 +55,7 @@ impl Part {
 }
 
 impl<'a> Route<'a> {
-    /// Finds the route of a URL's path, which is percent-encoded: an encoded slash is a part of a name.
+    /// Finds the route of a URL's path, which is percent-encoded. An encoded slash is a part of a name.
     pub(super) fn of(path: &'a str) -> Self {
         let Some(rest) = path.strip_prefix("/v1") else { return Self::Outside };
         match rest {

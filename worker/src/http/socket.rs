@@ -1,4 +1,4 @@
-//! A stream or the feed that is followed, over a WebSocket.
+//! Following a stream or the feed over a WebSocket.
 
 use std::pin::pin;
 
@@ -10,11 +10,11 @@ use super::live::{Live, Step};
 use super::problem::Problem;
 use crate::objects::{RemoteError, spawn};
 
-/// How many bytes of events one connection carries. A WebSocket does not tell how far its client is: what a slow one
-/// has not taken lies in memory, which is bounded by this. Who connects again says by that what it has seen.
+/// The most bytes of events for one connection. A WebSocket does not report how much its client has read. Unread messages of a
+/// slow client lie in memory, and this bound limits them. A client that connects again says what it has seen.
 const CONNECTION_BYTES: usize = 8 * 1024 * 1024;
 
-/// Begins to send, and gives the client's end.
+/// Starts to send, and returns the client's end.
 pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
     let WebSocketPair { client, server } = WebSocketPair::new().map_err(Problem::internal)?;
     server.accept().map_err(Problem::internal)?;
@@ -27,16 +27,16 @@ pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
                 (1011, "the rest of the events could not be read")
             }
         };
-        // The client may be gone already.
+        // The client may already be gone.
         let _ = server.close(Some(code), Some(reason));
     });
     Ok(client)
 }
 
-/// Why a connection is closed: the code and the reason of the closing frame.
+/// The code and the reason of the frame that closes a connection.
 struct Farewell(u16, &'static str);
 
-/// Sends events until there is a reason to close, or the client has gone.
+/// Sends events until there is a reason to close, or until the client has gone.
 async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farewell>> {
     let mut heard = socket.events()?;
     let mut carried = 0;
@@ -49,7 +49,7 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
                     carried += event.line.len();
                 }
             }
-            // A follower that comes back goes on from here.
+            // A reconnecting follower continues from this place.
             Ok(Step::Passed(_)) => socket.send_with_str(live.progress())?,
             Ok(Step::Quiet) => {}
             Ok(Step::Expired) => {
@@ -64,8 +64,8 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
     }
 }
 
-/// What happens next, or nothing once the client has gone. What the client sends means nothing, so that it can keep the
-/// connection alive; nor is what is being read begun anew for it, or who writes fast enough would never be sent anything.
+/// Waits for the next message, and returns `None` if the client has gone. Messages of the client have no meaning: they only
+/// hold the connection open. They do not restart a read, because a client that writes fast would then never receive anything.
 async fn next_or_gone(live: &mut Live, heard: &mut EventStream<'_>) -> Option<Result<Step, RemoteError>> {
     let mut next = pin!(live.next());
     loop {

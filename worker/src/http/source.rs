@@ -1,4 +1,4 @@
-//! What is read page after page, and may be followed: a stream, or the feed of all streams.
+//! A source that is read page by page and can be followed: a stream, or the feed.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -13,24 +13,24 @@ use super::precondition::EntityTag;
 use crate::aggregate::ReadRequest;
 use crate::objects::{Nudges, RemoteError};
 
-/// Something to read, and the place up to which it was read.
+/// A source, and the place up to which it was read.
 pub(super) enum Source {
     Stream(StreamSource),
     Feed(Feed),
 }
 
-/// An event on its way to a reader.
+/// An event for a reader.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Event {
-    /// From where a follower goes on that has seen this event: its version or, in a feed, its checkpoint.
+    /// The place from which a follower continues after this event: its version or, in the feed, its checkpoint.
     pub(super) id: String,
-    /// Its JSON, on one line.
+    /// The JSON of the event, on one line.
     pub(super) line: String,
 }
 
 impl Source {
-    /// Reads the next page, of so many events at most, and goes behind it. Whether there may be more is told by
-    /// [`is_behind`](Self::is_behind).
+    /// Reads the next page, of at most this number of events, and moves the place. [`is_behind`](Self::is_behind) says whether
+    /// there may be more.
     pub(super) async fn advance(&mut self, most: usize) -> Result<Vec<Event>, RemoteError> {
         match self {
             Self::Stream(stream) => stream.advance(most).await,
@@ -41,7 +41,7 @@ impl Source {
         }
     }
 
-    /// Whether there may be something that was not read.
+    /// Whether there may be unread events.
     pub(super) fn is_behind(&self) -> bool {
         match self {
             Self::Stream(stream) => stream.behind,
@@ -49,7 +49,7 @@ impl Source {
         }
     }
 
-    /// How many events were passed, wanted or not; and from where one goes on that has seen them.
+    /// The number of passed events, wanted or not, and the place from which to continue after them.
     pub(super) fn place(&self) -> (u64, String) {
         match self {
             Self::Stream(stream) => (stream.seen, stream.seen.to_string()),
@@ -57,7 +57,7 @@ impl Source {
         }
     }
 
-    /// How far was read, as a line of JSON. It stands where there is no event that would tell it.
+    /// The progress, as a line of JSON. It is sent if no event carries the place.
     pub(super) fn progress(&self) -> String {
         let (_, place) = self.place();
         match self {
@@ -66,7 +66,7 @@ impl Source {
         }
     }
 
-    /// Begins to listen whether it grows.
+    /// Starts to listen for new events.
     pub(super) async fn listen(&self) -> Result<Listening, RemoteError> {
         match self {
             Self::Stream(stream) => Ok(Listening(vec![stream.object.remote.follow().await?])),
@@ -74,7 +74,7 @@ impl Source {
         }
     }
 
-    /// Waits until there is something that was not read. `false` when no word of it will come any more.
+    /// Waits until there are unread events. Returns `false` if no more messages can come.
     pub(super) async fn grow(&mut self, listening: &Listening) -> bool {
         match self {
             Self::Stream(stream) => {
@@ -89,11 +89,11 @@ impl Source {
     }
 }
 
-/// The objects by which one is told that there is more.
+/// The objects that send a message when they have grown.
 pub(super) struct Listening(pub(super) Vec<Nudges>);
 
 impl Listening {
-    /// Which of the objects has grown as far as it is waited for. Nothing once one of them has gone.
+    /// Waits for an object that has grown up to its `end`. Returns `None` once one of the objects has gone.
     async fn reach(&self, end: &dyn Fn(usize) -> u64) -> Option<usize> {
         poll_fn(|context| {
             for (place, nudges) in self.0.iter().enumerate() {
@@ -110,24 +110,24 @@ impl Listening {
 /// A range of a stream.
 pub(super) struct StreamSource {
     pub(super) object: Object,
-    /// What is to be read next.
+    /// The range that is read next.
     range: RangeValue,
-    /// The last version that was passed, in the direction of reading.
+    /// The last passed version, in the direction of the read.
     seen: u64,
     behind: bool,
-    /// The stream as it was when reading began.
+    /// The entity tag of the stream at the beginning of the read.
     pub(super) began: Option<EntityTag>,
-    /// Whether events that are appended later are to be read.
+    /// Whether the source also has events that are appended later.
     live: bool,
 }
 
 impl StreamSource {
-    /// The range as it is when reading begins.
+    /// A range that is read once.
     pub(super) fn whole(object: Object, range: RangeValue) -> Self {
         Self { object, range, seen: 0, behind: true, began: None, live: false }
     }
 
-    /// The events from a version on, without end.
+    /// The events from a version, without an end.
     pub(super) fn live(object: Object, from: u64, event_type: Option<Scalar>) -> Self {
         let range = RangeValue { from: Some(from.into()), event_type, ..RangeValue::default() };
         let seen = from.saturating_sub(1);
@@ -144,7 +144,8 @@ impl StreamSource {
             Some(next) => {
                 self.seen = passed(&next).unwrap_or(self.seen);
                 self.range = if self.live {
-                    // A follower was promised nothing: it goes on with what is left when something is truncated.
+                    // A follower has no promise of a complete range. After a truncation it continues with the events that are
+                    // left.
                     RangeValue { complete: None, ..next }
                 } else {
                     let to = number(next.to.as_ref()).unwrap_or(u64::MAX).min(end);
@@ -160,9 +161,9 @@ impl StreamSource {
     }
 }
 
-/// The last version that was passed where this range is next.
+/// The last passed version, if this range is read next.
 fn passed(next: &RangeValue) -> Option<u64> {
-    // The direction is there where it is backward.
+    // A backward range always has its direction.
     match next.direction {
         Some(_) => number(next.to.as_ref())?.checked_add(1),
         None => number(next.from.as_ref())?.checked_sub(1),
@@ -173,7 +174,7 @@ fn number(value: Option<&Scalar>) -> Option<u64> {
     value.and_then(Scalar::as_u64)
 }
 
-/// The events of a page, each on a line of its own.
+/// Splits the events of a page, each on one line.
 pub(super) fn events_in(events: &str) -> Result<Vec<Event>, Unreadable> {
     #[derive(Deserialize)]
     struct Placed {
@@ -188,13 +189,13 @@ pub(super) fn events_in(events: &str) -> Result<Vec<Event>, Unreadable> {
     events.into_iter().map(event).collect()
 }
 
-/// An event's JSON as one line. Events are kept as the text they were sent in, which may be broken into lines.
-/// Within JSON's strings there is no line break as such, so each that is found is white space.
+/// The JSON of an event on one line. An event is stored as the caller's text, which may contain line breaks. JSON's strings
+/// contain no raw line breaks, so every line break is white space.
 fn line(event: &RawValue) -> String {
     event.get().replace(['\n', '\r'], " ")
 }
 
-/// What an object sent is not what it should be.
+/// The answer of an object has an unexpected form.
 #[derive(Debug)]
 pub(super) struct Unreadable;
 

@@ -1,4 +1,4 @@
-//! A stream or the feed that is followed, as server-sent events.
+//! Following a stream or the feed by server-sent events.
 
 use std::fmt::Write;
 
@@ -9,12 +9,12 @@ use super::live::{Live, Step};
 use super::source::Event;
 use crate::objects::RemoteError;
 
-/// What a client waits before it connects again, in milliseconds.
+/// The time that a client waits before it connects again, in milliseconds.
 const HELLO: &str = "retry: 1000\n\n";
-/// A comment tells proxies that the connection lives, and the runtime whether the client is still there.
+/// This comment shows proxies that the connection lives, and shows the runtime whether the client is still there.
 const HEARTBEAT: &str = ":\n\n";
 
-/// The messages as a body, until the object goes away.
+/// The messages as a body. It ends when the object goes away.
 pub(super) fn body(live: Live) -> impl TryStream<Ok = Vec<u8>, Error = worker::Error> + 'static {
     chunks(Messages { live, greeted: false }, HEARTBEAT)
 }
@@ -32,7 +32,7 @@ impl Pieces for Messages {
         }
         Ok(match self.live.next().await? {
             Step::Events(events) => Some(messages(&events)),
-            // Without data it is no event: a client only remembers it as the place where it is.
+            // A message without data is not an event. The client only remembers its id as the last place.
             Step::Passed(place) => Some(format!("id: {place}\n\n")),
             Step::Quiet => Some(HEARTBEAT.to_owned()),
             Step::End | Step::Expired => None,
@@ -40,7 +40,7 @@ impl Pieces for Messages {
     }
 }
 
-/// Each event is a message with its version or checkpoint as id.
+/// Writes each event as a message with its version or checkpoint as id.
 fn messages(events: &[Event]) -> String {
     let mut text = String::with_capacity(events.iter().map(|event| event.line.len() + 32).sum());
     for Event { id, line } in events {

@@ -1,4 +1,4 @@
-//! `/v1/streams/{stream}`: what a stream is, whether it is as it was written, and to forget it.
+//! `/v1/streams/{stream}`: the head of a stream, its verification, and forgetting.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::{Object, precondition, query, request};
 use crate::aggregate::{ProofRequest, TruncateRequest};
 use crate::objects::Receipt;
 
-/// Where the stream begins and ends.
+/// Returns the first version and the head of the stream.
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.url())?;
     request::check_read_headers(request, &[Media::Json])?;
@@ -31,7 +31,7 @@ pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer
     Ok(Answer::stream(&object.stream, &head).costing(receipt))
 }
 
-/// Whether the history is as it was written.
+/// Verifies the history of the stream.
 pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.url())?;
     request::check_proof_headers(request, Media::Json)?;
@@ -57,7 +57,7 @@ pub(super) async fn truncate(request: &Request, object: &Object) -> Result<Answe
     Ok(Answer::text(left).costing(receipt))
 }
 
-/// Deletes the stream for good.
+/// Deletes the stream. This cannot be undone.
 pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.url())?;
     request::check_forget_headers(request)?;
@@ -65,7 +65,7 @@ pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer,
     Ok(Answer::no_content().costing(receipt))
 }
 
-/// The first version to keep, from `{"before": …}`.
+/// Reads the first version that stays, from `{"before": …}`.
 pub(super) fn before(body: &str) -> Result<u64, Failure> {
     let malformed = |error: serde_json::Error| Failure::new(ErrorCode::MalformedJson, error.to_string());
     let body: &RawValue = serde_json::from_str(body).map_err(malformed)?;

@@ -1,5 +1,5 @@
-//! A validator changes whenever what it stands for may have changed: random streams that are appended to, truncated and
-//! deleted, and everything that is shown of them. A failure names its seed.
+//! A validator changes whenever the content behind it may have changed. The test appends to random streams, truncates and
+//! deletes them, and compares everything that reads return. A failure names its seed.
 
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -17,7 +17,7 @@ use super::precondition::{EntityTag, expected_version, is_known};
 const SEEDS: u64 = 500;
 const STEPS: u64 = 40;
 
-/// A source of chance: the same seed, the same numbers.
+/// A source of random numbers. The same seed returns the same numbers.
 struct Random(u64);
 
 impl Random {
@@ -63,7 +63,7 @@ impl Subject {
         EntityTag::new(head.version.get(), head.first_version().get())
     }
 
-    /// All that is shown of the stream under a validator: where it begins and ends, pages of it, and its commits.
+    /// Everything that reads under a validator return: the head, pages, and the commits.
     fn shown(&self) -> String {
         let head = self.store.head(&self.stream).unwrap();
         let mut shown = format!("{} {} {:?}", head.version, head.first_version(), head.time);
@@ -102,7 +102,7 @@ fn a_validator_stands_for_one_representation() {
             let is_known = is_known(&tag.to_string(), subject.entity_tag());
             assert!(!(changed && is_known), "seed {seed}: {tag} is known, but not what it stands for");
         }
-        // Whichever was handed out names its version still.
+        // Every earlier tag still names its version.
         for tag in shown_under.keys() {
             let version = tag.trim_matches('"').split('.').next().and_then(|version| version.parse().ok());
             let exactly = version.and_then(Version::new).map(ExpectedVersion::Exactly);

@@ -1,4 +1,4 @@
-//! Carries out what the driver wants done.
+//! Carries out the driver's effects.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -10,14 +10,14 @@ use sillok::store::StorageError;
 use sillok_bridge::Failure;
 use worker::console_error;
 
-use super::Keeper;
+use super::Inner;
 use crate::consumer;
 use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn};
 
 pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
 
-impl Keeper {
-    /// Gives the driver an input, and carries out what it wants done.
+impl Inner {
+    /// Gives the driver an input, and carries out its effects.
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>) -> T,
@@ -28,25 +28,25 @@ impl Keeper {
         Ok(given)
     }
 
-    // Not a part of `drive`, of which there is one for every input.
+    // This is not a part of `drive`, because each input has its own copy of `drive`.
     fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
         if let Some(call) = payer {
             self.locating.pay(call, &self.meter);
         }
         self.effects.each(|effect| self.carry_out(effect));
-        // What several share is no part of any request's price.
+        // Work for several requests is not a part of any request's price.
         self.meter.take();
     }
 
-    /// Gives the driver the alarm, and waits until the work for which it rang is done.
+    /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let (_, over) = self.ringing.open();
-        self.go_on(JournalInput::Rang)?;
+        self.give_input(JournalInput::Rang)?;
         over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
-    /// Gives the driver what has happened beside requests.
-    fn go_on(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
+    /// Gives the driver an input that no request has caused.
+    fn give_input(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
         self.drive(|driver, turn| driver.input(turn, input))
     }
 
@@ -58,18 +58,18 @@ impl Keeper {
             JournalEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             JournalEffect::Log(trouble) => console_error!("{trouble}"),
             effect => {
-                let keeper = Rc::clone(self);
+                let inner = Rc::clone(self);
                 spawn(async move {
-                    if let Some(input) = keeper.wait_for(effect).await {
-                        // Without a journal nothing was begun.
-                        let _ = keeper.go_on(input);
+                    if let Some(input) = inner.wait_for(effect).await {
+                        // Without a journal there is no work, so its inputs may be lost.
+                        let _ = inner.give_input(input);
                     }
                 });
             }
         }
     }
 
-    /// Carries out an effect that takes more than this turn, and gives what has happened.
+    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: JournalEffect) -> Option<JournalInput> {
         Some(match effect {
             JournalEffect::Wake { call, consumer, millis } => {
@@ -89,13 +89,13 @@ impl Keeper {
         })
     }
 
-    /// Calls a consumer, and says whether it has answered in time. It makes the duty to read its own before it answers.
+    /// Wakes a consumer, and returns whether it has answered in time. The consumer stores the duty to read before it answers.
     async fn wake(&self, consumer: ConsumerName, millis: u64) -> bool {
         let Some(journal) = &self.name else { return false };
         let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {
             return false;
         };
-        let woken = async { consumer.wake(journal.keeps.0).await.is_ok() };
+        let woken = async { consumer.wake(journal.identity.0).await.is_ok() };
         match select(pin!(woken), pin!(pause(millis))).await {
             Either::Left((is_awake, _)) => is_awake,
             Either::Right(_) => false,

@@ -1,5 +1,5 @@
-//! Carrying out what the drivers of the core want done. An object gives its driver inputs and carries out the effects in their order;
-//! it decides nothing.
+//! Runs the drivers of the core. An object gives its driver inputs and carries out the effects in their order. It decides
+//! nothing.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use worker::Delay;
 use super::jitter;
 use super::receipt::{Meter, Receipt};
 
-/// Effects that wait to be carried out.
+/// Effects that are not yet carried out.
 #[derive(Debug)]
 pub(crate) struct Effects<E> {
     waiting: RefCell<Vec<E>>,
@@ -26,7 +26,7 @@ impl<E> Default for Effects<E> {
 }
 
 impl<E> Effects<E> {
-    /// Has a driver take a turn, and puts its effects to those that wait. Gives also the call for which the turn took place.
+    /// Runs one turn of a driver, and adds its effects to the waiting ones. Also returns the call that pays for the turn.
     pub(crate) fn take_turn<T>(&self, input: impl FnOnce(&mut Turn<'_, E>) -> T) -> (T, Option<CallId>) {
         let mut random = jitter;
         let mut turn = Turn::at(now(), &mut random);
@@ -36,7 +36,7 @@ impl<E> Effects<E> {
         (given, payer)
     }
 
-    /// Carries out the effects that wait, one after the other, with those that follow from them in this turn.
+    /// Carries out the waiting effects one after the other, and the effects that they cause in this turn.
     pub(crate) fn each(&self, carry_out: impl Fn(E)) {
         if self.carrying_out.replace(true) {
             return;
@@ -73,7 +73,7 @@ impl<A> Default for Calls<A> {
 }
 
 impl<A> Calls<A> {
-    /// A new call: its number, and the answer with what it has cost. There is no answer where the object forgets the call.
+    /// Opens a call: returns its number, and the future answer with its price. No answer comes if the object forgets the call.
     pub(crate) fn open(&self) -> (CallId, oneshot::Receiver<(A, Receipt)>) {
         let (answer, answered) = oneshot::channel();
         self.last.set(self.last.get() + 1);
@@ -82,7 +82,7 @@ impl<A> Calls<A> {
         (call, answered)
     }
 
-    /// Has a call pay what was spent since the meter was last taken from.
+    /// Charges a call for the rows that the meter has counted since the last `take`.
     pub(crate) fn pay(&self, call: CallId, meter: &Meter) {
         let receipt = meter.take();
         if let Some(waiting) = self.waiting.borrow_mut().iter_mut().find(|waiting| waiting.call == call) {
@@ -94,12 +94,12 @@ impl<A> Calls<A> {
         let mut waiting = self.waiting.borrow_mut();
         if let Some(at) = waiting.iter().position(|waiting| waiting.call == call) {
             let Waiting { spent, answer: answers, .. } = waiting.swap_remove(at);
-            // A caller that has gone needs no answer.
+            // The caller may be gone. Then nobody needs the answer.
             let _ = answers.send((answer, spent));
         }
     }
 
-    /// Answers all calls alike.
+    /// Answers all calls with the same answer.
     pub(crate) fn answer_all(&self, answer: &A)
     where
         A: Clone,
@@ -109,13 +109,13 @@ impl<A> Calls<A> {
         }
     }
 
-    /// Forgets all calls: none is answered.
+    /// Forgets all calls without an answer.
     pub(crate) fn forget(&self) {
         self.waiting.borrow_mut().clear();
     }
 }
 
-/// Waits so many milliseconds. Others have their turn meanwhile, also where there are none.
+/// Waits so many milliseconds. Other calls have turns meanwhile, also if `millis` is 0.
 pub(crate) async fn pause(millis: u64) {
     Delay::from(Duration::from_millis(millis)).await;
 }

@@ -1,4 +1,4 @@
-//! What every object has: a name, a storage, an alarm, followers, and a way to be spoken to.
+//! The parts that all objects have: a name, a storage, an alarm, followers and calls.
 
 mod call;
 mod driving;
@@ -18,7 +18,7 @@ pub(crate) use object_sql::ObjectSql;
 pub(crate) use partitions::partitions;
 pub(crate) use receipt::{Meter, Receipt};
 
-/// A random number, so that what failed together is not tried again together.
+/// A random number, so that calls that failed together are not repeated at the same time.
 pub(crate) fn jitter() -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // from 0 to 2^32
     let number = (js_sys::Math::random() * f64::from(u32::MAX)) as u64;

@@ -1,6 +1,6 @@
-//! The names of objects: whose an object is, and what it keeps.
+//! The names of objects: a tenant and an identity.
 //!
-//! A name is made of checked names alone, none of which can hold the character that joins them: two objects never have the
+//! A name consists of checked names only. None of them can contain the character that joins them. So two objects never have the
 //! same name, and no text of a request reaches the object of another tenant (docs/adr/0016).
 
 use std::fmt;
@@ -9,15 +9,15 @@ use sillok::handler::ConsumerName;
 use sillok::store::{StreamId, Tenant};
 use worker::State;
 
-/// What a tenant's name and the rest are joined by: a control character, which no name holds.
+/// The character between a tenant's name and the identity: a control character, which no name contains.
 const TENANT_SEPARATOR: char = '\u{1f}';
 
-/// What the objects of one class keep, one each.
-pub(crate) trait Kept: fmt::Display + Sized {
+/// The identity of an object among the objects of its class and tenant.
+pub(crate) trait Identity: fmt::Display + Sized {
     /// The binding of the class, as wrangler.toml names it.
     const BINDING: &'static str;
 
-    /// Reads what it was displayed as, and nothing else.
+    /// Reads the displayed form, and no other.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Partition {
     }
 }
 
-impl Kept for StreamId {
+impl Identity for StreamId {
     const BINDING: &'static str = "AGGREGATE";
 
     fn parse(text: &str) -> Option<Self> {
@@ -39,7 +39,7 @@ impl Kept for StreamId {
     }
 }
 
-impl Kept for Partition {
+impl Identity for Partition {
     const BINDING: &'static str = "JOURNAL";
 
     fn parse(text: &str) -> Option<Self> {
@@ -47,7 +47,7 @@ impl Kept for Partition {
     }
 }
 
-impl Kept for ConsumerName {
+impl Identity for ConsumerName {
     const BINDING: &'static str = "CONSUMER";
 
     fn parse(text: &str) -> Option<Self> {
@@ -55,45 +55,45 @@ impl Kept for ConsumerName {
     }
 }
 
-/// The name of an object. Each tenant's objects are its own; those of the default tenant are called after what they keep.
+/// The name of an object. Each tenant has its own objects. In the default tenant the name is the identity alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ObjectName<K> {
     tenant: Option<Tenant>,
-    /// What the object keeps.
-    pub(crate) keeps: K,
+    /// The stream, the partition or the consumer of the object.
+    pub(crate) identity: K,
 }
 
-impl<K: Kept> ObjectName<K> {
-    pub(crate) fn new(tenant: Option<&Tenant>, keeps: K) -> Self {
-        Self { tenant: tenant.cloned(), keeps }
+impl<K: Identity> ObjectName<K> {
+    pub(crate) fn new(tenant: Option<&Tenant>, identity: K) -> Self {
+        Self { tenant: tenant.cloned(), identity }
     }
 
-    /// The name of the object whose state this is, which knows it by itself, also when its alarm rings. Nothing where the
-    /// object was not found by such a name.
+    /// The name of the object with this state. An object knows its own name, also when its alarm rings. `None` if the object
+    /// was not found by such a name.
     pub(crate) fn of(state: &State) -> Option<Self> {
         Self::parse(&state.id().name()?)
     }
 
     fn parse(name: &str) -> Option<Self> {
         match name.split_once(TENANT_SEPARATOR) {
-            None => Some(Self { tenant: None, keeps: K::parse(name)? }),
-            Some((tenant, keeps)) => {
-                Some(Self { tenant: Some(Tenant::new(tenant).ok()?), keeps: K::parse(keeps)? })
+            None => Some(Self { tenant: None, identity: K::parse(name)? }),
+            Some((tenant, identity)) => {
+                Some(Self { tenant: Some(Tenant::new(tenant).ok()?), identity: K::parse(identity)? })
             }
         }
     }
 
-    /// Whose the object is; the default tenant has no name.
+    /// The tenant of the object. The default tenant has no name.
     pub(crate) fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
     }
 }
 
-impl<K: Kept> fmt::Display for ObjectName<K> {
+impl<K: Identity> fmt::Display for ObjectName<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.tenant {
-            None => self.keeps.fmt(formatter),
-            Some(tenant) => write!(formatter, "{tenant}{TENANT_SEPARATOR}{}", self.keeps),
+            None => self.identity.fmt(formatter),
+            Some(tenant) => write!(formatter, "{tenant}{TENANT_SEPARATOR}{}", self.identity),
         }
     }
 }
@@ -102,13 +102,13 @@ impl<K: Kept> fmt::Display for ObjectName<K> {
 mod tests {
     use super::*;
 
-    fn name<K: Kept>(tenant: Option<&str>, keeps: &str) -> ObjectName<K> {
+    fn name<K: Identity>(tenant: Option<&str>, identity: &str) -> ObjectName<K> {
         let tenant = tenant.map(|tenant| Tenant::new(tenant).unwrap());
-        ObjectName::new(tenant.as_ref(), K::parse(keeps).unwrap())
+        ObjectName::new(tenant.as_ref(), K::parse(identity).unwrap())
     }
 
     #[test]
-    fn objects_keep_the_names_that_they_have_always_had() {
+    fn the_names_of_objects_are_pinned() {
         assert_eq!(name::<StreamId>(None, "account-1").to_string(), "account-1");
         assert_eq!(name::<StreamId>(Some("a"), "account-1").to_string(), "a\u{1f}account-1");
         assert_eq!(name::<Partition>(None, "7").to_string(), "7");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_of_an_object() {
+    fn invalid_names_of_objects_are_refused() {
         for wrong in ["", "\u{1f}a", "a\u{1f}", "a\u{1f}b\u{1f}c", "a\nb", "a\u{7f}"] {
             assert_eq!(ObjectName::<StreamId>::parse(wrong), None, "{wrong:?}");
             assert_eq!(ObjectName::<ConsumerName>::parse(wrong), None, "{wrong:?}");
@@ -129,7 +129,7 @@ mod tests {
     }
 }
 
-/// Two objects have the same name only where they are the same, and an object reads from its name what it was made of.
+/// Different objects have different names, and an object reads its tenant and its identity from its name.
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod property {
     use std::cell::RefCell;
@@ -142,7 +142,7 @@ mod property {
     use super::*;
 
     const CASES: u32 = 20_000;
-    /// Of few pieces, some of which no name may hold, come texts that are likely to be mistaken for one another.
+    /// Few pieces, some of which no name may contain: texts of them are easily taken for one another.
     const PIECES: &[&str] =
         &["a", "b", "-", "0", "1", "\u{1f}", "\0", "\n", "\u{7f}", "\u{85}", "/", "%1F", "\u{e9}"];
 
@@ -151,17 +151,18 @@ mod property {
         prop_oneof![8 => few, 1 => any::<String>()]
     }
 
-    /// An object as it is looked for: its class, its name, and what reading the name gives.
-    fn object<K: Kept>(tenant: Option<&Tenant>, text: &str) -> Option<(&'static str, String, bool)> {
+    /// The object of this tenant and identity: its class, its name, and whether the name is read again.
+    fn object<K: Identity>(tenant: Option<&Tenant>, text: &str) -> Option<(&'static str, String, bool)> {
         let name = ObjectName::new(tenant, K::parse(text)?);
         let printed = name.to_string();
         let again = ObjectName::<K>::parse(&printed);
-        let agrees = again.is_some_and(|again| again.tenant() == tenant && again.keeps.to_string() == text);
+        let agrees =
+            again.is_some_and(|again| again.tenant() == tenant && again.identity.to_string() == text);
         Some((K::BINDING, printed, agrees))
     }
 
     #[test]
-    fn names_are_told_apart_and_read_again() {
+    fn names_are_different_and_read_again() {
         let given = std::env::var("SILLOK_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed: u64 = given.unwrap_or_else(|| RandomState::new().build_hasher().finish());
         let mut bytes = [0; 32];
@@ -171,7 +172,7 @@ mod property {
         let made = RefCell::new(HashMap::new());
         let run =
             TestRunner::new_with_rng(config, rng).run(&(text(), text(), 0..3), |(tenant, text, kind)| {
-                // A tenant that is none is refused, and not taken for the default one.
+                // An invalid tenant is refused, and not taken for the default one.
                 let tenant = if tenant.is_empty() { Ok(None) } else { Tenant::new(&tenant).map(Some) };
                 let Ok(tenant) = tenant else { return Ok(()) };
                 let object = match kind {

@@ -1,8 +1,8 @@
-//! Telling those who follow a stream, or the feed, that it has grown.
+//! Messages that inform the followers of a stream or of the feed that it has grown.
 //!
-//! A follower's Worker holds a WebSocket to the object, over which comes nothing but how far it has grown: the stream's
-//! version, or the feed's position; the events it then reads like any reader. So the object can hibernate while nothing
-//! happens, nothing is kept of where a follower is, and a message that was sent twice or overtaken does no harm.
+//! A follower's Worker holds a WebSocket to the object. The only message over it is the new end: the version of the stream, or
+//! the position in the feed. The follower then reads the events like every reader. So the object can hibernate between two
+//! events, it stores no follower's place, and a message that is repeated or overtaken does no harm.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use sillok_bridge::{field, part};
 use wasm_bindgen::prelude::*;
 use worker::{Request, Response, State, WebSocketPair, console_error};
 
-/// Takes a follower's WebSocket, on the side of the object. Everything else is RPC.
+/// Accepts a follower's WebSocket, on the side of the object. All other calls are RPC.
 pub(crate) fn admit(state: &State, request: &Request) -> worker::Result<Response> {
     let protocol = request.headers().get("Upgrade")?;
     if !protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
@@ -24,17 +24,17 @@ pub(crate) fn admit(state: &State, request: &Request) -> worker::Result<Response
     Response::from_websocket(pair.client)
 }
 
-/// Tells every follower how far it has grown. The output gate keeps this back until what was written is on disk.
+/// Sends the new end to every follower. The output gate holds the message until the events are on disk.
 pub(crate) fn nudge(state: &State, end: u64) {
     for socket in state.get_websockets() {
         if socket.send_with_str(end.to_string()).is_err() {
-            // Whoever was not told must not wait on. One that has just gone needs no word of it.
+            // A follower without the message must not wait any longer. A follower that is gone needs no message.
             let _ = socket.close(Some(1011), Some("the follower could not be notified"));
         }
     }
 }
 
-/// Sends every follower away: nothing is ever to come.
+/// Closes the WebSocket of every follower, because no more events can come.
 pub(crate) fn dismiss(state: &State) {
     for socket in state.get_websockets() {
         let _ = socket.close(Some(1000), Some("the stream was deleted"));
@@ -57,7 +57,7 @@ extern "C" {
     fn remove_event_listener(this: &Socket, name: &str, listener: &JsValue) -> Result<(), JsValue>;
 }
 
-/// What has come over the WebSocket.
+/// The messages that have come over the WebSocket.
 #[derive(Debug, Default)]
 struct Heard {
     end: u64,
@@ -73,7 +73,7 @@ impl Heard {
     }
 }
 
-/// A follower's WebSocket to the object, on the side of the Worker. Dropped, it is closed.
+/// A follower's WebSocket to the object, on the side of the Worker. Drop it to close it.
 #[derive(Debug)]
 pub(crate) struct Nudges {
     socket: Socket,
@@ -84,7 +84,7 @@ pub(crate) struct Nudges {
 type Listener = Closure<dyn FnMut(JsValue)>;
 
 impl Nudges {
-    /// Takes the WebSocket of the object's answer.
+    /// Takes the WebSocket from the object's answer.
     pub(super) fn of(response: &JsValue) -> Result<Self, JsValue> {
         let socket = part(response, "webSocket")?;
         if !socket.is_object() {
@@ -115,7 +115,7 @@ impl Nudges {
         Ok(())
     }
 
-    /// Waits until it has grown so far. `false` when no word of it will come any more.
+    /// Waits until the object has grown up to `end`. Returns `false` if no more messages can come.
     pub(crate) fn poll_reach(&self, context: &Context<'_>, end: u64) -> Poll<bool> {
         let mut heard = self.heard.borrow_mut();
         if heard.end >= end {
@@ -136,7 +136,7 @@ impl Drop for Nudges {
                 console_error!("a listener could not be removed: {error:?}");
             }
         }
-        // It may be closed already.
+        // The socket may already be closed.
         let _ = self.socket.close();
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct ObjectAlarm {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The part of an object's storage that sets the alarm without awaiting anything.
+    /// The part of an object's storage that sets the alarm without an await.
     #[derive(Debug)]
     type AlarmStorage;
 
@@ -29,7 +29,7 @@ extern "C" {
 }
 
 impl ObjectAlarm {
-    /// The alarm of an object's storage. What it costs to set it is added up in `meter`.
+    /// The alarm of an object's storage. `meter` adds up the price of setting it.
     pub(crate) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
         let raw: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
         Self { storage: raw.unchecked_into(), meter }
@@ -37,30 +37,30 @@ impl ObjectAlarm {
 }
 
 impl Alarm for ObjectAlarm {
-    /// The promise is not awaited: the alarm is set in this turn, and made durable with all that the turn writes.
+    /// The promise is not awaited. The alarm is set in this turn, and becomes durable with the rows of this turn.
     fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
         #[allow(clippy::cast_precision_loss)] // far below 2^53
         let millis = at.as_millis() as f64;
-        // Were it not to come true, the runtime would end the object, with everything that this turn has written.
+        // If the promise fails, the runtime ends the object, and nothing that this turn has written becomes durable.
         let _: Promise = self.storage.set_alarm(millis).map_err(failure)?;
         self.meter.add_receipt(Receipt { rows_written: 1, ..Receipt::default() });
         Ok(())
     }
 }
 
-// Taken by value for `map_err`.
+// `map_err` passes the error by value.
 #[allow(clippy::needless_pass_by_value)]
 fn failure(error: JsValue) -> StorageError {
     StorageError::failed(format!("{error:?}"))
 }
 
-/// For when the object's alarm is set.
+/// The time for which the object's alarm is set.
 pub(crate) async fn armed(state: &State) -> Option<RecordedTime> {
     let millis = state.storage().get_alarm().await.ok().flatten()?;
     u64::try_from(millis).ok().map(RecordedTime::from_millis)
 }
 
-/// What an alarm's handler answers. Where what it rang for could neither be done nor put off, the runtime has to ring again.
+/// The answer of an alarm's handler. If the work could be neither done nor put off, the runtime must ring the alarm again.
 pub(crate) fn rang(done: Result<(), Failure>) -> worker::Result<Response> {
     match done {
         Ok(()) => Response::empty(),

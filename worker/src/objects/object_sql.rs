@@ -16,7 +16,7 @@ use super::receipt::Meter;
 
 /// The SQLite database of one Durable Object.
 ///
-/// Each statement is atomic by itself. A statement that fails throws out of `exec` and has changed nothing.
+/// Each statement is atomic. A statement that fails throws in `exec` and changes nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct ObjectSql {
     storage: ObjectStorage,
@@ -26,12 +26,12 @@ pub(crate) struct ObjectSql {
 
 #[wasm_bindgen]
 extern "C" {
-    /// An object's storage. The `worker` crate binds it too, but not all of it, and rows as values of its own.
+    /// An object's storage. The crate `worker` binds only a part of it, and has its own type for rows.
     #[derive(Debug, Clone)]
     type ObjectStorage;
     #[derive(Debug, Clone)]
     type Statements;
-    /// The result of a statement on its way.
+    /// The result of a statement, row by row.
     pub(super) type Cursor;
 
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
@@ -54,7 +54,7 @@ extern "C" {
 }
 
 impl ObjectSql {
-    /// The database of an object's storage. What its statements cost is added up in `meter`.
+    /// The database of an object's storage. `meter` adds up the price of its statements.
     pub(crate) fn new(storage: &Storage, meter: Rc<Meter>) -> Self {
         let storage: JsValue = AsRef::<JsValue>::as_ref(storage.as_raw()).clone();
         let storage: ObjectStorage = storage.unchecked_into();
@@ -62,7 +62,7 @@ impl ObjectSql {
     }
 
     fn exec(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Cursor, StorageError> {
-        // The platform refuses them; where it is run elsewhere, it may take them.
+        // The platform refuses values that are too large. Other runtimes may take them, so the size is checked here.
         let bytes = Value::bytes(values);
         if bytes > ROW_BYTES {
             return Err(StorageError::failed(format!(
@@ -75,7 +75,7 @@ impl ObjectSql {
 
 impl Sql for ObjectSql {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
-        // Without rows to deliver the statement has run to its end inside `exec`, and its cursor is closed.
+        // A statement without rows has run to its end in `exec`, and its cursor is closed.
         self.exec(statement, values).map(|cursor| self.meter.add(&cursor))
     }
 
@@ -91,12 +91,12 @@ impl Sql for ObjectSql {
     ) -> Result<(), StorageError> {
         let cursor = self.exec(statement, values)?;
         let outcome = walk(&cursor, visit);
-        // A cursor counts as it goes: only now is it known what the query has cost.
+        // A cursor counts while it runs. Only here is the price of the query complete.
         self.meter.add(&cursor);
         outcome
     }
 
-    /// The runtime's `transactionSync`: what the callback writes is rolled back when it throws.
+    /// Runs the runtime's `transactionSync`. It rolls back the writes of the callback if the callback throws.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let mut outcome = Ok(());
         let ran = self.storage.transaction_sync(&mut || {
@@ -121,8 +121,8 @@ fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> 
     };
     while let Some(row) = next()? {
         if visit(&row).is_break() {
-            // One step further closes the cursor where this row was the last one, as it is with the head: the
-            // runtime reuses a prepared statement only once its cursor is closed.
+            // One more step closes the cursor if this row was the last one, as for the head. The runtime reuses a prepared
+            // statement only after its cursor is closed.
             let _ = rows.next();
             break;
         }
@@ -130,7 +130,7 @@ fn walk(cursor: &Cursor, visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>) -> 
     Ok(())
 }
 
-/// What the runtime said.
+/// The error of the runtime.
 fn failure(error: &JsValue) -> StorageError {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
     StorageError::failed(

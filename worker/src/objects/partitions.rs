@@ -1,4 +1,4 @@
-//! Over how many objects a tenant's journal is spread.
+//! The number of partitions of a tenant's journal.
 
 use sillok::ErrorCode;
 use sillok_bridge::{Failure, part};
@@ -7,11 +7,11 @@ use worker::Env;
 const NAME: &str = "JOURNAL_PARTITIONS";
 const MOST: usize = 64;
 
-/// Reads how many partitions the journal has from the Worker's variables: one, unless it is said otherwise.
+/// Reads the number of partitions from the Worker's variables. The default is 1.
 ///
 /// # Errors
-/// `invalid_configuration` where the variable is not such a number. Nothing is guessed: with another number a stream
-/// would be looked for in another partition.
+/// `invalid_configuration` if the variable is not such a number. Sillok does not guess: with another number it would look for a
+/// stream in another partition.
 pub(crate) fn partitions(env: &Env) -> Result<usize, Failure> {
     let value = part(env, NAME).unwrap_or_default();
     if value.is_undefined() {

@@ -1,4 +1,4 @@
-//! What a request has cost: the rows that its statements read and wrote, as the runtime counts and bills them.
+//! The price of a request: the rows that its statements read and wrote, as the runtime counts and bills them.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -15,7 +15,7 @@ use super::object_sql::Cursor;
 pub(crate) struct Receipt {
     pub(crate) rows_written: u64,
     pub(crate) rows_read: u64,
-    /// The rows written to make the object's tables, which happens once and is counted in nothing else here.
+    /// The rows written to make the object's tables. They are written once, and no other field counts them.
     pub(crate) schema_rows_written: u64,
 }
 
@@ -37,7 +37,7 @@ impl Add for Receipt {
     }
 }
 
-/// Adds up what the statements of one turn cost, and what all have cost since the object has started.
+/// Adds up the price of the statements of one turn, and of all statements since the start of the object.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     turn: Cell<Receipt>,
@@ -45,13 +45,13 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Adds what a statement has cost, which its cursor knows once nothing more is taken from it.
+    /// Adds the price of a statement. Its cursor knows the price after the last row was read.
     pub(super) fn add(&self, cursor: &Cursor) {
         let [rows_written, rows_read] = counts(cursor);
         self.add_receipt(Receipt { rows_written, rows_read, schema_rows_written: 0 });
     }
 
-    /// Adds what it has cost to make a table or an index.
+    /// Adds the price of a table or an index.
     pub(super) fn add_schema(&self, cursor: &Cursor) {
         let [schema_rows_written, rows_read] = counts(cursor);
         self.add_receipt(Receipt { rows_written: 0, rows_read, schema_rows_written });
@@ -61,16 +61,16 @@ impl Meter {
         self.turn.set(self.turn.get() + receipt);
     }
 
-    /// What was added up since the last time. Whoever has a turn takes it at its end, so that the next begins with nothing.
+    /// Returns the price since the last call, and starts again at 0. Call it at the end of each turn.
     pub(crate) fn take(&self) -> Receipt {
         let receipt = self.turn.take();
         self.total.set(self.total.get() + receipt);
         receipt
     }
 
-    /// Does what takes more than a turn, and tells what it has cost: of what others do meanwhile, nothing.
+    /// Runs work that takes more than one turn, and returns its price without the price of other work meanwhile.
     pub(crate) async fn spent_on<T>(&self, work: impl Future<Output = T>) -> (T, Receipt) {
-        // Boxed, so that it is no part of the future of every caller.
+        // The future is boxed, so that it is not a part of every caller's future.
         let mut work = Box::pin(work);
         let mut spent = Receipt::default();
         let done = poll_fn(|context| {
@@ -81,7 +81,7 @@ impl Meter {
         (done.await, spent)
     }
 
-    /// What was taken since the object has started.
+    /// The price of all statements since the start of the object.
     pub(crate) fn total(&self) -> Receipt {
         self.total.get()
     }

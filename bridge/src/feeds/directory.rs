@@ -1,24 +1,24 @@
-//! The directory of streams as values: what is asked for, and a page.
+//! The directory of streams as values: the range of a page, and a page.
 
 use serde::Serialize;
 use sillok::store::{DirectoryPage, DirectoryRange};
 
+use super::feed::category;
 use crate::clock::rfc3339;
+use crate::events::{invalid, number};
 use crate::failure::Failure;
-use crate::feed::category;
-use crate::range::{invalid, number};
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
-/// What part of the directory to read: `{"prefix","category","after","limit"}`, each absent where it bounds nothing.
+/// The range of a page of the directory: `{"prefix","category","after","limit"}`. An absent part sets no bound.
 #[derive(Debug, Clone, Default)]
 pub struct DirectoryValue {
-    /// With what the names begin.
+    /// The first characters of the names.
     pub prefix: Option<Scalar>,
     /// The only category to list.
     pub category: Option<Scalar>,
     /// The name after which the page begins.
     pub after: Option<Scalar>,
-    /// Most streams.
+    /// The largest number of streams.
     pub limit: Option<Scalar>,
 }
 
@@ -27,28 +27,28 @@ crate::message!(DirectoryValue { prefix: "prefix", category: "category", after: 
 /// A page of the directory: `{"streams":[{"stream","version","time"}],"next"}`.
 #[derive(Debug, Serialize)]
 pub struct DirectoryPageJson {
-    /// The streams, in the order of their names' bytes.
+    /// The streams, in the byte order of their names.
     pub streams: Vec<StreamEntryJson>,
-    /// After which name the next page begins, or nothing when this was the last.
+    /// The name after which the next page begins. `None` on the last page.
     pub next: Option<String>,
 }
 
 crate::message!(DirectoryPageJson { streams: "streams", next: "next" });
 
-/// What the directory says of a stream.
+/// The entry of one stream in the directory.
 #[derive(Debug, Serialize)]
 pub struct StreamEntryJson {
-    /// Its name.
+    /// The name of the stream.
     pub stream: String,
     /// The version of its last event.
     pub version: u64,
-    /// When that event was recorded.
+    /// The time at which that event was recorded.
     pub time: String,
 }
 
 crate::message!(StreamEntryJson { stream: "stream", version: "version", time: "time" });
 
-/// Reads what part of the directory is wanted, checking every part.
+/// Reads the range of a page of the directory, and checks every part.
 ///
 /// # Errors
 /// `invalid_category`, `invalid_parameter` or `page_too_large`, naming the part that is wrong.

@@ -1,10 +1,10 @@
-//! What travels as plain objects of JavaScript: to whoever calls the package, and between the objects of the Worker.
+//! Messages: plain JavaScript objects for the callers of the package, and between the objects of the Worker.
 //!
-//! The two sides of a call may run two versions of the code. So a message ignores a field that it does not know, and a field
-//! that is newer than the message has a default (docs/adr/0024).
+//! The two sides of a call may run two versions of the code. So a message ignores unknown fields, and a field that was added
+//! later has a default (docs/adr/0024).
 //!
-//! A message is converted field by field, by one function for each type that a field may have. A general serialiser would
-//! compile to a visitor for every message, which is several times as much code.
+//! A message is converted field by field, by one function for each type of field. A general serialiser would compile to a
+//! visitor for every message, which is several times as much code.
 
 use std::cell::RefCell;
 
@@ -13,23 +13,23 @@ use sillok::handler::{ConsumerName, DocumentKey, LetterId};
 use sillok::store::StreamId;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::js_value::whole;
-use crate::scalar::Scalar;
-use crate::text::text_of;
+use super::js_value::whole;
+use super::scalar::Scalar;
+use super::text::text_of;
 
-/// Something that has a form in JavaScript.
+/// A type with a form in JavaScript.
 pub trait Message: Sized {
-    /// The value as JavaScript has it. A field that holds nothing is not there at all.
+    /// The value for JavaScript. An absent field is not a member of the object.
     fn to_js(&self) -> JsValue;
 
-    /// Reads what [`to_js`](Self::to_js) gave; nothing where the value has another shape.
+    /// Reads a value that [`to_js`](Self::to_js) returned. Returns `None` if the value has another shape.
     fn from_js(value: &JsValue) -> Option<Self>;
 }
 
 /// Makes a struct a [`Message`]: an object with these names for its fields.
 ///
-/// A field is required, unless it is an `Option`, which is `None` where it is missing. A field that was added later needs a
-/// default behind its name: a sender of an older version does not send the field, and the message then has the default.
+/// A field is required, unless it is an `Option`, which is `None` if the field is absent. A field that was added later needs a
+/// default after its name. A sender of an older version does not send the field, and the message then has the default.
 ///
 /// ```
 /// struct Page {
@@ -57,34 +57,34 @@ macro_rules! message {
     };
 }
 
-/// An object of those fields that are not undefined.
+/// Makes an object from the fields that are not undefined.
 #[must_use]
 pub fn object(fields: &[(&'static str, JsValue)]) -> JsValue {
     let object = Object::new();
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_undefined()) {
-        // An object that was just made takes any field.
+        // A new object takes any field.
         let _ = Reflect::set(&object, &js_name(name), value);
     }
     object.into()
 }
 
-/// A field of an object; nothing where the object has none that fits.
+/// Reads a field of an object. Returns `None` if the object has no such field or if the field has another type.
 #[must_use]
 pub fn field<T: Message>(object: &JsValue, name: &'static str) -> Option<T> {
     T::from_js(&part(object, name).ok()?)
 }
 
-/// A field of an object, and the default where the object does not have the field; nothing where the field does not fit.
+/// Reads a field of an object. Returns the default if the field is absent, and `None` if it has another type.
 #[must_use]
 pub fn field_or<T: Message>(object: &JsValue, name: &'static str, default: impl FnOnce() -> T) -> Option<T> {
     let value = part(object, name).ok()?;
     if value.is_undefined() { Some(default()) } else { T::from_js(&value) }
 }
 
-/// A part of an object, whatever it is; undefined where there is none.
+/// Returns a member of an object, of any type. Returns undefined if there is none.
 ///
 /// # Errors
-/// What JavaScript throws: a `TypeError` where `object` is none.
+/// The exception of JavaScript: a `TypeError` if `object` is not an object.
 pub fn part(object: &JsValue, name: &'static str) -> Result<JsValue, JsValue> {
     Reflect::get(object, &js_name(name))
 }
@@ -93,8 +93,8 @@ thread_local! {
     static NAMES: RefCell<Vec<(&'static str, JsString)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The name of a field as JavaScript has it. Each is made once: to make them anew for every message took about a tenth of the time
-/// of an append in memory.
+/// The name of a field in JavaScript. Each name is converted once: the conversion for every message took about a tenth of the
+/// time of an append in memory.
 fn js_name(name: &'static str) -> JsString {
     NAMES.with_borrow_mut(|names| {
         if let Some((_, made)) = names.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
@@ -106,7 +106,7 @@ fn js_name(name: &'static str) -> JsString {
     })
 }
 
-/// A message without fields. It ignores every field, as each message ignores those that it does not know.
+/// A message without fields. It ignores all fields, because every message ignores unknown fields.
 impl Message for () {
     fn to_js(&self) -> JsValue {
         JsValue::UNDEFINED
@@ -130,7 +130,7 @@ impl Message for bool {
 impl Message for u64 {
     fn to_js(&self) -> JsValue {
         #[allow(clippy::cast_precision_loss)]
-        // versions, positions and counts, which JavaScript holds exactly
+        // versions, positions and counts are exact in JavaScript
         JsValue::from_f64(*self as f64)
     }
 
@@ -159,8 +159,8 @@ impl Message for String {
     }
 }
 
-/// Names travel as texts. A message with a text that is no such name has another shape, so what takes the message takes no
-/// unchecked name.
+/// Names are texts in a message. A message with an invalid name has another shape. So the receiver of a message gets checked
+/// names only.
 macro_rules! named {
     ($($name:ty),*) => {
         $(impl Message for $name {

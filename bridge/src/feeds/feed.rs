@@ -1,4 +1,4 @@
-//! The feed of all streams as values: what is asked for, and a page.
+//! The feed of all streams as values: the range of a page, and a page.
 
 use serde_json::value::RawValue;
 use sillok::ErrorCode;
@@ -8,10 +8,9 @@ use sillok::store::{
     InvalidCheckpoint, Position, StreamId, Version, json_string, members, visit_feed,
 };
 
-use crate::event_json::write_event;
+use crate::events::{event_type, number, write_event};
 use crate::failure::Failure;
-use crate::range::{event_type, number};
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
 /// What part of the feed to read: `{"after","category","types","limit"}`, each absent where it bounds nothing.
 #[derive(Debug, Clone, Default)]

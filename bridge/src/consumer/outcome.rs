@@ -1,13 +1,13 @@
-//! What a handler in JavaScript says of an event.
+//! The outcome of a failed handler in JavaScript.
 
 use sillok::handler::Outcome;
 use wasm_bindgen::JsValue;
 
 use crate::failure_code::FailureCode;
-use crate::message::field;
+use crate::js::field;
 
-/// What came of a handler that has failed: `{error, code}`, of which only an error of Sillok's own has a code. Anything else is a
-/// failure without words.
+/// The outcome of a handler that has failed: `{error, code}`. Only an error of Sillok has a code. Any other value is a failure
+/// without a text.
 #[must_use]
 pub fn outcome_from_js(failure: &JsValue) -> Outcome {
     let error = field::<String>(failure, "error").unwrap_or_else(|| "the handler failed".to_owned());

@@ -1,11 +1,11 @@
-//! What is told of a consumer, as JSON.
+//! The status, the dead letters and the documents of a consumer, as JSON.
 
 use sillok::handler::{DeadLetter, DeadLetters, DocumentPage, Status};
 use sillok::store::{Checkpoint, RecordedTime, json_string};
 
 use crate::clock::rfc3339;
 
-/// How a consumer does, as the members of an object: `"status":…,"checkpoint":…`. `end` is where the feed ends.
+/// The status of a consumer, as the members of an object: `"status":…,"checkpoint":…`. `end` is the end of the feed.
 #[must_use]
 pub fn status_members(status: &Status, end: &Checkpoint) -> String {
     let place =
@@ -27,12 +27,12 @@ pub fn status_members(status: &Status, end: &Checkpoint) -> String {
     )
 }
 
-/// A page of dead letters, `{"<name>":[{"id","reason","error","attempts","time","event"}],"next"}`. `next` is JSON.
+/// A page of dead letters: `{"<name>":[{"id","reason","error","attempts","time","event"}],"next"}`. `next` is JSON.
 #[must_use]
 pub fn letters_json(name: &str, page: &DeadLetters, next: Option<String>) -> String {
     let mut letters = page.letters.iter().map(|DeadLetter { id, reason, error, attempts, time: at, event, .. }| {
         let (reason, error, time) = (reason.as_str(), json_string(error), time(*at));
-        // The event is JSON already and stays as it is.
+        // The event is JSON already. It stays unchanged.
         let event = &event.json;
         format!(
             "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":{time},\"event\":{event}}}"
@@ -41,7 +41,7 @@ pub fn letters_json(name: &str, page: &DeadLetters, next: Option<String>) -> Str
     page_json(name, &mut letters, next)
 }
 
-/// A page of documents, `{"<name>":[{"key","document"}],"next"}`. `next` is JSON.
+/// A page of documents: `{"<name>":[{"key","document"}],"next"}`. `next` is JSON.
 #[must_use]
 pub fn documents_json(name: &str, page: &DocumentPage, next: Option<String>) -> String {
     let mut documents = page.documents.iter().map(|(key, document)| {
@@ -50,7 +50,7 @@ pub fn documents_json(name: &str, page: &DocumentPage, next: Option<String>) -> 
     page_json(name, &mut documents, next)
 }
 
-/// It is written item by item: a page may have 4 MiB.
+/// Writes the page item by item, because a page may have 4 MiB.
 fn page_json(name: &str, items: &mut dyn Iterator<Item = String>, next: Option<String>) -> String {
     let mut page = format!("{{\"{name}\":[");
     for item in items {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_a_consumer_does() {
+    fn the_status_of_a_consumer_as_json() {
         let at = |position| Checkpoint::start(1).at(0, Position::new(position).unwrap());
         let mut status = Status {
             running: Running::Running,

@@ -1,4 +1,4 @@
-//! What a truncation answers.
+//! The result of a truncation.
 
 use serde::Serialize;
 use sillok::store::{StreamId, Truncated};
@@ -15,7 +15,7 @@ pub struct TruncatedJson {
 crate::message!(TruncatedJson { stream: "stream", first_version: "firstVersion", version: "version" });
 
 impl TruncatedJson {
-    /// What became of `stream`.
+    /// The result of a truncation of `stream`.
     #[must_use]
     pub fn new(stream: &StreamId, truncated: Truncated) -> Self {
         Self {

@@ -1,8 +1,8 @@
-//! The tutorial's events: any object with an `aggregateId`, kept whole.
+//! The tutorial's events: any objects with an `aggregateId`, stored whole.
 //!
-//! Such an event is appended to the stream that its `aggregateId` names, with the whole object as data. The store's note
-//! about it says so, and at which places the object held a `Date`, for which JSON has no form, so that what is found again
-//! equals what was saved. The note lies beside data and metadata: no event that is appended can have one.
+//! The event is appended to the stream that its `aggregateId` names. Its data is the whole object. The store's note about the
+//! event marks it as saved, and lists the places where the object had a `Date`, because JSON has no dates. So a found event
+//! equals the saved one. The note lies beside data and metadata: an appended event never has one.
 
 use sillok::ErrorCode;
 use sillok::store::{
@@ -10,20 +10,20 @@ use sillok::store::{
 };
 use wasm_bindgen::JsValue;
 
-use crate::event_json::write_event;
+use super::event_json::write_event;
+use super::new_events::InvalidEvents;
 use crate::failure::Failure;
-use crate::js_value::{name_from_js, number_text};
-use crate::new_events::InvalidEvents;
+use crate::js::{name_from_js, number_text};
 
-/// The type of a saved event that names none itself.
+/// The type of a saved event that has no valid type of its own.
 const UNNAMED_TYPE: &str = "EventSaved";
 
-/// An `aggregateId`: a text or a number. The number 1 and the text "1" share a stream and are told apart in it.
+/// An `aggregateId`: a text or a number. The number 1 and the text "1" have the same stream, but they are different ids in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AggregateId {
     /// A text.
     Text(String),
-    /// A number, as JavaScript writes it: two numbers are the same when their texts are.
+    /// A number as JavaScript writes it. Two numbers are equal if their texts are equal.
     Number(String),
 }
 
@@ -31,14 +31,14 @@ impl AggregateId {
     /// Reads an id from its JSON, as `JSON.stringify` writes it.
     ///
     /// # Errors
-    /// `invalid_stream_id`, naming the field `aggregateId`, for any other value than a text or a number.
+    /// `invalid_stream_id`, naming the field `aggregateId`, if the value is neither a text nor a number.
     pub fn from_json(json: &str) -> Result<Self, Failure> {
         match json.as_bytes().first() {
             Some(b'"') => match serde_json::from_str(json) {
                 Ok(text) => Ok(Self::Text(text)),
                 Err(_) => Err(invalid_id("must be well-formed Unicode, without lone surrogates")),
             },
-            // To JavaScript the two zeros are equal.
+            // JavaScript's two zeros are equal.
             Some(_) if json == "-0" => Ok(Self::Number("0".to_owned())),
             Some(b'-' | b'0'..=b'9') => Ok(Self::Number(json.to_owned())),
             _ => Err(invalid_id("must be a string or a number")),
@@ -48,7 +48,7 @@ impl AggregateId {
     /// Reads an id.
     ///
     /// # Errors
-    /// `invalid_stream_id`, naming the field `aggregateId`, for any other value than a text or a finite number.
+    /// `invalid_stream_id`, naming the field `aggregateId`, if the value is neither a text nor a finite number.
     pub fn from_js(value: &JsValue) -> Result<Self, Failure> {
         if let Some(text) = number_text(value) {
             return Ok(Self::Number(text));
@@ -73,20 +73,20 @@ fn invalid_id(reason: &str) -> Failure {
     Failure::new(ErrorCode::InvalidStreamId, format!("the aggregateId {reason}")).in_field("aggregateId")
 }
 
-/// The two fields that a tutorial's event is known by, not looked into yet: its `aggregateId` and its `type`.
+/// Two fields of a tutorial's event, before they are checked: its `aggregateId` and its `type`.
 fn known_fields(json: &str) -> [Option<&str>; 2] {
     members(json, ["aggregateId", "type"]).unwrap_or_default()
 }
 
-/// Takes a tutorial's event as the event to append, and the stream to append it to.
+/// Converts a tutorial's event to the event to append, and finds its stream.
 ///
-/// `json` is the whole event; `dates` is the JSON of an array that holds, for each `Date` in it, the keys that lead there.
-/// Both are stored as the texts that they are: a key may be any JavaScript text, also one that is not well-formed Unicode.
-/// The event's type is its field `type` where that can be one.
+/// `json` is the whole event. `dates` is the JSON of an array: for each `Date` in the event, it has the keys that lead to it.
+/// Both are stored as the same text, because a key may be any JavaScript text, also one that is not well-formed Unicode. The
+/// event's type is its field `type`, if that is a valid type.
 ///
 /// # Errors
-/// `invalid_event` when the event is not an object; `invalid_stream_id` when its `aggregateId` cannot be a
-/// stream's; `malformed_json` when either text is not JSON.
+/// `invalid_event` if the event is not an object; `invalid_stream_id` if its `aggregateId` does not name a stream;
+/// `malformed_json` if one of the texts is not JSON.
 pub fn saved_event(json: &str, dates: &str) -> Result<(StreamId, NewEvent), Failure> {
     let parsed = |text| JsonText::parse(text).map_err(|error| Failure::from(InvalidEvents::Malformed(error)));
     let (data, dates) = (parsed(json)?, parsed(dates)?);
@@ -103,12 +103,12 @@ pub fn saved_event(json: &str, dates: &str) -> Result<(StreamId, NewEvent), Fail
     Ok((stream, event.saved_with(dates)))
 }
 
-/// The tutorial's events of an aggregate, oldest first, as a JSON array of `{"event","dates"}`.
+/// Finds the tutorial's events of an aggregate, oldest first, as a JSON array of `{"event","dates"}`.
 ///
-/// An event that was appended rather than saved stands there as it was recorded, with the `aggregateId` added.
+/// An appended event is in the array as it was recorded, with the member `aggregateId` added.
 ///
 /// # Errors
-/// `invalid_stream_id`, or what the store says.
+/// `invalid_stream_id`, or an error of the store.
 pub fn find_saved<L: StreamLog>(store: &EventStore<L>, id: &AggregateId) -> Result<String, Failure> {
     let stream = id.stream()?;
     let mut found = String::from("[");
@@ -141,7 +141,7 @@ fn write_found(out: &mut String, id: &AggregateId, stream: &StreamId, event: &Ev
     out.push('}');
 }
 
-/// Whose event a saved one is: of the aggregate that it names, if that is one of this stream's.
+/// The aggregate that a saved event names, if that aggregate has this stream.
 fn owner_in(data: &str, stream: &StreamId) -> Option<AggregateId> {
     let [aggregate_id, _] = known_fields(data);
     let owner = AggregateId::from_json(aggregate_id?).ok()?;

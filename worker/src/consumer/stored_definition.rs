@@ -1,4 +1,4 @@
-//! What the object keeps of itself beside the machine's tables: how it was defined.
+//! The stored definition of a consumer that a request has defined. It lies beside the machine's tables.
 
 use std::ops::ControlFlow;
 
@@ -17,7 +17,7 @@ const READ: &str = "SELECT definition FROM definition_v1 WHERE id = 1";
 const WRITE: &str = "INSERT INTO definition_v1 (id, definition) VALUES (1, ?1) \
     ON CONFLICT (id) DO UPDATE SET definition = excluded.definition";
 
-/// How the consumer was defined by a request; nothing where it was not.
+/// Reads the stored definition. `None` if no request has defined the consumer.
 pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
     let mut text = None;
     if !exists(sql, EXISTS)? {
@@ -31,7 +31,7 @@ pub(super) fn read(sql: &ObjectSql) -> Result<Option<Definition>, Failure> {
     text.map(|text| serde_json::from_str(&text)).transpose().map_err(corrupt)
 }
 
-/// Whether a machine has kept anything here.
+/// Whether a machine has stored its state here.
 pub(super) fn is_state_left(sql: &ObjectSql) -> Result<bool, Failure> {
     exists(sql, STATE_EXISTS)
 }
@@ -45,7 +45,7 @@ fn exists(sql: &ObjectSql, query: &'static str) -> Result<bool, Failure> {
     found.map(|()| exists).map_err(Failure::from)
 }
 
-/// Makes durable how the consumer is defined.
+/// Stores the definition durably.
 pub(super) fn write(sql: &ObjectSql, definition: &Definition) -> Result<(), Failure> {
     let text = serde_json::to_string(definition)
         .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Events as JSON, data and metadata verbatim.
+//! Events as JSON. Data and metadata stay the same text.
 
 use std::fmt::Write;
 
@@ -6,19 +6,19 @@ use sillok::store::{
     EventStore, EventView, ReadError, ReadRange, StreamId, StreamLog, json_string, push_json_string,
 };
 
+use super::range::RangeValue;
 use crate::clock::rfc3339;
-use crate::range::RangeValue;
 
-/// A page, its events already written as JSON.
+/// A page of events, written as JSON.
 #[derive(Debug)]
 pub struct PageJson {
-    /// The version of the whole stream, whatever part of it was read.
+    /// The version of the whole stream, independent of the range.
     pub version: u64,
-    /// The first version that is still shown; one beyond `version` where none is.
+    /// The first version that readers can see. It is `version` + 1 if they can see none.
     pub first_version: u64,
     /// A JSON array of events, as text.
     pub events: String,
-    /// The range of the next page, or nothing when this was the last.
+    /// The range of the next page. `None` on the last page.
     pub next: Option<RangeValue>,
 }
 
@@ -55,7 +55,7 @@ pub fn read_page<L: StreamLog>(
     })
 }
 
-/// Appends one event to `out` as the JSON it has everywhere:
+/// Appends one event to `out`, in the JSON form that all interfaces use:
 /// `{"stream","version","id","type","time","data","metadata"}`. `stream` is the stream's id as a JSON string.
 pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
     let EventView { version, id, event_type, time, data, metadata, .. } = *event;

@@ -1,10 +1,10 @@
-//! The expected version as a value: a number, or one of three words.
+//! The expected version as a value: a whole number or one of three words.
 
 use sillok::ErrorCode;
 use sillok::store::{ExpectedVersion, Version};
 
 use crate::failure::Failure;
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
 /// The expected version as JSON.
 #[must_use]

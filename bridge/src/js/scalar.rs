@@ -1,4 +1,4 @@
-//! What a parameter may be: a text or a whole number.
+//! The value of a parameter: a text or a whole number.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,19 +6,19 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// A parameter as it was given, which is still to be checked.
+/// A parameter of a caller, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scalar {
     /// A text.
     Text(String),
     /// A whole number that is not negative.
     Number(u64),
-    /// Anything else, which is right nowhere.
+    /// Any other value. No parameter accepts it.
     Other,
 }
 
 impl Scalar {
-    /// The text, where it is one.
+    /// The text, if the value is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -27,7 +27,7 @@ impl Scalar {
         }
     }
 
-    /// The number, where it is one.
+    /// The number, if the value is one.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
         match self {

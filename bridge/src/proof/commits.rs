@@ -1,4 +1,4 @@
-//! Commits as lines of JSON, as they are handed out and proved elsewhere.
+//! Commits as lines of JSON, which an export returns and another program can verify.
 
 use std::fmt::Write;
 
@@ -8,15 +8,15 @@ use sillok::store::{
     StreamLog, Verification, Verifier, Version, json_string,
 };
 
+use super::verification::{ProofPage, unknown_next, version};
 use crate::failure::Failure;
-use crate::verification::{ProofPage, not_given, version};
 
-/// Reads one page of a stream's commits as lines: the first, or the next of what an earlier page gave. They end with the
-/// version that the stream had when the first page was read. Each is a commit, but for the first where something was
-/// forgotten: that is the base.
+/// Reads one page of a stream's commits as lines. `next` is `None` for the first page, or the text that the previous page
+/// returned. The pages end at the version that the stream had at the first page. Each line is a commit. If earlier commits were
+/// forgotten, the first line is the base.
 ///
 /// # Errors
-/// What the store says, or `invalid_parameter` where `next` was not given by an earlier page.
+/// An error of the store, or `invalid_parameter` if no page returned this `next`.
 pub fn read_commits<L: StreamLog>(
     store: &EventStore<L>,
     stream: &StreamId,
@@ -27,7 +27,7 @@ pub fn read_commits<L: StreamLog>(
         Some((Some(version(after)?), version(to)?))
     };
     let (after, to) = match next {
-        Some(next) => parse(next).ok_or_else(not_given)?,
+        Some(next) => parse(next).ok_or_else(unknown_next)?,
         None => (None, Version::MAX),
     };
     let name = json_string(stream.as_str());
@@ -38,7 +38,7 @@ pub fn read_commits<L: StreamLog>(
     Ok(ProofPage { version, first_version, text, next })
 }
 
-/// The events stand in the line as a JSON string: so they stay the text that is hashed, whoever reads and writes the line.
+/// Writes a line. Its events are a JSON string, so every program that reads and writes the line preserves the hashed text.
 fn write_line(out: &mut String, stream: &str, part: &Exported<'_>) {
     // Writing to a String cannot fail.
     let _ = match part {
@@ -58,14 +58,14 @@ fn write_line(out: &mut String, stream: &str, part: &Exported<'_>) {
     };
 }
 
-/// The key as it was given, and beside it its origin where that is stored.
+/// The key as the caller sent it, and its origin if that is stored.
 fn key_members(stored: &str) -> String {
     let stored = StoredKey(stored);
     let origin = stored.origin().map(|origin| format!("\"keyOrigin\":{},", json_string(origin)));
     format!("\"key\":{},{}", json_string(stored.key()), origin.unwrap_or_default())
 }
 
-/// A line of either kind.
+/// A line of either kind: a commit or a base.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Line {
@@ -80,7 +80,7 @@ struct Line {
     events: Option<String>,
 }
 
-/// Where the chain begins, where something before it was forgotten.
+/// The base of a stream whose earlier commits were forgotten.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BaseJson {
@@ -88,14 +88,14 @@ struct BaseJson {
     hash: String,
 }
 
-/// What a line is, with everything that it must have.
+/// A line that has all required members.
 enum Part<'a> {
     Base(Followed),
     Commit { first_version: u64, commit: CommitView<'a> },
 }
 
 impl Line {
-    /// Puts the key together as it is stored; says whether its members are those of a key, or there is none.
+    /// Joins the key and its origin to the stored form. Returns false if they do not form a key.
     fn join_key(&mut self) -> bool {
         let origin = self.key_origin.take();
         let Some(key) = self.key.take() else { return origin.is_none() };
@@ -103,7 +103,7 @@ impl Line {
         self.key.is_some()
     }
 
-    /// What the line is, once its key is put together.
+    /// The part that the line contains. Call it after `join_key`.
     fn part(&self) -> Option<Part<'_>> {
         let Self { base, first_version, version, time, key, hash, events, .. } = self;
         let Some(base) = base else {
@@ -123,7 +123,7 @@ impl Line {
     }
 }
 
-/// Proves lines that were exported, without the store that they come from.
+/// Verifies exported lines without their store.
 #[derive(Debug, Default)]
 pub struct LineVerifier {
     verifier: Option<Verifier>,
@@ -131,7 +131,7 @@ pub struct LineVerifier {
 }
 
 impl LineVerifier {
-    /// Takes the next line and tells whether the chain still holds; an empty line is passed over.
+    /// Takes the next line, and returns whether the chain is intact up to there. It skips an empty line.
     pub fn add(&mut self, line: &str) -> bool {
         if self.found().broken.is_none() && !line.trim().is_empty() {
             self.unread = self.take(line).err();
@@ -139,7 +139,7 @@ impl LineVerifier {
         self.found().broken.is_none()
     }
 
-    /// What was found so far.
+    /// The verification up to the last line.
     #[must_use]
     pub fn found(&self) -> Verification {
         let found = self.verifier.as_ref().map(Verifier::found).unwrap_or_default();

@@ -1,5 +1,7 @@
-//! JavaScript's values as the core's, and back. Whatever a value turns out to be is answered, never assumed:
-//! only text and numbers are looked into, so an object that refers to itself, or is a trap, does no harm.
+//! Conversion of JavaScript's values to values of the core, and back.
+//!
+//! A value of any kind gets an answer. Only texts and numbers are read, so an object that refers to itself, or a proxy, does
+//! no harm.
 
 use js_sys::{Array, JsString, Number};
 use sillok::ErrorCode;
@@ -7,13 +9,13 @@ use sillok::store::limits::STREAM_ID_BYTES;
 use sillok::store::{ExpectedVersion, IdempotencyKey, StreamId, Version};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::directory::DirectoryValue;
-use crate::expected_version::parse_expected_version;
+use super::message::part;
+use super::scalar::Scalar;
+use crate::events::RangeValue;
+use crate::events::parse_expected_version;
 use crate::failure::Failure;
-use crate::feed::FeedValue;
-use crate::message::part;
-use crate::range::RangeValue;
-use crate::scalar::Scalar;
+use crate::feeds::DirectoryValue;
+use crate::feeds::FeedValue;
 
 /// Reads a stream id.
 ///
@@ -26,7 +28,7 @@ pub fn stream_id_from_js(value: &JsValue) -> Result<StreamId, Failure> {
     Ok(StreamId::new(&text)?)
 }
 
-/// Reads an expected version; undefined is `any`.
+/// Reads an expected version. Undefined means `any`.
 ///
 /// # Errors
 /// `invalid_expected_version`, naming the field `expectedVersion`.
@@ -37,7 +39,7 @@ pub fn expected_version_from_js(value: &JsValue) -> Result<ExpectedVersion, Fail
     parse_expected_version(&scalar(value))
 }
 
-/// Reads an idempotency key; undefined is none.
+/// Reads an idempotency key. Undefined means no key.
 ///
 /// # Errors
 /// `invalid_idempotency_key`, naming the field `idempotencyKey`.
@@ -64,7 +66,7 @@ pub fn version_from_js(value: &JsValue, field: &str) -> Result<Version, Failure>
     })
 }
 
-/// Takes the parts of a range as they are; [`parse_range`](crate::parse_range) checks them.
+/// Takes the parts of a range, unchecked. [`parse_range`](crate::parse_range) checks them.
 #[must_use]
 pub fn range_from_js(value: &JsValue) -> RangeValue {
     let part = |name| given(value, name).map(|part| scalar(&part));
@@ -78,8 +80,8 @@ pub fn range_from_js(value: &JsValue) -> RangeValue {
     }
 }
 
-/// Takes what is wanted of the feed as it is; [`parse_feed`](crate::parse_feed) checks it. A checkpoint is a text here,
-/// never a position. `types` that are no array are one that is no type.
+/// Takes the parts of a range of the feed, unchecked. [`parse_feed`](crate::parse_feed) checks them. A checkpoint is a text
+/// here, never a position. If `types` is not an array, the result has one invalid type.
 #[must_use]
 pub fn feed_from_js(value: &JsValue) -> FeedValue {
     let types = |types: JsValue| match types.dyn_ref::<Array>() {
@@ -94,7 +96,7 @@ pub fn feed_from_js(value: &JsValue) -> FeedValue {
     }
 }
 
-/// Takes what is wanted of the directory as it is; [`parse_directory`](crate::parse_directory) checks it.
+/// Takes the parts of a range of the directory, unchecked. [`parse_directory`](crate::parse_directory) checks them.
 #[must_use]
 pub fn directory_from_js(value: &JsValue) -> DirectoryValue {
     let name = |field| given(value, field).map(|name| text(&name));
@@ -112,31 +114,31 @@ fn given(value: &JsValue, name: &'static str) -> Option<JsValue> {
     (!part.is_undefined()).then_some(part)
 }
 
-/// A text that may be a name.
+/// A text that may be a name, unchecked.
 fn text(value: &JsValue) -> Scalar {
     name_from_js(value).map_or(Scalar::Other, Scalar::from)
 }
 
-/// Reads a text that is to be a name (a stream's, a type's, a key's), or says why it cannot.
+/// Reads the text of a name: of a stream, a type or a key. If the text cannot be a name, the error says why.
 pub(crate) fn name_from_js(value: &JsValue) -> Result<String, String> {
     let Some(text) = value.dyn_ref::<JsString>() else {
         return Err("must be a string".to_owned());
     };
-    // Looked at before it is copied: no text, however long, is to fill the engine's memory. Types and keys may be
-    // as long as a stream's id.
+    // The length is checked before the copy: a long text must not fill the engine's memory. Types and keys may be as long as a
+    // stream id.
     let length = usize::try_from(text.length()).unwrap_or(usize::MAX);
     if length > STREAM_ID_BYTES {
         return Err(format!("is {length} characters long; the most is {STREAM_ID_BYTES} bytes"));
     }
     let copy = String::from(text);
-    // Lone surrogates become this character on the way in, so only then is it worth looking at each unit.
+    // The copy has this character in place of lone surrogates. Only a copy with this character needs a check of each unit.
     if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
         return Err("must be well-formed Unicode, without lone surrogates".to_owned());
     }
     Ok(copy)
 }
 
-/// The text of a number as JavaScript writes it; nothing for any other value, and for NaN and the infinities.
+/// The text of a number as JavaScript writes it. `None` for NaN, the infinities and values that are not numbers.
 pub(crate) fn number_text(value: &JsValue) -> Option<String> {
     value.as_f64().filter(|number| number.is_finite())?;
     value.dyn_ref::<Number>()?.to_string_with_radix(10).ok().map(String::from)
@@ -154,7 +156,7 @@ fn scalar(value: &JsValue) -> Scalar {
     }
 }
 
-/// The number when JavaScript holds it exactly as a whole one that is not negative.
+/// The number, if it is whole, not negative, and exact in JavaScript.
 pub(crate) fn whole(number: f64) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let whole = Number::is_safe_integer(&number.into()).then_some(number as u64);

@@ -1,4 +1,4 @@
-//! Rows and values of a SQLite database that JavaScript holds.
+//! Rows and values of a SQLite database in JavaScript.
 
 use std::cell::OnceCell;
 
@@ -7,10 +7,10 @@ use sillok::store::limits::MAX_VERSION;
 use sillok::store::sqlite::{Row, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::text::text_of;
+use super::text::text_of;
 
-/// A row. What is asked for is copied, because what JavaScript holds cannot be borrowed; what is not, is left where it is:
-/// each step to JavaScript costs more than most of what is done with a row.
+/// A row in JavaScript. A value is copied when it is read, because Rust cannot borrow a value of JavaScript. Other values are
+/// not copied: each call to JavaScript costs more than most work on a row.
 #[derive(Debug)]
 pub struct SqlRow {
     columns: Array,
@@ -25,7 +25,7 @@ enum Copied {
 }
 
 impl From<Array> for SqlRow {
-    /// Takes the columns in order.
+    /// Takes the columns, in order.
     fn from(columns: Array) -> Self {
         let copies = vec![OnceCell::new(); columns.length() as usize];
         Self { columns, copies }
@@ -43,7 +43,7 @@ impl SqlRow {
     }
 }
 
-/// Node gives bytes, a Durable Object their buffer.
+/// Reads a blob. Node returns bytes, and a Durable Object returns their buffer.
 fn blob(value: &JsValue) -> Option<Copied> {
     let bytes = match value.dyn_ref::<ArrayBuffer>() {
         Some(buffer) => Uint8Array::new(buffer).to_vec(),
@@ -52,7 +52,7 @@ fn blob(value: &JsValue) -> Option<Copied> {
     Some(Copied::Blob(bytes))
 }
 
-/// The number when it is one that the engine stores.
+/// The number, if it is one that the engine stores.
 fn whole(number: f64) -> Option<u64> {
     #[allow(clippy::cast_precision_loss)] // 2^53 - 1 is exact
     let is_whole = number.fract() == 0.0 && (0.0..=MAX_VERSION as f64).contains(&number);
@@ -80,8 +80,8 @@ impl Row for SqlRow {
     }
 }
 
-/// The values of a statement as JavaScript's. Whole numbers are bound as REAL, and SQLite makes them whole again in the
-/// columns that they are stored in and compared with, without loss up to 2^53 - 1.
+/// Converts the values of a statement for JavaScript. Whole numbers are bound as REAL. SQLite converts them to integers in the
+/// columns that store or compare them, without loss up to 2^53 - 1.
 #[must_use]
 pub fn sql_values(values: &[Value<'_>]) -> Array {
     let bind = |value: &Value<'_>| match *value {

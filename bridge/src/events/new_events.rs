@@ -1,4 +1,4 @@
-//! Events to be written, from JSON.
+//! New events, read from JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,50 +9,50 @@ use sillok::ErrorCode;
 use sillok::store::{InvalidEvent, JsonText, MalformedJson, NewEvent};
 use thiserror::Error;
 
-/// Why a text is refused as events. `event` is the place of the event in what was sent, counted from 0, or
-/// nothing where a single event was sent by itself.
+/// The reason why a text is refused as events. `event` is the index of the event in the array, counted from 0. It is `None` for
+/// a single event that was sent without an array.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidEvents {
     /// The text is not JSON.
     #[error("the text {0}")]
     Malformed(MalformedJson),
-    /// What stands for an event is not an object.
+    /// An event is not a JSON object.
     #[error("an event must be a JSON object")]
     NotAnObject {
-        /// Which event.
+        /// The index of the event.
         event: Option<usize>,
     },
     /// The event has no `type`.
     #[error("an event needs a `type`")]
     NoType {
-        /// Which event.
+        /// The index of the event.
         event: Option<usize>,
     },
-    /// The event has a field that events do not have, or has one twice.
+    /// The event has an unknown field, or one field twice.
     #[error(
         "`{name}` is not a field of an event, or is there twice; an event has `type`, `data`, `metadata` and `id`, each at most once"
     )]
     UnexpectedField {
-        /// Which event.
+        /// The index of the event.
         event: Option<usize>,
-        /// The field that is too much.
+        /// The unknown or repeated field.
         name: String,
     },
     /// A `type` or an `id` is not a JSON string.
     #[error("`{name}` must be a string of Unicode text")]
     NotText {
-        /// Which event.
+        /// The index of the event.
         event: Option<usize>,
-        /// The field that is wrong.
+        /// The wrong field.
         name: &'static str,
     },
     /// The core refuses the event.
     #[error("{reason}")]
     Refused {
-        /// Which event.
+        /// The index of the event.
         event: Option<usize>,
-        /// Why.
+        /// The reason of the core.
         reason: InvalidEvent,
     },
 }
@@ -70,8 +70,8 @@ impl InvalidEvents {
         }
     }
 
-    /// The field that is wrong: `type`, or `events[2].type` where several events were sent; `event` where the one that was
-    /// sent is none.
+    /// The wrong field: `type`, or `events[2].type` if several events were sent. It is `event` if the single value is not an
+    /// event.
     #[must_use]
     pub fn field(&self) -> Option<String> {
         let (event, name) = match self {
@@ -103,11 +103,10 @@ pub fn parse_events(text: &str) -> Result<Vec<NewEvent>, InvalidEvents> {
     events.into_iter().enumerate().map(|(place, event)| parse_event(event, Some(place))).collect()
 }
 
-/// Reads one event a line; empty lines are passed over.
+/// Reads one event a line, and skips empty lines.
 ///
 /// # Errors
-/// [`InvalidEvents`] names the first field that is wrong; a place in malformed JSON counts from the start of
-/// the text.
+/// [`InvalidEvents`] names the first field that is wrong. A place in malformed JSON counts from the start of the whole text.
 pub fn parse_ndjson(text: &str) -> Result<Vec<NewEvent>, InvalidEvents> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let events = lines.enumerate().map(|(place, (line_before, line))| {
@@ -156,11 +155,11 @@ fn text<'a>(
     }
 }
 
-/// A JSON string, borrowed where it has no escapes.
+/// A JSON string. It is borrowed if it has no escapes.
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The fields of an event, none of them looked into yet.
+/// The fields of an event, before they are checked.
 #[derive(Default)]
 struct Fields<'a> {
     event_type: Option<&'a RawValue>,

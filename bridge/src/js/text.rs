@@ -1,11 +1,11 @@
-//! Texts out of JavaScript.
+//! Copies of texts from JavaScript.
 
 use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// From how many UTF-16 units on the platform's own encoder is the faster way: wasm-bindgen copies unit by unit for as long as a
-/// text is ASCII.
+/// The length in UTF-16 units from which the platform's encoder is faster. wasm-bindgen copies a text unit by unit while it is
+/// ASCII.
 const LONG: u32 = 1024;
 
 #[wasm_bindgen]
@@ -21,7 +21,7 @@ thread_local! {
     static ENCODER: TextEncoder = TextEncoder::new();
 }
 
-/// The text that a value is. Half of a surrogate pair becomes U+FFFD, however long the text is.
+/// Copies the text, if the value is one. Half of a surrogate pair becomes U+FFFD, in short and in long texts.
 pub(crate) fn text_of(value: &JsValue) -> Option<String> {
     match value.dyn_ref::<JsString>() {
         Some(text) if text.length() >= LONG => {

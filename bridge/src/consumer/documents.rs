@@ -1,4 +1,4 @@
-//! The documents of a projection as its handler in JavaScript has them.
+//! The documents of a projection, for its handler in JavaScript.
 
 use sillok::ErrorCode;
 use sillok::handler::Documents;
@@ -7,13 +7,14 @@ use sillok::store::sqlite::Sql;
 
 use crate::failure::Failure;
 
-/// Makes a crate's `DocumentsHandle`: the documents of a projection while one event is applied, JSON going in and out. What
-/// JavaScript knows cannot be generic, so each adapter has a type of its own over the [`Documents`] that it keeps; the
-/// function makes of a [`Failure`] what JavaScript is to throw.
+/// Defines a crate's `DocumentsHandle`: the documents of a projection while it applies one event. Documents are JSON text.
+///
+/// JavaScript cannot call a generic type. So each adapter has a type of its own over its [`Documents`]. `$thrown` converts a
+/// [`Failure`] to the value that JavaScript throws.
 #[macro_export]
 macro_rules! documents_handle {
     ($documents:ty, $thrown:expr) => {
-        /// The documents of a projection while one event is applied. JSON goes in and out.
+        /// The documents of a projection while it applies one event. Documents are JSON text.
         #[::wasm_bindgen::prelude::wasm_bindgen]
         #[derive(Debug)]
         pub struct DocumentsHandle {
@@ -22,7 +23,7 @@ macro_rules! documents_handle {
 
         #[::wasm_bindgen::prelude::wasm_bindgen]
         impl DocumentsHandle {
-            /// The document of this key, or undefined.
+            /// Returns the document under this key, or undefined.
             ///
             /// # Errors
             /// A failure.
@@ -30,7 +31,7 @@ macro_rules! documents_handle {
                 $crate::get_document(&self.documents, key).map_err($thrown)
             }
 
-            /// Keeps a document under this key, in place of any other.
+            /// Stores a document under this key. It replaces an earlier one.
             ///
             /// # Errors
             /// A failure.
@@ -38,7 +39,7 @@ macro_rules! documents_handle {
                 $crate::put_document(&self.documents, key, document).map_err($thrown)
             }
 
-            /// Removes the document of this key, if there is one.
+            /// Deletes the document under this key, if there is one.
             ///
             /// # Errors
             /// A failure.
@@ -49,18 +50,18 @@ macro_rules! documents_handle {
     };
 }
 
-/// The document of this key as JSON, if there is one.
+/// Returns the document under this key as JSON, if there is one.
 ///
 /// # Errors
-/// As [`Documents::get`] has them.
+/// The errors of [`Documents::get`].
 pub fn get_document<S: Sql>(documents: &Documents<S>, key: &str) -> Result<Option<String>, Failure> {
     Ok(documents.get(key)?.map(|document| document.as_str().to_owned()))
 }
 
-/// Keeps a document, given as JSON, under this key.
+/// Stores a document, given as JSON, under this key.
 ///
 /// # Errors
-/// `malformed_json`, or as [`Documents::put`] has them.
+/// `malformed_json`, or the errors of [`Documents::put`].
 pub fn put_document<S: Sql>(documents: &Documents<S>, key: &str, document: &str) -> Result<(), Failure> {
     let document = JsonText::parse(document)
         .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()))?;

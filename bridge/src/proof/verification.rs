@@ -1,4 +1,4 @@
-//! What a verification found, as JSON, and how it is carried from page to page.
+//! The result of a verification as JSON, and the state of a verification between two pages.
 
 use serde::Serialize;
 use sillok::ErrorCode;
@@ -11,20 +11,20 @@ use crate::failure::Failure;
 /// A page of a verification or of an export.
 #[derive(Debug)]
 pub struct ProofPage {
-    /// The version of the stream, or up to which it was verified.
+    /// The version of the stream, or the version up to which it was verified.
     pub version: u64,
-    /// Of an export: the first version that is still shown; one beyond `version` where none is.
+    /// For an export: the first version that readers can see. It is `version` + 1 if they can see none.
     pub first_version: Option<u64>,
-    /// What was found so far as JSON, or the commits as lines.
+    /// The verification up to this page as JSON, or the commits as lines.
     pub text: String,
-    /// What to ask for the next page with, or nothing when this was the last. It means nothing to anybody else.
+    /// The opaque text with which to ask for the next page. `None` on the last page.
     pub next: Option<String>,
 }
 
 crate::message!(ProofPage { version: "version", first_version: "firstVersion", text: "text", next: "next" });
 
-/// What a verification found: `{"intact":true,"version","head","commits"}`, or `"intact":false` with the first
-/// commit that is broken and why.
+/// The result of a verification: `{"intact":true,"version","head","commits"}`. If `"intact"` is false, it also has `"broken"`:
+/// the first broken commit and the reason.
 #[derive(Debug, Serialize)]
 pub struct VerificationJson {
     intact: bool,
@@ -64,25 +64,25 @@ impl From<Verification> for VerificationJson {
     }
 }
 
-/// Verifies one page of a stream: the first, or the next of what an earlier page gave.
+/// Verifies one page of a stream. `next` is `None` for the first page, or the text that the previous page returned.
 ///
 /// # Errors
-/// `storage_failed`, or `invalid_parameter` where `next` was not given by an earlier page.
+/// `storage_failed`, or `invalid_parameter` if no page returned this `next`.
 pub fn verify_page<L: StreamLog>(
     store: &EventStore<L>,
     stream: StreamId,
     next: Option<&str>,
 ) -> Result<ProofPage, Failure> {
     let followed = match next {
-        Some(next) => parse_followed(next).ok_or_else(not_given)?,
+        Some(next) => parse_followed(next).ok_or_else(unknown_next)?,
         None => Followed::default(),
     };
     let mut verifier = Verifier::after(stream, followed);
-    let goes_on = store.verify_page(&mut verifier)?;
+    let has_more = store.verify_page(&mut verifier)?;
     let found = VerificationJson::from(verifier.found());
     let text = serde_json::to_string(&found)
         .map_err(|error| Failure::new(ErrorCode::Internal, error.to_string()))?;
-    let next = goes_on.then(|| {
+    let next = has_more.then(|| {
         let Followed { version, time, hash, commits } = verifier.followed();
         format!("{version} {} {hash} {commits}", time.as_millis())
     });
@@ -103,7 +103,7 @@ pub(crate) fn version(text: &str) -> Option<Version> {
     Version::new(text.parse().ok()?)
 }
 
-pub(crate) fn not_given() -> Failure {
+pub(crate) fn unknown_next() -> Failure {
     Failure::new(ErrorCode::InvalidParameter, "`next` must be the text that the previous page returned")
         .in_field("next")
 }

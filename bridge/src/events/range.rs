@@ -3,24 +3,24 @@
 use sillok::ErrorCode;
 use sillok::store::{Direction, EventType, InvalidEvent, InvalidName, ReadRange, Version};
 
+use super::new_events::InvalidEvents;
 use crate::failure::Failure;
-use crate::new_events::InvalidEvents;
-use crate::scalar::Scalar;
+use crate::js::Scalar;
 
-/// The range of a page: `{"from","to","limit","direction","type","complete"}`, each part absent where it bounds nothing.
+/// The range of a page: `{"from","to","limit","direction","type","complete"}`. An absent part sets no bound.
 #[derive(Debug, Clone, Default)]
 pub struct RangeValue {
-    /// Least version.
+    /// The lowest version.
     pub from: Option<Scalar>,
-    /// Greatest version.
+    /// The highest version.
     pub to: Option<Scalar>,
-    /// Most events.
+    /// The largest number of events.
     pub limit: Option<Scalar>,
     /// `"forward"` or `"backward"`.
     pub direction: Option<Scalar>,
     /// The only event type to read.
     pub event_type: Option<Scalar>,
-    /// `"true"` where the range is refused when an event in it was truncated.
+    /// `"true"` if Sillok must refuse the range when one of its events was truncated.
     pub complete: Option<Scalar>,
 }
 
@@ -47,7 +47,7 @@ impl From<ReadRange> for RangeValue {
     }
 }
 
-/// Reads a range, checking every part.
+/// Reads a range and checks every part.
 ///
 /// # Errors
 /// `invalid_parameter` or `page_too_large`, naming the part that is wrong.

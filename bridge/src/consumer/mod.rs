@@ -1,0 +1,9 @@
+//! Consumers as JSON, and the values of their handlers in JavaScript.
+
+mod consumer_json;
+mod documents;
+mod outcome;
+
+pub use consumer_json::{documents_json, letters_json, status_members};
+pub use documents::{get_document, put_document};
+pub use outcome::outcome_from_js;
