@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { consumerHandler } from "./consumer-handler.ts";
+import { sender } from "./webhook.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
 import type { Registry } from "./registry.ts";
@@ -147,7 +148,7 @@ export function consumerClass(
       noticeCrash();
       const made = this.#made;
       if (!made.isTold()) {
-        made.watchedBy(this.#attempts);
+        made.watchedBy(this.#attempts, sender);
         if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
         const cutOff = this.#attempts.uncounted;
         if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);

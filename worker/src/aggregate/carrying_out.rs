@@ -76,7 +76,7 @@ impl Keeper {
     async fn wait_for(&self, effect: AggregateEffect) -> Option<AggregateInput> {
         Some(match effect {
             AggregateEffect::Forward { call, forward } => {
-                AggregateInput::Answered { call, version: self.send(&forward).await }
+                AggregateInput::Answered { call, version: self.send(forward).await }
             }
             AggregateEffect::Soon => AggregateInput::GoOn,
             AggregateEffect::Later => {
@@ -89,7 +89,7 @@ impl Keeper {
     }
 
     /// Sends a forward, and gives the version up to which the journal has the stream.
-    async fn send(&self, forward: &Forward) -> Option<Version> {
+    async fn send(&self, forward: Forward) -> Option<Version> {
         let name = &self.named.as_ref()?.name;
         let partitions =
             partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;

@@ -152,7 +152,10 @@ impl Inner {
                 return sent.map_or_else(Attempted::Ended, Attempted::Done);
             }
             Attempted::Ended(match (definition.kind, self.handler()) {
-                (Kind::Webhook, _) => delivery::to_webhook(&self.env, &definition, first).await,
+                (Kind::Webhook, _) => match self.sender.borrow().clone() {
+                    Some(sender) => delivery::to_webhook(&self.env, &sender, &definition, first).await,
+                    None => Outcome::failed("this object was given no sender"),
+                },
                 (_, Some(handler)) => {
                     let tenant = self.name.as_ref().and_then(|name| name.tenant().cloned());
                     handler.deliver(&self.env, tenant, first).await
