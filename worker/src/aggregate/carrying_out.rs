@@ -49,9 +49,10 @@ impl Keeper {
 
     /// Gives the driver the alarm, and waits until the work for which it rang is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let (_, over) = self.ringing.open();
+        let over = self.ringing.open();
+        self.named()?;
         self.go_on(AggregateInput::Rang);
-        over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+        over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
     fn carry_out(self: &Rc<Self>, effect: AggregateEffect) {
@@ -79,6 +80,7 @@ impl Keeper {
                 AggregateInput::Answered { call, version: self.send(forward).await }
             }
             AggregateEffect::Soon => AggregateInput::GoOn,
+            AggregateEffect::TryAgain { call } => AggregateInput::TryAgain { call },
             AggregateEffect::Later => {
                 pause(0).await;
                 AggregateInput::Remove

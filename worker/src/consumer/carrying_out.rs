@@ -62,11 +62,11 @@ impl Inner {
 
     /// Gives the driver the alarm, and waits until what it rang for is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let (_, over) = self.ringing.open();
+        let over = self.ringing.open();
         let rang = self.drive(|driver, turn| driver.input(turn, ConsumerInput::Rang));
         self.meter.take();
         match rang {
-            Ok(()) => over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
+            Ok(()) => over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
             Err(failure) if is_none(&failure) => Ok(()),
             Err(failure) => {
                 console_error!("a consumer could not be opened: {failure}");
@@ -110,9 +110,9 @@ impl Inner {
                 pause(0).await;
                 ConsumerInput::Later { call }
             }
-            ConsumerEffect::Wait { millis } => {
+            ConsumerEffect::Wait { call, millis } => {
                 pause(millis).await;
-                ConsumerInput::Ticked
+                ConsumerInput::Expired { call }
             }
             ConsumerEffect::FindAlarm { call } => {
                 ConsumerInput::FoundAlarm { call, alarm: armed(&self.state).await }

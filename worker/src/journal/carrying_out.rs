@@ -21,11 +21,10 @@ impl Keeper {
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>) -> T,
-    ) -> Result<T, Failure> {
-        let driver = self.driver()?;
-        let (given, payer) = self.effects.take_turn(|turn| input(&mut driver.borrow_mut(), turn));
+    ) -> T {
+        let (given, payer) = self.effects.take_turn(|turn| input(&mut self.driver.borrow_mut(), turn));
         self.carry_out_all(payer);
-        Ok(given)
+        given
     }
 
     // Not a part of `drive`, of which there is one for every input.
@@ -40,14 +39,14 @@ impl Keeper {
 
     /// Gives the driver the alarm, and waits until the work for which it rang is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let (_, over) = self.ringing.open();
-        self.go_on(JournalInput::Rang)?;
-        over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+        let over = self.ringing.open();
+        self.go_on(JournalInput::Rang);
+        over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
     /// Gives the driver what has happened beside requests.
-    fn go_on(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
-        self.drive(|driver, turn| driver.input(turn, input))
+    fn go_on(self: &Rc<Self>, input: JournalInput) {
+        self.drive(|driver, turn| driver.input(turn, input));
     }
 
     fn carry_out(self: &Rc<Self>, effect: JournalEffect) {
@@ -61,8 +60,7 @@ impl Keeper {
                 let keeper = Rc::clone(self);
                 spawn(async move {
                     if let Some(input) = keeper.wait_for(effect).await {
-                        // Without a journal nothing was begun.
-                        let _ = keeper.go_on(input);
+                        keeper.go_on(input);
                     }
                 });
             }
@@ -80,9 +78,10 @@ impl Keeper {
                 JournalInput::Synced(synced.map_err(|error| StorageError::failed(error.to_string())))
             }
             JournalEffect::Soon => JournalInput::GoOn,
-            JournalEffect::Wait { millis } => {
+            JournalEffect::LookAgain { call } => JournalInput::LookAgain { call },
+            JournalEffect::Wait { call, millis } => {
                 pause(millis).await;
-                JournalInput::Ticked
+                JournalInput::Expired { call }
             }
             JournalEffect::FindAlarm => JournalInput::FoundAlarm(armed(&self.state).await),
             _ => return None,
