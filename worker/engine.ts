@@ -33,7 +33,7 @@ export interface Engine {
     RustObject<"wake" | "continueWork", "ask"> & {
       name(): string;
       handledBy(definition: string, handler: object): void;
-      watchedBy(attempts: object): void;
+      watchedBy(attempts: object, sender: object): void;
       wasCutOff(stream: string, version: number, reason: string): void;
       isSetUp(): boolean;
     }

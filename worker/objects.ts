@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { consumerHandler } from "./consumer-handler.ts";
+import { sender } from "./webhook.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
 import type { Registry } from "./registry.ts";
@@ -146,8 +147,8 @@ export function consumerClass(
     get #object(): ConsumerInRust {
       noticeCrash();
       const made = this.#made;
-      if (!made.isSetUp()) {
-        made.watchedBy(this.#attempts);
+      if (!made.isTold()) {
+        made.watchedBy(this.#attempts, sender);
         if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
         const cutOff = this.#attempts.uncounted;
         if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);

@@ -2,13 +2,11 @@
 
 use std::vec;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::store::{
     Cause, EventId, EventType, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position, RecordedTime,
-    StreamId, Version,
+    StreamId, Version, members,
 };
 
 /// Bytes of the hash of which a delivery's id is made.
@@ -133,13 +131,8 @@ impl Delivery {
     /// What a reactor's commands on this event are caused by.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        #[derive(Deserialize)]
-        struct Event<'a> {
-            #[serde(borrow)]
-            metadata: Option<&'a RawValue>,
-        }
-        let event: Option<Event<'_>> = serde_json::from_str(&self.event.json).ok();
-        let metadata = event.and_then(|event| event.metadata).map_or("{}", RawValue::get);
+        let metadata = members(&self.event.json, ["metadata"]).and_then(|[metadata]| metadata);
+        let metadata = metadata.unwrap_or("{}");
         Cause::new(self.event.id.clone(), metadata)
     }
 }

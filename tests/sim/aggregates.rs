@@ -22,6 +22,8 @@ pub struct AggregateShell {
     calls: BTreeMap<CallId, (Number, Option<Version>)>,
     /// What has happened when a time is over.
     ticks: BTreeMap<Tick, AggregateInput>,
+    /// How many want something forgotten and wait.
+    forgetting: usize,
     broken: Option<Break>,
 }
 
@@ -31,7 +33,7 @@ impl AggregateShell {
         let journal = Address::Journal(partition_of(&stream, plan.partitions));
         let driver = AggregateDriver::new(stream, StreamTable::new(storage.clone()), alarm);
         let (calls, ticks) = (BTreeMap::new(), BTreeMap::new());
-        Self { journal, driver, storage, calls, ticks, broken: plan.broken }
+        Self { journal, driver, storage, calls, ticks, forgetting: 0, broken: plan.broken }
     }
 
     fn called(&mut self, call: CallId, request: Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -50,6 +52,7 @@ impl AggregateShell {
             Request::Delete => Forget::All,
             _ => return Ok(()),
         };
+        self.forgetting += 1;
         let ((), effects) = turn.drive(|core| self.driver.forget(core, Number::new(call), forget));
         self.carry_out(effects, turn)
     }
@@ -77,6 +80,9 @@ impl AggregateShell {
                 AggregateEffect::Soon => {
                     self.ticks.insert(turn.tick_in(0), AggregateInput::GoOn);
                 }
+                AggregateEffect::TryAgain { call } => {
+                    self.ticks.insert(turn.tick_in(0), AggregateInput::TryAgain { call });
+                }
                 AggregateEffect::Later => {
                     self.ticks.insert(turn.tick_in(1), AggregateInput::Remove);
                 }
@@ -84,16 +90,21 @@ impl AggregateShell {
                     let alarm = self.storage.alarm().map(RecordedTime::from_millis);
                     self.ticks.insert(turn.tick_in(1), AggregateInput::FoundAlarm(alarm));
                 }
-                AggregateEffect::Forgot { call, outcome } => match outcome {
-                    Err(ForgetError::Refused(TruncateError::Storage(error))) => return Err(error),
-                    Err(ForgetError::NotForwarded) => turn.answer(call.get(), Reply::Refused),
-                    _ => turn.answer(call.get(), Reply::Done),
-                },
+                AggregateEffect::Forgot { call, outcome } => {
+                    self.forgetting -= 1;
+                    match outcome {
+                        Err(ForgetError::Refused(TruncateError::Storage(error))) => return Err(error),
+                        Err(ForgetError::NotForwarded) => turn.answer(call.get(), Reply::Refused),
+                        _ => turn.answer(call.get(), Reply::Done),
+                    }
+                }
                 AggregateEffect::AlarmOver(over) => {
                     over?;
                     turn.alarm_is_over();
                 }
-                _ => {}
+                // Nobody follows, and nobody reads the log.
+                AggregateEffect::Grown(_) | AggregateEffect::Deleted | AggregateEffect::Log(_) => {}
+                other => panic!("{other:?} is not carried out"),
             }
         }
         Ok(())
@@ -116,5 +127,9 @@ impl Shell for AggregateShell {
         let Some(input) = input else { return Ok(()) };
         let ((), effects) = turn.drive(|core| self.driver.input(core, input));
         self.carry_out(effects, turn)
+    }
+
+    fn unanswered(&self) -> usize {
+        self.forgetting
     }
 }

@@ -109,6 +109,8 @@ fn nothing_is_left_to_do(world: &World) -> Verdict {
     for (who, object) in &world.objects {
         holds(!object.ringing, || format!("{who:?} has an alarm that is never over"))?;
         holds(object.storage.alarm().is_none(), || format!("{who:?} has an alarm that never rings"))?;
+        let unanswered = object.shell.as_ref().map_or(0, |shell| shell.unanswered());
+        holds(unanswered == 0, || format!("{who:?} never answers {unanswered} calls"))?;
     }
     Ok(())
 }

@@ -50,6 +50,12 @@ pub struct ConsumerShell {
     /// The calls under way, with the driver's numbers for them.
     calls: BTreeMap<CallId, Number>,
     ticks: BTreeMap<Tick, Step>,
+    /// The call of an operator who waits until the consumer may be changed.
+    changing: Option<CallId>,
+    /// How many readers wait for a position.
+    reaching: usize,
+    settings: Settings,
+    alarm: ObjectAlarm,
     broken: Option<Break>,
 }
 
@@ -81,7 +87,7 @@ impl ConsumerShell {
             after: consumer.after(plan.partitions),
         };
         let target = plan.for_clients + number;
-        let machine = match Consumer::open(storage.clone(), alarm, settings) {
+        let machine = match Consumer::open(storage.clone(), alarm.clone(), settings.clone()) {
             Err(OpenError::Storage(error)) => return Err(error),
             opened => opened.unwrap(),
         };
@@ -93,6 +99,10 @@ impl ConsumerShell {
             plan: consumer,
             calls: BTreeMap::new(),
             ticks: BTreeMap::new(),
+            changing: None,
+            reaching: 0,
+            settings,
+            alarm,
             broken: plan.broken,
         })
     }
@@ -107,9 +117,11 @@ impl ConsumerShell {
         self.carry_out(effects, turn)
     }
 
-    /// An attempt has ended so.
+    /// An attempt has ended so, for all of its events or for the first.
     fn ended(&mut self, call: Number, outcome: Outcome, turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
-        self.input(ConsumerInput::Attempted { call, attempted: Attempted::Ended(outcome) }, turn)
+        let attempted =
+            if outcome.is_done() { Attempted::Done(usize::MAX) } else { Attempted::Ended(outcome) };
+        self.input(ConsumerInput::Attempted { call, attempted }, turn)
     }
 
     fn carry_out(&mut self, effects: Vec<ConsumerEffect>, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -136,14 +148,41 @@ impl ConsumerShell {
                     let found = ConsumerInput::FoundAlarm { call, alarm };
                     self.ticks.insert(turn.tick_in(1), Step::Input(found));
                 }
+                ConsumerEffect::Wait { call, millis } => {
+                    self.ticks.insert(turn.tick_in(millis), Step::Input(ConsumerInput::Expired { call }));
+                }
+                ConsumerEffect::Change { .. } => effects.extend(self.redefine(turn)?),
+                ConsumerEffect::Reached { call, outcome } => {
+                    self.reaching -= 1;
+                    outcome?;
+                    turn.answer(call.get(), Reply::Found);
+                }
                 ConsumerEffect::AlarmOver(over) => {
                     over?;
                     turn.alarm_is_over();
                 }
-                _ => {}
+                // Nobody watches, and nobody reads the log.
+                ConsumerEffect::Running(_) | ConsumerEffect::Log(_) => {}
+                other => panic!("{other:?} is not carried out"),
             }
         }
         Ok(())
+    }
+
+    /// Defines the consumer anew, as it was.
+    fn redefine(&mut self, turn: &mut Turn<'_>) -> Result<Vec<ConsumerEffect>, StorageError> {
+        let (storage, alarm, settings) = (self.storage.clone(), self.alarm.clone(), self.settings.clone());
+        let open = || match Consumer::open(storage, alarm, settings) {
+            Err(OpenError::Storage(error)) => Err(error),
+            opened => Ok(opened.unwrap()),
+        };
+        let (redefined, mut effects) = turn.drive(|core| self.driver.redefine(core, open, || Ok(())));
+        redefined?;
+        if let Some(call) = self.changing.take() {
+            turn.answer(call, Reply::Done);
+        }
+        effects.extend(turn.drive(|core| self.driver.begin(core)).1);
+        Ok(effects)
     }
 
     fn project(&mut self, turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
@@ -247,6 +286,7 @@ impl ConsumerShell {
     fn operate(&mut self, operation: Operation, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         let (machine, now) = (self.driver.machine(), turn.now);
         match operation {
+            Operation::Redefine => Ok(()),
             Operation::Pause => machine.pause(),
             Operation::Resume => machine.resume(now),
             Operation::Retry => machine.retry(now),
@@ -271,6 +311,18 @@ impl ConsumerShell {
 impl Shell for ConsumerShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         let input = match input {
+            Input::Called { call, request: Request::Operate(Operation::Redefine) } => {
+                self.changing = Some(call);
+                let ((), effects) = turn.drive(|core| self.driver.change(core, Number::new(call)));
+                return self.carry_out(effects, turn);
+            }
+            Input::Called { call, request: Request::Reach { partition, position, millis } } => {
+                self.reaching += 1;
+                let ((), effects) = turn.drive(|core| {
+                    self.driver.reach(core, Number::new(call), (partition, position), millis);
+                });
+                return self.carry_out(effects, turn);
+            }
             Input::Called { call, request } => {
                 self.called(&request, turn)?;
                 turn.answer(call, Reply::Done);
@@ -291,6 +343,10 @@ impl Shell for ConsumerShell {
         };
         let effects = self.input(input, turn);
         self.carry_out(effects, turn)
+    }
+
+    fn unanswered(&self) -> usize {
+        self.reaching + usize::from(self.changing.is_some())
     }
 }
 

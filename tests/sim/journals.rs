@@ -25,6 +25,8 @@ pub struct JournalShell {
     calls: BTreeMap<CallId, Number>,
     /// What has happened when a time is over.
     ticks: BTreeMap<Tick, JournalInput>,
+    /// How many forwards and readers wait for their answers.
+    waiting: usize,
     broken: Option<Break>,
 }
 
@@ -32,12 +34,13 @@ impl JournalShell {
     pub fn new(partition: usize, plan: &Plan, storage: Storage, alarm: ObjectAlarm) -> Self {
         let driver = JournalDriver::new(storage.clone(), alarm, plan.partitions);
         let (calls, ticks) = (BTreeMap::new(), BTreeMap::new());
-        Self { partition, driver, storage, calls, ticks, broken: plan.broken }
+        Self { partition, driver, storage, calls, ticks, waiting: 0, broken: plan.broken }
     }
 
     fn called(&mut self, call: CallId, request: Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         match request {
             Request::Record(forward) => {
+                self.waiting += 1;
                 let ((), effects) = turn.drive(|core| self.driver.record(core, Number::new(call), forward));
                 return self.carry_out(effects, turn);
             }
@@ -50,7 +53,14 @@ impl JournalShell {
                 self.driver.wakes().was_read(&name_of(consumer), page.more);
                 turn.answer(call, Reply::Feed(page));
             }
-            _ => turn.answer(call, Reply::Done),
+            Request::Locate { stream, version, millis } => {
+                self.waiting += 1;
+                let ((), effects) = turn.drive(|core| {
+                    self.driver.locate(core, Number::new(call), stream, version, millis);
+                });
+                return self.carry_out(effects, turn);
+            }
+            other => panic!("{other:?} is not for a journal"),
         }
         Ok(())
     }
@@ -95,7 +105,10 @@ impl JournalShell {
                     }
                 }
                 JournalEffect::Sync => {
-                    self.ticks.insert(turn.tick_in(1), JournalInput::Synced(Ok(())));
+                    // A disk may refuse. What was written is then durable or not.
+                    let fails = !turn.kind && turn.random.chance(20);
+                    let synced = if fails { Err(StorageError::failed("the disk")) } else { Ok(()) };
+                    self.ticks.insert(turn.tick_in(1), JournalInput::Synced(synced));
                 }
                 JournalEffect::Soon => {
                     self.ticks.insert(turn.tick_in(0), JournalInput::GoOn);
@@ -104,16 +117,33 @@ impl JournalShell {
                     let alarm = self.storage.alarm().map(RecordedTime::from_millis);
                     self.ticks.insert(turn.tick_in(1), JournalInput::FoundAlarm(alarm));
                 }
-                JournalEffect::Recorded { call, outcome } => match outcome {
-                    Ok(version) => turn.answer(call.get(), Reply::Recorded(version)),
-                    Err(RecordError::Overloaded) => turn.answer(call.get(), Reply::Refused),
-                    Err(error) => return Err(storage_error(error)),
-                },
+                JournalEffect::Recorded { call, outcome } => {
+                    self.waiting -= 1;
+                    match outcome {
+                        Ok(version) => turn.answer(call.get(), Reply::Recorded(version)),
+                        Err(_) => turn.answer(call.get(), Reply::Refused),
+                    }
+                }
+                JournalEffect::Wait { call, millis } => {
+                    self.ticks.insert(turn.tick_in(millis), JournalInput::Expired { call });
+                }
+                JournalEffect::LookAgain { call } => {
+                    self.ticks.insert(turn.tick_in(0), JournalInput::LookAgain { call });
+                }
+                JournalEffect::Located { call, outcome } => {
+                    self.waiting -= 1;
+                    match outcome {
+                        Ok(_) => turn.answer(call.get(), Reply::Found),
+                        Err(_) => turn.answer(call.get(), Reply::Refused),
+                    }
+                }
                 JournalEffect::AlarmOver(over) => {
                     over?;
                     turn.alarm_is_over();
                 }
-                _ => {}
+                // Nobody follows, and nobody reads the log.
+                JournalEffect::Grown(_) | JournalEffect::Log(_) => {}
+                other => panic!("{other:?} is not carried out"),
             }
         }
         Ok(())
@@ -131,6 +161,10 @@ impl Shell for JournalShell {
         let Some(input) = input else { return Ok(()) };
         let ((), effects) = turn.drive(|core| self.driver.input(core, input));
         self.carry_out(effects, turn)
+    }
+
+    fn unanswered(&self) -> usize {
+        self.waiting
     }
 }
 

@@ -2,7 +2,7 @@
 
 use sillok::gateway::Forward;
 use sillok::handler::{FeedPage, Read};
-use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Version};
+use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Position, StreamId, Version};
 
 use crate::random::Random;
 
@@ -34,6 +34,18 @@ pub enum Request {
     Wake {
         partition: usize,
     },
+    /// Waits until the journal has a version of a stream.
+    Locate {
+        stream: StreamId,
+        version: Version,
+        millis: u64,
+    },
+    /// Waits until a consumer has reached a position.
+    Reach {
+        partition: usize,
+        position: Position,
+        millis: u64,
+    },
     ReadFeed {
         consumer: usize,
         category: Option<Category>,
@@ -52,6 +64,7 @@ pub enum Operation {
     Retry,
     Discard,
     Rebuild,
+    Redefine,
 }
 
 impl Request {
@@ -78,6 +91,8 @@ impl Request {
 pub enum Reply {
     Appended(Result<Appended, AppendError>),
     Recorded(Version),
+    /// The version, or the position, was waited for.
+    Found,
     Feed(FeedPage),
     Done,
     /// It was not done, and may be asked again.

@@ -35,6 +35,9 @@ pub type Tick = u64;
 pub trait Shell {
     /// One synchronous turn. An error ends the object.
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError>;
+
+    /// How many calls of others wait for their answers.
+    fn unanswered(&self) -> usize;
 }
 
 /// What a participant can do in its turn. Nothing leaves before what the turn wrote is durable.

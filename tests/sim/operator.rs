@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use sillok::store::{Position, Version};
+
 use crate::network::{Address, CallId, Operation, Reply, Request};
 use crate::objects::{Input, Turn};
 use crate::random::Random;
@@ -31,11 +33,20 @@ impl Operator {
             }
         }
         for _ in 0..random.below(10) {
-            use Operation::{Discard, Pause, Rebuild, Resume, Retry};
+            use Operation::{Discard, Pause, Rebuild, Redefine, Resume, Retry};
             if !plan.consumers.is_empty() {
                 let time = random.between(beginning, plan.kind_from);
-                let operation = random.pick(&[Pause, Resume, Resume, Retry, Rebuild, Discard]);
+                let operation =
+                    random.pick(&[Pause, Resume, Resume, Retry, Rebuild, Redefine, Redefine, Discard]);
                 steps.push_back(says(time, random.index(plan.consumers.len()), operation));
+            }
+        }
+        for _ in 0..random.below(6) {
+            let time = random.between(beginning, plan.kind_from);
+            steps.push_back((time, Address::Journal(random.index(plan.partitions)), located(plan, random)));
+            if !plan.consumers.is_empty() {
+                let consumer = Address::Consumer(random.index(plan.consumers.len()));
+                steps.push_back((time, consumer, reached(plan, random)));
             }
         }
         Self { steps, waits_for: None }
@@ -53,7 +64,7 @@ impl Operator {
     pub fn turn(&mut self, input: Input, turn: &mut Turn<'_>) {
         match input {
             Input::Answered { call, reply } if self.waits_for == Some(call) => {
-                if matches!(reply, Some(Reply::Done)) {
+                if matches!(reply, Some(Reply::Done | Reply::Found)) {
                     self.steps.pop_front();
                 }
                 self.waits_for = None;
@@ -75,4 +86,17 @@ impl Operator {
 
 fn says(time: u64, consumer: usize, operation: Operation) -> Step {
     (time, Address::Consumer(consumer), Request::Operate(operation))
+}
+
+/// A reader who waits for a version of a stream. Whether it comes is left to chance.
+fn located(plan: &Plan, random: &mut Random) -> Request {
+    let stream = plan.streams[random.index(plan.for_clients)].clone();
+    let (version, millis) = (Version::new(random.below(10)).unwrap(), random.below(5_000));
+    Request::Locate { stream, version, millis }
+}
+
+/// A reader who waits until a consumer has reached a position.
+fn reached(plan: &Plan, random: &mut Random) -> Request {
+    let (partition, position) = (random.index(plan.partitions), Position::new(random.below(20)).unwrap());
+    Request::Reach { partition, position, millis: random.below(5_000) }
 }

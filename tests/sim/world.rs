@@ -274,7 +274,10 @@ impl World {
     fn object_turn(&mut self, who: Address, input: Input) -> Result<(), String> {
         let (end, kind, cured) = (self.draw_end(), self.is_kind(), self.is_cured());
         let incarnation = self.start(who);
+        let steps = self.random.chance(self.weather.late / 10).then(|| self.random.below(60_000));
         let object = self.objects.get_mut(&who).unwrap();
+        // A clock is set while the object lives.
+        object.clock_ahead = steps.unwrap_or(object.clock_ahead);
         let now = RecordedTime::from_millis(self.now + object.clock_ahead);
         let amid = end.and_then(End::amid);
         object.storage.begin(amid);

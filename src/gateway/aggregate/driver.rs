@@ -1,102 +1,23 @@
 //! The order of what an aggregate does: what it forwards when, whom it answers after what, and what the alarm begins anew.
 
+use super::effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 use super::machine::{Aggregate, ForgetError};
 use crate::gateway::Alarm;
-use crate::gateway::journal::Forward;
-use crate::gateway::turn::{CallId, Calls, Trouble, Turn};
+use crate::gateway::turn::{CallId, Calls, Turn};
 use crate::store::{
     Append, AppendError, Appended, EventId, EventStore, RecordedTime, StorageError, StreamId, StreamLog,
-    TruncateError, Truncated, Version,
+    TruncateError, Version,
 };
 
 /// How often the aggregate tries to forget: once before it asks the journal, once after, and again where events were appended
 /// meanwhile.
 const FORGET_ATTEMPTS: u32 = 5;
 
-/// What an aggregate wants done.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AggregateEffect {
-    /// Send this to the journal of the stream, and give its answer as [`AggregateInput::Answered`].
-    Forward {
-        /// The number of this call.
-        call: CallId,
-        /// What the journal is to record.
-        forward: Forward,
-    },
-    /// Give [`AggregateInput::GoOn`] once this turn is over.
-    Soon,
-    /// Give [`AggregateInput::Remove`] after other requests had their turn.
-    Later,
-    /// Read for when the alarm is set, and give that as [`AggregateInput::FoundAlarm`].
-    FindAlarm,
-    /// The stream has grown to this version: its followers read on.
-    Grown(Version),
-    /// The stream was deleted: its followers have nothing more to read.
-    Deleted,
-    /// Answer a [`forget`](AggregateDriver::forget).
-    Forgot {
-        /// The call that is answered.
-        call: CallId,
-        /// What is left, or why nothing was forgotten.
-        outcome: Result<Forgotten, ForgetError>,
-    },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
-    AlarmOver(Result<(), StorageError>),
-    /// A line for the operator's log.
-    Log(Trouble),
-}
-
-impl From<Trouble> for AggregateEffect {
-    fn from(trouble: Trouble) -> Self {
-        Self::Log(trouble)
-    }
-}
-
-/// What happens to an aggregate beside requests.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum AggregateInput {
-    /// It goes on after [`AggregateEffect::Soon`].
-    GoOn,
-    /// It removes the next page of what was forgotten, after [`AggregateEffect::Later`].
-    Remove,
-    /// A forward was answered, or will not be.
-    Answered {
-        /// The number of the call.
-        call: CallId,
-        /// Up to which version the journal has the stream; nothing where it did not answer.
-        version: Option<Version>,
-    },
-    /// The alarm that [`AggregateEffect::FindAlarm`] has found. One that is long overdue was lost.
-    FoundAlarm(Option<RecordedTime>),
-    /// The alarm rings: everything under way is given up and begun anew. [`AggregateEffect::AlarmOver`] ends it.
-    Rang,
-}
-
 type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
-
-/// What an aggregate is to forget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forget {
-    /// The events before this version.
-    Before(Version),
-    /// The whole stream.
-    All,
-}
-
-/// What is left of a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Forgotten {
-    /// It was truncated.
-    Truncated(Truncated),
-    /// It was deleted.
-    Deleted,
-}
 
 /// An [`Aggregate`] and the order of its effects. One object runs one.
 ///
-/// - After each commit it forwards what the journal does not have, one [`Forward`] at a time, until the journal has everything or
+/// - After each commit it forwards what the journal does not have, one [`Forward`](crate::gateway::Forward) at a time, until the journal has everything or
 ///   a forward fails. Then the alarm begins the next attempt.
 /// - When the alarm rings, the forward that is under way is given up. Its answer may come after the same was sent once more, and is
 ///   ignored.
@@ -186,9 +107,6 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     pub fn forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
         self.touched(turn);
         self.try_to_forget(turn, Waiting { call, forget, attempts: 0 });
-        if !self.waiting.is_empty() {
-            self.forward(turn);
-        }
     }
 
     /// Takes what has happened.
@@ -196,6 +114,12 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         match input {
             AggregateInput::GoOn => self.forward(turn),
             AggregateInput::Remove => self.remove_page(turn),
+            AggregateInput::TryAgain { call } => {
+                if let Some(at) = self.waiting.iter().position(|waiting| waiting.call == call) {
+                    let waiting = self.waiting.swap_remove(at);
+                    self.try_to_forget(turn, waiting);
+                }
+            }
             AggregateInput::Answered { call, version } => self.answered(turn, call, version),
             AggregateInput::FoundAlarm(alarm) => self.found_alarm(turn, alarm),
             AggregateInput::Rang => self.begin_anew(turn, true),
@@ -274,12 +198,9 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             ringing.removing = true;
             self.remove(turn);
         }
-        for waiting in std::mem::take(&mut self.waiting) {
-            self.try_to_forget(turn, waiting);
-        }
-        if !self.waiting.is_empty() {
-            // Each time with fewer attempts left.
-            self.forward(turn);
+        // Each in a turn of its own, for which it pays.
+        for Waiting { call, .. } in &self.waiting {
+            turn.push(AggregateEffect::TryAgain { call: *call });
         }
     }
 
@@ -313,7 +234,9 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
                 self.remove(turn);
             }
             Err(ForgetError::NotForwarded) if waiting.attempts < FORGET_ATTEMPTS => {
-                self.waiting.push(waiting)
+                self.waiting.push(waiting);
+                // Nobody pays for the forward.
+                turn.push(AggregateEffect::Soon);
             }
             Err(error) => turn.push(AggregateEffect::Forgot { call, outcome: Err(error) }),
         }

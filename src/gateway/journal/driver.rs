@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 
+use super::effects::{JournalEffect, JournalInput};
 use super::forward::Forward;
 use super::located::{Located, Waiting};
 use super::log::{Journal, RecordError};
 use super::rounds::{Purpose, Round};
 use super::wakes::Wakes;
 use crate::gateway::Alarm;
-use crate::gateway::turn::{CallId, Calls, Trouble, Turn};
+use crate::gateway::turn::{CallId, Calls, Turn};
 use crate::handler::ConsumerName;
 use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use crate::store::sqlite::Sql;
-use crate::store::{Position, RecordedTime, StorageError, StreamId, Version};
+use crate::store::{StorageError, StreamId, Version};
 
 /// The most bytes of forwards that wait to be recorded. A forward that finds no room is refused, and its aggregate tries again
 /// later: other journals share the memory.
@@ -21,81 +22,6 @@ const WAITING_BYTES: usize = 16 * 1024 * 1024;
 const TURN: (usize, usize) = (PAGE_BYTES, PAGE_EVENTS);
 /// How long a consumer may take to answer that it is awake, in milliseconds. One that takes longer is left to the alarm.
 const WAKE_MILLIS: u64 = 2_000;
-
-/// What a journal wants done.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum JournalEffect {
-    /// Wake this consumer, and say by [`JournalInput::Woken`] whether it has answered within its time.
-    Wake {
-        /// The number of this call.
-        call: CallId,
-        /// The consumer.
-        consumer: ConsumerName,
-        /// How long to wait for its answer, in milliseconds.
-        millis: u64,
-    },
-    /// Make durable what was written, then give [`JournalInput::Synced`].
-    Sync,
-    /// Give [`JournalInput::GoOn`] once this turn is over.
-    Soon,
-    /// Give [`JournalInput::Ticked`] in so many milliseconds.
-    Wait {
-        /// How many.
-        millis: u64,
-    },
-    /// Read for when the alarm is set, and give that as [`JournalInput::FoundAlarm`].
-    FindAlarm,
-    /// The journal has grown to this position: the followers of the feed read on.
-    Grown(Position),
-    /// Answer a [`record`](JournalDriver::record).
-    Recorded {
-        /// The call that is answered.
-        call: CallId,
-        /// Up to which version the journal has the stream, or why nothing was recorded.
-        outcome: Result<Version, RecordError>,
-    },
-    /// Answer a [`locate`](JournalDriver::locate).
-    Located {
-        /// The call that is answered.
-        call: CallId,
-        /// The position of the stream's last event; nothing where the journal does not have the version.
-        outcome: Result<Option<Position>, RecordError>,
-    },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
-    AlarmOver(Result<(), StorageError>),
-    /// A line for the operator's log.
-    Log(Trouble),
-}
-
-impl From<Trouble> for JournalEffect {
-    fn from(trouble: Trouble) -> Self {
-        Self::Log(trouble)
-    }
-}
-
-/// What happens to a journal beside requests.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum JournalInput {
-    /// It goes on after [`JournalEffect::Soon`].
-    GoOn,
-    /// A consumer was called.
-    Woken {
-        /// The number of the call.
-        call: CallId,
-        /// Whether it has answered within its time.
-        is_awake: bool,
-    },
-    /// What was written is durable, or is not.
-    Synced(Result<(), StorageError>),
-    /// The time of a [`JournalEffect::Wait`] is over.
-    Ticked,
-    /// The alarm that [`JournalEffect::FindAlarm`] has found. One that is long overdue was lost.
-    FoundAlarm(Option<RecordedTime>),
-    /// The alarm rings: consumers that could not be woken are called again. [`JournalEffect::AlarmOver`] ends it.
-    Rang,
-}
 
 type JournalTurn<'a> = Turn<'a, JournalEffect>;
 
@@ -180,7 +106,8 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
             JournalInput::GoOn => self.record_group(turn),
             JournalInput::Woken { call, is_awake } => self.woken(turn, call, is_awake),
             JournalInput::Synced(synced) => self.synced(turn, synced),
-            JournalInput::Ticked => self.expire(turn),
+            JournalInput::Expired { call } => self.look_again(turn, call, true),
+            JournalInput::LookAgain { call } => self.look_again(turn, call, false),
             JournalInput::FoundAlarm(alarm) => {
                 if alarm.is_some_and(|at| self.wakes.found_alarm(at, turn.now())) {
                     self.ring(turn, Purpose::LostAlarm);
@@ -199,15 +126,20 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         let recorded = match self.journal.record(&forwards) {
             Ok(recorded) => recorded,
             Err(error) => {
-                if let RecordError::Storage(error) = &error {
-                    turn.log("a group of commits could not be recorded", error.clone());
-                }
+                let logged = match &error {
+                    RecordError::Storage(error) => error.clone(),
+                    refused => StorageError::failed(refused.to_string()),
+                };
+                turn.log("a group of commits could not be recorded", logged);
                 self.answer(turn, calls.into_iter().map(|call| (call, Err(error.clone()))));
                 return;
             }
         };
         turn.push(JournalEffect::Grown(recorded.end));
-        self.locate_again(turn, |waiting| forwards.iter().any(|forward| forward.stream == waiting.stream));
+        for call in self.located.of_streams(|stream| forwards.iter().any(|forward| forward.stream == *stream))
+        {
+            turn.push(JournalEffect::LookAgain { call });
+        }
         let answers = calls.into_iter().zip(recorded.versions).collect();
         match self.wakes.to_wake(turn.now()) {
             Ok(names) => self.wake(turn, names, Purpose::Recorded(answers)),
@@ -325,28 +257,21 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         version: Version,
         millis: u64,
     ) {
-        turn.pays(call);
-        let waiting = Waiting { call, stream, version, until: turn.now().later(millis) };
-        self.look_for(turn, waiting, millis == 0);
+        self.look_for(turn, Waiting { call, stream, version }, millis == 0);
         if self.located.waits(call) {
-            turn.push(JournalEffect::Wait { millis });
+            turn.push(JournalEffect::Wait { call, millis });
         }
     }
 
-    fn expire(&mut self, turn: &mut JournalTurn<'_>) {
-        let now = turn.now();
-        for waiting in self.located.take(|waiting| waiting.until <= now) {
-            self.look_for(turn, waiting, true);
-        }
-    }
-
-    fn locate_again(&mut self, turn: &mut JournalTurn<'_>, is_to_look: impl Fn(&Waiting) -> bool) {
-        for waiting in self.located.take(is_to_look) {
-            self.look_for(turn, waiting, false);
+    /// Looks again for one that waits. Each does so in a turn of its own, for which it pays.
+    fn look_again(&mut self, turn: &mut JournalTurn<'_>, call: CallId, is_last: bool) {
+        if let Some(waiting) = self.located.take(call) {
+            self.look_for(turn, waiting, is_last);
         }
     }
 
     fn look_for(&mut self, turn: &mut JournalTurn<'_>, waiting: Waiting, is_last: bool) {
+        turn.pays(waiting.call);
         let found =
             self.journal().and_then(|journal| Ok(journal.position_of(&waiting.stream, waiting.version)?));
         match found {

@@ -1,19 +1,18 @@
 //! Readers that wait for an event to come to the journal.
 
 use crate::gateway::turn::CallId;
-use crate::store::{RecordedTime, StreamId, Version};
+use crate::store::{StreamId, Version};
 
 /// All that wait.
 #[derive(Debug, Default)]
 pub(super) struct Located(Vec<Waiting>);
 
-/// One that waits for a version of a stream, until a time.
+/// One that waits for a version of a stream.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) call: CallId,
     pub(super) stream: StreamId,
     pub(super) version: Version,
-    pub(super) until: RecordedTime,
 }
 
 impl Located {
@@ -25,8 +24,14 @@ impl Located {
         self.0.iter().any(|waiting| waiting.call == call)
     }
 
-    /// Takes those of which this is true.
-    pub(super) fn take(&mut self, is_it: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
-        self.0.extract_if(.., |waiting| is_it(waiting)).collect()
+    /// Takes the one of this call.
+    pub(super) fn take(&mut self, call: CallId) -> Option<Waiting> {
+        let at = self.0.iter().position(|waiting| waiting.call == call)?;
+        Some(self.0.swap_remove(at))
+    }
+
+    /// The calls that wait for streams of which this is true.
+    pub(super) fn of_streams(&self, is_it: impl Fn(&StreamId) -> bool) -> Vec<CallId> {
+        self.0.iter().filter(|waiting| is_it(&waiting.stream)).map(|waiting| waiting.call).collect()
     }
 }

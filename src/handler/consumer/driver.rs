@@ -1,137 +1,31 @@
 //! The order of what a consumer does: what it waits for, what ends a run, and what is begun anew when the alarm rings.
 
 use super::attempt::Outcome;
+use super::changing::Change;
+use super::effects::{Attempted, ConsumerEffect, ConsumerInput};
 use super::machine::Consumer;
 use super::outcome::Apply;
 use super::policy::Window;
 use super::run::{Run, Waits};
 use super::waiting::Reaching;
 use crate::gateway::turn::Calls;
-use crate::gateway::{Alarm, CallId, Trouble, Turn};
-use crate::handler::feed::{Delivery, FeedPage, Next, Read};
+use crate::gateway::{Alarm, CallId, Turn};
+use crate::handler::feed::{Delivery, FeedPage, Next};
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
+/// An attempt under way: the ids of its deliveries, and the time that it may take, in milliseconds.
+#[derive(Debug)]
+struct Attempt {
+    call: CallId,
+    ids: Vec<String>,
+    millis: u64,
+}
+
 /// When a consumer that cannot be opened, or not interrupted in order, is looked at again, in milliseconds.
 const UNOPENED_MILLIS: u64 = 10_000;
-/// How long a new definition waits for deliveries under way, so that they are not repeated, in milliseconds.
-const CHANGE_MILLIS: u64 = 1_000;
-
-/// What a consumer wants done.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConsumerEffect {
-    /// Read this page of the feed, and give it as [`ConsumerInput::Read`].
-    Read {
-        /// The number of this call.
-        call: CallId,
-        /// The page.
-        read: Read,
-    },
-    /// Deliver these events, all by one attempt, and give what came of it as [`ConsumerInput::Attempted`].
-    Deliver {
-        /// The number of this call.
-        call: CallId,
-        /// One event, or a batch.
-        deliveries: Vec<Delivery>,
-        /// How long the attempt may take, in milliseconds.
-        millis: u64,
-    },
-    /// Call [`ConsumerDriver::project`] within this turn.
-    Project,
-    /// Give [`ConsumerInput::GoOn`] once this turn is over.
-    Soon,
-    /// Give [`ConsumerInput::Later`] after other requests had their turn.
-    Later {
-        /// The number of this call.
-        call: CallId,
-    },
-    /// Give [`ConsumerInput::Ticked`] in so many milliseconds.
-    Wait {
-        /// How many.
-        millis: u64,
-    },
-    /// Read for when the alarm is set, and give that as [`ConsumerInput::FoundAlarm`].
-    FindAlarm {
-        /// The number of this call.
-        call: CallId,
-    },
-    /// A run has begun, or has ended.
-    Running(bool),
-    /// Nothing is being delivered: the consumer may be [changed](ConsumerDriver::redefine) within this turn.
-    Change {
-        /// The call of [`ConsumerDriver::change`] that waited for it.
-        call: CallId,
-    },
-    /// Answer a [`reach`](ConsumerDriver::reach).
-    Reached {
-        /// The call that is answered.
-        call: CallId,
-        /// Whether the checkpoint has reached the position.
-        outcome: Result<bool, StorageError>,
-    },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
-    AlarmOver(Result<(), StorageError>),
-    /// A line for the operator's log.
-    Log(Trouble),
-}
-
-impl From<Trouble> for ConsumerEffect {
-    fn from(trouble: Trouble) -> Self {
-        Self::Log(trouble)
-    }
-}
-
-/// What happens to a consumer beside requests.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConsumerInput {
-    /// It goes on after [`ConsumerEffect::Soon`].
-    GoOn,
-    /// It goes on after [`ConsumerEffect::Later`].
-    Later {
-        /// The number of the call.
-        call: CallId,
-    },
-    /// A page of the feed was read, or could not be.
-    Read {
-        /// The number of the call.
-        call: CallId,
-        /// The page; nothing where it could not be read.
-        page: Option<FeedPage>,
-    },
-    /// An attempt has ended, or its time is over.
-    Attempted {
-        /// The number of the call.
-        call: CallId,
-        /// What came of it.
-        attempted: Attempted,
-    },
-    /// The alarm that [`ConsumerEffect::FindAlarm`] has found.
-    FoundAlarm {
-        /// The number of the call.
-        call: CallId,
-        /// For when it is set.
-        alarm: Option<RecordedTime>,
-    },
-    /// The time of a [`ConsumerEffect::Wait`] is over.
-    Ticked,
-    /// The alarm rings. [`ConsumerEffect::AlarmOver`] ends it.
-    Rang,
-}
 
 pub(super) type ConsumerTurn<'a> = Turn<'a, ConsumerEffect>;
-
-/// What came of an attempt at a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attempted {
-    /// It ended for so many of the first events, which are done.
-    Done(usize),
-    /// It ended in another way. Of a batch this is the outcome of the first event; the others are attempted again.
-    Ended(Outcome),
-    /// It took longer than it may.
-    Late,
-}
 
 /// A [`Consumer`] and the order of its effects. One object runs one.
 ///
@@ -140,15 +34,17 @@ pub enum Attempted {
 /// first are ignored.
 #[derive(Debug)]
 pub struct ConsumerDriver<S, A> {
-    machine: Consumer<S, A>,
-    calls: Calls,
-    run: Option<Run>,
+    pub(super) machine: Consumer<S, A>,
+    pub(super) calls: Calls,
+    pub(super) run: Option<Run>,
+    /// The attempts under way, also those of a run that was taken for lost.
+    attempts: Vec<Attempt>,
     /// Whether the platform waits for the end of what the alarm rang for.
     ringing: bool,
     /// Whether the machine knows for when the alarm is set.
-    started: bool,
+    pub(super) started: bool,
     /// Who waits for the deliveries under way, so as to change the consumer, and until when.
-    changes: Vec<(CallId, RecordedTime)>,
+    pub(super) changes: Vec<Change>,
     pub(super) reaching: Reaching,
 }
 
@@ -159,6 +55,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             machine,
             calls: Calls::default(),
             run: None,
+            attempts: Vec::new(),
             ringing: false,
             started: false,
             changes: Vec::new(),
@@ -198,7 +95,10 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             ConsumerInput::Read { call, page } => self.read(turn, call, page),
             ConsumerInput::Attempted { call, attempted } => self.attempted(turn, call, attempted),
             ConsumerInput::FoundAlarm { call, alarm } => self.found_alarm(turn, call, alarm),
-            ConsumerInput::Ticked => self.ticked(turn),
+            ConsumerInput::Expired { call } => {
+                self.make_late_change(turn, call);
+                self.expire(turn, call);
+            }
             ConsumerInput::Rang => self.rang(turn),
         }
     }
@@ -272,24 +172,24 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
 
     /// Takes what came of an attempt. What is known of it is noted at once; the next step follows when all attempts have ended.
     fn attempted(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, attempted: Attempted) {
-        let Some(run) = &mut self.run else { return };
-        let Some((ids, millis)) = run.ended(call) else { return };
-        let (told, outcome) = match attempted {
+        let Some(at) = self.attempts.iter().position(|attempt| attempt.call == call) else { return };
+        let Attempt { ids, millis, .. } = self.attempts.swap_remove(at);
+        let (events, outcome) = match attempted {
             Attempted::Done(events) => (events, Outcome::Done),
-            Attempted::Ended(Outcome::Done) => (ids.len(), Outcome::Done),
             Attempted::Ended(outcome) => (1, outcome),
             Attempted::Late => (1, Outcome::failed(format!("the attempt did not end within {millis} ms"))),
         };
         let now = turn.now();
+        // Of an event that is no longer offered the machine takes no note.
         let noted = ids
             .iter()
-            .take(told)
+            .take(events)
             .try_for_each(|id| self.machine.delivered(id, outcome.clone(), now, turn.jitter()));
         let Some(run) = &mut self.run else { return };
         if let Err(error) = noted {
             run.failed = Some(error);
         }
-        if !run.is_delivering() {
+        if run.has_ended(call) {
             match run.failed.take() {
                 Some(error) => self.interrupt(turn, Some(error)),
                 None => self.step(turn),
@@ -297,53 +197,9 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Waits until nothing is being delivered, but no longer than a second. Then [`ConsumerEffect::Change`] comes.
-    pub fn change(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId) {
-        if self.run.as_ref().is_some_and(Run::is_delivering) {
-            self.changes.push((call, turn.now().later(CHANGE_MILLIS)));
-            turn.push(ConsumerEffect::Wait { millis: CHANGE_MILLIS });
-        } else {
-            turn.push(ConsumerEffect::Change { call });
-        }
-    }
-
-    /// Puts another machine in place of this one: the consumer was defined anew. `open` opens it, `write` stores the definition.
-    ///
-    /// # Errors
-    /// What `open` and `write` fail with, and what storing the place of the old one does. The consumer is then as it was.
-    pub fn redefine<E: From<StorageError>>(
-        &mut self,
-        turn: &mut ConsumerTurn<'_>,
-        open: impl FnOnce() -> Result<Consumer<S, A>, E>,
-        write: impl FnOnce() -> Result<(), E>,
-    ) -> Result<(), E> {
-        // What was delivered already is not to be delivered again.
-        self.machine.save()?;
-        let mut machine = open()?;
-        write()?;
-        // What kept the events from arriving may be mended.
-        machine.renew(turn.now())?;
-        self.machine = machine;
-        self.started = false;
-        self.look_again(turn, |_| true);
-        Ok(())
-    }
-
-    fn ticked(&mut self, turn: &mut ConsumerTurn<'_>) {
-        let now = turn.now();
-        let over = |change: &mut (CallId, RecordedTime)| change.1 <= now;
-        for (call, _) in self.changes.extract_if(.., over) {
-            turn.push(ConsumerEffect::Change { call });
-        }
-        self.expire(turn);
-    }
-
     /// Does what the machine wants next.
     fn step(&mut self, turn: &mut ConsumerTurn<'_>) {
-        if !self.changes.is_empty() {
-            for (call, _) in std::mem::take(&mut self.changes) {
-                turn.push(ConsumerEffect::Change { call });
-            }
+        if self.make_changes(turn) {
             let call = self.calls.next();
             self.wait_for(turn, Waits::Turn(call), 0);
             turn.push(ConsumerEffect::Later { call });
@@ -383,7 +239,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         for deliveries in attempts {
             let call = self.calls.next();
             let ids = deliveries.iter().map(|delivery| delivery.id.clone()).collect();
-            under_way.push((call, ids, millis));
+            self.attempts.push(Attempt { call, ids, millis });
+            under_way.push(call);
             turn.push(ConsumerEffect::Deliver { call, deliveries, millis });
         }
         self.wait_for(turn, Waits::Deliveries(under_way), millis);

@@ -1,11 +1,13 @@
 //! The machine of a consumer: what it reads, delivers and gives up, and what operators ask of it.
 
 pub(in crate::handler) mod attempt;
+mod changing;
 pub(in crate::handler) mod consumer_name;
 pub(in crate::handler) mod cut_off;
 pub(in crate::handler) mod dead_letters;
 pub(in crate::handler) mod driver;
 pub(in crate::handler) mod duty;
+pub(in crate::handler) mod effects;
 pub(in crate::handler) mod machine;
 pub(in crate::handler) mod operate;
 pub(in crate::handler) mod outcome;

@@ -19,8 +19,8 @@ pub(super) enum Waits {
     Projection,
     /// Other requests have their turn.
     Turn(CallId),
-    /// The ends of attempts: each with the ids of its deliveries, and the time that it may take, in milliseconds.
-    Deliveries(Vec<(CallId, Vec<String>, u64)>),
+    /// The ends of attempts.
+    Deliveries(Vec<CallId>),
 }
 
 /// A run that is under way.
@@ -56,11 +56,11 @@ impl Run {
         matches!(&self.waits, Waits::Deliveries(under_way) if !under_way.is_empty())
     }
 
-    /// Takes the attempt of this call: it has ended.
-    pub(super) fn ended(&mut self, call: CallId) -> Option<(Vec<String>, u64)> {
-        let Waits::Deliveries(under_way) = &mut self.waits else { return None };
-        let at = under_way.iter().position(|(under_way, ..)| *under_way == call)?;
-        let (_, ids, millis) = under_way.swap_remove(at);
-        Some((ids, millis))
+    /// Takes note that an attempt has ended. Says whether it was the last one that the run waited for.
+    pub(super) fn has_ended(&mut self, call: CallId) -> bool {
+        let Waits::Deliveries(under_way) = &mut self.waits else { return false };
+        let before = under_way.len();
+        under_way.retain(|under_way| *under_way != call);
+        under_way.is_empty() && before > 0
     }
 }

@@ -1,21 +1,23 @@
 //! Readers that wait until a projection covers an event.
 
-use super::driver::{ConsumerDriver, ConsumerEffect, ConsumerTurn};
+use super::driver::{ConsumerDriver, ConsumerTurn};
+use super::effects::ConsumerEffect;
 use crate::gateway::{Alarm, CallId};
 use crate::store::sqlite::Sql;
-use crate::store::{Checkpoint, Position, RecordedTime, StorageError};
+use crate::store::{Checkpoint, Position, StorageError};
 
 /// All that wait.
 #[derive(Debug, Default)]
 pub(super) struct Reaching(Vec<Waiting>);
 
-/// One that waits for a position of a partition, until a time.
+/// One that waits for a position of a partition.
 #[derive(Debug)]
 pub(super) struct Waiting {
     call: CallId,
     partition: usize,
     position: Position,
-    until: RecordedTime,
+    /// The wait that ends it.
+    wait: CallId,
 }
 
 impl Waiting {
@@ -33,12 +35,12 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         (partition, position): (usize, Position),
         millis: u64,
     ) {
-        turn.pays(call);
-        let waiting = Waiting { call, partition, position, until: turn.now().later(millis) };
+        let wait = self.calls.next();
+        let waiting = Waiting { call, partition, position, wait };
         if self.look_at(turn, waiting, millis == 0) {
             return;
         }
-        turn.push(ConsumerEffect::Wait { millis });
+        turn.push(ConsumerEffect::Wait { call: wait, millis });
         // The reader need not wait until the journal wakes the consumer.
         if let Err(error) = self.woken(turn, partition) {
             self.reaching.0.retain(|waiting| waiting.call != call);
@@ -67,17 +69,17 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Answers those whose time is over.
-    pub(super) fn expire(&mut self, turn: &mut ConsumerTurn<'_>) {
-        let now = turn.now();
-        let over: Vec<_> = self.reaching.0.extract_if(.., |waiting| waiting.until <= now).collect();
-        for waiting in over {
+    /// Answers the one whose time is over.
+    pub(super) fn expire(&mut self, turn: &mut ConsumerTurn<'_>, wait: CallId) {
+        if let Some(at) = self.reaching.0.iter().position(|waiting| waiting.wait == wait) {
+            let waiting = self.reaching.0.swap_remove(at);
             self.look_at(turn, waiting, true);
         }
     }
 
     /// Answers one where its position was reached, or where it looks for the last time. Says whether it did.
     fn look_at(&mut self, turn: &mut ConsumerTurn<'_>, waiting: Waiting, is_last: bool) -> bool {
+        turn.pays(waiting.call);
         let reached = self.machine().reached(waiting.partition, waiting.position);
         if matches!(reached, Ok(false)) && !is_last {
             self.reaching.0.push(waiting);

@@ -49,9 +49,10 @@ impl Inner {
 
     /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let (_, over) = self.ringing.open();
-        self.give_input(AggregateInput::Rang);
-        over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+        let over = self.ringing.open();
+        self.named()?;
+        self.go_on(AggregateInput::Rang);
+        over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
     fn carry_out(self: &Rc<Self>, effect: AggregateEffect) {
@@ -76,9 +77,10 @@ impl Inner {
     async fn wait_for(&self, effect: AggregateEffect) -> Option<AggregateInput> {
         Some(match effect {
             AggregateEffect::Forward { call, forward } => {
-                AggregateInput::Answered { call, version: self.send(&forward).await }
+                AggregateInput::Answered { call, version: self.send(forward).await }
             }
             AggregateEffect::Soon => AggregateInput::GoOn,
+            AggregateEffect::TryAgain { call } => AggregateInput::TryAgain { call },
             AggregateEffect::Later => {
                 pause(0).await;
                 AggregateInput::Remove
@@ -88,8 +90,8 @@ impl Inner {
         })
     }
 
-    /// Sends a forward, and returns the version up to which the journal has the stream.
-    async fn send(&self, forward: &Forward) -> Option<Version> {
+    /// Sends a forward, and gives the version up to which the journal has the stream.
+    async fn send(&self, forward: Forward) -> Option<Version> {
         let name = &self.named.as_ref()?.name;
         let partitions =
             partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;

@@ -69,13 +69,13 @@ impl Inner {
     }
 
     pub(super) async fn forget(self: &Rc<Self>, forget: Forget) -> (Result<Forgotten, Failure>, Receipt) {
-        let (call, answered) = self.forgetting.open();
-        if let Err(failure) = self.drive(|driver, turn| driver.forget(turn, call, forget)) {
-            return (Err(failure), Receipt::default());
+        let forgotten = self.forgetting.open();
+        if let Err(failure) = self.drive(|driver, turn| driver.forget(turn, forgotten.id(), forget)) {
+            return (Err(failure), self.meter.take());
         }
-        match answered.await {
-            Ok((forgotten, receipt)) => (forgotten.map_err(forget_failure), receipt),
-            Err(_) => (
+        match forgotten.answer().await {
+            Some((forgotten, receipt)) => (forgotten.map_err(forget_failure), receipt),
+            None => (
                 Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")),
                 Receipt::default(),
             ),

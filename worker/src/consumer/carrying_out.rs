@@ -63,11 +63,11 @@ impl Inner {
 
     /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let (_, over) = self.ringing.open();
+        let over = self.ringing.open();
         let rang = self.drive(|driver, turn| driver.input(turn, ConsumerInput::Rang));
         self.meter.take();
         match rang {
-            Ok(()) => over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
+            Ok(()) => over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
             Err(failure) if is_none(&failure) => Ok(()),
             Err(failure) => {
                 console_error!("a consumer could not be opened: {failure}");
@@ -111,9 +111,9 @@ impl Inner {
                 pause(0).await;
                 ConsumerInput::Later { call }
             }
-            ConsumerEffect::Wait { millis } => {
+            ConsumerEffect::Wait { call, millis } => {
                 pause(millis).await;
-                ConsumerInput::Ticked
+                ConsumerInput::Expired { call }
             }
             ConsumerEffect::FindAlarm { call } => {
                 ConsumerInput::FoundAlarm { call, alarm: armed(&self.state).await }
@@ -153,7 +153,10 @@ impl Inner {
                 return sent.map_or_else(Attempted::Ended, Attempted::Done);
             }
             Attempted::Ended(match (definition.kind, self.handler()) {
-                (Kind::Webhook, _) => delivery::to_webhook(&self.env, &definition, first).await,
+                (Kind::Webhook, _) => match self.sender.borrow().clone() {
+                    Some(sender) => delivery::to_webhook(&self.env, &sender, &definition, first).await,
+                    None => Outcome::failed("this object was given no sender"),
+                },
                 (_, Some(handler)) => {
                     let tenant = self.name.as_ref().and_then(|name| name.tenant().cloned());
                     handler.deliver(&self.env, tenant, first).await

@@ -1,33 +1,16 @@
 //! An event as a CloudEvent, version 1.0, in the JSON format. Webhooks and queues send events in this form.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use sillok::handler::FeedEvent;
 use sillok::store::{json_string, members};
 
 use crate::http::{encoded, stream_path};
 
-/// The parts of an event that stay the same text.
-#[derive(Deserialize)]
-struct Texts<'a> {
-    #[serde(borrow)]
-    time: &'a RawValue,
-    #[serde(borrow)]
-    data: &'a RawValue,
-    #[serde(borrow)]
-    metadata: &'a RawValue,
-}
-
-/// Writes an event of the feed as a CloudEvent. Its id is made from the event's place. So no two events have the same id, even
-/// if their writers chose the same one.
-///
-/// The event's own id is the attribute `eventid`. Its place is in `streamversion` and `sequence`. The correlation id and the
-/// causation id have attributes of their own, if they are texts.
-///
-/// # Errors
-/// An error in the event's JSON. The feed never returns such an event.
-pub(super) fn cloud_event(event: &FeedEvent) -> Result<String, serde_json::Error> {
-    let Texts { time, data, metadata } = serde_json::from_str(&event.json)?;
+/// Writes an event of the feed as a CloudEvent. Its id is made of the event's place, so that no two events have the same one, also
+/// where their writers gave them the same. The id that the event has is the attribute `eventid`, its place is `streamversion` and
+/// `sequence`; the correlation and causation ids of its metadata, where they are texts, have attributes of their own.
+/// Nothing where the event's JSON lacks a part, which the feed never does.
+pub(super) fn cloud_event(event: &FeedEvent) -> Option<String> {
+    let [time, data, metadata] = members(&event.json, ["time", "data", "metadata"])?;
     let (stream, version) = (event.stream.as_str(), event.version.get());
     let mut text = String::from("{\"specversion\":\"1.0\"");
     attribute(&mut text, "id", &format!("{}@{version}", encoded(stream)));
@@ -35,12 +18,12 @@ pub(super) fn cloud_event(event: &FeedEvent) -> Result<String, serde_json::Error
     attribute(&mut text, "type", event.event_type.as_str());
     attribute(&mut text, "subject", stream);
     text.push_str(",\"time\":");
-    text.push_str(time.get());
+    text.push_str(time?);
     attribute(&mut text, "streamversion", &version.to_string());
     attribute(&mut text, "sequence", &event.position.get().to_string());
     attribute(&mut text, "eventid", event.id.as_str());
-    // Writers choose the metadata freely. Ids that cannot be read are left out.
-    let ids = members(metadata.get(), ["correlationId", "causationId"]).unwrap_or_default();
+    // Metadata are whatever their writer says: what cannot be read of them is left out.
+    let ids = members(metadata?, ["correlationId", "causationId"]).unwrap_or_default();
     for (name, value) in ["correlationid", "causationid"].into_iter().zip(ids) {
         let value = value.and_then(|value| serde_json::from_str::<String>(value).ok());
         if let Some(value) = value {
@@ -49,9 +32,9 @@ pub(super) fn cloud_event(event: &FeedEvent) -> Result<String, serde_json::Error
     }
     attribute(&mut text, "datacontenttype", "application/json");
     text.push_str(",\"data\":");
-    text.push_str(data.get());
+    text.push_str(data?);
     text.push('}');
-    Ok(text)
+    Some(text)
 }
 
 /// Writes an attribute. U+FFFD replaces each character that CloudEvents forbids.

@@ -1,19 +1,21 @@
 //! Deliveries of events to a webhook or a queue.
 
-use js_sys::{Array, Date, Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect};
 use sillok::handler::{Delivery, Outcome};
-use sillok_bridge::{field, now, object, part};
+use sillok_bridge::{now, object, part};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use worker::Env;
 use worker::wasm_bindgen_futures::JsFuture;
-use worker::{Env, web_sys};
 
 use super::address::Deployment;
 use super::cloud_event::cloud_event;
 use super::definition::Definition;
 use super::signature::Secret;
 
-/// The most messages in one batch for a queue.
+/// Why an event is not sent whose JSON has not all its parts.
+const UNREADABLE: &str = "the event's JSON cannot be read";
+/// The most messages that a queue takes at once.
 pub(super) const BATCH_MESSAGES: usize = 100;
 /// The most bytes in one batch for a queue. A queue accepts 256,000 bytes. The rest is for the bytes that the platform adds.
 const BATCH_BYTES: usize = 240_000;
@@ -24,29 +26,49 @@ const MESSAGE_BYTES_ADDED: usize = 200;
 
 #[wasm_bindgen(wasm_bindgen_futures = ::worker::wasm_bindgen_futures)]
 extern "C" {
-    #[wasm_bindgen(catch)]
-    async fn fetch(url: &str, init: JsValue) -> Result<JsValue, JsValue>;
+    /// The sender of webhooks in `worker/webhook.ts`: it makes a request by one call.
+    #[derive(Debug, Clone)]
+    pub(crate) type Sender;
 
-    type AbortController;
-    #[wasm_bindgen(constructor)]
-    fn new() -> AbortController;
-    #[wasm_bindgen(method, getter)]
-    fn signal(this: &AbortController) -> JsValue;
+    /// Sends a delivery. Gives the status, and the wait that the receiver asks for, in milliseconds.
+    #[wasm_bindgen(method, catch)]
+    async fn post(
+        this: &Sender,
+        url: &str,
+        agent: &str,
+        id: &str,
+        timestamp: &str,
+        signature: &str,
+        body: &str,
+    ) -> Result<JsValue, JsValue>;
+
+    /// Aborts a delivery.
     #[wasm_bindgen(method)]
-    fn abort(this: &AbortController);
+    fn abort(this: &Sender, id: &str);
 }
 
-/// A request that ends as soon as nobody waits for it. So it never runs beside the next attempt.
-struct Request(AbortController);
+/// A request. It is aborted when nobody waits for it any longer, so that it does not continue beside the next attempt.
+struct Request<'a> {
+    sender: &'a Sender,
+    id: &'a str,
+    ended: bool,
+}
 
-impl Drop for Request {
+impl Drop for Request<'_> {
     fn drop(&mut self) {
-        self.0.abort();
+        if !self.ended {
+            self.sender.abort(self.id);
+        }
     }
 }
 
-/// Sends the event to the webhook's receiver. The delivery succeeds if the receiver answers with a status from 200 to 299.
-pub(super) async fn to_webhook(env: &Env, definition: &Definition, delivery: &Delivery) -> Outcome {
+/// Sends the event to the webhook's receiver. It has taken it when it answers with a status from 200 to 299.
+pub(super) async fn to_webhook(
+    env: &Env,
+    sender: &Sender,
+    definition: &Definition,
+    delivery: &Delivery,
+) -> Outcome {
     let (Some(url), Some(secret)) = (&definition.url, definition.secret.as_deref().and_then(Secret::parse))
     else {
         return Outcome::failed("the webhook has no URL or no secret");
@@ -57,72 +79,35 @@ pub(super) async fn to_webhook(env: &Env, definition: &Definition, delivery: &De
             error: format!("the webhook's URL {reason}; `PUT` another URL, then resume the consumer"),
         };
     }
-    let body = match cloud_event(&delivery.event) {
-        Ok(body) => body,
-        Err(error) => return Outcome::failed(error.to_string()),
-    };
+    let Some(body) = cloud_event(&delivery.event) else { return Outcome::failed(UNREADABLE) };
     let seconds = now().as_millis() / 1000;
-    let request = Request(AbortController::new());
-    let headers = object(&[
-        ("content-type", "application/cloudevents+json".into()),
-        ("user-agent", concat!("sillok/", env!("CARGO_PKG_VERSION")).into()),
-        ("webhook-id", delivery.id.as_str().into()),
-        ("webhook-timestamp", seconds.to_string().into()),
-        ("webhook-signature", secret.sign(&delivery.id, seconds, &body).into()),
-    ]);
-    let init = object(&[
-        ("method", "POST".into()),
-        ("headers", headers),
-        ("body", body.into()),
-        // Nobody has agreed to send events to the target of a redirect.
-        ("redirect", "manual".into()),
-        ("signal", request.0.signal()),
-    ]);
-    match fetch(url, init).await {
-        Ok(response) => taken(&response).await,
-        Err(_) => Outcome::failed("the receiver could not be reached"),
-    }
+    let mut request = Request { sender, id: &delivery.id, ended: false };
+    let agent = concat!("sillok/", env!("CARGO_PKG_VERSION"));
+    let signature = secret.sign(&delivery.id, seconds, &body);
+    let answer = sender.post(url, agent, &delivery.id, &seconds.to_string(), &signature, &body).await;
+    request.ended = true;
+    answer.map_or_else(|_| Outcome::failed("the receiver could not be reached"), |answer| answered(&answer))
 }
 
-async fn taken(response: &JsValue) -> Outcome {
-    let status = field::<u64>(response, "status");
-    let retry_after = retry_after(response);
-    // Only the status of the answer counts. Its body is cancelled unread.
-    if let Ok(body) = part(response, "body")
-        && body.is_object()
-    {
-        // A body that cannot be cancelled has already ended.
-        let _ = call(&body, "cancel", &[]).await;
-    }
-    match status {
-        Some(200..=299) => Outcome::Done,
-        Some(410) => {
+/// What follows from a receiver's answer: it has taken the event where the status is from 200 to 299.
+fn answered(answer: &JsValue) -> Outcome {
+    let answer = answer.as_string().unwrap_or_default();
+    let (status, wait) = answer.split_once(' ').unwrap_or_default();
+    match status.parse::<u16>() {
+        Ok(200..=299) => Outcome::Done,
+        Ok(410) => {
             let error = "the receiver answered with the status 410: it takes no more events".to_owned();
             Outcome::Gone { error }
         }
-        Some(status) => {
-            Outcome::Failed { error: format!("the receiver answered with the status {status}"), retry_after }
-        }
-        None => Outcome::failed("the receiver's answer has no status"),
+        Ok(status) => Outcome::Failed {
+            error: format!("the receiver answered with the status {status}"),
+            retry_after: wait.parse().ok(),
+        },
+        Err(_) => Outcome::failed("the receiver's answer has no status"),
     }
 }
 
-/// The number of milliseconds until the receiver wants the next attempt. The header has seconds or a date of HTTP.
-fn retry_after(response: &JsValue) -> Option<u64> {
-    let headers = part(response, "headers").ok()?.dyn_into::<web_sys::Headers>().ok()?;
-    let text = headers.get("retry-after").ok()??;
-    let text = text.trim();
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // The machine has its own bound for this number.
-        return Some(text.parse::<u64>().map_or(u64::MAX, |seconds| seconds.saturating_mul(1000)));
-    }
-    let at = Date::parse(text);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // an invalid time is 0, and so has passed
-    Some((at as u64).saturating_sub(now().as_millis()))
-}
-
-/// Finds the queue that the definition names.
+/// The queue that the definition names.
 pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, String> {
     let binding = definition.binding.as_deref().unwrap_or_default();
     let queue = Reflect::get(env, &binding.into()).unwrap_or_default();
@@ -144,7 +129,7 @@ pub(super) async fn to_queue(
     let messages = Array::new();
     let mut bytes = 0;
     for delivery in deliveries {
-        let body = cloud_event(&delivery.event).map_err(|error| Outcome::failed(error.to_string()))?;
+        let body = cloud_event(&delivery.event).ok_or_else(|| Outcome::failed(UNREADABLE))?;
         let size = body.len() + MESSAGE_BYTES_ADDED;
         bytes += size;
         if messages.length() > 0 && (size > MESSAGE_BYTES || bytes > BATCH_BYTES) {

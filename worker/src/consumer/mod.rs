@@ -31,6 +31,7 @@ use crate::objects::{RemoteError, promised, rang, turn};
 use attempts::Attempts;
 pub(crate) use attempts::report_panics;
 pub(crate) use definition::Definition;
+use delivery::Sender;
 pub(crate) use handlers::Handler;
 use handlers::JsHandler;
 use messages::WakeRequest;
@@ -93,10 +94,11 @@ impl ConsumerObject {
         Ok(())
     }
 
-    /// Takes the record of the attempts, which outlives the engine. The engine reports each attempt to it.
+    /// Takes what outlives the engine, to which the object reports the attempt that is under way, and the sender of webhooks.
     #[wasm_bindgen(js_name = watchedBy)]
-    pub fn watched_by(&self, attempts: Attempts) {
+    pub fn watched_by(&self, attempts: Attempts, sender: Sender) {
         self.inner.attempts.by(attempts);
+        self.inner.sender.replace(Some(sender));
     }
 
     /// Whether JavaScript has passed its record. A crash of the engine replaces the object, and the new one is not set up.

@@ -13,6 +13,7 @@ use worker::{Env, State};
 use super::attempts::Watched;
 use super::defining::Change;
 use super::definition::Definition;
+use super::delivery::Sender;
 use super::handlers::Handler;
 use super::stored_definition;
 use crate::app::{self, InCode};
@@ -39,7 +40,9 @@ pub(super) struct Inner {
     pub(super) reaching: Calls<Result<bool, StorageError>>,
     pub(super) ringing: Calls<Result<(), StorageError>>,
     pub(super) attempts: Watched,
-    /// The attempt that crashed the last engine, until a machine counts it.
+    /// The sender of webhooks.
+    pub(super) sender: RefCell<Option<Sender>>,
+    /// The attempt that was a crash of the last engine, until there is a machine to count it.
     pub(super) cut_off: Cell<Option<CutOff>>,
 }
 
@@ -80,6 +83,7 @@ impl Inner {
             reaching: Calls::default(),
             ringing: Calls::default(),
             attempts: Watched::default(),
+            sender: RefCell::default(),
             cut_off: Cell::default(),
         }
     }

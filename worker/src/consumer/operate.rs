@@ -80,18 +80,18 @@ impl Inner {
     /// Waits until the projection has reached a position, and returns `true` or `false`.
     async fn reach(self: &Rc<Self>, reach: &Reach) -> (Result<String, Failure>, Receipt) {
         let place = (reach.partition, Position::new(reach.position).unwrap_or_default());
-        let (call, answered) = self.reaching.open();
+        let reached = self.reaching.open();
         let asked = self
             .only_projections()
-            .and_then(|()| self.drive(|driver, turn| driver.reach(turn, call, place, reach.millis)));
+            .and_then(|()| self.drive(|driver, turn| driver.reach(turn, reached.id(), place, reach.millis)));
         if let Err(failure) = asked {
-            return (Err(failure), Receipt::default());
+            return (Err(failure), self.meter.take());
         }
-        match answered.await {
-            Ok((reached, receipt)) => {
+        match reached.answer().await {
+            Some((reached, receipt)) => {
                 (reached.map(|reached| reached.to_string()).map_err(Failure::from), receipt)
             }
-            Err(_) => (Err(no_projection()), Receipt::default()),
+            None => (Err(no_projection()), Receipt::default()),
         }
     }
 

@@ -21,11 +21,10 @@ impl Inner {
     pub(super) fn drive<T>(
         self: &Rc<Self>,
         input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>) -> T,
-    ) -> Result<T, Failure> {
-        let driver = self.driver()?;
-        let (given, payer) = self.effects.take_turn(|turn| input(&mut driver.borrow_mut(), turn));
+    ) -> T {
+        let (given, payer) = self.effects.take_turn(|turn| input(&mut self.driver.borrow_mut(), turn));
         self.carry_out_all(payer);
-        Ok(given)
+        given
     }
 
     // This is not a part of `drive`, because each input has its own copy of `drive`.
@@ -40,14 +39,14 @@ impl Inner {
 
     /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let (_, over) = self.ringing.open();
-        self.give_input(JournalInput::Rang)?;
-        over.await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+        let over = self.ringing.open();
+        self.go_on(JournalInput::Rang);
+        over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
-    /// Gives the driver an input that no request has caused.
-    fn give_input(self: &Rc<Self>, input: JournalInput) -> Result<(), Failure> {
-        self.drive(|driver, turn| driver.input(turn, input))
+    /// Gives the driver what has happened beside requests.
+    fn go_on(self: &Rc<Self>, input: JournalInput) {
+        self.drive(|driver, turn| driver.input(turn, input));
     }
 
     fn carry_out(self: &Rc<Self>, effect: JournalEffect) {
@@ -60,9 +59,8 @@ impl Inner {
             effect => {
                 let inner = Rc::clone(self);
                 spawn(async move {
-                    if let Some(input) = inner.wait_for(effect).await {
-                        // Without a journal there is no work, so its inputs may be lost.
-                        let _ = inner.give_input(input);
+                    if let Some(input) = keeper.wait_for(effect).await {
+                        keeper.go_on(input);
                     }
                 });
             }
@@ -80,9 +78,10 @@ impl Inner {
                 JournalInput::Synced(synced.map_err(|error| StorageError::failed(error.to_string())))
             }
             JournalEffect::Soon => JournalInput::GoOn,
-            JournalEffect::Wait { millis } => {
+            JournalEffect::LookAgain { call } => JournalInput::LookAgain { call },
+            JournalEffect::Wait { call, millis } => {
                 pause(millis).await;
-                JournalInput::Ticked
+                JournalInput::Expired { call }
             }
             JournalEffect::FindAlarm => JournalInput::FoundAlarm(armed(&self.state).await),
             _ => return None,

@@ -34,8 +34,10 @@ pub(crate) struct JournalObject {
 /// What the object's requests and its own work share.
 #[derive(Debug)]
 struct Keeper {
-    /// Or why there is none.
-    driver: Result<RefCell<JournalDriver<ObjectSql, ObjectAlarm>>, Failure>,
+    driver: RefCell<JournalDriver<ObjectSql, ObjectAlarm>>,
+    /// How many partitions there are, or why that is not known: then nothing is recorded or read, and consumers are woken all the
+    /// same.
+    partitions: Result<usize, Failure>,
     effects: Effects<JournalEffect>,
     recording: Calls<Result<Version, RecordError>>,
     locating: Calls<Result<Option<Position>, RecordError>>,
@@ -51,15 +53,15 @@ struct Keeper {
 impl DurableObject for JournalObject {
     fn new(state: State, env: Env) -> Self {
         let (meter, storage) = (Rc::new(Meter::default()), state.storage());
-        let driver = partitions(&env).map(|partitions| {
-            let sql = ObjectSql::new(&storage, Rc::clone(&meter));
-            let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
-            let mut driver = JournalDriver::new(sql, alarm, partitions);
-            driver.wakes().also_wake(app::consumers());
-            RefCell::new(driver)
-        });
+        let partitions = partitions(&env);
+        let sql = ObjectSql::new(&storage, Rc::clone(&meter));
+        let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
+        let mut driver =
+            JournalDriver::new(sql, alarm, partitions.as_ref().map_or(1, |partitions| *partitions));
+        driver.wakes().also_wake(app::consumers());
         let keeper = Keeper {
-            driver,
+            driver: RefCell::new(driver),
+            partitions,
             effects: Effects::default(),
             recording: Calls::default(),
             locating: Calls::default(),
@@ -135,10 +137,7 @@ impl JournalObject {
     pub fn also_wakes(&self, consumers: Vec<String>) -> Result<(), JsValue> {
         let names = consumers.iter().map(|name| ConsumerName::new(name));
         let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
-        // Where there is no journal, nobody is woken.
-        if let Ok(driver) = &self.keeper.driver {
-            driver.borrow_mut().wakes().also_wake(names);
-        }
+        self.keeper.driver.borrow_mut().wakes().also_wake(names);
         self.keeper.told.set(true);
         Ok(())
     }
@@ -156,7 +155,7 @@ impl JournalObject {
     /// A `TypeError` when the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.driver()?.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
+            self.keeper.driver.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
         })
     }
 
@@ -166,7 +165,7 @@ impl JournalObject {
     /// A `TypeError` when the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.driver()?.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
+            self.keeper.driver.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_channel::oneshot;
 use sillok::ErrorCode;
 use sillok::gateway::RecordError;
 use sillok::store::{FeedLog, Position, Version, read_directory};
@@ -12,20 +11,18 @@ use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory,
 use super::Keeper;
 use super::carrying_out::Driver;
 use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, PositionRequest};
-use crate::objects::{Receipt, partitions};
+use crate::objects::{Call, Receipt, partitions};
 
 impl Keeper {
     /// Records a forward. It has no price: the row that it is stored in is shared with others.
     pub(super) async fn record(self: Rc<Self>, message: ForwardMessage) -> (Result<u64, Failure>, Receipt) {
-        let (call, answered) = self.recording.open();
-        let recorded = match message.forward() {
-            Ok(forward) => self.drive(|driver, turn| driver.record(turn, call, forward)),
-            Err(failure) => Err(failure),
+        let forward = match self.checked().and_then(|_| message.forward()) {
+            Ok(forward) => forward,
+            Err(failure) => return (Err(failure), Receipt::default()),
         };
-        let (version, _) = match recorded {
-            Ok(()) => answer(answered).await,
-            Err(failure) => (Err(failure), Receipt::default()),
-        };
+        let recorded = self.recording.open();
+        self.drive(|driver, turn| driver.record(turn, recorded.id(), forward));
+        let (version, _) = answer(recorded).await;
         (version.map(Version::get), Receipt::default())
     }
 
@@ -34,12 +31,13 @@ impl Keeper {
         self: Rc<Self>,
         PositionRequest { stream, version, millis }: PositionRequest,
     ) -> (Result<Option<u64>, Failure>, Receipt) {
-        let version = Version::new(version).unwrap_or(Version::MAX);
-        let (call, answered) = self.locating.open();
-        if let Err(failure) = self.drive(|driver, turn| driver.locate(turn, call, stream, version, millis)) {
+        if let Err(failure) = self.checked() {
             return (Err(failure), Receipt::default());
         }
-        let (position, receipt) = answer(answered).await;
+        let version = Version::new(version).unwrap_or(Version::MAX);
+        let located = self.locating.open();
+        self.drive(|driver, turn| driver.locate(turn, located.id(), stream, version, millis));
+        let (position, receipt) = answer(located).await;
         (position.map(|position| position.map(Position::get)), receipt)
     }
 
@@ -47,7 +45,7 @@ impl Keeper {
     pub(super) fn read_feed(&self, request: &FeedRequest) -> Result<FeedReply, Failure> {
         let partition = self.partition()?;
         let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
-        let mut driver = self.driver()?.borrow_mut();
+        let mut driver = self.checked()?.borrow_mut();
         let journal = driver.journal().map_err(record_failure)?;
         let mut heads = request.heads.then(String::new);
         let page = read_feed(journal, &range, &checkpoint, partition, heads.as_mut())?;
@@ -60,21 +58,22 @@ impl Keeper {
 
     pub(super) fn read_streams(&self, request: &DirectoryValue) -> Result<DirectoryPageJson, Failure> {
         let range = parse_directory(request)?;
-        let driver = self.driver()?.borrow();
+        let driver = self.checked()?.borrow();
         let page = read_directory(driver.journal().map_err(record_failure)?, &range)?;
         Ok(DirectoryPageJson::from(page))
     }
 
     pub(super) fn status(&self) -> Result<JournalStatus, Failure> {
-        let mut driver = self.driver()?.borrow_mut();
+        let mut driver = self.checked()?.borrow_mut();
         let end = FeedLog::end(driver.journal().map_err(record_failure)?)?;
         let consumers = driver.wakes().names()?;
         let (partition, since_start) = (self.partition()?, self.meter.total());
         Ok(JournalStatus { partition, end: end.get(), consumers, since_start })
     }
 
-    pub(super) fn driver(&self) -> Result<&RefCell<Driver>, Failure> {
-        self.driver.as_ref().map_err(Failure::clone)
+    /// The driver, where the number of partitions is known.
+    fn checked(&self) -> Result<&RefCell<Driver>, Failure> {
+        self.partitions.as_ref().map(|_| &self.driver).map_err(Failure::clone)
     }
 
     /// Which partition this is, as the object's own name says.
@@ -86,12 +85,10 @@ impl Keeper {
     }
 }
 
-async fn answer<T>(
-    answered: oneshot::Receiver<(Result<T, RecordError>, Receipt)>,
-) -> (Result<T, Failure>, Receipt) {
-    match answered.await {
-        Ok((answer, receipt)) => (answer.map_err(record_failure), receipt),
-        Err(_) => {
+async fn answer<T>(call: Call<'_, Result<T, RecordError>>) -> (Result<T, Failure>, Receipt) {
+    match call.answer().await {
+        Some((answer, receipt)) => (answer.map_err(record_failure), receipt),
+        None => {
             (Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")), Receipt::default())
         }
     }

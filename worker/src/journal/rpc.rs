@@ -38,16 +38,16 @@ struct CommitMessage {
 
 message!(CommitMessage { first: "first", version: "version", time: "time", events: "events" });
 
-impl From<&Forward> for ForwardMessage {
-    fn from(forward: &Forward) -> Self {
-        let commits = forward.commits.iter().map(|commit| CommitMessage {
+impl From<Forward> for ForwardMessage {
+    fn from(forward: Forward) -> Self {
+        let commits = forward.commits.into_iter().map(|commit| CommitMessage {
             first: commit.first_version.get(),
             version: commit.version.get(),
             time: commit.time.as_millis(),
-            events: commit.events.clone(),
+            events: commit.events,
         });
         Self {
-            stream: forward.stream.clone(),
+            stream: forward.stream,
             base: forward.base.get(),
             hidden: forward.hidden.get(),
             deleted: forward.deleted,
@@ -208,7 +208,7 @@ impl Remote {
     }
 
     /// Records what is new, and gives the version up to which the journal has the stream.
-    pub(crate) async fn record(&self, forward: &Forward) -> Result<Version, RemoteError> {
+    pub(crate) async fn record(&self, forward: Forward) -> Result<Version, RemoteError> {
         let (version, _) = self.0.call("record", &ForwardMessage::from(forward)).await?;
         Version::new(version).ok_or_else(|| RemoteError::unreadable("the version of a stream"))
     }

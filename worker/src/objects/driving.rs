@@ -66,6 +66,14 @@ struct Waiting<A> {
     answer: oneshot::Sender<(A, Receipt)>,
 }
 
+/// A call that waits for its answer. It is forgotten with this value.
+#[derive(Debug)]
+pub(crate) struct Call<'a, A> {
+    calls: &'a Calls<A>,
+    id: CallId,
+    answer: oneshot::Receiver<(A, Receipt)>,
+}
+
 impl<A> Default for Calls<A> {
     fn default() -> Self {
         Self { last: Cell::default(), waiting: RefCell::default() }
@@ -73,13 +81,14 @@ impl<A> Default for Calls<A> {
 }
 
 impl<A> Calls<A> {
-    /// Opens a call: returns its number, and the future answer with its price. No answer comes if the object forgets the call.
-    pub(crate) fn open(&self) -> (CallId, oneshot::Receiver<(A, Receipt)>) {
-        let (answer, answered) = oneshot::channel();
+    /// A new call.
+    pub(crate) fn open(&self) -> Call<'_, A> {
+        let (sender, answer) = oneshot::channel();
         self.last.set(self.last.get() + 1);
-        let call = CallId::new(self.last.get());
-        self.waiting.borrow_mut().push(Waiting { call, spent: Receipt::default(), answer });
-        (call, answered)
+        let id = CallId::new(self.last.get());
+        let waiting = Waiting { call: id, spent: Receipt::default(), answer: sender };
+        self.waiting.borrow_mut().push(waiting);
+        Call { calls: self, id, answer }
     }
 
     /// Charges a call for the rows that the meter has counted since the last `take`.
@@ -91,11 +100,9 @@ impl<A> Calls<A> {
     }
 
     pub(crate) fn answer(&self, call: CallId, answer: A) {
-        let mut waiting = self.waiting.borrow_mut();
-        if let Some(at) = waiting.iter().position(|waiting| waiting.call == call) {
-            let Waiting { spent, answer: answers, .. } = waiting.swap_remove(at);
-            // The caller may be gone. Then nobody needs the answer.
-            let _ = answers.send((answer, spent));
+        if let Some(Waiting { spent, answer: sender, .. }) = self.take(call) {
+            // A caller that has gone needs no answer.
+            let _ = sender.send((answer, spent));
         }
     }
 
@@ -104,14 +111,38 @@ impl<A> Calls<A> {
     where
         A: Clone,
     {
-        for Waiting { spent, answer: answers, .. } in self.waiting.take() {
-            let _ = answers.send((answer.clone(), spent));
+        for Waiting { spent, answer: sender, .. } in self.waiting.take() {
+            let _ = sender.send((answer.clone(), spent));
         }
     }
 
     /// Forgets all calls without an answer.
     pub(crate) fn forget(&self) {
         self.waiting.borrow_mut().clear();
+    }
+
+    fn take(&self, call: CallId) -> Option<Waiting<A>> {
+        let mut waiting = self.waiting.borrow_mut();
+        let at = waiting.iter().position(|waiting| waiting.call == call)?;
+        Some(waiting.swap_remove(at))
+    }
+}
+
+impl<A> Call<'_, A> {
+    /// The number by which the driver answers.
+    pub(crate) const fn id(&self) -> CallId {
+        self.id
+    }
+
+    /// The answer, and what it has cost; nothing where the object has forgotten the call.
+    pub(crate) async fn answer(mut self) -> Option<(A, Receipt)> {
+        (&mut self.answer).await.ok()
+    }
+}
+
+impl<A> Drop for Call<'_, A> {
+    fn drop(&mut self) {
+        self.calls.take(self.id);
     }
 }
 
