@@ -51,7 +51,7 @@ impl Inner {
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let over = self.ringing.open();
         self.named()?;
-        self.go_on(AggregateInput::Rang);
+        self.give_input(AggregateInput::Rang);
         over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 

@@ -22,7 +22,7 @@ impl Inner {
         let name = self.name()?;
         let request = FeedRequest {
             feed: FeedValue { after: Some(after.into()), limit: Some(PAGE_EVENTS.into()), ..filter },
-            consumer: Some(name.keeps.clone()),
+            consumer: Some(name.identity.clone()),
             heads: true,
         };
         let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)

@@ -40,12 +40,12 @@ impl Inner {
     /// Gives the driver the alarm, and waits until the alarm's work is done.
     pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
         let over = self.ringing.open();
-        self.go_on(JournalInput::Rang);
+        self.give_input(JournalInput::Rang);
         over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
     }
 
     /// Gives the driver what has happened beside requests.
-    fn go_on(self: &Rc<Self>, input: JournalInput) {
+    fn give_input(self: &Rc<Self>, input: JournalInput) {
         self.drive(|driver, turn| driver.input(turn, input));
     }
 
@@ -59,8 +59,8 @@ impl Inner {
             effect => {
                 let inner = Rc::clone(self);
                 spawn(async move {
-                    if let Some(input) = keeper.wait_for(effect).await {
-                        keeper.go_on(input);
+                    if let Some(input) = inner.wait_for(effect).await {
+                        inner.give_input(input);
                     }
                 });
             }

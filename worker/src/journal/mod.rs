@@ -28,12 +28,12 @@ use rpc::{ForwardMessage, PositionRequest, Registration};
 #[durable_object(alarm)]
 #[derive(Debug)]
 pub(crate) struct JournalObject {
-    keeper: Rc<Keeper>,
+    inner: Rc<Inner>,
 }
 
 /// What the object's requests and its own work share.
 #[derive(Debug)]
-struct Keeper {
+struct Inner {
     driver: RefCell<JournalDriver<ObjectSql, ObjectAlarm>>,
     /// How many partitions there are, or why that is not known: then nothing is recorded or read, and consumers are woken all the
     /// same.
@@ -59,7 +59,7 @@ impl DurableObject for JournalObject {
         let mut driver =
             JournalDriver::new(sql, alarm, partitions.as_ref().map_or(1, |partitions| *partitions));
         driver.wakes().also_wake(app::consumers());
-        let keeper = Keeper {
+        let inner = Inner {
             driver: RefCell::new(driver),
             partitions,
             effects: Effects::default(),
@@ -72,17 +72,17 @@ impl DurableObject for JournalObject {
             state,
             env,
         };
-        Self { keeper: Rc::new(keeper) }
+        Self { inner: Rc::new(inner) }
     }
 
     /// Takes a follower's WebSocket. Everything else is RPC.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        nudges::admit(&self.keeper.state, &request)
+        nudges::admit(&self.inner.state, &request)
     }
 
     /// Fails where the alarm could not be set anew: the runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
-        rang(self.keeper.ring().await)
+        rang(self.inner.ring().await)
     }
 }
 
@@ -92,8 +92,8 @@ impl JournalObject {
     /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
     /// journal has the stream, once that is durable and those who follow were woken.
     pub fn record(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
-        promised(request, |request: ForwardMessage| async move { keeper.record(request).await })
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: ForwardMessage| async move { inner.record(request).await })
     }
 
     /// Reads one page of the feed: `{feed, consumer}` gives `{page, end}`.
@@ -101,7 +101,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| self.keeper.read_feed(&request))
+        turn(&self.inner.meter, request, |request| self.inner.read_feed(&request))
     }
 
     /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
@@ -109,15 +109,15 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |request| self.keeper.read_streams(&request))
+        turn(&self.inner.meter, request, |request| self.inner.read_streams(&request))
     }
 
     /// Tells where an event stands: `{stream, version, millis}` gives the position of the stream's last event, or nothing
     /// where the journal does not have the stream up to that version so many milliseconds later.
     #[wasm_bindgen(js_name = positionOf)]
     pub fn position_of(&self, request: JsValue) -> Promise {
-        let keeper = Rc::clone(&self.keeper);
-        promised(request, |request: PositionRequest| async move { keeper.position_of(request).await })
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: PositionRequest| async move { inner.position_of(request).await })
     }
 
     /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
@@ -125,7 +125,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |()| self.keeper.status())
+        turn(&self.inner.meter, request, |()| self.inner.status())
     }
 
     /// Has these consumers woken beside those that are registered: the code of this deployment
@@ -137,8 +137,8 @@ impl JournalObject {
     pub fn also_wakes(&self, consumers: Vec<String>) -> Result<(), JsValue> {
         let names = consumers.iter().map(|name| ConsumerName::new(name));
         let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
-        self.keeper.driver.borrow_mut().wakes().also_wake(names);
-        self.keeper.told.set(true);
+        self.inner.driver.borrow_mut().wakes().also_wake(names);
+        self.inner.told.set(true);
         Ok(())
     }
 
@@ -146,7 +146,7 @@ impl JournalObject {
     #[wasm_bindgen(js_name = isTold)]
     #[must_use]
     pub fn is_told(&self) -> bool {
-        self.keeper.told.get()
+        self.inner.told.get()
     }
 
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
@@ -154,8 +154,8 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.driver.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
+        turn(&self.inner.meter, request, |Registration { consumer }| {
+            self.inner.driver.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
         })
     }
 
@@ -164,8 +164,8 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` when the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.keeper.meter, request, |Registration { consumer }| {
-            self.keeper.driver.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
+        turn(&self.inner.meter, request, |Registration { consumer }| {
+            self.inner.driver.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
         })
     }
 }

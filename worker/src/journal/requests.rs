@@ -8,12 +8,12 @@ use sillok::gateway::RecordError;
 use sillok::store::{FeedLog, Position, Version, read_directory};
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory, parse_feed, read_feed};
 
-use super::Keeper;
+use super::Inner;
 use super::carrying_out::Driver;
 use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, PositionRequest};
 use crate::objects::{Call, Receipt, partitions};
 
-impl Keeper {
+impl Inner {
     /// Records a forward. It has no price: the row that it is stored in is shared with others.
     pub(super) async fn record(self: Rc<Self>, message: ForwardMessage) -> (Result<u64, Failure>, Receipt) {
         let forward = match self.checked().and_then(|_| message.forward()) {
@@ -78,7 +78,7 @@ impl Keeper {
 
     /// Which partition this is, as the object's own name says.
     fn partition(&self) -> Result<usize, Failure> {
-        let name = self.name.as_ref().map(|name| name.keeps.0);
+        let name = self.name.as_ref().map(|name| name.identity.0);
         name.ok_or_else(|| {
             Failure::new(ErrorCode::Internal, "the object was not found by the number of a partition")
         })
