@@ -1,4 +1,5 @@
-//! The order of what an aggregate does: what it forwards when, whom it answers after what, and what the alarm begins anew.
+//! The driver of an aggregate. It decides the order of the aggregate's effects: what it forwards, when it answers a
+//! call, and what it begins again when the alarm rings.
 
 use super::machine::{Aggregate, ForgetError};
 use crate::gateway::Alarm;
@@ -9,41 +10,42 @@ use crate::store::{
     TruncateError, Truncated, Version,
 };
 
-/// How often the aggregate tries to forget: once before it asks the journal, once after, and again where events were appended
-/// meanwhile.
+/// The most attempts to forget events. The first comes before the aggregate asks the journal, and the second after it.
+/// Further attempts follow if events were appended meanwhile.
 const FORGET_ATTEMPTS: u32 = 5;
 
-/// What an aggregate wants done.
+/// An effect that an aggregate asks its object to carry out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AggregateEffect {
-    /// Send this to the journal of the stream, and give its answer as [`AggregateInput::Answered`].
+    /// Send this forward to the journal of the stream. Pass the answer as [`AggregateInput::Answered`].
     Forward {
         /// The number of this call.
         call: CallId,
-        /// What the journal is to record.
+        /// The commits that the journal shall record.
         forward: Forward,
     },
-    /// Give [`AggregateInput::GoOn`] once this turn is over.
+    /// Pass [`AggregateInput::GoOn`] after this turn.
     Soon,
-    /// Give [`AggregateInput::Remove`] after other requests had their turn.
+    /// Pass [`AggregateInput::Remove`] after other requests had their turn.
     Later,
-    /// Read for when the alarm is set, and give that as [`AggregateInput::FoundAlarm`].
+    /// Read the time of the alarm. Pass it as [`AggregateInput::FoundAlarm`].
     FindAlarm,
-    /// The stream has grown to this version: its followers read on.
+    /// The stream has grown to this version. Inform its followers, so that they read the new events.
     Grown(Version),
-    /// The stream was deleted: its followers have nothing more to read.
+    /// The stream was deleted. Inform its followers, because there are no more events.
     Deleted,
     /// Answer a [`forget`](AggregateDriver::forget).
     Forgot {
-        /// The call that is answered.
+        /// The call to answer.
         call: CallId,
-        /// What is left, or why nothing was forgotten.
+        /// The result, or the reason why nothing was forgotten.
         outcome: Result<Forgotten, ForgetError>,
     },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
+    /// The work for an alarm is done. If it is an error, the work could not be postponed, and the platform must ring
+    /// the alarm again.
     AlarmOver(Result<(), StorageError>),
-    /// A line for the operator's log.
+    /// Write a line to the operator's log.
     Log(Trouble),
 }
 
@@ -53,30 +55,32 @@ impl From<Trouble> for AggregateEffect {
     }
 }
 
-/// What happens to an aggregate beside requests.
+/// Something that happens to an aggregate, other than a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AggregateInput {
-    /// It goes on after [`AggregateEffect::Soon`].
+    /// The turn of [`AggregateEffect::Soon`] is over. The aggregate continues to forward.
     GoOn,
-    /// It removes the next page of what was forgotten, after [`AggregateEffect::Later`].
+    /// Other requests had their turn after [`AggregateEffect::Later`]. The aggregate removes the next page of hidden
+    /// events.
     Remove,
-    /// A forward was answered, or will not be.
+    /// The journal has answered a forward, or will not answer it.
     Answered {
         /// The number of the call.
         call: CallId,
-        /// Up to which version the journal has the stream; nothing where it did not answer.
+        /// The version up to which the journal has the stream. `None` if the journal did not answer.
         version: Option<Version>,
     },
-    /// The alarm that [`AggregateEffect::FindAlarm`] has found. One that is long overdue was lost.
+    /// The result of [`AggregateEffect::FindAlarm`]. An alarm that is long overdue was lost.
     FoundAlarm(Option<RecordedTime>),
-    /// The alarm rings: everything under way is given up and begun anew. [`AggregateEffect::AlarmOver`] ends it.
+    /// The alarm rings. The aggregate gives up the forward that is under way and begins again.
+    /// [`AggregateEffect::AlarmOver`] follows.
     Rang,
 }
 
 type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
 
-/// What an aggregate is to forget.
+/// The events to forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forget {
     /// The events before this version.
@@ -85,23 +89,23 @@ pub enum Forget {
     All,
 }
 
-/// What is left of a stream.
+/// The result of forgetting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forgotten {
-    /// It was truncated.
+    /// The stream was truncated.
     Truncated(Truncated),
-    /// It was deleted.
+    /// The stream was deleted.
     Deleted,
 }
 
-/// An [`Aggregate`] and the order of its effects. One object runs one.
+/// An [`Aggregate`] and the order of its effects. Each aggregate's object runs one driver.
 ///
-/// - After each commit it forwards what the journal does not have, one [`Forward`] at a time, until the journal has everything or
-///   a forward fails. Then the alarm begins the next attempt.
-/// - When the alarm rings, the forward that is under way is given up. Its answer may come after the same was sent once more, and is
-///   ignored.
-/// - A truncation or a deletion waits until the journal has what is to be forgotten. Then it hides the events by one row, and is
-///   answered once their rows are removed, page by page.
+/// - After each commit, the driver forwards the commits that the journal does not have. It sends one [`Forward`] at a
+///   time, until the journal has everything or a forward fails. After a failure, the alarm starts the next attempt.
+/// - When the alarm rings, the driver gives up the forward that is under way. It ignores a late answer to this forward,
+///   even if the same commits were sent again meanwhile.
+/// - A truncation or a deletion waits until the journal has the events to forget. Then the driver hides the events by
+///   one row, and removes their rows page by page. It answers the call after the last page.
 #[derive(Debug)]
 pub struct AggregateDriver<L, A> {
     stream: StreamId,
@@ -109,14 +113,14 @@ pub struct AggregateDriver<L, A> {
     calls: Calls,
     /// The forward that is under way.
     sending: Option<CallId>,
-    /// Who wants something forgotten that the journal does not have yet.
+    /// The calls that wait until the journal has the events to forget.
     waiting: Vec<Waiting>,
-    /// Whether removed pages follow on one another.
+    /// Whether the removal of pages is under way.
     removing: bool,
-    /// Who is answered once everything is removed.
+    /// The calls to answer after the last page is removed.
     removals: Vec<(CallId, Forgotten)>,
     ringing: Option<Ringing>,
-    /// Whether the alarm was looked at that an earlier life of the object may have set.
+    /// Whether the driver has asked for the alarm, which an earlier start of the object may have set.
     looked: bool,
 }
 
@@ -127,16 +131,16 @@ struct Waiting {
     attempts: u32,
 }
 
-/// How far the work has come for which the alarm rang.
+/// The progress of the work for an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ringing {
-    /// Whether the alarm rang, so that the platform waits for the end.
+    /// Whether the alarm itself has started the work. Then the platform waits for its end.
     by_alarm: bool,
     removing: bool,
 }
 
 impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
-    /// The aggregate of this stream, which `log` stores.
+    /// The aggregate of this stream. `log` stores its commits.
     pub fn new(stream: StreamId, log: L, alarm: A) -> Self {
         Self {
             stream,
@@ -151,22 +155,22 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// The stream, to be read. [`touched`](Self::touched) comes first.
+    /// The stream, for reads. Call [`touched`](Self::touched) first.
     pub fn store(&self) -> &EventStore<impl StreamLog + use<L, A>> {
         self.machine.store()
     }
 
-    /// Takes note of any request. The first one has the alarm looked at: platforms have been seen to lose one.
+    /// Notes a request. At the first request, the driver asks for the alarm, because platforms have lost alarms.
     pub fn touched(&mut self, turn: &mut AggregateTurn<'_>) {
         if !std::mem::replace(&mut self.looked, true) {
             turn.push(AggregateEffect::FindAlarm);
         }
     }
 
-    /// Appends as [`Aggregate::append`] does. What was appended is forwarded after the turn.
+    /// Appends as [`Aggregate::append`] does. The driver forwards the events after the turn.
     ///
     /// # Errors
-    /// [`AppendError`]; unless it is [`AppendError::Storage`], nothing was written.
+    /// [`AppendError`]. Nothing was written, unless the error is [`AppendError::Storage`].
     pub fn append(
         &mut self,
         turn: &mut AggregateTurn<'_>,
@@ -182,7 +186,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         Ok(appended)
     }
 
-    /// Forgets events. [`AggregateEffect::Forgot`] answers.
+    /// Forgets events. [`AggregateEffect::Forgot`] is the answer.
     pub fn forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
         self.touched(turn);
         self.try_to_forget(turn, Waiting { call, forget, attempts: 0 });
@@ -191,7 +195,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Takes what has happened.
+    /// Processes an input.
     pub fn input(&mut self, turn: &mut AggregateTurn<'_>, input: AggregateInput) {
         match input {
             AggregateInput::GoOn => self.forward(turn),
@@ -245,7 +249,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         self.forward(turn);
     }
 
-    /// Sends what is next, unless a forward is under way.
+    /// Sends the next forward, unless one is under way.
     fn forward(&mut self, turn: &mut AggregateTurn<'_>) {
         if self.sending.is_some() {
             return;
@@ -268,7 +272,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// The journal has everything, or a forward failed and the alarm is set.
+    /// Ends the forwarding: the journal has everything, or a forward has failed and the alarm is set.
     fn rest(&mut self, turn: &mut AggregateTurn<'_>) {
         if let Some(ringing) = &mut self.ringing {
             ringing.removing = true;
@@ -278,12 +282,12 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             self.try_to_forget(turn, waiting);
         }
         if !self.waiting.is_empty() {
-            // Each time with fewer attempts left.
+            // Each call has fewer attempts left each time, so this ends.
             self.forward(turn);
         }
     }
 
-    /// A forward failed, and the alarm could not be set for another attempt.
+    /// Ends the work with an error: a forward has failed, and the alarm for another attempt could not be set.
     fn not_put_off(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) {
         let error = turn.log("the alarm could not be set", error);
         for Waiting { call, .. } in std::mem::take(&mut self.waiting) {
@@ -307,7 +311,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
                 if forget == Forget::All {
                     turn.push(AggregateEffect::Deleted);
                 }
-                // The journal has to learn of it.
+                // The next forward informs the journal that events were forgotten.
                 turn.push(AggregateEffect::Soon);
                 self.removals.push((call, forgotten));
                 self.remove(turn);
@@ -319,7 +323,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Begins to remove what was forgotten, unless that is under way.
+    /// Begins to remove hidden events, unless the removal is under way.
     fn remove(&mut self, turn: &mut AggregateTurn<'_>) {
         if !std::mem::replace(&mut self.removing, true) {
             self.remove_page(turn);
@@ -343,7 +347,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         if ringing.by_alarm {
             turn.push(AggregateEffect::AlarmOver(result));
         } else if result.is_err() {
-            // The alarm is looked at again with the next request.
+            // The next request asks for the alarm again.
             self.looked = false;
         }
     }

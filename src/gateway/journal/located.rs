@@ -1,13 +1,13 @@
-//! Readers that wait for an event to come to the journal.
+//! Readers that wait for an event to arrive in the journal.
 
 use crate::gateway::turn::CallId;
 use crate::store::{RecordedTime, StreamId, Version};
 
-/// All that wait.
+/// All waiting readers.
 #[derive(Debug, Default)]
 pub(super) struct Located(Vec<Waiting>);
 
-/// One that waits for a version of a stream, until a time.
+/// A reader that waits for a version of a stream, until a time.
 #[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) call: CallId,
@@ -25,7 +25,7 @@ impl Located {
         self.0.iter().any(|waiting| waiting.call == call)
     }
 
-    /// Takes those of which this is true.
+    /// Takes the readers for which `is_it` returns true.
     pub(super) fn take(&mut self, is_it: impl Fn(&Waiting) -> bool) -> Vec<Waiting> {
         self.0.extract_if(.., |waiting| is_it(waiting)).collect()
     }
