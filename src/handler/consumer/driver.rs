@@ -1,4 +1,5 @@
-//! The order of what a consumer does: what it waits for, what ends a run, and what is begun anew when the alarm rings.
+//! The driver of a consumer. It decides the order of the consumer's effects: what it waits for, when a run ends, and
+//! what it begins again when the alarm rings.
 
 use super::attempt::Outcome;
 use super::machine::Consumer;
@@ -12,67 +13,71 @@ use crate::handler::feed::{Delivery, FeedPage, Next, Read};
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
-/// When a consumer that cannot be opened, or not interrupted in order, is looked at again, in milliseconds.
+/// The time until the next attempt to open a consumer, in milliseconds, if it cannot be opened or its own alarm cannot
+/// be set.
 const UNOPENED_MILLIS: u64 = 10_000;
-/// How long a new definition waits for deliveries under way, so that they are not repeated, in milliseconds.
+/// The longest time that a new definition waits for deliveries under way, in milliseconds. It waits so that they are
+/// not repeated.
 const CHANGE_MILLIS: u64 = 1_000;
 
-/// What a consumer wants done.
+/// An effect that a consumer asks its object to carry out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConsumerEffect {
-    /// Read this page of the feed, and give it as [`ConsumerInput::Read`].
+    /// Read this page of the feed. Pass it as [`ConsumerInput::Read`].
     Read {
         /// The number of this call.
         call: CallId,
-        /// The page.
+        /// The page to read.
         read: Read,
     },
-    /// Deliver these events, all by one attempt, and give what came of it as [`ConsumerInput::Attempted`].
+    /// Deliver these events in one attempt. Pass its result as [`ConsumerInput::Attempted`].
     Deliver {
         /// The number of this call.
         call: CallId,
         /// One event, or a batch.
         deliveries: Vec<Delivery>,
-        /// How long the attempt may take, in milliseconds.
+        /// The longest time for the attempt, in milliseconds.
         millis: u64,
     },
     /// Call [`ConsumerDriver::project`] within this turn.
     Project,
-    /// Give [`ConsumerInput::GoOn`] once this turn is over.
+    /// Pass [`ConsumerInput::GoOn`] after this turn.
     Soon,
-    /// Give [`ConsumerInput::Later`] after other requests had their turn.
+    /// Pass [`ConsumerInput::Later`] after other requests had their turn.
     Later {
         /// The number of this call.
         call: CallId,
     },
-    /// Give [`ConsumerInput::Ticked`] in so many milliseconds.
+    /// Pass [`ConsumerInput::Ticked`] after this number of milliseconds.
     Wait {
-        /// How many.
+        /// The number of milliseconds.
         millis: u64,
     },
-    /// Read for when the alarm is set, and give that as [`ConsumerInput::FoundAlarm`].
+    /// Read the time of the alarm. Pass it as [`ConsumerInput::FoundAlarm`].
     FindAlarm {
         /// The number of this call.
         call: CallId,
     },
-    /// A run has begun, or has ended.
+    /// A run has begun (`true`) or has ended (`false`).
     Running(bool),
-    /// Nothing is being delivered: the consumer may be [changed](ConsumerDriver::redefine) within this turn.
+    /// No delivery is under way, or the wait for deliveries is over. You may [change](ConsumerDriver::redefine) the
+    /// consumer within this turn.
     Change {
-        /// The call of [`ConsumerDriver::change`] that waited for it.
+        /// The waiting call of [`ConsumerDriver::change`].
         call: CallId,
     },
     /// Answer a [`reach`](ConsumerDriver::reach).
     Reached {
-        /// The call that is answered.
+        /// The call to answer.
         call: CallId,
         /// Whether the checkpoint has reached the position.
         outcome: Result<bool, StorageError>,
     },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
+    /// The work for an alarm is done. If it is an error, the work could not be postponed, and the platform must ring
+    /// the alarm again.
     AlarmOver(Result<(), StorageError>),
-    /// A line for the operator's log.
+    /// Write a line to the operator's log.
     Log(Trouble),
 }
 
@@ -82,78 +87,80 @@ impl From<Trouble> for ConsumerEffect {
     }
 }
 
-/// What happens to a consumer beside requests.
+/// Something that happens to a consumer, other than a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConsumerInput {
-    /// It goes on after [`ConsumerEffect::Soon`].
+    /// The turn of [`ConsumerEffect::Soon`] is over. The consumer begins a run, unless one is under way.
     GoOn,
-    /// It goes on after [`ConsumerEffect::Later`].
+    /// Other requests had their turn after [`ConsumerEffect::Later`]. The run continues.
     Later {
         /// The number of the call.
         call: CallId,
     },
-    /// A page of the feed was read, or could not be.
+    /// The read of a page has ended.
     Read {
         /// The number of the call.
         call: CallId,
-        /// The page; nothing where it could not be read.
+        /// The page. `None` if it could not be read.
         page: Option<FeedPage>,
     },
     /// An attempt has ended, or its time is over.
     Attempted {
         /// The number of the call.
         call: CallId,
-        /// What came of it.
+        /// The result of the attempt.
         attempted: Attempted,
     },
-    /// The alarm that [`ConsumerEffect::FindAlarm`] has found.
+    /// The result of [`ConsumerEffect::FindAlarm`].
     FoundAlarm {
         /// The number of the call.
         call: CallId,
-        /// For when it is set.
+        /// The time of the alarm, if one is set.
         alarm: Option<RecordedTime>,
     },
     /// The time of a [`ConsumerEffect::Wait`] is over.
     Ticked,
-    /// The alarm rings. [`ConsumerEffect::AlarmOver`] ends it.
+    /// The alarm rings. [`ConsumerEffect::AlarmOver`] follows.
     Rang,
 }
 
 pub(super) type ConsumerTurn<'a> = Turn<'a, ConsumerEffect>;
 
-/// What came of an attempt at a delivery.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempted {
-    /// It ended for so many of the first events, which are done.
+    /// The first events are done, this many of them.
     Done(usize),
-    /// It ended in another way. Of a batch this is the outcome of the first event; the others are attempted again.
+    /// The attempt has this outcome. In a batch, it is the outcome of the first event, and the others are attempted
+    /// again.
     Ended(Outcome),
-    /// It took longer than it may.
+    /// The attempt did not end in time.
     Late,
 }
 
-/// A [`Consumer`] and the order of its effects. One object runs one.
+/// A [`Consumer`] and the order of its effects. Each consumer's object runs one driver.
 ///
-/// A *run* begins when the consumer is woken, and lasts until there is nothing to do. There is one at a time. A run that gets no answer
-/// for half a minute, beyond the time of an attempt, is taken for lost: the next input begins another, and late answers to the
-/// first are ignored.
+/// A *run* begins when the consumer is woken, and ends when there is nothing to do. There is one run at a time. If a
+/// run gets no answer for half a minute, beyond the time of an attempt, it counts as lost. Then the next input begins
+/// another run, and the driver ignores late answers to the lost one.
 #[derive(Debug)]
 pub struct ConsumerDriver<S, A> {
     machine: Consumer<S, A>,
     calls: Calls,
     run: Option<Run>,
-    /// Whether the platform waits for the end of what the alarm rang for.
+    /// Whether the platform waits for the end of the work for an alarm.
     ringing: bool,
-    /// Whether the machine knows for when the alarm is set.
+    /// Whether the machine knows the time of the alarm.
     started: bool,
-    /// Who waits for the deliveries under way, so as to change the consumer, and until when.
+    /// The calls that wait for the end of deliveries before they change the consumer, and the time at which each wait
+    /// ends.
     changes: Vec<(CallId, RecordedTime)>,
     pub(super) reaching: Reaching,
 }
 
 impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
-    /// Drives this consumer.
+    /// A driver of this consumer.
     pub fn new(machine: Consumer<S, A>) -> Self {
         Self {
             machine,
@@ -166,15 +173,15 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// The consumer, to be looked at and operated. [`begin`](Self::begin) follows on what gives it something to do.
+    /// The consumer, for reads and for operators. Call [`begin`](Self::begin) after an operation that causes work.
     pub fn machine(&mut self) -> &mut Consumer<S, A> {
         &mut self.machine
     }
 
-    /// Takes it as a duty that there is something new in a partition of the feed. The duty is durable when this returns.
+    /// Takes on the duty to read new events in a partition of the feed. The duty is durable when this returns.
     ///
     /// # Errors
-    /// [`StorageError`]; the duty is then not taken.
+    /// [`StorageError`]. The consumer then has no duty.
     pub fn woken(&mut self, turn: &mut ConsumerTurn<'_>, partition: usize) -> Result<(), StorageError> {
         self.machine.woken(partition, turn.now())?;
         self.begin(turn);
@@ -186,7 +193,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         turn.push(ConsumerEffect::Soon);
     }
 
-    /// Takes what has happened.
+    /// Processes an input.
     pub fn input(&mut self, turn: &mut ConsumerTurn<'_>, input: ConsumerInput) {
         match input {
             ConsumerInput::GoOn => self.go_on(turn),
@@ -228,7 +235,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             return self.end_ringing(turn, armed);
         }
         if self.run.as_ref().is_some_and(|run| !run.is_lost(turn.now())) {
-            // The run under way goes on. It is no longer this alarm's: where it is to be found again, another is set.
+            // The run under way continues, but the alarm does not wait for its end. Another alarm is set, so that the
+            // run is found again after a crash.
             self.end_ringing(turn, Ok(()));
         } else {
             self.go_on(turn);
@@ -270,7 +278,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Takes what came of an attempt. What is known of it is noted at once; the next step follows when all attempts have ended.
+    /// Processes the result of an attempt. It stores the outcomes at once, and takes the next step after all attempts
+    /// have ended.
     fn attempted(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, attempted: Attempted) {
         let Some(run) = &mut self.run else { return };
         let Some((ids, millis)) = run.ended(call) else { return };
@@ -297,7 +306,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Waits until nothing is being delivered, but no longer than a second. Then [`ConsumerEffect::Change`] comes.
+    /// Waits until no delivery is under way, at most one second. Then [`ConsumerEffect::Change`] follows.
     pub fn change(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId) {
         if self.run.as_ref().is_some_and(Run::is_delivering) {
             self.changes.push((call, turn.now().later(CHANGE_MILLIS)));
@@ -307,21 +316,23 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Puts another machine in place of this one: the consumer was defined anew. `open` opens it, `write` stores the definition.
+    /// Replaces the machine, because the consumer has a new definition. `open` opens the new machine, and `write`
+    /// stores the definition.
     ///
     /// # Errors
-    /// What `open` and `write` fail with, and what storing the place of the old one does. The consumer is then as it was.
+    /// The error of `open` or `write`, or an error of the storage when the driver saves the old checkpoint or sets the
+    /// new machine's alarm. The driver then keeps the old machine.
     pub fn redefine<E: From<StorageError>>(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
         open: impl FnOnce() -> Result<Consumer<S, A>, E>,
         write: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), E> {
-        // What was delivered already is not to be delivered again.
+        // This saves the checkpoint, so that delivered events are not delivered again.
         self.machine.save()?;
         let mut machine = open()?;
         write()?;
-        // What kept the events from arriving may be mended.
+        // The new definition may have corrected the cause of failures.
         machine.renew(turn.now())?;
         self.machine = machine;
         self.started = false;
@@ -338,7 +349,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         self.expire(turn);
     }
 
-    /// Does what the machine wants next.
+    /// Carries out the next step of the machine.
     fn step(&mut self, turn: &mut ConsumerTurn<'_>) {
         if !self.changes.is_empty() {
             for (call, _) in std::mem::take(&mut self.changes) {
@@ -372,7 +383,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Delivers each event by an attempt of its own, or a batch by one.
+    /// Delivers each event in an attempt of its own, or a batch in one attempt.
     fn deliver(&mut self, turn: &mut ConsumerTurn<'_>, deliveries: Vec<Delivery>) {
         let millis = self.machine.settings.policy.timeout;
         let attempts: Vec<Vec<Delivery>> = match self.machine.settings.window {
@@ -399,13 +410,13 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         self.run.as_ref().is_some_and(|run| run.waits == *waits)
     }
 
-    /// The run was interrupted, by an error of the storage or for want of an answer.
+    /// Interrupts the run, after an error of the storage or without an answer.
     fn interrupt(&mut self, turn: &mut ConsumerTurn<'_>, error: Option<StorageError>) {
         let armed = self.put_off(turn, error);
         self.rest(turn, armed);
     }
 
-    /// Has the alarm ring again: it may have been spent on what was interrupted.
+    /// Sets the alarm again, because the interrupted work may have used it up.
     fn put_off(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
@@ -419,7 +430,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         armed.map_err(|error| turn.log("the alarm could not be set", error))
     }
 
-    /// The run has ended.
+    /// Ends the run.
     fn rest(&mut self, turn: &mut ConsumerTurn<'_>, ended: Result<(), StorageError>) {
         if self.run.take().is_some() {
             turn.push(ConsumerEffect::Running(false));
@@ -434,10 +445,10 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     }
 }
 
-/// Has the alarm ring again for a consumer that cannot be opened.
+/// Sets the alarm again for a consumer that cannot be opened.
 ///
 /// # Errors
-/// [`StorageError`] where it cannot be set: the alarm that rang has to ring again.
+/// [`StorageError`] if the alarm cannot be set. Then the platform must ring the alarm again.
 pub fn look_again_at(alarm: &impl Alarm, now: RecordedTime) -> Result<(), StorageError> {
     alarm.set(now.later(UNOPENED_MILLIS))
 }

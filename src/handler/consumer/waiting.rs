@@ -5,11 +5,11 @@ use crate::gateway::{Alarm, CallId};
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, Position, RecordedTime, StorageError};
 
-/// All that wait.
+/// All waiting readers.
 #[derive(Debug, Default)]
 pub(super) struct Reaching(Vec<Waiting>);
 
-/// One that waits for a position of a partition, until a time.
+/// A reader that waits for a position of a partition, until a time.
 #[derive(Debug)]
 pub(super) struct Waiting {
     call: CallId,
@@ -25,7 +25,8 @@ impl Waiting {
 }
 
 impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
-    /// Waits until the checkpoint has reached a position, so many milliseconds at most. [`ConsumerEffect::Reached`] answers.
+    /// Waits until the checkpoint has reached a position, at most `millis` milliseconds. [`ConsumerEffect::Reached`] is
+    /// the answer.
     pub fn reach(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
@@ -39,14 +40,14 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             return;
         }
         turn.push(ConsumerEffect::Wait { millis });
-        // The reader need not wait until the journal wakes the consumer.
+        // The consumer reads the feed at once, so that the reader need not wait for the journal's wake.
         if let Err(error) = self.woken(turn, partition) {
             self.reaching.0.retain(|waiting| waiting.call != call);
             turn.push(ConsumerEffect::Reached { call, outcome: Err(error) });
         }
     }
 
-    /// Answers those whose position was reached.
+    /// Answers the readers whose position is reached.
     pub(super) fn answer_reached(&mut self, turn: &mut ConsumerTurn<'_>) -> Result<(), StorageError> {
         if self.reaching.0.is_empty() {
             return Ok(());
@@ -59,7 +60,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         Ok(())
     }
 
-    /// Has those look again of which this is true.
+    /// Checks again the readers for which `is_it` returns true.
     pub(super) fn look_again(&mut self, turn: &mut ConsumerTurn<'_>, is_it: impl Fn(&Waiting) -> bool) {
         let waiting: Vec<_> = self.reaching.0.extract_if(.., |waiting| is_it(waiting)).collect();
         for waiting in waiting {
@@ -67,7 +68,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Answers those whose time is over.
+    /// Answers the readers whose time is over.
     pub(super) fn expire(&mut self, turn: &mut ConsumerTurn<'_>) {
         let now = turn.now();
         let over: Vec<_> = self.reaching.0.extract_if(.., |waiting| waiting.until <= now).collect();
@@ -76,7 +77,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Answers one where its position was reached, or where it looks for the last time. Says whether it did.
+    /// Answers a reader whose position is reached, or whose check is the last. Returns whether it has answered.
     fn look_at(&mut self, turn: &mut ConsumerTurn<'_>, waiting: Waiting, is_last: bool) -> bool {
         let reached = self.machine().reached(waiting.partition, waiting.position);
         if matches!(reached, Ok(false)) && !is_last {
