@@ -1,4 +1,4 @@
-//! Events are delivered one by one, in order, each at least once.
+//! Deliveries: one by one, in order, each at least once.
 
 use super::database;
 use crate::world::*;
@@ -8,7 +8,7 @@ fn settings_of(on_failure: OnFailure) -> Settings {
     settings(Kind::Reactor, on_failure)
 }
 
-/// The delivery that the machine wants, reading pages before it where it must.
+/// The next delivery of the machine. Reads pages before it if necessary.
 fn next_delivery(consumer: &mut Opened, feed: &Feed, now: u64) -> sillok::handler::Delivery {
     loop {
         match consumer.next(at(now)).unwrap() {
@@ -33,11 +33,11 @@ fn every_event_is_delivered_in_order() {
 #[test]
 fn an_id_is_of_one_consumer_and_one_event() {
     let (database, mut feed) = (database(), Feed::of(&["a", "b"]));
-    // Two writers gave the same id.
+    // Two writers used the same id.
     feed.partitions[0][1].id = feed.partitions[0][0].id.clone();
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let first = next_delivery(&mut consumer, &feed, 0);
-    // The SHA-256 of "balances\na\n1\nevent-0-1": receivers have stored it.
+    // This is the SHA-256 of "balances\na\n1\nevent-0-1". Receivers have stored it.
     assert_eq!(first.id, "729d18b66a5c2f2dca4f26b61fe21604");
     let key = first.command_key(7).unwrap();
     assert_eq!(key.as_stored(), "reactor\t729d18b66a5c2f2dca4f26b61fe21604:7");
@@ -163,7 +163,7 @@ fn a_consumer_may_stop_before_an_event_that_fails() {
         (status.checkpoint.to_string().as_str(), status.error.unwrap().message.as_str()),
         ("1", "2 fails")
     );
-    // A new series of attempts, whichever way it is told to go on; a pause leaves it stopped.
+    // Each way to resume begins a new series of attempts. A pause leaves the consumer stopped.
     consumer.pause().unwrap();
     consumer.resume(at(9000)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 9000, &[2]), (Next::Wait { until: at(9100) }, vec![2]));

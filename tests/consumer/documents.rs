@@ -1,4 +1,4 @@
-//! What a projection's handler may do with documents.
+//! The use of documents by a projection's handler.
 
 use super::database;
 use crate::random::Flaky;
@@ -13,7 +13,7 @@ fn json(text: &str) -> JsonText {
     JsonText::parse(text).unwrap()
 }
 
-/// Lets a handler loose on the first event of a feed.
+/// Runs a handler on the first event of a feed.
 fn with_documents(consumer: &mut Opened, handler: &mut dyn FnMut(&Handle) -> Result<(), String>) -> Next {
     let mut feed = Feed::of(&["a"]);
     let seen = consumer.status().unwrap().checkpoint.position(0).get();

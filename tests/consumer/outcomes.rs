@@ -1,4 +1,4 @@
-//! What follows from what came of an attempt: another one, none, or a pause.
+//! The consequences of an outcome: another attempt, none, or a pause.
 
 use super::database;
 use crate::world::*;
@@ -17,7 +17,8 @@ fn gone() -> Outcome {
     Outcome::Gone { error: "no more".to_owned() }
 }
 
-/// Lets the machine run until it rests, with this outcome for these events and success for the others; says what was attempted.
+/// Runs the machine until it has nothing to do. These events have this outcome, and the others succeed. Returns the
+/// attempted events.
 fn deliver_with(
     consumer: &mut Opened,
     feed: &Feed,
@@ -89,7 +90,8 @@ fn what_can_never_succeed_spoils_no_batch() {
             Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
             Next::Deliver(deliveries) => {
                 let numbers: Vec<_> = deliveries.iter().map(|one| one.event.position.get()).collect();
-                // As a queue does it: what is too large is refused when it is the first, and ends a batch before.
+                // As in a queue, an event that is too large is refused if it is the first. Otherwise the batch ends
+                // before it.
                 let until = numbers.iter().position(|number| *number == 2);
                 let (told, outcome) = match until {
                     Some(0) => (1, refused("too large")),

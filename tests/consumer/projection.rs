@@ -1,4 +1,4 @@
-//! Events become documents, each exactly once.
+//! Projections: events become documents, each exactly once.
 
 use super::database;
 use crate::world::*;
@@ -21,7 +21,7 @@ fn documents_follow_the_feed() {
     assert_eq!(consumer.document(&key("a")).unwrap().unwrap().as_str(), "[1,3,4,7,8]");
     assert_eq!(consumer.document(&key("z")).unwrap(), None);
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "8");
-    // Opened anew, it is where it was.
+    // A consumer that is opened again is at its checkpoint.
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 2, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
@@ -39,7 +39,7 @@ fn what_came_before_a_failure_is_kept_and_the_event_is_attempted_again() {
         ("1", 1, Some(at(100)))
     );
     assert_eq!(status.error.unwrap().message, "2 fails");
-    // What the failed attempt wrote is gone, also after a crash.
+    // The changes of the failed attempt are undone, also after a crash.
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 99, &[]).unwrap(), Next::Wait { until: at(100) });
     assert_eq!(project(&mut consumer, &feed, 100, &[]).unwrap(), Next::Idle);
@@ -60,7 +60,7 @@ fn an_event_that_always_fails_becomes_a_dead_letter() {
     assert_eq!((letter.event.clone(), letter.attempts), (feed.partitions[0][1].clone(), 3));
     assert_eq!((letter.error.as_str(), letter.time), ("2 fails", at(300)));
     assert_eq!(consumer.status().unwrap().dead_letters, 1);
-    // Mended, it is projected after all, in one transaction with its removal.
+    // After a repair, the event is projected. The same transaction deletes its letter.
     consumer.retry(at(400)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
     assert_eq!(consumer.document(&key("a")).unwrap().unwrap().as_str(), "[1,4,2]");

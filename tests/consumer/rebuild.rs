@@ -1,4 +1,4 @@
-//! Documents are built anew beside those that are read.
+//! Rebuilds: documents are made again beside those that readers see.
 
 use super::database;
 use crate::world::*;
@@ -43,7 +43,7 @@ fn the_live_documents_keep_up_while_others_are_built() {
     loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) => {
-                // Events go on coming, and every other page is the live lane's.
+                // Events continue to arrive, and every other page is for the live lane.
                 if consumer.status().unwrap().rebuild.is_some() && feed.end(0) < position(16) {
                     feed.add(0, "a", "Counted");
                     consumer.woken(0, at(0)).unwrap();
@@ -93,7 +93,7 @@ fn a_rebuild_that_is_cut_off_goes_on() {
     open(&database, &skipping()).rebuild(at(0)).unwrap();
     assert_eq!(armed(&database), Some(sillok::handler::BACKSTOP_MILLIS), "the duty is durable");
     for _ in 0..100 {
-        // Three calls, and a crash.
+        // This makes three calls, and then a crash.
         let mut consumer = open(&database, &skipping());
         for _ in 0..3 {
             match consumer.next(at(0)).unwrap() {
@@ -116,7 +116,7 @@ fn a_rebuild_begun_again_gives_up_the_first() {
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[]).unwrap();
     consumer.rebuild(at(0)).unwrap();
-    // A page of the first.
+    // This is a page of the first rebuild.
     let read = loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild => break read,
@@ -172,7 +172,7 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
     assert_eq!(project(&mut consumer, &feed, 300, &[2]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[2]));
     assert_eq!(letters(&mut consumer), [(2, "failed")]);
-    // The letters of the old generation go with it.
+    // The letters of the old generation are deleted with it.
     consumer.rebuild(at(400)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
     assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
@@ -192,7 +192,7 @@ fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
         project(&mut consumer, &feed, now, &[2]).unwrap();
     }
     consumer.retry(at(1250)).unwrap();
-    // The last attempt of the rebuild comes at once, and before the next one of the round.
+    // The last attempt of the rebuild comes at once, before the next letter of the round.
     assert_eq!(project(&mut consumer, &feed, 1250, &[2]).unwrap(), Next::Wait { until: at(1350) });
     assert_eq!((consumer.status().unwrap().rebuild, letters(&mut consumer)), (None, vec![(2, "failed")]));
     assert_eq!(project(&mut consumer, &feed, 1350, &[]).unwrap(), Next::Idle);

@@ -1,4 +1,4 @@
-//! What consumers write to SQLite, row by row.
+//! The rows that consumers write to SQLite.
 
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Settings};

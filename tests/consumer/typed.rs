@@ -22,7 +22,7 @@ enum AccountEvent {
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Statement {
-    /// As they were written: `1e400` and `0.10` are no numbers of Rust's.
+    /// The amounts as they were written: `1e400` and `0.10` are not numbers of Rust.
     amounts: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ fn what_is_wrong_is_told() {
     assert_eq!(failed(&[("", deposited("1"))]), "the stream id is empty; it needs at least 1 byte");
 }
 
-/// What an event is read as, as Rust shows it, or what is wrong.
+/// The event in its type, in Rust's debug form, or the error.
 fn read<E: DeserializeOwned + Debug>(event_type: &str, data: &str, metadata: &str) -> String {
     let event = &Feed::of(&["a"]).partitions[0][0];
     let json = format!(
@@ -139,7 +139,7 @@ enum Flattened {
 
 #[test]
 fn a_variant_without_fields_takes_both_spellings_of_nothing() {
-    // What else the event has is not looked into.
+    // The other members of the event are not read.
     let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, r#"{"\ud800":1e400}"#);
     for data in ["null", "{}", "{ }", "{\n}"] {
         assert_eq!(read("Unit", data), "Unit", "{data}");
@@ -191,7 +191,7 @@ fn a_projection_takes_both_spellings_of_nothing() {
     }
 }
 
-/// It takes for numbers what are lists.
+/// A type that reads lists as numbers.
 struct Odd;
 
 impl Projection for Odd {

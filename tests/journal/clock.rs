@@ -1,4 +1,4 @@
-//! Clocks that jump: neither a forward nor a wake waits longer than five minutes for it, whatever the clock said before.
+//! Clocks that jump. A forward and a wake wait at most five minutes, whatever the clock was before.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::waking::name;
 const LONGEST: u64 = 300_000;
 const CASES: u64 = 1000;
 
-/// For when the alarm is set.
+/// The time of the alarm.
 #[derive(Debug, Clone, Default)]
 struct Clock(Rc<RefCell<Option<u64>>>);
 
@@ -69,7 +69,7 @@ fn wakes(seed: u64) {
         now = jumped(&mut random, now);
         called = wakes.to_wake(at(now)).unwrap();
         if called.is_empty() {
-            // Within the longest wait the alarm rings, and finds it due.
+            // The alarm rings within the longest wait, and finds the work due.
             now = clock.0.borrow().unwrap().clamp(now, now + LONGEST);
             called = wakes.rang(at(now)).unwrap();
         }

@@ -1,4 +1,4 @@
-//! Who is woken, and how often.
+//! Wakes: which consumers are woken, and how often.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -28,7 +28,7 @@ pub(crate) fn name(text: &str) -> ConsumerName {
     ConsumerName::new(text).unwrap()
 }
 
-/// The wakes of a journal whose consumers `a` and `b` are being woken, where `a` could not be.
+/// The wakes of a journal whose consumers `a` and `b` are called. `a` could not be woken.
 fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
     let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
     for known in ["a", "b"] {

@@ -1,4 +1,4 @@
-//! The object of a stream: it carries out what the core's [`AggregateDriver`] wants done.
+//! The object of a stream. It carries out the effects of the core's [`AggregateDriver`].
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ pub struct AggregateShell {
     journal: Address,
     driver: AggregateDriver<StreamTable<Storage>, ObjectAlarm>,
     storage: Storage,
-    /// The forwards under way: the driver's number for each, and the last version that it has.
+    /// The forwards under way: the driver's number of each, and its last version.
     calls: BTreeMap<CallId, (Number, Option<Version>)>,
-    /// What has happened when a time is over.
+    /// The input that follows at the end of a time.
     ticks: BTreeMap<Tick, AggregateInput>,
     broken: Option<Break>,
 }

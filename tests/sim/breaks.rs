@@ -1,66 +1,67 @@
-//! Ways to break the protocol on purpose. Each is found by the checkers within a number of runs, or they check nothing.
+//! Ways to break the protocol on purpose. The checkers must find each of them within a number of runs. Otherwise the
+//! checkers check nothing.
 
 use sillok::store::sqlite::Value;
 
 use crate::network::Address;
 
-/// What is broken.
+/// The broken part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Break {
-    /// The journal forgets what it has of a stream.
+    /// The journal forgets the state of a stream.
     JournalForgets,
-    /// Positions come from a sequence that does not go back with what is rolled back.
+    /// Positions come from a sequence that a rollback does not reset.
     PositionsFromSequence,
-    /// The journal takes commits that do not follow on what it has.
+    /// The journal accepts commits that do not follow directly on the recorded ones.
     GapAccepted,
     /// No alarm is ever set.
     AlarmNeverSet,
-    /// An alarm is set after what was written is durable, and not with it.
+    /// An alarm is set after the writes are durable, and not together with them.
     AlarmSetApart,
-    /// An alarm counts as heard as soon as it has rung, before what it rang for is done.
+    /// An alarm counts as done when it rings, before its work is done.
     RingingOverAtOnce,
-    /// Messages leave before what was written is durable.
+    /// Messages leave before the writes are durable.
     SentBeforeDurable,
-    /// A forward is acknowledged though a consumer could not be woken.
+    /// A forward is answered although a consumer could not be woken.
     WakeFailureForgotten,
     /// A consumer counts as woken as soon as it is called.
     WokenWhenCalled,
-    /// A forward that was not answered counts as recorded.
+    /// A forward without an answer counts as recorded.
     SilenceTakenForRecorded,
-    /// A delivery that was not answered counts as done.
+    /// A delivery without an answer counts as done.
     SilenceTakenForDone,
-    /// A consumer answers a wake before it has made it its duty.
+    /// A consumer answers a wake before its duty is durable.
     WokenBeforeDuty,
-    /// The journal writes in pieces what it writes as one: commits without what is known of their streams.
+    /// The journal writes one act in pieces: commits without the entries of their streams.
     CommitsApart,
-    /// A consumer writes in pieces what it writes as one: documents without their checkpoint.
+    /// A consumer writes one act in pieces: documents without their checkpoint.
     DocumentsApart,
-    /// The key of an append is not kept.
+    /// The key of an append is not stored.
     KeyNotKept,
     /// A reactor sends its commands without idempotency keys.
     CommandWithoutKey,
-    /// A delivery is told to be done before it is.
+    /// The shell reports a delivery as done before it is done.
     ToldBeforeDelivered,
-    /// When one delivery of several at once is done, all of them are told to be.
+    /// When one of several deliveries is done, the shell reports all of them as done.
     WindowToldByOne,
     /// Events of one stream are delivered at once.
     StreamTwiceAtOnce,
     /// Each attempt at a delivery has another id.
     IdOfAttempt,
-    /// A dead letter is not kept.
+    /// A dead letter is not stored.
     DeadLetterDropped,
 }
 
-/// What becomes of a statement.
+/// The alteration of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alteration {
     None,
-    /// It is said to have been done.
+    /// The statement is not run, but reports success.
     Lost,
 }
 
 impl Break {
-    /// Whether something is broken in this object.
+    /// Whether this object is broken.
     pub fn is_in(self, who: Address) -> bool {
         match self {
             Self::CommitsApart => matches!(who, Address::Journal(_)),
@@ -69,7 +70,7 @@ impl Break {
         }
     }
 
-    /// Whether what fails is not rolled back.
+    /// Whether a failed transaction is not rolled back.
     pub fn keeps_pieces(self) -> bool {
         matches!(self, Self::CommitsApart | Self::DocumentsApart)
     }
@@ -87,18 +88,18 @@ impl Break {
         if lost { Alteration::Lost } else { Alteration::None }
     }
 
-    /// Whether the statement asks for the last position, and is answered by a sequence.
+    /// Whether the statement asks for the last position, and a sequence answers it.
     pub fn asks_sequence(self, statement: &str) -> bool {
         self == Self::PositionsFromSequence && statement.contains("max(position)")
     }
 
-    /// Whether the statement uses a position up, which is its first value.
+    /// Whether the statement uses up a position, which is its first value.
     pub fn gives_position(self, statement: &str) -> bool {
         self == Self::PositionsFromSequence && statement.starts_with("INSERT INTO groups_v1")
     }
 }
 
-/// Makes a test of each break: it is found, for the reason that is to be expected, within so many runs.
+/// Makes a test of each break. The checkers find it for the expected reason, within this number of runs.
 macro_rules! found {
     ($($name:ident: $broken:ident within $runs:literal by $reason:literal;)+) => {
         mod found {
@@ -134,7 +135,7 @@ found! {
     a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";
 }
 
-/// Runs until a run is found wrong for this reason.
+/// Runs seeds until the checkers find one wrong for this reason.
 #[cfg(test)]
 fn find(broken: Break, runs: u64, reason: &str) {
     let found = |seed| crate::run(seed, Some(broken), false).is_err_and(|wrong| wrong.contains(reason));

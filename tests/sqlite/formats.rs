@@ -1,4 +1,4 @@
-//! What objects held under every format that was released is read, verified and appended to.
+//! Objects of every released format are read, verified and appended to.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::database::Database;
 
 const FORMAT_1: &str = include_str!("formats/format-1.json");
 
-/// A database as statements, and what was read from it when it was kept.
+/// A database as statements, and the results of its reads when the statements were saved.
 #[derive(Deserialize)]
 struct Kept {
     sql: Vec<String>,
@@ -45,7 +45,7 @@ struct Verified {
 
 type Store = EventStore<StreamTable<Database>>;
 
-/// What was kept of each stream, with a store over a copy of it.
+/// The saved data of each stream, with a store over a copy of it.
 fn streams() -> Vec<(StreamId, Kept, Store)> {
     let kept: BTreeMap<String, Kept> = serde_json::from_str(FORMAT_1).unwrap();
     let opened = |(name, kept): (String, Kept)| {
@@ -109,7 +109,7 @@ fn a_stream_of_format_1_keeps_its_keys_its_cut_and_its_deletion_and_takes_more()
             }
             "account-42" => {
                 assert_eq!(send(&mut store, again), Ok((1, true)));
-                // Keys had no origin yet: a reaction of that time has its key among them.
+                // Keys had no origin yet, so a reaction's key was among the others.
                 let cause = Cause::new(EventId::new("cause").unwrap(), "{}");
                 let key = IdempotencyKey::of(KeyOrigin::Reactor, "k-1").unwrap();
                 let reaction = Append::to(stream.clone(), vec![opened()]).keyed(key).caused_by(cause);

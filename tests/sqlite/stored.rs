@@ -1,4 +1,4 @@
-//! What is stored: the bytes that are written down here, what they cost, and what is found when they are altered.
+//! The stored bytes: they are pinned here, with their price. Altered bytes are found.
 
 use crate::database::Database;
 use sha2::{Digest, Sha256};
@@ -45,7 +45,7 @@ fn a_commit_is_stored_as_these_bytes() {
 
     let first = r#"[{"id":"id-1","type":"Opened \"é\"","data":null},{"id":"d-1","type":"Deposited","data":{ "amount" : 1e400 },"metadata":{"correlationId":"c-1"}}]"#;
     let second = r#"[{"id":"id-2","type":"Closed","data":{}}]"#;
-    // The hashes are computed here once more, by the words of the format and not by the store's code.
+    // The test computes the hashes from the words of the format, and not by the store's code.
     let head = sha256(&[&[0; 32], b"account-42\n2\n1795395723456\n\n", first.as_bytes()]);
     let next = sha256(&[&head, b"account-42\n3\n1795395723456\nclient\tk-1\n", second.as_bytes()]);
     let expected: [Stored; 2] = [
@@ -221,7 +221,7 @@ fn any_altered_byte_of_any_commit_is_found_and_named() {
     }
 }
 
-/// Flips a bit of one byte (counted from 1) in a column; `false` where there is no such byte.
+/// Flips a bit of one byte (counted from 1) in a column. Returns `false` if there is no such byte.
 fn alter(database: &Database, version: u64, column: &str, place: usize) -> bool {
     let version = i64::try_from(version).unwrap();
     let select = format!("SELECT CAST({column} AS BLOB) FROM commits_v1 WHERE version = {version}");
