@@ -68,7 +68,7 @@ pub struct FeedPage {
 /// The next step that a consumer asks its object to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Read this page of the feed. Then call `took`, or `missed` if the page cannot be read.
+    /// Read this page of the feed. Then call `take_page`, or `missed` if the page cannot be read.
     Read(Read),
     /// Call `project`.
     Project,

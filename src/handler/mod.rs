@@ -3,7 +3,7 @@
 //! A [`Consumer`] is a machine without any I/O of its own. It returns the [`Next`] step. Carry the step out, pass the
 //! result to the machine, and ask again, until there is nothing to do:
 //!
-//! - pass a page of the feed to [`took`](Consumer::took);
+//! - pass a page of the feed to [`take_page`](Consumer::take_page);
 //! - apply the events of a projection by [`project`](Consumer::project), in one transaction with the checkpoint: each
 //!   event takes effect exactly once;
 //! - deliver the events of a webhook, a queue or a reactor, one by one or as many at once as the [`Window`] allows.

@@ -30,7 +30,7 @@ pub fn projected<P: Projection>(
     let now = RecordedTime::default();
     loop {
         match consumer.next(now)? {
-            Next::Read(read) => consumer.took(page_of(read, &feed), now)?,
+            Next::Read(read) => consumer.take_page(page_of(read, &feed), now)?,
             Next::Project => consumer.project(now, 0, &mut apply::<P, NoSql>)?,
             Next::Stopped => {
                 return Err(consumer.status()?.error.map_or_else(String::new, |error| error.message).into());

@@ -12,7 +12,7 @@ fn settings_of(on_failure: OnFailure) -> Settings {
 fn next_delivery(consumer: &mut Opened, feed: &Feed, now: u64) -> sillok::handler::Delivery {
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => return only(deliveries),
             other => panic!("{other:?}"),
         }

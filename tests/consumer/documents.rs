@@ -108,16 +108,16 @@ fn every_bound_has_an_error_of_its_own() {
 #[test]
 fn documents_that_were_kept_for_later_are_refused() {
     let mut consumer = projection();
-    let mut kept = None;
+    let mut handle = None;
     with_documents(&mut consumer, &mut |documents| {
-        kept = Some(documents.clone());
+        handle = Some(documents.clone());
         Ok(())
     });
-    let kept = kept.unwrap();
-    assert_eq!(kept.get("a"), Err(DocumentError::Over));
-    assert_eq!(kept.put("a", &json("1")), Err(DocumentError::Over));
-    assert_eq!(kept.delete("a"), Err(DocumentError::Over));
-    assert_eq!(kept.list("", "", 1), Err(DocumentError::Over));
+    let handle = handle.unwrap();
+    assert_eq!(handle.get("a"), Err(DocumentError::Over));
+    assert_eq!(handle.put("a", &json("1")), Err(DocumentError::Over));
+    assert_eq!(handle.delete("a"), Err(DocumentError::Over));
+    assert_eq!(handle.list("", "", 1), Err(DocumentError::Over));
     assert_eq!(DocumentError::Over.code(), ErrorCode::DocumentsOver);
 }
 

@@ -49,7 +49,7 @@ fn a_ring_that_finds_something_sets_the_alarm_again() {
     consumer.rang(at(0)).unwrap();
     assert_eq!(armed(&database), None);
     let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     assert_eq!(armed(&database), Some(BACKSTOP_MILLIS), "before anything is delivered");
 }
 
@@ -70,7 +70,7 @@ fn a_ring_amid_the_work_sets_the_alarm_again() {
         consumer.rang(at(now)).unwrap();
         assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS), "amid {next:?}");
         match next {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => {
                 consumer.delivered(&only(deliveries).id, Outcome::Done, at(now), 0).unwrap();
             }
@@ -88,7 +88,7 @@ fn a_wake_while_a_page_is_read_is_not_lost() {
     let page = feed.read(read);
     feed.add(0, "a", "Counted");
     consumer.woken(0, at(1)).unwrap();
-    consumer.took(page, at(2)).unwrap();
+    consumer.take_page(page, at(2)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 3, &[]), (Next::Idle, vec![1, 2]));
 }
 
@@ -164,9 +164,9 @@ fn a_page_that_was_not_asked_for_is_dropped() {
     let (database, feed) = (database(), Feed::of(&["a"; 5]));
     let mut consumer = open(&database, &skipping());
     let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(sillok::handler::Read { after: position(2), ..read }), at(0)).unwrap();
+    consumer.take_page(feed.read(sillok::handler::Read { after: position(2), ..read }), at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2, 3, 4, 5]));
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
 }
 

@@ -221,7 +221,7 @@ fn many_letters_are_looked_at_and_discarded_some_at_a_time() {
                 let outcome = if number == 2 { Outcome::failed("again") } else { Outcome::Done };
                 consumer.delivered(&id, outcome, at(0), 0).unwrap();
             }
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Tidied => tidied += 1,
             other => panic!("{other:?} after {attempted:?}"),
         }

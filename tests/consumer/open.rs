@@ -189,7 +189,7 @@ fn two_processes_of_one_consumer_project_each_event_once() {
     let (mut one, mut two) = (open(&database, &skipping()), open(&database, &skipping()));
     for consumer in [&mut one, &mut two] {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
     }
     let mut projected = Vec::new();

@@ -29,7 +29,7 @@ fn deliver_with(
     let mut attempted = Vec::new();
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => {
                 let number = |delivery: &Delivery| delivery.event.position.get();
                 attempted.push(deliveries.iter().map(number).collect());
@@ -87,18 +87,18 @@ fn what_can_never_succeed_spoils_no_batch() {
     let mut attempted = Vec::new();
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Deliver(deliveries) => {
                 let numbers: Vec<_> = deliveries.iter().map(|one| one.event.position.get()).collect();
                 // As in a queue, an event that is too large is refused if it is the first. Otherwise the batch ends
                 // before it.
                 let until = numbers.iter().position(|number| *number == 2);
-                let (told, outcome) = match until {
+                let (done, outcome) = match until {
                     Some(0) => (1, refused("too large")),
                     until => (until.unwrap_or(numbers.len()), Outcome::Done),
                 };
                 attempted.push(numbers);
-                for Delivery { id, .. } in &deliveries[..told] {
+                for Delivery { id, .. } in &deliveries[..done] {
                     consumer.delivered(id, outcome.clone(), at(0), 0).unwrap();
                 }
             }
@@ -115,7 +115,7 @@ fn a_projection_gives_up_at_once_too() {
     let mut consumer = open(&database, &settings(Kind::Projection, OnFailure::Skip));
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => consumer
                 .project(at(0), 0, &mut |event, documents| {
                     let counted = Outcome::from(count(event, documents));

@@ -79,7 +79,7 @@ fn partitions_are_followed_in_turn() {
     for _ in 0..3 {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
         first.push(read.partition);
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
         consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
     }

@@ -199,7 +199,7 @@ impl Life {
         let (consumer, late) = (&mut processes[process], &mut late[process]);
         let fails = |number: u64| *poisoned && number.is_multiple_of(5);
         match late.take() {
-            Some(Late::Page(page)) => return consumer.took(page, now).map(|()| None),
+            Some(Late::Page(page)) => return consumer.take_page(page, now).map(|()| None),
             Some(Late::Delivered(mut deliveries)) => {
                 let (id, outcome) = deliveries.swap_remove(picked % deliveries.len());
                 // The machine receives the other outcomes later, or never.
@@ -212,7 +212,7 @@ impl Life {
         }
         match consumer.next(now)? {
             Next::Read(read) if is_late => *late = Some(Late::Page(feed.read(read))),
-            Next::Read(read) => consumer.took(feed.read(read), now)?,
+            Next::Read(read) => consumer.take_page(feed.read(read), now)?,
             Next::Project => consumer.project(now, jitter, &mut |event, documents| {
                 count(event, documents)?;
                 if fails(event.position.get()) { Err("poison".to_owned()) } else { Ok(()) }
@@ -225,15 +225,15 @@ impl Life {
                 if matches!(settings.window, Window::Batch(_)) && outcomes.contains(&false) {
                     outcomes = vec![false];
                 }
-                let told: Vec<_> = deliveries.iter().zip(outcomes).collect();
-                let succeeded = told.iter().filter(|(_, succeeds)| *succeeds);
+                let reported: Vec<_> = deliveries.iter().zip(outcomes).collect();
+                let succeeded = reported.iter().filter(|(_, succeeds)| *succeeds);
                 delivered.extend(
                     succeeded.map(|(delivery, _)| (partition(delivery), delivery.event.position.get())),
                 );
-                let told = told
+                let reported = reported
                     .into_iter()
-                    .map(|(delivery, succeeds)| (delivery.id.clone(), told_of(delivery, succeeds)));
-                *late = Some(Late::Delivered(told.collect()));
+                    .map(|(delivery, succeeds)| (delivery.id.clone(), outcome_of(delivery, succeeds)));
+                *late = Some(Late::Delivered(reported.collect()));
             }
             Next::Tidied => {}
             rest => return Ok(Some(rest)),
@@ -249,14 +249,14 @@ impl Life {
         self.late.fill_with(|| None);
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.resume(now));
-        self.rest();
+        self.come_to_rest();
         // A failure of the rebuilt generation becomes a dead letter only now.
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.retry(now));
-        self.rest();
+        self.come_to_rest();
     }
 
-    fn rest(&mut self) {
+    fn come_to_rest(&mut self) {
         if self.processes.len() == 1 {
             for _ in 0..1000 {
                 if armed(&self.sql.sql).is_none() {
@@ -282,7 +282,7 @@ impl Life {
 }
 
 /// The outcome of a delivery. A failed delivery has every kind of failure in turn.
-fn told_of(delivery: &Delivery, succeeds: bool) -> Outcome {
+fn outcome_of(delivery: &Delivery, succeeds: bool) -> Outcome {
     let error = "poison".to_owned();
     match delivery.event.position.get() % 4 {
         _ if succeeds => Outcome::Done,

@@ -48,7 +48,7 @@ fn the_live_documents_keep_up_while_others_are_built() {
                     feed.add(0, "a", "Counted");
                     consumer.woken(0, at(0)).unwrap();
                 }
-                consumer.took(feed.read(read), at(0)).unwrap();
+                consumer.take_page(feed.read(read), at(0)).unwrap();
             }
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
@@ -74,7 +74,7 @@ fn new_documents_wait_until_every_partition_has_come_as_far() {
     consumer.rebuild(at(0)).unwrap();
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
             }
@@ -97,7 +97,7 @@ fn a_rebuild_that_is_cut_off_goes_on() {
         let mut consumer = open(&database, &skipping());
         for _ in 0..3 {
             match consumer.next(at(0)).unwrap() {
-                Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+                Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
                 Next::Project => {
                     consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
                 }
@@ -120,11 +120,11 @@ fn a_rebuild_begun_again_gives_up_the_first() {
     let read = loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild => break read,
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             other => panic!("{other:?}"),
         }
     };
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
     consumer.rebuild(at(0)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
@@ -143,7 +143,7 @@ fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
             Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild && read.after > position(0) => {
                 break feed.read(read);
             }
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
             }
@@ -151,7 +151,7 @@ fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
         }
     };
     consumer.rebuild(at(0)).unwrap();
-    consumer.took(late, at(0)).unwrap();
+    consumer.take_page(late, at(0)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
@@ -210,7 +210,7 @@ fn old_documents_are_removed_a_few_at_a_time() {
     let mut tidied = Vec::new();
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
             }
@@ -248,12 +248,12 @@ fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
     let second_page = loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) if read.lane == Lane::Rebuild && read.after > Position::START => break read,
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             _ => consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap(),
         }
     };
     consumer.rebuild(at(0)).unwrap();
-    consumer.took(feed.read(second_page), at(0)).unwrap();
+    consumer.take_page(feed.read(second_page), at(0)).unwrap();
     project(&mut consumer, &feed, 0, &[]).unwrap();
     assert_eq!(consumer.status().unwrap().rebuild, None);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));

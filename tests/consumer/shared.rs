@@ -143,7 +143,7 @@ fn while_one_projects_the_other_is_kept_out_and_repeats_nothing() {
     let (mut one, mut other) = (open(&Place::of(one), &skipping()), open(&Place::of(other), &skipping()));
     for consumer in [&mut one, &mut other] {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
     }
     let mut kept_out = Vec::new();

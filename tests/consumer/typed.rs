@@ -215,7 +215,7 @@ fn a_document_of_another_type_is_an_error() {
     let feed = Feed::of(&["a", "a"]);
     let mut consumer = open(&database, &settings(Kind::Projection, OnFailure::Stop));
     let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     let now = RecordedTime::default();
     consumer.next(now).unwrap();
     let mut first = true;

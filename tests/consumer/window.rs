@@ -13,7 +13,7 @@ fn settings_of(on_failure: OnFailure, window: Window) -> Settings {
 fn window(consumer: &mut Opened, feed: &Feed, now: u64) -> Vec<Delivery> {
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => return deliveries,
             other => panic!("{other:?}"),
         }
@@ -54,8 +54,8 @@ fn the_checkpoint_waits_for_the_first_whatever_the_order_of_outcomes() {
     let (database, feed) = (database(), whole(&["a", "b", "c", "a", "b"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(3)));
     let first = window(&mut consumer, &feed, 0);
-    for (told, expected) in [(2, "0"), (1, "0"), (0, "3")] {
-        consumer.delivered(&first[told].id, Outcome::Done, at(0), 0).unwrap();
+    for (done, expected) in [(2, "0"), (1, "0"), (0, "3")] {
+        consumer.delivered(&first[done].id, Outcome::Done, at(0), 0).unwrap();
         assert_eq!(checkpoint(&mut consumer), expected);
     }
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [4, 5]);
@@ -115,7 +115,7 @@ fn what_spoils_a_batch_is_found_and_given_up_alone() {
     let (mut taken, mut now) = (Vec::new(), 0);
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) if numbers(&deliveries).contains(&2) => {
                 consumer.delivered(&deliveries[0].id, Outcome::failed("spoilt"), at(now), 0).unwrap();
             }

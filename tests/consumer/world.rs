@@ -204,7 +204,7 @@ pub fn run<S: Sql, A: Alarm>(
 ) -> Result<Next, StorageError> {
     for _ in 0..10_000 {
         match consumer.next(at(now))? {
-            Next::Read(read) => consumer.took(feed.read(read), at(now))?,
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now))?,
             Next::Project => {
                 consumer
                     .project(at(now), 0, &mut |event, documents| work(Work::Project(event, documents)))?;

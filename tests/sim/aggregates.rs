@@ -75,7 +75,7 @@ impl AggregateShell {
                     self.calls.insert(turn.call(self.journal, Request::Record(forward)), (call, last));
                 }
                 AggregateEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), AggregateInput::GoOn);
+                    self.ticks.insert(turn.tick_in(0), AggregateInput::Continue);
                 }
                 AggregateEffect::Later => {
                     self.ticks.insert(turn.tick_in(1), AggregateInput::Remove);

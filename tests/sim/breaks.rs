@@ -37,13 +37,13 @@ pub enum Break {
     /// A consumer writes one act in pieces: documents without their checkpoint.
     DocumentsApart,
     /// The key of an append is not stored.
-    KeyNotKept,
+    KeyNotStored,
     /// A reactor sends its commands without idempotency keys.
     CommandWithoutKey,
     /// The shell reports a delivery as done before it is done.
-    ToldBeforeDelivered,
+    ReportedBeforeDelivered,
     /// When one of several deliveries is done, the shell reports all of them as done.
-    WindowToldByOne,
+    WindowReportedByOne,
     /// Events of one stream are delivered at once.
     StreamTwiceAtOnce,
     /// Each attempt at a delivery has another id.
@@ -71,7 +71,7 @@ impl Break {
     }
 
     /// Whether a failed transaction is not rolled back.
-    pub fn keeps_pieces(self) -> bool {
+    pub fn leaves_pieces(self) -> bool {
         matches!(self, Self::CommitsApart | Self::DocumentsApart)
     }
 
@@ -82,7 +82,7 @@ impl Break {
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
             _ => false,
         };
-        if self == Self::KeyNotKept && statement.starts_with("INSERT INTO commits_v1") {
+        if self == Self::KeyNotStored && statement.starts_with("INSERT INTO commits_v1") {
             values[4] = Value::Null;
         }
         if lost { Alteration::Lost } else { Alteration::None }
@@ -126,10 +126,10 @@ found! {
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
     commits_apart_from_what_is_known: CommitsApart within 800 by "follows on version";
     documents_apart_from_their_checkpoint: DocumentsApart within 800 by "twice";
-    a_key_that_is_not_kept: KeyNotKept within 50 by "more than once";
+    a_key_that_is_not_kept: KeyNotStored within 50 by "more than once";
     a_command_without_key: CommandWithoutKey within 50 by "had its effect twice";
-    a_delivery_that_is_told_too_early: ToldBeforeDelivered within 50 by "is lost";
-    a_window_that_one_delivery_settles: WindowToldByOne within 50 by "is lost";
+    a_delivery_that_is_reported_too_early: ReportedBeforeDelivered within 50 by "is lost";
+    a_window_that_one_delivery_settles: WindowReportedByOne within 50 by "is lost";
     a_stream_of_which_two_are_under_way: StreamTwiceAtOnce within 50 by "was dealt with after version";
     an_id_that_is_not_stable: IdOfAttempt within 50 by "under another id";
     a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";

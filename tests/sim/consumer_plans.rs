@@ -54,7 +54,7 @@ impl ConsumerPlan {
         };
         let role = match broken {
             Some(Break::DocumentsApart) => Role::Projection,
-            Some(Break::StreamTwiceAtOnce | Break::WindowToldByOne) => Role::Webhook,
+            Some(Break::StreamTwiceAtOnce | Break::WindowReportedByOne) => Role::Webhook,
             _ => random.pick(&[Role::Projection, Role::Webhook, Role::Queue, Role::Reactor]),
         };
         let window = match role {

@@ -126,7 +126,7 @@ impl ConsumerShell {
                     effects.extend(self.deliver(call, &deliveries, turn));
                 }
                 ConsumerEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), Step::Input(ConsumerInput::GoOn));
+                    self.ticks.insert(turn.tick_in(0), Step::Input(ConsumerInput::Continue));
                 }
                 ConsumerEffect::Later { call } => {
                     self.ticks.insert(turn.tick_in(1), Step::Input(ConsumerInput::Later { call }));
@@ -161,7 +161,7 @@ impl ConsumerShell {
 
     /// Makes an attempt. If a reactor does not react to the event, the attempt ends at once.
     fn deliver(&mut self, call: Number, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
-        if self.broken == Some(Break::ToldBeforeDelivered) {
+        if self.broken == Some(Break::ReportedBeforeDelivered) {
             let effects = self.ended(call, Outcome::Done, turn);
             self.send(call, deliveries, turn);
             return effects;
@@ -222,7 +222,7 @@ impl ConsumerShell {
                 effects
             }
         };
-        if done && self.broken == Some(Break::WindowToldByOne) {
+        if done && self.broken == Some(Break::WindowReportedByOne) {
             for number in std::mem::take(&mut self.calls).into_values() {
                 effects.extend(self.ended(number, Outcome::Done, turn));
             }

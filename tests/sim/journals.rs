@@ -98,7 +98,7 @@ impl JournalShell {
                     self.ticks.insert(turn.tick_in(1), JournalInput::Synced(Ok(())));
                 }
                 JournalEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), JournalInput::GoOn);
+                    self.ticks.insert(turn.tick_in(0), JournalInput::Continue);
                 }
                 JournalEffect::FindAlarm => {
                     let alarm = self.storage.alarm().map(RecordedTime::from_millis);

@@ -36,8 +36,8 @@ use world::World;
 const SEEDS: u64 = 2000;
 
 /// Runs one seed. Returns what the checkers find wrong.
-fn run(seed: u64, broken: Option<Break>, told: bool) -> Result<(), String> {
-    let mut world = World::new(seed, broken, told);
+fn run(seed: u64, broken: Option<Break>, traced: bool) -> Result<(), String> {
+    let mut world = World::new(seed, broken, traced);
     world.run()?;
     checkers::check_quiet(&world)?;
     world.mend();
@@ -50,12 +50,14 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// Runs all these seeds, on all processors. Returns the failed seeds, with the reasons.
-fn run_all(seeds: &Range<u64>, told: bool) -> Vec<(u64, String)> {
+fn run_all(seeds: &Range<u64>, traced: bool) -> Vec<(u64, String)> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
         let share = |worker| {
             let seeds = seeds.clone().skip(worker).step_by(workers);
-            scope.spawn(move || seeds.filter_map(|seed| Some((seed, run(seed, None, told).err()?))).collect())
+            scope.spawn(move || {
+                seeds.filter_map(|seed| Some((seed, run(seed, None, traced).err()?))).collect()
+            })
         };
         let shares: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = (0..workers).map(share).collect();
         shares.into_iter().flat_map(|share| share.join().unwrap()).collect()

@@ -149,7 +149,7 @@ impl Sql for Storage {
                 Ok(())
             })
         });
-        if !committed && !self.broken.is_some_and(Break::keeps_pieces) {
+        if !committed && !self.broken.is_some_and(Break::leaves_pieces) {
             self.run("ROLLBACK TO work");
         }
         self.run("RELEASE work");

@@ -78,7 +78,7 @@ pub struct World {
     /// The caller of each call.
     calls: BTreeMap<CallId, (Address, u32)>,
     /// Whether to print every step.
-    told: bool,
+    traced: bool,
 }
 
 #[derive(Debug)]
@@ -93,7 +93,7 @@ enum Happening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// After this many storage calls. The earlier writes are lost, or stay in a storage without turns.
-    Amid { calls: u32, fault: Fault, kept: bool },
+    Amid { calls: u32, fault: Fault, stored: bool },
     /// After all writes, when none is durable.
     BeforeDurable,
     /// When all writes are durable and nothing was sent.
@@ -109,12 +109,12 @@ impl End {
     }
 
     fn is_durable(self) -> bool {
-        matches!(self, Self::BeforeSent | Self::Amid { kept: true, .. })
+        matches!(self, Self::BeforeSent | Self::Amid { stored: true, .. })
     }
 }
 
 impl World {
-    pub fn new(seed: u64, broken: Option<Break>, told: bool) -> Self {
+    pub fn new(seed: u64, broken: Option<Break>, traced: bool) -> Self {
         let mut random = Random::seeded(seed);
         let weather = Weather::drawn(broken.is_some(), &mut random);
         let plan = Plan::drawn(&weather, broken, &mut random);
@@ -129,7 +129,7 @@ impl World {
             happenings: 0,
             last_call: 0,
             calls: BTreeMap::new(),
-            told,
+            traced,
             random,
             plan,
         };
@@ -164,7 +164,7 @@ impl World {
             if steps > MOST_STEPS {
                 return Err(format!("after {steps} steps there is no quiet: {happening:?}"));
             }
-            self.tell(&happening);
+            self.trace(&happening);
             self.evict();
             self.step(happening)?;
         }
@@ -181,8 +181,8 @@ impl World {
         self.now >= self.plan.kind_from
     }
 
-    fn tell(&self, happening: &impl std::fmt::Debug) {
-        if self.told {
+    fn trace(&self, happening: &impl std::fmt::Debug) {
+        if self.traced {
             eprintln!("{:>8} {happening:?}", self.now - BEGINNING);
         }
     }
@@ -244,7 +244,7 @@ impl World {
             let (who, object) = self.objects.iter_mut().nth(place).unwrap();
             let who = *who;
             object.crash(self.now);
-            self.tell(&("evicted", who));
+            self.trace(&("evicted", who));
             self.plan_ringing(who);
         }
     }
@@ -287,7 +287,7 @@ impl World {
         match end {
             Some(end) => {
                 object.crash(self.now);
-                self.tell(&("crashed", who, end));
+                self.trace(&("crashed", who, end));
                 if end == End::BeforeDurable && self.plan.broken == Some(Break::SentBeforeDurable) {
                     self.send(who, incarnation, outgoing);
                 }
@@ -313,7 +313,7 @@ impl World {
             _ => End::Amid {
                 calls: u32::try_from(self.random.below(12)).unwrap(),
                 fault: self.random.pick(&[Fault::Before, Fault::After]),
-                kept: self.random.chance(500),
+                stored: self.random.chance(500),
             },
         })
     }
@@ -332,7 +332,7 @@ impl World {
     /// Sends the messages of a turn. Chance decides what happens to them.
     fn send(&mut self, who: Address, incarnation: u32, outgoing: Vec<Outgoing>) {
         for out in outgoing {
-            self.tell(&(who, &out));
+            self.trace(&(who, &out));
             match out {
                 Outgoing::Call { call, to, request } => {
                     self.calls.insert(call, (who, incarnation));

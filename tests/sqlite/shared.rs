@@ -49,7 +49,7 @@ impl Sql for Late {
 type Tested = Subject<StreamsTable<Late>>;
 
 /// Whether two stores have this behaviour over databases that begin late.
-fn is_kept(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Outcome) -> bool {
+fn holds(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Outcome) -> bool {
     let (one, other) = Database::shared();
     let (one, other) = stores((Late(one, begins), Late(other, begins)));
     let (mut one, mut other) = (Subject::new(one), Subject::new(other));
@@ -61,11 +61,8 @@ fn is_kept(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Out
 #[test]
 fn a_transaction_that_takes_the_lock_late_breaks_the_contract() {
     for begins in [true, false] {
-        assert!(
-            !is_kept(begins, testing::nobody_writes_between_a_decision_and_its_write),
-            "begins: {begins}"
-        );
+        assert!(!holds(begins, testing::nobody_writes_between_a_decision_and_its_write), "begins: {begins}");
     }
     // With a remembered head, the one statement decides and writes without a transaction.
-    assert!(is_kept(true, testing::a_key_is_used_once_by_two_stores));
+    assert!(holds(true, testing::a_key_is_used_once_by_two_stores));
 }

@@ -25,7 +25,7 @@ pub enum AggregateEffect {
         /// The commits that the journal shall record.
         forward: Forward,
     },
-    /// Pass [`AggregateInput::GoOn`] after this turn.
+    /// Pass [`AggregateInput::Continue`] after this turn.
     Soon,
     /// Pass [`AggregateInput::Remove`] after other requests had their turn.
     Later,
@@ -60,7 +60,7 @@ impl From<Trouble> for AggregateEffect {
 #[non_exhaustive]
 pub enum AggregateInput {
     /// The turn of [`AggregateEffect::Soon`] is over. The aggregate continues to forward.
-    GoOn,
+    Continue,
     /// Other requests had their turn after [`AggregateEffect::Later`]. The aggregate removes the next page of hidden
     /// events.
     Remove,
@@ -198,11 +198,11 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     /// Processes an input.
     pub fn input(&mut self, turn: &mut AggregateTurn<'_>, input: AggregateInput) {
         match input {
-            AggregateInput::GoOn => self.forward(turn),
+            AggregateInput::Continue => self.forward(turn),
             AggregateInput::Remove => self.remove_page(turn),
             AggregateInput::Answered { call, version } => self.answered(turn, call, version),
             AggregateInput::FoundAlarm(alarm) => self.found_alarm(turn, alarm),
-            AggregateInput::Rang => self.begin_anew(turn, true),
+            AggregateInput::Rang => self.begin_again(turn, true),
         }
     }
 
@@ -231,17 +231,17 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         };
         match settled {
             Ok(()) => self.forward(turn),
-            Err(error) => self.not_put_off(turn, error),
+            Err(error) => self.not_postponed(turn, error),
         }
     }
 
     fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
         if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
-            self.begin_anew(turn, false);
+            self.begin_again(turn, false);
         }
     }
 
-    fn begin_anew(&mut self, turn: &mut AggregateTurn<'_>, by_alarm: bool) {
+    fn begin_again(&mut self, turn: &mut AggregateTurn<'_>, by_alarm: bool) {
         self.machine.rang(turn.now());
         self.sending = None;
         let by_alarm = by_alarm || self.ringing.is_some_and(|ringing| ringing.by_alarm);
@@ -260,20 +260,20 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
                 self.sending = Some(call);
                 turn.push(AggregateEffect::Forward { call, forward });
             }
-            Ok(None) => self.rest(turn),
+            Ok(None) => self.end_forwarding(turn),
             Err(error) => {
                 turn.log("the next events to forward could not be read", error);
                 let (now, random) = (turn.now(), turn.random());
                 match self.machine.not_forwarded(now, random) {
-                    Ok(()) => self.rest(turn),
-                    Err(error) => self.not_put_off(turn, error),
+                    Ok(()) => self.end_forwarding(turn),
+                    Err(error) => self.not_postponed(turn, error),
                 }
             }
         }
     }
 
     /// Ends the forwarding: the journal has everything, or a forward has failed and the alarm is set.
-    fn rest(&mut self, turn: &mut AggregateTurn<'_>) {
+    fn end_forwarding(&mut self, turn: &mut AggregateTurn<'_>) {
         if let Some(ringing) = &mut self.ringing {
             ringing.removing = true;
             self.remove(turn);
@@ -288,7 +288,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     }
 
     /// Ends the work with an error: a forward has failed, and the alarm for another attempt could not be set.
-    fn not_put_off(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) {
+    fn not_postponed(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) {
         let error = turn.log("the alarm could not be set", error);
         for Waiting { call, .. } in std::mem::take(&mut self.waiting) {
             let outcome = Err(TruncateError::from(error.clone()).into());

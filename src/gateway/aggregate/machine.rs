@@ -26,13 +26,13 @@ use crate::store::{
 pub struct Aggregate<L, A> {
     store: EventStore<Outbox<L, A>>,
     /// The version up to which the journal has the stream, if it is known.
-    kept: Option<Version>,
+    recorded: Option<Version>,
     /// The hidden events that the last answered forward has announced, if there was one.
-    told: Option<Cut>,
+    announced: Option<Cut>,
     sending: Option<Sending>,
     failures: u32,
     /// Whether the last forward has failed, so that the next attempt waits for the alarm.
-    resting: bool,
+    awaits_alarm: bool,
 }
 
 /// The last hidden version of a stream, and whether the stream is deleted.
@@ -63,7 +63,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     /// The aggregate whose stream is stored by `log`.
     pub fn new(log: L, alarm: A) -> Self {
         let store = EventStore::new(Outbox::new(log, alarm));
-        Self { store, kept: None, told: None, sending: None, failures: 0, resting: false }
+        Self { store, recorded: None, announced: None, sending: None, failures: 0, awaits_alarm: false }
     }
 
     /// The stream, for reads.
@@ -97,7 +97,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     ) -> Result<Truncated, ForgetError> {
         self.store.log().at(now);
         let head = self.store.head(stream).map_err(TruncateError::from)?;
-        if version <= head.version && self.is_kept(version.before(1).unwrap_or_default()) {
+        if version <= head.version && self.is_recorded(version.before(1).unwrap_or_default()) {
             return Ok(self.store.truncate(stream, version)?);
         }
         self.unless_behind(&head)?;
@@ -126,12 +126,12 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.store.remove_forgotten(stream)
     }
 
-    fn is_kept(&self, version: Version) -> bool {
-        self.kept.is_some_and(|kept| version <= kept)
+    fn is_recorded(&self, version: Version) -> bool {
+        self.recorded.is_some_and(|recorded| version <= recorded)
     }
 
     fn unless_behind(&self, head: &Head) -> Result<(), ForgetError> {
-        let settled = head.version.is_empty() || head.deleted || self.is_kept(head.version);
+        let settled = head.version.is_empty() || head.deleted || self.is_recorded(head.version);
         if settled { Ok(()) } else { Err(ForgetError::NotForwarded) }
     }
 
@@ -145,26 +145,26 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn next_forward(&mut self, stream: &StreamId) -> Result<Option<Forward>, StorageError> {
-        if self.sending.is_some() || self.resting {
+        if self.sending.is_some() || self.awaits_alarm {
             return Ok(None);
         }
         let head = self.store.head(stream)?;
         let cut = (head.hidden, head.deleted);
-        let new_events = self.kept.is_none_or(|kept| kept < head.version);
-        let new_cut = cut != self.told.unwrap_or_default();
+        let new_events = self.recorded.is_none_or(|recorded| recorded < head.version);
+        let new_cut = cut != self.announced.unwrap_or_default();
         if head.version.is_empty() || !(new_events || new_cut) {
             return Ok(None);
         }
         // Without forgotten events there is no base to read.
         let untouched = cut == Cut::default();
         let base = if untouched { Version::EMPTY } else { self.store.log().base(stream)?.version };
-        let commits = match (self.kept.map(|kept| kept.max(base)), self.store.log().just_made()) {
+        let commits = match (self.recorded.map(|recorded| recorded.max(base)), self.store.log().just_made()) {
             (None, Some(made)) => vec![made],
-            (Some(kept), Some(made)) if kept.after(1) == Some(made.first_version) => vec![made],
-            (Some(kept), _) => self.commits_after(stream, kept)?,
+            (Some(recorded), Some(made)) if recorded.after(1) == Some(made.first_version) => vec![made],
+            (Some(recorded), _) => self.commits_after(stream, recorded)?,
             (None, None) => self.last_commit(stream, head.version)?,
         };
-        self.sending = Some(Sending { cut, in_place: self.kept.is_some() && !commits.is_empty() });
+        self.sending = Some(Sending { cut, in_place: self.recorded.is_some() && !commits.is_empty() });
         let (hidden, deleted) = cut;
         Ok(Some(Forward { stream: stream.clone(), base, hidden, deleted, commits }))
     }
@@ -180,9 +180,9 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         jitter: u64,
     ) -> Result<(), StorageError> {
         let Some(sent) = self.sending.take() else { return Ok(()) };
-        let stuck = sent.in_place && self.is_kept(version);
-        self.kept = Some(version);
-        self.told = Some(sent.cut);
+        let stuck = sent.in_place && self.is_recorded(version);
+        self.recorded = Some(version);
+        self.announced = Some(sent.cut);
         if stuck {
             // The journal did not accept the next commits. An immediate second attempt might repeat without end.
             return self.not_forwarded(now, jitter);
@@ -201,7 +201,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         let outbox = self.store.log();
         outbox.at(now);
         outbox.arm_in(backoff(self.failures, jitter))?;
-        self.resting = true;
+        self.awaits_alarm = true;
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         outbox.at(now);
         outbox.rang();
         self.sending = None;
-        self.resting = false;
+        self.awaits_alarm = false;
     }
 
     /// Notes the alarm that an object finds when it starts. Returns whether the alarm was lost: it is overdue, or is
@@ -235,10 +235,10 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     }
 
     /// The commits after a version, as many as one forward carries.
-    fn commits_after(&self, stream: &StreamId, kept: Version) -> Result<Vec<Commit>, StorageError> {
+    fn commits_after(&self, stream: &StreamId, recorded: Version) -> Result<Vec<Commit>, StorageError> {
         let (mut commits, mut failure) = (Vec::new(), None);
         let mut budget = PageBudget::of(PAGE_EVENTS).of_bytes(JOURNAL_GROUP_BYTES);
-        let Some(start) = kept.after(1) else { return Ok(commits) };
+        let Some(start) = recorded.after(1) else { return Ok(commits) };
         self.store.log().scan(stream, start, Direction::Forward, &mut |commit| {
             budget.look_at(1, commit.events.len());
             budget.take();

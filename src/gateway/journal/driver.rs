@@ -38,7 +38,7 @@ pub enum JournalEffect {
     },
     /// Make all writes durable. Then pass [`JournalInput::Synced`].
     Sync,
-    /// Pass [`JournalInput::GoOn`] after this turn.
+    /// Pass [`JournalInput::Continue`] after this turn.
     Soon,
     /// Pass [`JournalInput::Ticked`] after this number of milliseconds.
     Wait {
@@ -81,7 +81,7 @@ impl From<Trouble> for JournalEffect {
 #[non_exhaustive]
 pub enum JournalInput {
     /// The turn of [`JournalEffect::Soon`] is over. The journal continues to record.
-    GoOn,
+    Continue,
     /// The call of a consumer has ended.
     Woken {
         /// The number of the call.
@@ -180,7 +180,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
     /// Processes an input.
     pub fn input(&mut self, turn: &mut JournalTurn<'_>, input: JournalInput) {
         match input {
-            JournalInput::GoOn => self.record_group(turn),
+            JournalInput::Continue => self.record_group(turn),
             JournalInput::Woken { call, is_awake } => self.woken(turn, call, is_awake),
             JournalInput::Synced(synced) => self.synced(turn, synced),
             JournalInput::Ticked => self.expire(turn),

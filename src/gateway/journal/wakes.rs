@@ -224,8 +224,8 @@ impl Known {
     }
 
     /// Marks the consumer as called and returns its name, if its state is wanted.
-    fn call_if(&mut self, stands: impl Fn(Waking) -> bool) -> Option<ConsumerName> {
-        stands(self.waking).then(|| {
+    fn call_if(&mut self, is_wanted: impl Fn(Waking) -> bool) -> Option<ConsumerName> {
+        is_wanted(self.waking).then(|| {
             self.waking = Waking::Called;
             self.name.clone()
         })

@@ -6,7 +6,7 @@
 
 use super::attempt::Outcome;
 use super::machine::Consumer;
-use super::window::Told;
+use super::window::Ended;
 use crate::gateway::Alarm;
 use crate::handler::feed::FeedEvent;
 use crate::store::sqlite::Sql;
@@ -38,10 +38,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     /// Takes the attempt that was cut off, if it was an attempt at the event at the front and is not counted yet.
-    pub(in crate::handler) fn take_cut_off(&mut self) -> Option<Told> {
+    pub(in crate::handler) fn take_cut_off(&mut self) -> Option<Ended> {
         let front = self.hand.as_ref()?.front()?;
         let CutOff { reason, jitter, .. } =
             self.cut_off.take_if(|cut_off| cut_off.reason_of(front).is_some())?;
-        Some(Told { outcome: Outcome::failed(reason), jitter, shared: false })
+        Some(Ended { outcome: Outcome::failed(reason), jitter, shared: false })
     }
 }

@@ -42,7 +42,7 @@ pub enum ConsumerEffect {
     },
     /// Call [`ConsumerDriver::project`] within this turn.
     Project,
-    /// Pass [`ConsumerInput::GoOn`] after this turn.
+    /// Pass [`ConsumerInput::Continue`] after this turn.
     Soon,
     /// Pass [`ConsumerInput::Later`] after other requests had their turn.
     Later {
@@ -92,7 +92,7 @@ impl From<Trouble> for ConsumerEffect {
 #[non_exhaustive]
 pub enum ConsumerInput {
     /// The turn of [`ConsumerEffect::Soon`] is over. The consumer begins a run, unless one is under way.
-    GoOn,
+    Continue,
     /// Other requests had their turn after [`ConsumerEffect::Later`]. The run continues.
     Later {
         /// The number of the call.
@@ -196,7 +196,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     /// Processes an input.
     pub fn input(&mut self, turn: &mut ConsumerTurn<'_>, input: ConsumerInput) {
         match input {
-            ConsumerInput::GoOn => self.go_on(turn),
+            ConsumerInput::Continue => self.begin_run(turn),
             ConsumerInput::Later { call } => {
                 if self.waits_for(&Waits::Turn(call)) {
                     self.step(turn);
@@ -210,7 +210,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    fn go_on(&mut self, turn: &mut ConsumerTurn<'_>) {
+    fn begin_run(&mut self, turn: &mut ConsumerTurn<'_>) {
         let now = turn.now();
         match &self.run {
             Some(run) if !run.is_lost(now) => return,
@@ -231,7 +231,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         self.started = true;
         self.ringing = true;
         if let Err(error) = self.machine.rang(turn.now()) {
-            let armed = self.put_off(turn, Some(error));
+            let armed = self.postpone(turn, Some(error));
             return self.end_ringing(turn, armed);
         }
         if self.run.as_ref().is_some_and(|run| !run.is_lost(turn.now())) {
@@ -239,7 +239,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             // run is found again after a crash.
             self.end_ringing(turn, Ok(()));
         } else {
-            self.go_on(turn);
+            self.begin_run(turn);
         }
     }
 
@@ -260,7 +260,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             return;
         }
         let Some(page) = page else { return self.interrupt(turn, None) };
-        match self.machine.took(page, turn.now()) {
+        match self.machine.take_page(page, turn.now()) {
             Ok(()) => self.step(turn),
             Err(error) => self.interrupt(turn, Some(error)),
         }
@@ -283,7 +283,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     fn attempted(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, attempted: Attempted) {
         let Some(run) = &mut self.run else { return };
         let Some((ids, millis)) = run.ended(call) else { return };
-        let (told, outcome) = match attempted {
+        let (ended, outcome) = match attempted {
             Attempted::Done(events) => (events, Outcome::Done),
             Attempted::Ended(Outcome::Done) => (ids.len(), Outcome::Done),
             Attempted::Ended(outcome) => (1, outcome),
@@ -292,7 +292,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         let now = turn.now();
         let noted = ids
             .iter()
-            .take(told)
+            .take(ended)
             .try_for_each(|id| self.machine.delivered(id, outcome.clone(), now, turn.jitter()));
         let Some(run) = &mut self.run else { return };
         if let Err(error) = noted {
@@ -378,7 +378,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
                 self.wait_for(turn, Waits::Turn(call), 0);
                 turn.push(ConsumerEffect::Later { call });
             }
-            Ok(Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped) => self.rest(turn, Ok(())),
+            Ok(Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped) => self.end_run(turn, Ok(())),
             Err(error) => self.interrupt(turn, Some(error)),
         }
     }
@@ -412,12 +412,12 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
 
     /// Interrupts the run, after an error of the storage or without an answer.
     fn interrupt(&mut self, turn: &mut ConsumerTurn<'_>, error: Option<StorageError>) {
-        let armed = self.put_off(turn, error);
-        self.rest(turn, armed);
+        let armed = self.postpone(turn, error);
+        self.end_run(turn, armed);
     }
 
     /// Sets the alarm again, because the interrupted work may have used it up.
-    fn put_off(
+    fn postpone(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
         error: Option<StorageError>,
@@ -431,7 +431,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     }
 
     /// Ends the run.
-    fn rest(&mut self, turn: &mut ConsumerTurn<'_>, ended: Result<(), StorageError>) {
+    fn end_run(&mut self, turn: &mut ConsumerTurn<'_>, ended: Result<(), StorageError>) {
         if self.run.take().is_some() {
             turn.push(ConsumerEffect::Running(false));
         }

@@ -90,7 +90,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     /// Whether the next attempt at a failed event is not due yet.
-    pub(in crate::handler) fn rests(&self, trouble: &Trouble, now: RecordedTime) -> bool {
+    pub(in crate::handler) fn is_waiting(&self, trouble: &Trouble, now: RecordedTime) -> bool {
         !self.due(trouble.until).is_reached(now)
     }
 

@@ -11,7 +11,7 @@ use crate::gateway::Alarm;
 use crate::handler::feed::{FeedPage, Hand, Lane, Next, Read};
 use crate::handler::stored::memory::{ConsumerMemory, Memory};
 use crate::handler::stored::state::{Round, Running, State, Track, Trouble};
-use crate::handler::stored::storage::{Kept, Storage};
+use crate::handler::stored::storage::{ConsumerStore, Storage};
 use crate::handler::stored::tables::Tables;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
@@ -79,7 +79,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let state = storage.kept().load()?.unwrap_or_else(|| State::start(&settings));
+        let state = storage.store().load()?.unwrap_or_else(|| State::start(&settings));
         if let Some(kind) = state.kind.filter(|kind| *kind != settings.kind) {
             return Err(OpenError::KindFixed { kind });
         }
@@ -108,8 +108,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    pub(in crate::handler) fn kept(&self) -> &dyn Kept {
-        self.storage.kept()
+    pub(in crate::handler) fn store(&self) -> &dyn ConsumerStore {
+        self.storage.store()
     }
 
     /// Returns the next step.
@@ -128,8 +128,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn took(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
-        let taken = self.take(page, now);
+    pub fn take_page(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+        let taken = self.put_in_hand(page, now);
         self.settled(taken)
     }
 
@@ -149,7 +149,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         let mut looking = false;
         for _ in 0..3 {
-            if let Some(next) = self.in_hand(now)? {
+            if let Some(next) = self.next_in_hand(now)? {
                 return Ok(next);
             }
             // Another process has saved the state, or a late outcome has stopped the consumer.
@@ -172,16 +172,16 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             }
         }
         // The last turn may have taken a letter.
-        match self.in_hand(now)? {
+        match self.next_in_hand(now)? {
             Some(next) => Ok(next),
             None if looking => Ok(Next::Tidied),
-            None if self.known => self.rest(now),
+            None if self.known => self.wait_or_idle(now),
             None => self.decide(now),
         }
     }
 
     /// The next step for the events in hand, if there are any.
-    fn in_hand(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
+    fn next_in_hand(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
         if self.settings.kind == Kind::Projection {
             return Ok(self.hand.as_ref().map(|_| Next::Project));
         }
@@ -211,7 +211,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         now: RecordedTime,
         wanted: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        if self.rests(&track.trouble, now) {
+        if self.is_waiting(&track.trouble, now) {
             return None;
         }
         let Trouble { failures, until, partition: failed } = track.trouble;
@@ -228,9 +228,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     /// Decides when no event can be handled now: removes old rows, or waits for the first due attempt.
-    fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+    fn wait_or_idle(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
         if self.untidy {
-            self.untidy = self.kept().tidy(&self.state)?;
+            self.untidy = self.store().tidy(&self.state)?;
         }
         if self.untidy {
             return Ok(Next::Tidied);
@@ -241,20 +241,20 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             rebuild.as_ref().map(|track| &track.trouble),
             round.as_ref().map(|round| &round.trouble),
         ];
-        let rests = troubles.into_iter().flatten().filter(|trouble| self.rests(trouble, now));
-        let Some(until) = rests.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
+        let waiting = troubles.into_iter().flatten().filter(|trouble| self.is_waiting(trouble, now));
+        let Some(until) = waiting.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
         if self.armed.get() != Some(until) {
             self.arm(until)?;
         }
         Ok(Next::Wait { until })
     }
 
-    fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+    fn put_in_hand(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
         let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
         let asked = self.asked.take().filter(|(read, _)| *read == page.read);
         // An operator may have started a rebuild after the request.
-        let stands = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
-        let Some((_, woken)) = asked.filter(|_| stands) else { return Ok(()) };
+        let is_current = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
+        let Some((_, woken)) = asked.filter(|_| is_current) else { return Ok(()) };
         let moved = after > from;
         if lane == Lane::Live {
             // Events that arrived during the read may be missing on the page.
@@ -270,7 +270,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.busy = true;
             self.arm_soon(now)?;
         }
-        self.offers.keep_of(partition, &events);
+        self.offers.retain_only(partition, &events);
         let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
         if hand.front().is_some() {
             self.hand = Some(hand);
@@ -313,8 +313,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Reads the state again if it is unknown or another process has saved it.
     pub(in crate::handler) fn refresh(&mut self) -> Result<(), StorageError> {
-        if !self.known || self.kept().revision()? != self.state.revision {
-            let state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
+        if !self.known || self.store().revision()? != self.state.revision {
+            let state = self.store().load()?.unwrap_or_else(|| State::start(&self.settings));
             if state.kind.is_some_and(|kind| kind != self.settings.kind) {
                 return Err(StorageError::failed("a consumer of another kind now has this name"));
             }
@@ -357,15 +357,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ) -> Result<(), StorageError> {
         let mut state = self.state.clone();
         let mut current = false;
-        self.kept().transaction(&mut || {
-            current = self.known && self.kept().revision()? == state.revision;
+        self.store().transaction(&mut || {
+            current = self.known && self.store().revision()? == state.revision;
             if current {
                 work(self, &mut state)?;
                 state.revision += 1;
                 let noted = state.kind.replace(self.settings.kind).is_some();
-                self.kept().save(&state)?;
+                self.store().save(&state)?;
                 if !noted {
-                    self.kept().save_kind(self.settings.kind)?;
+                    self.store().save_kind(self.settings.kind)?;
                 }
             }
             Ok(())

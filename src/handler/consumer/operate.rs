@@ -85,7 +85,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        self.offers.forgive();
+        self.offers.forget_failures();
         self.operate(Some(now), &mut |_, state| {
             resume(state, now);
             Ok(())
@@ -103,7 +103,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if self.hand.take_if(|hand| hand.letter.is_some()).is_some() {
             self.offers = Offers::default();
         }
-        self.offers.forgive();
+        self.offers.forget_failures();
         self.operate(Some(now), &mut |_, state| {
             if state.status == Running::Stopped {
                 resume(state, now);
@@ -132,9 +132,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn renew(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        self.offers.forgive();
+        self.offers.forget_failures();
         self.operate(Some(now), &mut |_, state| {
-            begin_anew(state);
+            begin_new_series(state);
             if let Some(round) = &mut state.round {
                 round.trouble = Trouble::default();
             }
@@ -164,13 +164,13 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             let (from, to) = letters(state, &ids);
             if let Some(round) = &mut state.round {
                 let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
-                let next = machine.kept().next_letter(generation, round, in_order)?;
+                let next = machine.store().next_letter(generation, round, in_order)?;
                 // The failures belonged to the discarded letter.
                 if matches!(next, NextLetter::Found(letter) if is_it(letter.id.get())) {
                     round.trouble = Trouble::default();
                 }
             }
-            machine.kept().remove_letters(generation, from, to)
+            machine.store().remove_letters(generation, from, to)
         })?;
         Ok(any)
     }
@@ -217,7 +217,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 failures: live.trouble.failures,
                 retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
                 error: error.clone(),
-                dead_letters: machine.kept().count_letters(live.generation)?,
+                dead_letters: machine.store().count_letters(live.generation)?,
                 retrying: round.is_some(),
             })
         })
@@ -232,7 +232,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.looking(|machine| {
             let (mut found, mut budget) =
                 (DeadLetters::default(), PageBudget::of(limit.clamp(1, PAGE_EVENTS)));
-            machine.kept().scan_letters(machine.state.live.generation, after, &mut |letter| {
+            machine.store().scan_letters(machine.state.live.generation, after, &mut |letter| {
                 if budget.is_spent() {
                     found.next = found.letters.last().map(|letter| letter.id.get());
                     return ControlFlow::Break(());
@@ -297,7 +297,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ) -> Result<T, E> {
         let storage = self.storage.clone();
         let (mut read, mut found) = (Some(read), None);
-        let looked = storage.kept().reading(&mut || {
+        let looked = storage.store().reading(&mut || {
             self.refresh()?;
             found = read.take().map(|read| read(self));
             Ok(())
@@ -310,7 +310,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     fn has_letter(&self, state: &State, ids: &RangeInclusive<u64>) -> Result<bool, StorageError> {
         let (from, to) = letters(state, ids);
         let mut any = false;
-        self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
+        self.store().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
             any = letter.id.get() <= to;
             ControlFlow::Break(())
         })?;
@@ -349,7 +349,7 @@ fn letters(state: &State, ids: &RangeInclusive<u64>) -> (u64, u64) {
 
 fn resume(state: &mut State, now: RecordedTime) {
     if state.status == Running::Stopped {
-        begin_anew(state);
+        begin_new_series(state);
     }
     begin_at_once(state, now);
     state.status = Running::Running;
@@ -366,7 +366,7 @@ fn begin_at_once(state: &mut State, now: RecordedTime) {
 }
 
 /// Gives the failed events a new series of attempts.
-fn begin_anew(state: &mut State) {
+fn begin_new_series(state: &mut State) {
     state.live.trouble = Trouble::default();
     if let Some(track) = &mut state.rebuild {
         track.trouble = Trouble::default();

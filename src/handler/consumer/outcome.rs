@@ -4,7 +4,7 @@ use super::attempt::Outcome;
 use super::dead_letters::{DeadLetter, LetterId, Reason};
 use super::machine::Consumer;
 use super::policy::{Kind, OnFailure};
-use super::window::Told;
+use super::window::Ended;
 use crate::gateway::Alarm;
 use crate::handler::feed::{FeedEvent, Hand};
 use crate::handler::projections::documents::Documents;
@@ -98,7 +98,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         now: RecordedTime,
         jitter: u32,
     ) -> Result<(), StorageError> {
-        if !self.offers.tell(id, outcome, jitter) {
+        if !self.offers.note_outcome(id, outcome, jitter) {
             return Ok(());
         }
         let settled = self.settle(now).map(|_| ());
@@ -109,7 +109,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// was one with an outcome.
     pub(in crate::handler) fn settle(&mut self, now: RecordedTime) -> Result<bool, StorageError> {
         let mut any = false;
-        while let Some(Told { outcome, jitter, shared }) = self.told() {
+        while let Some(Ended { outcome, jitter, shared }) = self.take_ended() {
             let Some(mut hand) = self.hand.take() else { break };
             let Some(event) = hand.events.next() else { break };
             any = true;
@@ -137,7 +137,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         } else {
             self.state.advance(&hand, event.position);
         }
-        self.keep(hand);
+        self.put_back(hand);
         Ok(())
     }
 
@@ -161,7 +161,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })?;
         if behind {
             self.offers.passed(&hand);
-            self.keep(hand);
+            self.put_back(hand);
         } else {
             // The page is read again at the event's next attempt. Until then, other events have their turn.
             self.set_pending(hand.partition, true);
@@ -183,12 +183,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 machine.end(state, &hand);
                 Ok(())
             })?;
-            self.keep(hand);
+            self.put_back(hand);
         }
     }
 
     /// Puts the rest of a page back into the hand, unless another process has saved the state.
-    fn keep(&mut self, hand: Hand) {
+    fn put_back(&mut self, hand: Hand) {
         if self.known && hand.front().is_some() {
             self.hand = Some(hand);
         }
@@ -206,14 +206,14 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if !in_order || hand.letter.is_some() || state.letters == 0 {
             return Ok(false);
         }
-        self.kept().holds(state.track(hand.lane).generation, &event.stream)
+        self.store().holds(state.track(hand.lane).generation, &event.stream)
     }
 
     /// Moves the checkpoint past a done event.
     fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
         state.advance(hand, event.position);
         match hand.letter {
-            Some(letter) => self.kept().remove_letters(state.live.generation, letter, letter),
+            Some(letter) => self.store().remove_letters(state.live.generation, letter, letter),
             None => Ok(()),
         }
     }
@@ -247,7 +247,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let (id, partition, event) = (LetterId::new(state.letters), hand.partition, event.clone());
         let position = event.position;
         let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
-        self.kept().put_letter(state.track(hand.lane).generation, &letter)?;
+        self.store().put_letter(state.track(hand.lane).generation, &letter)?;
         state.advance(hand, position);
         Ok(())
     }
@@ -287,7 +287,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         if let Some(letter) = hand.letter {
             let place = (state.live.generation, letter);
-            self.kept().letter_failed(place, &message, failures, failure.now)?;
+            self.store().letter_failed(place, &message, failures, failure.now)?;
             state.advance(hand, event.position);
             return Ok(true);
         }

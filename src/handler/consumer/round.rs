@@ -12,10 +12,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Takes the next dead letter of the round into the hand. Returns whether the search for it is not finished. Then
     /// other calls have their turn first.
     pub(in crate::handler) fn take_letter(&mut self, now: RecordedTime) -> Result<bool, StorageError> {
-        let round = self.state.round.as_ref().filter(|round| !self.rests(&round.trouble, now));
+        let round = self.state.round.as_ref().filter(|round| !self.is_waiting(&round.trouble, now));
         let Some(round) = round else { return Ok(false) };
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        let letter = match self.kept().next_letter(self.state.live.generation, round, in_order)? {
+        let letter = match self.store().next_letter(self.state.live.generation, round, in_order)? {
             NextLetter::Found(letter) => letter,
             NextLetter::Behind(id) => return self.look_behind(id, now).map(|()| true),
             NextLetter::None => return self.end_round().map(|()| false),

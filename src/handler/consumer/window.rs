@@ -39,12 +39,12 @@ struct Offer {
     place: (usize, Position),
     /// Whether the delivery is one of several that succeed or fail as one.
     shared: bool,
-    told: Option<Told>,
+    ended: Option<Ended>,
 }
 
 /// The outcome of a delivery that has ended.
 #[derive(Debug)]
-pub(in crate::handler) struct Told {
+pub(in crate::handler) struct Ended {
     pub(in crate::handler) outcome: Outcome,
     /// A random number.
     pub(in crate::handler) jitter: u32,
@@ -54,22 +54,22 @@ pub(in crate::handler) struct Told {
 
 impl Offers {
     /// Stores the outcome of a delivery. Returns `false` if the delivery is not under way.
-    pub(in crate::handler) fn tell(&mut self, id: &str, outcome: Outcome, jitter: u32) -> bool {
-        let offer = self.offers.iter_mut().find(|offer| offer.id == id && offer.told.is_none());
+    pub(in crate::handler) fn note_outcome(&mut self, id: &str, outcome: Outcome, jitter: u32) -> bool {
+        let offer = self.offers.iter_mut().find(|offer| offer.id == id && offer.ended.is_none());
         let Some(offer) = offer else { return false };
-        offer.told = Some(Told { outcome, jitter, shared: offer.shared });
+        offer.ended = Some(Ended { outcome, jitter, shared: offer.shared });
         true
     }
 
     /// Forgets the deliveries of a partition, except those of these events.
-    pub(in crate::handler) fn keep_of(&mut self, partition: usize, events: &[FeedEvent]) {
+    pub(in crate::handler) fn retain_only(&mut self, partition: usize, events: &[FeedEvent]) {
         let is_there = |position| events.iter().any(|event| event.position == position);
         self.offers.retain(|offer| offer.place.0 != partition || is_there(offer.place.1));
     }
 
     /// Forgets the failures behind the front, because these events get a new series of attempts.
-    pub(in crate::handler) fn forgive(&mut self) {
-        self.offers.retain(|Offer { told, .. }| told.as_ref().is_none_or(|told| told.outcome.is_done()));
+    pub(in crate::handler) fn forget_failures(&mut self) {
+        self.offers.retain(|Offer { ended, .. }| ended.as_ref().is_none_or(|ended| ended.outcome.is_done()));
     }
 
     /// Counts an event that the checkpoint has passed. A dead letter does not count, because it is always attempted
@@ -88,30 +88,30 @@ impl Offers {
     /// Whether the event at this place has succeeded or failed. `None` if its outcome is unknown.
     fn known(&self, place: (usize, Position)) -> Option<bool> {
         let offer = self.offers.iter().find(|offer| offer.place == place)?;
-        offer.told.as_ref().map(|told| told.outcome.is_done())
+        offer.ended.as_ref().map(|ended| ended.outcome.is_done())
     }
 
-    fn take(&mut self, place: (usize, Position)) -> Option<Told> {
-        let at = self.offers.iter().position(|offer| offer.place == place && offer.told.is_some())?;
-        self.offers.swap_remove(at).told
+    fn take(&mut self, place: (usize, Position)) -> Option<Ended> {
+        let at = self.offers.iter().position(|offer| offer.place == place && offer.ended.is_some())?;
+        self.offers.swap_remove(at).ended
     }
 
     /// Notes the deliveries that are under way from now on. They replace those without an outcome.
     fn offer(&mut self, partition: usize, deliveries: &[Delivery], in_batch: bool) {
         let shared = in_batch && deliveries.len() > 1;
-        self.offers.retain(|offer| offer.told.is_some());
+        self.offers.retain(|offer| offer.ended.is_some());
         self.offers.extend(deliveries.iter().map(|Delivery { id, event, .. }| Offer {
             id: id.clone(),
             place: (partition, event.position),
             shared,
-            told: None,
+            ended: None,
         }));
     }
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Takes the known outcome of the event at the front of the hand.
-    pub(in crate::handler) fn told(&mut self) -> Option<Told> {
+    pub(in crate::handler) fn take_ended(&mut self) -> Option<Ended> {
         if let Some(cut_off) = self.take_cut_off() {
             return Some(cut_off);
         }

@@ -128,7 +128,7 @@ impl<S: Sql> Documents<S> {
             return Ok(change.as_deref().map(JsonText::trusted));
         }
         drop(changes);
-        let found = self.noted(self.storage.kept().document(self.generation, key.as_str()))?;
+        let found = self.noted(self.storage.store().document(self.generation, key.as_str()))?;
         Ok(found.as_deref().map(JsonText::trusted))
     }
 
@@ -166,7 +166,7 @@ impl<S: Sql> Documents<S> {
         let mut page = Listing { documents: Vec::new(), budget, last: None, next: None };
         let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
         let mut written = written.peekable();
-        let listed = self.storage.kept().documents(self.generation, prefix, after, &mut |key, document| {
+        let listed = self.storage.store().documents(self.generation, prefix, after, &mut |key, document| {
             while let Some((key, change)) = written.next_if(|(written, _)| **written < *key) {
                 page.add(key, change.as_deref())?;
             }
@@ -208,7 +208,7 @@ impl<S: Sql> Documents<S> {
     pub(in crate::handler) fn flush(&self) -> Result<(), StorageError> {
         let mut changes = self.changes.borrow_mut();
         for (key, change) in &changes.entries {
-            self.storage.kept().put(self.generation, key, change.as_deref())?;
+            self.storage.store().put(self.generation, key, change.as_deref())?;
         }
         (changes.entries, changes.bytes) = (Vec::new(), 0);
         Ok(())

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::state::{Round, State};
-use super::storage::{Kept, NextLetter};
+use super::storage::{ConsumerStore, NextLetter};
 use crate::handler::consumer::dead_letters::{DeadLetter, Reason};
 use crate::handler::consumer::policy::Kind;
 use crate::store::limits::{LETTERS_LOOKED_AT, PAGE_LOOKED_AT, REMOVED_ROWS};
@@ -120,7 +120,7 @@ impl Memory {
     }
 }
 
-impl Kept for Memory {
+impl ConsumerStore for Memory {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.rows.0.borrow_mut().before = Some(Vec::new());
         let outcome = work();

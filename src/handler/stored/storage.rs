@@ -11,7 +11,7 @@ use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError, StreamId};
 
 /// The storage of one consumer. An implementation decides nothing.
-pub(in crate::handler) trait Kept {
+pub(in crate::handler) trait ConsumerStore {
     /// Runs `work` and writes everything that it writes, or nothing if it fails.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
@@ -93,9 +93,9 @@ pub(in crate::handler) enum NextLetter {
     None,
 }
 
-impl fmt::Debug for dyn Kept {
+impl fmt::Debug for dyn ConsumerStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Kept")
+        formatter.write_str("ConsumerStore")
     }
 }
 
@@ -104,11 +104,11 @@ impl fmt::Debug for dyn Kept {
 pub(in crate::handler) enum Storage<S> {
     Tables(Tables<S>),
     /// It is boxed, so that a program that uses only tables does not contain the code of the memory.
-    Memory(Box<dyn Kept>),
+    Memory(Box<dyn ConsumerStore>),
 }
 
 impl<S: Sql> Storage<S> {
-    pub(in crate::handler) fn kept(&self) -> &dyn Kept {
+    pub(in crate::handler) fn store(&self) -> &dyn ConsumerStore {
         match self {
             Self::Tables(tables) => tables,
             Self::Memory(memory) => &**memory,

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::state::{Round, State};
 use super::state_row::{columns, state};
-use super::storage::{Kept, NextLetter};
+use super::storage::{ConsumerStore, NextLetter};
 use crate::handler::consumer::dead_letters::DeadLetter;
 use crate::handler::consumer::policy::Kind;
 use crate::store::sqlite::{Schema, Sql, Table, Value};
@@ -139,7 +139,7 @@ impl<S: Sql> Tables<S> {
     }
 }
 
-impl<S: Sql> Kept for Tables<S> {
+impl<S: Sql> ConsumerStore for Tables<S> {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let committed = self.table.sql.transaction(&mut || {
             self.table.create()?;

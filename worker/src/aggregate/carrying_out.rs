@@ -78,7 +78,7 @@ impl Keeper {
             AggregateEffect::Forward { call, forward } => {
                 AggregateInput::Answered { call, version: self.send(&forward).await }
             }
-            AggregateEffect::Soon => AggregateInput::GoOn,
+            AggregateEffect::Soon => AggregateInput::Continue,
             AggregateEffect::Later => {
                 pause(0).await;
                 AggregateInput::Remove

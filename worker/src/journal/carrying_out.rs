@@ -79,7 +79,7 @@ impl Keeper {
                 let synced = self.state.storage().sync().await;
                 JournalInput::Synced(synced.map_err(|error| StorageError::failed(error.to_string())))
             }
-            JournalEffect::Soon => JournalInput::GoOn,
+            JournalEffect::Soon => JournalInput::Continue,
             JournalEffect::Wait { millis } => {
                 pause(millis).await;
                 JournalInput::Ticked
