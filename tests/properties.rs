@@ -1,4 +1,4 @@
-//! Properties of the conditions and of ranges, over random values. A failure prints its reduced input.
+//! Properties of expected versions and of ranges, over random values. A failure prints its reduced input.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics_as_a_name_and_what_is_taken_is_kept(text in any::<String>()) {
+    fn no_text_panics_as_a_name_and_an_accepted_name_is_unchanged(text in any::<String>()) {
         let fits = !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
         let stream = StreamId::new(&text);
         prop_assert_eq!(stream.is_ok(), fits);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn json_is_kept_verbatim_or_refused(text in "[\\[\\]{}\",:0-9eE+.nultrfas \\\\-]{0,24}") {
+    fn json_is_unchanged_or_refused(text in "[\\[\\]{}\",:0-9eE+.nultrfas \\\\-]{0,24}") {
         match JsonText::parse(&text) {
             Ok(json) => {
                 prop_assert_eq!(json.as_str(), text.trim());
@@ -240,7 +240,7 @@ fn is_whole_or_refused(case: PagedRead) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn a_read_is_whole_or_refused_whatever_happens_between_its_pages() {
+fn a_read_is_whole_or_refused_after_any_change_between_its_pages() {
     const CASES: u32 = 4096;
     const SEED: u64 = 20;
     eprintln!("{CASES} reads of the seed {SEED}");

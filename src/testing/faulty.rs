@@ -37,7 +37,7 @@ impl<S: Sql> Faulty<S> {
     fn call(&self, work: impl FnOnce() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let injected = || Err(StorageError::failed("injected"));
         match (self.calls_left.get(), self.fault) {
-            (0, _) => injected(), // the object is gone until it is opened anew
+            (0, _) => injected(), // the object is gone until it is opened again
             (1, Fault::Before) => {
                 self.calls_left.set(0);
                 injected()

@@ -16,7 +16,7 @@ fn failing() -> Settings {
 }
 
 #[test]
-fn a_failure_of_when_the_clock_was_a_day_ahead_is_not_waited_for() {
+fn a_failure_from_a_clock_a_day_ahead_does_not_delay_the_next_attempt() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &failing());
     let (rest, _) = deliver(&mut consumer, &feed, DAY, &[1]);
@@ -76,7 +76,7 @@ fn live(seed: u64) {
 }
 
 #[test]
-fn whatever_the_clock_does_no_wait_is_longer_than_it_may_be() {
+fn a_jumping_clock_makes_no_wait_longer_than_allowed() {
     println!("{CASES} cases, the seeds 0 to {}", CASES - 1);
     (0..CASES).for_each(live);
 }

@@ -58,7 +58,7 @@ fn a_crash_is_a_failed_attempt_with_its_wait_and_in_the_end_a_dead_letter() {
 }
 
 #[test]
-fn where_the_policy_is_to_stop_a_crash_stops() {
+fn a_crash_stops_a_consumer_whose_policy_is_to_stop() {
     for kind in [Kind::Projection, Kind::Reactor] {
         let (place, feed) = (database(), Feed::of(&["a", "b"]));
         let settings = settings(kind, OnFailure::Stop);

@@ -53,7 +53,7 @@ fn an_id_is_of_one_consumer_and_one_event() {
 }
 
 #[test]
-fn what_is_not_in_hand_is_ignored() {
+fn the_outcome_of_a_delivery_that_is_not_under_way_is_ignored() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     consumer.delivered("unknown", Outcome::Done, at(0), 0).unwrap();
@@ -98,7 +98,7 @@ fn progress_and_attempts_outlive_a_crash_after_a_failure() {
 }
 
 #[test]
-fn what_succeeded_after_a_failure_is_not_repeated_after_a_crash() {
+fn a_success_after_a_failure_is_not_repeated_after_a_crash() {
     let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let first = next_delivery(&mut consumer, &feed, 0);
@@ -183,7 +183,7 @@ fn the_text_of_an_error_is_bounded() {
 }
 
 #[test]
-fn each_event_has_its_own_series_of_attempts_whatever_its_partition() {
+fn each_event_has_its_own_series_of_attempts_in_every_partition() {
     let (database, mut feed) = (database(), Feed::new(2));
     feed.add(0, "a", "Counted");
     feed.add(1, "b", "Counted");
@@ -211,7 +211,7 @@ fn each_event_has_its_own_series_of_attempts_whatever_its_partition() {
 }
 
 #[test]
-fn what_waits_is_attempted_at_once_in_a_new_series_when_the_consumer_has_become_another() {
+fn a_failed_event_is_attempted_at_once_in_a_new_series_after_a_new_definition() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     for now in [0, 100] {
         deliver(&mut open(&database, &settings_of(OnFailure::Skip)), &feed, now, &[1]);
@@ -235,7 +235,7 @@ fn what_waits_is_attempted_at_once_in_a_new_series_when_the_consumer_has_become_
 }
 
 #[test]
-fn one_that_has_stopped_or_is_paused_stays_so_when_it_has_become_another() {
+fn a_stopped_or_paused_consumer_stays_so_after_a_new_definition() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Stop));
     for now in [0, 100, 300] {

@@ -68,7 +68,7 @@ fn a_handler_sees_what_it_wrote_beside_what_is_stored() {
 }
 
 #[test]
-fn what_a_failed_event_did_is_taken_back() {
+fn the_changes_of_a_failed_event_are_undone() {
     let mut consumer = projection();
     with_documents(&mut consumer, &mut |documents| {
         documents.put("kept", &json("1")).unwrap();
@@ -106,7 +106,7 @@ fn every_bound_has_an_error_of_its_own() {
 }
 
 #[test]
-fn documents_that_were_kept_for_later_are_refused() {
+fn documents_are_refused_after_their_handler_has_returned() {
     let mut consumer = projection();
     let mut handle = None;
     with_documents(&mut consumer, &mut |documents| {

@@ -143,7 +143,7 @@ fn a_page_that_cannot_be_read_is_asked_for_again() {
 }
 
 #[test]
-fn who_is_paused_is_not_kept_awake_and_misses_nothing() {
+fn a_paused_consumer_has_no_alarm_and_misses_nothing() {
     let (database, mut feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &skipping());
     deliver(&mut consumer, &feed, 0, &[]);

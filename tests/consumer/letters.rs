@@ -43,7 +43,7 @@ fn a_round_delivers_what_is_held_in_its_order_and_releases_the_stream() {
 }
 
 #[test]
-fn what_comes_to_be_held_during_a_round_is_delivered_in_it() {
+fn events_held_during_a_round_are_delivered_in_it() {
     let (database, mut feed) = (database(), Feed::of(&["a", "a"]));
     let mut settings = holding();
     settings.policy.attempts = 2;
@@ -154,7 +154,7 @@ fn letters_are_discarded_one_or_all() {
 }
 
 #[test]
-fn what_is_held_behind_a_discarded_letter_goes_on_by_a_retry_alone() {
+fn events_held_by_a_discarded_letter_wait_for_a_retry() {
     let (database, mut feed) = (database(), Feed::of(&["a", "a", "b"]));
     let mut consumer = open(&database, &holding());
     deliver(&mut consumer, &feed, 0, &[1]);

@@ -126,7 +126,7 @@ fn forget_kinds(database: &Database) {
 }
 
 #[test]
-fn a_state_of_before_kinds_were_kept_is_read_and_its_kind_noted_with_the_next_save() {
+fn a_state_without_a_stored_kind_is_read_and_the_next_save_stores_the_kind() {
     let (database, mut feed) = (Place::in_sqlite(), Feed::of(&["a", "b"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
     forget_kinds(&database);
@@ -241,7 +241,7 @@ impl Sql for Interfered {
 }
 
 #[test]
-fn what_an_operator_says_is_done_although_another_process_saves_meanwhile() {
+fn an_operation_is_done_although_another_process_saves_meanwhile() {
     let database = database();
     let other = Rc::new(RefCell::new(Some(open(&Place::of(database.clone()), &skipping()))));
     let sql = Interfered(database.clone(), other);
@@ -319,7 +319,7 @@ fn a_state_that_cannot_be_read_is_said_to_be_corrupt() {
 }
 
 #[test]
-fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
+fn a_new_delivery_begins_after_its_checkpoint_which_then_cannot_change() {
     let mut feed = Feed::new(2);
     for (partition, stream) in [(0, "a"), (0, "b"), (0, "a"), (1, "c"), (1, "d")] {
         feed.add(partition, stream, "Counted");

@@ -45,7 +45,7 @@ fn deliver_with(
 }
 
 #[test]
-fn what_can_never_succeed_is_given_up_at_once_and_holds_up_nothing() {
+fn a_refused_event_is_given_up_at_once_and_delays_nothing() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let attempted = deliver_with(&mut consumer, &feed, 0, &refused("too large"), &[2]);
@@ -63,7 +63,7 @@ fn what_can_never_succeed_is_given_up_at_once_and_holds_up_nothing() {
 }
 
 #[test]
-fn what_can_never_succeed_holds_its_stream_or_stops_the_consumer_as_the_policy_says() {
+fn a_refused_event_holds_its_stream_or_stops_the_consumer_as_the_policy_says() {
     let feed = Feed::of(&["a", "b", "a", "c"]);
     let place = database();
     let mut consumer = open(&place, &settings_of(OnFailure::HoldStream));
@@ -80,7 +80,7 @@ fn what_can_never_succeed_holds_its_stream_or_stops_the_consumer_as_the_policy_s
 }
 
 #[test]
-fn what_can_never_succeed_spoils_no_batch() {
+fn a_refused_event_fails_no_batch() {
     let (database, feed) = (database(), Feed { page: 200, ..Feed::of(&["a", "b", "c", "d", "e"]) });
     let settings = Settings { window: Window::Batch(3), ..settings_of(OnFailure::Skip) };
     let mut consumer = open(&database, &settings);
@@ -130,7 +130,7 @@ fn a_projection_gives_up_at_once_too() {
 }
 
 #[test]
-fn whoever_takes_no_more_events_pauses_the_consumer_and_gets_them_when_it_is_resumed() {
+fn a_receiver_that_accepts_no_more_events_pauses_the_consumer_until_it_is_resumed() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let attempted = deliver_with(&mut consumer, &feed, 0, &gone(), &[2]);
@@ -149,7 +149,7 @@ fn whoever_takes_no_more_events_pauses_the_consumer_and_gets_them_when_it_is_res
 }
 
 #[test]
-fn whoever_takes_no_more_events_pauses_a_window_and_a_round_through_the_letters() {
+fn a_receiver_that_accepts_no_more_events_pauses_a_window_and_a_round() {
     let (database, feed) = (database(), Feed { page: 200, ..Feed::of(&["a", "b", "c", "d"]) });
     let settings = Settings { window: Window::Streams(3), ..settings_of(OnFailure::Skip) };
     let mut consumer = open(&database, &settings);

@@ -28,7 +28,7 @@ fn documents_follow_the_feed() {
 }
 
 #[test]
-fn what_came_before_a_failure_is_kept_and_the_event_is_attempted_again() {
+fn the_events_before_a_failure_take_effect_and_the_failed_one_is_attempted_again() {
     let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 0, &[2]).unwrap(), Next::Wait { until: at(100) });
@@ -104,7 +104,7 @@ fn a_reader_knows_whether_an_event_was_seen() {
 }
 
 #[test]
-fn a_paused_consumer_keeps_its_place_and_its_attempts() {
+fn a_paused_consumer_resumes_at_its_checkpoint_with_its_attempts() {
     let (database, feed) = (database(), Feed::of(&["a", "a"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[2]).unwrap();

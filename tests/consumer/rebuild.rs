@@ -87,7 +87,7 @@ fn new_documents_wait_until_every_partition_has_come_as_far() {
 }
 
 #[test]
-fn a_rebuild_that_is_cut_off_goes_on() {
+fn a_rebuild_continues_after_a_crash() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
     open(&database, &skipping()).rebuild(at(0)).unwrap();
@@ -157,7 +157,7 @@ fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
 }
 
 #[test]
-fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
+fn an_event_that_fails_in_a_rebuild_does_not_affect_the_live_documents() {
     let (database, mut feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[]).unwrap();
@@ -180,7 +180,7 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
 }
 
 #[test]
-fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
+fn a_round_continues_through_the_letters_of_the_new_documents() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &skipping());
     for now in [0, 100, 300] {
@@ -233,14 +233,14 @@ fn a_feed_that_gives_less_than_before_is_asked_again_later() {
 }
 
 #[test]
-fn what_was_delivered_cannot_be_rebuilt() {
+fn deliveries_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Reactor, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), (ErrorCode::NotAProjection, RebuildError::NotAProjection));
 }
 
 #[test]
-fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
+fn a_page_of_one_rebuild_is_not_used_by_the_next() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[]).unwrap();

@@ -137,7 +137,7 @@ fn a_status_is_of_one_moment() {
 }
 
 #[test]
-fn while_one_projects_the_other_is_kept_out_and_repeats_nothing() {
+fn while_one_process_projects_the_other_is_excluded_and_repeats_nothing() {
     let (one, other) = shared();
     let feed = Feed::of(&["a", "b", "a", "c", "a"]);
     let (mut one, mut other) = (open(&Place::of(one), &skipping()), open(&Place::of(other), &skipping()));

@@ -73,7 +73,7 @@ fn numbers_stay_as_they_were_written() {
 }
 
 #[test]
-fn what_is_not_followed_is_passed_over() {
+fn events_that_are_not_followed_are_skipped() {
     let documents = projected::<Statements>(&[
         ("order-1", deposited("1")),
         ("account-1", event("Renamed", "7")),
@@ -83,7 +83,7 @@ fn what_is_not_followed_is_passed_over() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn an_error_is_reported() {
     let failed = |events: &[(&str, NewEvent)]| {
         projected::<Statements>(events).map_err(|failed| failed.message().to_owned()).unwrap_err()
     };
@@ -150,7 +150,7 @@ fn a_variant_without_fields_takes_both_spellings_of_nothing() {
 }
 
 #[test]
-fn a_variant_within_what_has_more_of_the_event_takes_both_too() {
+fn a_variant_within_a_type_with_more_of_the_event_accepts_both_too() {
     let read = |event_type: &str, data: &str| read::<Placed>(event_type, data, "{}");
     for data in ["null", "{}"] {
         assert_eq!(read("Unit", data), "Placed { version: 1, event: Unit }", "{data}");
@@ -159,7 +159,7 @@ fn a_variant_within_what_has_more_of_the_event_takes_both_too() {
 }
 
 #[test]
-fn what_has_fields_takes_what_it_says() {
+fn a_variant_with_fields_reads_its_fields() {
     let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, "{}");
     assert_eq!(read("Optional", "null"), "Optional(None)");
     assert_eq!(read("Raw", "null"), "Raw { raw: None }");

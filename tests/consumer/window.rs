@@ -50,7 +50,7 @@ fn a_window_has_one_event_of_a_stream_and_a_batch_has_what_comes() {
 }
 
 #[test]
-fn the_checkpoint_waits_for_the_first_whatever_the_order_of_outcomes() {
+fn the_checkpoint_waits_for_the_first_event_in_every_order_of_outcomes() {
     let (database, feed) = (database(), whole(&["a", "b", "c", "a", "b"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(3)));
     let first = window(&mut consumer, &feed, 0);
@@ -62,7 +62,7 @@ fn the_checkpoint_waits_for_the_first_whatever_the_order_of_outcomes() {
 }
 
 #[test]
-fn what_was_not_told_is_offered_again_and_what_was_is_not() {
+fn a_delivery_is_offered_again_until_it_has_an_outcome() {
     let (database, feed) = (database(), whole(&["a", "b", "c", "b"]));
     let settings = settings_of(OnFailure::Skip, Window::Streams(3));
     let mut consumer = open(&database, &settings);
@@ -106,7 +106,7 @@ fn after_a_failure_the_events_of_the_window_are_attempted_alone_and_none_twice()
 }
 
 #[test]
-fn what_spoils_a_batch_is_found_and_given_up_alone() {
+fn the_event_that_fails_a_batch_is_found_and_given_up_alone() {
     let (database, feed) = (database(), whole(&["a", "b", "a", "c", "b"]));
     let mut settings = settings_of(OnFailure::HoldStream, Window::Batch(100));
     // The failure of a batch does not count as an attempt at its first event.
@@ -133,7 +133,7 @@ fn what_spoils_a_batch_is_found_and_given_up_alone() {
 }
 
 #[test]
-fn what_is_held_is_in_no_window_and_ends_a_batch() {
+fn a_held_event_is_in_no_window_and_ends_a_batch() {
     for (most, expected) in [(Window::Streams(9), vec![2, 4]), (Window::Batch(9), vec![2])] {
         let (database, feed) = (database(), whole(&["a", "b", "a", "c"]));
         let mut settings = settings_of(OnFailure::HoldStream, most);
@@ -144,7 +144,7 @@ fn what_is_held_is_in_no_window_and_ends_a_batch() {
 }
 
 #[test]
-fn a_consumer_that_stops_goes_on_with_new_attempts_at_all_that_had_failed() {
+fn a_stopped_consumer_resumes_with_new_attempts_at_all_failed_events() {
     let (database, feed) = (database(), whole(&["a", "b", "c"]));
     let mut settings = settings_of(OnFailure::Stop, Window::Streams(3));
     settings.policy.attempts = 1;
@@ -159,7 +159,7 @@ fn a_consumer_that_stops_goes_on_with_new_attempts_at_all_that_had_failed() {
 }
 
 #[test]
-fn a_failure_that_was_told_late_can_stop_a_consumer() {
+fn a_late_failure_can_stop_a_consumer() {
     let (database, feed) = (database(), whole(&["a", "b", "c"]));
     let mut settings = settings_of(OnFailure::Stop, Window::Streams(2));
     settings.policy.attempts = 1;
@@ -212,7 +212,7 @@ fn letters_are_retried_one_by_one() {
 }
 
 #[test]
-fn what_spoils_a_batch_has_its_turn_before_other_partitions_and_whatever_letters_are_retried() {
+fn the_event_that_fails_a_batch_has_its_turn_before_other_partitions_and_letters() {
     let (database, mut feed) = (database(), Feed { page: 200, ..Feed::new(2) });
     ["x", "a", "b", "c"].iter().for_each(|stream| feed.add(0, stream, "Counted"));
     (0..9).for_each(|_| feed.add(1, "d", "Counted"));

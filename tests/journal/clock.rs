@@ -77,14 +77,14 @@ fn wakes(seed: u64) {
 }
 
 #[test]
-fn whatever_the_clock_does_no_forward_and_no_wake_waits_longer_than_it_may() {
+fn a_jumping_clock_delays_no_forward_and_no_wake_beyond_the_longest_wait() {
     println!("{CASES} cases, the seeds 0 to {}", CASES - 1);
     (0..CASES).for_each(forwards);
     (0..CASES).for_each(wakes);
 }
 
 #[test]
-fn an_alarm_of_when_the_clock_was_a_day_ahead_is_taken_for_rung() {
+fn an_alarm_from_a_clock_a_day_ahead_counts_as_rung() {
     let mut aggregate = Aggregate::new(StreamTable::new(Database::in_memory()), Clock::default());
     let wakes = Wakes::new(Database::in_memory(), Clock::default());
     for (alarm, is_lost) in [(DAY, true), (LONGEST + 1001, true), (LONGEST + 1000, false), (6000, false)] {

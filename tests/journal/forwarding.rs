@@ -66,7 +66,7 @@ fn a_journal_that_takes_nothing_is_not_asked_without_end() {
 }
 
 #[test]
-fn what_is_forgotten_is_removed_page_by_page_whatever_dies_in_between() {
+fn hidden_events_are_removed_page_by_page_across_crashes() {
     for is_deleted in [false, true] {
         let (database, clock) = (Database::in_memory(), Clock::default());
         let open = || Aggregate::new(StreamTable::new(database.clone()), clock.clone());

@@ -125,7 +125,7 @@ fn as_many_streams_as_wait_are_recorded_at_once() {
 }
 
 #[test]
-fn what_is_forgotten_is_not_shown_and_keeps_its_place() {
+fn forgotten_events_are_hidden_and_their_positions_stay() {
     let mut journal = Journal::new(Database::in_memory(), 1);
     journal.record(&[forward("a", &[(1, 3)]), forward("b", &[(1, 1)])]).unwrap();
     journal.record(&[Forward { hidden: version(2), ..forward("a", &[(4, 4)]) }]).unwrap();
@@ -149,7 +149,7 @@ fn a_stream_whose_beginning_is_gone_is_recorded_from_there() {
 }
 
 #[test]
-fn the_number_of_partitions_is_for_good() {
+fn the_number_of_partitions_cannot_change() {
     let database = Database::in_memory();
     Journal::new(database.clone(), 2).record(&[forward("a", &[(1, 1)])]).unwrap();
     let refused = Journal::new(database.clone(), 3).record(&[forward("a", &[(2, 2)])]);

@@ -118,7 +118,7 @@ found! {
     an_alarm_that_is_never_set: AlarmNeverSet within 50 by "it has not dealt with";
     an_alarm_that_is_set_apart: AlarmSetApart within 800 by "the journal None";
     a_ringing_that_is_over_at_once: RingingOverAtOnce within 800 by "the journal None";
-    what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by ", but ";
+    a_message_that_is_sent_before_the_writes_are_durable: SentBeforeDurable within 300 by ", but ";
     a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 6000 by "it has not dealt with";
     a_consumer_that_counts_as_woken_when_called: WokenWhenCalled within 800 by "it has not dealt with";
     a_forward_without_answer_that_counts_as_recorded: SilenceTakenForRecorded within 800 by "the journal";
@@ -126,7 +126,7 @@ found! {
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
     commits_apart_from_what_is_known: CommitsApart within 800 by "follows on version";
     documents_apart_from_their_checkpoint: DocumentsApart within 800 by "twice";
-    a_key_that_is_not_kept: KeyNotStored within 50 by "more than once";
+    a_key_that_is_not_stored: KeyNotStored within 50 by "more than once";
     a_command_without_key: CommandWithoutKey within 50 by "had its effect twice";
     a_delivery_that_is_reported_too_early: ReportedBeforeDelivered within 50 by "is lost";
     a_window_that_one_delivery_settles: WindowReportedByOne within 50 by "is lost";

@@ -86,7 +86,7 @@ fn check(database: Database) {
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_whichever_call_fails() {
+fn nothing_is_lost_or_doubled_when_any_call_fails() {
     for fault in [Fault::Before, Fault::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run(*call, fault)).count();
         assert!((25..90).contains(&calls), "{calls} calls failed, one after the other");
@@ -113,7 +113,7 @@ fn run_remembering(fails_at: u32, fault: Fault) -> bool {
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_where_the_head_is_remembered() {
+fn nothing_is_lost_or_doubled_with_a_remembered_head() {
     for fault in [Fault::Before, Fault::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run_remembering(*call, fault)).count();
         assert!((15..90).contains(&calls), "{calls} calls failed, one after the other");

@@ -52,7 +52,7 @@ fn repeats_are_recognised_after_the_update<L: StreamLog>(
 }
 
 #[test]
-fn a_stream_from_before_origins_keeps_its_keys() {
+fn the_keys_of_a_stream_from_before_origins_still_count() {
     let database = Database::in_memory();
     let open = || Subject::new(EventStore::new(StreamTable::new(database.clone())));
     let update = || without_origins(&database, "commits_v1");
@@ -60,7 +60,7 @@ fn a_stream_from_before_origins_keeps_its_keys() {
 }
 
 #[test]
-fn a_file_from_before_origins_keeps_its_keys() {
+fn the_keys_of_a_file_from_before_origins_still_count() {
     let database = Database::in_memory();
     let open = || Subject::new(EventStore::new(StreamsTable::new(database.clone())));
     let update = || without_origins(&database, "log_v1");

@@ -128,7 +128,7 @@ fn journaled(stream: &StreamId, commits: Vec<Commit>) -> usize {
 }
 
 #[test]
-fn whatever_is_accepted_is_stored_within_the_limits() {
+fn every_accepted_append_is_stored_within_the_limits() {
     let (mut accepted, mut refused) = (0, 0);
     for seed in 0..CASES {
         let random = &mut Random::seeded(seed);

@@ -105,7 +105,7 @@ fn sha256(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn a_commit_is_one_row_whatever_the_number_of_its_events() {
+fn a_commit_with_any_number_of_events_is_one_row() {
     let (database, mut subject) = database_with_a_commit();
     let before = database.0.total_changes();
     let events = (0..1000).map(|_| event("Counted", "1")).collect();
@@ -133,7 +133,7 @@ fn a_store_opened_anew_finds_what_was_written() {
 }
 
 #[test]
-fn what_is_corrupt_is_reported_with_its_version() {
+fn corrupt_data_is_reported_with_its_version() {
     let corruptions = [
         "UPDATE commits_v1 SET events = '[{\"id\":1}]'",
         "UPDATE commits_v1 SET events = '[]'",
@@ -186,7 +186,7 @@ fn a_full_stream_takes_no_more_and_can_be_truncated() {
 }
 
 #[test]
-fn what_was_truncated_or_deleted_is_gone_from_the_table() {
+fn truncated_and_deleted_events_are_removed_from_the_table() {
     let (database, mut subject) = database_with_a_commit();
     let versions = || -> Vec<i64> {
         let mut statement = database.0.prepare("SELECT version FROM commits_v1 ORDER BY version").unwrap();

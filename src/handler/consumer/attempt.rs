@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handler_that_fails_by_what_was_refused_for_good_is_refused() {
+    fn a_failure_with_the_message_of_a_permanent_refusal_is_a_refusal() {
         let refusals = Refusals::default();
         refusals.note(ErrorCode::Unavailable, &"no answer");
         refusals.note(ErrorCode::NoEvents, &"there are no events");

@@ -6,6 +6,7 @@ pub(in crate::handler) mod cut_off;
 pub(in crate::handler) mod dead_letters;
 pub(in crate::handler) mod driver;
 pub(in crate::handler) mod duty;
+pub(in crate::handler) mod effect;
 pub(in crate::handler) mod machine;
 pub(in crate::handler) mod operate;
 pub(in crate::handler) mod outcome;

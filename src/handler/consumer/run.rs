@@ -15,7 +15,7 @@ pub(super) enum Waits {
     Alarm(CallId),
     /// A page of the feed.
     Page(CallId),
-    /// The end of [`ConsumerDriver::project`](super::ConsumerDriver::project), within this turn.
+    /// The end of `project`, within this turn.
     Projection,
     /// The turn of other requests.
     Turn(CallId),

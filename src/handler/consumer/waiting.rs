@@ -1,6 +1,7 @@
 //! Readers that wait until a projection covers an event.
 
-use super::driver::{ConsumerDriver, ConsumerEffect, ConsumerTurn};
+use super::driver::ConsumerDriver;
+use super::effect::{ConsumerEffect, ConsumerTurn};
 use crate::gateway::{Alarm, CallId};
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, Position, RecordedTime, StorageError};

@@ -170,7 +170,7 @@ mod tests {
     /// The stored text of a key with an origin differs from every stored text without one or with another one.
     #[test]
     #[allow(clippy::unwrap_used)] // a test may panic
-    fn no_text_is_stored_as_what_is_another_origins() {
+    fn keys_of_different_origins_are_stored_as_different_texts() {
         let origins = [KeyOrigin::Client, KeyOrigin::Reactor];
         let texts = ["k", "client", "reactor k", "client\\tk", "\"client\"", "é", &"x".repeat(200)];
         for text in texts {
