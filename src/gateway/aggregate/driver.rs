@@ -282,7 +282,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             self.try_to_forget(turn, waiting);
         }
         if !self.waiting.is_empty() {
-            // Each call has fewer attempts left each time, so this ends.
+            // Each waiting call now has fewer attempts left, so this ends.
             self.forward(turn);
         }
     }

@@ -10,7 +10,7 @@ use crate::{ErrorCode, Retry};
 /// The most refusals that one attempt remembers. A handler may cause refusals without end.
 const REFUSALS: usize = 16;
 
-/// The outcome of an attempt at an event. The consumer's [`Policy`](super::Policy) decides what follows from it.
+/// The outcome of an attempt at an event. The consumer's [`Policy`](crate::handler::Policy) decides what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The event is done.

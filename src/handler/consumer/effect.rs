@@ -46,8 +46,8 @@ pub enum ConsumerEffect {
     },
     /// A run has begun (`true`) or has ended (`false`).
     Running(bool),
-    /// No delivery is under way, or the wait for deliveries is over. You may [change](super::driver::ConsumerDriver::redefine) the
-    /// consumer within this turn.
+    /// No delivery is under way, or the wait for deliveries is over. You may
+    /// [change](super::driver::ConsumerDriver::redefine) the consumer within this turn.
     Change {
         /// The waiting call of [`ConsumerDriver::change`](super::driver::ConsumerDriver::change).
         call: CallId,

@@ -19,7 +19,7 @@ use crate::store::{RecordedTime, StorageError};
 /// The most skipped events before the machine makes the checkpoint durable.
 const UNSAVED_PASSED: u64 = 1000;
 
-/// A named handler of events with a durable checkpoint. The [module](super) explains how to run it.
+/// A named handler of events with a durable checkpoint. The [module](crate::handler) explains how to run it.
 ///
 /// If the storage fails, the call returns the error. The machine then forgets everything that is not durable, and the
 /// next call continues from the durable state.

@@ -205,7 +205,7 @@ impl Settings {
     /// Checks all settings.
     ///
     /// # Errors
-    /// [`OpenError`], as from [`Consumer::open`](super::Consumer::open).
+    /// [`OpenError`], as from [`Consumer::open`](crate::handler::Consumer::open).
     pub fn check(&self) -> Result<(), OpenError> {
         if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
             return Err(OpenError::Partitions);

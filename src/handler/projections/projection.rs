@@ -112,7 +112,7 @@ pub trait Projection {
 }
 
 /// Applies an event to the documents by a projection. Pass this function to
-/// [`Consumer::project`](super::Consumer::project). It fails if the event does not fit the projection's type, or if the
+/// [`Consumer::project`](crate::handler::Consumer::project). It fails if the event does not fit the projection's type, or if the
 /// projection fails.
 pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Outcome {
     let refusals = Refusals::default();

@@ -35,7 +35,7 @@ pub struct CommitView<'a> {
     pub events: &'a str,
     /// The hash that is stored with the commit.
     pub hash: CommitHash,
-    /// The idempotency key of the append, as it is stored: a [`StoredKey`](super::StoredKey).
+    /// The idempotency key of the append, as it is stored: a [`StoredKey`](crate::store::StoredKey).
     pub key: Option<&'a str>,
 }
 

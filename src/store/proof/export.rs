@@ -45,7 +45,7 @@ pub struct ExportEnd {
 
 impl<L: StreamLog> EventStore<L> {
     /// Calls `visit` with the commits of one page, oldest first. The page begins at the first commit, or after the
-    /// version `after`. It contains no commits beyond `to`. A [`Verifier`](super::Verifier) accepts the commits.
+    /// version `after`. It contains no commits beyond `to`. A [`Verifier`](crate::store::Verifier) accepts the commits.
     ///
     /// An export leaves out every commit with a truncated event, even if later events of this commit can still be read.
     /// It never returns forgotten events.

@@ -1,5 +1,5 @@
-//! A Worker whose handlers crash the engine in every way that Rust has, beside a reactor that does not. The global
-//! variable `composition` can compose it so that it cannot start.
+//! A Worker whose handlers crash the engine in the ways that Rust can, and a reactor beside them that does not. Composed as
+//! the global variable `composition` says, it cannot start.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use sillok::store::ExpectedVersion;
 use sillok_worker::{AppError, Reactor, ReactorContext};
 use worker::{Context, Delay, Env, Response, event, js_sys, web_sys};
 
-/// Three attempts, soon after one another.
+/// Three attempts that follow soon on one another.
 const POLICY: Policy = Policy { attempts: 3, first_delay: 50, longest_delay: 100, ..Policy::DEFAULT };
 
 #[derive(Deserialize, Serialize)]
@@ -20,7 +20,7 @@ enum Event {
     Poison { how: String },
 }
 
-/// Ends the running code in the way that the event names.
+/// Ends the code that runs, as the event says.
 fn crash(how: &str) -> Failed {
     match how {
         "panic" => panic!("the poison was taken"),
@@ -62,7 +62,7 @@ impl Projection for Counts {
     }
 }
 
-/// Appends each event to another stream, and then crashes.
+/// Appends what it sees to another stream, and crashes after that.
 struct Echoes;
 
 impl Reactor for Echoes {
@@ -79,7 +79,7 @@ impl Reactor for Echoes {
     }
 }
 
-/// A slow handler that never fails.
+/// Takes its time, and fails never.
 struct Beside;
 
 impl Reactor for Beside {
@@ -94,7 +94,7 @@ impl Reactor for Beside {
     }
 }
 
-/// A projection that cannot exist.
+/// What the other projections are that cannot be.
 struct Endless;
 
 impl Projection for Endless {
