@@ -1,27 +1,27 @@
-//! The registry of error codes: each code once, with its status in HTTP, whether a retry can help, the fields that an error
-//! with this code may carry, and its meaning.
+//! The registry of error codes. Each code stands here once, with its HTTP status, its meaning and the fields of its
+//! errors. The registry also says whether a retry can help.
 //!
-//! The types of TypeScript and the table in `docs/http.md` are tested against it.
+//! Tests compare the types of TypeScript and the table in `docs/http.md` with this registry.
 
 use std::fmt;
 
-/// Whether it helps to make a call again that was refused with a code.
+/// Whether a retry can help after an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// No: the same call is refused again, whenever you make it.
+    /// No. The same call is always refused again.
     Never,
     /// Not the same call. Read again, decide again, and make another call.
     AfterReading,
-    /// After a change: of the token, the configuration, the code or the stored data.
+    /// After a change of the token, the configuration, the code or the stored data.
     AfterChange,
-    /// After a pause, the same call may succeed.
+    /// The same call may succeed after a pause.
     Later,
-    /// Yes: repeat the same call, with growing pauses. The stores of the package do so themselves.
+    /// Yes. Repeat the same call, with growing pauses. The stores of the package repeat it themselves.
     Repeat,
 }
 
 impl Retry {
-    /// The words for it in the documents.
+    /// The words for this value in the documents.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,11 +34,11 @@ impl Retry {
     }
 }
 
-/// Makes the enum of codes from one table. Each property is a function of its own: a program that does not ask for the
-/// meanings does not contain them.
+/// Makes the enum of codes from one table. Each property is a function of its own, so that a program contains the
+/// meanings only if it uses them.
 macro_rules! error_codes {
     ($($code:ident $text:literal [$($status:literal)?] $retry:ident [$($field:literal)*] $meaning:literal)*) => {
-        /// What is wrong, as a word that stays the same from release to release, in Rust, JavaScript and HTTP.
+        /// The stable name of an error, the same in every release, and the same in Rust, JavaScript and HTTP.
         ///
         /// ```
         /// use sillok::{ErrorCode, Retry};
@@ -66,8 +66,7 @@ macro_rules! error_codes {
                 }
             }
 
-            /// The status of an answer with this code. A code that no answer has, has none: it is of errors within a
-            /// program.
+            /// The HTTP status of an answer with this code. A code has no status if it occurs only within a program.
             #[must_use]
             pub const fn status(self) -> Option<u16> {
                 match self {
@@ -75,7 +74,7 @@ macro_rules! error_codes {
                 }
             }
 
-            /// Whether it helps to make the same call again.
+            /// Whether a retry of the same call can help.
             #[must_use]
             pub const fn retry(self) -> Retry {
                 match self {
@@ -83,7 +82,7 @@ macro_rules! error_codes {
                 }
             }
 
-            /// The fields that an error with this code may carry, beside the code and its sentence.
+            /// The fields that an error with this code may carry, beside the code and its message.
             #[must_use]
             pub const fn fields(self) -> &'static [&'static str] {
                 match self {
@@ -91,7 +90,7 @@ macro_rules! error_codes {
                 }
             }
 
-            /// What the code means, in one sentence.
+            /// The meaning of the code, in one sentence.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 match self {
@@ -251,7 +250,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-// The text: a derived form would carry a second name for each code.
+// This prints the text. A derived form would carry a second name for each code.
 impl fmt::Debug for ErrorCode {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())

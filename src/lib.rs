@@ -1,15 +1,15 @@
 //! The core of Sillok: an event store whose history only grows.
 //!
-//! Everything here is a synchronous function over values and small ports. Time, fresh ids and bytes
-//! come in as values; nothing in this crate awaits, reads a clock, draws a random number or knows
-//! that Cloudflare, JavaScript or HTTP exist. So the same code runs in a Durable Object, in Node, in
-//! a browser and in an ordinary native test.
+//! Everything in this crate is a synchronous function over values and small ports. The caller passes time, fresh ids
+//! and bytes as values. Nothing in this crate awaits, reads a clock or draws a random number. Nothing in it knows
+//! Cloudflare, JavaScript or HTTP. Therefore the same code runs in a Durable Object, in Node, in a browser and in an
+//! ordinary native test.
 //!
-//! - [`store`]: streams of events: append with an expected version, read by range and direction.
-//! - [`handler`]: what reacts to events, and how far it has come.
-//! - [`gateway`]: what connects the two: the duty to forward what was stored, and who is woken by it.
+//! - [`store`]: streams of events. Append with an expected version; read by range and direction.
+//! - [`handler`]: consumers of events, and how far each has come.
+//! - [`gateway`]: the machines that forward stored events to the journal and wake consumers.
 //! - [`ErrorCode`]: the registry of error codes.
-//! - [`testing`] (feature `testing`): the contract every store must keep, for whoever writes one.
+//! - [`testing`] (feature `testing`): the contract of every store, for authors of stores.
 //!
 //! ```
 //! use sillok::store::{

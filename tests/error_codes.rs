@@ -1,5 +1,5 @@
-//! The core's registry of error codes, and its numbers about consumers, are the only ones: TypeScript and the documents have the
-//! same.
+//! The one registry of error codes and the one set of numbers about consumers are in the core. TypeScript and the
+//! documents have the same.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sillok::{ErrorCode, Retry};
 
-/// The file of this name, in whichever folder it is.
+/// The file with this name, in any folder.
 fn found(folder: &Path, file: &str) -> Option<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let (folders, files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
@@ -22,7 +22,7 @@ fn typescript(file: &str) -> String {
     fs::read_to_string(found(&root.join("js/ts"), file).unwrap()).unwrap()
 }
 
-/// What stands between two texts.
+/// The text between two texts.
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
     text.split_once(begin).unwrap().1.split_once(end).unwrap().0
 }

@@ -9,14 +9,14 @@ use std::path::Path;
 use sillok::handler::Policy;
 use sillok::store::limits;
 
-/// The limits of these names, with their values in the core.
+/// The limits with these names, and their values in the core.
 macro_rules! core_limits {
     ($($name:ident),* $(,)?) => {
         [$((stringify!($name), limits::$name as u64)),*]
     };
 }
 
-/// The core's limits that TypeScript checks too: a name or an option is refused before the engine sees it.
+/// The core's limits that TypeScript checks too. It refuses a name or an option before the engine sees it.
 const SHARED: [(&str, u64); 10] = core_limits![
     CONSUMER_ATTEMPTS,
     CONSUMER_DELAY_MILLIS,
@@ -30,7 +30,7 @@ const SHARED: [(&str, u64); 10] = core_limits![
     STREAM_ID_BYTES,
 ];
 
-/// The numbers of the default policy, under the names that TypeScript has for them.
+/// The numbers of the default policy, under their names in TypeScript.
 const POLICY: [(&str, u64); 4] = [
     ("POLICY_ATTEMPTS", Policy::DEFAULT.attempts as u64),
     ("POLICY_FIRST_DELAY_MILLIS", Policy::DEFAULT.first_delay),
@@ -60,7 +60,7 @@ const CORE_ALONE: [&str; 18] = [
     "TENANT_BYTES",
 ];
 
-/// The package's limits for what the core does not have: requests, files, timers and the writer of JSON.
+/// The package's limits for parts that the core does not have: requests, files, timers and the writer of JSON.
 const PACKAGE_ALONE: [&str; 7] = [
     "BUSY_TIMEOUT_MILLIS",
     "CHECKPOINT_CHARACTERS",
@@ -71,14 +71,14 @@ const PACKAGE_ALONE: [&str; 7] = [
     "TIMER_MILLIS",
 ];
 
-/// The files that say in TypeScript what a consumer is.
+/// The TypeScript files that define consumers.
 const DEFINITIONS: [&str; 3] = ["definition.ts", "projection.ts", "reactor.ts"];
 
 fn text(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The names and values that follow `keyword` at the beginning of a line, up to the semicolon.
+/// The names and values after `keyword` at the beginning of a line, up to the semicolon.
 fn constants<'a>(source: &'a str, keyword: &str) -> Vec<(&'a str, &'a str)> {
     let lines = source.lines().filter_map(|line| line.strip_prefix(keyword)?.strip_suffix(';'));
     lines.map(|line| line.split_once(" = ").unwrap()).collect()
@@ -131,7 +131,7 @@ fn each_limit_of_the_core_is_in_typescript_or_is_the_cores_alone() {
 
 #[test]
 fn each_number_of_the_default_policy_is_compared() {
-    // Without `..`: a new field does not compile until it is here.
+    // This pattern has no `..`, so that a new field does not compile until it is here.
     let Policy { on_failure: _, attempts, first_delay, longest_delay, timeout } = Policy::DEFAULT;
     let numbers = [u64::from(attempts), first_delay, longest_delay, timeout];
     assert_eq!(POLICY.map(|(_, number)| number), numbers);
@@ -144,7 +144,7 @@ fn the_package_sends_each_checkpoint_that_a_server_gives() {
     assert!(typescript()["CHECKPOINT_CHARACTERS"] >= longest);
 }
 
-/// A rule about consumers takes its numbers from `limits.ts`: 0 and 1 are the only numbers that stand elsewhere.
+/// The rules about consumers take their numbers from `limits.ts`. Only the numbers 0 and 1 may stand elsewhere.
 #[test]
 fn definitions_of_consumers_have_no_number_of_their_own() {
     for file in DEFINITIONS {

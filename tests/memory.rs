@@ -1,4 +1,4 @@
-//! The memory store keeps the contract: natively, in Node and in a browser.
+//! The memory store fulfils the contract: natively, in Node and in a browser.
 
 use sillok::store::{EventStore, MemoryLog};
 use wasm_bindgen_test::wasm_bindgen_test;

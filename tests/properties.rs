@@ -1,4 +1,4 @@
-//! Properties of the matcher and of ranges, over random values. A failure prints its shrunk input.
+//! Properties of expected versions and of ranges, over random values. A failure prints its reduced input.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)] // a test may panic
 
@@ -27,7 +27,7 @@ fn direction() -> impl Strategy<Value = Direction> {
     prop_oneof![Just(Direction::Forward), Just(Direction::Backward)]
 }
 
-/// A stream of commits of these sizes, whose data are the versions.
+/// A stream of commits with these sizes. The data of each event is its version.
 fn stored(batches: &[usize]) -> (EventStore<MemoryLog>, StreamId) {
     let (mut store, stream) = (EventStore::new(MemoryLog::new()), StreamId::new("s").unwrap());
     for size in batches {
@@ -38,7 +38,7 @@ fn stored(batches: &[usize]) -> (EventStore<MemoryLog>, StreamId) {
     (store, stream)
 }
 
-/// Appends so many events as one commit. Their data are their versions.
+/// Appends this many events as one commit. The data of each event is its version.
 fn append(store: &mut EventStore<MemoryLog>, stream: &StreamId, count: usize) {
     let next = store.head(stream).unwrap().version.get() + 1;
     let event = |number| NewEvent::new("Counted", JsonText::from_value(&number).unwrap()).unwrap();
@@ -47,12 +47,12 @@ fn append(store: &mut EventStore<MemoryLog>, stream: &StreamId, count: usize) {
     store.append(Append::to(stream.clone(), events), now, &mut EventId::default).unwrap();
 }
 
-/// What is done to a stream between two pages of a read.
+/// A change of a stream between two pages of a read.
 #[derive(Debug, Clone, Copy)]
 enum Meanwhile {
     Nothing,
     Append(usize),
-    /// Before the version that lies so many behind the first one; never beyond the end.
+    /// A truncation before the version that is this many versions after the first one, but never beyond the end.
     Truncate(u64),
     Delete,
 }
@@ -149,7 +149,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics_as_a_name_and_what_is_taken_is_kept(text in any::<String>()) {
+    fn no_text_panics_as_a_name_and_an_accepted_name_is_unchanged(text in any::<String>()) {
         let fits = !text.is_empty() && text.len() <= 200 && !text.chars().any(char::is_control);
         let stream = StreamId::new(&text);
         prop_assert_eq!(stream.is_ok(), fits);
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn json_is_kept_verbatim_or_refused(text in "[\\[\\]{}\",:0-9eE+.nultrfas \\\\-]{0,24}") {
+    fn json_is_unchanged_or_refused(text in "[\\[\\]{}\",:0-9eE+.nultrfas \\\\-]{0,24}") {
         match JsonText::parse(&text) {
             Ok(json) => {
                 prop_assert_eq!(json.as_str(), text.trim());
@@ -171,7 +171,7 @@ proptest! {
     }
 }
 
-/// A stream that is read page by page, and what is done to it before the first page and after each.
+/// A stream that is read page by page, and the changes before the first page and after each page.
 #[derive(Debug)]
 struct PagedRead {
     batches: Vec<usize>,
@@ -199,8 +199,8 @@ fn paged_read() -> impl Strategy<Value = PagedRead> {
     )
 }
 
-/// Reads to the end, and checks that nothing was left out; where a page is refused, checks that something was forgotten
-/// which the page before has promised.
+/// Reads to the end, and checks that no event is missing. If a page is refused, checks that an event was forgotten that
+/// the page before has promised.
 fn is_whole_or_refused(case: PagedRead) -> Result<(), TestCaseError> {
     let PagedRead { batches, before, from, length, limit, direction, meanwhile } = case;
     let (mut store, stream) = stored(&batches);
@@ -233,14 +233,14 @@ fn is_whole_or_refused(case: PagedRead) -> Result<(), TestCaseError> {
     }
     let first = began.first_version().get().max(from.unwrap_or(1));
     let end = to.unwrap_or(MAX_VERSION).min(began.version.get());
-    // What was appended between the pages may be a part of a forward read.
+    // Events that were appended between the pages may be part of a forward read.
     let end = read.last().copied().unwrap_or_default().max(end);
     prop_assert_eq!(read, (first..=end).collect::<Vec<_>>());
     Ok(())
 }
 
 #[test]
-fn a_read_is_whole_or_refused_whatever_happens_between_its_pages() {
+fn a_read_is_whole_or_refused_after_any_change_between_its_pages() {
     const CASES: u32 = 4096;
     const SEED: u64 = 20;
     eprintln!("{CASES} reads of the seed {SEED}");

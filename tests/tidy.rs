@@ -1,11 +1,11 @@
-//! The rules of the house that no compiler checks: which room may know which, and how large a file may be.
+//! The rules of the project that no compiler checks: which room may know which, and how large a file may be.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)] // a test may panic
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room, and the only things its Rust code may depend on.
+/// A room, and the only dependencies of its Rust code.
 const ROOMS: [(&str, &[&str]); 6] = [
     (".", &["serde", "serde_json", "sha2", "thiserror"]),
     ("bridge", &["sillok", "chrono", "js-sys", "serde", "serde_json", "thiserror", "uuid", "wasm-bindgen"]),
@@ -15,7 +15,7 @@ const ROOMS: [(&str, &[&str]); 6] = [
     ("tests/crashes", &["sillok", "sillok-worker", "serde", "worker"]),
 ];
 
-/// Room of the package's TypeScript, and the only rooms that it may import.
+/// A room of the package's TypeScript, and the only rooms that it may import.
 const JS_ROOMS: [(&str, &[&str]); 9] = [
     ("store", &[]),
     ("time", &["store"]),
@@ -28,10 +28,10 @@ const JS_ROOMS: [(&str, &[&str]); 9] = [
     ("entrypoints", &["local"]),
 ];
 
-/// The only file of the package that may import what wasm-bindgen has generated.
+/// The only file of the package that may import the generated code of wasm-bindgen.
 const ENGINE: &str = "js/ts/local/engine.ts";
 
-/// What the core must never name, and why.
+/// The texts that the core must never contain, and the reasons.
 const NOT_IN_THE_CORE: [(&str, &str); 7] = [
     ("async ", "the core is synchronous"),
     (".await", "the core is synchronous"),
@@ -48,7 +48,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file under `folder` whose name ends so.
+/// Every file under `folder` whose name has one of these endings.
 fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -159,7 +159,7 @@ fn no_file_is_longer_than_a_reader_keeps_in_mind() {
     }
 }
 
-/// What a webhook sends must not reach what only the operator's own network reaches.
+/// A webhook's requests must not reach addresses that only the operator's own network reaches.
 #[test]
 fn every_worker_with_consumers_sends_over_the_public_internet() {
     let flag = "compatibility_flags = [\"global_fetch_strictly_public\"]";

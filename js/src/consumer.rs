@@ -165,7 +165,7 @@ impl Consumer {
         match next {
             Next::Read(read) => {
                 let page = self.page(store, read)?;
-                self.try_with(|machine| machine.took(page, now))?;
+                self.try_with(|machine| machine.take_page(page, now))?;
                 Ok("worked".into())
             }
             Next::Project => {

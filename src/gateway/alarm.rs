@@ -1,23 +1,23 @@
-//! The one alarm that an object has.
+//! The one alarm of an object.
 
 use super::due::Due;
 use crate::store::{RecordedTime, StorageError};
 
-/// An alarm that has not rung so long after its time is taken for lost, in milliseconds.
+/// An alarm counts as lost if it is overdue by this time, in milliseconds.
 const OVERDUE_MILLIS: u64 = 30_000;
 
-/// An object's alarm: kept with its storage, it wakes the object at its time, whatever has happened meanwhile. It may
-/// ring late, and more than once.
+/// An object's alarm. It is stored with the object's storage, and it wakes the object at its time, even after a crash.
+/// It may ring late, and more than once.
 pub trait Alarm {
-    /// Makes durable that the object is woken at `at`, in place of any time set before. What is written to the
-    /// storage in the same transaction, or in the same turn, is durable together with it.
+    /// Sets the alarm to `at`, in place of any earlier setting. It becomes durable together with everything that the
+    /// same transaction or the same turn writes to the storage.
     ///
     /// # Errors
-    /// [`StorageError`]; the alarm is then as it was.
+    /// [`StorageError`]. The alarm is then unchanged.
     fn set(&self, at: RecordedTime) -> Result<(), StorageError>;
 }
 
-/// Whether an alarm that is set for `at`, at most `longest` milliseconds ahead, will not ring when it should.
+/// Whether an alarm was lost. It is set to `at`, and may lie at most `longest` milliseconds ahead.
 pub(crate) fn is_lost(at: RecordedTime, longest: u64, now: RecordedTime) -> bool {
     Due::new(at, longest).is_lost(OVERDUE_MILLIS, now)
 }

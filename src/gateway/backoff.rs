@@ -1,20 +1,20 @@
-//! How long to wait before another attempt.
+//! The time to wait before another attempt.
 
-/// The wait before the first new attempt, in milliseconds.
+/// The wait after the first failure, in milliseconds.
 const FIRST_MILLIS: u64 = 500;
 /// The longest wait, in milliseconds.
 pub(super) const LONGEST_MILLIS: u64 = 5 * 60 * 1000;
 
-/// How long to wait after so many failures in a row, in milliseconds: twice as long each time, up to five minutes. What
-/// failed together is spread over the second half of the wait by `jitter`, a random number.
+/// The time to wait after this number of failures in a row, in milliseconds. It doubles with each failure, up to five
+/// minutes. `jitter`, a random number, spreads attempts that failed together over the second half of the wait.
 #[must_use]
 pub fn backoff(failures: u32, jitter: u64) -> u64 {
-    // The greater the number, the longer: the other way round than `wait` has it.
+    // A greater number means a longer wait here, and a shorter one in `wait`.
     wait(FIRST_MILLIS, LONGEST_MILLIS, failures, !jitter)
 }
 
-/// The wait after so many failures in a row: `first`, twice as long each time, up to `longest`, less up to half of it. How
-/// much less is said by the lower 32 bits of `jitter`: the greater, the more.
+/// The time to wait after this number of failures in a row. It begins with `first` and doubles each time, up to
+/// `longest`. The lower 32 bits of `jitter` reduce it by up to half: a greater number reduces it more.
 pub(crate) fn wait(first: u64, longest: u64, failures: u32, jitter: u64) -> u64 {
     let doublings = failures.saturating_sub(1).min(32);
     let wait = first.saturating_mul(1 << doublings).min(longest);

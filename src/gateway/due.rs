@@ -1,10 +1,11 @@
-//! Due times. They were set by a clock that may have been wrong, so each is believed only as far as its policy looks ahead.
+//! Due times. The clock that set a due time may have been wrong. So nobody waits longer for a due time than its policy
+//! allows.
 
 use crate::store::RecordedTime;
 
-/// A time at which something is due, and how far ahead of the clock such a time may lie.
+/// A time at which something is due, and the longest time that it may lie ahead of the clock.
 ///
-/// A clock that was ahead for a while leaves due times behind that no policy would have set. Such a time is not waited for.
+/// A clock that was ahead for a while leaves due times that no policy would have set. Such a time counts as reached.
 ///
 /// ```
 /// use sillok::gateway::Due;
@@ -23,31 +24,31 @@ pub struct Due {
 }
 
 impl Due {
-    /// Something is due `at` a time that was set at most `longest` milliseconds ahead.
+    /// A due time `at`, which was set at most `longest` milliseconds ahead.
     #[must_use]
     pub const fn new(at: RecordedTime, longest: u64) -> Self {
         Self { at, longest }
     }
 
-    /// When it is due, as it was set.
+    /// The due time, as it was set.
     pub(super) const fn at(self) -> RecordedTime {
         self.at
     }
 
-    /// Whether it is due: its time has come, or lies further ahead than it may.
+    /// Whether the time is reached, or lies further ahead than it may.
     #[must_use]
     pub fn is_reached(self, now: RecordedTime) -> bool {
         self.at <= now || self.is_beyond(now)
     }
 
-    /// Whether its time lies further ahead than it may.
+    /// Whether the time lies further ahead than it may.
     #[must_use]
     pub fn is_beyond(self, now: RecordedTime) -> bool {
         self.at > now.later(self.longest)
     }
 
-    /// Whether it should have been done `patience` milliseconds ago, or its time lies further ahead than it may. An alarm of
-    /// which this is true is set anew: platforms have been seen to lose one.
+    /// Whether the time is overdue by `patience` milliseconds, or lies further ahead than it may. Such an alarm must be
+    /// set again, because platforms have lost alarms.
     #[must_use]
     pub fn is_lost(self, patience: u64, now: RecordedTime) -> bool {
         self.at.later(patience) <= now || self.is_beyond(now)

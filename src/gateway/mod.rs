@@ -1,5 +1,6 @@
-//! What connects stored events to those who must know of them, as machines without any I/O of their own: a call with
-//! the time as a value goes in, the machine reads and writes through small ports, and what is to be done comes out.
+//! The machines that connect stored events with the journal and its consumers. They have no I/O of their own. A caller
+//! passes a call and the time as values. The machine reads and writes through small ports, and returns the effects to
+//! carry out.
 
 mod aggregate;
 pub(crate) mod alarm;

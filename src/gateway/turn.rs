@@ -1,12 +1,14 @@
-//! Turns: how a machine is driven.
+//! Turns: how an object drives a machine.
 //!
-//! A machine never waits. An object that runs one gives it an input: a call, an answer, the alarm, a time that is over. The machine
-//! decides in one synchronous turn, and leaves [effects](Turn::into_effects) in the order in which they are to be carried out. The
-//! object carries them out and gives back the answers as further inputs. It decides nothing.
+//! A machine never waits. Its object passes it an input: a call, an answer, the alarm, or the end of a time. The
+//! machine decides in one synchronous turn. It returns [effects](Turn::into_effects) in the order in which the object
+//! must carry them out. The object carries them out and passes their answers as further inputs. The object decides
+//! nothing.
 
 use crate::store::{RecordedTime, StorageError};
 
-/// The number of a call: one that an object was asked, or one that its machine has made. Each side numbers its own.
+/// The number of a call. The object numbers the calls that it receives, and its machine numbers the calls that it
+/// makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(u64);
 
@@ -17,14 +19,14 @@ impl CallId {
         Self(number)
     }
 
-    /// The number.
+    /// The number of the call.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// Numbers the calls that a machine makes. No number is used twice.
+/// Numbers the calls of a machine. It uses no number twice.
 #[derive(Debug, Default)]
 pub(crate) struct Calls(u64);
 
@@ -35,7 +37,7 @@ impl Calls {
     }
 }
 
-/// One turn of a machine: when it takes place, and the effects `E` that it leaves.
+/// One turn of a machine: its time, and its effects `E`.
 ///
 /// ```
 /// use sillok::gateway::{Aggregate, AggregateDriver, AggregateEffect, Alarm, Turn};
@@ -66,18 +68,18 @@ pub struct Turn<'a, E> {
 }
 
 impl<'a, E> Turn<'a, E> {
-    /// A turn at this time. `random` draws any number, each time another.
+    /// A turn at this time. Each call of `random` returns another random number.
     pub fn at(now: RecordedTime, random: &'a mut dyn FnMut() -> u64) -> Self {
         Self { now, random, effects: Vec::new(), payer: None }
     }
 
-    /// What the machine wants done, in this order.
+    /// The effects, in the order in which to carry them out.
     #[must_use]
     pub fn into_effects(self) -> Vec<E> {
         self.effects
     }
 
-    /// The call for which the turn used the storage; nothing where it was the machine's own work.
+    /// The call that pays for the use of the storage in this turn. `None` if the turn was the machine's own work.
     #[must_use]
     pub const fn payer(&self) -> Option<CallId> {
         self.payer
@@ -91,7 +93,7 @@ impl<'a, E> Turn<'a, E> {
         (self.random)()
     }
 
-    /// The same as a smaller number.
+    /// Draws a random number of 32 bits.
     pub(crate) fn jitter(&mut self) -> u32 {
         u32::try_from(self.random() & u64::from(u32::MAX)).unwrap_or_default()
     }
@@ -106,7 +108,7 @@ impl<'a, E> Turn<'a, E> {
 }
 
 impl<E: From<Trouble>> Turn<'_, E> {
-    /// Leaves a line for the operator's log, and gives the error back.
+    /// Adds a line for the operator's log, and returns the error.
     pub(crate) fn log(&mut self, what: &'static str, error: StorageError) -> StorageError {
         self.push(E::from(Trouble { what, error: error.clone() }));
         error
@@ -119,12 +121,12 @@ impl<E> std::fmt::Debug for Turn<'_, E> {
     }
 }
 
-/// An error of the storage that no caller can mend: a line for the operator's log.
+/// A storage error that no caller can correct: a line for the operator's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// What failed, as the beginning of a sentence.
+    /// The failed action, as the beginning of a sentence.
     pub what: &'static str,
-    /// Why it failed.
+    /// The reason.
     pub error: StorageError,
 }
 

@@ -1,4 +1,4 @@
-//! What passes between a consumer and whoever runs it.
+//! The values that pass between a consumer and its object.
 
 use std::vec;
 
@@ -9,32 +9,32 @@ use crate::store::{
     StreamId, Version, members,
 };
 
-/// Bytes of the hash of which a delivery's id is made.
+/// The bytes of the hash that make the id of a delivery.
 const ID_BYTES: usize = 16;
 
-/// An event as the feed gives it.
+/// An event of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedEvent {
-    /// Its place in its partition of the feed.
+    /// The position of the event in its partition.
     pub position: Position,
-    /// The stream that holds it.
+    /// The stream of the event.
     pub stream: StreamId,
-    /// Its place in its stream.
+    /// The place of the event in its stream.
     pub version: Version,
     /// Its id.
     pub id: EventId,
     /// Its type.
     pub event_type: EventType,
-    /// The whole event as it stands on the wire.
+    /// The whole event as JSON, in its form on the wire.
     pub json: String,
 }
 
-/// Which of a consumer's two ways through the feed.
+/// A consumer's way through the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lane {
-    /// What keeps up with the feed.
+    /// The lane that follows the feed.
     Live,
-    /// What builds the documents of a projection anew.
+    /// The lane that rebuilds the documents of a projection.
     Rebuild,
 }
 
@@ -45,63 +45,65 @@ pub struct Read {
     pub partition: usize,
     /// The position after which to read.
     pub after: Position,
-    /// What the page is for.
+    /// The lane that needs the page.
     pub lane: Lane,
 }
 
 /// A page of the feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedPage {
-    /// What was asked for.
+    /// The request for this page.
     pub read: Read,
-    /// The events that the consumer wants, in the order of their positions, each after `read.after` and not after `after`.
+    /// The events that the consumer wants, in the order of their positions. Each is after `read.after` and at or before
+    /// `after`.
     pub events: Vec<FeedEvent>,
-    /// The position up to which everything was looked at, also where nothing was found.
+    /// The position up to which the page looked at events, even if it found none.
     pub after: Position,
-    /// Whether there was more beyond.
+    /// Whether there are more events after the page.
     pub more: bool,
 }
 
-/// What a consumer wants next of whoever runs it.
+/// The next step that a consumer asks its object to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Read this page of the feed and call `took`, or `missed` where it cannot be read.
+    /// Read this page of the feed. Then call `take_page`, or `missed` if the page cannot be read.
     Read(Read),
     /// Call `project`.
     Project,
-    /// Deliver these, as the [`Window`](super::Window) allows one or several, and call `delivered` for each, in whatever
-    /// order. Those that are not told by the next call of `next` are offered again.
+    /// Deliver these events. The [`Window`](super::Window) decides how many they are. Call `delivered` for each, in any
+    /// order. Deliveries without an outcome at the next call of `next` are offered again.
     Deliver(Vec<Delivery>),
-    /// Some rows of old documents were removed, or some dead letters were looked at: call `next` again, after others had their
+    /// Some old rows were removed, or some dead letters were checked. Call `next` again after other requests had their
     /// turn.
     Tidied,
     /// There is nothing to do before this time. The alarm is set to it.
     Wait {
-        /// When to call `next` again.
+        /// The time at which to call `next` again.
         until: RecordedTime,
     },
     /// There is nothing to do until the consumer is woken.
     Idle,
-    /// Nothing is done until the consumer is resumed.
+    /// The consumer is paused. It does nothing until it is resumed.
     Paused,
-    /// Nothing is done until the consumer is resumed: it stands before an event that failed.
+    /// The consumer is stopped in front of an event that failed. It does nothing until it is resumed.
     Stopped,
 }
 
 /// One attempt at one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The same for every attempt of this consumer at this event, and for no other event: 32 hexadecimal digits.
+    /// The id of the delivery: 32 hexadecimal digits. It is the same for every attempt of this consumer at this event,
+    /// and different for every other event.
     pub id: String,
     /// The event.
     pub event: FeedEvent,
-    /// Which attempt this is, counted from 1.
+    /// The number of this attempt, counted from 1.
     pub attempt: u32,
 }
 
 impl Delivery {
-    /// The idempotency key under which a reactor sends its command number `n` on this event, so that the command takes
-    /// effect once however often the event is delivered.
+    /// The idempotency key for a reactor's command number `n` on this event. With it the command takes effect once,
+    /// even if the event is delivered again.
     ///
     /// ```
     /// use sillok::handler::{Delivery, FeedEvent};
@@ -123,12 +125,12 @@ impl Delivery {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidIdempotencyKey`] where the delivery has an id that no consumer gives.
+    /// [`InvalidIdempotencyKey`] if the delivery has an id that no consumer makes.
     pub fn command_key(&self, n: u32) -> Result<IdempotencyKey, InvalidIdempotencyKey> {
         IdempotencyKey::of(KeyOrigin::Reactor, &format!("{}:{n}", self.id))
     }
 
-    /// What a reactor's commands on this event are caused by.
+    /// The cause of a reactor's commands on this event.
     #[must_use]
     pub fn cause(&self) -> Cause {
         let metadata = members(&self.event.json, ["metadata"]).and_then(|[metadata]| metadata);
@@ -137,8 +139,8 @@ impl Delivery {
     }
 }
 
-/// The id of a consumer's deliveries of an event: a hash, so that it fits into any header however names are written. It
-/// covers the event's place, since a writer may give the same id to events of two streams.
+/// The id of a consumer's deliveries of an event. It is a hash, so it fits into any header, whatever names contain. The
+/// hash covers the event's place, because writers may give the same id to events of two streams.
 pub(super) fn delivery_id(consumer: &str, event: &FeedEvent) -> String {
     let (stream, id) = (event.stream.as_str(), event.id.as_str());
     let text = [consumer, stream, &event.version.get().to_string(), id].join("\n");
@@ -152,20 +154,20 @@ pub(super) fn delivery_id(consumer: &str, event: &FeedEvent) -> String {
     id
 }
 
-/// The events that a consumer is at work on: the rest of a page, or one dead letter.
+/// The events that a consumer works on: the rest of a page, or one dead letter.
 #[derive(Debug)]
 pub(super) struct Hand {
     pub(super) lane: Lane,
     pub(super) partition: usize,
     pub(super) events: vec::IntoIter<FeedEvent>,
-    /// Where the lane is in the partition once all events are done.
+    /// The position of the lane in the partition after all these events.
     pub(super) after: Position,
-    /// The dead letter that the only event is.
+    /// The id of the dead letter, if the only event is one.
     pub(super) letter: Option<u64>,
 }
 
 impl Hand {
-    /// The event that is next.
+    /// The next event.
     pub(super) fn front(&self) -> Option<&FeedEvent> {
         self.events.as_slice().first()
     }

@@ -1,19 +1,19 @@
-//! What reacts to events: consumers, each with a durable checkpoint.
+//! Consumers: named handlers of events, each with a durable checkpoint.
 //!
-//! A [`Consumer`] is a machine without any I/O of its own. It says what it wants [`Next`], whoever runs it does that and
-//! tells it what came of it, and so on until there is nothing to do:
+//! A [`Consumer`] is a machine without any I/O of its own. It returns the [`Next`] step. Carry the step out, pass the
+//! result to the machine, and ask again, until there is nothing to do:
 //!
-//! - a page of the feed is handed over by [`took`](Consumer::took);
-//! - the events of a projection are applied by [`project`](Consumer::project), in one transaction with the checkpoint:
-//!   each takes effect exactly once;
-//! - the events of a webhook, a queue or a reactor are delivered one by one, or so many at once as the [`Window`] allows,
-//!   and what came of each is told by [`delivered`](Consumer::delivered): each is delivered at least once, under an id that
-//!   tells repeats.
+//! - pass a page of the feed to [`take_page`](Consumer::take_page);
+//! - apply the events of a projection by [`project`](Consumer::project), in one transaction with the checkpoint: each
+//!   event takes effect exactly once;
+//! - deliver the events of a webhook, a queue or a reactor, one by one or as many at once as the [`Window`] allows.
+//!   Pass each outcome to [`delivered`](Consumer::delivered). Each event is delivered at least once, under an id by
+//!   which the receiver recognises repeats.
 //!
-//! An event that fails is attempted again later, ever more rarely, and at last given up in the way that the [`Policy`]
-//! says. An event at which no attempt can succeed is given up at once: the [`Outcome`] of an attempt
-//! tells them apart. One call of the machine follows on the other: while a page is read or an event delivered, only
-//! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and what operators say may come between.
+//! A failed event is attempted again, with growing delays. After the last attempt it is given up as the [`Policy`]
+//! says. An event that no attempt can handle is given up at once: the [`Outcome`] of an attempt says so. Call the
+//! machine for one step after the other. While a page is read or an event is delivered, only
+//! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and the operations of administrators may come in between.
 
 mod consumer;
 mod feed;

@@ -1,4 +1,4 @@
-//! Events as the types that a handler has for them.
+//! Events in the types of a handler.
 
 use std::iter;
 
@@ -10,20 +10,20 @@ use super::feed::FeedEvent;
 use crate::handler::projections::projection::Failed;
 use crate::store::all_members;
 
-/// Reads an event as a handler's own type.
+/// Reads an event into a handler's type.
 ///
-/// Data that hold nothing have two spellings, `null` and `{}`. A variant without fields takes both, whether it is written
-/// `Closed` or `Closed {}`. A variant whose fields may all be missing takes `null` as it takes `{}`.
+/// Empty data has two forms, `null` and `{}`. A variant without fields accepts both, written as `Closed` or as `Closed
+/// {}`. A variant with only optional fields accepts `null` in the same way as `{}`.
 ///
 /// # Errors
-/// That the event is something else.
+/// The event does not fit the type.
 pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
     let read = serde_json::from_str(&event.json);
     let read = read.or_else(|error| read_in_other_spelling(&event.json).ok_or(error));
     read.map_err(|error| Failed::from(format!("the event cannot be read: {error}")))
 }
 
-/// Reads an event whose data hold nothing as if it were spelled the other way.
+/// Reads an event with empty data as if the data had the other form.
 fn read_in_other_spelling<E: DeserializeOwned>(event: &str) -> Option<E> {
     let mut other = false;
     let parts = all_members(event)?.into_iter().map(|member| {
@@ -38,7 +38,7 @@ fn read_in_other_spelling<E: DeserializeOwned>(event: &str) -> Option<E> {
     E::deserialize(MapDeserializer::new(parts.into_iter())).ok()
 }
 
-/// How nothing is spelled.
+/// The form of empty data.
 #[derive(Debug, Clone, Copy)]
 enum Spelling {
     Null,
@@ -54,8 +54,8 @@ impl Spelling {
     }
 }
 
-/// A part of an event. Where it is nothing, it shows itself in the other spelling to whoever takes what comes, as variants do,
-/// and to types without fields. Whoever asks for something of its own, such as an `Option`, is shown what is written.
+/// A part of an event. If it is empty, variants and types without fields read it in the other form. A type that asks
+/// for a specific value, such as an `Option`, reads the original form.
 #[derive(Debug)]
 struct Part<'de> {
     written: &'de RawValue,

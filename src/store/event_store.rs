@@ -1,4 +1,4 @@
-//! The store: what it does is decided once, for every log.
+//! The store. It decides in the same way over every log.
 
 use std::ops::ControlFlow;
 
@@ -9,31 +9,30 @@ use crate::store::logs::commit::CommitView;
 use crate::store::logs::log::{Head, StorageError, StreamLog};
 use crate::store::names::stream_id::StreamId;
 
-/// Keeps events and finds them again by stream. The same decisions over whichever [`StreamLog`] holds the
-/// commits.
+/// Appends events and reads them by stream. It decides in the same way over every [`StreamLog`].
 #[derive(Debug, Clone, Default)]
 pub struct EventStore<L> {
     pub(super) log: L,
 }
 
 impl<L: StreamLog> EventStore<L> {
-    /// A store whose commits are kept by `log`.
+    /// A store that stores its commits in `log`.
     pub fn new(log: L) -> Self {
         Self { log }
     }
 
-    /// What keeps the commits.
+    /// The log that stores the commits.
     pub fn log(&self) -> &L {
         &self.log
     }
 
-    /// Appends the events to the stream, all or none, if the stream is as expected.
+    /// Appends the events to the stream, all or none, if the stream fulfils the condition.
     ///
-    /// `now` is the time by the caller's clock; `fresh_id` is called once for each event without an id. An append under
-    /// a key that was used before appends nothing and answers what it answered then, whatever has happened since.
+    /// `now` is the time by the caller's clock. The store calls `fresh_id` once for each event without an id. An append
+    /// under a used key writes nothing and returns the first answer, even if the stream has changed since.
     ///
     /// # Errors
-    /// [`AppendError`]; unless it is [`AppendError::Storage`], nothing was written.
+    /// [`AppendError`]. Nothing was written, unless the error is [`AppendError::Storage`].
     pub fn append(
         &mut self,
         append: Append,
@@ -43,7 +42,7 @@ impl<L: StreamLog> EventStore<L> {
         append.check_count()?;
         let mut events = None;
         if let Some(head) = self.log.remembered(&append.stream) {
-            // A refusal is decided by what is stored, not by what is remembered.
+            // Only stored data may refuse an append. A remembered head may be out of date.
             if let Ok(commit) = append.plan(&head, now, || append.encode(fresh_id)) {
                 if self.log.insert_after(&append.stream, &head, &commit)? {
                     return Ok(append.answer(&commit));
@@ -55,7 +54,7 @@ impl<L: StreamLog> EventStore<L> {
         self.log.exclusively(|log| append_to(log, &append, now, encoded))
     }
 
-    /// Where the stream ends.
+    /// The head of the stream.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -64,7 +63,7 @@ impl<L: StreamLog> EventStore<L> {
     }
 }
 
-/// Decides on an append and carries it out, in a log that no one else writes to meanwhile.
+/// Decides on an append and carries it out, in a log without other writers at this time.
 fn append_to<L: StreamLog>(
     log: &mut L,
     append: &Append,
@@ -80,7 +79,7 @@ fn append_to<L: StreamLog>(
     Ok(appended)
 }
 
-/// What an append answered when it was first sent under its key, if it was.
+/// The first answer to an append under this key, if there was one.
 fn replay<L: StreamLog>(log: &L, append: &Append) -> Result<Option<Appended>, AppendError> {
     let Some(key) = &append.key else {
         return Ok(None);
@@ -93,7 +92,7 @@ fn replay<L: StreamLog>(log: &L, append: &Append) -> Result<Option<Appended>, Ap
     replayed
 }
 
-/// The answer of the append that made this commit, provided that it was an append of the same events or a reaction.
+/// The answer of the append that made this commit. The append must be a reaction, or must have the same events.
 fn recall(append: &Append, commit: &CommitView<'_>) -> Result<Appended, AppendError> {
     let stored = content::decode(commit)?;
     let stream = append.stream.clone();

@@ -1,4 +1,4 @@
-//! Forgetting: events before a version, or a whole stream. What is left still proves itself.
+//! Forgetting: to truncate or to delete a stream. The hash chain of the rest can still be verified.
 
 use std::ops::ControlFlow;
 
@@ -14,20 +14,20 @@ use crate::store::names::stream_id::StreamId;
 use crate::store::reads::page_budget::PageBudget;
 use crate::store::reads::range::Direction;
 
-/// What is left after a truncation.
+/// The stream after a truncation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Truncated {
-    /// The first version that is still shown; one beyond `version` where none is.
+    /// The first version that readers can see. It is `version` + 1 if all events are hidden.
     pub first_version: Version,
-    /// The version of the stream, which a truncation does not change.
+    /// The version of the stream. A truncation does not change it.
     pub version: Version,
 }
 
-/// Why nothing was forgotten.
+/// The reason why a truncation was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TruncateError {
-    /// The stream does not reach the version before which it was to be forgotten.
+    /// The truncation reaches beyond the end of the stream.
     #[error("stream {stream} is at version {actual}; it can be truncated before version {} at most", actual.get() + 1)]
     BeyondEnd {
         /// The stream.
@@ -59,24 +59,26 @@ impl TruncateError {
 }
 
 impl<L: StreamLog> EventStore<L> {
-    /// Forgets the events before `version`: from now on none of them is shown. Versions go on counting, and the hash chain
-    /// is verified from the cut.
+    /// Forgets the events before `version`. Readers cannot see them any more. Later events continue the count of
+    /// versions, and the hash chain is verified from the base.
     ///
-    /// A page of the commits that lie wholly before the cut is removed; call [`remove_forgotten`](Self::remove_forgotten)
-    /// until the rest is. Of a commit that the cut falls into, the events before it stay until the whole commit goes.
+    /// This call removes one page of the commits that lie wholly before `version`. Call
+    /// [`remove_forgotten`](Self::remove_forgotten) until the rest is removed. If `version` lies within a commit, the
+    /// earlier events of this commit are hidden, but stay stored until the whole commit is removed.
     ///
     /// # Errors
-    /// [`TruncateError`]; the stream is then as it was.
+    /// [`TruncateError`]. The stream is then unchanged.
     pub fn truncate(&mut self, stream: &StreamId, version: Version) -> Result<Truncated, TruncateError> {
         self.log.exclusively(|log| truncate(log, stream, version))
     }
 
-    /// Deletes the stream for good: from now on its events are not shown, and nothing can be appended to it again.
+    /// Deletes the stream. Readers cannot see its events any more, and the stream never accepts an append again.
     ///
-    /// A page of its commits is removed; call [`remove_forgotten`](Self::remove_forgotten) until the rest is.
+    /// This call removes one page of its commits. Call [`remove_forgotten`](Self::remove_forgotten) until the rest is
+    /// removed.
     ///
     /// # Errors
-    /// [`StorageError`]; the stream is then as it was.
+    /// [`StorageError`]. The stream is then unchanged.
     pub fn delete(&mut self, stream: &StreamId) -> Result<(), StorageError> {
         self.log.exclusively(|log| {
             let head = log.head(stream)?;
@@ -84,8 +86,8 @@ impl<L: StreamLog> EventStore<L> {
         })
     }
 
-    /// Removes the next page of the commits that a truncation or a deletion has left, and tells whether there may be more.
-    /// None of them is shown any more, so others may have their turn in between.
+    /// Removes the next page of the hidden commits that a truncation or a deletion has left. Returns whether there may
+    /// be more. Readers cannot see these commits, so other calls may run between two pages.
     ///
     /// ```
     /// use sillok::store::{Append, EventId, EventStore, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId};
@@ -102,7 +104,7 @@ impl<L: StreamLog> EventStore<L> {
     /// ```
     ///
     /// # Errors
-    /// [`StorageError`]; the page is then as it was.
+    /// [`StorageError`]. The page is then unchanged.
     pub fn remove_forgotten(&mut self, stream: &StreamId) -> Result<bool, StorageError> {
         self.log.exclusively(|log| {
             let head = log.head(stream)?;
@@ -133,8 +135,8 @@ fn truncate<L: StreamLog>(
     Ok(Truncated { first_version: left.first_version(), version: left.version })
 }
 
-/// Makes durable what of the stream is hidden and whether it is deleted, as `head` says, and with it removes one page of the
-/// commits that are wholly hidden. Tells whether there may be more of them.
+/// Stores the hidden version and the deletion mark of `head`. In the same act it removes one page of the commits that
+/// are wholly hidden. Returns whether there may be more of them.
 fn remove_page<L: StreamLog>(log: &mut L, stream: &StreamId, head: &Head) -> Result<bool, StorageError> {
     let before = log.base(stream)?;
     let mut base = Base { hidden: head.hidden, deleted: head.deleted, ..before };
@@ -150,7 +152,7 @@ fn remove_page<L: StreamLog>(log: &mut L, stream: &StreamId, head: &Head) -> Res
         if budget.is_spent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     match looked_at {
-        // What cannot be read can be deleted all the same.
+        // A deletion also removes commits that cannot be read.
         Err(_) if head.deleted => {
             (base.version, base.time, base.hash) = (head.version, head.time, head.hash);
         }
@@ -162,7 +164,8 @@ fn remove_page<L: StreamLog>(log: &mut L, stream: &StreamId, head: &Head) -> Res
     Ok(budget.is_spent() && base.version < head.hidden)
 }
 
-/// Sees that the last commit that ends at `hidden` or before can be read: what cannot be is not forgotten in silence.
+/// Checks that the last commit with a version of at most `hidden` can be read. A truncation does not silently forget an
+/// unreadable commit.
 fn check_last_within<L: StreamLog>(log: &L, stream: &StreamId, hidden: Version) -> Result<(), StorageError> {
     let mut outcome = Ok(());
     log.scan(stream, hidden, Direction::Backward, &mut |commit| {

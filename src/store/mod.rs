@@ -1,7 +1,7 @@
-//! Streams of events: the values, the decisions and the logs that keep them.
+//! Streams of events: the values, the decisions and the logs that store them.
 //!
-//! [`EventStore`] makes the decisions; a [`StreamLog`] only keeps what was decided. [`MemoryLog`] keeps
-//! many streams in memory, [`sqlite::StreamTable`] one stream in a SQLite table.
+//! [`EventStore`] makes the decisions, and a [`StreamLog`] only stores the results. [`MemoryLog`] stores many streams
+//! in memory. [`sqlite::StreamTable`] stores one stream in a SQLite table.
 
 pub(crate) mod appends;
 mod event_store;

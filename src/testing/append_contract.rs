@@ -1,4 +1,4 @@
-//! What every store does when it is appended to.
+//! The behaviour of every store for appends.
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::limits::{COMMIT_BYTES, COMMIT_EVENTS};
@@ -11,7 +11,7 @@ fn exactly(number: u64) -> ExpectedVersion {
     ExpectedVersion::Exactly(Version::new(number).unwrap_or(Version::MAX))
 }
 
-/// Asserts that an append was refused as a conflict, and with which actual version.
+/// Asserts that an append was refused as a conflict with this actual version.
 fn assert_conflict(
     result: &Result<Appended, AppendError>,
     expected_version: ExpectedVersion,
@@ -27,7 +27,7 @@ fn assert_conflict(
     }
 }
 
-/// An event whose size, as a commit counts it, is `bytes`.
+/// An event whose size in a commit is `bytes`.
 fn sized(bytes: usize) -> Result<NewEvent, Box<dyn std::error::Error>> {
     let frame = r#"{"id":"own","type":"T","data":""}"#.len();
     let text = "x".repeat(bytes - frame);
@@ -52,7 +52,7 @@ pub fn versions_count_from_1_without_gaps<L: StreamLog>(subject: &mut Subject<L>
     Ok(())
 }
 
-/// "Any" appends whatever the version is.
+/// "Any" appends at every version.
 pub fn any_appends_at_every_version<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     for version in 1..=3 {
@@ -62,7 +62,7 @@ pub fn any_appends_at_every_version<L: StreamLog>(subject: &mut Subject<L>) -> O
     Ok(())
 }
 
-/// "No stream" holds for the first append and never after.
+/// "No stream" holds for the first append and never after it.
 pub fn no_stream_holds_only_once<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let (stream, expected) = (stream()?, ExpectedVersion::NoStream);
     subject.append(&stream, expected, vec![counted(1)?])?;
@@ -70,7 +70,7 @@ pub fn no_stream_holds_only_once<L: StreamLog>(subject: &mut Subject<L>) -> Outc
     Ok(())
 }
 
-/// "Stream exists" does not hold for the first append and holds ever after.
+/// "Stream exists" does not hold for the first append, and always holds after it.
 pub fn stream_exists_holds_only_after_the_first<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let (stream, expected) = (stream()?, ExpectedVersion::StreamExists);
     assert_conflict(&subject.append(&stream, expected, vec![counted(1)?]), expected, 0);
@@ -90,7 +90,7 @@ pub fn an_exact_version_holds_only_there<L: StreamLog>(subject: &mut Subject<L>)
     Ok(())
 }
 
-/// Version 0, expected exactly, is that of an empty stream.
+/// Version 0, expected exactly, is the version of an empty stream.
 pub fn exactly_0_means_no_stream<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     assert_eq!(subject.append(&stream, exactly(0), vec![counted(1)?])?.version.get(), 1);
@@ -98,7 +98,7 @@ pub fn exactly_0_means_no_stream<L: StreamLog>(subject: &mut Subject<L>) -> Outc
     Ok(())
 }
 
-/// A conflict tells the stream's actual version, and writes nothing.
+/// A conflict reports the stream's actual version, and writes nothing.
 pub fn a_conflict_tells_the_actual_version_and_changes_nothing<L: StreamLog>(
     subject: &mut Subject<L>,
 ) -> Outcome {
@@ -121,7 +121,7 @@ pub fn a_batch_is_appended_whole<L: StreamLog>(subject: &mut Subject<L>) -> Outc
     Ok(())
 }
 
-/// 1,024 events are appended at once; one more is refused and nothing is written.
+/// 1,024 events are appended at once. One more is refused, and nothing is written.
 pub fn a_batch_of_1024_events_is_the_largest<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let events = |count: usize| (0..count).map(|_| counted(1)).collect::<Result<Vec<_>, _>>();
@@ -134,10 +134,10 @@ pub fn a_batch_of_1024_events_is_the_largest<L: StreamLog>(subject: &mut Subject
     Ok(())
 }
 
-/// Events that are stored as 1 MiB together are appended; one byte more is refused and nothing is written.
+/// Events of 1 MiB in their stored form are appended. One byte more is refused, and nothing is written.
 pub fn a_commit_of_1_mebibyte_is_the_largest<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
-    // What is stored is `[event,event]`.
+    // The stored text is `[event,event]`.
     let (one, other) = (COMMIT_BYTES / 2, COMMIT_BYTES / 2 - "[,]".len());
     let result = subject.append(&stream, ExpectedVersion::Any, vec![sized(one)?, sized(other + 1)?]);
     assert_eq!(result, Err(AppendError::CommitTooLarge { bytes: COMMIT_BYTES + 1 }));
@@ -152,8 +152,8 @@ pub fn an_append_needs_an_event<L: StreamLog>(subject: &mut Subject<L>) -> Outco
     Ok(())
 }
 
-/// Streams with names that resemble each other do not share events. For a store of many streams; one that holds
-/// a single stream is given that one alone.
+/// Streams with similar names do not share events. This is for a store of many streams. A store of a single stream
+/// receives only that one.
 pub fn streams_are_apart<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let names =
         ["account-42", "account-4", "account-42 ", "Account-42", "account_42", "계좌-42", "%", "'\"\\"];
@@ -168,7 +168,7 @@ pub fn streams_are_apart<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     Ok(())
 }
 
-/// An id that the writer gave is kept; an event without one gets a fresh one.
+/// The store stores the writer's id of an event. An event without an id gets a fresh one.
 pub fn ids_are_kept_or_fresh<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let events = vec![counted(1)?, counted(2)?.with_id("mine")?, counted(3)?];
@@ -179,7 +179,8 @@ pub fn ids_are_kept_or_fresh<L: StreamLog>(subject: &mut Subject<L>) -> Outcome 
     Ok(())
 }
 
-/// The recorded time is the clock's, but stays where it is while the clock is behind it.
+/// The recorded time is the clock's time. While the clock is behind the recorded time, the recorded time does not
+/// change.
 pub fn the_recorded_time_never_goes_back<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     for (clock, recorded) in [(5000, 5000), (4000, 5000), (0, 5000), (6000, 6000)] {
@@ -193,7 +194,7 @@ pub fn the_recorded_time_never_goes_back<L: StreamLog>(subject: &mut Subject<L>)
     Ok(())
 }
 
-/// Data and metadata come back as the very text that was appended.
+/// Reads return data and metadata as exactly the text that was appended.
 pub fn data_and_metadata_come_back_verbatim<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let texts = [

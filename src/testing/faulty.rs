@@ -1,4 +1,4 @@
-//! A database that fails when it is told to.
+//! A database that fails at a chosen call.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -6,16 +6,16 @@ use std::ops::ControlFlow;
 use crate::store::StorageError;
 use crate::store::sqlite::{Row, Sql, Value};
 
-/// When a storage call fails: before it did anything, or after it did all.
+/// The moment at which a storage call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The call fails and nothing landed.
+    /// The call fails before it has written anything.
     Before,
-    /// The call fails although what it wrote landed.
+    /// The call fails after it has written everything.
     After,
 }
 
-/// A database of which one call fails, as the real one does at the worst of moments.
+/// A database in which one call fails, as a real one may fail at the worst moment.
 #[derive(Debug)]
 pub struct Faulty<S> {
     sql: S,
@@ -24,12 +24,12 @@ pub struct Faulty<S> {
 }
 
 impl<S: Sql> Faulty<S> {
-    /// The database `sql`, of which the call after the next `calls` ones fails.
+    /// The database `sql`. The next `calls` calls succeed, and the call after them fails.
     pub fn after(calls: u32, fault: Fault, sql: S) -> Self {
         Self { sql, fault, calls_left: Cell::new(calls + 1) }
     }
 
-    /// Whether the fault has happened.
+    /// Whether the call has failed.
     pub fn has_failed(&self) -> bool {
         self.calls_left.get() == 0
     }
@@ -37,7 +37,7 @@ impl<S: Sql> Faulty<S> {
     fn call(&self, work: impl FnOnce() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let injected = || Err(StorageError::failed("injected"));
         match (self.calls_left.get(), self.fault) {
-            (0, _) => injected(), // the object is gone until it is opened anew
+            (0, _) => injected(), // the object is gone until it is opened again
             (1, Fault::Before) => {
                 self.calls_left.set(0);
                 injected()
@@ -72,8 +72,8 @@ impl<S: Sql> Sql for &Faulty<S> {
         self.sql.reading(work)
     }
 
-    /// The calls inside are calls of this database too, so that each of them fails once; and then the transaction, after
-    /// it was committed.
+    /// The calls inside are calls of this database too, so each of them fails once. After them, the transaction fails
+    /// after its commit.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.sql.transaction(work)?;
         self.call(|| Ok(()))

@@ -1,4 +1,4 @@
-//! What every store does that keeps many streams in one order.
+//! The behaviour of every store that stores many streams in one order.
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
@@ -9,7 +9,7 @@ use crate::store::{
 /// The position, the stream and the version of an event.
 type Found = (u64, String, u64);
 
-/// The events on one page of a feed, and how it ended.
+/// The events on one page of a feed, and the end of the page.
 fn page<L: StreamLog + FeedLog>(
     subject: &mut Subject<L>,
     range: &FeedRange,
@@ -22,7 +22,7 @@ fn page<L: StreamLog + FeedLog>(
     Ok((found, end))
 }
 
-/// Three streams of two categories, of which one event in four is a `Renamed`: 12 events at positions 1 to 12.
+/// Three streams of two categories, in which one event in four is a `Renamed`: 12 events at positions 1 to 12.
 fn fill<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     for (name, batch) in
         [("account-1", 3), ("order-7", 2), ("account-2", 1), ("account-1", 1), ("order-7", 5)]
@@ -45,7 +45,7 @@ pub fn an_empty_feed_ends_at_its_start<L: StreamLog + FeedLog>(subject: &mut Sub
     Ok(())
 }
 
-/// Every event has a place, without gaps, and each stream's versions are in order.
+/// Every event has a position, without gaps, and the versions of each stream are in order.
 pub fn the_feed_has_every_event_once_in_order<L: StreamLog + FeedLog>(subject: &mut Subject<L>) -> Outcome {
     fill(subject)?;
     let (found, end) = page(subject, &FeedRange::after(Position::START))?;
@@ -58,7 +58,7 @@ pub fn the_feed_has_every_event_once_in_order<L: StreamLog + FeedLog>(subject: &
     Ok(())
 }
 
-/// From whichever place a feed is resumed, and in pages of whichever size, nothing is missed and nothing repeated.
+/// A feed continues from any position, in pages of any size, without missing or repeated events.
 pub fn a_feed_is_resumed_anywhere<L: StreamLog + FeedLog>(subject: &mut Subject<L>) -> Outcome {
     fill(subject)?;
     for limit in 1..=13 {
@@ -79,7 +79,7 @@ pub fn a_feed_is_resumed_anywhere<L: StreamLog + FeedLog>(subject: &mut Subject<
     Ok(())
 }
 
-/// A category and types bound what is on a page, not how far it has come.
+/// A category and types limit the events of a page, but not its checkpoint.
 pub fn a_feed_is_of_a_category_and_of_types<L: StreamLog + FeedLog>(subject: &mut Subject<L>) -> Outcome {
     fill(subject)?;
     let all = || FeedRange::after(Position::START);
@@ -100,7 +100,8 @@ pub fn a_feed_is_of_a_category_and_of_types<L: StreamLog + FeedLog>(subject: &mu
     Ok(())
 }
 
-/// What was forgotten is not in the feed, what is left keeps its places, and no place is given twice.
+/// The feed does not contain forgotten events, the other events stay at their positions, and no position is given
+/// twice.
 pub fn a_place_is_never_given_twice<L: StreamLog + FeedLog>(subject: &mut Subject<L>) -> Outcome {
     fill(subject)?;
     let order = StreamId::new("order-7")?;
@@ -126,7 +127,7 @@ pub fn a_place_is_never_given_twice<L: StreamLog + FeedLog>(subject: &mut Subjec
             (13, "account-1", 5)
         ]
     );
-    // Forgetting goes on behind the last place, which must stay given.
+    // The last position now belongs to a forgotten event, and must not be given again.
     subject.store().delete(&account)?;
     subject.store().delete(&StreamId::new("account-2")?)?;
     subject.append(&StreamId::new("account-9")?, ExpectedVersion::Any, vec![counted(1)?])?;
@@ -164,7 +165,7 @@ pub fn the_directory_lists_streams<L: StreamLog + StreamDirectory>(subject: &mut
     Ok(())
 }
 
-/// A stream's entry tells where it ends.
+/// A stream's entry in the directory has the stream's version.
 pub fn the_directory_tells_versions<L: StreamLog + StreamDirectory>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 3)?;

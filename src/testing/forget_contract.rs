@@ -1,4 +1,4 @@
-//! What every store does when it is told to forget.
+//! The behaviour of every store for truncations and deletions.
 
 use super::subject::{Outcome, Subject, counted, range, stream};
 use crate::ErrorCode;
@@ -21,7 +21,7 @@ fn fill_with_batches<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     Ok(())
 }
 
-/// Events before the cut are not read in either direction, whether the cut falls between commits or into one.
+/// Reads in both directions begin at the first version, whether a truncation ends between commits or within one.
 pub fn a_truncated_stream_begins_at_its_cut<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     fill_with_batches(subject)?;
@@ -38,7 +38,7 @@ pub fn a_truncated_stream_begins_at_its_cut<L: StreamLog>(subject: &mut Subject<
     Ok(())
 }
 
-/// Truncating where it was truncated before, or earlier, changes nothing.
+/// A truncation before the first version, or at it, changes nothing.
 pub fn a_truncation_goes_on_and_never_back<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     fill_with_batches(subject)?;
@@ -50,7 +50,7 @@ pub fn a_truncation_goes_on_and_never_back<L: StreamLog>(subject: &mut Subject<L
     Ok(())
 }
 
-/// A stream of which all was forgotten still counts on, knows its time and gives a key free.
+/// A stream whose events are all truncated continues its versions and its time. Its keys are free again.
 pub fn a_stream_truncated_at_its_end_goes_on_counting<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.set_clock(5000);
@@ -66,7 +66,7 @@ pub fn a_stream_truncated_at_its_end_goes_on_counting<L: StreamLog>(subject: &mu
     Ok(())
 }
 
-/// Only what exists can be forgotten.
+/// Only existing events can be forgotten.
 pub fn a_truncation_beyond_the_end_is_refused<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     fill_with_batches(subject)?;
@@ -80,7 +80,7 @@ pub fn a_truncation_beyond_the_end_is_refused<L: StreamLog>(subject: &mut Subjec
     Ok(())
 }
 
-/// A deleted stream is not read, takes no events and cannot be truncated; to delete it again changes nothing.
+/// A deleted stream cannot be read, appended to or truncated. A second deletion changes nothing.
 pub fn a_deleted_stream_stays_deleted<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     fill_with_batches(subject)?;
@@ -103,11 +103,11 @@ pub fn a_deleted_stream_stays_deleted<L: StreamLog>(subject: &mut Subject<L>) ->
     Ok(())
 }
 
-/// What is to be forgotten between the first page of a read and the second, by a version to truncate before or, with
-/// nothing, by a deletion.
+/// The change between the first page of a read and the second: a truncation before this version, or `None` for a
+/// deletion.
 type Forget = Option<u64>;
 
-/// Reads a page of nine versions, forgets, and says what the pages after it are: the versions of all, or the code of the
+/// Reads a page of nine versions, and forgets events. Then it returns the versions of all pages, or the code of the
 /// error.
 fn read_over<L: StreamLog>(
     subject: &mut Subject<L>,
@@ -130,8 +130,8 @@ fn read_over<L: StreamLog>(
     }))
 }
 
-/// What a page has promised to the next is there, or the next is refused: a truncation or a deletion amid a read is never
-/// passed over in silence. What was read already may be forgotten.
+/// The next page contains every event that a page has promised, or it is refused. A read never silently skips a
+/// truncation or a deletion. Events that were already read may be forgotten.
 pub fn a_read_is_whole_or_refused<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let all: Vec<u64> = (1..=9).collect();
     let newest_first: Vec<u64> = (1..=9).rev().collect();
@@ -157,8 +157,8 @@ pub fn a_read_is_whole_or_refused<L: StreamLog>(subject: &mut Subject<L>) -> Out
     Ok(())
 }
 
-/// A read that begins on a truncated stream begins with what is left, unless its range must be complete; read on, it is
-/// refused only where more was truncated.
+/// A read of a truncated stream begins with the first version, unless its range must be complete. A next page is
+/// refused only if more was truncated meanwhile.
 pub fn a_read_begins_with_what_is_left<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 9)?;

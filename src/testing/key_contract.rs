@@ -1,4 +1,4 @@
-//! What every store does with idempotency keys.
+//! The behaviour of every store for idempotency keys.
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
@@ -11,7 +11,7 @@ fn keyed(events: Vec<NewEvent>) -> Result<Append, Box<dyn std::error::Error>> {
     Ok(Append::to(stream()?, events).keyed(IdempotencyKey::new("k")?))
 }
 
-/// An append that is sent again under its key answers as it did, and appends nothing.
+/// An append that is sent again under its key returns the first answer, and appends nothing.
 pub fn a_key_sent_again_answers_as_the_first_time<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     subject.fill(&stream()?, 3)?;
     let events = vec![counted(4)?, counted(5)?.with_id("mine")?];
@@ -25,7 +25,7 @@ pub fn a_key_sent_again_answers_as_the_first_time<L: StreamLog>(subject: &mut Su
     Ok(())
 }
 
-/// A repeat is answered even when the expected version, which held the first time, no longer does.
+/// A repeat is answered even if the expected version no longer holds.
 pub fn a_key_holds_when_the_expected_version_no_longer_does<L: StreamLog>(
     subject: &mut Subject<L>,
 ) -> Outcome {
@@ -37,7 +37,7 @@ pub fn a_key_holds_when_the_expected_version_no_longer_does<L: StreamLog>(
     Ok(())
 }
 
-/// Other events under a key that was used are refused, and nothing is written.
+/// Other events under a used key are refused, and nothing is written.
 pub fn a_key_with_other_events_is_refused<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.send(keyed(vec![counted(1)?])?)?;
@@ -60,7 +60,7 @@ pub fn a_key_is_of_its_stream<L: StreamLog>(subject: &mut Subject<L>) -> Outcome
     Ok(())
 }
 
-/// A key under which nothing was appended is free.
+/// The key of a refused append is free.
 pub fn a_refused_append_does_not_use_up_its_key<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let refused = subject.send(keyed(vec![counted(1)?])?.expecting(ExpectedVersion::StreamExists));
     assert!(matches!(refused, Err(AppendError::WrongExpectedVersion { .. })), "{refused:?}");
@@ -69,7 +69,7 @@ pub fn a_refused_append_does_not_use_up_its_key<L: StreamLog>(subject: &mut Subj
     Ok(())
 }
 
-/// A reaction that is sent again took effect already, whatever its events are by then; and it names its cause.
+/// A repeated reaction has already taken effect, even if its events differ. The stored events name their cause.
 pub fn a_reaction_takes_effect_once<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let cause = Cause::new(EventId::new("cause")?, r#"{"correlationId":"all"}"#);
     let reaction = |number| -> Result<_, Box<dyn std::error::Error>> {
@@ -84,8 +84,8 @@ pub fn a_reaction_takes_effect_once<L: StreamLog>(subject: &mut Subject<L>) -> O
     Ok(())
 }
 
-/// A key is of its origin: whoever appends under the text of another's key first does not use it up, and a repeat is one only
-/// of what was sent by the same origin.
+/// A key belongs to its origin. An append with the same text from another origin does not use it up. Only an append
+/// from the same origin is a repeat.
 pub fn a_key_is_of_its_origin<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let cause = Cause::new(EventId::new("cause")?, "{}");
     let of_client = |number| keyed(vec![counted(number)?]);

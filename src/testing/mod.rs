@@ -1,7 +1,6 @@
-//! For whoever writes a store: the contract that every store keeps. And for whoever writes a [projection](projected): what it
-//! makes of events.
+//! Tests for authors: the contract of every store, and [projections](projected) under test.
 //!
-//! Each behaviour is a function over a [`Subject`], a store under test:
+//! Each behaviour is a function over a [`Subject`], a store under test.
 //!
 //! ```
 //! use sillok::store::{EventStore, MemoryLog};
@@ -11,7 +10,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`store_contract!`](crate::store_contract) makes one test of each, in the test file of a store of your own:
+//! [`store_contract!`](crate::store_contract) makes one test of each behaviour, in the test file of your own store:
 //! `sillok::store_contract!(#[test], EventStore::new(MyLog::new()));`.
 
 mod append_contract;
@@ -36,8 +35,8 @@ pub use shared_contract::*;
 pub use subject::{Outcome, Subject};
 pub use verify_contract::*;
 
-/// Makes a test of every behaviour that a store must have. The first argument is the attribute of a test, the
-/// second an expression that makes an empty [`EventStore`](crate::store::EventStore), once for each test.
+/// Makes a test of every behaviour that a store must have. The first argument is the attribute of a test. The second is
+/// an expression that makes an empty [`EventStore`](crate::store::EventStore). It runs once for each test.
 #[macro_export]
 macro_rules! store_contract {
     ($(#[$test:meta])+, $store:expr) => {
@@ -102,7 +101,7 @@ macro_rules! store_contract {
     };
 }
 
-/// The same for a store that keeps many streams in one order: what it does beyond
+/// Makes the further tests of a store that stores many streams in one order, beyond
 /// [`store_contract!`](crate::store_contract).
 #[macro_export]
 macro_rules! feed_contract {
@@ -120,11 +119,12 @@ macro_rules! feed_contract {
     };
 }
 
-/// The same for stores of which several may write to one database, each by a connection of its own. The second argument is
-/// an expression that makes two [`EventStore`](crate::store::EventStore)s over one empty database, once for each test. They
-/// stand in one thread: let neither connection wait for the other, or not for long.
+/// Makes the tests of stores that share one database, each over a connection of its own. The second argument is an
+/// expression that makes two [`EventStore`](crate::store::EventStore)s over one empty database. It runs once for each
+/// test. Both stores run in one thread, so a connection must not wait for the other, or must not wait long.
 ///
-/// A database whose [`transaction`](crate::store::sqlite::Sql::transaction) does not exclude other writers fails it.
+/// A database fails these tests if its [`transaction`](crate::store::sqlite::Sql::transaction) does not exclude other
+/// writers.
 #[macro_export]
 macro_rules! shared_contract {
     ($(#[$test:meta])+, $stores:expr) => {

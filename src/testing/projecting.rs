@@ -11,10 +11,10 @@ use crate::handler::{
 use crate::store::sqlite::{Row, Sql, Value};
 use crate::store::{Category, EventId, NewEvent, Position, RecordedTime, StorageError, StreamId, Version};
 
-/// What a projection makes of events, each with the stream to which it is appended: its documents, by their keys. Those that
-/// the projection does not follow are passed over.
+/// Applies a projection to events, and returns its documents by their keys. Each event has the stream to which it is
+/// appended. The projection skips events that it does not follow.
 ///
-/// The example is that of [`Projection`].
+/// For an example, see [`Projection`].
 ///
 /// # Errors
 /// The first failure of the projection.
@@ -30,7 +30,7 @@ pub fn projected<P: Projection>(
     let now = RecordedTime::default();
     loop {
         match consumer.next(now)? {
-            Next::Read(read) => consumer.took(page_of(read, &feed), now)?,
+            Next::Read(read) => consumer.take_page(page_of(read, &feed), now)?,
             Next::Project => consumer.project(now, 0, &mut apply::<P, NoSql>)?,
             Next::Stopped => {
                 return Err(consumer.status()?.error.map_or_else(String::new, |error| error.message).into());
@@ -50,7 +50,7 @@ pub fn projected<P: Projection>(
     Ok(documents)
 }
 
-/// The events as the feed gives them, without those that the projection does not follow.
+/// The events that the projection follows, as the feed returns them.
 fn feed_of<P: Projection>(events: &[(&str, NewEvent)]) -> Result<Vec<FeedEvent>, Failed> {
     let category = P::CATEGORY.map(Category::new).transpose()?;
     let mut versions = BTreeMap::new();
@@ -87,14 +87,14 @@ fn fed(place: u64, stream: &str, version: u64, event: &NewEvent) -> Result<FeedE
     })
 }
 
-/// One page with all that comes after where it begins.
+/// One page with all events after its begin.
 fn page_of(read: Read, feed: &[FeedEvent]) -> FeedPage {
     let events: Vec<FeedEvent> = feed.iter().filter(|event| event.position > read.after).cloned().collect();
     let after = events.last().map_or(read.after, |event| event.position);
     FeedPage { read, events, after, more: false }
 }
 
-/// Nothing rings: an event that fails is not attempted again.
+/// An alarm that never rings. A failed event is not attempted again.
 #[derive(Debug)]
 struct NoAlarm;
 
@@ -104,7 +104,7 @@ impl Alarm for NoAlarm {
     }
 }
 
-/// There is no database beside the memory.
+/// A database that does not exist: the memory needs none.
 #[derive(Debug)]
 enum NoSql {}
 

@@ -1,4 +1,4 @@
-//! What every store does when it is read.
+//! The behaviour of every store for reads.
 
 use super::subject::{Outcome, Subject, counted, range, stream};
 use crate::store::limits::PAGE_BYTES;
@@ -6,7 +6,7 @@ use crate::store::{Direction, EventType, ExpectedVersion, JsonText, NewEvent, Re
 
 use Direction::{Backward, Forward};
 
-/// A stream is read from its first event to its last, or the other way round.
+/// A read returns a stream from its first event to its last, or from its last event to its first.
 pub fn a_read_goes_forward_and_backward<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 4)?;
@@ -15,7 +15,7 @@ pub fn a_read_goes_forward_and_backward<L: StreamLog>(subject: &mut Subject<L>) 
     Ok(())
 }
 
-/// `from` and `to` are both included, and mean the same in both directions.
+/// `from` and `to` are both inclusive, and mean the same in both directions.
 pub fn a_range_is_inclusive_at_both_ends<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 6)?;
@@ -52,7 +52,7 @@ pub fn a_range_cuts_through_commits<L: StreamLog>(subject: &mut Subject<L>) -> O
     Ok(())
 }
 
-/// The pages of a range hold each of its events once, in order; the last names no next.
+/// The pages of a range contain each of its events once, in order. The last page names no next page.
 pub fn pages_follow_each_other_without_hole_or_repeat<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let events = (1..=7).map(counted).collect::<Result<Vec<_>, _>>()?;
@@ -73,7 +73,7 @@ pub fn pages_follow_each_other_without_hole_or_repeat<L: StreamLog>(subject: &mu
     Ok(())
 }
 
-/// Whatever part of a stream is read, the version is that of the whole stream.
+/// Every read of a part of a stream returns the version of the whole stream.
 pub fn a_partial_read_tells_the_version_of_the_stream<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 9)?;
@@ -85,7 +85,7 @@ pub fn a_partial_read_tells_the_version_of_the_stream<L: StreamLog>(subject: &mu
     Ok(())
 }
 
-/// A page ends with the event that fills it, and the next goes on after that.
+/// A page ends with the event that fills it, and the next page begins after that event.
 pub fn a_page_of_large_events_ends_early<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let megabyte = "x".repeat(1_000_000);
@@ -100,7 +100,7 @@ pub fn a_page_of_large_events_ends_early<L: StreamLog>(subject: &mut Subject<L>)
     Ok(())
 }
 
-/// A range that begins beyond the end holds nothing and has no next page.
+/// A range beyond the end of the stream contains nothing and has no next page.
 pub fn a_range_beyond_the_end_is_empty<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 3)?;
@@ -111,7 +111,7 @@ pub fn a_range_beyond_the_end_is_empty<L: StreamLog>(subject: &mut Subject<L>) -
     Ok(())
 }
 
-/// With a type, the events of that type alone are read; a limit counts those.
+/// A read with a type returns only the events of that type, and its limit counts only these.
 pub fn one_type_alone_is_read_in_pages<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     for number in 1..=10 {

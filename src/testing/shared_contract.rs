@@ -1,6 +1,7 @@
-//! What every store does over a database that another one writes to as well, by a connection of its own.
+//! The behaviour of every store over a database to which another store also writes, over a connection of its own.
 //!
-//! Both stand in one thread: where one has locked the database, the other must be refused and not wait for ever.
+//! Both stores run in one thread. If one of them has locked the database, the other must be refused and must not wait
+//! without end.
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::ErrorCode;
@@ -10,7 +11,7 @@ use crate::store::{
 
 type Appending = Result<Appended, AppendError>;
 
-/// Sends an append by `one`. `other` sends its own after `one` has read what it decides by, and before it writes.
+/// Sends an append by `one`. `other` sends its own append between the reads and the writes of `one`.
 fn crossed<L: StreamLog>(
     (one, append): (&mut Subject<L>, Append),
     (other, between): (&mut Subject<L>, Append),
@@ -36,7 +37,7 @@ fn keyed() -> Result<Append, Box<dyn std::error::Error>> {
     Ok(append(ExpectedVersion::Any)?.keyed(IdempotencyKey::new("k")?))
 }
 
-/// The versions that both see, which must be the same.
+/// The versions that both stores return, which must be the same.
 fn seen_by_both<L: StreamLog>(
     one: &Subject<L>,
     other: &Subject<L>,
@@ -46,8 +47,8 @@ fn seen_by_both<L: StreamLog>(
     Ok(versions)
 }
 
-/// Of two appends that expect the same version, one happens. The other one is told what there is then, or is kept out until
-/// the first has written; that a writer is in the way is never the fault of the one that decided first.
+/// Of two appends that expect the same version, one succeeds. The other append fails with the new version, or it is
+/// excluded until the first is written. It never fails because of an append that decided later.
 pub fn nobody_writes_between_a_decision_and_its_write<L: StreamLog>(
     one: &mut Subject<L>,
     other: &mut Subject<L>,
@@ -70,8 +71,8 @@ pub fn nobody_writes_between_a_decision_and_its_write<L: StreamLog>(
     Ok(())
 }
 
-/// What a store remembers of a stream is not believed where another one has written since: an append that expects an exact
-/// version is refused, and one that expects nothing comes behind.
+/// A store does not rely on a remembered head after another store has written. An append that expects an exact version
+/// is refused, and an append without an expected version follows the other's events.
 pub fn what_another_has_written_is_decided_by<L: StreamLog>(
     one: &mut Subject<L>,
     other: &mut Subject<L>,
@@ -91,7 +92,7 @@ pub fn what_another_has_written_is_decided_by<L: StreamLog>(
     Ok(())
 }
 
-/// An append under one key happens once, whichever of two stores it is sent to and whenever.
+/// Two stores append once under one key, in every order.
 pub fn a_key_is_used_once_by_two_stores<L: StreamLog>(
     one: &mut Subject<L>,
     other: &mut Subject<L>,
@@ -108,7 +109,7 @@ pub fn a_key_is_used_once_by_two_stores<L: StreamLog>(
     Ok(())
 }
 
-/// What one has truncated or deleted is so for the other, which wrote to the stream before.
+/// A truncation or deletion by one store holds for the other store, which wrote to the stream before.
 pub fn what_one_forgets_the_other_does_not_show<L: StreamLog>(
     one: &mut Subject<L>,
     other: &mut Subject<L>,

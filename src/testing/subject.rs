@@ -1,14 +1,14 @@
-//! A store under test, with a clock and ids that a test can foresee.
+//! A store under test, with a clock and ids that a test can predict.
 
 use crate::store::{
     Append, AppendError, Appended, Direction, EventId, EventStore, ExpectedVersion, JsonText, NewEvent, Page,
     ReadError, ReadRange, RecordedTime, StreamId, StreamLog,
 };
 
-/// What a behaviour answers: nothing when the store has it. A failed assertion panics.
+/// The result of a behaviour: `Ok` if the store has it. A failed assertion panics.
 pub type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// A store under test. Its clock stands at 1,000 ms until it is moved, its fresh ids are `id-1`, `id-2`, ….
+/// A store under test. Its clock stands at 1,000 ms until a test sets it. Its fresh ids are `id-1`, `id-2`, ….
 #[derive(Debug)]
 pub struct Subject<L> {
     store: EventStore<L>,
@@ -17,20 +17,20 @@ pub struct Subject<L> {
 }
 
 impl<L: StreamLog> Subject<L> {
-    /// Puts a store to the test.
+    /// Wraps a store for a test.
     pub fn new(store: EventStore<L>) -> Self {
         Self { store, ids_given: 0, now: 1000 }
     }
 
-    /// Moves the clock, back or forth, to this many milliseconds since 1970.
+    /// Sets the clock, forward or back, to this many milliseconds since 1970.
     pub fn set_clock(&mut self, millis: u64) {
         self.now = millis;
     }
 
-    /// Appends to a stream by the clock and the ids of the test.
+    /// Appends to a stream with the clock and the ids of the test.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn append(
         &mut self,
         stream: &StreamId,
@@ -40,19 +40,19 @@ impl<L: StreamLog> Subject<L> {
         self.send(Append::to(stream.clone(), events).expecting(expected))
     }
 
-    /// Sends an append by the clock and the ids of the test.
+    /// Sends an append with the clock and the ids of the test.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn send(&mut self, append: Append) -> Result<Appended, AppendError> {
         self.send_while(append, &mut || ())
     }
 
-    /// The same. `meanwhile` is called each time that the store asks for an id: after it has read what it decides by, and
-    /// before it writes.
+    /// Sends an append with the clock and the ids of the test. The store calls `meanwhile` with each request for an id:
+    /// after it has read the data for its decision, and before it writes.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn send_while(
         &mut self,
         append: Append,
@@ -67,10 +67,10 @@ impl<L: StreamLog> Subject<L> {
         self.store.append(append, RecordedTime::from_millis(self.now), &mut fresh_id)
     }
 
-    /// Appends `count` events whose data are their versions, each as a commit of its own.
+    /// Appends `count` events whose data are their versions, each in a commit of its own.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn fill(&mut self, stream: &StreamId, count: u64) -> Outcome {
         for _ in 0..count {
             let next = self.store.head(stream)?.version.get() + 1;
@@ -79,7 +79,7 @@ impl<L: StreamLog> Subject<L> {
         Ok(())
     }
 
-    /// The store itself.
+    /// The store.
     pub fn store(&mut self) -> &mut EventStore<L> {
         &mut self.store
     }
@@ -87,23 +87,23 @@ impl<L: StreamLog> Subject<L> {
     /// Reads one page.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn read(&self, stream: &StreamId, range: &ReadRange) -> Result<Page, ReadError> {
         self.store.read(stream, range)
     }
 
-    /// The versions on one page, in the order in which they came.
+    /// The versions on one page, in their order on the page.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn versions(&self, stream: &StreamId, range: &ReadRange) -> Result<Vec<u64>, ReadError> {
         Ok(self.read(stream, range)?.events.iter().map(|event| event.version.get()).collect())
     }
 
-    /// The versions on all pages of a range, and how many pages there were.
+    /// The versions on all pages of a range, and the number of pages.
     ///
     /// # Errors
-    /// What the store says.
+    /// The error of the store.
     pub fn all_versions(&self, stream: &StreamId, range: ReadRange) -> Result<(Vec<u64>, usize), ReadError> {
         let (mut versions, mut pages, mut next) = (Vec::new(), 0, Some(range));
         while let Some(range) = next {
@@ -115,7 +115,7 @@ impl<L: StreamLog> Subject<L> {
     }
 }
 
-/// The stream that behaviours write to.
+/// The stream to which the behaviours write.
 pub(super) fn stream() -> Result<StreamId, Box<dyn std::error::Error>> {
     Ok(StreamId::new("account-42")?)
 }

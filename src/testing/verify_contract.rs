@@ -1,4 +1,4 @@
-//! What every store can prove.
+//! The behaviour of every store for proofs.
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::ErrorCode;
@@ -8,7 +8,7 @@ use crate::store::{
     StreamLog, Verification, Verifier, Version,
 };
 
-/// A history as it was written is intact, from the empty one on, and its hash is what the last append answered.
+/// An unchanged history is intact, beginning with the empty one. Its hash is the hash in the answer to the last append.
 pub fn an_untouched_history_is_intact<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let empty = subject.store().verify(&stream)?;
@@ -25,7 +25,7 @@ pub fn an_untouched_history_is_intact<L: StreamLog>(subject: &mut Subject<L>) ->
     Ok(())
 }
 
-/// The chain is verified from the cut, and ends in the same hash.
+/// After a truncation, the chain is verified from the base, and ends in the same hash.
 pub fn a_history_is_intact_after_a_truncation<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     for _ in 0..3 {
@@ -40,7 +40,7 @@ pub fn a_history_is_intact_after_a_truncation<L: StreamLog>(subject: &mut Subjec
     Ok(())
 }
 
-/// A long history is verified page by page, with the same answer as at once, and each page is bounded.
+/// A long history is verified page by page, with the same result as at once. Each page is bounded.
 pub fn a_long_history_is_verified_in_pages<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let commits = fill_with_large_commits(subject, &stream()?)?;
     let whole = subject.store().verify(&stream()?)?;
@@ -50,8 +50,8 @@ pub fn a_long_history_is_verified_in_pages<L: StreamLog>(subject: &mut Subject<L
     Ok(())
 }
 
-/// What happens between two pages of a verification does not break it: an append is verified too, and beyond a cut it
-/// goes on.
+/// A change between two pages of a verification does not break it. A new append is verified too, and after a truncation
+/// the verification continues from the new base.
 pub fn a_verification_goes_on_whatever_happens_meanwhile<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     let commits = fill_with_large_commits(subject, &stream)?;
@@ -71,7 +71,7 @@ pub fn a_verification_goes_on_whatever_happens_meanwhile<L: StreamLog>(subject: 
     Ok(())
 }
 
-/// Commits that were handed out prove themselves: whoever has them finds what the store finds.
+/// An export can be verified without the store, with the same result.
 pub fn an_export_proves_itself<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     assert_eq!(exported(subject, &stream, 0)?, (subject.store().verify(&stream)?, 1));
@@ -80,20 +80,20 @@ pub fn an_export_proves_itself<L: StreamLog>(subject: &mut Subject<L>) -> Outcom
     subject.send(keyed.keyed(IdempotencyKey::new("k")?))?;
     assert_eq!(exported(subject, &stream, 0)?, (subject.store().verify(&stream)?, 2));
     subject.store().delete(&stream)?;
-    // What is not removed yet is not handed out either.
+    // Commits that are not removed yet are not exported either.
     assert_eq!(exported(subject, &stream, 0)?.0.commits, 0);
     remove_all(subject, &stream)?;
     assert_eq!(exported(subject, &stream, 0)?, (subject.store().verify(&stream)?, 1));
     Ok(())
 }
 
-/// Removes everything that was forgotten.
+/// Removes all hidden events.
 fn remove_all<L: StreamLog>(subject: &mut Subject<L>, stream: &StreamId) -> Outcome {
     while subject.store().remove_forgotten(stream)? {}
     Ok(())
 }
 
-/// An export begins with the first commit of which nothing was forgotten.
+/// An export begins with the first commit without a forgotten event.
 pub fn an_export_does_not_hand_out_what_was_forgotten<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     for _ in 0..3 {
@@ -108,7 +108,8 @@ pub fn an_export_does_not_hand_out_what_was_forgotten<L: StreamLog>(subject: &mu
     Ok(())
 }
 
-/// An export ends at the version that it was asked to end at, and is refused where a truncation or a deletion has overtaken it.
+/// An export ends at the version that the caller asked for. It is refused if a truncation has passed it, or the stream
+/// was deleted meanwhile.
 pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let stream = stream()?;
     subject.fill(&stream, 4)?;
@@ -130,7 +131,7 @@ pub fn an_export_is_of_one_history<L: StreamLog>(subject: &mut Subject<L>) -> Ou
     Ok(())
 }
 
-/// Appends commits that fill a page of a verification and begin another; tells how many.
+/// Appends commits that fill a page of a verification and begin another. Returns their number.
 fn fill_with_large_commits<L: StreamLog>(
     subject: &mut Subject<L>,
     stream: &StreamId,
@@ -144,8 +145,8 @@ fn fill_with_large_commits<L: StreamLog>(
     Ok(u64::try_from(count)?)
 }
 
-/// Verifies by one page after the other, each by a verifier that knows no more than how far the one before came, and
-/// calls `between` where another follows.
+/// Verifies one page after the other. Each page has a verifier that knows only the verified part so far. `between` is
+/// called before each further page.
 fn verified_in_pages<L: StreamLog>(
     subject: &mut Subject<L>,
     mut verifier: Verifier,
@@ -160,8 +161,8 @@ fn verified_in_pages<L: StreamLog>(
     Ok((verifier.found(), pages))
 }
 
-/// What a verifier finds that is given the export of a stream and nothing else, and how many pages the export had. No
-/// version before `cut` is among it.
+/// Verifies the export of a stream without the store. Returns the result and the number of pages. The export contains
+/// no version before `cut`.
 fn exported<L: StreamLog>(
     subject: &mut Subject<L>,
     stream: &StreamId,
@@ -189,7 +190,7 @@ fn exported<L: StreamLog>(
     }
 }
 
-/// The hash tells one history from another: by stream, by time and by content.
+/// Histories with different streams, times or contents have different hashes.
 pub fn histories_that_differ_have_different_hashes<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
     let mut hashes = Vec::new();
     for (name, clock, number) in [("a", 1000, 1), ("b", 1000, 1), ("c", 2000, 1), ("d", 1000, 2)] {

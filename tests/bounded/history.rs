@@ -1,4 +1,4 @@
-//! Histories that cost much to look at: many that nobody wants before the few that somebody does.
+//! Histories that are expensive to read: many unwanted events before a few wanted ones.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,21 +13,22 @@ use crate::looked::CountedSql;
 use crate::random::Random;
 use crate::stream;
 
-/// Commits of one stream that are alike.
+/// Equal commits of one stream.
 struct Part {
     stream: StreamId,
     event_type: &'static str,
     commits: u64,
-    /// How many events a commit has, and how long each is.
+    /// The number of events in a commit, and the length of each.
     events: usize,
     bytes: usize,
 }
 
-/// Parts, one behind the other, and before which version each stream is forgotten; `None` is wholly.
+/// The parts in their order, and the version before which each stream is truncated. `None` means that the stream is
+/// deleted.
 pub struct History {
     parts: Vec<Part>,
     forgotten: BTreeMap<StreamId, Option<u64>>,
-    /// How many events each stream has.
+    /// The number of events in each stream.
     versions: BTreeMap<StreamId, u64>,
 }
 
@@ -67,13 +68,13 @@ impl History {
         Self { parts, forgotten, versions }
     }
 
-    /// How many events are shown.
+    /// The number of events that readers can see.
     pub fn shown(&self) -> usize {
         let shown = self.versions.iter().map(|(stream, version)| version - self.hidden(stream));
         usize::try_from(shown.sum::<u64>()).unwrap()
     }
 
-    /// The streams that are shown, in order.
+    /// The streams that readers can see, in order.
     pub fn names(&self) -> Vec<StreamId> {
         let is_shown = |stream: &&StreamId| self.forgotten.get(*stream) != Some(&None);
         self.versions.keys().filter(is_shown).cloned().collect()
@@ -98,14 +99,14 @@ impl History {
                 }
                 None => store.delete(stream).unwrap(),
             }
-            // What is left over of some is passed over by their readers.
+            // Some streams still have rows of forgotten events, which readers skip.
             if stream.as_str().ends_with('0') {
                 while store.remove_forgotten(stream).unwrap() {}
             }
         }
     }
 
-    /// Records the same in a journal, in the same order.
+    /// Records the same commits in a journal, in the same order.
     pub fn forward(&self, journal: &mut Journal<CountedSql>) {
         let mut store = EventStore::new(MemoryLog::new());
         for part in &self.parts {

@@ -1,4 +1,4 @@
-//! What a page looks at: noted where a log hands out commits and names, and where a database hands out rows.
+//! Counts what a page looks at: the commits and names that a log returns, and the rows that a database returns.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -17,7 +17,7 @@ use crate::database::Database;
 /// The largest row: a group of the journal, or a commit.
 const LARGEST_ROW: usize = 2 * 1024 * 1024;
 
-/// A log that notes what it hands out: how many events, or names, and how many bytes each time.
+/// A log that counts what it returns: the number of events or names, and the bytes each time.
 #[derive(Default)]
 pub struct Looked<L> {
     pub log: L,
@@ -25,28 +25,28 @@ pub struct Looked<L> {
     rows: Rows,
 }
 
-/// How many rows a database has handed out, and how many bytes of text.
+/// The number of rows that a database has returned, and the bytes of their text.
 pub type Rows = Rc<Cell<(usize, usize)>>;
 
 impl<L> Looked<L> {
-    /// Notes what `log` hands out, and the rows of the database below it, if there is one.
+    /// Counts what `log` returns, and the rows of the database below it, if there is one.
     pub fn at(log: L, rows: Rows) -> Self {
         Self { log, noted: RefCell::default(), rows }
     }
 
-    /// Passes over what was handed out so far.
+    /// Resets the counts.
     pub fn begin(&self) {
         self.noted.take();
         self.rows.take();
     }
 
-    /// Sees that what was handed out since the last time is no more than a page may look at: without the last commit, the
-    /// page had room left.
+    /// Asserts that everything since the last call is within one page budget: without its last commit, the page had
+    /// room left.
     pub fn page_is_bounded(&self, what: &str) {
         self.page_is_bounded_behind(0, what);
     }
 
-    /// The same where so many commits are looked at before the page.
+    /// Asserts the same for a page that looks at `commits` commits first.
     pub fn page_is_bounded_behind(&self, commits: usize, what: &str) {
         let mut noted = self.noted.take();
         noted.drain(..commits.min(noted.len()));
@@ -128,7 +128,7 @@ impl<L: StreamDirectory> StreamDirectory for Looked<L> {
     }
 }
 
-/// A database that counts the rows that it hands out.
+/// A database that counts the rows that it returns.
 #[derive(Clone)]
 pub struct CountedSql {
     sql: Database,

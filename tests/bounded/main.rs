@@ -1,5 +1,6 @@
-//! Whatever is stored, no page looks at more than its budget and one commit, and who follows `next` comes to everything: on
-//! every log. The seeds and the number of cases are printed; `SILLOK_BOUNDED_SEED` runs one.
+//! Bounds of pages. No page looks at more than its budget and one commit, whatever is stored. A reader that follows
+//! `next` reaches everything, on every log. The tests print the seeds and the number of cases. `SILLOK_BOUNDED_SEED`
+//! runs one seed.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
@@ -37,7 +38,7 @@ fn each_case(name: &str, check: impl Fn(&History, &mut Random)) {
     }
 }
 
-/// The positions and streams of the events that a range holds, page after page.
+/// The positions and streams of the events in a range, page after page.
 fn events_of<L: FeedLog>(
     log: &Looked<L>,
     range_after: &dyn Fn(Position) -> FeedRange,
@@ -97,7 +98,7 @@ fn the_directory_is_bounded<L: StreamDirectory>(log: &Looked<L>, history: &Histo
     assert_eq!(names, history.names());
 }
 
-/// Every reader of a stream.
+/// Checks every reader of a stream.
 fn streams_are_bounded<L: StreamLog>(store: &EventStore<Looked<L>>, history: &History) {
     for stream in history.names() {
         let head = store.head(&stream).unwrap();
@@ -127,7 +128,7 @@ fn streams_are_bounded<L: StreamLog>(store: &EventStore<Looked<L>>, history: &Hi
                 Exported::Commit { commit, .. } => last = commit.version,
             });
             next = end.unwrap().next;
-            // Where the cut falls into a commit, that one is looked at for its hash.
+            // If a truncation ends within a commit, the export reads this commit for its hash.
             store.log().page_is_bounded_behind(1, "a page of an export");
             if next.is_none() {
                 break;
@@ -146,7 +147,7 @@ fn forgetting_is_bounded<L: StreamLog>(
     for stream in history.names() {
         let head = store.head(&stream).unwrap();
         store.log().page_is_bounded("a head");
-        // That the last commit can be read is seen first.
+        // The truncation first checks that the last commit can be read.
         let mut before = 0;
         let truncates = random.chance(500);
         if truncates {
@@ -178,7 +179,7 @@ fn forgetting_is_bounded<L: StreamLog>(
     }
 }
 
-/// Whatever a store with this history is asked for, page by page.
+/// Checks every reader of a store with this history, page by page.
 fn a_store_is_bounded<L: StreamLog + FeedLog + StreamDirectory>(
     log: Looked<L>,
     history: &History,

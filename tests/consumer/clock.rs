@@ -1,27 +1,27 @@
-//! Clocks that jump: no wait is longer than its policy allows, whatever the clock said when it began.
+//! Clocks that jump. No wait is longer than its policy allows, whatever the clock was at its start.
 
 use super::database;
 use crate::jumping::{DAY, Random, jumped};
 use crate::world::*;
 use sillok::handler::{BACKSTOP_MILLIS, Kind, Next, OnFailure, Policy, Settings};
 
-/// Nothing waits longer: the policy allows a second, and the feed is looked at again after five.
+/// The longest wait: the policy allows a second, and the feed is read again after five.
 const LONGEST: u64 = BACKSTOP_MILLIS;
 const CASES: u64 = 1000;
 
-/// A consumer whose events always fail, and never often enough.
+/// A consumer whose events always fail, with enough attempts left.
 fn failing() -> Settings {
     let settings = settings(Kind::Reactor, OnFailure::Skip);
     Settings { policy: Policy { attempts: 100, ..settings.policy }, ..settings }
 }
 
 #[test]
-fn a_failure_of_when_the_clock_was_a_day_ahead_is_not_waited_for() {
+fn a_failure_from_a_clock_a_day_ahead_does_not_delay_the_next_attempt() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &failing());
     let (rest, _) = deliver(&mut consumer, &feed, DAY, &[1]);
     assert_eq!(rest, Next::Wait { until: at(DAY + 100) });
-    // Now the clock is right, and the object begins anew.
+    // The clock is now right, and the object starts again.
     let mut consumer = open(&database, &failing());
     assert!(consumer.started(Some(at(DAY + 100)), at(1000)).unwrap(), "such an alarm is none");
     assert_eq!(armed(&database), Some(1000 + BACKSTOP_MILLIS));
@@ -76,7 +76,7 @@ fn live(seed: u64) {
 }
 
 #[test]
-fn whatever_the_clock_does_no_wait_is_longer_than_it_may_be() {
+fn a_jumping_clock_makes_no_wait_longer_than_allowed() {
     println!("{CASES} cases, the seeds 0 to {}", CASES - 1);
     (0..CASES).for_each(live);
 }

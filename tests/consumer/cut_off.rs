@@ -1,4 +1,4 @@
-//! Attempts that crash the engine: each is counted as any other that fails, by the machine that comes after.
+//! Attempts that crash the engine. The next machine counts each of them as a failed attempt.
 
 use super::database;
 use crate::world::*;
@@ -6,17 +6,17 @@ use sillok::handler::{Kind, Next, OnFailure, Running, Settings};
 use sillok::store::{StreamId, Version};
 
 const CRASH: &str = "the attempt was cut off: a panic";
-/// The number of the event that crashes the engine, the only one of its stream.
+/// The number of the event that crashes the engine. It is the only event of its stream.
 const POISON: u64 = 2;
 
-/// A machine of after a crash.
+/// A machine after a crash.
 fn after_a_crash(place: &Place, settings: &Settings) -> Opened {
     let mut consumer = open(place, settings);
     consumer.cut_off(StreamId::new("b").unwrap(), Version::FIRST, CRASH, 0);
     consumer
 }
 
-/// Works until the machine rests; the poison must not be touched again.
+/// Runs the machine until it has nothing to do. It must not attempt the poison again.
 fn work(consumer: &mut Opened, feed: &Feed, now: u64) -> Next {
     let untouched = |number: u64| assert_ne!(number, POISON, "the attempt that crashed is counted first");
     let rest = run(consumer, feed, now, &mut |work| match work {
@@ -58,7 +58,7 @@ fn a_crash_is_a_failed_attempt_with_its_wait_and_in_the_end_a_dead_letter() {
 }
 
 #[test]
-fn where_the_policy_is_to_stop_a_crash_stops() {
+fn a_crash_stops_a_consumer_whose_policy_is_to_stop() {
     for kind in [Kind::Projection, Kind::Reactor] {
         let (place, feed) = (database(), Feed::of(&["a", "b"]));
         let settings = settings(kind, OnFailure::Stop);

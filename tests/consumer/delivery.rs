@@ -1,4 +1,4 @@
-//! Events are delivered one by one, in order, each at least once.
+//! Deliveries: one by one, in order, each at least once.
 
 use super::database;
 use crate::world::*;
@@ -8,11 +8,11 @@ fn settings_of(on_failure: OnFailure) -> Settings {
     settings(Kind::Reactor, on_failure)
 }
 
-/// The delivery that the machine wants, reading pages before it where it must.
+/// The next delivery of the machine. Reads pages before it if necessary.
 fn next_delivery(consumer: &mut Opened, feed: &Feed, now: u64) -> sillok::handler::Delivery {
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => return only(deliveries),
             other => panic!("{other:?}"),
         }
@@ -33,11 +33,11 @@ fn every_event_is_delivered_in_order() {
 #[test]
 fn an_id_is_of_one_consumer_and_one_event() {
     let (database, mut feed) = (database(), Feed::of(&["a", "b"]));
-    // Two writers gave the same id.
+    // Two writers used the same id.
     feed.partitions[0][1].id = feed.partitions[0][0].id.clone();
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let first = next_delivery(&mut consumer, &feed, 0);
-    // The SHA-256 of "balances\na\n1\nevent-0-1": receivers have stored it.
+    // This is the SHA-256 of "balances\na\n1\nevent-0-1". Receivers have stored it.
     assert_eq!(first.id, "729d18b66a5c2f2dca4f26b61fe21604");
     let key = first.command_key(7).unwrap();
     assert_eq!(key.as_stored(), "reactor\t729d18b66a5c2f2dca4f26b61fe21604:7");
@@ -53,7 +53,7 @@ fn an_id_is_of_one_consumer_and_one_event() {
 }
 
 #[test]
-fn what_is_not_in_hand_is_ignored() {
+fn the_outcome_of_a_delivery_that_is_not_under_way_is_ignored() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     consumer.delivered("unknown", Outcome::Done, at(0), 0).unwrap();
@@ -98,7 +98,7 @@ fn progress_and_attempts_outlive_a_crash_after_a_failure() {
 }
 
 #[test]
-fn what_succeeded_after_a_failure_is_not_repeated_after_a_crash() {
+fn a_success_after_a_failure_is_not_repeated_after_a_crash() {
     let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let first = next_delivery(&mut consumer, &feed, 0);
@@ -163,7 +163,7 @@ fn a_consumer_may_stop_before_an_event_that_fails() {
         (status.checkpoint.to_string().as_str(), status.error.unwrap().message.as_str()),
         ("1", "2 fails")
     );
-    // A new series of attempts, whichever way it is told to go on; a pause leaves it stopped.
+    // Each way to resume begins a new series of attempts. A pause leaves the consumer stopped.
     consumer.pause().unwrap();
     consumer.resume(at(9000)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 9000, &[2]), (Next::Wait { until: at(9100) }, vec![2]));
@@ -183,7 +183,7 @@ fn the_text_of_an_error_is_bounded() {
 }
 
 #[test]
-fn each_event_has_its_own_series_of_attempts_whatever_its_partition() {
+fn each_event_has_its_own_series_of_attempts_in_every_partition() {
     let (database, mut feed) = (database(), Feed::new(2));
     feed.add(0, "a", "Counted");
     feed.add(1, "b", "Counted");
@@ -211,7 +211,7 @@ fn each_event_has_its_own_series_of_attempts_whatever_its_partition() {
 }
 
 #[test]
-fn what_waits_is_attempted_at_once_in_a_new_series_when_the_consumer_has_become_another() {
+fn a_failed_event_is_attempted_at_once_in_a_new_series_after_a_new_definition() {
     let (database, feed) = (database(), Feed::of(&["a", "b"]));
     for now in [0, 100] {
         deliver(&mut open(&database, &settings_of(OnFailure::Skip)), &feed, now, &[1]);
@@ -235,7 +235,7 @@ fn what_waits_is_attempted_at_once_in_a_new_series_when_the_consumer_has_become_
 }
 
 #[test]
-fn one_that_has_stopped_or_is_paused_stays_so_when_it_has_become_another() {
+fn a_stopped_or_paused_consumer_stays_so_after_a_new_definition() {
     let (database, feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Stop));
     for now in [0, 100, 300] {

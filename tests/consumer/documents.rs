@@ -1,4 +1,4 @@
-//! What a projection's handler may do with documents.
+//! The use of documents by a projection's handler.
 
 use super::database;
 use crate::random::Flaky;
@@ -13,7 +13,7 @@ fn json(text: &str) -> JsonText {
     JsonText::parse(text).unwrap()
 }
 
-/// Lets a handler loose on the first event of a feed.
+/// Runs a handler on the first event of a feed.
 fn with_documents(consumer: &mut Opened, handler: &mut dyn FnMut(&Handle) -> Result<(), String>) -> Next {
     let mut feed = Feed::of(&["a"]);
     let seen = consumer.status().unwrap().checkpoint.position(0).get();
@@ -68,7 +68,7 @@ fn a_handler_sees_what_it_wrote_beside_what_is_stored() {
 }
 
 #[test]
-fn what_a_failed_event_did_is_taken_back() {
+fn the_changes_of_a_failed_event_are_undone() {
     let mut consumer = projection();
     with_documents(&mut consumer, &mut |documents| {
         documents.put("kept", &json("1")).unwrap();
@@ -106,18 +106,18 @@ fn every_bound_has_an_error_of_its_own() {
 }
 
 #[test]
-fn documents_that_were_kept_for_later_are_refused() {
+fn documents_are_refused_after_their_handler_has_returned() {
     let mut consumer = projection();
-    let mut kept = None;
+    let mut handle = None;
     with_documents(&mut consumer, &mut |documents| {
-        kept = Some(documents.clone());
+        handle = Some(documents.clone());
         Ok(())
     });
-    let kept = kept.unwrap();
-    assert_eq!(kept.get("a"), Err(DocumentError::Over));
-    assert_eq!(kept.put("a", &json("1")), Err(DocumentError::Over));
-    assert_eq!(kept.delete("a"), Err(DocumentError::Over));
-    assert_eq!(kept.list("", "", 1), Err(DocumentError::Over));
+    let handle = handle.unwrap();
+    assert_eq!(handle.get("a"), Err(DocumentError::Over));
+    assert_eq!(handle.put("a", &json("1")), Err(DocumentError::Over));
+    assert_eq!(handle.delete("a"), Err(DocumentError::Over));
+    assert_eq!(handle.list("", "", 1), Err(DocumentError::Over));
     assert_eq!(DocumentError::Over.code(), ErrorCode::DocumentsOver);
 }
 

@@ -1,4 +1,4 @@
-//! The alarm: a duty to run outlives a crash, and a consumer that has caught up is left alone.
+//! The alarm. A duty to run survives a crash, and a consumer that has caught up has no alarm.
 
 use super::database;
 use crate::world::*;
@@ -8,7 +8,7 @@ fn skipping() -> Settings {
     settings(Kind::Reactor, OnFailure::Skip)
 }
 
-/// An alarm that has not rung so long after its time was lost, in milliseconds.
+/// An alarm counts as lost if it is overdue by this time, in milliseconds.
 const LOST_MILLIS: u64 = 30_000;
 
 #[test]
@@ -49,7 +49,7 @@ fn a_ring_that_finds_something_sets_the_alarm_again() {
     consumer.rang(at(0)).unwrap();
     assert_eq!(armed(&database), None);
     let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     assert_eq!(armed(&database), Some(BACKSTOP_MILLIS), "before anything is delivered");
 }
 
@@ -59,7 +59,7 @@ fn a_ring_amid_the_work_sets_the_alarm_again() {
     let mut consumer = open(&database, &skipping());
     consumer.woken(0, at(0)).unwrap();
     let mut now = 0;
-    // Whatever the machine is waiting for when it rings.
+    // The alarm rings at each step of the machine.
     loop {
         now += BACKSTOP_MILLIS;
         let next = consumer.next(at(now)).unwrap();
@@ -70,7 +70,7 @@ fn a_ring_amid_the_work_sets_the_alarm_again() {
         consumer.rang(at(now)).unwrap();
         assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS), "amid {next:?}");
         match next {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => {
                 consumer.delivered(&only(deliveries).id, Outcome::Done, at(now), 0).unwrap();
             }
@@ -88,7 +88,7 @@ fn a_wake_while_a_page_is_read_is_not_lost() {
     let page = feed.read(read);
     feed.add(0, "a", "Counted");
     consumer.woken(0, at(1)).unwrap();
-    consumer.took(page, at(2)).unwrap();
+    consumer.take_page(page, at(2)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 3, &[]), (Next::Idle, vec![1, 2]));
 }
 
@@ -99,7 +99,7 @@ fn while_backing_off_the_alarm_is_at_the_retry() {
     consumer.woken(0, at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 10, &[1]).0, Next::Wait { until: at(110) });
     assert_eq!(armed(&database), Some(110));
-    // Woken or rung before its time, it waits on.
+    // A wake or an alarm before its time does not end the wait.
     consumer.woken(0, at(20)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 20, &[]), (Next::Wait { until: at(110) }, vec![]));
     unset(&database);
@@ -119,7 +119,7 @@ fn an_alarm_that_was_lost_is_noticed() {
     assert!(consumer.started(Some(at(1000)), at(now)).unwrap());
     assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
     deliver(&mut consumer, &feed, now, &[]);
-    // It does not ring, and the next wakes come long after.
+    // The alarm does not ring, and the next wakes come long after it.
     let lost = now + BACKSTOP_MILLIS + LOST_MILLIS;
     consumer.woken(0, at(lost - 1)).unwrap();
     assert_eq!(armed(&database), Some(now + BACKSTOP_MILLIS));
@@ -143,7 +143,7 @@ fn a_page_that_cannot_be_read_is_asked_for_again() {
 }
 
 #[test]
-fn who_is_paused_is_not_kept_awake_and_misses_nothing() {
+fn a_paused_consumer_has_no_alarm_and_misses_nothing() {
     let (database, mut feed) = (database(), Feed::of(&["a"]));
     let mut consumer = open(&database, &skipping());
     deliver(&mut consumer, &feed, 0, &[]);
@@ -164,9 +164,9 @@ fn a_page_that_was_not_asked_for_is_dropped() {
     let (database, feed) = (database(), Feed::of(&["a"; 5]));
     let mut consumer = open(&database, &skipping());
     let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(sillok::handler::Read { after: position(2), ..read }), at(0)).unwrap();
+    consumer.take_page(feed.read(sillok::handler::Read { after: position(2), ..read }), at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2, 3, 4, 5]));
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![]));
 }
 
@@ -184,7 +184,7 @@ fn a_run_that_outlasts_its_alarm_has_another() {
         let mut consumer = open(&database, &skipping());
         begin(&mut consumer);
         assert!(matches!(consumer.next(at(0)).unwrap(), Next::Read(_)));
-        // The page takes long, and nothing else would bring back a consumer that dies meanwhile.
+        // The read of the page takes long. Only the alarm would restart a consumer that crashes meanwhile.
         let rings = armed(&database).unwrap();
         unset(&database);
         consumer.rang(at(rings)).unwrap();

@@ -1,5 +1,5 @@
-//! Every storage call fails once before it landed and once after it landed. Then the consumer is opened anew and what
-//! failed is tried again: each event takes effect as often as is promised.
+//! Faults. Every storage call fails once before it has written and once after it. Then the consumer is opened again,
+//! and the failed step is repeated. Each event takes effect as often as its kind promises.
 
 use crate::database::Database;
 use crate::world::*;
@@ -9,7 +9,7 @@ use sillok::testing::{Fault, Faulty};
 
 /// More than the storage calls of all steps together.
 const MOST_CALLS: u32 = 2000;
-/// The number of the event that fails until it is mended.
+/// The number of the event that fails until it is repaired.
 const POISON: u64 = 2;
 
 type Faulted<'a> = Consumer<&'a Faulty<Database>, StoredAlarm<&'a Faulty<Database>>>;
@@ -22,7 +22,7 @@ fn opened<'a>(faulty: &'a Faulty<Database>, settings: &Settings) -> Result<Fault
     }
 }
 
-/// What happens to a consumer, step by step. Each may be tried again until it is done.
+/// The number of steps. Each step may be repeated until it is done.
 const STEPS: usize = 8;
 
 fn step(
@@ -34,7 +34,7 @@ fn step(
     let now = 10_000 * number as u64;
     match number {
         0 => consumer.woken(0, at(now)),
-        // All attempts at the poison.
+        // These are all attempts at the poison.
         1 => [now, now + 1000, now + 2000]
             .into_iter()
             .try_for_each(|now| work(consumer, feed, now, true, delivered)),
@@ -81,7 +81,7 @@ fn work(
     .map(|_| ())
 }
 
-/// Runs all steps on one database, of which one call fails; `false` where there are fewer calls than that.
+/// Runs all steps on one database in which one call fails. Returns `false` if there are fewer calls.
 fn survives(settings: &Settings, fails_at: u32, fault: Fault) -> bool {
     let database = Place::in_sqlite();
     let mut feed = Feed::of(&["a", "b", "a", "b", "a", "b", "a"]);
@@ -98,7 +98,7 @@ fn survives(settings: &Settings, fails_at: u32, fault: Fault) -> bool {
             step(&mut opened(&faulty, settings).unwrap(), number, &mut feed, &mut delivered).unwrap();
         }
     }
-    // Whatever an attempt lost cost: the alarm brings the consumer back until all is done.
+    // The alarm restarts the consumer until everything is done, whatever a failed attempt has lost.
     let mut consumer = open(&database, settings);
     let rest = run(&mut consumer, &feed, 100_000, &mut |_| panic!("nothing is left to do")).unwrap();
     assert_eq!(rest, Next::Idle, "{fails_at} {fault:?}");

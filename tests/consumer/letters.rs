@@ -1,4 +1,4 @@
-//! Dead letters: held streams keep their order, and a round through the letters releases them.
+//! Dead letters. Held streams stay in order, and a round through the letters releases them.
 
 use super::database;
 use crate::world::*;
@@ -25,7 +25,7 @@ fn a_round_delivers_what_is_held_in_its_order_and_releases_the_stream() {
     let mut consumer = open(&database, &holding());
     deliver(&mut consumer, &feed, 0, &[1, 2]);
     assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "failed"), (3, "held"), (5, "held"), (6, "held")]);
-    // One fails once more: what waits for it goes on waiting, and the other stream is released.
+    // One letter fails once more. The letters behind it stay held, and the other stream is released.
     consumer.retry(at(10)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 10, &[2]), (Next::Idle, vec![1, 2, 3, 5]));
     assert_eq!(letters(&mut consumer), [(2, "failed"), (6, "held")]);
@@ -43,7 +43,7 @@ fn a_round_delivers_what_is_held_in_its_order_and_releases_the_stream() {
 }
 
 #[test]
-fn what_comes_to_be_held_during_a_round_is_delivered_in_it() {
+fn events_held_during_a_round_are_delivered_in_it() {
     let (database, mut feed) = (database(), Feed::of(&["a", "a"]));
     let mut settings = holding();
     settings.policy.attempts = 2;
@@ -57,7 +57,7 @@ fn what_comes_to_be_held_during_a_round_is_delivered_in_it() {
     let (rest, attempted) = deliver(&mut consumer, &feed, 200, &[1]);
     assert_eq!((rest, attempted), (Next::Wait { until: at(300) }, vec![1]));
     assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "held"), (3, "held")]);
-    // A crash amid the round: it goes on where it was.
+    // After a crash during the round, the round continues from its place.
     let mut consumer = open(&database, &settings);
     assert!(consumer.status().unwrap().retrying);
     assert_eq!(deliver(&mut consumer, &feed, 300, &[]), (Next::Idle, vec![1, 2, 3]));
@@ -98,7 +98,7 @@ fn a_round_begun_again_passes_no_letter_over() {
             consumer.delivered(&ids[0], Outcome::failed("no"), at(0), 0).unwrap();
         }
     }
-    // While the second is under way.
+    // The second letter is under way.
     consumer.retry(at(0)).unwrap();
     consumer.delivered(&ids[1], Outcome::Done, at(0), 0).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 0, &[]), (Next::Idle, vec![1, 2]));
@@ -154,7 +154,7 @@ fn letters_are_discarded_one_or_all() {
 }
 
 #[test]
-fn what_is_held_behind_a_discarded_letter_goes_on_by_a_retry_alone() {
+fn events_held_by_a_discarded_letter_wait_for_a_retry() {
     let (database, mut feed) = (database(), Feed::of(&["a", "a", "b"]));
     let mut consumer = open(&database, &holding());
     deliver(&mut consumer, &feed, 0, &[1]);
@@ -182,7 +182,7 @@ fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
     assert_eq!(letters(&mut consumer), [(1, "failed"), (2, "failed")]);
     consumer.retry(at(1000)).unwrap();
     assert_eq!(deliver(&mut consumer, &feed, 1000, &[1]), (Next::Wait { until: at(1100) }, vec![1]));
-    // The second attempt is under way when it is discarded.
+    // The second attempt is under way when the letter is discarded.
     let Next::Deliver(second) = consumer.next(at(1100)).unwrap() else { panic!("no delivery") };
     assert!(consumer.discard(1..=1).unwrap());
     consumer.delivered(&only(second).id, Outcome::failed("late"), at(1100), 0).unwrap();
@@ -190,7 +190,7 @@ fn a_letter_that_is_discarded_amid_its_attempts_leaves_no_trace_of_them() {
     let next = only(next);
     assert_eq!((next.event.position.get(), next.attempt), (2, 1));
     consumer.delivered(&next.id, Outcome::failed("no"), at(1100), 0).unwrap();
-    // Another letter than the one that waits changes nothing for that.
+    // The discard of another letter does not change the waiting letter.
     assert!(!consumer.discard(1..=1).unwrap());
     assert_eq!(deliver(&mut consumer, &feed, 1100, &[]), (Next::Wait { until: at(1200) }, vec![]));
     assert!(consumer.discard(1..=u64::MAX).unwrap());
@@ -208,7 +208,8 @@ fn many_letters_are_looked_at_and_discarded_some_at_a_time() {
     let mut consumer = open(&database, &holding());
     deliver(&mut consumer, &feed, 0, &[1, 2]);
     assert_eq!(consumer.status().unwrap().dead_letters, MANY + 2);
-    // The first of `a` fails again. Behind it is what is held, and at the end one that is released by then.
+    // The first event of `a` fails again. Behind it are its held events, and at the end an event that is released by
+    // then.
     consumer.retry(at(0)).unwrap();
     let (mut tidied, mut attempted) = (0, Vec::new());
     while attempted.len() < 3 {
@@ -220,7 +221,7 @@ fn many_letters_are_looked_at_and_discarded_some_at_a_time() {
                 let outcome = if number == 2 { Outcome::failed("again") } else { Outcome::Done };
                 consumer.delivered(&id, outcome, at(0), 0).unwrap();
             }
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Tidied => tidied += 1,
             other => panic!("{other:?} after {attempted:?}"),
         }

@@ -1,4 +1,4 @@
-//! Consumers: what is promised of projections and deliveries, whichever call fails and whatever dies.
+//! Consumers: the promises of projections and deliveries, under faults of every call and crashes at every time.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::duplicate_mod)] // the same behaviours in two places
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
@@ -15,7 +15,7 @@ mod rows;
 mod shared;
 mod world;
 
-/// What consumers do wherever they are kept.
+/// Makes the tests of consumers in each kind of storage.
 macro_rules! behaviours {
     ($place:ident) => {
         fn database() -> crate::world::Place {

@@ -1,4 +1,4 @@
-//! Memory keeps all of a transaction or nothing, as a database does.
+//! The memory stores all of a transaction or nothing, as a database does.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -28,7 +28,7 @@ fn a_transaction_that_fails_leaves_memory_as_it_was() {
     let (memory, alarm, feed) = (ConsumerMemory::default(), Breakable::default(), Feed::of(&["a", "a", "b"]));
     let mut consumer: InMemory = Consumer::open_in_memory(&memory, alarm.clone(), settings).unwrap();
     project(&mut consumer, &feed, 0, &[1, 3]).unwrap();
-    // The first event is given up, the second held; then the alarm for the third cannot be set.
+    // The first event is given up, and the second is held. Then the alarm for the third cannot be set.
     alarm.0.set(true);
     project(&mut consumer, &feed, 1000, &[1, 3]).unwrap_err();
     assert_eq!((memory.rows(), consumer.status().unwrap().failures), (0, 1));

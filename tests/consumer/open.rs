@@ -1,4 +1,4 @@
-//! What a consumer is opened with, what is stored of it, and others that use the same database.
+//! The settings of a consumer, its stored state, and other consumers in the same database.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -79,7 +79,7 @@ fn all_kinds() -> [Settings; 4] {
 fn a_consumer_stays_of_its_kind() {
     for first in all_kinds() {
         for place in [Place::in_sqlite(), Place::in_memory()] {
-            // Who has only looked has taken no name.
+            // A consumer that has only been read has not stored its kind.
             for other in all_kinds() {
                 place.open(&other).unwrap().status().unwrap();
             }
@@ -120,13 +120,13 @@ fn of_two_kinds_that_were_opened_before_either_has_saved_the_first_takes_the_nam
     }
 }
 
-/// Makes the database as it was before kinds were kept.
+/// Removes the stored kinds, as in a database from before they existed.
 fn forget_kinds(database: &Database) {
     database.0.execute_batch("DROP TABLE consumer_kinds_v1").unwrap();
 }
 
 #[test]
-fn a_state_of_before_kinds_were_kept_is_read_and_its_kind_noted_with_the_next_save() {
+fn a_state_without_a_stored_kind_is_read_and_the_next_save_stores_the_kind() {
     let (database, mut feed) = (Place::in_sqlite(), Feed::of(&["a", "b"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
     forget_kinds(&database);
@@ -189,7 +189,7 @@ fn two_processes_of_one_consumer_project_each_event_once() {
     let (mut one, mut two) = (open(&database, &skipping()), open(&database, &skipping()));
     for consumer in [&mut one, &mut two] {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
     }
     let mut projected = Vec::new();
@@ -203,14 +203,14 @@ fn two_processes_of_one_consumer_project_each_event_once() {
     assert_eq!(projected, [1, 2, 3]);
     project(&mut two, &feed, 0, &[]).unwrap();
     assert_eq!((documents(&mut one), documents(&mut two)), (folded(&feed, &[]), folded(&feed, &[])));
-    // What one is told holds for the other.
+    // An operation on one machine holds for the other.
     one.pause().unwrap();
     assert_eq!(project(&mut two, &feed, 0, &[]).unwrap(), Next::Paused);
     two.resume(at(0)).unwrap();
     assert_eq!(project(&mut one, &feed, 0, &[]).unwrap(), Next::Idle);
 }
 
-/// A database in which another process saves just before a transaction begins.
+/// A database in which another process saves its state just before a transaction begins.
 #[derive(Clone)]
 struct Interfered(Database, Rc<RefCell<Option<Opened>>>);
 
@@ -241,7 +241,7 @@ impl Sql for Interfered {
 }
 
 #[test]
-fn what_an_operator_says_is_done_although_another_process_saves_meanwhile() {
+fn an_operation_is_done_although_another_process_saves_meanwhile() {
     let database = database();
     let other = Rc::new(RefCell::new(Some(open(&Place::of(database.clone()), &skipping()))));
     let sql = Interfered(database.clone(), other);
@@ -319,7 +319,7 @@ fn a_state_that_cannot_be_read_is_said_to_be_corrupt() {
 }
 
 #[test]
-fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
+fn a_new_delivery_begins_after_its_checkpoint_which_then_cannot_change() {
     let mut feed = Feed::new(2);
     for (partition, stream) in [(0, "a"), (0, "b"), (0, "a"), (1, "c"), (1, "d")] {
         feed.add(partition, stream, "Counted");
@@ -327,7 +327,7 @@ fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
     let checkpoint = |text| Some(Checkpoint::parse(text, 2).unwrap());
     let delivering = |after| Settings { partitions: 2, after, ..settings(Kind::Reactor, OnFailure::Skip) };
     let database = Place::in_sqlite();
-    // Whoever looks at it sees where it begins, also when nothing has come yet.
+    // A reader sees the place at which the consumer begins, even before the first event.
     let mut consumer = open(&database, &delivering(checkpoint("2.1")));
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "2.1");
     let mut taken = Vec::new();
@@ -338,7 +338,7 @@ fn a_new_delivery_begins_where_it_is_told_to_and_keeps_to_it() {
         Ok(())
     };
     assert_eq!(run(&mut consumer, &feed, 0, &mut work).unwrap(), Next::Idle);
-    // What it has done counts, whatever it is told now.
+    // The stored checkpoint counts, and the new `after` does not.
     let mut consumer = open(&database, &delivering(None));
     assert_eq!(run(&mut consumer, &feed, 0, &mut work).unwrap(), Next::Idle);
     assert_eq!(taken, ["event-1-2", "event-0-3"]);

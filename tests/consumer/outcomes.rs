@@ -1,4 +1,4 @@
-//! What follows from what came of an attempt: another one, none, or a pause.
+//! The consequences of an outcome: another attempt, none, or a pause.
 
 use super::database;
 use crate::world::*;
@@ -17,7 +17,8 @@ fn gone() -> Outcome {
     Outcome::Gone { error: "no more".to_owned() }
 }
 
-/// Lets the machine run until it rests, with this outcome for these events and success for the others; says what was attempted.
+/// Runs the machine until it has nothing to do. These events have this outcome, and the others succeed. Returns the
+/// attempted events.
 fn deliver_with(
     consumer: &mut Opened,
     feed: &Feed,
@@ -28,7 +29,7 @@ fn deliver_with(
     let mut attempted = Vec::new();
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => {
                 let number = |delivery: &Delivery| delivery.event.position.get();
                 attempted.push(deliveries.iter().map(number).collect());
@@ -44,7 +45,7 @@ fn deliver_with(
 }
 
 #[test]
-fn what_can_never_succeed_is_given_up_at_once_and_holds_up_nothing() {
+fn a_refused_event_is_given_up_at_once_and_delays_nothing() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let attempted = deliver_with(&mut consumer, &feed, 0, &refused("too large"), &[2]);
@@ -62,7 +63,7 @@ fn what_can_never_succeed_is_given_up_at_once_and_holds_up_nothing() {
 }
 
 #[test]
-fn what_can_never_succeed_holds_its_stream_or_stops_the_consumer_as_the_policy_says() {
+fn a_refused_event_holds_its_stream_or_stops_the_consumer_as_the_policy_says() {
     let feed = Feed::of(&["a", "b", "a", "c"]);
     let place = database();
     let mut consumer = open(&place, &settings_of(OnFailure::HoldStream));
@@ -79,24 +80,25 @@ fn what_can_never_succeed_holds_its_stream_or_stops_the_consumer_as_the_policy_s
 }
 
 #[test]
-fn what_can_never_succeed_spoils_no_batch() {
+fn a_refused_event_fails_no_batch() {
     let (database, feed) = (database(), Feed { page: 200, ..Feed::of(&["a", "b", "c", "d", "e"]) });
     let settings = Settings { window: Window::Batch(3), ..settings_of(OnFailure::Skip) };
     let mut consumer = open(&database, &settings);
     let mut attempted = Vec::new();
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Deliver(deliveries) => {
                 let numbers: Vec<_> = deliveries.iter().map(|one| one.event.position.get()).collect();
-                // As a queue does it: what is too large is refused when it is the first, and ends a batch before.
+                // As in a queue, an event that is too large is refused if it is the first. Otherwise the batch ends
+                // before it.
                 let until = numbers.iter().position(|number| *number == 2);
-                let (told, outcome) = match until {
+                let (done, outcome) = match until {
                     Some(0) => (1, refused("too large")),
                     until => (until.unwrap_or(numbers.len()), Outcome::Done),
                 };
                 attempted.push(numbers);
-                for Delivery { id, .. } in &deliveries[..told] {
+                for Delivery { id, .. } in &deliveries[..done] {
                     consumer.delivered(id, outcome.clone(), at(0), 0).unwrap();
                 }
             }
@@ -113,7 +115,7 @@ fn a_projection_gives_up_at_once_too() {
     let mut consumer = open(&database, &settings(Kind::Projection, OnFailure::Skip));
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => consumer
                 .project(at(0), 0, &mut |event, documents| {
                     let counted = Outcome::from(count(event, documents));
@@ -128,7 +130,7 @@ fn a_projection_gives_up_at_once_too() {
 }
 
 #[test]
-fn whoever_takes_no_more_events_pauses_the_consumer_and_gets_them_when_it_is_resumed() {
+fn a_receiver_that_accepts_no_more_events_pauses_the_consumer_until_it_is_resumed() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip));
     let attempted = deliver_with(&mut consumer, &feed, 0, &gone(), &[2]);
@@ -147,7 +149,7 @@ fn whoever_takes_no_more_events_pauses_the_consumer_and_gets_them_when_it_is_res
 }
 
 #[test]
-fn whoever_takes_no_more_events_pauses_a_window_and_a_round_through_the_letters() {
+fn a_receiver_that_accepts_no_more_events_pauses_a_window_and_a_round() {
     let (database, feed) = (database(), Feed { page: 200, ..Feed::of(&["a", "b", "c", "d"]) });
     let settings = Settings { window: Window::Streams(3), ..settings_of(OnFailure::Skip) };
     let mut consumer = open(&database, &settings);

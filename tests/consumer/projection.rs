@@ -1,4 +1,4 @@
-//! Events become documents, each exactly once.
+//! Projections: events become documents, each exactly once.
 
 use super::database;
 use crate::world::*;
@@ -21,14 +21,14 @@ fn documents_follow_the_feed() {
     assert_eq!(consumer.document(&key("a")).unwrap().unwrap().as_str(), "[1,3,4,7,8]");
     assert_eq!(consumer.document(&key("z")).unwrap(), None);
     assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "8");
-    // Opened anew, it is where it was.
+    // A consumer that is opened again is at its checkpoint.
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 2, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
 
 #[test]
-fn what_came_before_a_failure_is_kept_and_the_event_is_attempted_again() {
+fn the_events_before_a_failure_take_effect_and_the_failed_one_is_attempted_again() {
     let (database, feed) = (database(), Feed::of(&["a", "a", "a"]));
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 0, &[2]).unwrap(), Next::Wait { until: at(100) });
@@ -39,7 +39,7 @@ fn what_came_before_a_failure_is_kept_and_the_event_is_attempted_again() {
         ("1", 1, Some(at(100)))
     );
     assert_eq!(status.error.unwrap().message, "2 fails");
-    // What the failed attempt wrote is gone, also after a crash.
+    // The changes of the failed attempt are undone, also after a crash.
     let mut consumer = open(&database, &skipping());
     assert_eq!(project(&mut consumer, &feed, 99, &[]).unwrap(), Next::Wait { until: at(100) });
     assert_eq!(project(&mut consumer, &feed, 100, &[]).unwrap(), Next::Idle);
@@ -60,7 +60,7 @@ fn an_event_that_always_fails_becomes_a_dead_letter() {
     assert_eq!((letter.event.clone(), letter.attempts), (feed.partitions[0][1].clone(), 3));
     assert_eq!((letter.error.as_str(), letter.time), ("2 fails", at(300)));
     assert_eq!(consumer.status().unwrap().dead_letters, 1);
-    // Mended, it is projected after all, in one transaction with its removal.
+    // After a repair, the event is projected. The same transaction deletes its letter.
     consumer.retry(at(400)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
     assert_eq!(consumer.document(&key("a")).unwrap().unwrap().as_str(), "[1,4,2]");
@@ -79,7 +79,7 @@ fn partitions_are_followed_in_turn() {
     for _ in 0..3 {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
         first.push(read.partition);
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
         consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
     }
@@ -104,7 +104,7 @@ fn a_reader_knows_whether_an_event_was_seen() {
 }
 
 #[test]
-fn a_paused_consumer_keeps_its_place_and_its_attempts() {
+fn a_paused_consumer_resumes_at_its_checkpoint_with_its_attempts() {
     let (database, feed) = (database(), Feed::of(&["a", "a"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[2]).unwrap();

@@ -1,5 +1,5 @@
-//! Random lives of a consumer: events come, its storage fails, it dies, it is paused, retried and rebuilt. In the end
-//! documents are what the events make of them, and every event was delivered, in the order of its stream.
+//! Random lives of a consumer. Events arrive, the storage fails, the process crashes, and operators pause, retry and
+//! rebuild. In the end the documents follow from the events, and every event was delivered in the order of its stream.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -14,12 +14,12 @@ use sillok::handler::{Consumer, Delivery, FeedPage, Kind, Next, OnFailure, Outco
 use sillok::store::StorageError;
 use sillok::store::sqlite::{Row, Sql, Value};
 
-/// A database of which any call may fail, before or after it landed, and which then goes on.
+/// A database in which any call may fail, before or after it has written. Later calls work again.
 #[derive(Clone)]
 pub struct Flaky {
     sql: Database,
     seed: Rc<Cell<u64>>,
-    /// So many of 1,000 calls fail.
+    /// The number of calls that fail, of 1,000.
     pub failing: Rc<Cell<u64>>,
 }
 
@@ -72,15 +72,15 @@ impl Sql for Flaky {
 
 #[derive(Debug, Clone)]
 enum Action {
-    /// An event comes to the partition, in one of its streams.
+    /// An event arrives in the partition, in one of its streams.
     Event {
         partition: usize,
         stream: u8,
         wanted: bool,
     },
-    /// So many calls of the machine.
+    /// The machine is called this many times.
     Run(u8),
-    /// The process dies, and another takes its place.
+    /// The process crashes, and another replaces it.
     Crash,
     /// The alarm rings, if it is set.
     Ring,
@@ -106,7 +106,7 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// What a process has done and not told the machine yet, while other things happen.
+/// Work that a process has done but not yet passed to the machine, while other things happen.
 enum Late {
     Page(FeedPage),
     Delivered(Vec<(String, Outcome)>),
@@ -120,13 +120,13 @@ struct Life {
     sql: Flaky,
     feed: Feed,
     now: u64,
-    /// One, or two that use the same database.
+    /// One process, or two that use the same database.
     processes: Vec<Living>,
-    /// What each process is late with.
+    /// The late work of each process.
     late: Vec<Option<Late>>,
-    /// Events whose number is a multiple of five fail.
+    /// Whether events whose number is a multiple of five fail.
     poisoned: bool,
-    /// Partition and number of what was delivered with success.
+    /// The partition and the number of each delivery that succeeded.
     delivered: Vec<(usize, u64)>,
 }
 
@@ -142,7 +142,7 @@ impl Life {
         Self { settings, sql, feed, now: 1, processes, late, poisoned: true, delivered: Vec::new() }
     }
 
-    /// Tries a call of any process until it succeeds.
+    /// Repeats a call of any process until it succeeds.
     fn insist(&mut self, work: &mut dyn FnMut(&mut Living) -> Result<(), StorageError>) {
         let process = self.any_process();
         while work(&mut self.processes[process]).is_err() {}
@@ -158,7 +158,7 @@ impl Life {
             Action::Event { partition, stream, wanted } => {
                 let stream = format!("{partition}-{stream}");
                 self.feed.add(*partition, &stream, if *wanted { "Counted" } else { "Unwanted" });
-                // The journal wakes until it is answered.
+                // The journal wakes the consumer until it is answered.
                 let partition = *partition;
                 self.insist(&mut |consumer| consumer.woken(partition, now));
             }
@@ -191,7 +191,7 @@ impl Life {
         }
     }
 
-    /// One call of the machine, and of what it asks for; says how it rests, if it does.
+    /// Makes one call of the machine, and carries out its step. Returns the step if there is nothing to do.
     fn call(&mut self, process: usize) -> Result<Option<Next>, StorageError> {
         let (now, jitter) = (at(self.now), u32::try_from(self.sql.roll(1 << 32)).unwrap());
         let (is_late, picked) = (self.sql.roll(3) == 0, usize::try_from(self.sql.roll(6)).unwrap());
@@ -199,10 +199,10 @@ impl Life {
         let (consumer, late) = (&mut processes[process], &mut late[process]);
         let fails = |number: u64| *poisoned && number.is_multiple_of(5);
         match late.take() {
-            Some(Late::Page(page)) => return consumer.took(page, now).map(|()| None),
+            Some(Late::Page(page)) => return consumer.take_page(page, now).map(|()| None),
             Some(Late::Delivered(mut deliveries)) => {
                 let (id, outcome) = deliveries.swap_remove(picked % deliveries.len());
-                // The others are told later, or never.
+                // The machine receives the other outcomes later, or never.
                 if !deliveries.is_empty() && picked < 5 {
                     *late = Some(Late::Delivered(deliveries));
                 }
@@ -212,7 +212,7 @@ impl Life {
         }
         match consumer.next(now)? {
             Next::Read(read) if is_late => *late = Some(Late::Page(feed.read(read))),
-            Next::Read(read) => consumer.took(feed.read(read), now)?,
+            Next::Read(read) => consumer.take_page(feed.read(read), now)?,
             Next::Project => consumer.project(now, jitter, &mut |event, documents| {
                 count(event, documents)?;
                 if fails(event.position.get()) { Err("poison".to_owned()) } else { Ok(()) }
@@ -225,15 +225,15 @@ impl Life {
                 if matches!(settings.window, Window::Batch(_)) && outcomes.contains(&false) {
                     outcomes = vec![false];
                 }
-                let told: Vec<_> = deliveries.iter().zip(outcomes).collect();
-                let succeeded = told.iter().filter(|(_, succeeds)| *succeeds);
+                let reported: Vec<_> = deliveries.iter().zip(outcomes).collect();
+                let succeeded = reported.iter().filter(|(_, succeeds)| *succeeds);
                 delivered.extend(
                     succeeded.map(|(delivery, _)| (partition(delivery), delivery.event.position.get())),
                 );
-                let told = told
+                let reported = reported
                     .into_iter()
-                    .map(|(delivery, succeeds)| (delivery.id.clone(), told_of(delivery, succeeds)));
-                *late = Some(Late::Delivered(told.collect()));
+                    .map(|(delivery, succeeds)| (delivery.id.clone(), outcome_of(delivery, succeeds)));
+                *late = Some(Late::Delivered(reported.collect()));
             }
             Next::Tidied => {}
             rest => return Ok(Some(rest)),
@@ -241,22 +241,22 @@ impl Life {
         Ok(None)
     }
 
-    /// All is mended; from then on nothing but alarms brings the consumer to run.
+    /// Repairs everything. From then on, only alarms run the consumer.
     fn end(&mut self) {
         self.poisoned = false;
         self.sql.failing.set(0);
-        // An attempt that failed before may be the last one, and stop the consumer: what is late is lost.
+        // A late failed attempt may be the last one, and stop the consumer. So late work is lost.
         self.late.fill_with(|| None);
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.resume(now));
-        self.rest();
-        // What failed in a generation that was being built is a letter only now.
+        self.come_to_rest();
+        // A failure of the rebuilt generation becomes a dead letter only now.
         let now = at(self.now);
         self.insist(&mut |consumer| consumer.retry(now));
-        self.rest();
+        self.come_to_rest();
     }
 
-    fn rest(&mut self) {
+    fn come_to_rest(&mut self) {
         if self.processes.len() == 1 {
             for _ in 0..1000 {
                 if armed(&self.sql.sql).is_none() {
@@ -267,7 +267,7 @@ impl Life {
             }
             panic!("the alarm rings for ever");
         }
-        // Each process has a clock of its own, whatever the other has come to.
+        // Each process has a clock of its own, independent of the other.
         for process in [0, 1, 0, 1] {
             self.now += 10_000;
             self.processes[process].rang(at(self.now)).unwrap();
@@ -281,8 +281,8 @@ impl Life {
     }
 }
 
-/// What is told of a delivery. What fails does so in every way that there is.
-fn told_of(delivery: &Delivery, succeeds: bool) -> Outcome {
+/// The outcome of a delivery. A failed delivery has every kind of failure in turn.
+fn outcome_of(delivery: &Delivery, succeeds: bool) -> Outcome {
     let error = "poison".to_owned();
     match delivery.event.position.get() % 4 {
         _ if succeeds => Outcome::Done,

@@ -1,4 +1,4 @@
-//! Documents are built anew beside those that are read.
+//! Rebuilds: documents are made again beside those that readers see.
 
 use super::database;
 use crate::world::*;
@@ -43,12 +43,12 @@ fn the_live_documents_keep_up_while_others_are_built() {
     loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) => {
-                // Events go on coming, and every other page is the live lane's.
+                // Events continue to arrive, and every other page is for the live lane.
                 if consumer.status().unwrap().rebuild.is_some() && feed.end(0) < position(16) {
                     feed.add(0, "a", "Counted");
                     consumer.woken(0, at(0)).unwrap();
                 }
-                consumer.took(feed.read(read), at(0)).unwrap();
+                consumer.take_page(feed.read(read), at(0)).unwrap();
             }
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
@@ -74,7 +74,7 @@ fn new_documents_wait_until_every_partition_has_come_as_far() {
     consumer.rebuild(at(0)).unwrap();
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
             }
@@ -87,17 +87,17 @@ fn new_documents_wait_until_every_partition_has_come_as_far() {
 }
 
 #[test]
-fn a_rebuild_that_is_cut_off_goes_on() {
+fn a_rebuild_continues_after_a_crash() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
     project(&mut open(&database, &skipping()), &feed, 0, &[]).unwrap();
     open(&database, &skipping()).rebuild(at(0)).unwrap();
     assert_eq!(armed(&database), Some(sillok::handler::BACKSTOP_MILLIS), "the duty is durable");
     for _ in 0..100 {
-        // Three calls, and a crash.
+        // This makes three calls, and then a crash.
         let mut consumer = open(&database, &skipping());
         for _ in 0..3 {
             match consumer.next(at(0)).unwrap() {
-                Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+                Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
                 Next::Project => {
                     consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
                 }
@@ -116,15 +116,15 @@ fn a_rebuild_begun_again_gives_up_the_first() {
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[]).unwrap();
     consumer.rebuild(at(0)).unwrap();
-    // A page of the first.
+    // This is a page of the first rebuild.
     let read = loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild => break read,
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             other => panic!("{other:?}"),
         }
     };
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
     consumer.rebuild(at(0)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
@@ -143,7 +143,7 @@ fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
             Next::Read(read) if read.lane == sillok::handler::Lane::Rebuild && read.after > position(0) => {
                 break feed.read(read);
             }
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
             }
@@ -151,13 +151,13 @@ fn a_page_for_a_rebuild_that_was_given_up_is_dropped() {
         }
     };
     consumer.rebuild(at(0)).unwrap();
-    consumer.took(late, at(0)).unwrap();
+    consumer.take_page(late, at(0)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));
 }
 
 #[test]
-fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
+fn an_event_that_fails_in_a_rebuild_does_not_affect_the_live_documents() {
     let (database, mut feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[]).unwrap();
@@ -172,7 +172,7 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
     assert_eq!(project(&mut consumer, &feed, 300, &[2]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[2]));
     assert_eq!(letters(&mut consumer), [(2, "failed")]);
-    // The letters of the old generation go with it.
+    // The letters of the old generation are deleted with it.
     consumer.rebuild(at(400)).unwrap();
     assert_eq!(project(&mut consumer, &feed, 400, &[]).unwrap(), Next::Idle);
     assert_eq!((letters(&mut consumer), documents(&mut consumer)), (vec![], folded(&feed, &[])));
@@ -180,7 +180,7 @@ fn an_event_that_fails_when_rebuilt_is_no_concern_of_the_live_documents() {
 }
 
 #[test]
-fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
+fn a_round_continues_through_the_letters_of_the_new_documents() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a"]));
     let mut consumer = open(&database, &skipping());
     for now in [0, 100, 300] {
@@ -192,7 +192,7 @@ fn a_round_of_retries_goes_on_through_the_letters_of_the_new_documents() {
         project(&mut consumer, &feed, now, &[2]).unwrap();
     }
     consumer.retry(at(1250)).unwrap();
-    // The last attempt of the rebuild comes at once, and before the next one of the round.
+    // The last attempt of the rebuild comes at once, before the next letter of the round.
     assert_eq!(project(&mut consumer, &feed, 1250, &[2]).unwrap(), Next::Wait { until: at(1350) });
     assert_eq!((consumer.status().unwrap().rebuild, letters(&mut consumer)), (None, vec![(2, "failed")]));
     assert_eq!(project(&mut consumer, &feed, 1350, &[]).unwrap(), Next::Idle);
@@ -210,7 +210,7 @@ fn old_documents_are_removed_a_few_at_a_time() {
     let mut tidied = Vec::new();
     loop {
         match consumer.next(at(0)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             Next::Project => {
                 consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap()
             }
@@ -233,14 +233,14 @@ fn a_feed_that_gives_less_than_before_is_asked_again_later() {
 }
 
 #[test]
-fn what_was_delivered_cannot_be_rebuilt() {
+fn deliveries_cannot_be_rebuilt() {
     let mut consumer = open(&database(), &settings(Kind::Reactor, OnFailure::Skip));
     let error = consumer.rebuild(at(0)).unwrap_err();
     assert_eq!((error.code(), error), (ErrorCode::NotAProjection, RebuildError::NotAProjection));
 }
 
 #[test]
-fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
+fn a_page_of_one_rebuild_is_not_used_by_the_next() {
     let (database, feed) = (database(), Feed::of(&["a", "b", "a", "c", "a", "b", "c"]));
     let mut consumer = open(&database, &skipping());
     project(&mut consumer, &feed, 0, &[]).unwrap();
@@ -248,12 +248,12 @@ fn a_page_that_was_read_for_a_rebuild_is_none_of_the_next_ones() {
     let second_page = loop {
         match consumer.next(at(0)).unwrap() {
             Next::Read(read) if read.lane == Lane::Rebuild && read.after > Position::START => break read,
-            Next::Read(read) => consumer.took(feed.read(read), at(0)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(0)).unwrap(),
             _ => consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap(),
         }
     };
     consumer.rebuild(at(0)).unwrap();
-    consumer.took(feed.read(second_page), at(0)).unwrap();
+    consumer.take_page(feed.read(second_page), at(0)).unwrap();
     project(&mut consumer, &feed, 0, &[]).unwrap();
     assert_eq!(consumer.status().unwrap().rebuild, None);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));

@@ -1,4 +1,4 @@
-//! What consumers write to SQLite, row by row.
+//! The rows that consumers write to SQLite.
 
 use crate::world::*;
 use sillok::handler::{Kind, Next, OnFailure, Settings};
@@ -15,7 +15,7 @@ fn a_document_that_a_page_alters_often_is_written_once() {
     let mut rows_of_a_page = |feed: &Feed| {
         consumer.woken(0, at(0)).unwrap();
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         let before = database.0.total_changes();
         consumer.project(at(0), 0, &mut |event, documents| count(event, documents)).unwrap();
         database.0.total_changes() - before
@@ -31,15 +31,15 @@ fn a_place_among_events_that_are_not_wanted_is_made_durable_now_and_then() {
     let (database, mut feed) = (Place::in_sqlite(), Feed::new(1));
     feed.page = 5000;
     let mut consumer = open(&database, &skipping());
-    let kept = || open(&database, &skipping()).status().unwrap().checkpoint.to_string();
+    let stored = || open(&database, &skipping()).status().unwrap().checkpoint.to_string();
     for number in 1..=2500 {
         feed.add(0, "a", feed.unwanted);
         consumer.woken(0, at(number)).unwrap();
         assert_eq!(project(&mut consumer, &feed, number, &[]).unwrap(), Next::Idle);
         match number {
-            999 => assert_eq!(kept(), "0"),
-            1000 | 1999 => assert_eq!(kept(), "1000"),
-            2500 => assert_eq!(kept(), "2000"),
+            999 => assert_eq!(stored(), "0"),
+            1000 | 1999 => assert_eq!(stored(), "1000"),
+            2500 => assert_eq!(stored(), "2000"),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Two processes over one file, each by a connection of its own.
+//! Two processes over one file, each over a connection of its own.
 
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
@@ -15,7 +15,7 @@ fn skipping() -> Settings {
     settings(Kind::Projection, OnFailure::Skip)
 }
 
-/// Two connections to one file with an alarm that is not set.
+/// Two connections to one file, with an alarm that is not set.
 fn shared() -> (Database, Database) {
     let (one, other) = Database::shared();
     let alarm = "CREATE TABLE alarm (at INTEGER, sets INTEGER); INSERT INTO alarm VALUES (NULL, 0)";
@@ -23,14 +23,14 @@ fn shared() -> (Database, Database) {
     (one, other)
 }
 
-/// What another process does, once.
+/// The work of another process, which runs once.
 type Other = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
 
-/// A connection that lets another process work before one of its queries.
+/// A connection in which another process works before one of the queries.
 #[derive(Clone)]
 struct Interrupted {
     database: Database,
-    /// So many queries are made before the other one works.
+    /// The number of queries before the other process works.
     queries: Rc<Cell<usize>>,
     other: Other,
 }
@@ -70,7 +70,7 @@ impl Sql for Interrupted {
     }
 }
 
-/// Makes each event the document of its stream, as this text; the second event fails as long as the documents are old.
+/// Sets the document of each event's stream to this text. The second event fails while the documents are old.
 fn make(consumer: &mut Opened, feed: &Feed, now: u64, text: &str) {
     let document = JsonText::parse(&format!("\"{text}\"")).unwrap();
     let rest = run(consumer, feed, now, &mut |work| match work {
@@ -85,8 +85,8 @@ fn make(consumer: &mut Opened, feed: &Feed, now: u64, text: &str) {
     }
 }
 
-/// What `read` finds while another process builds all documents anew before query number `queries` of the reader; `None`
-/// where there are fewer.
+/// The result of `read` while another process rebuilds the documents before query number `queries` of the reader.
+/// `None` if there are fewer queries.
 fn found<T>(
     queries: usize,
     read: impl Fn(&mut Consumer<Interrupted, StoredAlarm<Interrupted>>) -> T,
@@ -106,7 +106,7 @@ fn found<T>(
     sql.other.borrow().is_none().then_some(found)
 }
 
-/// What `read` finds wherever another process comes between.
+/// The results of `read` with another process before each of its queries.
 fn all_found<T>(read: impl Fn(&mut Consumer<Interrupted, StoredAlarm<Interrupted>>) -> T) -> Vec<T> {
     let found: Vec<T> = (0..).map_while(|queries| found(queries, &read)).collect();
     assert!(found.len() >= 2, "{} queries", found.len());
@@ -137,13 +137,13 @@ fn a_status_is_of_one_moment() {
 }
 
 #[test]
-fn while_one_projects_the_other_is_kept_out_and_repeats_nothing() {
+fn while_one_process_projects_the_other_is_excluded_and_repeats_nothing() {
     let (one, other) = shared();
     let feed = Feed::of(&["a", "b", "a", "c", "a"]);
     let (mut one, mut other) = (open(&Place::of(one), &skipping()), open(&Place::of(other), &skipping()));
     for consumer in [&mut one, &mut other] {
         let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-        consumer.took(feed.read(read), at(0)).unwrap();
+        consumer.take_page(feed.read(read), at(0)).unwrap();
         assert_eq!(consumer.next(at(0)).unwrap(), Next::Project);
     }
     let mut kept_out = Vec::new();
@@ -153,7 +153,7 @@ fn while_one_projects_the_other_is_kept_out_and_repeats_nothing() {
         count(event, documents)
     })
     .unwrap();
-    // The other one has forgotten its page with the first refusal, and has nothing to project after it.
+    // The other process has dropped its page after the first refusal, and has nothing to project after it.
     assert_eq!(kept_out.first(), Some(&Err(ErrorCode::StorageBusy)));
     project(&mut other, &feed, 0, &[]).unwrap();
     assert_eq!((documents(&mut one), documents(&mut other)), (folded(&feed, &[]), folded(&feed, &[])));

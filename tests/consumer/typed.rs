@@ -22,7 +22,7 @@ enum AccountEvent {
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Statement {
-    /// As they were written: `1e400` and `0.10` are no numbers of Rust's.
+    /// The amounts as they were written: `1e400` and `0.10` are not numbers of Rust.
     amounts: Vec<String>,
 }
 
@@ -73,7 +73,7 @@ fn numbers_stay_as_they_were_written() {
 }
 
 #[test]
-fn what_is_not_followed_is_passed_over() {
+fn events_that_are_not_followed_are_skipped() {
     let documents = projected::<Statements>(&[
         ("order-1", deposited("1")),
         ("account-1", event("Renamed", "7")),
@@ -83,7 +83,7 @@ fn what_is_not_followed_is_passed_over() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn an_error_is_reported() {
     let failed = |events: &[(&str, NewEvent)]| {
         projected::<Statements>(events).map_err(|failed| failed.message().to_owned()).unwrap_err()
     };
@@ -93,7 +93,7 @@ fn what_is_wrong_is_told() {
     assert_eq!(failed(&[("", deposited("1"))]), "the stream id is empty; it needs at least 1 byte");
 }
 
-/// What an event is read as, as Rust shows it, or what is wrong.
+/// The event in its type, in Rust's debug form, or the error.
 fn read<E: DeserializeOwned + Debug>(event_type: &str, data: &str, metadata: &str) -> String {
     let event = &Feed::of(&["a"]).partitions[0][0];
     let json = format!(
@@ -139,7 +139,7 @@ enum Flattened {
 
 #[test]
 fn a_variant_without_fields_takes_both_spellings_of_nothing() {
-    // What else the event has is not looked into.
+    // The other members of the event are not read.
     let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, r#"{"\ud800":1e400}"#);
     for data in ["null", "{}", "{ }", "{\n}"] {
         assert_eq!(read("Unit", data), "Unit", "{data}");
@@ -150,7 +150,7 @@ fn a_variant_without_fields_takes_both_spellings_of_nothing() {
 }
 
 #[test]
-fn a_variant_within_what_has_more_of_the_event_takes_both_too() {
+fn a_variant_within_a_type_with_more_of_the_event_accepts_both_too() {
     let read = |event_type: &str, data: &str| read::<Placed>(event_type, data, "{}");
     for data in ["null", "{}"] {
         assert_eq!(read("Unit", data), "Placed { version: 1, event: Unit }", "{data}");
@@ -159,7 +159,7 @@ fn a_variant_within_what_has_more_of_the_event_takes_both_too() {
 }
 
 #[test]
-fn what_has_fields_takes_what_it_says() {
+fn a_variant_with_fields_reads_its_fields() {
     let read = |event_type: &str, data: &str| read::<Spelled>(event_type, data, "{}");
     assert_eq!(read("Optional", "null"), "Optional(None)");
     assert_eq!(read("Raw", "null"), "Raw { raw: None }");
@@ -191,7 +191,7 @@ fn a_projection_takes_both_spellings_of_nothing() {
     }
 }
 
-/// It takes for numbers what are lists.
+/// A type that reads lists as numbers.
 struct Odd;
 
 impl Projection for Odd {
@@ -215,7 +215,7 @@ fn a_document_of_another_type_is_an_error() {
     let feed = Feed::of(&["a", "a"]);
     let mut consumer = open(&database, &settings(Kind::Projection, OnFailure::Stop));
     let Next::Read(read) = consumer.next(at(0)).unwrap() else { panic!("no read") };
-    consumer.took(feed.read(read), at(0)).unwrap();
+    consumer.take_page(feed.read(read), at(0)).unwrap();
     let now = RecordedTime::default();
     consumer.next(now).unwrap();
     let mut first = true;

@@ -1,4 +1,5 @@
-//! Several deliveries at once: each stream's order holds, and the checkpoint passes no event that is not settled.
+//! Several deliveries at once. The order of each stream stays, and the checkpoint never passes an event without a final
+//! outcome.
 
 use super::database;
 use crate::world::*;
@@ -8,11 +9,11 @@ fn settings_of(on_failure: OnFailure, window: Window) -> Settings {
     Settings { window, ..settings(Kind::Reactor, on_failure) }
 }
 
-/// What the machine wants delivered next, reading pages before it where it must.
+/// The next deliveries of the machine. Reads pages before them if necessary.
 fn window(consumer: &mut Opened, feed: &Feed, now: u64) -> Vec<Delivery> {
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) => return deliveries,
             other => panic!("{other:?}"),
         }
@@ -49,26 +50,26 @@ fn a_window_has_one_event_of_a_stream_and_a_batch_has_what_comes() {
 }
 
 #[test]
-fn the_checkpoint_waits_for_the_first_whatever_the_order_of_outcomes() {
+fn the_checkpoint_waits_for_the_first_event_in_every_order_of_outcomes() {
     let (database, feed) = (database(), whole(&["a", "b", "c", "a", "b"]));
     let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(3)));
     let first = window(&mut consumer, &feed, 0);
-    for (told, expected) in [(2, "0"), (1, "0"), (0, "3")] {
-        consumer.delivered(&first[told].id, Outcome::Done, at(0), 0).unwrap();
+    for (done, expected) in [(2, "0"), (1, "0"), (0, "3")] {
+        consumer.delivered(&first[done].id, Outcome::Done, at(0), 0).unwrap();
         assert_eq!(checkpoint(&mut consumer), expected);
     }
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [4, 5]);
 }
 
 #[test]
-fn what_was_not_told_is_offered_again_and_what_was_is_not() {
+fn a_delivery_is_offered_again_until_it_has_an_outcome() {
     let (database, feed) = (database(), whole(&["a", "b", "c", "b"]));
     let settings = settings_of(OnFailure::Skip, Window::Streams(3));
     let mut consumer = open(&database, &settings);
     let first = window(&mut consumer, &feed, 0);
     consumer.delivered(&first[1].id, Outcome::Done, at(0), 0).unwrap();
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [1, 3, 4], "the stream b goes on");
-    // What only the process knew is repeated, under the same id.
+    // Deliveries that only the lost process knew are repeated, under the same ids.
     let again = window(&mut open(&database, &settings), &feed, 0);
     assert_eq!((numbers(&again), &again[1].id), (vec![1, 2, 3], &first[1].id));
 }
@@ -79,14 +80,14 @@ fn after_a_failure_the_events_of_the_window_are_attempted_alone_and_none_twice()
     let mut consumer = open(&database, &settings_of(OnFailure::Skip, Window::Streams(4)));
     let first = window(&mut consumer, &feed, 0);
     consumer.delivered(&first[0].id, Outcome::failed("no"), at(0), 0).unwrap();
-    // The others come back when nothing is in hand any more.
+    // The others come back when the hand is empty.
     consumer.delivered(&first[1].id, Outcome::Done, at(0), 0).unwrap();
     consumer.delivered(&first[2].id, Outcome::failed("no"), at(0), 0).unwrap();
     assert_eq!(consumer.next(at(0)).unwrap(), Next::Wait { until: at(100) });
     let alone = only(window(&mut consumer, &feed, 100));
     assert_eq!((alone.event.position.get(), alone.attempt), (1, 2));
     consumer.delivered(&alone.id, Outcome::Done, at(100), 0).unwrap();
-    // The second is done, and the third has had its first attempt.
+    // The second event is done, and the third has had its first attempt.
     assert_eq!(checkpoint(&mut consumer), "2");
     assert_eq!(consumer.next(at(100)).unwrap(), Next::Wait { until: at(200) });
     let third = only(window(&mut consumer, &feed, 200));
@@ -105,16 +106,16 @@ fn after_a_failure_the_events_of_the_window_are_attempted_alone_and_none_twice()
 }
 
 #[test]
-fn what_spoils_a_batch_is_found_and_given_up_alone() {
+fn the_event_that_fails_a_batch_is_found_and_given_up_alone() {
     let (database, feed) = (database(), whole(&["a", "b", "a", "c", "b"]));
     let mut settings = settings_of(OnFailure::HoldStream, Window::Batch(100));
-    // That a batch failed is no attempt at its first event.
+    // The failure of a batch does not count as an attempt at its first event.
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     let (mut taken, mut now) = (Vec::new(), 0);
     loop {
         match consumer.next(at(now)).unwrap() {
-            Next::Read(read) => consumer.took(feed.read(read), at(now)).unwrap(),
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now)).unwrap(),
             Next::Deliver(deliveries) if numbers(&deliveries).contains(&2) => {
                 consumer.delivered(&deliveries[0].id, Outcome::failed("spoilt"), at(now), 0).unwrap();
             }
@@ -132,7 +133,7 @@ fn what_spoils_a_batch_is_found_and_given_up_alone() {
 }
 
 #[test]
-fn what_is_held_is_in_no_window_and_ends_a_batch() {
+fn a_held_event_is_in_no_window_and_ends_a_batch() {
     for (most, expected) in [(Window::Streams(9), vec![2, 4]), (Window::Batch(9), vec![2])] {
         let (database, feed) = (database(), whole(&["a", "b", "a", "c"]));
         let mut settings = settings_of(OnFailure::HoldStream, most);
@@ -143,7 +144,7 @@ fn what_is_held_is_in_no_window_and_ends_a_batch() {
 }
 
 #[test]
-fn a_consumer_that_stops_goes_on_with_new_attempts_at_all_that_had_failed() {
+fn a_stopped_consumer_resumes_with_new_attempts_at_all_failed_events() {
     let (database, feed) = (database(), whole(&["a", "b", "c"]));
     let mut settings = settings_of(OnFailure::Stop, Window::Streams(3));
     settings.policy.attempts = 1;
@@ -158,14 +159,14 @@ fn a_consumer_that_stops_goes_on_with_new_attempts_at_all_that_had_failed() {
 }
 
 #[test]
-fn a_failure_that_was_told_late_can_stop_a_consumer() {
+fn a_late_failure_can_stop_a_consumer() {
     let (database, feed) = (database(), whole(&["a", "b", "c"]));
     let mut settings = settings_of(OnFailure::Stop, Window::Streams(2));
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
     let first = window(&mut consumer, &feed, 0);
     consumer.delivered(&first[1].id, Outcome::failed("no"), at(0), 0).unwrap();
-    // The first was not told and is offered again; behind a failure nothing of that stream is.
+    // The first delivery has no outcome, so it is offered again. No event of a stream is offered behind a failed one.
     assert_eq!(numbers(&window(&mut consumer, &feed, 0)), [1, 3]);
     consumer.delivered(&first[0].id, Outcome::Done, at(0), 0).unwrap();
     assert_eq!(consumer.next(at(0)).unwrap(), Next::Stopped);
@@ -176,7 +177,7 @@ fn a_failure_that_was_told_late_can_stop_a_consumer() {
 fn a_crash_repeats_a_hundred_deliveries_at_most() {
     let streams: Vec<String> = (0..300).map(|number| format!("s-{number}")).collect();
     let mut streams: Vec<&str> = streams.iter().map(String::as_str).collect();
-    // One stream keeps the front busy while the others run ahead of it.
+    // One stream occupies the front while the others are delivered ahead of it.
     streams.splice(0..0, ["hot"; 30]);
     for most in [Window::Streams(6), Window::Batch(100)] {
         let (database, feed) = (database(), Feed { page: 1000, ..Feed::of(&streams) });
@@ -211,21 +212,22 @@ fn letters_are_retried_one_by_one() {
 }
 
 #[test]
-fn what_spoils_a_batch_has_its_turn_before_other_partitions_and_whatever_letters_are_retried() {
+fn the_event_that_fails_a_batch_has_its_turn_before_other_partitions_and_letters() {
     let (database, mut feed) = (database(), Feed { page: 200, ..Feed::new(2) });
     ["x", "a", "b", "c"].iter().for_each(|stream| feed.add(0, stream, "Counted"));
     (0..9).for_each(|_| feed.add(1, "d", "Counted"));
     let mut settings = Settings { partitions: 2, ..settings_of(OnFailure::Skip, Window::Batch(3)) };
     settings.policy.attempts = 1;
     let mut consumer = open(&database, &settings);
-    // A letter, to begin with.
+    // First the test makes a dead letter.
     let first_page = Feed { partitions: vec![feed.partitions[0][..1].to_vec(), Vec::new()], ..Feed::new(2) };
     deliver(&mut consumer, &first_page, 0, &[1]);
     consumer.woken(0, at(0)).unwrap();
     let batch = window(&mut consumer, &feed, 0);
     assert_eq!(batch.iter().map(|delivery| delivery.event.stream.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     consumer.delivered(&batch[0].id, Outcome::failed("spoilt"), at(0), 0).unwrap();
-    // Meanwhile another partition has grown, and a letter is retried; the batch is due with it, a millisecond later.
+    // Meanwhile another partition has grown, and a letter is retried. The batch is due at the same time as the letter,
+    // a millisecond later.
     consumer.woken(1, at(0)).unwrap();
     consumer.retry(at(1)).unwrap();
     let letter = only(window(&mut consumer, &feed, 0));

@@ -1,4 +1,4 @@
-//! A feed, a receiver and whoever runs a consumer between them.
+//! A feed, a receiver, and the runner of a consumer between them.
 
 use std::ops::Deref;
 
@@ -24,7 +24,7 @@ pub fn position(number: u64) -> Position {
     Position::new(number).unwrap()
 }
 
-/// An alarm that lies in the database, as the real one lies with the storage of its object.
+/// An alarm in the database, as the real one is stored with its object.
 #[derive(Clone)]
 pub struct StoredAlarm<S>(pub S);
 
@@ -34,7 +34,7 @@ impl<S: Sql> Alarm for StoredAlarm<S> {
     }
 }
 
-/// Where consumers are kept: in a database, or beside it in memory. The alarm lies in the database.
+/// The storage of consumers: in a database, or in memory beside one. The alarm is in the database.
 pub struct Place {
     database: Database,
     memory: Option<ConsumerMemory>,
@@ -69,7 +69,7 @@ impl Place {
         }
     }
 
-    /// How many documents and dead letters there are, of all generations.
+    /// The number of documents and dead letters, of all generations.
     pub fn rows(&self) -> usize {
         let rows = "SELECT (SELECT count(*) FROM documents_v1) + (SELECT count(*) FROM dead_letters_v1)";
         let count = |memory: &ConsumerMemory| memory.rows();
@@ -88,7 +88,7 @@ pub fn database() -> Database {
     database
 }
 
-/// For when the alarm of a database is set.
+/// The time of a database's alarm.
 pub fn armed(database: &Database) -> Option<u64> {
     database
         .0
@@ -102,7 +102,7 @@ pub fn sets(database: &Database) -> i64 {
     database.0.query_row("SELECT sets FROM alarm", [], |row| row.get(0)).unwrap()
 }
 
-/// The alarm rings: it is no longer set.
+/// Removes the alarm, as if it had rung.
 pub fn unset(database: &Database) {
     database.0.execute("UPDATE alarm SET at = NULL", []).unwrap();
 }
@@ -125,12 +125,12 @@ pub fn open(place: &Place, settings: &Settings) -> Opened {
     place.open(settings).unwrap()
 }
 
-/// A feed: for each partition its events. The number of an event is its data.
+/// A feed: the events of each partition. The number of an event is its data.
 pub struct Feed {
     pub partitions: Vec<Vec<FeedEvent>>,
-    /// Most events looked at for one page.
+    /// The most events that a page looks at.
     pub page: usize,
-    /// Events of this type are not wanted.
+    /// The type of the unwanted events.
     pub unwanted: &'static str,
 }
 
@@ -139,7 +139,7 @@ impl Feed {
         Self { partitions: vec![Vec::new(); partitions], page: 3, unwanted: "Unwanted" }
     }
 
-    /// A feed of one partition with an event for each stream named, numbered from 1.
+    /// A feed of one partition with one event for each named stream. The events are numbered from 1.
     pub fn of(streams: &[&str]) -> Self {
         let mut feed = Self::new(1);
         streams.iter().for_each(|stream| feed.add(0, stream, "Counted"));
@@ -189,13 +189,13 @@ pub fn count<S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Result<(), 
     documents.put(key, &JsonText::parse(&text).unwrap()).map_err(|error| error.to_string())
 }
 
-/// What becomes of an event: a delivery, or an event that is projected.
+/// The work for an event: a delivery or a projection.
 pub enum Work<'a, S> {
     Deliver(&'a Delivery),
     Project(&'a FeedEvent, &'a Documents<S>),
 }
 
-/// Runs the machine until it rests, and says how.
+/// Runs the machine until it has nothing to do. Returns its last step.
 pub fn run<S: Sql, A: Alarm>(
     consumer: &mut Consumer<S, A>,
     feed: &Feed,
@@ -204,7 +204,7 @@ pub fn run<S: Sql, A: Alarm>(
 ) -> Result<Next, StorageError> {
     for _ in 0..10_000 {
         match consumer.next(at(now))? {
-            Next::Read(read) => consumer.took(feed.read(read), at(now))?,
+            Next::Read(read) => consumer.take_page(feed.read(read), at(now))?,
             Next::Project => {
                 consumer
                     .project(at(now), 0, &mut |event, documents| work(Work::Project(event, documents)))?;
@@ -223,7 +223,7 @@ pub fn run<S: Sql, A: Alarm>(
     panic!("the machine does not rest");
 }
 
-/// Projects until the machine rests; events of these numbers fail.
+/// Projects until the machine has nothing to do. The events with these numbers fail.
 pub fn project<S: Sql, A: Alarm>(
     consumer: &mut Consumer<S, A>,
     feed: &Feed,
@@ -243,7 +243,8 @@ pub fn project<S: Sql, A: Alarm>(
     })
 }
 
-/// Delivers until the machine rests; events of these numbers fail. Says what was attempted, by number.
+/// Delivers until the machine has nothing to do. The events with these numbers fail. Returns the numbers of the
+/// attempted events.
 pub fn deliver<S: Sql, A: Alarm>(
     consumer: &mut Consumer<S, A>,
     feed: &Feed,
@@ -262,13 +263,13 @@ pub fn deliver<S: Sql, A: Alarm>(
     (rest.unwrap(), attempted)
 }
 
-/// All documents that a reader sees.
+/// All documents of the live generation.
 pub fn documents(consumer: &mut Opened) -> Vec<(String, String)> {
     let page = consumer.documents("", "", 1000).unwrap();
     page.documents.into_iter().map(|(key, document)| (key, document.as_str().to_owned())).collect()
 }
 
-/// The same as [`documents`], but as they should be: of each stream the numbers of its events, without some.
+/// The expected result of [`documents`]: the numbers of each stream's events, without some.
 pub fn folded(feed: &Feed, without: &[u64]) -> Vec<(String, String)> {
     let mut folded = std::collections::BTreeMap::<String, Vec<u64>>::new();
     for event in feed.partitions.iter().flatten() {
@@ -279,7 +280,7 @@ pub fn folded(feed: &Feed, without: &[u64]) -> Vec<(String, String)> {
     folded.into_iter().map(|(key, numbers)| (key, format!("{numbers:?}").replace(' ', ""))).collect()
 }
 
-/// The numbers of the dead letters, and why each lies there.
+/// The numbers of the dead letters, and the reason of each.
 pub fn letters(consumer: &mut Opened) -> Vec<(u64, &'static str)> {
     let letters = consumer.dead_letters(0, 1000).unwrap().letters;
     letters.iter().map(|letter| (letter.event.position.get(), letter.reason.as_str())).collect()

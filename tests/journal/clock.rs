@@ -1,4 +1,4 @@
-//! Clocks that jump: neither a forward nor a wake waits longer than five minutes for it, whatever the clock said before.
+//! Clocks that jump. A forward and a wake wait at most five minutes, whatever the clock was before.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::waking::name;
 const LONGEST: u64 = 300_000;
 const CASES: u64 = 1000;
 
-/// For when the alarm is set.
+/// The time of the alarm.
 #[derive(Debug, Clone, Default)]
 struct Clock(Rc<RefCell<Option<u64>>>);
 
@@ -69,7 +69,7 @@ fn wakes(seed: u64) {
         now = jumped(&mut random, now);
         called = wakes.to_wake(at(now)).unwrap();
         if called.is_empty() {
-            // Within the longest wait the alarm rings, and finds it due.
+            // The alarm rings within the longest wait, and finds the work due.
             now = clock.0.borrow().unwrap().clamp(now, now + LONGEST);
             called = wakes.rang(at(now)).unwrap();
         }
@@ -77,14 +77,14 @@ fn wakes(seed: u64) {
 }
 
 #[test]
-fn whatever_the_clock_does_no_forward_and_no_wake_waits_longer_than_it_may() {
+fn a_jumping_clock_delays_no_forward_and_no_wake_beyond_the_longest_wait() {
     println!("{CASES} cases, the seeds 0 to {}", CASES - 1);
     (0..CASES).for_each(forwards);
     (0..CASES).for_each(wakes);
 }
 
 #[test]
-fn an_alarm_of_when_the_clock_was_a_day_ahead_is_taken_for_rung() {
+fn an_alarm_from_a_clock_a_day_ahead_counts_as_rung() {
     let mut aggregate = Aggregate::new(StreamTable::new(Database::in_memory()), Clock::default());
     let wakes = Wakes::new(Database::in_memory(), Clock::default());
     for (alarm, is_lost) in [(DAY, true), (LONGEST + 1001, true), (LONGEST + 1000, false), (6000, false)] {

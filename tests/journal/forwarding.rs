@@ -1,4 +1,4 @@
-//! An aggregate and its duty to forward: what becomes of it where the journal does not take what it is sent.
+//! An aggregate and its duty to forward, if the journal does not accept a forward.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -66,7 +66,7 @@ fn a_journal_that_takes_nothing_is_not_asked_without_end() {
 }
 
 #[test]
-fn what_is_forgotten_is_removed_page_by_page_whatever_dies_in_between() {
+fn hidden_events_are_removed_page_by_page_across_crashes() {
     for is_deleted in [false, true] {
         let (database, clock) = (Database::in_memory(), Clock::default());
         let open = || Aggregate::new(StreamTable::new(database.clone()), clock.clone());
@@ -87,7 +87,7 @@ fn what_is_forgotten_is_removed_page_by_page_whatever_dies_in_between() {
         let mut left = rows();
         assert!(left > 1000, "{left} rows are left after the first page");
         loop {
-            // It dies after each page. The alarm that was set then has the next one go on.
+            // The object crashes after each page. The alarm that was set then continues with the next page.
             let mut next = open();
             let now = *clock.0.borrow().last().unwrap();
             next.rang(at(now));

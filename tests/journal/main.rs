@@ -1,4 +1,4 @@
-//! The journal over SQLite: what is forwarded is recorded once and in order, whatever becomes of the messages.
+//! The journal over SQLite. It records forwards once and in order, whatever happens to the messages.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
@@ -87,7 +87,7 @@ fn a_group_is_one_row_and_a_stream_one_more() {
     assert_eq!((count("groups_v1"), count("streams_v1")), (1, 100));
 }
 
-/// A commit whose stored events take so many bytes.
+/// A commit whose stored events have this many bytes.
 fn large(version: u64, bytes: usize) -> Commit {
     let frame = r#"[{"id":"e","type":"Large","data":""}]"#.len();
     let data = "x".repeat(bytes - frame);
@@ -97,8 +97,8 @@ fn large(version: u64, bytes: usize) -> Commit {
 
 #[test]
 fn no_row_is_larger_than_a_row_may_be() {
-    // The database refuses what is more than a row takes. Commits of more than 1 MiB are from before that limit held on what
-    // is stored.
+    // The database refuses rows above the limit. Commits of more than 1 MiB are from the time before this limit applied
+    // to the stored form.
     let database = Database::in_memory();
     let mut journal = Journal::new(database.clone(), 1);
     let sizes = [524_000, 1_048_576, 524_000, 1_900_000, 100, 100, 1_995_900];
@@ -114,7 +114,7 @@ fn no_row_is_larger_than_a_row_may_be() {
 fn as_many_streams_as_wait_are_recorded_at_once() {
     let database = Database::in_memory();
     let mut journal = Journal::new(database.clone(), 1);
-    // Their names alone are more than a row takes.
+    // The names alone are larger than a row.
     let name = |number: u64| format!("{number:05}{}", "\"".repeat(195));
     let forwards: Vec<Forward> = (0..6000).map(|number| forward(&name(number), &[(1, 1)])).collect();
     for _ in 0..2 {
@@ -125,7 +125,7 @@ fn as_many_streams_as_wait_are_recorded_at_once() {
 }
 
 #[test]
-fn what_is_forgotten_is_not_shown_and_keeps_its_place() {
+fn forgotten_events_are_hidden_and_their_positions_stay() {
     let mut journal = Journal::new(Database::in_memory(), 1);
     journal.record(&[forward("a", &[(1, 3)]), forward("b", &[(1, 1)])]).unwrap();
     journal.record(&[Forward { hidden: version(2), ..forward("a", &[(4, 4)]) }]).unwrap();
@@ -149,7 +149,7 @@ fn a_stream_whose_beginning_is_gone_is_recorded_from_there() {
 }
 
 #[test]
-fn the_number_of_partitions_is_for_good() {
+fn the_number_of_partitions_cannot_change() {
     let database = Database::in_memory();
     Journal::new(database.clone(), 2).record(&[forward("a", &[(1, 1)])]).unwrap();
     let refused = Journal::new(database.clone(), 3).record(&[forward("a", &[(2, 2)])]);
@@ -159,8 +159,8 @@ fn the_number_of_partitions_is_for_good() {
 
 #[test]
 fn the_sequence_gap_a_reader_never_sees_a_position_before_all_smaller_ones() {
-    // Where positions come from a sequence, a reader may see 8 before the transaction that has 7 commits, and never
-    // learns of 7. Here a reader sees, whenever it looks, exactly the positions up to the end, and goes on from there.
+    // If positions came from a sequence, a reader could see 8 before the transaction with 7 commits, and would never
+    // see 7. Here a reader always sees exactly the positions up to the end, and continues from there.
     let database = Database::in_memory();
     let mut journal = Journal::new(database.clone(), 1);
     let reader = Journal::new(database, 1);

@@ -1,4 +1,4 @@
-//! Who is woken, and how often.
+//! Wakes: which consumers are woken, and how often.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -28,7 +28,7 @@ pub(crate) fn name(text: &str) -> ConsumerName {
     ConsumerName::new(text).unwrap()
 }
 
-/// The wakes of a journal whose consumers `a` and `b` are being woken, where `a` could not be.
+/// The wakes of a journal whose consumers `a` and `b` are called. `a` could not be woken.
 fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
     let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
     for known in ["a", "b"] {
@@ -40,7 +40,7 @@ fn calling_a_in_vain(clock: &Clock) -> Wakes<Database, Clock> {
 }
 
 #[test]
-fn one_that_could_not_be_woken_is_left_to_the_alarm() {
+fn a_consumer_that_could_not_be_woken_waits_for_the_alarm() {
     let (database, clock) = (Database::in_memory(), Clock::default());
     let mut wakes = Wakes::new(database.clone(), clock.clone());
     wakes.register(&name("broken")).unwrap();
@@ -69,7 +69,7 @@ fn one_that_could_not_be_woken_is_left_to_the_alarm() {
 }
 
 #[test]
-fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
+fn a_consumer_that_cannot_be_woken_is_called_with_growing_waits_and_delays_no_other() {
     let clock = Clock::default();
     let mut wakes = Wakes::new(Database::in_memory(), clock.clone());
     wakes.register(&name("broken")).unwrap();
@@ -89,7 +89,7 @@ fn one_that_cannot_be_woken_is_tried_ever_more_rarely_and_wakes_no_one_else() {
 }
 
 #[test]
-fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() {
+fn the_alarm_is_set_for_the_first_due_consumer() {
     let (clock, at) = (Clock::default(), RecordedTime::from_millis);
     let mut wakes = calling_a_in_vain(&clock);
     wakes.not_woken(&name("b"), at(100), 0).unwrap();
@@ -106,7 +106,7 @@ fn the_alarm_is_set_for_whoever_is_to_be_tried_first_whatever_comes_of_others() 
 }
 
 #[test]
-fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_back() {
+fn a_consumer_without_need_of_registration_is_woken_after_an_unregistration() {
     let mut wakes = Wakes::new(Database::in_memory(), Clock::default());
     wakes.register(&name("defined")).unwrap();
     wakes.also_wake(vec![name("coded")]);
@@ -118,7 +118,7 @@ fn one_that_need_not_be_registered_is_woken_also_after_a_registration_was_taken_
 }
 
 #[test]
-fn where_the_alarm_cannot_be_set_the_next_forward_wakes() {
+fn the_next_forward_wakes_if_the_alarm_cannot_be_set() {
     let (clock, at) = (Clock::default(), RecordedTime::from_millis);
     let mut wakes = calling_a_in_vain(&clock);
     clock.1.set(true);

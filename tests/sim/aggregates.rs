@@ -1,4 +1,4 @@
-//! The object of a stream: it carries out what the core's [`AggregateDriver`] wants done.
+//! The object of a stream. It carries out the effects of the core's [`AggregateDriver`].
 
 use std::collections::BTreeMap;
 
@@ -18,9 +18,9 @@ pub struct AggregateShell {
     journal: Address,
     driver: AggregateDriver<StreamTable<Storage>, ObjectAlarm>,
     storage: Storage,
-    /// The forwards under way: the driver's number for each, and the last version that it has.
+    /// The forwards under way: the driver's number of each, and its last version.
     calls: BTreeMap<CallId, (Number, Option<Version>)>,
-    /// What has happened when a time is over.
+    /// The input that follows at the end of a time.
     ticks: BTreeMap<Tick, AggregateInput>,
     /// How many want something forgotten and wait.
     forgetting: usize,
@@ -78,7 +78,7 @@ impl AggregateShell {
                     self.calls.insert(turn.call(self.journal, Request::Record(forward)), (call, last));
                 }
                 AggregateEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), AggregateInput::GoOn);
+                    self.ticks.insert(turn.tick_in(0), AggregateInput::Continue);
                 }
                 AggregateEffect::TryAgain { call } => {
                     self.ticks.insert(turn.tick_in(0), AggregateInput::TryAgain { call });

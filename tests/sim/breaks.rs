@@ -1,66 +1,67 @@
-//! Ways to break the protocol on purpose. Each is found by the checkers within a number of runs, or they check nothing.
+//! Ways to break the protocol on purpose. The checkers must find each of them within a number of runs. Otherwise the
+//! checkers check nothing.
 
 use sillok::store::sqlite::Value;
 
 use crate::network::Address;
 
-/// What is broken.
+/// The broken part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Break {
-    /// The journal forgets what it has of a stream.
+    /// The journal forgets the state of a stream.
     JournalForgets,
-    /// Positions come from a sequence that does not go back with what is rolled back.
+    /// Positions come from a sequence that a rollback does not reset.
     PositionsFromSequence,
-    /// The journal takes commits that do not follow on what it has.
+    /// The journal accepts commits that do not follow directly on the recorded ones.
     GapAccepted,
     /// No alarm is ever set.
     AlarmNeverSet,
-    /// An alarm is set after what was written is durable, and not with it.
+    /// An alarm is set after the writes are durable, and not together with them.
     AlarmSetApart,
-    /// An alarm counts as heard as soon as it has rung, before what it rang for is done.
+    /// An alarm counts as done when it rings, before its work is done.
     RingingOverAtOnce,
-    /// Messages leave before what was written is durable.
+    /// Messages leave before the writes are durable.
     SentBeforeDurable,
-    /// A forward is acknowledged though a consumer could not be woken.
+    /// A forward is answered although a consumer could not be woken.
     WakeFailureForgotten,
     /// A consumer counts as woken as soon as it is called.
     WokenWhenCalled,
-    /// A forward that was not answered counts as recorded.
+    /// A forward without an answer counts as recorded.
     SilenceTakenForRecorded,
-    /// A delivery that was not answered counts as done.
+    /// A delivery without an answer counts as done.
     SilenceTakenForDone,
-    /// A consumer answers a wake before it has made it its duty.
+    /// A consumer answers a wake before its duty is durable.
     WokenBeforeDuty,
-    /// The journal writes in pieces what it writes as one: commits without what is known of their streams.
+    /// The journal writes one act in pieces: commits without the entries of their streams.
     CommitsApart,
-    /// A consumer writes in pieces what it writes as one: documents without their checkpoint.
+    /// A consumer writes one act in pieces: documents without their checkpoint.
     DocumentsApart,
-    /// The key of an append is not kept.
-    KeyNotKept,
+    /// The key of an append is not stored.
+    KeyNotStored,
     /// A reactor sends its commands without idempotency keys.
     CommandWithoutKey,
-    /// A delivery is told to be done before it is.
-    ToldBeforeDelivered,
-    /// When one delivery of several at once is done, all of them are told to be.
-    WindowToldByOne,
+    /// The shell reports a delivery as done before it is done.
+    ReportedBeforeDelivered,
+    /// When one of several deliveries is done, the shell reports all of them as done.
+    WindowReportedByOne,
     /// Events of one stream are delivered at once.
     StreamTwiceAtOnce,
     /// Each attempt at a delivery has another id.
     IdOfAttempt,
-    /// A dead letter is not kept.
+    /// A dead letter is not stored.
     DeadLetterDropped,
 }
 
-/// What becomes of a statement.
+/// The alteration of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Alteration {
     None,
-    /// It is said to have been done.
+    /// The statement is not run, but reports success.
     Lost,
 }
 
 impl Break {
-    /// Whether something is broken in this object.
+    /// Whether this object is broken.
     pub fn is_in(self, who: Address) -> bool {
         match self {
             Self::CommitsApart => matches!(who, Address::Journal(_)),
@@ -69,8 +70,8 @@ impl Break {
         }
     }
 
-    /// Whether what fails is not rolled back.
-    pub fn keeps_pieces(self) -> bool {
+    /// Whether a failed transaction is not rolled back.
+    pub fn leaves_pieces(self) -> bool {
         matches!(self, Self::CommitsApart | Self::DocumentsApart)
     }
 
@@ -81,24 +82,24 @@ impl Break {
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
             _ => false,
         };
-        if self == Self::KeyNotKept && statement.starts_with("INSERT INTO commits_v1") {
+        if self == Self::KeyNotStored && statement.starts_with("INSERT INTO commits_v1") {
             values[4] = Value::Null;
         }
         if lost { Alteration::Lost } else { Alteration::None }
     }
 
-    /// Whether the statement asks for the last position, and is answered by a sequence.
+    /// Whether the statement asks for the last position, and a sequence answers it.
     pub fn asks_sequence(self, statement: &str) -> bool {
         self == Self::PositionsFromSequence && statement.contains("max(position)")
     }
 
-    /// Whether the statement uses a position up, which is its first value.
+    /// Whether the statement uses up a position, which is its first value.
     pub fn gives_position(self, statement: &str) -> bool {
         self == Self::PositionsFromSequence && statement.starts_with("INSERT INTO groups_v1")
     }
 }
 
-/// Makes a test of each break: it is found, for the reason that is to be expected, within so many runs.
+/// Makes a test of each break. The checkers find it for the expected reason, within this number of runs.
 macro_rules! found {
     ($($name:ident: $broken:ident within $runs:literal by $reason:literal;)+) => {
         mod found {
@@ -117,7 +118,7 @@ found! {
     an_alarm_that_is_never_set: AlarmNeverSet within 50 by "it has not dealt with";
     an_alarm_that_is_set_apart: AlarmSetApart within 800 by "the journal None";
     a_ringing_that_is_over_at_once: RingingOverAtOnce within 800 by "the journal None";
-    what_is_sent_before_it_is_durable: SentBeforeDurable within 300 by ", but ";
+    a_message_that_is_sent_before_the_writes_are_durable: SentBeforeDurable within 300 by ", but ";
     a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 6000 by "it has not dealt with";
     a_consumer_that_counts_as_woken_when_called: WokenWhenCalled within 800 by "it has not dealt with";
     a_forward_without_answer_that_counts_as_recorded: SilenceTakenForRecorded within 800 by "the journal";
@@ -125,16 +126,16 @@ found! {
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
     commits_apart_from_what_is_known: CommitsApart within 800 by "follows on version";
     documents_apart_from_their_checkpoint: DocumentsApart within 800 by "twice";
-    a_key_that_is_not_kept: KeyNotKept within 50 by "more than once";
+    a_key_that_is_not_stored: KeyNotStored within 50 by "more than once";
     a_command_without_key: CommandWithoutKey within 50 by "had its effect twice";
-    a_delivery_that_is_told_too_early: ToldBeforeDelivered within 50 by "is lost";
-    a_window_that_one_delivery_settles: WindowToldByOne within 50 by "is lost";
+    a_delivery_that_is_reported_too_early: ReportedBeforeDelivered within 50 by "is lost";
+    a_window_that_one_delivery_settles: WindowReportedByOne within 50 by "is lost";
     a_stream_of_which_two_are_under_way: StreamTwiceAtOnce within 50 by "was dealt with after version";
     an_id_that_is_not_stable: IdOfAttempt within 50 by "under another id";
     a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";
 }
 
-/// Runs until a run is found wrong for this reason.
+/// Runs seeds until the checkers find one wrong for this reason.
 #[cfg(test)]
 fn find(broken: Break, runs: u64, reason: &str) {
     let found = |seed| crate::run(seed, Some(broken), false).is_err_and(|wrong| wrong.contains(reason));

@@ -1,5 +1,5 @@
-//! What must be true once all is quiet. The checkers read what is stored as plainly as it lies there, and know nothing of
-//! how it came about.
+//! The conditions that must hold at the end of a run. The checkers read only the stored rows, and do not know how they
+//! were made.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,7 +13,7 @@ use crate::consumer_checkers;
 use crate::network::{Address, Request};
 use crate::world::World;
 
-/// An event as the journal has it.
+/// An event in the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub partition: usize,
@@ -21,20 +21,20 @@ pub struct Found {
     pub stream: String,
     pub version: u64,
     pub mark: String,
-    /// Whether it is no longer shown.
+    /// Whether the event is hidden.
     pub hidden: bool,
 }
 
-/// What a checker finds wrong.
+/// The finding of a checker.
 pub type Verdict = Result<(), String>;
 
-/// What must be true once all is quiet for the first time: nobody has forgotten what there is to do.
+/// Checks the world when it is quiet for the first time: no object has lost its duties.
 pub fn check_quiet(world: &World) -> Verdict {
     let found = check_streams(world)?;
     consumer_checkers::check_quiet(world, &found)
 }
 
-/// What must be true once operators have seen to it that every consumer runs.
+/// Checks the world after operators have resumed every consumer.
 pub fn check(world: &World) -> Verdict {
     let found = check_streams(world)?;
     consumer_checkers::check(world, &found)
@@ -49,12 +49,12 @@ fn check_streams(world: &World) -> Result<Vec<Found>, String> {
     Ok(found)
 }
 
-/// Fails with a sentence unless something holds.
+/// Fails with a message unless the condition holds.
 pub fn holds(condition: bool, otherwise: impl FnOnce() -> String) -> Verdict {
     if condition { Ok(()) } else { Err(otherwise()) }
 }
 
-/// The rows of a query; none where its table was never made.
+/// The rows of a query. Empty if its table does not exist.
 pub fn rows<T>(database: &Connection, query: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
     match database.prepare(query) {
         Ok(mut statement) => statement.query_map([], |row| read(row)).unwrap().map(Result::unwrap).collect(),
@@ -72,7 +72,7 @@ fn marks(events: &serde_json::Value) -> Vec<String> {
     events.map(|event| event["data"].as_str().unwrap().to_owned()).collect()
 }
 
-/// All events of all partitions; positions have no gaps.
+/// All events of all partitions. Positions have no gaps.
 fn journal(world: &World) -> Result<Vec<Found>, String> {
     let mut found = Vec::new();
     for partition in 0..world.plan.partitions {
@@ -125,7 +125,8 @@ fn each_stream_is_in_order(found: &[Found]) -> Verdict {
     Ok(())
 }
 
-/// What a stream still has, the journal has in the same words; both show the same of it; and the stream proves itself.
+/// Checks that the journal has the commits of each stream as the same text, that both hide the same events, and that
+/// the stream can be verified.
 fn the_journal_has_what_the_streams_have(world: &World, found: &[Found]) -> Verdict {
     for (place, stream) in world.plan.streams.iter().enumerate() {
         let partition = partition_of(stream, world.plan.partitions);
@@ -163,13 +164,13 @@ fn the_journal_has_what_the_streams_have(world: &World, found: &[Found]) -> Verd
     Ok(())
 }
 
-/// A stream as its object has it.
+/// A stream as its object stores it.
 #[derive(Default)]
 struct Stored {
     version: u64,
     hidden: u64,
     deleted: bool,
-    /// What is left of it: versions and marks.
+    /// The rest of the stream: versions and marks.
     events: Vec<(u64, String)>,
 }
 
@@ -197,8 +198,8 @@ impl Stored {
     }
 }
 
-/// What was answered is there, once and under the versions that were told; what was refused is not; and what was not
-/// answered is there once or not at all.
+/// Checks appends against their answers. An answered append is stored once, under the versions of the answer. A refused
+/// append is not stored. An append without an answer is stored at most once.
 fn appends_were_done_as_answered(world: &World, found: &[Found]) -> Verdict {
     let mut places: HashMap<&str, Vec<&Found>> = HashMap::new();
     for event in found {

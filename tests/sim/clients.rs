@@ -1,4 +1,5 @@
-//! Clients: they append with and without expected versions and keys, try again when they hear nothing, and keep book.
+//! Clients. They append with and without expected versions and keys, repeat an append without an answer, and record the
+//! answers.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +12,24 @@ use crate::objects::{Input, Turn};
 use crate::random::Random;
 use crate::world::Plan;
 
-/// What a client has asked for, and what it knows of it.
+/// A request of a client, and what the client knows of it.
 #[derive(Debug, Clone)]
 pub struct Asked {
     pub aggregate: usize,
     pub request: Request,
-    /// What tells the append's events from all others, in their order.
+    /// The marks of the append's events, in their order. No other event has the same mark.
     pub marks: Vec<String>,
     pub known: Known,
-    /// Whether it was sent only once, so that a refusal is the whole truth.
+    /// Whether it was sent only once. Then a refusal shows that nothing was written.
     trusted: bool,
 }
 
-/// What a client knows of an append.
+/// A client's knowledge of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// It may have been done, once.
     Maybe,
-    /// It was done, and the events were given versions from this one on.
+    /// It was done, and its first event has this version.
     Done { first: Version },
     /// It was not done.
     Refused,
@@ -38,13 +39,13 @@ pub struct Client {
     number: usize,
     steps_left: u64,
     longest_wait: u64,
-    /// To which version the client knows each aggregate.
+    /// The version of each aggregate that the client knows.
     versions: BTreeMap<usize, u64>,
-    /// What it has asked for, the last of which may be going on.
+    /// The requests of the client. The last one may be under way.
     pub asked: Vec<Asked>,
     waits_for: Option<CallId>,
     streams: Vec<StreamId>,
-    /// Whether the network brings nothing twice.
+    /// Whether the network delivers no message twice.
     trusting: bool,
 }
 
@@ -97,7 +98,7 @@ impl Client {
         self.waits_for = Some(turn.call(aggregate, asked.request.clone()));
     }
 
-    /// Takes note of the answer to an append, which settles it.
+    /// Processes the answer to an append. It settles the append.
     fn appended(&mut self, outcome: Result<Appended, AppendError>) -> Result<bool, String> {
         let asked = self.asked.last_mut().unwrap();
         let version = match outcome {
@@ -119,15 +120,15 @@ impl Client {
         Ok(true)
     }
 
-    /// What is guarded by a key or an expected version is sent again until there is an answer.
+    /// Repeats a request with a key or an expected version until there is an answer.
     fn heard_nothing(&mut self) -> bool {
         let asked = self.asked.last_mut().unwrap();
         asked.trusted = false;
         !asked.request.may_be_repeated()
     }
 
-    /// What to ask next. Some streams are truncated and deleted: there keys are forgotten with their commits, so that an
-    /// expected version alone guards a repeat.
+    /// The next request. Some streams are truncated and deleted. Their keys are forgotten with their commits, so there
+    /// only an expected version protects a repeat.
     fn next(&self, random: &mut Random) -> Asked {
         let aggregate = random.index(self.streams.len());
         let forgets = aggregate % 2 == 1;
@@ -152,7 +153,7 @@ impl Client {
         let events = marks.iter().map(|mark| marked(mark)).collect();
         let stream = self.streams[aggregate].clone();
         let key = IdempotencyKey::new(&format!("{}.{place}", self.number)).unwrap();
-        // Where streams must not exist or must, only the key tells a repeat.
+        // With the condition that a stream must exist or must not exist, only the key recognises a repeat.
         let keyed = expected == ExpectedVersion::StreamExists || random.chance(600);
         let request =
             Request::Append(Append { stream, expected, events, key: keyed.then_some(key), cause: None });
@@ -161,13 +162,13 @@ impl Client {
 }
 
 impl Asked {
-    /// A refusal says that nothing was written, unless it is another attempt that wrote.
+    /// Notes a refusal: nothing was written, unless another attempt has written.
     fn refuse(&mut self) {
         self.known = if self.trusted { Known::Refused } else { Known::Maybe };
     }
 }
 
-/// An event by whose data it is told from every other.
+/// An event with data that no other event has.
 pub fn marked(mark: &str) -> NewEvent {
     NewEvent::new("Marked", JsonText::from_value(mark).unwrap()).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What must be true of each consumer once all is quiet.
+//! The conditions for each consumer at the end of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::network::Address;
 use crate::world::World;
 
-/// What is known of a consumer.
+/// The data of a consumer for its checks.
 struct Consumer<'a> {
     plan: &'a ConsumerPlan,
-    /// Whether what is poison stayed so.
+    /// Whether the poison still fails.
     poisoned: bool,
     status: String,
-    /// How far it has come in each partition.
+    /// Its checkpoint in each partition.
     checkpoint: Vec<u64>,
-    /// The events that it has dealt with, each as often as it did, in the order in which it did.
+    /// The events that it has handled, in order, each as often as it was handled.
     done: Vec<&'a Found>,
     dead: Vec<&'a Found>,
 }
@@ -109,7 +109,7 @@ impl<'a> Consumer<'a> {
         Ok(())
     }
 
-    /// Of documents, and of commands with their keys, nothing is repeated.
+    /// Checks that documents, and commands with their keys, contain no event twice.
     fn each_effect_is_had_once(&self) -> Verdict {
         let mut seen = BTreeSet::new();
         let repeated = self.done.iter().find(|found| !seen.insert(&*found.mark));
@@ -117,8 +117,8 @@ impl<'a> Consumer<'a> {
         holds(may_repeat || repeated.is_none(), || format!("{repeated:?} had its effect twice"))
     }
 
-    /// Where nothing is passed over, the events of each stream are dealt with in their order: each for the first time after
-    /// those before it. One that is hidden by now may have been on its way for long, given up by whoever sent it.
+    /// Checks the order within each stream, for consumers that skip nothing: each event is first handled after the
+    /// events before it. An event that is hidden now may have been under way for long, after its sender gave it up.
     fn streams_are_in_order(&self) -> Verdict {
         if self.plan.policy.on_failure == OnFailure::Skip {
             return Ok(());
@@ -132,14 +132,15 @@ impl<'a> Consumer<'a> {
         Ok(())
     }
 
-    /// It has looked at everything, or stands before what is poison.
+    /// Checks that the consumer has read everything, or stands in front of poison.
     fn it_has_come_to_the_end(&self, found: &[Found]) -> Verdict {
         let shown = |event: &&Found| !event.hidden;
         let ahead: Vec<&Found> = (0..self.checkpoint.len())
             .flat_map(|partition| {
                 let ahead = |event: &&Found| event.partition == partition && !self.is_behind(event);
                 let handled = |event: &&Found| self.plan.handles(&event.stream, &event.mark);
-                // Up to the first that is shown: one that is hidden by now may have come while it was.
+                // This stops at the first visible event. An event that is hidden now may have been handled while it was
+                // visible.
                 let hidden = found.iter().filter(ahead).filter(handled).take_while(|event| event.hidden);
                 let next = found.iter().filter(ahead).filter(handled).find(shown);
                 hidden.chain(next).collect::<Vec<_>>()
@@ -161,7 +162,7 @@ impl<'a> Consumer<'a> {
         self.plan.discarded.borrow().contains(&event.mark)
     }
 
-    /// Whether the event is to be among the dead letters, where that is certain.
+    /// Whether the event must be a dead letter. `None` if this is not certain.
     fn is_given_up(&self, event: &Found, found: &[Found]) -> Option<bool> {
         let poison = |event: &&Found| {
             let begun = !self.plan.begins_behind(event.partition, event.position);
@@ -177,7 +178,7 @@ impl<'a> Consumer<'a> {
                     return None;
                 }
                 let mut holding = found.iter().filter(earlier).filter(poison).peekable();
-                // One that is hidden by now may have come while it was shown, or not.
+                // An event that is hidden now may have been read while it was visible, or not.
                 let certain = holding.peek().is_none() || holding.any(|poison| !poison.hidden);
                 certain.then(|| found.iter().filter(earlier).any(|other| poison(&other)))
             }
@@ -185,7 +186,7 @@ impl<'a> Consumer<'a> {
     }
 }
 
-/// The marks in a projection's documents: of each stream, and of all.
+/// The marks in a projection's documents: of each stream, and of all streams.
 fn projected(database: &rusqlite::Connection, generation: u64) -> Result<Vec<String>, String> {
     let query = format!("SELECT key, document FROM documents_v1 WHERE generation = {generation}");
     let documents = rows(database, &query, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
@@ -205,7 +206,7 @@ fn projected(database: &rusqlite::Connection, generation: u64) -> Result<Vec<Str
     Ok(of_all)
 }
 
-/// The marks that a receiver took. Each has one id, and no other has the same.
+/// The marks that a receiver has accepted. Each mark has one id, and each id has one mark.
 fn delivered(taken: &[(String, String)]) -> Result<Vec<String>, String> {
     let (mut ids, mut marks) = (BTreeMap::new(), BTreeMap::new());
     for (id, mark) in taken {

@@ -1,4 +1,4 @@
-//! What is true of the consumers of one run.
+//! The properties of the consumers of one run.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,36 +14,36 @@ use crate::random::Random;
 /// What a consumer does with events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Keeps for each stream the list of its events.
+    /// Stores the list of events of each stream.
     Projection,
-    /// Delivers each to a receiver, or several at once.
+    /// Delivers events to a receiver, each alone or several at once.
     Webhook,
-    /// Delivers them to a receiver in batches.
+    /// Delivers events to a receiver in batches.
     Queue,
-    /// Sends a command to a stream of its own, and so makes a new event of each.
+    /// Sends a command to a stream of its own, and so makes a new event from each event.
     Reactor,
 }
 
-/// What is true of a consumer in one run.
+/// The properties of a consumer in one run.
 #[derive(Debug, Clone)]
 pub struct ConsumerPlan {
     pub role: Role,
     pub policy: Policy,
     pub window: Window,
-    /// The position in each partition after which it begins; 0 is with the first event.
+    /// The position in each partition after which it begins. 0 means the first event.
     begins: [u64; 3],
-    /// It is given the events of this category alone.
+    /// The only category of events that it receives.
     pub category: Option<Category>,
-    /// One of so many events fails every time; none where it is 0.
+    /// One of this many events fails every time. 0 means none.
     pub poison: u64,
-    /// How often other events may fail, all attempts together: never so often that they are given up.
+    /// How often other events may still fail, over all attempts. They never fail so often that they are given up.
     failures_left: Rc<RefCell<BTreeMap<String, u32>>>,
-    /// The dead letters that an operator has discarded, or would have if the consumer had not died amid it.
+    /// The dead letters that an operator has discarded. The consumer may have crashed during the discard.
     pub discarded: Rc<RefCell<BTreeSet<String>>>,
 }
 
 impl ConsumerPlan {
-    /// What is true of a consumer; what is broken is looked for where it is.
+    /// Draws the properties of a consumer. A run with a break draws properties that show it.
     pub fn drawn(broken: Option<Break>, random: &mut Random) -> Self {
         let policy = Policy {
             on_failure: random.pick(&[OnFailure::Skip, OnFailure::HoldStream, OnFailure::Stop]),
@@ -54,7 +54,7 @@ impl ConsumerPlan {
         };
         let role = match broken {
             Some(Break::DocumentsApart) => Role::Projection,
-            Some(Break::StreamTwiceAtOnce | Break::WindowToldByOne) => Role::Webhook,
+            Some(Break::StreamTwiceAtOnce | Break::WindowReportedByOne) => Role::Webhook,
             _ => random.pick(&[Role::Projection, Role::Webhook, Role::Queue, Role::Reactor]),
         };
         let window = match role {
@@ -81,7 +81,7 @@ impl ConsumerPlan {
         }
     }
 
-    /// Where it begins among so many partitions, if not with the first event.
+    /// The checkpoint at which it begins, among this many partitions. `None` if it begins with the first event.
     pub fn after(&self, partitions: usize) -> Option<Checkpoint> {
         let position = |partition: usize| Position::new(self.begins[partition]).unwrap();
         let place = |after: Checkpoint, partition| after.at(partition, position(partition));
@@ -89,28 +89,28 @@ impl ConsumerPlan {
         (self.begins != [0; 3]).then(begins)
     }
 
-    /// Whether it begins behind the event at this place.
+    /// Whether it begins after the event at this place.
     pub fn begins_behind(&self, partition: usize, position: u64) -> bool {
         position <= self.begins[partition]
     }
 
-    /// Whether every attempt at this event fails, until its receiver or handler is mended.
+    /// Whether every attempt at this event fails, until its receiver or handler is repaired.
     pub fn is_poison(&self, mark: &str) -> bool {
         let sum = mark.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         self.poison > 0 && self.reacts_to(mark) && sum.is_multiple_of(self.poison)
     }
 
-    /// Whether it does anything with this event.
+    /// Whether it handles this event.
     pub fn handles(&self, stream: &str, mark: &str) -> bool {
         self.category.as_ref().is_none_or(|category| category.holds(stream)) && self.reacts_to(mark)
     }
 
-    /// A reactor does nothing with what reactors made.
+    /// Whether a reactor reacts to this event. It ignores the events that reactors made.
     pub fn reacts_to(&self, mark: &str) -> bool {
         self.role != Role::Reactor || !mark.starts_with('r')
     }
 
-    /// Whether an attempt at this event fails, by its nature or by chance.
+    /// Whether an attempt at this event fails, because of poison or by chance.
     pub fn fails(&self, mark: &str, turn: &mut Turn<'_>) -> bool {
         if self.is_poison(mark) {
             return !turn.cured;

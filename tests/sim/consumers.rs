@@ -1,5 +1,5 @@
-//! The object of a consumer: it carries out what the core's [`ConsumerDriver`] wants done, for a projection, a webhook, a queue or a
-//! reactor.
+//! The object of a consumer. It carries out the effects of the core's [`ConsumerDriver`], for a projection, a webhook,
+//! a queue or a reactor.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,7 +19,7 @@ use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
-/// What a webhook or a queue delivers to. It keeps what it took: ids and marks.
+/// The receiver of a webhook or a queue. It stores the accepted ids and marks.
 pub struct Receiver {
     plan: ConsumerPlan,
     pub taken: Vec<(String, String)>,
@@ -43,7 +43,7 @@ impl Receiver {
 pub struct ConsumerShell {
     number: usize,
     plan: ConsumerPlan,
-    /// Where a reactor's commands go.
+    /// The stream of a reactor's commands.
     target: (Address, StreamId),
     driver: ConsumerDriver<Storage, ObjectAlarm>,
     storage: Storage,
@@ -59,10 +59,10 @@ pub struct ConsumerShell {
     broken: Option<Break>,
 }
 
-/// What happens when a time is over.
+/// The step at the end of a time.
 enum Step {
     Input(ConsumerInput),
-    /// A wake that was only remembered.
+    /// A wake that is stored only in memory.
     Woken(usize),
 }
 
@@ -138,7 +138,7 @@ impl ConsumerShell {
                     effects.extend(self.deliver(call, &deliveries, turn));
                 }
                 ConsumerEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), Step::Input(ConsumerInput::GoOn));
+                    self.ticks.insert(turn.tick_in(0), Step::Input(ConsumerInput::Continue));
                 }
                 ConsumerEffect::Later { call } => {
                     self.ticks.insert(turn.tick_in(1), Step::Input(ConsumerInput::Later { call }));
@@ -198,9 +198,9 @@ impl ConsumerShell {
         })
     }
 
-    /// Makes an attempt. What a reactor does not react to has ended at once.
+    /// Makes an attempt. If a reactor does not react to the event, the attempt ends at once.
     fn deliver(&mut self, call: Number, deliveries: &[Delivery], turn: &mut Turn<'_>) -> Vec<ConsumerEffect> {
-        if self.broken == Some(Break::ToldBeforeDelivered) {
+        if self.broken == Some(Break::ReportedBeforeDelivered) {
             let effects = self.ended(call, Outcome::Done, turn);
             self.send(call, deliveries, turn);
             return effects;
@@ -229,7 +229,7 @@ impl ConsumerShell {
         self.ended(call, outcome, turn)
     }
 
-    /// Sends deliveries to the receiver by one call.
+    /// Sends deliveries to the receiver in one call.
     fn send(&mut self, call: Number, deliveries: &[Delivery], turn: &mut Turn<'_>) {
         let id_of_attempt = self.broken == Some(Break::IdOfAttempt);
         let sent = deliveries.iter().map(|Delivery { id, event, .. }| {
@@ -254,14 +254,14 @@ impl ConsumerShell {
             Some(Reply::Feed(page)) => {
                 self.input(ConsumerInput::Read { call: number, page: Some(page) }, turn)
             }
-            // An attempt has ended, or a page could not be read: the driver knows which.
+            // An attempt has ended, or a page could not be read. The driver knows which.
             _ => {
                 let mut effects = self.input(ConsumerInput::Read { call: number, page: None }, turn);
                 effects.extend(self.ended(number, outcome, turn));
                 effects
             }
         };
-        if done && self.broken == Some(Break::WindowToldByOne) {
+        if done && self.broken == Some(Break::WindowReportedByOne) {
             for number in std::mem::take(&mut self.calls).into_values() {
                 effects.extend(self.ended(number, Outcome::Done, turn));
             }
@@ -350,12 +350,12 @@ impl Shell for ConsumerShell {
     }
 }
 
-/// What tells the event from all others.
+/// The mark of the event, which no other event has.
 fn mark_of(event: &FeedEvent) -> &str {
     event.json.trim_matches('"')
 }
 
-/// Adds a mark to the end of a document that is a list of them.
+/// Adds a mark to the end of a document that is a list of marks.
 fn add(documents: &Documents<Storage>, key: &str, mark: &str) -> Result<(), DocumentError> {
     let list = documents.get(key)?;
     let mut marks: Vec<&str> =

@@ -1,4 +1,4 @@
-//! The object of a partition of the journal: it carries out what the core's [`JournalDriver`] wants done.
+//! The object of a partition of the journal. It carries out the effects of the core's [`JournalDriver`].
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,16 @@ use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
-/// Pages are small, so that there are many.
+/// The size of a page. It is small, so that there are many pages.
 const PAGE_EVENTS: u64 = 5;
 
 pub struct JournalShell {
     partition: usize,
     driver: JournalDriver<Storage, ObjectAlarm>,
     storage: Storage,
-    /// The consumers that are being woken, with the driver's numbers for the calls.
+    /// The calls that wake consumers, with the driver's numbers for them.
     calls: BTreeMap<CallId, Number>,
-    /// What has happened when a time is over.
+    /// The input that follows at the end of a time.
     ticks: BTreeMap<Tick, JournalInput>,
     /// How many forwards and readers wait for their answers.
     waiting: usize,
@@ -111,7 +111,7 @@ impl JournalShell {
                     self.ticks.insert(turn.tick_in(1), JournalInput::Synced(synced));
                 }
                 JournalEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), JournalInput::GoOn);
+                    self.ticks.insert(turn.tick_in(0), JournalInput::Continue);
                 }
                 JournalEffect::FindAlarm => {
                     let alarm = self.storage.alarm().map(RecordedTime::from_millis);
@@ -168,7 +168,7 @@ impl Shell for JournalShell {
     }
 }
 
-/// Nothing but the storage fails here.
+/// Returns the error of the storage. No other error is possible here.
 fn storage_error(error: RecordError) -> StorageError {
     match error {
         RecordError::Storage(error) => error,
@@ -176,7 +176,7 @@ fn storage_error(error: RecordError) -> StorageError {
     }
 }
 
-/// A consumer is registered under its name.
+/// The name under which a consumer is registered.
 pub fn name_of(consumer: usize) -> ConsumerName {
     ConsumerName::new(&format!("consumer-{consumer}")).unwrap()
 }

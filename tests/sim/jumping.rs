@@ -1,4 +1,4 @@
-//! A clock that jumps: it is wrong by days, ahead or behind, and right again.
+//! A clock that jumps. It is wrong by days, ahead or behind, and then right again.
 
 #[path = "random.rs"]
 #[allow(dead_code)]
@@ -6,10 +6,10 @@ mod random;
 
 pub use random::Random;
 
-/// In milliseconds.
+/// A day, in milliseconds.
 pub const DAY: u64 = 86_400_000;
 
-/// The clock some time later, or wherever it has jumped to.
+/// The clock some time later, or at the place to which it has jumped.
 pub fn jumped(random: &mut Random, clock: u64) -> u64 {
     match random.below(4) {
         0 => clock + random.below(2 * DAY),

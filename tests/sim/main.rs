@@ -1,8 +1,9 @@
-//! A simulation of the whole protocol: many aggregates, partitions of the journal and consumers, as the machines of the core
-//! over real SQLite, in a world that loses, repeats, delays and overtakes messages and lets objects die at any moment.
+//! A simulation of the whole protocol: many aggregates, partitions of the journal and consumers. They are the machines
+//! of the core over real SQLite. Their world loses, repeats, delays and reorders messages, and objects crash at any
+//! moment.
 //!
-//! Everything that happens follows from a seed. When a run fails, it names its seed: `SILLOK_SIM_SEED=…` runs that one
-//! alone and tells every step, `SILLOK_SIM_SEEDS=…` runs so many.
+//! A seed decides everything in a run. A failed run prints its seed. `SILLOK_SIM_SEED=…` runs only that seed and prints
+//! every step. `SILLOK_SIM_SEEDS=…` sets the number of runs.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
@@ -31,12 +32,12 @@ use std::{env, thread};
 use breaks::Break;
 use world::World;
 
-/// How many runs there are unless it is said otherwise.
+/// The default number of runs.
 const SEEDS: u64 = 2000;
 
-/// One run: what is found wrong with it, if anything.
-fn run(seed: u64, broken: Option<Break>, told: bool) -> Result<(), String> {
-    let mut world = World::new(seed, broken, told);
+/// Runs one seed. Returns what the checkers find wrong.
+fn run(seed: u64, broken: Option<Break>, traced: bool) -> Result<(), String> {
+    let mut world = World::new(seed, broken, traced);
     world.run()?;
     checkers::check_quiet(&world)?;
     world.mend();
@@ -48,13 +49,15 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// Runs all these seeds, on all processors; says which fail, and why.
-fn run_all(seeds: &Range<u64>, told: bool) -> Vec<(u64, String)> {
+/// Runs all these seeds, on all processors. Returns the failed seeds, with the reasons.
+fn run_all(seeds: &Range<u64>, traced: bool) -> Vec<(u64, String)> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
         let share = |worker| {
             let seeds = seeds.clone().skip(worker).step_by(workers);
-            scope.spawn(move || seeds.filter_map(|seed| Some((seed, run(seed, None, told).err()?))).collect())
+            scope.spawn(move || {
+                seeds.filter_map(|seed| Some((seed, run(seed, None, traced).err()?))).collect()
+            })
         };
         let shares: Vec<thread::ScopedJoinHandle<'_, Vec<_>>> = (0..workers).map(share).collect();
         shares.into_iter().flat_map(|share| share.join().unwrap()).collect()
@@ -62,7 +65,7 @@ fn run_all(seeds: &Range<u64>, told: bool) -> Vec<(u64, String)> {
 }
 
 #[test]
-fn nothing_is_lost_doubled_or_disordered_whatever_happens() {
+fn nothing_is_lost_doubled_or_disordered() {
     let one = number("SILLOK_SIM_SEED");
     let seeds = one.map_or(0..number("SILLOK_SIM_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
     let wrong = run_all(&seeds, one.is_some());

@@ -1,4 +1,4 @@
-//! What is sent between those who take part.
+//! The messages between the participants.
 
 use sillok::gateway::Forward;
 use sillok::handler::{FeedPage, Read};
@@ -6,22 +6,22 @@ use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Po
 
 use crate::random::Random;
 
-/// Who takes part.
+/// A participant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Address {
     Client(usize),
     Operator,
-    /// What a webhook delivers to.
+    /// The receiver of a webhook or a queue.
     Receiver(usize),
     Aggregate(usize),
     Journal(usize),
     Consumer(usize),
 }
 
-/// What tells one call from every other.
+/// The number of a call, which no other call has.
 pub type CallId = u64;
 
-/// What is asked of another.
+/// A request to another participant.
 #[derive(Debug, Clone)]
 pub enum Request {
     Append(Append),
@@ -51,12 +51,12 @@ pub enum Request {
         category: Option<Category>,
         read: Read,
     },
-    /// Ids and marks: one event, or a batch that is taken wholly or not at all.
+    /// A delivery of ids and marks: one event, or a batch that is accepted wholly or not at all.
     Deliver(Vec<(String, String)>),
     Operate(Operation),
 }
 
-/// What operators tell a consumer.
+/// An operation of an operator on a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     Pause,
@@ -68,7 +68,7 @@ pub enum Operation {
 }
 
 impl Request {
-    /// Whether it may arrive twice: an append that nothing guards is sent once by whoever wants it once.
+    /// Whether the request may arrive twice. An append without a key and an expected version is sent once.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Self::Append(append) => append.key.is_some() || append.expected != ExpectedVersion::Any,
@@ -76,7 +76,7 @@ impl Request {
         }
     }
 
-    /// How long its caller waits for the answer, in milliseconds: as long as the platform lets it, or less.
+    /// How long the caller waits for the answer, in milliseconds: as long as the platform allows, or less.
     fn patience(&self) -> u64 {
         match self {
             Self::Record(_) => 15 * 60 * 1000,
@@ -86,7 +86,7 @@ impl Request {
     }
 }
 
-/// What is answered. A call that was lost, or whose answer was, has none.
+/// The answer to a request. If the request or its answer was lost, there is none.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Appended(Result<Appended, AppendError>),
@@ -95,11 +95,11 @@ pub enum Reply {
     Found,
     Feed(FeedPage),
     Done,
-    /// It was not done, and may be asked again.
+    /// The request was not done, and may be repeated.
     Refused,
 }
 
-/// How bad it is: how many times in a thousand each thing happens.
+/// The faults of a run: how many times in a thousand each of them happens.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Weather {
     /// A message is lost.
@@ -108,9 +108,9 @@ pub struct Weather {
     pub repeated: u64,
     /// A message takes a long time.
     pub slow: u64,
-    /// An object dies amid a turn.
+    /// An object crashes during a turn.
     pub crash: u64,
-    /// An object is thrown out of memory between turns.
+    /// An object is evicted from memory between turns.
     pub evicted: u64,
     /// An alarm rings late.
     pub late: u64,
@@ -119,8 +119,8 @@ pub struct Weather {
 }
 
 impl Weather {
-    /// The weather of one run: of each kind none, some or a lot, so that runs differ in kind and not only in luck. What is
-    /// broken is looked for where there is some of each.
+    /// Draws the faults of one run: none, some or many of each kind, so that runs differ in their kinds of faults. A
+    /// run with a break has some of each kind.
     pub fn drawn(broken: bool, random: &mut Random) -> Self {
         let mut drawn =
             |some, a_lot| if broken { random.pick(&[some, a_lot]) } else { random.pick(&[0, some, a_lot]) };
@@ -135,13 +135,13 @@ impl Weather {
         }
     }
 
-    /// How long a message takes, in milliseconds.
+    /// The travel time of a message, in milliseconds.
     pub fn delay(&self, random: &mut Random) -> u64 {
         if random.chance(self.slow) { random.between(100, 20_000) } else { random.between(1, 30) }
     }
 
-    /// When a caller learns that there will be no answer, in milliseconds: from a connection that breaks, or because it
-    /// waits no longer.
+    /// The time until a caller learns that there will be no answer, in milliseconds: because the connection breaks, or
+    /// because the caller stops waiting.
     pub fn patience(&self, request: &Request, random: &mut Random) -> u64 {
         let longest = request.patience();
         if random.chance(self.lost) {

@@ -1,4 +1,4 @@
-//! Objects: what survives their crashes, and what does not.
+//! Objects: the parts that survive a crash, and the parts that do not.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,44 +15,44 @@ use crate::random::Random;
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
 
-/// What happens to a participant.
+/// Something that happens to a participant.
 #[derive(Debug)]
 pub enum Input {
-    /// It is called.
+    /// Another participant calls it.
     Called { call: CallId, request: Request },
-    /// A call of its own came back, or never will.
+    /// A call of its own has an answer, or will never have one.
     Answered { call: CallId, reply: Option<Reply> },
-    /// A time is over that it wanted to wait.
+    /// A time has ended that it wanted to wait.
     Ticked(Tick),
     /// Its alarm rings.
     Rang,
 }
 
-/// What tells one time that is waited for from every other.
+/// The number of a time to wait, which no other has.
 pub type Tick = u64;
 
-/// What carries out what a driver of the core decides: the shell that an object is.
+/// The shell of an object: it carries out the effects of a driver of the core.
 pub trait Shell {
-    /// One synchronous turn. An error ends the object.
+    /// Makes one synchronous turn. An error ends the object.
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError>;
 
     /// How many calls of others wait for their answers.
     fn unanswered(&self) -> usize;
 }
 
-/// What a participant can do in its turn. Nothing leaves before what the turn wrote is durable.
+/// The abilities of a participant in its turn. Nothing leaves before the turn's writes are durable.
 pub struct Turn<'a> {
     pub now: RecordedTime,
-    /// Whether nothing fails by chance any more.
+    /// Whether no faults happen by chance any more.
     pub kind: bool,
-    /// Whether what was poisoned no longer is.
+    /// Whether poison no longer fails.
     pub cured: bool,
     pub random: &'a mut Random,
     pub last_call: &'a mut CallId,
     pub outgoing: Vec<Outgoing>,
 }
 
-/// What leaves when a turn is over.
+/// Something that leaves at the end of a turn.
 #[derive(Debug)]
 pub enum Outgoing {
     Call {
@@ -68,7 +68,7 @@ pub enum Outgoing {
         tick: Tick,
         millis: u64,
     },
-    /// All that the alarm was for is done: until then the platform would ring it again after a crash.
+    /// The work for the alarm is done. Without this, the platform would ring the alarm again after a crash.
     AlarmOver,
 }
 
@@ -96,7 +96,7 @@ impl Turn<'_> {
         self.tick_in(millis);
     }
 
-    /// One turn of a driver of the core: what it gives, and what it wants done.
+    /// Makes one turn of a driver of the core. Returns its result and its effects.
     pub fn drive<T, E>(&mut self, input: impl FnOnce(&mut CoreTurn<'_, E>) -> T) -> (T, Vec<E>) {
         let mut random = || self.random.number();
         let mut turn = CoreTurn::at(self.now, &mut random);
@@ -104,7 +104,7 @@ impl Turn<'_> {
         (given, turn.into_effects())
     }
 
-    /// The same for a driver that runs code of this object within its turn.
+    /// Makes one turn of a driver that runs code of this object within its turn.
     pub fn drive_within<E>(&mut self, input: impl FnOnce(&mut CoreTurn<'_, E>, &mut Self)) -> Vec<E> {
         let mut own = Random::seeded(self.random.number());
         let mut random = || own.number();
@@ -121,22 +121,22 @@ impl Turn<'_> {
         self.random.number()
     }
 
-    /// The same, as a smaller number.
+    /// Draws a random number of 32 bits.
     pub fn number(&mut self) -> u32 {
         u32::try_from(self.random.number() >> 32).unwrap()
     }
 }
 
-/// An object: its storage lasts, its shell is lost with every crash.
+/// An object. Its storage survives a crash, and its shell does not.
 pub struct Object {
     pub storage: Storage,
     pub alarm: ObjectAlarm,
     pub shell: Option<Box<dyn Shell>>,
-    /// How often it was started.
+    /// The number of its starts.
     pub incarnation: u32,
-    /// Whether its alarm has rung and what that was for is not over.
+    /// Whether its alarm has rung and the work for it is not done.
     pub ringing: bool,
-    /// For when its ringing is planned.
+    /// The time for which its alarm is planned to ring.
     pub planned: Option<u64>,
     /// How far its clock is ahead, in milliseconds.
     pub clock_ahead: u64,
@@ -150,7 +150,7 @@ impl Object {
         Self { storage, alarm, shell, incarnation, ringing, planned: None, clock_ahead: 0 }
     }
 
-    /// Takes a turn, for which it is started where it is not there.
+    /// Makes a turn. Starts the object first if it is not running.
     pub fn turn(
         &mut self,
         who: Address,
@@ -173,7 +173,7 @@ impl Object {
         shell.turn(input, turn)
     }
 
-    /// Loses all that is not durable. The platform rings again where a ringing was not over.
+    /// Loses everything that is not durable. The platform rings the alarm again if its work was not done.
     pub fn crash(&mut self, now: u64) {
         self.shell = None;
         self.alarm.apart.set(None);

@@ -1,4 +1,4 @@
-//! Whoever operates the consumers: registers them, tells them this and that, and in the end sees that all run.
+//! The operator of the consumers. It registers them, operates them at random times, and resumes all of them in the end.
 
 use std::collections::VecDeque;
 
@@ -9,13 +9,13 @@ use crate::objects::{Input, Turn};
 use crate::random::Random;
 use crate::world::Plan;
 
-/// How long after the world has become kind nothing is on its way that was sent before, in milliseconds.
+/// The time after which no earlier message is on its way in the kind world, in milliseconds.
 const SETTLED_MILLIS: u64 = 60_000;
 
 type Step = (u64, Address, Request);
 
 pub struct Operator {
-    /// What is to be said, to whom, and not before when.
+    /// The operations, each with its consumer and its earliest time.
     steps: VecDeque<Step>,
     waits_for: Option<CallId>,
 }
@@ -52,7 +52,7 @@ impl Operator {
         Self { steps, waits_for: None }
     }
 
-    /// Once all is quiet: what was paused, has stopped or lies among the dead letters is to be tried again.
+    /// Repairs everything once the world is quiet: resumes paused and stopped consumers, and retries dead letters.
     pub fn mend(&mut self, plan: &Plan) {
         let settled = plan.kind_from + SETTLED_MILLIS;
         for consumer in 0..plan.consumers.len() {

@@ -1,4 +1,4 @@
-//! The one source of chance: the same seed, the same run.
+//! The one source of chance: the same seed makes the same run.
 
 /// Random numbers by `SplitMix64`.
 pub struct Random(u64);
@@ -21,12 +21,12 @@ impl Random {
         self.number() % end.max(1)
     }
 
-    /// A number from `start` to `end`, both included.
+    /// A number from `start` to `end`, both inclusive.
     pub fn between(&mut self, start: u64, end: u64) -> u64 {
         start + self.below(end - start + 1)
     }
 
-    /// Whether something happens that does so many times in a thousand.
+    /// Whether something happens that happens this many times in a thousand.
     pub fn chance(&mut self, per_mille: u64) -> bool {
         per_mille > 0 && self.below(1000) < per_mille
     }
@@ -36,7 +36,7 @@ impl Random {
         choices[usize::try_from(place).unwrap()]
     }
 
-    /// An index into something that has `length` places.
+    /// An index into a list of `length` places.
     pub fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(u64::try_from(length).unwrap())).unwrap()
     }

@@ -1,4 +1,4 @@
-//! An object's storage: a real SQLite database that outlives the object, and calls that fail at the worst of moments.
+//! An object's storage: a real SQLite database that survives the object. Its calls fail at the worst moments.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -14,24 +14,24 @@ use crate::database::Database;
 
 const SET_ALARM: &str = "INSERT OR REPLACE INTO alarm_of_the_object (id, at) VALUES (1, ?1)";
 
-/// The storage of one object, as its machine sees it. The alarm is a row of the same database, so that it is durable
-/// together with what is written beside it. Clones are the same storage.
+/// The storage of one object, as its machine uses it. The alarm is a row of the same database, so it becomes durable
+/// together with the writes beside it. Clones share the storage.
 #[derive(Clone)]
 pub struct Storage {
     database: Database,
     crash: Rc<Cell<Crash>>,
     broken: Option<Break>,
-    /// The last position that was ever given: what the journal must not go by.
+    /// The highest position that was ever given. The journal must not use it.
     sequence: Rc<Cell<u64>>,
 }
 
-/// When a call is the object's last.
+/// The last call of the object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Crash {
     Never,
-    /// After so many more calls; the call that fails lands or does not.
+    /// The call after this many more. It fails, and may have written or not.
     After(u32, Fault),
-    /// The object is gone: no call does anything.
+    /// The object has crashed. No call does anything.
     Gone,
 }
 
@@ -62,7 +62,7 @@ impl Storage {
         self.run("BEGIN");
     }
 
-    /// Ends the turn: what it wrote is durable, or was never written.
+    /// Ends the turn. Its writes are durable, or are undone.
     pub fn end(&self, durable: bool) {
         self.run(if durable { "COMMIT" } else { "ROLLBACK" });
     }
@@ -71,7 +71,7 @@ impl Storage {
         self.crash.get() == Crash::Gone
     }
 
-    /// When the alarm is to ring.
+    /// The time of the alarm.
     pub fn alarm(&self) -> Option<u64> {
         let mut statement = self.database().prepare_cached("SELECT at FROM alarm_of_the_object").unwrap();
         let found = statement.query_row([], |row| row.get(0));
@@ -142,14 +142,14 @@ impl Sql for Storage {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.run("SAVEPOINT work");
         let mut committed = false;
-        // The calls inside fail one by one; and then the commit, before it or after.
+        // The calls inside fail one by one. After them the commit fails, before or after it has written.
         let outcome = work().and_then(|()| {
             self.call(|| {
                 committed = true;
                 Ok(())
             })
         });
-        if !committed && !self.broken.is_some_and(Break::keeps_pieces) {
+        if !committed && !self.broken.is_some_and(Break::leaves_pieces) {
             self.run("ROLLBACK TO work");
         }
         self.run("RELEASE work");
@@ -178,11 +178,11 @@ impl Row for Number {
     }
 }
 
-/// The object's alarm. One that is broken is not set, or not with what is written beside it.
+/// The object's alarm. A broken one is not set, or is not set together with the writes beside it.
 #[derive(Clone)]
 pub struct ObjectAlarm {
     pub storage: Storage,
-    /// The time of an alarm that is still to be set, where it is set apart.
+    /// The time of an alarm that is still to be set, if it is set apart from the writes.
     pub apart: Rc<Cell<Option<u64>>>,
 }
 

@@ -1,4 +1,4 @@
-//! The world: one clock, one queue of what is going to happen, and chance.
+//! The world: one clock, one queue of future events, and chance.
 
 use std::collections::BTreeMap;
 
@@ -14,28 +14,28 @@ use crate::objects::{Input, Object, Outgoing, Tick, Turn};
 use crate::operator::Operator;
 use crate::random::Random;
 
-/// When every run begins, in milliseconds since 1970.
+/// The time at which every run begins, in milliseconds since 1970.
 const BEGINNING: u64 = 1_795_395_723_000;
-/// A run that takes more steps than this is never quiet.
+/// The most steps of a run. A run with more steps never becomes quiet.
 const MOST_STEPS: u32 = 100_000;
 
-/// What is true of one run from its beginning.
+/// The properties of one run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// First those to which clients append, then one for each consumer.
+    /// The streams to which clients append, and then one stream for each consumer.
     pub streams: Vec<StreamId>,
     pub for_clients: usize,
     pub partitions: usize,
     pub consumers: Vec<ConsumerPlan>,
-    /// The most that a client asks for. After little, nothing that comes later hides what was lost.
+    /// The most requests of a client. After few requests, no later one can hide what was lost.
     pub most_steps: u64,
-    /// The longest that a client waits before it asks for more, in milliseconds: longer than an alarm, or not.
+    /// The longest wait of a client between two requests, in milliseconds: longer than until an alarm, or not.
     pub longest_wait: u64,
-    /// Whether the network may bring a message twice.
+    /// Whether the network may deliver a message twice.
     pub repeating: bool,
-    /// From when on the world is kind.
+    /// The time from which no faults happen.
     pub kind_from: u64,
-    /// From when on poison is none any more, if ever.
+    /// The time from which poison no longer fails, if there is one.
     pub cured_from: Option<u64>,
     pub broken: Option<Break>,
 }
@@ -75,10 +75,10 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Happening>,
     happenings: u64,
     last_call: CallId,
-    /// Who waits for the answer of a call.
+    /// The caller of each call.
     calls: BTreeMap<CallId, (Address, u32)>,
-    /// Whether every step is told.
-    told: bool,
+    /// Whether to print every step.
+    traced: bool,
 }
 
 #[derive(Debug)]
@@ -89,14 +89,14 @@ enum Happening {
     Rings { who: Address, again: bool },
 }
 
-/// How an object ends in its turn.
+/// The end of an object in its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// After so many storage calls; what came before is lost, or kept by a storage without turns.
-    Amid { calls: u32, fault: Fault, kept: bool },
-    /// When all is written and nothing durable.
+    /// After this many storage calls. The earlier writes are lost, or stay in a storage without turns.
+    Amid { calls: u32, fault: Fault, stored: bool },
+    /// After all writes, when none is durable.
     BeforeDurable,
-    /// When all is durable and nothing sent.
+    /// When all writes are durable and nothing was sent.
     BeforeSent,
 }
 
@@ -109,12 +109,12 @@ impl End {
     }
 
     fn is_durable(self) -> bool {
-        matches!(self, Self::BeforeSent | Self::Amid { kept: true, .. })
+        matches!(self, Self::BeforeSent | Self::Amid { stored: true, .. })
     }
 }
 
 impl World {
-    pub fn new(seed: u64, broken: Option<Break>, told: bool) -> Self {
+    pub fn new(seed: u64, broken: Option<Break>, traced: bool) -> Self {
         let mut random = Random::seeded(seed);
         let weather = Weather::drawn(broken.is_some(), &mut random);
         let plan = Plan::drawn(&weather, broken, &mut random);
@@ -129,7 +129,7 @@ impl World {
             happenings: 0,
             last_call: 0,
             calls: BTreeMap::new(),
-            told,
+            traced,
             random,
             plan,
         };
@@ -152,7 +152,7 @@ impl World {
         self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0, tick: 0 });
     }
 
-    /// Lets everything happen until nothing more is to happen.
+    /// Runs the world until nothing more is to happen.
     pub fn run(&mut self) -> Result<(), String> {
         let mut steps = 0;
         while let Some(((time, _), happening)) = self.queue.pop_first() {
@@ -164,14 +164,14 @@ impl World {
             if steps > MOST_STEPS {
                 return Err(format!("after {steps} steps there is no quiet: {happening:?}"));
             }
-            self.tell(&happening);
+            self.trace(&happening);
             self.evict();
             self.step(happening)?;
         }
         Ok(())
     }
 
-    /// Lets the operator see to it that every consumer runs, once all is quiet.
+    /// Lets the operator resume every consumer, once the world is quiet.
     pub fn mend(&mut self) {
         self.operator.mend(&self.plan);
         self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0, tick: 0 });
@@ -181,8 +181,8 @@ impl World {
         self.now >= self.plan.kind_from
     }
 
-    fn tell(&self, happening: &impl std::fmt::Debug) {
-        if self.told {
+    fn trace(&self, happening: &impl std::fmt::Debug) {
+        if self.traced {
             eprintln!("{:>8} {happening:?}", self.now - BEGINNING);
         }
     }
@@ -237,14 +237,14 @@ impl World {
         self.turn(who, Input::Rang)
     }
 
-    /// Throws an object out of memory, as happens at any time between two turns.
+    /// Evicts an object from memory, as may happen at any time between two turns.
     fn evict(&mut self) {
         if self.random.chance(self.weather.evicted) {
             let place = self.random.index(self.objects.len());
             let (who, object) = self.objects.iter_mut().nth(place).unwrap();
             let who = *who;
             object.crash(self.now);
-            self.tell(&("evicted", who));
+            self.trace(&("evicted", who));
             self.plan_ringing(who);
         }
     }
@@ -290,7 +290,7 @@ impl World {
         match end {
             Some(end) => {
                 object.crash(self.now);
-                self.tell(&("crashed", who, end));
+                self.trace(&("crashed", who, end));
                 if end == End::BeforeDurable && self.plan.broken == Some(Break::SentBeforeDurable) {
                     self.send(who, incarnation, outgoing);
                 }
@@ -316,12 +316,12 @@ impl World {
             _ => End::Amid {
                 calls: u32::try_from(self.random.below(12)).unwrap(),
                 fault: self.random.pick(&[Fault::Before, Fault::After]),
-                kept: self.random.chance(500),
+                stored: self.random.chance(500),
             },
         })
     }
 
-    /// Sees to it that an object that is not there is started.
+    /// Starts an object if it is not running.
     fn start(&mut self, who: Address) -> u32 {
         let object = self.objects.get_mut(&who).unwrap();
         if object.shell.is_none() {
@@ -332,10 +332,10 @@ impl World {
         self.objects[&who].incarnation
     }
 
-    /// Sends what leaves at the end of a turn; what becomes of it is left to chance.
+    /// Sends the messages of a turn. Chance decides what happens to them.
     fn send(&mut self, who: Address, incarnation: u32, outgoing: Vec<Outgoing>) {
         for out in outgoing {
-            self.tell(&(who, &out));
+            self.trace(&(who, &out));
             match out {
                 Outgoing::Call { call, to, request } => {
                     self.calls.insert(call, (who, incarnation));
@@ -369,7 +369,7 @@ impl World {
         }
     }
 
-    /// Sets the alarm that a broken object sets apart from what it wrote, unless it dies in between.
+    /// Sets the alarm that a broken object sets apart from its writes, unless the object crashes in between.
     fn set_apart(&mut self, who: Address) {
         let object = self.objects.get_mut(&who).unwrap();
         if let Some(at) = object.alarm.apart.take() {
@@ -381,7 +381,7 @@ impl World {
         }
     }
 
-    /// Sees to it that an alarm rings: in time, or late.
+    /// Plans the ringing of an alarm: in time, or late.
     fn plan_ringing(&mut self, who: Address) {
         let late = if self.random.chance(self.weather.late) { self.random.below(90_000) } else { 0 };
         let object = self.objects.get_mut(&who).unwrap();

@@ -13,7 +13,7 @@ use sillok::store::StorageError;
 use sillok::store::limits::ROW_BYTES;
 use sillok::store::sqlite::{Row, Sql, Value};
 
-/// A connection to a database, and the size that it claims to have. Clones share both.
+/// A connection to a database, and the size that it reports. Clones share both.
 #[derive(Clone)]
 pub struct Database(pub Rc<Connection>, pub Rc<Cell<u64>>, #[allow(dead_code)] Rc<Folder>);
 
@@ -34,7 +34,7 @@ impl Database {
         Self::on(Connection::open_in_memory().unwrap(), Rc::default())
     }
 
-    /// Two connections to one new file, of which neither waits for the other.
+    /// Two connections to one new file. Neither waits for the other.
     #[allow(dead_code)] // not every test that has this file needs two
     pub fn shared() -> (Self, Self) {
         static MADE: AtomicU32 = AtomicU32::new(0);
@@ -56,7 +56,7 @@ impl Database {
         Self(Rc::new(connection), Rc::default(), folder)
     }
 
-    /// Does `work` within a transaction that begins so.
+    /// Runs `work` within a transaction that begins with this statement.
     pub fn within(
         &self,
         behaviour: TransactionBehavior,
@@ -71,7 +71,7 @@ impl Database {
 const BUSY_SNAPSHOT: i32 = 517;
 
 fn failure(error: rusqlite::Error) -> StorageError {
-    // What began to read before another wrote, and would now write, is no lock that one could wait for.
+    // A transaction that has read before another one wrote cannot write now. This is not a lock that it could wait for.
     let is_late = error.sqlite_error().is_some_and(|error| error.extended_code == BUSY_SNAPSHOT);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy) if !is_late => StorageError::busy(),
@@ -79,7 +79,7 @@ fn failure(error: rusqlite::Error) -> StorageError {
     }
 }
 
-/// The values as rusqlite takes them. As a Durable Object does, it refuses what is more than a row takes.
+/// The values in the form of rusqlite. They are refused above the size of a row, as in a Durable Object.
 fn bound(values: &[Value<'_>]) -> Result<Vec<Box<dyn ToSql>>, StorageError> {
     let bytes = Value::bytes(values);
     if bytes > ROW_BYTES {

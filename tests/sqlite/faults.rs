@@ -1,5 +1,5 @@
-//! Every storage call fails once before it landed and once after it landed. Then the stream is opened anew and the
-//! writer tries again: nothing is lost, nothing is doubled, and the chain is intact.
+//! Faults. Every storage call fails once before it has written and once after it. Then the stream is opened again, and
+//! the writer repeats its step. Nothing is lost, nothing is doubled, and the chain is intact.
 
 use crate::database::Database;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
@@ -37,7 +37,7 @@ fn append<L: StreamLog>(store: &mut EventStore<L>, number: u64) -> Result<(), St
     }
 }
 
-/// What the writer does, step by step. Each step may be tried again until it is done.
+/// One step of the writer. Each step may be repeated until it is done.
 fn step<L: StreamLog>(store: &mut EventStore<L>, number: u64) -> Result<(), StorageError> {
     match number {
         1..=5 => append(store, number),
@@ -52,7 +52,7 @@ fn step<L: StreamLog>(store: &mut EventStore<L>, number: u64) -> Result<(), Stor
     }
 }
 
-/// Runs all steps on one database, of which one call fails; `false` where there are fewer calls than that.
+/// Runs all steps on one database in which one call fails. Returns `false` if there are fewer calls.
 fn run(fails_at: u32, fault: Fault) -> bool {
     let database = Database::in_memory();
     let mut faulty = Faulty::after(fails_at, fault, database.clone());
@@ -62,7 +62,7 @@ fn run(fails_at: u32, fault: Fault) -> bool {
         if done.is_err() {
             assert!(faulty.has_failed() && !failed, "a failure that was not injected: {done:?}");
             failed = true;
-            // The object starts anew on what is durable, and the writer, who got no answer, sends the same again.
+            // The object starts again on the durable data. The writer has no answer, and sends the same append again.
             faulty = Faulty::after(MOST_CALLS, fault, database.clone());
             step(&mut EventStore::new(StreamTable::new(&faulty)), number).unwrap();
         }
@@ -86,15 +86,15 @@ fn check(database: Database) {
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_whichever_call_fails() {
+fn nothing_is_lost_or_doubled_when_any_call_fails() {
     for fault in [Fault::Before, Fault::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run(*call, fault)).count();
         assert!((25..90).contains(&calls), "{calls} calls failed, one after the other");
     }
 }
 
-/// Runs all steps on a database of many streams with a store that lives as long as nothing fails, and so remembers what
-/// it wrote; `false` where there are fewer calls than that.
+/// Runs all steps on a database of many streams. The store lives until a call fails, so it remembers its writes.
+/// Returns `false` if there are fewer calls.
 fn run_remembering(fails_at: u32, fault: Fault) -> bool {
     let database = Database::in_memory();
     let faulty = Faulty::after(fails_at, fault, database.clone());
@@ -113,7 +113,7 @@ fn run_remembering(fails_at: u32, fault: Fault) -> bool {
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_where_the_head_is_remembered() {
+fn nothing_is_lost_or_doubled_with_a_remembered_head() {
     for fault in [Fault::Before, Fault::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run_remembering(*call, fault)).count();
         assert!((15..90).contains(&calls), "{calls} calls failed, one after the other");

@@ -1,4 +1,4 @@
-//! What objects held under every format that was released is read, verified and appended to.
+//! Objects of every released format are read, verified and appended to.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use crate::database::Database;
 
 const FORMAT_1: &str = include_str!("formats/format-1.json");
 
-/// A database as statements, and what was read from it when it was kept.
+/// A database as statements, and the results of its reads when the statements were saved.
 #[derive(Deserialize)]
-struct Kept {
+struct Saved {
     sql: Vec<String>,
     events: Vec<KeptEvent>,
     verified: Verified,
@@ -45,15 +45,15 @@ struct Verified {
 
 type Store = EventStore<StreamTable<Database>>;
 
-/// What was kept of each stream, with a store over a copy of it.
-fn streams() -> Vec<(StreamId, Kept, Store)> {
-    let kept: BTreeMap<String, Kept> = serde_json::from_str(FORMAT_1).unwrap();
-    let opened = |(name, kept): (String, Kept)| {
+/// The saved data of each stream, with a store over a copy of it.
+fn streams() -> Vec<(StreamId, Saved, Store)> {
+    let saved: BTreeMap<String, Saved> = serde_json::from_str(FORMAT_1).unwrap();
+    let opened = |(name, saved): (String, Saved)| {
         let database = Database::in_memory();
-        database.0.execute_batch(&kept.sql.join(";\n")).unwrap();
-        (StreamId::new(&name).unwrap(), kept, EventStore::new(StreamTable::new(database)))
+        database.0.execute_batch(&saved.sql.join(";\n")).unwrap();
+        (StreamId::new(&name).unwrap(), saved, EventStore::new(StreamTable::new(database)))
     };
-    kept.into_iter().map(opened).collect()
+    saved.into_iter().map(opened).collect()
 }
 
 fn opened() -> NewEvent {
@@ -68,7 +68,7 @@ fn send(store: &mut Store, append: Append) -> Result<(u64, bool), AppendError> {
 
 #[test]
 fn a_stream_of_format_1_reads_and_verifies_as_it_did() {
-    for (stream, kept, store) in streams() {
+    for (stream, saved, store) in streams() {
         let value = |text: &JsonText| serde_json::from_str(text.as_str()).unwrap();
         let read = match store.read(&stream, &ReadRange::all()) {
             Err(ReadError::StreamDeleted { .. }) if stream.as_str() == "deleted" => Vec::new(),
@@ -83,7 +83,7 @@ fn a_stream_of_format_1_reads_and_verifies_as_it_did() {
             data: value(&event.data),
             metadata: value(&event.metadata),
         });
-        assert_eq!(events.collect::<Vec<_>>(), kept.events, "{stream}");
+        assert_eq!(events.collect::<Vec<_>>(), saved.events, "{stream}");
         let found = store.verify(&stream).unwrap();
         let verified = Verified {
             intact: found.broken.is_none(),
@@ -91,16 +91,16 @@ fn a_stream_of_format_1_reads_and_verifies_as_it_did() {
             head: found.head.to_string(),
             commits: found.commits,
         };
-        assert_eq!(verified, kept.verified, "{stream}");
+        assert_eq!(verified, saved.verified, "{stream}");
     }
 }
 
 #[test]
 fn a_stream_of_format_1_keeps_its_keys_its_cut_and_its_deletion_and_takes_more() {
-    for (stream, kept, mut store) in streams() {
+    for (stream, saved, mut store) in streams() {
         let append = Append::to(stream.clone(), vec![opened()]);
         let again = append.clone().keyed(IdempotencyKey::new("k-1").unwrap());
-        let version = Version::new(kept.verified.version).unwrap();
+        let version = Version::new(saved.verified.version).unwrap();
         let next = append.expecting(ExpectedVersion::Exactly(version));
         match stream.as_str() {
             "deleted" => {
@@ -109,7 +109,7 @@ fn a_stream_of_format_1_keeps_its_keys_its_cut_and_its_deletion_and_takes_more()
             }
             "account-42" => {
                 assert_eq!(send(&mut store, again), Ok((1, true)));
-                // Keys had no origin yet: a reaction of that time has its key among them.
+                // Keys had no origin yet, so a reaction's key was among the others.
                 let cause = Cause::new(EventId::new("cause").unwrap(), "{}");
                 let key = IdempotencyKey::of(KeyOrigin::Reactor, "k-1").unwrap();
                 let reaction = Append::to(stream.clone(), vec![opened()]).keyed(key).caused_by(cause);

@@ -1,4 +1,5 @@
-//! Whatever stands in a row, reading, verifying and appending answer with a result or with an error, and nothing panics.
+//! Hostile rows. Reads, verifications and appends return a result or an error for every content of a row, and nothing
+//! panics.
 
 use proptest::prelude::*;
 use rusqlite::ToSql;
@@ -11,7 +12,7 @@ use sillok::store::{
 
 use crate::database::Database;
 
-/// What a column of any type may be made to hold.
+/// A value that a column of any type may hold.
 #[derive(Debug, Clone)]
 enum Column {
     Whole(i64),
@@ -53,7 +54,7 @@ proptest! {
     #[test]
     fn any_row_of_a_stream_is_read_or_reported(rows in prop::collection::vec(prop::array::uniform5(column()), 0..4)) {
         let database = Database::in_memory();
-        // The table that a store makes, without the types that would keep most of this out.
+        // This is the table of a store without its types, which would refuse most of these values.
         database.0.execute("CREATE TABLE commits_v1 (version PRIMARY KEY, time, hash, events, key)", []).unwrap();
         database.0.execute("CREATE INDEX commits_v1_by_key ON commits_v1 (key)", []).unwrap();
         insert(&database, "commits_v1", &rows);
@@ -95,7 +96,7 @@ proptest! {
     }
 }
 
-/// Inserts rows into a table of five columns; one that is there already stays.
+/// Inserts rows into a table of five columns. A row that exists already stays.
 fn insert(database: &Database, table: &str, rows: &[[Column; 5]]) {
     let statement = format!("INSERT OR IGNORE INTO {table} VALUES (?1, ?2, ?3, ?4, ?5)");
     for row in rows {
@@ -103,7 +104,7 @@ fn insert(database: &Database, table: &str, rows: &[[Column; 5]]) {
     }
 }
 
-/// Whatever is asked of the stream `s` is answered, or refused for a reason that is in the stored rows.
+/// Every call for the stream `s` succeeds, or is refused for a reason in the stored rows.
 fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
     let (mut store, stream) = (EventStore::new(log), StreamId::new("s").unwrap());
     for direction in [Direction::Forward, Direction::Backward] {
@@ -127,7 +128,7 @@ fn answers_or_reports<L: StreamLog>(log: L) -> Result<(), TestCaseError> {
         }
     });
     match exported {
-        // What is handed out of an intact history proves as much as the history itself.
+        // The export of an intact history proves as much as the history itself.
         Ok(_) if verified.broken.is_none() => prop_assert_eq!(verifier.found().broken, None),
         Ok(_) => {}
         Err(error) => prop_assert_eq!(error.code(), ErrorCode::StoredDataCorrupt, "{:?}", error),

@@ -1,4 +1,4 @@
-//! The store over SQLite keeps the contract, stores the bytes that are pinned here, loses nothing whichever call fails,
+//! The store over SQLite. It fulfils the contract, stores exactly the pinned bytes, loses nothing when any call fails,
 //! and agrees with a reference.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
@@ -29,7 +29,7 @@ mod one_stream {
     sillok::store_contract!(#[test], EventStore::new(Databases::default()));
 }
 
-/// Many streams in one database, as a file has them.
+/// Many streams in one database, as in a file.
 mod many_streams {
     use super::*;
 

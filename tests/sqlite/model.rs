@@ -1,5 +1,5 @@
-//! Random operations on a store and on a reference of a few lines: after every step the two agree. A failure prints its
-//! shrunk operations.
+//! Random operations on a store and on a reference of a few lines. The two agree after every step. A failure prints its
+//! reduced operations.
 
 use std::collections::HashMap;
 
@@ -20,7 +20,7 @@ enum Operation {
     Delete,
 }
 
-/// One stream, as simple as it can be.
+/// One stream, in the simplest form.
 #[derive(Default)]
 struct Reference {
     data: Vec<u8>,
@@ -68,7 +68,7 @@ impl Reference {
         }
     }
 
-    /// Hides what comes before, and forgets the keys of the commits that lie wholly in it.
+    /// Hides the events before a version, and forgets the keys of the commits that lie wholly before it.
     fn hide(&mut self, hidden: usize) {
         self.hidden = self.hidden.max(hidden);
         self.keys.retain(|_, (_, version)| *version > self.hidden);
@@ -110,12 +110,12 @@ fn apply<L: StreamLog>(
     }
 }
 
-/// Applies each operation to both and compares what they answer and what a reader then sees.
+/// Applies each operation to both, and compares their answers and what a reader sees afterwards.
 fn agree<L: StreamLog>(store: EventStore<L>, operations: &[(u8, Operation)]) -> Result<(), TestCaseError> {
     agree_in_turn(&mut [store], operations, &[0])
 }
 
-/// The same with several stores over the same streams, of which the turns say which one is used.
+/// Does the same with several stores over the same streams. Each turn names the store to use.
 fn agree_in_turn<L: StreamLog>(
     stores: &mut [EventStore<L>],
     operations: &[(u8, Operation)],
@@ -201,7 +201,7 @@ proptest! {
         turns in prop::collection::vec(0..2_usize, 1..40),
     ) {
         let database = Database::in_memory();
-        // Each remembers what it wrote, and none what the other wrote.
+        // Each store remembers its own writes, and not those of the other.
         let mut stores = [(); 2].map(|()| EventStore::new(StreamsTable::new(database.clone())));
         agree_in_turn(&mut stores, &operations, &turns)?;
     }

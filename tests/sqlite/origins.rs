@@ -1,4 +1,4 @@
-//! Keys of different origins are different keys, and rows from before there were origins count for each of them.
+//! Keys of different origins are different keys. Rows from before there were origins count for each of them.
 
 use crate::database::Database;
 use sillok::ErrorCode;
@@ -22,14 +22,14 @@ fn append(origin: KeyOrigin, key: &str) -> Append {
     }
 }
 
-/// Makes of every key one that was stored before keys had an origin.
+/// Changes every key into one that was stored before keys had an origin.
 fn without_origins(database: &Database, table: &str) {
     let update =
         format!("UPDATE {table} SET key = substr(key, instr(key, char(9)) + 1) WHERE key IS NOT NULL");
     assert!(database.0.execute(&update, []).unwrap() > 0);
 }
 
-/// Sends what was sent before the update once more, by both origins, and then what is new.
+/// Repeats the appends from before the update, from both origins, and then sends new ones.
 fn repeats_are_recognised_after_the_update<L: StreamLog>(
     before: &mut Subject<L>,
     update: impl Fn(),
@@ -38,12 +38,12 @@ fn repeats_are_recognised_after_the_update<L: StreamLog>(
     let client = before.send(append(KeyOrigin::Client, "request-7")).unwrap();
     let reactor = before.send(append(KeyOrigin::Reactor, "delivery:0")).unwrap();
     update();
-    // A store that remembers where the stream ends looks for the old key too.
+    // A store that remembers the head of the stream looks for the old key too.
     for subject in [before, after] {
         let repeated = |appended: &Appended| Ok(Appended { replayed: true, ..appended.clone() });
         assert_eq!(subject.send(append(KeyOrigin::Client, "request-7")), repeated(&client));
         assert_eq!(subject.send(append(KeyOrigin::Reactor, "delivery:0")), repeated(&reactor));
-        // Whose it is cannot be known: it counts for both.
+        // The origin of the old key is unknown, so it counts for both.
         assert_eq!(subject.send(append(KeyOrigin::Reactor, "request-7")), repeated(&client));
         let other = subject.send(append(KeyOrigin::Client, "delivery:0"));
         assert_eq!(other.map_err(|error| error.code()), Err(ErrorCode::IdempotencyKeyReused));
@@ -52,7 +52,7 @@ fn repeats_are_recognised_after_the_update<L: StreamLog>(
 }
 
 #[test]
-fn a_stream_from_before_origins_keeps_its_keys() {
+fn the_keys_of_a_stream_from_before_origins_still_count() {
     let database = Database::in_memory();
     let open = || Subject::new(EventStore::new(StreamTable::new(database.clone())));
     let update = || without_origins(&database, "commits_v1");
@@ -60,7 +60,7 @@ fn a_stream_from_before_origins_keeps_its_keys() {
 }
 
 #[test]
-fn a_file_from_before_origins_keeps_its_keys() {
+fn the_keys_of_a_file_from_before_origins_still_count() {
     let database = Database::in_memory();
     let open = || Subject::new(EventStore::new(StreamsTable::new(database.clone())));
     let update = || without_origins(&database, "log_v1");

@@ -1,4 +1,4 @@
-//! Two stores over one file, each by a connection of its own.
+//! Two stores over one file, each over a connection of its own.
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +18,7 @@ fn stores<S: Sql + Clone>(
 
 sillok::shared_contract!(#[test], stores(Database::shared()));
 
-/// A database whose transactions take the lock to write only with the first write, or never.
+/// A database whose transactions take the write lock only with the first write, or never.
 #[derive(Clone)]
 struct Late(Database, bool);
 
@@ -48,12 +48,12 @@ impl Sql for Late {
 
 type Tested = Subject<StreamsTable<Late>>;
 
-/// Whether two stores over databases that begin late keep this behaviour.
-fn is_kept(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Outcome) -> bool {
+/// Whether two stores have this behaviour over databases that begin late.
+fn holds(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Outcome) -> bool {
     let (one, other) = Database::shared();
     let (one, other) = stores((Late(one, begins), Late(other, begins)));
     let (mut one, mut other) = (Subject::new(one), Subject::new(other));
-    // The tables are there already, so that to make them takes no lock.
+    // The tables exist already, so that no lock is taken to make them.
     one.store().delete(&sillok::store::StreamId::new("elsewhere").unwrap()).unwrap();
     catch_unwind(AssertUnwindSafe(|| behaviour(&mut one, &mut other))).is_ok_and(|outcome| outcome.is_ok())
 }
@@ -61,11 +61,8 @@ fn is_kept(begins: bool, behaviour: fn(&mut Tested, &mut Tested) -> testing::Out
 #[test]
 fn a_transaction_that_takes_the_lock_late_breaks_the_contract() {
     for begins in [true, false] {
-        assert!(
-            !is_kept(begins, testing::nobody_writes_between_a_decision_and_its_write),
-            "begins: {begins}"
-        );
+        assert!(!holds(begins, testing::nobody_writes_between_a_decision_and_its_write), "begins: {begins}");
     }
-    // By a remembered head the one statement decides and writes, with no transaction at all.
-    assert!(is_kept(true, testing::a_key_is_used_once_by_two_stores));
+    // With a remembered head, the one statement decides and writes without a transaction.
+    assert!(holds(true, testing::a_key_is_used_once_by_two_stores));
 }

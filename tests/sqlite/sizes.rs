@@ -1,5 +1,5 @@
-//! The limits hold on what is stored: of whatever is accepted, each row is one that a Durable Object takes, in the stream
-//! and in the journal, and every event is read again.
+//! Limits on the stored form. Each row of an accepted append fits into a Durable Object, in the stream and in the
+//! journal, and every event can be read again.
 
 use crate::database::Database;
 use crate::random::Random;
@@ -17,7 +17,7 @@ use sillok::testing::Subject;
 
 const CASES: u64 = 120;
 
-/// A text of so many bytes, of characters that JSON escapes or of others.
+/// A text of this many bytes, with characters that JSON escapes or with others.
 fn text(random: &mut Random, bytes: usize) -> String {
     random.pick(&["x", "\"", "\\"]).repeat(bytes)
 }
@@ -52,7 +52,7 @@ fn event(random: &mut Random, data_bytes: usize) -> NewEvent {
     event
 }
 
-/// An append of any size, keyed or not, caused or not.
+/// An append of any size, with or without a key, with or without a cause.
 fn append(random: &mut Random) -> Append {
     let count = near(random, &[1, 3, 1024]).max(1);
     let bytes = near(random, &[100, 20_000, COMMIT_BYTES]) / count;
@@ -100,10 +100,10 @@ fn all_metadata<L: StreamLog>(subject: &Subject<L>, stream: &StreamId) -> Vec<Js
     metadata
 }
 
-/// What a journal that has the commits makes of them; its rows are checked by the database.
+/// The number of events in a journal with these commits. The database checks the journal's rows.
 fn journaled(stream: &StreamId, commits: Vec<Commit>) -> usize {
     let mut journal = Journal::new(Database::in_memory(), 1);
-    // Beside it goes as much as a row holds that just takes another commit.
+    // The row beside it is as full as a row may be before it takes another commit.
     let filling = "x".repeat(500 * 1024);
     let filling = Commit {
         first_version: Version::FIRST,
@@ -128,7 +128,7 @@ fn journaled(stream: &StreamId, commits: Vec<Commit>) -> usize {
 }
 
 #[test]
-fn whatever_is_accepted_is_stored_within_the_limits() {
+fn every_accepted_append_is_stored_within_the_limits() {
     let (mut accepted, mut refused) = (0, 0);
     for seed in 0..CASES {
         let random = &mut Random::seeded(seed);
@@ -163,7 +163,7 @@ fn whatever_is_accepted_is_stored_within_the_limits() {
     assert!(accepted > CASES / 4 && refused > CASES / 4, "{accepted} accepted, {refused} refused");
 }
 
-/// A reaction to an event whose correlation id is large.
+/// A reaction to an event with a large correlation id.
 fn reaction(count: usize, correlation_bytes: usize) -> Append {
     let event = NewEvent::new("Reacted", JsonText::null()).unwrap();
     let cause = Cause::within(EventId::new("cause").unwrap(), &"c".repeat(correlation_bytes));
@@ -175,7 +175,7 @@ fn reaction(count: usize, correlation_bytes: usize) -> Append {
 #[test]
 fn the_ids_of_a_cause_count_towards_the_commit() {
     let mut subject = Subject::new(EventStore::new(StreamTable::new(Database::in_memory())));
-    // Once stored, these would be rows of 3 MB and 16 MB.
+    // In their stored form, these would be rows of 3 MB and 16 MB.
     for (count, correlation_bytes) in [(300, 10_000), (COMMIT_EVENTS, 16_000)] {
         let refused = subject.send(reaction(count, correlation_bytes));
         let bytes = match &refused {
@@ -197,7 +197,7 @@ fn metadata_without_room_for_the_ids_of_a_cause_is_refused_and_named() {
     assert_eq!(refused.code(), ErrorCode::MetadataTooLarge);
     assert_eq!(subject.store().head(&reaction(1, 1).stream).unwrap().version, Version::EMPTY);
     assert_eq!(subject.send(reaction(2, METADATA_BYTES - frame)).unwrap().version.get(), 2);
-    // What took effect is answered, though it would be refused today.
+    // An append that took effect is answered, although it would be refused today.
     let again = subject.send(reaction(2, METADATA_BYTES)).unwrap();
     assert_eq!((again.version.get(), again.replayed), (2, true));
 }

@@ -1,4 +1,4 @@
-//! What is stored: the bytes that are written down here, what they cost, and what is found when they are altered.
+//! The stored bytes: they are pinned here, with their price. Altered bytes are found.
 
 use crate::database::Database;
 use sha2::{Digest, Sha256};
@@ -45,7 +45,7 @@ fn a_commit_is_stored_as_these_bytes() {
 
     let first = r#"[{"id":"id-1","type":"Opened \"é\"","data":null},{"id":"d-1","type":"Deposited","data":{ "amount" : 1e400 },"metadata":{"correlationId":"c-1"}}]"#;
     let second = r#"[{"id":"id-2","type":"Closed","data":{}}]"#;
-    // The hashes are computed here once more, by the words of the format and not by the store's code.
+    // The test computes the hashes from the words of the format, and not by the store's code.
     let head = sha256(&[&[0; 32], b"account-42\n2\n1795395723456\n\n", first.as_bytes()]);
     let next = sha256(&[&head, b"account-42\n3\n1795395723456\nclient\tk-1\n", second.as_bytes()]);
     let expected: [Stored; 2] = [
@@ -105,7 +105,7 @@ fn sha256(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn a_commit_is_one_row_whatever_the_number_of_its_events() {
+fn a_commit_with_any_number_of_events_is_one_row() {
     let (database, mut subject) = database_with_a_commit();
     let before = database.0.total_changes();
     let events = (0..1000).map(|_| event("Counted", "1")).collect();
@@ -133,7 +133,7 @@ fn a_store_opened_anew_finds_what_was_written() {
 }
 
 #[test]
-fn what_is_corrupt_is_reported_with_its_version() {
+fn corrupt_data_is_reported_with_its_version() {
     let corruptions = [
         "UPDATE commits_v1 SET events = '[{\"id\":1}]'",
         "UPDATE commits_v1 SET events = '[]'",
@@ -186,7 +186,7 @@ fn a_full_stream_takes_no_more_and_can_be_truncated() {
 }
 
 #[test]
-fn what_was_truncated_or_deleted_is_gone_from_the_table() {
+fn truncated_and_deleted_events_are_removed_from_the_table() {
     let (database, mut subject) = database_with_a_commit();
     let versions = || -> Vec<i64> {
         let mut statement = database.0.prepare("SELECT version FROM commits_v1 ORDER BY version").unwrap();
@@ -221,7 +221,7 @@ fn any_altered_byte_of_any_commit_is_found_and_named() {
     }
 }
 
-/// Flips a bit of one byte (counted from 1) in a column; `false` where there is no such byte.
+/// Flips a bit of one byte (counted from 1) in a column. Returns `false` if there is no such byte.
 fn alter(database: &Database, version: u64, column: &str, place: usize) -> bool {
     let version = i64::try_from(version).unwrap();
     let select = format!("SELECT CAST({column} AS BLOB) FROM commits_v1 WHERE version = {version}");

@@ -1,4 +1,5 @@
-//! The order of what an aggregate does: what it forwards when, whom it answers after what, and what the alarm begins anew.
+//! The driver of an aggregate. It decides the order of the aggregate's effects: what it forwards, when it answers a
+//! call, and what it begins again when the alarm rings.
 
 use super::effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 use super::machine::{Aggregate, ForgetError};
@@ -9,8 +10,8 @@ use crate::store::{
     TruncateError, Version,
 };
 
-/// How often the aggregate tries to forget: once before it asks the journal, once after, and again where events were appended
-/// meanwhile.
+/// The most attempts to forget events. The first comes before the aggregate asks the journal, and the second after it.
+/// Further attempts follow if events were appended meanwhile.
 const FORGET_ATTEMPTS: u32 = 5;
 
 type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
@@ -30,14 +31,14 @@ pub struct AggregateDriver<L, A> {
     calls: Calls,
     /// The forward that is under way.
     sending: Option<CallId>,
-    /// Who wants something forgotten that the journal does not have yet.
+    /// The calls that wait until the journal has the events to forget.
     waiting: Vec<Waiting>,
-    /// Whether removed pages follow on one another.
+    /// Whether the removal of pages is under way.
     removing: bool,
-    /// Who is answered once everything is removed.
+    /// The calls to answer after the last page is removed.
     removals: Vec<(CallId, Forgotten)>,
     ringing: Option<Ringing>,
-    /// Whether the alarm was looked at that an earlier life of the object may have set.
+    /// Whether the driver has asked for the alarm, which an earlier start of the object may have set.
     looked: bool,
 }
 
@@ -48,16 +49,16 @@ struct Waiting {
     attempts: u32,
 }
 
-/// How far the work has come for which the alarm rang.
+/// The progress of the work for an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ringing {
-    /// Whether the alarm rang, so that the platform waits for the end.
+    /// Whether the alarm itself has started the work. Then the platform waits for its end.
     by_alarm: bool,
     removing: bool,
 }
 
 impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
-    /// The aggregate of this stream, which `log` stores.
+    /// The aggregate of this stream. `log` stores its commits.
     pub fn new(stream: StreamId, log: L, alarm: A) -> Self {
         Self {
             stream,
@@ -72,22 +73,22 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// The stream, to be read. [`touched`](Self::touched) comes first.
+    /// The stream, for reads. Call [`touched`](Self::touched) first.
     pub fn store(&self) -> &EventStore<impl StreamLog + use<L, A>> {
         self.machine.store()
     }
 
-    /// Takes note of any request. The first one has the alarm looked at: platforms have been seen to lose one.
+    /// Notes a request. At the first request, the driver asks for the alarm, because platforms have lost alarms.
     pub fn touched(&mut self, turn: &mut AggregateTurn<'_>) {
         if !std::mem::replace(&mut self.looked, true) {
             turn.push(AggregateEffect::FindAlarm);
         }
     }
 
-    /// Appends as [`Aggregate::append`] does. What was appended is forwarded after the turn.
+    /// Appends as [`Aggregate::append`] does. The driver forwards the events after the turn.
     ///
     /// # Errors
-    /// [`AppendError`]; unless it is [`AppendError::Storage`], nothing was written.
+    /// [`AppendError`]. Nothing was written, unless the error is [`AppendError::Storage`].
     pub fn append(
         &mut self,
         turn: &mut AggregateTurn<'_>,
@@ -103,16 +104,16 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         Ok(appended)
     }
 
-    /// Forgets events. [`AggregateEffect::Forgot`] answers.
+    /// Forgets events. [`AggregateEffect::Forgot`] is the answer.
     pub fn forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
         self.touched(turn);
         self.try_to_forget(turn, Waiting { call, forget, attempts: 0 });
     }
 
-    /// Takes what has happened.
+    /// Processes an input.
     pub fn input(&mut self, turn: &mut AggregateTurn<'_>, input: AggregateInput) {
         match input {
-            AggregateInput::GoOn => self.forward(turn),
+            AggregateInput::Continue => self.forward(turn),
             AggregateInput::Remove => self.remove_page(turn),
             AggregateInput::TryAgain { call } => {
                 if let Some(at) = self.waiting.iter().position(|waiting| waiting.call == call) {
@@ -122,7 +123,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             }
             AggregateInput::Answered { call, version } => self.answered(turn, call, version),
             AggregateInput::FoundAlarm(alarm) => self.found_alarm(turn, alarm),
-            AggregateInput::Rang => self.begin_anew(turn, true),
+            AggregateInput::Rang => self.begin_again(turn, true),
         }
     }
 
@@ -151,17 +152,17 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         };
         match settled {
             Ok(()) => self.forward(turn),
-            Err(error) => self.not_put_off(turn, error),
+            Err(error) => self.not_postponed(turn, error),
         }
     }
 
     fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
         if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
-            self.begin_anew(turn, false);
+            self.begin_again(turn, false);
         }
     }
 
-    fn begin_anew(&mut self, turn: &mut AggregateTurn<'_>, by_alarm: bool) {
+    fn begin_again(&mut self, turn: &mut AggregateTurn<'_>, by_alarm: bool) {
         self.machine.rang(turn.now());
         self.sending = None;
         let by_alarm = by_alarm || self.ringing.is_some_and(|ringing| ringing.by_alarm);
@@ -169,7 +170,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         self.forward(turn);
     }
 
-    /// Sends what is next, unless a forward is under way.
+    /// Sends the next forward, unless one is under way.
     fn forward(&mut self, turn: &mut AggregateTurn<'_>) {
         if self.sending.is_some() {
             return;
@@ -180,20 +181,20 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
                 self.sending = Some(call);
                 turn.push(AggregateEffect::Forward { call, forward });
             }
-            Ok(None) => self.rest(turn),
+            Ok(None) => self.end_forwarding(turn),
             Err(error) => {
                 turn.log("the next events to forward could not be read", error);
                 let (now, random) = (turn.now(), turn.random());
                 match self.machine.not_forwarded(now, random) {
-                    Ok(()) => self.rest(turn),
-                    Err(error) => self.not_put_off(turn, error),
+                    Ok(()) => self.end_forwarding(turn),
+                    Err(error) => self.not_postponed(turn, error),
                 }
             }
         }
     }
 
-    /// The journal has everything, or a forward failed and the alarm is set.
-    fn rest(&mut self, turn: &mut AggregateTurn<'_>) {
+    /// Ends the forwarding: the journal has everything, or a forward has failed and the alarm is set.
+    fn end_forwarding(&mut self, turn: &mut AggregateTurn<'_>) {
         if let Some(ringing) = &mut self.ringing {
             ringing.removing = true;
             self.remove(turn);
@@ -204,8 +205,8 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// A forward failed, and the alarm could not be set for another attempt.
-    fn not_put_off(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) {
+    /// Ends the work with an error: a forward has failed, and the alarm for another attempt could not be set.
+    fn not_postponed(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) {
         let error = turn.log("the alarm could not be set", error);
         for Waiting { call, .. } in std::mem::take(&mut self.waiting) {
             let outcome = Err(TruncateError::from(error.clone()).into());
@@ -228,7 +229,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
                 if forget == Forget::All {
                     turn.push(AggregateEffect::Deleted);
                 }
-                // The journal has to learn of it.
+                // The next forward informs the journal that events were forgotten.
                 turn.push(AggregateEffect::Soon);
                 self.removals.push((call, forgotten));
                 self.remove(turn);
@@ -242,7 +243,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Begins to remove what was forgotten, unless that is under way.
+    /// Begins to remove hidden events, unless the removal is under way.
     fn remove(&mut self, turn: &mut AggregateTurn<'_>) {
         if !std::mem::replace(&mut self.removing, true) {
             self.remove_page(turn);
@@ -266,7 +267,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         if ringing.by_alarm {
             turn.push(AggregateEffect::AlarmOver(result));
         } else if result.is_err() {
-            // The alarm is looked at again with the next request.
+            // The next request asks for the alarm again.
             self.looked = false;
         }
     }

@@ -15,64 +15,66 @@ use crate::store::{
     StreamId, StreamLog, TruncateError, Truncated, Version,
 };
 
-/// An aggregate as a machine: what it stores is forwarded, whatever happens in between.
+/// An aggregate as a machine. It forwards everything that it stores, even after crashes.
 ///
-/// After each call that may have left something to forward, and when the alarm rings, the caller asks for
-/// [`next_forward`](Self::next_forward) until there is none, sends each to the journal, and tells what came of it by
-/// [`forwarded`](Self::forwarded) or [`not_forwarded`](Self::not_forwarded). All that is remembered between the calls is
-/// a guess that the journal's next answer puts right, so the machine may be lost and made anew at any moment.
+/// Ask for [`next_forward`](Self::next_forward) after each call that may have left something to forward, and when the
+/// alarm rings. Send each forward to the journal, and then call [`forwarded`](Self::forwarded) or
+/// [`not_forwarded`](Self::not_forwarded). Repeat this until there is no forward. Between the calls the machine only
+/// remembers a guess, which the journal's next answer corrects. So you may lose the machine at any time and make a new
+/// one.
 #[derive(Debug)]
 pub struct Aggregate<L, A> {
     store: EventStore<Outbox<L, A>>,
-    /// Up to which version the journal is known to have the stream.
-    kept: Option<Version>,
-    /// What the journal is known to have heard of that is forgotten.
-    told: Option<Cut>,
+    /// The version up to which the journal has the stream, if it is known.
+    recorded: Option<Version>,
+    /// The hidden events that the last answered forward has announced, if there was one.
+    announced: Option<Cut>,
     sending: Option<Sending>,
     failures: u32,
-    /// Whether the last forward failed and the alarm is to begin the next attempt.
-    resting: bool,
+    /// Whether the last forward has failed, so that the next attempt waits for the alarm.
+    awaits_alarm: bool,
 }
 
-/// What of a stream is no longer shown.
+/// The last hidden version of a stream, and whether the stream is deleted.
 type Cut = (Version, bool);
 
-/// A forward that is on its way.
+/// A forward that is under way.
 #[derive(Debug, Clone, Copy)]
 struct Sending {
     cut: Cut,
-    /// Whether it begins where the journal is known to be, and so must bring it on.
+    /// Whether the forward begins directly after the version that the journal has. The journal must accept such a
+    /// forward.
     in_place: bool,
 }
 
-/// Why nothing was forgotten.
+/// The reason why nothing was forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ForgetError {
-    /// The journal does not have yet what is to be forgotten. Forward first, then ask again.
+    /// The journal does not have the events yet. Forward first, then try again.
     #[error("the journal does not have the events yet that are to be forgotten; try again")]
     NotForwarded,
-    /// The store refused or failed.
+    /// The store has refused or failed.
     #[error(transparent)]
     Refused(#[from] TruncateError),
 }
 
 impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
-    /// The aggregate whose stream is kept by `log`.
+    /// The aggregate whose stream is stored by `log`.
     pub fn new(log: L, alarm: A) -> Self {
         let store = EventStore::new(Outbox::new(log, alarm));
-        Self { store, kept: None, told: None, sending: None, failures: 0, resting: false }
+        Self { store, recorded: None, announced: None, sending: None, failures: 0, awaits_alarm: false }
     }
 
-    /// The stream, to be read.
+    /// The stream, for reads.
     pub fn store(&self) -> &EventStore<impl StreamLog + use<L, A>> {
         &self.store
     }
 
-    /// Appends as [`EventStore::append`] does. The duty to forward is durable before the events are.
+    /// Appends as [`EventStore::append`] does. The duty to forward becomes durable before the events do.
     ///
     /// # Errors
-    /// [`AppendError`]; unless it is [`AppendError::Storage`], nothing was written.
+    /// [`AppendError`]. Nothing was written, unless the error is [`AppendError::Storage`].
     pub fn append(
         &mut self,
         append: Append,
@@ -83,10 +85,10 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.store.append(append, now, fresh_id)
     }
 
-    /// Truncates as [`EventStore::truncate`] does, once the journal has what is to be forgotten.
+    /// Truncates as [`EventStore::truncate`] does. It refuses until the journal has the events to forget.
     ///
     /// # Errors
-    /// [`ForgetError`]; the stream is then as it was.
+    /// [`ForgetError`]. The stream is then unchanged.
     pub fn truncate(
         &mut self,
         stream: &StreamId,
@@ -95,17 +97,17 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     ) -> Result<Truncated, ForgetError> {
         self.store.log().at(now);
         let head = self.store.head(stream).map_err(TruncateError::from)?;
-        if version <= head.version && self.is_kept(version.before(1).unwrap_or_default()) {
+        if version <= head.version && self.is_recorded(version.before(1).unwrap_or_default()) {
             return Ok(self.store.truncate(stream, version)?);
         }
         self.unless_behind(&head)?;
         Ok(self.store.truncate(stream, version)?)
     }
 
-    /// Deletes as [`EventStore::delete`] does, once the journal has the whole stream.
+    /// Deletes as [`EventStore::delete`] does. It refuses until the journal has the whole stream.
     ///
     /// # Errors
-    /// [`ForgetError`]; the stream is then as it was.
+    /// [`ForgetError`]. The stream is then unchanged.
     pub fn delete(&mut self, stream: &StreamId, now: RecordedTime) -> Result<(), ForgetError> {
         self.store.log().at(now);
         let head = self.store.head(stream).map_err(TruncateError::from)?;
@@ -113,9 +115,9 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         Ok(self.store.delete(stream).map_err(TruncateError::from)?)
     }
 
-    /// Removes some of what was forgotten, as [`EventStore::remove_forgotten`] does, and tells whether there may be more. To be
-    /// called until there is not, after each [`truncate`](Self::truncate) and [`delete`](Self::delete), and when the alarm has
-    /// rung: it is set as long as something was removed, so that the rest is removed whatever dies.
+    /// Removes one page of hidden events, as [`EventStore::remove_forgotten`] does. Returns whether there may be more.
+    /// Call it after each [`truncate`](Self::truncate) and [`delete`](Self::delete), and after the alarm has rung,
+    /// until it returns `false`. Each removal sets the alarm, so that the rest is removed even after a crash.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -124,51 +126,53 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.store.remove_forgotten(stream)
     }
 
-    fn is_kept(&self, version: Version) -> bool {
-        self.kept.is_some_and(|kept| version <= kept)
+    fn is_recorded(&self, version: Version) -> bool {
+        self.recorded.is_some_and(|recorded| version <= recorded)
     }
 
     fn unless_behind(&self, head: &Head) -> Result<(), ForgetError> {
-        let settled = head.version.is_empty() || head.deleted || self.is_kept(head.version);
+        let settled = head.version.is_empty() || head.deleted || self.is_recorded(head.version);
         if settled { Ok(()) } else { Err(ForgetError::NotForwarded) }
     }
 
-    /// What is to be sent to the journal now; nothing where it has everything, a forward is on its way, or the last one
-    /// failed: then the alarm begins the next attempt, however much is appended meanwhile.
+    /// Returns the next forward to the journal. Returns `None` if the journal has everything, or a forward is under
+    /// way. Also returns `None` after a failed forward, however much is appended meanwhile: then the alarm starts the
+    /// next attempt.
     ///
-    /// Where it is not known what the journal has, the last commit asks: the answer tells.
+    /// If the machine does not know which version the journal has, it forwards the last commit. The journal's answer
+    /// names the version.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn next_forward(&mut self, stream: &StreamId) -> Result<Option<Forward>, StorageError> {
-        if self.sending.is_some() || self.resting {
+        if self.sending.is_some() || self.awaits_alarm {
             return Ok(None);
         }
         let head = self.store.head(stream)?;
         let cut = (head.hidden, head.deleted);
-        let new_events = self.kept.is_none_or(|kept| kept < head.version);
-        let new_cut = cut != self.told.unwrap_or_default();
+        let new_events = self.recorded.is_none_or(|recorded| recorded < head.version);
+        let new_cut = cut != self.announced.unwrap_or_default();
         if head.version.is_empty() || !(new_events || new_cut) {
             return Ok(None);
         }
-        // Where nothing was forgotten there is no base to look for.
+        // Without forgotten events there is no base to read.
         let untouched = cut == Cut::default();
         let base = if untouched { Version::EMPTY } else { self.store.log().base(stream)?.version };
-        let commits = match (self.kept.map(|kept| kept.max(base)), self.store.log().just_made()) {
+        let commits = match (self.recorded.map(|recorded| recorded.max(base)), self.store.log().just_made()) {
             (None, Some(made)) => vec![made],
-            (Some(kept), Some(made)) if kept.after(1) == Some(made.first_version) => vec![made],
-            (Some(kept), _) => self.commits_after(stream, kept)?,
+            (Some(recorded), Some(made)) if recorded.after(1) == Some(made.first_version) => vec![made],
+            (Some(recorded), _) => self.commits_after(stream, recorded)?,
             (None, None) => self.last_commit(stream, head.version)?,
         };
-        self.sending = Some(Sending { cut, in_place: self.kept.is_some() && !commits.is_empty() });
+        self.sending = Some(Sending { cut, in_place: self.recorded.is_some() && !commits.is_empty() });
         let (hidden, deleted) = cut;
         Ok(Some(Forward { stream: stream.clone(), base, hidden, deleted, commits }))
     }
 
-    /// Takes the journal's answer: up to which version it has the stream.
+    /// Processes the journal's answer: the version up to which the journal has the stream.
     ///
     /// # Errors
-    /// [`StorageError`] where the alarm cannot be set.
+    /// [`StorageError`] if the alarm cannot be set.
     pub fn forwarded(
         &mut self,
         version: Version,
@@ -176,42 +180,43 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         jitter: u64,
     ) -> Result<(), StorageError> {
         let Some(sent) = self.sending.take() else { return Ok(()) };
-        let stuck = sent.in_place && self.is_kept(version);
-        self.kept = Some(version);
-        self.told = Some(sent.cut);
+        let stuck = sent.in_place && self.is_recorded(version);
+        self.recorded = Some(version);
+        self.announced = Some(sent.cut);
         if stuck {
-            // It was sent what follows and did not take it: to send it at once once more would go on for ever.
+            // The journal did not accept the next commits. An immediate second attempt might repeat without end.
             return self.not_forwarded(now, jitter);
         }
         self.failures = 0;
         Ok(())
     }
 
-    /// Takes note that a forward may not have arrived, and sees to another attempt. `jitter` is a random number.
+    /// Notes that a forward may not have arrived, and sets the alarm for another attempt. `jitter` is a random number.
     ///
     /// # Errors
-    /// [`StorageError`] where the alarm cannot be set.
+    /// [`StorageError`] if the alarm cannot be set.
     pub fn not_forwarded(&mut self, now: RecordedTime, jitter: u64) -> Result<(), StorageError> {
         self.sending = None;
         self.failures = self.failures.saturating_add(1);
         let outbox = self.store.log();
         outbox.at(now);
         outbox.arm_in(backoff(self.failures, jitter))?;
-        self.resting = true;
+        self.awaits_alarm = true;
         Ok(())
     }
 
-    /// Takes note that the alarm has rung. A forward that is still on its way is given up: it may never be answered.
+    /// Notes that the alarm has rung. The machine gives up a forward that is under way, because the journal may never
+    /// answer it.
     pub fn rang(&mut self, now: RecordedTime) {
         let outbox = self.store.log();
         outbox.at(now);
         outbox.rang();
         self.sending = None;
-        self.resting = false;
+        self.awaits_alarm = false;
     }
 
-    /// Takes note of the alarm that an object finds set when it starts, and tells whether it should have rung, or is set
-    /// further ahead than any: then it is to be taken for rung.
+    /// Notes the alarm that an object finds when it starts. Returns whether the alarm was lost: it is overdue, or is
+    /// set further ahead than any alarm may be. Treat a lost alarm as one that rings now.
     pub fn found_alarm(&mut self, at: RecordedTime, now: RecordedTime) -> bool {
         let outbox = self.store.log();
         outbox.at(now);
@@ -219,7 +224,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         outbox.is_lost()
     }
 
-    /// The last commit of the stream: nothing where it is forgotten.
+    /// The last commit of the stream. Empty if the commit is removed.
     fn last_commit(&self, stream: &StreamId, version: Version) -> Result<Vec<Commit>, StorageError> {
         let mut last = Ok(Vec::new());
         self.store.log().scan(stream, version, Direction::Forward, &mut |commit| {
@@ -229,11 +234,11 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         last
     }
 
-    /// The commits after a version, as many as travel together.
-    fn commits_after(&self, stream: &StreamId, kept: Version) -> Result<Vec<Commit>, StorageError> {
+    /// The commits after a version, as many as one forward carries.
+    fn commits_after(&self, stream: &StreamId, recorded: Version) -> Result<Vec<Commit>, StorageError> {
         let (mut commits, mut failure) = (Vec::new(), None);
         let mut budget = PageBudget::of(PAGE_EVENTS).of_bytes(JOURNAL_GROUP_BYTES);
-        let Some(start) = kept.after(1) else { return Ok(commits) };
+        let Some(start) = recorded.after(1) else { return Ok(commits) };
         self.store.log().scan(stream, start, Direction::Forward, &mut |commit| {
             budget.look_at(1, commit.events.len());
             budget.take();

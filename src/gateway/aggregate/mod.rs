@@ -1,4 +1,4 @@
-//! One aggregate: its stream, and the duty to forward what it stores to the journal.
+//! One aggregate: its stream, and the duty to forward its commits to the journal.
 
 mod driver;
 mod effects;

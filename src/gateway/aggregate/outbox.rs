@@ -1,4 +1,4 @@
-//! The duty to forward: durable together with what is to be forwarded.
+//! The duty to forward. It is durable together with the commits.
 
 use std::cell::{Cell, RefCell};
 
@@ -9,26 +9,26 @@ use crate::store::{
     Visit,
 };
 
-/// How long after a commit its alarm rings, unless it rings for an earlier one before, in milliseconds. Long enough that
-/// the commit is forwarded by then and the alarm finds nothing to do; short enough that the object is still awake and
-/// knows so.
+/// The time from a commit to its alarm, in milliseconds, unless an earlier alarm is set. It is long enough to forward
+/// the commit first, so that the alarm finds nothing to do. It is short enough that the object is still awake and knows
+/// so.
 const BACKSTOP_MILLIS: u64 = 5_000;
-/// The largest commit that is kept in memory until it is forwarded, in bytes of its events. A larger one is read again: the
-/// memory is shared with other objects.
+/// The largest commit that stays in memory until it is forwarded, in bytes of its events. A larger commit is read
+/// again, because other objects share the memory.
 const MADE_BYTES: usize = 128 * 1024;
 
-/// The log of an aggregate, which never holds anything to be forwarded without an alarm that is to ring.
+/// The log of an aggregate. While it holds commits to forward, an alarm is set.
 ///
-/// There is no table of messages: the log is the outbox, and how far the journal has it, the journal knows.
+/// There is no table of messages. The log is the outbox, and the journal knows which commits it has.
 #[derive(Debug)]
 pub(super) struct Outbox<L, A> {
     log: L,
     alarm: A,
-    /// When the alarm is to ring, as far as is known since the object has started.
+    /// The time of the alarm, as far as the object knows since it has started.
     armed: Cell<Option<RecordedTime>>,
-    /// The time of what is going on, by the caller's clock.
+    /// The time of the current call, by the caller's clock.
     now: Cell<RecordedTime>,
-    /// The last commit, from when it was made until it is taken.
+    /// The last commit, until [`just_made`](Self::just_made) takes it.
     made: RefCell<Option<Commit>>,
 }
 
@@ -37,32 +37,32 @@ impl<L, A: Alarm> Outbox<L, A> {
         Self { log, alarm, armed: Cell::default(), now: Cell::default(), made: RefCell::default() }
     }
 
-    /// The last commit of the stream, if it was made since this was last asked for: then it need not be read.
+    /// Takes the last commit of the stream, if it was made after the previous call. Then the caller need not read it.
     pub(super) fn just_made(&self) -> Option<Commit> {
         self.made.take()
     }
 
-    /// Tells what time it is.
+    /// Sets the time of the current call.
     pub(super) fn at(&self, now: RecordedTime) {
         self.now.set(now);
     }
 
-    /// Takes note of the alarm that is set.
+    /// Notes the time of the alarm.
     pub(super) fn found_armed(&self, at: RecordedTime) {
         self.armed.set(Some(at));
     }
 
-    /// Takes note that the alarm has rung.
+    /// Notes that the alarm has rung.
     pub(super) fn rang(&self) {
         self.armed.set(None);
     }
 
-    /// Whether the alarm should have rung, or is set for a time that a wrong clock has told.
+    /// Whether the alarm is overdue, or a wrong clock has set it too far ahead.
     pub(super) fn is_lost(&self) -> bool {
         self.armed.get().is_some_and(|at| is_lost(at, LONGEST_MILLIS, self.now.get()))
     }
 
-    /// Sets the alarm so many milliseconds from now.
+    /// Sets the alarm to this many milliseconds from now.
     pub(super) fn arm_in(&self, millis: u64) -> Result<(), StorageError> {
         let at = self.now.get().later(millis);
         self.alarm.set(at)?;
@@ -70,7 +70,7 @@ impl<L, A: Alarm> Outbox<L, A> {
         Ok(())
     }
 
-    /// Sees to it that the alarm is going to ring.
+    /// Sets the alarm, unless one is set that was not lost.
     fn arm(&self) -> Result<(), StorageError> {
         if self.armed.get().is_none() || self.is_lost() {
             self.arm_in(BACKSTOP_MILLIS)?;
@@ -89,7 +89,7 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        // First the alarm: one that rings for nothing does no harm, a commit without one might never be forwarded.
+        // The alarm comes first. A needless alarm does no harm, but a commit without an alarm might never be forwarded.
         self.arm()?;
         self.made.take();
         let made = (commit.events.len() <= MADE_BYTES).then(|| Commit { key: None, ..commit.clone() });

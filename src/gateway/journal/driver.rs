@@ -1,4 +1,5 @@
-//! The order of what a journal does: what it records together, whom it wakes, and what it answers only after that.
+//! The driver of a journal. It decides the order of the journal's effects: what it records together, which consumers it
+//! wakes, and when it answers a forward.
 
 use std::collections::VecDeque;
 
@@ -15,42 +16,42 @@ use crate::store::limits::{PAGE_BYTES, PAGE_EVENTS};
 use crate::store::sqlite::Sql;
 use crate::store::{StorageError, StreamId, Version};
 
-/// The most bytes of forwards that wait to be recorded. A forward that finds no room is refused, and its aggregate tries again
-/// later: other journals share the memory.
+/// The most bytes of forwards that wait to be recorded. The journal refuses a forward beyond that, and the aggregate
+/// tries again later, because other journals share the memory.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
-/// What is recorded in one turn ends with the forward that fills so many bytes, or is the last of so many.
+/// The most bytes and the most forwards that one turn records. The turn ends with the forward that reaches one of them.
 const TURN: (usize, usize) = (PAGE_BYTES, PAGE_EVENTS);
-/// How long a consumer may take to answer that it is awake, in milliseconds. One that takes longer is left to the alarm.
+/// The time in which a consumer must answer a wake, in milliseconds. After that, the alarm wakes the consumer again.
 const WAKE_MILLIS: u64 = 2_000;
 
 type JournalTurn<'a> = Turn<'a, JournalEffect>;
 
-/// A [`Journal`], its [`Wakes`], and the order of their effects. One object runs one.
+/// A [`Journal`], its [`Wakes`], and the order of their effects. Each journal's object runs one driver.
 ///
-/// - Forwards that arrive while a group is made durable become the next group. However many streams are written to, the journal
-///   writes one row of commits for each time that the storage is waited for.
-/// - A forward is answered after its consumers were woken, or left to the alarm, and after it is durable: until then its aggregate
-///   sends it again.
+/// - Forwards that arrive while a group is made durable become the next group. For any number of written streams, the
+///   journal writes one row of commits for each wait for the storage.
+/// - The journal answers a forward after the forward is durable and its consumers are awake or wait for the alarm.
+///   Until then, the aggregate sends the forward again.
 #[derive(Debug)]
 pub struct JournalDriver<S, A> {
     journal: Journal<S>,
     wakes: Wakes<S, A>,
     calls: Calls,
-    /// Forwards that wait to be recorded, with their sizes.
+    /// The forwards that wait to be recorded, with their sizes.
     forwards: VecDeque<(CallId, usize, Forward)>,
-    /// The bytes of these.
+    /// The bytes of these forwards.
     bytes: usize,
-    /// Whether a group is being recorded, or is to be.
+    /// Whether a group is being recorded, or will be in the next turn.
     recording: bool,
     rounds: Vec<Round>,
-    /// What is answered once it is durable.
+    /// The forwards to answer when their group is durable.
     syncing: Vec<(CallId, Version)>,
     located: Located,
     looked: bool,
 }
 
 impl<S: Sql + Clone, A: Alarm> JournalDriver<S, A> {
-    /// The journal in the database `sql`, one of so many partitions, and the consumers that it wakes.
+    /// The journal in the database `sql`, which is one of `partitions` partitions, and the consumers that it wakes.
     pub fn new(sql: S, alarm: A, partitions: usize) -> Self {
         Self {
             journal: Journal::new(sql.clone(), partitions),
@@ -68,22 +69,22 @@ impl<S: Sql + Clone, A: Alarm> JournalDriver<S, A> {
 }
 
 impl<S: Sql, A: Alarm> JournalDriver<S, A> {
-    /// The journal, to be read.
+    /// The journal, for reads.
     ///
     /// # Errors
-    /// [`RecordError::PartitionsChanged`] where it was begun with another number of partitions: then some streams would be looked
-    /// for where they are not.
+    /// [`RecordError::PartitionsChanged`] if the journal was begun with another number of partitions. Then a reader
+    /// would look for some streams in the wrong partition.
     pub fn journal(&self) -> Result<&Journal<S>, RecordError> {
         self.journal.check_partitions()?;
         Ok(&self.journal)
     }
 
-    /// Who is woken.
+    /// The consumers to wake.
     pub fn wakes(&mut self) -> &mut Wakes<S, A> {
         &mut self.wakes
     }
 
-    /// Records a forward, together with those that wait. [`JournalEffect::Recorded`] answers.
+    /// Records a forward, together with the other waiting ones. [`JournalEffect::Recorded`] is the answer.
     pub fn record(&mut self, turn: &mut JournalTurn<'_>, call: CallId, forward: Forward) {
         if !std::mem::replace(&mut self.looked, true) {
             turn.push(JournalEffect::FindAlarm);
@@ -100,10 +101,10 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         }
     }
 
-    /// Takes what has happened.
+    /// Processes an input.
     pub fn input(&mut self, turn: &mut JournalTurn<'_>, input: JournalInput) {
         match input {
-            JournalInput::GoOn => self.record_group(turn),
+            JournalInput::Continue => self.record_group(turn),
             JournalInput::Woken { call, is_awake } => self.woken(turn, call, is_awake),
             JournalInput::Synced(synced) => self.synced(turn, synced),
             JournalInput::Expired { call } => self.look_again(turn, call, true),
@@ -162,7 +163,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
                 let (now, random) = (turn.now(), turn.random());
                 self.wakes.not_woken(&consumer, now, random)
             };
-            // A consumer for which no alarm is set may sleep on: whoever asked has to ask again.
+            // Without an alarm the consumer may not wake. So the aggregate has to send its forward again.
             round.outcome =
                 round.outcome.and(noted.map_err(|error| turn.log("the alarm could not be set", error)));
         }
@@ -202,7 +203,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         if round.called.is_empty() { self.end(turn, round) } else { self.rounds.push(round) }
     }
 
-    /// All consumers of the round are awake, or left to the alarm.
+    /// Ends a round: each of its consumers is awake or waits for the alarm.
     fn end(&mut self, turn: &mut JournalTurn<'_>, Round { purpose, outcome, .. }: Round) {
         match (purpose, outcome) {
             (Purpose::Recorded(answers), Ok(())) => {
@@ -213,12 +214,12 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
                 self.answer(turn, answers.into_iter().map(|(call, _)| (call, Err(error.clone().into()))));
             }
             (Purpose::Alarm, outcome) => turn.push(JournalEffect::AlarmOver(outcome)),
-            // The alarm is looked at again with the next forward.
+            // After an error, the next forward asks for the alarm again.
             (Purpose::LostAlarm, outcome) => self.looked = outcome.is_ok(),
         }
     }
 
-    /// Answers the forwards of a group. The next group follows.
+    /// Answers the forwards of a group. Then the next group begins.
     fn answer(
         &mut self,
         turn: &mut JournalTurn<'_>,
@@ -230,7 +231,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         turn.push(JournalEffect::Soon);
     }
 
-    /// What is recorded together, and who is answered then.
+    /// The calls and the forwards of the next group.
     fn next_group(&mut self) -> (Vec<CallId>, Vec<Forward>) {
         let (most_bytes, most) = TURN;
         let (mut bytes, mut group) = (0, (Vec::new(), Vec::new()));
@@ -245,10 +246,10 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
     }
 }
 
-/// Waiting for an event to come to the journal.
+/// Waits for an event to arrive in the journal.
 impl<S: Sql, A: Alarm> JournalDriver<S, A> {
-    /// Looks where a stream's last event is, once the journal has the stream up to a version. It waits for that so many
-    /// milliseconds. [`JournalEffect::Located`] answers.
+    /// Looks for the position of a stream's last event, once the journal has the stream up to a version. It waits at
+    /// most `millis` milliseconds. [`JournalEffect::Located`] is the answer.
     pub fn locate(
         &mut self,
         turn: &mut JournalTurn<'_>,

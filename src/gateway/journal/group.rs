@@ -1,7 +1,7 @@
-//! How commits that are recorded together are stored: one JSON array.
+//! The stored form of commits that are recorded together: one JSON array.
 //!
-//! `[{"stream":…,"first":…,"version":…,"time":…,"events":[…]},…]`. The events are the very text that the stream stores.
-//! The hashes stay with the streams, where the chain is proved.
+//! `[{"stream":…,"first":…,"version":…,"time":…,"events":[…]},…]`. The events are exactly the text that the stream
+//! stores. The hashes stay in the streams, where the hash chain is verified.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::store::events::json_text::json_string;
 use crate::store::limits::{JOURNAL_GROUP_BYTES, ROW_BYTES, ROW_FRAME_BYTES};
 use crate::store::{Commit, CommitView};
 
-/// Commits that become one row.
+/// The commits of one row.
 #[derive(Debug)]
 pub(super) struct Group {
     end: Position,
@@ -27,7 +27,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// A group whose first event follows on `end`.
+    /// A group whose first event follows directly on `end`.
     pub(super) fn after(end: Position) -> Self {
         Self { end, text: String::new() }
     }
@@ -36,7 +36,7 @@ impl Group {
         self.text.is_empty()
     }
 
-    /// Whether the commit belongs into this row. One that was made when a commit could be larger may need a row of its own.
+    /// Whether the commit belongs into this row. A commit from the time of a higher limit may need a row of its own.
     pub(super) fn has_room_for(&self, commit: &Commit) -> bool {
         let bytes = self.text.len() + commit.events.len() + ROW_FRAME_BYTES;
         self.is_empty() || (self.text.len() < JOURNAL_GROUP_BYTES && bytes <= ROW_BYTES)
@@ -47,12 +47,12 @@ impl Group {
         self.end
     }
 
-    /// The row's text.
+    /// The text of the row.
     pub(super) fn text(&self) -> String {
         format!("[{}]", self.text)
     }
 
-    /// Adds a commit, and tells the position of its last event.
+    /// Adds a commit. Returns the position of its last event.
     pub(super) fn add(&mut self, stream: &StreamId, commit: &Commit) -> Result<Position, StorageError> {
         let count = commit.version.get().saturating_sub(commit.first_version.get()) + 1;
         let full = || StorageError::failed("no position is left");
@@ -81,7 +81,7 @@ struct StoredText<'a> {
     events: &'a RawValue,
 }
 
-/// A commit as it is stored, and the position of its last event.
+/// A stored commit, and the position of its last event.
 pub(super) struct Stored<'a> {
     pub(super) position: Position,
     text: StoredText<'a>,

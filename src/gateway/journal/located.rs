@@ -1,9 +1,9 @@
-//! Readers that wait for an event to come to the journal.
+//! Readers that wait for an event to arrive in the journal.
 
 use crate::gateway::turn::CallId;
 use crate::store::{StreamId, Version};
 
-/// All that wait.
+/// All waiting readers.
 #[derive(Debug, Default)]
 pub(super) struct Located(Vec<Waiting>);
 

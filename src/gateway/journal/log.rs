@@ -1,9 +1,10 @@
 //! The journal: the commits of all streams of a partition in one order.
 //!
-//! Each aggregate forwards its commits, and repeats them until it hears that they are kept. The journal takes a commit
-//! when it follows on what it has of the stream, passes over it when it has it already, and answers in either case up to
-//! which version it has the stream: so a repeat does nothing, a gap is asked for by the same answer, and whatever is
-//! lost, repeated or overtaken on the way, each commit is recorded once and in its stream's order.
+//! Each aggregate forwards its commits, and repeats a forward until the journal answers it. The journal records a
+//! commit if it follows directly on the stream's recorded commits. It skips a commit that it already has. In both cases
+//! it answers with the version up to which it has the stream. So a repeated forward has no effect, and the same answer
+//! asks for the commits of a gap. Therefore the journal records each commit once and in the order of its stream, even
+//! if forwards are lost, repeated or reordered.
 
 use std::ops::ControlFlow;
 
@@ -26,33 +27,33 @@ use crate::store::{StreamDirectory, StreamEntry};
 pub struct Journal<S> {
     table: JournalTable<S>,
     partitions: usize,
-    /// The end after what was recorded last. Only one may record.
+    /// The end of the journal after the last recorded group. Only one writer may record.
     recorded: Option<Position>,
 }
 
-/// What the journal says to a group of forwards.
+/// The journal's answer to a group of forwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// For each forward, in order, the version up to which the journal has the stream.
+    /// The version up to which the journal has the stream, for each forward in order.
     pub versions: Vec<Version>,
     /// The position of the last event in the journal.
     pub end: Position,
 }
 
-/// Why nothing was recorded.
+/// The reason why nothing was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// The journal was begun with another number of partitions. A stream would move from one to another, and be there
-    /// twice.
+    /// The journal was begun with another number of partitions. A stream would move to another partition, and would
+    /// then be in two partitions.
     #[error("the journal has {begun} partitions and cannot change to {now}; set the number to {begun}")]
     PartitionsChanged {
-        /// How many partitions there were when the journal was begun.
+        /// The number of partitions with which the journal was begun.
         begun: u64,
-        /// How many there are to be now.
+        /// The number of partitions now.
         now: u64,
     },
-    /// So much waits to be recorded that the forward found no room.
+    /// Too many bytes already wait to be recorded.
     #[error("too many commits wait to be recorded; send this again later")]
     Overloaded,
     /// The storage failed.
@@ -73,20 +74,20 @@ impl RecordError {
 }
 
 impl<S: Sql> Journal<S> {
-    /// The journal that `sql` holds, one of so many partitions.
+    /// The journal in the database `sql`, which is one of `partitions` partitions.
     pub fn new(sql: S, partitions: usize) -> Self {
         Self { table: JournalTable::new(sql), partitions, recorded: None }
     }
 
-    /// Records what is new in these forwards, as one: however many they are, they cost one row for their commits and one
-    /// for each stream.
+    /// Records the new commits of these forwards in one act. It writes one row for all commits and one row for each
+    /// stream.
     ///
     /// # Errors
-    /// [`RecordError`]; nothing was recorded then, unless the storage failed after the fact.
+    /// [`RecordError`]. Nothing was recorded, unless the storage failed after the write.
     pub fn record(&mut self, forwards: &[Forward]) -> Result<Recorded, RecordError> {
         self.check_partitions()?;
         let mut streams = self.table.entries(forwards.iter().map(|forward| forward.stream.as_str()))?;
-        // Where a write fails it is not known what was written.
+        // After a failed write, the journal does not know what was written.
         let start = self.recorded.take().map_or_else(|| self.end(), Ok)?;
         let mut groups = vec![Group::after(start)];
         let mut changed: Vec<&str> = Vec::new();
@@ -113,7 +114,7 @@ impl<S: Sql> Journal<S> {
         Ok(Recorded { versions, end })
     }
 
-    /// The position of the stream's last event, once the journal has the stream up to `version`.
+    /// The position of the stream's last event. `None` until the journal has the stream up to `version`.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -123,7 +124,7 @@ impl<S: Sql> Journal<S> {
         Ok((entry.version >= version).then_some(entry.position))
     }
 
-    /// Sees that the journal was not begun with another number of partitions.
+    /// Checks that the journal was begun with this number of partitions.
     ///
     /// # Errors
     /// [`RecordError`].
@@ -136,7 +137,7 @@ impl<S: Sql> Journal<S> {
     }
 }
 
-/// Takes what follows on what is known of the stream.
+/// Adds the commits that follow directly on the stream's recorded commits.
 fn take(known: &mut Entry, forward: &Forward, groups: &mut Vec<Group>) -> Result<(), StorageError> {
     known.version = known.version.max(forward.base);
     for commit in &forward.commits {
@@ -155,7 +156,7 @@ fn take(known: &mut Entry, forward: &Forward, groups: &mut Vec<Group>) -> Result
             known.time = commit.time;
         }
     }
-    // What is not recorded yet is shown once it is, unless it is hidden by then.
+    // Versions that are not recorded yet cannot be hidden yet. A later forward hides them.
     known.hidden = known.hidden.max(forward.hidden.min(known.version));
     known.deleted |= forward.deleted && known.version >= forward.hidden;
     Ok(())

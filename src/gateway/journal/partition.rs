@@ -1,10 +1,10 @@
-//! Which partition a stream belongs to.
+//! The partition of a stream.
 
 use sha2::{Digest, Sha256};
 
 use crate::store::StreamId;
 
-/// The partition, of so many, that keeps the commits of a stream: always the same one.
+/// The partition, of `partitions`, that records the commits of a stream. It is always the same for one stream.
 ///
 /// ```
 /// use sillok::gateway::partition_of;

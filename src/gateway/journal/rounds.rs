@@ -1,31 +1,31 @@
-//! Rounds: consumers that are called together, and what follows once each is awake or left to the alarm.
+//! Rounds. A round calls several consumers, and ends when each of them is awake or waits for the alarm.
 
 use crate::gateway::turn::CallId;
 use crate::handler::ConsumerName;
 use crate::store::{StorageError, Version};
 
-/// Consumers that were called and have not answered.
+/// A round: the consumers that were called and have not answered yet.
 #[derive(Debug)]
 pub(super) struct Round {
     pub(super) called: Vec<(CallId, ConsumerName)>,
     pub(super) purpose: Purpose,
-    /// An error where the alarm could not be set for one that did not answer.
+    /// An error if the alarm could not be set for a consumer that did not answer.
     pub(super) outcome: Result<(), StorageError>,
 }
 
-/// What a round is for.
+/// The cause of a round, which decides what follows it.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    /// These forwards were recorded, and are to be answered.
+    /// These forwards were recorded. The journal answers them after the round.
     Recorded(Vec<(CallId, Version)>),
     /// The alarm rang.
     Alarm,
-    /// The alarm should have rung.
+    /// The alarm was lost.
     LostAlarm,
 }
 
 impl Round {
-    /// Whether this is a call of the round.
+    /// Whether the call belongs to the round.
     pub(super) fn has_called(&self, call: CallId) -> bool {
         self.called.iter().any(|(called, _)| *called == call)
     }

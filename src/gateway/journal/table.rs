@@ -1,4 +1,4 @@
-//! The journal's tables.
+//! The tables of the journal.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,8 +15,8 @@ use crate::store::events::json_text::{json_string, json_strings};
 use crate::store::limits::JOURNAL_STREAMS;
 use crate::store::sqlite::{Row, Schema, Sql, Table, Value};
 
-// A group of commits is one row, under the position of its last event. What the journal has of a stream is one row of
-// the directory; the index holds only the streams of which something is no longer shown.
+// A group of commits is one row, under the position of its last event. A stream is one row of the directory. The index
+// contains only the streams with hidden events.
 const SCHEMA: Schema = Schema {
     create: &[
         "CREATE TABLE IF NOT EXISTS groups_v1 (position INTEGER PRIMARY KEY, commits TEXT NOT NULL) STRICT",
@@ -34,8 +34,8 @@ const END: &str = "SELECT coalesce(max(position), 0) FROM groups_v1";
 const ENTRIES: &str = "SELECT version, time, position, hidden, deleted, stream FROM streams_v1 \
     WHERE stream IN (SELECT value FROM json_each(?1))";
 const WRITE_GROUP: &str = "INSERT INTO groups_v1 (position, commits) VALUES (?1, ?2)";
-// JSON's numbers are read as integers, as which they were written. An update in place is one row written; to replace a
-// row is two. Without the WHERE, SQLite would take ON for a part of a join.
+// The numbers were written as integers and are read as integers. An update in place writes one row; a replacement
+// writes two. Without the WHERE, SQLite would read ON as a part of a join.
 const WRITE_ENTRIES: &str = "INSERT INTO streams_v1 (stream, version, time, position, hidden, deleted) \
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?1) WHERE true \
     ON CONFLICT (stream) DO UPDATE SET version = excluded.version, time = excluded.time, \
@@ -44,12 +44,12 @@ const SCAN: &str = "SELECT position, commits FROM groups_v1 WHERE position > ?1 
 const ANY_HIDDEN: &str = "SELECT 1 FROM streams_v1 INDEXED BY streams_v1_hidden WHERE hidden > 0 LIMIT 1";
 const HIDDEN: &str = "SELECT stream, hidden FROM streams_v1 \
     WHERE stream IN (SELECT value FROM json_each(?1)) AND hidden > 0";
-// Of two bounds SQLite would look for one, and pass over everything up to the other: it is given the higher. What follows
-// on a name is the name and the least character.
+// SQLite uses only one of two bounds and scans past the other, so the statement gives it the higher one. The next
+// possible name is the name followed by the least character.
 const STREAMS: &str = "SELECT version, time, position, hidden, deleted, stream FROM streams_v1 \
     WHERE stream >= max(?1 || char(0), ?2) ORDER BY stream";
 
-/// What the journal has of a stream.
+/// The recorded state of one stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) version: Version,
@@ -59,13 +59,13 @@ pub(super) struct Entry {
     pub(super) deleted: bool,
 }
 
-/// What the table calls with each group: the position of its last event, and its text.
+/// The function that is called with each group: with the position of its last event, and its text.
 type VisitGroup<'a> = &'a mut dyn FnMut(Position, &str) -> Result<ControlFlow<()>, StorageError>;
 
 #[derive(Debug)]
 pub(super) struct JournalTable<S> {
     table: Table<S>,
-    /// How many partitions the journal was begun with, once that is known.
+    /// The number of partitions with which the journal was begun, once it is known.
     begun_with: Cell<Option<u64>>,
 }
 
@@ -74,7 +74,7 @@ impl<S: Sql> JournalTable<S> {
         Self { table: Table::new(sql, &SCHEMA), begun_with: Cell::new(None) }
     }
 
-    /// How many partitions the journal was begun with, if it was.
+    /// The number of partitions with which the journal was begun, if it was begun.
     pub(super) fn begun_with(&self) -> Result<Option<u64>, StorageError> {
         if self.begun_with.get().is_none() {
             self.begun_with.set(self.table.one(BEGUN_WITH, &[], |row| Ok(row.integer(0)))?);
@@ -86,7 +86,7 @@ impl<S: Sql> JournalTable<S> {
         self.table.one(END, &[], |row| Ok(row.integer(0).and_then(Position::new).unwrap_or_default()))
     }
 
-    /// What is known of these streams; nothing of those that were never recorded.
+    /// The entries of these streams. A stream that was never recorded has no entry.
     pub(super) fn entries<'a>(
         &self,
         streams: impl Iterator<Item = &'a str>,
@@ -108,7 +108,7 @@ impl<S: Sql> JournalTable<S> {
         Ok(known)
     }
 
-    /// Writes groups and what is known of their streams, as one.
+    /// Writes groups and the entries of their streams in one act.
     pub(super) fn write(
         &self,
         groups: &[Group],
@@ -132,7 +132,8 @@ impl<S: Sql> JournalTable<S> {
         })
     }
 
-    /// Calls `visit` with each row that holds an event after `after`: the position of its last event, and its text.
+    /// Calls `visit` with each row that contains an event after `after`: with the position of its last event, and its
+    /// text.
     pub(super) fn scan(&self, after: Position, visit: VisitGroup<'_>) -> Result<(), StorageError> {
         self.table.rows(SCAN, &[Value::Integer(after.get())], &mut |row| match (
             row.integer(0).and_then(Position::new),
@@ -143,7 +144,7 @@ impl<S: Sql> JournalTable<S> {
         })
     }
 
-    /// What is no longer shown of these streams. Where nothing was ever forgotten, that is one look at an empty index.
+    /// The last hidden versions of these streams. If nothing was ever forgotten, this only looks at an empty index.
     pub(super) fn hidden<'a>(
         &self,
         streams: impl Iterator<Item = &'a str>,
@@ -176,7 +177,7 @@ impl<S: Sql> JournalTable<S> {
     }
 }
 
-/// A row of `version, time, position, hidden, deleted`.
+/// Reads a row of `version, time, position, hidden, deleted`.
 fn entry_in(row: &dyn Row) -> Result<Entry, StorageError> {
     let number = |column| row.integer(column);
     let read = || {

@@ -1,4 +1,4 @@
-//! Who is woken when the journal has grown.
+//! The consumers that the journal wakes after it has grown.
 
 use std::ops::ControlFlow;
 
@@ -17,19 +17,19 @@ const ALL: &str = "SELECT name FROM consumers_v1";
 const ADD: &str = "INSERT OR IGNORE INTO consumers_v1 (name) VALUES (?1)";
 const REMOVE: &str = "DELETE FROM consumers_v1 WHERE name = ?1";
 
-/// The consumers of a journal, and which of them have to be woken.
+/// The consumers of a journal, and which of them the journal must wake.
 ///
-/// A consumer that was woken has made the duty to read its own before it answers, and keeps it until it has read to the
-/// end: until then it need not be woken again. A forward is acknowledged only after those whom it concerns were woken,
-/// so that a journal that dies in between is reminded by the forward's next attempt. Who is awake is remembered in memory
-/// only: a journal that starts anew wakes everyone.
+/// A consumer that is woken makes its duty to read the feed durable before it answers. It has this duty until it has
+/// read to the end, so until then the journal need not wake it again. The journal answers a forward only after it has
+/// woken the consumers. If the journal crashes in between, the aggregate sends the forward again. The journal remembers
+/// only in memory which consumers are awake. After a restart, it wakes all consumers.
 #[derive(Debug)]
 pub struct Wakes<S, A> {
     table: Table<S>,
     alarm: A,
-    /// In the order of their names.
+    /// The consumers in the order of their names. `None` until they are read.
     consumers: Option<Vec<Known>>,
-    /// Those that need not be registered.
+    /// The consumers that need no registration.
     unregistered: Vec<ConsumerName>,
 }
 
@@ -37,30 +37,30 @@ pub struct Wakes<S, A> {
 struct Known {
     name: ConsumerName,
     waking: Waking,
-    /// How often in a row it could not be woken.
+    /// How many attempts to wake it have failed in a row.
     failures: u32,
 }
 
-/// How it stands with a consumer.
+/// Whether a consumer must be woken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waking {
-    /// It has read to the end, or nothing is known of it.
+    /// It has read to the end, or its state is unknown.
     Asleep,
-    /// It could not be woken: the alarm is to try again, at this time.
+    /// It could not be woken. The alarm starts the next attempt at this time.
     Due(Due),
-    /// It is being woken.
+    /// A call to wake it is under way.
     Called,
-    /// It has the duty to read to the end.
+    /// It is awake, and has the duty to read to the end.
     Awake,
 }
 
 impl<S: Sql, A: Alarm> Wakes<S, A> {
-    /// The consumers that `sql` holds, which may be the journal's own database.
+    /// The consumers that are registered in the database `sql`, which may be the journal's own database.
     pub fn new(sql: S, alarm: A) -> Self {
         Self { table: Table::new(sql, &SCHEMA), alarm, consumers: None, unregistered: Vec::new() }
     }
 
-    /// Also wakes these, which are not registered: whoever runs the journal knows them by itself.
+    /// Adds consumers that the journal also wakes. They need no registration, because the object itself knows them.
     pub fn also_wake(&mut self, names: Vec<ConsumerName>) {
         for name in &names {
             insert(self.consumers.as_mut(), name);
@@ -68,7 +68,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         self.unregistered.extend(names);
     }
 
-    /// Makes durable that a consumer of this name is to be woken.
+    /// Registers a consumer. The journal wakes it from now on, also after a restart.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -81,7 +81,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         Ok(())
     }
 
-    /// Makes durable that a consumer is not to be woken any more, unless it need not be registered.
+    /// Removes the registration of a consumer. The journal does not wake it any more, unless it needs no registration.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -89,7 +89,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         if place(self.consumers()?, name).is_ok() {
             self.table.create()?;
             self.table.sql.execute(REMOVE, &[Value::Text(name.as_str())])?;
-            // It is woken on where it need not be registered.
+            // A consumer that needs no registration is still woken.
             if !self.unregistered.iter().any(|known| known == name) {
                 self.consumers()?.retain(|known| known.name != *name);
             }
@@ -105,9 +105,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         Ok(self.consumers()?.iter().map(|Known { name, .. }| name.clone()).collect())
     }
 
-    /// Who has to be woken now that something was forwarded. The caller wakes each, and tells what came of it by
-    /// [`woken`](Self::woken) or [`not_woken`](Self::not_woken) before it acknowledges. One that could not be woken is left
-    /// to the alarm, so that it does not hold up every forward; unless its time lies further ahead than any wait.
+    /// Returns the consumers to wake after a forward was recorded. Wake each of them, and call [`woken`](Self::woken)
+    /// or [`not_woken`](Self::not_woken) before you answer the forward. A consumer that could not be woken waits for
+    /// the alarm instead, so that it does not delay every forward. If its time lies further ahead than any wait, it is
+    /// returned too.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -120,8 +121,9 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         Ok(self.consumers()?.iter_mut().filter_map(|known| known.call_if(wanted)).collect())
     }
 
-    /// Who has to be woken now that the alarm has rung: those whose next attempt it is. The alarm is set for the others
-    /// that could not be woken. A journal that has started anew does not know who they were, and wakes everyone.
+    /// Returns the consumers to wake after the alarm has rung: those whose next attempt is due. It sets the alarm for
+    /// the other consumers that could not be woken. After a restart, the journal does not know these consumers, and
+    /// wakes all.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -131,7 +133,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         let due: Vec<_> = consumers.iter_mut().filter_map(|known| known.call_if(is_due)).collect();
         let set = self.set_alarm();
         if set.is_err() {
-            // Nobody is going to call them: the next forward does.
+            // No alarm will wake these consumers, so the next forward must.
             for known in self.consumers.iter_mut().flatten().filter(|known| due.contains(&known.name)) {
                 known.waking = Waking::Asleep;
             }
@@ -139,13 +141,13 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         set.map(|()| due)
     }
 
-    /// Tells of the alarm that an object finds set when it starts whether it should have rung, or is set further ahead than
-    /// any: then it is to be taken for rung.
+    /// Returns whether an alarm that an object finds when it starts was lost: it is overdue, or is set further ahead
+    /// than any alarm may be. Treat a lost alarm as one that rings now.
     pub fn found_alarm(&self, at: RecordedTime, now: RecordedTime) -> bool {
         is_lost(at, LONGEST_MILLIS, now)
     }
 
-    /// Takes note that a consumer has made the duty to read its own.
+    /// Notes that a consumer has made its duty to read the feed durable.
     pub fn woken(&mut self, name: &ConsumerName) {
         if let Some(known) = self.known(name) {
             known.failures = 0;
@@ -155,10 +157,10 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         }
     }
 
-    /// Takes note that a consumer may not have heard, and sees to another attempt. `jitter` is a random number.
+    /// Notes that a wake may not have arrived, and sets the alarm for another attempt. `jitter` is a random number.
     ///
     /// # Errors
-    /// [`StorageError`] where the alarm cannot be set.
+    /// [`StorageError`] if the alarm cannot be set.
     pub fn not_woken(
         &mut self,
         name: &ConsumerName,
@@ -167,7 +169,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
     ) -> Result<(), StorageError> {
         let Some(known) = self.known(name) else { return Ok(()) };
         known.failures = known.failures.saturating_add(1);
-        // It may have read to the end meanwhile.
+        // The consumer may have read to the end meanwhile.
         if known.waking != Waking::Called {
             return Ok(());
         }
@@ -180,15 +182,15 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         set
     }
 
-    /// Takes note that a consumer was given a page of the feed, in whatever lane, and whether there was more: one that has
-    /// read to the end is to be woken for what comes.
+    /// Notes that a consumer has received a page of the feed, in either lane, and whether there was more. A consumer
+    /// that has read to the end must be woken for the next events.
     pub fn was_read(&mut self, name: &ConsumerName, more: bool) {
         if let Some(known) = self.known(name).filter(|_| !more) {
             (known.waking, known.failures) = (Waking::Asleep, 0);
         }
     }
 
-    /// Sets the alarm to the first attempt that is due.
+    /// Sets the alarm to the first due attempt.
     fn set_alarm(&self) -> Result<(), StorageError> {
         let due = self.consumers.iter().flatten().filter_map(|known| match known.waking {
             Waking::Due(due) => Some(due.at()),
@@ -201,7 +203,7 @@ impl<S: Sql, A: Alarm> Wakes<S, A> {
         self.consumers.iter_mut().flatten().find(|known| known.name == *name)
     }
 
-    /// The consumers, read from the table the first time.
+    /// The consumers. The first call reads them from the table.
     fn consumers(&mut self) -> Result<&mut Vec<Known>, StorageError> {
         let mut found = Vec::new();
         let mut add = |name: &ConsumerName| insert(Some(&mut found), name);
@@ -221,9 +223,9 @@ impl Known {
         Self { name: name.clone(), waking: Waking::Asleep, failures: 0 }
     }
 
-    /// Has it woken if it stands with it as is asked for, and then gives its name.
-    fn call_if(&mut self, stands: impl Fn(Waking) -> bool) -> Option<ConsumerName> {
-        stands(self.waking).then(|| {
+    /// Marks the consumer as called and returns its name, if its state is wanted.
+    fn call_if(&mut self, is_wanted: impl Fn(Waking) -> bool) -> Option<ConsumerName> {
+        is_wanted(self.waking).then(|| {
             self.waking = Waking::Called;
             self.name.clone()
         })
@@ -243,7 +245,7 @@ fn insert(consumers: Option<&mut Vec<Known>>, name: &ConsumerName) {
     }
 }
 
-/// Where a consumer is, or would have to be.
+/// The index of a consumer, or the index at which to insert it.
 fn place(consumers: &[Known], name: &ConsumerName) -> Result<usize, usize> {
     consumers.binary_search_by(|known| known.name.cmp(name))
 }

@@ -1,4 +1,4 @@
-//! What comes of one attempt at an event.
+//! The outcome of one attempt at an event.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -7,29 +7,28 @@ use std::rc::Rc;
 use crate::handler::projections::projection::Failed;
 use crate::{ErrorCode, Retry};
 
-/// So many refusals of one attempt are remembered: a handler may be refused without end.
+/// The most refusals that one attempt remembers. A handler may cause refusals without end.
 const REFUSALS: usize = 16;
 
-/// What came of an attempt at an event. What follows from it, the consumer decides by its [`Policy`](super::Policy).
+/// The outcome of an attempt at an event. The consumer's [`Policy`](crate::handler::Policy) decides what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The event is done.
     Done,
-    /// It failed, and may succeed later: the event is attempted again, so often as the policy says.
+    /// The attempt has failed, but another may succeed. The consumer attempts the event again, as often as the policy
+    /// allows.
     Failed {
         /// What is wrong.
         error: String,
-        /// In how many milliseconds the next attempt may come at the earliest. The policy's `longest_delay` counts where
-        /// it is shorter.
+        /// The least time before the next attempt, in milliseconds. The policy's `longest_delay` limits it.
         retry_after: Option<u64>,
     },
-    /// No attempt at this event can succeed: it is given up at once.
+    /// No attempt at this event can succeed. The consumer gives it up at once.
     Refused {
         /// What is wrong.
         error: String,
     },
-    /// Whoever takes the events takes no more of them, neither this one nor another: the consumer pauses in front of this
-    /// one.
+    /// The receiver accepts no more events, neither this one nor another. The consumer pauses in front of this event.
     Gone {
         /// What is wrong.
         error: String,
@@ -37,12 +36,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// A failure that may heal.
+    /// A failure after which another attempt may succeed.
     pub fn failed(error: impl Into<String>) -> Self {
         Self::Failed { error: error.into(), retry_after: None }
     }
 
-    /// The outcome of an attempt that ended with an error of this code. Where no retry can help, it is a refusal.
+    /// The outcome of an attempt that ended with an error of this code. It is a refusal if no retry can help.
     ///
     /// ```
     /// use sillok::ErrorCode;
@@ -61,7 +60,7 @@ impl Outcome {
         matches!(self, Self::Done)
     }
 
-    /// What is wrong; empty where nothing is.
+    /// What is wrong. Empty for a done event.
     pub(in crate::handler) fn error(&self) -> &str {
         match self {
             Self::Done => "",
@@ -70,25 +69,25 @@ impl Outcome {
     }
 }
 
-/// An error without a code may heal.
+/// After an error without a code, another attempt may succeed.
 impl<E: Into<String>> From<Result<(), E>> for Outcome {
     fn from(result: Result<(), E>) -> Self {
         result.map_or_else(Self::failed, |()| Self::Done)
     }
 }
 
-/// Whether the same call is refused again, whenever it is made.
+/// Whether a retry of the same call is always refused.
 fn is_permanent(code: ErrorCode) -> bool {
     code.retry() == Retry::Never
 }
 
-/// What was refused for good while a handler in Rust was at an event. A [`Failed`] has no code: a handler that fails in the
-/// words of such a refusal has failed by it. Clones are the same refusals.
+/// The permanent refusals during one attempt of a handler in Rust. A [`Failed`] has no code. If its message is the
+/// message of such a refusal, the refusal is the cause of the failure. Clones share the refusals.
 #[derive(Debug, Clone, Default)]
 pub struct Refusals(Rc<RefCell<Vec<String>>>);
 
 impl Refusals {
-    /// Remembers a refusal of this code, unless it may heal.
+    /// Remembers a refusal, if no retry can help after its code.
     pub fn note(&self, code: ErrorCode, error: &impl Display) {
         if let Ok(mut refusals) = self.0.try_borrow_mut()
             && is_permanent(code)
@@ -98,7 +97,7 @@ impl Refusals {
         }
     }
 
-    /// What came of the attempt.
+    /// The outcome of the attempt.
     #[must_use]
     pub fn outcome(&self, handled: Result<(), Failed>) -> Outcome {
         let Err(failed) = handled else { return Outcome::Done };
@@ -113,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handler_that_fails_by_what_was_refused_for_good_is_refused() {
+    fn a_failure_with_the_message_of_a_permanent_refusal_is_a_refusal() {
         let refusals = Refusals::default();
         refusals.note(ErrorCode::Unavailable, &"no answer");
         refusals.note(ErrorCode::NoEvents, &"there are no events");

@@ -1,4 +1,4 @@
-//! The name of a consumer.
+//! The names of consumers.
 
 use crate::store::limits::CONSUMER_NAME_BYTES;
 use crate::store::names::name::name_type;
@@ -16,6 +16,6 @@ name_type! {
     /// # Ok::<(), sillok::handler::InvalidConsumerName>(())
     /// ```
     ConsumerName, CONSUMER_NAME_BYTES;
-    /// Why a text is refused as a consumer's name.
+    /// The reason why a text is not a valid name of a consumer.
     InvalidConsumerName, InvalidConsumerName, "consumer's name"
 }

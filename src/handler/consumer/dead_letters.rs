@@ -1,4 +1,4 @@
-//! Events that a consumer gave up, kept until they are retried.
+//! Dead letters: the events that a consumer gave up or holds, stored until they are retried or discarded.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::handler::feed::FeedEvent;
 use crate::store::sqlite::Row;
 use crate::store::{EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
 
-/// The place of an event among the dead letters of its consumer, in the order in which they came.
+/// The number of a dead letter. A consumer numbers its dead letters in the order in which they were stored.
 ///
 /// ```
 /// use sillok::handler::LetterId;
@@ -21,7 +21,7 @@ use crate::store::{EventId, EventType, Position, RecordedTime, StorageError, Str
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LetterId(u64);
 
-/// A text is no id of a dead letter.
+/// The text is not an id of a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the id of a dead letter must be a whole number")]
 pub struct InvalidLetterId;
@@ -35,13 +35,13 @@ impl InvalidLetterId {
 }
 
 impl LetterId {
-    /// The id of this number.
+    /// The id with this number.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// Takes a text as an id: digits alone. A number that is larger than any id can be is an id that no letter has.
+    /// Reads a text of digits as an id. A number above all possible ids becomes an id that no dead letter has.
     ///
     /// # Errors
     /// [`InvalidLetterId`].
@@ -65,12 +65,12 @@ impl fmt::Display for LetterId {
     }
 }
 
-/// Why an event lies among the dead letters.
+/// The reason why an event is a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// Every attempt at it failed.
+    /// Every attempt at it has failed.
     Failed,
-    /// An earlier event of its stream lies there.
+    /// An earlier event of its stream is a dead letter.
     Held,
 }
 
@@ -85,22 +85,22 @@ impl Reason {
     }
 }
 
-/// An event that a consumer gave up.
+/// An event that a consumer gave up or holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Its place among the consumer's dead letters, in the order in which they came.
+    /// Its number among the consumer's dead letters, in the order in which they were stored.
     pub id: LetterId,
     /// The partition of the feed that holds the event.
     pub partition: usize,
     /// The event.
     pub event: FeedEvent,
-    /// Why it lies here.
+    /// The reason why it is a dead letter.
     pub reason: Reason,
-    /// What the last attempt said; empty where there was none.
+    /// The error of the last attempt. Empty if there was no attempt.
     pub error: String,
-    /// How many attempts there were.
+    /// The number of attempts.
     pub attempts: u64,
-    /// When it came here, or was last given up.
+    /// The time at which it was stored, or was last given up.
     pub time: RecordedTime,
 }
 
@@ -132,11 +132,11 @@ fn letter(row: &dyn Row) -> Option<DeadLetter> {
     })
 }
 
-/// Some dead letters.
+/// A page of dead letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeadLetters {
     /// The letters, in the order of their ids.
     pub letters: Vec<DeadLetter>,
-    /// The id after which there are more.
+    /// The id after which the next page begins. `None` if this page is the last.
     pub next: Option<u64>,
 }

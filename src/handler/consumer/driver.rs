@@ -1,4 +1,5 @@
-//! The order of what a consumer does: what it waits for, what ends a run, and what is begun anew when the alarm rings.
+//! The driver of a consumer. It decides the order of the consumer's effects: what it waits for, when a run ends, and
+//! what it begins again when the alarm rings.
 
 use super::attempt::Outcome;
 use super::changing::Change;
@@ -29,9 +30,9 @@ pub(super) type ConsumerTurn<'a> = Turn<'a, ConsumerEffect>;
 
 /// A [`Consumer`] and the order of its effects. One object runs one.
 ///
-/// A *run* begins when the consumer is woken, and lasts until there is nothing to do. There is one at a time. A run that gets no answer
-/// for half a minute, beyond the time of an attempt, is taken for lost: the next input begins another, and late answers to the
-/// first are ignored.
+/// A *run* begins when the consumer is woken, and ends when there is nothing to do. There is one run at a time. If a
+/// run gets no answer for half a minute, beyond the time of an attempt, it counts as lost. Then the next input begins
+/// another run, and the driver ignores late answers to the lost one.
 #[derive(Debug)]
 pub struct ConsumerDriver<S, A> {
     pub(super) machine: Consumer<S, A>,
@@ -49,7 +50,7 @@ pub struct ConsumerDriver<S, A> {
 }
 
 impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
-    /// Drives this consumer.
+    /// A driver of this consumer.
     pub fn new(machine: Consumer<S, A>) -> Self {
         Self {
             machine,
@@ -63,15 +64,15 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// The consumer, to be looked at and operated. [`begin`](Self::begin) follows on what gives it something to do.
+    /// The consumer, for reads and for operators. Call [`begin`](Self::begin) after an operation that causes work.
     pub fn machine(&mut self) -> &mut Consumer<S, A> {
         &mut self.machine
     }
 
-    /// Takes it as a duty that there is something new in a partition of the feed. The duty is durable when this returns.
+    /// Takes on the duty to read new events in a partition of the feed. The duty is durable when this returns.
     ///
     /// # Errors
-    /// [`StorageError`]; the duty is then not taken.
+    /// [`StorageError`]. The consumer then has no duty.
     pub fn woken(&mut self, turn: &mut ConsumerTurn<'_>, partition: usize) -> Result<(), StorageError> {
         self.machine.woken(partition, turn.now())?;
         self.begin(turn);
@@ -83,10 +84,10 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         turn.push(ConsumerEffect::Soon);
     }
 
-    /// Takes what has happened.
+    /// Processes an input.
     pub fn input(&mut self, turn: &mut ConsumerTurn<'_>, input: ConsumerInput) {
         match input {
-            ConsumerInput::GoOn => self.go_on(turn),
+            ConsumerInput::Continue => self.begin_run(turn),
             ConsumerInput::Later { call } => {
                 if self.waits_for(&Waits::Turn(call)) {
                     self.step(turn);
@@ -103,7 +104,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    fn go_on(&mut self, turn: &mut ConsumerTurn<'_>) {
+    fn begin_run(&mut self, turn: &mut ConsumerTurn<'_>) {
         let now = turn.now();
         match &self.run {
             Some(run) if !run.is_lost(now) => return,
@@ -124,14 +125,15 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         self.started = true;
         self.ringing = true;
         if let Err(error) = self.machine.rang(turn.now()) {
-            let armed = self.put_off(turn, Some(error));
+            let armed = self.postpone(turn, Some(error));
             return self.end_ringing(turn, armed);
         }
         if self.run.as_ref().is_some_and(|run| !run.is_lost(turn.now())) {
-            // The run under way goes on. It is no longer this alarm's: where it is to be found again, another is set.
+            // The run under way continues, but the alarm does not wait for its end. Another alarm is set, so that the
+            // run is found again after a crash.
             self.end_ringing(turn, Ok(()));
         } else {
-            self.go_on(turn);
+            self.begin_run(turn);
         }
     }
 
@@ -152,7 +154,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             return;
         }
         let Some(page) = page else { return self.interrupt(turn, None) };
-        match self.machine.took(page, turn.now()) {
+        match self.machine.take_page(page, turn.now()) {
             Ok(()) => self.step(turn),
             Err(error) => self.interrupt(turn, Some(error)),
         }
@@ -170,7 +172,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Takes what came of an attempt. What is known of it is noted at once; the next step follows when all attempts have ended.
+    /// Processes the result of an attempt. It stores the outcomes at once, and takes the next step after all attempts
+    /// have ended.
     fn attempted(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId, attempted: Attempted) {
         let Some(at) = self.attempts.iter().position(|attempt| attempt.call == call) else { return };
         let Attempt { ids, millis, .. } = self.attempts.swap_remove(at);
@@ -223,12 +226,12 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
                 self.wait_for(turn, Waits::Turn(call), 0);
                 turn.push(ConsumerEffect::Later { call });
             }
-            Ok(Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped) => self.rest(turn, Ok(())),
+            Ok(Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped) => self.end_run(turn, Ok(())),
             Err(error) => self.interrupt(turn, Some(error)),
         }
     }
 
-    /// Delivers each event by an attempt of its own, or a batch by one.
+    /// Delivers each event in an attempt of its own, or a batch in one attempt.
     fn deliver(&mut self, turn: &mut ConsumerTurn<'_>, deliveries: Vec<Delivery>) {
         let millis = self.machine.settings.policy.timeout;
         let attempts: Vec<Vec<Delivery>> = match self.machine.settings.window {
@@ -256,14 +259,14 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         self.run.as_ref().is_some_and(|run| run.waits == *waits)
     }
 
-    /// The run was interrupted, by an error of the storage or for want of an answer.
+    /// Interrupts the run, after an error of the storage or without an answer.
     fn interrupt(&mut self, turn: &mut ConsumerTurn<'_>, error: Option<StorageError>) {
-        let armed = self.put_off(turn, error);
-        self.rest(turn, armed);
+        let armed = self.postpone(turn, error);
+        self.end_run(turn, armed);
     }
 
-    /// Has the alarm ring again: it may have been spent on what was interrupted.
-    fn put_off(
+    /// Sets the alarm again, because the interrupted work may have used it up.
+    fn postpone(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
         error: Option<StorageError>,
@@ -276,8 +279,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         armed.map_err(|error| turn.log("the alarm could not be set", error))
     }
 
-    /// The run has ended.
-    fn rest(&mut self, turn: &mut ConsumerTurn<'_>, ended: Result<(), StorageError>) {
+    /// Ends the run.
+    fn end_run(&mut self, turn: &mut ConsumerTurn<'_>, ended: Result<(), StorageError>) {
         if self.run.take().is_some() {
             turn.push(ConsumerEffect::Running(false));
         }
@@ -291,10 +294,10 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     }
 }
 
-/// Has the alarm ring again for a consumer that cannot be opened.
+/// Sets the alarm again for a consumer that cannot be opened.
 ///
 /// # Errors
-/// [`StorageError`] where it cannot be set: the alarm that rang has to ring again.
+/// [`StorageError`] if the alarm cannot be set. Then the platform must ring the alarm again.
 pub fn look_again_at(alarm: &impl Alarm, now: RecordedTime) -> Result<(), StorageError> {
     alarm.set(now.later(UNOPENED_MILLIS))
 }

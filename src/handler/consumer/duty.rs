@@ -1,4 +1,5 @@
-//! The duty to run, kept by the alarm: whatever dies, the consumer is woken again as long as there may be work.
+//! The duty to run. The alarm makes it durable: even after a crash, the consumer is woken again while there may be
+//! work.
 
 use super::machine::Consumer;
 use crate::gateway::alarm::is_lost;
@@ -7,18 +8,19 @@ use crate::handler::stored::state::{Running, Trouble};
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
-/// The alarm rings at most this long after the consumer took up a duty, in milliseconds, should nothing else have come.
+/// The longest time from the start of a duty to its alarm, in milliseconds.
 pub const BACKSTOP_MILLIS: u64 = 5000;
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// Tells the machine, once after it was opened, for when its alarm is set. Says whether it was lost, because it should
-    /// have rung a while ago or is set further ahead than any: it is set anew, and the caller runs the machine.
+    /// Passes the time of the alarm to the machine, once after it was opened. Returns whether the alarm was lost: it is
+    /// overdue, or is set further ahead than any alarm may be. The machine then sets it again. Run the machine after a
+    /// lost alarm.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn started(&mut self, armed: Option<RecordedTime>, now: RecordedTime) -> Result<bool, StorageError> {
         self.armed.set(armed);
-        // One that is only just due may be what the object was started for.
+        // An alarm that is only just due may be the one that starts the object.
         let lost = armed.is_some_and(|at| self.is_lost(at, now));
         if lost {
             self.busy = true;
@@ -27,17 +29,17 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(lost)
     }
 
-    /// Takes it as a duty that there is something new in a partition of the feed: when this returns, the alarm is set,
-    /// so the duty outlives a crash. The caller then runs the machine.
+    /// Takes on the duty to read new events in a partition of the feed. The alarm is set when this returns, so the duty
+    /// survives a crash. Run the machine then.
     ///
     /// # Errors
-    /// [`StorageError`]; the duty is then not taken.
+    /// [`StorageError`]. The consumer then has no duty.
     pub fn woken(&mut self, partition: usize, now: RecordedTime) -> Result<(), StorageError> {
         if let Some(pending) = self.pending.get_mut(partition) {
             *pending = true;
         }
         self.asked = self.asked.map(|(read, _)| (read, true));
-        // Who does not run looks at the feed when resumed.
+        // A paused or stopped consumer reads the feed when it is resumed.
         if self.state.status != Running::Running {
             return Ok(());
         }
@@ -48,20 +50,20 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(())
     }
 
-    /// Takes note that the alarm rang. The caller then runs the machine, which looks at every partition once; a ring
-    /// that finds nothing to do leaves the alarm unset.
+    /// Notes that the alarm has rung. Run the machine then. It reads every partition once. If it finds nothing to do,
+    /// no alarm is set.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn rang(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         self.armed.set(None);
         self.pending.fill(true);
-        // What is under way when it rings must be found again should it be cut off.
+        // The alarm must ring again if a crash cuts off the work under way.
         if self.busy { self.arm_soon(now) } else { Ok(()) }
     }
 
-    /// Takes note that the page asked for could not be read. The alarm is set, so that it is tried again; the caller
-    /// stops running the machine until then.
+    /// Notes that the requested page could not be read. The alarm is set for another attempt. Do not run the machine
+    /// until then.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -71,7 +73,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.arm_soon(now)
     }
 
-    /// Sets the alarm to the backstop, unless it rings before.
+    /// Sets the alarm to the backstop, unless it rings earlier.
     pub(in crate::handler) fn arm_soon(&self, now: RecordedTime) -> Result<(), StorageError> {
         let soon = now.later(BACKSTOP_MILLIS);
         if self.armed.get().is_none_or(|at| at > soon || self.is_lost(at, now)) {
@@ -87,12 +89,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(())
     }
 
-    /// Whether what failed is not attempted yet.
-    pub(in crate::handler) fn rests(&self, trouble: &Trouble, now: RecordedTime) -> bool {
+    /// Whether the next attempt at a failed event is not due yet.
+    pub(in crate::handler) fn is_waiting(&self, trouble: &Trouble, now: RecordedTime) -> bool {
         !self.due(trouble.until).is_reached(now)
     }
 
-    /// Whether an alarm should have rung a while ago, or is set for a time that a wrong clock has told.
+    /// Whether an alarm is overdue, or a wrong clock has set it too far ahead.
     fn is_lost(&self, at: RecordedTime, now: RecordedTime) -> bool {
         is_lost(at, self.longest(), now)
     }
@@ -101,7 +103,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Due::new(at, self.longest())
     }
 
-    /// How far ahead anything may be due, an attempt or a look at the feed, in milliseconds.
+    /// The longest time until an attempt or a read of the feed may be due, in milliseconds.
     fn longest(&self) -> u64 {
         self.settings.policy.longest_delay.max(BACKSTOP_MILLIS)
     }

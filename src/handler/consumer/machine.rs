@@ -1,4 +1,4 @@
-//! The machine: what a consumer does next.
+//! The machine: the next step of a consumer.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,52 +11,52 @@ use crate::gateway::Alarm;
 use crate::handler::feed::{FeedPage, Hand, Lane, Next, Read};
 use crate::handler::stored::memory::{ConsumerMemory, Memory};
 use crate::handler::stored::state::{Round, Running, State, Track, Trouble};
-use crate::handler::stored::storage::{Kept, Storage};
+use crate::handler::stored::storage::{ConsumerStore, Storage};
 use crate::handler::stored::tables::Tables;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
-/// How many events may be passed over before their place is made durable.
+/// The most skipped events before the machine makes the checkpoint durable.
 const UNSAVED_PASSED: u64 = 1000;
 
-/// A named handler of events with a durable checkpoint. The [module](super) says how it is run.
+/// A named handler of events with a durable checkpoint. The [module](crate::handler) explains how to run it.
 ///
-/// When the storage fails, a call says so and the machine forgets all that is not durable: the next call goes on from
-/// there.
+/// If the storage fails, the call returns the error. The machine then forgets everything that is not durable, and the
+/// next call continues from the durable state.
 #[derive(Debug)]
 pub struct Consumer<S, A> {
     pub(in crate::handler) storage: Rc<Storage<S>>,
     pub(in crate::handler) settings: Settings,
-    /// What is durable, and beyond it how far deliveries and pages without events have come.
+    /// The durable state. In memory it also contains the progress of deliveries, and of pages without events.
     pub(in crate::handler) state: State,
-    /// Whether `state` may be believed.
+    /// Whether `state` is up to date.
     pub(in crate::handler) known: bool,
     pub(in crate::handler) hand: Option<Hand>,
-    /// What is known of deliveries beyond what the state has come to.
+    /// The known outcomes of deliveries behind the front of the hand.
     pub(in crate::handler) offers: Offers,
-    /// The attempt of the last machine that was cut off, until it is counted.
+    /// The attempt that was cut off in the last machine, until it is counted.
     pub(in crate::handler) cut_off: Option<CutOff>,
-    /// How many deliveries are not in the durable checkpoint.
+    /// The number of deliveries that the durable checkpoint does not contain.
     pub(in crate::handler) unsaved: usize,
-    /// How many events were passed over that are not in the durable checkpoint.
+    /// The number of skipped events that the durable checkpoint does not contain.
     passed: u64,
-    /// For each partition, whether the feed may have more for the live lane.
+    /// For each partition, whether the feed may have more events for the live lane.
     pub(in crate::handler) pending: Vec<bool>,
-    /// Whether older generations may have left something.
+    /// Whether rows of older generations may be left.
     pub(in crate::handler) untidy: bool,
-    /// Whether there was something to do when the machine was last run.
+    /// Whether the machine had work when it last ran.
     pub(in crate::handler) busy: bool,
     pub(in crate::handler) alarm: A,
     pub(in crate::handler) armed: Cell<Option<RecordedTime>>,
-    /// What was asked for last, and whether the consumer was woken since.
+    /// The last requested page, and whether the consumer was woken after the request.
     pub(in crate::handler) asked: Option<(Read, bool)>,
     turn: usize,
     last_partition: usize,
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// The consumer of this name in the database `sql`. A new one begins where `settings` say; it leaves no trace before it
-    /// has done something.
+    /// Opens the consumer of this name in the database `sql`. A new consumer begins at the place that `settings` names.
+    /// It writes nothing before its first work.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -68,7 +68,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Self::on(Storage::Tables(tables), alarm, settings)
     }
 
-    /// The consumer of this name in memory, which ends with its last clone.
+    /// Opens the consumer of this name in memory. The memory ends with its last clone.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -79,7 +79,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     fn on(storage: Storage<S>, alarm: A, settings: Settings) -> Result<Self, OpenError> {
         settings.check()?;
-        let state = storage.kept().load()?.unwrap_or_else(|| State::start(&settings));
+        let state = storage.store().load()?.unwrap_or_else(|| State::start(&settings));
         if let Some(kind) = state.kind.filter(|kind| *kind != settings.kind) {
             return Err(OpenError::KindFixed { kind });
         }
@@ -108,11 +108,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    pub(in crate::handler) fn kept(&self) -> &dyn Kept {
-        self.storage.kept()
+    pub(in crate::handler) fn store(&self) -> &dyn ConsumerStore {
+        self.storage.store()
     }
 
-    /// What is to be done next.
+    /// Returns the next step.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -124,18 +124,18 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.settled(next)
     }
 
-    /// Takes a page of the feed in hand. A page that does not go on from where the consumer is, is dropped.
+    /// Takes a page of the feed into the hand. Drops a page that does not begin at the consumer's checkpoint.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn took(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
-        let taken = self.take(page, now);
+    pub fn take_page(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+        let taken = self.put_in_hand(page, now);
         self.settled(taken)
     }
 
     fn decide(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
         self.asked = None;
-        // Another process may have come between, and may have resumed what this one paused.
+        // Another process may have saved the state, and may have resumed a consumer that this one paused.
         if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
         }
@@ -149,14 +149,14 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         let mut looking = false;
         for _ in 0..3 {
-            if let Some(next) = self.in_hand(now)? {
+            if let Some(next) = self.next_in_hand(now)? {
                 return Ok(next);
             }
-            // Another process came between, or what was told late has stopped the consumer.
+            // Another process has saved the state, or a late outcome has stopped the consumer.
             if !self.known || self.state.status != Running::Running {
                 return self.decide(now);
             }
-            // Each in its turn, so that none waits for ever for another.
+            // The lanes and the dead letters take turns, so that none of them waits without end.
             self.turn = (self.turn + 1) % 3;
             let read = match self.turn {
                 0 => self.live_read(now),
@@ -171,17 +171,17 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 return Ok(Next::Read(read));
             }
         }
-        // A letter may have been taken in the last turn.
-        match self.in_hand(now)? {
+        // The last turn may have taken a letter.
+        match self.next_in_hand(now)? {
             Some(next) => Ok(next),
             None if looking => Ok(Next::Tidied),
-            None if self.known => self.rest(now),
+            None if self.known => self.wait_or_idle(now),
             None => self.decide(now),
         }
     }
 
-    /// What is to be done with the events in hand, if there are any.
-    fn in_hand(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
+    /// The next step for the events in hand, if there are any.
+    fn next_in_hand(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
         if self.settings.kind == Kind::Projection {
             return Ok(self.hand.as_ref().map(|_| Next::Project));
         }
@@ -203,15 +203,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Some(Read { partition, after: built.position(partition), lane: Lane::Rebuild })
     }
 
-    /// The partition to read next, of those of which `wanted` holds: the one whose event has failed before any other, and
-    /// otherwise each in its turn.
+    /// The next partition to read, among those for which `wanted` returns true. The partition of a failed event comes
+    /// first. Otherwise the partitions take turns.
     fn next_partition(
         &self,
         track: &Track,
         now: RecordedTime,
         wanted: impl Fn(usize) -> bool,
     ) -> Option<usize> {
-        if self.rests(&track.trouble, now) {
+        if self.is_waiting(&track.trouble, now) {
             return None;
         }
         let Trouble { failures, until, partition: failed } = track.trouble;
@@ -227,10 +227,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.pending.get(partition).copied().unwrap_or_default()
     }
 
-    /// Nothing can be done now: tidies up, or waits for the first time at which something can.
-    fn rest(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
+    /// Decides when no event can be handled now: removes old rows, or waits for the first due attempt.
+    fn wait_or_idle(&mut self, now: RecordedTime) -> Result<Next, StorageError> {
         if self.untidy {
-            self.untidy = self.kept().tidy(&self.state)?;
+            self.untidy = self.store().tidy(&self.state)?;
         }
         if self.untidy {
             return Ok(Next::Tidied);
@@ -241,26 +241,26 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             rebuild.as_ref().map(|track| &track.trouble),
             round.as_ref().map(|round| &round.trouble),
         ];
-        let rests = troubles.into_iter().flatten().filter(|trouble| self.rests(trouble, now));
-        let Some(until) = rests.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
+        let waiting = troubles.into_iter().flatten().filter(|trouble| self.is_waiting(trouble, now));
+        let Some(until) = waiting.map(|trouble| trouble.until).min() else { return Ok(Next::Idle) };
         if self.armed.get() != Some(until) {
             self.arm(until)?;
         }
         Ok(Next::Wait { until })
     }
 
-    fn take(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
+    fn put_in_hand(&mut self, page: FeedPage, now: RecordedTime) -> Result<(), StorageError> {
         let FeedPage { read: Read { partition, after: from, lane }, events, after, more } = page;
         let asked = self.asked.take().filter(|(read, _)| *read == page.read);
-        // It may have been told to begin anew since it asked.
-        let stands = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
-        let Some((_, woken)) = asked.filter(|_| stands) else { return Ok(()) };
+        // An operator may have started a rebuild after the request.
+        let is_current = self.hand.is_none() && self.state.track(lane).checkpoint.position(partition) == from;
+        let Some((_, woken)) = asked.filter(|_| is_current) else { return Ok(()) };
         let moved = after > from;
         if lane == Lane::Live {
-            // What came while the page was read may be missing on it.
+            // Events that arrived during the read may be missing on the page.
             self.set_pending(partition, (more && moved) || woken);
         } else if !moved {
-            // The live lane is further than the feed now goes: it is asked again later.
+            // The live lane is beyond the end of the feed, so the rebuild lane reads the feed again later.
             self.state.track_mut(lane).trouble.until = now.later(BACKSTOP_MILLIS);
         }
         if !moved {
@@ -270,20 +270,21 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.busy = true;
             self.arm_soon(now)?;
         }
-        self.offers.keep_of(partition, &events);
+        self.offers.retain_only(partition, &events);
         let hand = Hand { lane, partition, events: events.into_iter(), after, letter: None };
         if hand.front().is_some() {
             self.hand = Some(hand);
             return Ok(());
         }
-        // A place without events is made durable with the next event, or where it has cost much to look at: were it not,
-        // whoever is put out of memory between rare events would look at all the others again each time.
+        // A checkpoint after a page without events becomes durable with the next event, or after many skipped events.
+        // Otherwise a consumer that is evicted from memory between rare events would read all the others again each
+        // time.
         self.state.advance(&hand, after);
         self.passed = self.passed.saturating_add(after.get().saturating_sub(from.get()));
         if more || self.passed >= UNSAVED_PASSED { self.commit(&mut |_, _| Ok(())) } else { Ok(()) }
     }
 
-    /// Puts the building generation in place of the live one once it has come as far.
+    /// Replaces the live generation by the rebuilt one, once the rebuild has caught up.
     fn swap(&mut self) -> Result<(), StorageError> {
         let live = &self.state.live.checkpoint;
         let reached = |built: &Track| {
@@ -297,7 +298,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.commit(&mut |_, state| {
             if let Some(built) = state.rebuild.take() {
                 state.live = built;
-                // A round that is under way is one through the letters that there are now.
+                // A round under way starts again with the dead letters of the new generation.
                 state.round = state.round.as_ref().map(|_| Round::start(state.letters));
             }
             Ok(())
@@ -310,10 +311,10 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
     }
 
-    /// Reads the state again where it is not known, or where another process has saved it.
+    /// Reads the state again if it is unknown or another process has saved it.
     pub(in crate::handler) fn refresh(&mut self) -> Result<(), StorageError> {
-        if !self.known || self.kept().revision()? != self.state.revision {
-            let state = self.kept().load()?.unwrap_or_else(|| State::start(&self.settings));
+        if !self.known || self.store().revision()? != self.state.revision {
+            let state = self.store().load()?.unwrap_or_else(|| State::start(&self.settings));
             if state.kind.is_some_and(|kind| kind != self.settings.kind) {
                 return Err(StorageError::failed("a consumer of another kind now has this name"));
             }
@@ -336,7 +337,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.pending.fill(true);
     }
 
-    /// Passes on what came of a call, which has left nothing that can be relied on where it failed.
+    /// Returns the result of a call. After an error, it forgets everything that is not durable.
     pub(in crate::handler) fn settled<T>(
         &mut self,
         result: Result<T, StorageError>,
@@ -348,23 +349,23 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         result
     }
 
-    /// Does `work` and saves the state, as one. Where another process has saved it meanwhile nothing is done, and the
-    /// machine goes on from what that one saved.
+    /// Runs `work` and saves the state in one transaction. If another process has saved the state meanwhile, nothing is
+    /// done, and the machine continues from that process's state.
     pub(in crate::handler) fn commit(
         &mut self,
         work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         let mut state = self.state.clone();
         let mut current = false;
-        self.kept().transaction(&mut || {
-            current = self.known && self.kept().revision()? == state.revision;
+        self.store().transaction(&mut || {
+            current = self.known && self.store().revision()? == state.revision;
             if current {
                 work(self, &mut state)?;
                 state.revision += 1;
                 let noted = state.kind.replace(self.settings.kind).is_some();
-                self.kept().save(&state)?;
+                self.store().save(&state)?;
                 if !noted {
-                    self.kept().save_kind(self.settings.kind)?;
+                    self.store().save_kind(self.settings.kind)?;
                 }
             }
             Ok(())

@@ -1,4 +1,4 @@
-//! The machine of a consumer: what it reads, delivers and gives up, and what operators ask of it.
+//! The machine of a consumer: its reads, deliveries and dead letters, and the operations of administrators.
 
 pub(in crate::handler) mod attempt;
 mod changing;

@@ -1,4 +1,4 @@
-//! What operators and readers ask of a consumer.
+//! The operations and reads of a consumer.
 
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -20,32 +20,32 @@ use crate::store::reads::page_budget::PageBudget;
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, JsonText, Position, RecordedTime, StorageError};
 
-/// How a consumer does.
+/// The status of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Whether it runs.
+    /// Whether it is running, paused or stopped.
     pub running: Running,
-    /// How far it has come.
+    /// Its checkpoint.
     pub checkpoint: Checkpoint,
-    /// How far the generation has come that is being built, if one is.
+    /// The checkpoint of a rebuild, if one is under way.
     pub rebuild: Option<Checkpoint>,
-    /// How often the next event has failed.
+    /// The number of failures of the next event.
     pub failures: u32,
-    /// When the next event that failed is attempted again.
+    /// The time of the next attempt at the failed event.
     pub retry_at: Option<RecordedTime>,
-    /// The last error, also of an event that succeeded later.
+    /// The last error. It stays after a later attempt has succeeded.
     pub error: Option<LastError>,
-    /// How many events lie among the dead letters, counted up to 10,000.
+    /// The number of dead letters, counted up to 10,000.
     pub dead_letters: u64,
     /// Whether a round through the dead letters is under way.
     pub retrying: bool,
 }
 
-/// Why a consumer is not rebuilt.
+/// The reason why a consumer was not rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RebuildError {
-    /// Only documents can be built anew; what was delivered cannot be taken back.
+    /// Only documents can be made again. A delivery cannot be undone.
     #[error("this consumer is not a projection; only a projection can be rebuilt")]
     NotAProjection,
     /// The storage failed.
@@ -65,8 +65,8 @@ impl RebuildError {
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// Stops running where the consumer is. What is being delivered may still be told; a series of attempts is gone on
-    /// with when the consumer is resumed.
+    /// Pauses the consumer at its checkpoint. The outcomes of deliveries under way still count. A series of attempts
+    /// continues when the consumer is resumed.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -79,31 +79,31 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Runs again, and at once: whatever waits for its next attempt waits no longer. Where the consumer had stopped before
-    /// an event, that one has a new series of attempts. The caller then runs the machine.
+    /// Resumes the consumer at once. Failed events do not wait for their next attempt any more. If the consumer had
+    /// stopped in front of an event, this event gets a new series of attempts. Run the machine then.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn resume(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        self.offers.forgive();
+        self.offers.forget_failures();
         self.operate(Some(now), &mut |_, state| {
             resume(state, now);
             Ok(())
         })
     }
 
-    /// Attempts the dead letters again, each in a new series, in their order; what succeeds is no dead letter any more. It
-    /// begins at once, also with what waits for its next attempt. A stopped consumer is resumed. The caller then runs the
-    /// machine.
+    /// Attempts the dead letters again in their order, each in a new series of attempts. A letter that succeeds is
+    /// deleted. The retry begins at once. Failed events do not wait for their next attempt any more either. A stopped
+    /// consumer is resumed. Run the machine then.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn retry(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        // A letter that is just being attempted has its new series from the beginning.
+        // A letter under way also gets a whole new series.
         if self.hand.take_if(|hand| hand.letter.is_some()).is_some() {
             self.offers = Offers::default();
         }
-        self.offers.forgive();
+        self.offers.forget_failures();
         self.operate(Some(now), &mut |_, state| {
             if state.status == Running::Stopped {
                 resume(state, now);
@@ -114,7 +114,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Makes durable how far the consumer has come.
+    /// Makes the checkpoint durable.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -126,15 +126,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.settled(saved)
     }
 
-    /// Attempts at once, in a new series, what waits to be attempted again: the consumer has become another, and what failed
-    /// may now succeed. The caller then runs the machine.
+    /// Attempts failed events again at once, in a new series of attempts. Call it after a change of the definition,
+    /// because these events may succeed now. Run the machine then.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn renew(&mut self, now: RecordedTime) -> Result<(), StorageError> {
-        self.offers.forgive();
+        self.offers.forget_failures();
         self.operate(Some(now), &mut |_, state| {
-            begin_anew(state);
+            begin_new_series(state);
             if let Some(round) = &mut state.round {
                 round.trouble = Trouble::default();
             }
@@ -142,9 +142,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Discards the dead letters of these ids, or the first hundreds of them; says whether there was any. To be called until
-    /// there is none; others may have their turn in between. Where streams are held, what is held behind a letter stays so
-    /// until the next [`retry`](Consumer::retry).
+    /// Discards the dead letters with these ids, at most [`REMOVED_ROWS`](crate::store::limits::REMOVED_ROWS) of them.
+    /// Returns whether there was one. Call it until it returns `false`. Other calls may run in between. With
+    /// `HoldStream`, the events that a discarded letter holds stay held until the next [`retry`](Consumer::retry).
     ///
     /// # Errors
     /// [`StorageError`].
@@ -158,26 +158,26 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         let mut any = false;
         self.operate(None, &mut |machine, state| {
-            // Another process may have discarded it meanwhile.
+            // Another process may have discarded the letter meanwhile.
             any = machine.has_letter(state, &ids)?;
             let generation = state.live.generation;
             let (from, to) = letters(state, &ids);
             if let Some(round) = &mut state.round {
                 let in_order = machine.settings.policy.on_failure == OnFailure::HoldStream;
-                let next = machine.kept().next_letter(generation, round, in_order)?;
-                // The series of attempts was that of the letter.
+                let next = machine.store().next_letter(generation, round, in_order)?;
+                // The failures belonged to the discarded letter.
                 if matches!(next, NextLetter::Found(letter) if is_it(letter.id.get())) {
                     round.trouble = Trouble::default();
                 }
             }
-            machine.kept().remove_letters(generation, from, to)
+            machine.store().remove_letters(generation, from, to)
         })?;
         Ok(any)
     }
 
-    /// Builds all documents anew from the beginning of the feed, beside those that there are: these keep up with the
-    /// feed until the new ones have come as far and take their place. One that was being built is given up. The caller
-    /// then runs the machine.
+    /// Makes all documents again from the beginning of the feed, beside the present ones. The present documents follow
+    /// the feed until the new ones have caught up. Then the new documents replace them. An earlier rebuild that is
+    /// under way is given up. Run the machine then.
     ///
     /// # Errors
     /// [`RebuildError`].
@@ -195,7 +195,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })?)
     }
 
-    /// The id of the newest dead letter that there ever was.
+    /// The highest id that a dead letter ever had.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -203,7 +203,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.looking(|machine| Ok(machine.state.letters))
     }
 
-    /// How the consumer does.
+    /// The status of the consumer.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -217,13 +217,14 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 failures: live.trouble.failures,
                 retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
                 error: error.clone(),
-                dead_letters: machine.kept().count_letters(live.generation)?,
+                dead_letters: machine.store().count_letters(live.generation)?,
                 retrying: round.is_some(),
             })
         })
     }
 
-    /// Up to `limit` dead letters, at most 1,000, whose ids are greater than `after`; fewer where they fill 4 MiB.
+    /// Returns up to `limit` dead letters, at most 1,000, with ids greater than `after`. The page is shorter if the
+    /// letters fill 4 MiB.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -231,7 +232,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.looking(|machine| {
             let (mut found, mut budget) =
                 (DeadLetters::default(), PageBudget::of(limit.clamp(1, PAGE_EVENTS)));
-            machine.kept().scan_letters(machine.state.live.generation, after, &mut |letter| {
+            machine.store().scan_letters(machine.state.live.generation, after, &mut |letter| {
                 if budget.is_spent() {
                     found.next = found.letters.last().map(|letter| letter.id.get());
                     return ControlFlow::Break(());
@@ -255,8 +256,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Up to `limit` documents, at most 1,000, whose keys begin with `prefix` and are greater than `after`; fewer where
-    /// they fill 4 MiB.
+    /// Returns up to `limit` documents, at most 1,000, with keys that begin with `prefix` and are greater than `after`.
+    /// The page is shorter if the documents fill 4 MiB.
     ///
     /// # Errors
     /// [`DocumentError`].
@@ -271,7 +272,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    /// Whether the consumer has come so far: what its documents show then covers the event at this position.
+    /// Whether the consumer's checkpoint has reached this position. Then its documents cover the event at this
+    /// position.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -279,7 +281,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.looking(|machine| Ok(machine.state.live.checkpoint.position(partition) >= position))
     }
 
-    /// How far the consumer has come.
+    /// The consumer's checkpoint.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -287,15 +289,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.looking(|machine| Ok(machine.state.live.checkpoint.clone()))
     }
 
-    /// Reads something together with the state that it belongs to, both as they are at one moment: another process may
-    /// put documents that were built anew in the place of the old ones at any time.
+    /// Reads something together with its state, both at one moment. Another process may replace the documents by
+    /// rebuilt ones at any time.
     fn looking<T, E: From<StorageError>>(
         &mut self,
         read: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let storage = self.storage.clone();
         let (mut read, mut found) = (Some(read), None);
-        let looked = storage.kept().reading(&mut || {
+        let looked = storage.store().reading(&mut || {
             self.refresh()?;
             found = read.take().map(|read| read(self));
             Ok(())
@@ -304,24 +306,24 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         found.unwrap_or_else(|| Err(StorageError::failed("the storage did not read the state").into()))
     }
 
-    /// Whether there is a dead letter of one of these ids.
+    /// Whether there is a dead letter with one of these ids.
     fn has_letter(&self, state: &State, ids: &RangeInclusive<u64>) -> Result<bool, StorageError> {
         let (from, to) = letters(state, ids);
         let mut any = false;
-        self.kept().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
+        self.store().scan_letters(state.live.generation, from.saturating_sub(1), &mut |letter| {
             any = letter.id.get() <= to;
             ControlFlow::Break(())
         })?;
         Ok(any)
     }
 
-    /// Alters the state as an operator says; the duty to run is durable together with it.
+    /// Changes the state for an operator. The duty to run becomes durable in the same transaction.
     fn operate(
         &mut self,
         run_at: Option<RecordedTime>,
         work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
-        // The run that follows may outlast the alarm, which is then set anew.
+        // The following run may last longer than until the alarm rings. The alarm is then set again.
         self.busy |= run_at.is_some();
         let altered = loop {
             let altered = self.refresh().and_then(|()| {
@@ -330,7 +332,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                     run_at.map_or(Ok(()), |now| machine.arm_soon(now))
                 })
             });
-            // Where another process came between, it is done to what that one saved.
+            // If another process has saved the state meanwhile, the change is made again to its state.
             if altered.is_err() || self.known {
                 break altered;
             }
@@ -339,7 +341,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 }
 
-/// The first and the last of these ids, as far as dead letters ever had them.
+/// The first and the last of these ids, within the ids that dead letters ever had.
 fn letters(state: &State, ids: &RangeInclusive<u64>) -> (u64, u64) {
     let last = state.letters;
     ((*ids.start()).min(last + 1), (*ids.end()).min(last))
@@ -347,13 +349,13 @@ fn letters(state: &State, ids: &RangeInclusive<u64>) -> (u64, u64) {
 
 fn resume(state: &mut State, now: RecordedTime) {
     if state.status == Running::Stopped {
-        begin_anew(state);
+        begin_new_series(state);
     }
     begin_at_once(state, now);
     state.status = Running::Running;
 }
 
-/// Lets nothing wait for its next attempt any longer. How often it has failed stands.
+/// Makes every waiting attempt due now. The numbers of failures stay.
 fn begin_at_once(state: &mut State, now: RecordedTime) {
     let State { live, rebuild, round, .. } = state;
     let rebuild = rebuild.as_mut().map(|track| &mut track.trouble);
@@ -363,8 +365,8 @@ fn begin_at_once(state: &mut State, now: RecordedTime) {
     }
 }
 
-/// Gives the events that failed a new series of attempts.
-fn begin_anew(state: &mut State) {
+/// Gives the failed events a new series of attempts.
+fn begin_new_series(state: &mut State) {
     state.live.trouble = Trouble::default();
     if let Some(track) = &mut state.rebuild {
         track.trouble = Trouble::default();

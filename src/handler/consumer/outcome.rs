@@ -1,10 +1,10 @@
-//! What comes of the events in hand.
+//! The handling of outcomes: what follows for the events in hand.
 
 use super::attempt::Outcome;
 use super::dead_letters::{DeadLetter, LetterId, Reason};
 use super::machine::Consumer;
 use super::policy::{Kind, OnFailure};
-use super::window::Told;
+use super::window::Ended;
 use crate::gateway::Alarm;
 use crate::handler::feed::{FeedEvent, Hand};
 use crate::handler::projections::documents::Documents;
@@ -12,26 +12,27 @@ use crate::handler::stored::state::{LastError, Running, State};
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
-/// What a projection does with an event: it alters documents, or says why it cannot.
+/// A projection's function for an event. It changes documents, or returns why it cannot.
 pub type Apply<'a, S, O = Outcome> = &'a mut dyn FnMut(&FeedEvent, &Documents<S>) -> O;
 
-/// An attempt that failed, and what was known then.
+/// A failed attempt and its circumstances.
 struct Failure<'a> {
     outcome: &'a Outcome,
     now: RecordedTime,
-    /// Any number, drawn anew each time.
+    /// A random number.
     jitter: u32,
-    /// Whether it may have failed by the fault of others: then it is attempted again, and no attempt is counted.
+    /// Whether another event of the batch may have caused the failure. Then the event is attempted again, and no
+    /// attempt is counted.
     shared: bool,
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// Applies the events in hand: what `apply` does to the documents becomes durable in one transaction with the
-    /// checkpoint. Of an event for which it fails nothing is kept; what came before it is. `jitter` is any number, drawn
-    /// anew each time.
+    /// Applies the events in hand. The changes of `apply` to the documents become durable in one transaction with the
+    /// checkpoint. If `apply` fails for an event, the changes for this event are undone. The changes for earlier events
+    /// stay. `jitter` is a random number.
     ///
     /// # Errors
-    /// [`StorageError`]; nothing was applied then.
+    /// [`StorageError`]. Nothing was applied then.
     pub fn project<O: Into<Outcome>>(
         &mut self,
         now: RecordedTime,
@@ -85,11 +86,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.settled(applied)
     }
 
-    /// Takes note of what came of the delivery with this id. One that is not under way is ignored. `jitter` is any number,
-    /// drawn anew each time.
+    /// Processes the outcome of the delivery with this id. It ignores a delivery that is not under way. `jitter` is a
+    /// random number.
     ///
     /// # Errors
-    /// [`StorageError`]; the event is then delivered again.
+    /// [`StorageError`]. The event is then delivered again.
     pub fn delivered(
         &mut self,
         id: &str,
@@ -97,18 +98,18 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         now: RecordedTime,
         jitter: u32,
     ) -> Result<(), StorageError> {
-        if !self.offers.tell(id, outcome, jitter) {
+        if !self.offers.note_outcome(id, outcome, jitter) {
             return Ok(());
         }
         let settled = self.settle(now).map(|_| ());
         self.settled(settled)
     }
 
-    /// Deals with the events at the front of the hand up to the first of which nothing is known; says whether there was
-    /// one.
+    /// Processes the events at the front of the hand, up to the first without a known outcome. Returns whether there
+    /// was one with an outcome.
     pub(in crate::handler) fn settle(&mut self, now: RecordedTime) -> Result<bool, StorageError> {
         let mut any = false;
-        while let Some(Told { outcome, jitter, shared }) = self.told() {
+        while let Some(Ended { outcome, jitter, shared }) = self.take_ended() {
             let Some(mut hand) = self.hand.take() else { break };
             let Some(event) = hand.events.next() else { break };
             any = true;
@@ -136,7 +137,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         } else {
             self.state.advance(&hand, event.position);
         }
-        self.keep(hand);
+        self.put_back(hand);
         Ok(())
     }
 
@@ -147,7 +148,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         failure: &Failure<'_>,
     ) -> Result<(), StorageError> {
         let mut behind = false;
-        // What cannot succeed is known to be at fault itself: nothing has to be found out about others.
+        // A refused event is itself at fault, so the other events need no check.
         if let Outcome::Failed { .. } = failure.outcome {
             self.offers.failed(&hand);
         }
@@ -160,15 +161,15 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })?;
         if behind {
             self.offers.passed(&hand);
-            self.keep(hand);
+            self.put_back(hand);
         } else {
-            // The page is read again when the event has its next turn: until then others have theirs.
+            // The page is read again at the event's next attempt. Until then, other events have their turn.
             self.set_pending(hand.partition, true);
         }
         Ok(())
     }
 
-    /// Moves the events at the front of the hand whose streams are held to the dead letters.
+    /// Moves the events at the front of the hand to the dead letters, while their streams are held.
     pub(in crate::handler) fn hold_back(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         loop {
             let held = match self.hand.as_ref().and_then(|hand| Some((hand, hand.front()?))) {
@@ -182,18 +183,18 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 machine.end(state, &hand);
                 Ok(())
             })?;
-            self.keep(hand);
+            self.put_back(hand);
         }
     }
 
-    /// Takes the rest of a page in hand again, unless the state was found to be another's.
-    fn keep(&mut self, hand: Hand) {
+    /// Puts the rest of a page back into the hand, unless another process has saved the state.
+    fn put_back(&mut self, hand: Hand) {
         if self.known && hand.front().is_some() {
             self.hand = Some(hand);
         }
     }
 
-    /// Whether the event has to wait for an earlier one of its stream.
+    /// Whether the event must wait for an earlier event of its stream.
     pub(in crate::handler) fn holds(
         &self,
         state: &State,
@@ -201,23 +202,23 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         event: &FeedEvent,
     ) -> Result<bool, StorageError> {
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        // Ids are given once: without one there was never a letter.
+        // If no id was ever given to a letter, there never was a letter.
         if !in_order || hand.letter.is_some() || state.letters == 0 {
             return Ok(false);
         }
-        self.kept().holds(state.track(hand.lane).generation, &event.stream)
+        self.store().holds(state.track(hand.lane).generation, &event.stream)
     }
 
-    /// Moves past an event that is done.
+    /// Moves the checkpoint past a done event.
     fn succeed(&self, state: &mut State, hand: &Hand, event: &FeedEvent) -> Result<(), StorageError> {
         state.advance(hand, event.position);
         match hand.letter {
-            Some(letter) => self.kept().remove_letters(state.live.generation, letter, letter),
+            Some(letter) => self.store().remove_letters(state.live.generation, letter, letter),
             None => Ok(()),
         }
     }
 
-    /// Moves to the end of the page once its last event is done.
+    /// Moves the checkpoint to the end of the page after its last event.
     fn end(&self, state: &mut State, hand: &Hand) {
         if hand.front().is_none() {
             state.advance(hand, hand.after);
@@ -246,13 +247,13 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let (id, partition, event) = (LetterId::new(state.letters), hand.partition, event.clone());
         let position = event.position;
         let letter = DeadLetter { id, partition, event, reason, error, attempts, time };
-        self.kept().put_letter(state.track(hand.lane).generation, &letter)?;
+        self.store().put_letter(state.track(hand.lane).generation, &letter)?;
         state.advance(hand, position);
         Ok(())
     }
 
-    /// Counts a failed attempt; says whether it was the last, so that the event is now behind the consumer. Of one that says
-    /// that no event is taken any more, no attempt is counted.
+    /// Counts a failed attempt. Returns whether it was the last one, so that the checkpoint is now past the event. The
+    /// outcome `Gone` counts as no attempt.
     fn fail(
         &self,
         state: &mut State,
@@ -286,7 +287,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         if let Some(letter) = hand.letter {
             let place = (state.live.generation, letter);
-            self.kept().letter_failed(place, &message, failures, failure.now)?;
+            self.store().letter_failed(place, &message, failures, failure.now)?;
             state.advance(hand, event.position);
             return Ok(true);
         }

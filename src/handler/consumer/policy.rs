@@ -1,4 +1,4 @@
-//! What a consumer is, and what it does about events that fail.
+//! The settings of a consumer, and its policy for events that fail.
 
 use thiserror::Error;
 
@@ -10,18 +10,18 @@ use crate::store::limits::{
 };
 use crate::store::{Checkpoint, StorageError};
 
-/// What becomes of a consumer's events. A projection's documents are kept in one transaction with the checkpoint: each event
-/// takes effect exactly once. To the others each event is delivered at least once. A consumer stays of its kind: the
-/// checkpoint tells what has become of the events before it.
+/// The kind of a consumer. A projection stores its documents in one transaction with the checkpoint, so each event
+/// takes effect exactly once. The other kinds deliver each event at least once. The kind of a consumer cannot change,
+/// because its checkpoint says what was done with the events before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Documents.
+    /// Makes documents from events.
     Projection,
-    /// Whatever a handler does upon them.
+    /// Acts on events by a handler.
     Reactor,
-    /// Requests to a receiver.
+    /// Sends events as requests to a receiver.
     Webhook,
-    /// Messages in a queue.
+    /// Sends events as messages to a queue.
     Queue,
 }
 
@@ -43,35 +43,37 @@ impl Kind {
     }
 }
 
-/// What is done about an event of which every attempt failed.
+/// The action after every attempt at an event has failed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnFailure {
-    /// It becomes a dead letter, and the consumer goes on.
+    /// The event becomes a dead letter, and the consumer continues.
     #[default]
     Skip,
-    /// It becomes a dead letter, and so do all later events of its stream, until they were retried with success.
+    /// The event becomes a dead letter. All later events of its stream become dead letters too, until a retry of them
+    /// succeeds.
     HoldStream,
-    /// The consumer stops in front of it and goes on when it is told to: no event is ever passed over.
+    /// The consumer stops in front of the event and continues when it is resumed. It never skips an event.
     Stop,
 }
 
-/// How often an event is attempted, how long each time, how long between, and what then.
+/// The rules for failures: the number of attempts, the delays, the timeout and the action after the last attempt.
 ///
-/// The time between attempts doubles from `first_delay` to `longest_delay`, less up to half of it by chance, so that
-/// many consumers of one receiver do not return to it at once. A receiver may ask for a longer time, up to `longest_delay`.
-/// An event at which no attempt can succeed is given up after the first.
+/// The delay between attempts doubles from `first_delay` to `longest_delay`. A random part of up to half of it is
+/// subtracted, so that many consumers of one receiver do not return to it at once. A receiver may ask for a longer
+/// delay, up to `longest_delay`. An event that no attempt can handle is given up after the first attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// What is done when every attempt failed.
+    /// The action after every attempt has failed.
     pub on_failure: OnFailure,
-    /// How many attempts there are: 1 to 100.
+    /// The number of attempts: 1 to 100.
     pub attempts: u32,
-    /// Time after the first failure, in milliseconds: 1 or more.
+    /// The delay after the first failure, in milliseconds: 1 or more.
     pub first_delay: u64,
-    /// Longest time between two attempts, in milliseconds: `first_delay` to a day.
+    /// The longest delay between two attempts, in milliseconds: `first_delay` to a day.
     pub longest_delay: u64,
-    /// How long an attempt may take, in milliseconds: 1 to ten minutes. One that has not ended by then has failed: it is for
-    /// whoever delivers to tell so. A projection waits for nothing and has no use for it.
+    /// The longest time for an attempt, in milliseconds: 1 to ten minutes. An attempt that has not ended by then has
+    /// failed. The code that delivers the event must report this failure. A projection does not wait, so it does not
+    /// use the timeout.
     pub timeout: u64,
 }
 
@@ -82,7 +84,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Eight attempts of at most half a minute, the second after half a second, with at most five minutes between two; then
+    /// Eight attempts of at most half a minute. The first delay is half a second, and the longest is five minutes. Then
     /// the event is skipped.
     pub const DEFAULT: Self = Self {
         on_failure: OnFailure::Skip,
@@ -92,79 +94,81 @@ impl Policy {
         timeout: 30_000,
     };
 
-    /// Milliseconds to wait after so many failures: `least` of them, but never more than the longest delay. `jitter` is any
-    /// number, drawn anew each time.
+    /// The delay after this number of failures, in milliseconds: at least `least`, but never more than the longest
+    /// delay. `jitter` is a random number.
     pub(in crate::handler) fn delay(&self, failures: u32, jitter: u32, least: u64) -> u64 {
         let wait = wait(self.first_delay, self.longest_delay, failures, u64::from(jitter));
         wait.max(least.min(self.longest_delay))
     }
 }
 
-/// Which deliveries may be under way at once. The number may be another each time the consumer is opened.
+/// The deliveries that may be under way at once. It may change each time the consumer is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
-    /// Up to so many, 1 at least, each of an event of another stream: each stream's order holds.
+    /// Up to this number of deliveries (at least 1), each of another stream. So the order within each stream stays.
     Streams(usize),
-    /// Up to so many that follow on one another and are delivered as one: all of them, or the first of them, and what came
-    /// of it is told of each. Where they failed as one, that is told of the first alone, and is no attempt at it.
+    /// Up to this number of consecutive events (at least 1), delivered in one attempt. The attempt may deliver all of
+    /// them or only the first ones, and reports the outcome of each. If the batch fails as a whole, report the failure
+    /// for the first event only. It does not count as an attempt at this event.
     Batch(usize),
 }
 
 impl Default for Window {
-    /// One after the other.
+    /// One delivery after the other.
     fn default() -> Self {
         Self::Streams(1)
     }
 }
 
-/// What a consumer is opened with.
+/// The settings with which a consumer is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The consumer's name.
     pub name: ConsumerName,
-    /// What becomes of its events: always the same for one consumer.
+    /// The consumer's kind. It cannot change.
     pub kind: Kind,
-    /// How many partitions the feed has: 1 to 256, and always the same for one consumer.
+    /// The number of partitions of the feed: 1 to 256. It cannot change for a consumer.
     pub partitions: usize,
-    /// What is done about failures. It may be another each time the consumer is opened.
+    /// The rules for failures. They may change each time the consumer is opened.
     pub policy: Policy,
-    /// How much is delivered at once.
+    /// The deliveries that may be under way at once.
     pub window: Window,
-    /// Where a new consumer begins, which is no projection: after this checkpoint, or else with the first event. One that
-    /// has done something goes on from where it is.
+    /// The checkpoint after which a new consumer begins. Without it, the consumer begins with the first event. A
+    /// projection must not have one. A consumer that has done something continues from its own checkpoint.
     pub after: Option<Checkpoint>,
 }
 
-/// Why a consumer cannot be opened.
+/// The reason why a consumer cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// A number of the policy is out of its range.
     #[error("the consumer's `{field}` must be a whole number from {}", range_of(field))]
     Policy {
-        /// Which number: `attempts`, `firstDelay`, `longestDelay` or `timeout`.
+        /// The field with this number: `attempts`, `firstDelay`, `longestDelay` or `timeout`.
         field: &'static str,
     },
     /// The number of partitions is out of its range.
     #[error("the number of partitions must be 1 to {CONSUMER_PARTITIONS}")]
     Partitions,
-    /// It is to begin where it cannot: a projection is made of all events, and the checkpoint is of the same feed.
+    /// The value of `after` is not valid. A projection needs all events, and the checkpoint must belong to the same
+    /// feed.
     #[error(
         "`after` is not a checkpoint of this feed, or the consumer is a projection, which begins with the first event"
     )]
     After,
-    /// There is a consumer of this name, which is of another kind.
+    /// A consumer of another kind has this name.
     #[error("a {0} has this name, and a consumer cannot change its kind; delete the {0} first, or choose another name", kind.as_str())]
     KindFixed {
-        /// What it is.
+        /// The kind of that consumer.
         kind: Kind,
     },
-    /// The consumer has followed another number of partitions.
+    /// The consumer follows another number of partitions.
     #[error(
         "the consumer follows {followed} partitions and cannot change to another number; set the number to {followed}"
     )]
     PartitionsChanged {
-        /// The number that it follows.
+        /// The number of partitions that it follows.
         followed: usize,
     },
     /// The storage failed.
@@ -172,7 +176,7 @@ pub enum OpenError {
     Storage(#[from] StorageError),
 }
 
-/// What a number of a policy may be.
+/// The valid range of a number of a policy.
 fn range_of(field: &str) -> String {
     match field {
         "attempts" => format!("1 to {CONSUMER_ATTEMPTS}"),
@@ -198,10 +202,10 @@ impl OpenError {
 }
 
 impl Settings {
-    /// Checks all of it.
+    /// Checks all settings.
     ///
     /// # Errors
-    /// [`OpenError`], as [`Consumer::open`](super::Consumer::open) gives it.
+    /// [`OpenError`], as from [`Consumer::open`](crate::handler::Consumer::open).
     pub fn check(&self) -> Result<(), OpenError> {
         if !(1..=CONSUMER_PARTITIONS).contains(&self.partitions) {
             return Err(OpenError::Partitions);
@@ -220,7 +224,7 @@ impl Settings {
         }
     }
 
-    /// Whether it is to begin where it cannot.
+    /// Whether `after` is not valid.
     fn begins_elsewhere(&self) -> bool {
         let may = |after: &Checkpoint| self.kind != Kind::Projection && after.partitions() == self.partitions;
         !self.after.as_ref().is_none_or(may)

@@ -1,4 +1,4 @@
-//! A round through the dead letters: the next that is to be retried.
+//! A round of a retry through the dead letters, and its next letter.
 
 use super::machine::Consumer;
 use super::policy::OnFailure;
@@ -9,13 +9,13 @@ use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// Takes the next dead letter in hand that is to be retried. Tells whether it is still to be looked for: others have
-    /// their turn before.
+    /// Takes the next dead letter of the round into the hand. Returns whether the search for it is not finished. Then
+    /// other calls have their turn first.
     pub(in crate::handler) fn take_letter(&mut self, now: RecordedTime) -> Result<bool, StorageError> {
-        let round = self.state.round.as_ref().filter(|round| !self.rests(&round.trouble, now));
+        let round = self.state.round.as_ref().filter(|round| !self.is_waiting(&round.trouble, now));
         let Some(round) = round else { return Ok(false) };
         let in_order = self.settings.policy.on_failure == OnFailure::HoldStream;
-        let letter = match self.kept().next_letter(self.state.live.generation, round, in_order)? {
+        let letter = match self.store().next_letter(self.state.live.generation, round, in_order)? {
             NextLetter::Found(letter) => letter,
             NextLetter::Behind(id) => return self.look_behind(id, now).map(|()| true),
             NextLetter::None => return self.end_round().map(|()| false),
@@ -31,7 +31,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(false)
     }
 
-    /// Goes on looking behind the letter of this id, also after a crash.
+    /// Continues the search after the letter with this id, also after a crash.
     fn look_behind(&mut self, id: u64, now: RecordedTime) -> Result<(), StorageError> {
         self.busy = true;
         self.arm_soon(now)?;

@@ -1,23 +1,23 @@
-//! A run: what a consumer waits for between two turns.
+//! A run, and what it waits for between two turns.
 
 use crate::gateway::{CallId, Due};
 use crate::store::{RecordedTime, StorageError};
 
-/// A run that waits longer than this is taken for lost, in milliseconds. An attempt has its own time besides.
+/// A run that waits longer than this counts as lost, in milliseconds. The time of an attempt is added to it.
 const LOST_MILLIS: u64 = 30_000;
 
-/// What a run waits for.
+/// The answer that a run waits for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Waits {
-    /// Nothing: it is at work in this turn.
+    /// Nothing: the run works in this turn.
     Nothing,
-    /// The time for which the alarm is set.
+    /// The time of the alarm.
     Alarm(CallId),
     /// A page of the feed.
     Page(CallId),
-    /// The page in hand is applied within this turn.
+    /// The end of `project`, within this turn.
     Projection,
-    /// Other requests have their turn.
+    /// The turn of other requests.
     Turn(CallId),
     /// The ends of attempts.
     Deliveries(Vec<CallId>),
@@ -27,9 +27,9 @@ pub(super) enum Waits {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) waits: Waits,
-    /// When it is taken for lost.
+    /// The time at which the run counts as lost.
     lost_at: Due,
-    /// Why what came of a delivery could not be stored.
+    /// The error of the storage when an outcome was stored, if there was one.
     pub(super) failed: Option<StorageError>,
 }
 
@@ -40,7 +40,7 @@ impl Run {
         run
     }
 
-    /// Waits for this, which may take so many milliseconds.
+    /// Starts a wait, which may take this number of milliseconds.
     pub(super) fn wait_for(&mut self, waits: Waits, now: RecordedTime, millis: u64) {
         let longest = millis.saturating_add(LOST_MILLIS);
         self.waits = waits;

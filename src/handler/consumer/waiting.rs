@@ -6,7 +6,7 @@ use crate::gateway::{Alarm, CallId};
 use crate::store::sqlite::Sql;
 use crate::store::{Checkpoint, Position, StorageError};
 
-/// All that wait.
+/// All waiting readers.
 #[derive(Debug, Default)]
 pub(super) struct Reaching(Vec<Waiting>);
 
@@ -27,7 +27,8 @@ impl Waiting {
 }
 
 impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
-    /// Waits until the checkpoint has reached a position, so many milliseconds at most. [`ConsumerEffect::Reached`] answers.
+    /// Waits until the checkpoint has reached a position, at most `millis` milliseconds. [`ConsumerEffect::Reached`] is
+    /// the answer.
     pub fn reach(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
@@ -48,7 +49,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Answers those whose position was reached.
+    /// Answers the readers whose position is reached.
     pub(super) fn answer_reached(&mut self, turn: &mut ConsumerTurn<'_>) -> Result<(), StorageError> {
         if self.reaching.0.is_empty() {
             return Ok(());
@@ -61,7 +62,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         Ok(())
     }
 
-    /// Has those look again of which this is true.
+    /// Checks again the readers for which `is_it` returns true.
     pub(super) fn look_again(&mut self, turn: &mut ConsumerTurn<'_>, is_it: impl Fn(&Waiting) -> bool) {
         let waiting: Vec<_> = self.reaching.0.extract_if(.., |waiting| is_it(waiting)).collect();
         for waiting in waiting {
@@ -77,7 +78,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Answers one where its position was reached, or where it looks for the last time. Says whether it did.
+    /// Answers a reader whose position is reached, or whose check is the last. Returns whether it has answered.
     fn look_at(&mut self, turn: &mut ConsumerTurn<'_>, waiting: Waiting, is_last: bool) -> bool {
         turn.pays(waiting.call);
         let reached = self.machine().reached(waiting.partition, waiting.position);

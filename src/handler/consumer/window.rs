@@ -1,14 +1,16 @@
-//! Which events of the hand are delivered at once, and what is known of them.
+//! The window: which events of the hand are delivered at once, and their known outcomes.
 //!
-//! What holds, whatever fails:
+//! These rules hold after every failure:
 //!
-//! - The checkpoint goes with the front of the hand: past an event when that one is done or given up, and not before.
-//! - What came of an event behind the front is kept here until the front has come to it. It is lost with the process;
-//!   the event is then delivered again, under the same id.
-//! - No event is offered while an earlier one of its stream, in the same hand, has not succeeded; but for a batch, which
-//!   succeeds or fails as one.
-//! - Behind an event that has failed nothing is offered: it is attempted alone, and then those alone that were under way
-//!   with it, so that what spoils a batch is found. That a batch failed is no attempt at any one of its events.
+//! - The checkpoint moves with the front of the hand. It moves past an event when the event is done or given up, and
+//!   not before.
+//! - An outcome of an event behind the front is stored here, in memory, until the front has reached the event. If the
+//!   process is lost, the event is delivered again, under the same id.
+//! - An event is not offered before all earlier events of its stream in the same hand have succeeded. A batch is an
+//!   exception, because it succeeds or fails as one.
+//! - No event behind a failed event is offered. The failed event is attempted alone, and then each event that was under
+//!   way with it. So the consumer finds the event that makes a batch fail. The failure of a batch does not count as an
+//!   attempt at any of its events.
 
 use super::attempt::Outcome;
 use super::machine::Consumer;
@@ -18,15 +20,15 @@ use crate::handler::feed::{Delivery, FeedEvent, Hand, Next, delivery_id};
 use crate::store::sqlite::Sql;
 use crate::store::{Position, RecordedTime, StorageError};
 
-/// So many deliveries at most are repeated after a crash. Of a batch all may be; otherwise half of them may have been done
-/// in their order, and half have run ahead.
+/// The most deliveries that are repeated after a crash. A batch may consist of this many. Otherwise half of them may
+/// have been done in order, and half out of order.
 const MOST_REPEATED: usize = 100;
 
-/// The deliveries that are under way, and those of which more is known than the front of the hand has come to.
+/// The deliveries under way, and the known outcomes behind the front of the hand.
 #[derive(Debug, Default)]
 pub(in crate::handler) struct Offers {
     offers: Vec<Offer>,
-    /// So many events are attempted alone.
+    /// The number of events that are still to be attempted alone.
     alone: usize,
 }
 
@@ -35,80 +37,81 @@ struct Offer {
     id: String,
     /// The partition and the position of the event.
     place: (usize, Position),
-    /// Whether it is one of several that succeed or fail as one.
+    /// Whether the delivery is one of several that succeed or fail as one.
     shared: bool,
-    told: Option<Told>,
+    ended: Option<Ended>,
 }
 
-/// What came of a delivery.
+/// The outcome of a delivery that has ended.
 #[derive(Debug)]
-pub(in crate::handler) struct Told {
+pub(in crate::handler) struct Ended {
     pub(in crate::handler) outcome: Outcome,
-    /// Any number, drawn anew each time.
+    /// A random number.
     pub(in crate::handler) jitter: u32,
-    /// Whether it may have failed by the fault of others.
+    /// Whether another event of the batch may have caused the failure.
     pub(in crate::handler) shared: bool,
 }
 
 impl Offers {
-    /// Keeps what came of a delivery; `false` where it is not under way.
-    pub(in crate::handler) fn tell(&mut self, id: &str, outcome: Outcome, jitter: u32) -> bool {
-        let offer = self.offers.iter_mut().find(|offer| offer.id == id && offer.told.is_none());
+    /// Stores the outcome of a delivery. Returns `false` if the delivery is not under way.
+    pub(in crate::handler) fn note_outcome(&mut self, id: &str, outcome: Outcome, jitter: u32) -> bool {
+        let offer = self.offers.iter_mut().find(|offer| offer.id == id && offer.ended.is_none());
         let Some(offer) = offer else { return false };
-        offer.told = Some(Told { outcome, jitter, shared: offer.shared });
+        offer.ended = Some(Ended { outcome, jitter, shared: offer.shared });
         true
     }
 
-    /// Forgets the deliveries of a partition but for those of these events.
-    pub(in crate::handler) fn keep_of(&mut self, partition: usize, events: &[FeedEvent]) {
+    /// Forgets the deliveries of a partition, except those of these events.
+    pub(in crate::handler) fn retain_only(&mut self, partition: usize, events: &[FeedEvent]) {
         let is_there = |position| events.iter().any(|event| event.position == position);
         self.offers.retain(|offer| offer.place.0 != partition || is_there(offer.place.1));
     }
 
-    /// Forgets what has failed behind the front, which is to have a new series of attempts.
-    pub(in crate::handler) fn forgive(&mut self) {
-        self.offers.retain(|Offer { told, .. }| told.as_ref().is_none_or(|told| told.outcome.is_done()));
+    /// Forgets the failures behind the front, because these events get a new series of attempts.
+    pub(in crate::handler) fn forget_failures(&mut self) {
+        self.offers.retain(|Offer { ended, .. }| ended.as_ref().is_none_or(|ended| ended.outcome.is_done()));
     }
 
-    /// The event at the front is behind the consumer. A letter was attempted alone anyway.
+    /// Counts an event that the checkpoint has passed. A dead letter does not count, because it is always attempted
+    /// alone.
     pub(in crate::handler) fn passed(&mut self, hand: &Hand) {
         self.alone = self.alone.saturating_sub(usize::from(hand.letter.is_none()));
     }
 
-    /// The event at the front has failed.
+    /// Notes that the event at the front has failed. This event, and the events under way with it, are attempted alone.
     pub(in crate::handler) fn failed(&mut self, hand: &Hand) {
         if hand.letter.is_none() {
             self.alone = self.alone.max(self.offers.len() + 1);
         }
     }
 
-    /// Whether the event at this place has succeeded or failed, where it is known.
+    /// Whether the event at this place has succeeded or failed. `None` if its outcome is unknown.
     fn known(&self, place: (usize, Position)) -> Option<bool> {
         let offer = self.offers.iter().find(|offer| offer.place == place)?;
-        offer.told.as_ref().map(|told| told.outcome.is_done())
+        offer.ended.as_ref().map(|ended| ended.outcome.is_done())
     }
 
-    fn take(&mut self, place: (usize, Position)) -> Option<Told> {
-        let at = self.offers.iter().position(|offer| offer.place == place && offer.told.is_some())?;
-        self.offers.swap_remove(at).told
+    fn take(&mut self, place: (usize, Position)) -> Option<Ended> {
+        let at = self.offers.iter().position(|offer| offer.place == place && offer.ended.is_some())?;
+        self.offers.swap_remove(at).ended
     }
 
-    /// Takes note of what is under way from now on, in place of what was and was not told.
+    /// Notes the deliveries that are under way from now on. They replace those without an outcome.
     fn offer(&mut self, partition: usize, deliveries: &[Delivery], in_batch: bool) {
         let shared = in_batch && deliveries.len() > 1;
-        self.offers.retain(|offer| offer.told.is_some());
+        self.offers.retain(|offer| offer.ended.is_some());
         self.offers.extend(deliveries.iter().map(|Delivery { id, event, .. }| Offer {
             id: id.clone(),
             place: (partition, event.position),
             shared,
-            told: None,
+            ended: None,
         }));
     }
 }
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
-    /// What is known of the event at the front of the hand.
-    pub(in crate::handler) fn told(&mut self) -> Option<Told> {
+    /// Takes the known outcome of the event at the front of the hand.
+    pub(in crate::handler) fn take_ended(&mut self) -> Option<Ended> {
         if let Some(cut_off) = self.take_cut_off() {
             return Some(cut_off);
         }
@@ -116,7 +119,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         self.offers.take((hand.partition, hand.front()?.position))
     }
 
-    /// What is to be delivered of the events in hand: the front, and what may be under way together with it.
+    /// The deliveries of the events in hand: the front, and the events that may be under way together with it.
     pub(in crate::handler) fn offer(&mut self, now: RecordedTime) -> Result<Option<Next>, StorageError> {
         loop {
             self.hold_back(now)?;
@@ -142,7 +145,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 continue;
             }
             streams.push(&event.stream);
-            // The front was looked at already.
+            // The front was checked before.
             let is_front = deliveries.is_empty();
             let waits = known == Some(false) || (!is_front && self.holds(&self.state, hand, event)?);
             if waits && in_batch {
@@ -161,7 +164,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(Some(Next::Deliver(deliveries)))
     }
 
-    /// Whether so many deliveries that only this process knows of are enough.
+    /// Whether enough deliveries are done that the durable checkpoint does not contain.
     pub(in crate::handler) fn is_enough_unsaved(&self) -> bool {
         match self.settings.window {
             Window::Streams(_) => self.unsaved >= MOST_REPEATED / 2,

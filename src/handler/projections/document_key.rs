@@ -1,10 +1,10 @@
-//! The key of a document.
+//! The keys of documents.
 
 use crate::store::limits::DOCUMENT_KEY_BYTES;
 use crate::store::names::name::name_type;
 
 name_type! {
-    /// The key under which a projection keeps a document.
+    /// The key under which a projection stores a document.
     ///
     /// 1 to 200 bytes of UTF-8 without control characters. Cheap to clone.
     ///
@@ -16,6 +16,6 @@ name_type! {
     /// # Ok::<(), sillok::handler::InvalidDocumentKey>(())
     /// ```
     DocumentKey, DOCUMENT_KEY_BYTES;
-    /// Why a text is refused as a document's key.
+    /// The reason why a text is not a valid key of a document.
     InvalidDocumentKey, InvalidDocumentKey, "document's key"
 }

@@ -1,4 +1,4 @@
-//! The documents of a projection, as its handler sees them.
+//! The documents of a projection, as its handler uses them.
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -14,26 +14,26 @@ use crate::store::reads::page_budget::PageBudget;
 use crate::store::sqlite::Sql;
 use crate::store::{JsonText, StorageError};
 
-/// Why a document cannot be read or written.
+/// The reason why a document cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DocumentError {
-    /// The key is not a key.
+    /// The key is not valid.
     #[error(transparent)]
     Key(#[from] InvalidDocumentKey),
     /// The document is larger than its limit.
     #[error("the document is {bytes} bytes long; the most is {DOCUMENT_BYTES}")]
     TooLarge {
-        /// Length of the document, in bytes of JSON text.
+        /// The length of the document, in bytes of JSON text.
         bytes: usize,
     },
-    /// The document and the type that the projection has for it do not fit.
+    /// The document does not fit the projection's document type.
     #[error("the document is not of the projection's type: {reason}")]
     Mismatch {
         /// What does not fit.
         reason: String,
     },
-    /// The handler has returned: its documents are written only while it runs.
+    /// The handler has returned. It can write documents only while it runs.
     #[error("the handler has returned; documents can be used only while it runs")]
     Over,
     /// The storage failed.
@@ -55,19 +55,19 @@ impl DocumentError {
     }
 }
 
-/// Some documents.
+/// A page of documents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DocumentPage {
-    /// Keys and documents, in the order of the keys.
+    /// The keys and documents, in the order of the keys.
     pub documents: Vec<(String, JsonText)>,
-    /// The key after which there may be more.
+    /// The key after which the next page begins. `None` if this page is the last.
     pub next: Option<String>,
 }
 
-/// The documents of one generation while events are projected. Clones are the same documents.
+/// The documents of one generation while events are projected. Clones share the documents.
 ///
-/// What is written is seen by later reads at once, and reaches the storage together with the checkpoint: a document that
-/// many events of a page alter is written once.
+/// Later reads return a change at once. The changes are written to the storage together with the checkpoint. So a
+/// document that many events of a page change is written once.
 #[derive(Debug, Clone)]
 pub struct Documents<S> {
     storage: Rc<Storage<S>>,
@@ -75,18 +75,18 @@ pub struct Documents<S> {
     changes: Rc<RefCell<Changes>>,
 }
 
-/// What a document is to become: a text, or nothing.
+/// The new text of a document, or `None` for a deletion.
 type Change = Option<Rc<str>>;
 
-/// What was written and is not in the storage yet.
+/// The changes that are not in the storage yet.
 #[derive(Debug, Default)]
 struct Changes {
-    /// In the order of keys.
+    /// The changes in the order of their keys.
     entries: Vec<(Rc<str>, Change)>,
-    /// What the entries were before the event in hand, to take back what it did; `None` where there was none.
+    /// The entries before the event in hand, to undo its changes. `None` stands for no entry.
     before: Vec<(Rc<str>, Option<Change>)>,
     bytes: usize,
-    /// The storage failed: what the handler then did cannot be relied on.
+    /// The error of the storage, if it failed. Later actions of the handler are not reliable then.
     broken: Option<StorageError>,
     over: bool,
 }
@@ -96,7 +96,7 @@ impl Changes {
         self.entries.binary_search_by(|(entry, _)| (**entry).cmp(key))
     }
 
-    /// Sets or removes an entry and returns what it was.
+    /// Sets or removes an entry. Returns the old entry.
     fn set(&mut self, key: &Rc<str>, change: Option<Change>) -> Option<Change> {
         match (self.find(key), change) {
             (Ok(at), Some(change)) => {
@@ -128,14 +128,14 @@ impl<S: Sql> Documents<S> {
             return Ok(change.as_deref().map(JsonText::trusted));
         }
         drop(changes);
-        let found = self.noted(self.storage.kept().document(self.generation, key.as_str()))?;
+        let found = self.noted(self.storage.store().document(self.generation, key.as_str()))?;
         Ok(found.as_deref().map(JsonText::trusted))
     }
 
-    /// Keeps a document under this key, in place of any other.
+    /// Stores a document under this key, in place of an earlier one.
     ///
     /// # Errors
-    /// [`DocumentError`]; the document is then as it was.
+    /// [`DocumentError`]. The document is then unchanged.
     pub fn put(&self, key: &str, document: &JsonText) -> Result<(), DocumentError> {
         let bytes = document.as_str().len();
         if bytes > DOCUMENT_BYTES {
@@ -144,16 +144,16 @@ impl<S: Sql> Documents<S> {
         self.change(key, Some(document.as_str().into()))
     }
 
-    /// Removes the document of this key, if there is one.
+    /// Deletes the document of this key, if there is one.
     ///
     /// # Errors
-    /// [`DocumentError`]; the document is then as it was.
+    /// [`DocumentError`]. The document is then unchanged.
     pub fn delete(&self, key: &str) -> Result<(), DocumentError> {
         self.change(key, None)
     }
 
-    /// The documents whose keys begin with `prefix` and are greater than `after`: up to `limit`, at most 1,000, fewer where
-    /// they fill 4 MiB.
+    /// Returns up to `limit` documents, at most 1,000, with keys that begin with `prefix` and are greater than `after`.
+    /// The page is shorter if the documents fill 4 MiB.
     ///
     /// # Errors
     /// [`DocumentError`].
@@ -166,11 +166,11 @@ impl<S: Sql> Documents<S> {
         let mut page = Listing { documents: Vec::new(), budget, last: None, next: None };
         let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
         let mut written = written.peekable();
-        let listed = self.storage.kept().documents(self.generation, prefix, after, &mut |key, document| {
+        let listed = self.storage.store().documents(self.generation, prefix, after, &mut |key, document| {
             while let Some((key, change)) = written.next_if(|(written, _)| **written < *key) {
                 page.add(key, change.as_deref())?;
             }
-            // What the storage holds of a changed document no longer counts.
+            // The stored text of a changed document does not count.
             match written.next_if(|(written, _)| **written == *key) {
                 Some((key, change)) => page.add(key, change.as_deref()),
                 None => page.add(key, Some(document)),
@@ -186,15 +186,15 @@ impl<S: Sql> Documents<S> {
         Self { storage, generation, changes: Rc::default() }
     }
 
-    /// Keeps what an event did, now that its handler has returned.
+    /// Accepts the changes of an event, after its handler has returned.
     pub(in crate::handler) fn accept(&self) -> Result<(), StorageError> {
         self.settled()?;
         self.changes.borrow_mut().before.clear();
-        // Bounded memory, whatever a page of events writes.
+        // This bounds the memory for any number of changes.
         if self.changes.borrow().bytes >= PAGE_BYTES { self.flush() } else { Ok(()) }
     }
 
-    /// Takes back what an event did whose handler failed.
+    /// Undoes the changes of an event whose handler has failed.
     pub(in crate::handler) fn undo(&self) -> Result<(), StorageError> {
         self.settled()?;
         let mut changes = self.changes.borrow_mut();
@@ -204,22 +204,22 @@ impl<S: Sql> Documents<S> {
         Ok(())
     }
 
-    /// Writes what was changed.
+    /// Writes the changes to the storage.
     pub(in crate::handler) fn flush(&self) -> Result<(), StorageError> {
         let mut changes = self.changes.borrow_mut();
         for (key, change) in &changes.entries {
-            self.storage.kept().put(self.generation, key, change.as_deref())?;
+            self.storage.store().put(self.generation, key, change.as_deref())?;
         }
         (changes.entries, changes.bytes) = (Vec::new(), 0);
         Ok(())
     }
 
-    /// Refuses all use from now on.
+    /// Refuses every use from now on.
     pub(in crate::handler) fn close(&self) {
         self.changes.borrow_mut().over = true;
     }
 
-    /// A handler writes keys as texts: this is where they become keys.
+    /// Checks a key: handlers pass keys as texts.
     fn checked(&self, key: &str) -> Result<DocumentKey, DocumentError> {
         if self.changes.borrow().over {
             return Err(DocumentError::Over);
@@ -237,7 +237,7 @@ impl<S: Sql> Documents<S> {
         Ok(())
     }
 
-    /// Remembers that the storage failed, even where the handler goes on as if nothing had happened.
+    /// Remembers an error of the storage, even if the handler ignores it.
     fn noted<T>(&self, result: Result<T, StorageError>) -> Result<T, StorageError> {
         if let Err(error) = &result {
             self.changes.borrow_mut().broken = Some(error.clone());
@@ -250,17 +250,17 @@ impl<S: Sql> Documents<S> {
     }
 }
 
-/// A page on its way from empty to full.
+/// A page while it is filled.
 struct Listing {
     documents: Vec<(String, JsonText)>,
     budget: PageBudget,
-    /// The last key that was looked at.
+    /// The last key that the page looked at.
     last: Option<String>,
     next: Option<String>,
 }
 
 impl Listing {
-    /// Adds a document, or passes over where one was; breaks where the page had ended before it.
+    /// Adds a document, or skips a deleted one. Breaks if the page has ended before it.
     fn add(&mut self, key: &str, document: Option<&str>) -> ControlFlow<()> {
         if self.budget.is_spent() {
             self.next = self.last.clone();

@@ -1,4 +1,4 @@
-//! Documents: what projections make of events.
+//! The documents that projections make from events.
 
 pub(in crate::handler) mod document_key;
 pub(in crate::handler) mod documents;

@@ -1,4 +1,4 @@
-//! Projections that are written in Rust.
+//! Projections in Rust.
 
 use std::fmt::{Debug, Display, Formatter};
 use std::marker::PhantomData;
@@ -14,11 +14,11 @@ use crate::handler::read_event::read_event;
 use crate::store::JsonText;
 use crate::store::sqlite::Sql;
 
-/// What events make of documents that can be asked for. Each event takes effect exactly once: the documents are kept in one
-/// transaction with how far the projection has come.
+/// A function from events to documents. Each event takes effect exactly once, because the documents are stored in one
+/// transaction with the projection's checkpoint.
 ///
-/// A projection decides by the event and the documents alone, so that documents can be built anew at any time. Where it
-/// fails, what it did is taken back, and the event is attempted again later, as the [`Policy`] says.
+/// A projection must depend only on the event and the documents, so that it can be rebuilt at any time. If it fails,
+/// its changes are undone, and the event is attempted again, as the [`Policy`] says.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -79,31 +79,31 @@ use crate::store::sqlite::Sql;
 /// # Ok::<(), Failed>(())
 /// ```
 pub trait Projection {
-    /// What events are read as: anything that can be read from the JSON of a whole event, which has `stream`, `version`,
-    /// `id`, `type`, `time`, `data`, `metadata` and `position`, in this order. An enum with
-    /// `#[serde(tag = "type", content = "data")]` has a variant for each type of event.
+    /// The type of an event: any type that can be deserialised from the JSON of a whole event. This JSON has `stream`,
+    /// `version`, `id`, `type`, `time`, `data`, `metadata` and `position`, in this order. An enum with `#[serde(tag =
+    /// "type", content = "data")]` has a variant for each event type.
     ///
-    /// A number is read as what the type says, and a `Box<RawValue>` of `serde_json` has its digits as they were written. A
-    /// variant without fields, `Closed` or `Closed {}`, is read from data that are `null`, as `{"type":"Closed"}` has them, and
-    /// from `{}`.
+    /// A number is read into the type of its field. A `Box<RawValue>` of `serde_json` has the digits as they were
+    /// written. A variant without fields, `Closed` or `Closed {}`, is read from `null` data, as in `{"type":"Closed"}`,
+    /// and from `{}`.
     type Event: DeserializeOwned;
 
-    /// What its documents are.
+    /// The type of the documents.
     type Document: Serialize + DeserializeOwned;
 
-    /// The only category of streams to follow, such as `account` for `account-42`. By default all.
+    /// The only category of streams to follow, such as `account` for `account-42`. The default is all categories.
     const CATEGORY: Option<&'static str> = None;
 
-    /// The only types of events to follow. By default all.
+    /// The only event types to follow. The default is all types.
     const TYPES: &'static [&'static str] = &[];
 
-    /// What is done about failures.
+    /// The rules for failures.
     const POLICY: Policy = Policy::DEFAULT;
 
-    /// Does to `documents` what the event says. `source` tells where the event is from, and has all of it as JSON.
+    /// Applies the event to `documents`. `source` names the origin of the event, and has the whole event as JSON.
     ///
     /// # Errors
-    /// Whatever is wrong, in words.
+    /// A message that says what is wrong.
     fn apply(
         event: Self::Event,
         source: &FeedEvent,
@@ -111,15 +111,17 @@ pub trait Projection {
     ) -> Result<(), Failed>;
 }
 
-/// Lets a projection do to documents what an event says: this is what [`Consumer::project`](super::Consumer::project) is
-/// given. It fails where the event is not what the projection reads, or where the projection says so.
+/// Applies an event to the documents by a projection. Pass this function to
+/// [`Consumer::project`](crate::handler::Consumer::project). It fails if the event does not fit the projection's type, or if the
+/// projection fails.
 pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Outcome {
     let refusals = Refusals::default();
     let documents = TypedDocuments { texts: documents, document: PhantomData, refusals: &refusals };
     refusals.outcome(read_event(event).and_then(|typed| P::apply(typed, event, &documents)))
 }
 
-/// Why an event could not be handled, in words. The `?` operator makes it of any error, and `into` of a text.
+/// The message of a handler that could not handle an event. The `?` operator makes it from any error, and `into` makes
+/// it from a text.
 #[derive(Debug)]
 pub struct Failed(String);
 
@@ -131,16 +133,16 @@ impl Failed {
     }
 }
 
-// It is not itself displayed, so that the standard library's `From<T> for T` is another.
+// It does not implement `Display`, so that this conversion differs from the standard library's `From<T> for T`.
 impl<E: Display> From<E> for Failed {
     fn from(error: E) -> Self {
         Self(error.to_string())
     }
 }
 
-/// The documents of a projection as the projection's own type, while one event is applied.
+/// The documents of a projection in the projection's own type, while one event is applied.
 ///
-/// What is written is seen by later reads at once.
+/// Later reads return a change at once.
 pub struct TypedDocuments<'a, D> {
     texts: &'a dyn Texts,
     document: PhantomData<fn() -> D>,
@@ -163,19 +165,19 @@ impl<D: Serialize + DeserializeOwned> TypedDocuments<'_, D> {
         self.noted(self.texts.get(key))?.map(read).transpose()
     }
 
-    /// Keeps a document of at most 1 MiB in place of any other under this key.
+    /// Stores a document of at most 1 MiB under this key, in place of an earlier one.
     ///
     /// # Errors
-    /// [`DocumentError`]; the document is then as it was.
+    /// [`DocumentError`]. The document is then unchanged.
     pub fn put(&self, key: &str, document: &D) -> Result<(), DocumentError> {
         let text = serde_json::to_string(document).map_err(|error| mismatch(&error))?;
         self.noted(self.texts.put(key, &JsonText::trusted(&text)))
     }
 
-    /// Removes the document of this key, if there is one.
+    /// Deletes the document of this key, if there is one.
     ///
     /// # Errors
-    /// [`DocumentError`]; the document is then as it was.
+    /// [`DocumentError`]. The document is then unchanged.
     pub fn delete(&self, key: &str) -> Result<(), DocumentError> {
         self.noted(self.texts.delete(key))
     }
@@ -189,7 +191,7 @@ fn mismatch(error: &serde_json::Error) -> DocumentError {
     DocumentError::Mismatch { reason: error.to_string() }
 }
 
-/// [`Documents`] wherever they are kept: who writes a projection need not know.
+/// [`Documents`] over any storage. A projection does not depend on the type of the storage.
 trait Texts {
     fn get(&self, key: &str) -> Result<Option<JsonText>, DocumentError>;
     fn put(&self, key: &str, document: &JsonText) -> Result<(), DocumentError>;

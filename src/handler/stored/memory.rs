@@ -1,4 +1,4 @@
-//! What consumers keep in memory.
+//! The state, documents and dead letters of consumers in memory.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,29 +6,29 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::state::{Round, State};
-use super::storage::{Kept, NextLetter};
+use super::storage::{ConsumerStore, NextLetter};
 use crate::handler::consumer::dead_letters::{DeadLetter, Reason};
 use crate::handler::consumer::policy::Kind;
 use crate::store::limits::{LETTERS_LOOKED_AT, PAGE_LOOKED_AT, REMOVED_ROWS};
 use crate::store::{RecordedTime, StorageError, StreamId};
 
-/// The memory of the consumers of one store. Clones are the same memory.
+/// The memory of the consumers of one store. Clones share the memory.
 #[derive(Debug, Clone, Default)]
 pub struct ConsumerMemory(Rc<RefCell<Rows>>);
 
-/// The memory, as one consumer sees it.
+/// The part of the memory that belongs to one consumer.
 #[derive(Debug)]
 pub(in crate::handler) struct Memory {
     rows: ConsumerMemory,
     consumer: Box<str>,
 }
 
-/// All rows in one map: a map of each kind would be as many times the code. The parts of a key are told apart by a
-/// character that no name has.
+/// All rows in one map. A map for each kind of row would multiply the code. The parts of a key are separated by a
+/// character that no name contains.
 #[derive(Debug, Default)]
 struct Rows {
     rows: BTreeMap<String, Row>,
-    /// What rows were before the transaction under way, if one is.
+    /// The rows before the transaction under way, if there is one.
     before: Option<Vec<(String, Option<Row>)>>,
 }
 
@@ -37,12 +37,12 @@ enum Row {
     State(State),
     Document(Rc<str>),
     Letter(DeadLetter),
-    /// That a letter of this id is of the stream in the key.
+    /// The id of a letter of the stream in the key.
     OfStream(u64),
 }
 
 impl ConsumerMemory {
-    /// How many documents and dead letters there are, those of generations included that are about to be removed.
+    /// The number of documents and dead letters, including those of old generations that are not removed yet.
     #[must_use]
     pub fn rows(&self) -> usize {
         let rows = self.0.borrow();
@@ -51,7 +51,7 @@ impl ConsumerMemory {
 }
 
 impl Rows {
-    /// Makes a row what it is to be, and gives what it was.
+    /// Sets or removes a row. Returns the old row.
     fn swap(&mut self, key: &str, row: Option<Row>) -> Option<Row> {
         match row {
             Some(row) => self.rows.insert(key.to_owned(), row),
@@ -59,7 +59,7 @@ impl Rows {
         }
     }
 
-    /// The rows from this key on that begin with `prefix`.
+    /// The rows that begin with `prefix`, from this key on.
     fn from<'a>(&'a self, key: String, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Row)> {
         let rows = self.rows.range(key..).map(|(key, row)| (key.as_str(), row));
         rows.take_while(move |(key, _)| key.starts_with(prefix))
@@ -110,7 +110,7 @@ impl Memory {
         }
     }
 
-    /// The first letter of a stream.
+    /// The first dead letter of a stream.
     fn first_of(&self, generation: u64, stream: &StreamId) -> Option<u64> {
         let prefix = self.stream_key(generation, stream);
         match self.rows.0.borrow().from(prefix.clone(), &prefix).next() {
@@ -120,7 +120,7 @@ impl Memory {
     }
 }
 
-impl Kept for Memory {
+impl ConsumerStore for Memory {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         self.rows.0.borrow_mut().before = Some(Vec::new());
         let outcome = work();

@@ -1,4 +1,4 @@
-//! What a consumer stores: its state, documents and dead letters, in SQL tables or in memory.
+//! The stored parts of a consumer: its state, documents and dead letters, in SQL tables or in memory.
 
 pub(in crate::handler) mod memory;
 pub(in crate::handler) mod state;

@@ -1,18 +1,18 @@
-//! What a consumer knows of itself.
+//! The state of a consumer.
 
 use crate::handler::consumer::policy::{Kind, Settings};
 use crate::handler::feed::{Hand, Lane};
 use crate::store::limits::ERROR_BYTES;
 use crate::store::{Checkpoint, Position, RecordedTime};
 
-/// Whether a consumer runs.
+/// Whether a consumer is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Running {
-    /// It does.
+    /// The consumer handles events.
     Running,
-    /// It was told not to, or whoever takes its events takes no more of them, which the last error says.
+    /// An operator has paused it, or its receiver accepts no more events. In the second case, the last error says so.
     Paused,
-    /// An event failed, and the policy is to stop before it.
+    /// An event failed, and its policy is to stop in front of it.
     Stopped,
 }
 
@@ -35,9 +35,9 @@ impl Running {
 /// The last error of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
-    /// What was said, at most 4 KiB of it.
+    /// The message, cut off at 4 KiB.
     pub message: String,
-    /// When.
+    /// The time of the error.
     pub time: RecordedTime,
 }
 
@@ -48,17 +48,18 @@ impl LastError {
     }
 }
 
-/// The failures of the event that is next.
+/// The failures of the next event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::handler) struct Trouble {
     pub(in crate::handler) failures: u32,
-    /// Nothing is attempted before.
+    /// The time before which nothing is attempted.
     pub(in crate::handler) until: RecordedTime,
-    /// The partition of the event: the failures are its own, so its partition is read first.
+    /// The partition of the failed event. The lane reads this partition first, because the failures belong to this
+    /// event.
     pub(in crate::handler) partition: usize,
 }
 
-/// A lane: whose documents, and how far.
+/// A lane: its generation and its checkpoint.
 #[derive(Debug, Clone)]
 pub(in crate::handler) struct Track {
     pub(in crate::handler) generation: u64,
@@ -77,7 +78,7 @@ impl Track {
 pub(in crate::handler) struct Round {
     /// The last letter that had its turn.
     pub(in crate::handler) after: u64,
-    /// The last letter that there was when the round began.
+    /// The last letter at the start of the round.
     pub(in crate::handler) to: u64,
     pub(in crate::handler) trouble: Trouble,
 }
@@ -88,18 +89,19 @@ impl Round {
     }
 }
 
-/// All that is durable of a consumer but its documents and dead letters.
+/// Everything that a consumer stores, except its documents and dead letters.
 #[derive(Debug, Clone)]
 pub(in crate::handler) struct State {
-    /// How often it was saved: 0 is never. It tells whether another process has saved it since it was read.
+    /// The number of times that the state was saved, or 0 if it never was. A changed number shows that another process
+    /// has saved the state.
     pub(in crate::handler) revision: u64,
-    /// Of which kind the consumer is that has saved it; nothing where that was not written down yet.
+    /// The kind of the consumer that saved the state. `None` if the kind is not stored yet.
     pub(in crate::handler) kind: Option<Kind>,
     pub(in crate::handler) status: Running,
     pub(in crate::handler) live: Track,
     pub(in crate::handler) rebuild: Option<Track>,
     pub(in crate::handler) round: Option<Round>,
-    /// The last id that was given to a dead letter.
+    /// The highest id that a dead letter ever had.
     pub(in crate::handler) letters: u64,
     pub(in crate::handler) error: Option<LastError>,
 }
@@ -146,7 +148,7 @@ impl State {
         }
     }
 
-    /// Moves past an event, or past the end of a page.
+    /// Moves the checkpoint past an event or past the end of a page.
     pub(in crate::handler) fn advance(&mut self, hand: &Hand, position: Position) {
         *self.trouble_mut(hand) = Trouble::default();
         match (hand.letter, &mut self.round) {

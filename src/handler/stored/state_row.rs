@@ -15,7 +15,7 @@ pub(in crate::handler) fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Va
     ]
 }
 
-/// A row of the state's columns, in the order in which it is loaded; `None` where it is not one that was saved.
+/// Reads a row of the state's columns, in the order of the query. `None` if no consumer saves such a row.
 pub(in crate::handler) fn state(row: &dyn Row) -> Option<State> {
     Some(State {
         revision: row.integer(0)?,

@@ -1,4 +1,4 @@
-//! What consumers need of whatever keeps their state, documents and dead letters.
+//! The port to the storage of a consumer's state, documents and dead letters.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -10,27 +10,28 @@ use crate::handler::consumer::policy::Kind;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError, StreamId};
 
-/// What one consumer keeps. Whoever keeps it decides nothing.
-pub(in crate::handler) trait Kept {
-    /// Runs `work` so that all it writes is written as one, or nothing where it fails.
+/// The storage of one consumer. An implementation decides nothing.
+pub(in crate::handler) trait ConsumerStore {
+    /// Runs `work` and writes everything that it writes, or nothing if it fails.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
-    /// Runs `work` so that all it reads is of one moment.
+    /// Runs `work` so that all its reads see the storage at one moment.
     fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
-    /// How often the state was saved.
+    /// The number of times that the state was saved.
     fn revision(&self) -> Result<u64, StorageError>;
 
     fn load(&self) -> Result<Option<State>, StorageError>;
 
     fn save(&self, state: &State) -> Result<(), StorageError>;
 
-    /// Writes down, once, of which kind the consumer is.
+    /// Stores the kind of the consumer, once.
     fn save_kind(&self, kind: Kind) -> Result<(), StorageError>;
 
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError>;
 
-    /// Calls `visit` with the documents whose keys begin with `prefix` and are greater than `after`, in the order of keys.
+    /// Calls `visit` with the documents whose keys begin with `prefix` and are greater than `after`, in the order of
+    /// the keys.
     fn documents(
         &self,
         generation: u64,
@@ -39,15 +40,15 @@ pub(in crate::handler) trait Kept {
         visit: &mut dyn FnMut(&str, &str) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
 
-    /// Keeps a document, or removes it where there is none.
+    /// Stores a document. Deletes it if `document` is `None`.
     fn put(&self, generation: u64, key: &str, document: Option<&str>) -> Result<(), StorageError>;
 
-    /// Removes some of what older generations left; `false` where nothing is left.
+    /// Removes some rows of older generations. Returns `false` if no row is left.
     fn tidy(&self, state: &State) -> Result<bool, StorageError>;
 
     fn put_letter(&self, generation: u64, letter: &DeadLetter) -> Result<(), StorageError>;
 
-    /// Writes down one more series of attempts that failed.
+    /// Adds the failed attempts of another series to a dead letter.
     fn letter_failed(
         &self,
         place: (u64, u64),
@@ -56,22 +57,23 @@ pub(in crate::handler) trait Kept {
         time: RecordedTime,
     ) -> Result<(), StorageError>;
 
-    /// Removes the letters of these ids, the first and the last included, or the first
+    /// Removes the letters with these ids, including the first and the last, but at most
     /// [`REMOVED_ROWS`](crate::store::limits::REMOVED_ROWS) of them.
     fn remove_letters(&self, generation: u64, from: u64, to: u64) -> Result<(), StorageError>;
 
-    /// Whether an event of the stream lies among the dead letters.
+    /// Whether an event of the stream is a dead letter.
     fn holds(&self, generation: u64, stream: &StreamId) -> Result<bool, StorageError>;
 
-    /// How many letters there are, counted up to [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT).
+    /// The number of dead letters, counted up to [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT).
     fn count_letters(&self, generation: u64) -> Result<u64, StorageError>;
 
-    /// The letter whose turn it is in a round, in which streams may be kept in order: it is looked for among the next
-    /// [`LETTERS_LOOKED_AT`](crate::store::limits::LETTERS_LOOKED_AT).
+    /// Looks for the next letter of a round, among the next
+    /// [`LETTERS_LOOKED_AT`](crate::store::limits::LETTERS_LOOKED_AT) letters. `in_order` says that the letters of each
+    /// stream must succeed in their order.
     fn next_letter(&self, generation: u64, round: &Round, in_order: bool)
     -> Result<NextLetter, StorageError>;
 
-    /// Calls `visit` with the letters whose ids are greater than `after`, in the order of ids.
+    /// Calls `visit` with the letters whose ids are greater than `after`, in the order of the ids.
     fn scan_letters(
         &self,
         generation: u64,
@@ -80,33 +82,33 @@ pub(in crate::handler) trait Kept {
     ) -> Result<(), StorageError>;
 }
 
-/// What was found where the next letter of a round was looked for.
+/// The result of the search for the next letter of a round.
 #[derive(Debug)]
 pub(in crate::handler) enum NextLetter {
-    /// It is this one.
+    /// The next letter.
     Found(DeadLetter),
-    /// It is none of those up to this id; there may be one behind.
+    /// No letter up to this id is the next one. There may be one after it.
     Behind(u64),
-    /// The round has come to its end.
+    /// The round has ended.
     None,
 }
 
-impl fmt::Debug for dyn Kept {
+impl fmt::Debug for dyn ConsumerStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Kept")
+        formatter.write_str("ConsumerStore")
     }
 }
 
-/// Where a consumer keeps it: in tables or in memory. Everything above is the same for both.
+/// The storage of a consumer: tables or memory. All other code is the same for both.
 #[derive(Debug)]
 pub(in crate::handler) enum Storage<S> {
     Tables(Tables<S>),
-    /// Boxed, so that a program that keeps all in tables does not carry the code of memory.
-    Memory(Box<dyn Kept>),
+    /// It is boxed, so that a program that uses only tables does not contain the code of the memory.
+    Memory(Box<dyn ConsumerStore>),
 }
 
 impl<S: Sql> Storage<S> {
-    pub(in crate::handler) fn kept(&self) -> &dyn Kept {
+    pub(in crate::handler) fn store(&self) -> &dyn ConsumerStore {
         match self {
             Self::Tables(tables) => tables,
             Self::Memory(memory) => &**memory,

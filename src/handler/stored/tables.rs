@@ -1,16 +1,18 @@
-//! What consumers keep in SQLite. Several may share a database: every row carries its consumer's name.
+//! The state, documents and dead letters of consumers in SQLite. Several consumers may share a database: every row has
+//! its consumer's name.
 
 use std::ops::ControlFlow;
 
 use super::state::{Round, State};
 use super::state_row::{columns, state};
-use super::storage::{Kept, NextLetter};
+use super::storage::{ConsumerStore, NextLetter};
 use crate::handler::consumer::dead_letters::DeadLetter;
 use crate::handler::consumer::policy::Kind;
 use crate::store::sqlite::{Schema, Sql, Table, Value};
 use crate::store::{RecordedTime, StorageError, StreamId};
 
-// The names carry the version of the stored format. A row that is its own primary key is one row written.
+// The names of the tables contain the version of the stored format. With a row as its own primary key, each write
+// writes one row.
 const SCHEMA: Schema = Schema {
     create: &[
         "CREATE TABLE IF NOT EXISTS consumers_v1 (consumer TEXT PRIMARY KEY, revision INTEGER NOT NULL, \
@@ -30,7 +32,7 @@ const SCHEMA: Schema = Schema {
     ],
     exists: "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'dead_letters_v1_by_stream'",
 };
-// Beside the others, because it came later: databases are read that have only those.
+// This table is separate because it was added later. Databases without it can still be read.
 const KINDS: Schema = Schema {
     create: &[
         "CREATE TABLE IF NOT EXISTS consumer_kinds_v1 (consumer TEXT PRIMARY KEY, kind TEXT NOT NULL) \
@@ -46,7 +48,7 @@ const LOAD: &str = "SELECT revision, status, letters, error, error_time, \
         rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until, rebuild_partition, \
         round_after, round_to, round_failures, round_until \
     FROM consumers_v1 WHERE consumer = ?1";
-// An update in place is one row written; to replace a row is two.
+// An update in place writes one row; a replacement writes two.
 const SAVE: &str = "INSERT INTO consumers_v1 (consumer, revision, status, letters, error, error_time, \
         live, live_checkpoint, live_failures, live_until, live_partition, \
         rebuild, rebuild_checkpoint, rebuild_failures, rebuild_until, rebuild_partition, \
@@ -65,11 +67,12 @@ const PUT: &str = "INSERT INTO documents_v1 (consumer, generation, key, document
     ON CONFLICT (consumer, generation, key) DO UPDATE SET document = excluded.document";
 const DELETE: &str = "DELETE FROM documents_v1 WHERE consumer = ?1 AND generation = ?2 AND key = ?3";
 const GET: &str = "SELECT document FROM documents_v1 WHERE consumer = ?1 AND generation = ?2 AND key = ?3";
-// Of two bounds SQLite would look for one, and pass over everything up to the other: it is given the higher. What follows
-// on a key is the key and the least character.
+// SQLite uses only one of two bounds and scans past the other, so the statement gives it the higher one. The next
+// possible key is the key followed by the least character.
 const LIST: &str = "SELECT key, document FROM documents_v1 \
     WHERE consumer = ?1 AND generation = ?2 AND key >= max(?3, ?4 || char(0)) ORDER BY key";
-// Generations are numbered upwards: what is older than the live one, or between it and the one being built, is left over.
+// Generations are numbered upwards. So rows of generations below the live one, or between it and the rebuild's, are old
+// rows.
 const LEFT_OVER: &str = "SELECT 1 FROM documents_v1 WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 \
     UNION ALL SELECT 1 FROM dead_letters_v1 WHERE consumer = ?1 AND generation BETWEEN ?2 AND ?3 LIMIT 1";
 const TIDY_DOCUMENTS: &str = "DELETE FROM documents_v1 WHERE (consumer, generation, key) IN \
@@ -93,8 +96,8 @@ const COUNT_LETTERS: &str = "SELECT count(*) FROM \
 const LIST_LETTERS: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
         attempts, time \
     FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id";
-// What is held goes on being retried after the letters that there were at first, so that its stream is released. Where
-// streams are held, a letter waits for the earlier ones of its stream.
+// A round also retries held letters that were stored after its start, so that their streams are released. If streams
+// are held in order, a letter waits for the earlier letters of its stream.
 const NEXT_LETTER: &str = "SELECT id, partition, position, stream, version, event_id, event_type, event, reason, error, \
         attempts, time \
     FROM (SELECT * FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 ORDER BY id LIMIT 500) \
@@ -102,11 +105,11 @@ const NEXT_LETTER: &str = "SELECT id, partition, position, stream, version, even
         AND (?5 = 0 OR NOT EXISTS (SELECT 1 FROM dead_letters_v1 AS earlier WHERE earlier.consumer = ?1 \
             AND earlier.generation = ?2 AND earlier.stream = letter.stream AND earlier.id < letter.id)) \
     ORDER BY id LIMIT 1";
-// The last of those among which the next letter was looked for, where there were so many.
+// The last letter that the search looked at, if it has looked at 500.
 const LAST_LOOKED_AT: &str = "SELECT id FROM dead_letters_v1 WHERE consumer = ?1 AND generation = ?2 AND id > ?3 \
     ORDER BY id LIMIT 1 OFFSET 499";
 
-/// The tables, as one consumer sees them.
+/// The rows of one consumer in the tables.
 #[derive(Debug, Clone)]
 pub(in crate::handler) struct Tables<S> {
     table: Table<S>,
@@ -136,7 +139,7 @@ impl<S: Sql> Tables<S> {
     }
 }
 
-impl<S: Sql> Kept for Tables<S> {
+impl<S: Sql> ConsumerStore for Tables<S> {
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         let committed = self.table.sql.transaction(&mut || {
             self.table.create()?;
@@ -160,7 +163,8 @@ impl<S: Sql> Kept for Tables<S> {
     fn load(&self) -> Result<Option<State>, StorageError> {
         let unreadable = || corrupt("the state of the consumer cannot be read");
         let mut loaded = None;
-        // Two statements: another connection may save the first state, and the kind with it, between them.
+        // The transaction reads both statements at one moment. Otherwise another connection could save the first state
+        // and its kind between them.
         self.reading(&mut || {
             let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
                 row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)

@@ -1,4 +1,4 @@
-//! The decision to append: pure, so that every store decides the same.
+//! The decision to append. It is a pure function, so that every store decides in the same way.
 
 use thiserror::Error;
 
@@ -15,7 +15,7 @@ use crate::store::names::stream_id::StreamId;
 use crate::store::proof::hash::CommitHash;
 use crate::store::version::Version;
 
-/// What a writer wants appended.
+/// An append, as the writer asks for it.
 ///
 /// ```
 /// use sillok::store::{Append, ExpectedVersion, JsonText, NewEvent, StreamId};
@@ -29,18 +29,19 @@ use crate::store::version::Version;
 pub struct Append {
     /// The stream to append to.
     pub stream: StreamId,
-    /// What must be true of the stream.
+    /// The condition on the stream.
     pub expected: ExpectedVersion,
-    /// The events, all of which are appended or none.
+    /// The events. The store appends all of them or none.
     pub events: Vec<NewEvent>,
-    /// A name for this append, so that sending it again does not append again.
+    /// A key for this append. The store does not append again when it receives the same append under the same key.
     pub key: Option<IdempotencyKey>,
-    /// The event to which this is the reaction. Sent again under its key, a reaction is not compared with what was
-    /// appended the first time: a handler that is run again may come to other events, and took effect already.
+    /// The event that caused this append. A repeated reaction under its key is not compared with the events that were
+    /// appended the first time. A handler that runs again may produce other events, but its first append already took
+    /// effect.
     pub cause: Option<Cause>,
 }
 
-/// What an append tells its caller.
+/// The answer to an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
     /// The stream that was appended to.
@@ -49,11 +50,11 @@ pub struct Appended {
     pub first_version: Version,
     /// The version of the last event of this append.
     pub version: Version,
-    /// When the store recorded the events.
+    /// The time at which the store recorded the events.
     pub time: RecordedTime,
-    /// The hash of the stream's history up to and with this append.
+    /// The hash of the stream's history, up to and including this append.
     pub hash: CommitHash,
-    /// Whether this was appended before, under the same idempotency key.
+    /// Whether the events were appended before, under the same idempotency key.
     pub replayed: bool,
 }
 
@@ -77,13 +78,13 @@ pub enum AppendError {
         /// The stream.
         stream: StreamId,
     },
-    /// The stream was deleted, for good.
+    /// The stream was deleted. It never accepts an append again.
     #[error("stream {stream} was deleted")]
     StreamDeleted {
         /// The stream.
         stream: StreamId,
     },
-    /// The stream holds as much as the platform lets one object hold.
+    /// The storage of the stream has reached the platform's limit.
     #[error("stream {stream} is full: its storage has more than {STREAM_BYTES} bytes; truncate the stream")]
     StreamFull {
         /// The stream.
@@ -95,7 +96,7 @@ pub enum AppendError {
     /// There are more events than one commit may hold.
     #[error("the append has {count} events; the most is {COMMIT_EVENTS}")]
     TooManyEvents {
-        /// How many events were given.
+        /// The number of events in the append.
         count: usize,
     },
     /// The events together are larger than one commit may be.
@@ -103,15 +104,15 @@ pub enum AppendError {
         "the events of the append are {bytes} bytes long, as they are stored; the most is {COMMIT_BYTES}"
     )]
     CommitTooLarge {
-        /// Size of the events as they are stored, in bytes of UTF-8.
+        /// The size of the events as they are stored, in bytes of UTF-8.
         bytes: usize,
     },
-    /// With the ids of the append's cause, an event can no longer be one: its metadata is too large.
+    /// An event becomes invalid with the ids of the append's cause, because its metadata becomes too large.
     #[error("with the ids of the event's cause, {reason}")]
     InvalidWithCause {
-        /// Which event of the append, counted from 0.
+        /// The index of the event in the append, counted from 0.
         event: usize,
-        /// What is wrong with it.
+        /// What is wrong with the event.
         reason: InvalidEvent,
     },
     /// The stream cannot reach a higher version.
@@ -145,13 +146,13 @@ impl AppendError {
 }
 
 impl Append {
-    /// An append of these events whatever the stream's version is.
+    /// An append of these events at any version of the stream.
     #[must_use]
     pub fn to(stream: StreamId, events: Vec<NewEvent>) -> Self {
         Self { stream, expected: ExpectedVersion::Any, events, key: None, cause: None }
     }
 
-    /// The same append, only if the stream is as expected.
+    /// The same append, under this condition on the stream.
     #[must_use]
     pub fn expecting(self, expected: ExpectedVersion) -> Self {
         Self { expected, ..self }
@@ -163,13 +164,13 @@ impl Append {
         Self { key: Some(key), ..self }
     }
 
-    /// The same append as the reaction to an event.
+    /// The same append, as a reaction to an event.
     #[must_use]
     pub fn caused_by(self, cause: Cause) -> Self {
         Self { cause: Some(cause), ..self }
     }
 
-    /// Whether the events are as many as one commit may hold.
+    /// Checks that one commit may hold this number of events.
     pub(crate) fn check_count(&self) -> Result<(), AppendError> {
         let count = self.events.len();
         if count == 0 {
@@ -181,9 +182,10 @@ impl Append {
         Ok(())
     }
 
-    /// Decides whether the events may be appended to a stream that is at `head`, and as which commit.
+    /// Decides whether a stream at `head` accepts the events, and makes the commit.
     ///
-    /// `encoded` is what [`encode`](Self::encode) gives; it is asked for only where the events may be appended.
+    /// `encoded` returns the text that [`encode`](Self::encode) makes. This function calls it only if the stream
+    /// accepts the events.
     pub(crate) fn plan(
         &self,
         head: &Head,
@@ -205,7 +207,7 @@ impl Append {
         let Some((first_version, version)) = versions else {
             return Err(AppendError::VersionExhausted { stream: stream.clone() });
         };
-        // A clock that went back does not take the stream with it.
+        // If the clock goes back, the stream's time does not.
         let (time, key) = (now.max(head.time), key.clone());
         let mut commit =
             Commit { first_version, version, time, events: encoded()?, hash: CommitHash::NONE, key };
@@ -213,8 +215,8 @@ impl Append {
         Ok(commit)
     }
 
-    /// The events as they are stored, each with the id it has or else a fresh one. The limits hold for what this gives:
-    /// nothing is added to it.
+    /// Returns the events as they are stored. An event without an id gets a fresh one. The limits apply to the returned
+    /// text, because nothing is added to it.
     pub(crate) fn encode(&self, fresh_id: &mut dyn FnMut() -> EventId) -> Result<Box<str>, AppendError> {
         let text = match &self.cause {
             Some(cause) => content::encode(&self.events_of(cause)?, fresh_id),
@@ -233,7 +235,7 @@ impl Append {
         events.map(|(place, event)| cause.of(event).map_err(|reason| refused(place, reason))).collect()
     }
 
-    /// What is answered once the commit is made.
+    /// The answer to the append that made this commit.
     pub(crate) fn answer(&self, commit: &Commit) -> Appended {
         let Commit { first_version, version, time, hash, .. } = *commit;
         Appended { stream: self.stream.clone(), first_version, version, time, hash, replayed: false }

@@ -1,10 +1,10 @@
-//! What a writer believes about a stream before it appends.
+//! The condition of an append on the stream.
 
 use std::fmt;
 
 use crate::store::version::Version;
 
-/// What must be true of a stream's version for an append to happen: optimistic concurrency control.
+/// The version that a stream must have for an append to happen: optimistic concurrency control.
 ///
 /// ```
 /// use sillok::store::{ExpectedVersion, Version};
@@ -15,7 +15,7 @@ use crate::store::version::Version;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Append whatever the version is.
+    /// Append at any version.
     #[default]
     Any,
     /// The stream must have no events yet.
@@ -27,7 +27,7 @@ pub enum ExpectedVersion {
 }
 
 impl ExpectedVersion {
-    /// Whether an append may go ahead on a stream that is at `actual`. The one place that decides it.
+    /// Whether a stream at `actual` fulfils this condition. No other code decides it.
     #[must_use]
     pub fn holds_at(self, actual: Version) -> bool {
         match self {

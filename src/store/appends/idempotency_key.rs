@@ -1,4 +1,4 @@
-//! The name a writer gives an append, so that sending it twice appends once.
+//! The key of an append, so that a retry appends nothing.
 
 use thiserror::Error;
 
@@ -6,17 +6,17 @@ use crate::ErrorCode;
 use crate::store::limits::IDEMPOTENCY_KEY_BYTES;
 use crate::store::names::name::{self, InvalidName};
 
-/// What stands between the origin of a key and the key, where a key is stored. No key holds it.
+/// The separator between a stored key and its origin. No key contains it.
 const SEPARATOR: char = '\t';
 
-/// Who gave a key. Keys of different origins are different keys, also where their texts are the same: no origin can use up
-/// the keys of another.
+/// The side that made a key. Keys of different origins are different keys, even if their texts are the same. So one
+/// origin cannot use up the keys of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyOrigin {
-    /// A caller who appends, over HTTP or from a program.
+    /// A caller that appends, over HTTP or from a program.
     Client,
-    /// A reactor, for what it appends upon an event.
+    /// A reactor that appends because of an event.
     Reactor,
 }
 
@@ -31,9 +31,9 @@ impl KeyOrigin {
     }
 }
 
-/// The name a writer gives an append: 1 to 200 bytes of UTF-8 without control characters and without U+FFFD, which
-/// runtimes put in the place of bytes that are not UTF-8. An append that is sent again under its key answers what it answered
-/// the first time. A key is kept as long as its commit.
+/// The key of an append: 1 to 200 bytes of UTF-8 without control characters and without U+FFFD. Runtimes replace bytes
+/// that are not UTF-8 by U+FFFD. An append that is sent again under its key returns the answer of the first one. The
+/// store has a key for as long as it has the commit of the key.
 ///
 /// ```
 /// use sillok::store::{IdempotencyKey, KeyOrigin};
@@ -51,7 +51,7 @@ pub struct IdempotencyKey {
     stored: Box<str>,
 }
 
-/// Why a text is refused as an idempotency key.
+/// The reason why a text is not a valid idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the idempotency key {0}")]
 pub struct InvalidIdempotencyKey(pub InvalidName);
@@ -65,10 +65,11 @@ impl InvalidIdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// Takes `text` as the key of a client.
+    /// Makes the key of a client from `text`.
     ///
     /// # Errors
-    /// [`InvalidIdempotencyKey`] when the text is empty, longer than 200 bytes, or holds a control character or U+FFFD.
+    /// [`InvalidIdempotencyKey`] if the text is empty, is longer than 200 bytes, or contains a control character or
+    /// U+FFFD.
     ///
     /// ```
     /// use sillok::store::IdempotencyKey;
@@ -80,10 +81,12 @@ impl IdempotencyKey {
         Self::of(KeyOrigin::Client, text)
     }
 
-    /// Takes `text` as a key of this origin. The origin is for the code to say that appends, never for who sends the text.
+    /// Makes a key of this origin from `text`. The appending code chooses the origin. The sender of the text never
+    /// chooses it.
     ///
     /// # Errors
-    /// [`InvalidIdempotencyKey`] when the text is empty, longer than 200 bytes, or holds a control character or U+FFFD.
+    /// [`InvalidIdempotencyKey`] if the text is empty, is longer than 200 bytes, or contains a control character or
+    /// U+FFFD.
     pub fn of(origin: KeyOrigin, text: &str) -> Result<Self, InvalidIdempotencyKey> {
         name::check(text, IDEMPOTENCY_KEY_BYTES).map_err(InvalidIdempotencyKey)?;
         if let Some(at) = text.find(char::REPLACEMENT_CHARACTER) {
@@ -92,26 +95,26 @@ impl IdempotencyKey {
         Ok(Self { origin, stored: join(origin.as_str(), text).into() })
     }
 
-    /// Who gave the key.
+    /// The side that made the key.
     #[must_use]
     pub const fn origin(&self) -> KeyOrigin {
         self.origin
     }
 
-    /// The key as text, as it was given.
+    /// The key as text, without its origin.
     #[must_use]
     pub fn as_str(&self) -> &str {
         StoredKey(&self.stored).key()
     }
 
-    /// The key as it is stored and hashed: its origin, a TAB, and the key as it was given.
+    /// The key as it is stored and hashed: its origin, a TAB, and the key without its origin.
     #[must_use]
     pub fn as_stored(&self) -> &str {
         &self.stored
     }
 
-    /// The key as it was stored before keys had an origin. A commit of such a key may be anybody's, so it counts as a repeat
-    /// for each origin that there was then. No such commit is written any more.
+    /// The key as it was stored before keys had an origin. A commit under such a key may belong to any origin. It
+    /// therefore counts as a repeat for each origin that existed then. The store writes no such commits any more.
     #[must_use]
     pub fn as_stored_without_origin(&self) -> Option<&str> {
         match self.origin {
@@ -120,8 +123,7 @@ impl IdempotencyKey {
     }
 }
 
-/// A key as it is stored: its origin, a TAB, and the key as it was given; or the key alone, where it was stored before keys had
-/// an origin.
+/// A key as it is stored: its origin, a TAB, and the key. A key that was stored before keys had an origin stands alone.
 ///
 /// ```
 /// use sillok::store::StoredKey;
@@ -136,19 +138,19 @@ impl IdempotencyKey {
 pub struct StoredKey<'a>(pub &'a str);
 
 impl<'a> StoredKey<'a> {
-    /// The word for who gave the key, if that is stored.
+    /// The word for the origin of the key, if the origin is stored.
     #[must_use]
     pub fn origin(self) -> Option<&'a str> {
         self.0.split_once(SEPARATOR).map(|(origin, _)| origin)
     }
 
-    /// The key as it was given.
+    /// The key without its origin.
     #[must_use]
     pub fn key(self) -> &'a str {
         self.0.split_once(SEPARATOR).map_or(self.0, |(_, key)| key)
     }
 
-    /// The stored text of a key with or without an origin; nothing where these are none.
+    /// The stored text of a key, with or without an origin. `None` if the origin or the key is not valid.
     #[must_use]
     pub fn text(origin: Option<&str>, key: &str) -> Option<String> {
         let is_name = |text| name::check(text, IDEMPOTENCY_KEY_BYTES).is_ok();
@@ -165,10 +167,10 @@ fn join(origin: &str, key: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What is stored with an origin can neither be stored without one, nor with another.
+    /// The stored text of a key with an origin differs from every stored text without one or with another one.
     #[test]
     #[allow(clippy::unwrap_used)] // a test may panic
-    fn no_text_is_stored_as_what_is_another_origins() {
+    fn keys_of_different_origins_are_stored_as_different_texts() {
         let origins = [KeyOrigin::Client, KeyOrigin::Reactor];
         let texts = ["k", "client", "reactor k", "client\\tk", "\"client\"", "é", &"x".repeat(200)];
         for text in texts {

@@ -1,4 +1,4 @@
-//! Appending: what is asked for, and the decision.
+//! Appends: the request, the key, and the decision.
 
 pub(in crate::store) mod append;
 pub(in crate::store) mod expected_version;

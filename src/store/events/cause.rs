@@ -1,4 +1,4 @@
-//! What an append was caused by.
+//! The cause of an append.
 
 use super::event::{EventId, InvalidEvent, NewEvent};
 use super::json_text::{JsonText, json_string, members};
@@ -6,8 +6,8 @@ use super::json_text::{JsonText, json_string, members};
 const CORRELATION: &str = "correlationId";
 const CAUSATION: &str = "causationId";
 
-/// The event to which an append is the reaction. What is appended carries on its correlation id and names it as its
-/// cause, in the metadata `correlationId` and `causationId`.
+/// The event that caused an append. The appended events continue its correlation id and name it as their cause, in the
+/// metadata `correlationId` and `causationId`.
 ///
 /// ```
 /// use sillok::store::{Cause, EventId};
@@ -25,7 +25,8 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// An event of this id and metadata. One without a correlation id begins a correlation under its own id.
+    /// A cause from an event's id and metadata. An event without a correlation id begins a correlation under its own
+    /// id.
     #[must_use]
     pub fn new(event: EventId, metadata: &str) -> Self {
         let given = members(metadata, [CORRELATION]).and_then(|[correlation]| correlation);
@@ -34,7 +35,7 @@ impl Cause {
         Self { event, correlation }
     }
 
-    /// An event within a correlation.
+    /// A cause from an event within a correlation.
     #[must_use]
     pub fn within(event: EventId, correlation: &str) -> Self {
         Self { event, correlation: correlation.into() }
@@ -46,16 +47,16 @@ impl Cause {
         &self.event
     }
 
-    /// What the whole chain of events has in common.
+    /// The id that all events of the conversation share.
     #[must_use]
     pub fn correlation_id(&self) -> &str {
         &self.correlation
     }
 
-    /// The event, with this as its cause. Ids that its writer gave it stay.
+    /// The event, with this as its cause. Ids that the writer has set stay.
     ///
     /// # Errors
-    /// [`InvalidEvent::MetadataTooLarge`] where the metadata has no room for the ids.
+    /// [`InvalidEvent::MetadataTooLarge`] if the metadata has no room for the ids.
     pub(in crate::store) fn of(&self, event: &NewEvent) -> Result<NewEvent, InvalidEvent> {
         let text = event.metadata().as_str();
         let given = members(text, [CORRELATION, CAUSATION]).unwrap_or_default();
@@ -65,7 +66,7 @@ impl Cause {
             missing.map(|((name, id), _)| format!("\"{name}\":{}", json_string(id))).collect();
         let open = text.strip_suffix('}').unwrap_or(text).trim_end();
         let separator = if open == "{" || added.is_empty() { "" } else { "," };
-        // What was given stays as it was written.
+        // The writer's part of the metadata stays as it was written.
         let metadata = [open, separator, &added.join(","), "}"].concat();
         event.clone().with_metadata(JsonText::trusted(&metadata))
     }

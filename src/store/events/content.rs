@@ -1,8 +1,8 @@
-//! How the events of a commit are stored: one JSON array.
+//! The stored form of a commit's events: one JSON array.
 //!
-//! `[{"id":…,"type":…,"data":…},…]`, with `"metadata":…` behind them where an event has any, and `"saved":…` last where
-//! the store has a note of its own about the event. Data and metadata are the very text that was appended; no writer
-//! writes the note.
+//! `[{"id":…,"type":…,"data":…},…]`. An event with metadata has `"metadata":…` after these, and an event with a note of
+//! the store has `"saved":…` last. Data and metadata are exactly the text that was appended. Writers cannot write the
+//! note.
 
 use std::borrow::Cow;
 
@@ -17,17 +17,17 @@ use crate::store::version::Version;
 
 pub(in crate::store) const NO_METADATA: &str = "{}";
 
-/// The note of an event that has none, where its metadata look like a note of the time when notes lay in the metadata.
+/// The stored note of an event without a note, if its metadata look like an old note. Old notes lay in the metadata.
 const NO_NOTE: &str = "false";
 
-/// With this began the metadata that were such a note, `{"saved":{}}` or `{"saved":{"dates":[…]}}`. Whatever else
-/// begins so is marked with [`NO_NOTE`] when it is stored, so that only notes of that time are ever taken for one.
+/// The beginning of metadata that were an old note: `{"saved":{}}` or `{"saved":{"dates":[…]}}`. Other metadata with
+/// this beginning are stored with [`NO_NOTE`]. So only old notes are read as notes.
 const NOTE_IN_METADATA: &str = "{\"saved\":{";
 
-/// The most that one event adds to its data and metadata, where its id is a UUID and its type is short.
+/// The most bytes that one event adds to its data and metadata, if its id is a UUID and its type is short.
 const USUAL_FRAME_BYTES: usize = 96;
 
-/// Writes the events as they are stored, each with the id it has or else a fresh one.
+/// Returns the events as they are stored. An event without an id gets a fresh one.
 pub(in crate::store) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -> EventId) -> String {
     let sizes = events.iter().map(|event| USUAL_FRAME_BYTES + event.size());
     let mut text = String::with_capacity(sizes.sum());
@@ -55,7 +55,7 @@ pub(in crate::store) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -
     text
 }
 
-/// What is stored as the event's note, if anything is.
+/// The text that is stored as the event's note, if there is one.
 fn stored_note(event: &NewEvent) -> Option<&str> {
     let looks_noted = event.metadata().as_str().starts_with(NOTE_IN_METADATA);
     event.saved().map(JsonText::as_str).or(looks_noted.then_some(NO_NOTE))
@@ -120,7 +120,7 @@ impl StoredEvent<'_> {
         self.saved.map(RawValue::get).filter(|note| *note != NO_NOTE)
     }
 
-    /// Whether this is what an append of `event` stores. An id that the writer left to the store is any id.
+    /// Whether an append of `event` stores exactly this. If the writer gave no id, any id is equal.
     fn is(&self, event: &NewEvent) -> bool {
         event.id().is_none_or(|id| id.as_str() == self.id)
             && event.event_type().as_str() == self.event_type
@@ -150,7 +150,7 @@ pub(in crate::store) fn decode<'a>(commit: &CommitView<'a>) -> Result<Decoded<'a
 }
 
 impl Decoded<'_> {
-    /// Whether these are what an append of `events` stores.
+    /// Whether an append of `events` stores exactly these.
     pub(in crate::store) fn are(&self, events: &[NewEvent]) -> bool {
         self.events.len() == events.len()
             && self.events.iter().zip(events).all(|(stored, event)| stored.is(event))

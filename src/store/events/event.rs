@@ -1,4 +1,4 @@
-//! Events: to be written, and written.
+//! Events before and after they are written.
 
 use thiserror::Error;
 
@@ -9,21 +9,20 @@ use crate::store::names::name::{self, InvalidName};
 use crate::store::names::stream_id::StreamId;
 use crate::store::version::Version;
 
-/// What kind of thing happened, in the past tense: `Deposited`. 1 to 200 bytes of UTF-8 without control
-/// characters.
+/// The name of what happened, in the past tense: `Deposited`. 1 to 200 bytes of UTF-8 without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventType(Box<str>);
 
-/// What tells an event from every other: a `UUIDv7` unless the writer gave an id of its own. 1 to 200 bytes
-/// of UTF-8 without control characters. The default is the nil UUID.
+/// The id of an event, which no other event has: a `UUIDv7`, unless the writer gave an id. 1 to 200 bytes of UTF-8
+/// without control characters. The default is the nil UUID.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventId(Box<str>);
 
 impl EventType {
-    /// Takes `text` as an event type.
+    /// Makes an event type from `text`.
     ///
     /// # Errors
-    /// [`InvalidName`] when the text is empty, longer than 200 bytes or holds a control character.
+    /// [`InvalidName`] if the text is empty, is longer than 200 bytes or contains a control character.
     pub fn new(text: &str) -> Result<Self, InvalidName> {
         name::check(text, EVENT_TYPE_BYTES)?;
         Ok(Self(text.into()))
@@ -37,10 +36,10 @@ impl EventType {
 }
 
 impl EventId {
-    /// Takes `text` as an event id.
+    /// Makes an event id from `text`.
     ///
     /// # Errors
-    /// [`InvalidName`] when the text is empty, longer than 200 bytes or holds a control character.
+    /// [`InvalidName`] if the text is empty, is longer than 200 bytes or contains a control character.
     pub fn new(text: &str) -> Result<Self, InvalidName> {
         name::check(text, EVENT_ID_BYTES)?;
         Ok(Self(text.into()))
@@ -59,13 +58,13 @@ impl Default for EventId {
     }
 }
 
-/// When the store recorded an event: milliseconds since 1970-01-01T00:00:00Z. Within a stream it never
-/// goes back, even when the clock does.
+/// The time at which the store recorded an event: milliseconds since 1970-01-01T00:00:00Z. It never decreases within a
+/// stream, even if the clock goes back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordedTime(u64);
 
 impl RecordedTime {
-    /// A time in milliseconds since 1970; what lies beyond the year 9999 is taken as its end.
+    /// A time in milliseconds since 1970. A time after the year 9999 becomes the end of that year.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         if millis <= MAX_TIME_MILLIS { Self(millis) } else { Self(MAX_TIME_MILLIS) }
@@ -77,7 +76,7 @@ impl RecordedTime {
         self.0
     }
 
-    /// The time so many milliseconds later; beyond the year 9999 there is none.
+    /// The time this many milliseconds later, but not after the year 9999.
     ///
     /// ```
     /// use sillok::store::RecordedTime;
@@ -90,14 +89,14 @@ impl RecordedTime {
     }
 }
 
-/// Why an event is refused. Says which of its fields is wrong.
+/// The reason why an event is not valid. It names the wrong field.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidEvent {
-    /// The event's type is not a type.
+    /// The event's type is not valid.
     #[error("the event type {0}")]
     Type(InvalidName),
-    /// The event's id is not an id.
+    /// The event's id is not valid.
     #[error("the event id {0}")]
     Id(InvalidName),
     /// The metadata is JSON but not an object.
@@ -106,7 +105,7 @@ pub enum InvalidEvent {
     /// The metadata is larger than its limit.
     #[error("the metadata is {bytes} bytes long; the most is {METADATA_BYTES}")]
     MetadataTooLarge {
-        /// Length of the metadata, in bytes of JSON text.
+        /// The length of the metadata, in bytes of JSON text.
         bytes: usize,
     },
 }
@@ -134,7 +133,7 @@ impl InvalidEvent {
     }
 }
 
-/// An event that is to be written.
+/// An event before it is written.
 ///
 /// ```
 /// use sillok::store::{JsonText, NewEvent};
@@ -154,7 +153,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// An event of this type with this data, an id still to be given and no metadata.
+    /// An event of this type with this data, without an id and without metadata. The store sets the id.
     ///
     /// # Errors
     /// [`InvalidEvent::Type`].
@@ -163,7 +162,7 @@ impl NewEvent {
         Ok(Self { id: None, event_type, data, metadata: JsonText::empty_object(), saved: None })
     }
 
-    /// The same event with an id of the writer's own.
+    /// The same event with the writer's id.
     ///
     /// # Errors
     /// [`InvalidEvent::Id`].
@@ -188,9 +187,9 @@ impl NewEvent {
         Ok(self)
     }
 
-    /// The same event with a note of the store's own about it: that its data are a whole object which was saved, and at
-    /// which places the object held a date, as a JSON array. It is stored beside data and metadata, so that no writer of
-    /// these can write it. Nothing that is appended over HTTP, or by `append` in JavaScript, has one.
+    /// The same event with a note of the store. The note says that the event's data are a whole saved object. Its JSON
+    /// array names the places of the object's dates. The store writes the note beside data and metadata, so that no
+    /// writer of these can write it. An event that is appended over HTTP, or by `append` in JavaScript, has no note.
     #[must_use]
     pub fn saved_with(self, dates: JsonText) -> Self {
         Self { saved: Some(dates), ..self }
@@ -202,31 +201,31 @@ impl NewEvent {
         &self.event_type
     }
 
-    /// The id that the writer gave the event, if any.
+    /// The writer's id of the event, if there is one.
     #[must_use]
     pub fn id(&self) -> Option<&EventId> {
         self.id.as_ref()
     }
 
-    /// What happened, as JSON text.
+    /// The data of the event, as JSON text.
     #[must_use]
     pub fn data(&self) -> &JsonText {
         &self.data
     }
 
-    /// What is known about the event, a JSON object.
+    /// The metadata of the event, a JSON object.
     #[must_use]
     pub fn metadata(&self) -> &JsonText {
         &self.metadata
     }
 
-    /// The store's note about the event, where it has one: see [`saved_with`](Self::saved_with).
+    /// The store's note about the event, if there is one: see [`saved_with`](Self::saved_with).
     #[must_use]
     pub fn saved(&self) -> Option<&JsonText> {
         self.saved.as_ref()
     }
 
-    /// How many bytes the event is stored as, about.
+    /// About how many bytes the stored event has.
     pub(in crate::store) fn size(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| id.as_str().len());
         let saved = self.saved.as_ref().map_or(0, |saved| saved.as_str().len());
@@ -234,47 +233,47 @@ impl NewEvent {
     }
 }
 
-/// An event that was written.
+/// An event after it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// The stream that holds the event.
     pub stream: StreamId,
-    /// The event's place in its stream.
+    /// The place of the event in its stream.
     pub version: Version,
     /// The event's id.
     pub id: EventId,
     /// The event's type.
     pub event_type: EventType,
-    /// When the store recorded it.
+    /// The time at which the store recorded it.
     pub time: RecordedTime,
-    /// What happened, as the JSON text that was appended.
+    /// The data of the event, as the JSON text that was appended.
     pub data: JsonText,
-    /// What is known about the event, a JSON object.
+    /// The metadata of the event, a JSON object.
     pub metadata: JsonText,
 }
 
-/// A recorded event as it lies in the store, borrowed for the length of one visit: nothing is copied for
-/// a reader that only passes the event on.
+/// A recorded event in the store, borrowed for the time of one visit. A reader that only passes the event on copies
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventView<'a> {
-    /// The event's place in its stream.
+    /// The place of the event in its stream.
     pub version: Version,
     /// The event's id.
     pub id: &'a str,
     /// The event's type.
     pub event_type: &'a str,
-    /// When the store recorded it.
+    /// The time at which the store recorded it.
     pub time: RecordedTime,
-    /// What happened, as JSON text.
+    /// The data of the event, as JSON text.
     pub data: &'a str,
-    /// What is known about the event, a JSON object as text.
+    /// The metadata of the event, a JSON object as text.
     pub metadata: &'a str,
     /// The store's note about the event: see [`NewEvent::saved_with`].
     pub saved: Option<&'a str>,
 }
 
 impl EventView<'_> {
-    /// The event as a value of its own.
+    /// Copies the event into a value of its own.
     #[must_use]
     pub fn to_recorded(&self, stream: &StreamId) -> RecordedEvent {
         RecordedEvent {

@@ -1,4 +1,4 @@
-//! JSON kept as the text it came in.
+//! JSON values as their original text.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-/// A JSON value kept verbatim, as the text it came in: `1e400` and `12345678901234567890` are never
-/// turned into a floating-point number and so never rounded. White space around the value is dropped.
+/// A JSON value as its original text. Numbers such as `1e400` and `12345678901234567890` never become floating-point
+/// numbers, so they are never rounded. White space around the value is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonText(Box<str>);
 
-/// A text that is not JSON.
+/// The text is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("is not valid JSON (line {line}, column {column})")]
 pub struct MalformedJson {
-    /// Line of the first mistake, counted from 1.
+    /// The line of the first mistake, counted from 1.
     pub line: usize,
-    /// Column of the first mistake, counted from 1.
+    /// The column of the first mistake, counted from 1.
     pub column: usize,
 }
 
@@ -29,7 +29,7 @@ impl From<&serde_json::Error> for MalformedJson {
 }
 
 impl JsonText {
-    /// Takes a text that holds one JSON value.
+    /// Checks that the text is one JSON value.
     ///
     /// # Errors
     /// [`MalformedJson`] with the place of the first mistake.
@@ -40,10 +40,10 @@ impl JsonText {
         }
     }
 
-    /// Turns a serialisable value into JSON text.
+    /// Makes JSON text from a serialisable value.
     ///
     /// # Errors
-    /// [`MalformedJson`] when JSON has no form for the value, such as a map with keys that are not text.
+    /// [`MalformedJson`] if JSON has no form for the value, such as a map with keys that are not text.
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, MalformedJson> {
         match serde_json::to_string(value) {
             Ok(text) => Ok(Self(text.into())),
@@ -63,7 +63,7 @@ impl JsonText {
         Self("{}".into())
     }
 
-    /// The text, to be read by any JSON parser.
+    /// The text, for any JSON parser.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -75,13 +75,13 @@ impl JsonText {
         self.0.starts_with('{')
     }
 
-    /// Takes text that this store itself wrote and that was checked then.
+    /// Accepts text without a check. The store itself wrote the text, and checked it then.
     pub(crate) fn trusted(text: &str) -> Self {
         Self(text.into())
     }
 }
 
-/// A text as a JSON string, with its quotes.
+/// Returns a text as a JSON string, with its quotes.
 ///
 /// ```
 /// assert_eq!(sillok::store::json_string("say \"hello\""), r#""say \"hello\"""#);
@@ -101,7 +101,7 @@ pub fn json_string(text: &str) -> String {
 /// assert_eq!(json, r#"{"type":"Opened""#);
 /// ```
 pub fn push_json_string(json: &mut String, text: &str) {
-    // As most are, without a character that would have to be escaped.
+    // Most texts have no character that needs an escape.
     if text.bytes().all(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\')) {
         json.extend(["\"", text, "\""]);
     } else {
@@ -110,15 +110,15 @@ pub fn push_json_string(json: &mut String, text: &str) {
     }
 }
 
-/// Texts as a JSON array of strings.
+/// Returns texts as a JSON array of strings.
 pub(crate) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     let texts: Vec<String> = texts.map(json_string).collect();
     format!("[{}]", texts.join(","))
 }
 
-/// The members of an object that have these names, as JSON text; nothing where the text is no object. Of several members of
-/// one name the last counts, as in JavaScript. The others may have any name that JSON has, also one that is not well-formed
-/// Unicode.
+/// Finds the members of an object with these names, as JSON text. Returns `None` if the text is not an object. If
+/// several members have the same name, the last one counts, as in JavaScript. The names of other members may be any
+/// text of JSON, even one that is not well-formed Unicode.
 ///
 /// ```
 /// use sillok::store::members;
@@ -148,7 +148,7 @@ pub(crate) struct Member<'a> {
 }
 
 impl Member<'_> {
-    /// Whether this is the member's name, however it is escaped.
+    /// Whether the member has this name, in any escaped form.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let written = self.name.get();
         match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
@@ -158,8 +158,8 @@ impl Member<'_> {
     }
 }
 
-/// The members of a JSON object, in their order; nothing where the text is no object. A name may be any text of JavaScript,
-/// also one that is not well-formed Unicode.
+/// The members of a JSON object, in their order. `None` if the text is not an object. A name may be any text of
+/// JavaScript, even one that is not well-formed Unicode.
 pub(crate) fn all_members(text: &str) -> Option<Vec<Member<'_>>> {
     serde_json::from_str(text).ok().map(|Members(members)| members)
 }

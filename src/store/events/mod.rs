@@ -1,4 +1,4 @@
-//! Events: their values, their JSON, and the text that is stored.
+//! Events: their values, their JSON, and their stored text.
 
 pub(crate) mod cause;
 pub(crate) mod content;

@@ -1,4 +1,4 @@
-//! Where to resume a feed.
+//! Places from which to continue a feed.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::position::Position;
 use crate::ErrorCode;
 
-/// Where to resume a feed that may have several partitions: the place reached in each. Outside of the engine it is an
+/// The place from which to continue a feed. It holds one position for each partition. Outside of the engine it is an
 /// opaque text.
 ///
 /// ```
@@ -21,7 +21,7 @@ use crate::ErrorCode;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint(Vec<Position>);
 
-/// Why a text is refused as a checkpoint.
+/// The reason why a text is not a valid checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the checkpoint does not belong to this feed")]
 pub struct InvalidCheckpoint;
@@ -35,16 +35,16 @@ impl InvalidCheckpoint {
 }
 
 impl Checkpoint {
-    /// The beginning of a feed of so many partitions.
+    /// The beginning of a feed with this number of partitions.
     #[must_use]
     pub fn start(partitions: usize) -> Self {
         Self(vec![Position::START; partitions])
     }
 
-    /// Reads a checkpoint of a feed of so many partitions.
+    /// Reads a checkpoint of a feed with this number of partitions.
     ///
     /// # Errors
-    /// [`InvalidCheckpoint`] for any other text than one that such a feed gave.
+    /// [`InvalidCheckpoint`] if no such feed has returned this text.
     pub fn parse(text: &str, partitions: usize) -> Result<Self, InvalidCheckpoint> {
         let positions: Option<Vec<Position>> = text.split('.').map(position).collect();
         match positions {
@@ -53,19 +53,19 @@ impl Checkpoint {
         }
     }
 
-    /// How many partitions the feed has.
+    /// The number of the feed's partitions.
     #[must_use]
     pub fn partitions(&self) -> usize {
         self.0.len()
     }
 
-    /// The place reached in a partition; the start for one that there is not.
+    /// The position in a partition. For a partition that does not exist, it is the start.
     #[must_use]
     pub fn position(&self, partition: usize) -> Position {
         self.0.get(partition).copied().unwrap_or_default()
     }
 
-    /// The same checkpoint, but at `position` in that partition.
+    /// The same checkpoint, but at `position` in this partition.
     #[must_use]
     pub fn at(&self, partition: usize, position: Position) -> Self {
         let mut moved = self.clone();
@@ -75,14 +75,14 @@ impl Checkpoint {
         moved
     }
 
-    /// Whether it is beyond where the feed ends in any partition. Whoever went on from there would miss what comes until the
-    /// feed is as far.
+    /// Whether the checkpoint is beyond the end of the feed in any partition. A reader that continues from such a
+    /// checkpoint would miss events, until the feed has reached it.
     #[must_use]
     pub fn is_beyond(&self, end: &Self) -> bool {
         self.0.iter().zip(&end.0).any(|(position, end)| position > end)
     }
 
-    /// How many events there are from here to where the feed ends: how far behind somebody is who has come so far.
+    /// The number of events between this checkpoint and the end of the feed: the lag of a consumer at this checkpoint.
     ///
     /// ```
     /// use sillok::store::Checkpoint;
@@ -110,7 +110,7 @@ impl fmt::Display for Checkpoint {
     }
 }
 
-/// A position as [`Checkpoint`] writes it, so that each checkpoint has one text.
+/// Reads a position, only in the form in which [`Checkpoint`] writes it. So each checkpoint has exactly one text.
 fn position(text: &str) -> Option<Position> {
     let canonical = text == "0" || !text.starts_with('0');
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! The directory: which streams there are.
+//! The directory: the list of all streams.
 
 use std::ops::ControlFlow;
 
@@ -12,26 +12,26 @@ use crate::store::reads::page_budget::PageBudget;
 use crate::store::reads::range::{InvalidRange, page_limit};
 use crate::store::version::Version;
 
-/// What the directory says of a stream.
+/// An entry of the directory: one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamEntry {
     /// The stream.
     pub stream: StreamId,
     /// The version of its last event.
     pub version: Version,
-    /// When that event was recorded.
+    /// The time at which that event was recorded.
     pub time: RecordedTime,
-    /// Whether the stream was deleted: such a one is not shown.
+    /// Whether the stream was deleted. The directory does not return deleted streams.
     pub deleted: bool,
 }
 
-/// A log that knows its streams.
+/// A log that can list its streams.
 pub trait StreamDirectory {
-    /// Calls `visit` with each stream whose name is greater than `after` and not less than `from`, in the order of the
-    /// names' bytes, until it breaks off.
+    /// Calls `visit` with each stream whose name is greater than `after` and not less than `from`, in the byte order of
+    /// the names. It ends when `visit` breaks.
     ///
     /// # Errors
-    /// [`StorageError`]; streams before the mistake have been visited.
+    /// [`StorageError`]. Streams before the error have been visited.
     fn scan_streams(
         &self,
         after: &str,
@@ -40,7 +40,7 @@ pub trait StreamDirectory {
     ) -> Result<(), StorageError>;
 }
 
-/// Which streams a page of the directory is to hold.
+/// The streams that a page of the directory may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryRange {
     after: String,
@@ -52,20 +52,20 @@ pub struct DirectoryRange {
 /// One page of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryPage {
-    /// The streams, in the order of their names' bytes.
+    /// The streams, in the byte order of their names.
     pub streams: Vec<StreamEntry>,
-    /// After which name the next page begins, or nothing when this was the last.
+    /// The name after which the next page begins. `None` if this page is the last.
     pub next: Option<String>,
 }
 
 impl DirectoryRange {
-    /// The streams whose names begin with `prefix` and come after the name `after`, in pages as large as they may be.
+    /// The streams whose names begin with `prefix` and are greater than `after`, in pages of the largest size.
     #[must_use]
     pub fn new(prefix: &str, after: &str) -> Self {
         Self { after: after.to_owned(), prefix: prefix.to_owned(), category: None, limit: PAGE_EVENTS }
     }
 
-    /// The same range, of one category alone.
+    /// The same range, with the streams of one category only.
     #[must_use]
     pub fn of_category(self, category: Category) -> Self {
         Self { category: Some(category), ..self }
@@ -74,12 +74,12 @@ impl DirectoryRange {
     /// The same range, with at most `limit` streams on a page.
     ///
     /// # Errors
-    /// [`InvalidRange`] when no page can be of that size.
+    /// [`InvalidRange`] if a page cannot have this size.
     pub fn limited(self, limit: u64) -> Result<Self, InvalidRange> {
         Ok(Self { limit: page_limit(limit)?, ..self })
     }
 
-    /// The longest text with which every stream that is wanted begins.
+    /// The longest text with which every stream of the range begins.
     fn narrowest_prefix(&self) -> &str {
         let category = self.category.as_ref().map_or("", Category::as_str);
         if category.len() > self.prefix.len() { category } else { &self.prefix }
@@ -91,8 +91,8 @@ impl DirectoryRange {
     }
 }
 
-/// Reads one page of the directory. A page ends with its limit, or after
-/// [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT) names were looked at: it may therefore be empty and yet have a next.
+/// Reads one page of the directory. A page ends at its limit, or after it has looked at
+/// [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT) names. So a page may be empty and still have a next page.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -107,7 +107,7 @@ pub fn read_directory(
         if !entry.stream.as_str().starts_with(prefix) {
             return ControlFlow::Break(());
         }
-        // A stream that comes when the page is full shows that there is more.
+        // A further stream after a full page shows that there is a next page.
         if budget.is_spent() {
             page.next = last.take();
             return ControlFlow::Break(());

@@ -14,53 +14,54 @@ use crate::store::reads::page_budget::PageBudget;
 use crate::store::reads::range::{InvalidRange, page_limit};
 use crate::store::version::Version;
 
-/// A log that keeps many streams in one order.
+/// A log that stores many streams in one order.
 ///
-/// A position is given when its commit is written, and no reader ever sees one before all smaller ones: so whoever has
-/// read up to a position has seen everything up to it.
+/// A commit gets its position when it is written. Readers never see a position before all smaller ones. So a reader
+/// that has read up to a position has read every event up to it.
 pub trait FeedLog {
-    /// The position of the last event that was ever written.
+    /// The highest position that was ever written.
     ///
     /// # Errors
     /// [`StorageError`].
     fn end(&self) -> Result<Position, StorageError>;
 
-    /// Calls `visit` with each commit that holds an event after `after`, in order, until it breaks off. A place of which
-    /// nothing is left may be visited or passed over; but where to pass over it takes time it is visited, so that it counts.
+    /// Calls `visit` with each commit that contains an event after `after`, in order, until `visit` breaks. The log may
+    /// visit or skip a position whose commit was forgotten. If the skip takes time, the log visits it, so that it
+    /// counts in the page budget.
     ///
     /// # Errors
-    /// [`StorageError`]; commits before the mistake have been visited.
+    /// [`StorageError`]. Commits before the error have been visited.
     fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError>;
 }
 
-/// What a log calls with each commit of its feed; [`ControlFlow::Break`] ends the scan.
+/// The function that a log calls with each commit of its feed. [`ControlFlow::Break`] ends the scan.
 pub type VisitFeed<'a> = &'a mut dyn FnMut(FeedCommit<'_>) -> ControlFlow<()>;
 
-/// A commit in the order of all commits, borrowed for the length of one visit.
+/// A commit in the order of all commits, borrowed for the time of one visit.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedCommit<'a> {
     /// The position of the commit's last event.
     pub position: Position,
-    /// The stream that the commit belongs to.
+    /// The stream of the commit.
     pub stream: &'a str,
-    /// The last version of that stream that is no longer shown.
+    /// The last hidden version of that stream.
     pub hidden: Version,
-    /// The commit itself; nothing where it was forgotten and only its place is left.
+    /// The commit. `None` if it was forgotten and only its position is left.
     pub commit: Option<CommitView<'a>>,
 }
 
-/// An event in the order of all events, borrowed for the length of one visit.
+/// An event in the order of all events, borrowed for the time of one visit.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedEventView<'a> {
     /// The place of the event among all events.
     pub position: Position,
-    /// The stream that the event belongs to.
+    /// The stream of the event.
     pub stream: &'a str,
-    /// The event itself.
+    /// The event.
     pub event: EventView<'a>,
 }
 
-/// Which events of all a page is to hold.
+/// The events that a page of the feed may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedRange {
     after: Position,
@@ -70,19 +71,19 @@ pub struct FeedRange {
 }
 
 impl FeedRange {
-    /// The events after a position, in pages as large as they may be.
+    /// The events after a position, in pages of the largest size.
     #[must_use]
     pub const fn after(after: Position) -> Self {
         Self { after, category: None, types: Vec::new(), limit: PAGE_EVENTS }
     }
 
-    /// The same range, of the streams of one category alone.
+    /// The same range, with the streams of one category only.
     #[must_use]
     pub fn of_category(self, category: Category) -> Self {
         Self { category: Some(category), ..self }
     }
 
-    /// The same range, of the events of these types alone; of all where there are none.
+    /// The same range, with the events of these types only. An empty list means all types.
     #[must_use]
     pub fn of_types(self, types: Vec<EventType>) -> Self {
         Self { types, ..self }
@@ -91,12 +92,12 @@ impl FeedRange {
     /// The same range, with at most `limit` events on a page.
     ///
     /// # Errors
-    /// [`InvalidRange`] when no page can be of that size.
+    /// [`InvalidRange`] if a page cannot have this size.
     pub fn limited(self, limit: u64) -> Result<Self, InvalidRange> {
         Ok(Self { limit: page_limit(limit)?, ..self })
     }
 
-    /// Whether it begins beyond this position.
+    /// Whether the range begins beyond this position.
     #[must_use]
     pub fn is_beyond(&self, end: Position) -> bool {
         self.after > end
@@ -111,32 +112,33 @@ impl FeedRange {
     }
 }
 
-/// What is known once the events of a page were visited.
+/// The end of a page, after its events were visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeedEnd {
-    /// The position up to which everything was looked at: the next page begins after it.
+    /// The position up to which the page looked at events. The next page begins after it.
     pub checkpoint: Position,
-    /// Whether there is more to look at.
+    /// Whether there are more events to look at.
     pub more: bool,
-    /// The position of the last event that was ever written. A page that was to begin beyond it was asked for with the
-    /// place of another feed, or of one that was lost since.
+    /// The highest position that was ever written. If a page begins beyond it, its checkpoint belongs to another feed,
+    /// or to a feed that has lost data.
     pub end: Position,
 }
 
 /// Calls `visit` with each event of one page of the feed.
 ///
-/// A page ends with its limit, or with the commit with which [`PAGE_BYTES`](crate::store::limits::PAGE_BYTES) or
-/// [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT) events were looked at, wanted or not: a page may therefore be empty and
-/// yet have a next.
+/// A page ends at its limit. It also ends after the commit with which it has looked at
+/// [`PAGE_BYTES`](crate::store::limits::PAGE_BYTES) or [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT) events,
+/// wanted or not. So a page may be empty and still have a next page.
 ///
 /// # Errors
-/// [`StorageError`]; events before the mistake have been visited.
+/// [`StorageError`]. Events before the error have been visited.
 pub fn visit_feed(
     log: &impl FeedLog,
     range: &FeedRange,
     visit: &mut dyn FnMut(FeedEventView<'_>),
 ) -> Result<FeedEnd, StorageError> {
-    // Asked before the scan: what is written meanwhile is then looked at, or left for the next page, but never passed over.
+    // The end is read before the scan. So commits that are written during the scan are visited or left for the next
+    // page, but never skipped.
     let end = log.end()?;
     let mut page = FeedPage { range, budget: PageBudget::of(range.limit), looked_at: range.after };
     let mut outcome = Ok(());
@@ -150,7 +152,7 @@ pub fn visit_feed(
     })?;
     outcome?;
     let spent = page.budget.is_spent();
-    // Positions at the end may belong to commits that were forgotten: they count as looked at.
+    // The last positions may belong to forgotten commits. They count as looked at.
     let checkpoint = if spent { page.looked_at } else { page.looked_at.max(end) };
     Ok(FeedEnd { checkpoint, more: checkpoint < end, end })
 }
@@ -159,7 +161,7 @@ impl<L: FeedLog> EventStore<L> {
     /// Calls `visit` with each event of one page of the feed of all streams.
     ///
     /// # Errors
-    /// [`StorageError`]; events before the mistake have been visited.
+    /// [`StorageError`]. Events before the error have been visited.
     pub fn visit_feed(
         &self,
         range: &FeedRange,
@@ -168,7 +170,7 @@ impl<L: FeedLog> EventStore<L> {
         visit_feed(&self.log, range, visit)
     }
 
-    /// The position of the last event that was ever written.
+    /// The highest position that was ever written.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -177,7 +179,7 @@ impl<L: FeedLog> EventStore<L> {
     }
 }
 
-/// A page on its way from empty to full.
+/// A page while it is filled.
 struct FeedPage<'a> {
     range: &'a FeedRange,
     budget: PageBudget,
@@ -185,7 +187,7 @@ struct FeedPage<'a> {
 }
 
 impl FeedPage<'_> {
-    /// Visits those events of the commit that are wanted, as far as there is room for them.
+    /// Visits the wanted events of the commit, until the page is full.
     fn add_commit(
         &mut self,
         found: &FeedCommit<'_>,

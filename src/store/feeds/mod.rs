@@ -1,4 +1,4 @@
-//! Feeds: events of many streams in one order, and the directory of streams.
+//! Feeds: the events of many streams in one order, and the directory of streams.
 
 pub(crate) mod checkpoint;
 pub(crate) mod directory;

@@ -1,11 +1,11 @@
-//! Places in the order of all events.
+//! Positions: places in the order of all events.
 
 use std::fmt;
 
 use crate::store::limits::MAX_VERSION;
 
-/// A place in the order of all events of a log: the first event is 1, and a place is never given twice. A log without
-/// events is at 0; the last possible place is 2^53 - 1.
+/// A place in the order of all events of a log. The first event is at 1. No position is given twice. A log without
+/// events is at 0, and the highest position is 2^53 - 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position(u64);
 
@@ -13,7 +13,7 @@ impl Position {
     /// The place before the first event.
     pub const START: Self = Self(0);
 
-    /// Takes a number as a position; `None` beyond 2^53 - 1.
+    /// Makes a position from a number. `None` beyond 2^53 - 1.
     #[must_use]
     pub const fn new(number: u64) -> Option<Self> {
         if number <= MAX_VERSION { Some(Self(number)) } else { None }
@@ -25,7 +25,7 @@ impl Position {
         self.0
     }
 
-    /// The position `count` places on; `None` beyond the highest.
+    /// The position `count` places later. `None` beyond the highest position.
     #[must_use]
     pub fn after(self, count: u64) -> Option<Self> {
         self.0.checked_add(count).and_then(Self::new)

@@ -1,4 +1,4 @@
-//! Commits: the events of one append, written, stored and hashed as one.
+//! Commits: the events of one append, written, stored and hashed as one unit.
 
 use super::log::StorageError;
 use crate::store::appends::idempotency_key::IdempotencyKey;
@@ -7,35 +7,35 @@ use crate::store::events::event::RecordedTime;
 use crate::store::proof::hash::CommitHash;
 use crate::store::version::Version;
 
-/// A commit that is to be kept.
+/// A commit that a log is to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// The version of the commit's first event.
     pub first_version: Version,
     /// The version of the commit's last event.
     pub version: Version,
-    /// When the commit was recorded.
+    /// The time at which the commit was recorded.
     pub time: RecordedTime,
     /// The commit's events as they are stored: a JSON array as text.
     pub events: Box<str>,
-    /// The hash of the history up to and with this commit.
+    /// The hash of the history, up to and including this commit.
     pub hash: CommitHash,
-    /// The key under which the commit was sent.
+    /// The idempotency key of the append, if there is one.
     pub key: Option<IdempotencyKey>,
 }
 
-/// A commit as it lies in a log, borrowed for the length of one visit.
+/// A stored commit, borrowed for the time of one visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitView<'a> {
     /// The version of the commit's last event.
     pub version: Version,
-    /// When the commit was recorded.
+    /// The time at which the commit was recorded.
     pub time: RecordedTime,
     /// The commit's events as they are stored: a JSON array as text.
     pub events: &'a str,
     /// The hash that is stored with the commit.
     pub hash: CommitHash,
-    /// The key under which the commit was sent, as it is stored: a [`StoredKey`](super::StoredKey).
+    /// The idempotency key of the append, as it is stored: a [`StoredKey`](crate::store::StoredKey).
     pub key: Option<&'a str>,
 }
 
@@ -54,16 +54,16 @@ impl Commit {
 }
 
 impl CommitView<'_> {
-    /// How many events it holds, where it follows on a commit of that version.
+    /// The number of its events, if the commit before it ends at this version.
     pub(crate) fn count_from(&self, before: Version) -> usize {
         let count = self.version.get().saturating_sub(before.get());
         usize::try_from(count).unwrap_or(usize::MAX)
     }
 
-    /// The commit as its own, without its key.
+    /// Copies the commit into a value of its own, without its key.
     ///
     /// # Errors
-    /// [`StorageError`] when its events cannot be read.
+    /// [`StorageError`] if its events cannot be read.
     pub(crate) fn to_commit(self) -> Result<Commit, StorageError> {
         let first_version = content::decode(&self)?.first_version;
         let Self { version, time, events, hash, .. } = self;

@@ -1,4 +1,4 @@
-//! The port behind which commits are kept.
+//! The port to the storage of commits.
 
 use std::ops::ControlFlow;
 
@@ -13,40 +13,40 @@ use crate::store::proof::hash::CommitHash;
 use crate::store::reads::range::Direction;
 use crate::store::version::Version;
 
-/// Where a stream ends.
+/// The end of a stream.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Head {
-    /// The version of the stream's last event; [`Version::EMPTY`] where there never was one.
+    /// The version of the stream's last event. [`Version::EMPTY`] if the stream never had an event.
     pub version: Version,
-    /// When the last event was recorded.
+    /// The time at which the last event was recorded.
     pub time: RecordedTime,
     /// The hash of the stream's whole history.
     pub hash: CommitHash,
-    /// The last version that is no longer shown; [`Version::EMPTY`] where none was truncated.
+    /// The last hidden version. [`Version::EMPTY`] if nothing was truncated.
     pub hidden: Version,
     /// Whether the stream was deleted.
     pub deleted: bool,
-    /// How many bytes the storage takes; 0 where it has no limit of its own.
+    /// The bytes that the storage takes. 0 if the storage has no limit of its own.
     pub bytes: u64,
 }
 
-/// What is left of the forgotten part of a stream: enough to prove the rest.
+/// The rest of the forgotten part of a stream. The verification of the hash chain starts from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Base {
-    /// The version of the last commit that is gone, or [`Version::EMPTY`].
+    /// The version of the last removed commit, or [`Version::EMPTY`].
     pub version: Version,
-    /// When that commit was recorded.
+    /// The time at which that commit was recorded.
     pub time: RecordedTime,
-    /// The hash of the history up to and with that commit.
+    /// The hash of the history, up to and including that commit.
     pub hash: CommitHash,
-    /// The last version that is no longer shown: at least `version`, and more where the cut fell into a commit.
+    /// The last hidden version. It is at least `version`. It is higher if a truncation hides only a part of a commit.
     pub hidden: Version,
     /// Whether the stream was deleted.
     pub deleted: bool,
 }
 
 impl Head {
-    /// The first version that is still shown; one beyond [`version`](Self::version) where none is.
+    /// The first version that readers can see. It is the stream's version + 1 if all events are hidden.
     #[must_use]
     pub fn first_version(&self) -> Version {
         self.hidden.after(1).unwrap_or(Version::MAX)
@@ -54,17 +54,17 @@ impl Head {
 }
 
 impl From<Base> for Head {
-    /// The head of a stream of which nothing is kept but its base.
+    /// The head of a stream whose commits are all removed.
     fn from(base: Base) -> Self {
         let Base { version, time, hash, hidden, deleted } = base;
         Self { version, time, hash, hidden, deleted, bytes: 0 }
     }
 }
 
-/// What a log calls with each commit that it finds; [`ControlFlow::Break`] ends the scan.
+/// The function that a log calls with each commit. [`ControlFlow::Break`] ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(CommitView<'_>) -> ControlFlow<()>;
 
-/// Why a log could not do its work. It is one pointer wide, for it is a part of most results and hardly ever there.
+/// The reason why a log has failed. It is one pointer wide, because most results contain it and few of them are errors.
 ///
 /// ```
 /// use sillok::ErrorCode;
@@ -78,64 +78,64 @@ pub type Visit<'a> = &'a mut dyn FnMut(CommitView<'_>) -> ControlFlow<()>;
 #[error(transparent)]
 pub struct StorageError(Box<StorageFault>);
 
-/// What a [`StorageError`] tells.
+/// The content of a [`StorageError`].
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum StorageFault {
-    /// The storage underneath refused or failed. Whether it wrote is for the storage's atomicity to say:
-    /// one commit is written by one statement, so it is there wholly or not at all.
+    /// The storage has refused or failed. One statement writes one commit, so the commit is stored wholly or not at
+    /// all.
     #[error("the storage failed: {reason}")]
     Failed {
-        /// What the storage said.
+        /// The message of the storage.
         reason: String,
     },
-    /// Another connection has locked the database. Nothing was read or written: the same call may be made again.
+    /// Another connection has locked the database. Nothing was read or written. You can repeat the same call.
     #[error("the storage is busy: another connection has locked it")]
     Busy,
-    /// The database was opened only to read. Nothing was written.
+    /// The database is open only for reading. Nothing was written.
     #[error("the storage is open only for reading")]
     ReadOnly,
-    /// What is stored is not what a store writes.
+    /// Stored data has a form that no store writes.
     #[error("the stored data{} cannot be read: {reason}", of_version(*version))]
     Corrupt {
-        /// The last version of the commit that cannot be read.
+        /// The last version of the unreadable commit.
         version: u64,
-        /// What is wrong with it.
+        /// What is wrong with the data.
         reason: String,
     },
 }
 
-/// Names the version, unless what cannot be read has none.
+/// Names the version, if the unreadable data have one.
 fn of_version(version: u64) -> String {
     if version == 0 { String::new() } else { format!(" of version {version}") }
 }
 
 impl StorageError {
-    /// The storage underneath refused or failed.
+    /// The storage has refused or failed.
     #[must_use]
     pub fn failed(reason: impl Into<String>) -> Self {
         Self(Box::new(StorageFault::Failed { reason: reason.into() }))
     }
 
-    /// Another connection has locked the database, and nothing was read or written.
+    /// Another connection has locked the database. Nothing was read or written.
     #[must_use]
     pub fn busy() -> Self {
         Self(Box::new(StorageFault::Busy))
     }
 
-    /// The database was opened only to read, and nothing was written.
+    /// The database is open only for reading. Nothing was written.
     #[must_use]
     pub fn read_only() -> Self {
         Self(Box::new(StorageFault::ReadOnly))
     }
 
-    /// What is stored for a version is not what a store writes.
+    /// The stored data of a version has a form that no store writes.
     #[must_use]
     pub fn corrupt(version: u64, reason: impl Into<String>) -> Self {
         Self(Box::new(StorageFault::Corrupt { version, reason: reason.into() }))
     }
 
-    /// What went wrong.
+    /// The content of the error.
     #[must_use]
     pub fn fault(&self) -> &StorageFault {
         &self.0
@@ -153,16 +153,16 @@ impl StorageError {
     }
 }
 
-/// Where commits are kept. An implementation stores and finds; it decides nothing.
+/// The storage of commits. An implementation stores and finds commits. It decides nothing.
 ///
-/// What a store reads before it writes, and what it then writes, it does within one call of
-/// [`exclusively`](Self::exclusively).
+/// A store reads and then writes within one call of [`exclusively`](Self::exclusively).
 pub trait StreamLog {
-    /// Runs `work` so that no other writer comes between what it reads and what it writes; nothing is written where it
-    /// fails. A log that only one engine can reach just runs it.
+    /// Runs `work` without other writers between its reads and its writes. If `work` fails, the log writes nothing. A
+    /// log that only one engine can reach just runs `work`.
     ///
     /// # Errors
-    /// What `work` says, or a [`StorageError`] where the log cannot be had alone or the writes cannot be made durable.
+    /// The error of `work`. A [`StorageError`] if the log cannot exclude other writers or cannot make the writes
+    /// durable.
     fn exclusively<T, E: From<StorageError>>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, E>,
@@ -173,32 +173,32 @@ pub trait StreamLog {
         work(self)
     }
 
-    /// Where the stream ends. A stream that was never written is at [`Head::default`].
+    /// The head of the stream. A stream without events is at [`Head::default`].
     ///
     /// # Errors
     /// [`StorageError`].
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError>;
 
-    /// After what the kept commits of the stream begin.
+    /// The base of the stream, after which its stored commits begin.
     ///
     /// # Errors
     /// [`StorageError`].
     fn base(&self, stream: &StreamId) -> Result<Base, StorageError>;
 
-    /// Makes the commit and its key durable, wholly or not at all.
+    /// Stores the commit and its key, wholly or not at all.
     ///
     /// # Errors
     /// [`StorageError`].
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError>;
 
-    /// Where the stream ended when this log last wrote to it, if the log remembers. It may have grown since: this is only
-    /// for [`insert_after`](Self::insert_after).
+    /// The head of the stream after the last write of this log, if the log remembers it. The stream may have grown
+    /// since. Use it only for [`insert_after`](Self::insert_after).
     fn remembered(&self, _: &StreamId) -> Option<Head> {
         None
     }
 
-    /// Makes the commit durable if the stream still ends at a remembered head, not deleted, and has no commit of this key;
-    /// tells whether it did. One act by itself, it is not called within [`exclusively`](Self::exclusively).
+    /// Stores the commit if the stream still ends at `head`, is not deleted, and has no commit of this key. Returns
+    /// whether the commit was stored. This call is one act. Do not call it within [`exclusively`](Self::exclusively).
     ///
     /// # Errors
     /// [`StorageError`].
@@ -206,18 +206,19 @@ pub trait StreamLog {
         Ok(false)
     }
 
-    /// Calls `visit` with the commit of this key, if there is one: it is stored [with its origin](IdempotencyKey::as_stored), or
-    /// [without](IdempotencyKey::as_stored_without_origin) by a store from before keys had one.
+    /// Calls `visit` with the commit of this key, if there is one. The key is stored [with its
+    /// origin](IdempotencyKey::as_stored). A store from before keys had an origin has stored it
+    /// [without](IdempotencyKey::as_stored_without_origin).
     ///
     /// # Errors
     /// [`StorageError`].
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError>;
 
-    /// Calls `visit` with the commit that holds version `start` and then with those after it, or going
-    /// [backward](Direction::Backward) those before it, until it breaks off.
+    /// Calls `visit` with the commit that holds version `start`, and then with the commits after it. In the direction
+    /// [backward](Direction::Backward), it continues with the commits before it. It ends when `visit` breaks.
     ///
     /// # Errors
-    /// [`StorageError`]; commits before the mistake have been visited.
+    /// [`StorageError`]. Commits before the error have been visited.
     fn scan(
         &self,
         stream: &StreamId,
@@ -226,10 +227,10 @@ pub trait StreamLog {
         visit: Visit<'_>,
     ) -> Result<(), StorageError>;
 
-    /// Makes durable that the stream begins after `base`, and removes the commits up to `base.version` with their
-    /// keys, as one.
+    /// Stores `base` as the base of the stream. In the same act it removes the commits up to `base.version` with their
+    /// keys.
     ///
     /// # Errors
-    /// [`StorageError`]; the stream is then as it was.
+    /// [`StorageError`]. The stream is then unchanged.
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError>;
 }

@@ -1,4 +1,4 @@
-//! Streams kept in memory.
+//! Streams in memory.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -14,13 +14,13 @@ use crate::store::names::stream_id::StreamId;
 use crate::store::reads::range::Direction;
 use crate::store::version::Version;
 
-/// Keeps many streams in memory, for as long as it lives.
+/// Stores many streams in memory, for as long as the value lives.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryLog {
     streams: HashMap<StreamId, Stream>,
-    /// The streams in the order of their names, of which a page of the directory looks at no more than it holds.
+    /// The streams in the order of their names. A page of the directory looks only at the names that it needs.
     names: BTreeSet<StreamId>,
-    /// Every commit that was ever inserted, in order. Those that were forgotten since are not found in their streams.
+    /// The places of all commits that were ever inserted, in order. Their streams no longer have the removed ones.
     order: Vec<Place>,
 }
 
@@ -32,7 +32,7 @@ struct Place {
     version: Version,
 }
 
-/// A stream: its commits in order, in which a version is found by binary search.
+/// A stream: its commits in order. A binary search finds a version.
 #[derive(Debug, Clone, Default)]
 struct Stream {
     base: Base,
@@ -47,7 +47,7 @@ impl MemoryLog {
         Self::default()
     }
 
-    /// The stream, which is a new one where there is none yet.
+    /// Returns the stream. Adds it if it does not exist.
     fn stream(&mut self, id: &StreamId) -> &mut Stream {
         match self.streams.entry(id.clone()) {
             Entry::Occupied(known) => known.into_mut(),
@@ -68,7 +68,7 @@ impl Stream {
         }
     }
 
-    /// The place of the commit that holds `version`, or the number of commits where none does.
+    /// The index of the commit that holds `version`. The number of commits if no commit holds it.
     fn place(&self, version: Version) -> usize {
         self.commits.partition_point(|commit| commit.version < version)
     }
@@ -76,7 +76,7 @@ impl Stream {
     fn scan(&self, start: Version, direction: Direction, visit: Visit<'_>) {
         let place = self.place(start);
         let mut visit = |commit: &Commit| visit(commit.view());
-        // Breaking off is the visitor's wish, not a failure.
+        // A break of `visit` is not a failure.
         let _ = match direction {
             Direction::Forward => self.commits.range(place..).try_for_each(&mut visit),
             Direction::Backward => {
@@ -115,7 +115,7 @@ impl StreamLog for MemoryLog {
             stream.commits.get(stream.place(*version))
         });
         if let Some(commit) = found {
-            // There is nothing after the one commit to go on with.
+            // There is only one commit, so a break has no effect.
             let _ = visit(commit.view());
         }
         Ok(())
@@ -159,7 +159,7 @@ impl FeedLog for MemoryLog {
             let found = stream.and_then(|stream| stream.commits.get(stream.place(*version)));
             let commit = found.filter(|commit| commit.version == *version).map(Commit::view);
             let hidden = stream.map_or(Version::EMPTY, |stream| stream.base.hidden);
-            // What was forgotten is visited too: there may be many in a row.
+            // Removed commits are visited too, because there may be many in a row.
             if visit(FeedCommit { position: *position, stream: id.as_str(), hidden, commit }).is_break() {
                 break;
             }

@@ -6,8 +6,8 @@ use super::name::{self, InvalidName};
 use crate::ErrorCode;
 use crate::store::limits::STREAM_ID_BYTES;
 
-/// What streams of one kind have in common: the text before the first `-` of their names, or the whole name where there
-/// is none. `account-42` and `account` are in the category `account`.
+/// The streams whose names have the same text before the first `-`. A name without a `-` is its own category.
+/// `account-42` and `account` are in the category `account`.
 ///
 /// ```
 /// use sillok::store::Category;
@@ -21,19 +21,19 @@ use crate::store::limits::STREAM_ID_BYTES;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category(Box<str>);
 
-/// Why a text is refused as a category.
+/// The reason why a text is not a valid category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidCategory {
-    /// No stream's name can begin so.
+    /// No stream's name can begin with this text.
     #[error("the category {0}")]
     Name(InvalidName),
-    /// The text holds a `-`, as a prefix of names may: no stream would ever be found.
+    /// The text contains a `-`, as a prefix of names may. No stream would belong to such a category.
     #[error(
         "the category contains a `-` at byte {at}; a category is the text before the first `-` of a stream's name"
     )]
     Dash {
-        /// Where the first one is, in bytes.
+        /// The place of the first `-`, in bytes.
         at: usize,
     },
 }
@@ -47,10 +47,10 @@ impl InvalidCategory {
 }
 
 impl Category {
-    /// Takes `text` as a category.
+    /// Makes a category from `text`.
     ///
     /// # Errors
-    /// [`InvalidCategory`] when no stream can be in it.
+    /// [`InvalidCategory`] if no stream can belong to it.
     pub fn new(text: &str) -> Result<Self, InvalidCategory> {
         name::check(text, STREAM_ID_BYTES).map_err(InvalidCategory::Name)?;
         match text.find('-') {
@@ -65,7 +65,7 @@ impl Category {
         &self.0
     }
 
-    /// Whether a stream of this name belongs to it.
+    /// Whether a stream of this name belongs to the category.
     #[must_use]
     pub fn holds(&self, stream: &str) -> bool {
         let rest = stream.strip_prefix(&*self.0);

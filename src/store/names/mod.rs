@@ -1,4 +1,4 @@
-//! Names: texts that were checked once. Code that takes such a type cannot be given an unchecked text.
+//! Names: checked texts. Code that takes a name type never receives an unchecked text.
 
 pub(crate) mod category;
 pub(crate) mod name;

@@ -1,8 +1,8 @@
-//! The one rule that all names share: those of tenants, streams, consumers and documents, event types and event ids.
+//! The one rule of all names: those of tenants, streams, consumers and documents, event types and event ids.
 
 use thiserror::Error;
 
-/// Why a text is refused as a name.
+/// The reason why a text is not a valid name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidName {
@@ -12,24 +12,24 @@ pub enum InvalidName {
     /// The text is longer than its limit.
     #[error("is {bytes} bytes long; the most is {limit}")]
     TooLong {
-        /// Length of the text, in bytes of UTF-8.
+        /// The length of the text, in bytes of UTF-8.
         bytes: usize,
-        /// The most that is allowed, in bytes of UTF-8.
+        /// The longest allowed length, in bytes of UTF-8.
         limit: usize,
     },
-    /// The text holds a control character (Unicode category Cc).
+    /// The text contains a control character (Unicode category Cc).
     #[error("contains a control character at byte {at}; remove it")]
     ControlCharacter {
-        /// Where the character starts, in bytes.
+        /// The place where the character starts, in bytes.
         at: usize,
     },
-    /// The text holds U+FFFD, which runtimes put in the place of bytes that are not UTF-8: names that differ would become
-    /// the same. Only an idempotency key is refused for it.
+    /// The text contains U+FFFD. Runtimes replace bytes that are not UTF-8 by this character, so that different names
+    /// would become the same. Only idempotency keys are refused for it.
     #[error(
         "contains the replacement character U+FFFD at byte {at}; it must be UTF-8 without this character"
     )]
     ReplacementCharacter {
-        /// Where the character starts, in bytes.
+        /// The place where the character starts, in bytes.
         at: usize,
     },
 }
@@ -48,8 +48,8 @@ pub(crate) fn check(text: &str, limit: usize) -> Result<(), InvalidName> {
     }
 }
 
-/// Makes a type of names and the error of a text that is none. A value of the type was checked: code that takes the type
-/// and not a text cannot be given an unchecked name.
+/// Makes a type of names, and the error for a text that is not such a name. Every value of the type was checked. So
+/// code that takes the type never receives an unchecked name.
 macro_rules! name_type {
     ($(#[$docs:meta])* $name:ident, $limit:expr; $(#[$error_docs:meta])* $invalid:ident, $code:ident, $what:literal) => {
         $(#[$docs])*
@@ -77,10 +77,11 @@ macro_rules! name_type {
         impl std::error::Error for $invalid {}
 
         impl $name {
-            /// Takes `text` as such a name.
+            /// Makes a name from `text`.
             ///
             /// # Errors
-            /// When the text is empty, longer than its limit or holds a control character.
+            /// The error type of the name, if the text is empty, is longer than its limit or contains a control
+            /// character.
             pub fn new(text: &str) -> Result<Self, $invalid> {
                 $crate::store::names::name::check(text, $limit).map_err($invalid)?;
                 Ok(Self(text.into()))

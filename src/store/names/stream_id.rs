@@ -1,4 +1,4 @@
-//! The name of a stream.
+//! The names of streams.
 
 use std::borrow::Borrow;
 
@@ -20,19 +20,19 @@ name_type! {
     /// # Ok::<(), sillok::store::InvalidStreamId>(())
     /// ```
     StreamId, STREAM_ID_BYTES;
-    /// Why a text is refused as a stream id.
+    /// The reason why a text is not a valid stream id.
     InvalidStreamId, InvalidStreamId, "stream id"
 }
 
 impl StreamId {
-    /// The category: the text before the first `-`, or the whole id where there is none.
+    /// The category: the text before the first `-`, or the whole id if it has no `-`.
     #[must_use]
     pub fn category(&self) -> &str {
         self.0.split_once('-').map_or(&*self.0, |(category, _)| category)
     }
 }
 
-/// So that a place among names is found by a text that is none.
+/// With this, a search among names accepts a text that is not a name itself.
 impl Borrow<str> for StreamId {
     fn borrow(&self) -> &str {
         &self.0

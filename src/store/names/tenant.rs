@@ -1,11 +1,10 @@
-//! The name of a tenant.
+//! The names of tenants.
 
 use super::name::name_type;
 use crate::store::limits::TENANT_BYTES;
 
 name_type! {
-    /// The name of a tenant: whose streams, journal and consumers they are. What has no tenant belongs to the default one, which
-    /// has no name.
+    /// The name of a tenant. A tenant has its own streams, journal and consumers. The default tenant has no name.
     ///
     /// 1 to 200 bytes of UTF-8 without control characters. Cheap to clone.
     ///
@@ -17,6 +16,6 @@ name_type! {
     /// # Ok::<(), sillok::store::InvalidTenant>(())
     /// ```
     Tenant, TENANT_BYTES;
-    /// Why a text is refused as the name of a tenant.
+    /// The reason why a text is not a valid name of a tenant.
     InvalidTenant, InvalidTenant, "tenant"
 }

@@ -1,4 +1,4 @@
-//! Handing out commits whole, so that whoever has them can prove them by themselves.
+//! The export of whole commits. A reader of an export can verify it alone.
 
 use std::ops::ControlFlow;
 
@@ -16,45 +16,45 @@ use crate::store::version::Version;
 /// A part of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exported<'a> {
-    /// Where the chain begins, once, where something before it was forgotten.
+    /// The beginning of the hash chain. It comes once, if something before it was forgotten.
     Base {
         /// The version of the last commit that is not exported.
         version: Version,
-        /// The hash of the history up to and with that commit.
+        /// The hash of the history, up to and including that commit.
         hash: CommitHash,
     },
     /// A commit, as it is stored.
     Commit {
         /// The version of its first event.
         first_version: Version,
-        /// The rest.
+        /// The stored commit.
         commit: CommitView<'a>,
     },
 }
 
-/// What is known once the commits of a page were visited.
+/// The end of a page, after its commits were visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExportEnd {
     /// The version of the stream.
     pub version: Version,
-    /// The first version that is still shown; one beyond `version` where none is.
+    /// The first version that readers can see. It is `version` + 1 if all events are hidden.
     pub first_version: Version,
-    /// The version after which the next page begins, or nothing when this was the last.
+    /// The version after which the next page begins. `None` if this page is the last.
     pub next: Option<Version>,
 }
 
 impl<L: StreamLog> EventStore<L> {
-    /// Calls `visit` with the commits of one page, oldest first: the first page, or the one `after` a version, and of no
-    /// commits behind `to`. A [`Verifier`](super::Verifier) takes them.
+    /// Calls `visit` with the commits of one page, oldest first. The page begins at the first commit, or after the
+    /// version `after`. It contains no commits beyond `to`. A [`Verifier`](crate::store::Verifier) accepts the commits.
     ///
-    /// Commits that hold a truncated event are left out, also where later events of theirs can still be read: what was
-    /// forgotten is not handed out.
+    /// An export leaves out every commit with a truncated event, even if later events of this commit can still be read.
+    /// It never returns forgotten events.
     ///
-    /// Of a deleted stream the base is left, which is its first page.
+    /// The export of a deleted stream has one page with the base.
     ///
     /// # Errors
-    /// [`ReadError`]: also where the stream was truncated behind `after`, or deleted, meanwhile. Where the store failed,
-    /// commits before the mistake have been visited.
+    /// [`ReadError`], also if the stream was meanwhile deleted, or truncated beyond `after`. If the store failed,
+    /// commits before the error have been visited.
     pub fn export(
         &self,
         stream: &StreamId,
@@ -87,7 +87,7 @@ impl<L: StreamLog> EventStore<L> {
         Ok(ExportEnd { version, first_version, next: more.then_some(last) })
     }
 
-    /// The last commit of which anything was forgotten: its version, and the hash up to it.
+    /// The last commit with a hidden event: its version, and the hash up to and including it.
     fn shown_base(&self, stream: &StreamId) -> Result<(Version, CommitHash), StorageError> {
         let base = self.log.base(stream)?;
         let mut shown = (base.version, base.hash);

@@ -9,7 +9,7 @@ use crate::store::names::stream_id::StreamId;
 
 const BYTES: usize = 32;
 
-/// A SHA-256: of a commit's content and of the hash before it, and so of the whole history up to that commit.
+/// A SHA-256 of a commit's content and of the hash before it. So it depends on the whole history up to that commit.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct CommitHash([u8; BYTES]);
 
@@ -17,20 +17,20 @@ impl CommitHash {
     /// The hash before a stream's first commit: zeros.
     pub const NONE: Self = Self([0; BYTES]);
 
-    /// Takes 32 bytes; `None` for any other number of them.
+    /// Makes a hash from 32 bytes. `None` for any other number of bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Takes a hash as it is [written](fmt::Display): 64 hexadecimal digits in lower case; `None` for anything else.
+    /// Reads a hash as it is [written](fmt::Display): 64 hexadecimal digits in lower case. `None` for any other text.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let mut hash = Self::NONE;
         for (place, byte) in hash.0.iter_mut().enumerate() {
             *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
         }
-        // Of all that reads so, only what is written so is one: without signs, capitals and more digits.
+        // The parser accepts signs, capitals and other lengths. The hash is written without them.
         (hash.to_string() == text).then_some(hash)
     }
 
@@ -40,9 +40,10 @@ impl CommitHash {
         &self.0
     }
 
-    /// The hash that follows on this one: SHA-256 over these 32 bytes and the commit's content, which is the stream's
-    /// id, the commit's version, its time in milliseconds, its idempotency key as it is stored (empty without one) and the text
-    /// of its events, with a line feed between them. None but the last can hold a line feed, so no two contents are alike.
+    /// The next hash of the chain: SHA-256 over these 32 bytes and the commit's content. The content is the stream's
+    /// id, the commit's version, its time in milliseconds, its idempotency key as it is stored (empty without one) and
+    /// the text of its events, with a line feed between them. Only the last part can contain a line feed, so different
+    /// commits have different contents.
     #[must_use]
     pub fn followed_by(&self, stream: &StreamId, commit: &CommitView<'_>) -> Self {
         let key = commit.key.unwrap_or_default();

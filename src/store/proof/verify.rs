@@ -1,4 +1,4 @@
-//! Proving that a history was not altered.
+//! The verification of a stream's history.
 
 use std::ops::ControlFlow;
 
@@ -14,58 +14,59 @@ use crate::store::reads::page_budget::PageBudget;
 use crate::store::reads::range::Direction;
 use crate::store::version::Version;
 
-/// What a verification found. The history is intact where nothing is broken.
+/// The result of a verification. The history is intact if `broken` is `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
-    /// The version up to which the chain was followed.
+    /// The last verified version.
     pub version: Version,
-    /// The hash there. Whoever noted it before can see that the history is still the same.
+    /// The hash at that version. Compare it with a hash that you noted before, to see that the history is still the
+    /// same.
     pub head: CommitHash,
-    /// How many commits were verified.
+    /// The number of verified commits.
     pub commits: u64,
-    /// The first commit that is not as it was written.
+    /// The first commit that differs from what was written.
     pub broken: Option<BrokenCommit>,
 }
 
-/// A commit that is not as it was written.
+/// A commit that differs from what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenCommit {
-    /// The version under which the commit lies in the store.
+    /// The version under which the store has the commit.
     pub version: u64,
     /// What is wrong with it.
     pub reason: String,
 }
 
-/// A chain as far as it was followed: what it takes to go on from there.
+/// The verified part of a chain: the values from which the verification continues.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Followed {
     /// The version of the last commit.
     pub version: Version,
-    /// When that commit was recorded.
+    /// The time at which that commit was recorded.
     pub time: RecordedTime,
-    /// The hash of the history up to and with that commit.
+    /// The hash of the history, up to and including that commit.
     pub hash: CommitHash,
-    /// How many commits were verified.
+    /// The number of verified commits.
     pub commits: u64,
 }
 
 impl<L: StreamLog> EventStore<L> {
-    /// Computes the stream's hash chain anew, from its first commit or from where it was truncated.
+    /// Computes the stream's hash chain again, from its first commit or from its base.
     ///
-    /// Every byte of a commit is covered: its version, time, key, events and hash. That the last commits were removed
-    /// cannot be seen from what remains; compare [`Verification::head`] with a hash noted elsewhere.
+    /// The chain covers every byte of a commit: its version, time, key, events and hash. It cannot show that the last
+    /// commits were removed. Compare [`Verification::head`] with a hash that you noted elsewhere.
     ///
     /// # Errors
-    /// [`StorageFault::Failed`]; what is corrupt is reported as broken.
+    /// [`StorageFault::Failed`]. Corrupt data is reported as broken.
     pub fn verify(&self, stream: &StreamId) -> Result<Verification, StorageError> {
         let mut verifier = Verifier::new(stream.clone());
         while self.verify_page(&mut verifier)? {}
         Ok(verifier.found())
     }
 
-    /// Goes on with a verification by one page, a bounded number of commits and bytes, and tells whether there is more.
-    /// What is appended between two pages is verified too; where the stream was truncated meanwhile beyond what was
-    /// verified, it goes on after the cut.
+    /// Continues a verification by one page of commits, which is bounded in number and bytes. Returns whether there is
+    /// more. It also verifies commits that are appended between two pages. If the stream was meanwhile truncated beyond
+    /// the verified part, the verification continues after the new base.
     ///
     /// ```
     /// use sillok::store::{EventStore, MemoryLog, StreamId, Verifier};
@@ -80,7 +81,7 @@ impl<L: StreamLog> EventStore<L> {
     /// ```
     ///
     /// # Errors
-    /// [`StorageFault::Failed`]; what is corrupt is reported as broken.
+    /// [`StorageFault::Failed`]. Corrupt data is reported as broken.
     pub fn verify_page(&self, verifier: &mut Verifier) -> Result<bool, StorageError> {
         let outcome = self.follow(verifier);
         verifier.note(outcome)
@@ -110,7 +111,7 @@ impl<L: StreamLog> EventStore<L> {
     }
 }
 
-/// Follows the chain of a stream, commit after commit, wherever they come from.
+/// Verifies the chain of a stream, commit after commit. The commits may come from any source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
     stream: StreamId,
@@ -119,13 +120,13 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Begins before a stream's first commit.
+    /// Begins before the stream's first commit.
     #[must_use]
     pub fn new(stream: StreamId) -> Self {
         Self::after(stream, Followed::default())
     }
 
-    /// Goes on where a chain was followed to, or from where its stream was truncated.
+    /// Continues after the verified part of a chain, or after the base of its stream.
     #[must_use]
     pub fn after(stream: StreamId, last: Followed) -> Self {
         Self { stream, last, broken: None }
@@ -137,30 +138,31 @@ impl Verifier {
         &self.stream
     }
 
-    /// How far the chain was followed.
+    /// The verified part of the chain.
     #[must_use]
     pub fn followed(&self) -> Followed {
         self.last
     }
 
-    /// Takes the next commit and tells whether the chain still holds. After the first that is broken none is taken.
+    /// Verifies the next commit. Returns whether the chain is still intact. After the first broken commit it accepts no
+    /// more.
     pub fn add(&mut self, commit: &CommitView<'_>) -> bool {
         if self.broken.is_none() {
             let outcome = self.check(commit).map(|()| true);
-            // Nothing but a corrupt commit can be wrong here.
+            // Only a corrupt commit can be wrong here.
             let _ = self.note(outcome);
         }
         self.broken.is_none()
     }
 
-    /// What was found so far.
+    /// The result so far.
     #[must_use]
     pub fn found(&self) -> Verification {
         let Followed { version, hash, commits, .. } = self.last;
         Verification { version, head: hash, commits, broken: self.broken.clone() }
     }
 
-    /// What is corrupt is broken; nothing is to be verified behind it.
+    /// Notes corrupt data as broken. The verification ends there.
     fn note(&mut self, outcome: Result<bool, StorageError>) -> Result<bool, StorageError> {
         match outcome {
             Err(error) => match error.fault() {

@@ -1,4 +1,4 @@
-//! Reading: ranges, pages, and how much a page may look at.
+//! Reading: ranges, pages, and the budget of a page.
 
 pub(crate) mod page_budget;
 pub(crate) mod range;

@@ -1,12 +1,13 @@
-//! How much one page may cost: one count for everything that is read page by page.
+//! The page budget: one count for everything that is read page by page.
 
 use crate::store::limits::{PAGE_BYTES, PAGE_LOOKED_AT};
 
-/// What is left of the work of one page.
+/// The rest of a page's budget.
 ///
-/// Whatever a page looks at is counted, wanted or not: commits, events, names, documents, dead letters, and their bytes. A
-/// page ends with as many as were asked for, or once it has looked at [`PAGE_LOOKED_AT`] of them or [`PAGE_BYTES`] bytes. So
-/// it looks at that much and one commit more at most, and it may be empty and yet have a next.
+/// The budget counts everything that a page looks at, wanted or not: commits, events, names, documents, dead letters,
+/// and their bytes. A page ends at its limit of wanted items, or after it has looked at [`PAGE_LOOKED_AT`] items or
+/// [`PAGE_BYTES`] bytes. So it exceeds these bounds by at most one commit. A page may be empty and still have a next
+/// page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PageBudget {
     wanted: usize,
@@ -15,28 +16,28 @@ pub(crate) struct PageBudget {
 }
 
 impl PageBudget {
-    /// The budget of a page that holds at most `limit` of what is wanted.
+    /// The budget of a page with at most `limit` wanted items.
     pub(crate) const fn of(limit: usize) -> Self {
         Self { wanted: limit, looked_at: PAGE_LOOKED_AT, bytes: PAGE_BYTES }
     }
 
-    /// The same budget, but of so many bytes.
+    /// The same budget, with this number of bytes.
     pub(crate) const fn of_bytes(self, bytes: usize) -> Self {
         Self { bytes, ..self }
     }
 
-    /// Counts what was looked at: so many, of so many bytes together.
+    /// Counts items that the page looked at, and their bytes.
     pub(crate) const fn look_at(&mut self, count: usize, bytes: usize) {
         self.looked_at = self.looked_at.saturating_sub(count);
         self.bytes = self.bytes.saturating_sub(bytes);
     }
 
-    /// Counts one that is wanted and was found.
+    /// Counts one wanted item that was found.
     pub(crate) const fn take(&mut self) {
         self.wanted = self.wanted.saturating_sub(1);
     }
 
-    /// Whether the page holds as many as were asked for.
+    /// Whether the page has reached its limit of wanted items.
     pub(crate) const fn is_full(&self) -> bool {
         self.wanted == 0
     }

@@ -1,4 +1,4 @@
-//! Which events to read, and in which order.
+//! Ranges: the events to read, and their order.
 
 use thiserror::Error;
 
@@ -17,8 +17,8 @@ pub enum Direction {
     Backward,
 }
 
-/// Which events of a stream a page is to hold. `from` and `to` bound the versions, both inclusive,
-/// whatever the direction; the direction only says at which end reading begins.
+/// The events of a stream that a page may hold. `from` and `to` bound the versions in both directions, and both are
+/// inclusive. The direction only chooses the end at which the read begins.
 ///
 /// ```
 /// use sillok::store::{Direction, ReadRange};
@@ -38,26 +38,26 @@ pub struct ReadRange {
     is_complete: bool,
 }
 
-/// Why a range is refused.
+/// The reason why a range is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidRange {
-    /// `from` is no version that an event can have.
+    /// No event can have the version `from`.
     #[error("must be a version from 1 to {MAX_VERSION}")]
     From,
-    /// `to` is no version that an event can have.
+    /// No event can have the version `to`.
     #[error("must be a version from 1 to {MAX_VERSION}")]
     To,
-    /// `from` is greater than `to`: the two bound the versions whatever the direction.
+    /// `from` is greater than `to`. The direction does not change their order.
     #[error("is less than `from`; `from` must not be greater than `to`, in either direction")]
     ToBeforeFrom,
     /// The limit is 0.
     #[error("is 0; the least is 1")]
     LimitZero,
-    /// The limit is more than a page may hold.
+    /// The limit is larger than the largest page.
     #[error("is {limit}; the most is {PAGE_EVENTS}")]
     PageTooLarge {
-        /// How many events were asked for.
+        /// The number of events that the caller asked for.
         limit: u64,
     },
 }
@@ -72,7 +72,7 @@ impl InvalidRange {
         }
     }
 
-    /// The part of the range that is wrong: `from`, `to` or `limit`.
+    /// The wrong part of the range: `from`, `to` or `limit`.
     #[must_use]
     pub fn field(self) -> &'static str {
         match self {
@@ -84,11 +84,12 @@ impl InvalidRange {
 }
 
 impl ReadRange {
-    /// The events from version `from` (the first, when absent) to version `to` (the last), at most `limit`
-    /// (1,000, the largest page) of them.
+    /// The events from version `from` to version `to`, in pages of at most `limit` events. Without `from` the range
+    /// begins at the first version, without `to` it ends at the last, and without `limit` a page has at most 1,000
+    /// events.
     ///
     /// # Errors
-    /// [`InvalidRange`] names the part that is wrong.
+    /// [`InvalidRange`] names the wrong part.
     pub fn new(
         from: Option<u64>,
         to: Option<u64>,
@@ -104,7 +105,7 @@ impl ReadRange {
         Ok(Self { from, to, limit, direction, event_type: None, is_complete: false })
     }
 
-    /// The whole stream, oldest first, in pages as large as they may be.
+    /// The whole stream, oldest first, in pages of the largest size.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -117,14 +118,14 @@ impl ReadRange {
         }
     }
 
-    /// The same range, of the events of one type alone.
+    /// The same range, with the events of one type only.
     #[must_use]
     pub fn of_type(self, event_type: EventType) -> Self {
         Self { event_type: Some(event_type), ..self }
     }
 
-    /// The same range, which is refused where an event in it was truncated. The range of a next page is always complete: the
-    /// page before has promised its events.
+    /// The same range as a complete range: a read of it fails if one of its events was truncated. The range of a next
+    /// page is always complete, because the page before has promised its events.
     ///
     /// ```
     /// use sillok::store::{Direction, ReadRange};
@@ -138,13 +139,13 @@ impl ReadRange {
         Self { is_complete: true, ..self }
     }
 
-    /// Whether the range is refused where an event in it was truncated.
+    /// Whether a read fails if one of the range's events was truncated.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// The only type to read, or nothing where all are.
+    /// The only type to read. `None` for all types.
     #[must_use]
     pub fn event_type(&self) -> Option<&EventType> {
         self.event_type.as_ref()
@@ -156,7 +157,7 @@ impl ReadRange {
         self.from
     }
 
-    /// The greatest version to read; [`Version::MAX`] where there is no bound.
+    /// The greatest version to read. [`Version::MAX`] if there is no bound.
     #[must_use]
     pub fn to(&self) -> Version {
         self.to
@@ -174,7 +175,8 @@ impl ReadRange {
         self.direction
     }
 
-    /// What is left of this range after `last` was read, in a stream that shows the versions from `first` to `head`.
+    /// The rest of this range after the version `last`, in a stream whose readers can see the versions from `first` to
+    /// `head`.
     pub(crate) fn rest_after(&self, last: Version, first: Version, head: Version) -> Option<Self> {
         let (from, to) = match self.direction {
             Direction::Forward => (last.after(1)?, self.to),

@@ -18,28 +18,28 @@ use crate::store::version::Version;
 /// One page of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The version of the whole stream, whatever part of it was read.
+    /// The version of the whole stream, for every range.
     pub version: Version,
-    /// The first version that is still shown; one beyond `version` where none is.
+    /// The first version that readers can see. It is `version` + 1 if all events are hidden.
     pub first_version: Version,
-    /// The events, in the order that was asked for.
+    /// The events, in the order of the range.
     pub events: Vec<RecordedEvent>,
-    /// The range of the next page, or nothing when this was the last.
+    /// The range of the next page. `None` if this page is the last.
     pub next: Option<ReadRange>,
 }
 
-/// What is known once the events of a page were visited.
+/// The end of a page, after its events were visited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageEnd {
-    /// The version of the whole stream, whatever part of it was read.
+    /// The version of the whole stream, for every range.
     pub version: Version,
-    /// The first version that is still shown; one beyond `version` where none is.
+    /// The first version that readers can see. It is `version` + 1 if all events are hidden.
     pub first_version: Version,
-    /// The range of the next page, or nothing when this was the last.
+    /// The range of the next page. `None` if this page is the last.
     pub next: Option<ReadRange>,
 }
 
-/// Why a page was not read.
+/// The reason why a page was not read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReadError {
@@ -49,14 +49,14 @@ pub enum ReadError {
         /// The stream.
         stream: StreamId,
     },
-    /// An event was truncated that a page before has promised.
+    /// An event was truncated that an earlier page has promised.
     #[error(
         "stream {stream} was truncated while it was read; its first version is now {first_version}: read again from there"
     )]
     StreamTruncated {
         /// The stream.
         stream: StreamId,
-        /// The first version that is still shown.
+        /// The first version that readers can see.
         first_version: Version,
     },
     /// The store failed.
@@ -77,8 +77,8 @@ impl ReadError {
 }
 
 impl Head {
-    /// Refuses to read on a stream of which something was forgotten that had been promised: everything from the version
-    /// `promised` on, or nothing yet. A deleted stream has nothing left to promise.
+    /// Refuses to continue a read if promised events were forgotten. `promised` is the first promised version, or
+    /// `None` if nothing is promised yet. A deleted stream always refuses.
     pub(in crate::store) fn keeps(
         &self,
         stream: &StreamId,
@@ -98,8 +98,8 @@ impl Head {
 impl<L: StreamLog> EventStore<L> {
     /// Reads one page of the stream into memory.
     ///
-    /// The first page begins with what is still shown. What it promises, which is everything in the range of its
-    /// [`next`](Page::next), must be there when the next page is read.
+    /// The first page begins with the first visible version. It promises every event in the range of its
+    /// [`next`](Page::next). These events must still exist when the next page is read.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -110,14 +110,14 @@ impl<L: StreamLog> EventStore<L> {
         Ok(Page { version, first_version, events, next })
     }
 
-    /// Calls `visit` with each event of one page, without copying it.
+    /// Calls `visit` with each event of one page, without a copy.
     ///
-    /// A page ends with the range, with its limit, or with the commit with which
-    /// [`PAGE_BYTES`](crate::store::limits::PAGE_BYTES) or [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT) events were looked at.
-    /// Where only one type is read, a page may therefore be empty and yet have a next.
+    /// A page ends with the range or at its limit. It also ends after the commit with which it has looked at
+    /// [`PAGE_BYTES`](crate::store::limits::PAGE_BYTES) or [`PAGE_LOOKED_AT`](crate::store::limits::PAGE_LOOKED_AT)
+    /// events. So a page of one type may be empty and still have a next page.
     ///
     /// # Errors
-    /// [`ReadError`]; where the store failed, events before the mistake have been visited.
+    /// [`ReadError`]. If the store failed, events before the error have been visited.
     pub fn visit(
         &self,
         stream: &StreamId,
@@ -147,7 +147,7 @@ impl<L: StreamLog> EventStore<L> {
     }
 }
 
-/// A page on its way from empty to full.
+/// A page while it is filled.
 struct StreamPage<'a> {
     range: &'a ReadRange,
     from: Version,
@@ -157,7 +157,7 @@ struct StreamPage<'a> {
 }
 
 impl StreamPage<'_> {
-    /// Visits those events of the commit that belong on the page; breaks when no later commit can.
+    /// Visits the events of the commit that belong on the page. Breaks if no later commit can belong on it.
     fn add_commit(
         &mut self,
         commit: &CommitView<'_>,

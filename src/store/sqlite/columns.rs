@@ -1,4 +1,4 @@
-//! Rows as commits and bases.
+//! Conversion of rows into commits and bases.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::store::logs::commit::{Commit, CommitView};
 use crate::store::logs::log::{Base, Head, StorageError};
 use crate::store::proof::hash::CommitHash;
 
-/// What the base row holds in its text column. Its time and hash stand in columns of their own.
+/// The text column of a base row. The base's time and hash are in columns of their own.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BaseText {
@@ -19,24 +19,24 @@ struct BaseText {
     deleted: bool,
 }
 
-/// A row of `version, time, hash, events, key` as a commit.
+/// Reads a row of `version, time, hash, events, key` as a commit.
 pub(super) fn commit(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
     let (version, time, hash) = place(row)?;
     let events = row.text(3).ok_or_else(|| corrupt(version.get(), "its events are not text"))?;
     Ok(CommitView { version, time, events, hash, key: row.text(4) })
 }
 
-/// The key of a commit as the last column of its row.
+/// The key of a commit, as the last column of its row.
 pub(super) fn key(commit: &Commit) -> Value<'_> {
     commit.key.as_ref().map_or(Value::Null, |key| Value::Text(key.as_stored()))
 }
 
-/// The key as it stands in a row that was written before keys had an origin.
+/// The key, as in a row that was written before keys had an origin.
 pub(super) fn key_without_origin(key: Option<&IdempotencyKey>) -> Value<'_> {
     key.and_then(IdempotencyKey::as_stored_without_origin).map_or(Value::Null, Value::Text)
 }
 
-/// The first three columns of a row: `version, time, hash`.
+/// Reads the first three columns of a row: `version, time, hash`.
 pub(super) fn place(row: &dyn Row) -> Result<(Version, RecordedTime, CommitHash), StorageError> {
     let number = row.integer(0).ok_or_else(|| corrupt(0, "its version is not a whole number"))?;
     let version = Version::new(number).ok_or_else(|| corrupt(number, "its version is out of range"))?;
@@ -46,12 +46,12 @@ pub(super) fn place(row: &dyn Row) -> Result<(Version, RecordedTime, CommitHash)
     Ok((version, RecordedTime::from_millis(time), hash))
 }
 
-/// A row of `version, time, hash, base` as the head of a stream, of which the row is the last commit. The base is NULL
-/// where nothing was forgotten.
+/// Reads a row of `version, time, hash, base` as the head of a stream. The row is the stream's last commit. The base is
+/// NULL if nothing was forgotten.
 pub(super) fn head(row: &dyn Row) -> Result<Head, StorageError> {
     let (version, time, hash) = place(row)?;
     let base = row.text(3).map_or(Ok(Base::default()), |text| base(text, time, hash))?;
-    // The base row itself is the last one where everything was forgotten.
+    // If all commits are removed, the last row is the base row.
     let version = if version.is_empty() { base.version } else { version };
     Ok(Head { version, time, hash, hidden: base.hidden, deleted: base.deleted, bytes: 0 })
 }
@@ -62,7 +62,7 @@ pub(super) fn encode_base(base: &Base) -> String {
     format!("{{\"version\":{version},\"hidden\":{hidden},\"deleted\":{deleted}}}")
 }
 
-/// A base from the text of its row and from the columns beside it.
+/// Makes a base from the text of its row and from the other columns.
 pub(super) fn base(text: &str, time: RecordedTime, hash: CommitHash) -> Result<Base, StorageError> {
     let unreadable = || corrupt(0, "the base of the stream cannot be read");
     let text: BaseText = serde_json::from_str(text).map_err(|_| unreadable())?;

@@ -1,5 +1,4 @@
-//! Streams kept in SQLite, behind a small synchronous port: a Durable Object's storage, a file, or a
-//! database in memory.
+//! Streams in SQLite, behind a small synchronous port: a Durable Object's storage, a file, or a database in memory.
 
 mod columns;
 mod port;

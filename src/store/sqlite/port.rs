@@ -1,4 +1,4 @@
-//! What the core asks of a SQLite database.
+//! The port to a SQLite database.
 
 use std::ops::ControlFlow;
 
@@ -7,9 +7,9 @@ use crate::store::logs::log::StorageError;
 /// A value bound to a statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
-    /// Nothing.
+    /// NULL.
     Null,
-    /// A whole number of at most 2^53 - 1, so that it survives a driver whose numbers are JavaScript's.
+    /// A whole number of at most 2^53 - 1. A driver whose numbers are JavaScript's does not change it.
     Integer(u64),
     /// A text.
     Text(&'a str),
@@ -18,7 +18,7 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// How many bytes these values take together, at most.
+    /// The most bytes that these values take together.
     ///
     /// ```
     /// use sillok::store::sqlite::Value;
@@ -39,11 +39,11 @@ impl Value<'_> {
 
 /// A row of a result. Columns are counted from 0.
 pub trait Row {
-    /// The whole number in a column, or `None` when the column holds anything else.
+    /// The whole number in a column. `None` if the column has another value.
     fn integer(&self, column: usize) -> Option<u64>;
-    /// The text in a column, or `None` when the column holds anything else.
+    /// The text in a column. `None` if the column has another value.
     fn text(&self, column: usize) -> Option<&str>;
-    /// The bytes in a column, or `None` when the column holds anything else.
+    /// The bytes in a column. `None` if the column has another value.
     fn blob(&self, column: usize) -> Option<&[u8]>;
 }
 
@@ -52,13 +52,13 @@ pub trait Sql {
     /// Runs a statement that returns no rows.
     ///
     /// # Errors
-    /// [`StorageError`]; the statement then changed nothing.
+    /// [`StorageError`]. The statement then changed nothing.
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError>;
 
-    /// Runs a statement that inserts a row or none, and tells whether it did.
+    /// Runs a statement that inserts at most one row. Returns whether it inserted one.
     ///
     /// # Errors
-    /// [`StorageError`]; it is then not certain that nothing was inserted.
+    /// [`StorageError`]. The statement may still have inserted the row.
     fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
         self.execute(statement, values)?;
         let mut inserted = false;
@@ -69,19 +69,19 @@ pub trait Sql {
         Ok(inserted)
     }
 
-    /// Runs a statement that makes a table or an index. It happens once in a database's life, so whoever counts what
-    /// statements cost may count this apart.
+    /// Runs a statement that makes a table or an index. It runs once in the life of a database, so a price may count it
+    /// separately.
     ///
     /// # Errors
-    /// [`StorageError`]; the statement then changed nothing.
+    /// [`StorageError`]. The statement then changed nothing.
     fn define(&self, statement: &'static str) -> Result<(), StorageError> {
         self.execute(statement, &[])
     }
 
-    /// Runs a query and calls `visit` with each row until it breaks off.
+    /// Runs a query and calls `visit` with each row until `visit` breaks.
     ///
     /// # Errors
-    /// [`StorageError`]; rows before the failure have been visited.
+    /// [`StorageError`]. Rows before the error have been visited.
     fn query(
         &self,
         statement: &'static str,
@@ -89,31 +89,32 @@ pub trait Sql {
         visit: &mut dyn FnMut(&dyn Row) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
 
-    /// Runs `work` so that all it reads is of one moment, whatever other connections write meanwhile. Within another
-    /// `reading`, or within a [`transaction`](Self::transaction), all is of the moment of that one. A database that no
-    /// other connection writes to just runs it.
+    /// Runs `work` so that all its reads see the database at one moment, even if other connections write meanwhile.
+    /// Within another `reading` or a [`transaction`](Self::transaction), the moment is that of the outer call. A
+    /// database with only one connection just runs `work`.
     ///
     /// # Errors
-    /// What `work` says, or that the database cannot be read.
+    /// The error of `work`, or the error of the database if it cannot be read.
     fn reading(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
         work()
     }
 
-    /// Runs `work` so that what it writes is written as one: all of it, or nothing when it fails.
+    /// Runs `work` and writes everything that it writes, or nothing if it fails.
     ///
-    /// It excludes other writers from before `work` reads anything until what it wrote is committed. `work` reads, decides
-    /// by what it has read, and writes; if another connection wrote in between, the decision would be wrong. In SQLite this
-    /// is `BEGIN IMMEDIATE`. A plain `BEGIN` is not enough: it takes the lock only with the first write, and then fails if
-    /// another connection has written. A database that only one connection can reach, such as that of a Durable Object,
-    /// has no other writers to exclude. [`shared_contract!`](crate::shared_contract) tests it with two connections.
+    /// The call excludes other writers before `work` reads anything, until its writes are committed. `work` reads,
+    /// decides from what it has read, and writes. If another connection wrote in between, the decision would be wrong.
+    /// In SQLite this is `BEGIN IMMEDIATE`. A plain `BEGIN` is not enough: it takes the lock only with the first write,
+    /// and then fails if another connection has written. A database with only one connection, such as that of a Durable
+    /// Object, has no other writers to exclude. [`shared_contract!`](crate::shared_contract) tests it with two
+    /// connections.
     ///
-    /// Where another connection has the lock, it waits for it, or fails at once with
-    /// [`StorageError::busy`] and has not called `work`.
+    /// If another connection has the lock, the call waits for it. Or it fails at once with [`StorageError::busy`] and
+    /// does not call `work`.
     ///
     /// # Errors
-    /// What `work` says, [`StorageError::busy`], or that the database could not commit.
+    /// The error of `work`, [`StorageError::busy`], or the error of the database if it could not commit.
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>;
 
-    /// How many bytes the database takes; 0 where it has no limit of its own.
+    /// The bytes that the database takes. 0 if it has no limit of its own.
     fn size(&self) -> u64;
 }

@@ -1,4 +1,4 @@
-//! One stream in one table: what an aggregate's own database holds.
+//! One stream in one table: the database of an aggregate.
 
 use std::cell::Cell;
 
@@ -12,9 +12,9 @@ use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::names::stream_id::StreamId;
 use crate::store::reads::range::Direction;
 
-// The table's name carries the version of the stored format, so that knowing it costs no row of its own. An
-// `INTEGER PRIMARY KEY` is the table's own key: a commit is one row written. The index holds only the commits that have
-// a key, so it adds a row to those alone. Version 0, which no commit has, is the row of the stream's base.
+// The name of the table contains the version of the stored format, so that the version needs no row. An `INTEGER
+// PRIMARY KEY` is the table's own key, so a commit is one written row. The index contains only commits with a key, so
+// only these write a second row. Version 0, which no commit has, is the row of the stream's base.
 const SCHEMA: Schema = Schema {
     create: &[
         "CREATE TABLE IF NOT EXISTS commits_v1 (version INTEGER PRIMARY KEY, time INTEGER NOT NULL, \
@@ -35,14 +35,14 @@ const SET_BASE: &str =
     "INSERT OR REPLACE INTO commits_v1 (version, time, hash, events) VALUES (0, ?1, ?2, ?3)";
 const REMOVE: &str = "DELETE FROM commits_v1 WHERE version BETWEEN 1 AND ?1";
 
-/// Keeps one stream in a database of its own, one row a commit.
+/// Stores one stream in a database of its own, with one row for each commit.
 ///
-/// The table comes into being with the first write: to read a stream that was never written leaves no trace. It takes
-/// any [`StreamId`] for the one stream that it holds. Nobody else may write to the database while it is in use.
+/// The first write makes the table. A read of a stream without events leaves no trace. The table accepts any
+/// [`StreamId`] as the name of its one stream. No other connection may write to the database while the table is in use.
 #[derive(Debug)]
 pub struct StreamTable<S> {
     table: Table<S>,
-    /// Where the stream ends, once that is known.
+    /// The head of the stream, once it is known.
     head: Cell<Option<Head>>,
 }
 
@@ -75,7 +75,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
         self.table.create()?;
         let head = self.head(stream)?;
-        // A statement that fails may have written nevertheless.
+        // A failed statement may still have written.
         self.head.set(None);
         let values = [
             Value::Integer(commit.version.get()),
@@ -84,7 +84,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
             Value::Text(&commit.events),
             columns::key(&commit),
         ];
-        // One statement is the atomic act; the keys refuse a version or an idempotency key that is already there.
+        // One statement is one atomic act. The keys refuse a version or an idempotency key that exists already.
         self.table.sql.execute(INSERT, &values)?;
         let Commit { version, time, hash, .. } = commit;
         self.head.set(Some(Head { version, time, hash, bytes: self.table.sql.size(), ..head }));
@@ -116,7 +116,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         let text = columns::encode_base(base);
         let time = Value::Integer(base.time.as_millis());
         let sql = &self.table.sql;
-        // Two statements: the transaction makes them one.
+        // The transaction makes one act of the two statements.
         sql.transaction(&mut || {
             sql.execute(SET_BASE, &[time, Value::Blob(base.hash.as_bytes()), Value::Text(&text)])?;
             sql.execute(REMOVE, &[Value::Integer(base.version.get())])

@@ -1,4 +1,4 @@
-//! Many streams in one table, in one order: what a file holds.
+//! Many streams in one table, in one order: the database in a file.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,9 +18,10 @@ use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::names::stream_id::StreamId;
 use crate::store::reads::range::Direction;
 
-// The position of a commit is that of its last event among all events of the file. Positions are given under the lock
-// that every append takes, so a reader never sees one before all smaller ones; `bases_v1` keeps the highest that was ever
-// given, in the row of no stream, because the last commits may be forgotten and a position is never given twice.
+// The position of a commit is the position of its last event among all events of the file. Every append takes the lock
+// before it gets its position. So a reader never sees a position before all smaller ones. The last commits may be
+// forgotten, but no position is given twice. Therefore `bases_v1` has the highest position that was ever given, in the
+// row of no stream.
 const SCHEMA: Schema = Schema {
     create: &[
         "CREATE TABLE IF NOT EXISTS log_v1 (position INTEGER PRIMARY KEY, stream TEXT NOT NULL, \
@@ -38,10 +39,10 @@ const BASE: &str = "SELECT version, time, hash, base FROM bases_v1 WHERE stream 
 const INSERT: &str = "INSERT INTO log_v1 (position, stream, version, time, hash, events, key) \
     SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, ?3, ?4, ?5, ?6, ?7";
-// The hash is that of the whole history, so the stream is what it was when the hash was remembered, whoever else writes to
-// the file; one that was wholly truncated has no row with a hash. Where it is not, or the stream is deleted, or the key is there
-// without an origin, the version is NULL, which the table refuses, as it refuses a key that is there already; and what it refuses
-// is left out without an error.
+// The hash covers the whole history. So an equal hash shows that no writer has changed the stream since it was
+// remembered. A wholly truncated stream has no row with a hash. If the hash differs, the stream is deleted, or the key
+// exists without an origin, the statement sets the version to NULL. The table refuses NULL, and it refuses a key that
+// exists already. `OR IGNORE` then leaves the row out without an error.
 const INSERT_AFTER: &str = "INSERT OR IGNORE INTO log_v1 (position, stream, version, time, hash, events, key) \
     VALUES (max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = '')) + ?1, ?2, \
@@ -59,8 +60,8 @@ const END: &str = "SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = ''))";
 const FEED: &str = "SELECT log_v1.version, log_v1.time, log_v1.hash, events, key, position, log_v1.stream, base \
     FROM log_v1 LEFT JOIN bases_v1 USING (stream) WHERE position > ?1 ORDER BY position";
-// Of two bounds SQLite would look for one, and pass over everything up to the other: it is given the higher. What follows
-// on a name is the name and the least character.
+// SQLite uses only one of two bounds and scans past the other, so the statement gives it the higher one. The next
+// possible name is the name followed by the least character.
 const NEXT_STREAM: &str = "SELECT min(stream) FROM ( \
         SELECT min(stream) AS stream FROM log_v1 WHERE stream >= max(?1 || char(0), ?2) \
         UNION ALL SELECT min(stream) FROM bases_v1 WHERE stream >= max(?1 || char(0), ?2))";
@@ -71,16 +72,16 @@ const SET_BASE: &str =
     "INSERT OR REPLACE INTO bases_v1 (stream, version, time, hash, base) VALUES (?1, ?2, ?3, ?4, ?5)";
 const REMOVE: &str = "DELETE FROM log_v1 WHERE stream = ?1 AND version <= ?2";
 
-/// The most streams whose heads are remembered.
+/// The most streams whose heads the table remembers.
 const HEADS: usize = 1000;
 
-/// Keeps many streams in one database, in the order in which they were appended to. Several processes may use the
-/// same file: each decides and writes within a transaction that no other can enter, or by one statement that writes only
-/// where a stream still ends as this store remembers.
+/// Stores many streams in one database, in the order of their appends. Several processes may use the same file. Each
+/// process decides and writes within a transaction that excludes other writers. Or it uses one statement that writes
+/// only if the stream still ends at the remembered head.
 #[derive(Debug, Clone)]
 pub struct StreamsTable<S> {
     table: Table<S>,
-    /// Where streams ended when they were last written to. Clones share it, as they share the database.
+    /// The heads of streams after their last write. Clones share them, as they share the database.
     heads: Rc<RefCell<HashMap<StreamId, Head>>>,
 }
 
@@ -111,7 +112,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
             let outcome = work.take().map(|work| work(self));
             let failed = !matches!(outcome, Some(Ok(_)));
             result = outcome;
-            // What failed is rolled back; why it failed is in `result`.
+            // The transaction rolls back. `result` holds the error of `work`.
             if failed { Err(StorageError::failed("")) } else { Ok(()) }
         });
         match (committed, result) {
@@ -125,7 +126,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         let last = self.table.one(HEAD, &[text(stream)], |row| columns::head(row).map(Some))?;
         let head = match last {
             Some(head) => head,
-            // Nothing is kept of the stream: it was never written, or all of it was forgotten.
+            // The stream has no commits: it never had an event, or all of its commits were removed.
             None => Head::from(self.base(stream)?),
         };
         Ok(Head { bytes: self.table.sql.size(), ..head })
@@ -159,7 +160,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         let without_origin = columns::key_without_origin(commit.key.as_ref());
         let head = Value::Blob(head.hash.as_bytes());
         let values = [count, name, version, time, hash, events, key, head, without_origin];
-        // One statement decides and writes. It waits for whoever else writes, as a transaction would.
+        // One statement decides and writes. It waits for other writers, as a transaction would.
         let done = self.table.sql.insert(INSERT_AFTER, &values)?;
         if done {
             self.remember(stream, commit);
@@ -196,7 +197,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
             Value::Blob(base.hash.as_bytes()),
             Value::Text(&base_text),
         ];
-        // Within `exclusively`, whose transaction makes the three one.
+        // The caller runs this within `exclusively`, whose transaction makes one act of the three statements.
         let sql = &self.table.sql;
         sql.execute(KEEP_POSITION, &[])?;
         sql.execute(SET_BASE, &values)?;
@@ -247,7 +248,7 @@ impl<S: Sql + Clone> StreamDirectory for StreamsTable<S> {
     }
 }
 
-/// The number of a commit's events, and its row.
+/// The number of a commit's events, and the columns of its row.
 fn row<'a>(stream: &'a StreamId, commit: &'a Commit) -> [Value<'a>; 7] {
     [
         Value::Integer(commit.version.get() - commit.first_version.get() + 1),

@@ -1,4 +1,4 @@
-//! What all tables share: a schema that comes into being with the first write, and how rows are read.
+//! The parts that all tables share: a schema that the first write makes, and the reading of rows.
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
@@ -7,18 +7,18 @@ use super::columns;
 use super::port::{Row, Sql, Value};
 use crate::store::logs::log::{StorageError, Visit};
 
-/// What is called with each row of a query; [`ControlFlow::Break`] ends it.
+/// The function that is called with each row of a query. [`ControlFlow::Break`] ends the query.
 pub(crate) type VisitRow<'a> = &'a mut dyn FnMut(&dyn Row) -> Result<ControlFlow<()>, StorageError>;
 
-/// The statements that make a table and tell whether it is there.
+/// The statements that make a table, and the query that finds it.
 #[derive(Debug)]
 pub(crate) struct Schema {
     pub(crate) create: &'static [&'static str],
-    /// A query with a row once the last of the statements in `create` has run.
+    /// A query that returns a row once the last statement of `create` has run.
     pub(crate) exists: &'static str,
 }
 
-/// A database in which a schema may or may not be there yet.
+/// A database whose schema may not exist yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<S> {
     pub(crate) sql: S,
@@ -41,8 +41,9 @@ impl<S: Sql> Table<S> {
         Ok(self.exists.get())
     }
 
-    /// Makes the schema, unless it is there. Left behind alone, by a crash before what follows, it is empty. That it is
-    /// there is only believed once it was seen by a later call: a transaction around this one may be rolled back.
+    /// Makes the schema if it does not exist. After a crash, an empty schema may be left alone. The table remembers
+    /// that the schema exists only after a later call has found it, because a transaction around this call may be
+    /// rolled back.
     pub(crate) fn create(&self) -> Result<(), StorageError> {
         if !self.exists()? {
             self.schema.create.iter().try_for_each(|statement| self.sql.define(statement))?;
@@ -50,12 +51,12 @@ impl<S: Sql> Table<S> {
         Ok(())
     }
 
-    /// Believes nothing about the schema any more: a transaction in which it was made and seen was rolled back.
+    /// Forgets that the schema exists, because a transaction that made or found it was rolled back.
     pub(crate) fn doubt(&self) {
         self.exists.set(false);
     }
 
-    /// What the only row of a query is read as; the default where there is no row.
+    /// Reads the only row of a query. Returns the default if there is no row.
     pub(crate) fn one<T: Default>(
         &self,
         statement: &'static str,
@@ -73,7 +74,7 @@ impl<S: Sql> Table<S> {
         found
     }
 
-    /// Calls `visit` with each row of a query until it breaks off or fails.
+    /// Calls `visit` with each row of a query, until `visit` breaks or fails.
     pub(crate) fn rows(
         &self,
         statement: &'static str,

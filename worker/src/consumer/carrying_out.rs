@@ -106,7 +106,7 @@ impl Inner {
             ConsumerEffect::Deliver { call, deliveries, millis } => {
                 ConsumerInput::Attempted { call, attempted: self.attempt_within(&deliveries, millis).await }
             }
-            ConsumerEffect::Soon => ConsumerInput::GoOn,
+            ConsumerEffect::Soon => ConsumerInput::Continue,
             ConsumerEffect::Later { call } => {
                 pause(0).await;
                 ConsumerInput::Later { call }
