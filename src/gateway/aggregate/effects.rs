@@ -16,7 +16,7 @@ pub enum AggregateEffect {
         /// What the journal is to record.
         forward: Forward,
     },
-    /// Give [`AggregateInput::GoOn`] once this turn is over.
+    /// Give [`AggregateInput::Continue`] once this turn is over.
     Soon,
     /// Give [`AggregateInput::Remove`] after other requests had their turn.
     Later,
@@ -54,8 +54,8 @@ impl From<Trouble> for AggregateEffect {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AggregateInput {
-    /// It goes on after [`AggregateEffect::Soon`].
-    GoOn,
+    /// It continues after [`AggregateEffect::Soon`].
+    Continue,
     /// It removes the next page of what was forgotten, after [`AggregateEffect::Later`].
     Remove,
     /// A [`forget`](super::AggregateDriver::forget) that has waited for the journal is tried again, after

@@ -20,7 +20,7 @@ pub enum JournalEffect {
     },
     /// Make durable what was written, then give [`JournalInput::Synced`].
     Sync,
-    /// Give [`JournalInput::GoOn`] once this turn is over.
+    /// Give [`JournalInput::Continue`] once this turn is over.
     Soon,
     /// Give [`JournalInput::Expired`] in so many milliseconds.
     Wait {
@@ -68,8 +68,8 @@ impl From<Trouble> for JournalEffect {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JournalInput {
-    /// It goes on after [`JournalEffect::Soon`].
-    GoOn,
+    /// It continues after [`JournalEffect::Soon`].
+    Continue,
     /// A consumer was called.
     Woken {
         /// The number of the call.

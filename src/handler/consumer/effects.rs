@@ -27,7 +27,7 @@ pub enum ConsumerEffect {
     },
     /// Call [`ConsumerDriver::project`](super::driver::ConsumerDriver::project) within this turn.
     Project,
-    /// Give [`ConsumerInput::GoOn`] once this turn is over.
+    /// Give [`ConsumerInput::Continue`] once this turn is over.
     Soon,
     /// Give [`ConsumerInput::Later`] after other requests had their turn.
     Later {
@@ -76,9 +76,9 @@ impl From<Trouble> for ConsumerEffect {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConsumerInput {
-    /// It goes on after [`ConsumerEffect::Soon`].
-    GoOn,
-    /// It goes on after [`ConsumerEffect::Later`].
+    /// It continues after [`ConsumerEffect::Soon`].
+    Continue,
+    /// It continues after [`ConsumerEffect::Later`].
     Later {
         /// The number of the call.
         call: CallId,

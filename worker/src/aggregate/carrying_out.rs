@@ -79,7 +79,7 @@ impl Inner {
             AggregateEffect::Forward { call, forward } => {
                 AggregateInput::Answered { call, version: self.send(forward).await }
             }
-            AggregateEffect::Soon => AggregateInput::GoOn,
+            AggregateEffect::Soon => AggregateInput::Continue,
             AggregateEffect::TryAgain { call } => AggregateInput::TryAgain { call },
             AggregateEffect::Later => {
                 pause(0).await;

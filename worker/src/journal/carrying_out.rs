@@ -77,7 +77,7 @@ impl Inner {
                 let synced = self.state.storage().sync().await;
                 JournalInput::Synced(synced.map_err(|error| StorageError::failed(error.to_string())))
             }
-            JournalEffect::Soon => JournalInput::GoOn,
+            JournalEffect::Soon => JournalInput::Continue,
             JournalEffect::LookAgain { call } => JournalInput::LookAgain { call },
             JournalEffect::Wait { call, millis } => {
                 pause(millis).await;
