@@ -38,7 +38,7 @@ impl Inner {
                 return Err(OpenError::KindFixed { kind: known.kind }.into());
             }
             if definition.after.is_some() && definition.after != known.after {
-                let detail = "a consumer goes on from where it is: delete it first, to begin elsewhere";
+                let detail = "a consumer continues from where it is; to begin elsewhere, delete it first";
                 return Err(Failure::new(ErrorCode::ConsumerAfterFixed, detail).in_field("after"));
             }
             (definition.after, definition.end) = (known.after.clone(), known.end.clone());
