@@ -137,5 +137,5 @@ async function within(milliseconds: number, attempt: Promise<void>): Promise<voi
   } finally {
     ended.abort();
   }
-  throw new Error(`the attempt has not ended within ${milliseconds} ms`);
+  throw new Error(`the attempt did not end within ${milliseconds} ms`);
 }
