@@ -98,11 +98,6 @@ impl JournalShell {
                     let to = Address::Consumer(number_of(&consumer));
                     let sent = turn.call(to, Request::Wake { partition: self.partition });
                     self.calls.insert(sent, call);
-                    if self.broken == Some(Break::WokenWhenCalled) {
-                        let woken = JournalInput::Woken { call, is_awake: true };
-                        self.calls.remove(&sent);
-                        self.ticks.insert(turn.tick_in(0), woken);
-                    }
                 }
                 JournalEffect::Sync => {
                     // A disk may refuse. What was written is then durable or not.

@@ -32,7 +32,7 @@ pub struct Aggregate<L, A> {
     sending: Option<Sending>,
     failures: u32,
     /// Whether the last forward has failed, so that the next attempt waits for the alarm.
-    awaits_alarm: bool,
+    waits_for_alarm: bool,
 }
 
 /// The last hidden version of a stream, and whether the stream is deleted.
@@ -63,7 +63,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     /// The aggregate whose stream is stored by `log`.
     pub fn new(log: L, alarm: A) -> Self {
         let store = EventStore::new(Outbox::new(log, alarm));
-        Self { store, recorded: None, announced: None, sending: None, failures: 0, awaits_alarm: false }
+        Self { store, recorded: None, announced: None, sending: None, failures: 0, waits_for_alarm: false }
     }
 
     /// The stream, for reads.
@@ -145,7 +145,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn next_forward(&mut self, stream: &StreamId) -> Result<Option<Forward>, StorageError> {
-        if self.sending.is_some() || self.awaits_alarm {
+        if self.sending.is_some() || self.waits_for_alarm {
             return Ok(None);
         }
         let head = self.store.head(stream)?;
@@ -201,7 +201,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         let outbox = self.store.log();
         outbox.at(now);
         outbox.arm_in(backoff(self.failures, jitter))?;
-        self.awaits_alarm = true;
+        self.waits_for_alarm = true;
         Ok(())
     }
 
@@ -212,7 +212,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         outbox.at(now);
         outbox.rang();
         self.sending = None;
-        self.awaits_alarm = false;
+        self.waits_for_alarm = false;
     }
 
     /// Notes the alarm that an object finds when it starts. Returns whether the alarm was lost: it is overdue, or is
