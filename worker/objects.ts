@@ -147,7 +147,7 @@ export function consumerClass(
     get #object(): ConsumerInRust {
       noticeCrash();
       const made = this.#made;
-      if (!made.isTold()) {
+      if (!made.isSetUp()) {
         made.watchedBy(this.#attempts, sender);
         if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
         const cutOff = this.#attempts.uncounted;

@@ -43,7 +43,7 @@ struct Inner {
     locating: Calls<Result<Option<Position>, RecordError>>,
     ringing: Calls<Result<(), StorageError>>,
     /// Whether JavaScript has said whom else to wake.
-    told: Cell<bool>,
+    is_set_up: Cell<bool>,
     name: Option<ObjectName<Partition>>,
     meter: Rc<Meter>,
     state: State,
@@ -66,7 +66,7 @@ impl DurableObject for JournalObject {
             recording: Calls::default(),
             locating: Calls::default(),
             ringing: Calls::default(),
-            told: Cell::default(),
+            is_set_up: Cell::default(),
             name: ObjectName::of(&state),
             meter,
             state,
@@ -138,15 +138,15 @@ impl JournalObject {
         let names = consumers.iter().map(|name| ConsumerName::new(name));
         let names = names.collect::<Result<_, _>>().map_err(|error| Failure::from(error).to_js())?;
         self.inner.driver.borrow_mut().wakes().also_wake(names);
-        self.inner.told.set(true);
+        self.inner.is_set_up.set(true);
         Ok(())
     }
 
     /// Whether it was told whom else to wake. After a crash of the engine there is another object, which was not.
-    #[wasm_bindgen(js_name = isTold)]
+    #[wasm_bindgen(js_name = isSetUp)]
     #[must_use]
-    pub fn is_told(&self) -> bool {
-        self.inner.told.get()
+    pub fn is_set_up(&self) -> bool {
+        self.inner.is_set_up.get()
     }
 
     /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
