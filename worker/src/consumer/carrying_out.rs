@@ -147,13 +147,14 @@ impl Inner {
             Ok(defined) => Rc::clone(&defined.definition),
             Err(failure) => return Attempted::Ended(Outcome::failed(&*failure.detail)),
         };
+        let sender = self.sender.borrow().clone();
         let attempt = async {
             if definition.kind == Kind::Queue {
                 let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
                 return sent.map_or_else(Attempted::Ended, Attempted::Done);
             }
             Attempted::Ended(match (definition.kind, self.handler()) {
-                (Kind::Webhook, _) => match self.sender.borrow().clone() {
+                (Kind::Webhook, _) => match sender {
                     Some(sender) => delivery::to_webhook(&self.env, &sender, &definition, first).await,
                     None => Outcome::failed("this object was given no sender"),
                 },
