@@ -4,10 +4,10 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { consumerHandler } from "./consumer-handler.ts";
-import { sender } from "./webhook.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
 import type { Registry } from "./registry.ts";
+import { Sender } from "./webhook.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
 type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;
@@ -142,13 +142,14 @@ export function consumerClass(
     readonly #made = new ConsumerObject(this.ctx, this.env);
     readonly #inCode = consumers.get(this.#made.name());
     readonly #attempts = new Attempts(stubOf(this.ctx, this.env, "CONSUMER"));
+    readonly #sender = new Sender();
 
     /** The object in Rust. A crash of the engine replaces it: the new one needs the handler and the crashed attempt. */
     get #object(): ConsumerInRust {
       noticeCrash();
       const made = this.#made;
       if (!made.isSetUp()) {
-        made.watchedBy(this.#attempts, sender);
+        made.watchedBy(this.#attempts, this.#sender);
         if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
         const cutOff = this.#attempts.uncounted;
         if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);

@@ -1,10 +1,10 @@
 // The requests to the receivers of webhooks. Rust makes one call for each: a call costs more than the values that it carries.
 
-/** The requests under way, by the ids of their deliveries. */
-const underWay = new Map<string, AbortController>();
+/** The sender of one webhook, as Rust calls it. Each object has its own: the ids of two webhooks or tenants may be equal. */
+export class Sender {
+  /** The requests under way, by the ids of their deliveries. */
+  readonly #underWay = new Map<string, AbortController>();
 
-/** The sender of webhooks, as Rust calls it. */
-export const sender = {
   /**
    * Sends one delivery. Returns the status, a space, and the milliseconds that `Retry-After` asks for, where it asks.
    *
@@ -19,7 +19,7 @@ export const sender = {
     body: string,
   ): Promise<string> {
     const controller = new AbortController();
-    underWay.set(id, controller);
+    this.#underWay.set(id, controller);
     try {
       const response = await fetch(url, {
         method: "POST",
@@ -39,15 +39,16 @@ export const sender = {
       await response.body?.cancel().catch(() => undefined);
       return `${response.status} ${milliseconds(response.headers.get("retry-after"))}`;
     } finally {
-      underWay.delete(id);
+      // The next attempt has the same id.
+      if (this.#underWay.get(id) === controller) this.#underWay.delete(id);
     }
-  },
+  }
 
   /** Aborts a delivery whose time is over: it must not continue beside the next attempt. */
   abort(id: string): void {
-    underWay.get(id)?.abort();
-  },
-};
+    this.#underWay.get(id)?.abort();
+  }
+}
 
 /** The wait of `Retry-After`, which has seconds or a date of HTTP; empty where it has neither. */
 function milliseconds(text: string | null): string {
