@@ -10,12 +10,11 @@ use sillok::handler::{
     Outcome, Policy, Read, Settings, Window,
 };
 use sillok::store::{
-    Append, Checkpoint, EventId, EventStore, EventType, FeedEventView, InvalidCheckpoint, RecordedTime,
-    StorageError, StreamId, visit_feed,
+    Append, Checkpoint, EventStore, FeedEventView, InvalidCheckpoint, RecordedTime, StorageError, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, now, outcome_from_js,
-    parse_events, parse_feed, stream_id_from_js, write_feed_event,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_event, feed_from_js, now,
+    outcome_from_js, parse_events, parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -230,14 +229,8 @@ impl Consumer {
 fn event(found: &FeedEventView<'_>) -> Option<FeedEvent> {
     let mut json = String::new();
     write_feed_event(&mut json, found, &Checkpoint::start(1).at(0, found.position));
-    Some(FeedEvent {
-        position: found.position,
-        stream: StreamId::new(found.stream).ok()?,
-        version: found.event.version,
-        id: EventId::new(found.event.id).ok()?,
-        event_type: EventType::new(found.event.event_type).ok()?,
-        json,
-    })
+    let names = [found.event.id, found.event.event_type, found.stream];
+    feed_event(found.position, found.event.version, names, json)
 }
 
 /// Calls JavaScript to apply an event.

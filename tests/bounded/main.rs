@@ -1,5 +1,5 @@
-//! Bounds of pages. No page looks at more than its budget and one commit, whatever is stored. A reader that follows
-//! `next` reaches everything, on every log. The tests print the seeds and the number of cases. `SILLOK_BOUNDED_SEED`
+//! Bounds of pages. For every stored history, a page looks at no more than its budget and one commit. A reader that
+//! follows `next` reaches all events, on every log. The tests print the seeds and the number of cases. `SILLOK_BOUNDED_SEED`
 //! runs one seed.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic

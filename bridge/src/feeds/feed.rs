@@ -142,7 +142,8 @@ fn cut(text: &str, heads: &str) -> Option<Vec<FeedEvent>> {
         // Before each event stands a bracket or a comma.
         let (json, after) = rest.get(1..)?.split_at_checked(usize::try_from(bytes).ok()?)?;
         rest = after;
-        feed_event(position, version, [parts.next()?, parts.next()?, parts.next()?], json)
+        let names = [parts.next()?, parts.next()?, parts.next()?];
+        feed_event(Position::new(position)?, Version::new(version)?, names, json.to_owned())
     };
     heads.lines().map(event).collect()
 }
@@ -156,24 +157,27 @@ fn parsed(text: &str) -> Option<Vec<FeedEvent>> {
         let number = |text: Option<&str>| text?.parse::<u64>().ok();
         let name = |text: Option<&str>| serde_json::from_str::<String>(text?).ok();
         let (id, event_type, stream) = (name(id)?, name(event_type)?, name(stream)?);
-        feed_event(number(position)?, number(version)?, [&id, &event_type, &stream], json)
+        let (position, version) = (Position::new(number(position)?)?, Version::new(number(version)?)?);
+        feed_event(position, version, [&id, &event_type, &stream], json.to_owned())
     };
     events.into_iter().map(event).collect()
 }
 
-fn feed_event(
-    position: u64,
-    version: u64,
+/// An event as a consumer's machine takes it; nothing where a name is invalid.
+#[must_use]
+pub fn feed_event(
+    position: Position,
+    version: Version,
     [id, event_type, stream]: [&str; 3],
-    json: &str,
+    json: String,
 ) -> Option<FeedEvent> {
     Some(FeedEvent {
-        position: Position::new(position)?,
-        version: Version::new(version)?,
+        position,
+        version,
         id: EventId::new(id).ok()?,
         event_type: EventType::new(event_type).ok()?,
         stream: StreamId::new(stream).ok()?,
-        json: json.to_owned(),
+        json,
     })
 }
 

@@ -184,7 +184,7 @@ export class RemoteEventStore implements Store {
   }
 
   /**
-   * Verifies that nobody has altered the history of a stream. See {@link EventStore.verify}.
+   * Verifies that the history of a stream is unchanged. See {@link EventStore.verify}.
    *
    * @param stream - The stream id.
    * @returns Whether the history is intact. If not, `broken` is the first wrong commit.

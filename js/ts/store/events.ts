@@ -114,7 +114,7 @@ export type Verification = IntactHistory | BrokenHistory;
 
 /** An unaltered history. */
 export interface IntactHistory {
-  /** Nobody has altered the history. */
+  /** The history is unchanged. */
   intact: true;
   /** The version of the stream. */
   version: number;

@@ -223,7 +223,7 @@ export interface Store {
   streams(options?: StreamsOptions): AsyncGenerator<StreamEntry, void, undefined>;
 
   /**
-   * Verifies that nobody has altered the history of a stream. Every commit has the SHA-256 of its content and of the hash
+   * Verifies that the history of a stream is unchanged. Every commit has the SHA-256 of its content and of the hash
    * before it. The method computes all hashes again, from the first commit or from the version to which the stream was
    * truncated.
    *

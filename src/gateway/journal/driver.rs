@@ -152,21 +152,19 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
     }
 
     fn woken(&mut self, turn: &mut JournalTurn<'_>, call: CallId, is_awake: bool) {
-        let Some(at) = self.rounds.iter().position(|round| round.has_called(call)) else { return };
+        let found = self.rounds.iter_mut().enumerate().find_map(|(at, round)| Some((at, round.take(call)?)));
+        let Some((at, consumer)) = found else { return };
         let mut round = self.rounds.swap_remove(at);
-        if let Some(at) = round.called.iter().position(|(called, _)| *called == call) {
-            let (_, consumer) = round.called.swap_remove(at);
-            let noted = if is_awake {
-                self.wakes.woken(&consumer);
-                Ok(())
-            } else {
-                let (now, random) = (turn.now(), turn.random());
-                self.wakes.not_woken(&consumer, now, random)
-            };
-            // Without an alarm the consumer may not wake. So the aggregate has to send its forward again.
-            round.outcome =
-                round.outcome.and(noted.map_err(|error| turn.log("the alarm could not be set", error)));
-        }
+        let noted = if is_awake {
+            self.wakes.woken(&consumer);
+            Ok(())
+        } else {
+            let (now, random) = (turn.now(), turn.random());
+            self.wakes.not_woken(&consumer, now, random)
+        };
+        // Without an alarm the consumer may not wake. So the aggregate has to send its forward again.
+        let noted = noted.map_err(|error| turn.log("the alarm could not be set", error));
+        round.outcome = round.outcome.and(noted);
         self.end_or_keep(turn, round);
     }
 

@@ -25,9 +25,10 @@ pub(super) enum Purpose {
 }
 
 impl Round {
-    /// Whether the call belongs to the round.
-    pub(super) fn has_called(&self, call: CallId) -> bool {
-        self.called.iter().any(|(called, _)| *called == call)
+    /// Takes the consumer of this call.
+    pub(super) fn take(&mut self, call: CallId) -> Option<ConsumerName> {
+        let at = self.called.iter().position(|(called, _)| *called == call)?;
+        Some(self.called.swap_remove(at).1)
     }
 
     pub(super) fn of(purpose: Purpose) -> Self {

@@ -66,7 +66,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         machine.renew(turn.now())?;
         self.machine = machine;
         self.started = false;
-        self.look_again(turn, |_| true);
+        self.look_again(turn);
         Ok(())
     }
 }

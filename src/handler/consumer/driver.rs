@@ -23,7 +23,7 @@ struct Attempt {
     millis: u64,
 }
 
-/// When a consumer that cannot be opened, or not interrupted in order, is looked at again, in milliseconds.
+/// When the alarm rings again for a consumer that cannot be opened, or whose state cannot be read, in milliseconds.
 const UNOPENED_MILLIS: u64 = 10_000;
 
 pub(super) type ConsumerTurn<'a> = Turn<'a, ConsumerEffect>;
@@ -32,7 +32,7 @@ pub(super) type ConsumerTurn<'a> = Turn<'a, ConsumerEffect>;
 ///
 /// A *run* begins when the consumer is woken, and ends when there is nothing to do. There is one run at a time. If a
 /// run gets no answer for half a minute, beyond the time of an attempt, it counts as lost. Then the next input begins
-/// another run, and the driver ignores late answers to the lost one.
+/// another run. A late page for the lost run is ignored. A late attempt still counts for events that are under way.
 #[derive(Debug)]
 pub struct ConsumerDriver<S, A> {
     pub(super) machine: Consumer<S, A>,
@@ -44,7 +44,7 @@ pub struct ConsumerDriver<S, A> {
     ringing: bool,
     /// Whether the machine knows for when the alarm is set.
     pub(super) started: bool,
-    /// Who waits for the deliveries under way, so as to change the consumer, and until when.
+    /// The changes of the consumer that wait for the deliveries under way.
     pub(super) changes: Vec<Change>,
     pub(super) reaching: Reaching,
 }
@@ -203,10 +203,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     /// Does what the machine wants next.
     fn step(&mut self, turn: &mut ConsumerTurn<'_>) {
         if self.make_changes(turn) {
-            let call = self.calls.next();
-            self.wait_for(turn, Waits::Turn(call), 0);
-            turn.push(ConsumerEffect::Later { call });
-            return;
+            return self.let_others(turn);
         }
         let next = self.machine.next(turn.now());
         let next = next.and_then(|next| self.answer_reached(turn).map(|()| next));
@@ -221,14 +218,17 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
                 turn.push(ConsumerEffect::Project);
             }
             Ok(Next::Deliver(deliveries)) => self.deliver(turn, deliveries),
-            Ok(Next::Tidied) => {
-                let call = self.calls.next();
-                self.wait_for(turn, Waits::Turn(call), 0);
-                turn.push(ConsumerEffect::Later { call });
-            }
+            Ok(Next::Tidied) => self.let_others(turn),
             Ok(Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped) => self.end_run(turn, Ok(())),
             Err(error) => self.interrupt(turn, Some(error)),
         }
+    }
+
+    /// Takes the next step after other requests had their turn.
+    fn let_others(&mut self, turn: &mut ConsumerTurn<'_>) {
+        let call = self.calls.next();
+        self.wait_for(turn, Waits::Turn(call), 0);
+        turn.push(ConsumerEffect::Later { call });
     }
 
     /// Delivers each event in an attempt of its own, or a batch in one attempt.

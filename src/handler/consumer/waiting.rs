@@ -62,10 +62,9 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         Ok(())
     }
 
-    /// Checks again the readers for which `is_it` returns true.
-    pub(super) fn look_again(&mut self, turn: &mut ConsumerTurn<'_>, is_it: impl Fn(&Waiting) -> bool) {
-        let waiting: Vec<_> = self.reaching.0.extract_if(.., |waiting| is_it(waiting)).collect();
-        for waiting in waiting {
+    /// Looks again for all that wait.
+    pub(super) fn look_again(&mut self, turn: &mut ConsumerTurn<'_>) {
+        for waiting in std::mem::take(&mut self.reaching.0) {
             self.look_at(turn, waiting, false);
         }
     }

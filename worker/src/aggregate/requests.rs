@@ -15,7 +15,7 @@ use super::carrying_out::Driver;
 use super::{
     AppendRequest, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
 };
-use crate::objects::{Receipt, partitions};
+use crate::objects::{Receipt, forgotten, partitions};
 
 impl Inner {
     pub(super) fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
@@ -69,16 +69,13 @@ impl Inner {
     }
 
     pub(super) async fn forget(self: &Rc<Self>, forget: Forget) -> (Result<Forgotten, Failure>, Receipt) {
-        let forgotten = self.forgetting.open();
-        if let Err(failure) = self.drive(|driver, turn| driver.forget(turn, forgotten.id(), forget)) {
+        let call = self.forgetting.open();
+        if let Err(failure) = self.drive(|driver, turn| driver.forget(turn, call.id(), forget)) {
             return (Err(failure), self.meter.take());
         }
-        match forgotten.answer().await {
+        match call.answer().await {
             Some((forgotten, receipt)) => (forgotten.map_err(forget_failure), receipt),
-            None => (
-                Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")),
-                Receipt::default(),
-            ),
+            None => (Err(forgotten()), Receipt::default()),
         }
     }
 }

@@ -1,9 +1,7 @@
 //! Carries out the driver's effects.
 
-use std::pin::pin;
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
 use sillok::handler::{Attempted, ConsumerEffect, ConsumerInput, Delivery, Kind, Outcome, look_again_at};
@@ -13,7 +11,7 @@ use worker::console_error;
 use super::delivery;
 use super::handlers::Handler;
 use super::opening::{Driver, Inner};
-use crate::objects::{armed, pause, spawn};
+use crate::objects::{armed, pause, spawn, within};
 
 impl Inner {
     /// Gives the driver an input, and carries out its effects.
@@ -135,10 +133,7 @@ impl Inner {
     }
 
     async fn attempt_within(&self, deliveries: &[Delivery], millis: u64) -> Attempted {
-        match select(pin!(self.attempt(deliveries)), pin!(pause(millis))).await {
-            Either::Left((attempted, _)) => attempted,
-            Either::Right(_) => Attempted::Late,
-        }
+        within(millis, self.attempt(deliveries)).await.unwrap_or(Attempted::Late)
     }
 
     async fn attempt(&self, deliveries: &[Delivery]) -> Attempted {

@@ -15,7 +15,7 @@ use super::opening::Inner;
 use super::signature::Secret;
 use super::{Define, delivery, stored_definition, unreachable};
 use crate::journal::{Remote, end_of};
-use crate::objects::partitions;
+use crate::objects::{forgotten, partitions};
 
 /// A new definition that waits for unfinished deliveries.
 pub(super) struct Change {
@@ -81,9 +81,7 @@ impl Inner {
         self.change.replace(Some(Change { definition, done }));
         // There is only one change at a time, so all changes have the same number.
         self.drive(|driver, turn| driver.change(turn, CallId::new(0)))?;
-        changed
-            .await
-            .unwrap_or_else(|_| Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")))
+        changed.await.unwrap_or_else(|_| Err(forgotten()))
     }
 
     /// Makes the waiting change.

@@ -1,9 +1,7 @@
 //! Carries out the driver's effects.
 
-use std::pin::pin;
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
 use sillok::gateway::{CallId, JournalDriver, JournalEffect, JournalInput, Turn};
 use sillok::handler::ConsumerName;
 use sillok::store::StorageError;
@@ -12,7 +10,7 @@ use worker::console_error;
 
 use super::Inner;
 use crate::consumer;
-use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn};
+use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn, within};
 
 pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
 
@@ -94,10 +92,6 @@ impl Inner {
         let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {
             return false;
         };
-        let woken = async { consumer.wake(journal.identity.0).await.is_ok() };
-        match select(pin!(woken), pin!(pause(millis))).await {
-            Either::Left((is_awake, _)) => is_awake,
-            Either::Right(_) => false,
-        }
+        within(millis, consumer.wake(journal.identity.0)).await.is_some_and(|woken| woken.is_ok())
     }
 }

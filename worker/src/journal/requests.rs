@@ -11,7 +11,7 @@ use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory,
 use super::Inner;
 use super::carrying_out::Driver;
 use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, PositionRequest};
-use crate::objects::{Call, Receipt, partitions};
+use crate::objects::{Call, Receipt, forgotten, partitions};
 
 impl Inner {
     /// Records a forward. It has no price: the row that it is stored in is shared with others.
@@ -88,9 +88,7 @@ impl Inner {
 async fn answer<T>(call: Call<'_, Result<T, RecordError>>) -> (Result<T, Failure>, Receipt) {
     match call.answer().await {
         Some((answer, receipt)) => (answer.map_err(record_failure), receipt),
-        None => {
-            (Err(Failure::new(ErrorCode::Unavailable, "the object has ended; try again")), Receipt::default())
-        }
+        None => (Err(forgotten()), Receipt::default()),
     }
 }
 

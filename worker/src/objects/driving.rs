@@ -2,11 +2,14 @@
 //! nothing.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
-use sillok_bridge::now;
+use sillok_bridge::{Failure, now};
 use worker::Delay;
 
 use super::jitter;
@@ -143,6 +146,19 @@ impl<A> Call<'_, A> {
 impl<A> Drop for Call<'_, A> {
     fn drop(&mut self) {
         self.calls.take(self.id);
+    }
+}
+
+/// The failure of a call that the object has forgotten.
+pub(crate) fn forgotten() -> Failure {
+    Failure::new(ErrorCode::Unavailable, "the object has ended; try again")
+}
+
+/// The result of `work`, or nothing where it takes longer than so many milliseconds.
+pub(crate) async fn within<T>(millis: u64, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(pause(millis))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
     }
 }
 

@@ -10,7 +10,7 @@ mod partitions;
 mod receipt;
 
 pub(crate) use call::{Answered, Remote, RemoteError, promise, promised, spawn, turn};
-pub(crate) use driving::{Call, Calls, Effects, pause};
+pub(crate) use driving::{Call, Calls, Effects, forgotten, pause, within};
 pub(crate) use name::{ObjectName, Partition};
 pub(crate) use nudges::Nudges;
 pub(crate) use object_alarm::{ObjectAlarm, armed, rang};
