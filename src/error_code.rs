@@ -140,6 +140,28 @@ error_codes! {
         "`limit` is more than 1,000."
     UnsupportedHeader "unsupported_header" [400] Never ["field"]
         "A header would change the meaning of the request and is not supported."
+    InvalidCommand "invalid_command" [400] Never ["field"]
+        "A command is not an object, or does not have the shape that its aggregate declares."
+    UnknownCommand "unknown_command" [400] Never ["field"]
+        "The aggregate has no command of this type."
+    InvalidAggregate "invalid_aggregate" [] Never ["field"]
+        "The definition of an aggregate is not valid."
+    NoAggregate "no_aggregate" [404] AfterChange []
+        "The category of the stream has no decider."
+    CommandRejected "command_rejected" [422] AfterReading ["rejection"]
+        "The rules of the aggregate refuse the command."
+    StateUnavailable "state_unavailable" [409] Never []
+        "The history that the state needs was truncated, and no snapshot fits."
+    DeciderFailed "decider_failed" [500] AfterChange []
+        "The code of the aggregate has thrown an error or returned an invalid value."
+    AsyncDecider "async_decider" [500] AfterChange []
+        "The code of the aggregate has returned a promise. It must be synchronous."
+    AsyncSchema "async_schema" [500] AfterChange []
+        "A schema has returned a promise. It must be synchronous."
+    UnknownEvent "unknown_event" [500] AfterChange []
+        "The stream has an event of a type that the aggregate does not declare."
+    EventTooNew "event_too_new" [500] AfterChange []
+        "An event has a higher schema version than the code knows."
     MissingToken "missing_token" [401] AfterChange []
         "The request has no bearer token."
     InvalidToken "invalid_token" [401] AfterChange []

@@ -10,7 +10,8 @@ mod journal;
 pub(crate) mod turn;
 
 pub use aggregate::{
-    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, Forget, ForgetError, Forgotten,
+    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, CommandError, Commands, Executed, Forget,
+    ForgetError, Forgotten, SnapshotStatus, StateAt, StateLoad, Step,
 };
 pub use alarm::Alarm;
 pub use backoff::backoff;

@@ -16,6 +16,7 @@
 //! [`woken`](Consumer::woken), [`rang`](Consumer::rang) and the operations of administrators may come in between.
 
 mod consumer;
+mod deciders;
 mod feed;
 mod projections;
 mod read_event;
@@ -31,6 +32,8 @@ pub use consumer::machine::Consumer;
 pub use consumer::operate::{RebuildError, Status};
 pub use consumer::outcome::Apply;
 pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
+pub use deciders::behaviour::{Behaviour, BehaviourSettings, DecideContext, Decision, Fault};
+pub use deciders::command::{Command, InvalidCommand};
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
 pub use projections::document_key::{DocumentKey, InvalidDocumentKey};
 pub use projections::documents::{DocumentError, DocumentPage, Documents};

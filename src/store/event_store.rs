@@ -26,6 +26,10 @@ impl<L: StreamLog> EventStore<L> {
         &self.log
     }
 
+    pub(crate) fn log_mut(&mut self) -> &mut L {
+        &mut self.log
+    }
+
     /// Appends the events to the stream, all or none, if the stream fulfils the condition.
     ///
     /// `now` is the time by the caller's clock. The store calls `fresh_id` once for each event without an id. An append

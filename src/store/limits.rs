@@ -12,6 +12,8 @@ pub const EVENT_ID_BYTES: usize = 200;
 pub const IDEMPOTENCY_KEY_BYTES: usize = 200;
 /// The largest metadata of one event, in bytes of JSON text.
 pub const METADATA_BYTES: usize = 16 * 1024;
+/// The highest schema version of an event's data.
+pub const SCHEMA_VERSION: u32 = 65_535;
 /// The most events of one append.
 pub const COMMIT_EVENTS: usize = 1024;
 /// The largest commit: its events as they are stored, in bytes of UTF-8.
@@ -57,6 +59,15 @@ pub const DOCUMENT_KEY_BYTES: usize = 200;
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 /// The longest time that a read of a document waits for an event, in milliseconds.
 pub const DOCUMENT_WAIT_MILLIS: u64 = 5000;
+/// The largest state that a snapshot stores, in bytes of JSON text. A larger state works without snapshots.
+pub const STATE_BYTES: usize = 1024 * 1024;
+/// The largest rejection of a command, in bytes of JSON text.
+pub const REJECTION_BYTES: usize = 64 * 1024;
+/// The largest command, in bytes of JSON text. It is as large as a commit.
+pub const COMMAND_BYTES: usize = COMMIT_BYTES;
+/// The most versions of an aggregate's code whose snapshots a stream keeps: after a rollback to the code before, nothing is
+/// replayed.
+pub const SNAPSHOT_CODES: u64 = 2;
 /// The highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// The latest recorded time, in milliseconds since 1970: the end of the year 9999. RFC 3339 cannot write a later year.
@@ -70,5 +81,7 @@ const _: () = assert!(COMMIT_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 const _: () = assert!(JOURNAL_GROUP_BYTES + COMMIT_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 const _: () = assert!(JOURNAL_STREAMS * (2 * STREAM_ID_BYTES + 128) < ROW_BYTES);
 const _: () = assert!(DOCUMENT_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
+const _: () = assert!(STATE_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
+const _: () = assert!(REJECTION_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 // A dead letter holds an event and the text of an error. The event may be as large as a commit.
 const _: () = assert!(COMMIT_BYTES + ERROR_BYTES + ROW_FRAME_BYTES < ROW_BYTES);

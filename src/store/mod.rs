@@ -4,6 +4,7 @@
 //! in memory. [`sqlite::StreamTable`] stores one stream in a SQLite table.
 
 pub(crate) mod appends;
+pub(crate) mod decisions;
 mod event_store;
 pub(crate) mod events;
 pub(crate) mod feeds;
@@ -16,9 +17,17 @@ pub(crate) mod reads;
 pub mod sqlite;
 mod version;
 
+/// Checks the type of an event or of a command.
+pub(crate) fn check_type(text: &str) -> Result<(), InvalidName> {
+    names::name::check(text, limits::EVENT_TYPE_BYTES)
+}
+
 pub use appends::append::{Append, AppendError, Appended};
 pub use appends::expected_version::ExpectedVersion;
 pub use appends::idempotency_key::{IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, StoredKey};
+pub use decisions::log::DecisionLog;
+pub use decisions::outcome::{CommandHash, Decided, Outcome};
+pub use decisions::snapshot::Snapshot;
 pub use event_store::EventStore;
 pub use events::cause::Cause;
 pub use events::event::{EventId, EventType, EventView, InvalidEvent, NewEvent, RecordedEvent, RecordedTime};
@@ -40,5 +49,6 @@ pub use proof::export::{ExportEnd, Exported};
 pub use proof::hash::CommitHash;
 pub use proof::verify::{BrokenCommit, Followed, Verification, Verifier};
 pub use reads::range::{Direction, InvalidRange, ReadRange};
+pub(crate) use reads::read::visit_stream;
 pub use reads::read::{Page, PageEnd, ReadError};
 pub use version::Version;

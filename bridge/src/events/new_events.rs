@@ -31,7 +31,7 @@ pub enum InvalidEvents {
     },
     /// The event has an unknown field, or one field twice.
     #[error(
-        "`{name}` is not a field of an event, or is there twice; an event has `type`, `data`, `metadata` and `id`, each at most once"
+        "`{name}` is not a field of an event, or is there twice; an event has `type`, `data`, `metadata`, `id` and `schemaVersion`, each at most once"
     )]
     UnexpectedField {
         /// The index of the event.
@@ -138,6 +138,11 @@ fn parse_event(raw: &RawValue, event: Option<usize>) -> Result<NewEvent, Invalid
     if let Some(metadata) = fields.metadata {
         new_event = new_event.with_metadata(metadata.into()).map_err(refused)?;
     }
+    if let Some(version) = fields.schema_version {
+        // A text that is no number of this type is no schema version either.
+        let version = version.get().parse().unwrap_or_default();
+        new_event = new_event.with_schema_version(version).map_err(refused)?;
+    }
     if let Some(id) = fields.id {
         new_event = new_event.with_id(&text(id, event, "id")?).map_err(refused)?;
     }
@@ -166,6 +171,7 @@ struct Fields<'a> {
     id: Option<&'a RawValue>,
     data: Option<&'a RawValue>,
     metadata: Option<&'a RawValue>,
+    schema_version: Option<&'a RawValue>,
     unexpected: Option<String>,
 }
 
@@ -193,6 +199,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 "id" => &mut fields.id,
                 "data" => &mut fields.data,
                 "metadata" => &mut fields.metadata,
+                "schemaVersion" => &mut fields.schema_version,
                 _ => {
                     fields.unexpected.get_or_insert_with(|| name.into_owned());
                     continue;

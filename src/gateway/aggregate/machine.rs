@@ -4,15 +4,20 @@ use std::ops::ControlFlow;
 
 use thiserror::Error;
 
+use super::command_error::CommandError;
+use super::commands::{Commands, Step};
+use super::executed::Executed;
 use super::outbox::Outbox;
+use super::state_load::StateLoad;
 use crate::gateway::alarm::Alarm;
 use crate::gateway::backoff::backoff;
 use crate::gateway::journal::Forward;
+use crate::handler::Command;
 use crate::store::limits::{JOURNAL_GROUP_BYTES, PAGE_EVENTS};
 use crate::store::reads::page_budget::PageBudget;
 use crate::store::{
-    Append, AppendError, Appended, Commit, Direction, EventId, EventStore, Head, RecordedTime, StorageError,
-    StreamId, StreamLog, TruncateError, Truncated, Version,
+    Append, AppendError, Appended, Commit, DecisionLog, Direction, EventId, EventStore, Head, RecordedTime,
+    StorageError, StreamId, StreamLog, TruncateError, Truncated, Version,
 };
 
 /// An aggregate as a machine. It forwards everything that it stores, even after crashes.
@@ -83,6 +88,47 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     ) -> Result<Appended, AppendError> {
         self.store.log().at(now);
         self.store.append(append, now, fresh_id)
+    }
+
+    /// Executes a command, or loads a page of its state, as [`Commands::execute`] does.
+    ///
+    /// # Errors
+    /// [`CommandError`]. Nothing was written, unless the storage has failed.
+    pub fn execute(
+        &mut self,
+        commands: &mut Commands,
+        stream: &StreamId,
+        command: &Command,
+        now: RecordedTime,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) -> Result<Step<Executed>, CommandError>
+    where
+        L: DecisionLog,
+    {
+        self.store.log().at(now);
+        commands.execute(&mut self.store, stream, command, now, fresh_id)
+    }
+
+    /// Loads a page of the present state, as [`Commands::load`] does.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn load(&mut self, commands: &mut Commands, stream: &StreamId) -> Result<Step<Version>, CommandError>
+    where
+        L: DecisionLog,
+    {
+        commands.load(&mut self.store, stream)
+    }
+
+    /// Loads a page of an earlier state, as [`StateLoad::load`] does.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn load_at(&self, load: &mut StateLoad, stream: &StreamId) -> Result<Step<Version>, CommandError>
+    where
+        L: DecisionLog,
+    {
+        load.load(&self.store, stream)
     }
 
     /// Truncates as [`EventStore::truncate`] does. It refuses until the journal has the events to forget.

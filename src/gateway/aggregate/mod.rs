@@ -1,10 +1,20 @@
 //! One aggregate: its stream, and the duty to forward its commits to the journal.
 
+mod command_error;
+mod commands;
 mod driver;
 mod effects;
+mod executed;
+mod loading;
 mod machine;
 mod outbox;
+mod state_load;
 
+pub use command_error::CommandError;
+pub use commands::{Commands, SnapshotStatus, Step};
 pub use driver::AggregateDriver;
 pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
+pub use executed::Executed;
+pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};
+pub use state_load::StateLoad;

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use crate::gateway::alarm::{Alarm, is_lost};
 use crate::gateway::backoff::LONGEST_MILLIS;
 use crate::store::{
-    Base, Commit, Direction, Head, IdempotencyKey, RecordedTime, StorageError, StreamId, StreamLog, Version,
-    Visit,
+    Base, Commit, DecisionLog, Direction, Head, IdempotencyKey, Outcome, RecordedTime, Snapshot,
+    StorageError, StreamId, StreamLog, Version, Visit,
 };
 
 /// The time from a commit to its alarm, in milliseconds, unless an earlier alarm is set. It is long enough to forward
@@ -79,6 +79,50 @@ impl<L, A: Alarm> Outbox<L, A> {
     }
 }
 
+impl<L, A: Alarm> Outbox<L, A> {
+    fn inserting(
+        &mut self,
+        commit: Commit,
+        insert: impl FnOnce(&mut L, Commit) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        // The alarm comes first. A needless alarm does no harm, but a commit without an alarm might never be forwarded.
+        self.arm()?;
+        self.made.take();
+        let made = (commit.events.len() <= MADE_BYTES).then(|| Commit { key: None, ..commit.clone() });
+        insert(&mut self.log, commit)?;
+        *self.made.get_mut() = made;
+        Ok(())
+    }
+}
+
+impl<L: DecisionLog, A: Alarm> DecisionLog for Outbox<L, A> {
+    fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError> {
+        self.log.outcome(stream, id)
+    }
+
+    fn insert_decision(
+        &mut self,
+        stream: &StreamId,
+        commit: Option<Commit>,
+        outcome: Option<(&IdempotencyKey, &Outcome)>,
+    ) -> Result<(), StorageError> {
+        match commit {
+            Some(commit) => {
+                self.inserting(commit, |log, commit| log.insert_decision(stream, Some(commit), outcome))
+            }
+            None => self.log.insert_decision(stream, None, outcome),
+        }
+    }
+
+    fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
+        self.log.snapshot(stream, code)
+    }
+
+    fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
+        self.log.insert_snapshot(stream, snapshot)
+    }
+}
+
 impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
         self.log.head(stream)
@@ -89,13 +133,7 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        // The alarm comes first. A needless alarm does no harm, but a commit without an alarm might never be forwarded.
-        self.arm()?;
-        self.made.take();
-        let made = (commit.events.len() <= MADE_BYTES).then(|| Commit { key: None, ..commit.clone() });
-        self.log.insert(stream, commit)?;
-        *self.made.get_mut() = made;
-        Ok(())
+        self.inserting(commit, |log, commit| log.insert(stream, commit))
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {

@@ -232,7 +232,7 @@ impl Append {
     fn events_of(&self, cause: &Cause) -> Result<Vec<NewEvent>, AppendError> {
         let refused = |event, reason| AppendError::InvalidWithCause { event, reason };
         let events = self.events.iter().enumerate();
-        events.map(|(place, event)| cause.of(event).map_err(|reason| refused(place, reason))).collect()
+        events.map(|(place, event)| cause.caused(event).map_err(|reason| refused(place, reason))).collect()
     }
 
     /// The answer to the append that made this commit.

@@ -5,23 +5,25 @@ use super::json_text::{JsonText, json_string, members};
 
 const CORRELATION: &str = "correlationId";
 const CAUSATION: &str = "causationId";
+const TRACE: &str = "traceparent";
 
-/// The event that caused an append. The appended events continue its correlation id and name it as their cause, in the
-/// metadata `correlationId` and `causationId`.
+/// The event or the command that caused an append. The appended events continue its correlation id and its trace, and
+/// name it as their cause: in the metadata `correlationId`, `causationId` and `traceparent` (W3C Trace Context).
 ///
 /// ```
 /// use sillok::store::{Cause, EventId};
 ///
 /// let first = Cause::new(EventId::new("e-1")?, "{}");
-/// assert_eq!(first.correlation_id(), "e-1");
+/// assert_eq!(first.correlation_id(), Some("e-1"));
 /// let later = Cause::new(EventId::new("e-2")?, r#"{"correlationId":"e-1"}"#);
-/// assert_eq!(later.correlation_id(), "e-1");
+/// assert_eq!((later.causation_id(), later.correlation_id()), (Some("e-2"), Some("e-1")));
 /// # Ok::<(), sillok::store::InvalidName>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cause {
-    event: EventId,
-    correlation: Box<str>,
+    causation: Option<Box<str>>,
+    correlation: Option<Box<str>>,
+    trace: Option<Box<str>>,
 }
 
 impl Cause {
@@ -29,47 +31,82 @@ impl Cause {
     /// id.
     #[must_use]
     pub fn new(event: EventId, metadata: &str) -> Self {
-        let given = members(metadata, [CORRELATION]).and_then(|[correlation]| correlation);
-        let correlation = given.and_then(|text| serde_json::from_str::<String>(text).ok());
-        let correlation = correlation.map_or_else(|| event.as_str().into(), String::into_boxed_str);
-        Self { event, correlation }
+        Self::of(Some(event.as_str()), metadata)
     }
 
     /// A cause from an event within a correlation.
     #[must_use]
     pub fn within(event: EventId, correlation: &str) -> Self {
-        Self { event, correlation: correlation.into() }
+        Self { causation: Some(event.as_str().into()), correlation: Some(correlation.into()), trace: None }
     }
 
-    /// The event.
+    /// A cause from a command's id and metadata. A command without a correlation id begins a correlation under its own
+    /// id. A command without an id causes nothing that has a name: its events only continue its metadata.
     #[must_use]
-    pub fn event_id(&self) -> &EventId {
-        &self.event
+    pub fn of_command(id: Option<&str>, metadata: &str) -> Self {
+        Self::of(id, metadata)
+    }
+
+    fn of(id: Option<&str>, metadata: &str) -> Self {
+        let [correlation, trace] = members(metadata, [CORRELATION, TRACE]).unwrap_or_default().map(text);
+        let causation: Option<Box<str>> = id.map(Box::from);
+        Self { correlation: correlation.or_else(|| causation.clone()), causation, trace }
+    }
+
+    /// The same cause, within a trace.
+    #[must_use]
+    pub fn traced(self, traceparent: &str) -> Self {
+        Self { trace: Some(traceparent.into()), ..self }
+    }
+
+    /// The id of the event or of the command.
+    #[must_use]
+    pub fn causation_id(&self) -> Option<&str> {
+        self.causation.as_deref()
     }
 
     /// The id that all events of the conversation share.
     #[must_use]
-    pub fn correlation_id(&self) -> &str {
-        &self.correlation
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.correlation.as_deref()
     }
 
-    /// The event, with this as its cause. Ids that the writer has set stay.
+    /// The trace, as in the header `traceparent` of W3C Trace Context.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        self.trace.as_deref()
+    }
+
+    /// The event, with this as its cause. Members that the writer has set stay.
     ///
     /// # Errors
     /// [`InvalidEvent::MetadataTooLarge`] if the metadata has no room for the ids.
-    pub(in crate::store) fn of(&self, event: &NewEvent) -> Result<NewEvent, InvalidEvent> {
-        let text = event.metadata().as_str();
-        let given = members(text, [CORRELATION, CAUSATION]).unwrap_or_default();
-        let ids = [(CORRELATION, self.correlation_id()), (CAUSATION, self.event.as_str())];
-        let missing = ids.iter().zip(given).filter(|(_, given)| given.is_none());
+    pub(crate) fn caused(&self, event: &NewEvent) -> Result<NewEvent, InvalidEvent> {
+        let written = event.metadata().as_str();
+        let given = members(written, [CORRELATION, CAUSATION, TRACE]).unwrap_or_default();
+        let named = [
+            (CORRELATION, self.correlation_id()),
+            (CAUSATION, self.causation_id()),
+            (TRACE, self.traceparent()),
+        ];
+        let missing = named.iter().zip(given).filter(|(_, given)| given.is_none());
+        let missing = missing.filter_map(|((name, value), _)| Some((name, (*value)?)));
         let added: Vec<String> =
-            missing.map(|((name, id), _)| format!("\"{name}\":{}", json_string(id))).collect();
-        let open = text.strip_suffix('}').unwrap_or(text).trim_end();
-        let separator = if open == "{" || added.is_empty() { "" } else { "," };
+            missing.map(|(name, value)| format!("\"{name}\":{}", json_string(value))).collect();
+        if added.is_empty() {
+            return Ok(event.clone());
+        }
+        let open = written.strip_suffix('}').unwrap_or(written).trim_end();
+        let separator = if open == "{" { "" } else { "," };
         // The writer's part of the metadata stays as it was written.
         let metadata = [open, separator, &added.join(","), "}"].concat();
         event.clone().with_metadata(JsonText::trusted(&metadata))
     }
+}
+
+/// The text of a member, if it is a string of Unicode text.
+fn text(member: Option<&str>) -> Option<Box<str>> {
+    serde_json::from_str::<String>(member?).ok().map(String::into_boxed_str)
 }
 
 #[cfg(test)]
@@ -95,8 +132,30 @@ mod tests {
         ] {
             let event = NewEvent::new("Moved", JsonText::null()).unwrap();
             let event = event.with_metadata(JsonText::parse(given).unwrap()).unwrap();
-            assert_eq!(cause.of(&event).unwrap().metadata().as_str(), metadata);
+            assert_eq!(cause.caused(&event).unwrap().metadata().as_str(), metadata);
         }
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)] // a test may panic
+    fn a_trace_and_a_command_go_on_in_the_metadata() {
+        let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let given = format!(r#"{{"traceparent":"{trace}"}}"#);
+        let event = NewEvent::new("Moved", JsonText::null()).unwrap();
+        let with = |cause: &Cause| cause.caused(&event).unwrap().metadata().as_str().to_owned();
+        let named = Cause::of_command(Some("c-1"), &given);
+        assert_eq!(
+            with(&named),
+            format!(r#"{{"correlationId":"c-1","causationId":"c-1","traceparent":"{trace}"}}"#)
+        );
+        assert_eq!(with(&Cause::of_command(None, &given)), given);
+        assert_eq!(with(&Cause::of_command(None, "{}")), "{}");
+        let within = Cause::within(EventId::new("e").unwrap(), "c").traced(trace);
+        let read = Cause::new(
+            EventId::new("e").unwrap(),
+            &format!(r#"{{"correlationId":"c","traceparent":"{trace}"}}"#),
+        );
+        assert_eq!(within, read);
     }
 
     #[test]
@@ -111,7 +170,7 @@ mod tests {
             (r#"{"\ud800":1,"correlation\u0049d":"c"}"#, "c"),
         ] {
             let cause = Cause::new(EventId::new("e-1").unwrap(), metadata);
-            assert_eq!(cause.correlation_id(), correlation, "{metadata}");
+            assert_eq!(cause.correlation_id(), Some(correlation), "{metadata}");
         }
     }
 }

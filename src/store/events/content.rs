@@ -1,10 +1,12 @@
 //! The stored form of a commit's events: one JSON array.
 //!
-//! `[{"id":…,"type":…,"data":…},…]`. An event with metadata has `"metadata":…` after these, and an event with a note of
+//! `[{"id":…,"type":…,"data":…},…]`. An event whose schema version is not 1 has `"schemaVersion":…` after its type. An
+//! event with metadata has `"metadata":…` after these, and an event with a note of
 //! the store has `"saved":…` last. Data and metadata are exactly the text that was appended. Writers cannot write the
 //! note.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,6 +16,9 @@ use super::json_text::{JsonText, push_json_string};
 use crate::store::logs::commit::CommitView;
 use crate::store::logs::log::StorageError;
 use crate::store::version::Version;
+
+/// The schema version of an event that is stored without one.
+const FIRST_SCHEMA: u32 = 1;
 
 pub(in crate::store) const NO_METADATA: &str = "{}";
 
@@ -40,6 +45,10 @@ pub(in crate::store) fn encode(events: &[NewEvent], fresh_id: &mut dyn FnMut() -
         }
         text.push_str(",\"type\":");
         push_json_string(&mut text, event.event_type().as_str());
+        if event.schema_version() != FIRST_SCHEMA {
+            // Writing to a String cannot fail.
+            let _ = write!(text, ",\"schemaVersion\":{}", event.schema_version());
+        }
         text.push_str(",\"data\":");
         text.push_str(event.data().as_str());
         if event.metadata().as_str() != NO_METADATA {
@@ -90,6 +99,8 @@ pub(in crate::store) struct StoredEvent<'a> {
     id: Cow<'a, str>,
     #[serde(borrow, rename = "type")]
     event_type: Cow<'a, str>,
+    #[serde(rename = "schemaVersion")]
+    schema_version: Option<u32>,
     #[serde(borrow)]
     data: &'a RawValue,
     #[serde(borrow)]
@@ -109,11 +120,16 @@ impl StoredEvent<'_> {
             version,
             id: &self.id,
             event_type: &self.event_type,
+            schema_version: self.schema_version(),
             time,
             data: self.data.get(),
             metadata,
             saved,
         }
+    }
+
+    fn schema_version(&self) -> u32 {
+        self.schema_version.unwrap_or(FIRST_SCHEMA)
     }
 
     fn note(&self) -> Option<&str> {
@@ -124,6 +140,7 @@ impl StoredEvent<'_> {
     fn is(&self, event: &NewEvent) -> bool {
         event.id().is_none_or(|id| id.as_str() == self.id)
             && event.event_type().as_str() == self.event_type
+            && event.schema_version() == self.schema_version()
             && event.data().as_str() == self.data.get()
             && event.metadata().as_str() == self.metadata.map_or(NO_METADATA, RawValue::get)
             && event.saved().map(JsonText::as_str) == self.note()

@@ -4,7 +4,9 @@ use thiserror::Error;
 
 use super::json_text::JsonText;
 use crate::ErrorCode;
-use crate::store::limits::{EVENT_ID_BYTES, EVENT_TYPE_BYTES, MAX_TIME_MILLIS, METADATA_BYTES};
+use crate::store::limits::{
+    EVENT_ID_BYTES, EVENT_TYPE_BYTES, MAX_TIME_MILLIS, METADATA_BYTES, SCHEMA_VERSION,
+};
 use crate::store::names::name::{self, InvalidName};
 use crate::store::names::stream_id::StreamId;
 use crate::store::version::Version;
@@ -99,6 +101,9 @@ pub enum InvalidEvent {
     /// The event's id is not valid.
     #[error("the event id {0}")]
     Id(InvalidName),
+    /// The schema version of the data is 0, or is higher than its limit.
+    #[error("the schema version must be a whole number from 1 to {SCHEMA_VERSION}")]
+    SchemaVersion,
     /// The metadata is JSON but not an object.
     #[error("the metadata must be a JSON object")]
     MetadataNotObject,
@@ -117,17 +122,19 @@ impl InvalidEvent {
         match self {
             Self::Type(_) => ErrorCode::InvalidEventType,
             Self::Id(_) => ErrorCode::InvalidEventId,
+            Self::SchemaVersion => ErrorCode::InvalidEvent,
             Self::MetadataNotObject => ErrorCode::InvalidMetadata,
             Self::MetadataTooLarge { .. } => ErrorCode::MetadataTooLarge,
         }
     }
 
-    /// The field of the event that is wrong: `type`, `id` or `metadata`.
+    /// The field of the event that is wrong: `type`, `id`, `schemaVersion` or `metadata`.
     #[must_use]
     pub fn field(&self) -> &'static str {
         match self {
             Self::Type(_) => "type",
             Self::Id(_) => "id",
+            Self::SchemaVersion => "schemaVersion",
             Self::MetadataNotObject | Self::MetadataTooLarge { .. } => "metadata",
         }
     }
@@ -147,6 +154,7 @@ impl InvalidEvent {
 pub struct NewEvent {
     id: Option<EventId>,
     event_type: EventType,
+    schema_version: u32,
     data: JsonText,
     metadata: JsonText,
     saved: Option<JsonText>,
@@ -159,7 +167,8 @@ impl NewEvent {
     /// [`InvalidEvent::Type`].
     pub fn new(event_type: &str, data: JsonText) -> Result<Self, InvalidEvent> {
         let event_type = EventType::new(event_type).map_err(InvalidEvent::Type)?;
-        Ok(Self { id: None, event_type, data, metadata: JsonText::empty_object(), saved: None })
+        let metadata = JsonText::empty_object();
+        Ok(Self { id: None, event_type, schema_version: 1, data, metadata, saved: None })
     }
 
     /// The same event with the writer's id.
@@ -168,6 +177,21 @@ impl NewEvent {
     /// [`InvalidEvent::Id`].
     pub fn with_id(mut self, id: &str) -> Result<Self, InvalidEvent> {
         self.id = Some(EventId::new(id).map_err(InvalidEvent::Id)?);
+        Ok(self)
+    }
+
+    /// The same event, whose data have this schema version. The version is 1 unless it is set.
+    ///
+    /// The type of an event keeps its name when the shape of its data changes. The schema version says which shape the data
+    /// have, so that the code can convert old data when it reads them.
+    ///
+    /// # Errors
+    /// [`InvalidEvent::SchemaVersion`].
+    pub fn with_schema_version(mut self, version: u32) -> Result<Self, InvalidEvent> {
+        if version == 0 || version > SCHEMA_VERSION {
+            return Err(InvalidEvent::SchemaVersion);
+        }
+        self.schema_version = version;
         Ok(self)
     }
 
@@ -199,6 +223,12 @@ impl NewEvent {
     #[must_use]
     pub fn event_type(&self) -> &EventType {
         &self.event_type
+    }
+
+    /// The schema version of the event's data.
+    #[must_use]
+    pub fn schema_version(&self) -> u32 {
+        self.schema_version
     }
 
     /// The writer's id of the event, if there is one.
@@ -244,6 +274,8 @@ pub struct RecordedEvent {
     pub id: EventId,
     /// The event's type.
     pub event_type: EventType,
+    /// The schema version of the event's data.
+    pub schema_version: u32,
     /// The time at which the store recorded it.
     pub time: RecordedTime,
     /// The data of the event, as the JSON text that was appended.
@@ -262,6 +294,8 @@ pub struct EventView<'a> {
     pub id: &'a str,
     /// The event's type.
     pub event_type: &'a str,
+    /// The schema version of the event's data.
+    pub schema_version: u32,
     /// The time at which the store recorded it.
     pub time: RecordedTime,
     /// The data of the event, as JSON text.
@@ -281,6 +315,7 @@ impl EventView<'_> {
             version: self.version,
             id: EventId(self.id.into()),
             event_type: EventType(self.event_type.into()),
+            schema_version: self.schema_version,
             time: self.time,
             data: JsonText::trusted(self.data),
             metadata: JsonText::trusted(self.metadata),

@@ -3,7 +3,7 @@
 use super::log::StorageError;
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::content;
-use crate::store::events::event::RecordedTime;
+use crate::store::events::event::{EventView, RecordedTime};
 use crate::store::proof::hash::CommitHash;
 use crate::store::version::Version;
 
@@ -58,6 +58,20 @@ impl CommitView<'_> {
     pub(crate) fn count_from(&self, before: Version) -> usize {
         let count = self.version.get().saturating_sub(before.get());
         usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    /// Calls `visit` with each event of the commit.
+    ///
+    /// # Errors
+    /// [`StorageError`] if its events cannot be read.
+    pub fn visit_events(&self, visit: &mut dyn FnMut(EventView<'_>)) -> Result<(), StorageError> {
+        let decoded = content::decode(self)?;
+        for (place, event) in decoded.events.iter().enumerate() {
+            if let Some(version) = decoded.first_version.after(place) {
+                visit(event.view(version, self.time));
+            }
+        }
+        Ok(())
     }
 
     /// Copies the commit into a value of its own, without its key.

@@ -228,7 +228,7 @@ pub trait StreamLog {
     ) -> Result<(), StorageError>;
 
     /// Stores `base` as the base of the stream. In the same act it removes the commits up to `base.version` with their
-    /// keys.
+    /// keys. If the base is deleted, it also removes the [outcomes and snapshots](crate::store::DecisionLog) of the stream.
     ///
     /// # Errors
     /// [`StorageError`]. The stream is then unchanged.

@@ -7,6 +7,10 @@ use std::ops::{Bound, ControlFlow};
 use super::commit::Commit;
 use super::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::decisions::log::DecisionLog;
+use crate::store::decisions::memory::MemoryDecisions;
+use crate::store::decisions::outcome::Outcome;
+use crate::store::decisions::snapshot::Snapshot;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
 use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
 use crate::store::feeds::position::Position;
@@ -38,6 +42,7 @@ struct Stream {
     base: Base,
     commits: VecDeque<Commit>,
     versions_by_key: HashMap<IdempotencyKey, Version>,
+    decisions: MemoryDecisions,
 }
 
 impl MemoryLog {
@@ -137,12 +142,45 @@ impl StreamLog for MemoryLog {
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
         let stream = self.stream(stream);
         stream.base = *base;
+        if base.deleted {
+            stream.decisions = MemoryDecisions::default();
+        }
         while stream.commits.front().is_some_and(|commit| commit.version <= base.version) {
             let gone = stream.commits.pop_front();
             if let Some(key) = gone.and_then(|gone| gone.key) {
                 stream.versions_by_key.remove(&key);
             }
         }
+        Ok(())
+    }
+}
+
+impl DecisionLog for MemoryLog {
+    fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError> {
+        Ok(self.streams.get(stream).and_then(|stream| stream.decisions.outcome(id)))
+    }
+
+    fn insert_decision(
+        &mut self,
+        stream: &StreamId,
+        commit: Option<Commit>,
+        outcome: Option<(&IdempotencyKey, &Outcome)>,
+    ) -> Result<(), StorageError> {
+        if let Some(commit) = commit {
+            self.insert(stream, commit)?;
+        }
+        if let Some((id, outcome)) = outcome {
+            self.stream(stream).decisions.remember(id, outcome);
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
+        Ok(self.streams.get(stream).and_then(|stream| stream.decisions.snapshot(code)))
+    }
+
+    fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
+        self.stream(stream).decisions.insert(snapshot);
         Ok(())
     }
 }

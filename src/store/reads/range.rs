@@ -118,6 +118,11 @@ impl ReadRange {
         }
     }
 
+    /// The events from one version to another, in pages of the largest size. The range is complete.
+    pub(crate) fn between(from: Version, to: Version) -> Self {
+        Self { from, to, is_complete: true, ..Self::all() }
+    }
+
     /// The same range, with the events of one type only.
     #[must_use]
     pub fn of_type(self, event_type: EventType) -> Self {

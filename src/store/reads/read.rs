@@ -124,27 +124,37 @@ impl<L: StreamLog> EventStore<L> {
         range: &ReadRange,
         visit: &mut dyn FnMut(EventView<'_>),
     ) -> Result<PageEnd, ReadError> {
-        let head = self.log.head(stream)?;
-        head.keeps(stream, range.is_complete().then(|| range.from()))?;
-        let (version, first_version) = (head.version, head.first_version());
-        let from = range.from().max(first_version);
-        let to = range.to().min(version);
-        if from > to {
-            return Ok(PageEnd { version, first_version, next: None });
-        }
-        let start = if range.direction() == Direction::Forward { from } else { to };
-        let mut page = StreamPage { range, from, to, budget: PageBudget::of(range.limit()), last: None };
-        let mut outcome = Ok(());
-        self.log.scan(stream, start, range.direction(), &mut |commit| {
-            page.add_commit(&commit, visit).unwrap_or_else(|error| {
-                outcome = Err(error);
-                ControlFlow::Break(())
-            })
-        })?;
-        outcome?;
-        let next = page.last.and_then(|last| range.rest_after(last, first_version, version));
-        Ok(PageEnd { version, first_version, next })
+        visit_stream(&self.log, stream, range, visit)
     }
+}
+
+/// Visits one page of a stream, as [`EventStore::visit`] does.
+pub(crate) fn visit_stream<L: StreamLog>(
+    log: &L,
+    stream: &StreamId,
+    range: &ReadRange,
+    visit: &mut dyn FnMut(EventView<'_>),
+) -> Result<PageEnd, ReadError> {
+    let head = log.head(stream)?;
+    head.keeps(stream, range.is_complete().then(|| range.from()))?;
+    let (version, first_version) = (head.version, head.first_version());
+    let from = range.from().max(first_version);
+    let to = range.to().min(version);
+    if from > to {
+        return Ok(PageEnd { version, first_version, next: None });
+    }
+    let start = if range.direction() == Direction::Forward { from } else { to };
+    let mut page = StreamPage { range, from, to, budget: PageBudget::of(range.limit()), last: None };
+    let mut outcome = Ok(());
+    log.scan(stream, start, range.direction(), &mut |commit| {
+        page.add_commit(&commit, visit).unwrap_or_else(|error| {
+            outcome = Err(error);
+            ControlFlow::Break(())
+        })
+    })?;
+    outcome?;
+    let next = page.last.and_then(|last| range.rest_after(last, first_version, version));
+    Ok(PageEnd { version, first_version, next })
 }
 
 /// A page while it is filled.

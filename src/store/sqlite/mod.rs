@@ -1,6 +1,7 @@
 //! Streams in SQLite, behind a small synchronous port: a Durable Object's storage, a file, or a database in memory.
 
 mod columns;
+mod decision_table;
 mod port;
 mod stream_table;
 mod streams_table;

@@ -4,9 +4,13 @@ use std::cell::Cell;
 
 use super::super::version::Version;
 use super::columns;
+use super::decision_table::DecisionTable;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::decisions::log::DecisionLog;
+use crate::store::decisions::outcome::Outcome;
+use crate::store::decisions::snapshot::Snapshot;
 use crate::store::logs::commit::Commit;
 use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::names::stream_id::StreamId;
@@ -42,21 +46,30 @@ const REMOVE: &str = "DELETE FROM commits_v1 WHERE version BETWEEN 1 AND ?1";
 #[derive(Debug)]
 pub struct StreamTable<S> {
     table: Table<S>,
+    decisions: DecisionTable<S>,
     /// The head of the stream, once it is known.
     head: Cell<Option<Head>>,
 }
 
-impl<S: Sql> StreamTable<S> {
+impl<S: Sql + Clone> StreamTable<S> {
     /// The stream that `sql` holds.
     pub fn new(sql: S) -> Self {
-        Self { table: Table::new(sql, &SCHEMA), head: Cell::default() }
+        let decisions = DecisionTable::new(sql.clone());
+        Self { table: Table::new(sql, &SCHEMA), decisions, head: Cell::default() }
     }
+}
 
+impl<S: Sql> StreamTable<S> {
     fn stored_head(&self) -> Result<Head, StorageError> {
         let head = self.table.one(HEAD, &[], columns::head)?;
         let head = Head { bytes: self.table.sql.size(), ..head };
         self.head.set(Some(head));
         Ok(head)
+    }
+
+    fn head_after(&self, commit: &Commit, head: Head) -> Head {
+        let Commit { version, time, hash, .. } = *commit;
+        Head { version, time, hash, bytes: self.table.sql.size(), ..head }
     }
 }
 
@@ -77,17 +90,9 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         let head = self.head(stream)?;
         // A failed statement may still have written.
         self.head.set(None);
-        let values = [
-            Value::Integer(commit.version.get()),
-            Value::Integer(commit.time.as_millis()),
-            Value::Blob(commit.hash.as_bytes()),
-            Value::Text(&commit.events),
-            columns::key(&commit),
-        ];
         // One statement is one atomic act. The keys refuse a version or an idempotency key that exists already.
-        self.table.sql.execute(INSERT, &values)?;
-        let Commit { version, time, hash, .. } = commit;
-        self.head.set(Some(Head { version, time, hash, bytes: self.table.sql.size(), ..head }));
+        self.table.sql.execute(INSERT, &row(&commit))?;
+        self.head.set(Some(self.head_after(&commit, head)));
         Ok(())
     }
 
@@ -110,16 +115,66 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         self.table.commits(statement, &[Value::Integer(start.get())], visit)
     }
 
-    fn forget(&mut self, _: &StreamId, base: &Base) -> Result<(), StorageError> {
+    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
         self.table.create()?;
         self.head.set(None);
         let text = columns::encode_base(base);
         let time = Value::Integer(base.time.as_millis());
         let sql = &self.table.sql;
-        // The transaction makes one act of the two statements.
+        // The transaction makes one act of the statements.
         sql.transaction(&mut || {
             sql.execute(SET_BASE, &[time, Value::Blob(base.hash.as_bytes()), Value::Text(&text)])?;
-            sql.execute(REMOVE, &[Value::Integer(base.version.get())])
+            sql.execute(REMOVE, &[Value::Integer(base.version.get())])?;
+            if base.deleted { self.decisions.forget(stream) } else { Ok(()) }
         })
     }
+}
+
+impl<S: Sql> DecisionLog for StreamTable<S> {
+    fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError> {
+        self.decisions.outcome(stream, id)
+    }
+
+    fn insert_decision(
+        &mut self,
+        stream: &StreamId,
+        commit: Option<Commit>,
+        outcome: Option<(&IdempotencyKey, &Outcome)>,
+    ) -> Result<(), StorageError> {
+        let Some((id, outcome)) = outcome else {
+            // One statement is one atomic act.
+            return commit.map_or(Ok(()), |commit| self.insert(stream, commit));
+        };
+        let Some(commit) = commit else { return self.decisions.remember(stream, id, outcome) };
+        self.table.create()?;
+        let head = self.head(stream)?;
+        // A failed transaction may still have written.
+        self.head.set(None);
+        let sql = &self.table.sql;
+        sql.transaction(&mut || {
+            sql.execute(INSERT, &row(&commit))?;
+            self.decisions.remember(stream, id, outcome)
+        })?;
+        self.head.set(Some(self.head_after(&commit, head)));
+        Ok(())
+    }
+
+    fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
+        self.decisions.snapshot(stream, code)
+    }
+
+    fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
+        self.decisions.insert_snapshot(stream, snapshot)
+    }
+}
+
+/// The row of a commit.
+fn row(commit: &Commit) -> [Value<'_>; 5] {
+    [
+        Value::Integer(commit.version.get()),
+        Value::Integer(commit.time.as_millis()),
+        Value::Blob(commit.hash.as_bytes()),
+        Value::Text(&commit.events),
+        columns::key(commit),
+    ]
 }

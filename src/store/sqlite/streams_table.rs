@@ -7,9 +7,13 @@ use std::rc::Rc;
 
 use super::super::version::Version;
 use super::columns;
+use super::decision_table::DecisionTable;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::decisions::log::DecisionLog;
+use crate::store::decisions::outcome::Outcome;
+use crate::store::decisions::snapshot::Snapshot;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
 use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
 use crate::store::feeds::position::Position;
@@ -81,6 +85,7 @@ const HEADS: usize = 1000;
 #[derive(Debug, Clone)]
 pub struct StreamsTable<S> {
     table: Table<S>,
+    decisions: DecisionTable<S>,
     /// The heads of streams after their last write. Clones share them, as they share the database.
     heads: Rc<RefCell<HashMap<StreamId, Head>>>,
 }
@@ -88,7 +93,8 @@ pub struct StreamsTable<S> {
 impl<S: Sql + Clone> StreamsTable<S> {
     /// The streams that `sql` holds.
     pub fn new(sql: S) -> Self {
-        Self { table: Table::new(sql, &SCHEMA), heads: Rc::default() }
+        let decisions = DecisionTable::new(sql.clone());
+        Self { table: Table::new(sql, &SCHEMA), decisions, heads: Rc::default() }
     }
 
     fn remember(&self, stream: &StreamId, commit: &Commit) {
@@ -197,11 +203,39 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
             Value::Blob(base.hash.as_bytes()),
             Value::Text(&base_text),
         ];
-        // The caller runs this within `exclusively`, whose transaction makes one act of the three statements.
+        // The caller runs this within `exclusively`, whose transaction makes one act of the statements.
         let sql = &self.table.sql;
         sql.execute(KEEP_POSITION, &[])?;
         sql.execute(SET_BASE, &values)?;
-        sql.execute(REMOVE, &[text(stream), Value::Integer(base.version.get())])
+        sql.execute(REMOVE, &[text(stream), Value::Integer(base.version.get())])?;
+        if base.deleted { self.decisions.forget(stream) } else { Ok(()) }
+    }
+}
+
+impl<S: Sql + Clone> DecisionLog for StreamsTable<S> {
+    fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError> {
+        self.decisions.outcome(stream, id)
+    }
+
+    // The caller runs this within `exclusively`, whose transaction makes one act of the statements.
+    fn insert_decision(
+        &mut self,
+        stream: &StreamId,
+        commit: Option<Commit>,
+        outcome: Option<(&IdempotencyKey, &Outcome)>,
+    ) -> Result<(), StorageError> {
+        if let Some(commit) = commit {
+            self.insert(stream, commit)?;
+        }
+        outcome.map_or(Ok(()), |(id, outcome)| self.decisions.remember(stream, id, outcome))
+    }
+
+    fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
+        self.decisions.snapshot(stream, code)
+    }
+
+    fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
+        self.decisions.insert_snapshot(stream, snapshot)
     }
 }
 

@@ -31,7 +31,7 @@ impl<S: Sql> Table<S> {
         Self { sql, schema, exists: Cell::new(false) }
     }
 
-    fn exists(&self) -> Result<bool, StorageError> {
+    pub(crate) fn exists(&self) -> Result<bool, StorageError> {
         if !self.exists.get() {
             self.sql.query(self.schema.exists, &[], &mut |_| {
                 self.exists.set(true);

@@ -186,8 +186,8 @@ impl ReactorContext {
                 format: EventsFormat::Json,
                 key: Some(self.delivery.command_key(n)?.as_str().to_owned()),
                 cause: Some(CauseMessage {
-                    event: cause.event_id().as_str().to_owned(),
-                    correlation: cause.correlation_id().to_owned(),
+                    event: cause.causation_id().unwrap_or_default().to_owned(),
+                    correlation: cause.correlation_id().unwrap_or_default().to_owned(),
                 }),
             };
             let unavailable = |error: worker::Error| Failure::new(ErrorCode::Unavailable, error.to_string());

@@ -1,0 +1,337 @@
+//! The machine of commands: it brings the state up to the end of the stream, lets the code decide, and stores the
+//! decision.
+
+use super::command_error::CommandError;
+use super::executed::Executed;
+use super::loading::{self, Place};
+use crate::ErrorCode;
+use crate::handler::{Behaviour, Command, DecideContext, Decision, Fault};
+use crate::store::limits::{REJECTION_BYTES, STATE_BYTES};
+use crate::store::{
+    Append, AppendError, Cause, Commit, Decided, DecisionLog, EventId, EventStore, ExpectedVersion, Head,
+    IdempotencyKey, JsonText, NewEvent, ReadError, RecordedTime, Snapshot, StreamId, Version,
+};
+
+/// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
+/// from the last snapshot.
+const INTERIM_EVENTS: u64 = 20_000;
+
+/// What a step of work has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step<T> {
+    /// It is done.
+    Done(T),
+    /// One page of events was folded, and there are more. Call again; others may have their turn before.
+    More,
+}
+
+/// The code of an aggregate with the state of one stream, and how it decides commands.
+///
+/// The state is a cache. It stays in memory at the version that it is of, so that a command reads only the events that
+/// are new. Any failure drops it: the next command loads it again.
+///
+/// A decision is stored in one act: its events, and its outcome if the command has an id. The outcome is remembered, so
+/// that a repeat of the command gets it again, even if the state has changed since. The idea of a decider, `decide` and
+/// `evolve`, comes from Jérémie Chassaing's "Functional Event Sourcing Decider".
+pub struct Commands {
+    behaviour: Box<dyn Behaviour>,
+    /// The place of the state. `None` if there is no valid state.
+    at: Option<Place>,
+    snapshots: SnapshotStatus,
+}
+
+/// How the snapshots of an aggregate do, since the object has started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SnapshotStatus {
+    /// The version of the last snapshot that was stored.
+    pub version: Version,
+    /// Why the last attempt to store a snapshot has failed. `None` if it has not.
+    pub error: Option<String>,
+}
+
+impl std::fmt::Debug for Commands {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Commands").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl Commands {
+    /// The commands of an aggregate, without a state.
+    #[must_use]
+    pub fn new(behaviour: Box<dyn Behaviour>) -> Self {
+        Self { behaviour, at: None, snapshots: SnapshotStatus::default() }
+    }
+
+    /// How the snapshots do.
+    #[must_use]
+    pub fn snapshots(&self) -> &SnapshotStatus {
+        &self.snapshots
+    }
+
+    /// The state as JSON. Call [`load`](Self::load) first.
+    ///
+    /// # Errors
+    /// [`CommandError::Code`].
+    pub fn state(&mut self) -> Result<JsonText, CommandError> {
+        Ok(self.behaviour.state()?)
+    }
+
+    /// Decides a command, or folds one page of the events that the state does not contain yet.
+    ///
+    /// `now` is the time by the caller's clock. The store calls `fresh_id` once for each event without an id.
+    ///
+    /// # Errors
+    /// [`CommandError`]. Nothing was written, unless the storage has failed.
+    pub fn execute<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        command: &Command,
+        now: RecordedTime,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) -> Result<Step<Executed>, CommandError> {
+        let stepped = store.log_mut().exclusively(|log| self.step(log, stream, command, now, fresh_id));
+        match &stepped {
+            Ok(Step::Done(executed)) if !executed.replayed => self.settle(store, stream, command, executed),
+            Ok(_) => {}
+            Err(error) => self.doubt(error),
+        }
+        stepped
+    }
+
+    /// Brings the state up to the end of the stream, by one page of events at most. Returns the version of the stream.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn load<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+    ) -> Result<Step<Version>, CommandError> {
+        let loaded = self.load_page(store.log_mut(), stream);
+        if let Err(error) = &loaded {
+            self.doubt(error);
+        }
+        loaded
+    }
+
+    fn load_page<L: DecisionLog>(
+        &mut self,
+        log: &mut L,
+        stream: &StreamId,
+    ) -> Result<Step<Version>, CommandError> {
+        let head = log.head(stream)?;
+        if head.deleted {
+            return Err(ReadError::StreamDeleted { stream: stream.clone() }.into());
+        }
+        let is_there = self.catch_up(log, stream, &head)?;
+        self.store_snapshot(log, stream, is_there);
+        Ok(if is_there { Step::Done(head.version) } else { Step::More })
+    }
+
+    /// Forgets the state after an error that may concern it.
+    fn doubt(&mut self, error: &CommandError) {
+        let before_the_state = matches!(
+            error,
+            CommandError::IdReused { .. } | CommandError::Refused(AppendError::WrongExpectedVersion { .. })
+        );
+        if !before_the_state {
+            self.clear();
+        }
+    }
+
+    /// Forgets the state. The next command loads it again.
+    pub fn clear(&mut self) {
+        self.at = None;
+        self.behaviour.clear();
+    }
+
+    /// Takes the decided state as the state, now that the decision is stored.
+    fn settle<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        command: &Command,
+        executed: &Executed,
+    ) {
+        let (Some(commit), false) = (executed.commit(), command.dry_run) else { return };
+        self.behaviour.advance();
+        let count = commit.version.get().saturating_sub(commit.first_version.get()).saturating_add(1);
+        self.at = self.at.map(|place| Place {
+            version: commit.version,
+            events: place.events.saturating_add(count),
+            bytes: place.bytes.saturating_add(commit.events.len() as u64),
+            ..place
+        });
+        self.store_snapshot(store.log_mut(), stream, true);
+    }
+
+    fn step<L: DecisionLog>(
+        &mut self,
+        log: &mut L,
+        stream: &StreamId,
+        command: &Command,
+        now: RecordedTime,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) -> Result<Step<Executed>, CommandError> {
+        if let Some(executed) = self.remembered(log, stream, command, now)? {
+            return Ok(Step::Done(executed));
+        }
+        let head = log.head(stream)?;
+        check(stream, &head, command.expected)?;
+        if !self.catch_up(log, stream, &head)? {
+            self.store_snapshot(log, stream, false);
+            return Ok(Step::More);
+        }
+        let now = now.max(head.time);
+        let context = DecideContext { now, version: head.version };
+        let events = match self.behaviour.decide(command, &context)? {
+            Decision::Events(events) => events,
+            Decision::Rejected(rejection) => {
+                check_rejection(&rejection)?;
+                let executed =
+                    Executed::without_events(stream, head.version, now, Decided::Rejected { rejection });
+                return write(log, stream, command, executed);
+            }
+        };
+        if events.is_empty() {
+            let executed = Executed::without_events(stream, head.version, now, Decided::Nothing);
+            return write(log, stream, command, executed);
+        }
+        let append = append_of(stream, &head, command, events);
+        append.check_count()?;
+        let commit = append.plan(&head, now, || append.encode(fresh_id))?;
+        write(log, stream, command, Executed::now(&append, commit))
+    }
+
+    /// The first outcome of the command, if it has one.
+    fn remembered<L: DecisionLog>(
+        &self,
+        log: &L,
+        stream: &StreamId,
+        command: &Command,
+        now: RecordedTime,
+    ) -> Result<Option<Executed>, CommandError> {
+        let Some(id) = &command.id else { return Ok(None) };
+        let Some(outcome) = log.outcome(stream, id)? else { return Ok(None) };
+        let remembers = self.behaviour.settings().remember_millis;
+        if remembers > 0 && now > outcome.time.later(remembers) {
+            return Ok(None);
+        }
+        if outcome.command != command.hash() {
+            return Err(CommandError::IdReused { stream: stream.clone() });
+        }
+        let commit = match outcome.decided {
+            Decided::Events { first_version } => {
+                loading::commit_of(log, stream, first_version, outcome.version)?
+            }
+            _ => None,
+        };
+        Ok(Some(Executed::again(stream, outcome, commit)))
+    }
+
+    /// Folds a page of new events. Returns whether the state is now of the stream's last version.
+    fn catch_up<L: DecisionLog>(
+        &mut self,
+        log: &L,
+        stream: &StreamId,
+        head: &Head,
+    ) -> Result<bool, CommandError> {
+        // A state from before a truncation lacks the truncated events that came after it.
+        let valid = self.at.filter(|place| place.version >= head.hidden && place.version <= head.version);
+        let place = match valid {
+            Some(place) => place,
+            None => loading::begin(log, &mut *self.behaviour, stream, head, Version::MAX)?,
+        };
+        let place = loading::fold_page(log, &mut *self.behaviour, stream, place, head.version)?;
+        self.at = Some(place);
+        Ok(place.version == head.version)
+    }
+
+    /// Stores a snapshot, if one is due. It is a cache: its failure fails nothing else.
+    fn store_snapshot<L: DecisionLog>(&mut self, log: &mut L, stream: &StreamId, is_loaded: bool) {
+        let Some(place) = self.at else { return };
+        let settings = self.behaviour.settings();
+        let by = |folded: u64, every: u64| every > 0 && folded >= every;
+        let due = by(place.events, settings.snapshot_events) || by(place.bytes, settings.snapshot_bytes);
+        let interim = is_loaded || place.events >= INTERIM_EVENTS;
+        let is_due = (due && interim) || (place.replaces && is_loaded);
+        if !is_due {
+            return;
+        }
+        // The next attempt is as far away as the next snapshot, so that a failure is not repeated with each command.
+        self.at = Some(Place { version: place.version, ..Place::default() });
+        match self.try_to_store(log, stream, place.version) {
+            Ok(true) => self.snapshots = SnapshotStatus { version: place.version, error: None },
+            // The version lies within a commit.
+            Ok(false) => self.at = Some(place),
+            Err(error) => self.snapshots.error = Some(error.to_string()),
+        }
+    }
+
+    fn try_to_store<L: DecisionLog>(
+        &mut self,
+        log: &mut L,
+        stream: &StreamId,
+        version: Version,
+    ) -> Result<bool, CommandError> {
+        let head = log.head(stream)?;
+        let Some(hash) = loading::hash_at(log, stream, &head, version)? else { return Ok(false) };
+        let state = self.behaviour.state()?;
+        let bytes = state.as_str().len();
+        if bytes > STATE_BYTES {
+            let detail = format!("the state is {bytes} bytes long; a snapshot has at most {STATE_BYTES}");
+            return Err(Fault::new(ErrorCode::DeciderFailed, detail).into());
+        }
+        let code = self.behaviour.code().into();
+        log.insert_snapshot(stream, &Snapshot { code, version, hash, state })?;
+        Ok(true)
+    }
+}
+
+/// Checks the condition of a command before its state is loaded.
+fn check(stream: &StreamId, head: &Head, expected: ExpectedVersion) -> Result<(), AppendError> {
+    let stream = || stream.clone();
+    if head.deleted {
+        return Err(AppendError::StreamDeleted { stream: stream() });
+    }
+    if !expected.holds_at(head.version) {
+        return Err(AppendError::WrongExpectedVersion { stream: stream(), expected, actual: head.version });
+    }
+    Ok(())
+}
+
+fn check_rejection(rejection: &JsonText) -> Result<(), Fault> {
+    let bytes = rejection.as_str().len();
+    if bytes <= REJECTION_BYTES {
+        return Ok(());
+    }
+    let detail = format!("the rejection is {bytes} bytes long; the most is {REJECTION_BYTES}");
+    Err(Fault::new(ErrorCode::DeciderFailed, detail))
+}
+
+/// The append of a decision. Its cause is the command.
+fn append_of(stream: &StreamId, head: &Head, command: &Command, events: Vec<NewEvent>) -> Append {
+    let id = command.id.as_ref().map(IdempotencyKey::as_str);
+    let cause = Cause::of_command(id, command.metadata().as_str());
+    let append = Append::to(stream.clone(), events).expecting(ExpectedVersion::Exactly(head.version));
+    if cause == Cause::default() { append } else { append.caused_by(cause) }
+}
+
+/// Stores a decision and its outcome, unless the command is a dry run.
+fn write<L: DecisionLog>(
+    log: &mut L,
+    stream: &StreamId,
+    command: &Command,
+    executed: Executed,
+) -> Result<Step<Executed>, CommandError> {
+    if !command.dry_run {
+        let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
+        let commit: Option<Commit> = executed.commit().cloned();
+        let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
+        if commit.is_some() || outcome.is_some() {
+            log.insert_decision(stream, commit, outcome)?;
+        }
+    }
+    Ok(Step::Done(executed))
+}

@@ -1,0 +1,85 @@
+//! The answer to a command.
+
+use crate::store::{
+    Append, Appended, CommandHash, Commit, Decided, EventView, JsonText, Outcome, RecordedTime, StorageError,
+    StreamId, Version,
+};
+
+/// The outcome of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executed {
+    /// The stream of the aggregate.
+    pub stream: StreamId,
+    /// The version of the stream after the decision.
+    pub version: Version,
+    /// The time of the decision. It is the recorded time of the events.
+    pub time: RecordedTime,
+    /// What was decided.
+    pub decided: Decided,
+    /// Whether the command was decided before, under the same id.
+    pub replayed: bool,
+    /// The commit of the events. `None` if there are none, or if they were forgotten since.
+    commit: Option<Commit>,
+}
+
+impl Executed {
+    /// Events that were decided now.
+    pub(super) fn now(append: &Append, commit: Commit) -> Self {
+        let Appended { stream, first_version, version, time, .. } = append.answer(&commit);
+        let decided = Decided::Events { first_version };
+        Self { stream, version, time, decided, replayed: false, commit: Some(commit) }
+    }
+
+    /// A decision without events.
+    pub(super) fn without_events(
+        stream: &StreamId,
+        version: Version,
+        time: RecordedTime,
+        decided: Decided,
+    ) -> Self {
+        Self { stream: stream.clone(), version, time, decided, replayed: false, commit: None }
+    }
+
+    /// The remembered outcome, with its commit if the log still has it.
+    pub(super) fn again(stream: &StreamId, outcome: Outcome, commit: Option<Commit>) -> Self {
+        let Outcome { time, version, decided, .. } = outcome;
+        Self { stream: stream.clone(), version, time, decided, replayed: true, commit }
+    }
+
+    /// The outcome to remember.
+    pub(super) fn outcome(&self, command: CommandHash) -> Outcome {
+        Outcome { command, time: self.time, version: self.version, decided: self.decided.clone() }
+    }
+
+    /// The version of the first event. It is `version` + 1 if there are no events.
+    #[must_use]
+    pub fn first_version(&self) -> Version {
+        match self.decided {
+            Decided::Events { first_version } => first_version,
+            _ => self.version.after(1).unwrap_or(Version::MAX),
+        }
+    }
+
+    /// The rejection as JSON, if the rules refused the command.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&JsonText> {
+        match &self.decided {
+            Decided::Rejected { rejection } => Some(rejection),
+            _ => None,
+        }
+    }
+
+    /// The commit of the events, as it is stored.
+    #[must_use]
+    pub fn commit(&self) -> Option<&Commit> {
+        self.commit.as_ref()
+    }
+
+    /// Calls `visit` with each event. A repeat of a command whose events were forgotten since has none.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the stored events cannot be read.
+    pub fn visit_events(&self, visit: &mut dyn FnMut(EventView<'_>)) -> Result<(), StorageError> {
+        self.commit.as_ref().map_or(Ok(()), |commit| commit.view().visit_events(visit))
+    }
+}

@@ -1,0 +1,120 @@
+//! The port to the code of an aggregate.
+
+use thiserror::Error;
+
+use super::command::Command;
+use crate::ErrorCode;
+use crate::store::{EventView, JsonText, NewEvent, RecordedTime, Version};
+
+/// The code of an aggregate with the state of one stream, as the machine of commands drives it.
+///
+/// The state stays on the side of the code: in Rust as a value, in JavaScript as an object. The machine knows which
+/// version the state is of, and decides when it is valid.
+///
+/// Each call is synchronous and has no effects outside: a decision depends on the command, the state and the context
+/// alone.
+pub trait Behaviour {
+    /// Names the code that a snapshot belongs to: the state version, and the schema versions of the events.
+    fn code(&self) -> String;
+
+    /// The settings of the aggregate.
+    fn settings(&self) -> BehaviourSettings;
+
+    /// Sets the state to the initial state.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn begin(&mut self) -> Result<(), Fault>;
+
+    /// Sets the state to a stored one. Returns whether the code can read it.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn restore(&mut self, state: &JsonText) -> Result<bool, Fault>;
+
+    /// Folds a stored event into the state. An implementation may put it off until [`folded`](Self::folded).
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn fold(&mut self, event: &EventView<'_>) -> Result<(), Fault>;
+
+    /// Ends a page of folded events: the state contains all of them.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn folded(&mut self) -> Result<(), Fault>;
+
+    /// Decides a command by the state, and folds the decided events into a second state. The first state does not
+    /// change.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<Decision, Fault>;
+
+    /// Takes the second state of the last decision as the state.
+    fn advance(&mut self);
+
+    /// Forgets the state and the second state.
+    fn clear(&mut self);
+
+    /// The state, as JSON.
+    ///
+    /// # Errors
+    /// [`Fault`] if JSON cannot represent the state.
+    fn state(&mut self) -> Result<JsonText, Fault>;
+}
+
+/// What an aggregate sets for the machine of commands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BehaviourSettings {
+    /// A snapshot is due after so many events. 0: never.
+    pub snapshot_events: u64,
+    /// A snapshot is due after so many bytes of events. 0: never.
+    pub snapshot_bytes: u64,
+    /// The time for which outcomes are remembered, in milliseconds. 0: as long as the stream.
+    pub remember_millis: u64,
+}
+
+/// What a decision may depend on beside the command and the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecideContext {
+    /// The time of the decision. It becomes the recorded time of the events, and never goes back within a stream.
+    pub now: RecordedTime,
+    /// The version of the stream that the state is of.
+    pub version: Version,
+}
+
+/// What a decider has decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// The command is accepted, with these events. Without events, nothing has to happen.
+    Events(Vec<NewEvent>),
+    /// The rules refuse the command. The rejection is JSON: `{"code","data"}`.
+    Rejected(JsonText),
+}
+
+/// The code of an aggregate has failed, or cannot handle a command or a stored event.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{detail}")]
+pub struct Fault {
+    /// The code of the error.
+    pub code: ErrorCode,
+    /// What is wrong.
+    pub detail: String,
+    /// The field of the command or of the event that is wrong.
+    pub field: Option<String>,
+}
+
+impl Fault {
+    /// A fault of this code.
+    #[must_use]
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), field: None }
+    }
+
+    /// The same fault, with the name of the wrong field.
+    #[must_use]
+    pub fn in_field(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+}

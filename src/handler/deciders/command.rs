@@ -1,0 +1,141 @@
+//! Commands.
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::ErrorCode;
+use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
+use crate::store::{CommandHash, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string};
+
+/// What a caller asks of an aggregate.
+///
+/// ```
+/// use sillok::handler::Command;
+/// use sillok::store::JsonText;
+///
+/// let withdraw = Command::new("Withdraw", JsonText::parse(r#"{"cents":30}"#)?)?;
+/// assert_eq!(withdraw.to_json(), r#"{"type":"Withdraw","data":{"cents":30},"metadata":{}}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    command_type: Box<str>,
+    data: JsonText,
+    metadata: JsonText,
+    /// The id of the command. The outcome is remembered under it, and a repeat of the command gets the same outcome.
+    pub id: Option<IdempotencyKey>,
+    /// The condition on the stream.
+    pub expected: ExpectedVersion,
+    /// Whether to decide without writing anything.
+    pub dry_run: bool,
+}
+
+/// The reason why a command is not valid. It names the wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidCommand {
+    /// The command's type is not valid.
+    #[error("the command type {0}")]
+    Type(InvalidName),
+    /// The metadata is not an object, or is larger than 16 KiB.
+    #[error("the metadata must be a JSON object of at most {METADATA_BYTES} bytes")]
+    Metadata,
+    /// The command is larger than its limit.
+    #[error("the command is {bytes} bytes long; the most is {COMMAND_BYTES}")]
+    TooLarge {
+        /// The length of the data, in bytes of JSON text.
+        bytes: usize,
+    },
+}
+
+impl InvalidCommand {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidCommand
+    }
+
+    /// The field of the command that is wrong: `type`, `data` or `metadata`.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Type(_) => "type",
+            Self::Metadata => "metadata",
+            Self::TooLarge { .. } => "data",
+        }
+    }
+}
+
+impl Command {
+    /// A command of this type with this data, at any version of the stream, without an id and without metadata. A type
+    /// has 1 to 200 bytes of UTF-8 without control characters.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`].
+    pub fn new(command_type: &str, data: JsonText) -> Result<Self, InvalidCommand> {
+        crate::store::check_type(command_type).map_err(InvalidCommand::Type)?;
+        let bytes = data.as_str().len();
+        if bytes > COMMAND_BYTES {
+            return Err(InvalidCommand::TooLarge { bytes });
+        }
+        let (command_type, metadata) = (command_type.into(), JsonText::empty_object());
+        Ok(Self { command_type, data, metadata, id: None, expected: ExpectedVersion::Any, dry_run: false })
+    }
+
+    /// The same command with metadata: a JSON object of at most 16 KiB. `correlationId` and `traceparent` go on in the
+    /// metadata of the events.
+    ///
+    /// # Errors
+    /// [`InvalidCommand::Metadata`].
+    pub fn with_metadata(mut self, metadata: JsonText) -> Result<Self, InvalidCommand> {
+        if !metadata.is_object() || metadata.as_str().len() > METADATA_BYTES {
+            return Err(InvalidCommand::Metadata);
+        }
+        self.metadata = metadata;
+        Ok(self)
+    }
+
+    /// The same command with an id.
+    #[must_use]
+    pub fn with_id(self, id: IdempotencyKey) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    /// The same command, under this condition on the stream.
+    #[must_use]
+    pub fn expecting(self, expected: ExpectedVersion) -> Self {
+        Self { expected, ..self }
+    }
+
+    /// The command's type.
+    #[must_use]
+    pub fn command_type(&self) -> &str {
+        &self.command_type
+    }
+
+    /// The data of the command, as JSON text.
+    #[must_use]
+    pub fn data(&self) -> &JsonText {
+        &self.data
+    }
+
+    /// The metadata of the command, a JSON object.
+    #[must_use]
+    pub fn metadata(&self) -> &JsonText {
+        &self.metadata
+    }
+
+    /// The command as JSON: `{"type","data","metadata"}`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let (name, data, metadata) =
+            (json_string(&self.command_type), self.data.as_str(), self.metadata.as_str());
+        ["{\"type\":", &name, ",\"data\":", data, ",\"metadata\":", metadata, "}"].concat()
+    }
+
+    /// A hash of the command's type and data. A repeat under the same id must have the same.
+    pub(crate) fn hash(&self) -> CommandHash {
+        let hash = Sha256::new().chain_update(&*self.command_type).chain_update("\n");
+        CommandHash::from_bytes(&hash.chain_update(self.data.as_str()).finalize()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,38 @@
+//! Outcomes and snapshots in memory.
+
+use std::collections::HashMap;
+
+use super::outcome::Outcome;
+use super::snapshot::Snapshot;
+use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::limits::SNAPSHOT_CODES;
+
+/// The outcomes and the snapshots of one stream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemoryDecisions {
+    outcomes: HashMap<IdempotencyKey, Outcome>,
+    /// The snapshot that was stored last is the last.
+    snapshots: Vec<Snapshot>,
+}
+
+impl MemoryDecisions {
+    pub(crate) fn outcome(&self, id: &IdempotencyKey) -> Option<Outcome> {
+        self.outcomes.get(id).cloned()
+    }
+
+    pub(crate) fn remember(&mut self, id: &IdempotencyKey, outcome: &Outcome) {
+        self.outcomes.insert(id.clone(), outcome.clone());
+    }
+
+    pub(crate) fn snapshot(&self, code: &str) -> Option<Snapshot> {
+        self.snapshots.iter().find(|snapshot| &*snapshot.code == code).cloned()
+    }
+
+    pub(crate) fn insert(&mut self, snapshot: &Snapshot) {
+        self.snapshots.retain(|other| other.code != snapshot.code);
+        self.snapshots.push(snapshot.clone());
+        let kept = usize::try_from(SNAPSHOT_CODES).unwrap_or(usize::MAX);
+        let surplus = self.snapshots.len().saturating_sub(kept);
+        self.snapshots.drain(..surplus);
+    }
+}
