@@ -4,8 +4,10 @@ use std::ops::Deref;
 
 use serde::Serialize;
 use sillok::ErrorCode;
+use sillok::gateway::CommandError;
 use sillok::handler::{
-    DocumentError, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, OpenError, RebuildError,
+    DocumentError, Fault, InvalidCommand, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId,
+    OpenError, RebuildError,
 };
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, ReadError, StorageError, TruncateError,
@@ -111,6 +113,34 @@ impl From<InvalidDocumentKey> for Failure {
 impl From<InvalidLetterId> for Failure {
     fn from(error: InvalidLetterId) -> Self {
         Self::new(error.code(), error.to_string()).in_field("id")
+    }
+}
+
+impl From<InvalidCommand> for Failure {
+    fn from(error: InvalidCommand) -> Self {
+        Self::new(error.code(), error.to_string()).in_field(error.field())
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let failure = Self::new(fault.code, fault.detail);
+        match fault.field {
+            Some(field) => failure.in_field(field),
+            None => failure,
+        }
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Refused(error) => error.into(),
+            CommandError::Unreadable(error) => error.into(),
+            CommandError::Code(fault) => fault.into(),
+            CommandError::BeyondEnd { .. } => Self::new(error.code(), error.to_string()).in_field("version"),
+            error => Self::new(error.code(), error.to_string()),
+        }
     }
 }
 

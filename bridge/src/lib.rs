@@ -3,6 +3,7 @@
 //! Both adapters use the bridge: the Cloudflare Worker and the npm package. So an event has the same form, and an error has
 //! the same code, in both of them. The bridge converts values. It decides nothing.
 
+mod aggregate;
 mod clock;
 mod consumer;
 mod events;
@@ -13,6 +14,7 @@ mod fresh_id;
 mod js;
 mod proof;
 
+pub use aggregate::{ExecutedJson, JsBehaviour, ScriptedBehaviour, StateJson, parse_command};
 pub use clock::{now, rfc3339};
 pub use consumer::{
     documents_json, get_document, letters_json, outcome_from_js, put_document, status_members,

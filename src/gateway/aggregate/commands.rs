@@ -25,6 +25,15 @@ pub enum Step<T> {
     More,
 }
 
+impl<T> Step<T> {
+    pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Step<U> {
+        match self {
+            Self::Done(done) => Step::Done(map(done)),
+            Self::More => Step::More,
+        }
+    }
+}
+
 /// The code of an aggregate with the state of one stream, and how it decides commands.
 ///
 /// The state is a cache. It stays in memory at the version that it is of, so that a command reads only the events that
@@ -92,7 +101,7 @@ impl Commands {
     ) -> Result<Step<Executed>, CommandError> {
         let stepped = store.log_mut().exclusively(|log| self.step(log, stream, command, now, fresh_id));
         match &stepped {
-            Ok(Step::Done(executed)) if !executed.replayed => self.settle(store, stream, command, executed),
+            Ok(Step::Done(executed)) => self.settle(store, stream, executed),
             Ok(_) => {}
             Err(error) => self.doubt(error),
         }
@@ -147,14 +156,8 @@ impl Commands {
     }
 
     /// Takes the decided state as the state, now that the decision is stored.
-    fn settle<L: DecisionLog>(
-        &mut self,
-        store: &mut EventStore<L>,
-        stream: &StreamId,
-        command: &Command,
-        executed: &Executed,
-    ) {
-        let (Some(commit), false) = (executed.commit(), command.dry_run) else { return };
+    fn settle<L: DecisionLog>(&mut self, store: &mut EventStore<L>, stream: &StreamId, executed: &Executed) {
+        let (Some(commit), true) = (executed.commit(), executed.is_written()) else { return };
         self.behaviour.advance();
         let count = commit.version.get().saturating_sub(commit.first_version.get()).saturating_add(1);
         self.at = self.at.map(|place| Place {
@@ -201,7 +204,7 @@ impl Commands {
         let append = append_of(stream, &head, command, events);
         append.check_count()?;
         let commit = append.plan(&head, now, || append.encode(fresh_id))?;
-        write(log, stream, command, Executed::now(&append, commit))
+        write(log, stream, command, Executed::now(&append, commit, command.dry_run))
     }
 
     /// The first outcome of the command, if it has one.

@@ -2,6 +2,7 @@
 //! call, and what it begins again when the alarm rings.
 
 use super::effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
+use super::executing::Executing;
 use super::machine::{Aggregate, ForgetError};
 use crate::gateway::Alarm;
 use crate::gateway::turn::{CallId, Calls, Turn};
@@ -14,7 +15,7 @@ use crate::store::{
 /// Further attempts follow if events were appended meanwhile.
 const FORGET_ATTEMPTS: u32 = 5;
 
-type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
+pub(super) type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
 
 /// An [`Aggregate`] and the order of its effects. One object runs one.
 ///
@@ -26,8 +27,8 @@ type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
 ///   answered once their rows are removed, page by page.
 #[derive(Debug)]
 pub struct AggregateDriver<L, A> {
-    stream: StreamId,
-    machine: Aggregate<L, A>,
+    pub(super) stream: StreamId,
+    pub(super) machine: Aggregate<L, A>,
     calls: Calls,
     /// The forward that is under way.
     sending: Option<CallId>,
@@ -38,6 +39,7 @@ pub struct AggregateDriver<L, A> {
     /// The calls to answer after the last page is removed.
     removals: Vec<(CallId, Forgotten)>,
     ringing: Option<Ringing>,
+    pub(super) executing: Executing,
     /// Whether the driver has asked for the alarm, which an earlier start of the object may have set.
     looked: bool,
 }
@@ -69,6 +71,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             removing: false,
             removals: Vec::new(),
             ringing: None,
+            executing: Executing::default(),
             looked: false,
         }
     }

@@ -1,9 +1,11 @@
 //! What an aggregate's driver wants done, and what happens to it.
 
+use super::command_error::CommandError;
+use super::executed::Executed;
 use super::machine::ForgetError;
 use crate::gateway::journal::Forward;
 use crate::gateway::turn::{CallId, Trouble};
-use crate::store::{RecordedTime, StorageError, Truncated, Version};
+use crate::store::{JsonText, RecordedTime, StorageError, Truncated, Version};
 
 /// What an aggregate wants done.
 #[derive(Debug)]
@@ -37,6 +39,22 @@ pub enum AggregateEffect {
         call: CallId,
         /// What is left, or why nothing was forgotten.
         outcome: Result<Forgotten, ForgetError>,
+    },
+    /// Call [`decide`](super::AggregateDriver::decide) after other requests had their turn.
+    Decide,
+    /// Answer an [`execute`](super::AggregateDriver::execute).
+    Executed {
+        /// The call that is answered.
+        call: CallId,
+        /// The outcome of the command, or the reason why it has none.
+        outcome: Result<Executed, CommandError>,
+    },
+    /// Answer a [`load`](super::AggregateDriver::load).
+    Loaded {
+        /// The call that is answered.
+        call: CallId,
+        /// The version and the state as JSON, or the reason why it was not loaded.
+        outcome: Result<(Version, JsonText), CommandError>,
     },
     /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
     AlarmOver(Result<(), StorageError>),

@@ -18,16 +18,18 @@ pub struct Executed {
     pub decided: Decided,
     /// Whether the command was decided before, under the same id.
     pub replayed: bool,
+    /// Whether the command was a dry run: nothing was written.
+    dry_run: bool,
     /// The commit of the events. `None` if there are none, or if they were forgotten since.
     commit: Option<Commit>,
 }
 
 impl Executed {
     /// Events that were decided now.
-    pub(super) fn now(append: &Append, commit: Commit) -> Self {
+    pub(super) fn now(append: &Append, commit: Commit, dry_run: bool) -> Self {
         let Appended { stream, first_version, version, time, .. } = append.answer(&commit);
         let decided = Decided::Events { first_version };
-        Self { stream, version, time, decided, replayed: false, commit: Some(commit) }
+        Self { stream, version, time, decided, replayed: false, dry_run, commit: Some(commit) }
     }
 
     /// A decision without events.
@@ -37,13 +39,13 @@ impl Executed {
         time: RecordedTime,
         decided: Decided,
     ) -> Self {
-        Self { stream: stream.clone(), version, time, decided, replayed: false, commit: None }
+        Self { stream: stream.clone(), version, time, decided, replayed: false, dry_run: false, commit: None }
     }
 
     /// The remembered outcome, with its commit if the log still has it.
     pub(super) fn again(stream: &StreamId, outcome: Outcome, commit: Option<Commit>) -> Self {
         let Outcome { time, version, decided, .. } = outcome;
-        Self { stream: stream.clone(), version, time, decided, replayed: true, commit }
+        Self { stream: stream.clone(), version, time, decided, replayed: true, dry_run: false, commit }
     }
 
     /// The outcome to remember.
@@ -67,6 +69,12 @@ impl Executed {
             Decided::Rejected { rejection } => Some(rejection),
             _ => None,
         }
+    }
+
+    /// Whether events were written now.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.commit.is_some() && !self.replayed && !self.dry_run
     }
 
     /// The commit of the events, as it is stored.

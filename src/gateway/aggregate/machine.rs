@@ -113,10 +113,16 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     ///
     /// # Errors
     /// [`CommandError`].
-    pub fn load(&mut self, commands: &mut Commands, stream: &StreamId) -> Result<Step<Version>, CommandError>
+    pub fn load(
+        &mut self,
+        commands: &mut Commands,
+        stream: &StreamId,
+        now: RecordedTime,
+    ) -> Result<Step<Version>, CommandError>
     where
         L: DecisionLog,
     {
+        self.store.log().at(now);
         commands.load(&mut self.store, stream)
     }
 

@@ -5,6 +5,7 @@ mod commands;
 mod driver;
 mod effects;
 mod executed;
+mod executing;
 mod loading;
 mod machine;
 mod outbox;

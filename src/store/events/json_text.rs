@@ -140,6 +140,27 @@ pub fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<
     Some(found)
 }
 
+/// The first member of an object that has none of these names, or that has the name of an earlier member.
+///
+/// ```
+/// use sillok::store::other_member;
+///
+/// assert_eq!(other_member(r#"{"type":1,"kind":2}"#, &["type", "data"]).as_deref(), Some("kind"));
+/// assert_eq!(other_member(r#"{"type":1,"type":2}"#, &["type", "data"]).as_deref(), Some("type"));
+/// assert_eq!(other_member(r#"{"data":1}"#, &["type", "data"]), None);
+/// ```
+#[must_use]
+pub fn other_member(object: &str, names: &[&str]) -> Option<String> {
+    let mut seen = Vec::new();
+    for member in all_members(object)? {
+        match names.iter().find(|name| member.is_named(name)) {
+            Some(name) if !seen.contains(name) => seen.push(name),
+            _ => return Some(member.name.get().trim_matches('"').to_owned()),
+        }
+    }
+    None
+}
+
 /// A member of a JSON object, as it is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {

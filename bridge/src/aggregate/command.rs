@@ -1,0 +1,41 @@
+//! Commands, read from JSON.
+
+use sillok::ErrorCode;
+use sillok::handler::Command;
+use sillok::store::{JsonText, members};
+
+use crate::failure::Failure;
+
+/// The members of a command.
+const MEMBERS: [&str; 3] = ["type", "data", "metadata"];
+
+/// Reads a command: `{"type","data","metadata"}`, where data and metadata may be left out.
+///
+/// # Errors
+/// `malformed_json`, or `invalid_command` with the name of the wrong field.
+pub fn parse_command(text: &str) -> Result<Command, Failure> {
+    let json = JsonText::parse(text)
+        .map_err(|error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}")))?;
+    let invalid = |field: &str, detail: &str| {
+        Failure::new(ErrorCode::InvalidCommand, format!("`{field}` {detail}")).in_field(field)
+    };
+    let Some([name, data, metadata]) = members(json.as_str(), MEMBERS) else {
+        return Err(invalid("command", "must be a JSON object with `type`, `data` and `metadata`"));
+    };
+    if let Some(other) = sillok::store::other_member(json.as_str(), &MEMBERS) {
+        return Err(invalid(
+            &other,
+            "is not a field of a command; a command has `type`, `data` and `metadata`",
+        ));
+    }
+    let name = name.and_then(|name| serde_json::from_str::<String>(name).ok());
+    let name = name.ok_or_else(|| invalid("type", "must be the type of the command, a string"))?;
+    let data = data.map_or_else(|| Ok(JsonText::null()), JsonText::parse);
+    let data = data.map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()))?;
+    let command = Command::new(&name, data).map_err(Failure::from)?;
+    match metadata.map(JsonText::parse).transpose() {
+        Ok(Some(metadata)) => Ok(command.with_metadata(metadata)?),
+        Ok(None) => Ok(command),
+        Err(error) => Err(Failure::new(ErrorCode::MalformedJson, error.to_string())),
+    }
+}

@@ -1,0 +1,9 @@
+//! Aggregates whose code is JavaScript: their commands, states and outcomes.
+
+mod command;
+mod executed;
+mod js_behaviour;
+
+pub use command::parse_command;
+pub use executed::{ExecutedJson, StateJson};
+pub use js_behaviour::{JsBehaviour, ScriptedBehaviour};

@@ -1,0 +1,160 @@
+//! The order of commands: one after the other, each in a turn of its own once the state is loaded.
+
+use std::collections::VecDeque;
+
+use super::command_error::CommandError;
+use super::commands::{Commands, SnapshotStatus, Step};
+use super::driver::{AggregateDriver, AggregateTurn};
+use super::effects::AggregateEffect;
+use super::executed::Executed;
+use super::loading::StateAt;
+use super::state_load::StateLoad;
+use crate::ErrorCode;
+use crate::gateway::turn::CallId;
+use crate::gateway::{Aggregate, Alarm};
+use crate::handler::{Behaviour, Command, Fault};
+use crate::store::{DecisionLog, EventId, JsonText, RecordedTime, StreamId, Version};
+
+/// The commands of a stream, and the calls that wait for them.
+#[derive(Debug, Default)]
+pub(super) struct Executing {
+    commands: Option<Commands>,
+    waiting: VecDeque<(CallId, Asked)>,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Execute(Command),
+    Load,
+    LoadAt(StateLoad),
+}
+
+enum Answer {
+    Executed(Executed),
+    Loaded(Version, JsonText),
+}
+
+impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
+    /// Sets the code of the aggregate. The state of an earlier code is forgotten.
+    pub fn behave(&mut self, behaviour: Box<dyn Behaviour>) {
+        self.executing.commands = Some(Commands::new(behaviour));
+    }
+
+    /// Whether the code of the aggregate is set. A stream of a category without a decider has none.
+    pub fn is_decider(&self) -> bool {
+        self.executing.commands.is_some()
+    }
+
+    /// How the snapshots of the state do.
+    pub fn snapshots(&self) -> Option<&SnapshotStatus> {
+        self.executing.commands.as_ref().map(Commands::snapshots)
+    }
+
+    /// Executes a command after the commands that came before. [`AggregateEffect::Executed`] is the answer.
+    pub fn execute(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        call: CallId,
+        command: Command,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) {
+        self.ask(turn, call, Asked::Execute(command), fresh_id);
+    }
+
+    /// Loads the present state. [`AggregateEffect::Loaded`] is the answer.
+    pub fn load(&mut self, turn: &mut AggregateTurn<'_>, call: CallId) {
+        self.ask(turn, call, Asked::Load, &mut EventId::default);
+    }
+
+    /// Loads the state at a version or a time, by code of its own. [`AggregateEffect::Loaded`] is the answer.
+    pub fn load_at(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        call: CallId,
+        behaviour: Box<dyn Behaviour>,
+        at: StateAt,
+    ) {
+        self.ask(turn, call, Asked::LoadAt(StateLoad::new(behaviour, at)), &mut EventId::default);
+    }
+
+    fn ask(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        call: CallId,
+        asked: Asked,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) {
+        self.touched(turn);
+        let is_first = self.executing.waiting.is_empty();
+        self.executing.waiting.push_back((call, asked));
+        if is_first {
+            self.decide(turn, fresh_id);
+        }
+    }
+
+    /// Works for the first call that waits, after [`AggregateEffect::Decide`]: it decides, or loads a page of the state.
+    pub fn decide(&mut self, turn: &mut AggregateTurn<'_>, fresh_id: &mut dyn FnMut() -> EventId) {
+        let Some((call, mut asked)) = self.executing.waiting.pop_front() else { return };
+        turn.pays(call);
+        let (machine, stream) = (&mut self.machine, &self.stream);
+        let stepped = match self.executing.commands.as_mut() {
+            Some(commands) => step(machine, commands, stream, &mut asked, turn.now(), fresh_id),
+            None => Err(no_aggregate()),
+        };
+        match stepped {
+            Ok(Step::More) => self.executing.waiting.push_front((call, asked)),
+            Ok(Step::Done(answer)) => self.answer(turn, call, answer),
+            Err(error) => turn.push(match asked {
+                Asked::Execute(_) => AggregateEffect::Executed { call, outcome: Err(error) },
+                Asked::Load | Asked::LoadAt(_) => AggregateEffect::Loaded { call, outcome: Err(error) },
+            }),
+        }
+        if !self.executing.waiting.is_empty() {
+            turn.push(AggregateEffect::Decide);
+        }
+    }
+
+    fn answer(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, answer: Answer) {
+        match answer {
+            Answer::Executed(executed) => {
+                if executed.is_written() {
+                    turn.push(AggregateEffect::Grown(executed.version));
+                    turn.push(AggregateEffect::Soon);
+                }
+                turn.push(AggregateEffect::Executed { call, outcome: Ok(executed) });
+            }
+            Answer::Loaded(version, state) => {
+                turn.push(AggregateEffect::Loaded { call, outcome: Ok((version, state)) });
+            }
+        }
+    }
+}
+
+fn step<L: DecisionLog, A: Alarm>(
+    machine: &mut Aggregate<L, A>,
+    commands: &mut Commands,
+    stream: &StreamId,
+    asked: &mut Asked,
+    now: RecordedTime,
+    fresh_id: &mut dyn FnMut() -> EventId,
+) -> Result<Step<Answer>, CommandError> {
+    match asked {
+        Asked::Execute(command) => {
+            let stepped = machine.execute(commands, stream, command, now, fresh_id)?;
+            Ok(stepped.map(Answer::Executed))
+        }
+        Asked::Load => match machine.load(commands, stream, now)? {
+            Step::More => Ok(Step::More),
+            Step::Done(version) => Ok(Step::Done(Answer::Loaded(version, commands.state()?))),
+        },
+        Asked::LoadAt(load) => match machine.load_at(load, stream)? {
+            Step::More => Ok(Step::More),
+            Step::Done(version) => Ok(Step::Done(Answer::Loaded(version, load.state()?))),
+        },
+    }
+}
+
+fn no_aggregate() -> CommandError {
+    let detail = "the code of this deployment defines no aggregate for the category of this stream";
+    Fault::new(ErrorCode::NoAggregate, detail).into()
+}
