@@ -32,7 +32,8 @@ pub use feeds::{
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js::{
     Message, Scalar, SqlRow, directory_from_js, expected_version_from_js, feed_from_js, field, field_or,
-    idempotency_key_from_js, object, part, range_from_js, sql_values, stream_id_from_js, version_from_js,
+    idempotency_key_from_js, number_from_js, object, part, range_from_js, sql_values, stream_id_from_js,
+    version_from_js,
 };
 pub use proof::{LineVerifier, ProofPage, VerificationJson, read_commits, verify_page};
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! All arguments are checked here or in the bridge, so no argument can make the engine panic. An error is thrown as a plain
 //! object with the fields of [`Failure`](sillok_bridge::Failure).
 
+mod commands;
 mod consumer;
 mod database;
 mod log;
@@ -12,6 +13,7 @@ mod proof;
 mod store;
 mod thrown;
 
+pub use commands::{Commands, StateLoad};
 pub use consumer::{Consumer, DocumentsHandle};
 pub use database::Database;
 pub use proof::{LineProof, StreamProof};

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
-    Base, Commit, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Position, StorageError,
-    StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit, VisitFeed,
+    Base, Commit, DecisionLog, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Outcome, Position,
+    Snapshot, StorageError, StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit, VisitFeed,
 };
 
 use crate::database::FileSql;
@@ -18,14 +18,14 @@ pub(crate) enum Log {
 }
 
 impl Log {
-    fn inner(&self) -> &dyn StreamLog {
+    fn inner(&self) -> &dyn DecisionLog {
         match self {
             Self::Memory(log) => log,
             Self::File(log) => log,
         }
     }
 
-    fn inner_mut(&mut self) -> &mut dyn StreamLog {
+    fn inner_mut(&mut self) -> &mut dyn DecisionLog {
         match self {
             Self::Memory(log) => log,
             Self::File(log) => log,
@@ -86,6 +86,29 @@ impl StreamLog for Log {
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
         self.inner_mut().forget(stream, base)
+    }
+}
+
+impl DecisionLog for Log {
+    fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError> {
+        self.inner().outcome(stream, id)
+    }
+
+    fn insert_decision(
+        &mut self,
+        stream: &StreamId,
+        commit: Option<Commit>,
+        outcome: Option<(&IdempotencyKey, &Outcome)>,
+    ) -> Result<(), StorageError> {
+        self.inner_mut().insert_decision(stream, commit, outcome)
+    }
+
+    fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
+        self.inner().snapshot(stream, code)
+    }
+
+    fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
+        self.inner_mut().insert_snapshot(stream, snapshot)
     }
 }
 

@@ -252,7 +252,10 @@ impl Store {
         self.writing(|store| store.append(append, now, &mut next_id))
     }
 
-    fn writing<T, E>(&self, work: impl FnOnce(&mut EventStore<Log>) -> Result<T, E>) -> Result<T, Failure>
+    pub(crate) fn writing<T, E>(
+        &self,
+        work: impl FnOnce(&mut EventStore<Log>) -> Result<T, E>,
+    ) -> Result<T, Failure>
     where
         Failure: From<E>,
     {

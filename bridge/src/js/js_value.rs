@@ -66,6 +66,17 @@ pub fn version_from_js(value: &JsValue, field: &str) -> Result<Version, Failure>
     })
 }
 
+/// Reads a whole number from 0.
+///
+/// # Errors
+/// `invalid_parameter`, naming `field`.
+pub fn number_from_js(value: &JsValue, field: &str) -> Result<u64, Failure> {
+    scalar(value).as_u64().ok_or_else(|| {
+        Failure::new(ErrorCode::InvalidParameter, format!("`{field}` must be a whole number from 0"))
+            .in_field(field)
+    })
+}
+
 /// Takes the parts of a range, unchecked. [`parse_range`](crate::parse_range) checks them.
 #[must_use]
 pub fn range_from_js(value: &JsValue) -> RangeValue {
