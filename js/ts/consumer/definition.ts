@@ -10,6 +10,7 @@ import {
   POLICY_LONGEST_DELAY_MILLIS,
   STREAM_ID_BYTES,
 } from "../store/limits.js";
+import { isName } from "../store/names.js";
 import { checkOptions } from "../store/options.js";
 import type { Projection } from "./projection.js";
 import type { Reactor } from "./reactor.js";
@@ -98,7 +99,6 @@ const OPTIONS = [
   "longestDelay",
 ] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Checks the definition of a consumer, and copies it. */
 export function defined<On>(
@@ -160,13 +160,7 @@ function copied<On>(on: On): On {
 }
 
 function checkName(name: unknown, field: string, longest: number): asserts name is string {
-  const isName =
-    typeof name === "string" &&
-    name !== "" &&
-    name.isWellFormed() &&
-    !CONTROL_CHARACTER.test(name) &&
-    new TextEncoder().encode(name).length <= longest;
-  if (isName) return;
+  if (isName(name, longest)) return;
   const what = field === "on" ? "must have event types as keys, each of " : "must be a string of ";
   throw invalidConsumer(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
 }

@@ -178,14 +178,19 @@ class JsonWriter {
   }
 
   #field(): string {
-    const steps = this.#path.map((key) => {
-      if (typeof key === "number") return `[${key}]`;
-      return PLAIN_KEY.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-    });
-    const field = this.#name + steps.join("");
-    if (field === "") return "event";
-    return field.startsWith(".") ? field.slice(1) : field;
+    return fieldAt(this.#name, this.#path) || "event";
   }
+}
+
+/** The name of the field to which keys lead: `events[2].data.cents`. Without keys it is `name`, which may be empty. */
+export function fieldAt(name: string, path: readonly PropertyKey[]): string {
+  const steps = path.map((key) => {
+    if (typeof key === "number") return `[${key}]`;
+    const text = String(key);
+    return PLAIN_KEY.test(text) ? `.${text}` : `[${JSON.stringify(text)}]`;
+  });
+  const field = name + steps.join("");
+  return field.startsWith(".") ? field.slice(1) : field;
 }
 
 function quoted(text: string): string {
