@@ -56,6 +56,11 @@ const typed = (project) =>
 typed("tsconfig.types.json");
 // The other files declare internals: the engine, its JSON, and HTTP.
 const PUBLIC = [
+  "aggregate/aggregate",
+  "aggregate/events",
+  "aggregate/reject",
+  "aggregate/schema",
+  "aggregate/types",
   "consumer/definition",
   "consumer/handles",
   "consumer/projection",
@@ -70,7 +75,9 @@ const PUBLIC = [
   "store/events",
   "store/options",
   "store/store",
+  "testing/given",
   "testing/index",
+  "testing/laws",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

@@ -60,14 +60,18 @@ const CORE_ALONE: [&str; 18] = [
     "TENANT_BYTES",
 ];
 
-/// The package's limits for parts that the core does not have: requests, files, timers and the writer of JSON.
-const PACKAGE_ALONE: [&str; 7] = [
+/// The package's limits for parts that the core does not have: requests, files, timers, the writer of JSON, and the defaults of
+/// aggregates.
+const PACKAGE_ALONE: [&str; 10] = [
     "BUSY_TIMEOUT_MILLIS",
     "CHECKPOINT_CHARACTERS",
+    "EXECUTE_ATTEMPTS",
     "JSON_CHARACTERS",
     "JSON_LEVELS",
     "MOST_RETRIES",
     "RETRIES",
+    "SNAPSHOT_EVENTS",
+    "STATE_BYTES",
     "TIMER_MILLIS",
 ];
 

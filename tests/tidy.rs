@@ -16,15 +16,16 @@ const ROOMS: [(&str, &[&str]); 6] = [
 ];
 
 /// A room of the package's TypeScript, and the only rooms that it may import.
-const JS_ROOMS: [(&str, &[&str]); 9] = [
+const JS_ROOMS: [(&str, &[&str]); 10] = [
     ("store", &[]),
+    ("aggregate", &["store"]),
     ("time", &["store"]),
     ("sqlite", &["store", "time"]),
-    ("remote", &["store", "time"]),
-    ("consumer", &["store"]),
-    ("local", &["consumer", "remote", "sqlite", "store", "time"]),
+    ("remote", &["aggregate", "store", "time"]),
+    ("consumer", &["aggregate", "store"]),
+    ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),
     ("gateway", &["consumer", "local", "store", "time"]),
-    ("testing", &["store"]),
+    ("testing", &["aggregate", "store"]),
     ("entrypoints", &["local"]),
 ];
 

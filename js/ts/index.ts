@@ -4,6 +4,41 @@
  * @packageDocumentation
  */
 
+export {
+  aggregate,
+  type CommandsOf,
+  type Deciders,
+  type EventData,
+  type EventSchema,
+  type EventsOf,
+  type FunctionDefinition,
+  type Message,
+  type RejectionsOf,
+  type SchemaDefinition,
+} from "./aggregate/aggregate.js";
+export type { EventDefinition, EventDefinitions, Upcast } from "./aggregate/events.js";
+export { reject, type Rejected } from "./aggregate/reject.js";
+export type {
+  SchemaInput,
+  SchemaOutput,
+  StandardSchema,
+  StandardSchemaIssue,
+  StandardSchemaResult,
+} from "./aggregate/schema.js";
+export type {
+  Aggregate,
+  AggregateOptions,
+  Command,
+  CommandContext,
+  CommandOf,
+  DecidedEvent,
+  Decision,
+  EventOf,
+  PrepareContext,
+  Received,
+  RejectionOf,
+  StateOf,
+} from "./aggregate/types.js";
 export type {
   AnyConsumer,
   ConsumedEvent,
@@ -38,9 +73,12 @@ export { EventGateway, type EventSink, type EventSource } from "./gateway/event-
 export { EventHandler } from "./gateway/event-handler.js";
 export { EventStore } from "./local/event-store.js";
 export {
+  type CommandRejectedError,
   type Failure,
+  isCommandRejected,
   isSillokError,
   isWrongExpectedVersion,
+  type Rejection,
   SillokError,
   type SillokErrorCode,
   type WrongExpectedVersionError,

@@ -17,6 +17,9 @@ const WRONG: [options: object, field: string][] = [
   [{ category: "account-" }, "category"],
   [{ category: "\ud800" }, "category"],
   [{ category: 5 }, "category"],
+  [{ events: {} }, "events"],
+  [{ events: { byType: undefined } }, "events"],
+  [{ events: null }, "events"],
   [{ onFailure: "give-up" }, "onFailure"],
   [{ onFailure: null }, "onFailure"],
   [{ attempts: 0 }, "attempts"],
@@ -40,6 +43,7 @@ export const defining: Behaviours = {
       name: "balances",
       category: "account",
       types: ["Opened", "Closed"],
+      events: undefined,
       onFailure: "skip",
       attempts: 8,
       firstDelay: 500,
@@ -51,8 +55,8 @@ export const defining: Behaviours = {
     const all = () => {};
     const policy = { onFailure: "stop", attempts: 1, firstDelay: 400_000 } as const;
     const defined = reactor("all", { on: all, ...policy });
-    const { kind, types, category, longestDelay, after, timeout, ...told } = defined;
-    same([kind, types, category, longestDelay], ["reactor", [], undefined, 400_000]);
+    const { kind, types, category, events, longestDelay, after, timeout, ...told } = defined;
+    same([kind, types, category, events, longestDelay], ["reactor", [], undefined, undefined, 400_000]);
     same([timeout, reactor("all", { on: all, timeout: 5 }).timeout], [30_000, 5]);
     same({ ...told, on: told.on === all }, { name: "all", on: true, ...policy });
     same([after, reactor("all", { on: all, after: "0.7" }).after], [undefined, "0.7"]);

@@ -47,14 +47,17 @@ test("the package exports what it says, and nothing else", async () => {
   const names = Object.keys(await scratch.sillok());
   const classes = ["EventGateway", "EventHandler", "EventStore", "SillokError"];
   const functions = [
+    "aggregate",
+    "isCommandRejected",
     "isSillokError",
     "isWrongExpectedVersion",
     "projection",
     "reactor",
+    "reject",
     "verifyCommits",
   ];
   assert.deepEqual(names, [...classes, ...functions]);
-  assert.deepEqual(Object.keys(await scratch.testing()), ["storeContract"]);
+  assert.deepEqual(Object.keys(await scratch.testing()), ["given", "laws", "storeContract"]);
 });
 
 test("the classes have their names", async () => {

@@ -32,6 +32,11 @@ async function installed(path: string): Promise<Buffer> {
 test("it holds what is needed, and nothing else", async () => {
   const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", TARBALL]);
   const types = [
+    "aggregate/aggregate",
+    "aggregate/events",
+    "aggregate/reject",
+    "aggregate/schema",
+    "aggregate/types",
     "consumer/definition",
     "consumer/handles",
     "consumer/projection",
@@ -46,7 +51,9 @@ test("it holds what is needed, and nothing else", async () => {
     "store/events",
     "store/options",
     "store/store",
+    "testing/given",
     "testing/index",
+    "testing/laws",
     "worker/composition",
     "worker/engine",
     "worker/index",

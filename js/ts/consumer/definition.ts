@@ -1,3 +1,5 @@
+import { areEventDefinitions } from "../aggregate/definition.js";
+import { definitionOf, type EventDefinitions, upcast } from "../aggregate/events.js";
 import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import {
@@ -10,6 +12,7 @@ import {
   POLICY_LONGEST_DELAY_MILLIS,
   STREAM_ID_BYTES,
 } from "../store/limits.js";
+import { isName } from "../store/names.js";
 import { checkOptions } from "../store/options.js";
 import type { Projection } from "./projection.js";
 import type { Reactor } from "./reactor.js";
@@ -36,7 +39,13 @@ export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
 export type OnFailure = "skip" | "hold-stream" | "stop";
 
 /** Options of every consumer, beside its handlers. */
-export interface ConsumerOptions {
+export interface ConsumerOptions<E extends NewEvent = any> {
+  /**
+   * The events of an aggregate, such as `account.events`. With them, the handlers get each event in its newest shape, and the
+   * types of the events are inferred. Events of other types stay the same. An event that newer code has written fails, with
+   * the {@link SillokError} `event_too_new`.
+   */
+  readonly events?: EventDefinitions<E> | undefined;
   /** Follows only streams of this category, such as `account` for `account-42`. Default: all streams. */
   readonly category?: string | undefined;
   /** The action after the last failed attempt at an event. Default: `"skip"`. */
@@ -57,6 +66,8 @@ export interface ConsumerDefinition {
   readonly category: string | undefined;
   /** The types of the followed events; empty for all types. */
   readonly types: readonly string[];
+  /** The events of an aggregate, by which the handlers get each event in its newest shape; undefined if there are none. */
+  readonly events: EventDefinitions | undefined;
   /** The action after the last failed attempt at an event. */
   readonly onFailure: OnFailure;
   /** The number of attempts at an event. */
@@ -91,6 +102,7 @@ const OPTIONS = [
   "after",
   "timeout",
   "category",
+  "events",
   "on",
   "onFailure",
   "attempts",
@@ -98,7 +110,6 @@ const OPTIONS = [
   "longestDelay",
 ] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** Checks the definition of a consumer, and copies it. */
 export function defined<On>(
@@ -106,13 +117,16 @@ export function defined<On>(
   options: ConsumerOptions & { readonly on: On },
 ): ConsumerDefinition & { readonly on: On } {
   checkOptions(options, OPTIONS);
-  const { category, onFailure = "skip" } = options;
+  const { category, events, onFailure = "skip" } = options;
   const { attempts = POLICY_ATTEMPTS, firstDelay = POLICY_FIRST_DELAY_MILLIS } = options;
   const { longestDelay = Math.max(POLICY_LONGEST_DELAY_MILLIS, firstDelay) } = options;
   const on = copied(options.on);
   const types = typeof on === "function" ? [] : Object.keys(on as object);
   checkName(name, "name", CONSUMER_NAME_BYTES);
   if (category !== undefined) checkCategory(category);
+  if (events !== undefined && !areEventDefinitions(events)) {
+    throw invalidConsumer("events", "must be the field `events` of an aggregate");
+  }
   for (const type of types) checkName(type, "on", EVENT_TYPE_BYTES);
   if (!ON_FAILURE.includes(onFailure)) {
     throw invalidConsumer("onFailure", 'must be "skip", "hold-stream" or "stop"');
@@ -121,7 +135,7 @@ export function defined<On>(
   checkNumber(firstDelay, "firstDelay", 1, CONSUMER_DELAY_MILLIS);
   checkNumber(longestDelay, "longestDelay", firstDelay, CONSUMER_DELAY_MILLIS);
   Object.freeze(types);
-  return { name, category, types, on, onFailure, attempts, firstDelay, longestDelay };
+  return { name, category, types, events, on, onFailure, attempts, firstDelay, longestDelay };
 }
 
 /** Whether this file, or another copy of it such as that of `sillok/worker`, has made the consumer: a checked one is frozen. */
@@ -137,6 +151,15 @@ export function handlerFor(on: unknown, type: string): AnyHandler {
   const handler = (on as Readonly<Record<string, AnyHandler>>)[type];
   if (handler === undefined) throw new TypeError(`there is no handler for ${type}`);
   return handler;
+}
+
+/** The event in its newest shape. */
+export function newest(events: EventDefinitions | undefined, event: ConsumedEvent): ConsumedEvent {
+  if (events === undefined) return event;
+  const data = upcast(events, event);
+  if (data === event.data) return event;
+  const { schemaVersion } = definitionOf(events, event.type) ?? {};
+  return { ...event, schemaVersion, data };
 }
 
 /** Copies the handlers. Nobody can exchange them later: they decide which events the consumer follows. */
@@ -160,13 +183,7 @@ function copied<On>(on: On): On {
 }
 
 function checkName(name: unknown, field: string, longest: number): asserts name is string {
-  const isName =
-    typeof name === "string" &&
-    name !== "" &&
-    name.isWellFormed() &&
-    !CONTROL_CHARACTER.test(name) &&
-    new TextEncoder().encode(name).length <= longest;
-  if (isName) return;
+  if (isName(name, longest)) return;
   const what = field === "on" ? "must have event types as keys, each of " : "must be a string of ";
   throw invalidConsumer(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
 }

@@ -7,6 +7,7 @@ import {
   handlerFor,
   type Handlers,
   invalidConsumer,
+  newest,
 } from "./definition.js";
 
 /** The documents of a projection for its handlers. A handler also sees its own changes. */
@@ -30,7 +31,7 @@ export type ProjectionHandlers<E extends NewEvent = NewEvent, Document = unknown
 export interface ProjectionOptions<
   E extends NewEvent = NewEvent,
   Document = unknown,
-> extends ConsumerOptions {
+> extends ConsumerOptions<E> {
   /** The handlers, which change the documents. With an object, the projection follows only events of the types in its keys. */
   readonly on: ProjectionHandlers<E, Document>;
 }
@@ -93,7 +94,7 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
 
 /** Calls a projection's handler with an event and the documents. */
 export function project(
-  { on }: Pick<Projection, "on">,
+  { on, events }: Pick<Projection, "on" | "events">,
   event: ConsumedEvent,
   documents: Documents,
 ): void {
@@ -101,7 +102,7 @@ export function project(
     event: ConsumedEvent,
     documents: Documents,
   ) => unknown;
-  const returned = handler(event, documents);
+  const returned = handler(newest(events, event), documents);
   if (typeof (returned as PromiseLike<unknown> | undefined)?.then !== "function") return;
   // A rejection of this promise is ignored. An unhandled one would end the program.
   void Promise.resolve(returned).catch(() => {});

@@ -10,6 +10,7 @@ import {
   handlerFor,
   type Handlers,
   invalidConsumer,
+  newest,
 } from "./definition.js";
 
 /** A checkpoint: one position for each partition of the feed. */
@@ -36,7 +37,7 @@ export interface ReactorContext {
 export type ReactorHandlers<E extends NewEvent = NewEvent> = Handlers<E, ReactorContext, unknown>;
 
 /** Options of {@link reactor}. */
-export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerOptions {
+export interface ReactorOptions<E extends NewEvent = NewEvent> extends ConsumerOptions<E> {
   /**
    * The checkpoint to start after, such as the one of an event of `readAll`. Default: the beginning. The option has no effect
    * after the reactor has handled an event: then the reactor continues at its own checkpoint.
@@ -118,10 +119,10 @@ export function reactor<E extends NewEvent = NewEvent>(
 
 /** Calls a reactor's handler with an event, and waits for it. */
 export async function react(
-  { on }: Pick<Reactor, "on">,
+  { on, events }: Pick<Reactor, "on" | "events">,
   event: ConsumedEvent,
   context: ReactorContext,
 ): Promise<void> {
   const handler = handlerFor(on, event.type) as (e: ConsumedEvent, c: ReactorContext) => unknown;
-  await handler(event, context);
+  await handler(newest(events, event), context);
 }

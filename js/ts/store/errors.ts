@@ -6,7 +6,8 @@ import type { ExpectedVersion } from "./options.js";
  *
  * - `wrong_expected_version`: the stream does not have the expected version of the append.
  * - `invalid_stream_id`: a stream id is a string of 1 to 200 bytes of UTF-8 without control characters.
- * - `invalid_event`: the event is not an object, has an unknown field, or has a value that JSON cannot represent.
+ * - `invalid_event`: the event is not an object, has an unknown field, or has a value that JSON cannot represent. Or the
+ *   aggregate does not declare its type, or its schema refuses it.
  * - `invalid_event_type`, `invalid_event_id`: each is a string of 1 to 200 bytes without control characters.
  * - `invalid_metadata`, `metadata_too_large`: metadata is an object of at most 16 KiB of JSON. The append of a reactor adds
  *   the ids of its cause.
@@ -23,6 +24,16 @@ import type { ExpectedVersion } from "./options.js";
  * - `consumer_not_found`: no consumer with this name is registered.
  * - `consumer_kind_fixed`: the store has a consumer of the other kind with this name: a projection, or a reactor.
  * - `invalid_consumer`: the definition of a projection or a reactor is invalid.
+ * - `command_rejected`: the rules of the aggregate have refused the command. `rejection` has the reason.
+ * - `unknown_command`, `invalid_command`: the aggregate has no such command, or the command has the wrong shape.
+ * - `no_aggregate`: no aggregate with the category of the stream is registered.
+ * - `decider_failed`: a function or a schema of the aggregate has thrown, or has returned a wrong value. `cause` has the
+ *   thrown value.
+ * - `async_decider`, `async_schema`: a function or a schema of the aggregate has returned a promise.
+ * - `unknown_event`: the aggregate does not declare the type of a stored event.
+ * - `event_too_new`: newer code has written the event, with a higher schema version.
+ * - `state_unavailable`: the stream was truncated, and no snapshot fits. So the state is not known.
+ * - `invalid_aggregate`: the definition of an aggregate is invalid.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters
  *   and without U+FFFD.
  * - `idempotency_key_reused`: an earlier append to the stream had this key and other events.
@@ -82,6 +93,17 @@ export type SillokErrorCode =
   | "invalid_checkpoint"
   | "invalid_category"
   | "invalid_consumer"
+  | "command_rejected"
+  | "unknown_command"
+  | "invalid_command"
+  | "no_aggregate"
+  | "decider_failed"
+  | "async_decider"
+  | "async_schema"
+  | "unknown_event"
+  | "event_too_new"
+  | "state_unavailable"
+  | "invalid_aggregate"
   | "invalid_document_key"
   | "document_too_large"
   | "documents_over"
@@ -139,6 +161,14 @@ export const REPEATED = {
   file: "storage_busy",
 } as const satisfies Record<string, SillokErrorCode>;
 
+/** The reason for which the rules of an aggregate refuse a command: a value, made by {@link reject}. */
+export interface Rejection {
+  /** The stable name of the reason, such as `insufficient_funds`. */
+  readonly code: string;
+  /** Information about the reason. */
+  readonly data?: unknown;
+}
+
 /** The parts of a {@link SillokError}. */
 export interface Failure {
   /** The stable code. */
@@ -153,6 +183,8 @@ export interface Failure {
   readonly expected?: ExpectedVersion;
   /** The actual version of the stream. */
   readonly actual?: number;
+  /** The reason for which a command was refused. */
+  readonly rejection?: Rejection;
 }
 
 /**
@@ -181,6 +213,8 @@ export class SillokError extends Error {
   declare readonly expected?: ExpectedVersion;
   /** The actual version of the stream of a `wrong_expected_version`. */
   declare readonly actual?: number;
+  /** The reason of a `command_rejected`. */
+  declare readonly rejection?: Rejection;
 
   static {
     // The name is on the prototype, as the name of JavaScript's own errors.
@@ -208,6 +242,13 @@ export interface WrongExpectedVersionError extends SillokError {
   readonly expected: ExpectedVersion;
   /** The actual version of the stream; 0 if it has no events. */
   readonly actual: number;
+}
+
+/** A rejection: the rules of the aggregate have refused the command. */
+export interface CommandRejectedError<R extends Rejection = Rejection> extends SillokError {
+  readonly code: "command_rejected";
+  /** The reason. */
+  readonly rejection: R;
 }
 
 /**
@@ -247,4 +288,23 @@ export function isSillokError(error: unknown): error is SillokError {
  */
 export function isWrongExpectedVersion(error: unknown): error is WrongExpectedVersionError {
   return isSillokError(error) && error.code === "wrong_expected_version";
+}
+
+/**
+ * Returns whether `error` is a rejection: the rules of the aggregate have refused the command. The type parameter is the type
+ * of the rejections, such as `RejectionOf<typeof account>`.
+ *
+ * @example
+ * ```ts
+ * import { isCommandRejected, type Rejection, SillokError } from "sillok";
+ *
+ * const rejection: Rejection = { code: "insufficient_funds", data: { missing: 400 } };
+ * const error = new SillokError({ code: "command_rejected", detail: "refused", rejection });
+ * console.log(isCommandRejected(error) && error.rejection.code); // insufficient_funds
+ * ```
+ */
+export function isCommandRejected<R extends Rejection = Rejection>(
+  error: unknown,
+): error is CommandRejectedError<R> {
+  return isSillokError(error) && error.code === "command_rejected";
 }

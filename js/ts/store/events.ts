@@ -37,7 +37,7 @@ export type Stored<T> = unknown extends T
       : { [Key in keyof T]: Stored<T[Key]> };
 
 /** The type of `data` or `metadata` of a stored event `E`. It is `Absent` where the writer left it out. */
-type StoredField<E, Key extends string, Absent> =
+export type StoredField<E, Key extends string, Absent> =
   E extends Readonly<Record<Key, infer Value>>
     ? Stored<Value>
     : Key extends keyof E
@@ -60,6 +60,8 @@ export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
       type: E["type"];
       /** The recorded time, such as `2026-11-23T01:02:03.456Z`. Within a stream it never decreases. */
       time: string;
+      /** The schema version of the data; left out where it is 1. */
+      schemaVersion?: number;
       /** The content of the event; `null` where the writer left it out. */
       data: StoredField<E, "data", null>;
       /** Information about the event; `{}` where the writer left it out. */

@@ -18,7 +18,18 @@ export interface WrittenJson {
 
 /** Writes `value` as JSON. Errors name the value `name` and its fields `name.field`, or `field` if `name` is empty. */
 export function writeJson(value: unknown, name: string): WrittenJson {
-  const writer = new JsonWriter(name);
+  return written(new JsonWriter(name, false), value);
+}
+
+/**
+ * Writes `value` as JSON that gives an equal value when it is read: a `Date`, an instance of a class and a value with
+ * `toJSON` are refused too. A field that is undefined counts as a field that is not there.
+ */
+export function writeExactJson(value: unknown, name: string): string {
+  return written(new JsonWriter(name, true), value).text;
+}
+
+function written(writer: JsonWriter, value: unknown): WrittenJson {
   const text = writer.write(value);
   if (text === undefined) throw writer.refusal("is undefined");
   return { text, dates: writer.dates };
@@ -27,13 +38,16 @@ export function writeJson(value: unknown, name: string): WrittenJson {
 class JsonWriter {
   readonly dates: string[][] = [];
   readonly #name: string;
+  /** Whether the value must not change when its JSON is read. */
+  readonly #exact: boolean;
   /** The keys that lead to the current value. A number is a place in an array. */
   readonly #path: (string | number)[] = [];
   /** The objects that contain the current value. */
   readonly #holders = new Set<object>();
 
-  constructor(name: string) {
+  constructor(name: string, exact: boolean) {
     this.#name = name;
+    this.#exact = exact;
   }
 
   /** The JSON of the value, or undefined where JSON leaves the value out. */
@@ -70,6 +84,7 @@ class JsonWriter {
   }
 
   #object(value: object): string | undefined {
+    if (this.#exact) this.#checkExact(value);
     if (isDate(value)) return this.#date(value);
     if (this.#holders.has(value)) throw this.refusal("refers back to itself");
     if (this.#holders.size >= JSON_LEVELS) {
@@ -79,6 +94,19 @@ class JsonWriter {
     const text = hasToJson(value) ? this.#converted(value) : this.#fields(value);
     this.#holders.delete(value);
     return text;
+  }
+
+  /** Refuses an object that is not an object of JSON. */
+  #checkExact(value: object): void {
+    if (Array.isArray(value)) return;
+    if (isDate(value)) throw this.#refused("is a Date, which JSON changes to a text");
+    if (hasToJson(value)) throw this.#refused("has `toJSON`, so JSON changes it");
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== null && isPlain(value)) return;
+    const tag = tagOf(value);
+    if (tag !== "[object Object]") throw this.refusal(`is ${tag}`);
+    const what = prototype === null ? "an object without a prototype" : "an instance of a class";
+    throw this.#refused(`is ${what}, which JSON changes to a plain object`);
   }
 
   #converted(value: { toJSON(key: string): unknown }): string | undefined {
@@ -150,14 +178,19 @@ class JsonWriter {
   }
 
   #field(): string {
-    const steps = this.#path.map((key) => {
-      if (typeof key === "number") return `[${key}]`;
-      return PLAIN_KEY.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-    });
-    const field = this.#name + steps.join("");
-    if (field === "") return "event";
-    return field.startsWith(".") ? field.slice(1) : field;
+    return fieldAt(this.#name, this.#path) || "event";
   }
+}
+
+/** The name of the field to which keys lead: `events[2].data.cents`. Without keys it is `name`, which may be empty. */
+export function fieldAt(name: string, path: readonly PropertyKey[]): string {
+  const steps = path.map((key) => {
+    if (typeof key === "number") return `[${key}]`;
+    const text = String(key);
+    return PLAIN_KEY.test(text) ? `.${text}` : `[${JSON.stringify(text)}]`;
+  });
+  const field = name + steps.join("");
+  return field.startsWith(".") ? field.slice(1) : field;
 }
 
 function quoted(text: string): string {

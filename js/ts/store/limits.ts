@@ -34,6 +34,15 @@ export const POLICY_LONGEST_DELAY_MILLIS = 5 * 60 * 1000;
 /** Longest time of one attempt, in milliseconds: half a minute. */
 export const POLICY_TIMEOUT_MILLIS = 30 * 1000;
 
+// Bounds and defaults of aggregates.
+
+/** Default of `snapshotEvery`: a snapshot is due after so many events. */
+export const SNAPSHOT_EVENTS = 500;
+/** Default of `attempts`: how many times a command is decided while other writers change the stream. */
+export const EXECUTE_ATTEMPTS = 3;
+/** Largest state of a snapshot, in bytes of JSON. */
+export const STATE_BYTES = 1024 * 1024;
+
 // Bounds and defaults of the package alone.
 
 /** Longest checkpoint that the package sends, in characters: longer than every checkpoint of a server, and short enough for a URL. */

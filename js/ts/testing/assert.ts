@@ -1,5 +1,6 @@
 // The form of the behaviours, and their assertions. The behaviours also run without node:assert, in a page or in a Worker.
 
+import { difference } from "../aggregate/difference.js";
 import type { OpenStore } from "./index.js";
 
 /** Behaviours by their names. Each function throws if the store does not have the behaviour. */
@@ -7,7 +8,7 @@ export type Behaviours = Readonly<Record<string, (open: OpenStore) => Promise<vo
 
 /** Fails unless both values are deeply equal: Dates by their time, and 0 is not -0. */
 export function same(actual: unknown, expected: unknown, about = "value"): void {
-  if (!isSame(actual, expected)) {
+  if (difference(actual, expected) !== undefined) {
     throw new Error(`${about}: ${shown(actual)} instead of ${shown(expected)}`);
   }
 }
@@ -42,19 +43,6 @@ export async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
 /** The whole numbers from one to another. */
 export function count(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, place) => from + place);
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (a instanceof Date || b instanceof Date) {
-    return a instanceof Date && b instanceof Date && a.getTime() === b.getTime();
-  }
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  const [fieldsOfA, fieldsOfB] = [a as Record<string, unknown>, b as Record<string, unknown>];
-  return keys.every((key) => Object.hasOwn(b, key) && isSame(fieldsOfA[key], fieldsOfB[key]));
 }
 
 function shown(value: unknown): string {

@@ -1,0 +1,227 @@
+// An aggregate's own code over the state of one stream. The engine decides when it is called, and stores what it returns.
+
+import { SillokError } from "../store/errors.js";
+import { fieldAt, writeExactJson, writeJson } from "../store/json.js";
+import { called, failed } from "./called.js";
+import { checkData, checkedCommand, type DecidedJson, eventsOf } from "./decided.js";
+import { definitionOf, type EventDefinitions, upcast } from "./events.js";
+import { deepFreeze } from "./freeze.js";
+import { isRejected, type Rejected } from "./reject.js";
+import type { Aggregate, CommandContext } from "./types.js";
+
+/** The functions of an aggregate, of any types. */
+interface Rules {
+  readonly decide: (command: unknown, state: unknown, context: CommandContext) => unknown;
+  readonly evolve: (state: unknown, event: unknown) => unknown;
+}
+/** A state, which may be any value. */
+interface Held {
+  readonly state: unknown;
+}
+/** A stored event, as the engine passes it. */
+type StoredEvent = readonly [version: number, type: string, schemaVersion: number, data: unknown];
+
+/**
+ * The state of one stream, and the aggregate's code that changes it. All states are deeply frozen, so that no code can change
+ * one. What is thrown is a {@link SillokError}; `cause` has what the aggregate's own code has thrown.
+ */
+export class Behaviour {
+  /** The names of the code for snapshots: the state version, and the schema versions that are not 1, sorted by type. */
+  readonly code: string;
+  /** A snapshot is due after so many events; never if it is 0. */
+  readonly snapshotEvents: number;
+  /** A snapshot is due after so many bytes of events; 0 is no bound. */
+  readonly snapshotBytes: number;
+  /** How long outcomes are remembered, in milliseconds; 0 for as long as the stream. */
+  readonly rememberMillis: number;
+  readonly #aggregate: Aggregate;
+  readonly #rules: Rules;
+  readonly #stream: string;
+  #live: Held | undefined;
+  #candidate: Held | undefined;
+
+  constructor(aggregate: Aggregate, stream: string) {
+    this.#aggregate = aggregate;
+    this.#rules = aggregate as unknown as Rules;
+    this.#stream = stream;
+    this.code = codeOf(aggregate.stateVersion, aggregate.events);
+    this.snapshotEvents = aggregate.snapshotEvery.events;
+    this.snapshotBytes = aggregate.snapshotEvery.bytes;
+    this.rememberMillis = aggregate.rememberOutcomes;
+  }
+
+  /** The state becomes that of a stream without events. */
+  begin(): void {
+    this.drop();
+    const name = () => this.#named("initialState");
+    const state = called(() => this.#aggregate.initialState(), name);
+    this.#live = this.#held(state, name);
+  }
+
+  /** The state becomes that of a snapshot, given as JSON. Returns false if the text is no JSON. */
+  restore(state: string): boolean {
+    this.drop();
+    try {
+      this.#live = { state: deepFreeze(JSON.parse(state)) };
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Folds stored events into the state: JSON `[[version, type, schemaVersion, data], …]`. Throws at the first event that
+   * cannot be folded; the state is then as before.
+   */
+  fold(events: string): void {
+    let held = this.#state();
+    for (const [version, type, schemaVersion, data] of JSON.parse(events) as StoredEvent[]) {
+      const place = `version ${version} of ${this.#stream}`;
+      if (!this.#isKnown(type, place)) continue;
+      const newest = this.#upcast({ type, schemaVersion, data }, place);
+      held = this.#evolved(held, type, newest, place);
+    }
+    this.#live = held;
+    this.#candidate = undefined;
+  }
+
+  /**
+   * Decides a command: JSON `{"type","data","metadata"}`, in the context `{"now","version","commandId"?,"metadata"}`. Checks
+   * the command and each event by their schemas, and folds the events into a candidate for the state.
+   *
+   * @returns JSON: an array of events, empty if nothing happens, or an object: the rejection.
+   */
+  decide(command: string, context: string): string {
+    this.#candidate = undefined;
+    const held = this.#state();
+    const { type, data, metadata } = checkedCommand(this.#aggregate, command);
+    const name = () => `${this.#named("decide")}, for the command ${type},`;
+    const given = JSON.parse(context) as Omit<CommandContext, "stream">;
+    const { version, now, commandId } = given;
+    const all = { ...metadata, ...given.metadata };
+    const decision = called(() => {
+      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata: all });
+      return this.#rules.decide(deepFreeze({ type, data }), held.state, own);
+    }, name);
+    if (isRejected(decision)) return rejected(decision, name());
+    return this.#accept(held, eventsOf(decision, name()));
+  }
+
+  /** The candidate of the last decision becomes the state. */
+  advance(): void {
+    if (this.#candidate === undefined) return;
+    this.#live = this.#candidate;
+    this.#candidate = undefined;
+  }
+
+  /** Forgets the candidate and the state. */
+  drop(): void {
+    this.#live = undefined;
+    this.#candidate = undefined;
+  }
+
+  /**
+   * The state as JSON: the same text on every platform.
+   *
+   * @throws {@link SillokError} `decider_failed` where JSON would change the state.
+   */
+  state(): string {
+    const { state } = this.#state();
+    try {
+      return writeExactJson(state, "state");
+    } catch (refused) {
+      const { message } = refused as SillokError;
+      throw failed(
+        `the state of the aggregate ${this.#aggregate.name} is wrong: ${message}`,
+        refused,
+      );
+    }
+  }
+
+  /**
+   * Checks the events of a direct append by their schemas: JSON, an array of events or one event. Their schema version is the
+   * newest.
+   *
+   * @throws {@link SillokError} `invalid_event`, whose `field` names the wrong part.
+   */
+  check(events: string): void {
+    const appended = JSON.parse(events) as { type: string; data?: unknown }[] | { type: string };
+    const isArray = Array.isArray(appended);
+    for (const [place, event] of (isArray ? appended : [appended]).entries()) {
+      const name = isArray ? fieldAt("events", [place]) : "";
+      const { type, data = null } = event as { type: string; data?: unknown };
+      checkData(this.#aggregate.events, type, deepFreeze(data), name);
+    }
+  }
+
+  /** Checks the events of a decision, folds them into the candidate, and returns them as JSON. */
+  #accept(held: Held, events: readonly DecidedJson[]): string {
+    let candidate = held;
+    const texts = events.map(({ name, type, dataText, fields }) => {
+      const data = deepFreeze(JSON.parse(dataText));
+      checkData(this.#aggregate.events, type, data, name);
+      candidate = this.#evolved(candidate, type, data, "a decided event");
+      const schemaVersion = definitionOf(this.#aggregate.events, type)?.schemaVersion ?? 1;
+      const version = schemaVersion === 1 ? "" : `,"schemaVersion":${schemaVersion}`;
+      return `{"type":${JSON.stringify(type)},"data":${dataText}${version}${fields}}`;
+    });
+    this.#candidate = candidate;
+    return `[${texts.join(",")}]`;
+  }
+
+  #evolved({ state }: Held, type: string, data: unknown, place: string): Held {
+    const name = () => `${this.#named("evolve")}, for ${place}, ${type},`;
+    return this.#held(
+      called(() => this.#rules.evolve(state, { type, data }), name),
+      name,
+    );
+  }
+
+  #held(state: unknown, name: () => string): Held {
+    if (state === undefined) throw failed(`${name()} has returned nothing instead of a state`);
+    return { state: called(() => deepFreeze(state), name) };
+  }
+
+  #isKnown(type: string, place: string): boolean {
+    const { events, unknownEvents } = this.#aggregate;
+    if (events.byType === undefined || definitionOf(events, type) !== undefined) return true;
+    if (unknownEvents === "skip") return false;
+    const detail = `${place} has the type ${type}, which the aggregate ${this.#aggregate.name} does not declare`;
+    throw new SillokError({ code: "unknown_event", detail, stream: this.#stream });
+  }
+
+  #upcast(event: { type: string; schemaVersion: number; data: unknown }, place: string): unknown {
+    try {
+      return upcast(this.#aggregate.events, event);
+    } catch (refused) {
+      const { code, message, cause } = refused as SillokError;
+      throw new SillokError({ code, detail: `${place}: ${message}` }, { cause });
+    }
+  }
+
+  #state(): Held {
+    if (this.#live !== undefined) return this.#live;
+    const detail = `the state of ${this.#stream} is not loaded`;
+    throw new SillokError({ code: "internal", detail });
+  }
+
+  #named(method: string): string {
+    return `\`${method}\` of the aggregate ${this.#aggregate.name}`;
+  }
+}
+
+function codeOf(stateVersion: number, { byType = {} }: EventDefinitions): string {
+  const versions = Object.entries(byType)
+    .filter(([, { schemaVersion }]) => schemaVersion !== 1)
+    .map(([type, { schemaVersion }]) => `${type}=${schemaVersion}`);
+  return [stateVersion, ...versions.toSorted()].join(";");
+}
+
+function rejected({ rejection: { code, data } }: Rejected, name: string): string {
+  if (data === undefined) return JSON.stringify({ code });
+  try {
+    return `{"code":${JSON.stringify(code)},"data":${writeJson(data, "rejection.data").text}}`;
+  } catch (refused) {
+    throw failed(`${name} has returned a wrong rejection: ${(refused as Error).message}`, refused);
+  }
+}

@@ -1,0 +1,34 @@
+// Calls the functions and schemas of an aggregate. Everything that they throw becomes an error with a code here.
+
+import { SillokError } from "../store/errors.js";
+
+/**
+ * Calls code of an aggregate, which must be synchronous. `name` names the call for errors. The text of an error does not
+ * contain what was thrown, which may be secret: `cause` has it.
+ *
+ * @throws {@link SillokError} `decider_failed` when the code throws; `code` when it returns a promise.
+ */
+export function called<T>(
+  call: () => T,
+  name: () => string,
+  code: "async_decider" | "async_schema" = "async_decider",
+): T {
+  let returned: T;
+  let isPromise: boolean;
+  try {
+    returned = call();
+    isPromise = typeof (returned as PromiseLike<unknown> | undefined)?.then === "function";
+  } catch (thrown) {
+    throw failed(`${name()} has thrown an error`, thrown);
+  }
+  if (!isPromise) return returned;
+  // A rejection of this promise is ignored. An unhandled one would end the program.
+  void Promise.resolve(returned).catch(() => {});
+  const detail = `${name()} has returned a promise. It must be synchronous`;
+  throw new SillokError({ code, detail });
+}
+
+/** The error of an aggregate whose code is wrong. */
+export function failed(detail: string, cause?: unknown): SillokError {
+  return new SillokError({ code: "decider_failed", detail }, cause === undefined ? {} : { cause });
+}
