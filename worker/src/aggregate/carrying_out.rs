@@ -1,17 +1,20 @@
 //! Carries out the driver's effects.
 
+use std::cell::RefMut;
 use std::rc::Rc;
 
 use sillok::ErrorCode;
 use sillok::gateway::{AggregateDriver, AggregateEffect, AggregateInput, CallId, Forward, Turn};
-use sillok::store::Version;
 use sillok::store::sqlite::StreamTable;
+use sillok::store::{StorageError, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
 
 use super::{Inner, Named};
 use crate::journal;
-use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, partitions, pause, spawn};
+use crate::objects::{
+    Calls, Driven, Effects, Meter, ObjectAlarm, ObjectSql, armed, nudges, partitions, pause,
+};
 
 pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
 
@@ -21,59 +24,61 @@ impl Inner {
         named.ok_or_else(|| Failure::new(ErrorCode::Internal, "the object was not found by a name"))
     }
 
-    /// Gives the driver an input, and carries out its effects.
-    pub(super) fn drive<T>(
-        self: &Rc<Self>,
-        input: impl FnOnce(&mut Driver, &mut Turn<'_, AggregateEffect>) -> T,
-    ) -> Result<T, Failure> {
-        let named = self.named()?;
-        let (given, payer) = self.effects.take_turn(|turn| input(&mut named.driver.borrow_mut(), turn));
-        self.carry_out_all(payer);
-        Ok(given)
+    /// Sends a forward, and returns the version up to which the journal has the stream.
+    async fn send(&self, forward: Forward) -> Option<Version> {
+        let name = &self.named.as_ref()?.name;
+        let partitions =
+            partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
+        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.identity, partitions);
+        let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
+        let recorded = journal.record(forward).await;
+        recorded.map_err(|error| console_error!("the events could not be forwarded: {error}")).ok()
+    }
+}
+
+impl Driven for Inner {
+    type Driver = Driver;
+    type Effect = AggregateEffect;
+    type Input = AggregateInput;
+
+    const RANG: AggregateInput = AggregateInput::Rang;
+
+    fn driver(&self) -> Result<RefMut<'_, Driver>, Failure> {
+        Ok(self.named()?.driver.borrow_mut())
     }
 
-    // This is not a part of `drive`, because each input has its own copy of `drive`.
-    fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
-        if let Some(call) = payer {
-            self.forgetting.pay(call, &self.meter);
-        }
-        self.effects.each(|effect| self.carry_out(effect));
+    fn input(driver: &mut Driver, turn: &mut Turn<'_, AggregateEffect>, input: AggregateInput) {
+        driver.input(turn, input);
     }
 
-    /// Gives the driver an input that no request has caused. No request pays for it.
-    fn give_input(self: &Rc<Self>, input: AggregateInput) {
-        // An object without a name has begun nothing, so its inputs may be lost.
-        let _ = self.drive(|driver, turn| driver.input(turn, input));
-        self.meter.take();
+    fn effects(&self) -> &Effects<AggregateEffect> {
+        &self.effects
     }
 
-    /// Gives the driver the alarm, and waits until the alarm's work is done.
-    pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let over = self.ringing.open();
-        self.named()?;
-        self.give_input(AggregateInput::Rang);
-        over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+    fn ringing(&self) -> &Calls<Result<(), StorageError>> {
+        &self.ringing
     }
 
-    fn carry_out(self: &Rc<Self>, effect: AggregateEffect) {
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn pay(&self, call: CallId) {
+        self.forgetting.pay(call, &self.meter);
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: AggregateEffect) -> Option<AggregateEffect> {
         match effect {
             AggregateEffect::Grown(version) => nudges::nudge(&self.state, version.get()),
             AggregateEffect::Deleted => nudges::dismiss(&self.state),
             AggregateEffect::Forgot { call, outcome } => self.forgetting.answer(call, outcome),
             AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
-            effect => {
-                let inner = Rc::clone(self);
-                spawn(async move {
-                    if let Some(input) = inner.wait_for(effect).await {
-                        inner.give_input(input);
-                    }
-                });
-            }
+            effect => return Some(effect),
         }
+        None
     }
 
-    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: AggregateEffect) -> Option<AggregateInput> {
         Some(match effect {
             AggregateEffect::Forward { call, forward } => {
@@ -88,16 +93,5 @@ impl Inner {
             AggregateEffect::FindAlarm => AggregateInput::FoundAlarm(armed(&self.state).await),
             _ => return None,
         })
-    }
-
-    /// Sends a forward, and gives the version up to which the journal has the stream.
-    async fn send(&self, forward: Forward) -> Option<Version> {
-        let name = &self.named.as_ref()?.name;
-        let partitions =
-            partitions(&self.env).map_err(|failure| console_error!("{}", failure.detail)).ok()?;
-        let journal = journal::Remote::of_stream(&self.env, name.tenant(), &name.identity, partitions);
-        let journal = journal.map_err(|error| console_error!("there is no journal: {error}")).ok()?;
-        let recorded = journal.record(forward).await;
-        recorded.map_err(|error| console_error!("the events could not be forwarded: {error}")).ok()
     }
 }

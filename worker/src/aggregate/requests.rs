@@ -15,7 +15,7 @@ use super::carrying_out::Driver;
 use super::{
     AppendRequest, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
 };
-use crate::objects::{Receipt, forgotten, partitions};
+use crate::objects::{Driven, Receipt, forgotten, partitions};
 
 impl Inner {
     pub(super) fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {

@@ -15,7 +15,7 @@ use super::opening::Inner;
 use super::signature::Secret;
 use super::{Define, delivery, stored_definition, unreachable};
 use crate::journal::{Remote, end_of};
-use crate::objects::{forgotten, partitions};
+use crate::objects::{Driven, forgotten, partitions};
 
 /// A new definition that waits for unfinished deliveries.
 pub(super) struct Change {

@@ -27,7 +27,7 @@ use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
-use crate::objects::{RemoteError, promised, rang, turn};
+use crate::objects::{Driven, RemoteError, promised, rang, turn};
 use attempts::Attempts;
 pub(crate) use attempts::report_panics;
 pub(crate) use definition::Definition;

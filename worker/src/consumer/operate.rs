@@ -10,7 +10,7 @@ use sillok_bridge::{Failure, now};
 use super::opening::Inner;
 use super::shown::Shown;
 use super::{ConsumerRequest, Reach, shown, stored_definition};
-use crate::objects::{ObjectAlarm, ObjectSql, Receipt, pause};
+use crate::objects::{Driven, ObjectAlarm, ObjectSql, Receipt, pause};
 
 type Machine = Consumer<ObjectSql, ObjectAlarm>;
 

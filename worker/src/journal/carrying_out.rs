@@ -1,5 +1,6 @@
 //! Carries out the driver's effects.
 
+use std::cell::RefMut;
 use std::rc::Rc;
 
 use sillok::gateway::{CallId, JournalDriver, JournalEffect, JournalInput, Turn};
@@ -10,62 +11,64 @@ use worker::console_error;
 
 use super::Inner;
 use crate::consumer;
-use crate::objects::{ObjectAlarm, ObjectSql, armed, nudges, pause, spawn, within};
+use crate::objects::{Calls, Driven, Effects, Meter, ObjectAlarm, ObjectSql, armed, nudges, pause, within};
 
 pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
 
 impl Inner {
-    /// Gives the driver an input, and carries out its effects.
-    pub(super) fn drive<T>(
-        self: &Rc<Self>,
-        input: impl FnOnce(&mut Driver, &mut Turn<'_, JournalEffect>) -> T,
-    ) -> T {
-        let (given, payer) = self.effects.take_turn(|turn| input(&mut self.driver.borrow_mut(), turn));
-        self.carry_out_all(payer);
-        given
+    /// Wakes a consumer, and returns whether it has answered in time. The consumer stores the duty to read before it answers.
+    async fn wake(&self, consumer: ConsumerName, millis: u64) -> bool {
+        let Some(journal) = &self.name else { return false };
+        let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {
+            return false;
+        };
+        within(millis, consumer.wake(journal.identity.0)).await.is_some_and(|woken| woken.is_ok())
+    }
+}
+
+impl Driven for Inner {
+    type Driver = Driver;
+    type Effect = JournalEffect;
+    type Input = JournalInput;
+
+    const RANG: JournalInput = JournalInput::Rang;
+
+    fn driver(&self) -> Result<RefMut<'_, Driver>, Failure> {
+        Ok(self.driver.borrow_mut())
     }
 
-    // This is not a part of `drive`, because each input has its own copy of `drive`.
-    fn carry_out_all(self: &Rc<Self>, payer: Option<CallId>) {
-        if let Some(call) = payer {
-            self.locating.pay(call, &self.meter);
-        }
-        self.effects.each(|effect| self.carry_out(effect));
-        // Work for several requests is not a part of any request's price.
-        self.meter.take();
+    fn input(driver: &mut Driver, turn: &mut Turn<'_, JournalEffect>, input: JournalInput) {
+        driver.input(turn, input);
     }
 
-    /// Gives the driver the alarm, and waits until the alarm's work is done.
-    pub(super) async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let over = self.ringing.open();
-        self.give_input(JournalInput::Rang);
-        over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from))
+    fn effects(&self) -> &Effects<JournalEffect> {
+        &self.effects
     }
 
-    /// Gives the driver what has happened beside requests.
-    fn give_input(self: &Rc<Self>, input: JournalInput) {
-        self.drive(|driver, turn| driver.input(turn, input));
+    fn ringing(&self) -> &Calls<Result<(), StorageError>> {
+        &self.ringing
     }
 
-    fn carry_out(self: &Rc<Self>, effect: JournalEffect) {
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn pay(&self, call: CallId) {
+        self.locating.pay(call, &self.meter);
+    }
+
+    fn carry_out(self: &Rc<Self>, effect: JournalEffect) -> Option<JournalEffect> {
         match effect {
             JournalEffect::Grown(position) => nudges::nudge(&self.state, position.get()),
             JournalEffect::Recorded { call, outcome } => self.recording.answer(call, outcome),
             JournalEffect::Located { call, outcome } => self.locating.answer(call, outcome),
             JournalEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             JournalEffect::Log(trouble) => console_error!("{trouble}"),
-            effect => {
-                let inner = Rc::clone(self);
-                spawn(async move {
-                    if let Some(input) = inner.wait_for(effect).await {
-                        inner.give_input(input);
-                    }
-                });
-            }
+            effect => return Some(effect),
         }
+        None
     }
 
-    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
     async fn wait_for(&self, effect: JournalEffect) -> Option<JournalInput> {
         Some(match effect {
             JournalEffect::Wake { call, consumer, millis } => {
@@ -84,14 +87,5 @@ impl Inner {
             JournalEffect::FindAlarm => JournalInput::FoundAlarm(armed(&self.state).await),
             _ => return None,
         })
-    }
-
-    /// Wakes a consumer, and returns whether it has answered in time. The consumer stores the duty to read before it answers.
-    async fn wake(&self, consumer: ConsumerName, millis: u64) -> bool {
-        let Some(journal) = &self.name else { return false };
-        let Ok(consumer) = consumer::Remote::find(&self.env, journal.tenant(), consumer) else {
-            return false;
-        };
-        within(millis, consumer.wake(journal.identity.0)).await.is_some_and(|woken| woken.is_ok())
     }
 }

@@ -17,8 +17,8 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
 use crate::objects::{
-    Calls, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions, promised, rang,
-    turn,
+    Calls, Driven, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions,
+    promised, rang, turn,
 };
 pub(crate) use rpc::{FeedRequest, JournalStatus, Remote, end_of};
 use rpc::{ForwardMessage, PositionRequest, Registration};

@@ -11,7 +11,7 @@ use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, parse_directory,
 use super::Inner;
 use super::carrying_out::Driver;
 use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, PositionRequest};
-use crate::objects::{Call, Receipt, forgotten, partitions};
+use crate::objects::{Call, Driven, Receipt, forgotten, partitions};
 
 impl Inner {
     /// Records a forward. It has no price: the row that it is stored in is shared with others.
@@ -21,8 +21,8 @@ impl Inner {
             Err(failure) => return (Err(failure), Receipt::default()),
         };
         let recorded = self.recording.open();
-        self.drive(|driver, turn| driver.record(turn, recorded.id(), forward));
-        let (version, _) = answer(recorded).await;
+        let given = self.drive(|driver, turn| driver.record(turn, recorded.id(), forward));
+        let (version, _) = answer(given, recorded).await;
         (version.map(Version::get), Receipt::default())
     }
 
@@ -36,8 +36,8 @@ impl Inner {
         }
         let version = Version::new(version).unwrap_or(Version::MAX);
         let located = self.locating.open();
-        self.drive(|driver, turn| driver.locate(turn, located.id(), stream, version, millis));
-        let (position, receipt) = answer(located).await;
+        let given = self.drive(|driver, turn| driver.locate(turn, located.id(), stream, version, millis));
+        let (position, receipt) = answer(given, located).await;
         (position.map(|position| position.map(Position::get)), receipt)
     }
 
@@ -85,7 +85,13 @@ impl Inner {
     }
 }
 
-async fn answer<T>(call: Call<'_, Result<T, RecordError>>) -> (Result<T, Failure>, Receipt) {
+async fn answer<T>(
+    given: Result<(), Failure>,
+    call: Call<'_, Result<T, RecordError>>,
+) -> (Result<T, Failure>, Receipt) {
+    if let Err(failure) = given {
+        return (Err(failure), Receipt::default());
+    }
     match call.answer().await {
         Some((answer, receipt)) => (answer.map_err(record_failure), receipt),
         None => (Err(forgotten()), Receipt::default()),

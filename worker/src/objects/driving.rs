@@ -1,19 +1,20 @@
 //! Runs the drivers of the core. An object gives its driver inputs and carries out the effects in their order. It decides
 //! nothing.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
-use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
+use sillok::store::StorageError;
 use sillok_bridge::{Failure, now};
-use worker::Delay;
+use worker::{Delay, console_error};
 
-use super::jitter;
-use super::receipt::{Meter, Receipt};
+use super::calls::Calls;
+use super::receipt::Meter;
+use super::{jitter, spawn};
 
 /// Effects that are not yet carried out.
 #[derive(Debug)]
@@ -29,18 +30,8 @@ impl<E> Default for Effects<E> {
 }
 
 impl<E> Effects<E> {
-    /// Runs one turn of a driver, and adds its effects to the waiting ones. Also returns the call that pays for the turn.
-    pub(crate) fn take_turn<T>(&self, input: impl FnOnce(&mut Turn<'_, E>) -> T) -> (T, Option<CallId>) {
-        let mut random = jitter;
-        let mut turn = Turn::at(now(), &mut random);
-        let given = input(&mut turn);
-        let payer = turn.payer();
-        self.waiting.borrow_mut().append(&mut turn.into_effects());
-        (given, payer)
-    }
-
     /// Carries out the waiting effects one after the other, and the effects that they cause in this turn.
-    pub(crate) fn each(&self, carry_out: impl Fn(E)) {
+    fn each(&self, carry_out: impl Fn(E)) {
         if self.carrying_out.replace(true) {
             return;
         }
@@ -55,106 +46,133 @@ impl<E> Effects<E> {
     }
 }
 
-/// Calls of an object that its driver answers later.
-#[derive(Debug)]
-pub(crate) struct Calls<A> {
-    last: Cell<u64>,
-    waiting: RefCell<Vec<Waiting<A>>>,
-}
+/// An object that runs a driver of the core.
+pub(crate) trait Driven: Sized + 'static {
+    /// The driver.
+    type Driver;
+    /// An effect of the driver.
+    type Effect: 'static;
+    /// An input to the driver that is not a request.
+    type Input: 'static;
 
-#[derive(Debug)]
-struct Waiting<A> {
-    call: CallId,
-    spent: Receipt,
-    answer: oneshot::Sender<(A, Receipt)>,
-}
+    /// The input for an alarm that rings.
+    const RANG: Self::Input;
 
-/// A call that waits for its answer. It is forgotten with this value.
-#[derive(Debug)]
-pub(crate) struct Call<'a, A> {
-    calls: &'a Calls<A>,
-    id: CallId,
-    answer: oneshot::Receiver<(A, Receipt)>,
-}
+    /// The driver. No caller may hold it while it awaits something.
+    ///
+    /// # Errors
+    /// The reason why the object has no driver.
+    fn driver(&self) -> Result<RefMut<'_, Self::Driver>, Failure>;
 
-impl<A> Default for Calls<A> {
-    fn default() -> Self {
-        Self { last: Cell::default(), waiting: RefCell::default() }
+    /// Gives the driver an input in this turn.
+    fn input(driver: &mut Self::Driver, turn: &mut Turn<'_, Self::Effect>, input: Self::Input);
+
+    /// The effects that are not yet carried out.
+    fn effects(&self) -> &Effects<Self::Effect>;
+
+    /// The alarms whose work is not done.
+    fn ringing(&self) -> &Calls<Result<(), StorageError>>;
+
+    /// Counts the rows of the object's statements.
+    fn meter(&self) -> &Meter;
+
+    /// Charges a call for the turn that has just ended.
+    fn pay(&self, call: CallId);
+
+    /// Carries out an effect in this turn. Returns the effect if it takes longer than this turn.
+    fn carry_out(self: &Rc<Self>, effect: Self::Effect) -> Option<Self::Effect>;
+
+    /// Carries out an effect that takes longer than this turn, and returns the input that follows from it.
+    async fn wait_for(&self, effect: Self::Effect) -> Option<Self::Input>;
+
+    /// The number of drivers that this object has had. An effect of one driver gives no input to the next one.
+    fn life(&self) -> u64 {
+        0
     }
-}
 
-impl<A> Calls<A> {
-    /// A new call.
-    pub(crate) fn open(&self) -> Call<'_, A> {
-        let (sender, answer) = oneshot::channel();
-        self.last.set(self.last.get() + 1);
-        let id = CallId::new(self.last.get());
-        let waiting = Waiting { call: id, spent: Receipt::default(), answer: sender };
-        self.waiting.borrow_mut().push(waiting);
-        Call { calls: self, id, answer }
+    /// Decides about an alarm that rings while the object has no driver.
+    ///
+    /// # Errors
+    /// The alarm has failed. The runtime rings it again.
+    fn rang_without_driver(&self, failure: Failure) -> Result<(), Failure> {
+        Err(failure)
     }
 
-    /// Charges a call for the rows that the meter has counted since the last `take`.
-    pub(crate) fn pay(&self, call: CallId, meter: &Meter) {
-        let receipt = meter.take();
-        if let Some(waiting) = self.waiting.borrow_mut().iter_mut().find(|waiting| waiting.call == call) {
-            waiting.spent = waiting.spent + receipt;
+    /// Gives the driver a request, and carries out its effects.
+    ///
+    /// # Errors
+    /// The reason why the object has no driver.
+    fn drive<T>(
+        self: &Rc<Self>,
+        request: impl FnOnce(&mut Self::Driver, &mut Turn<'_, Self::Effect>) -> T,
+    ) -> Result<T, Failure> {
+        let (mut request, mut given) = (Some(request), None);
+        self.take_turn(&mut |driver, turn| given = request.take().map(|request| request(driver, turn)))?;
+        given.ok_or_else(super::forgotten)
+    }
+
+    /// Runs one turn of the driver. It takes a `dyn` function, so the code is compiled only once for each driver.
+    ///
+    /// # Errors
+    /// The reason why the object has no driver.
+    fn take_turn(self: &Rc<Self>, act: &mut Act<'_, Self>) -> Result<(), Failure> {
+        let mut driver = self.driver()?;
+        let mut random = jitter;
+        let mut turn = Turn::at(now(), &mut random);
+        act(&mut driver, &mut turn);
+        drop(driver);
+        if let Some(call) = turn.payer() {
+            self.pay(call);
+        }
+        self.effects().waiting.borrow_mut().append(&mut turn.into_effects());
+        self.effects().each(|effect| {
+            if let Some(effect) = self.carry_out(effect) {
+                self.carry_out_later(effect);
+            }
+        });
+        Ok(())
+    }
+
+    /// Carries out an effect after this turn, and gives the driver the input that follows from it.
+    fn carry_out_later(self: &Rc<Self>, effect: Self::Effect) {
+        let (object, life) = (Rc::clone(self), self.life());
+        spawn(async move {
+            if let Some(input) = object.wait_for(effect).await
+                && object.life() == life
+                && let Err(failure) = object.give_input(input)
+            {
+                console_error!("an object could not continue: {failure}");
+            }
+        });
+    }
+
+    /// Gives the driver an input that no request has caused. No request pays for it.
+    ///
+    /// # Errors
+    /// The reason why the object has no driver.
+    fn give_input(self: &Rc<Self>, input: Self::Input) -> Result<(), Failure> {
+        let given = self.drive(|driver, turn| Self::input(driver, turn, input));
+        self.meter().take();
+        given
+    }
+
+    /// Gives the driver the alarm, and waits until the alarm's work is done.
+    ///
+    /// # Errors
+    /// The work has failed, and the alarm could not be set again.
+    async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
+        let over = self.ringing().open();
+        match self.give_input(Self::RANG) {
+            Ok(()) => over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
+            Err(failure) => self.rang_without_driver(failure),
         }
     }
-
-    pub(crate) fn answer(&self, call: CallId, answer: A) {
-        if let Some(Waiting { spent, answer: sender, .. }) = self.take(call) {
-            // A caller that has gone needs no answer.
-            let _ = sender.send((answer, spent));
-        }
-    }
-
-    /// Answers all calls with the same answer.
-    pub(crate) fn answer_all(&self, answer: &A)
-    where
-        A: Clone,
-    {
-        for Waiting { spent, answer: sender, .. } in self.waiting.take() {
-            let _ = sender.send((answer.clone(), spent));
-        }
-    }
-
-    /// Forgets all calls without an answer.
-    pub(crate) fn forget(&self) {
-        self.waiting.borrow_mut().clear();
-    }
-
-    fn take(&self, call: CallId) -> Option<Waiting<A>> {
-        let mut waiting = self.waiting.borrow_mut();
-        let at = waiting.iter().position(|waiting| waiting.call == call)?;
-        Some(waiting.swap_remove(at))
-    }
 }
 
-impl<A> Call<'_, A> {
-    /// The number by which the driver answers.
-    pub(crate) const fn id(&self) -> CallId {
-        self.id
-    }
+/// The work of a driver in one turn.
+type Act<'a, D> = dyn FnMut(&mut <D as Driven>::Driver, &mut Turn<'_, <D as Driven>::Effect>) + 'a;
 
-    /// The answer, and what it has cost; nothing where the object has forgotten the call.
-    pub(crate) async fn answer(mut self) -> Option<(A, Receipt)> {
-        (&mut self.answer).await.ok()
-    }
-}
-
-impl<A> Drop for Call<'_, A> {
-    fn drop(&mut self) {
-        self.calls.take(self.id);
-    }
-}
-
-/// The failure of a call that the object has forgotten.
-pub(crate) fn forgotten() -> Failure {
-    Failure::new(ErrorCode::Unavailable, "the object has ended; try again")
-}
-
-/// The result of `work`, or nothing where it takes longer than so many milliseconds.
+/// Returns the result of `work`, or `None` if it takes longer than `millis` milliseconds.
 pub(crate) async fn within<T>(millis: u64, work: impl Future<Output = T>) -> Option<T> {
     match select(pin!(work), pin!(pause(millis))).await {
         Either::Left((done, _)) => Some(done),
@@ -162,7 +180,7 @@ pub(crate) async fn within<T>(millis: u64, work: impl Future<Output = T>) -> Opt
     }
 }
 
-/// Waits so many milliseconds. Other calls have turns meanwhile, also if `millis` is 0.
+/// Waits `millis` milliseconds. Other calls have turns meanwhile, also if `millis` is 0.
 pub(crate) async fn pause(millis: u64) {
     Delay::from(Duration::from_millis(millis)).await;
 }

@@ -1,6 +1,7 @@
 //! The parts that all objects have: a name, a storage, an alarm, followers and calls.
 
 mod call;
+mod calls;
 mod driving;
 mod name;
 pub(crate) mod nudges;
@@ -10,7 +11,8 @@ mod partitions;
 mod receipt;
 
 pub(crate) use call::{Answered, Remote, RemoteError, promise, promised, spawn, turn};
-pub(crate) use driving::{Call, Calls, Effects, forgotten, pause, within};
+pub(crate) use calls::{Call, Calls, forgotten};
+pub(crate) use driving::{Driven, Effects, pause, within};
 pub(crate) use name::{ObjectName, Partition};
 pub(crate) use nudges::Nudges;
 pub(crate) use object_alarm::{ObjectAlarm, armed, rang};
