@@ -113,7 +113,7 @@ function outcome(behaviour: Behaviour, texts: string[], command: string, context
   try {
     behaviour.begin();
     behaviour.fold(`[${texts.join(",")}]`);
-    const decision = JSON.parse(behaviour.decide(command, context)) as object[] | Rejection;
+    const decision = JSON.parse(behaviour.decide(command, context)) as NewEvent[] | Rejection;
     behaviour.advance();
     const state: unknown = JSON.parse(behaviour.state());
     if (!Array.isArray(decision)) return { rejection: decision as Rejection, state };
