@@ -76,6 +76,7 @@ const PUBLIC = [
   "store/options",
   "store/store",
   "testing/given",
+  "testing/history",
   "testing/index",
   "testing/laws",
 ].map((name) => `${name}.d.ts`);

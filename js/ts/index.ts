@@ -15,6 +15,7 @@ export {
   type Message,
   type RejectionsOf,
   type SchemaDefinition,
+  type UnknownDeciders,
 } from "./aggregate/aggregate.js";
 export type { EventDefinition, EventDefinitions, Upcast } from "./aggregate/events.js";
 export { reject, type Rejected } from "./aggregate/reject.js";

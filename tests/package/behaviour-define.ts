@@ -56,7 +56,10 @@ export const defining: Behaviours = {
     const policy = { onFailure: "stop", attempts: 1, firstDelay: 400_000 } as const;
     const defined = reactor("all", { on: all, ...policy });
     const { kind, types, category, events, longestDelay, after, timeout, ...told } = defined;
-    same([kind, types, category, events, longestDelay], ["reactor", [], undefined, undefined, 400_000]);
+    same(
+      [kind, types, category, events, longestDelay],
+      ["reactor", [], undefined, undefined, 400_000],
+    );
     same([timeout, reactor("all", { on: all, timeout: 5 }).timeout], [30_000, 5]);
     same({ ...told, on: told.on === all }, { name: "all", on: true, ...policy });
     same([after, reactor("all", { on: all, after: "0.7" }).after], [undefined, "0.7"]);

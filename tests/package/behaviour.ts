@@ -2,6 +2,7 @@
 // same code runs in Node (in memory, on a file and on a server), in Chromium, workerd, Deno, Bun and Vercel's edge runtime.
 
 import type { OpenAnother, OpenStore } from "sillok/testing";
+import { aggregating } from "./behaviour-aggregate.ts";
 import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
@@ -27,6 +28,7 @@ export const behaviours: Behaviours = {
   ...refusing,
   ...exporting,
   ...local,
+  ...aggregating,
   ...defining,
   ...consuming,
   ...reacting,

@@ -52,6 +52,7 @@ test("it holds what is needed, and nothing else", async () => {
     "store/options",
     "store/store",
     "testing/given",
+    "testing/history",
     "testing/index",
     "testing/laws",
     "worker/composition",

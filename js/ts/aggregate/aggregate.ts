@@ -50,6 +50,11 @@ export type CommandsOf<Commands> = {
 /** The handlers of commands by their type, for the inference of their rejections. */
 export type Deciders = Readonly<Record<string, (...args: never) => unknown>>;
 
+/** Refuses handlers of commands that are not declared. */
+export type UnknownDeciders<Decide, Commands> = string extends keyof Decide
+  ? unknown
+  : { readonly [Type in Exclude<keyof Decide, keyof Commands>]: never };
+
 /** The union of the rejections that these handlers return. */
 export type RejectionsOf<Decide extends Deciders> = Extract<
   ReturnType<Decide[keyof Decide]>,
@@ -77,7 +82,7 @@ export interface SchemaDefinition<Events, Commands, S, Decide> extends Aggregate
       state: S,
       context: CommandContext,
     ) => Decision<EventsOf<Events>>;
-  } & { readonly [Type in Exclude<keyof Decide, keyof Commands>]: never };
+  } & UnknownDeciders<NoInfer<Decide>, Commands>;
 }
 
 /** A definition of an aggregate by three functions, whose types are parameters. */

@@ -54,5 +54,6 @@ export function isSchema(value: unknown): value is StandardSchema {
 
 /** The keys that lead to the wrong part of the value. */
 export function pathOf({ path = [] }: StandardSchemaIssue): PropertyKey[] {
-  return path.map((step) => (typeof step === "object" ? step.key : step));
+  // The path may be of a class of its own, whose `map` would make another one.
+  return Array.from(path, (step) => (typeof step === "object" ? step.key : step));
 }

@@ -157,9 +157,8 @@ export function handlerFor(on: unknown, type: string): AnyHandler {
 export function newest(events: EventDefinitions | undefined, event: ConsumedEvent): ConsumedEvent {
   if (events === undefined) return event;
   const data = upcast(events, event);
-  if (data === event.data) return event;
-  const { schemaVersion } = definitionOf(events, event.type) ?? {};
-  return { ...event, schemaVersion, data };
+  const schemaVersion = definitionOf(events, event.type)?.schemaVersion ?? 1;
+  return schemaVersion === 1 ? event : { ...event, schemaVersion, data };
 }
 
 /** Copies the handlers. Nobody can exchange them later: they decide which events the consumer follows. */

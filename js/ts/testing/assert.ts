@@ -1,6 +1,7 @@
 // The form of the behaviours, and their assertions. The behaviours also run without node:assert, in a page or in a Worker.
 
-import { difference } from "../aggregate/difference.js";
+// The tests import this file as it is.
+import { difference } from "../aggregate/difference.ts";
 import type { OpenStore } from "./index.js";
 
 /** Behaviours by their names. Each function throws if the store does not have the behaviour. */

@@ -1,5 +1,5 @@
 /**
- * The contract of a store, for authors of stores.
+ * Tests of aggregates without a store, and the contract of a store for authors of stores.
  *
  * @packageDocumentation
  */
@@ -16,6 +16,10 @@ import { refusing } from "./refusing.js";
 import { repeating } from "./repeating.js";
 import { sharing } from "./sharing.js";
 import { subscribing } from "./subscribing.js";
+
+export { type Decided, given, type Given, type WhenOptions } from "./given.js";
+export type { History, StoredEvent } from "./history.js";
+export { laws } from "./laws.js";
 
 /** Opens a new store without events. It shares no events with another store. Close it yourself. */
 export type OpenStore = () => Store | Promise<Store>;
