@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
+use sillok::ErrorCode;
 use sillok::gateway::{Commands as CommandsMachine, StateAt, StateLoad as StateLoadMachine, Step};
-use sillok::store::{EventStore, IdempotencyKey, RecordedTime, StreamId, Version};
+use sillok::store::{EventStore, IdempotencyKey, JsonText, MalformedJson, RecordedTime, StreamId, Version};
 use sillok_bridge::{
     ExecutedJson, Failure, JsBehaviour, Message, ScriptedBehaviour, expected_version_from_js, fresh_id,
     idempotency_key_from_js, now, number_from_js, parse_command, stream_id_from_js,
@@ -36,7 +37,8 @@ impl Commands {
     }
 
     /// Executes a command, given as JSON. Returns its outcome, or undefined if there is more of the state to load. `expected` is a
-    /// number, one of the words of `ExpectedVersion`, or undefined for `any`. `id` is a text or undefined.
+    /// number, one of the words of `ExpectedVersion`, or undefined for `any`. `id` is a text or undefined. `prepared` is the data
+    /// with what was looked up for the command, as JSON.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -46,8 +48,9 @@ impl Commands {
         command: &str,
         expected: &JsValue,
         id: &JsValue,
+        prepared: Option<String>,
     ) -> Result<JsValue, JsValue> {
-        self.try_execute(store, command, expected, id).map_err(thrown)
+        self.try_execute(store, command, expected, id, prepared).map_err(thrown)
     }
 
     /// Loads the next page of the present state. Returns the version of the state, or undefined if there is more to load.
@@ -66,8 +69,14 @@ impl Commands {
         command: &str,
         expected: &JsValue,
         id: &JsValue,
+        prepared: Option<String>,
     ) -> Result<JsValue, Failure> {
         let mut command = parse_command(command)?.expecting(expected_version_from_js(expected)?);
+        if let Some(prepared) = prepared {
+            let data = JsonText::parse(&prepared);
+            let malformed = |error: MalformedJson| Failure::new(ErrorCode::MalformedJson, error.to_string());
+            command = command.prepared(data.map_err(malformed)?);
+        }
         command.id = command_id(id)?;
         let now = now();
         let mut fresh_id = || fresh_id(now);

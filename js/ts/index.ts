@@ -118,5 +118,14 @@ export type {
   TruncateOptions,
 } from "./store/options.js";
 export type { RemoteEventStore } from "./remote/event-store.js";
+export type {
+  AggregateStore,
+  AnyAggregate,
+  CommandOutcome,
+  ExecuteOptions,
+  ExecuteResult,
+  LoadedState,
+  LoadOptions,
+} from "./store/aggregate-store.js";
 export type { Store } from "./store/store.js";
 export { verifyCommits } from "./local/verify-commits.js";

@@ -120,6 +120,11 @@ export class Behaviour {
     this.#candidate = undefined;
   }
 
+  /** The state itself, which is frozen. */
+  get value(): unknown {
+    return this.#state().state;
+  }
+
   /**
    * The state as JSON: the same text on every platform.
    *

@@ -6,7 +6,8 @@ import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
 import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
 import { project, type Projection } from "../consumer/projection.js";
 import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
-import type { LocalEngine, EngineConsumer } from "../local/engine.js";
+import type { EngineConsumer } from "../local/engine-consumer.js";
+import type { LocalEngine } from "../local/engine.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 

@@ -1,37 +1,36 @@
 // The engine in wasm, with types, and with its refusals as errors. No other file touches generated code.
 
 import {
+  Commands as CommandsInRust,
   Consumer as ConsumerInRust,
-  type DocumentsHandle as DocumentsInRust,
   initSync,
   LineProof,
+  StateLoad as StateLoadInRust,
   Store as StoreInRust,
   StreamProof,
 } from "../../generated/sillok_js.js";
+import type { Behaviour } from "../aggregate/behaviour.js";
 import type { ConsumerDefinition } from "../consumer/definition.js";
-import type { DocumentsJson } from "../consumer/documents.js";
-import type { FailedAttempt } from "../consumer/failed-attempt.js";
 import type { Database } from "../sqlite/database.js";
 import { Patience } from "../sqlite/patience.js";
+import type {
+  ExecuteOptions,
+  ExecuteResult,
+  LoadedState,
+  LoadOptions,
+} from "../store/aggregate-store.js";
+import type { ReadyCommand } from "../store/command-input.js";
 import { SillokError } from "../store/errors.js";
 import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
 import { sleep } from "../time/timers.js";
+import type { Soon } from "../time/soon.js";
 import { Calls } from "./calls.js";
+import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
-import type {
-  CommitsPage,
-  FeedPage,
-  ItemsPage,
-  StreamPage,
-  ReadRange,
-  StreamsPage,
-} from "./pages.js";
-
-/** The result of {@link EngineConsumer.step}. */
-export type Step =
-  "worked" | "idle" | "paused" | "stopped" | number | readonly [string, number, string];
+import { EngineConsumer } from "./engine-consumer.js";
+import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
 
 /** A projection or a reactor, without its handlers. */
 export interface DefinedConsumer extends ConsumerDefinition {
@@ -45,8 +44,16 @@ export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
 
-/** A value, or a promise of it where another connection has locked the file. */
-export type Soon<T> = T | Promise<T>;
+/** The commands of one stream in the engine. */
+export type EngineCommands = CommandsInRust;
+
+/** The outcome of a command in the engine. */
+export interface EngineOutcome extends Omit<ExecuteResult, "events"> {
+  /** JSON. */
+  readonly events: string;
+  /** JSON; undefined if the command was accepted. */
+  readonly rejection?: string;
+}
 
 /**
  * The engine of one store: streams in a database or, without one, in memory. While another connection has locked the file, a
@@ -170,6 +177,53 @@ export class LocalEngine {
     });
   }
 
+  /** The commands of a stream, whose aggregate's code is `behaviour`. Free them when nobody needs their state. */
+  commandsOf(stream: unknown, behaviour: Behaviour): EngineCommands {
+    return this.#ask(() => new CommandsInRust(stream, behaviour));
+  }
+
+  /** Executes a command. Undefined if there is more of the state to load. */
+  execute(
+    commands: EngineCommands,
+    stream: unknown,
+    { text, prepared }: ReadyCommand,
+    { expectedVersion, commandId }: ExecuteOptions,
+  ): Soon<EngineOutcome | undefined> {
+    askForRandomness();
+    return this.#writeTo(
+      stream,
+      (store) => commands.execute(store, text, expectedVersion, commandId, prepared),
+      commands,
+    );
+  }
+
+  /** Loads a page of the present state. Returns the state and its version, or undefined if there is more to load. */
+  load(commands: EngineCommands, behaviour: Behaviour): Soon<LoadedState<unknown> | undefined> {
+    return this.#read((store) => {
+      const version: number | undefined = commands.load(store);
+      // Another call may change the state after this one.
+      return version === undefined ? undefined : { state: behaviour.value, version };
+    }, commands);
+  }
+
+  /** Loads the state at a version or a time into `behaviour`, page by page. Returns its version. */
+  async loadAt(
+    stream: unknown,
+    behaviour: Behaviour,
+    { version, time }: LoadOptions,
+  ): Promise<number> {
+    const load = this.#ask(() => new StateLoadInRust(stream, behaviour, version, time));
+    try {
+      for (;;) {
+        const loaded: number | undefined = await this.#read((store) => load.load(store), load);
+        if (loaded !== undefined) return loaded;
+        await sleep(0);
+      }
+    } finally {
+      load.free();
+    }
+  }
+
   /** See {@link Changes.mark}. */
   mark(): Soon<Mark> {
     return this.#read(() => this.#changes.mark());
@@ -237,111 +291,6 @@ export class LocalEngine {
   }
 }
 
-/** The calls of its engine that a consumer may make. */
-interface ConsumerCalls {
-  read<T>(call: (store: StoreInRust) => T): Soon<T>;
-  write<T>(call: (store: StoreInRust) => T): Soon<T>;
-  writeTo<T>(stream: unknown, call: (store: StoreInRust) => T): Soon<T>;
-  projecting<T>(work: () => T): T;
-  whole<T>(call: () => T): T;
-}
-
-/** A consumer in the engine. */
-export class EngineConsumer {
-  readonly #consumer: ConsumerInRust;
-  readonly #calls: ConsumerCalls;
-
-  constructor(consumer: ConsumerInRust, calls: ConsumerCalls) {
-    this.#consumer = consumer;
-    this.#calls = calls;
-  }
-
-  /**
-   * Does the next piece of work. `apply` projects an event, and returns the failed attempt if it fails. The result is `worked`
-   * if there may be more work; or the id, attempt and JSON of an event to deliver; or the reason why there is no work now. If
-   * it is too early for the next work, the result is the number of milliseconds to wait.
-   */
-  step(apply: (event: string, documents: DocumentsJson) => FailedAttempt | undefined): Soon<Step> {
-    const { projecting, whole } = this.#calls;
-    const applied = (event: string, documents: DocumentsInRust) => {
-      const held: DocumentsJson = {
-        get: (key) => whole(() => documents.get(key)),
-        put: (key, document) => whole(() => documents.put(key, document)),
-        delete: (key) => whole(() => documents.delete(key)),
-      };
-      try {
-        return projecting(() => apply(event, held));
-      } finally {
-        documents.free();
-      }
-    };
-    return this.#calls.write((store) => this.#consumer.step(store, applied, Math.random()));
-  }
-
-  /** Appends as the command number `n` of the delivery with this id, which has not ended. */
-  append(
-    id: string,
-    n: number,
-    stream: unknown,
-    events: string,
-    expected: unknown,
-  ): Soon<AppendResult> {
-    askForRandomness();
-    return this.#calls.writeTo(stream, (store) =>
-      this.#consumer.append(store, id, n, stream, events, expected),
-    );
-  }
-
-  /** Ends a delivery: with the failed attempt, or with success. */
-  delivered(id: string, wrong: FailedAttempt | undefined): Soon<void> {
-    return this.#calls.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
-  }
-
-  operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {
-    return this.#calls.write(() => this.#consumer.operate(act));
-  }
-
-  /** Discards the dead letters with these ids, or the first hundreds of them. Returns whether there was one. */
-  discard(from: number, to: number): Soon<boolean> {
-    return this.#calls.write(() => this.#consumer.discard(from, to));
-  }
-
-  /** The highest id that any dead letter has had. */
-  lastLetter(): Soon<number> {
-    return this.#calls.read(() => this.#consumer.lastLetter());
-  }
-
-  /** The result is JSON. */
-  status(): Soon<string> {
-    return this.#calls.read((store) => this.#consumer.status(store));
-  }
-
-  /** Whether the documents cover the event at this position. */
-  reached(position: number): Soon<boolean> {
-    return this.#calls.read(() => this.#consumer.reached(position));
-  }
-
-  /** The result is JSON. */
-  document(key: string): Soon<string | undefined> {
-    return this.#calls.read(() => this.#consumer.document(key));
-  }
-
-  async documents(
-    prefix: string,
-    after: string,
-    limit: number,
-  ): Promise<ItemsPage<{ key: string; document: unknown }, string>> {
-    return JSON.parse(
-      await this.#calls.read(() => this.#consumer.documents(prefix, after, limit)),
-    ) as ItemsPage<{ key: string; document: unknown }, string>;
-  }
-
-  async deadLetters(after: number, limit: number): Promise<ItemsPage<unknown, number>> {
-    const page = await this.#calls.read(() => this.#consumer.deadLetters(after, limit));
-    return JSON.parse(page) as ItemsPage<unknown, number>;
-  }
-}
-
 /** Verifies exported lines, up to the first broken one. */
 export async function verifyLines(
   lines: Iterable<unknown> | AsyncIterable<unknown>,
@@ -359,16 +308,4 @@ export async function verifyLines(
   } finally {
     proof.free();
   }
-}
-
-let randomnessGiven = false;
-
-/**
- * Asks the platform for a random number. Ids need random numbers, and some places refuse them, such as a Worker's global
- * scope. Here the platform's error reaches the caller. Inside the engine, the same error would stop the engine.
- */
-function askForRandomness(): void {
-  if (randomnessGiven) return;
-  crypto.getRandomValues(new Uint8Array(1));
-  randomnessGiven = true;
 }

@@ -28,7 +28,18 @@ import {
   type SubscribeOptions,
   type TruncateOptions,
 } from "../store/options.js";
-import type { Store } from "../store/store.js";
+import type {
+  AggregateStore,
+  AnyAggregate,
+  CommandOutcome,
+  ExecuteOptions,
+  ExecuteResult,
+  LoadedState,
+  LoadOptions,
+} from "../store/aggregate-store.js";
+import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
+import { accepted } from "../store/command-input.js";
+import { LocalCommands } from "./commands.js";
 import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
 import { LocalEngine } from "./engine.js";
@@ -72,8 +83,9 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * }
  * ```
  */
-export class EventStore implements Store {
+export class EventStore implements AggregateStore {
   readonly #engine: LocalEngine;
+  readonly #commands: LocalCommands;
 
   /** Makes a store in memory, without events. */
   constructor();
@@ -83,6 +95,7 @@ export class EventStore implements Store {
       throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
     }
     this.#engine = engine;
+    this.#commands = new LocalCommands(engine);
     setEngineOf(this, engine);
   }
 
@@ -213,6 +226,33 @@ export class EventStore implements Store {
 
   async delete(stream: string): Promise<void> {
     await this.#engine.delete(stream);
+  }
+
+  async execute<A extends AnyAggregate>(
+    stream: string,
+    command: CommandOf<NoInfer<A>>,
+    aggregate: A,
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult<EventOf<A>>> {
+    return accepted(await this.attempt(stream, command, aggregate, options));
+  }
+
+  async attempt<A extends AnyAggregate>(
+    stream: string,
+    command: CommandOf<NoInfer<A>>,
+    aggregate: A,
+    options: ExecuteOptions = {},
+  ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>> {
+    const outcome = await this.#commands.attempt(stream, command, aggregate, options);
+    return outcome as CommandOutcome<EventOf<A>, RejectionOf<A>>;
+  }
+
+  async load<A extends AnyAggregate>(
+    stream: string,
+    aggregate: A,
+    options: LoadOptions = {},
+  ): Promise<LoadedState<StateOf<A>>> {
+    return this.#commands.load(stream, aggregate, options);
   }
 
   /**

@@ -20,7 +20,18 @@ import {
   type SubscribeOptions,
   type TruncateOptions,
 } from "../store/options.js";
-import type { Store } from "../store/store.js";
+import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
+import type {
+  AggregateStore,
+  AnyAggregate,
+  CommandOutcome,
+  ExecuteOptions,
+  ExecuteResult,
+  LoadedState,
+  LoadOptions,
+} from "../store/aggregate-store.js";
+import { accepted } from "../store/command-input.js";
+import { RemoteCommands } from "./commands.js";
 import { remoteStreams } from "./directory.js";
 import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";
 import { checkedAnswer, Http } from "./http.js";
@@ -43,8 +54,9 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * request. A repeated append takes effect once, by its idempotency key: your own key, or a random one, which costs the
  * server one more written row.
  */
-export class RemoteEventStore implements Store {
+export class RemoteEventStore implements AggregateStore {
   readonly #http: Http;
+  readonly #commands = new RemoteCommands(this);
 
   /** Use {@link EventStore.connect}. */
   constructor(url: string | { readonly href: string }, options: ConnectOptions) {
@@ -233,6 +245,47 @@ export class RemoteEventStore implements Store {
   async delete(stream: string): Promise<void> {
     const path = streamPath(stream);
     await this.#http.send({ method: "DELETE", path, status: 204 }, () => undefined);
+  }
+
+  /**
+   * Executes a command. The decision is made here, at the caller, against the version that was read: see
+   * {@link AggregateStore.execute}. The server remembers an accepted command under its id, but no rejection and no decision
+   * without events. A direct append to a category with a decider needs a token with the scope `admin`.
+   *
+   * @param stream - The stream id.
+   * @param command - The command.
+   * @param aggregate - The aggregate.
+   * @param options - The id of the command, the expected version, and the number of attempts.
+   * @returns The versions, the time and the events.
+   * @throws {@link SillokError} as {@link AggregateStore.execute} does, and as {@link RemoteEventStore.append} does.
+   */
+  async execute<A extends AnyAggregate>(
+    stream: string,
+    command: CommandOf<NoInfer<A>>,
+    aggregate: A,
+    options: ExecuteOptions = {},
+  ): Promise<ExecuteResult<EventOf<A>>> {
+    return accepted(await this.attempt(stream, command, aggregate, options));
+  }
+
+  /** Executes a command as {@link RemoteEventStore.execute} does, but returns a rejection as a value. */
+  async attempt<A extends AnyAggregate>(
+    stream: string,
+    command: CommandOf<NoInfer<A>>,
+    aggregate: A,
+    options: ExecuteOptions = {},
+  ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>> {
+    const outcome = await this.#commands.attempt(stream, command, aggregate, options);
+    return outcome as CommandOutcome<EventOf<A>, RejectionOf<A>>;
+  }
+
+  /** Loads the state of an aggregate by reading its events, as {@link AggregateStore.load} does. */
+  async load<A extends AnyAggregate>(
+    stream: string,
+    aggregate: A,
+    options: LoadOptions = {},
+  ): Promise<LoadedState<StateOf<A>>> {
+    return this.#commands.load(stream, aggregate, options);
   }
 }
 

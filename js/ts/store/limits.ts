@@ -40,6 +40,10 @@ export const POLICY_TIMEOUT_MILLIS = 30 * 1000;
 export const SNAPSHOT_EVENTS = 500;
 /** Default of `attempts`: how many times a command is decided while other writers change the stream. */
 export const EXECUTE_ATTEMPTS = 3;
+/** The most attempts at one command. */
+export const MOST_EXECUTE_ATTEMPTS = 100;
+/** The most streams whose states a store keeps in memory. */
+export const KEPT_STATES = 1000;
 /** Largest state of a snapshot, in bytes of JSON. */
 export const STATE_BYTES = 1024 * 1024;
 

@@ -22,6 +22,7 @@ pub struct Command {
     command_type: Box<str>,
     data: JsonText,
     metadata: JsonText,
+    prepared: Option<JsonText>,
     /// The id of the command. The outcome is remembered under it, and a repeat of the command gets the same outcome.
     pub id: Option<IdempotencyKey>,
     /// The condition on the stream.
@@ -79,7 +80,8 @@ impl Command {
             return Err(InvalidCommand::TooLarge { bytes });
         }
         let (command_type, metadata) = (command_type.into(), JsonText::empty_object());
-        Ok(Self { command_type, data, metadata, id: None, expected: ExpectedVersion::Any, dry_run: false })
+        let expected = ExpectedVersion::Any;
+        Ok(Self { command_type, data, metadata, prepared: None, id: None, expected, dry_run: false })
     }
 
     /// The same command with metadata: a JSON object of at most 16 KiB. `correlationId` and `traceparent` go on in the
@@ -93,6 +95,13 @@ impl Command {
         }
         self.metadata = metadata;
         Ok(self)
+    }
+
+    /// The same command with everything that was looked up for it before its turn. The code decides with this data. A repeat
+    /// under the same id is compared by the data of the caller, because a second look may find something else.
+    #[must_use]
+    pub fn prepared(self, data: JsonText) -> Self {
+        Self { prepared: Some(data), ..self }
     }
 
     /// The same command with an id.
@@ -125,11 +134,11 @@ impl Command {
         &self.metadata
     }
 
-    /// The command as JSON: `{"type","data","metadata"}`.
+    /// The command as JSON, as the code decides it: `{"type","data","metadata"}`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let (name, data, metadata) =
-            (json_string(&self.command_type), self.data.as_str(), self.metadata.as_str());
+        let (name, metadata) = (json_string(&self.command_type), self.metadata.as_str());
+        let data = self.prepared.as_ref().unwrap_or(&self.data).as_str();
         ["{\"type\":", &name, ",\"data\":", data, ",\"metadata\":", metadata, "}"].concat()
     }
 

@@ -1,0 +1,179 @@
+// The commands of a local store, and the states that it keeps in memory.
+
+import { Behaviour } from "../aggregate/behaviour.js";
+import type {
+  AnyAggregate,
+  CommandOutcome,
+  ExecuteOptions,
+  LoadedState,
+  LoadOptions,
+} from "../store/aggregate-store.js";
+import { readyCommand, wantedState } from "../store/command-input.js";
+import { type Rejection, SillokError } from "../store/errors.js";
+import type { RecordedEvent } from "../store/events.js";
+import { KEPT_STATES } from "../store/limits.js";
+import { Turn } from "../time/turn.js";
+import type { EngineCommands, EngineOutcome, LocalEngine } from "./engine.js";
+
+/** An aggregate's code over one stream, which keeps what it has thrown: the engine passes on only the text. */
+class ThrowingBehaviour extends Behaviour {
+  /** The last error that a call of the engine has thrown. */
+  thrown: unknown;
+
+  override begin(): void {
+    this.#noting(() => super.begin());
+  }
+
+  override fold(events: string): void {
+    this.#noting(() => super.fold(events));
+  }
+
+  override decide(command: string, context: string): string {
+    return this.#noting(() => super.decide(command, context));
+  }
+
+  override state(): string {
+    return this.#noting(() => super.state());
+  }
+
+  #noting<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (thrown) {
+      this.thrown = thrown;
+      throw thrown;
+    }
+  }
+}
+
+/** The state of one stream in memory. */
+interface Kept {
+  readonly behaviour: ThrowingBehaviour;
+  readonly commands: EngineCommands;
+  /** How many calls use it now. It must not be freed meanwhile. */
+  uses: number;
+}
+
+/** The commands of one store. */
+export class LocalCommands {
+  readonly #engine: LocalEngine;
+  /** The states in memory. The one that was used last is the last. */
+  readonly #kept = new Map<AnyAggregate, Map<string, Kept>>();
+  #count = 0;
+
+  constructor(engine: LocalEngine) {
+    this.#engine = engine;
+  }
+
+  async attempt(
+    stream: string,
+    command: unknown,
+    aggregate: AnyAggregate,
+    options: ExecuteOptions,
+  ): Promise<CommandOutcome> {
+    const ready = await readyCommand(stream, command, aggregate, options);
+    return this.#using(stream, aggregate, async ({ commands }) => {
+      const execute = () => this.#engine.execute(commands, stream, ready, options);
+      return outcomeOf(await worked(execute));
+    });
+  }
+
+  async load<S>(
+    stream: string,
+    aggregate: AnyAggregate,
+    options: LoadOptions,
+  ): Promise<LoadedState<S>> {
+    const wanted = wantedState(aggregate, options);
+    if (wanted === undefined) {
+      return this.#using(stream, aggregate, async ({ behaviour, commands }) => {
+        const loaded = await worked(() => this.#engine.load(commands, behaviour));
+        return loaded as LoadedState<S>;
+      });
+    }
+    const behaviour = new ThrowingBehaviour(aggregate, stream);
+    return raisingOf(behaviour, async () => {
+      const version = await this.#engine.loadAt(stream, behaviour, wanted);
+      return { state: behaviour.value as S, version };
+    });
+  }
+
+  async #using<T>(
+    stream: string,
+    aggregate: AnyAggregate,
+    work: (kept: Kept) => Promise<T>,
+  ): Promise<T> {
+    const kept = this.#keep(stream, aggregate);
+    kept.uses += 1;
+    try {
+      return await raisingOf(kept.behaviour, () => work(kept));
+    } finally {
+      kept.uses -= 1;
+    }
+  }
+
+  #keep(stream: string, aggregate: AnyAggregate): Kept {
+    const streams = this.#kept.get(aggregate) ?? new Map<string, Kept>();
+    let kept = streams.get(stream);
+    if (kept === undefined) {
+      const behaviour = new ThrowingBehaviour(aggregate, stream);
+      kept = { behaviour, commands: this.#engine.commandsOf(stream, behaviour), uses: 0 };
+      this.#count += 1;
+    }
+    // The last key of a map is the one that was set last.
+    streams.delete(stream);
+    streams.set(stream, kept);
+    this.#kept.delete(aggregate);
+    this.#kept.set(aggregate, streams);
+    if (this.#count > KEPT_STATES) this.#letGo();
+    return kept;
+  }
+
+  /** Frees the state that was used longest ago. */
+  #letGo(): void {
+    for (const [aggregate, streams] of this.#kept) {
+      for (const [stream, kept] of streams) {
+        if (kept.uses > 0) continue;
+        streams.delete(stream);
+        if (streams.size === 0) this.#kept.delete(aggregate);
+        kept.commands.free();
+        this.#count -= 1;
+        return;
+      }
+    }
+  }
+}
+
+/** Calls the engine until it has worked through all pages. */
+async function worked<T>(call: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const turn = new Turn();
+  for (;;) {
+    const done = await call();
+    if (done !== undefined) return done;
+    if (turn.isOver()) await turn.pass();
+  }
+}
+
+/** Throws the error of the aggregate's code with its cause, which the engine does not pass on. */
+async function raisingOf<T>(behaviour: ThrowingBehaviour, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { thrown } = behaviour;
+    behaviour.thrown = undefined;
+    const isSame =
+      error instanceof SillokError &&
+      thrown instanceof SillokError &&
+      thrown.code === error.code &&
+      thrown.message === error.message;
+    throw isSame ? thrown : error;
+  }
+}
+
+function outcomeOf(outcome: EngineOutcome): CommandOutcome {
+  const { rejection, events, ...result } = outcome;
+  if (rejection === undefined) {
+    return { accepted: true, ...result, events: JSON.parse(events) as RecordedEvent[] };
+  }
+  const { version, replayed } = result;
+  return { accepted: false, rejection: JSON.parse(rejection) as Rejection, version, replayed };
+}

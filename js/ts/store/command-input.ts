@@ -1,0 +1,124 @@
+// Checks the arguments of commands and loads. Every store uses the same checks.
+
+import { isAggregate } from "../aggregate/definition.js";
+import { prepared } from "../aggregate/prepare.js";
+import type { Command, Aggregate } from "../aggregate/types.js";
+import type {
+  AnyAggregate,
+  CommandOutcome,
+  ExecuteOptions,
+  ExecuteResult,
+  LoadOptions,
+} from "./aggregate-store.js";
+import { type Rejection, SillokError } from "./errors.js";
+import type { NewEvent } from "./events.js";
+import { invalid } from "./invalid.js";
+import { writeJson } from "./json.js";
+import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS } from "./limits.js";
+import { checkOptions } from "./options.js";
+
+const EXECUTE_OPTIONS = [
+  "commandId",
+  "expectedVersion",
+  "attempts",
+] as const satisfies (keyof ExecuteOptions)[];
+const LOAD_OPTIONS = ["version", "time"] as const satisfies (keyof LoadOptions)[];
+
+/** A command that is ready for its decision. */
+export interface ReadyCommand {
+  /** The command as the caller has given it, as JSON. */
+  readonly text: string;
+  /** The data with everything that `prepare` has looked up, as JSON; undefined if the aggregate has no `prepare`. */
+  readonly prepared: string | undefined;
+}
+
+/** Checks the arguments of a command, and looks up what it needs. */
+export async function readyCommand(
+  stream: string,
+  command: unknown,
+  aggregate: AnyAggregate,
+  options: ExecuteOptions,
+): Promise<ReadyCommand> {
+  checkAggregate(aggregate);
+  checkOptions(options, EXECUTE_OPTIONS);
+  attemptsOf(options);
+  const text = commandJson(command);
+  if (aggregate.prepare === undefined) return { text, prepared: undefined };
+  const { commandId } = options;
+  const found = await prepared(aggregate as Aggregate, JSON.parse(text) as Command, {
+    stream,
+    commandId,
+  });
+  return { text, prepared: dataJson(found.data) };
+}
+
+/** The number of attempts at a command. */
+export function attemptsOf({
+  attempts = EXECUTE_ATTEMPTS,
+  expectedVersion,
+}: ExecuteOptions): number {
+  const isNumber = Number.isInteger(attempts) && attempts >= 1 && attempts <= MOST_EXECUTE_ATTEMPTS;
+  if (!isNumber) {
+    throw invalid("attempts", `must be a whole number from 1 to ${MOST_EXECUTE_ATTEMPTS}`);
+  }
+  // A second attempt would meet another version, which the caller does not expect.
+  return expectedVersion === undefined || expectedVersion === "any" ? attempts : 1;
+}
+
+/** The wanted version or time of a load, checked as far as the engine does not check it. */
+export function wantedState(
+  aggregate: AnyAggregate,
+  options: LoadOptions,
+): LoadOptions | undefined {
+  checkAggregate(aggregate);
+  checkOptions(options, LOAD_OPTIONS);
+  const { version, time } = options;
+  if (version === undefined && time === undefined) return undefined;
+  if (version !== undefined && time !== undefined) {
+    throw invalid("time", "must be left out where there is a `version`");
+  }
+  if (version !== undefined) return { version };
+  const millis = time instanceof Date ? time.getTime() : time;
+  if (typeof millis === "number" && Number.isFinite(millis) && millis >= 0)
+    return { time: Math.trunc(millis) };
+  throw invalid("time", "must be a Date, or milliseconds since 1970");
+}
+
+/** The result of `execute`, which throws a rejection. */
+export function accepted<E extends NewEvent>(outcome: CommandOutcome<E>): ExecuteResult<E> {
+  if (!outcome.accepted) throw commandRejected(outcome.rejection);
+  const { accepted: _, ...result } = outcome;
+  return result;
+}
+
+/** The error of a rejection. */
+export function commandRejected(rejection: Rejection): SillokError {
+  const detail = `the rules of the aggregate have refused the command: ${rejection.code}`;
+  return new SillokError({ code: "command_rejected", detail, rejection });
+}
+
+function checkAggregate(aggregate: unknown): void {
+  if (!isAggregate(aggregate)) throw invalid("aggregate", "must be an aggregate of `aggregate()`");
+}
+
+function commandJson(command: unknown): string {
+  if (typeof command !== "object" || command === null) {
+    const detail = "the command must be an object with a `type`";
+    throw new SillokError({ code: "invalid_command", detail, field: "command" });
+  }
+  return asCommand(() => writeJson(command, "").text);
+}
+
+function dataJson(data: unknown): string {
+  return data === undefined ? "null" : asCommand(() => writeJson(data, "data").text);
+}
+
+function asCommand(write: () => string): string {
+  try {
+    return write();
+  } catch (refused) {
+    const { message, field } = refused as SillokError;
+    const where = field === undefined || field === "event" ? "command" : field;
+    throw new SillokError({ code: "invalid_command", detail: message, field: where });
+  }
+}
