@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { useScratch } from "./scratch.ts";
+import { ROOT, useScratch } from "./scratch.ts";
+import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
 import { CONSUMERS } from "./types-consumers.ts";
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
@@ -283,6 +284,12 @@ const store: sillok.EventStore = new sillok.EventStore();
 store.saveEvent({ aggregateId: "1" });
 `;
 
+/** The compilers by their versions. */
+const COMPILERS = {
+  "5.9": `${ROOT}node_modules/typescript-5/bin/tsc`,
+  "7.0": `${ROOT}node_modules/typescript/bin/tsc`,
+};
+
 const scratch = useScratch();
 
 async function check(options: object, files: Record<string, string>): Promise<void> {
@@ -304,29 +311,61 @@ async function check(options: object, files: Record<string, string>): Promise<vo
     "tsconfig.json",
     JSON.stringify({ compilerOptions, files: Object.keys(files) }),
   );
-  const { code, stdout } = await scratch.run("tsc", ["--project", "tsconfig.json"]);
-  assert.equal(code, 0, stdout);
+  for (const compiler of Object.values(COMPILERS)) {
+    const { code, stdout } = await scratch.run(process.execPath, [compiler, "--project", "."]);
+    assert.equal(code, 0, stdout);
+  }
 }
 
+test("the types are checked by TypeScript 5.9 and 7", async () => {
+  for (const [version, compiler] of Object.entries(COMPILERS)) {
+    const { stdout } = await scratch.run(process.execPath, [compiler, "--version"]);
+    assert.ok(stdout.startsWith(`Version ${version}.`), stdout);
+  }
+});
+
 test("in a project for Node", async () => {
-  const files = { "program.ts": PROGRAM, "consumers.ts": CONSUMERS, "platform.ts": PLATFORM };
+  const files = {
+    "program.ts": PROGRAM,
+    "consumers.ts": CONSUMERS,
+    "aggregates.ts": AGGREGATES,
+    "platform.ts": PLATFORM,
+  };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a CommonJS project for Node", async () => {
-  const files = { "program.cts": PROGRAM, "consumers.cts": CONSUMERS, "requiring.cts": REQUIRING };
+  const files = {
+    "program.cts": PROGRAM,
+    "consumers.cts": CONSUMERS,
+    "aggregates.cts": AGGREGATES,
+    "requiring.cts": REQUIRING,
+  };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
 });
 
 test("in a project for a bundler", async () => {
   const options = { module: "esnext", moduleResolution: "bundler", lib: ["es2022", "dom"] };
-  await check(options, { "program.ts": PROGRAM, "consumers.ts": CONSUMERS });
+  await check(options, {
+    "program.ts": PROGRAM,
+    "consumers.ts": CONSUMERS,
+    "aggregates.ts": AGGREGATES,
+  });
 });
 
 test("without the types of a browser or of Node", async () => {
   const program = PROGRAM.replaceAll("console.log(", "String(")
     .replaceAll("String(error.message, error.stream, expected)", "String(expected)")
     .replaceAll("String(code, error.field)", "String(code)");
-  const files = { "program.ts": program, "consumers.ts": CONSUMERS };
+  const files = { "program.ts": program, "consumers.ts": CONSUMERS, "aggregates.ts": AGGREGATES };
   await check({ module: "nodenext", lib: ["es2022"] }, files);
+});
+
+test("with schemas of zod, valibot and arktype", async () => {
+  const paths = Object.fromEntries(
+    ["zod", "valibot", "arktype"].map((name) => [name, [`${ROOT}node_modules/${name}`]]),
+  );
+  // The libraries' own types are not the subject.
+  const options = { module: "esnext", moduleResolution: "bundler", skipLibCheck: true, paths };
+  await check({ ...options, lib: ["es2024", "dom"] }, { "schemas.ts": SCHEMAS });
 });

@@ -113,6 +113,9 @@ export interface FunctionDefinition<
   readonly evolve: (state: S, event: Received<E>) => S;
 }
 
+// The overload with schemas is first: the compiler would take handlers without parameters for functions of the other form, and
+// widen the types of their events to `string`. Its last type parameter makes their number differ: 5 and not 3 or 4.
+
 /**
  * Defines an aggregate: the state of its streams, the commands that it takes, and the events that follow from them. The
  * definition needs no platform, so the same file runs in a page, in Node and in a Worker.
@@ -158,21 +161,22 @@ export interface FunctionDefinition<
  * ```
  */
 export function aggregate<
+  Events extends Readonly<Record<string, EventSchema>>,
+  Commands extends Readonly<Record<string, StandardSchema<any, any>>>,
+  S,
+  Decide extends Deciders,
+  _Inferred,
+>(
+  name: string,
+  definition: SchemaDefinition<Events, Commands, S, Decide>,
+): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>>;
+/** Defines an aggregate by three functions, whose types are parameters. */
+export function aggregate<
   E extends NewEvent,
   C extends Command,
   S,
   R extends Rejection = Rejection,
 >(name: string, definition: FunctionDefinition<E, C, S, R>): Aggregate<E, C, S, R>;
-export function aggregate<
-  Events extends Readonly<Record<string, EventSchema>>,
-  Commands extends Readonly<Record<string, StandardSchema<any, any>>>,
-  S,
-  Decide extends Deciders,
-  _Form extends "schemas" = "schemas",
->(
-  name: string,
-  definition: SchemaDefinition<Events, Commands, S, Decide>,
-): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>>;
 export function aggregate(name: string, definition: object): Aggregate {
   return checkedAggregate(name, definition);
 }

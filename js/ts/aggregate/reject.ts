@@ -30,6 +30,7 @@ export interface Rejected<R extends Rejection = Rejection> {
 export function reject<Code extends string>(
   code: Code,
 ): Rejected<{ readonly code: Code; readonly data?: undefined }>;
+/** Makes a rejection with data: any value that JSON can represent. */
 export function reject<Code extends string, Data>(
   code: Code,
   data: Data,

@@ -6,7 +6,8 @@ import type { NewEvent } from "../store/events.js";
 import { fieldAt, writeJson } from "../store/json.js";
 import { checkOptions } from "../store/options.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
-import { checkAggregate, exactText, type History, storedTexts, streamOf } from "./history.js";
+import type { History } from "./history.js";
+import { checkAggregate, exactText, storedTexts, streamOf } from "./stored-texts.js";
 import { watched } from "./watched.js";
 
 /** Options of {@link Given.when}. */

@@ -3,7 +3,8 @@ import { difference } from "../aggregate/difference.js";
 import type { Aggregate, CommandOf } from "../aggregate/types.js";
 import { fieldAt } from "../store/json.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
-import { checkAggregate, exactText, type History, storedTexts, streamOf } from "./history.js";
+import type { History } from "./history.js";
+import { checkAggregate, exactText, storedTexts, streamOf } from "./stored-texts.js";
 import { watched } from "./watched.js";
 
 /**
