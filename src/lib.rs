@@ -6,10 +6,11 @@
 //! ordinary native test.
 //!
 //! - [`store`]: streams of events. Append with an expected version; read by range and direction.
-//! - [`handler`]: consumers of events, and how far each has come.
-//! - [`gateway`]: the machines that forward stored events to the journal and wake consumers.
+//! - [`handler`]: deciders, which are the code of aggregates; consumers of events, and how far each has come.
+//! - [`gateway`]: the machines that decide commands, forward stored events to the journal and wake consumers.
 //! - [`ErrorCode`]: the registry of error codes.
-//! - [`testing`] (feature `testing`): the contract of every store, for authors of stores.
+//! - [`testing`] (feature `testing`): tests of deciders and projections; the contract of every store, for authors of
+//!   stores.
 //!
 //! ```
 //! use sillok::store::{

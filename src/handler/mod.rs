@@ -1,6 +1,9 @@
-//! Consumers: named handlers of events, each with a durable checkpoint.
+//! Handlers: the code of aggregates, and the consumers of events.
 //!
-//! A [`Consumer`] is a machine without any I/O of its own. It returns the [`Next`] step. Carry the step out, pass the
+//! A [`Decider`] is the code of an aggregate: it decides commands by the state, and folds events into the state. The
+//! [machine of commands](crate::gateway::Commands) drives it.
+//!
+//! A consumer is a named handler of events with a durable checkpoint. A [`Consumer`] is a machine without any I/O of its own. It returns the [`Next`] step. Carry the step out, pass the
 //! result to the machine, and ask again, until there is nothing to do:
 //!
 //! - pass a page of the feed to [`take_page`](Consumer::take_page);
@@ -32,8 +35,14 @@ pub use consumer::machine::Consumer;
 pub use consumer::operate::{RebuildError, Status};
 pub use consumer::outcome::Apply;
 pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
-pub use deciders::behaviour::{Behaviour, BehaviourSettings, DecideContext, Decision, Fault};
+pub use deciders::behaviour::{Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault};
 pub use deciders::command::{Command, InvalidCommand};
+pub use deciders::decider::{CommandContext, Decider, UnknownEvents};
+pub use deciders::decision::{Decision, Refusal, reject};
+#[cfg(feature = "testing")]
+pub(crate) use deciders::event::read_back;
+pub use deciders::event::{Event, Upcast};
+pub use deciders::typed::TypedBehaviour;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
 pub use projections::document_key::{DocumentKey, InvalidDocumentKey};
 pub use projections::documents::{DocumentError, DocumentPage, Documents};

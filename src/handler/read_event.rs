@@ -1,5 +1,6 @@
 //! Events in the types of a handler.
 
+use std::cell::Cell;
 use std::iter;
 
 use serde::de::value::MapDeserializer;
@@ -18,9 +19,24 @@ use crate::store::all_members;
 /// # Errors
 /// The event does not fit the type.
 pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
-    let read = serde_json::from_str(&event.json);
-    let read = read.or_else(|error| read_in_other_spelling(&event.json).ok_or(error));
-    read.map_err(|error| Failed::from(format!("the event cannot be read: {error}")))
+    read_tagged(&event.json).map_err(|error| Failed::from(format!("the event cannot be read: {error}")))
+}
+
+/// Reads an event or a command, whose empty data may have either form.
+pub(super) fn read_tagged<E: DeserializeOwned>(json: &str) -> Result<E, serde_json::Error> {
+    serde_json::from_str(json).or_else(|error| read_in_other_spelling(json).ok_or(error))
+}
+
+/// The names that serde reads as the variants of an enum with `#[serde(tag = "type", content = "data")]`. Empty for a type
+/// that is read in another way.
+pub(super) fn variants_of<E: DeserializeOwned>() -> &'static [&'static str] {
+    let asked = Cell::new(&[][..]);
+    if let Ok(name) = serde_json::from_str::<&RawValue>("\"type\"") {
+        let part = Part { written: name, spelled: None, asked: Some(&asked) };
+        // The name of the member is no name of a variant. What counts is which variants the type asks for.
+        let _ = E::deserialize(MapDeserializer::new(iter::once((name, part))));
+    }
+    asked.get()
 }
 
 /// Reads an event with empty data as if the data had the other form.
@@ -29,7 +45,7 @@ fn read_in_other_spelling<E: DeserializeOwned>(event: &str) -> Option<E> {
     let parts = all_members(event)?.into_iter().map(|member| {
         let spelled = member.is_named("data").then(|| Spelling::of(member.value)).flatten();
         other |= spelled.is_some();
-        (member.name, Part { written: member.value, spelled })
+        (member.name, Part { written: member.value, spelled, asked: None })
     });
     let parts: Vec<_> = parts.collect();
     if !other {
@@ -60,6 +76,8 @@ impl Spelling {
 struct Part<'de> {
     written: &'de RawValue,
     spelled: Option<Spelling>,
+    /// Notes the variants of the enum as which the part is read.
+    asked: Option<&'de Cell<&'static [&'static str]>>,
 }
 
 macro_rules! as_written {
@@ -106,6 +124,18 @@ impl<'de> Deserializer<'de> for Part<'de> {
         }
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        if let Some(asked) = self.asked {
+            asked.set(variants);
+        }
+        self.written.deserialize_enum(name, variants, visitor)
+    }
+
     as_written! {
         deserialize_bool();
         deserialize_i8();
@@ -131,7 +161,6 @@ impl<'de> Deserializer<'de> for Part<'de> {
         deserialize_tuple(length: usize);
         deserialize_tuple_struct(name: &'static str, length: usize);
         deserialize_map();
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
     }

@@ -1,4 +1,4 @@
-//! Tests for authors: the contract of every store, and [projections](projected) under test.
+//! Tests for authors: the contract of every store, and [deciders](given) and [projections](projected) under test.
 //!
 //! Each behaviour is a function over a [`Subject`], a store under test.
 //!
@@ -14,10 +14,13 @@
 //! `sillok::store_contract!(#[test], EventStore::new(MyLog::new()));`.
 
 mod append_contract;
+mod deciding;
+mod difference;
 mod faulty;
 mod feed_contract;
 mod forget_contract;
 mod key_contract;
+mod laws;
 mod projecting;
 mod read_contract;
 mod shared_contract;
@@ -25,10 +28,12 @@ mod subject;
 mod verify_contract;
 
 pub use append_contract::*;
+pub use deciding::{Given, When, given};
 pub use faulty::{Fault, Faulty};
 pub use feed_contract::*;
 pub use forget_contract::*;
 pub use key_contract::*;
+pub use laws::laws;
 pub use projecting::projected;
 pub use read_contract::*;
 pub use shared_contract::*;

@@ -5,7 +5,7 @@ use super::command_error::CommandError;
 use super::executed::Executed;
 use super::loading::{self, Place};
 use crate::ErrorCode;
-use crate::handler::{Behaviour, Command, DecideContext, Decision, Fault};
+use crate::handler::{Behaviour, BehaviourDecision, Command, DecideContext, Fault};
 use crate::store::limits::{REJECTION_BYTES, STATE_BYTES};
 use crate::store::{
     Append, AppendError, Cause, Commit, Decided, DecisionLog, EventId, EventStore, ExpectedVersion, Head,
@@ -189,8 +189,8 @@ impl Commands {
         let now = now.max(head.time);
         let context = DecideContext { now, version: head.version };
         let events = match self.behaviour.decide(command, &context)? {
-            Decision::Events(events) => events,
-            Decision::Rejected(rejection) => {
+            BehaviourDecision::Events(events) => events,
+            BehaviourDecision::Rejected(rejection) => {
                 check_rejection(&rejection)?;
                 let executed =
                     Executed::without_events(stream, head.version, now, Decided::Rejected { rejection });

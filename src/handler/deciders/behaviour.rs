@@ -49,7 +49,7 @@ pub trait Behaviour {
     ///
     /// # Errors
     /// [`Fault`].
-    fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<Decision, Fault>;
+    fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<BehaviourDecision, Fault>;
 
     /// Takes the second state of the last decision as the state.
     fn advance(&mut self);
@@ -84,9 +84,9 @@ pub struct DecideContext {
     pub version: Version,
 }
 
-/// What a decider has decided.
+/// The decision of a [`Behaviour`], with its events and rejections as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
+pub enum BehaviourDecision {
     /// The command is accepted, with these events. Without events, nothing has to happen.
     Events(Vec<NewEvent>),
     /// The rules refuse the command. The rejection is JSON: `{"code","data"}`.

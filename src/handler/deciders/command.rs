@@ -1,8 +1,10 @@
 //! Commands.
 
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::tagged::tagged;
 use crate::ErrorCode;
 use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
 use crate::store::{CommandHash, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string};
@@ -47,6 +49,12 @@ pub enum InvalidCommand {
         /// The length of the data, in bytes of JSON text.
         bytes: usize,
     },
+    /// The value does not serialise to an object with `type` and `data`.
+    #[error("the command {reason}")]
+    NotTagged {
+        /// What is wrong.
+        reason: String,
+    },
 }
 
 impl InvalidCommand {
@@ -60,7 +68,7 @@ impl InvalidCommand {
     #[must_use]
     pub fn field(&self) -> &'static str {
         match self {
-            Self::Type(_) => "type",
+            Self::Type(_) | Self::NotTagged { .. } => "type",
             Self::Metadata => "metadata",
             Self::TooLarge { .. } => "data",
         }
@@ -82,6 +90,30 @@ impl Command {
         let (command_type, metadata) = (command_type.into(), JsonText::empty_object());
         let expected = ExpectedVersion::Any;
         Ok(Self { command_type, data, metadata, prepared: None, id: None, expected, dry_run: false })
+    }
+
+    /// Makes a command from a value of a [`Decider`](super::decider::Decider)'s type.
+    ///
+    /// ```
+    /// use serde::Serialize;
+    /// use sillok::handler::Command;
+    ///
+    /// #[derive(Serialize)]
+    /// #[serde(tag = "type", content = "data")]
+    /// enum AccountCommand {
+    ///     Withdraw { cents: u64 },
+    /// }
+    ///
+    /// let withdraw = Command::of(&AccountCommand::Withdraw { cents: 30 })?;
+    /// assert_eq!(withdraw.to_json(), r#"{"type":"Withdraw","data":{"cents":30},"metadata":{}}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidCommand`].
+    pub fn of<T: Serialize>(command: &T) -> Result<Self, InvalidCommand> {
+        let (command_type, data) = tagged(command).map_err(|reason| InvalidCommand::NotTagged { reason })?;
+        Self::new(&command_type, data)
     }
 
     /// The same command with metadata: a JSON object of at most 16 KiB. `correlationId` and `traceparent` go on in the

@@ -2,3 +2,8 @@
 
 pub(crate) mod behaviour;
 pub(crate) mod command;
+pub(crate) mod decider;
+pub(crate) mod decision;
+pub(crate) mod event;
+mod tagged;
+pub(crate) mod typed;

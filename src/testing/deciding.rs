@@ -1,0 +1,234 @@
+//! Deciders under test: given a history, when a command, then a decision.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::difference::difference;
+use crate::ErrorCode;
+use crate::gateway::{CommandError, Commands, Executed, Step};
+use crate::handler::{Command, Decider, Event, Fault, TypedBehaviour};
+use crate::store::{
+    Append, EventId, EventStore, IdempotencyKey, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId,
+};
+
+/// Begins a test of a decider with the events of a stream. The machine of commands runs over a store in memory, so upcasts,
+/// JSON and limits are as in production.
+///
+/// Each `then` panics with the difference if the outcome is another one. For an example, see [`Decider`].
+#[must_use]
+pub fn given<D: Decider>(history: &[D::Event]) -> Given<D> {
+    let given = Given {
+        history: Vec::new(),
+        now: RecordedTime::default(),
+        id: None,
+        metadata: JsonText::empty_object(),
+        decider: PhantomData,
+    };
+    history.iter().fold(given, |given, event| given.stored(event.to_new()))
+}
+
+/// A stream with a history, made by [`given`].
+#[derive(Debug)]
+pub struct Given<D> {
+    history: Vec<Result<NewEvent, String>>,
+    now: RecordedTime,
+    id: Option<String>,
+    metadata: JsonText,
+    decider: PhantomData<fn() -> D>,
+}
+
+impl<D: Decider> Given<D> {
+    /// Adds an event to the history as it is stored: of an older schema version, for example, or of an unknown type.
+    #[must_use]
+    pub fn stored<E: std::fmt::Display>(mut self, event: Result<NewEvent, E>) -> Self {
+        self.history.push(event.map_err(|error| error.to_string()));
+        self
+    }
+
+    /// Sets the time of the decision. The default is 1970.
+    #[must_use]
+    pub fn at(self, now: RecordedTime) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Sets the id of the command.
+    #[must_use]
+    pub fn with_id(self, id: &str) -> Self {
+        Self { id: Some(id.to_owned()), ..self }
+    }
+
+    /// Sets the metadata of the command, a JSON object.
+    #[must_use]
+    pub fn with_metadata(self, metadata: JsonText) -> Self {
+        Self { metadata, ..self }
+    }
+
+    /// Decides a command.
+    ///
+    /// # Panics
+    /// An event of the history or the command is not valid.
+    #[must_use]
+    #[track_caller]
+    pub fn when(self, command: D::Command) -> When<D> {
+        let decided = Command::of(&command).map_err(|error| error.to_string());
+        match decided.and_then(|command| self.decide(command)) {
+            Ok(found) => found,
+            Err(invalid) => {
+                assert!(invalid.is_empty(), "{invalid}");
+                When { found: Value::Null, state: None, decider: PhantomData }
+            }
+        }
+    }
+
+    fn decide(self, command: Command) -> Result<When<D>, String> {
+        let mut command = command.with_metadata(self.metadata).map_err(text)?;
+        if let Some(id) = &self.id {
+            command = command.with_id(IdempotencyKey::new(id).map_err(text)?);
+        }
+        let stream = StreamId::new(&format!("{}-1", D::CATEGORY)).map_err(text)?;
+        let mut store = EventStore::new(MemoryLog::new());
+        for (place, event) in self.history.into_iter().enumerate() {
+            let event = event.map_err(|error| format!("history[{place}]: {error}"))?;
+            let append = Append::to(stream.clone(), vec![event]);
+            store.append(append, RecordedTime::default(), &mut EventId::default).map_err(text)?;
+        }
+        let mut commands = Commands::new(Box::new(TypedBehaviour::<D>::new(stream.clone())));
+        let executed = loop {
+            match commands.execute(&mut store, &stream, &command, self.now, &mut EventId::default) {
+                Ok(Step::More) => {}
+                Ok(Step::Done(executed)) => break Ok(executed),
+                Err(error) => break Err(error),
+            }
+        };
+        let state = commands.state().ok().map(|state| parsed(state.as_str()));
+        Ok(When { found: shown(executed), state, decider: PhantomData })
+    }
+}
+
+/// The outcome of a command, made by [`Given::when`].
+#[derive(Debug)]
+pub struct When<D> {
+    found: Value,
+    state: Option<Value>,
+    decider: PhantomData<fn() -> D>,
+}
+
+impl<D: Decider> When<D> {
+    /// Expects exactly these events, in this order.
+    ///
+    /// # Panics
+    /// The outcome is another one.
+    #[track_caller]
+    pub fn then(self, events: impl IntoIterator<Item = D::Event>) -> Self {
+        let events: Vec<Value> = events.into_iter().map(|event| shown_event(event.to_new())).collect();
+        self.is(&json!({ "events": events }))
+    }
+
+    /// Expects that the command is accepted, and that nothing happens.
+    ///
+    /// # Panics
+    /// The outcome is another one.
+    #[track_caller]
+    pub fn then_nothing(self) -> Self {
+        self.then([])
+    }
+
+    /// Expects this state after the decision.
+    ///
+    /// # Panics
+    /// The state is another one, or the decision failed.
+    #[track_caller]
+    pub fn then_state(self, state: &D::State) -> Self {
+        let expected = json!({ "state": value_of(state) });
+        let actual = match (self.found.get("error"), &self.state) {
+            (None, Some(state)) => json!({ "state": state }),
+            _ => self.found.clone(),
+        };
+        same("the state", &expected, &actual);
+        self
+    }
+
+    /// Expects that the rules refuse the command for this reason.
+    ///
+    /// # Panics
+    /// The outcome is another one.
+    #[track_caller]
+    pub fn then_rejected(self, rejection: &D::Rejection) -> Self {
+        self.is(&json!({ "rejection": value_of(rejection) }))
+    }
+
+    /// Expects an error with this code.
+    ///
+    /// # Panics
+    /// The outcome is another one.
+    #[track_caller]
+    pub fn then_fails(self, code: ErrorCode) -> Self {
+        let found = self.found.get("error").and_then(|error| error.get("code"));
+        if found == Some(&Value::from(code.as_str())) {
+            return self;
+        }
+        self.is(&json!({ "error": { "code": code.as_str() } }))
+    }
+
+    #[track_caller]
+    fn is(self, expected: &Value) -> Self {
+        same("the outcome", expected, &self.found);
+        self
+    }
+}
+
+/// Fails unless two values are equal.
+#[track_caller]
+pub(super) fn same(what: &str, expected: &Value, actual: &Value) {
+    let difference = difference(expected, actual);
+    assert!(
+        difference.is_none(),
+        "{what} differs from the expected one:\n{}",
+        difference.unwrap_or_default()
+    );
+}
+
+/// A value as JSON. A value that JSON cannot represent becomes the message of the error.
+pub(super) fn value_of<T: Serialize>(value: &T) -> Value {
+    serde_json::to_string(value).map_or_else(|error| json!({ "error": text(error) }), |text| parsed(&text))
+}
+
+/// JSON text as a value. A number that is too large for one stays text.
+pub(super) fn parsed(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_else(|_| Value::from(json))
+}
+
+fn shown(executed: Result<Executed, CommandError>) -> Value {
+    let executed = match executed {
+        Ok(executed) => executed,
+        Err(error) => {
+            return json!({ "error": { "code": error.code().as_str(), "message": error.to_string() } });
+        }
+    };
+    if let Some(rejection) = executed.rejection() {
+        return json!({ "rejection": parsed(rejection.as_str()) });
+    }
+    let mut events = Vec::new();
+    let mut visit = |event: crate::store::EventView<'_>| {
+        events.push(json!({ "type": event.event_type, "data": parsed(event.data) }));
+    };
+    match executed.visit_events(&mut visit) {
+        Ok(()) => json!({ "events": events }),
+        Err(error) => json!({ "error": text(error) }),
+    }
+}
+
+/// An event without its schema version.
+pub(super) fn shown_event(event: Result<NewEvent, Fault>) -> Value {
+    match event {
+        Ok(event) => json!({ "type": event.event_type().as_str(), "data": parsed(event.data().as_str()) }),
+        Err(fault) => json!({ "error": text(fault) }),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // it stands in `map_err`
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
