@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 use sillok::ErrorCode;
+use sillok::gateway::RecordError;
 use sillok::handler::{
     DocumentError, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, OpenError, RebuildError,
 };
@@ -178,6 +179,12 @@ impl From<OpenError> for Failure {
             OpenError::KindFixed { .. } => failure.in_field("kind"),
             _ => failure,
         }
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 
