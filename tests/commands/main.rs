@@ -3,15 +3,16 @@
 #![allow(clippy::duplicate_mod)] // the same behaviours in each log
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
+mod account;
 mod counter;
 #[path = "../sqlite/database.rs"]
 mod database;
 mod faults;
 mod history;
-// mod kit;
+mod kit;
 mod rows;
 mod shared;
-// mod typed;
+mod typed;
 mod world;
 
 /// Makes the tests of the machine over one kind of log.
