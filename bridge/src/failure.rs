@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use serde::Serialize;
 use sillok::ErrorCode;
-use sillok::gateway::CommandError;
+use sillok::gateway::{CommandError, RecordError};
 use sillok::handler::{
     DocumentError, Fault, InvalidCommand, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId,
     OpenError, RebuildError,
@@ -208,6 +208,12 @@ impl From<OpenError> for Failure {
             OpenError::KindFixed { .. } => failure.in_field("kind"),
             _ => failure,
         }
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        Self::new(error.code(), error.to_string())
     }
 }
 

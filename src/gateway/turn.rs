@@ -5,7 +5,7 @@
 //! must carry them out. The object carries them out and passes their answers as further inputs. The object decides
 //! nothing.
 
-use crate::store::{RecordedTime, StorageError};
+use crate::store::RecordedTime;
 
 /// The number of a call. The object numbers the calls that it receives, and its machine numbers the calls that it
 /// makes.
@@ -95,7 +95,7 @@ impl<'a, E> Turn<'a, E> {
 
     /// Draws a random number of 32 bits.
     pub(crate) fn jitter(&mut self) -> u32 {
-        u32::try_from(self.random() & u64::from(u32::MAX)).unwrap_or_default()
+        jitter(self.random())
     }
 
     pub(crate) fn push(&mut self, effect: E) {
@@ -109,8 +109,8 @@ impl<'a, E> Turn<'a, E> {
 
 impl<E: From<Trouble>> Turn<'_, E> {
     /// Adds a line for the operator's log, and returns the error.
-    pub(crate) fn log(&mut self, what: &'static str, error: StorageError) -> StorageError {
-        self.push(E::from(Trouble { what, error: error.clone() }));
+    pub(crate) fn log<R: std::fmt::Display>(&mut self, what: &'static str, error: R) -> R {
+        self.push(E::from(Trouble { what, error: error.to_string() }));
         error
     }
 }
@@ -121,13 +121,18 @@ impl<E> std::fmt::Debug for Turn<'_, E> {
     }
 }
 
-/// A storage error that no caller can correct: a line for the operator's log.
+/// The lower 32 bits of a random number.
+pub(crate) fn jitter(random: u64) -> u32 {
+    u32::try_from(random & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+/// An error that no caller can correct: a line for the operator's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
     /// The failed action, as the beginning of a sentence.
     pub what: &'static str,
-    /// The reason.
-    pub error: StorageError,
+    /// The text of the error.
+    pub error: String,
 }
 
 impl std::fmt::Display for Trouble {

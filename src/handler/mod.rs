@@ -33,6 +33,7 @@ pub use consumer::duty::BACKSTOP_MILLIS;
 pub use consumer::effects::{Attempted, ConsumerEffect, ConsumerInput};
 pub use consumer::machine::Consumer;
 pub use consumer::operate::{RebuildError, Status};
+pub use consumer::operation::Operation;
 pub use consumer::outcome::Apply;
 pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
 pub use deciders::behaviour::{Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault};

@@ -3,9 +3,9 @@
 use sillok::gateway::CallId;
 use sillok::handler::{
     Attempted, Consumer, ConsumerDriver, ConsumerEffect as Effect, ConsumerInput as Input, ConsumerName,
-    FeedEvent, FeedPage, Kind, Outcome, Policy, Settings, Window,
+    FeedEvent, FeedPage, Kind, OnFailure, Operation, Outcome, Policy, RebuildError, Settings, Window,
 };
-use sillok::store::{EventId, EventType, Position, StorageError, StreamId, Version};
+use sillok::store::{Checkpoint, EventId, EventType, Position, StorageError, StreamId, Version};
 
 use crate::database::Database;
 use crate::{Clock, turn};
@@ -135,4 +135,70 @@ fn a_reader_is_answered_when_its_time_is_over_whatever_the_clock_says() {
     let [Effect::Wait { call, millis: 5_000 }, Effect::Soon] = effects[..] else { panic!("{effects:?}") };
     let effects = input(&mut driver, 45_000, Input::Expired { call });
     assert!(matches!(effects[..], [Effect::Reached { outcome: Ok(false), .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_run_begins_after_an_operation() {
+    let mut driver = driver(Kind::Webhook);
+    for operation in [Operation::Pause, Operation::Resume, Operation::Retry] {
+        let (operated, effects) = turn(1, |turn| driver.operate(turn, operation));
+        operated.unwrap();
+        assert!(matches!(effects[..], [Effect::Soon]), "{operation:?}: {effects:?}");
+    }
+    let (refused, effects) = turn::<_, Effect>(1, |turn| driver.operate(turn, Operation::Rebuild));
+    assert_eq!(refused, Err(RebuildError::NotAProjection));
+    assert!(effects.is_empty(), "{effects:?}");
+}
+
+#[test]
+fn the_status_begins_a_run_if_the_consumer_is_behind_the_end() {
+    let mut driver = driver(Kind::Webhook);
+    let start = Checkpoint::start(1);
+    let (status, effects) = turn::<_, Effect>(1, |turn| driver.status(turn, &start));
+    assert_eq!(status.unwrap().checkpoint, start);
+    assert!(effects.is_empty(), "{effects:?}");
+    let (_, effects) = turn(1, |turn| driver.status(turn, &start.at(0, Position::new(2).unwrap())));
+    assert!(matches!(effects[..], [Effect::Soon]), "{effects:?}");
+}
+
+/// Gives up both events, each at its only attempt.
+fn given_up() -> Driver {
+    let policy = Policy { attempts: 1, on_failure: OnFailure::Skip, ..Policy::DEFAULT };
+    let settings = Settings { policy, ..settings(Kind::Webhook) };
+    let machine = Consumer::open(Database::in_memory(), Clock::default(), settings).unwrap();
+    let mut driver = ConsumerDriver::new(machine);
+    for call in delivering(&mut driver) {
+        let attempted = Attempted::Ended(Outcome::failed("no"));
+        input(&mut driver, 1, Input::Attempted { call, attempted });
+    }
+    assert_eq!(driver.machine().status().unwrap().dead_letters, 2);
+    driver
+}
+
+#[test]
+fn all_dead_letters_are_discarded_before_the_answer_and_the_next_run() {
+    let mut driver = given_up();
+    let call = CallId::new(8);
+    let ((), effects) = turn(2, |turn| driver.discard(turn, call, None));
+    let [Effect::Later { call: next }] = effects[..] else { panic!("{effects:?}") };
+    let effects = input(&mut driver, 3, Input::Later { call: next });
+    let [Effect::Discarded { call: answered, outcome: Ok(true) }, Effect::Soon] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(answered, call);
+    assert_eq!(driver.machine().status().unwrap().dead_letters, 0);
+    assert!(input(&mut driver, 4, Input::Later { call: next }).is_empty(), "it was answered");
+}
+
+#[test]
+fn one_dead_letter_is_discarded_in_one_turn() {
+    let mut driver = given_up();
+    let letter = driver.machine().dead_letters(0, 1).unwrap().letters.first().map(|letter| letter.id);
+    let ((), effects) = turn(2, |turn| driver.discard(turn, CallId::new(8), letter));
+    assert!(
+        matches!(effects[..], [Effect::Discarded { outcome: Ok(true), .. }, Effect::Soon]),
+        "{effects:?}"
+    );
+    let ((), effects) = turn(3, |turn| driver.discard(turn, CallId::new(9), letter));
+    assert!(matches!(effects[..], [Effect::Discarded { outcome: Ok(false), .. }]), "{effects:?}");
 }

@@ -1,6 +1,8 @@
 //! The driver of a journal.
 
-use sillok::gateway::{CallId, Forward, JournalDriver, JournalEffect as Effect, JournalInput as Input};
+use sillok::gateway::{
+    CallId, Forward, JournalDriver, JournalEffect as Effect, JournalInput as Input, RecordError,
+};
 use sillok::handler::ConsumerName;
 use sillok::store::{Commit, CommitHash, Position, RecordedTime, StorageError, StreamId, Version};
 
@@ -115,4 +117,31 @@ fn a_wait_ends_whatever_the_clock_says() {
     // The clock was set back by a minute meanwhile.
     let effects = input(&mut driver, 45_000, Input::Expired { call: reader });
     assert!(matches!(effects[..], [Effect::Located { outcome: Ok(None), .. }]), "{effects:?}");
+}
+
+#[test]
+fn a_consumer_that_has_read_to_the_end_is_woken_again() {
+    let mut driver = driver(&["one"]);
+    let wakes = |driver: &mut Driver, number| {
+        record(driver, number, number);
+        let effects = input(driver, number, Input::Continue);
+        let called = effects.iter().find_map(|effect| match effect {
+            Effect::Wake { call, .. } => Some(*call),
+            _ => None,
+        });
+        if let Some(call) = called {
+            input(driver, number, Input::Woken { call, is_awake: true });
+        }
+        input(driver, number, Input::Synced(Ok(())));
+        input(driver, number, Input::Continue);
+        called.is_some()
+    };
+    let one = ConsumerName::new("one").unwrap();
+    let read = |driver: &mut Driver, more| driver.read_page(Some(&one), |_| Ok::<_, RecordError>(((), more)));
+    assert!(wakes(&mut driver, 1));
+    assert!(!wakes(&mut driver, 2), "it is awake");
+    read(&mut driver, true).unwrap();
+    assert!(!wakes(&mut driver, 3), "it reads on");
+    read(&mut driver, false).unwrap();
+    assert!(wakes(&mut driver, 4));
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use sillok::gateway::CallId as Number;
 use sillok::handler::{
     Attempted, Consumer, ConsumerDriver, ConsumerEffect, ConsumerInput, Delivery, DocumentError, Documents,
-    FeedEvent, Kind, OpenError, Outcome, RebuildError, Settings, Window,
+    FeedEvent, Kind, LetterId, OpenError, Outcome, RebuildError, Settings, Window,
 };
 use sillok::store::{Append, JsonText, RecordedTime, StorageError, StreamId};
 
@@ -14,7 +14,7 @@ use crate::breaks::Break;
 use crate::clients::marked;
 use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::journals::name_of;
-use crate::network::{Address, CallId, Operation, Reply, Request};
+use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
@@ -52,8 +52,8 @@ pub struct ConsumerShell {
     ticks: BTreeMap<Tick, Step>,
     /// The call of an operator who waits until the consumer may be changed.
     changing: Option<CallId>,
-    /// How many readers wait for a position.
-    reaching: usize,
+    /// How many readers wait for a position, and how many operators wait for the end of a discard.
+    waiting: usize,
     settings: Settings,
     alarm: ObjectAlarm,
     broken: Option<Break>,
@@ -100,7 +100,7 @@ impl ConsumerShell {
             calls: BTreeMap::new(),
             ticks: BTreeMap::new(),
             changing: None,
-            reaching: 0,
+            waiting: 0,
             settings,
             alarm,
             broken: plan.broken,
@@ -153,9 +153,14 @@ impl ConsumerShell {
                 }
                 ConsumerEffect::Change { .. } => effects.extend(self.redefine(turn)?),
                 ConsumerEffect::Reached { call, outcome } => {
-                    self.reaching -= 1;
+                    self.waiting -= 1;
                     outcome?;
                     turn.answer(call.get(), Reply::Found);
+                }
+                ConsumerEffect::Discarded { call, outcome } => {
+                    self.waiting -= 1;
+                    outcome?;
+                    turn.answer(call.get(), Reply::Done);
                 }
                 ConsumerEffect::AlarmOver(over) => {
                     over?;
@@ -176,12 +181,11 @@ impl ConsumerShell {
             Err(OpenError::Storage(error)) => Err(error),
             opened => Ok(opened.unwrap()),
         };
-        let (redefined, mut effects) = turn.drive(|core| self.driver.redefine(core, open, || Ok(())));
+        let (redefined, effects) = turn.drive(|core| self.driver.redefine(core, open, || Ok(())));
         redefined?;
         if let Some(call) = self.changing.take() {
             turn.answer(call, Reply::Done);
         }
-        effects.extend(turn.drive(|core| self.driver.begin(core)).1);
         Ok(effects)
     }
 
@@ -269,65 +273,59 @@ impl ConsumerShell {
         self.carry_out(effects, turn)
     }
 
-    fn called(&mut self, request: &Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        match request {
+    fn called(&mut self, call: CallId, request: Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let number = Number::new(call);
+        let ((), effects) = match request {
             Request::Wake { partition } if self.broken == Some(Break::WokenBeforeDuty) => {
-                self.ticks.insert(turn.tick_in(20_000), Step::Woken(*partition));
+                self.ticks.insert(turn.tick_in(20_000), Step::Woken(partition));
+                turn.answer(call, Reply::Done);
                 return Ok(());
             }
-            Request::Wake { partition } => return self.woken(*partition, turn),
-            Request::Operate(operation) => self.operate(*operation, turn)?,
-            _ => {}
-        }
-        let ((), effects) = turn.drive(|core| self.driver.begin(core));
+            Request::Wake { partition } => {
+                self.woken(partition, turn)?;
+                turn.answer(call, Reply::Done);
+                return Ok(());
+            }
+            Request::Reach { partition, position, millis } => {
+                self.waiting += 1;
+                turn.drive(|core| self.driver.reach(core, number, (partition, position), millis))
+            }
+            Request::Redefine => {
+                self.changing = Some(call);
+                turn.drive(|core| self.driver.change(core, number))
+            }
+            Request::Discard => {
+                self.waiting += 1;
+                let one = self.letter_to_discard(turn)?;
+                turn.drive(|core| self.driver.discard(core, number, one))
+            }
+            Request::Operate(operation) => {
+                let (operated, effects) = turn.drive(|core| self.driver.operate(core, operation));
+                if let Err(RebuildError::Storage(error)) = operated {
+                    return Err(error);
+                }
+                turn.answer(call, Reply::Done);
+                ((), effects)
+            }
+            other => panic!("{other:?} is not for a consumer"),
+        };
         self.carry_out(effects, turn)
     }
 
-    fn operate(&mut self, operation: Operation, turn: &mut Turn<'_>) -> Result<(), StorageError> {
-        let (machine, now) = (self.driver.machine(), turn.now);
-        match operation {
-            Operation::Redefine => Ok(()),
-            Operation::Pause => machine.pause(),
-            Operation::Resume => machine.resume(now),
-            Operation::Retry => machine.retry(now),
-            Operation::Discard => {
-                let limit = turn.random.pick(&[1, 1000]);
-                let letters = machine.dead_letters(0, limit)?.letters;
-                let marks = letters.iter().map(|letter| mark_of(&letter.event).to_owned());
-                self.plan.discarded.borrow_mut().extend(marks);
-                let first = letters.first().map(|letter| letter.id);
-                let ids =
-                    first.filter(|_| limit == 1).map_or(1..=u64::MAX, |first| first.get()..=first.get());
-                machine.discard(ids).map(|_| ())
-            }
-            Operation::Rebuild => match machine.rebuild(now) {
-                Err(RebuildError::Storage(error)) => Err(error),
-                _ => Ok(()),
-            },
-        }
+    /// Notes the letters that the operator discards: the first one, or all of them (`None`).
+    fn letter_to_discard(&mut self, turn: &mut Turn<'_>) -> Result<Option<LetterId>, StorageError> {
+        let limit = turn.random.pick(&[1, 1000]);
+        let letters = self.driver.machine().dead_letters(0, limit)?.letters;
+        let marks = letters.iter().map(|letter| mark_of(&letter.event).to_owned());
+        self.plan.discarded.borrow_mut().extend(marks);
+        Ok(letters.first().map(|letter| letter.id).filter(|_| limit == 1))
     }
 }
 
 impl Shell for ConsumerShell {
     fn turn(&mut self, input: Input, turn: &mut Turn<'_>) -> Result<(), StorageError> {
         let input = match input {
-            Input::Called { call, request: Request::Operate(Operation::Redefine) } => {
-                self.changing = Some(call);
-                let ((), effects) = turn.drive(|core| self.driver.change(core, Number::new(call)));
-                return self.carry_out(effects, turn);
-            }
-            Input::Called { call, request: Request::Reach { partition, position, millis } } => {
-                self.reaching += 1;
-                let ((), effects) = turn.drive(|core| {
-                    self.driver.reach(core, Number::new(call), (partition, position), millis);
-                });
-                return self.carry_out(effects, turn);
-            }
-            Input::Called { call, request } => {
-                self.called(&request, turn)?;
-                turn.answer(call, Reply::Done);
-                return Ok(());
-            }
+            Input::Called { call, request } => return self.called(call, request, turn),
             Input::Answered { call, reply } => return self.answered(call, reply, turn),
             Input::Rang => {
                 if self.broken == Some(Break::RingingOverAtOnce) {
@@ -346,7 +344,7 @@ impl Shell for ConsumerShell {
     }
 
     fn unanswered(&self) -> usize {
-        self.reaching + usize::from(self.changing.is_some())
+        self.waiting + usize::from(self.changing.is_some())
     }
 }
 

@@ -49,8 +49,7 @@ impl JournalShell {
                 turn.answer(call, Reply::Done);
             }
             Request::ReadFeed { consumer, category, read } => {
-                let page = self.page(read, category)?;
-                self.driver.wakes().was_read(&name_of(consumer), page.more);
+                let page = self.page(&name_of(consumer), read, category).map_err(storage_error)?;
                 turn.answer(call, Reply::Feed(page));
             }
             Request::Locate { stream, version, millis } => {
@@ -65,24 +64,31 @@ impl JournalShell {
         Ok(())
     }
 
-    fn page(&self, read: Read, category: Option<Category>) -> Result<FeedPage, StorageError> {
+    fn page(
+        &mut self,
+        consumer: &ConsumerName,
+        read: Read,
+        category: Option<Category>,
+    ) -> Result<FeedPage, RecordError> {
         let all = FeedRange::after(read.after).limited(PAGE_EVENTS).unwrap();
         let range = match category {
             Some(category) => all.of_category(category),
             None => all,
         };
-        let mut events = Vec::new();
-        let end = visit_feed(self.driver.journal().map_err(storage_error)?, &range, &mut |found| {
-            events.push(FeedEvent {
-                position: found.position,
-                stream: StreamId::new(found.stream).unwrap(),
-                version: found.event.version,
-                id: EventId::new(found.event.id).unwrap(),
-                event_type: EventType::new(found.event.event_type).unwrap(),
-                json: found.event.data.to_owned(),
-            });
-        })?;
-        Ok(FeedPage { read, events, after: end.checkpoint, more: end.more })
+        self.driver.read_page(Some(consumer), |journal| {
+            let mut events = Vec::new();
+            let end = visit_feed(journal, &range, &mut |found| {
+                events.push(FeedEvent {
+                    position: found.position,
+                    stream: StreamId::new(found.stream).unwrap(),
+                    version: found.event.version,
+                    id: EventId::new(found.event.id).unwrap(),
+                    event_type: EventType::new(found.event.event_type).unwrap(),
+                    json: found.event.data.to_owned(),
+                });
+            })?;
+            Ok((FeedPage { read, events, after: end.checkpoint, more: end.more }, end.more))
+        })
     }
 
     fn woken(&mut self, call: CallId, is_awake: bool) -> Option<JournalInput> {

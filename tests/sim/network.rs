@@ -1,7 +1,7 @@
 //! The messages between the participants.
 
 use sillok::gateway::Forward;
-use sillok::handler::{FeedPage, Read};
+use sillok::handler::{FeedPage, Operation, Read};
 use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Position, StreamId, Version};
 
 use crate::random::Random;
@@ -54,16 +54,9 @@ pub enum Request {
     /// A delivery of ids and marks: one event, or a batch that is accepted wholly or not at all.
     Deliver(Vec<(String, String)>),
     Operate(Operation),
-}
-
-/// An operation of an operator on a consumer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    Pause,
-    Resume,
-    Retry,
+    /// Discards the first dead letter, or all of them.
     Discard,
-    Rebuild,
+    /// Defines the consumer anew.
     Redefine,
 }
 

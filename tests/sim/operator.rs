@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
+use sillok::handler::Operation;
 use sillok::store::{Position, Version};
 
-use crate::network::{Address, CallId, Operation, Reply, Request};
+use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Turn};
 use crate::random::Random;
 use crate::world::Plan;
@@ -33,12 +34,22 @@ impl Operator {
             }
         }
         for _ in 0..random.below(10) {
-            use Operation::{Discard, Pause, Rebuild, Redefine, Resume, Retry};
+            use Operation::{Pause, Rebuild, Resume, Retry};
+            use Request::{Discard, Operate, Redefine};
             if !plan.consumers.is_empty() {
                 let time = random.between(beginning, plan.kind_from);
-                let operation =
-                    random.pick(&[Pause, Resume, Resume, Retry, Rebuild, Redefine, Redefine, Discard]);
-                steps.push_back(says(time, random.index(plan.consumers.len()), operation));
+                let request = random.pick(&[
+                    Operate(Pause),
+                    Operate(Resume),
+                    Operate(Resume),
+                    Operate(Retry),
+                    Operate(Rebuild),
+                    Redefine,
+                    Redefine,
+                    Discard,
+                ]);
+                let consumer = Address::Consumer(random.index(plan.consumers.len()));
+                steps.push_back((time, consumer, request));
             }
         }
         for _ in 0..random.below(6) {

@@ -31,9 +31,9 @@ impl Random {
         per_mille > 0 && self.below(1000) < per_mille
     }
 
-    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
         let place = self.below(u64::try_from(choices.len()).unwrap());
-        choices[usize::try_from(place).unwrap()]
+        choices[usize::try_from(place).unwrap()].clone()
     }
 
     /// An index into a list of `length` places.

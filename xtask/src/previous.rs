@@ -11,7 +11,7 @@ use crate::shell::Shell;
 use crate::stamp::{Work, unless_fresh};
 
 /// The commit of the previous version. Set it at each release to the commit of the release before.
-const COMMIT: &str = "5a56906f19ee5d751454b3fd159ebb2c69c3d5e4";
+const COMMIT: &str = "948120b2cbc7c4bc56e150b73cfd09628a83c716";
 
 const FOLDER: &str = "target/previous";
 

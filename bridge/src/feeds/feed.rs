@@ -1,11 +1,10 @@
 //! The feed of all streams as values: the range of a page, and a page.
 
-use serde_json::value::RawValue;
 use sillok::ErrorCode;
 use sillok::handler::{FeedEvent, FeedPage, Read};
 use sillok::store::{
     Category, Checkpoint, EventId, EventType, FeedEventView, FeedLog, FeedRange, InvalidCategory,
-    InvalidCheckpoint, Position, StreamId, Version, json_string, members, visit_feed,
+    InvalidCheckpoint, Position, StreamId, Version, json_string, visit_feed,
 };
 
 use crate::events::{event_type, number, write_event};
@@ -115,22 +114,12 @@ fn write_head(heads: &mut String, found: &FeedEventView<'_>, bytes: usize) {
     }
 }
 
-/// Reads a page as a consumer's machine takes it, where it was read for `read`; nothing where it has another shape. With heads
-/// the JSON of the events is cut into pieces, and nothing parses it.
+/// Makes the page that a consumer's machine takes. `read` is its request. The heads say where each event begins and ends, so
+/// nothing parses the JSON. Returns `None` if the page or the heads have another shape.
 #[must_use]
-pub fn feed_page(
-    read: Read,
-    page: &FeedPageJson,
-    heads: Option<&str>,
-    partitions: usize,
-) -> Option<FeedPage> {
+pub fn feed_page(read: Read, page: &FeedPageJson, heads: &str, partitions: usize) -> Option<FeedPage> {
     let after = Checkpoint::parse(&page.checkpoint, partitions).ok()?.position(read.partition);
-    let events = match heads {
-        Some(heads) => cut(&page.events, heads)?,
-        // A journal of the previous version writes none.
-        None => parsed(&page.events)?,
-    };
-    Some(FeedPage { read, events, after, more: page.more })
+    Some(FeedPage { read, events: cut(&page.events, heads)?, after, more: page.more })
 }
 
 fn cut(text: &str, heads: &str) -> Option<Vec<FeedEvent>> {
@@ -146,21 +135,6 @@ fn cut(text: &str, heads: &str) -> Option<Vec<FeedEvent>> {
         feed_event(Position::new(position)?, Version::new(version)?, names, json.to_owned())
     };
     heads.lines().map(event).collect()
-}
-
-fn parsed(text: &str) -> Option<Vec<FeedEvent>> {
-    let events: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    let event = |event: &RawValue| {
-        let json = event.get();
-        let [position, version, id, event_type, stream] =
-            members(json, ["position", "version", "id", "type", "stream"])?;
-        let number = |text: Option<&str>| text?.parse::<u64>().ok();
-        let name = |text: Option<&str>| serde_json::from_str::<String>(text?).ok();
-        let (id, event_type, stream) = (name(id)?, name(event_type)?, name(stream)?);
-        let (position, version) = (Position::new(number(position)?)?, Version::new(number(version)?)?);
-        feed_event(position, version, [&id, &event_type, &stream], json.to_owned())
-    };
-    events.into_iter().map(event).collect()
 }
 
 /// An event as a consumer's machine takes it; nothing where a name is invalid.

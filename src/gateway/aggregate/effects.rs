@@ -1,4 +1,4 @@
-//! What an aggregate's driver wants done, and what happens to it.
+//! The effects and the inputs of an aggregate's driver.
 
 use super::command_error::CommandError;
 use super::executed::Executed;
@@ -7,37 +7,37 @@ use crate::gateway::journal::Forward;
 use crate::gateway::turn::{CallId, Trouble};
 use crate::store::{JsonText, RecordedTime, StorageError, Truncated, Version};
 
-/// What an aggregate wants done.
+/// An effect of an aggregate: an action that its object carries out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AggregateEffect {
-    /// Send this to the journal of the stream, and give its answer as [`AggregateInput::Answered`].
+    /// Send a forward to the journal of the stream. Pass the answer as [`AggregateInput::Answered`].
     Forward {
         /// The number of this call.
         call: CallId,
-        /// What the journal is to record.
+        /// The forward.
         forward: Forward,
     },
-    /// Give [`AggregateInput::Continue`] once this turn is over.
+    /// Pass [`AggregateInput::Continue`] after this turn.
     Soon,
-    /// Give [`AggregateInput::Remove`] after other requests had their turn.
+    /// Pass [`AggregateInput::Remove`] after other requests had their turn.
     Later,
-    /// Give [`AggregateInput::TryAgain`] once this turn is over.
+    /// Pass [`AggregateInput::TryAgain`] after this turn.
     TryAgain {
         /// The [`forget`](super::AggregateDriver::forget) that has waited.
         call: CallId,
     },
-    /// Read for when the alarm is set, and give that as [`AggregateInput::FoundAlarm`].
+    /// Read the time of the alarm. Pass it as [`AggregateInput::FoundAlarm`].
     FindAlarm,
-    /// The stream has grown to this version: its followers read on.
+    /// The stream has grown to this version. Inform its followers.
     Grown(Version),
-    /// The stream was deleted: its followers have nothing more to read.
+    /// The stream was deleted. Dismiss its followers.
     Deleted,
     /// Answer a [`forget`](super::AggregateDriver::forget).
     Forgot {
-        /// The call that is answered.
+        /// The call to answer.
         call: CallId,
-        /// What is left, or why nothing was forgotten.
+        /// The remaining part of the stream, or the reason why nothing was forgotten.
         outcome: Result<Forgotten, ForgetError>,
     },
     /// Call [`decide`](super::AggregateDriver::decide) after other requests had their turn.
@@ -56,7 +56,7 @@ pub enum AggregateEffect {
         /// The version and the state as JSON, or the reason why it was not loaded.
         outcome: Result<(Version, JsonText), CommandError>,
     },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
+    /// The alarm's work has ended. After an error, the platform must ring the alarm again.
     AlarmOver(Result<(), StorageError>),
     /// A line for the operator's log.
     Log(Trouble),
@@ -68,34 +68,33 @@ impl From<Trouble> for AggregateEffect {
     }
 }
 
-/// What happens to an aggregate beside requests.
+/// An input of an aggregate that is not a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AggregateInput {
-    /// It continues after [`AggregateEffect::Soon`].
+    /// The turn after [`AggregateEffect::Soon`].
     Continue,
-    /// It removes the next page of what was forgotten, after [`AggregateEffect::Later`].
+    /// The turn after [`AggregateEffect::Later`]. The driver removes the next page of forgotten events.
     Remove,
-    /// A [`forget`](super::AggregateDriver::forget) that has waited for the journal is tried again, after
-    /// [`AggregateEffect::TryAgain`].
+    /// The turn after [`AggregateEffect::TryAgain`]. The driver tries again to forget events.
     TryAgain {
         /// The call.
         call: CallId,
     },
-    /// A forward was answered, or will not be.
+    /// A forward has an answer, or will never have one.
     Answered {
         /// The number of the call.
         call: CallId,
-        /// Up to which version the journal has the stream; nothing where it did not answer.
+        /// The version up to which the journal has the stream. `None` if the journal did not answer.
         version: Option<Version>,
     },
-    /// The alarm that [`AggregateEffect::FindAlarm`] has found. One that is long overdue was lost.
+    /// The time of the alarm, after [`AggregateEffect::FindAlarm`]. An alarm that is long overdue was lost.
     FoundAlarm(Option<RecordedTime>),
-    /// The alarm rings: everything under way is given up and begun anew. [`AggregateEffect::AlarmOver`] ends it.
+    /// The alarm rings. The driver gives up its unfinished work and begins it again. [`AggregateEffect::AlarmOver`] follows.
     Rang,
 }
 
-/// What an aggregate is to forget.
+/// The events to forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forget {
     /// The events before this version.
@@ -104,11 +103,11 @@ pub enum Forget {
     All,
 }
 
-/// What is left of a stream.
+/// The remaining part of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forgotten {
-    /// It was truncated.
+    /// The stream was truncated.
     Truncated(Truncated),
-    /// It was deleted.
+    /// The stream was deleted.
     Deleted,
 }

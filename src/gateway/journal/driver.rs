@@ -79,6 +79,23 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         Ok(&self.journal)
     }
 
+    /// Gives the journal to `read`, which returns a page and whether there is more. A consumer that has read to the end is woken
+    /// for the next events.
+    ///
+    /// # Errors
+    /// The errors of [`journal`](Self::journal) and of `read`.
+    pub fn read_page<T, E: From<RecordError>>(
+        &mut self,
+        consumer: Option<&ConsumerName>,
+        read: impl FnOnce(&Journal<S>) -> Result<(T, bool), E>,
+    ) -> Result<T, E> {
+        let (page, more) = read(self.journal()?)?;
+        if let Some(consumer) = consumer {
+            self.wakes.was_read(consumer, more);
+        }
+        Ok(page)
+    }
+
     /// The consumers to wake.
     pub fn wakes(&mut self) -> &mut Wakes<S, A> {
         &mut self.wakes
@@ -127,11 +144,7 @@ impl<S: Sql, A: Alarm> JournalDriver<S, A> {
         let recorded = match self.journal.record(&forwards) {
             Ok(recorded) => recorded,
             Err(error) => {
-                let logged = match &error {
-                    RecordError::Storage(error) => error.clone(),
-                    refused => StorageError::failed(refused.to_string()),
-                };
-                turn.log("a group of commits could not be recorded", logged);
+                let error = turn.log("a group of commits could not be recorded", error);
                 self.answer(turn, calls.into_iter().map(|call| (call, Err(error.clone()))));
                 return;
             }

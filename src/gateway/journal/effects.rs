@@ -1,58 +1,58 @@
-//! What a journal's driver wants done, and what happens to it.
+//! The effects and the inputs of a journal's driver.
 
 use super::log::RecordError;
 use crate::gateway::turn::{CallId, Trouble};
 use crate::handler::ConsumerName;
 use crate::store::{Position, RecordedTime, StorageError, Version};
 
-/// What a journal wants done.
+/// An effect of a journal: an action that its object carries out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JournalEffect {
-    /// Wake this consumer, and say by [`JournalInput::Woken`] whether it has answered within its time.
+    /// Wake this consumer. Pass as [`JournalInput::Woken`] whether the consumer has answered in time.
     Wake {
         /// The number of this call.
         call: CallId,
         /// The consumer.
         consumer: ConsumerName,
-        /// How long to wait for its answer, in milliseconds.
+        /// The longest wait for its answer, in milliseconds.
         millis: u64,
     },
-    /// Make durable what was written, then give [`JournalInput::Synced`].
+    /// Make the written rows durable. Then pass [`JournalInput::Synced`].
     Sync,
-    /// Give [`JournalInput::Continue`] once this turn is over.
+    /// Pass [`JournalInput::Continue`] after this turn.
     Soon,
-    /// Give [`JournalInput::Expired`] in so many milliseconds.
+    /// Pass [`JournalInput::Expired`] after `millis` milliseconds.
     Wait {
         /// The [`locate`](super::JournalDriver::locate) that waits.
         call: CallId,
-        /// How many milliseconds.
+        /// The number of milliseconds.
         millis: u64,
     },
-    /// Give [`JournalInput::LookAgain`] once this turn is over.
+    /// Pass [`JournalInput::LookAgain`] after this turn.
     LookAgain {
         /// The [`locate`](super::JournalDriver::locate) that waits.
         call: CallId,
     },
-    /// Read for when the alarm is set, and give that as [`JournalInput::FoundAlarm`].
+    /// Read the time of the alarm. Pass it as [`JournalInput::FoundAlarm`].
     FindAlarm,
-    /// The journal has grown to this position: the followers of the feed read on.
+    /// The journal has grown to this position. Inform the followers of the feed.
     Grown(Position),
     /// Answer a [`record`](super::JournalDriver::record).
     Recorded {
-        /// The call that is answered.
+        /// The call to answer.
         call: CallId,
-        /// Up to which version the journal has the stream, or why nothing was recorded.
+        /// The version up to which the journal has the stream, or the reason why nothing was recorded.
         outcome: Result<Version, RecordError>,
     },
     /// Answer a [`locate`](super::JournalDriver::locate).
     Located {
-        /// The call that is answered.
+        /// The call to answer.
         call: CallId,
-        /// The position of the stream's last event; nothing where the journal does not have the version.
+        /// The position of the stream's last event. `None` if the journal does not have the version.
         outcome: Result<Option<Position>, RecordError>,
     },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
+    /// The alarm's work has ended. After an error, the platform must ring the alarm again.
     AlarmOver(Result<(), StorageError>),
     /// A line for the operator's log.
     Log(Trouble),
@@ -64,33 +64,33 @@ impl From<Trouble> for JournalEffect {
     }
 }
 
-/// What happens to a journal beside requests.
+/// An input of a journal that is not a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum JournalInput {
-    /// It continues after [`JournalEffect::Soon`].
+    /// The turn after [`JournalEffect::Soon`].
     Continue,
-    /// A consumer was called.
+    /// A consumer has answered a wake, or has not.
     Woken {
         /// The number of the call.
         call: CallId,
-        /// Whether it has answered within its time.
+        /// Whether the consumer has answered in time.
         is_awake: bool,
     },
-    /// What was written is durable, or is not.
+    /// The written rows are durable, or the storage has failed.
     Synced(Result<(), StorageError>),
-    /// The time of a [`JournalEffect::Wait`] is over, whatever the clock says.
+    /// The time of a [`JournalEffect::Wait`] is over, even if the clock was set back meanwhile.
     Expired {
         /// The call that waited.
         call: CallId,
     },
-    /// The journal has more of a stream, after [`JournalEffect::LookAgain`].
+    /// The turn after [`JournalEffect::LookAgain`]. The journal has more of a stream.
     LookAgain {
-        /// The call that waits for it.
+        /// The call that waits for the stream.
         call: CallId,
     },
-    /// The alarm that [`JournalEffect::FindAlarm`] has found. One that is long overdue was lost.
+    /// The time of the alarm, after [`JournalEffect::FindAlarm`]. An alarm that is long overdue was lost.
     FoundAlarm(Option<RecordedTime>),
-    /// The alarm rings: consumers that could not be woken are called again. [`JournalEffect::AlarmOver`] ends it.
+    /// The alarm rings. The driver calls the consumers again that did not wake. [`JournalEffect::AlarmOver`] follows.
     Rang,
 }

@@ -1,4 +1,4 @@
-//! Changing a consumer while events are being delivered.
+//! Changes of a consumer while deliveries are under way.
 
 use super::driver::{ConsumerDriver, ConsumerTurn};
 use super::effects::ConsumerEffect;
@@ -8,7 +8,7 @@ use crate::gateway::{Alarm, CallId};
 use crate::store::StorageError;
 use crate::store::sqlite::Sql;
 
-/// How long a new definition waits for deliveries under way, so that they are not repeated, in milliseconds.
+/// The longest time that a new definition waits for deliveries under way, in milliseconds. They are then not repeated.
 const CHANGE_MILLIS: u64 = 1_000;
 
 /// A change that waits.
@@ -19,7 +19,7 @@ pub(super) struct Change {
 }
 
 impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
-    /// Waits until nothing is being delivered, but no longer than a second. Then [`ConsumerEffect::Change`] comes.
+    /// Waits until no delivery is under way, at most one second. Then [`ConsumerEffect::Change`] follows.
     pub fn change(&mut self, turn: &mut ConsumerTurn<'_>, call: CallId) {
         if self.run.as_ref().is_some_and(Run::is_delivering) {
             let wait = self.calls.next();
@@ -30,7 +30,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Makes the changes that wait. Says whether there were any.
+    /// Makes the waiting changes. Returns whether there was one.
     pub(super) fn make_changes(&mut self, turn: &mut ConsumerTurn<'_>) -> bool {
         let changes = std::mem::take(&mut self.changes);
         let any = !changes.is_empty();
@@ -40,7 +40,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         any
     }
 
-    /// Makes the change of which the time is over.
+    /// Makes the change whose time is over.
     pub(super) fn make_late_change(&mut self, turn: &mut ConsumerTurn<'_>, wait: CallId) {
         if let Some(at) = self.changes.iter().position(|change| change.wait == wait) {
             let Change { call, .. } = self.changes.swap_remove(at);
@@ -48,25 +48,28 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
     }
 
-    /// Puts another machine in place of this one: the consumer was defined anew. `open` opens it, `write` stores the definition.
+    /// Replaces the machine, because the consumer has a new definition. `open` opens the new machine, and `write` stores the
+    /// definition. A run begins after this turn.
     ///
     /// # Errors
-    /// The errors of `open` and `write`, and of the storage. The old machine then goes on; `write` may have stored the definition.
+    /// The errors of `open` and `write`, and of the storage. The old machine then continues. `write` may have stored the
+    /// definition.
     pub fn redefine<E: From<StorageError>>(
         &mut self,
         turn: &mut ConsumerTurn<'_>,
         open: impl FnOnce() -> Result<Consumer<S, A>, E>,
         write: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), E> {
-        // What was delivered already is not to be delivered again.
+        // Delivered events must not be delivered again.
         self.machine.save()?;
         let mut machine = open()?;
         write()?;
-        // What kept the events from arriving may be mended.
+        // The failed events may succeed with the new definition.
         machine.renew(turn.now())?;
         self.machine = machine;
         self.started = false;
         self.look_again(turn);
+        self.begin(turn);
         Ok(())
     }
 }

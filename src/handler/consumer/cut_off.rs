@@ -8,6 +8,7 @@ use super::attempt::Outcome;
 use super::machine::Consumer;
 use super::window::Ended;
 use crate::gateway::Alarm;
+use crate::gateway::turn::jitter;
 use crate::handler::feed::FeedEvent;
 use crate::store::sqlite::Sql;
 use crate::store::{StreamId, Version};
@@ -32,8 +33,9 @@ impl CutOff {
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// Passes an attempt that was cut off to the machine, once after it was opened. The attempt counts as failed, with
-    /// this reason. `jitter` is a random number.
-    pub fn cut_off(&mut self, stream: StreamId, version: Version, reason: &str, jitter: u32) {
+    /// this reason.
+    pub fn cut_off(&mut self, stream: StreamId, version: Version, reason: &str, random: u64) {
+        let jitter = jitter(random);
         self.cut_off = Some(CutOff { stream, version, reason: reason.to_owned(), jitter });
     }
 

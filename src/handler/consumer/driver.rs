@@ -5,6 +5,7 @@ use super::attempt::Outcome;
 use super::changing::Change;
 use super::effects::{Attempted, ConsumerEffect, ConsumerInput};
 use super::machine::Consumer;
+use super::operation::Discard;
 use super::outcome::Apply;
 use super::policy::Window;
 use super::run::{Run, Waits};
@@ -46,6 +47,8 @@ pub struct ConsumerDriver<S, A> {
     pub(super) started: bool,
     /// The changes of the consumer that wait for the deliveries under way.
     pub(super) changes: Vec<Change>,
+    /// The discards that continue after other requests had their turn.
+    pub(super) discards: Vec<Discard>,
     pub(super) reaching: Reaching,
 }
 
@@ -60,11 +63,12 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             ringing: false,
             started: false,
             changes: Vec::new(),
+            discards: Vec::new(),
             reaching: Reaching::default(),
         }
     }
 
-    /// The consumer, for reads and for operators. Call [`begin`](Self::begin) after an operation that causes work.
+    /// The consumer, for reads. Use the methods of the driver for everything that causes work.
     pub fn machine(&mut self) -> &mut Consumer<S, A> {
         &mut self.machine
     }
@@ -80,7 +84,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     }
 
     /// Begins a run after this turn, unless one is under way.
-    pub fn begin(&self, turn: &mut ConsumerTurn<'_>) {
+    pub(super) fn begin(&self, turn: &mut ConsumerTurn<'_>) {
         turn.push(ConsumerEffect::Soon);
     }
 
@@ -91,6 +95,8 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             ConsumerInput::Later { call } => {
                 if self.waits_for(&Waits::Turn(call)) {
                     self.step(turn);
+                } else {
+                    self.continue_discard(turn, call);
                 }
             }
             ConsumerInput::Read { call, page } => self.read(turn, call, page),

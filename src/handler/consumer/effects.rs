@@ -1,66 +1,73 @@
-//! What a consumer's driver wants done, and what happens to it.
+//! The effects and the inputs of a consumer's driver.
 
 use super::attempt::Outcome;
 use crate::gateway::{CallId, Trouble};
 use crate::handler::feed::{Delivery, FeedPage, Read};
 use crate::store::{RecordedTime, StorageError};
 
-/// What a consumer wants done.
+/// An effect of a consumer: an action that its object carries out.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConsumerEffect {
-    /// Read this page of the feed, and give it as [`ConsumerInput::Read`].
+    /// Read this page of the feed. Pass it as [`ConsumerInput::Read`].
     Read {
         /// The number of this call.
         call: CallId,
         /// The page.
         read: Read,
     },
-    /// Deliver these events, all by one attempt, and give what came of it as [`ConsumerInput::Attempted`].
+    /// Deliver these events in one attempt. Pass its result as [`ConsumerInput::Attempted`].
     Deliver {
         /// The number of this call.
         call: CallId,
         /// One event, or a batch.
         deliveries: Vec<Delivery>,
-        /// How long the attempt may take, in milliseconds.
+        /// The longest time of the attempt, in milliseconds.
         millis: u64,
     },
     /// Call [`ConsumerDriver::project`](super::driver::ConsumerDriver::project) within this turn.
     Project,
-    /// Give [`ConsumerInput::Continue`] once this turn is over.
+    /// Pass [`ConsumerInput::Continue`] after this turn.
     Soon,
-    /// Give [`ConsumerInput::Later`] after other requests had their turn.
+    /// Pass [`ConsumerInput::Later`] after other requests had their turn.
     Later {
         /// The number of this call.
         call: CallId,
     },
-    /// Give [`ConsumerInput::Expired`] in so many milliseconds.
+    /// Pass [`ConsumerInput::Expired`] after `millis` milliseconds.
     Wait {
         /// The number of this wait.
         call: CallId,
-        /// How many milliseconds.
+        /// The number of milliseconds.
         millis: u64,
     },
-    /// Read for when the alarm is set, and give that as [`ConsumerInput::FoundAlarm`].
+    /// Read the time of the alarm. Pass it as [`ConsumerInput::FoundAlarm`].
     FindAlarm {
         /// The number of this call.
         call: CallId,
     },
     /// A run has begun, or has ended.
     Running(bool),
-    /// Nothing is being delivered: the consumer may be [changed](super::driver::ConsumerDriver::redefine) within this turn.
+    /// No delivery is under way. [Change](super::driver::ConsumerDriver::redefine) the consumer within this turn.
     Change {
-        /// The call of [`ConsumerDriver::change`](super::driver::ConsumerDriver::change) that waited for it.
+        /// The call of [`ConsumerDriver::change`](super::driver::ConsumerDriver::change) that has waited.
         call: CallId,
     },
     /// Answer a [`reach`](super::driver::ConsumerDriver::reach).
     Reached {
-        /// The call that is answered.
+        /// The call to answer.
         call: CallId,
         /// Whether the checkpoint has reached the position.
         outcome: Result<bool, StorageError>,
     },
-    /// The work for which the alarm rang is done. Where it failed and could not be put off, the platform has to ring again.
+    /// Answer a [`discard`](super::driver::ConsumerDriver::discard).
+    Discarded {
+        /// The call to answer.
+        call: CallId,
+        /// `false` if the consumer has no dead letter of the requested id.
+        outcome: Result<bool, StorageError>,
+    },
+    /// The alarm's work has ended. After an error, the platform must ring the alarm again.
     AlarmOver(Result<(), StorageError>),
     /// A line for the operator's log.
     Log(Trouble),
@@ -72,54 +79,54 @@ impl From<Trouble> for ConsumerEffect {
     }
 }
 
-/// What happens to a consumer beside requests.
+/// An input of a consumer that is not a request.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConsumerInput {
-    /// It continues after [`ConsumerEffect::Soon`].
+    /// The turn after [`ConsumerEffect::Soon`].
     Continue,
-    /// It continues after [`ConsumerEffect::Later`].
+    /// The turn after [`ConsumerEffect::Later`].
     Later {
         /// The number of the call.
         call: CallId,
     },
-    /// A page of the feed was read, or could not be.
+    /// A page of the feed was read, or could not be read.
     Read {
         /// The number of the call.
         call: CallId,
-        /// The page; nothing where it could not be read.
+        /// The page. `None` if it could not be read.
         page: Option<FeedPage>,
     },
     /// An attempt has ended, or its time is over.
     Attempted {
         /// The number of the call.
         call: CallId,
-        /// What came of it.
+        /// The result of the attempt.
         attempted: Attempted,
     },
-    /// The alarm that [`ConsumerEffect::FindAlarm`] has found.
+    /// The time of the alarm, after [`ConsumerEffect::FindAlarm`].
     FoundAlarm {
         /// The number of the call.
         call: CallId,
-        /// For when it is set.
+        /// The time. `None` if no alarm is set.
         alarm: Option<RecordedTime>,
     },
-    /// The time of a [`ConsumerEffect::Wait`] is over, whatever the clock says.
+    /// The time of a [`ConsumerEffect::Wait`] is over, even if the clock was set back meanwhile.
     Expired {
         /// The number of the wait.
         call: CallId,
     },
-    /// The alarm rings. [`ConsumerEffect::AlarmOver`] ends it.
+    /// The alarm rings. [`ConsumerEffect::AlarmOver`] follows.
     Rang,
 }
 
-/// What came of an attempt at a delivery.
+/// The result of an attempt at a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempted {
-    /// So many of the first events are done; the others are attempted again.
+    /// This number of events is done, counted from the first. The others are attempted again.
     Done(usize),
-    /// The first event has this outcome; the others are attempted again.
+    /// The first event has this outcome. The others are attempted again.
     Ended(Outcome),
-    /// It took longer than it may.
+    /// The attempt took longer than allowed.
     Late,
 }

@@ -10,6 +10,7 @@ pub(in crate::handler) mod duty;
 pub(in crate::handler) mod effects;
 pub(in crate::handler) mod machine;
 pub(in crate::handler) mod operate;
+pub(in crate::handler) mod operation;
 pub(in crate::handler) mod outcome;
 pub(in crate::handler) mod policy;
 pub(in crate::handler) mod round;

@@ -25,11 +25,6 @@ impl Inner {
         }
     }
 
-    /// Begins a run, unless one has already begun.
-    pub(super) fn begin(self: &Rc<Self>) -> Result<(), Failure> {
-        self.drive(|driver, turn| driver.begin(turn))
-    }
-
     /// Applies the present page, without an await.
     fn project(self: &Rc<Self>) {
         let handler = self.handler();
@@ -106,7 +101,7 @@ impl Driven for Inner {
     }
 
     fn pay(&self, call: CallId) {
-        self.reaching.pay(call, &self.meter);
+        self.requests.pay(call, &self.meter);
     }
 
     fn life(&self) -> u64 {
@@ -118,7 +113,9 @@ impl Driven for Inner {
             ConsumerEffect::Project => self.project(),
             ConsumerEffect::Running(is_running) => self.attempts.runs(is_running),
             ConsumerEffect::Change { .. } => self.change_now(),
-            ConsumerEffect::Reached { call, outcome } => self.reaching.answer(call, outcome),
+            ConsumerEffect::Reached { call, outcome } | ConsumerEffect::Discarded { call, outcome } => {
+                self.requests.answer(call, outcome);
+            }
             ConsumerEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             ConsumerEffect::Log(trouble) => console_error!("{trouble}"),
             effect => return Some(effect),

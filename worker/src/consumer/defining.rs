@@ -139,7 +139,7 @@ impl Inner {
         *self.defined.borrow_mut() = None;
         self.life.set(self.life.get() + 1);
         // The consumer's unfinished work has ended.
-        self.reaching.forget();
+        self.requests.forget();
         self.ringing.answer_all(&Ok(()));
         self.attempts.runs(false);
         let storage = self.state.storage();

@@ -138,19 +138,7 @@ impl Message for ConsumerRequest {
             Self::Documents(parts) => ("documents", parts.to_js()),
             Self::Reach(parts) => ("reach", parts.to_js()),
         };
-        let request = object(&[
-            ("act", act.into()),
-            // The previous version requires all fields for every act. Remove these with the version after this one.
-            ("definition", "".into()),
-            ("prefix", "".into()),
-            ("after", "".into()),
-            ("limit", 0.into()),
-            ("partition", 0.into()),
-            ("position", 0.into()),
-            ("millis", 0.into()),
-            ("askedAt", "".into()),
-            ("whole", false.into()),
-        ]);
+        let request = object(&[("act", act.into())]);
         if let Some(parts) = parts.dyn_ref::<Object>() {
             Object::assign(request.unchecked_ref(), parts);
         }

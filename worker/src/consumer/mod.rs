@@ -55,7 +55,7 @@ impl DurableObject for ConsumerObject {
     }
 
     async fn fetch(&self, _: Request) -> worker::Result<Response> {
-        Response::error("this object is spoken to by RPC", 501)
+        Response::error("this object takes calls by RPC only", 501)
     }
 
     /// Fails if the alarm could not be set again. The runtime then rings it again.

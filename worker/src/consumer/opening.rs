@@ -37,7 +37,8 @@ pub(super) struct Inner {
     /// The change that waits for unfinished deliveries.
     pub(super) change: RefCell<Option<Change>>,
     pub(super) effects: Effects<ConsumerEffect>,
-    pub(super) reaching: Calls<Result<bool, StorageError>>,
+    /// The requests that the driver answers later: a wait for a position, and a discard of dead letters.
+    pub(super) requests: Calls<Result<bool, StorageError>>,
     pub(super) ringing: Calls<Result<(), StorageError>>,
     pub(super) attempts: Watched,
     /// The sender of webhooks.
@@ -80,7 +81,7 @@ impl Inner {
             changing: Mutex::default(),
             change: RefCell::default(),
             effects: Effects::default(),
-            reaching: Calls::default(),
+            requests: Calls::default(),
             ringing: Calls::default(),
             attempts: Watched::default(),
             sender: RefCell::default(),
@@ -105,8 +106,7 @@ impl Inner {
             };
             *defined = definition.map(|definition| self.open_first(definition)).transpose()?;
         }
-        let not_found = |_| Failure::new(ErrorCode::ConsumerNotFound, "there is no consumer of this name");
-        RefMut::filter_map(defined, Option::as_mut).map_err(not_found)
+        RefMut::filter_map(defined, Option::as_mut).map_err(|_| no_consumer())
     }
 
     /// The definition in this deployment's code, if there is one.
@@ -117,7 +117,7 @@ impl Inner {
     pub(super) fn open_first(&self, definition: Definition) -> Result<Defined, Failure> {
         let mut machine = self.open(self.settings(&definition)?)?;
         if let Some(CutOff { stream, version, reason }) = self.cut_off.take() {
-            machine.cut_off(stream, version, &reason, random());
+            machine.cut_off(stream, version, &reason, jitter());
         }
         Ok(Defined { definition: Rc::new(definition), driver: ConsumerDriver::new(machine) })
     }
@@ -144,7 +144,6 @@ impl Inner {
     }
 }
 
-/// A random number.
-fn random() -> u32 {
-    u32::try_from(jitter() & u64::from(u32::MAX)).unwrap_or_default()
+pub(super) fn no_consumer() -> Failure {
+    Failure::new(ErrorCode::ConsumerNotFound, "there is no consumer of this name")
 }

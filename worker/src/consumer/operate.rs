@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use sillok::ErrorCode;
-use sillok::handler::{Consumer, DocumentKey, Kind, LetterId};
-use sillok::store::{Checkpoint, Position};
-use sillok_bridge::{Failure, now};
+use sillok::handler::{Consumer, DocumentKey, Kind, LetterId, Operation};
+use sillok::store::{Checkpoint, Position, StorageError};
+use sillok_bridge::Failure;
 
-use super::opening::Inner;
+use super::opening::{Inner, no_consumer};
 use super::shown::Shown;
 use super::{ConsumerRequest, Reach, shown, stored_definition};
-use crate::objects::{Driven, ObjectAlarm, ObjectSql, Receipt, pause};
+use crate::objects::{Call, Driven, ObjectAlarm, ObjectSql, Receipt};
 
 type Machine = Consumer<ObjectSql, ObjectAlarm>;
 
@@ -18,8 +18,9 @@ impl Inner {
     /// Carries out a request, and returns JSON and its price.
     pub(super) async fn ask(self: &Rc<Self>, request: ConsumerRequest) -> (Result<String, Failure>, Receipt) {
         match request {
-            // This request waits. Its price does not contain the work of others meanwhile.
+            // The driver answers these two later, and counts their price.
             ConsumerRequest::Reach(reach) => self.reach(&reach).await,
+            ConsumerRequest::Discard(discard) => self.discard(discard.letter).await,
             request => self.meter.spent_on(self.answer(request)).await,
         }
     }
@@ -37,7 +38,6 @@ impl Inner {
                 let _turn = self.changing.lock().await;
                 return self.remove().await;
             }
-            ConsumerRequest::Discard(discard) => return self.discard(discard.letter).await,
             ConsumerRequest::Status(status) => Shown::of(status.whole),
             request => match self.in_a_turn(request)? {
                 Some(answer) => return Ok(answer),
@@ -47,13 +47,13 @@ impl Inner {
         self.status(shown).await
     }
 
-    /// Carries out a request that awaits nothing. `None` means that the answer is the status.
+    /// Carries out a request in one turn. `None` means that the answer is the status.
     fn in_a_turn(self: &Rc<Self>, request: ConsumerRequest) -> Result<Option<String>, Failure> {
         match request {
-            ConsumerRequest::Pause => self.with(|machine| Ok(machine.pause()?))?,
-            ConsumerRequest::Resume => self.with(|machine| Ok(machine.resume(now())?))?,
-            ConsumerRequest::Rebuild => self.with(|machine| Ok(machine.rebuild(now())?))?,
-            ConsumerRequest::Retry => self.with(|machine| Ok(machine.retry(now())?))?,
+            ConsumerRequest::Pause => self.operate(Operation::Pause)?,
+            ConsumerRequest::Resume => self.operate(Operation::Resume)?,
+            ConsumerRequest::Rebuild => self.operate(Operation::Rebuild)?,
+            ConsumerRequest::Retry => self.operate(Operation::Retry)?,
             ConsumerRequest::Letters(page) => {
                 let after = page.after.parse().unwrap_or_default();
                 let letters = self.with(|machine| Ok(machine.dead_letters(after, page.limit)?))?;
@@ -69,8 +69,11 @@ impl Inner {
             }
             _ => {}
         }
-        self.begin()?;
         Ok(None)
+    }
+
+    fn operate(self: &Rc<Self>, operation: Operation) -> Result<(), Failure> {
+        Ok(self.drive(|driver, turn| driver.operate(turn, operation))??)
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Machine) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -80,50 +83,48 @@ impl Inner {
     /// Waits until the projection has reached a position, and returns `true` or `false`.
     async fn reach(self: &Rc<Self>, reach: &Reach) -> (Result<String, Failure>, Receipt) {
         let place = (reach.partition, Position::new(reach.position).unwrap_or_default());
-        let reached = self.reaching.open();
-        let asked = self
+        let call = self.requests.open();
+        let given = self
             .only_projections()
-            .and_then(|()| self.drive(|driver, turn| driver.reach(turn, reached.id(), place, reach.millis)));
-        if let Err(failure) = asked {
-            return (Err(failure), self.meter.take());
-        }
-        match reached.answer().await {
-            Some((reached, receipt)) => {
-                (reached.map(|reached| reached.to_string()).map_err(Failure::from), receipt)
-            }
-            None => (Err(no_projection()), Receipt::default()),
-        }
+            .and_then(|()| self.drive(|driver, turn| driver.reach(turn, call.id(), place, reach.millis)));
+        let (reached, receipt) = self.answer_of(given, call, no_projection).await;
+        (reached.map(|reached| reached.to_string()), receipt)
     }
 
     /// Discards the dead letter of this id, or all of them if there is no id.
-    async fn discard(self: &Rc<Self>, id: Option<LetterId>) -> Result<String, Failure> {
-        let (all, ids) = match id {
-            Some(id) => (false, id.get()..=id.get()),
-            // Events that are given up from now on are not discarded.
-            None => (true, 1..=self.with(|machine| Ok(machine.last_letter()?))?),
-        };
-        if !self.with(|machine| Ok(machine.discard(ids.clone())?))? && !all {
-            return Err(no_letter());
+    async fn discard(self: &Rc<Self>, id: Option<LetterId>) -> (Result<String, Failure>, Receipt) {
+        let call = self.requests.open();
+        let given = self.drive(|driver, turn| driver.discard(turn, call.id(), id));
+        let (discarded, receipt) = self.answer_of(given, call, no_consumer).await;
+        let discarded = discarded.and_then(|any| if any { Ok("{}".to_owned()) } else { Err(no_letter()) });
+        (discarded, receipt)
+    }
+
+    /// Waits for the driver's answer to a request. `removed` is the failure if the consumer is removed meanwhile.
+    async fn answer_of(
+        &self,
+        given: Result<(), Failure>,
+        call: Call<'_, Result<bool, StorageError>>,
+        removed: fn() -> Failure,
+    ) -> (Result<bool, Failure>, Receipt) {
+        if let Err(failure) = given {
+            return (Err(failure), self.meter.take());
         }
-        while all && self.with(|machine| Ok(machine.discard(ids.clone())?))? {
-            pause(0).await;
+        match call.answer().await {
+            Some((answer, receipt)) => (answer.map_err(Failure::from), receipt),
+            None => (Err(removed()), Receipt::default()),
         }
-        // Another dead letter may have waited for this one.
-        self.begin()?;
-        Ok("{}".to_owned())
     }
 
     /// The status of the consumer.
     pub(super) async fn status(self: &Rc<Self>, shown: Shown) -> Result<String, Failure> {
         let end = self.end().await?;
-        let (status, definition) = match self.defined() {
-            Ok(mut defined) => (defined.driver.machine().status()?, Rc::clone(&defined.definition)),
+        let definition = self.defined().map(|defined| Rc::clone(&defined.definition));
+        let definition = match definition {
+            Ok(definition) => definition,
             Err(failure) => return self.not_opened(failure, &end, shown),
         };
-        if status.checkpoint.lag(&end) > 0 {
-            // After a restart, the object does not know how many events it had skipped. So it reads again.
-            self.begin()?;
-        }
+        let status = self.drive(|driver, turn| driver.status(turn, &end))??;
         Ok(shown::status(&self.name()?.identity, &definition, &status, &end, shown))
     }
 

@@ -23,7 +23,7 @@ use crate::objects::{
 pub(crate) use rpc::{FeedRequest, JournalStatus, Remote, end_of};
 use rpc::{ForwardMessage, PositionRequest, Registration};
 
-/// One partition of a tenant's journal in the storage of its own Durable Object, spoken to by RPC through the entry class
+/// One partition of a tenant's journal in the storage of its own Durable Object. Others call it by RPC, through the entry class
 /// in `worker/objects.ts`.
 #[durable_object(alarm)]
 #[derive(Debug)]
@@ -31,18 +31,18 @@ pub(crate) struct JournalObject {
     inner: Rc<Inner>,
 }
 
-/// What the object's requests and its own work share.
+/// The state that the object's requests and its own work share.
 #[derive(Debug)]
 struct Inner {
     driver: RefCell<JournalDriver<ObjectSql, ObjectAlarm>>,
-    /// How many partitions there are, or why that is not known: then nothing is recorded or read, and consumers are woken all the
-    /// same.
+    /// The number of partitions, or the reason why it is not known. Then the journal records and reads nothing, but still wakes
+    /// consumers.
     partitions: Result<usize, Failure>,
     effects: Effects<JournalEffect>,
     recording: Calls<Result<Version, RecordError>>,
     locating: Calls<Result<Option<Position>, RecordError>>,
     ringing: Calls<Result<(), StorageError>>,
-    /// Whether JavaScript has said whom else to wake.
+    /// Whether JavaScript has passed the consumers to wake.
     is_set_up: Cell<bool>,
     name: Option<ObjectName<Partition>>,
     meter: Rc<Meter>,
@@ -75,64 +75,64 @@ impl DurableObject for JournalObject {
         Self { inner: Rc::new(inner) }
     }
 
-    /// Takes a follower's WebSocket. Everything else is RPC.
+    /// Accepts a follower's WebSocket. All other calls are RPC.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
         nudges::admit(&self.inner.state, &request)
     }
 
-    /// Fails where the alarm could not be set anew: the runtime then rings it again.
+    /// Fails if the alarm could not be set again. The runtime then rings it again.
     async fn alarm(&self) -> worker::Result<Response> {
         rang(self.inner.ring().await)
     }
 }
 
-/// The methods that other objects call, by the entry class in `worker/objects.ts`.
+/// The methods for Workers and other objects. The entry class in `worker/objects.ts` calls them.
 #[wasm_bindgen]
 impl JournalObject {
-    /// Records what is new of a stream: `{stream, base, hidden, deleted, commits}` gives the version up to which the
-    /// journal has the stream, once that is durable and those who follow were woken.
+    /// Records new commits of a stream. `{stream, base, hidden, deleted, commits}` returns the version up to which the journal
+    /// has the stream. It answers after the commits are durable and the consumers are awake or wait for the alarm.
     pub fn record(&self, request: JsValue) -> Promise {
         let inner = Rc::clone(&self.inner);
         promised(request, |request: ForwardMessage| async move { inner.record(request).await })
     }
 
-    /// Reads one page of the feed: `{feed, consumer}` gives `{page, end}`.
+    /// Reads one page of the feed. `{feed, consumer, heads}` returns `{page, end, heads}`.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.inner.meter, request, |request| self.inner.read_feed(&request))
     }
 
-    /// Reads one page of the directory: `{prefix, category, after, limit}` gives `{streams, next}`.
+    /// Reads one page of the directory. `{prefix, category, after, limit}` returns `{streams, next}`.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.inner.meter, request, |request| self.inner.read_streams(&request))
     }
 
-    /// Tells where an event stands: `{stream, version, millis}` gives the position of the stream's last event, or nothing
-    /// where the journal does not have the stream up to that version so many milliseconds later.
+    /// Finds the position of an event. `{stream, version, millis}` returns the position of the stream's last event, or nothing if
+    /// the journal does not have the stream up to that version after `millis` milliseconds.
     #[wasm_bindgen(js_name = positionOf)]
     pub fn position_of(&self, request: JsValue) -> Promise {
         let inner = Rc::clone(&self.inner);
         promised(request, |request: PositionRequest| async move { inner.position_of(request).await })
     }
 
-    /// Tells how it stands: nothing gives `{partition, end, consumers, rowsWritten, …}`.
+    /// Returns the status of the journal: `{partition, end, consumers, sinceStart}`.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.inner.meter, request, |()| self.inner.status())
     }
 
-    /// Has these consumers woken beside those that are registered: the code of this deployment
-    /// defines them in JavaScript.
+    /// Takes the names of the consumers that the code of this deployment defines in JavaScript. The journal wakes them beside the
+    /// registered ones.
     ///
     /// # Errors
-    /// A [`Failure`] when one of these is no name of a consumer.
+    /// A [`Failure`] if one of these is not a name of a consumer.
     #[wasm_bindgen(js_name = alsoWakes)]
     pub fn also_wakes(&self, consumers: Vec<String>) -> Result<(), JsValue> {
         let names = consumers.iter().map(|name| ConsumerName::new(name));
@@ -142,27 +142,28 @@ impl JournalObject {
         Ok(())
     }
 
-    /// Whether it was told whom else to wake. After a crash of the engine there is another object, which was not.
+    /// Whether JavaScript has passed the consumers to wake. A crash of the engine replaces the object, and the new one is not set
+    /// up.
     #[wasm_bindgen(js_name = isSetUp)]
     #[must_use]
     pub fn is_set_up(&self) -> bool {
         self.inner.is_set_up.get()
     }
 
-    /// Makes durable that a consumer is woken whenever the journal has grown: `{consumer}` gives nothing.
+    /// Registers a consumer durably. The journal then wakes it each time that it has grown. `{consumer}` returns nothing.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.inner.meter, request, |Registration { consumer }| {
             self.inner.driver.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
         })
     }
 
-    /// Makes durable that a consumer is not woken any more: `{consumer}` gives nothing.
+    /// Removes a consumer durably. The journal then no longer wakes it. `{consumer}` returns nothing.
     ///
     /// # Errors
-    /// A `TypeError` when the request has another shape.
+    /// A `TypeError` if the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
         turn(&self.inner.meter, request, |Registration { consumer }| {
             self.inner.driver.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)

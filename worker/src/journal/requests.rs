@@ -1,4 +1,4 @@
-//! What is asked of a journal: messages into values of the core, and back.
+//! The requests to a journal: converts messages to values of the core, and back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use super::rpc::{FeedReply, FeedRequest, ForwardMessage, JournalStatus, Position
 use crate::objects::{Call, Driven, Receipt, forgotten, partitions};
 
 impl Inner {
-    /// Records a forward. It has no price: the row that it is stored in is shared with others.
+    /// Records a forward. It has no price, because it shares its row with other forwards.
     pub(super) async fn record(self: Rc<Self>, message: ForwardMessage) -> (Result<u64, Failure>, Receipt) {
         let forward = match self.checked().and_then(|_| message.forward()) {
             Ok(forward) => forward,
@@ -26,7 +26,7 @@ impl Inner {
         (version.map(Version::get), Receipt::default())
     }
 
-    /// The position of an event, once the journal has it: the request says how long to wait.
+    /// Returns the position of an event, once the journal has it. The request contains the longest wait.
     pub(super) async fn position_of(
         self: Rc<Self>,
         PositionRequest { stream, version, millis }: PositionRequest,
@@ -41,42 +41,39 @@ impl Inner {
         (position.map(|position| position.map(Position::get)), receipt)
     }
 
-    /// Reads one page of the feed from this partition's place in the checkpoint.
+    /// Reads one page of the feed, from this partition's position in the checkpoint.
     pub(super) fn read_feed(&self, request: &FeedRequest) -> Result<FeedReply, Failure> {
         let partition = self.partition()?;
         let (checkpoint, range) = parse_feed(&request.feed, partition, partitions(&self.env)?)?;
-        let mut driver = self.checked()?.borrow_mut();
-        let journal = driver.journal().map_err(record_failure)?;
-        let mut heads = request.heads.then(String::new);
-        let page = read_feed(journal, &range, &checkpoint, partition, heads.as_mut())?;
-        let end = FeedLog::end(journal)?.get();
-        if let Some(consumer) = &request.consumer {
-            driver.wakes().was_read(consumer, page.more);
-        }
-        Ok(FeedReply { page, end, heads })
+        self.checked()?.borrow_mut().read_page(request.consumer.as_ref(), |journal| {
+            let mut heads = request.heads.then(String::new);
+            let page = read_feed(journal, &range, &checkpoint, partition, heads.as_mut())?;
+            let (end, more) = (FeedLog::end(journal)?.get(), page.more);
+            Ok((FeedReply { page, end, heads }, more))
+        })
     }
 
     pub(super) fn read_streams(&self, request: &DirectoryValue) -> Result<DirectoryPageJson, Failure> {
         let range = parse_directory(request)?;
         let driver = self.checked()?.borrow();
-        let page = read_directory(driver.journal().map_err(record_failure)?, &range)?;
+        let page = read_directory(driver.journal()?, &range)?;
         Ok(DirectoryPageJson::from(page))
     }
 
     pub(super) fn status(&self) -> Result<JournalStatus, Failure> {
         let mut driver = self.checked()?.borrow_mut();
-        let end = FeedLog::end(driver.journal().map_err(record_failure)?)?;
+        let end = FeedLog::end(driver.journal()?)?;
         let consumers = driver.wakes().names()?;
         let (partition, since_start) = (self.partition()?, self.meter.total());
         Ok(JournalStatus { partition, end: end.get(), consumers, since_start })
     }
 
-    /// The driver, where the number of partitions is known.
+    /// The driver, if the number of partitions is known.
     fn checked(&self) -> Result<&RefCell<Driver>, Failure> {
         self.partitions.as_ref().map(|_| &self.driver).map_err(Failure::clone)
     }
 
-    /// Which partition this is, as the object's own name says.
+    /// The number of this partition, from the object's own name.
     fn partition(&self) -> Result<usize, Failure> {
         let name = self.name.as_ref().map(|name| name.identity.0);
         name.ok_or_else(|| {
@@ -93,13 +90,7 @@ async fn answer<T>(
         return (Err(failure), Receipt::default());
     }
     match call.answer().await {
-        Some((answer, receipt)) => (answer.map_err(record_failure), receipt),
+        Some((answer, receipt)) => (answer.map_err(Failure::from), receipt),
         None => (Err(forgotten()), Receipt::default()),
     }
-}
-
-// Taken by value for `map_err`.
-#[allow(clippy::needless_pass_by_value)]
-fn record_failure(error: RecordError) -> Failure {
-    Failure::new(error.code(), error.to_string())
 }

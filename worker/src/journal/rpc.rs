@@ -79,54 +79,55 @@ impl ForwardMessage {
 }
 
 fn version(number: u64) -> Result<Version, Failure> {
-    Version::new(number).ok_or_else(|| Failure::new(ErrorCode::Internal, format!("{number} is no version")))
+    Version::new(number)
+        .ok_or_else(|| Failure::new(ErrorCode::Internal, format!("{number} is not a version")))
 }
 
-/// What part of the feed to read.
+/// The part of the feed to read.
 #[derive(Debug)]
 pub(crate) struct FeedRequest {
     pub(crate) feed: FeedValue,
-    /// The consumer that reads: having read to the end, it has to be woken again.
+    /// The consumer that reads. After it has read to the end, the journal wakes it again.
     pub(crate) consumer: Option<ConsumerName>,
-    /// Whether the page is to have heads.
+    /// Whether the reply has heads.
     pub(crate) heads: bool,
 }
 
-message!(FeedRequest { feed: "feed", consumer: "consumer", heads: "heads" = false });
+message!(FeedRequest { feed: "feed", consumer: "consumer", heads: "heads" });
 
-/// A page of the feed, and where the partition ends.
+/// A page of the feed, and the end of the partition.
 #[derive(Debug)]
 pub(crate) struct FeedReply {
     pub(crate) page: FeedPageJson,
     pub(crate) end: u64,
-    /// What a consumer has to know of the events, so that it need not parse them.
+    /// The parts of the events that a consumer needs, so that it does not parse them.
     pub(crate) heads: Option<String>,
 }
 
 message!(FeedReply { page: "page", end: "end", heads: "heads" });
 
-/// A version of a stream whose place in the journal is asked for.
+/// Asks for the position of a version of a stream.
 #[derive(Debug)]
 pub(crate) struct PositionRequest {
     pub(crate) stream: StreamId,
     pub(crate) version: u64,
-    /// How long to wait for it, in milliseconds.
+    /// The longest wait, in milliseconds.
     pub(crate) millis: u64,
 }
 
 message!(PositionRequest { stream: "stream", version: "version", millis: "millis" });
 
-/// How it stands with a journal.
+/// The status of a journal.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JournalStatus {
     pub(crate) partition: usize,
     /// The position of the last event.
     pub(crate) end: u64,
-    /// The consumers that are woken.
+    /// The consumers that the journal wakes.
     #[serde(serialize_with = "as_texts")]
     pub(crate) consumers: Vec<ConsumerName>,
-    /// What the object has written and read since it has started.
+    /// The rows that the object has written and read since its start.
     pub(crate) since_start: Receipt,
 }
 
@@ -141,7 +142,7 @@ fn as_texts<S: Serializer>(names: &[ConsumerName], serializer: S) -> Result<S::O
     serializer.collect_seq(names.iter().map(ConsumerName::as_str))
 }
 
-/// The name of a consumer that is to be woken, or not any more.
+/// The name of a consumer to register or to unregister.
 #[derive(Debug)]
 pub(crate) struct Registration {
     pub(crate) consumer: ConsumerName,
@@ -153,7 +154,7 @@ message!(Registration { consumer: "consumer" });
 pub(crate) struct Remote(crate::objects::Remote);
 
 impl Remote {
-    /// The journal that keeps this stream of the tenant.
+    /// The journal that stores this stream of the tenant.
     pub(crate) fn of_stream(
         env: &Env,
         tenant: Option<&Tenant>,
@@ -180,8 +181,8 @@ impl Remote {
         self.0.call("status", &()).await
     }
 
-    /// The position of the stream's last event, once the journal has the stream up to a version; nothing where it does not
-    /// so many milliseconds later.
+    /// The position of the stream's last event, once the journal has the stream up to a version. `None` if the journal does not
+    /// have the version after `millis` milliseconds.
     pub(crate) async fn position_of(
         &self,
         stream: &StreamId,
@@ -192,29 +193,29 @@ impl Remote {
         self.0.call("positionOf", &request).await
     }
 
-    /// Makes durable that a consumer is woken.
+    /// Registers a consumer durably. The journal then wakes it.
     pub(crate) async fn register(&self, consumer: ConsumerName) -> Answered<()> {
         self.0.call("register", &Registration { consumer }).await
     }
 
-    /// Makes durable that a consumer is not woken any more.
+    /// Removes a consumer durably. The journal then no longer wakes it.
     pub(crate) async fn unregister(&self, consumer: ConsumerName) -> Answered<()> {
         self.0.call("unregister", &Registration { consumer }).await
     }
 
-    /// Opens a WebSocket to the object, by which it tells that the feed has grown.
+    /// Opens a WebSocket to the object. The object sends over it that the feed has grown.
     pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
         self.0.follow().await
     }
 
-    /// Records what is new, and gives the version up to which the journal has the stream.
+    /// Records a forward, and returns the version up to which the journal has the stream.
     pub(crate) async fn record(&self, forward: Forward) -> Result<Version, RemoteError> {
         let (version, _) = self.0.call("record", &ForwardMessage::from(forward)).await?;
         Version::new(version).ok_or_else(|| RemoteError::unreadable("the version of a stream"))
     }
 }
 
-/// Where the feed ends now of which these are all the partitions.
+/// The present end of a feed. `journals` are all its partitions.
 pub(crate) async fn end_of(journals: &[Remote]) -> Result<Checkpoint, RemoteError> {
     let mut end = Checkpoint::start(journals.len());
     for (partition, journal) in journals.iter().enumerate() {

@@ -74,14 +74,12 @@ fn read<T: Message>(value: &JsValue) -> Result<T, JsValue> {
 /// The exception for a message that cannot be read. The runtime has this flag for calls that may be repeated, and callers of
 /// every version know it.
 fn unreadable() -> JsValue {
-    let error = TypeError::new(UNREADABLE);
+    let error = TypeError::new("the message has another shape");
     // A new object takes any field.
     let _ = Reflect::set(&error, &"retryable".into(), &JsValue::TRUE);
     error.into()
 }
 
-/// The text of that exception. Objects of earlier versions throw it without the flag.
-const UNREADABLE: &str = "the message has another shape";
 /// A part of the runtime's text for a class that does not have the method.
 const UNKNOWN_METHOD: &str = "does not implement the method";
 
@@ -171,7 +169,7 @@ impl RemoteError {
         let has = |name| part(error, name).is_ok_and(|flag| flag.is_truthy());
         if has("overloaded") {
             Self::Overloaded
-        } else if has("retryable") || is_of_another_version(error) {
+        } else if has("retryable") || lacks_method(error) {
             Self::Unavailable
         } else {
             Self::Broken
@@ -201,8 +199,8 @@ impl RemoteError {
     }
 }
 
-/// Whether the object has thrown this error because it runs another version of the code.
-fn is_of_another_version(error: &JsValue) -> bool {
+/// Whether the runtime has thrown this error because the object's version of the code does not have the method.
+fn lacks_method(error: &JsValue) -> bool {
     let message: Option<String> = field(error, "message");
-    message.is_some_and(|message| [UNREADABLE, UNKNOWN_METHOD].iter().any(|text| message.contains(text)))
+    message.is_some_and(|message| message.contains(UNKNOWN_METHOD))
 }
