@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use sillok::ErrorCode;
-use sillok::handler::{Behaviour, BehaviourSettings, Command, DecideContext, Decision, Fault};
+use sillok::handler::{Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault};
 use sillok::store::{EventView, JsonText, push_json_string};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -40,7 +40,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn state(this: &JsBehaviour) -> Result<String, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn check(this: &JsBehaviour, events: &str) -> Result<(), JsValue>;
+    fn check(this: &JsBehaviour, events: &str) -> Result<String, JsValue>;
 }
 
 /// The most bytes of events that are passed to JavaScript at once. One call for many events costs less than one for each.
@@ -68,12 +68,15 @@ impl ScriptedBehaviour {
         Self { code: script.code(), settings, script, events: String::new() }
     }
 
-    /// Checks the events of a raw append, given as JSON, by the schemas of the aggregate.
+    /// Checks the events of a direct append, given as JSON, by the schemas of the aggregate. Returns their newest schema
+    /// versions.
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn check(script: &JsBehaviour, events: &str) -> Result<(), Fault> {
-        script.check(events).map_err(|thrown| fault(&thrown))
+    pub fn check(script: &JsBehaviour, events: &str) -> Result<Vec<u32>, Fault> {
+        let versions = script.check(events).map_err(|thrown| fault(&thrown))?;
+        serde_json::from_str(&versions)
+            .map_err(|error| Fault::new(ErrorCode::DeciderFailed, error.to_string()))
     }
 }
 
@@ -115,7 +118,7 @@ impl Behaviour for ScriptedBehaviour {
         folded.map_err(|thrown| fault(&thrown))
     }
 
-    fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<Decision, Fault> {
+    fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<BehaviourDecision, Fault> {
         let mut json = format!("{{\"now\":{},\"version\":{}", context.now.as_millis(), context.version);
         if let Some(id) = &command.id {
             json.push_str(",\"commandId\":");
@@ -124,13 +127,13 @@ impl Behaviour for ScriptedBehaviour {
         json.extend([",\"metadata\":", command.metadata().as_str(), "}"]);
         let decided = self.script.decide(&command.to_json(), &json).map_err(|thrown| fault(&thrown))?;
         if decided.starts_with('{') {
-            return Ok(Decision::Rejected(json_text(&decided)?));
+            return Ok(BehaviourDecision::Rejected(json_text(&decided)?));
         }
         let events = parse_events(&decided).map_err(|error| {
             let fault = Fault::new(error.code(), error.to_string());
             error.field().map_or_else(|| fault.clone(), |field| fault.clone().in_field(field))
         })?;
-        Ok(Decision::Events(events))
+        Ok(BehaviourDecision::Events(events))
     }
 
     fn advance(&mut self) {
