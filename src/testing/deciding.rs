@@ -19,20 +19,19 @@ use crate::store::{
 /// Each `then` panics with the difference if the outcome is another one. For an example, see [`Decider`].
 #[must_use]
 pub fn given<D: Decider>(history: &[D::Event]) -> Given<D> {
-    let given = Given {
-        history: Vec::new(),
+    Given {
+        history: history.iter().map(Event::to_new).collect(),
         now: RecordedTime::default(),
         id: None,
         metadata: JsonText::empty_object(),
         decider: PhantomData,
-    };
-    history.iter().fold(given, |given, event| given.stored(event.to_new()))
+    }
 }
 
 /// A stream with a history, made by [`given`].
 #[derive(Debug)]
 pub struct Given<D> {
-    history: Vec<Result<NewEvent, String>>,
+    history: Vec<Result<NewEvent, Fault>>,
     now: RecordedTime,
     id: Option<String>,
     metadata: JsonText,
@@ -42,8 +41,8 @@ pub struct Given<D> {
 impl<D: Decider> Given<D> {
     /// Adds an event to the history as it is stored: of an older schema version, for example, or of an unknown type.
     #[must_use]
-    pub fn stored<E: std::fmt::Display>(mut self, event: Result<NewEvent, E>) -> Self {
-        self.history.push(event.map_err(|error| error.to_string()));
+    pub fn stored(mut self, event: NewEvent) -> Self {
+        self.history.push(Ok(event));
         self
     }
 
