@@ -15,6 +15,7 @@
 //! - `journal` is the object that stores the commits of all streams of a partition, and its messages.
 //! - `consumer` is the object that runs one projection, reactor, webhook or queue, and its messages.
 //! - `objects` has the parts that all three objects share.
+//! - `composed` has the definitions in JavaScript that a request needs.
 //! - `app` is the registry of the projections and reactors that are written in Rust.
 //!
 //! The core has the rules of the store. The bridge has the JSON of events and errors. This crate passes requests to them, and
@@ -26,6 +27,7 @@
 mod aggregate;
 mod app;
 mod auth;
+mod composed;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod consumer;
 mod http;

@@ -16,7 +16,8 @@ pub struct ExecutedJson {
     time: String,
     /// The events, a JSON array as text.
     events: String,
-    replayed: bool,
+    /// Whether the outcome is the remembered one of an earlier command under the same id.
+    pub replayed: bool,
     /// The rejection as JSON text, if the rules refused the command.
     pub rejection: Option<String>,
 }

@@ -1,14 +1,15 @@
 //! The object that stores one stream: its methods for other objects, over the core's driver.
 
 mod carrying_out;
+mod executing;
 mod requests;
 mod rpc;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::Promise;
-use sillok::gateway::{AggregateDriver, AggregateEffect, Forget, ForgetError, Forgotten};
+use js_sys::{Function, Promise};
+use sillok::gateway::{AggregateDriver, AggregateEffect, Forget};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{StorageError, StreamId};
 use sillok_bridge::{Failure, Message};
@@ -18,9 +19,11 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use crate::objects::{
     Calls, Driven, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, promised, rang, turn,
 };
+use carrying_out::Answer;
+use executing::Code;
 pub(crate) use rpc::{
-    AppendRequest, CauseMessage, EventsFormat, HeadReply, ProofRequest, ReadRequest, Remote, StreamRequest,
-    TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, ProofRequest, ReadRequest, Remote,
+    StateRequest, StreamRequest, TruncateRequest,
 };
 
 /// One stream in the storage of its own Durable Object. Others call it by RPC, through the entry class in `worker/objects.ts`.
@@ -39,8 +42,10 @@ pub(crate) struct AggregateObject {
 struct Inner {
     /// `None` if the object has no name. It then refuses everything, because it could forward nothing.
     named: Option<Named>,
+    code: Code,
     effects: Effects<AggregateEffect>,
-    forgetting: Calls<Result<Forgotten, ForgetError>>,
+    /// The requests that the driver answers later.
+    calls: Calls<Answer>,
     ringing: Calls<Result<(), StorageError>>,
     meter: Rc<Meter>,
     state: State,
@@ -61,8 +66,9 @@ impl DurableObject for AggregateObject {
             let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
             Named { driver: RefCell::new(AggregateDriver::new(name.identity.clone(), log, alarm)), name }
         });
-        let (effects, forgetting, ringing) = (Effects::default(), Calls::default(), Calls::default());
-        Self { inner: Rc::new(Inner { named, effects, forgetting, ringing, meter, state, env }) }
+        let (effects, calls, ringing) = (Effects::default(), Calls::default(), Calls::default());
+        let code = Code::default();
+        Self { inner: Rc::new(Inner { named, code, effects, calls, ringing, meter, state, env }) }
     }
 
     /// Accepts a follower's WebSocket. All other calls are RPC.
@@ -79,7 +85,50 @@ impl DurableObject for AggregateObject {
 /// The methods for Workers and other objects. The entry class in `worker/objects.ts` calls them.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// Appends events. `{stream, expectedVersion, events, format, key, cause}` returns `{stream, firstVersion, …}`.
+    /// The stream of the object. It is empty if the object has no name.
+    #[must_use]
+    pub fn stream(&self) -> String {
+        self.inner.named.as_ref().map(|named| named.name.identity.to_string()).unwrap_or_default()
+    }
+
+    /// Takes a function that makes the code of the aggregate, if this deployment defines one for the category of the stream.
+    /// `is_open` says whether everyone who may append can append events directly.
+    ///
+    /// # Errors
+    /// The exception of the function.
+    #[wasm_bindgen(js_name = behavedBy)]
+    pub fn behaved_by(&self, make: Function, is_open: bool) -> Result<(), JsValue> {
+        self.inner.behaved_by(make, is_open)
+    }
+
+    /// Whether JavaScript has passed the code of the aggregate. A crash of the engine replaces the object, and the new one is
+    /// not set up.
+    #[wasm_bindgen(js_name = isSetUp)]
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.inner.code.is_given()
+    }
+
+    /// Whether a command with this id has a remembered outcome. The execution of the command reports an error of the storage.
+    #[must_use]
+    pub fn remembers(&self, id: &str) -> bool {
+        self.inner.remembers(id).unwrap_or_default()
+    }
+
+    /// Executes a command. An [`ExecuteRequest`] returns `{stream, firstVersion, version, time, events, replayed, rejection}`;
+    /// `events` and `rejection` are JSON text.
+    pub fn execute(&self, request: JsValue) -> Promise {
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: ExecuteRequest| async move { inner.execute(request).await })
+    }
+
+    /// Loads the state. `{stream, version, time}` returns `{stream, version, state}`; `state` is JSON text.
+    pub fn state(&self, request: JsValue) -> Promise {
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: StateRequest| async move { inner.state(request).await })
+    }
+
+    /// Appends events. `{stream, expectedVersion, events, format, key, cause, admin}` returns `{stream, firstVersion, …}`.
     ///
     /// # Errors
     /// A `TypeError` if the request has another shape.

@@ -1,7 +1,9 @@
 //! The messages between the HTTP layer and the object.
 
 use sillok::store::{StreamId, Tenant};
-use sillok_bridge::{AppendedJson, Message, PageJson, ProofPage, RangeValue, Scalar, message};
+use sillok_bridge::{
+    AppendedJson, ExecutedJson, Message, PageJson, ProofPage, RangeValue, Scalar, StateJson, message,
+};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
@@ -19,6 +21,8 @@ pub(crate) struct AppendRequest {
     pub(crate) key: Option<String>,
     /// The event that caused this append. Only a reactor sends it. The key's origin is then a reactor.
     pub(crate) cause: Option<CauseMessage>,
+    /// Whether the caller has the scope `admin`.
+    pub(crate) admin: bool,
 }
 
 message!(AppendRequest {
@@ -28,6 +32,7 @@ message!(AppendRequest {
     format: "format",
     key: "key",
     cause: "cause",
+    admin: "admin" = false,
 });
 
 /// The event that caused an append.
@@ -35,9 +40,11 @@ message!(AppendRequest {
 pub(crate) struct CauseMessage {
     pub(crate) event: String,
     pub(crate) correlation: String,
+    /// The trace, as in the header `traceparent`.
+    pub(crate) trace: Option<String>,
 }
 
-message!(CauseMessage { event: "event", correlation: "correlation" });
+message!(CauseMessage { event: "event", correlation: "correlation", trace: "trace" });
 
 /// The format of a text with events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +72,46 @@ impl Message for EventsFormat {
         }
     }
 }
+
+/// A command to the aggregate of a stream.
+#[derive(Debug)]
+pub(crate) struct ExecuteRequest {
+    pub(crate) stream: StreamId,
+    /// The command as the caller's text.
+    pub(crate) command: String,
+    pub(crate) expected_version: Scalar,
+    /// The id of the command. A repeat with the same id is not decided again.
+    pub(crate) id: Option<String>,
+    /// Whether to decide without writing anything.
+    pub(crate) dry_run: bool,
+    /// Whether the caller has the scope `admin`.
+    pub(crate) admin: bool,
+    /// The trace of the request. The metadata of the command may name another one.
+    pub(crate) traceparent: Option<String>,
+    /// The data with everything that `prepare` of the aggregate has looked up, as JSON. The entry class adds it.
+    pub(crate) prepared: Option<String>,
+}
+
+message!(ExecuteRequest {
+    stream: "stream",
+    command: "command",
+    expected_version: "expectedVersion",
+    id: "id",
+    dry_run: "dryRun",
+    admin: "admin",
+    traceparent: "traceparent",
+    prepared: "prepared",
+});
+
+/// A request for the state of a stream: at a version, at a time in milliseconds since 1970, or now.
+#[derive(Debug)]
+pub(crate) struct StateRequest {
+    pub(crate) stream: StreamId,
+    pub(crate) version: Option<u64>,
+    pub(crate) time: Option<u64>,
+}
+
+message!(StateRequest { stream: "stream", version: "version", time: "time" });
 
 /// A read of a stream.
 #[derive(Debug)]
@@ -127,6 +174,14 @@ impl Remote {
 
     pub(crate) async fn append(&self, request: &AppendRequest) -> Answered<AppendedJson> {
         self.0.call("append", request).await
+    }
+
+    pub(crate) async fn execute(&self, request: &ExecuteRequest) -> Answered<ExecutedJson> {
+        self.0.call("execute", request).await
+    }
+
+    pub(crate) async fn state(&self, request: &StateRequest) -> Answered<StateJson> {
+        self.0.call("state", request).await
     }
 
     pub(crate) async fn read(&self, request: &ReadRequest) -> Answered<PageJson> {

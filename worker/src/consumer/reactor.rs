@@ -188,7 +188,9 @@ impl ReactorContext {
                 cause: Some(CauseMessage {
                     event: cause.causation_id().unwrap_or_default().to_owned(),
                     correlation: cause.correlation_id().unwrap_or_default().to_owned(),
+                    trace: cause.traceparent().map(str::to_owned),
                 }),
+                admin: false,
             };
             let unavailable = |error: worker::Error| Failure::new(ErrorCode::Unavailable, error.to_string());
             Ok((request, aggregate.map_err(unavailable)?))

@@ -157,7 +157,8 @@ pub(super) async fn answer(
             let found = find(name)?;
             request::check_json_headers(request)?;
             let [after, limit] = query::texts(url, ["after", "limit"])?;
-            let (after, limit) = (whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
+            let (after, limit) =
+                (query::whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
             found.ask(ConsumerRequest::Letters(Letters { after, limit })).await
         }
         (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
@@ -282,19 +283,8 @@ fn unavailable(name: &str, failure: &Failure) -> String {
 
 /// The most items of a page. The limit is the same as for a page of events.
 fn page(limit: Option<String>) -> Result<usize, Failure> {
-    let range = ReadRange::new(None, None, whole("limit", limit)?, Direction::Forward)?;
+    let range = ReadRange::new(None, None, query::whole("limit", limit)?, Direction::Forward)?;
     Ok(range.limit())
-}
-
-fn whole(field: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
-    let Some(text) = text else { return Ok(None) };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if !digits {
-        let detail = format!("`{field}` must be a whole number");
-        return Err(Failure::new(ErrorCode::InvalidParameter, detail).in_field(field));
-    }
-    // A number that is too large for any limit stays too large.
-    Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]
