@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sillok::gateway::{Commands, Step};
 use sillok::handler::{Command, CommandContext, Decider, Decision, Event, Refusal, TypedBehaviour, reject};
-use sillok::handler::{Failed, UnknownEvents, Upcast};
+use sillok::handler::{Failed, UnknownEvents, Upcasts};
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
     DecisionLog, EventId, EventStore, IdempotencyKey, JsonText, ReadRange, RecordedTime, StreamId,
@@ -26,7 +26,7 @@ pub enum Counted {
 }
 
 impl Event for Counted {
-    const UPCASTS: &[(&str, &[Upcast])] = &[("Added", &[from_a_bare_number])];
+    const UPCASTS: Upcasts = &[("Added", &[from_a_bare_number])];
 }
 
 fn from_a_bare_number(data: JsonText) -> Result<JsonText, Failed> {
