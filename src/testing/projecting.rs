@@ -73,8 +73,12 @@ fn fed(place: u64, stream: &str, version: u64, event: &NewEvent) -> Result<FeedE
     let (event_type, data, metadata) = (event.event_type(), event.data().as_str(), event.metadata().as_str());
     let [stream_json, id_json, type_json] =
         [stream, id.as_str(), event_type.as_str()].map(serde_json::Value::from);
+    let schema = match event.schema_version() {
+        1 => String::new(),
+        version => format!("\"schemaVersion\":{version},"),
+    };
     let json = format!(
-        "{{\"stream\":{stream_json},\"version\":{version},\"id\":{id_json},\"type\":{type_json},\
+        "{{\"stream\":{stream_json},\"version\":{version},\"id\":{id_json},\"type\":{type_json},{schema}\
          \"time\":\"1970-01-01T00:00:00.000Z\",\"data\":{data},\"metadata\":{metadata},\"position\":{place}}}"
     );
     Ok(FeedEvent {

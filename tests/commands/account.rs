@@ -1,7 +1,7 @@
 //! An account, written as a decider in Rust.
 
 use serde::{Deserialize, Serialize};
-use sillok::handler::{CommandContext, Decider, Decision, Event, Failed, Refusal, Upcast, reject};
+use sillok::handler::{CommandContext, Decider, Decision, Event, Failed, Refusal, Upcasts, reject};
 use sillok::store::JsonText;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub enum AccountEvent {
 }
 
 impl Event for AccountEvent {
-    const UPCASTS: &[(&str, &[Upcast])] = &[("Withdrawn", &[]), ("Deposited", &[to_whole_coins, to_cents])];
+    const UPCASTS: Upcasts = &[("Withdrawn", &[]), ("Deposited", &[to_whole_coins, to_cents])];
 }
 
 /// Version 1 was a text, such as `"3 coins"`.

@@ -155,10 +155,13 @@ impl Commands {
 
     /// Forgets the state after an error that may concern it.
     fn doubt(&mut self, error: &CommandError) {
-        let before_the_state = matches!(
-            error,
-            CommandError::IdReused { .. } | CommandError::Refused(AppendError::WrongExpectedVersion { .. })
-        );
+        // These come before the state is read: a locked storage has not even begun.
+        let before_the_state = match error {
+            CommandError::IdReused { .. }
+            | CommandError::Refused(AppendError::WrongExpectedVersion { .. }) => true,
+            CommandError::Refused(AppendError::Storage(error)) => error.code() == ErrorCode::StorageBusy,
+            _ => false,
+        };
         if !before_the_state {
             self.clear();
         }

@@ -74,7 +74,10 @@ pub(super) fn of_write(request: &Request) -> Result<ExpectedVersion, Failure> {
     expected_version(if_match.as_deref(), if_none_match.as_deref())
 }
 
-fn expected_version(if_match: Option<&str>, if_none_match: Option<&str>) -> Result<ExpectedVersion, Failure> {
+pub(super) fn expected_version(
+    if_match: Option<&str>,
+    if_none_match: Option<&str>,
+) -> Result<ExpectedVersion, Failure> {
     match (if_match.map(str::trim), if_none_match.map(str::trim)) {
         (None, None) => Ok(ExpectedVersion::Any),
         (Some("*"), None) => Ok(ExpectedVersion::StreamExists),
