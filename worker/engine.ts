@@ -19,7 +19,15 @@ export interface Engine {
   readonly default: RustClass<{ fetch(request: Request): Promise<Response> }>;
   /** Stores one stream. */
   readonly AggregateObject: RustClass<
-    RustObject<"append" | "read" | "head" | "verify" | "commits", "truncate" | "delete">
+    RustObject<
+      "append" | "read" | "head" | "verify" | "commits",
+      "truncate" | "delete" | "execute" | "state"
+    > & {
+      stream(): string;
+      behavedBy(make: () => object, isOpen: boolean): void;
+      isSetUp(): boolean;
+      remembers(commandId: string): boolean;
+    }
   >;
   /** Stores one partition of the journal. */
   readonly JournalObject: RustClass<

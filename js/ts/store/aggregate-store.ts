@@ -5,7 +5,7 @@ import type { ExpectedVersion } from "./options.js";
 import type { Store } from "./store.js";
 
 /** Any aggregate, of any types. */
-export type AnyAggregate = Aggregate<any, any, any, any>;
+export type AnyAggregate = Aggregate<any, any, any, any, any>;
 
 /** Options of {@link AggregateStore.execute}. */
 export interface ExecuteOptions {

@@ -10,7 +10,7 @@ import type {
   ExecuteResult,
   LoadOptions,
 } from "./aggregate-store.js";
-import { type Rejection, SillokError } from "./errors.js";
+import { SillokError } from "./errors.js";
 import type { NewEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 import { writeJson } from "./json.js";
@@ -71,6 +71,13 @@ export function wantedState(
   options: LoadOptions,
 ): LoadOptions | undefined {
   checkAggregate(aggregate);
+  return wantedPlace(options);
+}
+
+/** The wanted version or time, in milliseconds; undefined for the present state. */
+export function wantedPlace(
+  options: LoadOptions,
+): { readonly version?: number; readonly time?: number } | undefined {
   checkOptions(options, LOAD_OPTIONS);
   const { version, time } = options;
   if (version === undefined && time === undefined) return undefined;
@@ -86,22 +93,27 @@ export function wantedState(
 
 /** The result of `execute`, which throws a rejection. */
 export function accepted<E extends NewEvent>(outcome: CommandOutcome<E>): ExecuteResult<E> {
-  if (!outcome.accepted) throw commandRejected(outcome.rejection);
+  if (!outcome.accepted) throw commandRejected(outcome);
   const { accepted: _, ...result } = outcome;
   return result;
 }
 
 /** The error of a rejection. */
-export function commandRejected(rejection: Rejection): SillokError {
+export function commandRejected({
+  rejection,
+  version,
+  replayed,
+}: CommandOutcome & { accepted: false }): SillokError {
   const detail = `the rules of the aggregate have refused the command: ${rejection.code}`;
-  return new SillokError({ code: "command_rejected", detail, rejection });
+  return new SillokError({ code: "command_rejected", detail, rejection, version, replayed });
 }
 
 function checkAggregate(aggregate: unknown): void {
   if (!isAggregate(aggregate)) throw invalid("aggregate", "must be an aggregate of `aggregate()`");
 }
 
-function commandJson(command: unknown): string {
+/** The command as JSON. */
+export function commandJson(command: unknown): string {
   if (typeof command !== "object" || command === null) {
     const detail = "the command must be an object with a `type`";
     throw new SillokError({ code: "invalid_command", detail, field: "command" });
@@ -109,7 +121,8 @@ function commandJson(command: unknown): string {
   return asCommand(() => writeJson(command, "").text);
 }
 
-function dataJson(data: unknown): string {
+/** The data of a command as JSON. */
+export function dataJson(data: unknown): string {
   return data === undefined ? "null" : asCommand(() => writeJson(data, "data").text);
 }
 
