@@ -29,10 +29,10 @@ interface Telling {
 
 /** Describes aggregates. */
 export function described(aggregates: Iterable<AnyAggregate>): DescribedAggregate[] {
-  return Array.from(aggregates, ({ name, stateVersion, appends = "admin", commands, events }) => ({
+  return Array.from(aggregates, ({ name, stateVersion, appends, commands, events }) => ({
     name,
     stateVersion,
-    appends,
+    appends: appends ?? "admin",
     commands: messages(commands, (schema) => ({ schema: jsonSchemaOf(schema) })),
     events: messages(events.byType, ({ schema, schemaVersion }) => ({
       schemaVersion,

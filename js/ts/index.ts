@@ -40,10 +40,10 @@ export type {
   RejectionOf,
   StateOf,
 } from "./aggregate/types.js";
-export { AggregateClient, type CommandOptions } from "./client/aggregate-client.js";
+export type { AggregateClient, CommandOptions } from "./client/aggregate-client.js";
 export type { AggregateName, AggregateNamed, AggregateOf, AnyApp } from "./client/app.js";
 export { Client, connect, type Fetcher } from "./client/client.js";
-export { type CoveredOptions, ProjectionClient } from "./client/projection-client.js";
+export type { CoveredOptions, ProjectionClient } from "./client/projection-client.js";
 export type {
   AnyConsumer,
   ConsumedEvent,
