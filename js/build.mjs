@@ -71,6 +71,7 @@ const PUBLIC = [
   "local/event-store",
   "local/verify-commits",
   "remote/event-store",
+  "store/aggregate-store",
   "store/errors",
   "store/events",
   "store/options",
