@@ -1,5 +1,7 @@
 //! The messages to a journal.
 
+use std::pin::Pin;
+
 use serde::{Serialize, Serializer};
 use sillok::ErrorCode;
 use sillok::gateway::{Forward, partition_of};
@@ -215,12 +217,17 @@ impl Remote {
     }
 }
 
-/// The present end of a feed. `journals` are all its partitions.
-pub(crate) async fn end_of(journals: &[Remote]) -> Result<Checkpoint, RemoteError> {
-    let mut end = Checkpoint::start(journals.len());
-    for (partition, journal) in journals.iter().enumerate() {
-        let (status, _) = journal.status().await?;
-        end = end.at(partition, Position::new(status.end).unwrap_or_default());
-    }
-    Ok(end)
+/// The present end of a feed. `journals` are all its partitions. The future is boxed, so that it is not a part of every
+/// caller's future.
+pub(crate) fn end_of(
+    journals: &[Remote],
+) -> Pin<Box<dyn Future<Output = Result<Checkpoint, RemoteError>> + '_>> {
+    Box::pin(async move {
+        let mut end = Checkpoint::start(journals.len());
+        for (partition, journal) in journals.iter().enumerate() {
+            let (status, _) = journal.status().await?;
+            end = end.at(partition, Position::new(status.end).unwrap_or_default());
+        }
+        Ok(end)
+    })
 }
