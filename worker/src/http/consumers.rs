@@ -18,7 +18,7 @@ use crate::consumer::{
     self, ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, Letters, Reach, StatusRequest,
 };
 use crate::journal;
-use crate::objects::{Receipt, RemoteError, partitions};
+use crate::objects::{Receipt, RemoteError, Reply, partitions};
 
 /// A path below `/v1/consumers` or `/v1/projections`. Its names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,8 +254,8 @@ impl Found {
         consumer::Remote::find(env, principal.tenant(), name).map(Self).map_err(Problem::internal)
     }
 
-    async fn call(&self, request: &ConsumerRequest) -> Result<(String, Receipt), RemoteError> {
-        self.0.ask(request).await
+    fn call(&self, request: &ConsumerRequest) -> Reply<'_, String> {
+        self.0.ask(request)
     }
 
     /// Waits for a limited time until the consumer covers an event: `stream@version`.
