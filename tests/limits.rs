@@ -39,7 +39,8 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 18] = [
+const CORE_ALONE: [&str; 22] = [
+    "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
     "CONSUMER_PARTITIONS",
@@ -54,8 +55,11 @@ const CORE_ALONE: [&str; 18] = [
     "METADATA_BYTES",
     "PAGE_BYTES",
     "PAGE_LOOKED_AT",
+    "REJECTION_BYTES",
     "REMOVED_ROWS",
     "ROW_BYTES",
+    "SCHEMA_VERSION",
+    "SNAPSHOT_CODES",
     "STREAM_BYTES",
     "TENANT_BYTES",
 ];

@@ -86,7 +86,7 @@ export class RemoteCommands {
     aggregate: AnyAggregate,
     options: LoadOptions,
   ): Promise<LoadedState<S>> {
-    const wanted = wantedState(aggregate, options);
+    const wanted = wantedState(stream, aggregate, options);
     if (wanted === undefined) {
       return this.#inTurn(stream, aggregate, async (kept) => {
         await this.#catchUp(kept, stream);
