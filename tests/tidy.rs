@@ -22,6 +22,7 @@ const JS_ROOMS: [(&str, &[&str]); 11] = [
     ("time", &["store"]),
     ("sqlite", &["store", "time"]),
     ("remote", &["aggregate", "store", "time"]),
+    ("client", &["aggregate", "consumer", "remote", "store", "time"]),
     ("consumer", &["aggregate", "store"]),
     ("client", &["aggregate", "consumer", "remote", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),

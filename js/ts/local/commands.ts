@@ -6,8 +6,8 @@ import type {
   ExecuteOptions,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { readyCommand, wantedState } from "../store/command-input.js";
+} from "../aggregate/aggregate-store.js";
+import { readyCommand, wantedState } from "../aggregate/command-input.js";
 import type { Rejection } from "../store/errors.js";
 import type { RecordedEvent } from "../store/events.js";
 import { KEPT_STATES } from "../store/limits.js";

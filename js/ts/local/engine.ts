@@ -1,5 +1,6 @@
 // The engine in wasm, with types, and with its refusals as errors. No other file touches generated code.
 
+import type { DocumentsHandle as DocumentsInRust } from "../../generated/sillok_js.js";
 import {
   Commands as CommandsInRust,
   Consumer as ConsumerInRust,
@@ -17,8 +18,8 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import type { ReadyCommand } from "../store/command-input.js";
+} from "../aggregate/aggregate-store.js";
+import type { ReadyCommand } from "../aggregate/command-input.js";
 import { type Failure, SillokError } from "../store/errors.js";
 import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
 import type { WrittenJson } from "../store/json.js";
@@ -55,6 +56,9 @@ const REACH = {
     detail: "the code of an aggregate must use only its arguments, not the store",
   },
 } as const satisfies Record<string, Failure>;
+
+// The types of generated code, for the other files of this room.
+export type { ConsumerInRust, DocumentsInRust, StoreInRust };
 
 /** The commands of one stream in the engine. */
 export type EngineCommands = CommandsInRust;

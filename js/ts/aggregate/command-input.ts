@@ -1,8 +1,8 @@
 // Checks the arguments of commands and loads. Every store uses the same checks.
 
-import { isAggregate } from "../aggregate/definition.js";
-import { prepared } from "../aggregate/prepare.js";
-import type { Command, Aggregate } from "../aggregate/types.js";
+import { isAggregate } from "./definition.js";
+import { prepared } from "./prepare.js";
+import type { Command, Aggregate } from "./types.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -10,13 +10,13 @@ import type {
   ExecuteResult,
   LoadOptions,
 } from "./aggregate-store.js";
-import { SillokError } from "./errors.js";
-import type { NewEvent } from "./events.js";
-import { invalid } from "./invalid.js";
-import { writeJson } from "./json.js";
-import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "./limits.js";
-import { isName } from "./names.js";
-import { checkOptions } from "./options.js";
+import { SillokError } from "../store/errors.js";
+import type { NewEvent } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
+import { writeJson } from "../store/json.js";
+import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "../store/limits.js";
+import { isName } from "../store/names.js";
+import { checkOptions } from "../store/options.js";
 
 const EXECUTE_OPTIONS = [
   "commandId",
