@@ -38,10 +38,11 @@ test("a command is decided by the state, and its events are stored", async () =>
 test("1,000 warm commands read no rows, and write one each, and one more with an id", async () => {
   const stream = freshStream();
   await api.executed(stream, deposit(1));
-  // The first id makes the table of the outcomes.
-  await api.executed(stream, deposit(1), named("first"));
+  // The first id makes the table of the outcomes, and the second finds it.
+  for (const id of ["first", "second"]) await api.executed(stream, deposit(1), named(id));
   let others = 0;
-  for (let n = 3; n <= 1002; n += 1) {
+  const begun = Date.now();
+  for (let n = 4; n <= 1003; n += 1) {
     const isNamed = n % 2 === 0;
     const reply = await api.execute(stream, deposit(1), isNamed ? named(`c-${n}`) : {});
     assert.equal(reply.json.version, n, reply.text);
@@ -51,11 +52,12 @@ test("1,000 warm commands read no rows, and write one each, and one more with an
     assert.equal(read, CHECKED, `command ${n} has read rows`);
     others += written - (isNamed ? 2 : 1);
   }
-  // An alarm that has rung is set again.
-  assert.ok(others >= 0 && others <= 5, `${others} rows more`);
+  // An alarm that has rung is set again, after 5 seconds.
+  const alarms = 1 + Math.ceil((Date.now() - begun) / 5000);
+  assert.ok(others >= 0 && others <= alarms, `${others} rows more`);
   const tried = await api.execute(stream, deposit(1), {}, "?dry-run=true");
   assert.deepEqual(priceOf(tried), { read: 0, written: 0 });
-  assert.equal((await api.state(stream)).json.state.cents, 1002);
+  assert.equal((await api.state(stream)).json.state.cents, 1003);
 });
 
 test("a snapshot writes one row", async () => {

@@ -160,9 +160,28 @@ pub(crate) struct HeadReply {
     /// The recorded time of the last event.
     pub(crate) time: String,
     pub(crate) deleted: bool,
+    /// The snapshots of the state, if the category has an aggregate.
+    pub(crate) snapshots: Option<SnapshotsMessage>,
 }
 
-message!(HeadReply { version: "version", first_version: "firstVersion", time: "time", deleted: "deleted" });
+message!(HeadReply {
+    version: "version",
+    first_version: "firstVersion",
+    time: "time",
+    deleted: "deleted",
+    snapshots: "snapshots",
+});
+
+/// The snapshots of a state since the object has started.
+#[derive(Debug)]
+pub(crate) struct SnapshotsMessage {
+    /// The version of the last stored snapshot; 0 if there is none.
+    pub(crate) version: u64,
+    /// The error of the last attempt to store one, if it has failed.
+    pub(crate) error: Option<String>,
+}
+
+message!(SnapshotsMessage { version: "version", error: "error" });
 
 /// The object of a stream.
 pub(crate) struct Remote(crate::objects::Remote);
