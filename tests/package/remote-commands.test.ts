@@ -23,7 +23,10 @@ async function opened(cents: number, faults?: Line["faults"]) {
   const sillok = await scratch.sillok();
   const line = new Line(server, faults);
   const { account: rules, calls } = account(sillok);
-  const [store, other] = [line.connect(sillok), new Line(server).connect(sillok, line)];
+  const [store, other] = [
+    line.connect(sillok),
+    new Line(server).connect(sillok, { token: line.token }),
+  ];
   await other.append("account-1", [{ type: "Opened", data: { owner: "Ada" } }, deposited(cents)]);
   return { sillok, line, store, other, account: rules, calls };
 }
@@ -168,6 +171,9 @@ test("a repeat under its id has the first events, also after the state has chang
     for (const client of clients()) {
       const again = await client.attempt("account-1", withdraw(100), rules, options);
       assert.deepEqual(again, { accepted: true, ...first, replayed: true }, about);
+      const expecting = { ...options, expectedVersion: 2 } as const;
+      const also = await client.attempt("account-1", withdraw(100), rules, expecting);
+      assert.deepEqual(also, again, `${about}, with an expected version`);
     }
   };
   await repeated("now the decision would be a rejection");
