@@ -172,6 +172,7 @@ export const loading: Behaviours = {
       events: older.events,
       on: ({ version, data }: RecordedEvent, own: Documents) => own.put(`${version}`, data),
       onFailure: "stop",
+      attempts: 1,
     } as never);
     const gateway = new EventGateway(store).register(old);
     await gateway.catchUp().catch(() => undefined);

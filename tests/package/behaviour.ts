@@ -8,6 +8,7 @@ import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
 import { failing } from "./behaviour-faults.ts";
+import { flying } from "./behaviour-flights.ts";
 import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
@@ -35,6 +36,7 @@ export const behaviours: Behaviours = {
   ...commanding,
   ...failing,
   ...loading,
+  ...flying,
   ...defining,
   ...consuming,
   ...reacting,

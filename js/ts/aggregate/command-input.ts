@@ -17,6 +17,7 @@ import { writeJson } from "../store/json.js";
 import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "../store/limits.js";
 import { isName } from "../store/names.js";
 import { checkOptions } from "../store/options.js";
+import type { Soon } from "../store/soon.js";
 
 const EXECUTE_OPTIONS = [
   "commandId",
@@ -34,23 +35,23 @@ export interface ReadyCommand {
 }
 
 /** Checks the arguments of a command, and looks up what it needs. */
-export async function readyCommand(
+export function readyCommand(
   stream: string,
   command: unknown,
   aggregate: AnyAggregate,
   options: ExecuteOptions,
-): Promise<ReadyCommand> {
+): Soon<ReadyCommand> {
   checkAggregate(aggregate, stream);
   checkOptions(options, EXECUTE_OPTIONS);
   attemptsOf(options);
   const text = commandJson(command);
   if (aggregate.prepare === undefined) return { text, prepared: undefined };
   const { commandId } = options;
-  const found = await prepared(aggregate as Aggregate, JSON.parse(text) as Command, {
-    stream,
-    commandId,
-  });
-  return { text, prepared: dataJson(found.data) };
+  const given = JSON.parse(text) as Command;
+  return prepared(aggregate as Aggregate, given, { stream, commandId }).then(({ data }) => ({
+    text,
+    prepared: dataJson(data),
+  }));
 }
 
 /** The number of attempts at a command. */
@@ -96,8 +97,8 @@ export function wantedPlace(
 /** The result of `execute`, which throws a rejection. */
 export function accepted<E extends NewEvent>(outcome: CommandOutcome<E>): ExecuteResult<E> {
   if (!outcome.accepted) throw commandRejected(outcome);
-  const { accepted: _, ...result } = outcome;
-  return result;
+  const { stream, firstVersion, version, time, events, replayed } = outcome;
+  return { stream, firstVersion, version, time, events, replayed };
 }
 
 /** The error of a rejection. */
@@ -112,10 +113,10 @@ export function commandRejected({
 
 function checkAggregate(aggregate: unknown, stream: unknown): void {
   if (!isAggregate(aggregate)) throw invalid("aggregate", "must be an aggregate of `aggregate()`");
+  if (typeof stream !== "string") return;
+  const [category = ""] = stream.split("-", 1);
   // The engine refuses an invalid stream.
-  if (!isName(stream, STREAM_ID_BYTES)) return;
-  const [category] = stream.split("-", 1);
-  if (category === aggregate.name) return;
+  if (category === aggregate.name || !isName(stream, STREAM_ID_BYTES)) return;
   throw invalid(
     "aggregate",
     `is the aggregate ${aggregate.name}, but the stream has the category ${category}`,

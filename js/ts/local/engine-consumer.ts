@@ -3,7 +3,7 @@
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
 import type { AppendResult } from "../store/events.js";
-import type { Soon } from "../time/soon.js";
+import type { Soon } from "../store/soon.js";
 import type { ConsumerInRust, DocumentsInRust, StoreInRust } from "./engine.js";
 import type { ItemsPage } from "./pages.js";
 import { askForRandomness } from "./randomness.js";

@@ -25,7 +25,7 @@ import type { AppendResult, TruncateResult, Verification } from "../store/events
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
 import { sleep } from "../time/timers.js";
-import type { Soon } from "../time/soon.js";
+import type { Soon } from "../store/soon.js";
 import { Calls } from "./calls.js";
 import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";

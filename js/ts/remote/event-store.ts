@@ -56,11 +56,12 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  */
 export class RemoteEventStore implements AggregateStore {
   readonly #http: Http;
-  readonly #commands = new RemoteCommands(this);
+  readonly #commands: RemoteCommands;
 
   /** Use {@link EventStore.connect}. */
   constructor(url: string | { readonly href: string }, options: ConnectOptions) {
     this.#http = new Http(url, options);
+    this.#commands = new RemoteCommands(this, this.#http);
   }
 
   /**
