@@ -16,7 +16,7 @@
 //! - `consumer` is the object that runs one projection, reactor, webhook or queue, and its messages.
 //! - `objects` has the parts that all three objects share.
 //! - `composed` has the definitions in JavaScript that a request needs.
-//! - `app` is the registry of the projections and reactors that are written in Rust.
+//! - `app` is the registry of the aggregates, projections and reactors that are written in Rust.
 //!
 //! The core has the rules of the store. The bridge has the JSON of events and errors. This crate passes requests to them, and
 //! returns their answers. It has no `unwrap`, no indexing and no other way to panic, because a panic resets every object of the
