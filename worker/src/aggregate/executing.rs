@@ -7,9 +7,7 @@ use sillok::ErrorCode;
 use sillok::gateway::{AggregateEffect, CommandError, StateAt};
 use sillok::handler::Command;
 use sillok::store::{IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version, json_string, members};
-use sillok_bridge::{
-    ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version,
-};
+use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
 use wasm_bindgen::JsValue;
 use worker::console_error;
 

@@ -133,7 +133,8 @@ impl AggregateObject {
     /// Whether the command of an [`ExecuteRequest`] has a remembered outcome. The execution of the command reports the errors.
     #[must_use]
     pub fn remembers(&self, request: &JsValue) -> bool {
-        ExecuteRequest::from_js(request).is_some_and(|request| self.inner.remembers(&request).unwrap_or_default())
+        ExecuteRequest::from_js(request)
+            .is_some_and(|request| self.inner.remembers(&request).unwrap_or_default())
     }
 
     /// Executes a command. An [`ExecuteRequest`] returns `{stream, firstVersion, version, time, events, replayed, rejection}`;
