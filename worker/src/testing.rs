@@ -73,7 +73,7 @@ pub struct Reacted {
 /// #     }
 /// # }
 /// use sillok::handler::{Command, Failed, FeedEvent};
-/// use sillok::store::{ExpectedVersion, JsonText, NewEvent, StreamId};
+/// use sillok::store::{ExpectedVersion, StreamId};
 /// use sillok_worker::testing::reacted;
 /// use sillok_worker::{ExecuteError, Reactor, ReactorContext};
 ///
@@ -83,6 +83,8 @@ pub struct Reacted {
 ///     Placed { cents: u64 },
 ///     Refused { missing: u64 },
 /// }
+///
+/// impl Event for OrderEvent {}
 ///
 /// struct Payments;
 ///
@@ -102,13 +104,13 @@ pub struct Reacted {
 ///     }
 /// }
 ///
-/// let deposited = NewEvent::new("Deposited", JsonText::parse(r#"{"cents":100}"#)?)?;
-/// let placed = |cents| NewEvent::new("Placed", JsonText::parse(&format!(r#"{{"cents":{cents}}}"#))?);
-/// let events = [("account-42", deposited), ("order-7", placed(60)?), ("order-8", placed(60)?)];
+/// let deposited = AccountEvent::Deposited { cents: 100 }.to_new()?;
+/// let placed = OrderEvent::Placed { cents: 60 }.to_new()?;
+/// let events = [("account-42", deposited), ("order-7", placed.clone()), ("order-8", placed)];
 /// let reacted = reacted::<Payments>(&events)?;
 /// let withdraw = (StreamId::new("account-42")?, Command::of(&AccountCommand::Withdraw { cents: 60 })?);
 /// assert_eq!(reacted.executed, [withdraw.clone(), withdraw]);
-/// let refused = NewEvent::new("Refused", JsonText::parse(r#"{"missing":20}"#)?)?;
+/// let refused = OrderEvent::Refused { missing: 20 }.to_new()?;
 /// assert_eq!(reacted.appended, [(StreamId::new("order-8")?, refused)]);
 /// # Ok::<(), Failed>(())
 /// ```

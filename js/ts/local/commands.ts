@@ -8,12 +8,13 @@ import type {
   LoadedState,
   LoadOptions,
 } from "../store/aggregate-store.js";
-import { readyCommand, wantedState } from "../store/command-input.js";
-import { type Rejection, SillokError } from "../store/errors.js";
-import type { RecordedEvent } from "../store/events.js";
+import { type ReadyCommand, readyCommand, wantedState } from "../store/command-input.js";
+import { SillokError } from "../store/errors.js";
 import { KEPT_STATES } from "../store/limits.js";
+import { type EngineOutcome, outcomeOf } from "../store/outcome.js";
 import { Turn } from "../time/turn.js";
-import type { EngineCommands, EngineOutcome, LocalEngine } from "./engine.js";
+import type { Soon } from "../time/soon.js";
+import type { EngineCommands, LocalEngine } from "./engine.js";
 
 /** An aggregate's code over one stream, which keeps what it has thrown: the engine passes on only the text. */
 class ThrowingBehaviour extends Behaviour {
@@ -54,6 +55,9 @@ interface Kept {
   uses: number;
 }
 
+/** One call of the engine for a command. Undefined if there is more of the state to load. */
+type Execute = (commands: EngineCommands, command: ReadyCommand) => Soon<EngineOutcome | undefined>;
+
 /** The commands of one store. */
 export class LocalCommands {
   readonly #engine: LocalEngine;
@@ -70,12 +74,12 @@ export class LocalCommands {
     command: unknown,
     aggregate: AnyAggregate,
     options: ExecuteOptions,
+    execute: Execute = (commands, ready) => this.#engine.execute(commands, stream, ready, options),
   ): Promise<CommandOutcome> {
     const ready = await readyCommand(stream, command, aggregate, options);
-    return this.#using(stream, aggregate, async ({ commands }) => {
-      const execute = () => this.#engine.execute(commands, stream, ready, options);
-      return outcomeOf(await worked(execute));
-    });
+    return this.#using(stream, aggregate, async ({ commands }) =>
+      outcomeOf(await worked(() => execute(commands, ready))),
+    );
   }
 
   async load<S>(
@@ -167,13 +171,4 @@ async function raisingOf<T>(behaviour: ThrowingBehaviour, work: () => Promise<T>
       thrown.message === error.message;
     throw isSame ? thrown : error;
   }
-}
-
-function outcomeOf(outcome: EngineOutcome): CommandOutcome {
-  const { rejection, events, ...result } = outcome;
-  if (rejection === undefined) {
-    return { accepted: true, ...result, events: JSON.parse(events) as RecordedEvent[] };
-  }
-  const { version, replayed } = result;
-  return { accepted: false, rejection: JSON.parse(rejection) as Rejection, version, replayed };
 }

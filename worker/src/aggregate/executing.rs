@@ -12,8 +12,8 @@ use wasm_bindgen::JsValue;
 use worker::console_error;
 
 use super::carrying_out::Answer;
-use super::requests::refuse_causation;
-use super::{CauseMessage, ExecuteRequest, Inner, StateRequest};
+use super::requests::{cause_of, refuse_causation};
+use super::{ExecuteRequest, Inner, StateRequest};
 use crate::objects::{Call, Driven, Receipt, forgotten, partitions, pause, spawn};
 
 /// The member of metadata that continues a trace.
@@ -133,12 +133,12 @@ pub(crate) fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
         parse_command(&request.command)?.expecting(parse_expected_version(&request.expected_version)?);
     match &request.cause {
         // A reactor is code of this deployment.
-        Some(cause) => command = caused(command, cause),
+        Some(cause) => command = command.caused_by(&cause_of(cause)?)?,
         None if request.admin => {}
         None => refuse_causation(command.metadata(), || "metadata.causationId".to_owned())?,
     }
     if let Some(trace) = &request.traceparent {
-        command = with_metadata(command, &[(TRACE, trace)]);
+        command = traced(command, trace);
     }
     if let Some(prepared) = &request.prepared {
         let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
@@ -155,26 +155,17 @@ fn id_of(ExecuteRequest { id, cause, .. }: &ExecuteRequest) -> Result<Option<Ide
     Ok(id.as_deref().map(|id| IdempotencyKey::of(origin, id)).transpose()?)
 }
 
-/// The command within the correlation and the trace of the event that caused it.
-fn caused(command: Command, CauseMessage { event, correlation, trace }: &CauseMessage) -> Command {
-    let trace = trace.as_deref().map(|trace| (TRACE, trace));
-    let ids = [("correlationId", &**correlation), ("causationId", event)];
-    with_metadata(command, &ids.into_iter().chain(trace).collect::<Vec<_>>())
-}
-
-/// The command with these members in its metadata, unless it has members of these names or no room for them.
-fn with_metadata(command: Command, named: &[(&str, &str)]) -> Command {
-    named.iter().fold(command, |command, (name, value)| {
-        let metadata = command.metadata().as_str();
-        if members(metadata, [name]).is_none_or(|[given]| given.is_some()) {
-            return command;
-        }
-        let open = metadata.strip_suffix('}').unwrap_or(metadata).trim_end();
-        let separator = if open == "{" { "" } else { "," };
-        let metadata = [open, separator, "\"", name, "\":", &json_string(value), "}"].concat();
-        let metadata = JsonText::parse(&metadata).ok();
-        metadata.and_then(|metadata| command.clone().with_metadata(metadata).ok()).unwrap_or(command)
-    })
+/// The command within a trace, unless its metadata name one or have no room for it.
+fn traced(command: Command, trace: &str) -> Command {
+    let metadata = command.metadata().as_str();
+    if members(metadata, [TRACE]).is_none_or(|[given]| given.is_some()) {
+        return command;
+    }
+    let open = metadata.strip_suffix('}').unwrap_or(metadata).trim_end();
+    let separator = if open == "{" { "" } else { "," };
+    let metadata = [open, separator, "\"", TRACE, "\":", &json_string(trace), "}"].concat();
+    let metadata = JsonText::parse(&metadata).ok();
+    metadata.and_then(|metadata| command.clone().with_metadata(metadata).ok()).unwrap_or(command)
 }
 
 #[cfg(test)]
@@ -194,24 +185,9 @@ mod tests {
             (r#"{"traceparent":"own"}"#, r#"{"traceparent":"own"}"#),
             (r#"{"trace\u0070arent":null}"#, r#"{"trace\u0070arent":null}"#),
         ] {
-            assert_eq!(with_metadata(command(given), &[(TRACE, "t")]).metadata().as_str(), metadata);
+            assert_eq!(traced(command(given), "t").metadata().as_str(), metadata);
         }
         let full = format!("{{\"a\":\"{}\"}}", "a".repeat(16 * 1024 - 8));
-        assert_eq!(with_metadata(command(&full), &[(TRACE, "t")]).metadata().as_str(), full);
-    }
-
-    #[test]
-    fn a_command_of_a_reactor_continues_its_event() {
-        let cause = |trace: Option<&str>| CauseMessage {
-            event: "e-1".to_owned(),
-            correlation: "c".to_owned(),
-            trace: trace.map(str::to_owned),
-        };
-        let with = |given, trace| caused(command(given), &cause(trace)).metadata().as_str().to_owned();
-        assert_eq!(with("{}", None), r#"{"correlationId":"c","causationId":"e-1"}"#);
-        assert_eq!(
-            with(r#"{"correlationId":"own"}"#, Some("t")),
-            r#"{"correlationId":"own","causationId":"e-1","traceparent":"t"}"#
-        );
+        assert_eq!(traced(command(&full), "t").metadata().as_str(), full);
     }
 }

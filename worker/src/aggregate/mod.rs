@@ -24,7 +24,9 @@ use crate::objects::{
 use carrying_out::Answer;
 use code::Code;
 pub(crate) use code::InRust;
+#[cfg(feature = "testing")]
 pub(crate) use executing::command_of;
+#[cfg(feature = "testing")]
 pub(crate) use requests::cause_of;
 pub(crate) use rpc::{
     AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, ProofRequest, ReadRequest, Remote,
