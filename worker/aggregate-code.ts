@@ -48,12 +48,12 @@ export function loggedBehaviour(aggregate: AnyAggregate, stream: string): Behavi
 export async function preparedRequest(
   aggregate: AnyAggregate | undefined,
   request: unknown,
-  remembers: (commandId: string) => boolean,
+  remembers: () => boolean,
 ): Promise<{ readonly request: unknown; readonly failure?: unknown }> {
   if (aggregate?.prepare === undefined) return { request };
   const { stream, command: text, id: commandId } = request as ExecuteRequest;
   const command = commandIn(text);
-  const isRemembered = commandId !== undefined && remembers(commandId);
+  const isRemembered = commandId !== undefined && remembers();
   if (command === undefined || isRemembered) return { request };
   try {
     const found = await prepared(aggregate, command, { stream, commandId });

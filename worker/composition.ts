@@ -73,7 +73,10 @@ export function compose<const Aggregates extends readonly AnyAggregate[]>(
 ): App<Aggregates[number]> {
   const { aggregates = [], projections = [], reactors = [] } = parts;
   const consumers = [...projections, ...reactors];
-  const registry = registryOf(aggregates, consumers, engine.ConsumerObject.inRust());
+  const registry = registryOf(aggregates, consumers, {
+    aggregates: engine.AggregateObject.inRust(),
+    consumers: engine.ConsumerObject.inRust(),
+  });
   const objects = {
     Aggregate: aggregateClass(engine, registry),
     Journal: journalClass(engine, registry),

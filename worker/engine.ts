@@ -26,9 +26,16 @@ export interface Engine {
       stream(): string;
       behavedBy(make: () => object, isOpen: boolean): void;
       isSetUp(): boolean;
-      remembers(commandId: string): boolean;
+      remembers(request: unknown): boolean;
     }
-  >;
+  > & {
+    /**
+     * The categories of the aggregates that are defined in Rust.
+     *
+     * @throws Error when a registration in Rust is invalid.
+     */
+    inRust(): string[];
+  };
   /** Stores one partition of the journal. */
   readonly JournalObject: RustClass<
     RustObject<

@@ -27,7 +27,10 @@ function stubOf(
   return () => (env as unknown as Bindings)[binding].get(id);
 }
 
-/** Each object stores one stream, and decides the commands to its aggregate if its category has one. */
+/**
+ * Each object stores one stream, and decides the commands to its aggregate if its category has one. An object in Rust finds an
+ * aggregate in Rust by itself.
+ */
 export function aggregateClass(
   { AggregateObject }: Engine,
   { aggregates }: Registry,
@@ -82,7 +85,7 @@ export function aggregateClass(
     }
 
     async execute(request: unknown): Promise<unknown> {
-      const remembers = (id: string) => this.#object.remembers(id);
+      const remembers = () => this.#object.remembers(request);
       const ready = await preparedRequest(this.#aggregate, request, remembers);
       return ready.failure ?? this.#work.until(this.#object.execute(ready.request));
     }

@@ -13,15 +13,21 @@ export interface Registry {
   readonly aggregates: ReadonlyMap<string, AnyAggregate>;
 }
 
+/** The names that the definitions in Rust have. */
+interface Taken {
+  readonly aggregates: readonly string[];
+  readonly consumers: readonly string[];
+}
+
 /**
- * Registers aggregates and consumers. `inRust` has the names of the consumers that are defined in Rust.
+ * Registers aggregates and consumers. `inRust` has the names of those that are defined in Rust.
  *
  * @throws TypeError when two consumers or two aggregates have the same name.
  */
 export function registryOf(
   aggregates: readonly AnyAggregate[],
   consumers: readonly AnyConsumer[],
-  inRust: readonly string[],
+  inRust: Taken,
 ): Registry {
   for (const [place, aggregate] of aggregates.entries()) {
     if (!isAggregate(aggregate)) {
@@ -29,15 +35,15 @@ export function registryOf(
     }
   }
   return {
-    consumers: byName(consumers, "consumers", inRust),
-    aggregates: byName(aggregates, "aggregates"),
+    consumers: byName(consumers, "consumers", inRust.consumers),
+    aggregates: byName(aggregates, "aggregates", inRust.aggregates),
   };
 }
 
 function byName<T extends { readonly name: string }>(
   defined: readonly T[],
   kind: string,
-  taken: readonly string[] = [],
+  taken: readonly string[],
 ): Map<string, T> {
   const found = new Map<string, T>();
   for (const one of defined) {

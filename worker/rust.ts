@@ -13,7 +13,7 @@ export type { Engine } from "./engine.ts";
 
 /**
  * Composes a Worker over your own engine. The engine is the module that `worker-build` builds from your crate over
- * `sillok-worker`. It has the projections and reactors that the crate registers.
+ * `sillok-worker`. It has the aggregates, projections and reactors that the crate registers.
  *
  * Write the entry of the Worker in JavaScript:
  *

@@ -28,6 +28,14 @@ const REFUSED = [
     String.raw`Uncaught Error: two consumers have the name \"beside\"`,
   ],
   [
+    "tests/crashes/one-category-twice.js",
+    String.raw`Uncaught Error: two aggregates have the category \"tally\"`,
+  ],
+  [
+    "tests/crashes/one-category-in-both.js",
+    String.raw`Uncaught TypeError: two aggregates have the name \"tally\"`,
+  ],
+  [
     "tests/crashes/a-bad-policy.js",
     'Uncaught Error: the definition of the consumer \\"endless\\" is not valid: the consumer\'s `attempts` must be a whole number from 1 to 100',
   ],

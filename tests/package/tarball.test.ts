@@ -47,7 +47,7 @@ test("it holds what is needed, and nothing else", async () => {
     "local/event-store",
     "local/verify-commits",
     "remote/event-store",
-    "store/aggregate-store",
+    "aggregate/aggregate-store",
     "store/errors",
     "store/events",
     "store/options",

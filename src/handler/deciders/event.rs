@@ -8,7 +8,7 @@ use super::tagged::tagged;
 use crate::ErrorCode;
 use crate::handler::projections::projection::Failed;
 use crate::handler::read_event::{read_tagged, variants_of};
-use crate::store::{EventView, InvalidEvent, JsonText, NewEvent, json_string};
+use crate::store::{EventView, InvalidEvent, JsonText, NewEvent, StreamId, json_string};
 
 /// Converts the data of an event from one schema version to the next.
 ///
@@ -90,6 +90,15 @@ pub trait Event: Serialize + DeserializeOwned {
             |error: InvalidEvent| Fault::new(error.code(), error.to_string()).in_field(error.field());
         let event = NewEvent::new(&event_type, data).map_err(refused)?;
         event.with_schema_version(Self::schema_version(&event_type)).map_err(refused)
+    }
+
+    /// Reads a stored event of a stream, after its data were converted to the newest schema version. `None` if the enum has no
+    /// variant for it.
+    ///
+    /// # Errors
+    /// [`Fault`]: `event_too_new`, or `decider_failed` if the data cannot be converted or read.
+    fn from_stored(event: &EventView<'_>, stream: &StreamId) -> Result<Option<Self>, Fault> {
+        read_stored(event, stream.as_str())
     }
 }
 

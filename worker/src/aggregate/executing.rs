@@ -1,89 +1,37 @@
 //! Commands and states: the requests that the code of the aggregate answers.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Function;
-use sillok::gateway::{AggregateEffect, StateAt};
+use sillok::ErrorCode;
+use sillok::gateway::{AggregateEffect, CommandError, StateAt};
 use sillok::handler::Command;
 use sillok::store::{IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version, json_string, members};
-use sillok::{ErrorCode, handler::Behaviour};
-use sillok_bridge::{
-    ExecutedJson, Failure, JsBehaviour, ScriptedBehaviour, StateJson, fresh_id, now, parse_command,
-    parse_expected_version,
-};
-use wasm_bindgen::prelude::*;
+use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
+use wasm_bindgen::JsValue;
 use worker::console_error;
 
 use super::carrying_out::Answer;
-use super::requests::refuse_causation;
+use super::requests::{cause_of, refuse_causation};
 use super::{ExecuteRequest, Inner, StateRequest};
 use crate::objects::{Call, Driven, Receipt, forgotten, partitions, pause, spawn};
 
 /// The member of metadata that continues a trace.
 const TRACE: &str = "traceparent";
 
-/// The code of the object's aggregate. JavaScript passes it.
-#[derive(Debug, Default)]
-pub(super) struct Code(RefCell<Option<Given>>);
-
-#[derive(Debug)]
-struct Given {
-    /// Makes the code with a state of its own.
-    make: Function,
-    script: JsBehaviour,
-    /// Whether everyone who may append can append events directly.
-    is_open: bool,
-}
-
-impl Code {
-    /// Whether this category has an aggregate.
-    pub(super) fn is_given(&self) -> bool {
-        self.0.borrow().is_some()
-    }
-
-    /// Whether direct appends need the scope `admin`.
-    pub(super) fn is_closed(&self) -> bool {
-        self.0.borrow().as_ref().is_some_and(|given| !given.is_open)
-    }
-
-    /// Checks the events of a direct append by their schemas. Returns their schema versions, or nothing if there is no
-    /// aggregate.
-    pub(super) fn check(&self, events: &str) -> Result<Option<Vec<u32>>, Failure> {
-        let given = self.0.borrow();
-        given
-            .as_ref()
-            .map(|given| ScriptedBehaviour::check(&given.script, events))
-            .transpose()
-            .map_err(Failure::from)
-    }
-
-    /// The code with a state of its own.
-    fn another(&self) -> Result<Option<Box<dyn Behaviour>>, Failure> {
-        let given = self.0.borrow();
-        let Some(given) = given.as_ref() else { return Ok(None) };
-        let made = given.make.call0(&JsValue::UNDEFINED).map_err(|error| {
-            console_error!("the code of the aggregate could not be made: {error:?}");
-            Failure::new(ErrorCode::Internal, "the code of the aggregate could not be made")
-        })?;
-        Ok(Some(Box::new(ScriptedBehaviour::new(made.unchecked_into()))))
-    }
-}
-
 impl Inner {
-    /// Takes the code of the aggregate.
+    /// Takes the code of the aggregate in JavaScript.
     pub(super) fn behaved_by(&self, make: Function, is_open: bool) -> Result<(), JsValue> {
-        let script: JsBehaviour = make.call0(&JsValue::UNDEFINED)?.unchecked_into();
+        let behaviour = self.code.behaved_by(make, is_open)?;
         if let Some(named) = &self.named {
-            named.driver.borrow_mut().behave(Box::new(ScriptedBehaviour::new(script.clone())));
+            named.driver.borrow_mut().behave(behaviour);
         }
-        self.code.0.replace(Some(Given { make, script, is_open }));
         Ok(())
     }
 
-    /// Whether a command with this id has a remembered outcome.
-    pub(super) fn remembers(&self, id: &str) -> Result<bool, Failure> {
-        let id = IdempotencyKey::of(KeyOrigin::Client, id)?;
+    /// Whether the command of a request has a remembered outcome.
+    pub(super) fn remembers(&self, request: &ExecuteRequest) -> Result<bool, Failure> {
+        let Some(id) = id_of(request)? else { return Ok(false) };
         Ok(self.named()?.driver.borrow().remembers(&id, now())?)
     }
 
@@ -100,7 +48,7 @@ impl Inner {
         let (answer, receipt) = self.answer_of(given, call).await;
         let executed = answer.and_then(|answer| match answer {
             Answer::Executed(Ok(executed)) => Ok(ExecutedJson::new(&executed)?),
-            Answer::Executed(Err(error)) => Err(error.into()),
+            Answer::Executed(Err(error)) => Err(self.undecided(error)),
             _ => Err(forgotten()),
         });
         (executed, receipt)
@@ -113,7 +61,7 @@ impl Inner {
         let call = self.calls.open();
         let at = version.map(|version| StateAt::Version(Version::new(version).unwrap_or(Version::MAX)));
         let at = at.or_else(|| time.map(|time| StateAt::Time(RecordedTime::from_millis(time))));
-        let another = if at.is_some() { self.code.another() } else { Ok(None) };
+        let another = if at.is_some() { self.code.another(&stream) } else { Ok(None) };
         let given = another.and_then(|another| {
             self.drive(|driver, turn| match (another, at) {
                 (Some(code), Some(at)) => driver.load_at(turn, call.id(), code, at),
@@ -123,10 +71,20 @@ impl Inner {
         let (answer, receipt) = self.answer_of(given, call).await;
         let state = answer.and_then(|answer| match answer {
             Answer::Loaded(Ok((version, state))) => Ok(StateJson::new(&stream, version, &state)),
-            Answer::Loaded(Err(error)) => Err(error.into()),
+            Answer::Loaded(Err(error)) => Err(self.undecided(error)),
             _ => Err(forgotten()),
         });
         (state, receipt)
+    }
+
+    /// The failure for callers. A message of a decider in Rust may be secret, so it goes to the log alone.
+    fn undecided(&self, error: CommandError) -> Failure {
+        if self.code.is_in_rust() && error.code() == ErrorCode::DeciderFailed {
+            console_error!("a decider has failed: {error}");
+            let detail = "the code of the aggregate failed; the cause is in the Worker's log";
+            return Failure::new(ErrorCode::DeciderFailed, detail);
+        }
+        error.into()
     }
 
     /// Works for the first command that waits, after other requests had their turn.
@@ -168,11 +126,16 @@ pub(super) fn carry_out(inner: &Rc<Inner>, effect: AggregateEffect) -> Option<Ag
     None
 }
 
-fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
+/// The command of a request, with its id and its cause.
+pub(crate) fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
+    let id = id_of(&request)?;
     let mut command =
         parse_command(&request.command)?.expecting(parse_expected_version(&request.expected_version)?);
-    if !request.admin {
-        refuse_causation(command.metadata(), || "metadata.causationId".to_owned())?;
+    match &request.cause {
+        // A reactor is code of this deployment.
+        Some(cause) => command = command.caused_by(&cause_of(cause)?)?,
+        None if request.admin => {}
+        None => refuse_causation(command.metadata(), || "metadata.causationId".to_owned())?,
     }
     if let Some(trace) = &request.traceparent {
         command = traced(command, trace);
@@ -181,9 +144,15 @@ fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
         let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
         command = command.prepared(JsonText::parse(prepared).map_err(malformed)?);
     }
-    command.id = request.id.as_deref().map(|id| IdempotencyKey::of(KeyOrigin::Client, id)).transpose()?;
+    command.id = id;
     command.dry_run = request.dry_run;
     Ok(command)
+}
+
+/// The id of the command, if it has one. An id of a reactor is never that of another caller.
+fn id_of(ExecuteRequest { id, cause, .. }: &ExecuteRequest) -> Result<Option<IdempotencyKey>, Failure> {
+    let origin = if cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
+    Ok(id.as_deref().map(|id| IdempotencyKey::of(origin, id)).transpose()?)
 }
 
 /// The command within a trace, unless its metadata name one or have no room for it.

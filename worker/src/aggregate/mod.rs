@@ -1,6 +1,7 @@
 //! The object that stores one stream: its methods for other objects, over the core's driver.
 
 mod carrying_out;
+mod code;
 mod executing;
 mod requests;
 mod rpc;
@@ -16,11 +17,17 @@ use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::app;
 use crate::objects::{
     Calls, Driven, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, promised, rang, turn,
 };
 use carrying_out::Answer;
-use executing::Code;
+use code::Code;
+pub(crate) use code::InRust;
+#[cfg(feature = "testing")]
+pub(crate) use executing::command_of;
+#[cfg(feature = "testing")]
+pub(crate) use requests::cause_of;
 pub(crate) use rpc::{
     AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, ProofRequest, ReadRequest, Remote,
     SnapshotsMessage, StateRequest, StreamRequest, TruncateRequest,
@@ -61,13 +68,19 @@ struct Named {
 impl DurableObject for AggregateObject {
     fn new(state: State, env: Env) -> Self {
         let (meter, storage) = (Rc::new(Meter::default()), state.storage());
-        let named = ObjectName::<StreamId>::of(&state).map(|name| {
+        let name = ObjectName::<StreamId>::of(&state);
+        let in_rust = name.as_ref().and_then(|name| app::aggregate_of(&name.identity));
+        let named = name.map(|name| {
             let log = StreamTable::new(ObjectSql::new(&storage, Rc::clone(&meter)));
             let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
-            Named { driver: RefCell::new(AggregateDriver::new(name.identity.clone(), log, alarm)), name }
+            let mut driver = AggregateDriver::new(name.identity.clone(), log, alarm);
+            if let Some(code) = in_rust {
+                driver.behave((code.behave)(name.identity.clone()));
+            }
+            Named { driver: RefCell::new(driver), name }
         });
         let (effects, calls, ringing) = (Effects::default(), Calls::default(), Calls::default());
-        let code = Code::default();
+        let code = Code::new(in_rust);
         Self { inner: Rc::new(Inner { named, code, effects, calls, ringing, meter, state, env }) }
     }
 
@@ -91,7 +104,17 @@ impl AggregateObject {
         self.inner.named.as_ref().map(|named| named.name.identity.to_string()).unwrap_or_default()
     }
 
-    /// Takes a function that makes the code of the aggregate, if this deployment defines one for the category of the stream.
+    /// The categories of the aggregates that are defined in Rust.
+    ///
+    /// # Errors
+    /// An `Error` if a registration in Rust is invalid.
+    #[wasm_bindgen(js_name = inRust)]
+    pub fn in_rust() -> Result<Vec<String>, JsValue> {
+        let categories = || app::aggregates().iter().map(|code| code.category.to_owned()).collect();
+        app::refused().map_or_else(|| Ok(categories()), |refused| Err(refused.into()))
+    }
+
+    /// Takes a function that makes the code of the aggregate, if JavaScript defines one for the category of the stream.
     /// `is_open` says whether everyone who may append can append events directly.
     ///
     /// # Errors
@@ -101,18 +124,19 @@ impl AggregateObject {
         self.inner.behaved_by(make, is_open)
     }
 
-    /// Whether JavaScript has passed the code of the aggregate. A crash of the engine replaces the object, and the new one is
-    /// not set up.
+    /// Whether the object has the code of its aggregate. A crash of the engine replaces the object, and the new one is not set
+    /// up if the code is JavaScript.
     #[wasm_bindgen(js_name = isSetUp)]
     #[must_use]
     pub fn is_set_up(&self) -> bool {
         self.inner.code.is_given()
     }
 
-    /// Whether a command with this id has a remembered outcome. The execution of the command reports an error of the storage.
+    /// Whether the command of an [`ExecuteRequest`] has a remembered outcome. The execution of the command reports the errors.
     #[must_use]
-    pub fn remembers(&self, id: &str) -> bool {
-        self.inner.remembers(id).unwrap_or_default()
+    pub fn remembers(&self, request: &JsValue) -> bool {
+        ExecuteRequest::from_js(request)
+            .is_some_and(|request| self.inner.remembers(&request).unwrap_or_default())
     }
 
     /// Executes a command. An [`ExecuteRequest`] returns `{stream, firstVersion, version, time, events, replayed, rejection}`;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use sillok::ErrorCode;
 use sillok::gateway::{Forget, ForgetError, Forgotten, SnapshotStatus};
+use sillok::handler::Fault;
 use sillok::store::{
     Append, Cause, EventId, IdempotencyKey, InvalidName, JsonText, KeyOrigin, NewEvent, Version, members,
 };
@@ -119,10 +120,16 @@ impl Inner {
             EventsFormat::Json => Cow::from(&request.events),
             EventsFormat::Ndjson => array_of_lines(&request.events).into(),
         };
-        let Some(newest) = self.code.check(&text)? else { return Ok(events) };
+        let Some(newest) = self.code.newest(&events, &text)? else { return Ok(events) };
         let newest = newest.into_iter().chain(std::iter::repeat(1));
-        let events = events.into_iter().zip(newest).enumerate();
-        events.map(|(place, (event, newest))| in_version(request, place, event, newest)).collect()
+        let events = events.into_iter().zip(newest).enumerate().map(|(place, (event, newest))| {
+            let event = in_version(request, place, event, newest)?;
+            let invalid = |Fault { code, detail, field }| {
+                Failure::new(code, detail).in_field(named(request, place, field.as_deref().unwrap_or("data")))
+            };
+            self.code.check(&event).map_err(invalid).map(|()| event)
+        });
+        events.collect()
     }
 }
 
@@ -165,7 +172,8 @@ fn array_of_lines(lines: &str) -> String {
     ["[", &lines.join(","), "]"].concat()
 }
 
-fn cause_of(cause: &CauseMessage) -> Result<Cause, Failure> {
+/// The cause of an append.
+pub(crate) fn cause_of(cause: &CauseMessage) -> Result<Cause, Failure> {
     let invalid = |error: InvalidName| Failure::new(ErrorCode::InvalidEventId, error.to_string());
     let event = EventId::new(&cause.event).map_err(invalid)?;
     let within = Cause::within(event, &cause.correlation);

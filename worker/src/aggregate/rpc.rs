@@ -35,7 +35,7 @@ message!(AppendRequest {
     admin: "admin" = false,
 });
 
-/// The event that caused an append.
+/// The event that caused an append or a command.
 #[derive(Debug)]
 pub(crate) struct CauseMessage {
     pub(crate) event: String,
@@ -82,6 +82,8 @@ pub(crate) struct ExecuteRequest {
     pub(crate) expected_version: Scalar,
     /// The id of the command. A repeat with the same id is not decided again.
     pub(crate) id: Option<String>,
+    /// The event that caused the command. Only a reactor sends it. The id's origin is then a reactor.
+    pub(crate) cause: Option<CauseMessage>,
     /// Whether to decide without writing anything.
     pub(crate) dry_run: bool,
     /// Whether the caller has the scope `admin`.
@@ -97,6 +99,7 @@ message!(ExecuteRequest {
     command: "command",
     expected_version: "expectedVersion",
     id: "id",
+    cause: "cause",
     dry_run: "dryRun",
     admin: "admin",
     traceparent: "traceparent",

@@ -26,6 +26,7 @@ pub(super) async fn execute(request: &Request, object: &Object) -> Result<Answer
         command,
         expected_version: expected_version_json(expected),
         id,
+        cause: None,
         dry_run,
         admin: object.admin,
         traceparent,

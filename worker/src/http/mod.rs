@@ -32,7 +32,7 @@ mod source;
 mod sse;
 mod state;
 mod streams;
-mod times;
+pub(crate) mod times;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod validators;
 

@@ -1,7 +1,7 @@
 //! Times in parameters.
 
 /// Reads a time as RFC 3339 writes it, or a whole number of milliseconds since 1970. A time before 1970 is 0.
-pub(super) fn millis(text: &str) -> Option<u64> {
+pub(crate) fn millis(text: &str) -> Option<u64> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number that is too large is later than every event.
         return Some(text.parse().unwrap_or(u64::MAX).min(LAST));
