@@ -84,8 +84,9 @@ function logged<T>(call: () => T): T {
   }
 }
 
-/** Logs an error with its stack: the one that the aggregate's own code has thrown, if there is one. */
+/** Logs an error with its stack: that of the error that the aggregate's own code has thrown, if there is one. */
 function log(thrown: unknown): void {
-  const { cause } = thrown as Error;
-  console.error((thrown as Error).message, cause ?? thrown);
+  const { message, cause } = thrown as SillokError;
+  if (cause === undefined) console.error(thrown);
+  else console.error(message, cause);
 }

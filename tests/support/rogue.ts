@@ -16,7 +16,10 @@ const faults: Readonly<Record<string, (state: { done: number }) => unknown>> = {
   "returns nothing": () => undefined,
   "returns a promise": () => Promise.resolve([]),
   "is not declared": () => ({ type: "Vanished", data: {} }),
-  "has a wrong shape": () => [{ type: "Done" }, { type: "Done", data: { times: "two" } }],
+  "has a wrong shape": () => [
+    { type: "Done", data: { times: 1 } },
+    { type: "Done", data: { times: "two" } },
+  ],
   "has a field too many": () => ({ type: "Done", data: { times: 1, more: true } }),
   "has a date": () => ({ type: "Noted", data: { value: new Date(0) } }),
   "has no number": () => ({ type: "Noted", data: { value: NaN } }),
@@ -28,9 +31,6 @@ const faults: Readonly<Record<string, (state: { done: number }) => unknown>> = {
     { type: "Broken", data: {} },
   ],
 };
-
-/** The names of the faults. */
-export const FAULTS = Object.keys(faults);
 
 export const rogue = aggregate("rogue", {
   snapshotEvery: 5,
