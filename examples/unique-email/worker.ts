@@ -31,7 +31,7 @@ async function answer({ method, url }: Request, body: string, env: unknown): Pro
 }
 
 export default {
-  async fetch(request, env, context) {
+  async fetch(request: Request, env: unknown, context: object): Promise<Response> {
     if (!new URL(request.url).pathname.startsWith("/users/")) {
       return app.fetch(request, env, context);
     }
@@ -42,4 +42,4 @@ export default {
       return Response.json({ result: error.code, field: error.field }, { status: 400 });
     }
   },
-} satisfies ExportedHandler;
+};

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { connect } from "sillok";
 
 import type { App } from "../../examples/bank/worker.ts";
-import { priceOf, useApi } from "../support/api.ts";
+import { useApi } from "../support/api.ts";
 
 const at = (file: string) => fileURLToPath(new URL(`../../examples/bank/${file}`, import.meta.url));
 const api = useApi({ config: at("wrangler.toml") });
@@ -60,20 +60,6 @@ test("the balances are documents, and cover a command that has just been execute
   const keys = [];
   for await (const { key } of balances.documents({ prefix: "account-l" })) keys.push(key);
   assert.deepEqual(keys, [account.stream]);
-});
-
-test("a warm command reads no rows, and writes one; one more with an id", async () => {
-  const send = (id?: string) =>
-    api.request("/v1/streams/account-priced/commands", {
-      method: "POST",
-      body: '{"type":"Deposit","data":{"cents":1}}',
-      headers: id === undefined ? {} : { "Idempotency-Key": id },
-    });
-  const account = bank().aggregate("account", "priced");
-  // The first command with an id makes the table of the outcomes.
-  await account.execute({ type: "Open", data: { owner: "Ada" } }, { commandId: "o-1" });
-  assert.deepEqual(priceOf(await send()), { written: 1, read: 0 });
-  assert.deepEqual(priceOf(await send("d-1")), { written: 2, read: 0 });
 });
 
 test("the definition of the aggregate is public", async () => {
