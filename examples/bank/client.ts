@@ -9,7 +9,8 @@ await account.execute({ type: "Open", data: { owner: "Ada" } });
 await account.execute({ type: "Deposit", data: { cents: 100 } }, { commandId: "deposit-1" });
 
 const outcome = await account.attempt({ type: "Withdraw", data: { cents: 130 } });
-if (!outcome.accepted) console.log(outcome.rejection); // { code: 'insufficient_funds', data: { missing: 30 } }
+if (!outcome.accepted) console.log(outcome.rejection);
+// prints: { code: 'insufficient_funds', data: { missing: 30 } }
 
 const { state, version } = await account.state();
 console.log(version, state.owner, state.cents); // 2 Ada 100
