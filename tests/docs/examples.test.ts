@@ -13,6 +13,7 @@ import { said } from "./printed.ts";
 
 const EXPECTED = [
   "Opened { owner: 'Ada' }\nDeposited { amount: 100 }\n",
+  "false insufficient_funds\n{ state: { cents: 100 }, version: 1 }\n",
   "the stream is at version 2\n2 Deposited { amount: 100 }\n1 Opened {}\n",
   "1 1 false\n2 1 true\ntrue\n",
 ];
