@@ -24,7 +24,6 @@ const JS_ROOMS: [(&str, &[&str]); 11] = [
     ("remote", &["aggregate", "store", "time"]),
     ("client", &["aggregate", "consumer", "remote", "store", "time"]),
     ("consumer", &["aggregate", "store"]),
-    ("client", &["aggregate", "consumer", "remote", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),
     ("gateway", &["consumer", "local", "store", "time"]),
     ("testing", &["aggregate", "store"]),
