@@ -240,3 +240,11 @@ test("`prepare` looks up before the decision, and a repeat is compared by what t
   assert.doesNotMatch(failed.text, /no such price/);
   assertProblem(await api.execute(stream, "{"), 400, "malformed_json");
 });
+
+test("after a crash of the engine, the object has the code of its aggregate again", async () => {
+  const stream = freshStream();
+  await api.executed(stream, deposit(5));
+  await api.request("/crash");
+  assert.equal((await api.executed(stream, deposit(2))).version, 2);
+  assert.equal((await api.state(stream)).json.state.cents, 7);
+});

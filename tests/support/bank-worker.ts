@@ -1,4 +1,7 @@
-/** A Worker of your own with aggregates. Its own routes use the aggregates without HTTP. */
+/**
+ * A Worker of your own with aggregates. Its own routes use the aggregates without HTTP. At `/crash` its
+ * engine crashes.
+ */
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 import { account, decided, price, tally } from "./bank.ts";
@@ -39,6 +42,7 @@ export default {
   async fetch(request: Request, env: unknown, context: object): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/decided") return Response.json(decided.count);
+    if (pathname === "/crash") return crash();
     if (!pathname.startsWith("/own/")) return app.fetch(request, env, context);
     const tenant = searchParams.get("tenant") ?? undefined;
     const own = app.connect(env, { tenant });
@@ -52,3 +56,10 @@ export default {
     return Response.json({ version, cents: state.cents, document, events });
   },
 };
+
+/** The same as an engine without memory: the crate starts a new engine before the next call. */
+function crash(): Response {
+  const error = new WebAssembly.RuntimeError("unreachable");
+  (globalThis as EventTarget).dispatchEvent(new ErrorEvent("error", { error }));
+  return new Response();
+}
