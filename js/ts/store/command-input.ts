@@ -16,7 +16,6 @@ import { invalid } from "./invalid.js";
 import { writeJson } from "./json.js";
 import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "./limits.js";
 import { isName } from "./names.js";
-import type { Soon } from "../time/soon.js";
 import { checkOptions } from "./options.js";
 
 const EXECUTE_OPTIONS = [
@@ -40,7 +39,7 @@ export function readyCommand(
   command: unknown,
   aggregate: AnyAggregate,
   options: ExecuteOptions,
-): Soon<ReadyCommand> {
+): ReadyCommand | Promise<ReadyCommand> {
   checkAggregate(aggregate, stream);
   checkOptions(options, EXECUTE_OPTIONS);
   attemptsOf(options);
