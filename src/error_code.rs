@@ -148,7 +148,7 @@ error_codes! {
         "The definition of an aggregate is not valid."
     NoAggregate "no_aggregate" [404] AfterChange []
         "The category of the stream has no decider."
-    CommandRejected "command_rejected" [422] AfterReading ["rejection"]
+    CommandRejected "command_rejected" [422] AfterReading ["rejection" "version" "replayed"]
         "The rules of the aggregate refuse the command."
     StateUnavailable "state_unavailable" [409] Never []
         "The history that the state needs was truncated, and no snapshot fits."
@@ -168,7 +168,7 @@ error_codes! {
         "The token is not valid."
     AuthNotConfigured "auth_not_configured" [401] AfterChange []
         "The server has no secret of at least 32 bytes."
-    InsufficientScope "insufficient_scope" [403] AfterChange []
+    InsufficientScope "insufficient_scope" [403] AfterChange ["field"]
         "The token does not have the scope that the request needs."
     StreamNotAllowed "stream_not_allowed" [403] AfterChange []
         "The token does not allow this stream, or the request needs a token for all streams."

@@ -1,13 +1,20 @@
-// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's projections and reactors.
+// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, projections and reactors.
 
 import type { Projection, Reactor } from "sillok";
 
+import { Client } from "../js/ts/client/client.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
+import { isName } from "../js/ts/store/names.ts";
+import { described } from "./described.ts";
 import type { Engine } from "./engine.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
-import { registryOf } from "./registry.ts";
+import { type Registry, registryOf } from "./registry.ts";
 
 /** The parts of a Worker. */
-export interface Parts {
+export interface Parts<Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[]> {
+  /** Aggregates. No two aggregates have the same name. */
+  readonly aggregates?: Aggregates;
   /** Projections. No two consumers have the same name. */
   readonly projections?: readonly Projection<any, any>[];
   /** Reactors. No two consumers have the same name. */
@@ -17,8 +24,14 @@ export interface Parts {
 /** A class of objects. The runtime constructs the objects and calls them. */
 export type ObjectClass = new (context: any, env: any) => object;
 
+/** Options of {@link App.connect}. */
+export interface OwnOptions {
+  /** The tenant whose streams, consumers and documents the client uses. Default: the tenant without a name. */
+  readonly tenant?: string | undefined;
+}
+
 /** A composed Worker. Export it as the default, and export the classes of its objects under their names. */
-export interface App {
+export interface App<A extends AnyAggregate = any> {
   /** The classes of the objects, under the names in wrangler.toml. */
   readonly objects: {
     /** Each object stores one stream. */
@@ -28,9 +41,25 @@ export interface App {
     /** Each object runs one consumer. */
     readonly Consumer: ObjectClass;
   };
-  /** Answers an HTTP request. */
+  /** Answers an HTTP request. Its paths begin with `/v1/`. You can call it within your own routes. */
   fetch(request: Request, env: unknown, context: object): Promise<Response>;
+  /**
+   * The client for the Worker's own code: streams, aggregates and documents, without HTTP and without a token. It may do
+   * everything that an administrator of the tenant may. Check what your own callers may do before you use it for them.
+   *
+   * @param env - The environment of the Worker.
+   * @param options - The tenant.
+   * @throws TypeError when the tenant is not a name.
+   */
+  connect(env: unknown, options?: OwnOptions): Client<App<A>>;
+  /** The types of the aggregates. There is no such value at run time. */
+  readonly "~aggregate"?: A | undefined;
 }
+
+/** The place in the environment for what a request needs. No binding, variable or header has a symbol as its name. */
+const COMPOSED = Symbol.for("sillok.composed");
+/** The context of the Worker's own requests. The engine uses none of it. */
+const NO_CONTEXT = { waitUntil() {}, passThroughOnException() {} };
 
 /**
  * Composes a Worker.
@@ -38,14 +67,51 @@ export interface App {
  * JavaScript holds the definitions that TypeScript code registers, and every object has the same ones: the engine stores
  * none of them between two calls. The engine has the definitions in Rust whenever it is loaded.
  */
-export function compose(engine: Engine, { projections = [], reactors = [] }: Parts): App {
-  const registry = registryOf([...projections, ...reactors], engine.ConsumerObject.inRust());
+export function compose<const Aggregates extends readonly AnyAggregate[]>(
+  engine: Engine,
+  parts: Parts<Aggregates>,
+): App<Aggregates[number]> {
+  const { aggregates = [], projections = [], reactors = [] } = parts;
+  const consumers = [...projections, ...reactors];
+  const registry = registryOf(aggregates, consumers, {
+    aggregates: engine.AggregateObject.inRust(),
+    consumers: engine.ConsumerObject.inRust(),
+  });
   const objects = {
-    Aggregate: aggregateClass(engine),
+    Aggregate: aggregateClass(engine, registry),
     Journal: journalClass(engine, registry),
     Consumer: consumerClass(engine, registry),
   };
-  return { objects, fetch: (request, env, context) => answer(engine, request, env, context) };
+  const inEnv = composed(registry);
+  return {
+    objects,
+    fetch: (request, env, context) => answer(engine, request, inEnv(env), context),
+    connect(env, { tenant } = {}) {
+      if (tenant !== undefined && !isName(tenant, STREAM_ID_BYTES)) {
+        const name = "a string of 1 to 200 bytes without control characters";
+        throw new TypeError(`the tenant must be ${name}`);
+      }
+      const own = inEnv(env, { tenant });
+      const fetch = (url: string, request: RequestInit) =>
+        answer(engine, new Request(url, request), own, NO_CONTEXT);
+      return new Client({ fetch }, {});
+    },
+  };
+}
+
+/** Adds to an environment what a request needs of the registry. `own` is for requests of the Worker's own code. */
+function composed({ aggregates }: Registry) {
+  let text: string | undefined;
+  return (env: unknown, own?: OwnOptions): unknown => {
+    if (aggregates.size === 0 && own === undefined) return env;
+    const value = {
+      get aggregates() {
+        return (text ??= JSON.stringify(described(aggregates.values())));
+      },
+      own,
+    };
+    return Object.create(env as object, { [COMPOSED]: { value } });
+  };
 }
 
 async function answer(

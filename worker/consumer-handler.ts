@@ -2,11 +2,13 @@
 
 import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
 
-import { appends } from "../js/ts/consumer/command.ts";
+import { actsOf } from "../js/ts/consumer/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
 import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
 import { project } from "../js/ts/consumer/projection.ts";
 import { react } from "../js/ts/consumer/reactor.ts";
+import { commandJson } from "../js/ts/aggregate/command-input.ts";
+import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";
 
 /** The commands of a reactor on one event. */
@@ -14,9 +16,10 @@ interface Commands {
   readonly id: string;
   readonly attempt: number;
   append(n: number, stream: string, events: string, expected: unknown): Promise<any>;
+  execute(n: number, stream: string, command: string): Promise<EngineOutcome>;
 }
 
-/** The number of a handler's first append, the same as in Rust. */
+/** The number of a handler's first append or command, the same as in Rust. */
 const FIRST_COMMAND = 0;
 
 /** The engine calls it with each event. A failed attempt is thrown as a plain object. */
@@ -42,18 +45,16 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
     },
     async react(text: string, commands: Commands) {
       const { id, attempt } = commands;
-      const append = appends(FIRST_COMMAND, async (...command) => {
-        try {
-          return await commands.append(...command);
-        } catch (refused) {
-          throw raised(refused);
-        }
+      const acts = actsOf(FIRST_COMMAND, {
+        append: (...append) => raising(commands.append(...append)),
+        execute: async (n, stream, command) =>
+          outcomeOf(await raising(commands.execute(n, stream, commandJson(command)))),
       });
       try {
         await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {
           id,
           attempt,
-          append,
+          ...acts,
         });
       } catch (thrown) {
         throw failedAttempt(thrown);
@@ -61,4 +62,13 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
     },
   };
   return [JSON.stringify(definition), handler];
+}
+
+/** Throws a refusal of the engine as an error. */
+async function raising<T>(sent: Promise<T>): Promise<T> {
+  try {
+    return await sent;
+  } catch (refused) {
+    throw raised(refused);
+  }
 }

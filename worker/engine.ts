@@ -19,8 +19,23 @@ export interface Engine {
   readonly default: RustClass<{ fetch(request: Request): Promise<Response> }>;
   /** Stores one stream. */
   readonly AggregateObject: RustClass<
-    RustObject<"append" | "read" | "head" | "verify" | "commits", "truncate" | "delete">
-  >;
+    RustObject<
+      "append" | "read" | "head" | "verify" | "commits",
+      "truncate" | "delete" | "execute" | "state"
+    > & {
+      stream(): string;
+      behavedBy(make: () => object, isOpen: boolean): void;
+      isSetUp(): boolean;
+      remembers(request: unknown): boolean;
+    }
+  > & {
+    /**
+     * The categories of the aggregates that are defined in Rust.
+     *
+     * @throws Error when a registration in Rust is invalid.
+     */
+    inRust(): string[];
+  };
   /** Stores one partition of the journal. */
   readonly JournalObject: RustClass<
     RustObject<

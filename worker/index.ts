@@ -1,16 +1,20 @@
 /** The entry `sillok/worker`, for a Worker of your own in TypeScript. */
 
 import * as engine from "./build/index.js";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { type App, compose, type Parts } from "./composition.ts";
 
+export { aggregate } from "../js/ts/aggregate/aggregate.ts";
+export { reject } from "../js/ts/aggregate/reject.ts";
 export { projection } from "../js/ts/consumer/projection.ts";
 export { reactor } from "../js/ts/consumer/reactor.ts";
-export type { App, ObjectClass, Parts } from "./composition.ts";
+export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
 
 /**
- * Composes a Worker: Sillok's HTTP interface and objects, with your projections and reactors.
+ * Composes a Worker: Sillok's HTTP interface and objects, with your aggregates, projections and
+ * reactors.
  *
- * @throws TypeError when two consumers have the same name.
+ * @throws TypeError when two consumers or two aggregates have the same name.
  *
  * @example
  * ```ts
@@ -32,6 +36,8 @@ export type { App, ObjectClass, Parts } from "./composition.ts";
  * export default app;
  * ```
  */
-export function sillok(parts: Parts = {}): App {
+export function sillok<const Aggregates extends readonly AnyAggregate[] = []>(
+  parts: Parts<Aggregates> = {},
+): App<Aggregates[number]> {
   return compose(engine, parts);
 }

@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import { loggedBehaviour, preparedRequest } from "./aggregate-code.ts";
 import { consumerHandler } from "./consumer-handler.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
@@ -10,6 +11,7 @@ import type { Registry } from "./registry.ts";
 import { Sender } from "./webhook.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
+type AggregateInRust = InstanceType<Engine["AggregateObject"]>;
 type ConsumerInRust = InstanceType<Engine["ConsumerObject"]>;
 /** A class by which the runtime constructs objects. */
 type DurableObjectClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
@@ -25,11 +27,29 @@ function stubOf(
   return () => (env as unknown as Bindings)[binding].get(id);
 }
 
-/** Each object stores one stream. */
-export function aggregateClass({ AggregateObject }: Engine): DurableObjectClass {
+/**
+ * Each object stores one stream, and decides the commands to its aggregate if its category has one. An object in Rust finds an
+ * aggregate in Rust by itself.
+ */
+export function aggregateClass(
+  { AggregateObject }: Engine,
+  { aggregates }: Registry,
+): DurableObjectClass {
   return class Aggregate extends DurableObject {
-    readonly #object = new AggregateObject(this.ctx, this.env);
+    readonly #made = new AggregateObject(this.ctx, this.env);
     readonly #work = new Work(stubOf(this.ctx, this.env, "AGGREGATE"));
+    readonly #stream = this.#made.stream();
+    readonly #aggregate = aggregates.get(categoryOf(this.#stream));
+
+    /** The object in Rust. A crash of the engine replaces it: the new one needs the code of the aggregate. */
+    get #object(): AggregateInRust {
+      const [made, aggregate] = [this.#made, this.#aggregate];
+      if (aggregate !== undefined && !made.isSetUp()) {
+        const make = () => loggedBehaviour(aggregate, this.#stream);
+        made.behavedBy(make, aggregate.appends === "open");
+      }
+      return made;
+    }
 
     override fetch(request: Request): Promise<Response> {
       return this.#object.fetch(request);
@@ -64,6 +84,16 @@ export function aggregateClass({ AggregateObject }: Engine): DurableObjectClass 
       return this.#object.commits(request);
     }
 
+    async execute(request: unknown): Promise<unknown> {
+      const remembers = () => this.#object.remembers(request);
+      const ready = await preparedRequest(this.#aggregate, request, remembers);
+      return ready.failure ?? this.#work.until(this.#object.execute(ready.request));
+    }
+
+    state(request: unknown): unknown {
+      return this.#work.until(this.#object.state(request));
+    }
+
     truncate(request: unknown): unknown {
       return this.#work.until(this.#object.truncate(request));
     }
@@ -72,6 +102,11 @@ export function aggregateClass({ AggregateObject }: Engine): DurableObjectClass 
       return this.#work.until(this.#object.delete(request));
     }
   };
+}
+
+/** The text before the first `-` of a stream id. */
+function categoryOf(stream: string): string {
+  return stream.split("-", 1)[0] ?? "";
 }
 
 /**

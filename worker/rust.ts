@@ -1,16 +1,19 @@
 /** The entry `sillok/rust`, for a Worker of your own in Rust. */
 
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { type App, compose, type Parts } from "./composition.ts";
 import type { Engine } from "./engine.ts";
 
+export { aggregate } from "../js/ts/aggregate/aggregate.ts";
+export { reject } from "../js/ts/aggregate/reject.ts";
 export { projection } from "../js/ts/consumer/projection.ts";
 export { reactor } from "../js/ts/consumer/reactor.ts";
-export type { App, ObjectClass, Parts } from "./composition.ts";
+export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
 export type { Engine } from "./engine.ts";
 
 /**
  * Composes a Worker over your own engine. The engine is the module that `worker-build` builds from your crate over
- * `sillok-worker`. It has the projections and reactors that the crate registers.
+ * `sillok-worker`. It has the aggregates, projections and reactors that the crate registers.
  *
  * Write the entry of the Worker in JavaScript:
  *
@@ -24,9 +27,12 @@ export type { Engine } from "./engine.ts";
  * ```
  *
  * @param engine - The module of your crate.
- * @param parts - More projections and reactors, in TypeScript.
- * @throws TypeError when two consumers have the same name; Error when a registration in Rust is invalid.
+ * @param parts - Aggregates, and more projections and reactors, in TypeScript.
+ * @throws TypeError when two consumers or two aggregates have the same name; Error when a registration in Rust is invalid.
  */
-export function sillok(engine: Engine, parts: Parts = {}): App {
+export function sillok<const Aggregates extends readonly AnyAggregate[] = []>(
+  engine: Engine,
+  parts: Parts<Aggregates> = {},
+): App<Aggregates[number]> {
   return compose(engine, parts);
 }

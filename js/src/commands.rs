@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use sillok::ErrorCode;
 use sillok::gateway::{Commands as CommandsMachine, StateAt, StateLoad as StateLoadMachine, Step};
+use sillok::handler::Command;
 use sillok::store::{EventStore, IdempotencyKey, JsonText, MalformedJson, RecordedTime, StreamId, Version};
 use sillok_bridge::{
     ExecutedJson, Failure, JsBehaviour, Message, ScriptedBehaviour, expected_version_from_js, fresh_id,
@@ -71,17 +72,17 @@ impl Commands {
         id: &JsValue,
         prepared: Option<String>,
     ) -> Result<JsValue, Failure> {
-        let mut command = parse_command(command)?.expecting(expected_version_from_js(expected)?);
-        if let Some(prepared) = prepared {
-            let data = JsonText::parse(&prepared);
-            let malformed = |error: MalformedJson| Failure::new(ErrorCode::MalformedJson, error.to_string());
-            command = command.prepared(data.map_err(malformed)?);
-        }
+        let mut command = command_of(command, prepared)?.expecting(expected_version_from_js(expected)?);
         command.id = command_id(id)?;
+        self.run(store, &command)
+    }
+
+    /// Executes a command.
+    pub(crate) fn run(&self, store: &Store, command: &Command) -> Result<JsValue, Failure> {
         let now = now();
         let mut fresh_id = || fresh_id(now);
         let stepped = self.work(store, |machine, store| {
-            machine.execute(store, &self.stream, &command, now, &mut fresh_id)
+            machine.execute(store, &self.stream, command, now, &mut fresh_id)
         })?;
         match stepped {
             Step::Done(executed) => Ok(ExecutedJson::new(&executed)?.to_js()),
@@ -160,6 +161,14 @@ fn stepped(step: Step<Version>) -> JsValue {
         Step::Done(version) => version.get().to_js(),
         Step::More => JsValue::UNDEFINED,
     }
+}
+
+/// Reads a command from JSON. `prepared` is its data with what was looked up, as JSON.
+pub(crate) fn command_of(command: &str, prepared: Option<String>) -> Result<Command, Failure> {
+    let command = parse_command(command)?;
+    let Some(prepared) = prepared else { return Ok(command) };
+    let malformed = |error: MalformedJson| Failure::new(ErrorCode::MalformedJson, error.to_string());
+    Ok(command.prepared(JsonText::parse(&prepared).map_err(malformed)?))
 }
 
 fn command_id(id: &JsValue) -> Result<Option<IdempotencyKey>, Failure> {

@@ -18,6 +18,7 @@ use sillok_bridge::{
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use crate::commands::{Commands, command_of};
 use crate::database::FileSql;
 use crate::log::Log;
 use crate::store::{Store, answer, in_use};
@@ -104,6 +105,23 @@ impl Consumer {
         expected: &JsValue,
     ) -> Result<JsValue, JsValue> {
         answer(self.try_append(store, (id, n), stream, events, expected))
+    }
+
+    /// Executes a command, given as JSON, as the command number `n` of the unfinished delivery with this id. Returns as
+    /// [`Commands::execute`] does.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn execute(
+        &self,
+        store: &Store,
+        id: &str,
+        n: u32,
+        commands: &Commands,
+        command: &str,
+        prepared: Option<String>,
+    ) -> Result<JsValue, JsValue> {
+        self.try_execute(store, (id, n), commands, command, prepared).map_err(thrown)
     }
 
     /// Takes the outcome of the delivery with this id: undefined, or its error `{error, code}`.
@@ -208,13 +226,7 @@ impl Consumer {
         events: &str,
         expected: &JsValue,
     ) -> Result<AppendedJson, Failure> {
-        let delivery = self.delivery.borrow();
-        let delivery = delivery.as_ref().filter(|delivery| delivery.id == id).ok_or_else(|| {
-            Failure::new(
-                ErrorCode::HandlerOver,
-                "the reactor's handler has ended or was given up; it cannot append any more",
-            )
-        })?;
+        let delivery = self.delivery(id)?;
         let stream = stream_id_from_js(stream)?;
         let expected = expected_version_from_js(expected)?;
         let key = Some(delivery.command_key(n)?);
@@ -222,6 +234,28 @@ impl Consumer {
         let appended =
             store.write(Append { stream, expected, events, key, cause: Some(delivery.cause()) })?;
         Ok(AppendedJson::from(&appended))
+    }
+
+    fn try_execute(
+        &self,
+        store: &Store,
+        (id, n): (&str, u32),
+        commands: &Commands,
+        command: &str,
+        prepared: Option<String>,
+    ) -> Result<JsValue, Failure> {
+        let delivery = self.delivery(id)?;
+        let command = command_of(command, prepared)?.caused_by(&delivery.cause())?;
+        commands.run(store, &command.with_id(delivery.command_key(n)?))
+    }
+
+    /// The unfinished delivery with this id.
+    fn delivery(&self, id: &str) -> Result<Delivery, Failure> {
+        let delivery = self.delivery.borrow();
+        delivery.as_ref().filter(|delivery| delivery.id == id).cloned().ok_or_else(|| {
+            let detail = "the reactor's handler has ended or was given up; it cannot send anything any more";
+            Failure::new(ErrorCode::HandlerOver, detail)
+        })
     }
 }
 

@@ -42,12 +42,12 @@ pub use deciders::decider::{CommandContext, Decider, UnknownEvents};
 pub use deciders::decision::{Decision, Refusal, reject};
 #[cfg(feature = "testing")]
 pub(crate) use deciders::event::read_back;
-pub use deciders::event::{Event, Upcast};
+pub use deciders::event::{Event, Upcast, Upcasts};
 pub use deciders::typed::TypedBehaviour;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
 pub use projections::document_key::{DocumentKey, InvalidDocumentKey};
 pub use projections::documents::{DocumentError, DocumentPage, Documents};
 pub use projections::projection::{Failed, Projection, TypedDocuments, apply};
-pub use read_event::read_event;
+pub use read_event::{read_event, read_upcast};
 pub use stored::memory::ConsumerMemory;
 pub use stored::state::{LastError, Running};

@@ -7,9 +7,10 @@ use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::value::RawValue;
 
+use super::deciders::event::{Upcasts, newest, upcast};
 use super::feed::FeedEvent;
 use crate::handler::projections::projection::Failed;
-use crate::store::all_members;
+use crate::store::{all_members, members};
 
 /// Reads an event into a handler's type.
 ///
@@ -20,6 +21,42 @@ use crate::store::all_members;
 /// The event does not fit the type.
 pub fn read_event<E: DeserializeOwned>(event: &FeedEvent) -> Result<E, Failed> {
     read_tagged(&event.json).map_err(|error| Failed::from(format!("the event cannot be read: {error}")))
+}
+
+/// Reads an event into a handler's type, after its data were converted to the newest schema version.
+///
+/// # Errors
+/// The event does not fit the type, cannot be converted, or has a higher schema version than the conversions know.
+pub fn read_upcast<E: DeserializeOwned>(event: &FeedEvent, upcasts: Upcasts) -> Result<E, Failed> {
+    match upcast_event(event, upcasts)? {
+        Some(json) => read_event(&FeedEvent { json, ..event.clone() }),
+        None => read_event(event),
+    }
+}
+
+/// The event as JSON, with converted data. `None` if its data need no conversion.
+fn upcast_event(event: &FeedEvent, upcasts: Upcasts) -> Result<Option<String>, Failed> {
+    let Some([data, stored]) = members(&event.json, ["data", "schemaVersion"]) else { return Ok(None) };
+    if upcasts.is_empty() {
+        return Ok(None);
+    }
+    let (event_type, stored) = (event.event_type.as_str(), stored.map_or(Ok(1), str::parse)?);
+    let newest = newest(upcasts, event_type);
+    if stored > newest {
+        let text = format!("{event_type} has schema version {stored}; this code knows {newest} at most");
+        return Err(Failed::from(text));
+    }
+    let Some(data) = upcast(upcasts, event_type, stored, data.unwrap_or("null"))? else { return Ok(None) };
+    let version = newest.to_string();
+    let parts = all_members(&event.json).unwrap_or_default().into_iter().map(|member| {
+        let value = match () {
+            () if member.is_named("data") => data.as_str(),
+            () if member.is_named("schemaVersion") => version.as_str(),
+            () => member.value.get(),
+        };
+        [member.name.get(), ":", value].concat()
+    });
+    Ok(Some(format!("{{{}}}", parts.collect::<Vec<_>>().join(","))))
 }
 
 /// Reads an event or a command, whose empty data may have either form.

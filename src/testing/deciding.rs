@@ -16,23 +16,42 @@ use crate::store::{
 /// Begins a test of a decider with the events of a stream. The machine of commands runs over a store in memory, so upcasts,
 /// JSON and limits are as in production.
 ///
-/// Each `then` panics with the difference if the outcome is another one. For an example, see [`Decider`].
+/// Each `then` panics with the difference if the outcome is another one:
+///
+/// ```text
+/// the outcome differs from the expected one:
+/// - expected
+/// + actual
+///
+///   {
+///     "events": [
+///       {
+///         "data": {
+/// -         "cents": 31
+/// +         "cents": 30
+///         },
+///         "type": "Withdrawn"
+///       }
+///     ]
+///   }
+/// ```
+///
+/// For an example, see [`Decider`].
 #[must_use]
 pub fn given<D: Decider>(history: &[D::Event]) -> Given<D> {
-    let given = Given {
-        history: Vec::new(),
+    Given {
+        history: history.iter().map(Event::to_new).collect(),
         now: RecordedTime::default(),
         id: None,
         metadata: JsonText::empty_object(),
         decider: PhantomData,
-    };
-    history.iter().fold(given, |given, event| given.stored(event.to_new()))
+    }
 }
 
 /// A stream with a history, made by [`given`].
 #[derive(Debug)]
 pub struct Given<D> {
-    history: Vec<Result<NewEvent, String>>,
+    history: Vec<Result<NewEvent, Fault>>,
     now: RecordedTime,
     id: Option<String>,
     metadata: JsonText,
@@ -41,9 +60,51 @@ pub struct Given<D> {
 
 impl<D: Decider> Given<D> {
     /// Adds an event to the history as it is stored: of an older schema version, for example, or of an unknown type.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use sillok::handler::{CommandContext, Decider, Decision, Event, Failed, Refusal, Upcasts};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # #[serde(tag = "type", content = "data")]
+    /// # enum Count { Count { by: u32 } }
+    /// # #[derive(Serialize, Deserialize)]
+    /// # #[serde(tag = "type", content = "data")]
+    /// # enum Counted { Counted { by: u32 } }
+    /// # fn dozens(data: JsonText) -> Result<JsonText, Failed> {
+    /// #     let dozens: u32 = serde_json::from_str(data.as_str())?;
+    /// #     Ok(JsonText::parse(&format!(r#"{{"by":{}}}"#, 12 * dozens))?)
+    /// # }
+    /// # impl Event for Counted { const UPCASTS: Upcasts = &[("Counted", &[dozens])]; }
+    /// # #[derive(Serialize, Deserialize)]
+    /// # enum Never {}
+    /// # struct Counter;
+    /// # impl Decider for Counter {
+    /// #     type State = u32;
+    /// #     type Command = Count;
+    /// #     type Event = Counted;
+    /// #     type Rejection = Never;
+    /// #     const CATEGORY: &str = "counter";
+    /// #     fn initial_state() -> u32 { 0 }
+    /// #     fn decide(command: Count, _: &u32, _: &CommandContext<'_>) -> Result<Decision<Counted>, Refusal<Never>> {
+    /// #         let Count::Count { by } = command;
+    /// #         Ok(Counted::Counted { by }.into())
+    /// #     }
+    /// #     fn evolve(state: u32, event: Counted) -> u32 {
+    /// #         let Counted::Counted { by } = event;
+    /// #         state + by
+    /// #     }
+    /// # }
+    /// use sillok::store::{JsonText, NewEvent};
+    /// use sillok::testing::given;
+    ///
+    /// // Version 1 of `Counted` was a number of dozens.
+    /// let old = NewEvent::new("Counted", JsonText::parse("2")?)?;
+    /// given::<Counter>(&[]).stored(old).when(Count::Count { by: 1 }).then_state(&25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
-    pub fn stored<E: std::fmt::Display>(mut self, event: Result<NewEvent, E>) -> Self {
-        self.history.push(event.map_err(|error| error.to_string()));
+    pub fn stored(mut self, event: NewEvent) -> Self {
+        self.history.push(Ok(event));
         self
     }
 

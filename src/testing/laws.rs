@@ -30,7 +30,10 @@ pub fn laws<D: Decider>(histories: &[&[D::Event]], commands: &[D::Command]) {
     assert!(stream.is_ok(), "`CATEGORY` is {:?}, which no stream can have", D::CATEGORY);
     let Ok(stream) = stream else { return };
     for (place, history) in histories.iter().enumerate() {
-        let checked = Laws::<D>::new(&stream, place, history, commands).and_then(|laws| laws.check());
+        let checked = match Laws::<D>::new(&stream, place, history, commands) {
+            Ok(laws) => laws.check(),
+            Err(fault) => Err(fault),
+        };
         assert!(checked.is_ok(), "history {place}: {}", checked.err().map_or_else(String::new, |e| e.detail));
     }
 }

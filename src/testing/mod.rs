@@ -34,7 +34,7 @@ pub use feed_contract::*;
 pub use forget_contract::*;
 pub use key_contract::*;
 pub use laws::laws;
-pub use projecting::projected;
+pub use projecting::{followed, projected};
 pub use read_contract::*;
 pub use shared_contract::*;
 pub use subject::{Outcome, Subject};

@@ -21,7 +21,7 @@ use crate::store::{Category, EventId, NewEvent, Position, RecordedTime, StorageE
 pub fn projected<P: Projection>(
     events: &[(&str, NewEvent)],
 ) -> Result<BTreeMap<String, P::Document>, Failed> {
-    let feed = feed_of::<P>(events)?;
+    let feed = followed(events, P::CATEGORY, P::TYPES)?;
     let policy = Policy { on_failure: OnFailure::Stop, attempts: 1, ..Policy::DEFAULT };
     let (name, kind, window) = (ConsumerName::new("projected")?, Kind::Projection, Window::Streams(1));
     let settings = Settings { name, kind, partitions: 1, policy, window, after: None };
@@ -50,9 +50,17 @@ pub fn projected<P: Projection>(
     Ok(documents)
 }
 
-/// The events that the projection follows, as the feed returns them.
-fn feed_of<P: Projection>(events: &[(&str, NewEvent)]) -> Result<Vec<FeedEvent>, Failed> {
-    let category = P::CATEGORY.map(Category::new).transpose()?;
+/// The events that a consumer of this category and these types follows, as the feed returns them. Each event has the stream to
+/// which it is appended. Use it to test a consumer of your own.
+///
+/// # Errors
+/// A name that is not valid.
+pub fn followed(
+    events: &[(&str, NewEvent)],
+    category: Option<&str>,
+    types: &[&str],
+) -> Result<Vec<FeedEvent>, Failed> {
+    let category = category.map(Category::new).transpose()?;
     let mut versions = BTreeMap::new();
     let mut feed = Vec::new();
     for (place, (stream, event)) in (1..).zip(events) {
@@ -60,7 +68,7 @@ fn feed_of<P: Projection>(events: &[(&str, NewEvent)]) -> Result<Vec<FeedEvent>,
         *version += 1;
         let event = fed(place, stream, *version, event)?;
         let followed = category.as_ref().is_none_or(|category| category.holds(stream));
-        if followed && (P::TYPES.is_empty() || P::TYPES.contains(&event.event_type.as_str())) {
+        if followed && (types.is_empty() || types.contains(&event.event_type.as_str())) {
             feed.push(event);
         }
     }
@@ -73,8 +81,12 @@ fn fed(place: u64, stream: &str, version: u64, event: &NewEvent) -> Result<FeedE
     let (event_type, data, metadata) = (event.event_type(), event.data().as_str(), event.metadata().as_str());
     let [stream_json, id_json, type_json] =
         [stream, id.as_str(), event_type.as_str()].map(serde_json::Value::from);
+    let schema = match event.schema_version() {
+        1 => String::new(),
+        version => format!("\"schemaVersion\":{version},"),
+    };
     let json = format!(
-        "{{\"stream\":{stream_json},\"version\":{version},\"id\":{id_json},\"type\":{type_json},\
+        "{{\"stream\":{stream_json},\"version\":{version},\"id\":{id_json},\"type\":{type_json},{schema}\
          \"time\":\"1970-01-01T00:00:00.000Z\",\"data\":{data},\"metadata\":{metadata},\"position\":{place}}}"
     );
     Ok(FeedEvent {

@@ -16,12 +16,24 @@ const REFUSED = [
     String.raw`Uncaught TypeError: two consumers have the name \"counts\"`,
   ],
   [
+    "tests/support/compositions/one-aggregate-twice.ts",
+    String.raw`Uncaught TypeError: two aggregates have the name \"counter\"`,
+  ],
+  [
     "tests/support/compositions/a-bad-policy.ts",
     "the consumer's `attempts` must be a whole number from 1 to 100",
   ],
   [
     "tests/crashes/one-name-twice.js",
     String.raw`Uncaught Error: two consumers have the name \"beside\"`,
+  ],
+  [
+    "tests/crashes/one-category-twice.js",
+    String.raw`Uncaught Error: two aggregates have the category \"tally\"`,
+  ],
+  [
+    "tests/crashes/one-category-in-both.js",
+    String.raw`Uncaught TypeError: two aggregates have the name \"tally\"`,
   ],
   [
     "tests/crashes/a-bad-policy.js",

@@ -13,15 +13,15 @@ import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 /** The largest size of the engine. */
 const WASM_GZIP_BYTES = 124 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
-const WORKER_GZIP_BYTES = 282 * 1024;
+const WORKER_GZIP_BYTES = 284 * 1024;
 /** The largest size of the Worker's code. */
-const WORKER_CODE_GZIP_BYTES = 15 * 1024;
+const WORKER_CODE_GZIP_BYTES = 17 * 1024;
 /** The largest size of `sillok/rust`, whose engine is the user's. */
-const RUST_GZIP_BYTES = 6 * 1024;
+const RUST_GZIP_BYTES = 7 * 1024;
 /**
- * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 88 KiB.
+ * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 108 KiB.
  */
-const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 88 * 1024;
+const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 108 * 1024;
 
 const scratch = useScratch();
 
@@ -47,7 +47,7 @@ test("it holds what is needed, and nothing else", async () => {
     "local/event-store",
     "local/verify-commits",
     "remote/event-store",
-    "store/aggregate-store",
+    "aggregate/aggregate-store",
     "store/errors",
     "store/events",
     "store/options",

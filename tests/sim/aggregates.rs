@@ -3,16 +3,24 @@
 use std::collections::BTreeMap;
 
 use sillok::gateway::{
-    AggregateDriver, AggregateEffect, AggregateInput, CallId as Number, Forget, ForgetError, partition_of,
+    AggregateDriver, AggregateEffect, AggregateInput, CallId as Number, CommandError, Forget, ForgetError,
+    partition_of,
 };
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{AppendError, EventId, RecordedTime, StorageError, TruncateError, Version};
+use sillok::store::{AppendError, EventId, ReadError, RecordedTime, StorageError, TruncateError, Version};
 
 use crate::breaks::Break;
+use crate::deciders::Counting;
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Shell, Tick, Turn};
 use crate::storage::{ObjectAlarm, Storage};
 use crate::world::Plan;
+
+/// What follows at the end of a time.
+enum Next {
+    Input(AggregateInput),
+    Decide,
+}
 
 pub struct AggregateShell {
     journal: Address,
@@ -21,19 +29,22 @@ pub struct AggregateShell {
     /// The forwards under way: the driver's number of each, and its last version.
     calls: BTreeMap<CallId, (Number, Option<Version>)>,
     /// The input that follows at the end of a time.
-    ticks: BTreeMap<Tick, AggregateInput>,
+    ticks: BTreeMap<Tick, Next>,
     /// How many want something forgotten and wait.
     forgetting: usize,
+    /// How many commands wait for their outcome.
+    executing: usize,
     broken: Option<Break>,
 }
 
 impl AggregateShell {
-    pub fn new(number: usize, plan: &Plan, storage: Storage, alarm: ObjectAlarm) -> Self {
+    pub fn new(number: usize, plan: &Plan, storage: Storage, alarm: ObjectAlarm, code: Counting) -> Self {
         let stream = plan.streams[number].clone();
         let journal = Address::Journal(partition_of(&stream, plan.partitions));
-        let driver = AggregateDriver::new(stream, StreamTable::new(storage.clone()), alarm);
+        let mut driver = AggregateDriver::new(stream, StreamTable::new(storage.clone()), alarm);
+        driver.behave(Box::new(code));
         let (calls, ticks) = (BTreeMap::new(), BTreeMap::new());
-        Self { journal, driver, storage, calls, ticks, forgetting: 0, broken: plan.broken }
+        Self { journal, driver, storage, calls, ticks, forgetting: 0, executing: 0, broken: plan.broken }
     }
 
     fn called(&mut self, call: CallId, request: Request, turn: &mut Turn<'_>) -> Result<(), StorageError> {
@@ -48,12 +59,27 @@ impl AggregateShell {
                 }
                 return self.carry_out(effects, turn);
             }
+            Request::Execute(command) => {
+                self.executing += 1;
+                let id = turn.jitter();
+                let mut fresh_id = || EventId::new(&format!("id-{id}")).unwrap();
+                let ((), effects) =
+                    turn.drive(|core| self.driver.execute(core, Number::new(call), command, &mut fresh_id));
+                return self.carry_out(effects, turn);
+            }
             Request::Truncate(version) => Forget::Before(version),
             Request::Delete => Forget::All,
             _ => return Ok(()),
         };
         self.forgetting += 1;
         let ((), effects) = turn.drive(|core| self.driver.forget(core, Number::new(call), forget));
+        self.carry_out(effects, turn)
+    }
+
+    fn decide(&mut self, turn: &mut Turn<'_>) -> Result<(), StorageError> {
+        let id = turn.jitter();
+        let mut fresh_id = || EventId::new(&format!("id-{id}")).unwrap();
+        let ((), effects) = turn.drive(|core| self.driver.decide(core, &mut fresh_id));
         self.carry_out(effects, turn)
     }
 
@@ -78,17 +104,17 @@ impl AggregateShell {
                     self.calls.insert(turn.call(self.journal, Request::Record(forward)), (call, last));
                 }
                 AggregateEffect::Soon => {
-                    self.ticks.insert(turn.tick_in(0), AggregateInput::Continue);
+                    self.ticks.insert(turn.tick_in(0), Next::Input(AggregateInput::Continue));
                 }
                 AggregateEffect::TryAgain { call } => {
-                    self.ticks.insert(turn.tick_in(0), AggregateInput::TryAgain { call });
+                    self.ticks.insert(turn.tick_in(0), Next::Input(AggregateInput::TryAgain { call }));
                 }
                 AggregateEffect::Later => {
-                    self.ticks.insert(turn.tick_in(1), AggregateInput::Remove);
+                    self.ticks.insert(turn.tick_in(1), Next::Input(AggregateInput::Remove));
                 }
                 AggregateEffect::FindAlarm => {
                     let alarm = self.storage.alarm().map(RecordedTime::from_millis);
-                    self.ticks.insert(turn.tick_in(1), AggregateInput::FoundAlarm(alarm));
+                    self.ticks.insert(turn.tick_in(1), Next::Input(AggregateInput::FoundAlarm(alarm)));
                 }
                 AggregateEffect::Forgot { call, outcome } => {
                     self.forgetting -= 1;
@@ -96,6 +122,17 @@ impl AggregateShell {
                         Err(ForgetError::Refused(TruncateError::Storage(error))) => return Err(error),
                         Err(ForgetError::NotForwarded) => turn.answer(call.get(), Reply::Refused),
                         _ => turn.answer(call.get(), Reply::Done),
+                    }
+                }
+                AggregateEffect::Decide => {
+                    self.ticks.insert(turn.tick_in(1), Next::Decide);
+                }
+                AggregateEffect::Executed { call, outcome } => {
+                    self.executing -= 1;
+                    match outcome {
+                        Err(CommandError::Refused(AppendError::Storage(error))) => return Err(error),
+                        Err(CommandError::Unreadable(ReadError::Storage(error))) => return Err(error),
+                        outcome => turn.answer(call.get(), Reply::Executed(outcome)),
                     }
                 }
                 AggregateEffect::AlarmOver(over) => {
@@ -122,7 +159,11 @@ impl Shell for AggregateShell {
                 }
                 Some(AggregateInput::Rang)
             }
-            Input::Ticked(tick) => self.ticks.remove(&tick),
+            Input::Ticked(tick) => match self.ticks.remove(&tick) {
+                Some(Next::Input(input)) => Some(input),
+                Some(Next::Decide) => return self.decide(turn),
+                None => None,
+            },
         };
         let Some(input) = input else { return Ok(()) };
         let ((), effects) = turn.drive(|core| self.driver.input(core, input));
@@ -130,6 +171,6 @@ impl Shell for AggregateShell {
     }
 
     fn unanswered(&self) -> usize {
-        self.forgetting
+        self.forgetting + self.executing
     }
 }

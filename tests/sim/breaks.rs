@@ -48,6 +48,14 @@ pub enum Break {
     IdOfAttempt,
     /// A dead letter is not stored.
     DeadLetterDropped,
+    /// An aggregate folds the events of a decision twice.
+    FoldedTwice,
+    /// The outcome of a command is not stored.
+    OutcomeForgotten,
+    /// An aggregate reads a snapshot of another version of its code.
+    SnapshotTrusted,
+    /// An aggregate keeps its state though its writes were lost.
+    StateKept,
 }
 
 /// The alteration of a statement.
@@ -77,6 +85,7 @@ impl Break {
     pub fn alters(self, statement: &str, values: &mut [Value<'_>]) -> Alteration {
         let lost = match self {
             Self::JournalForgets => statement.starts_with("INSERT INTO streams_v1"),
+            Self::OutcomeForgotten => statement.starts_with("INSERT OR REPLACE INTO outcomes_v1"),
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
             _ => false,
         };
@@ -130,6 +139,10 @@ found! {
     a_stream_of_which_two_are_under_way: StreamTwiceAtOnce within 50 by "was dealt with after version";
     an_id_that_is_not_stable: IdOfAttempt within 50 by "under another id";
     a_dead_letter_that_is_dropped: DeadLetterDropped within 50 by "is lost";
+    an_event_that_is_folded_twice: FoldedTwice within 50 by "was decided by the state of";
+    an_outcome_that_is_forgotten: OutcomeForgotten within 100 by "had the outcome";
+    a_snapshot_of_another_version_that_is_trusted: SnapshotTrusted within 200 by "was decided by the state of";
+    a_state_that_is_kept_without_its_events: StateKept within 200 by "was decided by the state of";
 }
 
 /// Runs seeds until the checkers find one wrong for this reason.

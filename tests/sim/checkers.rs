@@ -25,6 +25,13 @@ pub struct Found {
     pub hidden: bool,
 }
 
+impl Found {
+    /// The mark as the client has given it, without the state that has decided the event.
+    fn given(&self) -> &str {
+        self.mark.split_once('@').map_or(&self.mark, |(given, _)| given)
+    }
+}
+
 /// The finding of a checker.
 pub type Verdict = Result<(), String>;
 
@@ -44,6 +51,7 @@ fn check_streams(world: &World) -> Result<Vec<Found>, String> {
     let found = journal(world)?;
     nothing_is_left_to_do(world)?;
     each_stream_is_in_order(&found)?;
+    each_decision_is_by_the_true_state(&found)?;
     appends_were_done_as_answered(world, &found)?;
     the_journal_has_what_the_streams_have(world, &found)?;
     Ok(found)
@@ -121,6 +129,18 @@ fn each_stream_is_in_order(found: &[Found]) -> Verdict {
         let last = versions.entry(&event.stream).or_default();
         holds(event.version == *last + 1, || format!("{event:?} follows on version {last}"))?;
         *last = event.version;
+    }
+    Ok(())
+}
+
+/// Checks that the state has counted all events before each decided event.
+fn each_decision_is_by_the_true_state(found: &[Found]) -> Verdict {
+    // A reaction repeats the mark of its cause.
+    for event in found.iter().filter(|event| !event.mark.starts_with('r')) {
+        let Some((_, seen)) = event.mark.split_once('@') else { continue };
+        holds(seen.parse() == Ok(event.version - 1), || {
+            format!("{event:?} was decided by the state of version {seen}")
+        })?;
     }
     Ok(())
 }
@@ -203,11 +223,15 @@ impl Stored {
 fn appends_were_done_as_answered(world: &World, found: &[Found]) -> Verdict {
     let mut places: HashMap<&str, Vec<&Found>> = HashMap::new();
     for event in found {
-        places.entry(&event.mark).or_default().push(event);
+        places.entry(event.given()).or_default().push(event);
     }
     let mut known = BTreeSet::new();
     for asked in world.clients.iter().flat_map(|client| &client.asked) {
-        let Request::Append(append) = &asked.request else { continue };
+        let stream = match &asked.request {
+            Request::Append(append) => &append.stream,
+            Request::Execute(_) => &world.plan.streams[asked.aggregate],
+            _ => continue,
+        };
         for (place, mark) in asked.marks.iter().enumerate() {
             known.insert(mark.as_str());
             let places = places.get(mark.as_str()).map_or(&[][..], Vec::as_slice);
@@ -215,7 +239,7 @@ fn appends_were_done_as_answered(world: &World, found: &[Found]) -> Verdict {
             let version = places.first().map(|found| found.version);
             let right = match asked.known {
                 Known::Done { first } => {
-                    let there = places.first().is_some_and(|found| found.stream == append.stream.as_str());
+                    let there = places.first().is_some_and(|found| found.stream == stream.as_str());
                     there && version == first.after(place).map(|version| version.get())
                 }
                 Known::Refused => places.is_empty(),
@@ -224,6 +248,6 @@ fn appends_were_done_as_answered(world: &World, found: &[Found]) -> Verdict {
             holds(right, || format!("{asked:?}, but {mark} is at {places:?}"))?;
         }
     }
-    let unknown = found.iter().find(|found| !found.mark.starts_with('r') && !known.contains(&*found.mark));
+    let unknown = found.iter().find(|found| !found.mark.starts_with('r') && !known.contains(found.given()));
     holds(unknown.is_none(), || format!("nobody appended {unknown:?}"))
 }

@@ -17,6 +17,7 @@ mod consumers;
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]
 mod database;
+mod deciders;
 mod journals;
 mod network;
 mod objects;

@@ -1,7 +1,7 @@
 //! The messages between the participants.
 
-use sillok::gateway::Forward;
-use sillok::handler::{FeedPage, Operation, Read};
+use sillok::gateway::{CommandError, Executed, Forward};
+use sillok::handler::{Command, FeedPage, Operation, Read};
 use sillok::store::{Append, AppendError, Appended, Category, ExpectedVersion, Position, StreamId, Version};
 
 use crate::random::Random;
@@ -25,6 +25,7 @@ pub type CallId = u64;
 #[derive(Debug, Clone)]
 pub enum Request {
     Append(Append),
+    Execute(Command),
     Truncate(Version),
     Delete,
     Record(Forward),
@@ -61,10 +62,12 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether the request may arrive twice. An append without a key and an expected version is sent once.
+    /// Whether the request may arrive twice. An append without a key and an expected version is sent once, and
+    /// a command without an id.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Self::Append(append) => append.key.is_some() || append.expected != ExpectedVersion::Any,
+            Self::Execute(command) => command.id.is_some(),
             _ => true,
         }
     }
@@ -83,6 +86,7 @@ impl Request {
 #[derive(Debug, Clone)]
 pub enum Reply {
     Appended(Result<Appended, AppendError>),
+    Executed(Result<Executed, CommandError>),
     Recorded(Version),
     /// The version, or the position, was waited for.
     Found,

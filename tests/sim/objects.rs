@@ -9,6 +9,7 @@ use sillok::store::{RecordedTime, StorageError};
 use crate::aggregates::AggregateShell;
 use crate::breaks::Break;
 use crate::consumers::ConsumerShell;
+use crate::deciders::{Counting, Memory};
 use crate::journals::JournalShell;
 use crate::network::{Address, CallId, Reply, Request};
 use crate::random::Random;
@@ -138,6 +139,8 @@ pub struct Object {
     pub ringing: bool,
     /// The time for which its alarm is planned to ring.
     pub planned: Option<u64>,
+    /// The last state of its aggregate, for a broken one.
+    pub memory: Memory,
     /// How far its clock is ahead, in milliseconds.
     pub clock_ahead: u64,
 }
@@ -147,7 +150,16 @@ impl Object {
         let storage = Storage::new(broken);
         let alarm = ObjectAlarm { storage: storage.clone(), apart: Rc::new(Cell::new(None)) };
         let (shell, incarnation, ringing) = (None, 0, false);
-        Self { storage, alarm, shell, incarnation, ringing, planned: None, clock_ahead: 0 }
+        Self {
+            storage,
+            alarm,
+            shell,
+            incarnation,
+            ringing,
+            planned: None,
+            memory: Memory::default(),
+            clock_ahead: 0,
+        }
     }
 
     /// Makes a turn. Starts the object first if it is not running.
@@ -163,7 +175,15 @@ impl Object {
             none => {
                 let (storage, alarm) = (self.storage.clone(), self.alarm.clone());
                 none.insert(match who {
-                    Address::Aggregate(number) => Box::new(AggregateShell::new(number, plan, storage, alarm)),
+                    Address::Aggregate(number) => {
+                        let code = Counting::new(
+                            turn.random.between(1, 2),
+                            turn.random.between(1, 4),
+                            self.memory.clone(),
+                            plan.broken,
+                        );
+                        Box::new(AggregateShell::new(number, plan, storage, alarm, code))
+                    }
                     Address::Journal(number) => Box::new(JournalShell::new(number, plan, storage, alarm)),
                     Address::Consumer(number) => Box::new(ConsumerShell::new(number, plan, storage, alarm)?),
                     _ => return Ok(()),

@@ -122,3 +122,15 @@ fn a_stream_of_format_1_keeps_its_keys_its_cut_and_its_deletion_and_takes_more()
         assert_eq!(store.verify(&stream).unwrap().broken, None, "{stream}");
     }
 }
+
+#[test]
+fn a_stream_of_format_1_takes_commands() {
+    for (stream, saved, mut store) in streams() {
+        if ["deleted", "cut", "emptied"].contains(&stream.as_str()) {
+            continue; // A truncated stream has no state before its first snapshot.
+        }
+        assert_eq!(crate::decisions::add(&mut store, &stream, &[5]), r#"{"sum":5}"#);
+        assert_eq!(store.head(&stream).unwrap().version.get(), saved.verified.version + 1);
+        assert_eq!(store.verify(&stream).unwrap().broken, None, "{stream}");
+    }
+}

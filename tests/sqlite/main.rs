@@ -5,6 +5,7 @@
 
 mod database;
 mod databases;
+mod decisions;
 mod faults;
 mod formats;
 mod hostile;

@@ -2,11 +2,13 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use sillok::handler::{ConsumerName, Kind, Projection, apply};
+use sillok::handler::{ConsumerName, Decider, Kind, Projection, apply};
+use sillok::store::{Category, InvalidCategory, StreamId};
 use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
+use crate::aggregate::InRust;
 use crate::consumer::{Definition, Handler, Reactor, react, report_panics};
 
 thread_local! {
@@ -19,6 +21,7 @@ thread_local! {
 /// The definitions of one Worker.
 #[derive(Debug)]
 struct Registry {
+    aggregates: Vec<InRust>,
     consumers: Vec<InCode>,
 }
 
@@ -49,6 +52,21 @@ pub(crate) fn consumers() -> Vec<ConsumerName> {
     })
 }
 
+/// The aggregate of a stream, if the code of this Worker defines it in Rust.
+pub(crate) fn aggregate_of(stream: &StreamId) -> Option<InRust> {
+    aggregates().into_iter().find(|code| category_of(stream) == code.category)
+}
+
+/// All aggregates that the code of this Worker defines in Rust.
+pub(crate) fn aggregates() -> Vec<InRust> {
+    REGISTRY.with(|registry| registry.get().map(|registry| registry.aggregates.clone()).unwrap_or_default())
+}
+
+/// The text before the first `-` of a stream id.
+fn category_of(stream: &StreamId) -> &str {
+    stream.as_str().split('-').next().unwrap_or_default()
+}
+
 /// The reason why a Worker cannot be composed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -58,6 +76,20 @@ pub enum AppError {
     SameName {
         /// Their name.
         name: String,
+    },
+    /// Two aggregates have the same category.
+    #[error("two aggregates have the category {category:?}")]
+    SameCategory {
+        /// Their category.
+        category: &'static str,
+    },
+    /// The category of an aggregate is not valid.
+    #[error("an aggregate has the category {category:?}: {reason}")]
+    Category {
+        /// The category.
+        category: &'static str,
+        /// The reason why it is not valid.
+        reason: InvalidCategory,
     },
     /// The name, the category, the types or the policy of a consumer is not valid.
     #[error("the definition of the consumer {name:?} is not valid: {failure}")]
@@ -80,16 +112,44 @@ impl From<AppError> for JsValue {
 
 /// Begins the composition of a Worker: Sillok's Worker without registrations.
 pub fn app() -> App {
-    App { consumers: Vec::new() }
+    App { aggregates: Vec::new(), consumers: Vec::new() }
 }
 
-/// The composition of a Worker of your own: Sillok's Worker with your projections and reactors. [`app`] begins it.
+/// The composition of a Worker of your own: Sillok's Worker with your aggregates, projections and
+/// reactors. [`app`] begins it.
 ///
 /// [Start](App::start) it in the function that the runtime calls first, each time it loads the Worker:
 ///
 /// ```
-/// # use sillok::handler::{Failed, FeedEvent, Projection, TypedDocuments};
+/// # use serde::{Deserialize, Serialize};
+/// # use sillok::handler::{CommandContext, Decider, Decision, Event, Failed, FeedEvent, Projection, Refusal, TypedDocuments};
 /// # use sillok_worker::{Reactor, ReactorContext};
+/// # #[derive(Serialize, Deserialize)]
+/// # #[serde(tag = "type", content = "data")]
+/// # enum Count { Count { by: u32 } }
+/// # #[derive(Serialize, Deserialize)]
+/// # #[serde(tag = "type", content = "data")]
+/// # enum Counted { Counted { by: u32 } }
+/// # impl Event for Counted {}
+/// # #[derive(Serialize, Deserialize)]
+/// # enum Never {}
+/// # struct Counter;
+/// # impl Decider for Counter {
+/// #     type State = u32;
+/// #     type Command = Count;
+/// #     type Event = Counted;
+/// #     type Rejection = Never;
+/// #     const CATEGORY: &str = "counter";
+/// #     fn initial_state() -> u32 { 0 }
+/// #     fn decide(command: Count, _: &u32, _: &CommandContext<'_>) -> Result<Decision<Counted>, Refusal<Never>> {
+/// #         let Count::Count { by } = command;
+/// #         Ok(Counted::Counted { by }.into())
+/// #     }
+/// #     fn evolve(state: u32, event: Counted) -> u32 {
+/// #         let Counted::Counted { by } = event;
+/// #         state + by
+/// #     }
+/// # }
 /// # struct Balances;
 /// # impl Projection for Balances {
 /// #     type Event = serde_json::Value;
@@ -110,7 +170,11 @@ pub fn app() -> App {
 ///
 /// #[event(start)]
 /// fn start() -> Result<(), AppError> {
-///     sillok_worker::app().projection::<Balances>("balances").reactor::<Billing>("billing").start()
+///     sillok_worker::app()
+///         .aggregate::<Counter>()
+///         .projection::<Balances>("balances")
+///         .reactor::<Billing>("billing")
+///         .start()
 /// }
 ///
 /// #[event(fetch)]
@@ -120,13 +184,20 @@ pub fn app() -> App {
 /// # fn main() {}
 /// ```
 #[derive(Debug)]
-#[must_use = "the consumers are not in the Worker until `start` is called"]
+#[must_use = "the definitions are not in the Worker until `start` is called"]
 pub struct App {
+    aggregates: Vec<InRust>,
     /// The consumers, under unchecked names.
     consumers: Vec<(String, Definition, Handler)>,
 }
 
 impl App {
+    /// Registers an aggregate. The object of each stream of its [category](Decider::CATEGORY) decides the commands to the stream.
+    pub fn aggregate<D: Decider>(mut self) -> Self {
+        self.aggregates.push(InRust::of::<D>());
+        self
+    }
+
     /// Registers a projection under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn projection<P: Projection>(self, name: &str) -> Self {
         let definition = Definition::in_code(Kind::Projection, P::CATEGORY, P::TYPES, None, P::POLICY);
@@ -162,6 +233,15 @@ impl App {
     }
 
     fn checked(self) -> Result<Registry, AppError> {
+        let mut aggregates: Vec<InRust> = Vec::new();
+        for code in self.aggregates {
+            let category = code.category;
+            Category::new(category).map_err(|reason| AppError::Category { category, reason })?;
+            if aggregates.iter().any(|known| known.category == category) {
+                return Err(AppError::SameCategory { category });
+            }
+            aggregates.push(code);
+        }
         let mut consumers: Vec<InCode> = Vec::new();
         for (name, definition, handler) in self.consumers {
             if consumers.iter().any(|known| known.name == name.as_str()) {
@@ -172,7 +252,7 @@ impl App {
                 Err(failure) => return Err(AppError::Consumer { name, failure }),
             }
         }
-        Ok(Registry { consumers })
+        Ok(Registry { aggregates, consumers })
     }
 }
 
@@ -187,8 +267,11 @@ fn checked(name: &str, definition: &Definition) -> Result<ConsumerName, Failure>
 
 #[cfg(test)]
 mod tests {
+    use serde::{Deserialize, Serialize};
     use sillok::ErrorCode;
-    use sillok::handler::{Failed, FeedEvent, Policy, TypedDocuments};
+    use sillok::handler::{
+        CommandContext, Decision, Event, Failed, FeedEvent, Policy, Refusal, TypedDocuments,
+    };
 
     use super::*;
     use crate::consumer::ReactorContext;
@@ -216,6 +299,51 @@ mod tests {
     projection!(Types, const TYPES: &[&str] = &["Counted", ""];);
     projection!(Attempts, const POLICY: Policy = Policy { attempts: 0, ..Policy::DEFAULT };);
 
+    macro_rules! counter {
+        ($name:ident, $category:literal) => {
+            struct $name;
+
+            impl Decider for $name {
+                type State = u64;
+                type Command = Count;
+                type Event = Counted;
+                type Rejection = ();
+                const CATEGORY: &str = $category;
+                fn initial_state() -> u64 {
+                    0
+                }
+                fn decide(
+                    _: Count,
+                    _: &u64,
+                    _: &CommandContext<'_>,
+                ) -> Result<Decision<Counted>, Refusal<()>> {
+                    Ok(Counted::Counted.into())
+                }
+                fn evolve(state: u64, _: Counted) -> u64 {
+                    state + 1
+                }
+            }
+        };
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "type", content = "data")]
+    enum Count {
+        Count,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "type", content = "data")]
+    enum Counted {
+        Counted,
+    }
+
+    impl Event for Counted {}
+
+    counter!(Counter, "counter");
+    counter!(AnotherCounter, "counter");
+    counter!(Dashed, "counter-1");
+
     struct End;
 
     impl Reactor for End {
@@ -232,6 +360,15 @@ mod tests {
             app().projection::<Sound>("a").projection::<Sound>("b").projection::<Sound>("a").start();
         assert_eq!(refused, Err(AppError::SameName { name: "a".to_owned() }));
         assert!(consumers().is_empty());
+    }
+
+    #[test]
+    fn two_aggregates_of_one_category_are_refused() {
+        let refused = app().aggregate::<Counter>().aggregate::<AnotherCounter>().start();
+        assert_eq!(refused, Err(AppError::SameCategory { category: "counter" }));
+        let refused = app().aggregate::<Dashed>().start();
+        assert!(matches!(refused, Err(AppError::Category { category: "counter-1", .. })));
+        assert!(aggregates().is_empty());
     }
 
     #[test]
@@ -252,9 +389,12 @@ mod tests {
     }
 
     #[test]
-    fn a_started_consumer_is_found_by_its_name() {
+    fn started_definitions_are_found_by_their_names() {
         app().projection::<Sound>("a").projection::<Attempts>("b").start().unwrap_err();
-        app().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
+        app().aggregate::<Counter>().projection::<Sound>("a").projection::<Sound>("b").start().unwrap();
+        let aggregate = |stream| aggregate_of(&StreamId::new(stream).unwrap()).map(|code| code.category);
+        let found = ["counter-7", "counter", "counters-7"].map(aggregate);
+        assert_eq!(found, [Some("counter"), Some("counter"), None]);
         assert_eq!(consumers(), ["a", "b"]);
         let find = |name| consumer(&ConsumerName::new(name).unwrap());
         assert_eq!(find("b").map(|found| found.definition.kind), Some(Kind::Projection));

@@ -14,8 +14,11 @@
 //! - `aggregate` is the object that stores one stream, and its messages.
 //! - `journal` is the object that stores the commits of all streams of a partition, and its messages.
 //! - `consumer` is the object that runs one projection, reactor, webhook or queue, and its messages.
+//! - `store` is the store for the Worker's own code in Rust, without HTTP.
+//! - `testing` tests a reactor natively.
 //! - `objects` has the parts that all three objects share.
-//! - `app` is the registry of the projections and reactors that are written in Rust.
+//! - `composed` has the definitions in JavaScript that a request needs.
+//! - `app` is the registry of the aggregates, projections and reactors that are written in Rust.
 //!
 //! The core has the rules of the store. The bridge has the JSON of events and errors. This crate passes requests to them, and
 //! returns their answers. It has no `unwrap`, no indexing and no other way to panic, because a panic resets every object of the
@@ -26,6 +29,7 @@
 mod aggregate;
 mod app;
 mod auth;
+mod composed;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod consumer;
 mod http;
@@ -33,12 +37,16 @@ mod http;
 mod journal;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod objects;
+mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use worker::{Env, Response, web_sys};
 
 pub use app::{App, AppError, app};
 pub use consumer::{Reactor, ReactorContext};
 pub use sillok_bridge::Failure;
+pub use store::{Append, EventPage, ExecuteError, Executed, Execution, Loaded, Recorded, Store, store};
 
 /// Answers an HTTP request. Call it in the function `#[event(fetch)]` of your Worker. It takes the runtime's own request,
 /// because the crate `worker` replaces an unknown method by GET.

@@ -10,13 +10,16 @@ use crate::events::write_event;
 #[derive(Debug)]
 pub struct ExecutedJson {
     stream: String,
-    first_version: u64,
+    /// The version of the first event. It is `version` + 1 if there are no events.
+    pub first_version: u64,
     /// The version of the stream after the decision.
     pub version: u64,
-    time: String,
+    /// The time of the decision, as RFC 3339 writes it.
+    pub time: String,
     /// The events, a JSON array as text.
-    events: String,
-    replayed: bool,
+    pub events: String,
+    /// Whether the outcome is the remembered one of an earlier command under the same id.
+    pub replayed: bool,
     /// The rejection as JSON text, if the rules refused the command.
     pub rejection: Option<String>,
 }
@@ -76,7 +79,7 @@ pub struct StateJson {
     /// The version of the state.
     pub version: u64,
     /// The state as JSON text.
-    state: String,
+    pub state: String,
 }
 
 crate::message!(StateJson { stream: "stream", version: "version", state: "state" });

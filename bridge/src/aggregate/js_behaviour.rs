@@ -40,7 +40,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn state(this: &JsBehaviour) -> Result<String, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn check(this: &JsBehaviour, events: &str) -> Result<(), JsValue>;
+    fn check(this: &JsBehaviour, events: &str) -> Result<String, JsValue>;
 }
 
 /// The most bytes of events that are passed to JavaScript at once. One call for many events costs less than one for each.
@@ -68,12 +68,15 @@ impl ScriptedBehaviour {
         Self { code: script.code(), settings, script, events: String::new() }
     }
 
-    /// Checks the events of a raw append, given as JSON, by the schemas of the aggregate.
+    /// Checks the events of a direct append, given as JSON, by the schemas of the aggregate. Returns their newest schema
+    /// versions.
     ///
     /// # Errors
     /// [`Fault`].
-    pub fn check(script: &JsBehaviour, events: &str) -> Result<(), Fault> {
-        script.check(events).map_err(|thrown| fault(&thrown))
+    pub fn check(script: &JsBehaviour, events: &str) -> Result<Vec<u32>, Fault> {
+        let versions = script.check(events).map_err(|thrown| fault(&thrown))?;
+        serde_json::from_str(&versions)
+            .map_err(|error| Fault::new(ErrorCode::DeciderFailed, error.to_string()))
     }
 }
 

@@ -114,7 +114,7 @@ export interface FunctionDefinition<
 }
 
 // The overload with schemas is first: the compiler would take handlers without parameters for functions of the other form, and
-// widen the types of their events to `string`. Its last type parameter makes their number differ: 5 and not 3 or 4.
+// widen the types of their events to `string`. All of its 5 type parameters are inferred, so it never takes the 3 or 4 of the other.
 
 /**
  * Defines an aggregate: the state of its streams, the commands that it takes, and the events that follow from them. The
@@ -165,18 +165,19 @@ export function aggregate<
   Commands extends Readonly<Record<string, StandardSchema<any, any>>>,
   S,
   Decide extends Deciders,
-  _Inferred,
+  Name extends string,
 >(
-  name: string,
+  name: Name,
   definition: SchemaDefinition<Events, Commands, S, Decide>,
-): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>>;
+): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>, Name>;
 /** Defines an aggregate by three functions, whose types are parameters. */
 export function aggregate<
   E extends NewEvent,
   C extends Command,
   S,
   R extends Rejection = Rejection,
->(name: string, definition: FunctionDefinition<E, C, S, R>): Aggregate<E, C, S, R>;
+  Name extends string = string,
+>(name: Name, definition: FunctionDefinition<E, C, S, R>): Aggregate<E, C, S, R, Name>;
 export function aggregate(name: string, definition: object): Aggregate {
   return checkedAggregate(name, definition);
 }

@@ -144,19 +144,22 @@ export class Behaviour {
   }
 
   /**
-   * Checks the events of a direct append by their schemas: JSON, an array of events or one event. Their schema version is the
-   * newest.
+   * Checks the events of a direct append by their schemas: JSON, an array of events or one event.
    *
+   * @returns JSON: the newest schema version of each event's type.
    * @throws {@link SillokError} `invalid_event`, whose `field` names the wrong part.
    */
-  check(events: string): void {
+  check(events: string): string {
+    const { events: definitions } = this.#aggregate;
     const appended = JSON.parse(events) as { type: string; data?: unknown }[] | { type: string };
     const isArray = Array.isArray(appended);
-    for (const [place, event] of (isArray ? appended : [appended]).entries()) {
+    const versions = (isArray ? appended : [appended]).map((event, place) => {
       const name = isArray ? fieldAt("events", [place]) : "";
       const { type, data = null } = event as { type: string; data?: unknown };
-      checkData(this.#aggregate.events, type, deepFreeze(data), name);
-    }
+      checkData(definitions, type, deepFreeze(data), name);
+      return definitionOf(definitions, type)?.schemaVersion ?? 1;
+    });
+    return JSON.stringify(versions);
   }
 
   /** Checks the events of a decision, folds them into the candidate, and returns them as JSON. */

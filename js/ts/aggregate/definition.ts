@@ -3,7 +3,12 @@
 import { SillokError } from "../store/errors.js";
 import { EVENT_TYPE_BYTES, SNAPSHOT_EVENTS, STREAM_ID_BYTES } from "../store/limits.js";
 import { isName } from "../store/names.js";
-import type { EventDefinition, EventDefinitions, Upcast } from "./events.js";
+import {
+  areEventDefinitions,
+  type EventDefinition,
+  type EventDefinitions,
+  type Upcast,
+} from "./events.js";
 import { isSchema, type StandardSchema } from "./schema.js";
 import type { Aggregate, AggregateOptions } from "./types.js";
 
@@ -46,11 +51,6 @@ export function checkedAggregate(name: unknown, definition: unknown): Aggregate 
 export function isAggregate(aggregate: unknown): aggregate is Aggregate {
   const { kind, events } = (aggregate ?? {}) as { kind?: unknown; events?: unknown };
   return kind === "aggregate" && Object.isFrozen(aggregate) && areEventDefinitions(events);
-}
-
-/** Whether the value is the field `events` of an aggregate, of this copy of the package or another one. */
-export function areEventDefinitions(events: unknown): events is EventDefinitions {
-  return isRecord(events) && "byType" in events && Object.isFrozen(events);
 }
 
 /** The error of an invalid definition. */

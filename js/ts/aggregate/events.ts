@@ -36,6 +36,12 @@ export interface OldEvent {
   readonly data: unknown;
 }
 
+/** Whether the value is the field `events` of an aggregate, of this copy of the package or another one. */
+export function areEventDefinitions(events: unknown): events is EventDefinitions {
+  const isObject = typeof events === "object" && events !== null;
+  return isObject && "byType" in events && Object.isFrozen(events);
+}
+
 /** The definition of a type, or undefined if the type is not declared. */
 export function definitionOf(
   { byType }: EventDefinitions,

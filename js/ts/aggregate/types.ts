@@ -82,11 +82,12 @@ export interface Aggregate<
   C extends Command = Command,
   S = unknown,
   R extends Rejection = Rejection,
+  Name extends string = string,
 > {
   /** The kind of the definition. */
   readonly kind: "aggregate";
   /** The category of the streams, such as `account` for `account-42`. */
-  readonly name: string;
+  readonly name: Name;
   /** The declared events. A projection or a reactor takes them as its option `events`. */
   readonly events: EventDefinitions<E>;
   /** The declared commands with their schemas; undefined if the aggregate does not declare its commands. */

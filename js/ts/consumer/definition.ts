@@ -1,5 +1,9 @@
-import { areEventDefinitions } from "../aggregate/definition.js";
-import { definitionOf, type EventDefinitions, upcast } from "../aggregate/events.js";
+import {
+  areEventDefinitions,
+  definitionOf,
+  type EventDefinitions,
+  upcast,
+} from "../aggregate/events.js";
 import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import {

@@ -1,3 +1,5 @@
+import type { CommandOf, EventOf } from "../aggregate/types.js";
+import type { AnyAggregate, ExecuteResult } from "../aggregate/aggregate-store.js";
 import type { AppendResult, NewEvent } from "../store/events.js";
 import { CONSUMER_TIMEOUT_MILLIS, POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { AppendOptions } from "../store/options.js";
@@ -24,13 +26,28 @@ export interface ReactorContext {
   readonly attempt: number;
   /**
    * Appends to the store of the event, as `append` of the store does. The append takes effect once, also if the event is
-   * handled again: the store has the first, second … append of a handler under the key of the first, second …
+   * handled again: the store has the first, second … act of a handler, `append` or `execute`, under the first, second … key.
    */
   append<E extends NewEvent = NewEvent>(
     stream: string,
     events: E | readonly E[],
     options?: Omit<AppendOptions, "idempotencyKey">,
   ): Promise<AppendResult>;
+  /**
+   * Executes a command, as `execute` of the store does. The command takes effect once, also if the event is handled again: its
+   * id is the same at every attempt, and the store remembers its first outcome. The events have the correlation id and the
+   * trace of the handled event.
+   *
+   * In a Worker, the object of the stream decides by the registered aggregate of the category. `aggregate` names the category
+   * and has the types.
+   *
+   * @throws {@link SillokError} `command_rejected`, and the errors of `execute` of the store.
+   */
+  execute<A extends AnyAggregate>(
+    stream: string,
+    command: CommandOf<NoInfer<A>>,
+    aggregate: A,
+  ): Promise<ExecuteResult<EventOf<A>>>;
 }
 
 /** Handlers of a reactor: by event type, or one handler for all events. The reactor waits for a returned promise. */
@@ -69,7 +86,7 @@ export interface Reactor<E extends NewEvent = NewEvent> extends ConsumerDefiniti
  * every event at least once, one after the other. After a crash it may handle the last events again.
  *
  * A handler fails if it throws, or if its promise rejects or does not settle in time. The reactor then retries the event
- * later, by its options. Its appends still take effect once, if the handler appends the same for the same event. If a retry
+ * later, by its options. Its appends and commands still take effect once, if the handler sends the same for the same event. If a retry
  * cannot help, as for the {@link SillokError} `invalid_event`, the reactor gives the event up without a retry.
  *
  * @param name - The name of the consumer: 1 to 200 bytes of UTF-8 without control characters.

@@ -1,11 +1,12 @@
 // Runs one projection or reactor over a store in this program.
 
-import { appends } from "../consumer/command.js";
+import { actsOf } from "../consumer/command.js";
 import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
 import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
 import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
 import { project, type Projection } from "../consumer/projection.js";
 import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
+import { LocalCommands } from "../local/commands.js";
 import type { EngineConsumer } from "../local/engine-consumer.js";
 import type { LocalEngine } from "../local/engine.js";
 import { sleep } from "../time/timers.js";
@@ -14,13 +15,14 @@ import { Turn } from "../time/turn.js";
 /** The reason why a consumer has no work now. A number is the time until the next work, in milliseconds. */
 export type IdleReason = "idle" | "paused" | "stopped" | "interrupted" | number;
 
-/** The number of a handler's first append. The number decides the idempotency key of the append. */
+/** The number of a handler's first append or command. The number decides its idempotency key, or its id. */
 const FIRST_COMMAND = 1;
 
 export class Runner {
   readonly definition: AnyConsumer;
   readonly consumer: EngineConsumer;
   readonly #engine: LocalEngine;
+  readonly #commands: LocalCommands;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
   /** The running work: there is at most one. */
@@ -30,6 +32,7 @@ export class Runner {
 
   constructor(engine: LocalEngine, definition: AnyConsumer) {
     this.#engine = engine;
+    this.#commands = new LocalCommands(engine);
     this.definition = definition;
     this.consumer = engine.consumerNow(definition);
   }
@@ -115,8 +118,18 @@ export class Runner {
   }
 
   async #deliver(id: string, attempt: number, text: string): Promise<void> {
-    const append = appends(FIRST_COMMAND, (...command) => this.consumer.append(id, ...command));
-    const context: ReactorContext = Object.freeze({ id, attempt, append });
+    const acts = actsOf(FIRST_COMMAND, {
+      append: (...append) => this.consumer.append(id, ...append),
+      execute: (n, stream, command, aggregate) =>
+        this.#commands.attempt(
+          stream,
+          command,
+          aggregate,
+          { commandId: `${id}:${n}` },
+          (commands, ready) => this.consumer.execute(id, n, stream, commands, ready),
+        ),
+    });
+    const context: ReactorContext = Object.freeze({ id, attempt, ...acts });
     const { definition } = this as { definition: Reactor };
     let wrong: FailedAttempt | undefined;
     try {

@@ -6,13 +6,13 @@ import type {
   ExecuteOptions,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { readyCommand, wantedState } from "../store/command-input.js";
-import type { Rejection } from "../store/errors.js";
-import type { RecordedEvent } from "../store/events.js";
+} from "../aggregate/aggregate-store.js";
+import { type ReadyCommand, readyCommand, wantedState } from "../aggregate/command-input.js";
 import { KEPT_STATES } from "../store/limits.js";
+import { type EngineOutcome, outcomeOf } from "../aggregate/outcome.js";
 import { Turn } from "../time/turn.js";
-import type { EngineCommands, EngineOutcome, LocalEngine } from "./engine.js";
+import type { Soon } from "../store/soon.js";
+import type { EngineCommands, LocalEngine } from "./engine.js";
 import { ThrowingBehaviour } from "./throwing-behaviour.js";
 
 /** The state of one stream in memory. */
@@ -22,6 +22,9 @@ interface Kept {
   /** How many calls use it now. It must not be freed meanwhile. */
   uses: number;
 }
+
+/** One call of the engine for a command. Undefined if there is more of the state to load. */
+type Execute = (commands: EngineCommands, command: ReadyCommand) => Soon<EngineOutcome | undefined>;
 
 /** The commands of one store. */
 export class LocalCommands {
@@ -39,12 +42,17 @@ export class LocalCommands {
     command: unknown,
     aggregate: AnyAggregate,
     options: ExecuteOptions,
+    execute?: Execute,
   ): Promise<CommandOutcome> {
     const checked = readyCommand(stream, command, aggregate, options);
     const ready = "text" in checked ? checked : await checked;
     return this.#using(stream, aggregate, async ({ behaviour, commands }) => {
-      const execute = () => this.#engine.execute(commands, behaviour, stream, ready, options);
-      return outcomeOf(await worked(execute));
+      const outcome = await worked(() =>
+        execute === undefined
+          ? this.#engine.execute(commands, behaviour, stream, ready, options)
+          : execute(commands, ready),
+      );
+      return outcomeOf(outcome);
     });
   }
 
@@ -122,21 +130,4 @@ async function worked<T>(call: () => T | undefined | Promise<T | undefined>): Pr
     if (done !== undefined) return done;
     if (turn.isOver()) await turn.pass();
   }
-}
-
-// Each field by its name: a copy of the rest of an object is slow.
-function outcomeOf({
-  rejection,
-  events,
-  stream,
-  firstVersion,
-  version,
-  time,
-  replayed,
-}: EngineOutcome): CommandOutcome {
-  if (rejection !== undefined) {
-    return { accepted: false, rejection: JSON.parse(rejection) as Rejection, version, replayed };
-  }
-  const recorded = JSON.parse(events) as RecordedEvent[];
-  return { accepted: true, stream, firstVersion, version, time, events: recorded, replayed };
 }

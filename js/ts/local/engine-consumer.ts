@@ -1,14 +1,12 @@
 // A consumer in the engine, with types.
 
-import type {
-  Consumer as ConsumerInRust,
-  DocumentsHandle as DocumentsInRust,
-  Store as StoreInRust,
-} from "../../generated/sillok_js.js";
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
+import type { ReadyCommand } from "../aggregate/command-input.js";
 import type { AppendResult } from "../store/events.js";
-import type { Soon } from "../time/soon.js";
+import type { EngineOutcome } from "../aggregate/outcome.js";
+import type { Soon } from "../store/soon.js";
+import type { CommandsInRust, ConsumerInRust, DocumentsInRust, StoreInRust } from "./engine.js";
 import type { ItemsPage } from "./pages.js";
 import { askForRandomness } from "./randomness.js";
 
@@ -68,6 +66,23 @@ export class EngineConsumer {
     askForRandomness();
     return this.#calls.writeTo(stream, (store) =>
       this.#consumer.append(store, id, n, stream, events, expected),
+    );
+  }
+
+  /**
+   * Executes a command as the number `n` of the delivery with this id, which has not ended. Undefined if there is more of the
+   * state to load.
+   */
+  execute(
+    id: string,
+    n: number,
+    stream: unknown,
+    commands: CommandsInRust,
+    { text, prepared }: ReadyCommand,
+  ): Soon<EngineOutcome | undefined> {
+    askForRandomness();
+    return this.#calls.writeTo(stream, (store) =>
+      this.#consumer.execute(store, id, n, commands, text, prepared),
     );
   }
 

@@ -1,5 +1,6 @@
 // The engine in wasm, with types, and with its refusals as errors. No other file touches generated code.
 
+import type { DocumentsHandle as DocumentsInRust } from "../../generated/sillok_js.js";
 import {
   Commands as CommandsInRust,
   Consumer as ConsumerInRust,
@@ -12,19 +13,15 @@ import {
 import type { ConsumerDefinition } from "../consumer/definition.js";
 import type { Database } from "../sqlite/database.js";
 import { Patience } from "../sqlite/patience.js";
-import type {
-  ExecuteOptions,
-  ExecuteResult,
-  LoadedState,
-  LoadOptions,
-} from "../store/aggregate-store.js";
-import type { ReadyCommand } from "../store/command-input.js";
+import type { ExecuteOptions, LoadedState, LoadOptions } from "../aggregate/aggregate-store.js";
+import type { ReadyCommand } from "../aggregate/command-input.js";
 import { type Failure, SillokError } from "../store/errors.js";
 import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
+import type { EngineOutcome } from "../aggregate/outcome.js";
 import { sleep } from "../time/timers.js";
-import type { Soon } from "../time/soon.js";
+import type { Soon } from "../store/soon.js";
 import { Calls } from "./calls.js";
 import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
@@ -56,16 +53,11 @@ const REACH = {
   },
 } as const satisfies Record<string, Failure>;
 
+// The types of generated code, for the other files of this room.
+export type { CommandsInRust, ConsumerInRust, DocumentsInRust, StoreInRust };
+
 /** The commands of one stream in the engine. */
 export type EngineCommands = CommandsInRust;
-
-/** The outcome of a command in the engine. */
-export interface EngineOutcome extends Omit<ExecuteResult, "events"> {
-  /** JSON. */
-  readonly events: string;
-  /** JSON; undefined if the command was accepted. */
-  readonly rejection?: string;
-}
 
 /**
  * The engine of one store: streams in a database or, without one, in memory. While another connection has locked the file, a

@@ -8,13 +8,13 @@ import type {
   ExecuteOptions,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
+} from "../aggregate/aggregate-store.js";
 import {
   attemptsOf,
   readyCommand,
   type ReadyCommand,
   wantedState,
-} from "../store/command-input.js";
+} from "../aggregate/command-input.js";
 import {
   isSillokError,
   isWrongExpectedVersion,

@@ -29,13 +29,13 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { accepted } from "../store/command-input.js";
+} from "../aggregate/aggregate-store.js";
+import { accepted } from "../aggregate/command-input.js";
 import { RemoteCommands } from "./commands.js";
 import { remoteStreams } from "./directory.js";
 import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";
 import { checkedAnswer, Http } from "./http.js";
-import { condition, keyHeader, streamPath } from "./input.js";
+import { condition, keyHeader, randomKey, streamPath } from "./input.js";
 import { exportRemote, readRemote } from "./read.js";
 import { subscribeRemote } from "./subscribe.js";
 
@@ -288,10 +288,4 @@ export class RemoteEventStore implements AggregateStore {
   ): Promise<LoadedState<StateOf<A>>> {
     return this.#commands.load(stream, aggregate, options);
   }
-}
-
-/** A unique key. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -211,7 +211,7 @@ async function errorOf(response: Response, fields: Names): Promise<SillokError> 
 function failureIn(text: string, fields: Names): Failure | undefined {
   const problem = parse(text) as Partial<Failure> | null;
   if (typeof problem?.code !== "string" || typeof problem.detail !== "string") return undefined;
-  const { code, detail, field, stream, expected, actual } = problem;
+  const { code, detail, field, stream, expected, actual, rejection, version, replayed } = problem;
   // The body is only slightly larger than its events, so a local store would refuse the same commit by this code.
   if (code === "body_too_large") {
     return { code: "commit_too_large", detail, field: "events" };
@@ -223,6 +223,9 @@ function failureIn(text: string, fields: Names): Failure | undefined {
     ...(typeof stream === "string" && { stream }),
     ...(isExpectedVersion(expected) && { expected }),
     ...(typeof actual === "number" && { actual }),
+    ...(typeof rejection?.code === "string" && { rejection }),
+    ...(typeof version === "number" && { version }),
+    ...(typeof replayed === "boolean" && { replayed }),
   };
 }
 

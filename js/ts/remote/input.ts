@@ -52,9 +52,9 @@ export function condition(expected: unknown): Record<string, string> {
   throw refused("invalid_expected_version", "expectedVersion", reason);
 }
 
-/** The header for an idempotency key. */
-export function keyHeader(key: unknown): Record<string, string> {
-  const [code, field] = ["invalid_idempotency_key", "idempotencyKey"] as const;
+/** The header for an idempotency key, or for another option that is sent as one. */
+export function keyHeader(key: unknown, field = "idempotencyKey"): Record<string, string> {
+  const code = "invalid_idempotency_key";
   encoded(code, field, key, IDEMPOTENCY_KEY_BYTES);
   const text = key as string;
   if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) {
@@ -64,6 +64,12 @@ export function keyHeader(key: unknown): Record<string, string> {
     throw refused(code, field, "must not start or end with white space, which HTTP would drop");
   }
   return { "Idempotency-Key": inHeader(text) };
+}
+
+/** A unique key. */
+export function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Checks that HTTP can carry the options of a read. */

@@ -185,6 +185,10 @@ export interface Failure {
   readonly actual?: number;
   /** The reason for which a command was refused. */
   readonly rejection?: Rejection;
+  /** The version of the stream at the decision to refuse a command. */
+  readonly version?: number;
+  /** Whether a refusal is the remembered one of an earlier command under the same id. */
+  readonly replayed?: boolean;
 }
 
 /**
@@ -215,6 +219,10 @@ export class SillokError extends Error {
   declare readonly actual?: number;
   /** The reason of a `command_rejected`. */
   declare readonly rejection?: Rejection;
+  /** The version of the stream of a `command_rejected`, at the decision. */
+  declare readonly version?: number;
+  /** Whether a `command_rejected` is the remembered outcome of an earlier command under the same id. */
+  declare readonly replayed?: boolean;
 
   static {
     // The name is on the prototype, as the name of JavaScript's own errors.

@@ -27,7 +27,11 @@ export interface Given<A extends Aggregate> {
 }
 
 /** The data of the rejections with this code. */
-type DataOf<R, Code> = R extends { readonly code: Code; readonly data?: infer Data } ? Data : never;
+type DataOf<R extends Rejection, Code> = R extends Rejection
+  ? Code extends R["code"]
+    ? R["data"]
+    : never
+  : never;
 
 /** The decision of a command. Each method throws an error that shows the difference, if the decision is another one. */
 export interface Decided<A extends Aggregate> {

@@ -40,7 +40,7 @@ import { watched } from "./watched.js";
  *
  * const histories = [[{ type: "Counted", data: { by: 2 } } as const]];
  * try {
- *   laws(counter, histories, [{ type: "Count", data: { by: 1 } }]);
+ *   laws(counter, histories);
  * } catch (error) {
  *   console.log(String(error).split("\n")[0]);
  *   // prints: AssertionError: history 0, version 1: `evolve` of the aggregate counter, for Counted, changes `state.sum`, which is an argument

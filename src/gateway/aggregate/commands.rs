@@ -9,7 +9,8 @@ use crate::handler::{Behaviour, BehaviourDecision, Command, DecideContext, Fault
 use crate::store::limits::{REJECTION_BYTES, STATE_BYTES};
 use crate::store::{
     Append, AppendError, Cause, Commit, Decided, DecisionLog, EventId, EventStore, ExpectedVersion, Head,
-    IdempotencyKey, JsonText, NewEvent, ReadError, RecordedTime, Snapshot, StreamId, Version,
+    IdempotencyKey, JsonText, NewEvent, Outcome, ReadError, RecordedTime, Snapshot, StorageError, StreamId,
+    Version,
 };
 
 /// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
@@ -85,6 +86,20 @@ impl Commands {
         Ok(self.behaviour.state()?)
     }
 
+    /// Whether a command with this id has a remembered outcome. A repeat of it is not decided again.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn remembers<L: DecisionLog>(
+        &self,
+        store: &EventStore<L>,
+        stream: &StreamId,
+        id: &IdempotencyKey,
+        now: RecordedTime,
+    ) -> Result<bool, StorageError> {
+        Ok(self.outcome(store.log(), stream, id, now)?.is_some())
+    }
+
     /// Decides a command, or folds one page of the events that the state does not contain yet.
     ///
     /// `now` is the time by the caller's clock. The store calls `fresh_id` once for each event without an id.
@@ -140,10 +155,13 @@ impl Commands {
 
     /// Forgets the state after an error that may concern it.
     fn doubt(&mut self, error: &CommandError) {
-        let before_the_state = matches!(
-            error,
-            CommandError::IdReused { .. } | CommandError::Refused(AppendError::WrongExpectedVersion { .. })
-        );
+        // These come before the state is read: a locked storage has not even begun.
+        let before_the_state = match error {
+            CommandError::IdReused { .. }
+            | CommandError::Refused(AppendError::WrongExpectedVersion { .. }) => true,
+            CommandError::Refused(AppendError::Storage(error)) => error.code() == ErrorCode::StorageBusy,
+            _ => false,
+        };
         if !before_the_state {
             self.clear();
         }
@@ -216,11 +234,7 @@ impl Commands {
         now: RecordedTime,
     ) -> Result<Option<Executed>, CommandError> {
         let Some(id) = &command.id else { return Ok(None) };
-        let Some(outcome) = log.outcome(stream, id)? else { return Ok(None) };
-        let remembers = self.behaviour.settings().remember_millis;
-        if remembers > 0 && now > outcome.time.later(remembers) {
-            return Ok(None);
-        }
+        let Some(outcome) = self.outcome(log, stream, id, now)? else { return Ok(None) };
         if outcome.command != command.hash() {
             return Err(CommandError::IdReused { stream: stream.clone() });
         }
@@ -231,6 +245,19 @@ impl Commands {
             _ => None,
         };
         Ok(Some(Executed::again(stream, outcome, commit)))
+    }
+
+    /// The outcome under this id, unless it is too old.
+    fn outcome<L: DecisionLog>(
+        &self,
+        log: &L,
+        stream: &StreamId,
+        id: &IdempotencyKey,
+        now: RecordedTime,
+    ) -> Result<Option<Outcome>, StorageError> {
+        let remembers = self.behaviour.settings().remember_millis;
+        let is_fresh = |outcome: &Outcome| remembers == 0 || now <= outcome.time.later(remembers);
+        Ok(log.outcome(stream, id)?.filter(is_fresh))
     }
 
     /// Folds a page of new events. Returns whether the state is now of the stream's last version.

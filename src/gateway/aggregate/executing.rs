@@ -13,7 +13,9 @@ use crate::ErrorCode;
 use crate::gateway::turn::CallId;
 use crate::gateway::{Aggregate, Alarm};
 use crate::handler::{Behaviour, Command, Fault};
-use crate::store::{DecisionLog, EventId, JsonText, RecordedTime, StreamId, Version};
+use crate::store::{
+    DecisionLog, EventId, IdempotencyKey, JsonText, RecordedTime, StorageError, StreamId, Version,
+};
 
 /// The commands of a stream, and the calls that wait for them.
 #[derive(Debug, Default)]
@@ -48,6 +50,15 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     /// How the snapshots of the state do.
     pub fn snapshots(&self) -> Option<&SnapshotStatus> {
         self.executing.commands.as_ref().map(Commands::snapshots)
+    }
+
+    /// Whether a command with this id has a remembered outcome, so that nothing has to be looked up for it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn remembers(&self, id: &IdempotencyKey, now: RecordedTime) -> Result<bool, StorageError> {
+        let Some(commands) = &self.executing.commands else { return Ok(false) };
+        self.machine.remembers(commands, &self.stream, id, now)
     }
 
     /// Executes a command after the commands that came before. [`AggregateEffect::Executed`] is the answer.

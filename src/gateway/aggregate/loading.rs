@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::command_error::CommandError;
 use crate::handler::Behaviour;
+use crate::store::limits::PAGE_EVENTS;
 use crate::store::{
     Commit, CommitHash, DecisionLog, Direction, Head, ReadRange, RecordedTime, Snapshot, StorageError,
     StreamId, StreamLog, Version, visit_stream,
@@ -61,7 +62,8 @@ pub(super) fn begin<L: DecisionLog>(
     Ok(Place { replaces, ..Place::default() })
 }
 
-/// Folds one page of events into the state, up to a version. Returns the new place.
+/// Folds one page of events into the state, up to a version. Returns the new place. A page ends with a whole commit, so
+/// that a snapshot can be stored there.
 pub(super) fn fold_page<L: StreamLog>(
     log: &L,
     behaviour: &mut dyn Behaviour,
@@ -71,7 +73,7 @@ pub(super) fn fold_page<L: StreamLog>(
 ) -> Result<Place, CommandError> {
     let mut place = place;
     let Some(from) = place.version.after(1).filter(|from| *from <= end) else { return Ok(place) };
-    let range = ReadRange::between(from, end);
+    let range = ReadRange::between(from, page_end(log, stream, from, end)?);
     let mut outcome = Ok(());
     visit_stream(log, stream, &range, &mut |event| {
         if outcome.is_err() {
@@ -85,6 +87,20 @@ pub(super) fn fold_page<L: StreamLog>(
     outcome?;
     behaviour.folded()?;
     Ok(place)
+}
+
+/// The last version of the page that begins with a version.
+fn page_end<L: StreamLog>(
+    log: &L,
+    stream: &StreamId,
+    from: Version,
+    end: Version,
+) -> Result<Version, StorageError> {
+    let Some(full) = from.after(PAGE_EVENTS.saturating_sub(1)).filter(|full| *full < end) else {
+        return Ok(end);
+    };
+    let commit = commit_at(log, stream, full)?;
+    Ok(commit.map_or(end, |(last, _)| last.min(end)))
 }
 
 /// Whether a snapshot is a state of this history: its version is visible, and the commit that ends there has its hash.

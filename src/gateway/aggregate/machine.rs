@@ -16,8 +16,8 @@ use crate::handler::Command;
 use crate::store::limits::{JOURNAL_GROUP_BYTES, PAGE_EVENTS};
 use crate::store::reads::page_budget::PageBudget;
 use crate::store::{
-    Append, AppendError, Appended, Commit, DecisionLog, Direction, EventId, EventStore, Head, RecordedTime,
-    StorageError, StreamId, StreamLog, TruncateError, Truncated, Version,
+    Append, AppendError, Appended, Commit, DecisionLog, Direction, EventId, EventStore, Head, IdempotencyKey,
+    RecordedTime, StorageError, StreamId, StreamLog, TruncateError, Truncated, Version,
 };
 
 /// An aggregate as a machine. It forwards everything that it stores, even after crashes.
@@ -135,6 +135,23 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         L: DecisionLog,
     {
         load.load(&self.store, stream)
+    }
+
+    /// Whether a command has a remembered outcome, as [`Commands::remembers`] does.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn remembers(
+        &self,
+        commands: &Commands,
+        stream: &StreamId,
+        id: &IdempotencyKey,
+        now: RecordedTime,
+    ) -> Result<bool, StorageError>
+    where
+        L: DecisionLog,
+    {
+        commands.remembers(&self.store, stream, id, now)
     }
 
     /// Truncates as [`EventStore::truncate`] does. It refuses until the journal has the events to forget.

@@ -89,8 +89,18 @@ pub struct Refusals(Rc<RefCell<Vec<String>>>);
 impl Refusals {
     /// Remembers a refusal, if no retry can help after its code.
     pub fn note(&self, code: ErrorCode, error: &impl Display) {
+        if is_permanent(code) {
+            self.remember(error);
+        }
+    }
+
+    /// Remembers the rejection of a command. The outcome of a reactor's command is remembered, so a repeat gets it again.
+    pub fn note_rejection(&self, rejection: &impl Display) {
+        self.remember(rejection);
+    }
+
+    fn remember(&self, error: &impl Display) {
         if let Ok(mut refusals) = self.0.try_borrow_mut()
-            && is_permanent(code)
             && refusals.len() < REFUSALS
         {
             refusals.push(error.to_string());

@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::tagged::tagged;
 use crate::ErrorCode;
 use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
-use crate::store::{CommandHash, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string};
+use crate::store::{Cause, CommandHash, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string};
 
 /// What a caller asks of an aggregate.
 ///
@@ -127,6 +127,28 @@ impl Command {
         }
         self.metadata = metadata;
         Ok(self)
+    }
+
+    /// The same command, as an event has caused it: `correlationId`, `causationId` and `traceparent` become members of the
+    /// metadata, unless the sender has set them.
+    ///
+    /// ```
+    /// use sillok::handler::Command;
+    /// use sillok::store::{Cause, EventId, JsonText};
+    ///
+    /// let cause = Cause::new(EventId::new("e-2")?, r#"{"correlationId":"e-1"}"#);
+    /// let remind = Command::new("Remind", JsonText::null())?.caused_by(&cause)?;
+    /// assert_eq!(remind.metadata().as_str(), r#"{"correlationId":"e-1","causationId":"e-2"}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidCommand::Metadata`] if the metadata has no room for them.
+    pub fn caused_by(self, cause: &Cause) -> Result<Self, InvalidCommand> {
+        match cause.added_to(self.metadata.as_str()) {
+            Some(metadata) => self.with_metadata(metadata),
+            None => Ok(self),
+        }
     }
 
     /// The same command with everything that was looked up for it before its turn. The code decides with this data. A repeat

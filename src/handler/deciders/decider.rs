@@ -174,6 +174,18 @@ pub enum UnknownEvents {
 }
 
 /// What a decision may depend on beside the command and the state.
+///
+/// ```
+/// use sillok::handler::CommandContext;
+///
+/// /// A day after the decision.
+/// fn due(context: &CommandContext<'_>) -> u64 {
+///     context.now.later(24 * 60 * 60 * 1000).as_millis()
+/// }
+/// # let metadata = sillok::store::JsonText::empty_object();
+/// # let (now, version) = (Default::default(), Default::default());
+/// # assert_eq!(due(&CommandContext { now, version, command_id: None, metadata: &metadata }), 86_400_000);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CommandContext<'a> {
     /// The time of the decision. It becomes the recorded time of the events, and never goes back within a stream.

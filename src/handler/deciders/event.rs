@@ -1,7 +1,5 @@
 //! The events of an aggregate, as one enum.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -10,12 +8,16 @@ use super::tagged::tagged;
 use crate::ErrorCode;
 use crate::handler::projections::projection::Failed;
 use crate::handler::read_event::{read_tagged, variants_of};
-use crate::store::{EventView, InvalidEvent, JsonText, NewEvent, json_string};
+use crate::store::{EventView, InvalidEvent, JsonText, NewEvent, StreamId, json_string};
 
 /// Converts the data of an event from one schema version to the next.
 ///
 /// It is a pure function of the data. The data are JSON as it was stored.
 pub type Upcast = fn(JsonText) -> Result<JsonText, Failed>;
+
+/// For each event type whose data have changed: the conversions from version 1 to 2, from 2 to 3, and so on. The newest schema
+/// version of a type is the number of its conversions + 1.
+pub type Upcasts = &'static [(&'static str, &'static [Upcast])];
 
 /// The events of an aggregate: an enum with a variant for each event type.
 ///
@@ -28,7 +30,7 @@ pub type Upcast = fn(JsonText) -> Result<JsonText, Failed>;
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
-/// use sillok::handler::{Event, Failed, Upcast};
+/// use sillok::handler::{Event, Failed, Upcasts};
 /// use sillok::store::JsonText;
 ///
 /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -41,7 +43,7 @@ pub type Upcast = fn(JsonText) -> Result<JsonText, Failed>;
 ///
 /// impl Event for AccountEvent {
 ///     // Version 1 of `Deposited` had whole coins.
-///     const UPCASTS: &[(&str, &[Upcast])] = &[("Deposited", &[coins_to_cents])];
+///     const UPCASTS: Upcasts = &[("Deposited", &[coins_to_cents])];
 /// }
 ///
 /// fn coins_to_cents(data: JsonText) -> Result<JsonText, Failed> {
@@ -60,9 +62,9 @@ pub type Upcast = fn(JsonText) -> Result<JsonText, Failed>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Event: Serialize + DeserializeOwned {
-    /// For each event type whose data have changed: the conversions from version 1 to 2, from 2 to 3, and so on. The newest
-    /// schema version of a type is the number of its conversions + 1.
-    const UPCASTS: &'static [(&'static str, &'static [Upcast])] = &[];
+    /// The conversions of older data. A [projection](crate::handler::Projection::UPCASTS) that reads the events uses them
+    /// too.
+    const UPCASTS: Upcasts = &[];
 
     /// The event types, in the order of the variants.
     #[must_use]
@@ -73,7 +75,7 @@ pub trait Event: Serialize + DeserializeOwned {
     /// The newest schema version of an event type. It is 1 for a type without conversions.
     #[must_use]
     fn schema_version(event_type: &str) -> u32 {
-        u32::try_from(upcasts::<Self>(event_type).len()).unwrap_or(u32::MAX).saturating_add(1)
+        newest(Self::UPCASTS, event_type)
     }
 
     /// Makes an event that can be appended, with the newest schema version of its type.
@@ -89,11 +91,40 @@ pub trait Event: Serialize + DeserializeOwned {
         let event = NewEvent::new(&event_type, data).map_err(refused)?;
         event.with_schema_version(Self::schema_version(&event_type)).map_err(refused)
     }
+
+    /// Reads a stored event of a stream, after its data were converted to the newest schema version. `None` if the enum has no
+    /// variant for it.
+    ///
+    /// # Errors
+    /// [`Fault`]: `event_too_new`, or `decider_failed` if the data cannot be converted or read.
+    fn from_stored(event: &EventView<'_>, stream: &StreamId) -> Result<Option<Self>, Fault> {
+        read_stored(event, stream.as_str())
+    }
 }
 
 /// The conversions of an event type.
-fn upcasts<E: Event>(event_type: &str) -> &'static [Upcast] {
-    E::UPCASTS.iter().find(|(name, _)| *name == event_type).map_or(&[], |(_, upcasts)| upcasts)
+fn of_type(upcasts: Upcasts, event_type: &str) -> &'static [Upcast] {
+    upcasts.iter().find(|(name, _)| *name == event_type).map_or(&[], |(_, upcasts)| upcasts)
+}
+
+/// The newest schema version of an event type.
+pub(crate) fn newest(upcasts: Upcasts, event_type: &str) -> u32 {
+    u32::try_from(of_type(upcasts, event_type).len()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+/// Converts data of a schema version to the newest one. `None` if they are of the newest already.
+pub(crate) fn upcast(
+    upcasts: Upcasts,
+    event_type: &str,
+    schema_version: u32,
+    data: &str,
+) -> Result<Option<JsonText>, Failed> {
+    let known = usize::try_from(schema_version.saturating_sub(1)).unwrap_or(usize::MAX);
+    let missing = of_type(upcasts, event_type).get(known..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(None);
+    }
+    missing.iter().try_fold(JsonText::trusted(data), |data, upcast| upcast(data)).map(Some)
 }
 
 /// Whether the enum has a variant of this type. If serde does not name the variants, it may have.
@@ -116,9 +147,9 @@ pub(super) fn read_stored<E: Event>(event: &EventView<'_>, stream: &str) -> Resu
         return Err(Fault::new(ErrorCode::EventTooNew, detail));
     }
     let failed = |reason: &str| Fault::new(ErrorCode::DeciderFailed, format!("{} {reason}", named()));
-    let data =
-        upcast::<E>(event).map_err(|error| failed(&format!("cannot be converted: {}", error.message())))?;
-    match read_tagged(&with_type(event_type, &data)) {
+    let data = upcast(E::UPCASTS, event_type, schema_version, event.data)
+        .map_err(|error| failed(&format!("cannot be converted: {}", error.message())))?;
+    match read_tagged(&with_type(event_type, data.as_ref().map_or(event.data, JsonText::as_str))) {
         Ok(read) => Ok(Some(read)),
         Err(_) if !declares::<E>(event_type) => Ok(None),
         Err(error) => Err(failed(&format!("cannot be read: {error}"))),
@@ -133,17 +164,6 @@ pub(crate) fn read_back<E: Event>(event: &NewEvent) -> Result<E, Fault> {
             format!("the event {event_type} cannot be read again after it is written as JSON: {error}");
         Fault::new(ErrorCode::InvalidEvent, detail).in_field("data")
     })
-}
-
-/// The data of a stored event in the newest schema version.
-fn upcast<'a, E: Event>(event: &EventView<'a>) -> Result<Cow<'a, str>, Failed> {
-    let known = usize::try_from(event.schema_version.saturating_sub(1)).unwrap_or(usize::MAX);
-    let missing = upcasts::<E>(event.event_type).get(known..).unwrap_or_default();
-    if missing.is_empty() {
-        return Ok(Cow::Borrowed(event.data));
-    }
-    let data = missing.iter().try_fold(JsonText::trusted(event.data), |data, upcast| upcast(data))?;
-    Ok(Cow::Owned(data.as_str().to_owned()))
 }
 
 fn with_type(event_type: &str, data: &str) -> String {

@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 use super::documents::{DocumentError, Documents};
 use crate::handler::consumer::attempt::{Outcome, Refusals};
 use crate::handler::consumer::policy::Policy;
+use crate::handler::deciders::event::Upcasts;
 use crate::handler::feed::FeedEvent;
-use crate::handler::read_event::read_event;
+use crate::handler::read_event::read_upcast;
 use crate::store::JsonText;
 use crate::store::sqlite::Sql;
 
@@ -97,6 +98,13 @@ pub trait Projection {
     /// The only event types to follow. The default is all types.
     const TYPES: &'static [&'static str] = &[];
 
+    /// The conversions of older events: `AccountEvent::UPCASTS` if [`Event`](Self::Event) is the [`Event`] of an
+    /// aggregate. With conversions, an event of a newer schema version fails. Without them, events are read as they are
+    /// stored.
+    ///
+    /// [`Event`]: crate::handler::Event
+    const UPCASTS: Upcasts = &[];
+
     /// The rules for failures.
     const POLICY: Policy = Policy::DEFAULT;
 
@@ -117,7 +125,7 @@ pub trait Projection {
 pub fn apply<P: Projection, S: Sql>(event: &FeedEvent, documents: &Documents<S>) -> Outcome {
     let refusals = Refusals::default();
     let documents = TypedDocuments { texts: documents, document: PhantomData, refusals: &refusals };
-    refusals.outcome(read_event(event).and_then(|typed| P::apply(typed, event, &documents)))
+    refusals.outcome(read_upcast(event, P::UPCASTS).and_then(|typed| P::apply(typed, event, &documents)))
 }
 
 /// The message of a handler that could not handle an event. The `?` operator makes it from any error, and `into` makes

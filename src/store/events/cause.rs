@@ -82,7 +82,14 @@ impl Cause {
     /// # Errors
     /// [`InvalidEvent::MetadataTooLarge`] if the metadata has no room for the ids.
     pub(crate) fn caused(&self, event: &NewEvent) -> Result<NewEvent, InvalidEvent> {
-        let written = event.metadata().as_str();
+        match self.added_to(event.metadata().as_str()) {
+            Some(metadata) => event.clone().with_metadata(metadata),
+            None => Ok(event.clone()),
+        }
+    }
+
+    /// Metadata with this cause. Members that the writer has set stay. `None` if nothing is missing.
+    pub(crate) fn added_to(&self, written: &str) -> Option<JsonText> {
         let given = members(written, [CORRELATION, CAUSATION, TRACE]).unwrap_or_default();
         let named = [
             (CORRELATION, self.correlation_id()),
@@ -94,13 +101,12 @@ impl Cause {
         let added: Vec<String> =
             missing.map(|(name, value)| format!("\"{name}\":{}", json_string(value))).collect();
         if added.is_empty() {
-            return Ok(event.clone());
+            return None;
         }
         let open = written.strip_suffix('}').unwrap_or(written).trim_end();
         let separator = if open == "{" { "" } else { "," };
         // The writer's part of the metadata stays as it was written.
-        let metadata = [open, separator, &added.join(","), "}"].concat();
-        event.clone().with_metadata(JsonText::trusted(&metadata))
+        Some(JsonText::trusted(&[open, separator, &added.join(","), "}"].concat()))
     }
 }
 

@@ -118,9 +118,9 @@ impl ReadRange {
         }
     }
 
-    /// The events from one version to another, in pages of the largest size. The range is complete.
+    /// The events from one version to another, as one page, unless it has more bytes than a page. The range is complete.
     pub(crate) fn between(from: Version, to: Version) -> Self {
-        Self { from, to, is_complete: true, ..Self::all() }
+        Self { from, to, limit: usize::MAX, is_complete: true, ..Self::all() }
     }
 
     /// The same range, with the events of one type only.

@@ -1,5 +1,7 @@
-//! A Worker whose handlers crash the engine in the ways that Rust can, and a reactor that does not crash. The global variable
-//! `composition` can make the Worker invalid, so that it cannot start.
+//! A Worker whose handlers crash the engine in the ways that Rust can, and a reactor that does not crash. It also has an
+//! aggregate, see [`tally`]. The global variable `composition` can make the Worker invalid, so that it cannot start.
+
+mod tally;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -114,9 +116,12 @@ fn start() -> Result<(), AppError> {
     let app = sillok_worker::app()
         .projection::<Counts>("counts")
         .reactor::<Echoes>("echoes")
-        .reactor::<Beside>("beside");
+        .reactor::<Beside>("beside")
+        .aggregate::<tally::Tally>()
+        .reactor::<tally::Totals>("totals");
     match composition.as_deref() {
         Some("one name twice") => app.projection::<Counts>("beside").start(),
+        Some("one category twice") => app.aggregate::<tally::Tally>().start(),
         Some("a bad policy") => app.projection::<Endless>("endless").start(),
         _ => app.start(),
     }
@@ -124,5 +129,8 @@ fn start() -> Result<(), AppError> {
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<Response> {
-    sillok_worker::fetch(request, &env).await
+    match tally::own_route(&request) {
+        Some((stream, id, n)) => tally::add(&env, &stream, &id, n).await,
+        None => sillok_worker::fetch(request, &env).await,
+    }
 }

@@ -4,19 +4,30 @@ use std::cell::RefMut;
 use std::rc::Rc;
 
 use sillok::ErrorCode;
-use sillok::gateway::{AggregateDriver, AggregateEffect, AggregateInput, CallId, Forward, Turn};
+use sillok::gateway::{
+    AggregateDriver, AggregateEffect, AggregateInput, CallId, CommandError, Executed, ForgetError, Forgotten,
+    Forward, Turn,
+};
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{StorageError, Version};
+use sillok::store::{JsonText, StorageError, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
 
-use super::{Inner, Named};
+use super::{Inner, Named, executing};
 use crate::journal;
 use crate::objects::{
     Calls, Driven, Effects, Meter, ObjectAlarm, ObjectSql, armed, nudges, partitions, pause,
 };
 
 pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
+
+/// The answer of the driver to a request.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Forgot(Result<Forgotten, ForgetError>),
+    Executed(Result<Executed, CommandError>),
+    Loaded(Result<(Version, JsonText), CommandError>),
+}
 
 impl Inner {
     pub(super) fn named(&self) -> Result<&Named, Failure> {
@@ -64,17 +75,17 @@ impl Driven for Inner {
     }
 
     fn pay(&self, call: CallId) {
-        self.forgetting.pay(call, &self.meter);
+        self.calls.pay(call, &self.meter);
     }
 
     fn carry_out(self: &Rc<Self>, effect: AggregateEffect) -> Option<AggregateEffect> {
         match effect {
             AggregateEffect::Grown(version) => nudges::nudge(&self.state, version.get()),
             AggregateEffect::Deleted => nudges::dismiss(&self.state),
-            AggregateEffect::Forgot { call, outcome } => self.forgetting.answer(call, outcome),
+            AggregateEffect::Forgot { call, outcome } => self.calls.answer(call, Answer::Forgot(outcome)),
             AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
-            effect => return Some(effect),
+            effect => return executing::carry_out(self, effect),
         }
         None
     }

@@ -1,26 +1,36 @@
 //! The object that stores one stream: its methods for other objects, over the core's driver.
 
 mod carrying_out;
+mod code;
+mod executing;
 mod requests;
 mod rpc;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::Promise;
-use sillok::gateway::{AggregateDriver, AggregateEffect, Forget, ForgetError, Forgotten};
+use js_sys::{Function, Promise};
+use sillok::gateway::{AggregateDriver, AggregateEffect, Forget};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{StorageError, StreamId};
 use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::app;
 use crate::objects::{
     Calls, Driven, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, promised, rang, turn,
 };
+use carrying_out::Answer;
+use code::Code;
+pub(crate) use code::InRust;
+#[cfg(feature = "testing")]
+pub(crate) use executing::command_of;
+#[cfg(feature = "testing")]
+pub(crate) use requests::cause_of;
 pub(crate) use rpc::{
-    AppendRequest, CauseMessage, EventsFormat, HeadReply, ProofRequest, ReadRequest, Remote, StreamRequest,
-    TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, ProofRequest, ReadRequest, Remote,
+    SnapshotsMessage, StateRequest, StreamRequest, TruncateRequest,
 };
 
 /// One stream in the storage of its own Durable Object. Others call it by RPC, through the entry class in `worker/objects.ts`.
@@ -39,8 +49,10 @@ pub(crate) struct AggregateObject {
 struct Inner {
     /// `None` if the object has no name. It then refuses everything, because it could forward nothing.
     named: Option<Named>,
+    code: Code,
     effects: Effects<AggregateEffect>,
-    forgetting: Calls<Result<Forgotten, ForgetError>>,
+    /// The requests that the driver answers later.
+    calls: Calls<Answer>,
     ringing: Calls<Result<(), StorageError>>,
     meter: Rc<Meter>,
     state: State,
@@ -56,13 +68,20 @@ struct Named {
 impl DurableObject for AggregateObject {
     fn new(state: State, env: Env) -> Self {
         let (meter, storage) = (Rc::new(Meter::default()), state.storage());
-        let named = ObjectName::<StreamId>::of(&state).map(|name| {
+        let name = ObjectName::<StreamId>::of(&state);
+        let in_rust = name.as_ref().and_then(|name| app::aggregate_of(&name.identity));
+        let named = name.map(|name| {
             let log = StreamTable::new(ObjectSql::new(&storage, Rc::clone(&meter)));
             let alarm = ObjectAlarm::new(&storage, Rc::clone(&meter));
-            Named { driver: RefCell::new(AggregateDriver::new(name.identity.clone(), log, alarm)), name }
+            let mut driver = AggregateDriver::new(name.identity.clone(), log, alarm);
+            if let Some(code) = in_rust {
+                driver.behave((code.behave)(name.identity.clone()));
+            }
+            Named { driver: RefCell::new(driver), name }
         });
-        let (effects, forgetting, ringing) = (Effects::default(), Calls::default(), Calls::default());
-        Self { inner: Rc::new(Inner { named, effects, forgetting, ringing, meter, state, env }) }
+        let (effects, calls, ringing) = (Effects::default(), Calls::default(), Calls::default());
+        let code = Code::new(in_rust);
+        Self { inner: Rc::new(Inner { named, code, effects, calls, ringing, meter, state, env }) }
     }
 
     /// Accepts a follower's WebSocket. All other calls are RPC.
@@ -79,7 +98,61 @@ impl DurableObject for AggregateObject {
 /// The methods for Workers and other objects. The entry class in `worker/objects.ts` calls them.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// Appends events. `{stream, expectedVersion, events, format, key, cause}` returns `{stream, firstVersion, …}`.
+    /// The stream of the object. It is empty if the object has no name.
+    #[must_use]
+    pub fn stream(&self) -> String {
+        self.inner.named.as_ref().map(|named| named.name.identity.to_string()).unwrap_or_default()
+    }
+
+    /// The categories of the aggregates that are defined in Rust.
+    ///
+    /// # Errors
+    /// An `Error` if a registration in Rust is invalid.
+    #[wasm_bindgen(js_name = inRust)]
+    pub fn in_rust() -> Result<Vec<String>, JsValue> {
+        let categories = || app::aggregates().iter().map(|code| code.category.to_owned()).collect();
+        app::refused().map_or_else(|| Ok(categories()), |refused| Err(refused.into()))
+    }
+
+    /// Takes a function that makes the code of the aggregate, if JavaScript defines one for the category of the stream.
+    /// `is_open` says whether everyone who may append can append events directly.
+    ///
+    /// # Errors
+    /// The exception of the function.
+    #[wasm_bindgen(js_name = behavedBy)]
+    pub fn behaved_by(&self, make: Function, is_open: bool) -> Result<(), JsValue> {
+        self.inner.behaved_by(make, is_open)
+    }
+
+    /// Whether the object has the code of its aggregate. A crash of the engine replaces the object, and the new one is not set
+    /// up if the code is JavaScript.
+    #[wasm_bindgen(js_name = isSetUp)]
+    #[must_use]
+    pub fn is_set_up(&self) -> bool {
+        self.inner.code.is_given()
+    }
+
+    /// Whether the command of an [`ExecuteRequest`] has a remembered outcome. The execution of the command reports the errors.
+    #[must_use]
+    pub fn remembers(&self, request: &JsValue) -> bool {
+        ExecuteRequest::from_js(request)
+            .is_some_and(|request| self.inner.remembers(&request).unwrap_or_default())
+    }
+
+    /// Executes a command. An [`ExecuteRequest`] returns `{stream, firstVersion, version, time, events, replayed, rejection}`;
+    /// `events` and `rejection` are JSON text.
+    pub fn execute(&self, request: JsValue) -> Promise {
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: ExecuteRequest| async move { inner.execute(request).await })
+    }
+
+    /// Loads the state. `{stream, version, time}` returns `{stream, version, state}`; `state` is JSON text.
+    pub fn state(&self, request: JsValue) -> Promise {
+        let inner = Rc::clone(&self.inner);
+        promised(request, |request: StateRequest| async move { inner.state(request).await })
+    }
+
+    /// Appends events. `{stream, expectedVersion, events, format, key, cause, admin}` returns `{stream, firstVersion, …}`.
     ///
     /// # Errors
     /// A `TypeError` if the request has another shape.
@@ -95,7 +168,7 @@ impl AggregateObject {
         self.turn(request, |inner, request| inner.read_events(&request))
     }
 
-    /// Returns the first version and the head of the stream. `{stream}` returns `{version, firstVersion, time, deleted}`.
+    /// Returns the first version and the head of the stream. `{stream}` returns `{version, firstVersion, time, deleted, snapshots}`.
     ///
     /// # Errors
     /// A `TypeError` if the request has another shape.

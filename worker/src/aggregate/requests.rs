@@ -1,26 +1,31 @@
 //! The requests to a stream: converts messages to values of the core, and back.
 
+use std::borrow::Cow;
 use std::cell::Ref;
 use std::rc::Rc;
 
 use sillok::ErrorCode;
-use sillok::gateway::{Forget, ForgetError, Forgotten};
-use sillok::store::{Append, Cause, EventId, IdempotencyKey, KeyOrigin, Version};
+use sillok::gateway::{Forget, ForgetError, Forgotten, SnapshotStatus};
+use sillok::handler::Fault;
+use sillok::store::{
+    Append, Cause, EventId, IdempotencyKey, InvalidName, JsonText, KeyOrigin, NewEvent, Version, members,
+};
 use sillok_bridge::{
     AppendedJson, Failure, PageJson, ProofPage, TruncatedJson, fresh_id, now, parse_events,
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 
-use super::carrying_out::Driver;
+use super::carrying_out::{Answer, Driver};
 use super::{
-    AppendRequest, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, StreamRequest, TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, SnapshotsMessage,
+    StreamRequest, TruncateRequest,
 };
 use crate::objects::{Driven, Receipt, forgotten, partitions};
 
 impl Inner {
     pub(super) fn append_events(self: &Rc<Self>, request: AppendRequest) -> Result<AppendedJson, Failure> {
         partitions(&self.env)?;
-        let append = append_of(request)?;
+        let append = self.append_of(request)?;
         // This turn is the gate that makes the append atomic: nothing is awaited while the store is borrowed.
         let mut fresh_id = || fresh_id(now());
         let appended = self.drive(|driver, turn| driver.append(turn, append, &mut fresh_id))??;
@@ -33,12 +38,18 @@ impl Inner {
     }
 
     pub(super) fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
-        let head = self.driver()?.store().head(&request.stream)?;
+        let driver = self.driver()?;
+        let head = driver.store().head(&request.stream)?;
+        let snapshots = driver.snapshots().map(|SnapshotStatus { version, error }| SnapshotsMessage {
+            version: version.get(),
+            error: error.clone(),
+        });
         Ok(HeadReply {
             version: head.version.get(),
             first_version: head.first_version().get(),
             time: rfc3339(head.time),
             deleted: head.deleted,
+            snapshots,
         })
     }
 
@@ -69,33 +80,104 @@ impl Inner {
     }
 
     pub(super) async fn forget(self: &Rc<Self>, forget: Forget) -> (Result<Forgotten, Failure>, Receipt) {
-        let call = self.forgetting.open();
-        if let Err(failure) = self.drive(|driver, turn| driver.forget(turn, call.id(), forget)) {
-            return (Err(failure), self.meter.take());
+        let call = self.calls.open();
+        let given = self.drive(|driver, turn| driver.forget(turn, call.id(), forget));
+        let (answer, receipt) = self.answer_of(given, call).await;
+        let forgotten = answer.and_then(|answer| match answer {
+            Answer::Forgot(forgotten) => forgotten.map_err(forget_failure),
+            _ => Err(forgotten()),
+        });
+        (forgotten, receipt)
+    }
+
+    fn append_of(&self, request: AppendRequest) -> Result<Append, Failure> {
+        let expected = parse_expected_version(&request.expected_version)?;
+        // Only a reactor's append has a cause. Callers over HTTP cannot send one.
+        let origin = if request.cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
+        let key = request.key.as_deref().map(|key| IdempotencyKey::of(origin, key)).transpose()?;
+        let events = match request.format {
+            EventsFormat::Json => parse_events(&request.events),
+            EventsFormat::Ndjson => parse_ndjson(&request.events),
+        }?;
+        let events = self.checked(&request, events)?;
+        let cause = request.cause.as_ref().map(cause_of).transpose()?;
+        Ok(Append { stream: request.stream, expected, events, key, cause })
+    }
+
+    /// Checks the events of a direct append. A reactor is code of this deployment, and may append as the administrator may.
+    fn checked(&self, request: &AppendRequest, events: Vec<NewEvent>) -> Result<Vec<NewEvent>, Failure> {
+        let is_trusted = request.admin || request.cause.is_some();
+        if !is_trusted {
+            for (place, event) in events.iter().enumerate() {
+                refuse_causation(event.metadata(), || named(request, place, "metadata.causationId"))?;
+            }
+            if self.code.is_closed() {
+                let detail = "the category of this stream has an aggregate: send it commands, or append with a token that has the scope `admin`";
+                return Err(Failure::new(ErrorCode::InsufficientScope, detail));
+            }
         }
-        match call.answer().await {
-            Some((forgotten, receipt)) => (forgotten.map_err(forget_failure), receipt),
-            None => (Err(forgotten()), Receipt::default()),
-        }
+        let text = match request.format {
+            EventsFormat::Json => Cow::from(&request.events),
+            EventsFormat::Ndjson => array_of_lines(&request.events).into(),
+        };
+        let Some(newest) = self.code.newest(&events, &text)? else { return Ok(events) };
+        let newest = newest.into_iter().chain(std::iter::repeat(1));
+        let events = events.into_iter().zip(newest).enumerate().map(|(place, (event, newest))| {
+            let event = in_version(request, place, event, newest)?;
+            let invalid = |Fault { code, detail, field }| {
+                Failure::new(code, detail).in_field(named(request, place, field.as_deref().unwrap_or("data")))
+            };
+            self.code.check(&event).map_err(invalid).map(|()| event)
+        });
+        events.collect()
     }
 }
 
-fn append_of(request: AppendRequest) -> Result<Append, Failure> {
-    let expected = parse_expected_version(&request.expected_version)?;
-    // Only a reactor's append has a cause. Callers over HTTP cannot send one.
-    let origin = if request.cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
-    let key = request.key.as_deref().map(|key| IdempotencyKey::of(origin, key)).transpose()?;
-    let events = match request.format {
-        EventsFormat::Json => parse_events(&request.events),
-        EventsFormat::Ndjson => parse_ndjson(&request.events),
-    }?;
-    let cause = request
-        .cause
-        .as_ref()
-        .map(|cause| EventId::new(&cause.event).map(|event| Cause::within(event, &cause.correlation)));
-    let cause =
-        cause.transpose().map_err(|error| Failure::new(ErrorCode::InvalidEventId, error.to_string()))?;
-    Ok(Append { stream: request.stream, expected, events, key, cause })
+/// The event in the newest schema version of its type. The schemas have checked its data.
+fn in_version(
+    request: &AppendRequest,
+    place: usize,
+    event: NewEvent,
+    newest: u32,
+) -> Result<NewEvent, Failure> {
+    let invalid = |detail: String| {
+        Failure::new(ErrorCode::InvalidEvent, detail).in_field(named(request, place, "schemaVersion"))
+    };
+    match event.schema_version() {
+        1 => event.with_schema_version(newest).map_err(|error| invalid(error.to_string())),
+        given if given == newest => Ok(event),
+        _ => Err(invalid(format!("`schemaVersion` must be left out, or the newest: {newest}"))),
+    }
+}
+
+/// The name of a field of an event.
+fn named(request: &AppendRequest, place: usize, field: &str) -> String {
+    let is_alone = request.format == EventsFormat::Json && request.events.trim_start().starts_with('{');
+    if is_alone { field.to_owned() } else { format!("events[{place}].{field}") }
+}
+
+/// Refuses metadata that name a cause: only the administrator and a reactor may.
+pub(super) fn refuse_causation(metadata: &JsonText, field: impl FnOnce() -> String) -> Result<(), Failure> {
+    match members(metadata.as_str(), ["causationId"]) {
+        Some([Some(_)]) => {
+            let detail = "only a token with the scope `admin` may set `causationId`; leave it out";
+            Err(Failure::new(ErrorCode::InsufficientScope, detail).in_field(field()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn array_of_lines(lines: &str) -> String {
+    let lines: Vec<&str> = lines.lines().filter(|line| !line.trim().is_empty()).collect();
+    ["[", &lines.join(","), "]"].concat()
+}
+
+/// The cause of an append.
+pub(crate) fn cause_of(cause: &CauseMessage) -> Result<Cause, Failure> {
+    let invalid = |error: InvalidName| Failure::new(ErrorCode::InvalidEventId, error.to_string());
+    let event = EventId::new(&cause.event).map_err(invalid)?;
+    let within = Cause::within(event, &cause.correlation);
+    Ok(cause.trace.as_deref().map_or_else(|| within.clone(), |trace| within.clone().traced(trace)))
 }
 
 fn forget_failure(error: ForgetError) -> Failure {

@@ -1,11 +1,13 @@
 //! The messages between the HTTP layer and the object.
 
 use sillok::store::{StreamId, Tenant};
-use sillok_bridge::{AppendedJson, Message, PageJson, ProofPage, RangeValue, Scalar, message};
+use sillok_bridge::{
+    AppendedJson, ExecutedJson, Message, PageJson, ProofPage, RangeValue, Scalar, StateJson, message,
+};
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
+use crate::objects::{Nudges, ObjectName, RemoteError, Reply};
 
 /// An append to a stream.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(crate) struct AppendRequest {
     pub(crate) key: Option<String>,
     /// The event that caused this append. Only a reactor sends it. The key's origin is then a reactor.
     pub(crate) cause: Option<CauseMessage>,
+    /// Whether the caller has the scope `admin`.
+    pub(crate) admin: bool,
 }
 
 message!(AppendRequest {
@@ -28,16 +32,19 @@ message!(AppendRequest {
     format: "format",
     key: "key",
     cause: "cause",
+    admin: "admin" = false,
 });
 
-/// The event that caused an append.
+/// The event that caused an append or a command.
 #[derive(Debug)]
 pub(crate) struct CauseMessage {
     pub(crate) event: String,
     pub(crate) correlation: String,
+    /// The trace, as in the header `traceparent`.
+    pub(crate) trace: Option<String>,
 }
 
-message!(CauseMessage { event: "event", correlation: "correlation" });
+message!(CauseMessage { event: "event", correlation: "correlation", trace: "trace" });
 
 /// The format of a text with events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +72,49 @@ impl Message for EventsFormat {
         }
     }
 }
+
+/// A command to the aggregate of a stream.
+#[derive(Debug)]
+pub(crate) struct ExecuteRequest {
+    pub(crate) stream: StreamId,
+    /// The command as the caller's text.
+    pub(crate) command: String,
+    pub(crate) expected_version: Scalar,
+    /// The id of the command. A repeat with the same id is not decided again.
+    pub(crate) id: Option<String>,
+    /// The event that caused the command. Only a reactor sends it. The id's origin is then a reactor.
+    pub(crate) cause: Option<CauseMessage>,
+    /// Whether to decide without writing anything.
+    pub(crate) dry_run: bool,
+    /// Whether the caller has the scope `admin`.
+    pub(crate) admin: bool,
+    /// The trace of the request. The metadata of the command may name another one.
+    pub(crate) traceparent: Option<String>,
+    /// The data with everything that `prepare` of the aggregate has looked up, as JSON. The entry class adds it.
+    pub(crate) prepared: Option<String>,
+}
+
+message!(ExecuteRequest {
+    stream: "stream",
+    command: "command",
+    expected_version: "expectedVersion",
+    id: "id",
+    cause: "cause",
+    dry_run: "dryRun",
+    admin: "admin",
+    traceparent: "traceparent",
+    prepared: "prepared",
+});
+
+/// A request for the state of a stream: at a version, at a time in milliseconds since 1970, or now.
+#[derive(Debug)]
+pub(crate) struct StateRequest {
+    pub(crate) stream: StreamId,
+    pub(crate) version: Option<u64>,
+    pub(crate) time: Option<u64>,
+}
+
+message!(StateRequest { stream: "stream", version: "version", time: "time" });
 
 /// A read of a stream.
 #[derive(Debug)]
@@ -113,28 +163,57 @@ pub(crate) struct HeadReply {
     /// The recorded time of the last event.
     pub(crate) time: String,
     pub(crate) deleted: bool,
+    /// The snapshots of the state, if the category has an aggregate.
+    pub(crate) snapshots: Option<SnapshotsMessage>,
 }
 
-message!(HeadReply { version: "version", first_version: "firstVersion", time: "time", deleted: "deleted" });
+message!(HeadReply {
+    version: "version",
+    first_version: "firstVersion",
+    time: "time",
+    deleted: "deleted",
+    snapshots: "snapshots",
+});
+
+/// The snapshots of a state since the object has started.
+#[derive(Debug)]
+pub(crate) struct SnapshotsMessage {
+    /// The version of the last stored snapshot; 0 if there is none.
+    pub(crate) version: u64,
+    /// The error of the last attempt to store one, if it has failed.
+    pub(crate) error: Option<String>,
+}
+
+message!(SnapshotsMessage { version: "version", error: "error" });
 
 /// The object of a stream.
 pub(crate) struct Remote(crate::objects::Remote);
 
+// The requests are values, so that no future of a caller contains them.
+#[allow(clippy::needless_pass_by_value)]
 impl Remote {
     pub(crate) fn find(env: &Env, tenant: Option<&Tenant>, stream: &StreamId) -> worker::Result<Self> {
         crate::objects::Remote::find(env, &ObjectName::new(tenant, stream.clone())).map(Self)
     }
 
-    pub(crate) async fn append(&self, request: &AppendRequest) -> Answered<AppendedJson> {
-        self.0.call("append", request).await
+    pub(crate) fn append(&self, request: &AppendRequest) -> Reply<'_, AppendedJson> {
+        self.0.call("append", request)
     }
 
-    pub(crate) async fn read(&self, request: &ReadRequest) -> Answered<PageJson> {
-        self.0.call("read", request).await
+    pub(crate) fn execute(&self, request: &ExecuteRequest) -> Reply<'_, ExecutedJson> {
+        self.0.call("execute", request)
     }
 
-    pub(crate) async fn head(&self, request: &StreamRequest) -> Answered<HeadReply> {
-        self.0.call("head", request).await
+    pub(crate) fn state(&self, request: &StateRequest) -> Reply<'_, StateJson> {
+        self.0.call("state", request)
+    }
+
+    pub(crate) fn read(&self, request: ReadRequest) -> Reply<'_, PageJson> {
+        self.0.call("read", &request)
+    }
+
+    pub(crate) fn head(&self, request: StreamRequest) -> Reply<'_, HeadReply> {
+        self.0.call("head", &request)
     }
 
     /// Opens a WebSocket to the object. The object sends over it that the stream has grown.
@@ -143,21 +222,21 @@ impl Remote {
     }
 
     /// Verifies one page of the stream.
-    pub(crate) async fn verify(&self, request: &ProofRequest) -> Answered<ProofPage> {
-        self.0.call("verify", request).await
+    pub(crate) fn verify(&self, request: ProofRequest) -> Reply<'_, ProofPage> {
+        self.0.call("verify", &request)
     }
 
     /// Reads one page of the stream's commits.
-    pub(crate) async fn commits(&self, request: &ProofRequest) -> Answered<ProofPage> {
-        self.0.call("commits", request).await
+    pub(crate) fn commits(&self, request: ProofRequest) -> Reply<'_, ProofPage> {
+        self.0.call("commits", &request)
     }
 
     /// Truncates the stream, and returns the remaining range as JSON text.
-    pub(crate) async fn truncate(&self, request: &TruncateRequest) -> Answered<String> {
-        self.0.call("truncate", request).await
+    pub(crate) fn truncate(&self, request: TruncateRequest) -> Reply<'_, String> {
+        self.0.call("truncate", &request)
     }
 
-    pub(crate) async fn delete(&self, request: &StreamRequest) -> Answered<()> {
-        self.0.call("delete", request).await
+    pub(crate) fn delete(&self, request: StreamRequest) -> Reply<'_, ()> {
+        self.0.call("delete", &request)
     }
 }

@@ -203,6 +203,7 @@ fn scopes_of(word: &str) -> &'static [Scope] {
     match word {
         "read" => &[Scope::Read],
         "append" => &[Scope::Append],
+        "execute" => &[Scope::Execute],
         "admin" => &Scope::ALL,
         _ => &[],
     }

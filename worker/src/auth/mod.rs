@@ -16,6 +16,9 @@ use sillok_bridge::part;
 use subtle::ConstantTimeEq;
 use worker::Env;
 
+use crate::composed::Composed;
+use claims::InvalidToken;
+
 pub(crate) use refusal::Refusal;
 pub(crate) use seal::Seal;
 
@@ -31,6 +34,11 @@ pub(crate) enum Policy {
     },
     /// Callers prove their rights with the text in `SILLOK_SECRET`.
     Secret(String),
+    /// The Worker's own code calls, by `connect` of its composition.
+    Own {
+        /// The tenant. The default tenant has no name.
+        tenant: Option<String>,
+    },
     /// There is no secret. All callers are refused.
     NotConfigured,
     /// `SILLOK_SECRET` is not a text, or is too short. It is not used, and all callers are refused.
@@ -42,7 +50,9 @@ pub(crate) enum Policy {
 pub(crate) enum Scope {
     Read,
     Append,
-    /// To forget events, and to administer consumers.
+    /// To send commands to aggregates.
+    Execute,
+    /// To forget events, to append past the rules of aggregates, and to administer consumers.
     Admin,
 }
 
@@ -67,6 +77,9 @@ enum Streams {
 impl Policy {
     /// Reads the policy from the Worker's variables and secrets.
     pub(crate) fn of(env: &Env) -> Self {
+        if let Some(tenant) = Composed::of(env).own_tenant() {
+            return Self::Own { tenant };
+        }
         let variable = |name| part(env, name).unwrap_or_default();
         let secret = variable("SILLOK_SECRET");
         if !secret.is_undefined() {
@@ -87,6 +100,7 @@ impl Policy {
     ) -> Result<Principal, Refusal> {
         let secret = match self {
             Self::Off { .. } => return Ok(Principal::administrator()),
+            Self::Own { tenant } => return Principal::own(tenant.as_deref()),
             Self::NotConfigured => return Err(Refusal::NotConfigured),
             Self::WeakSecret => return Err(Refusal::WeakSecret),
             Self::Secret(secret) => secret,
@@ -96,13 +110,19 @@ impl Policy {
         if token.as_bytes().ct_eq(secret.as_bytes()).into() {
             return Ok(Principal::administrator());
         }
-        claims::verify(token, secret, now()).map_err(Refusal::InvalidToken)
+        claims::verify(token, secret, now()).map_err(Refusal::from)
     }
 }
 
 impl Principal {
     fn administrator() -> Self {
         Self { tenant: None, scopes: Scope::ALL.to_vec(), streams: Streams::All, until: None }
+    }
+
+    /// The Worker's own code is the administrator of every tenant.
+    fn own(tenant: Option<&str>) -> Result<Self, Refusal> {
+        let tenant = tenant.map(Tenant::new).transpose().map_err(InvalidToken::Tenant)?;
+        Ok(Self { tenant, ..Self::administrator() })
     }
 
     /// A caller that may read the streams that match these globs.
@@ -115,6 +135,11 @@ impl Principal {
     /// Refuses a caller without this scope.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), Refusal> {
         if self.scopes.contains(&scope) { Ok(()) } else { Err(Refusal::InsufficientScope(scope)) }
+    }
+
+    /// Whether the caller may do everything in its tenant.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.require(Scope::Admin).is_ok()
     }
 
     /// Refuses a caller that may not use every stream.
@@ -174,13 +199,14 @@ impl Principal {
 
 impl Scope {
     /// The scopes of the administrator.
-    const ALL: [Self; 3] = [Self::Read, Self::Append, Self::Admin];
+    const ALL: [Self; 4] = [Self::Read, Self::Append, Self::Execute, Self::Admin];
 
     /// The name of the scope in a token's claim.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Append => "append",
+            Self::Execute => "execute",
             Self::Admin => "admin",
         }
     }

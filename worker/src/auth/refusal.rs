@@ -6,6 +6,15 @@ use thiserror::Error;
 use super::Scope;
 use super::claims::InvalidToken;
 
+const REALM: &str = "Bearer realm=\"sillok\"";
+
+impl Scope {
+    /// The header `WWW-Authenticate` of a request that needs this scope.
+    pub(crate) fn challenge(self) -> String {
+        format!("{REALM}, error=\"insufficient_scope\", scope=\"{}\"", self.name())
+    }
+}
+
 /// The reason for which a caller is refused.
 #[derive(Debug, Error)]
 pub(crate) enum Refusal {
@@ -22,7 +31,7 @@ pub(crate) enum Refusal {
     MissingToken,
     /// The token is not valid.
     #[error("the token {0}")]
-    InvalidToken(InvalidToken),
+    InvalidToken(#[from] InvalidToken),
     /// The token does not have the scope.
     #[error("the token does not have the scope `{}`", .0.name())]
     InsufficientScope(Scope),
@@ -53,13 +62,11 @@ impl Refusal {
 
     /// The header `WWW-Authenticate` (RFC 6750). It has an error only if the caller sent a token.
     pub(crate) fn challenge(&self) -> String {
-        let realm = "Bearer realm=\"sillok\"";
+        let realm = REALM;
         match self {
             Self::NotConfigured | Self::WeakSecret | Self::MissingToken => realm.to_owned(),
             Self::InvalidToken(_) => format!("{realm}, error=\"invalid_token\""),
-            Self::InsufficientScope(scope) => {
-                format!("{realm}, error=\"insufficient_scope\", scope=\"{}\"", scope.name())
-            }
+            Self::InsufficientScope(scope) => scope.challenge(),
             Self::StreamNotAllowed | Self::NotForAllStreams => {
                 format!("{realm}, error=\"insufficient_scope\"")
             }

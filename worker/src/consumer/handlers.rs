@@ -10,6 +10,7 @@ use worker::Env;
 
 use super::reactor::{Reaction, ReactorContext};
 use crate::objects::{ObjectSql, promise};
+use crate::store::Streams;
 
 /// The handler of a consumer that is defined in code.
 #[derive(Debug, Clone)]
@@ -46,7 +47,8 @@ impl Handler {
     }
 
     pub(super) async fn deliver(&self, env: &Env, tenant: Option<Tenant>, delivery: &Delivery) -> Outcome {
-        let context = ReactorContext::new(env, tenant, delivery);
+        let streams = Streams::Deployed { env: env.clone(), tenant };
+        let context = ReactorContext::new(env.clone(), streams, delivery);
         match self {
             Self::JavaScript(handler) => {
                 outcome(handler.react(&delivery.event.json, Commands { context }).await)
@@ -90,12 +92,25 @@ impl Commands {
     /// Appends the event or the array of events of a JSON text, as the command number `n`. `expected` is a number, one of the
     /// words of `ExpectedVersion`, or undefined for `any`. It rejects with a [`Failure`].
     pub fn append(&self, n: u32, stream: &JsValue, events: String, expected: &JsValue) -> Promise {
-        let command = stream_id_from_js(stream)
+        let append = stream_id_from_js(stream)
             .and_then(|stream| Ok((stream, expected_version_from_js(expected)?, events)));
-        let appended = self.context.send(n, command);
+        let appended = self.context.send_append(n, append);
         promise(async move {
             match appended.await {
                 Ok(appended) => Ok(appended.to_js()),
+                Err(failure) => Err(failure.to_js()),
+            }
+        })
+    }
+
+    /// Executes the command of a JSON text, as the command number `n`. It resolves to `{stream, firstVersion, version, time,
+    /// events, replayed, rejection}`; `events` and `rejection` are JSON text. It rejects with a [`Failure`].
+    pub fn execute(&self, n: u32, stream: &JsValue, command: String) -> Promise {
+        let command = stream_id_from_js(stream).map(|stream| (stream, command));
+        let executed = self.context.send_command(n, command);
+        promise(async move {
+            match executed.await {
+                Ok(executed) => Ok(executed.to_js()),
                 Err(failure) => Err(failure.to_js()),
             }
         })

@@ -1,24 +1,27 @@
 //! Reactors in Rust, and the commands of all reactors.
 
 use std::cell::Cell;
+use std::future::ready;
 use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sillok::ErrorCode;
-use sillok::handler::{Delivery, Failed, FeedEvent, Outcome, Policy, Refusals, read_event};
-use sillok::store::{ExpectedVersion, StreamId, Tenant, Version};
-use sillok_bridge::{AppendedJson, Failure, expected_version_json};
+use sillok::handler::{
+    Decider, Delivery, Failed, FeedEvent, Outcome, Policy, Refusals, Upcasts, read_upcast,
+};
+use sillok::store::{ExpectedVersion, StreamId, Version};
+use sillok_bridge::{AppendedJson, ExecutedJson, Failure, expected_version_json};
 use worker::Env;
 
-use crate::aggregate::{self, AppendRequest, CauseMessage, EventsFormat};
+use crate::aggregate::{AppendRequest, CauseMessage, EventsFormat, ExecuteRequest};
+use crate::store::{ExecuteError, Executed, Pending, Streams, command_to, json, typed};
 
 /// A reactor: it acts on events, for example by appending to other streams. It handles every event at least once, one after the
 /// other. After a crash it may handle the last events again.
 ///
-/// If it fails, the event is attempted again, as the [`Policy`] says. Its appends take effect once, provided that it makes the
-/// same appends for the same event. If an append is refused and a retry cannot help, such as for an event that is too large,
-/// the event is given up at once.
+/// If it fails, the event is attempted again, as the [`Policy`] says. Its appends and commands take effect once, provided that it
+/// sends the same ones for the same event. If one is refused and a retry cannot help, such as for an event that is too large, the
+/// event is given up at once.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -69,6 +72,11 @@ pub trait Reactor {
     /// The checkpoint after which a new reactor begins. Every event of the feed has one. The default is the first event.
     const AFTER: Option<&'static str> = None;
 
+    /// The conversions of older events: `AccountEvent::UPCASTS` if [`Event`](Self::Event) is the
+    /// [`Event`](sillok::handler::Event) of an aggregate. With conversions, an event of a newer schema version fails. Without
+    /// them, events are read as they are stored.
+    const UPCASTS: Upcasts = &[];
+
     /// The rules for failures.
     const POLICY: Policy = Policy::DEFAULT;
 
@@ -90,7 +98,7 @@ pub(super) type Reaction = Pin<Box<dyn Future<Output = Outcome>>>;
 pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
     Box::pin(async move {
         let source = &context.delivery.event;
-        let reacted = match read_event(source) {
+        let reacted = match read_upcast(source, R::UPCASTS) {
             Ok(event) => R::react(event, source, &context).await,
             Err(failed) => Err(failed),
         };
@@ -102,20 +110,23 @@ pub(crate) fn react<R: Reactor>(context: ReactorContext) -> Reaction {
 #[derive(Debug)]
 pub struct ReactorContext {
     env: Env,
-    tenant: Option<Tenant>,
+    streams: Streams,
     delivery: Delivery,
-    /// The number of commands that Rust code has sent.
+    /// The number of appends and commands that Rust code has sent.
     sent: Cell<u32>,
     refusals: Refusals,
 }
 
 /// An append: a stream, the expected version, and the events as JSON.
-pub(super) type Command = (StreamId, ExpectedVersion, String);
+pub(super) type Append = (StreamId, ExpectedVersion, String);
+
+/// A command to a stream, as JSON.
+pub(super) type Command = (StreamId, String);
 
 impl ReactorContext {
-    pub(super) fn new(env: &Env, tenant: Option<Tenant>, delivery: &Delivery) -> Self {
+    pub(crate) fn new(env: Env, streams: Streams, delivery: &Delivery) -> Self {
         let (sent, refusals) = (Cell::new(0), Refusals::default());
-        Self { env: env.clone(), tenant, delivery: delivery.clone(), sent, refusals }
+        Self { env, streams, delivery: delivery.clone(), sent, refusals }
     }
 
     /// The delivery's id. All attempts of this reactor at this event have the same id, and no other attempt has it. Receivers
@@ -141,9 +152,9 @@ impl ReactorContext {
     /// "data", "metadata", "id"}` as JSON. The last three are optional. An enum with `#[serde(tag = "type", content = "data")]`
     /// has this form.
     ///
-    /// Each append takes effect once, even if the event is handled several times. The first append of a reactor has the same
-    /// key at every attempt, and so has the second, and so on. The appended events name the handled event in `causationId` and
-    /// have its `correlationId`.
+    /// Each append takes effect once, even if the event is handled several times. The first append or command of a reactor has
+    /// the same key at every attempt, and so has the second, and so on. The appended events name the handled event in
+    /// `causationId` and have its `correlationId` and its `traceparent`.
     ///
     /// # Errors
     /// A [`Failure`] with the code of the HTTP interface, such as `wrong_expected_version`.
@@ -153,50 +164,164 @@ impl ReactorContext {
         events: &E,
         expected: ExpectedVersion,
     ) -> impl Future<Output = Result<Version, Failure>> + use<E> {
-        let events = serde_json::to_string(events)
-            .map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()).in_field("events"));
-        let command = events.and_then(|events| Ok((StreamId::new(stream)?, expected, events)));
-        // A command that cannot be sent is counted too, as in JavaScript. So the next commands have the same keys.
-        let n = self.sent.replace(self.sent.get().saturating_add(1));
-        let appended = self.send(n, command);
+        let append = json(events).and_then(|events| Ok((StreamId::new(stream)?, expected, events)));
+        let appended = self.send_append(self.next(), append);
         let refusals = self.refusals.clone();
         async move {
-            let appended = appended.await.inspect_err(|failure| {
-                if let Some(code) = failure.code.known() {
-                    refusals.note(code, failure);
-                }
-            })?;
+            let appended = appended.await.inspect_err(|failure| note(&refusals, failure))?;
             Ok(Version::new(appended.version).unwrap_or_default())
         }
     }
 
-    /// Sends the command number `n`. Its key and its cause are the same at every delivery of the event.
-    pub(super) fn send(
+    /// Executes a command: the object of the stream decides it.
+    ///
+    /// Each command takes effect once, even if the event is handled several times: its id is the same at every attempt, and its
+    /// first outcome is remembered. The decided events name the id in `causationId`, and have the `correlationId` and the
+    /// `traceparent` of the handled event.
+    ///
+    /// ```
+    /// # use serde::{Deserialize, Serialize};
+    /// # use sillok::handler::{CommandContext, Decider, Decision, Event, Refusal};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # #[serde(tag = "type", content = "data")]
+    /// # enum AccountCommand { Deposit { cents: u64 } }
+    /// # #[derive(Serialize, Deserialize)]
+    /// # #[serde(tag = "type", content = "data")]
+    /// # enum AccountEvent { Deposited { cents: u64 } }
+    /// # impl Event for AccountEvent {}
+    /// # #[derive(Serialize, Deserialize)]
+    /// # enum Never {}
+    /// # struct Account;
+    /// # impl Decider for Account {
+    /// #     type State = u64;
+    /// #     type Command = AccountCommand;
+    /// #     type Event = AccountEvent;
+    /// #     type Rejection = Never;
+    /// #     const CATEGORY: &str = "account";
+    /// #     fn initial_state() -> u64 { 0 }
+    /// #     fn decide(command: AccountCommand, _: &u64, _: &CommandContext<'_>) -> Result<Decision<AccountEvent>, Refusal<Never>> {
+    /// #         let AccountCommand::Deposit { cents } = command;
+    /// #         Ok(AccountEvent::Deposited { cents }.into())
+    /// #     }
+    /// #     fn evolve(state: u64, event: AccountEvent) -> u64 {
+    /// #         let AccountEvent::Deposited { cents } = event;
+    /// #         state + cents
+    /// #     }
+    /// # }
+    /// use sillok::handler::{Failed, FeedEvent};
+    /// use sillok_worker::{Reactor, ReactorContext};
+    ///
+    /// #[derive(Deserialize)]
+    /// #[serde(tag = "type", content = "data")]
+    /// enum OrderEvent {
+    ///     Cancelled { account: String, cents: u64 },
+    /// }
+    ///
+    /// struct Refunds;
+    ///
+    /// impl Reactor for Refunds {
+    ///     type Event = OrderEvent;
+    ///     const CATEGORY: Option<&str> = Some("order");
+    ///     const TYPES: &[&str] = &["Cancelled"];
+    ///
+    ///     async fn react(event: OrderEvent, _: &FeedEvent, context: &ReactorContext) -> Result<(), Failed> {
+    ///         let OrderEvent::Cancelled { account, cents } = event;
+    ///         context.execute::<Account>(&account, &AccountCommand::Deposit { cents }).await?;
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ExecuteError`].
+    pub fn execute<D: Decider>(
         &self,
-        n: u32,
-        command: Result<Command, Failure>,
-    ) -> Pin<Box<dyn Future<Output = Result<AppendedJson, Failure>>>> {
-        let request = command.and_then(|(stream, expected, events)| {
-            let cause = self.delivery.cause();
-            let aggregate = aggregate::Remote::find(&self.env, self.tenant.as_ref(), &stream);
-            let request = AppendRequest {
+        stream: &str,
+        command: &D::Command,
+    ) -> impl Future<Output = Result<Executed<D::Event>, ExecuteError<D::Rejection>>> + use<D> {
+        let n = self.next();
+        let sent = command_to::<D>(stream, command).and_then(|(stream, command)| {
+            let request = self.command_request(n, (stream.clone(), command.to_json()))?;
+            Ok((self.streams.execute_by::<D>(request), stream))
+        });
+        let refusals = self.refusals.clone();
+        async move {
+            let executed = async {
+                let (executed, stream) = sent?;
+                typed::<D>(&executed.await?, &stream)
+            };
+            executed.await.inspect_err(|error| match error {
+                // The rejection is remembered, so a repeat of the command gets it again.
+                ExecuteError::Rejected(_) => refusals.note_rejection(error),
+                ExecuteError::Failed(failure) => note(&refusals, failure),
+            })
+        }
+    }
+
+    /// The number of the next append or command. One that cannot be sent is counted too, as in JavaScript. So the next ones have
+    /// the same keys.
+    fn next(&self) -> u32 {
+        self.sent.replace(self.sent.get().saturating_add(1))
+    }
+
+    /// Sends the append number `n`. Its key and its cause are the same at every delivery of the event.
+    pub(super) fn send_append(&self, n: u32, append: Result<Append, Failure>) -> Pending<AppendedJson> {
+        let request = append.and_then(|(stream, expected, events)| {
+            Ok(AppendRequest {
                 stream,
                 expected_version: expected_version_json(expected),
                 events,
                 format: EventsFormat::Json,
-                key: Some(self.delivery.command_key(n)?.as_str().to_owned()),
-                cause: Some(CauseMessage {
-                    event: cause.causation_id().unwrap_or_default().to_owned(),
-                    correlation: cause.correlation_id().unwrap_or_default().to_owned(),
-                }),
-            };
-            let unavailable = |error: worker::Error| Failure::new(ErrorCode::Unavailable, error.to_string());
-            Ok((request, aggregate.map_err(unavailable)?))
+                key: Some(self.key(n)?),
+                cause: Some(self.cause()),
+                admin: false,
+            })
         });
-        Box::pin(async move {
-            let (request, aggregate) = request?;
-            let appended = aggregate.append(&request).await;
-            appended.map(|(appended, _)| appended).map_err(|error| error.into_failure("stream"))
+        match request {
+            Ok(request) => self.streams.append(request),
+            Err(failure) => Box::pin(ready(Err(failure))),
+        }
+    }
+
+    /// Sends the command number `n`. Its id and its cause are the same at every delivery of the event.
+    pub(super) fn send_command(&self, n: u32, command: Result<Command, Failure>) -> Pending<ExecutedJson> {
+        match command.and_then(|command| self.command_request(n, command)) {
+            Ok(request) => self.streams.execute(request),
+            Err(failure) => Box::pin(ready(Err(failure))),
+        }
+    }
+
+    fn command_request(&self, n: u32, (stream, command): Command) -> Result<ExecuteRequest, Failure> {
+        Ok(ExecuteRequest {
+            stream,
+            command,
+            expected_version: expected_version_json(ExpectedVersion::Any),
+            id: Some(self.key(n)?),
+            cause: Some(self.cause()),
+            dry_run: false,
+            admin: false,
+            traceparent: None,
+            prepared: None,
         })
+    }
+
+    fn key(&self, n: u32) -> Result<String, Failure> {
+        Ok(self.delivery.command_key(n)?.as_str().to_owned())
+    }
+
+    fn cause(&self) -> CauseMessage {
+        let cause = self.delivery.cause();
+        CauseMessage {
+            event: cause.causation_id().unwrap_or_default().to_owned(),
+            correlation: cause.correlation_id().unwrap_or_default().to_owned(),
+            trace: cause.traceparent().map(str::to_owned),
+        }
+    }
+}
+
+/// Remembers a failure that no retry can help.
+fn note(refusals: &Refusals, failure: &Failure) {
+    if let Some(code) = failure.code.known() {
+        refusals.note(code, failure);
     }
 }

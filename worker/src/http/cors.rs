@@ -18,8 +18,7 @@ use crate::auth::Policy;
 const EXPOSED: &str =
     "ETag, Retry-After, Sillok-Rows-Read, Sillok-Rows-Written, Sillok-Schema-Rows-Written, WWW-Authenticate";
 const METHODS: &str = "GET, HEAD, POST, PUT, DELETE";
-const HEADERS: &str =
-    "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID";
+const HEADERS: &str = "Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, traceparent";
 /// The time for which a browser may remember the answer, in seconds: one day.
 const MAX_AGE: &str = "86400";
 

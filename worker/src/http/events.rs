@@ -15,10 +15,7 @@ use crate::objects::Receipt;
 
 pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer, Problem> {
     request::check_append_headers(request)?;
-    let expected = precondition::expected_version(
-        request::header(request, "If-Match").as_deref(),
-        request::header(request, "If-None-Match").as_deref(),
-    )?;
+    let expected = precondition::of_write(request)?;
     let key = request::idempotency_key(request)?;
     let format = request::events_format(request);
     let events = request::body_text(request).await?;
@@ -29,6 +26,7 @@ pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer,
         format,
         key,
         cause: None,
+        admin: object.admin,
     };
     let (appended, receipt) = object.remote.append(&message).await?;
     Ok(Answer::appended(&appended).costing(receipt))
@@ -66,7 +64,7 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
     match wanted {
         Wanted::Page(range) => {
             let (page, receipt) =
-                object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
+                object.remote.read(ReadRequest { stream: object.stream.clone(), range }).await?;
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
         // The price of these is not known when their headers are sent.
@@ -85,7 +83,7 @@ async fn check_complete(object: &Object, wanted: &Wanted) -> Result<Receipt, Pro
         return Ok(Receipt::default());
     }
     let range = RangeValue { limit: Some(1_u64.into()), ..range.clone() };
-    let (_, receipt) = object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
+    let (_, receipt) = object.remote.read(ReadRequest { stream: object.stream.clone(), range }).await?;
     Ok(receipt)
 }
 

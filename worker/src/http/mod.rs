@@ -2,10 +2,12 @@
 //!
 //! A request is checked in this order, and the first failed check answers: path outside the API (404), authentication (401),
 //! path (404), method (405), scope (403), stream id (400), the token's streams (403), headers and parameters (400, 406), and
-//! then the events of an append.
+//! then the events of an append or the command. The object of a stream with an aggregate refuses direct appends (403) last.
 
 mod accept;
+mod aggregates;
 mod chunks;
+mod commands;
 mod commits;
 mod consumers;
 mod cors;
@@ -28,7 +30,9 @@ mod routes;
 mod socket;
 mod source;
 mod sse;
+mod state;
 mod streams;
+pub(crate) mod times;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod validators;
 
@@ -75,6 +79,11 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
         }
         Route::Directory => directory::list(request, env, reader(request, policy)?).await,
         Route::Feed => feed::read(request, env, reader(request, policy)?).await,
+        Route::Aggregates => {
+            let principal = reader(request, policy)?;
+            principal.require(Scope::Read)?;
+            aggregates::list(request, env)
+        }
         Route::Journal => partitions::status(request, env, &reader(request, policy)?).await,
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
@@ -92,6 +101,8 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
                 (Part::Commits, Method::Get | Method::Head) => {
                     commits::export(request, find(Scope::Read)?).await
                 }
+                (Part::Commands, Method::Post) => commands::execute(request, &find(Scope::Execute)?).await,
+                (Part::State, Method::Get | Method::Head) => state::load(request, &find(Scope::Read)?).await,
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),
             }
@@ -124,6 +135,8 @@ struct Object {
     remote: Remote,
     /// The time at which the caller's token expires.
     until: Option<RecordedTime>,
+    /// Whether the caller has the scope `admin`.
+    admin: bool,
 }
 
 impl Object {
@@ -132,12 +145,12 @@ impl Object {
         let stream = names::stream_id(segment)?;
         principal.require_stream(&stream)?;
         let remote = Remote::find(env, principal.tenant(), &stream).map_err(Problem::internal)?;
-        Ok(Self { stream, remote, until: principal.until() })
+        Ok(Self { stream, remote, until: principal.until(), admin: principal.is_admin() })
     }
 
     /// The first version and the head of the stream. It fails if the stream was deleted.
     async fn head(&self) -> Result<(HeadReply, Receipt), Problem> {
-        let (head, receipt) = self.remote.head(&self.request()).await?;
+        let (head, receipt) = self.remote.head(self.request()).await?;
         if head.deleted {
             return Err(Problem::stream_deleted(&self.stream).costing(receipt));
         }

@@ -7,6 +7,7 @@ use sillok::store::{ExpectedVersion, Version};
 use sillok_bridge::{Failure, PageJson};
 
 use super::header_failure;
+use super::request::{Request, header};
 use crate::aggregate::HeadReply;
 
 const IF_MATCH: &str = "If-Match";
@@ -67,7 +68,12 @@ impl From<&PageJson> for EntityTag {
     }
 }
 
-/// The expected version that the conditions of an append ask for.
+/// The expected version that an append or a command asks for.
+pub(super) fn of_write(request: &Request) -> Result<ExpectedVersion, Failure> {
+    let (if_match, if_none_match) = (header(request, IF_MATCH), header(request, IF_NONE_MATCH));
+    expected_version(if_match.as_deref(), if_none_match.as_deref())
+}
+
 pub(super) fn expected_version(
     if_match: Option<&str>,
     if_none_match: Option<&str>,

@@ -1,20 +1,37 @@
 //! Errors as problem documents (RFC 9457).
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use sillok::ErrorCode;
 use sillok::store::{AppendError, InvalidStreamId, StreamId};
 use sillok_bridge::Failure;
 use worker::console_error;
 
 use super::respond::price;
-use crate::auth::Refusal;
+use crate::auth::{Refusal, Scope};
 use crate::objects::{Receipt, RemoteError};
+
+const CHALLENGE: &str = "WWW-Authenticate";
 
 /// An error for the caller.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) failure: Failure,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// The status, if it is not the status of the code.
+    status: Option<u16>,
+    rejected: Option<Box<Rejected>>,
+}
+
+/// The refusal of a command by the rules of its aggregate.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Rejected {
+    /// The rejection: `{"code","data"}`.
+    pub(super) rejection: Box<RawValue>,
+    /// The version of the stream at the decision.
+    pub(super) version: u64,
+    /// Whether this is the remembered outcome.
+    pub(super) replayed: bool,
 }
 
 /// A problem document. Its type is `about:blank`, so its title is the phrase of the status. Its `code` names the error.
@@ -26,6 +43,8 @@ pub(super) struct ProblemJson<'a> {
     status: u16,
     #[serde(flatten)]
     failure: &'a Failure,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    rejected: Option<&'a Rejected>,
 }
 
 impl Problem {
@@ -67,7 +86,19 @@ impl Problem {
             ErrorCode::MethodNotAllowed,
             format!("this path does not take this method; it takes {allow}"),
         );
-        Self { failure, headers: vec![("Allow", allow.to_owned())] }
+        Self::from(failure).with("Allow", allow)
+    }
+
+    /// The rules of the aggregate have refused the command.
+    pub(super) fn rejected(rejected: Rejected) -> Self {
+        let detail = "the rules of the aggregate have refused the command; `rejection` has the reason";
+        let failure = Failure::new(ErrorCode::CommandRejected, detail);
+        Self { rejected: Some(Box::new(rejected)), ..failure.into() }
+    }
+
+    /// The same problem as an error of the deployment: the code names a wrong event, but the caller has not written it.
+    pub(super) fn of_the_deployment(self) -> Self {
+        Self { status: Some(500), ..self }
     }
 
     /// The caller cannot correct this error. Its text goes to the operator's log.
@@ -77,12 +108,13 @@ impl Problem {
     }
 
     pub(super) fn status(&self) -> u16 {
-        status(self.failure.code.known())
+        self.status.unwrap_or_else(|| status(self.failure.code.known()))
     }
 
     pub(super) fn document(&self) -> ProblemJson<'_> {
         let status = self.status();
-        ProblemJson { kind: "about:blank", title: phrase(status), status, failure: &self.failure }
+        let (title, rejected) = (phrase(status), self.rejected.as_deref());
+        ProblemJson { kind: "about:blank", title, status, failure: &self.failure, rejected }
     }
 }
 
@@ -95,7 +127,7 @@ fn broken() -> Failure {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        Self { failure, headers: Vec::new() }
+        Self { failure, headers: Vec::new(), status: None, rejected: None }
     }
 }
 
@@ -108,14 +140,22 @@ impl From<InvalidStreamId> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let failure = Failure::new(refusal.code(), refusal.to_string());
-        Self { failure, headers: vec![("WWW-Authenticate", refusal.challenge())] }
+        Self::from(failure).with(CHALLENGE, &refusal.challenge())
     }
 }
 
 impl From<RemoteError> for Problem {
     fn from(error: RemoteError) -> Self {
         let failure = match error {
-            RemoteError::Refused(failure, receipt) => return Self::from(failure).costing(*receipt),
+            RemoteError::Refused(failure, receipt) => {
+                let needs_admin = failure.code == ErrorCode::InsufficientScope;
+                let problem = Self::from(failure).costing(*receipt);
+                return if needs_admin {
+                    problem.with(CHALLENGE, &Scope::Admin.challenge())
+                } else {
+                    problem
+                };
+            }
             RemoteError::Overloaded => Failure::new(
                 ErrorCode::Overloaded,
                 "there are more requests for this than can be taken; wait, then try again",

@@ -109,6 +109,26 @@ pub(super) fn none(url: &str) -> Result<(), Failure> {
     }
 }
 
+/// Reads the text of a parameter as `true` or `false`. The default is `false`.
+pub(super) fn flag(name: &str, text: Option<&str>) -> Result<bool, Failure> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(invalid(name, "must be true or false")),
+    }
+}
+
+/// Reads the text of a parameter as a whole number.
+pub(super) fn whole(name: &str, text: Option<String>) -> Result<Option<u64>, Failure> {
+    let Some(text) = text else { return Ok(None) };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits {
+        return Err(invalid(name, "must be a whole number"));
+    }
+    // A number that is too large for any limit stays too large.
+    Ok(Some(text.parse().unwrap_or(u64::MAX)))
+}
+
 /// A whole number, if the text has only digits. A number that is too large for any limit stays too large.
 fn number_or_text(text: &str) -> Scalar {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -120,6 +120,20 @@ pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Failu
     header(request, IDEMPOTENCY_KEY).map(checked_key).transpose()
 }
 
+/// The trace of the request (W3C Trace Context). A header of another form is ignored, as that standard asks.
+pub(super) fn traceparent(request: &Request) -> Option<String> {
+    header(request, "traceparent").filter(|trace| is_traceparent(trace))
+}
+
+fn is_traceparent(text: &str) -> bool {
+    let mut parts = text.split('-').map(|part| {
+        let is_hex = part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        if is_hex { part.len() } else { 0 }
+    });
+    let lengths = [parts.next(), parts.next(), parts.next(), parts.next(), parts.next()];
+    lengths == [Some(2), Some(32), Some(16), Some(2), None]
+}
+
 /// Returns the key unchanged if it is valid.
 pub(super) fn checked_key(text: String) -> Result<String, Failure> {
     let key = IdempotencyKey::new(&text);

@@ -21,6 +21,8 @@ pub(super) enum Route<'a> {
     Feed,
     /// `/v1/journal`
     Journal,
+    /// `/v1/aggregates`
+    Aggregates,
     /// An unknown path within the API.
     Unknown,
     /// A path outside the API.
@@ -40,6 +42,10 @@ pub(super) enum Part {
     Commits,
     /// `/truncate`
     Truncate,
+    /// `/commands`
+    Commands,
+    /// `/state`
+    State,
 }
 
 impl Part {
@@ -48,8 +54,8 @@ impl Part {
         match self {
             Self::Whole => "GET, HEAD, DELETE",
             Self::Events => "GET, HEAD, POST",
-            Self::Verify | Self::Commits => "GET, HEAD",
-            Self::Truncate => "POST",
+            Self::Verify | Self::Commits | Self::State => "GET, HEAD",
+            Self::Truncate | Self::Commands => "POST",
         }
     }
 }
@@ -63,6 +69,7 @@ impl<'a> Route<'a> {
             "/streams" => return Self::Directory,
             "/events" => return Self::Feed,
             "/journal" => return Self::Journal,
+            "/aggregates" => return Self::Aggregates,
             _ => {}
         }
         if let Some(within) = rest.strip_prefix("/streams/") {
@@ -83,6 +90,8 @@ impl<'a> Route<'a> {
             Some((stream, "verify")) => (stream, Part::Verify),
             Some((stream, "commits")) => (stream, Part::Commits),
             Some((stream, "truncate")) => (stream, Part::Truncate),
+            Some((stream, "commands")) => (stream, Part::Commands),
+            Some((stream, "state")) => (stream, Part::State),
             Some(_) => return Self::Unknown,
         };
         Self::Stream { stream, part }
@@ -99,6 +108,7 @@ mod tests {
         assert_eq!(Route::of("/v1/streams"), Route::Directory);
         assert_eq!(Route::of("/v1/events"), Route::Feed);
         assert_eq!(Route::of("/v1/journal"), Route::Journal);
+        assert_eq!(Route::of("/v1/aggregates"), Route::Aggregates);
         let stream = |stream, part| Route::Stream { stream, part };
         assert_eq!(Route::of("/v1/streams/a%2Fb/events"), stream("a%2Fb", Part::Events));
         assert_eq!(Route::of("/v1/streams//events"), stream("", Part::Events));
@@ -106,6 +116,8 @@ mod tests {
         assert_eq!(Route::of("/v1/streams/a/verify"), stream("a", Part::Verify));
         assert_eq!(Route::of("/v1/streams/a/commits"), stream("a", Part::Commits));
         assert_eq!(Route::of("/v1/streams/a/truncate"), stream("a", Part::Truncate));
+        assert_eq!(Route::of("/v1/streams/a/commands"), stream("a", Part::Commands));
+        assert_eq!(Route::of("/v1/streams/a/state"), stream("a", Part::State));
         for unknown in [
             "/v1",
             "/v1/",

@@ -1,8 +1,8 @@
 // Checks the arguments of commands and loads. Every store uses the same checks.
 
-import { isAggregate } from "../aggregate/definition.js";
-import { prepared } from "../aggregate/prepare.js";
-import type { Command, Aggregate } from "../aggregate/types.js";
+import { isAggregate } from "./definition.js";
+import { prepared } from "./prepare.js";
+import type { Command, Aggregate } from "./types.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -10,13 +10,14 @@ import type {
   ExecuteResult,
   LoadOptions,
 } from "./aggregate-store.js";
-import { type Rejection, SillokError } from "./errors.js";
-import type { NewEvent } from "./events.js";
-import { invalid } from "./invalid.js";
-import { writeJson } from "./json.js";
-import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "./limits.js";
-import { isName } from "./names.js";
-import { checkOptions } from "./options.js";
+import { SillokError } from "../store/errors.js";
+import type { NewEvent } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
+import { writeJson } from "../store/json.js";
+import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "../store/limits.js";
+import { isName } from "../store/names.js";
+import { checkOptions } from "../store/options.js";
+import type { Soon } from "../store/soon.js";
 
 const EXECUTE_OPTIONS = [
   "commandId",
@@ -39,7 +40,7 @@ export function readyCommand(
   command: unknown,
   aggregate: AnyAggregate,
   options: ExecuteOptions,
-): ReadyCommand | Promise<ReadyCommand> {
+): Soon<ReadyCommand> {
   checkAggregate(aggregate, stream);
   checkOptions(options, EXECUTE_OPTIONS);
   attemptsOf(options);
@@ -73,6 +74,13 @@ export function wantedState(
   options: LoadOptions,
 ): LoadOptions | undefined {
   checkAggregate(aggregate, stream);
+  return wantedPlace(options);
+}
+
+/** The wanted version or time, in milliseconds; undefined for the present state. */
+export function wantedPlace(
+  options: LoadOptions,
+): { readonly version?: number; readonly time?: number } | undefined {
   checkOptions(options, LOAD_OPTIONS);
   const { version, time } = options;
   if (version === undefined && time === undefined) return undefined;
@@ -88,15 +96,19 @@ export function wantedState(
 
 /** The result of `execute`, which throws a rejection. */
 export function accepted<E extends NewEvent>(outcome: CommandOutcome<E>): ExecuteResult<E> {
-  if (!outcome.accepted) throw commandRejected(outcome.rejection);
+  if (!outcome.accepted) throw commandRejected(outcome);
   const { stream, firstVersion, version, time, events, replayed } = outcome;
   return { stream, firstVersion, version, time, events, replayed };
 }
 
 /** The error of a rejection. */
-export function commandRejected(rejection: Rejection): SillokError {
+export function commandRejected({
+  rejection,
+  version,
+  replayed,
+}: CommandOutcome & { accepted: false }): SillokError {
   const detail = `the rules of the aggregate have refused the command: ${rejection.code}`;
-  return new SillokError({ code: "command_rejected", detail, rejection });
+  return new SillokError({ code: "command_rejected", detail, rejection, version, replayed });
 }
 
 function checkAggregate(aggregate: unknown, stream: unknown): void {
@@ -111,7 +123,8 @@ function checkAggregate(aggregate: unknown, stream: unknown): void {
   );
 }
 
-function commandJson(command: unknown): string {
+/** The command as JSON. */
+export function commandJson(command: unknown): string {
   if (typeof command !== "object" || command === null) {
     const detail = "the command must be an object with a `type`";
     throw new SillokError({ code: "invalid_command", detail, field: "command" });
@@ -119,7 +132,8 @@ function commandJson(command: unknown): string {
   return asCommand(() => writeJson(command, "").text);
 }
 
-function dataJson(data: unknown): string {
+/** The data of a command as JSON. */
+export function dataJson(data: unknown): string {
   return data === undefined ? "null" : asCommand(() => writeJson(data, "data").text);
 }
 

@@ -1,0 +1,3 @@
+import "./compose-one-category-twice.js";
+
+export { Aggregate, Consumer, default, Journal } from "./entry.js";

@@ -1,0 +1,193 @@
+//! Commands and states: the requests that the code of the aggregate answers.
+
+use std::rc::Rc;
+
+use js_sys::Function;
+use sillok::ErrorCode;
+use sillok::gateway::{AggregateEffect, CommandError, StateAt};
+use sillok::handler::Command;
+use sillok::store::{IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version, json_string, members};
+use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
+use wasm_bindgen::JsValue;
+use worker::console_error;
+
+use super::carrying_out::Answer;
+use super::requests::{cause_of, refuse_causation};
+use super::{ExecuteRequest, Inner, StateRequest};
+use crate::objects::{Call, Driven, Receipt, forgotten, partitions, pause, spawn};
+
+/// The member of metadata that continues a trace.
+const TRACE: &str = "traceparent";
+
+impl Inner {
+    /// Takes the code of the aggregate in JavaScript.
+    pub(super) fn behaved_by(&self, make: Function, is_open: bool) -> Result<(), JsValue> {
+        let behaviour = self.code.behaved_by(make, is_open)?;
+        if let Some(named) = &self.named {
+            named.driver.borrow_mut().behave(behaviour);
+        }
+        Ok(())
+    }
+
+    /// Whether the command of a request has a remembered outcome.
+    pub(super) fn remembers(&self, request: &ExecuteRequest) -> Result<bool, Failure> {
+        let Some(id) = id_of(request)? else { return Ok(false) };
+        Ok(self.named()?.driver.borrow().remembers(&id, now())?)
+    }
+
+    pub(super) async fn execute(
+        self: Rc<Self>,
+        request: ExecuteRequest,
+    ) -> (Result<ExecutedJson, Failure>, Receipt) {
+        let call = self.calls.open();
+        let mut fresh_id = || fresh_id(now());
+        let given = partitions(&self.env).and_then(|_| command_of(request)).and_then(|command| {
+            // This turn is the gate that makes the decision atomic: nothing is awaited while the store is borrowed.
+            self.drive(|driver, turn| driver.execute(turn, call.id(), command, &mut fresh_id))
+        });
+        let (answer, receipt) = self.answer_of(given, call).await;
+        let executed = answer.and_then(|answer| match answer {
+            Answer::Executed(Ok(executed)) => Ok(ExecutedJson::new(&executed)?),
+            Answer::Executed(Err(error)) => Err(self.undecided(error)),
+            _ => Err(forgotten()),
+        });
+        (executed, receipt)
+    }
+
+    pub(super) async fn state(
+        self: Rc<Self>,
+        StateRequest { stream, version, time }: StateRequest,
+    ) -> (Result<StateJson, Failure>, Receipt) {
+        let call = self.calls.open();
+        let at = version.map(|version| StateAt::Version(Version::new(version).unwrap_or(Version::MAX)));
+        let at = at.or_else(|| time.map(|time| StateAt::Time(RecordedTime::from_millis(time))));
+        let another = if at.is_some() { self.code.another(&stream) } else { Ok(None) };
+        let given = another.and_then(|another| {
+            self.drive(|driver, turn| match (another, at) {
+                (Some(code), Some(at)) => driver.load_at(turn, call.id(), code, at),
+                _ => driver.load(turn, call.id()),
+            })
+        });
+        let (answer, receipt) = self.answer_of(given, call).await;
+        let state = answer.and_then(|answer| match answer {
+            Answer::Loaded(Ok((version, state))) => Ok(StateJson::new(&stream, version, &state)),
+            Answer::Loaded(Err(error)) => Err(self.undecided(error)),
+            _ => Err(forgotten()),
+        });
+        (state, receipt)
+    }
+
+    /// The failure for callers. A message of a decider in Rust may be secret, so it goes to the log alone.
+    fn undecided(&self, error: CommandError) -> Failure {
+        if self.code.is_in_rust() && error.code() == ErrorCode::DeciderFailed {
+            console_error!("a decider has failed: {error}");
+            let detail = "the code of the aggregate failed; the cause is in the Worker's log";
+            return Failure::new(ErrorCode::DeciderFailed, detail);
+        }
+        error.into()
+    }
+
+    /// Works for the first command that waits, after other requests had their turn.
+    pub(super) fn decide_later(self: &Rc<Self>) {
+        let inner = Rc::clone(self);
+        spawn(async move {
+            pause(0).await;
+            let mut fresh_id = || fresh_id(now());
+            if let Err(failure) = inner.drive(|driver, turn| driver.decide(turn, &mut fresh_id)) {
+                console_error!("an object could not continue: {failure}");
+            }
+        });
+    }
+
+    /// Waits for the driver's answer to a call.
+    pub(super) async fn answer_of(
+        &self,
+        given: Result<(), Failure>,
+        call: Call<'_, Answer>,
+    ) -> (Result<Answer, Failure>, Receipt) {
+        if let Err(failure) = given {
+            return (Err(failure), self.meter.take());
+        }
+        match call.answer().await {
+            Some((answer, receipt)) => (Ok(answer), receipt),
+            None => (Err(forgotten()), Receipt::default()),
+        }
+    }
+}
+
+/// Carries out the effects that answer commands. Returns any other effect.
+pub(super) fn carry_out(inner: &Rc<Inner>, effect: AggregateEffect) -> Option<AggregateEffect> {
+    match effect {
+        AggregateEffect::Decide => inner.decide_later(),
+        AggregateEffect::Executed { call, outcome } => inner.calls.answer(call, Answer::Executed(outcome)),
+        AggregateEffect::Loaded { call, outcome } => inner.calls.answer(call, Answer::Loaded(outcome)),
+        effect => return Some(effect),
+    }
+    None
+}
+
+/// The command of a request, with its id and its cause.
+pub(crate) fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
+    let id = id_of(&request)?;
+    let mut command =
+        parse_command(&request.command)?.expecting(parse_expected_version(&request.expected_version)?);
+    match &request.cause {
+        // A reactor is code of this deployment.
+        Some(cause) => command = command.caused_by(&cause_of(cause)?)?,
+        None if request.admin => {}
+        None => refuse_causation(command.metadata(), || "metadata.causationId".to_owned())?,
+    }
+    if let Some(trace) = &request.traceparent {
+        command = traced(command, trace);
+    }
+    if let Some(prepared) = &request.prepared {
+        let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
+        command = command.prepared(JsonText::parse(prepared).map_err(malformed)?);
+    }
+    command.id = id;
+    command.dry_run = request.dry_run;
+    Ok(command)
+}
+
+/// The id of the command, if it has one. An id of a reactor is never that of another caller.
+fn id_of(ExecuteRequest { id, cause, .. }: &ExecuteRequest) -> Result<Option<IdempotencyKey>, Failure> {
+    let origin = if cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
+    Ok(id.as_deref().map(|id| IdempotencyKey::of(origin, id)).transpose()?)
+}
+
+/// The command within a trace, unless its metadata name one or have no room for it.
+fn traced(command: Command, trace: &str) -> Command {
+    let metadata = command.metadata().as_str();
+    if members(metadata, [TRACE]).is_none_or(|[given]| given.is_some()) {
+        return command;
+    }
+    let open = metadata.strip_suffix('}').unwrap_or(metadata).trim_end();
+    let separator = if open == "{" { "" } else { "," };
+    let metadata = [open, separator, "\"", TRACE, "\":", &json_string(trace), "}"].concat();
+    let metadata = JsonText::parse(&metadata).ok();
+    metadata.and_then(|metadata| command.clone().with_metadata(metadata).ok()).unwrap_or(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(metadata: &str) -> Command {
+        let command = Command::new("Open", JsonText::null()).unwrap();
+        command.with_metadata(JsonText::parse(metadata).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_trace_becomes_a_member_of_the_metadata() {
+        for (given, metadata) in [
+            ("{}", r#"{"traceparent":"t"}"#),
+            (r#"{"a":1 }"#, r#"{"a":1,"traceparent":"t"}"#),
+            (r#"{"traceparent":"own"}"#, r#"{"traceparent":"own"}"#),
+            (r#"{"trace\u0070arent":null}"#, r#"{"trace\u0070arent":null}"#),
+        ] {
+            assert_eq!(traced(command(given), "t").metadata().as_str(), metadata);
+        }
+        let full = format!("{{\"a\":\"{}\"}}", "a".repeat(16 * 1024 - 8));
+        assert_eq!(traced(command(&full), "t").metadata().as_str(), full);
+    }
+}
