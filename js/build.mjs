@@ -75,7 +75,7 @@ const PUBLIC = [
   "local/event-store",
   "local/verify-commits",
   "remote/event-store",
-  "store/aggregate-store",
+  "aggregate/aggregate-store",
   "store/errors",
   "store/events",
   "store/options",

@@ -3,8 +3,8 @@
 import { Behaviour } from "../js/ts/aggregate/behaviour.ts";
 import { prepared } from "../js/ts/aggregate/prepare.ts";
 import type { Command } from "../js/ts/aggregate/types.ts";
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
-import { dataJson } from "../js/ts/store/command-input.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import { dataJson } from "../js/ts/aggregate/command-input.ts";
 import type { SillokError, SillokErrorCode } from "../js/ts/store/errors.ts";
 
 /** The errors of callers. All others come from the code of the deployment. */

@@ -1,6 +1,6 @@
 // The description of a Worker's aggregates, for `GET /v1/aggregates`.
 
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 
 const DRAFT = "draft-2020-12";
 

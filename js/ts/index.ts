@@ -130,6 +130,6 @@ export type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "./store/aggregate-store.js";
+} from "./aggregate/aggregate-store.js";
 export type { Store } from "./store/store.js";
 export { verifyCommits } from "./local/verify-commits.js";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { assertProblem, freshStream, useApi } from "../support/api.ts";
+import { assertProblem, freshStream, streamPath, useApi } from "../support/api.ts";
 
 const entry = fileURLToPath(import.meta.resolve("../support/bank-worker.ts"));
 const lines: string[] = [];
@@ -62,6 +62,12 @@ test("a state that is too large for a snapshot does not stop commands", async ()
   const stream = freshStream("rogue");
   await api.executed(stream, { type: "Grow", data: { bytes: 1_200_000 } });
   for (let n = 1; n <= 12; n += 1) await api.executed(stream, done);
+  const { snapshots } = (await api.request(streamPath(stream))).json;
+  assert.equal(snapshots.version, 0);
+  assert.match(
+    snapshots.error,
+    /the state is 12000\d\d bytes long; a snapshot has at most 1048576/,
+  );
   await api.server.evict(stream);
   assert.equal((await api.executed(stream, done)).version, 14);
   assert.equal((await api.state(stream)).json.state.done, 13);

@@ -10,6 +10,8 @@ import { Api, type Reply, streamPath } from "../support/api.ts";
 const ROUNDS = 20;
 const STREAMS = ["tally-1", "tally-2"];
 const CLIENTS = 3;
+/** The longest time for which clients send commands in a round, in milliseconds. */
+const LONGEST = 240;
 
 const api = new Api();
 
@@ -28,7 +30,7 @@ class Commander {
   }
 
   /** Sends commands until the server is gone. */
-  async send(until: () => boolean): Promise<void> {
+  async send(until: () => boolean, answered?: () => void): Promise<void> {
     while (!until()) {
       const headers = { "Idempotency-Key": `${this.id}-${this.answered}` };
       const command = { type: "Count", data: { n: 1 } };
@@ -37,6 +39,7 @@ class Commander {
         .catch(() => undefined);
       if (reply?.status !== 200) return;
       this.answered += 1;
+      answered?.();
       if (reply.json.replayed) this.replayed += 1;
     }
   }
@@ -50,8 +53,11 @@ test(`commands take effect once in ${ROUNDS} kills`, async (t) => {
     Array.from({ length: CLIENTS }, (_, n) => new Commander(stream, `${n}`)),
   );
   for (let round = 1; round <= ROUNDS; round += 1) {
-    const sending = commanders.map((commander) => commander.send(() => false));
-    await sleep(100 + Math.random() * 200);
+    const { promise: first, resolve: answered } = Promise.withResolvers<void>();
+    const sending = commanders.map((commander) => commander.send(() => false, answered));
+    // Some are killed before the first answer, if that takes a while.
+    if (round % 5 > 0) await first;
+    await sleep(Math.random() * LONGEST);
     await api.server.kill();
     await Promise.all(sending);
     await api.server.restart();

@@ -6,7 +6,7 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
+} from "../aggregate/aggregate-store.js";
 
 /** Options of {@link AggregateClient.execute}. */
 export interface CommandOptions extends Pick<ExecuteOptions, "commandId" | "expectedVersion"> {

@@ -10,8 +10,8 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { accepted, commandJson, wantedPlace } from "../store/command-input.js";
+} from "../aggregate/aggregate-store.js";
+import { accepted, commandJson, wantedPlace } from "../aggregate/command-input.js";
 import { isCommandRejected } from "../store/errors.js";
 import { checkOptions } from "../store/options.js";
 import type { AggregateClient, CommandOptions } from "./aggregate-client.js";

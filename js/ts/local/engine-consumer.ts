@@ -1,14 +1,10 @@
 // A consumer in the engine, with types.
 
-import type {
-  Consumer as ConsumerInRust,
-  DocumentsHandle as DocumentsInRust,
-  Store as StoreInRust,
-} from "../../generated/sillok_js.js";
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
 import type { AppendResult } from "../store/events.js";
 import type { Soon } from "../time/soon.js";
+import type { ConsumerInRust, DocumentsInRust, StoreInRust } from "./engine.js";
 import type { ItemsPage } from "./pages.js";
 import { askForRandomness } from "./randomness.js";
 

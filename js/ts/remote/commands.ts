@@ -8,13 +8,13 @@ import type {
   ExecuteOptions,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
+} from "../aggregate/aggregate-store.js";
 import {
   attemptsOf,
   readyCommand,
   type ReadyCommand,
   wantedState,
-} from "../store/command-input.js";
+} from "../aggregate/command-input.js";
 import {
   isSillokError,
   isWrongExpectedVersion,
@@ -86,7 +86,7 @@ export class RemoteCommands {
     aggregate: AnyAggregate,
     options: LoadOptions,
   ): Promise<LoadedState<S>> {
-    const wanted = wantedState(aggregate, options);
+    const wanted = wantedState(stream, aggregate, options);
     if (wanted === undefined) {
       return this.#inTurn(stream, aggregate, async (kept) => {
         await this.#catchUp(kept, stream);

@@ -29,8 +29,8 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { accepted } from "../store/command-input.js";
+} from "../aggregate/aggregate-store.js";
+import { accepted } from "../aggregate/command-input.js";
 import { RemoteCommands } from "./commands.js";
 import { remoteStreams } from "./directory.js";
 import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";

@@ -1,8 +1,8 @@
 // Checks the arguments of commands and loads. Every store uses the same checks.
 
-import { isAggregate } from "../aggregate/definition.js";
-import { prepared } from "../aggregate/prepare.js";
-import type { Command, Aggregate } from "../aggregate/types.js";
+import { isAggregate } from "./definition.js";
+import { prepared } from "./prepare.js";
+import type { Command, Aggregate } from "./types.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -10,12 +10,13 @@ import type {
   ExecuteResult,
   LoadOptions,
 } from "./aggregate-store.js";
-import { SillokError } from "./errors.js";
-import type { NewEvent } from "./events.js";
-import { invalid } from "./invalid.js";
-import { writeJson } from "./json.js";
-import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS } from "./limits.js";
-import { checkOptions } from "./options.js";
+import { SillokError } from "../store/errors.js";
+import type { NewEvent } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
+import { writeJson } from "../store/json.js";
+import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "../store/limits.js";
+import { isName } from "../store/names.js";
+import { checkOptions } from "../store/options.js";
 
 const EXECUTE_OPTIONS = [
   "commandId",
@@ -39,7 +40,7 @@ export async function readyCommand(
   aggregate: AnyAggregate,
   options: ExecuteOptions,
 ): Promise<ReadyCommand> {
-  checkAggregate(aggregate);
+  checkAggregate(aggregate, stream);
   checkOptions(options, EXECUTE_OPTIONS);
   attemptsOf(options);
   const text = commandJson(command);
@@ -67,10 +68,11 @@ export function attemptsOf({
 
 /** The wanted version or time of a load, checked as far as the engine does not check it. */
 export function wantedState(
+  stream: string,
   aggregate: AnyAggregate,
   options: LoadOptions,
 ): LoadOptions | undefined {
-  checkAggregate(aggregate);
+  checkAggregate(aggregate, stream);
   return wantedPlace(options);
 }
 
@@ -108,8 +110,16 @@ export function commandRejected({
   return new SillokError({ code: "command_rejected", detail, rejection, version, replayed });
 }
 
-function checkAggregate(aggregate: unknown): void {
+function checkAggregate(aggregate: unknown, stream: unknown): void {
   if (!isAggregate(aggregate)) throw invalid("aggregate", "must be an aggregate of `aggregate()`");
+  // The engine refuses an invalid stream.
+  if (!isName(stream, STREAM_ID_BYTES)) return;
+  const [category] = stream.split("-", 1);
+  if (category === aggregate.name) return;
+  throw invalid(
+    "aggregate",
+    `is the aggregate ${aggregate.name}, but the stream has the category ${category}`,
+  );
 }
 
 /** The command as JSON. */
