@@ -34,9 +34,18 @@ const workerWasm = {
   },
 };
 const entry = (path, out) => ({ ...shared, entryPoints: { [out]: at(`ts/${path}.ts`) } });
-await Promise.all([
+/** For Workers: one file needs no engine, one starts it, and both share their code in a third. */
+const inWorkers = {
+  ...shared,
+  entryPoints: { definitions: at("ts/definitions.ts"), engine: at("ts/entrypoints/workerd.ts") },
+  external: ["./sillok.wasm"],
+  splitting: true,
+  chunkNames: "shared",
+  metafile: true,
+};
+const [{ metafile }] = await Promise.all([
+  build(inWorkers),
   build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
-  build({ ...entry("entrypoints/workerd", "workerd"), external: ["./sillok.wasm"] }),
   build(entry("testing/index", "testing")),
   build({
     ...shared,
@@ -45,6 +54,17 @@ await Promise.all([
     plugins: [workerWasm],
   }),
 ]);
+// A file of exports alone: a bundler then takes only the files behind the names that a program imports.
+const [definitions, all] = ["definitions", "engine"].map(
+  (name) =>
+    Object.entries(metafile.outputs).find(([path]) => path.endsWith(`/${name}.js`))[1].exports,
+);
+const exported = (names, from) => `export { ${names.join(", ")} } from "./${from}.js";\n`;
+const others = all.filter((name) => !definitions.includes(name));
+writeFileSync(
+  at("dist/workerd.js"),
+  exported(definitions, "definitions") + exported(others, "engine"),
+);
 copyFileSync(at("generated/sillok_js_bg.wasm"), at("dist/sillok.wasm"));
 copyFileSync(at("../worker/build/index_bg.wasm"), at("dist/worker.wasm"));
 

@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
+import { build } from "esbuild";
 import { publint } from "publint";
 
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
@@ -65,7 +66,10 @@ test("it holds what is needed, and nothing else", async () => {
     "package/LICENSE-APACHE",
     "package/LICENSE-MIT",
     "package/README.md",
+    "package/dist/definitions.js",
+    "package/dist/engine.js",
     "package/dist/rust.js",
+    "package/dist/shared.js",
     "package/dist/sillok.js",
     "package/dist/sillok.wasm",
     "package/dist/testing.js",
@@ -116,6 +120,26 @@ test("the Worker stays within its budgets", async () => {
 test("the contract is without the engine", async () => {
   const contract = String(await installed("dist/testing.js"));
   assert.doesNotMatch(contract, /import|WebAssembly|require/);
+});
+
+test("a Worker that uses no store of the package carries no second engine", async () => {
+  const bundled = async (code: string) => {
+    await scratch.write("rules.js", code);
+    const { outputFiles } = await build({
+      entryPoints: [scratch.at("rules.js")],
+      bundle: true,
+      conditions: ["workerd"],
+      external: ["*.wasm"],
+      format: "esm",
+      write: false,
+    });
+    return outputFiles[0]?.text ?? "";
+  };
+  const names = "aggregate, connect, isCommandRejected, projection, reactor, reject, SillokError";
+  const rules = `import { ${names} } from "sillok"; export default [${names}];`;
+  assert.doesNotMatch(await bundled(rules), /sillok\.wasm/);
+  const store = 'import { EventStore } from "sillok"; export default new EventStore();';
+  assert.match(await bundled(store), /sillok\.wasm/);
 });
 
 test("both builds carry the same wasm", async () => {

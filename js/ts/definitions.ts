@@ -1,0 +1,14 @@
+// The part of the package that needs no engine: definitions, the client, and errors. A bundler leaves out the engine if a program
+// imports only these, such as a Worker whose rules are in a file of their own.
+
+export { aggregate } from "./aggregate/aggregate.js";
+export { reject } from "./aggregate/reject.js";
+export { Client, connect } from "./client/client.js";
+export { projection } from "./consumer/projection.js";
+export { reactor } from "./consumer/reactor.js";
+export {
+  isCommandRejected,
+  isSillokError,
+  isWrongExpectedVersion,
+  SillokError,
+} from "./store/errors.js";
