@@ -39,7 +39,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 22] = [
+const CORE_ALONE: [&str; 23] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
@@ -60,22 +60,24 @@ const CORE_ALONE: [&str; 22] = [
     "ROW_BYTES",
     "SCHEMA_VERSION",
     "SNAPSHOT_CODES",
+    "STATE_BYTES",
     "STREAM_BYTES",
     "TENANT_BYTES",
 ];
 
 /// The package's limits for parts that the core does not have: requests, files, timers, the writer of JSON, and the defaults of
 /// aggregates.
-const PACKAGE_ALONE: [&str; 10] = [
+const PACKAGE_ALONE: [&str; 11] = [
     "BUSY_TIMEOUT_MILLIS",
     "CHECKPOINT_CHARACTERS",
     "EXECUTE_ATTEMPTS",
     "JSON_CHARACTERS",
     "JSON_LEVELS",
+    "KEPT_STATES",
+    "MOST_EXECUTE_ATTEMPTS",
     "MOST_RETRIES",
     "RETRIES",
     "SNAPSHOT_EVENTS",
-    "STATE_BYTES",
     "TIMER_MILLIS",
 ];
 

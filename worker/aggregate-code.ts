@@ -3,8 +3,8 @@
 import { Behaviour } from "../js/ts/aggregate/behaviour.ts";
 import { prepared } from "../js/ts/aggregate/prepare.ts";
 import type { Command } from "../js/ts/aggregate/types.ts";
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
-import { dataJson } from "../js/ts/store/command-input.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import { dataJson } from "../js/ts/aggregate/command-input.ts";
 import type { SillokError, SillokErrorCode } from "../js/ts/store/errors.ts";
 
 /** The errors of callers. All others come from the code of the deployment. */
@@ -84,8 +84,9 @@ function logged<T>(call: () => T): T {
   }
 }
 
-/** Logs an error with its stack: the one that the aggregate's own code has thrown, if there is one. */
+/** Logs an error with its stack: that of the error that the aggregate's own code has thrown, if there is one. */
 function log(thrown: unknown): void {
-  const { cause } = thrown as Error;
-  console.error((thrown as Error).message, cause ?? thrown);
+  const { message, cause } = thrown as SillokError;
+  if (cause === undefined) console.error(thrown);
+  else console.error(message, cause);
 }

@@ -3,7 +3,7 @@
 import type { Projection, Reactor } from "sillok";
 
 import { Client } from "../js/ts/client/client.ts";
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import { described } from "./described.ts";

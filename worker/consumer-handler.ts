@@ -7,8 +7,8 @@ import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts"
 import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
 import { project } from "../js/ts/consumer/projection.ts";
 import { react } from "../js/ts/consumer/reactor.ts";
-import { commandJson } from "../js/ts/store/command-input.ts";
-import { type EngineOutcome, outcomeOf } from "../js/ts/store/outcome.ts";
+import { commandJson } from "../js/ts/aggregate/command-input.ts";
+import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";
 
 /** The commands of a reactor on one event. */

@@ -1,6 +1,6 @@
 // The description of a Worker's aggregates, for `GET /v1/aggregates`.
 
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 
 const DRAFT = "draft-2020-12";
 
@@ -29,10 +29,10 @@ interface Telling {
 
 /** Describes aggregates. */
 export function described(aggregates: Iterable<AnyAggregate>): DescribedAggregate[] {
-  return Array.from(aggregates, ({ name, stateVersion, appends = "admin", commands, events }) => ({
+  return Array.from(aggregates, ({ name, stateVersion, appends, commands, events }) => ({
     name,
     stateVersion,
-    appends,
+    appends: appends ?? "admin",
     commands: messages(commands, (schema) => ({ schema: jsonSchemaOf(schema) })),
     events: messages(events.byType, ({ schema, schemaVersion }) => ({
       schemaVersion,

@@ -1,7 +1,7 @@
 /** The entry `sillok/worker`, for a Worker of your own in TypeScript. */
 
 import * as engine from "./build/index.js";
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { type App, compose, type Parts } from "./composition.ts";
 
 export { aggregate } from "../js/ts/aggregate/aggregate.ts";

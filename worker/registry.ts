@@ -3,7 +3,7 @@
 import type { AnyConsumer } from "sillok";
 
 import { isAggregate } from "../js/ts/aggregate/definition.ts";
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 
 /** The definitions of one Worker. */
 export interface Registry {

@@ -1,6 +1,6 @@
 /** The entry `sillok/rust`, for a Worker of your own in Rust. */
 
-import type { AnyAggregate } from "../js/ts/store/aggregate-store.ts";
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { type App, compose, type Parts } from "./composition.ts";
 import type { Engine } from "./engine.ts";
 

@@ -40,10 +40,10 @@ export type {
   RejectionOf,
   StateOf,
 } from "./aggregate/types.js";
-export { AggregateClient, type CommandOptions } from "./client/aggregate-client.js";
+export type { AggregateClient, CommandOptions } from "./client/aggregate-client.js";
 export type { AggregateName, AggregateNamed, AggregateOf, AnyApp } from "./client/app.js";
 export { Client, connect, type Fetcher } from "./client/client.js";
-export { type CoveredOptions, ProjectionClient } from "./client/projection-client.js";
+export type { CoveredOptions, ProjectionClient } from "./client/projection-client.js";
 export type {
   AnyConsumer,
   ConsumedEvent,
@@ -130,6 +130,6 @@ export type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "./store/aggregate-store.js";
+} from "./aggregate/aggregate-store.js";
 export type { Store } from "./store/store.js";
 export { verifyCommits } from "./local/verify-commits.js";

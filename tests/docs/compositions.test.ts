@@ -16,6 +16,10 @@ const REFUSED = [
     String.raw`Uncaught TypeError: two consumers have the name \"counts\"`,
   ],
   [
+    "tests/support/compositions/one-aggregate-twice.ts",
+    String.raw`Uncaught TypeError: two aggregates have the name \"counter\"`,
+  ],
+  [
     "tests/support/compositions/a-bad-policy.ts",
     "the consumer's `attempts` must be a whole number from 1 to 100",
   ],

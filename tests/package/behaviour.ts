@@ -3,13 +3,17 @@
 
 import type { OpenAnother, OpenStore } from "sillok/testing";
 import { aggregating } from "./behaviour-aggregate.ts";
+import { commanding } from "./behaviour-commands.ts";
 import { consuming } from "./behaviour-consume.ts";
 import { defining } from "./behaviour-define.ts";
 import { exporting } from "./behaviour-export.ts";
+import { failing } from "./behaviour-faults.ts";
+import { flying } from "./behaviour-flights.ts";
 import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
+import { loading } from "./behaviour-states.ts";
 import { takingTurns } from "./behaviour-turns.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
 import { values } from "./behaviour-values.ts";
@@ -29,6 +33,10 @@ export const behaviours: Behaviours = {
   ...exporting,
   ...local,
   ...aggregating,
+  ...commanding,
+  ...failing,
+  ...loading,
+  ...flying,
   ...defining,
   ...consuming,
   ...reacting,

@@ -39,6 +39,7 @@ const scratch = useScratch(async (scratch) => {
     outfile: scratch.at("behaviour.js"),
     format: "esm",
     bundle: true,
+    external: ["sillok"],
   });
 });
 

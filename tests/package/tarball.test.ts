@@ -1,8 +1,8 @@
 // The content of the tarball.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
@@ -47,6 +47,7 @@ test("it holds what is needed, and nothing else", async () => {
     "local/event-store",
     "local/verify-commits",
     "remote/event-store",
+    "aggregate/aggregate-store",
     "store/errors",
     "store/events",
     "store/options",
@@ -74,6 +75,19 @@ test("it holds what is needed, and nothing else", async () => {
     "package/dist/workerd.js",
     "package/package.json",
   ]);
+});
+
+test("every file of its types that another one imports is there", async () => {
+  // A missing file would not be an error for users who skip the check of libraries: its types would be `any`.
+  const folder = scratch.at("node_modules/sillok/dist/types");
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".ts"));
+  for (const file of files) {
+    const text = await readFile(join(folder, file), "utf8");
+    for (const [, path = ""] of text.matchAll(/(?:from|import\() ?"(\.[^"]*)\.js"/g)) {
+      const imported = join(dirname(file), `${path}.d.ts`);
+      assert.ok(files.includes(imported), `${file} imports ${imported}`);
+    }
+  }
 });
 
 test("publint has nothing to say", async () => {

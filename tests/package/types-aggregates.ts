@@ -3,7 +3,8 @@
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const AGGREGATES = `
 import {
-  aggregate, isCommandRejected, projection, reactor, reject, type Aggregate, type AnyConsumer, type CommandContext, type CommandOf,
+  aggregate, EventStore, isCommandRejected, projection, reactor, reject, type Aggregate, type AggregateStore, type AnyConsumer,
+  type CommandContext, type CommandOf,
   type Decision, type EventOf, type Rejection, type RejectionOf, type StandardSchema, type StateOf,
 } from "sillok";
 import { given, type History, laws } from "sillok/testing";
@@ -216,6 +217,30 @@ export function consumers(error: unknown): AnyConsumer[] {
     is<Equal<typeof error.rejection.data.missing, number>>();
   }
   return [owners, notes];
+}
+
+export async function executed(store: AggregateStore): Promise<void> {
+  const open = { type: "Open", data: {} } as const;
+  const { version, events } = await store.execute("account-1", open, account, { commandId: "1", expectedVersion: 0 });
+  is<Equal<typeof version, number>>();
+  for (const event of events) if (event.type === "Withdrawn") is<Equal<typeof event.data, { cents: number }>>();
+  const outcome = await store.attempt("account-1", { type: "Withdraw", data: { cents: 5 } }, account);
+  if (!outcome.accepted && outcome.rejection.code === "insufficient_funds") {
+    is<Equal<typeof outcome.rejection.data.missing, number>>();
+  }
+  const { state } = await store.load("account-1", account, { time: new Date() });
+  is<Equal<typeof state, { owner: string | null; cents: number }>>();
+  for (const other of [new EventStore(), EventStore.connect("https://sillok.example")]) await executed(other);
+  // @ts-expect-error there is no such command
+  await store.execute("account-1", { type: "Deposit", data: { cents: 5 } }, account);
+  // @ts-expect-error the data lacks a field
+  await store.execute("account-1", { type: "Withdraw", data: {} }, account);
+  // @ts-expect-error there is no such event
+  events[0]?.type === "Deposited";
+  // @ts-expect-error there is no such rejection
+  if (!outcome.accepted) outcome.rejection.code === "too_late";
+  // @ts-expect-error there is no such option
+  await store.load("account-1", account, { at: 5 });
 }
 `;
 

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { ROOT, useScratch } from "./scratch.ts";
 import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
+import { CLIENT } from "./types-client.ts";
 import { CONSUMERS } from "./types-consumers.ts";
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
@@ -350,6 +351,7 @@ test("in a project for a bundler", async () => {
     "program.ts": PROGRAM,
     "consumers.ts": CONSUMERS,
     "aggregates.ts": AGGREGATES,
+    "client.ts": CLIENT,
   });
 });
 

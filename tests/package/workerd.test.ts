@@ -45,6 +45,7 @@ const scratch = useScratch(async (scratch) => {
     outfile: scratch.at("behaviour.js"),
     format: "esm",
     bundle: true,
+    external: ["sillok"],
   });
   await scratch.write("worker.js", WORKER);
   const config = { name: "uses-sillok", main: "worker.js", compatibility_date: "2026-11-17" };

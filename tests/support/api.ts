@@ -52,6 +52,30 @@ export class Api {
     return this.request(eventsPath(stream), { method: "POST", body, headers });
   }
 
+  /** Sends a command: a value that it converts to JSON, or JSON text. */
+  execute(
+    stream: string,
+    command: unknown,
+    headers: HeaderValues = {},
+    query = "",
+  ): Promise<Reply> {
+    const body = typeof command === "string" ? command : JSON.stringify(command);
+    const path = `${streamPath(stream)}/commands${query}`;
+    return this.request(path, { method: "POST", body, headers });
+  }
+
+  /** Asserts that a command is accepted, and returns its outcome. */
+  async executed(stream: string, command: unknown, headers: HeaderValues = {}): Promise<any> {
+    const reply = await this.execute(stream, command, headers);
+    assert.equal(reply.status, 200, reply.text);
+    return reply.json;
+  }
+
+  /** The state of an aggregate. */
+  state(stream: string, query = "", headers: HeaderValues = {}): Promise<Reply> {
+    return this.request(`${streamPath(stream)}/state${query}`, { headers });
+  }
+
   read(stream: string, query = "", headers: HeaderValues = {}): Promise<Reply> {
     return this.request(`${eventsPath(stream)}${query}`, { headers });
   }

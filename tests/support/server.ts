@@ -43,6 +43,8 @@ export interface ServerOptions {
   entry?: string;
   /** Another Worker, which calls this one over a service binding. */
   beside?: { config: string; entry: string };
+  /** Receives each line of the Worker's log. */
+  log?: (line: string) => void;
   /** The binding of a queue whose messages the Worker consumes itself. */
   queue?: string;
   /** Runs two versions of the Worker, as during a gradual deployment. */
@@ -167,7 +169,7 @@ class Runtime {
         cf: false,
         log: new Log(LogLevel.ERROR),
         // The Worker logs the errors that tests provoke.
-        handleStructuredLogs: () => undefined,
+        handleStructuredLogs: ({ message }) => options.log?.(message),
         resourcePersistencePath: folder,
         unsafeInspectDurableObjects: true,
         workers: [...workers, ...beside],

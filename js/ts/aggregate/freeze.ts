@@ -5,15 +5,19 @@ export function deepFreeze<T>(value: T): T {
 }
 
 function freeze(value: object): void {
-  // Its buffer cannot be frozen.
-  if (ArrayBuffer.isView(value)) return;
-  const open: object[] = [Object.freeze(value)];
+  const open: object[] = [];
+  freezeOne(value, open);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const key of Object.keys(next)) {
-      const child = (next as Record<string, unknown>)[key];
-      if (isOpen(child) && !ArrayBuffer.isView(child)) open.push(Object.freeze(child));
-    }
+    // The values of an array are visited much faster without its keys. JSON has no arrays with other keys.
+    const children: readonly unknown[] = Array.isArray(next) ? next : Object.values(next);
+    for (const child of children) freezeOne(child, open);
   }
+}
+
+/** Freezes a value, and notes that its content is to be frozen too. */
+function freezeOne(value: unknown, open: object[]): void {
+  // The buffer of a view cannot be frozen.
+  if (isOpen(value) && !ArrayBuffer.isView(value)) open.push(Object.freeze(value));
 }
 
 function isOpen(value: unknown): value is object {

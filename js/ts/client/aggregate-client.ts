@@ -1,7 +1,4 @@
-import { deepFreeze } from "../aggregate/freeze.js";
 import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
-import { checkedAnswer, type Http } from "../remote/http.js";
-import { condition, keyHeader, query, randomKey, streamPath } from "../remote/input.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -9,16 +6,7 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { accepted, commandJson, wantedPlace } from "../store/command-input.js";
-import { isCommandRejected } from "../store/errors.js";
-import { checkOptions } from "../store/options.js";
-
-const OPTIONS = [
-  "commandId",
-  "expectedVersion",
-  "dryRun",
-] as const satisfies (keyof CommandOptions)[];
+} from "../aggregate/aggregate-store.js";
 
 /** Options of {@link AggregateClient.execute}. */
 export interface CommandOptions extends Pick<ExecuteOptions, "commandId" | "expectedVersion"> {
@@ -30,16 +18,9 @@ export interface CommandOptions extends Pick<ExecuteOptions, "commandId" | "expe
  * One aggregate of a deployed Sillok, such as `account-42`. The server decides its commands in the object of the stream. See
  * {@link Client.aggregate}.
  */
-export class AggregateClient<A extends AnyAggregate = AnyAggregate> {
+export interface AggregateClient<A extends AnyAggregate = AnyAggregate> {
   /** The stream of the aggregate. */
   readonly stream: string;
-  readonly #http: Http;
-
-  /** Use {@link Client.aggregate}. */
-  constructor(http: Http, stream: string) {
-    this.#http = http;
-    this.stream = stream;
-  }
 
   /**
    * Executes a command. The client repeats a request that gets no answer, as {@link RemoteEventStore} does. A repeated command
@@ -54,41 +35,16 @@ export class AggregateClient<A extends AnyAggregate = AnyAggregate> {
    * such aggregate; `decider_failed` when its code has thrown an error; `unavailable`, after which you can safely repeat only
    * a command under your own id; `missing_token`, `invalid_token`, `insufficient_scope`, `stream_not_allowed`, `overloaded`.
    */
-  async execute(
+  execute(
     command: CommandOf<NoInfer<A>>,
-    options: CommandOptions = {},
-  ): Promise<ExecuteResult<EventOf<A>>> {
-    return accepted<EventOf<A>>(await this.attempt(command, options));
-  }
+    options?: CommandOptions,
+  ): Promise<ExecuteResult<EventOf<A>>>;
 
   /** Executes a command as {@link AggregateClient.execute} does, but returns a rejection as a value. */
-  async attempt(
+  attempt(
     command: CommandOf<NoInfer<A>>,
-    options: CommandOptions = {},
-  ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>> {
-    checkOptions(options, OPTIONS);
-    const { commandId, expectedVersion, dryRun = false } = options;
-    const body = commandJson(command);
-    const path = `${streamPath(this.stream)}/commands${query({ "dry-run": dryRun ? "true" : undefined })}`;
-    const headers = { ...condition(expectedVersion), "Content-Type": "application/json" };
-    const isNamed = commandId !== undefined;
-    if (isNamed) Object.assign(headers, keyHeader(commandId, "commandId"));
-    // Without an id, a repeat after a lost answer would be another command.
-    else if (this.#http.retries > 0 && !dryRun) Object.assign(headers, keyHeader(randomKey()));
-    const fields = { "Idempotency-Key": "commandId" };
-    const request = { method: "POST", path, headers, body, fields, status: 200 } as const;
-    // Under this call's own random id, only this call has sent the command.
-    const own = isNamed ? {} : { replayed: false };
-    try {
-      const answer = await this.#http.json(request);
-      const executed = checkedAnswer<ExecuteResult<EventOf<A>>>(answer, "events", "object");
-      return { accepted: true, ...executed, ...own };
-    } catch (error) {
-      if (!isCommandRejected<RejectionOf<A>>(error)) throw error;
-      const { rejection, version = 0, replayed = false } = error;
-      return { accepted: false, rejection, version, replayed, ...own };
-    }
-  }
+    options?: CommandOptions,
+  ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>>;
 
   /**
    * Loads the state: the present one, or that at a version or a time.
@@ -99,10 +55,5 @@ export class AggregateClient<A extends AnyAggregate = AnyAggregate> {
    * history that the state needs was truncated and no snapshot fits; `no_aggregate`, `unknown_event`, `event_too_new`,
    * `decider_failed`, and the errors of a request as for {@link AggregateClient.execute}.
    */
-  async state(options: LoadOptions = {}): Promise<LoadedState<StateOf<A>>> {
-    const path = `${streamPath(this.stream)}/state${query({ ...wantedPlace(options) })}`;
-    const answer = await this.#http.json({ method: "GET", path, status: 200 });
-    const loaded = checkedAnswer<LoadedState<StateOf<A>>>(answer, "version", "number");
-    return { state: deepFreeze(loaded.state), version: loaded.version };
-  }
+  state(options?: LoadOptions): Promise<LoadedState<StateOf<A>>>;
 }

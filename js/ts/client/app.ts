@@ -1,6 +1,6 @@
 // The types of a deployed Worker, as a client sees them.
 
-import type { AnyAggregate } from "../store/aggregate-store.js";
+import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 
 /** The type of a composed Worker, for {@link connect}: `export type App = typeof app` in the file of the Worker. */
 export interface AnyApp {

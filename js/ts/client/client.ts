@@ -2,9 +2,11 @@ import { RemoteEventStore } from "../remote/event-store.js";
 import { Http } from "../remote/http.js";
 import { invalid } from "../store/invalid.js";
 import type { ConnectOptions } from "../store/options.js";
-import { AggregateClient } from "./aggregate-client.js";
+import type { AggregateClient } from "./aggregate-client.js";
 import type { AggregateName, AggregateNamed, AnyApp } from "./app.js";
-import { ProjectionClient } from "./projection-client.js";
+import type { ProjectionClient } from "./projection-client.js";
+import { RemoteAggregate } from "./remote-aggregate.js";
+import { RemoteProjection } from "./remote-projection.js";
 
 /** Something that sends requests to a Worker, such as a service binding. */
 export interface Fetcher {
@@ -42,7 +44,7 @@ export class Client<App extends AnyApp = AnyApp> {
       throw invalid("name", "must be the name of an aggregate, without a `-`");
     }
     if (typeof id !== "string") throw invalid("id", "must be a string");
-    return new AggregateClient(this.#http, `${name}-${id}`);
+    return new RemoteAggregate(this.#http, `${name}-${id}`);
   }
 
   /**
@@ -51,7 +53,7 @@ export class Client<App extends AnyApp = AnyApp> {
    * @param name - The name of the projection.
    */
   projection<Document = unknown>(name: string): ProjectionClient<Document> {
-    return new ProjectionClient(this.#http, name);
+    return new RemoteProjection(this.#http, name);
   }
 }
 
@@ -66,15 +68,32 @@ export class Client<App extends AnyApp = AnyApp> {
  * @example
  * ```ts
  * import { connect } from "sillok";
- * import type { App } from "./worker.js";
+ * import { aggregate, reject, sillok } from "sillok/worker";
  *
- * const bank = connect<App>("https://sillok.example.workers.dev", { token: "your-token" });
- * const account = bank.aggregate("account", "42");
- * await account.execute({ type: "Open", data: { owner: "Ada" } }, { commandId: "request-1" });
- * const outcome = await account.attempt({ type: "Withdraw", data: { cents: 30 } });
- * console.log(outcome.accepted ? outcome.version : outcome.rejection.code); // insufficient_funds
- * const { state, version } = await account.state();
- * console.log(state.owner, version); // Ada 1
+ * // In the Worker:
+ * type AccountEvent = { type: "Deposited" | "Withdrawn"; data: { cents: number } };
+ * type AccountCommand = { type: "Deposit" | "Withdraw"; data: { cents: number } };
+ * const account = aggregate<AccountEvent, AccountCommand, { cents: number }>("account", {
+ *   initialState: () => ({ cents: 0 }),
+ *   evolve: ({ cents }, { type, data }) => ({ cents: type === "Deposited" ? cents + data.cents : cents - data.cents }),
+ *   decide({ type, data }, { cents }) {
+ *     if (type === "Deposit") return { type: "Deposited", data };
+ *     return data.cents > cents ? reject("insufficient_funds") : { type: "Withdrawn", data };
+ *   },
+ * });
+ * const app = sillok({ aggregates: [account] });
+ * export type App = typeof app;
+ * export const { Aggregate, Journal, Consumer } = app.objects;
+ * export default app;
+ *
+ * // In a program that uses it:
+ * export async function withdraw(cents: number): Promise<string | number> {
+ *   const bank = connect<App>("https://sillok.example.workers.dev", { token: "your-token" });
+ *   const mine = bank.aggregate("account", "42");
+ *   await mine.execute({ type: "Deposit", data: { cents: 100 } }, { commandId: "request-1" });
+ *   const outcome = await mine.attempt({ type: "Withdraw", data: { cents } });
+ *   return outcome.accepted ? outcome.version : outcome.rejection.code;
+ * }
  * ```
  */
 export function connect<App extends AnyApp = AnyApp>(

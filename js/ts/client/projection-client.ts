@@ -1,16 +1,5 @@
-import { checkedAnswer, type Http } from "../remote/http.js";
-import { query } from "../remote/input.js";
 import type { DocumentsOptions, KeyedDocument } from "../consumer/handles.js";
-import { isSillokError } from "../store/errors.js";
 import type { Stored } from "../store/events.js";
-import { invalid } from "../store/invalid.js";
-import { PAGE_EVENTS } from "../store/limits.js";
-import { checkOptions } from "../store/options.js";
-
-const GET_OPTIONS = ["min"] as const satisfies (keyof CoveredOptions)[];
-const LIST_OPTIONS = ["prefix", "after", "limit", "min"] as const satisfies (
-  keyof DocumentsOptions | keyof CoveredOptions
-)[];
 
 /** An option of the reads of documents. */
 export interface CoveredOptions {
@@ -21,25 +10,10 @@ export interface CoveredOptions {
   readonly min?: { readonly stream: string; readonly version: number } | undefined;
 }
 
-/** A page of documents. */
-interface DocumentsPage<Document> {
-  readonly documents: KeyedDocument<Document>[];
-  readonly next: string | null;
-}
-
 /** A projection of a deployed Sillok. See {@link Client.projection}. */
-export class ProjectionClient<Document = unknown> {
+export interface ProjectionClient<Document = unknown> {
   /** The name of the projection. */
   readonly name: string;
-  readonly #http: Http;
-
-  /** Use {@link Client.projection}. */
-  constructor(http: Http, name: string) {
-    if (typeof name !== "string" || name === "")
-      throw invalid("name", "must be the name of a projection");
-    this.#http = http;
-    this.name = name;
-  }
 
   /**
    * Returns the document with this key, or `undefined` if there is none.
@@ -47,49 +21,14 @@ export class ProjectionClient<Document = unknown> {
    * @throws {@link SillokError} `projection_behind` when the document does not cover the event of `min` in time;
    * `consumer_not_found`, `not_a_projection`, `invalid_document_key`, and the errors of a request.
    */
-  async get(key: string, options: CoveredOptions = {}): Promise<Stored<Document> | undefined> {
-    checkOptions(options, GET_OPTIONS);
-    const path = `${this.#path()}/${encodeURIComponent(key)}${query({ min: eventOf(options) })}`;
-    try {
-      return (await this.#http.json({ method: "GET", path, status: 200 })) as Stored<Document>;
-    } catch (error) {
-      if (isSillokError(error) && error.code === "document_not_found") return undefined;
-      throw error;
-    }
-  }
+  get(key: string, options?: CoveredOptions): Promise<Stored<Document> | undefined>;
 
   /**
    * Lists the documents in the order of their keys.
    *
    * @throws {@link SillokError} as {@link ProjectionClient.get} does.
    */
-  async *documents(
-    options: DocumentsOptions & CoveredOptions = {},
-  ): AsyncGenerator<KeyedDocument<Document>, void, undefined> {
-    checkOptions(options, LIST_OPTIONS);
-    const { prefix, limit = Infinity } = options;
-    let { after } = options;
-    for (let left = limit; left > 0;) {
-      const page = { prefix, after, limit: Math.min(left, PAGE_EVENTS), min: eventOf(options) };
-      const path = `${this.#path()}${query(page)}`;
-      const answer = await this.#http.json({ method: "GET", path, status: 200 });
-      const { documents, next } = checkedAnswer<DocumentsPage<Document>>(
-        answer,
-        "documents",
-        "object",
-      );
-      yield* documents;
-      left -= documents.length;
-      after = documents.at(-1)?.key;
-      if (next === null) return;
-    }
-  }
-
-  #path(): string {
-    return `projections/${encodeURIComponent(this.name)}/documents`;
-  }
-}
-
-function eventOf({ min }: CoveredOptions): string | undefined {
-  return min === undefined ? undefined : `${min.stream}@${min.version}`;
+  documents(
+    options?: DocumentsOptions & CoveredOptions,
+  ): AsyncGenerator<KeyedDocument<Document>, void, undefined>;
 }

@@ -1,6 +1,6 @@
 import { isAggregate } from "../aggregate/definition.js";
-import type { AnyAggregate, CommandOutcome } from "../store/aggregate-store.js";
-import { accepted, commandRejected } from "../store/command-input.js";
+import type { AnyAggregate, CommandOutcome } from "../aggregate/aggregate-store.js";
+import { accepted, commandRejected } from "../aggregate/command-input.js";
 import type { AppendResult } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";

@@ -1,5 +1,5 @@
 import type { CommandOf, EventOf } from "../aggregate/types.js";
-import type { AnyAggregate, ExecuteResult } from "../store/aggregate-store.js";
+import type { AnyAggregate, ExecuteResult } from "../aggregate/aggregate-store.js";
 import type { AppendResult, NewEvent } from "../store/events.js";
 import { CONSUMER_TIMEOUT_MILLIS, POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { AppendOptions } from "../store/options.js";

@@ -1,51 +1,19 @@
 // The commands of a local store, and the states that it keeps in memory.
 
-import { Behaviour } from "../aggregate/behaviour.js";
 import type {
   AnyAggregate,
   CommandOutcome,
   ExecuteOptions,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { type ReadyCommand, readyCommand, wantedState } from "../store/command-input.js";
-import { SillokError } from "../store/errors.js";
+} from "../aggregate/aggregate-store.js";
+import { type ReadyCommand, readyCommand, wantedState } from "../aggregate/command-input.js";
 import { KEPT_STATES } from "../store/limits.js";
-import { type EngineOutcome, outcomeOf } from "../store/outcome.js";
+import { type EngineOutcome, outcomeOf } from "../aggregate/outcome.js";
 import { Turn } from "../time/turn.js";
-import type { Soon } from "../time/soon.js";
+import type { Soon } from "../store/soon.js";
 import type { EngineCommands, LocalEngine } from "./engine.js";
-
-/** An aggregate's code over one stream, which keeps what it has thrown: the engine passes on only the text. */
-class ThrowingBehaviour extends Behaviour {
-  /** The last error that a call of the engine has thrown. */
-  thrown: unknown;
-
-  override begin(): void {
-    this.#noting(() => super.begin());
-  }
-
-  override fold(events: string): void {
-    this.#noting(() => super.fold(events));
-  }
-
-  override decide(command: string, context: string): string {
-    return this.#noting(() => super.decide(command, context));
-  }
-
-  override state(): string {
-    return this.#noting(() => super.state());
-  }
-
-  #noting<T>(call: () => T): T {
-    try {
-      return call();
-    } catch (thrown) {
-      this.thrown = thrown;
-      throw thrown;
-    }
-  }
-}
+import { ThrowingBehaviour } from "./throwing-behaviour.js";
 
 /** The state of one stream in memory. */
 interface Kept {
@@ -74,12 +42,18 @@ export class LocalCommands {
     command: unknown,
     aggregate: AnyAggregate,
     options: ExecuteOptions,
-    execute: Execute = (commands, ready) => this.#engine.execute(commands, stream, ready, options),
+    execute?: Execute,
   ): Promise<CommandOutcome> {
-    const ready = await readyCommand(stream, command, aggregate, options);
-    return this.#using(stream, aggregate, async ({ commands }) =>
-      outcomeOf(await worked(() => execute(commands, ready))),
-    );
+    const checked = readyCommand(stream, command, aggregate, options);
+    const ready = "text" in checked ? checked : await checked;
+    return this.#using(stream, aggregate, async ({ behaviour, commands }) => {
+      const outcome = await worked(() =>
+        execute === undefined
+          ? this.#engine.execute(commands, behaviour, stream, ready, options)
+          : execute(commands, ready),
+      );
+      return outcomeOf(outcome);
+    });
   }
 
   async load<S>(
@@ -87,7 +61,7 @@ export class LocalCommands {
     aggregate: AnyAggregate,
     options: LoadOptions,
   ): Promise<LoadedState<S>> {
-    const wanted = wantedState(aggregate, options);
+    const wanted = wantedState(stream, aggregate, options);
     if (wanted === undefined) {
       return this.#using(stream, aggregate, async ({ behaviour, commands }) => {
         const loaded = await worked(() => this.#engine.load(commands, behaviour));
@@ -95,10 +69,8 @@ export class LocalCommands {
       });
     }
     const behaviour = new ThrowingBehaviour(aggregate, stream);
-    return raisingOf(behaviour, async () => {
-      const version = await this.#engine.loadAt(stream, behaviour, wanted);
-      return { state: behaviour.value as S, version };
-    });
+    const version = await this.#engine.loadAt(stream, behaviour, wanted);
+    return { state: behaviour.value as S, version };
   }
 
   async #using<T>(
@@ -109,7 +81,7 @@ export class LocalCommands {
     const kept = this.#keep(stream, aggregate);
     kept.uses += 1;
     try {
-      return await raisingOf(kept.behaviour, () => work(kept));
+      return await work(kept);
     } finally {
       kept.uses -= 1;
     }
@@ -149,26 +121,13 @@ export class LocalCommands {
 
 /** Calls the engine until it has worked through all pages. */
 async function worked<T>(call: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  // Nearly always the state is in memory, and the first call is the last.
+  const first = await call();
+  if (first !== undefined) return first;
   const turn = new Turn();
   for (;;) {
     const done = await call();
     if (done !== undefined) return done;
     if (turn.isOver()) await turn.pass();
-  }
-}
-
-/** Throws the error of the aggregate's code with its cause, which the engine does not pass on. */
-async function raisingOf<T>(behaviour: ThrowingBehaviour, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const { thrown } = behaviour;
-    behaviour.thrown = undefined;
-    const isSame =
-      error instanceof SillokError &&
-      thrown instanceof SillokError &&
-      thrown.code === error.code &&
-      thrown.message === error.message;
-    throw isSame ? thrown : error;
   }
 }

@@ -1,17 +1,12 @@
 // A consumer in the engine, with types.
 
-import type {
-  Commands as CommandsInRust,
-  Consumer as ConsumerInRust,
-  DocumentsHandle as DocumentsInRust,
-  Store as StoreInRust,
-} from "../../generated/sillok_js.js";
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
-import type { ReadyCommand } from "../store/command-input.js";
+import type { ReadyCommand } from "../aggregate/command-input.js";
 import type { AppendResult } from "../store/events.js";
-import type { EngineOutcome } from "../store/outcome.js";
-import type { Soon } from "../time/soon.js";
+import type { EngineOutcome } from "../aggregate/outcome.js";
+import type { Soon } from "../store/soon.js";
+import type { CommandsInRust, ConsumerInRust, DocumentsInRust, StoreInRust } from "./engine.js";
 import type { ItemsPage } from "./pages.js";
 import { askForRandomness } from "./randomness.js";
 

@@ -1,5 +1,6 @@
 // The engine in wasm, with types, and with its refusals as errors. No other file touches generated code.
 
+import type { DocumentsHandle as DocumentsInRust } from "../../generated/sillok_js.js";
 import {
   Commands as CommandsInRust,
   Consumer as ConsumerInRust,
@@ -9,23 +10,23 @@ import {
   Store as StoreInRust,
   StreamProof,
 } from "../../generated/sillok_js.js";
-import type { Behaviour } from "../aggregate/behaviour.js";
 import type { ConsumerDefinition } from "../consumer/definition.js";
 import type { Database } from "../sqlite/database.js";
 import { Patience } from "../sqlite/patience.js";
-import type { ExecuteOptions, LoadedState, LoadOptions } from "../store/aggregate-store.js";
-import type { ReadyCommand } from "../store/command-input.js";
-import { SillokError } from "../store/errors.js";
+import type { ExecuteOptions, LoadedState, LoadOptions } from "../aggregate/aggregate-store.js";
+import type { ReadyCommand } from "../aggregate/command-input.js";
+import { type Failure, SillokError } from "../store/errors.js";
 import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
-import type { EngineOutcome } from "../store/outcome.js";
+import type { EngineOutcome } from "../aggregate/outcome.js";
 import { sleep } from "../time/timers.js";
-import type { Soon } from "../time/soon.js";
+import type { Soon } from "../store/soon.js";
 import { Calls } from "./calls.js";
 import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
 import { EngineConsumer } from "./engine-consumer.js";
+import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
 
 /** A projection or a reactor, without its handlers. */
@@ -40,6 +41,21 @@ export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
 
+/** Code of the caller that runs within a call of the engine, and the error when it uses the store. */
+const REACH = {
+  projection: {
+    code: "invalid_consumer",
+    detail: "a projection's handler must use only the event and its documents, not the store",
+  },
+  aggregate: {
+    code: "decider_failed",
+    detail: "the code of an aggregate must use only its arguments, not the store",
+  },
+} as const satisfies Record<string, Failure>;
+
+// The types of generated code, for the other files of this room.
+export type { CommandsInRust, ConsumerInRust, DocumentsInRust, StoreInRust };
+
 /** The commands of one stream in the engine. */
 export type EngineCommands = CommandsInRust;
 
@@ -52,8 +68,8 @@ export class LocalEngine {
   readonly #patience: Patience;
   readonly #changes: Changes;
   #store: StoreInRust | undefined;
-  /** Whether a projection's handler runs: nobody may use the store within its transaction. */
-  #projects = false;
+  /** The code of the caller that runs within a call of the engine. It must not use the store. */
+  #within: keyof typeof REACH | undefined;
   readonly #calls = new Calls(() => {
     this.#database?.cutOff();
     // Not now: the stack may have no room for it.
@@ -153,11 +169,11 @@ export class LocalEngine {
       write: (call) => this.#write(call, opened),
       writeTo: (stream, call) => this.#writeTo(stream, call, opened),
       projecting: (work) => {
-        this.#projects = true;
+        this.#within = "projection";
         try {
           return work();
         } finally {
-          this.#projects = false;
+          this.#within = undefined;
           this.#calls.wereCutOff(1);
         }
       },
@@ -166,13 +182,14 @@ export class LocalEngine {
   }
 
   /** The commands of a stream, whose aggregate's code is `behaviour`. Free them when nobody needs their state. */
-  commandsOf(stream: unknown, behaviour: Behaviour): EngineCommands {
+  commandsOf(stream: unknown, behaviour: ThrowingBehaviour): EngineCommands {
     return this.#ask(() => new CommandsInRust(stream, behaviour));
   }
 
   /** Executes a command. Undefined if there is more of the state to load. */
   execute(
     commands: EngineCommands,
+    behaviour: ThrowingBehaviour,
     stream: unknown,
     { text, prepared }: ReadyCommand,
     { expectedVersion, commandId }: ExecuteOptions,
@@ -180,15 +197,21 @@ export class LocalEngine {
     askForRandomness();
     return this.#writeTo(
       stream,
-      (store) => commands.execute(store, text, expectedVersion, commandId, prepared),
+      (store) =>
+        this.#running(behaviour, () =>
+          commands.execute(store, text, expectedVersion, commandId, prepared),
+        ),
       commands,
     );
   }
 
   /** Loads a page of the present state. Returns the state and its version, or undefined if there is more to load. */
-  load(commands: EngineCommands, behaviour: Behaviour): Soon<LoadedState<unknown> | undefined> {
+  load(
+    commands: EngineCommands,
+    behaviour: ThrowingBehaviour,
+  ): Soon<LoadedState<unknown> | undefined> {
     return this.#read((store) => {
-      const version: number | undefined = commands.load(store);
+      const version: number | undefined = this.#running(behaviour, () => commands.load(store));
       // Another call may change the state after this one.
       return version === undefined ? undefined : { state: behaviour.value, version };
     }, commands);
@@ -197,13 +220,16 @@ export class LocalEngine {
   /** Loads the state at a version or a time into `behaviour`, page by page. Returns its version. */
   async loadAt(
     stream: unknown,
-    behaviour: Behaviour,
+    behaviour: ThrowingBehaviour,
     { version, time }: LoadOptions,
   ): Promise<number> {
     const load = this.#ask(() => new StateLoadInRust(stream, behaviour, version, time));
     try {
       for (;;) {
-        const loaded: number | undefined = await this.#read((store) => load.load(store), load);
+        const loaded: number | undefined = await this.#read(
+          (store) => this.#running(behaviour, () => load.load(store)),
+          load,
+        );
         if (loaded !== undefined) return loaded;
         await sleep(0);
       }
@@ -230,6 +256,16 @@ export class LocalEngine {
     this.#database?.close();
     this.#patience.end();
     this.#changes.notify();
+  }
+
+  /** Makes a call of the engine in which the aggregate's code runs. */
+  #running<T>(behaviour: ThrowingBehaviour, call: () => T): T {
+    this.#within = "aggregate";
+    try {
+      return behaviour.raising(call);
+    } finally {
+      this.#within = undefined;
+    }
   }
 
   #read<T>(call: (store: StoreInRust) => T, of?: object): Soon<T> {
@@ -260,8 +296,8 @@ export class LocalEngine {
 
   /** The store, if it can be called now. */
   #usable(): StoreInRust {
-    if (this.#calls.wereCutOff(this.#projects ? 1 : 0)) {
-      if (!this.#projects) this.close();
+    if (this.#calls.wereCutOff(this.#within === undefined ? 0 : 1)) {
+      if (this.#within === undefined) this.close();
       throw this.#calls.refusal();
     }
     if (this.#store === undefined) {
@@ -272,10 +308,7 @@ export class LocalEngine {
   }
 
   #checkReach(): void {
-    if (!this.#projects) return;
-    const detail =
-      "a projection's handler must use only the event and its documents, not the store";
-    throw new SillokError({ code: "invalid_consumer", detail });
+    if (this.#within !== undefined) throw new SillokError(REACH[this.#within]);
   }
 }
 

@@ -36,9 +36,9 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
+} from "../aggregate/aggregate-store.js";
 import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
-import { accepted } from "../store/command-input.js";
+import { accepted } from "../aggregate/command-input.js";
 import { LocalCommands } from "./commands.js";
 import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";

@@ -8,13 +8,13 @@ import type {
   ExecuteOptions,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
+} from "../aggregate/aggregate-store.js";
 import {
   attemptsOf,
   readyCommand,
   type ReadyCommand,
   wantedState,
-} from "../store/command-input.js";
+} from "../aggregate/command-input.js";
 import {
   isSillokError,
   isWrongExpectedVersion,
@@ -26,6 +26,9 @@ import { invalid } from "../store/invalid.js";
 import { KEPT_STATES } from "../store/limits.js";
 import type { ExpectedVersion } from "../store/options.js";
 import type { Store } from "../store/store.js";
+import type { Http } from "./http.js";
+import { condition, keyHeader, streamPath } from "./input.js";
+import { readRemote, type ShownVersions } from "./read.js";
 
 /** So many events are folded at once. */
 const FOLDED_EVENTS = 1000;
@@ -47,14 +50,31 @@ interface ExportedCommit {
   readonly keyOrigin?: string;
 }
 
+/** A command and its options. */
+interface Call {
+  readonly stream: string;
+  readonly ready: ReadyCommand;
+  readonly options: ExecuteOptions;
+}
+
+/** What a state has decided. */
+interface Decided {
+  /** The version and the time of the decision. */
+  readonly version: number;
+  readonly now: number;
+  readonly decision: Rejection | NewEvent[];
+}
+
 /** The commands of one remote store. */
 export class RemoteCommands {
   readonly #store: Store;
+  readonly #http: Http;
   /** The states in memory. The one that was used last is the last. */
   readonly #kept = new Map<AnyAggregate, Map<string, Kept>>();
 
-  constructor(store: Store) {
+  constructor(store: Store, http: Http) {
     this.#store = store;
+    this.#http = http;
   }
 
   async attempt(
@@ -64,16 +84,14 @@ export class RemoteCommands {
     options: ExecuteOptions,
   ): Promise<CommandOutcome> {
     const ready = await readyCommand(stream, command, aggregate, options);
+    checkSent(stream, options);
+    const call = { stream, ready, options };
     return this.#inTurn(stream, aggregate, async (kept) => {
-      // A state in memory may be old. Events that follow from it meet a conflict, but a rejection would not.
-      if (kept.version > 0 && options.expectedVersion === undefined) {
-        const outcome = await this.#decide(kept, stream, ready, options).catch(ifConflict);
-        if (outcome?.accepted === true && outcome.events.length > 0) return outcome;
-      }
+      const early = await this.#attemptAtOnce(kept, call);
+      if (early !== undefined) return early;
       for (let left = attemptsOf(options); ; left -= 1) {
-        await this.#catchUp(kept, stream);
         try {
-          return await this.#decide(kept, stream, ready, options);
+          return await this.#attempt(kept, call);
         } catch (error) {
           if (!isWrongExpectedVersion(error) || left <= 1) throw error;
         }
@@ -86,7 +104,7 @@ export class RemoteCommands {
     aggregate: AnyAggregate,
     options: LoadOptions,
   ): Promise<LoadedState<S>> {
-    const wanted = wantedState(aggregate, options);
+    const wanted = wantedState(stream, aggregate, options);
     if (wanted === undefined) {
       return this.#inTurn(stream, aggregate, async (kept) => {
         await this.#catchUp(kept, stream);
@@ -105,84 +123,101 @@ export class RemoteCommands {
     return { state: kept.behaviour.value as S, version: kept.version };
   }
 
-  async #decide(
-    kept: Kept,
-    stream: string,
-    ready: ReadyCommand,
-    { commandId, expectedVersion }: ExecuteOptions,
-  ): Promise<CommandOutcome> {
-    const { behaviour, version } = kept;
-    checkExpected(stream, version, expectedVersion);
-    const command = JSON.parse(ready.text) as Command;
-    const data =
-      ready.prepared === undefined ? command.data : (JSON.parse(ready.prepared) as unknown);
-    const { metadata = {} } = command;
-    const now = Date.now();
-    const context = JSON.stringify({ now, version, commandId, metadata });
-    const decided = behaviour.decide(JSON.stringify({ ...command, data }), context);
-    const decision = JSON.parse(decided) as Rejection | NewEvent[];
-    if (!Array.isArray(decision)) {
-      return { accepted: false, rejection: decision, version, replayed: false };
+  /**
+   * Decides by the state in memory, without a read. This state may be old. Events that follow from it meet a conflict, but a
+   * rejection or an error would not: then the result is undefined.
+   */
+  async #attemptAtOnce(kept: Kept, call: Call): Promise<CommandOutcome | undefined> {
+    const { expectedVersion = "any" } = call.options;
+    if (kept.version === 0 || expectedVersion !== "any") return undefined;
+    let decided: Decided;
+    try {
+      decided = decide(kept, call);
+    } catch {
+      return undefined;
     }
-    if (decision.length === 0) {
-      const time = new Date(now).toISOString();
-      const nothing = { stream, firstVersion: version + 1, version, time, events: [] };
-      return { accepted: true, ...nothing, replayed: false };
+    const { decision } = decided;
+    if (!Array.isArray(decision) || decision.length === 0) return undefined;
+    return this.#write(kept, call, decision).catch(ifConflict);
+  }
+
+  /** Reads what is new, and decides. */
+  async #attempt(kept: Kept, call: Call): Promise<CommandOutcome> {
+    await this.#catchUp(kept, call.stream);
+    let decided: Decided;
+    try {
+      decided = decide(kept, call);
+    } catch (error) {
+      const first = await this.#firstOutcome(call);
+      if (first !== undefined) return first;
+      throw error;
     }
+    const { decision } = decided;
+    if (Array.isArray(decision) && decision.length > 0) return this.#write(kept, call, decision);
+    return (await this.#firstOutcome(call)) ?? withoutEvents(call.stream, decided);
+  }
+
+  async #write(kept: Kept, call: Call, decision: readonly NewEvent[]): Promise<CommandOutcome> {
+    const { commandId } = call.options;
+    const { metadata = {} } = JSON.parse(call.ready.text) as Command;
     const events = decision.map((event) => caused(event, metadata, commandId));
-    const expected = version === 0 ? "no-stream" : version;
-    const appended = await this.#append(stream, events, expected, commandId);
-    const recorded = await this.#recorded(appended);
+    const expectedVersion = kept.version === 0 ? "no-stream" : kept.version;
+    let appended: AppendResult;
+    try {
+      const options = { expectedVersion, idempotencyKey: commandId } as const;
+      appended = await this.#store.append(call.stream, events, options);
+    } catch (error) {
+      // The command has made other events before, because the state has changed since.
+      const first = isReused(error) ? await this.#committed(call) : undefined;
+      if (first === undefined) throw error;
+      return first;
+    }
     if (appended.replayed) {
       // The decision was made by another state.
       forget(kept);
     } else {
-      behaviour.advance();
+      kept.behaviour.advance();
       kept.version = appended.version;
     }
-    return { accepted: true, ...appended, events: recorded };
+    return this.#outcome(appended);
   }
 
-  async #append(
-    stream: string,
-    events: readonly NewEvent[],
-    expectedVersion: ExpectedVersion,
-    commandId: string | undefined,
-  ): Promise<AppendResult> {
+  /**
+   * The first outcome under the id of a command, if it had events. An append under the id that cannot succeed shows at a low
+   * cost whether there is one.
+   */
+  async #firstOutcome(call: Call): Promise<CommandOutcome | undefined> {
+    const { commandId } = call.options;
+    if (commandId === undefined) return undefined;
+    const options = { expectedVersion: Number.MAX_SAFE_INTEGER, idempotencyKey: commandId };
     try {
-      return await this.#store.append(stream, events, {
-        expectedVersion,
-        idempotencyKey: commandId,
-      });
+      await this.#store.append(call.stream, { type: "Nothing" }, options);
     } catch (error) {
-      const isReused = isSillokError(error) && error.code === "idempotency_key_reused";
-      const first = isReused ? await this.#committed(stream, commandId) : undefined;
-      if (first === undefined) throw error;
-      return first;
-    }
-  }
-
-  /** The first outcome under this id, if this command has made other events then: the state has changed since. */
-  async #committed(
-    stream: string,
-    commandId: string | undefined,
-  ): Promise<AppendResult | undefined> {
-    for await (const line of this.#store.exportCommits(stream)) {
-      const commit = JSON.parse(line) as ExportedCommit;
-      if (commit.key !== commandId || commit.keyOrigin !== "client") continue;
-      const { firstVersion, version } = commit;
-      const time = new Date(commit.time).toISOString();
-      return { stream, firstVersion, version, time, replayed: true };
+      if (isReused(error)) return this.#committed(call);
+      if (!isWrongExpectedVersion(error)) throw error;
     }
     return undefined;
   }
 
-  async #recorded({ stream, firstVersion, version }: AppendResult): Promise<RecordedEvent[]> {
+  /** The events that are stored under the id of a command. */
+  async #committed({ stream, options }: Call): Promise<CommandOutcome | undefined> {
+    for await (const line of this.#store.exportCommits(stream)) {
+      const commit = JSON.parse(line) as ExportedCommit;
+      if (commit.key !== options.commandId || commit.keyOrigin !== "client") continue;
+      const { firstVersion, version } = commit;
+      const time = new Date(commit.time).toISOString();
+      return this.#outcome({ stream, firstVersion, version, time, replayed: true });
+    }
+    return undefined;
+  }
+
+  async #outcome(appended: AppendResult): Promise<CommandOutcome> {
+    const { stream, firstVersion, version } = appended;
     const events: RecordedEvent[] = [];
     for await (const event of this.#store.read(stream, { from: firstVersion, to: version })) {
       events.push(event);
     }
-    return events;
+    return { accepted: true, ...appended, events };
   }
 
   /** Reads what is new of the stream. */
@@ -198,13 +233,15 @@ export class RemoteCommands {
 
   /** Folds the events after the version of the state, up to the wanted version or time. */
   async #fold(kept: Kept, stream: string, { version, time }: LoadOptions): Promise<void> {
-    const from = kept.version + 1;
-    if (version !== undefined && from > version) return;
+    // Also for version 0 an answer must show that the stream still has its first event.
+    const range = version === 0 ? { limit: 1 } : { from: kept.version + 1, to: version };
+    const answered = ({ first }: ShownVersions) => {
+      if (first > kept.version + 1) throw unavailable(stream, first);
+    };
     let page: unknown[] = [];
-    for await (const event of this.#store.read(stream, { from, to: version })) {
-      if (event.version !== kept.version + page.length + 1)
-        throw unavailable(stream, event.version);
-      if (time !== undefined && Date.parse(event.time) > Number(time)) break;
+    for await (const event of readRemote(this.#http, stream, range, answered)) {
+      const isLater = time !== undefined && Date.parse(event.time) > Number(time);
+      if (isLater || version === 0) break;
       page.push([event.version, event.type, event.schemaVersion ?? 1, event.data]);
       if (page.length === FOLDED_EVENTS) page = folded(kept, page);
     }
@@ -248,6 +285,47 @@ function folded(kept: Kept, page: readonly unknown[]): unknown[] {
   if (page.length > 0) kept.behaviour.fold(JSON.stringify(page));
   kept.version += page.length;
   return [];
+}
+
+/** Decides by the state as it is. */
+function decide({ behaviour, version }: Kept, { stream, ready, options }: Call): Decided {
+  const { commandId, expectedVersion } = options;
+  checkExpected(stream, version, expectedVersion);
+  const command = JSON.parse(ready.text) as Command;
+  const data =
+    ready.prepared === undefined ? command.data : (JSON.parse(ready.prepared) as unknown);
+  const now = Date.now();
+  const context = JSON.stringify({ now, version, commandId, metadata: command.metadata ?? {} });
+  const decided = behaviour.decide(JSON.stringify({ ...command, data }), context);
+  return { version, now, decision: JSON.parse(decided) as Rejection | NewEvent[] };
+}
+
+/** The outcome of a rejection, or of a decision that nothing happens. */
+function withoutEvents(stream: string, { version, now, decision }: Decided): CommandOutcome {
+  if (!Array.isArray(decision)) {
+    return { accepted: false, rejection: decision, version, replayed: false };
+  }
+  const time = new Date(now).toISOString();
+  const nothing = { stream, firstVersion: version + 1, version, time, events: [] };
+  return { accepted: true, ...nothing, replayed: false };
+}
+
+/** Checks that HTTP can carry the arguments, as the append of the decision does. */
+function checkSent(stream: string, { expectedVersion, commandId }: ExecuteOptions): void {
+  streamPath(stream);
+  condition(expectedVersion);
+  if (commandId === undefined) return;
+  try {
+    keyHeader(commandId);
+  } catch (error) {
+    const { code, message } = error as SillokError;
+    const detail = message.replace("`idempotencyKey`", "`commandId`");
+    throw new SillokError({ code, detail, field: "commandId" });
+  }
+}
+
+function isReused(error: unknown): boolean {
+  return isSillokError(error) && error.code === "idempotency_key_reused";
 }
 
 /** Nothing after a conflict; other errors are thrown. */

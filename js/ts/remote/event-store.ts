@@ -29,8 +29,8 @@ import type {
   ExecuteResult,
   LoadedState,
   LoadOptions,
-} from "../store/aggregate-store.js";
-import { accepted } from "../store/command-input.js";
+} from "../aggregate/aggregate-store.js";
+import { accepted } from "../aggregate/command-input.js";
 import { RemoteCommands } from "./commands.js";
 import { remoteStreams } from "./directory.js";
 import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";
@@ -56,11 +56,12 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  */
 export class RemoteEventStore implements AggregateStore {
   readonly #http: Http;
-  readonly #commands = new RemoteCommands(this);
+  readonly #commands: RemoteCommands;
 
   /** Use {@link EventStore.connect}. */
   constructor(url: string | { readonly href: string }, options: ConnectOptions) {
     this.#http = new Http(url, options);
+    this.#commands = new RemoteCommands(this, this.#http);
   }
 
   /**

@@ -30,7 +30,7 @@ export function readerOf(response: Response): ReadableStreamDefaultReader<Uint8A
 export async function* lines(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let begun = "";
   try {
     for (;;) {

@@ -11,14 +11,22 @@ import { asItIs, LINES, lines, nextLine, readerOf } from "./lines.js";
 /** A line without an event: the version up to which the server has searched. */
 type StreamProgress = Pick<RecordedEvent, "version">;
 
+/** The first version of the stream that readers see, and its last version. */
+export interface ShownVersions {
+  readonly first: number;
+  readonly end: number;
+}
+
 /**
  * Reads up to the version that the stream has at the first answer. If an answer is cut off, the read continues after the last
- * line, with or without an event. The stream must then still have the events of the first answer's range.
+ * line, with or without an event. The stream must then still have the events of the first answer's range. `answered` gets the
+ * versions of the stream at the first answer, before the first event.
  */
 export async function* readRemote<E extends NewEvent>(
   http: Http,
   stream: unknown,
   options: ReadOptions,
+  answered: (versions: ShownVersions) => void = () => {},
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
   const path = `${streamPath(stream)}/events`;
   const backoff = new Backoff(http.retries);
@@ -29,7 +37,11 @@ export async function* readRemote<E extends NewEvent>(
   for (;;) {
     const request = { ...form, path: path + query({ ...left, ...progress }) };
     const response = await http.send(request, asItIs, backoff);
-    if (left.complete === undefined) left = promised(left, response);
+    if (left.complete === undefined) {
+      const shown = shownIn(response);
+      answered(shown);
+      left = promised(left, shown);
+    }
     const events = lines(readerOf(response));
     try {
       for (;;) {
@@ -84,14 +96,13 @@ export async function* exportRemote(
 }
 
 /** The part of a range that the stream has at the first answer. The read returns all of it. */
-function promised(range: SentRange, response: Response): SentRange {
-  const { first, end } = shownIn(response);
+function promised(range: SentRange, { first, end }: ShownVersions): SentRange {
   const [from, to] = [Math.max(range.from ?? 1, first), Math.min(range.to ?? end, end)];
   return { ...range, from, to, complete: "true" };
 }
 
-/** The first and the last version of the stream. The answer's entity tag has them. */
-function shownIn(response: Response): { first: number; end: number } {
+/** The versions of the stream. The answer's entity tag has them. */
+function shownIn(response: Response): ShownVersions {
   const tag = /^(?:W\/)?"(\d+)(?:\.(\d+))?"$/.exec(response.headers.get("ETag") ?? "");
   if (tag !== null) return { first: Number(tag[2] ?? 1), end: Number(tag[1]) };
   throw new SillokError({

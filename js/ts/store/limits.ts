@@ -44,8 +44,6 @@ export const EXECUTE_ATTEMPTS = 3;
 export const MOST_EXECUTE_ATTEMPTS = 100;
 /** The most streams whose states a store keeps in memory. */
 export const KEPT_STATES = 1000;
-/** Largest state of a snapshot, in bytes of JSON. */
-export const STATE_BYTES = 1024 * 1024;
 
 // Bounds and defaults of the package alone.
 

@@ -30,7 +30,7 @@ pub(crate) use executing::command_of;
 pub(crate) use requests::cause_of;
 pub(crate) use rpc::{
     AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, ProofRequest, ReadRequest, Remote,
-    StateRequest, StreamRequest, TruncateRequest,
+    SnapshotsMessage, StateRequest, StreamRequest, TruncateRequest,
 };
 
 /// One stream in the storage of its own Durable Object. Others call it by RPC, through the entry class in `worker/objects.ts`.
@@ -168,7 +168,7 @@ impl AggregateObject {
         self.turn(request, |inner, request| inner.read_events(&request))
     }
 
-    /// Returns the first version and the head of the stream. `{stream}` returns `{version, firstVersion, time, deleted}`.
+    /// Returns the first version and the head of the stream. `{stream}` returns `{version, firstVersion, time, deleted, snapshots}`.
     ///
     /// # Errors
     /// A `TypeError` if the request has another shape.

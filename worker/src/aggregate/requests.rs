@@ -5,7 +5,7 @@ use std::cell::Ref;
 use std::rc::Rc;
 
 use sillok::ErrorCode;
-use sillok::gateway::{Forget, ForgetError, Forgotten};
+use sillok::gateway::{Forget, ForgetError, Forgotten, SnapshotStatus};
 use sillok::handler::Fault;
 use sillok::store::{
     Append, Cause, EventId, IdempotencyKey, InvalidName, JsonText, KeyOrigin, NewEvent, Version, members,
@@ -17,8 +17,8 @@ use sillok_bridge::{
 
 use super::carrying_out::{Answer, Driver};
 use super::{
-    AppendRequest, CauseMessage, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, StreamRequest,
-    TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, SnapshotsMessage,
+    StreamRequest, TruncateRequest,
 };
 use crate::objects::{Driven, Receipt, forgotten, partitions};
 
@@ -38,12 +38,18 @@ impl Inner {
     }
 
     pub(super) fn read_head(&self, request: &StreamRequest) -> Result<HeadReply, Failure> {
-        let head = self.driver()?.store().head(&request.stream)?;
+        let driver = self.driver()?;
+        let head = driver.store().head(&request.stream)?;
+        let snapshots = driver.snapshots().map(|SnapshotStatus { version, error }| SnapshotsMessage {
+            version: version.get(),
+            error: error.clone(),
+        });
         Ok(HeadReply {
             version: head.version.get(),
             first_version: head.first_version().get(),
             time: rfc3339(head.time),
             deleted: head.deleted,
+            snapshots,
         })
     }
 

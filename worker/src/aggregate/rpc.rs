@@ -7,7 +7,7 @@ use sillok_bridge::{
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-use crate::objects::{Answered, Nudges, ObjectName, RemoteError};
+use crate::objects::{Nudges, ObjectName, RemoteError, Reply};
 
 /// An append to a stream.
 #[derive(Debug)]
@@ -163,36 +163,57 @@ pub(crate) struct HeadReply {
     /// The recorded time of the last event.
     pub(crate) time: String,
     pub(crate) deleted: bool,
+    /// The snapshots of the state, if the category has an aggregate.
+    pub(crate) snapshots: Option<SnapshotsMessage>,
 }
 
-message!(HeadReply { version: "version", first_version: "firstVersion", time: "time", deleted: "deleted" });
+message!(HeadReply {
+    version: "version",
+    first_version: "firstVersion",
+    time: "time",
+    deleted: "deleted",
+    snapshots: "snapshots",
+});
+
+/// The snapshots of a state since the object has started.
+#[derive(Debug)]
+pub(crate) struct SnapshotsMessage {
+    /// The version of the last stored snapshot; 0 if there is none.
+    pub(crate) version: u64,
+    /// The error of the last attempt to store one, if it has failed.
+    pub(crate) error: Option<String>,
+}
+
+message!(SnapshotsMessage { version: "version", error: "error" });
 
 /// The object of a stream.
 pub(crate) struct Remote(crate::objects::Remote);
 
+// The requests are values, so that no future of a caller contains them.
+#[allow(clippy::needless_pass_by_value)]
 impl Remote {
     pub(crate) fn find(env: &Env, tenant: Option<&Tenant>, stream: &StreamId) -> worker::Result<Self> {
         crate::objects::Remote::find(env, &ObjectName::new(tenant, stream.clone())).map(Self)
     }
 
-    pub(crate) async fn append(&self, request: &AppendRequest) -> Answered<AppendedJson> {
-        self.0.call("append", request).await
+    pub(crate) fn append(&self, request: &AppendRequest) -> Reply<'_, AppendedJson> {
+        self.0.call("append", request)
     }
 
-    pub(crate) async fn execute(&self, request: &ExecuteRequest) -> Answered<ExecutedJson> {
-        self.0.call("execute", request).await
+    pub(crate) fn execute(&self, request: &ExecuteRequest) -> Reply<'_, ExecutedJson> {
+        self.0.call("execute", request)
     }
 
-    pub(crate) async fn state(&self, request: &StateRequest) -> Answered<StateJson> {
-        self.0.call("state", request).await
+    pub(crate) fn state(&self, request: &StateRequest) -> Reply<'_, StateJson> {
+        self.0.call("state", request)
     }
 
-    pub(crate) async fn read(&self, request: &ReadRequest) -> Answered<PageJson> {
-        self.0.call("read", request).await
+    pub(crate) fn read(&self, request: ReadRequest) -> Reply<'_, PageJson> {
+        self.0.call("read", &request)
     }
 
-    pub(crate) async fn head(&self, request: &StreamRequest) -> Answered<HeadReply> {
-        self.0.call("head", request).await
+    pub(crate) fn head(&self, request: StreamRequest) -> Reply<'_, HeadReply> {
+        self.0.call("head", &request)
     }
 
     /// Opens a WebSocket to the object. The object sends over it that the stream has grown.
@@ -201,21 +222,21 @@ impl Remote {
     }
 
     /// Verifies one page of the stream.
-    pub(crate) async fn verify(&self, request: &ProofRequest) -> Answered<ProofPage> {
-        self.0.call("verify", request).await
+    pub(crate) fn verify(&self, request: ProofRequest) -> Reply<'_, ProofPage> {
+        self.0.call("verify", &request)
     }
 
     /// Reads one page of the stream's commits.
-    pub(crate) async fn commits(&self, request: &ProofRequest) -> Answered<ProofPage> {
-        self.0.call("commits", request).await
+    pub(crate) fn commits(&self, request: ProofRequest) -> Reply<'_, ProofPage> {
+        self.0.call("commits", &request)
     }
 
     /// Truncates the stream, and returns the remaining range as JSON text.
-    pub(crate) async fn truncate(&self, request: &TruncateRequest) -> Answered<String> {
-        self.0.call("truncate", request).await
+    pub(crate) fn truncate(&self, request: TruncateRequest) -> Reply<'_, String> {
+        self.0.call("truncate", &request)
     }
 
-    pub(crate) async fn delete(&self, request: &StreamRequest) -> Answered<()> {
-        self.0.call("delete", request).await
+    pub(crate) fn delete(&self, request: StreamRequest) -> Reply<'_, ()> {
+        self.0.call("delete", &request)
     }
 }

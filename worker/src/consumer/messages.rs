@@ -7,7 +7,7 @@ use sillok_bridge::{Message, field, message, object};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
-use crate::objects::{Answered, ObjectName};
+use crate::objects::{ObjectName, Reply};
 
 /// A wake: the message of a journal to a consumer.
 #[derive(Debug)]
@@ -181,12 +181,12 @@ impl Remote {
     }
 
     /// Sends a request to the consumer.
-    pub(crate) async fn ask(&self, request: &ConsumerRequest) -> Answered<String> {
-        self.object.call("ask", request).await
+    pub(crate) fn ask(&self, request: &ConsumerRequest) -> Reply<'_, String> {
+        self.object.call("ask", request)
     }
 
     /// Wakes the consumer, because a partition of the journal has grown.
-    pub(crate) async fn wake(&self, partition: usize) -> Answered<()> {
-        self.object.call("wake", &WakeRequest { partition }).await
+    pub(crate) fn wake(&self, partition: usize) -> Reply<'_, ()> {
+        self.object.call("wake", &WakeRequest { partition })
     }
 }

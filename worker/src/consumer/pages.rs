@@ -27,7 +27,7 @@ impl Inner {
         };
         let journal = Remote::of_partition(&self.env, name.tenant(), read.partition)
             .map_err(|error| Failure::new(ErrorCode::Unavailable, error.to_string()))?;
-        let (reply, _) = journal.feed(&request).await.map_err(unreachable)?;
+        let (reply, _) = journal.feed(request).await.map_err(unreachable)?;
         let page = reply.heads.and_then(|heads| feed_page(read, &reply.page, &heads, partitions));
         page.ok_or_else(|| Failure::new(ErrorCode::Unavailable, "the journal's page cannot be read"))
     }

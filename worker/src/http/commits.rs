@@ -16,7 +16,7 @@ pub(super) async fn export(request: &Request, object: Object) -> Result<Answer, 
     query::none(request.url())?;
     request::check_proof_headers(request, Media::Ndjson)?;
     if request.method == Method::Head {
-        let (head, receipt) = object.remote.head(&object.request()).await?;
+        let (head, receipt) = object.remote.head(object.request()).await?;
         return Ok(Answer::head(Media::Ndjson).at((&head).into()).costing(receipt));
     }
     Ok(Answer::commits(Commits::open(object).await?))
@@ -54,7 +54,7 @@ impl Commits {
     /// Reads a page, and returns the entity tag of the stream.
     async fn advance(&mut self, next: Option<String>) -> Result<EntityTag, RemoteError> {
         let request = ProofRequest { stream: self.object.stream.clone(), next };
-        let (page, _) = self.object.remote.commits(&request).await?;
+        let (page, _) = self.object.remote.commits(request).await?;
         (self.ready, self.next) = (page.text, page.next);
         Ok(page
             .first_version

@@ -18,7 +18,7 @@ use crate::consumer::{
     self, ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, Letters, Reach, StatusRequest,
 };
 use crate::journal;
-use crate::objects::{Receipt, RemoteError, partitions};
+use crate::objects::{Receipt, RemoteError, Reply, partitions};
 
 /// A path below `/v1/consumers` or `/v1/projections`. Its names and keys are still percent-encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,43 +123,77 @@ pub(super) async fn answer(
     principal.require(if reading { Scope::Read } else { Scope::Admin })?;
     // The answers of a consumer may contain events of any stream.
     principal.require_all_streams()?;
+    if reading && target == Target::All {
+        return all(request, env, principal).await;
+    }
+    let Plan { found, mut asked, min, has_content } = plan(request, env, principal, target)?;
+    if let ConsumerRequest::Define(define) = &mut asked {
+        define.definition = request::body_text(request).await?;
+    }
+    let found = found.wait_for(env, min).await?;
+    let (body, receipt) = found.call(&asked).await?;
+    let answer = if has_content { Answer::text(body) } else { Answer::no_content() };
+    Ok(answer.costing(receipt))
+}
+
+/// A request to a consumer whose headers and parameters are checked.
+struct Plan {
+    found: Found,
+    asked: ConsumerRequest,
+    /// The event that the consumer must cover first.
+    min: Option<String>,
+    /// Whether the answer has a body.
+    has_content: bool,
+}
+
+impl Plan {
+    fn ask(found: Found, asked: ConsumerRequest) -> Self {
+        Self { found, asked, min: None, has_content: true }
+    }
+
+    fn perform(found: Found, asked: ConsumerRequest) -> Self {
+        Self { has_content: false, ..Self::ask(found, asked) }
+    }
+}
+
+/// Checks a request for one consumer.
+fn plan(request: &Request, env: &Env, principal: &Principal, target: Target<'_>) -> Result<Plan, Problem> {
+    let reading = matches!(request.method, Method::Get | Method::Head);
     let find = |name| Found::find(env, principal, name);
     let url = request.url();
-    match (target, request.method) {
-        (Target::All, _) if reading => all(request, env, principal).await,
+    let check_change = || {
+        query::none(url)?;
+        request::check_forget_headers(request)
+    };
+    Ok(match (target, request.method) {
         (Target::One(name), _) if reading => {
             let found = find(name)?;
             request::check_json_headers(request)?;
             query::none(url)?;
-            found.ask(status_for(principal)).await
+            Plan::ask(found, status_for(principal))
         }
         (Target::One(name), Method::Put) => {
             let found = find(name)?;
-            query::none(url)?;
-            request::check_forget_headers(request)?;
-            let definition = request::body_text(request).await?;
-            let asked_at = url.to_owned();
-            found.ask(ConsumerRequest::Define(Define { definition, asked_at })).await
+            check_change()?;
+            let (definition, asked_at) = (String::new(), url.to_owned());
+            Plan::ask(found, ConsumerRequest::Define(Define { definition, asked_at }))
         }
         (Target::One(name), Method::Delete) => {
             let found = find(name)?;
-            query::none(url)?;
-            request::check_forget_headers(request)?;
-            found.perform(ConsumerRequest::Remove).await
+            check_change()?;
+            Plan::perform(found, ConsumerRequest::Remove)
         }
         (Target::Act(name, act), Method::Post) => {
             let found = find(name)?;
-            query::none(url)?;
-            request::check_forget_headers(request)?;
-            found.ask(act.request()).await
+            check_change()?;
+            Plan::ask(found, act.request())
         }
         (Target::Letters(name), _) if reading => {
             let found = find(name)?;
             request::check_json_headers(request)?;
             let [after, limit] = query::texts(url, ["after", "limit"])?;
-            let (after, limit) =
-                (query::whole("after", after)?.unwrap_or_default().to_string(), page(limit)?);
-            found.ask(ConsumerRequest::Letters(Letters { after, limit })).await
+            let after = query::whole("after", after)?.unwrap_or_default().to_string();
+            Plan::ask(found, ConsumerRequest::Letters(Letters { after, limit: page(limit)? }))
         }
         (Target::Letters(name) | Target::Letter(name, _), Method::Delete) => {
             let found = find(name)?;
@@ -167,9 +201,8 @@ pub(super) async fn answer(
                 Target::Letter(_, id) => Some(letter_id(id)?),
                 _ => None,
             };
-            query::none(url)?;
-            request::check_forget_headers(request)?;
-            found.perform(ConsumerRequest::Discard(Discard { letter })).await
+            check_change()?;
+            Plan::perform(found, ConsumerRequest::Discard(Discard { letter }))
         }
         (Target::Documents(name), _) if reading => {
             let found = find(name)?;
@@ -177,17 +210,16 @@ pub(super) async fn answer(
             let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (prefix, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
             let asked = ConsumerRequest::Documents(DocumentsRequest { prefix, after, limit: page(limit)? });
-            found.wait_for(env, min).await?.ask(asked).await
+            Plan { min, ..Plan::ask(found, asked) }
         }
         (Target::Document(name, key), _) if reading => {
             let (found, key) = (find(name)?, document_key(key)?);
             request::check_json_headers(request)?;
             let [min] = query::texts(url, ["min"])?;
-            let asked = ConsumerRequest::Document(DocumentRequest { key });
-            found.wait_for(env, min).await?.ask(asked).await
+            Plan { min, ..Plan::ask(found, ConsumerRequest::Document(DocumentRequest { key })) }
         }
-        _ => Err(Problem::method_not_allowed(target.methods())),
-    }
+        _ => return Err(Problem::method_not_allowed(target.methods())),
+    })
 }
 
 /// Returns the status of every consumer. For a consumer that does not answer, it returns the name and the error.
@@ -222,19 +254,8 @@ impl Found {
         consumer::Remote::find(env, principal.tenant(), name).map(Self).map_err(Problem::internal)
     }
 
-    async fn call(&self, request: &ConsumerRequest) -> Result<(String, Receipt), RemoteError> {
-        self.0.ask(request).await
-    }
-
-    async fn ask(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
-        let (body, receipt) = self.call(&request).await?;
-        Ok(Answer::text(body).costing(receipt))
-    }
-
-    /// Sends a request whose answer has no content.
-    async fn perform(&self, request: ConsumerRequest) -> Result<Answer, Problem> {
-        let (_, receipt) = self.call(&request).await?;
-        Ok(Answer::no_content().costing(receipt))
+    fn call(&self, request: &ConsumerRequest) -> Reply<'_, String> {
+        self.0.ask(request)
     }
 
     /// Waits for a limited time until the consumer covers an event: `stream@version`.

@@ -64,7 +64,7 @@ pub(super) async fn read(request: &Request, object: Object) -> Result<Answer, Pr
     match wanted {
         Wanted::Page(range) => {
             let (page, receipt) =
-                object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
+                object.remote.read(ReadRequest { stream: object.stream.clone(), range }).await?;
             Ok(Answer::page(&object.stream, &page).costing(cost + receipt))
         }
         // The price of these is not known when their headers are sent.
@@ -83,7 +83,7 @@ async fn check_complete(object: &Object, wanted: &Wanted) -> Result<Receipt, Pro
         return Ok(Receipt::default());
     }
     let range = RangeValue { limit: Some(1_u64.into()), ..range.clone() };
-    let (_, receipt) = object.remote.read(&ReadRequest { stream: object.stream.clone(), range }).await?;
+    let (_, receipt) = object.remote.read(ReadRequest { stream: object.stream.clone(), range }).await?;
     Ok(receipt)
 }
 

@@ -194,7 +194,7 @@ impl Feed {
         let journal = self.journals.get(place).ok_or(RemoteError::Broken)?;
         let (after, limit) = (Some(self.checkpoint.to_string().into()), Some(most.into()));
         let feed = FeedValue { after, limit, ..self.wanted.clone() };
-        let (reply, receipt) = journal.feed(&FeedRequest { feed, consumer: None, heads: false }).await?;
+        let (reply, receipt) = journal.feed(FeedRequest { feed, consumer: None, heads: false }).await?;
         let reached = Checkpoint::parse(&reply.page.checkpoint, count);
         let reached = reached.map_err(|_| RemoteError::unreadable("the checkpoint of a page"))?;
         let partition = self.partitions.get_mut(place).ok_or(RemoteError::Broken)?;

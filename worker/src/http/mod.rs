@@ -150,7 +150,7 @@ impl Object {
 
     /// The first version and the head of the stream. It fails if the stream was deleted.
     async fn head(&self) -> Result<(HeadReply, Receipt), Problem> {
-        let (head, receipt) = self.remote.head(&self.request()).await?;
+        let (head, receipt) = self.remote.head(self.request()).await?;
         if head.deleted {
             return Err(Problem::stream_deleted(&self.stream).costing(receipt));
         }

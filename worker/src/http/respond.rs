@@ -14,7 +14,7 @@ use super::precondition::EntityTag;
 use super::problem::Problem;
 use super::request::Method;
 use super::sse;
-use crate::aggregate::HeadReply;
+use crate::aggregate::{HeadReply, SnapshotsMessage};
 use crate::objects::Receipt;
 
 /// The characters that are not percent-encoded in a part of a URL: RFC 3986's unreserved characters.
@@ -85,8 +85,13 @@ impl Answer {
     pub(super) fn stream(stream: &StreamId, head: &HeadReply) -> Self {
         let HeadReply { version, first_version, time, .. } = head;
         let name = json_string(stream.as_str());
+        let snapshots =
+            head.snapshots.as_ref().map_or_else(String::new, |SnapshotsMessage { version, error }| {
+                let error = json_or_null(error.as_deref());
+                format!(",\"snapshots\":{{\"version\":{version},\"error\":{error}}}")
+            });
         Self::text(format!(
-            "{{\"stream\":{name},\"version\":{version},\"firstVersion\":{first_version},\"time\":\"{time}\"}}"
+            "{{\"stream\":{name},\"version\":{version},\"firstVersion\":{first_version},\"time\":\"{time}\"{snapshots}}}"
         ))
         .at(head.into())
     }

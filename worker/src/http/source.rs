@@ -137,7 +137,7 @@ impl StreamSource {
     async fn advance(&mut self, most: usize) -> Result<Vec<Event>, RemoteError> {
         let range = RangeValue { limit: Some(most.into()), ..self.range.clone() };
         let (page, _) =
-            self.object.remote.read(&ReadRequest { stream: self.object.stream.clone(), range }).await?;
+            self.object.remote.read(ReadRequest { stream: self.object.stream.clone(), range }).await?;
         let end = self.began.get_or_insert_with(|| EntityTag::from(&page)).version;
         self.behind = page.next.is_some();
         match page.next {

@@ -37,7 +37,7 @@ pub(super) async fn verify(request: &Request, object: &Object) -> Result<Answer,
     request::check_proof_headers(request, Media::Json)?;
     let (mut next, mut cost) = (None, Receipt::default());
     loop {
-        let page = object.remote.verify(&ProofRequest { stream: object.stream.clone(), next }).await;
+        let page = object.remote.verify(ProofRequest { stream: object.stream.clone(), next }).await;
         let (found, receipt) = page.map_err(|error| error.costing(cost))?;
         cost = cost + receipt;
         if found.next.is_none() {
@@ -53,7 +53,7 @@ pub(super) async fn truncate(request: &Request, object: &Object) -> Result<Answe
     request::check_forget_headers(request)?;
     let before = before(&request::body_text(request).await?)?;
     let (left, receipt) =
-        object.remote.truncate(&TruncateRequest { stream: object.stream.clone(), before }).await?;
+        object.remote.truncate(TruncateRequest { stream: object.stream.clone(), before }).await?;
     Ok(Answer::text(left).costing(receipt))
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn truncate(request: &Request, object: &Object) -> Result<Answe
 pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer, Problem> {
     query::none(request.url())?;
     request::check_forget_headers(request)?;
-    let ((), receipt) = object.remote.delete(&object.request()).await?;
+    let ((), receipt) = object.remote.delete(object.request()).await?;
     Ok(Answer::no_content().costing(receipt))
 }
 

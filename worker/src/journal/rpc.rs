@@ -1,5 +1,7 @@
 //! The messages to a journal.
 
+use std::pin::Pin;
+
 use serde::{Serialize, Serializer};
 use sillok::ErrorCode;
 use sillok::gateway::{Forward, partition_of};
@@ -8,7 +10,7 @@ use sillok::store::{Checkpoint, Commit, CommitHash, Position, RecordedTime, Stre
 use sillok_bridge::{DirectoryPageJson, DirectoryValue, Failure, FeedPageJson, FeedValue, message};
 use worker::Env;
 
-use crate::objects::{Answered, Nudges, ObjectName, Partition, Receipt, RemoteError};
+use crate::objects::{Nudges, ObjectName, Partition, Receipt, RemoteError, Reply};
 
 /// Commits of one stream on their way to the journal. The hashes and the keys stay with the stream.
 #[derive(Debug)]
@@ -153,6 +155,8 @@ message!(Registration { consumer: "consumer" });
 /// The journal of one partition.
 pub(crate) struct Remote(crate::objects::Remote);
 
+// The requests are values, so that no future of a caller contains them.
+#[allow(clippy::needless_pass_by_value)]
 impl Remote {
     /// The journal that stores this stream of the tenant.
     pub(crate) fn of_stream(
@@ -169,38 +173,38 @@ impl Remote {
         crate::objects::Remote::find(env, &ObjectName::new(tenant, Partition(partition))).map(Self)
     }
 
-    pub(crate) async fn feed(&self, request: &FeedRequest) -> Answered<FeedReply> {
-        self.0.call("feed", request).await
+    pub(crate) fn feed(&self, request: FeedRequest) -> Reply<'_, FeedReply> {
+        self.0.call("feed", &request)
     }
 
-    pub(crate) async fn streams(&self, request: &DirectoryValue) -> Answered<DirectoryPageJson> {
-        self.0.call("streams", request).await
+    pub(crate) fn streams(&self, request: &DirectoryValue) -> Reply<'_, DirectoryPageJson> {
+        self.0.call("streams", request)
     }
 
-    pub(crate) async fn status(&self) -> Answered<JournalStatus> {
-        self.0.call("status", &()).await
+    pub(crate) fn status(&self) -> Reply<'_, JournalStatus> {
+        self.0.call("status", &())
     }
 
     /// The position of the stream's last event, once the journal has the stream up to a version. `None` if the journal does not
     /// have the version after `millis` milliseconds.
-    pub(crate) async fn position_of(
+    pub(crate) fn position_of(
         &self,
         stream: &StreamId,
         version: Version,
         millis: u64,
-    ) -> Answered<Option<u64>> {
+    ) -> Reply<'_, Option<u64>> {
         let request = PositionRequest { stream: stream.clone(), version: version.get(), millis };
-        self.0.call("positionOf", &request).await
+        self.0.call("positionOf", &request)
     }
 
     /// Registers a consumer durably. The journal then wakes it.
-    pub(crate) async fn register(&self, consumer: ConsumerName) -> Answered<()> {
-        self.0.call("register", &Registration { consumer }).await
+    pub(crate) fn register(&self, consumer: ConsumerName) -> Reply<'_, ()> {
+        self.0.call("register", &Registration { consumer })
     }
 
     /// Removes a consumer durably. The journal then no longer wakes it.
-    pub(crate) async fn unregister(&self, consumer: ConsumerName) -> Answered<()> {
-        self.0.call("unregister", &Registration { consumer }).await
+    pub(crate) fn unregister(&self, consumer: ConsumerName) -> Reply<'_, ()> {
+        self.0.call("unregister", &Registration { consumer })
     }
 
     /// Opens a WebSocket to the object. The object sends over it that the feed has grown.
@@ -215,12 +219,17 @@ impl Remote {
     }
 }
 
-/// The present end of a feed. `journals` are all its partitions.
-pub(crate) async fn end_of(journals: &[Remote]) -> Result<Checkpoint, RemoteError> {
-    let mut end = Checkpoint::start(journals.len());
-    for (partition, journal) in journals.iter().enumerate() {
-        let (status, _) = journal.status().await?;
-        end = end.at(partition, Position::new(status.end).unwrap_or_default());
-    }
-    Ok(end)
+/// The present end of a feed. `journals` are all its partitions. The future is boxed, so that it is not a part of every
+/// caller's future.
+pub(crate) fn end_of(
+    journals: &[Remote],
+) -> Pin<Box<dyn Future<Output = Result<Checkpoint, RemoteError>> + '_>> {
+    Box::pin(async move {
+        let mut end = Checkpoint::start(journals.len());
+        for (partition, journal) in journals.iter().enumerate() {
+            let (status, _) = journal.status().await?;
+            end = end.at(partition, Position::new(status.end).unwrap_or_default());
+        }
+        Ok(end)
+    })
 }

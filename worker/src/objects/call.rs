@@ -4,8 +4,10 @@
 //! The two sides of a call may run two versions of the code. [`RemoteError::Unavailable`] means that one side cannot read a
 //! message, or that the object does not have a method. The call can succeed once both sides run one version (docs/adr/0024).
 
+use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use js_sys::{Array, Function, Promise, Reflect, TypeError};
 use sillok::ErrorCode;
@@ -114,15 +116,10 @@ impl Remote {
         Ok(Self(env.durable_object(K::BINDING)?.get_by_name(&name.to_string())?.into_rpc()))
     }
 
-    /// Calls a method of the object.
-    pub(crate) async fn call<Q: Message, A: Message>(
-        &self,
-        method: &'static str,
-        request: &Q,
-    ) -> Answered<A> {
-        let (answer, receipt) = self.exchange(method, request.to_js()).await?;
-        let answer = read(&answer).map_err(|error| RemoteError::thrown(method, &error))?;
-        Ok((answer, receipt))
+    /// Calls a method of the object. The request becomes a value of JavaScript at once, so the future does not contain it.
+    pub(crate) fn call<A: Message>(&self, method: &'static str, request: &impl Message) -> Reply<'_, A> {
+        let exchange = self.exchange(method, request.to_js());
+        Reply { method, exchange, answer: PhantomData }
     }
 
     /// Calls a method with a request and an answer in JavaScript. It is boxed, because it would otherwise be a part of every
@@ -156,6 +153,26 @@ impl Remote {
                 JsFuture::from(Promise::resolve(&promise)).await
             };
             sent.await.map_err(|error| RemoteError::thrown(method, &error))
+        })
+    }
+}
+
+/// The future answer of a call. All kinds of answers share its boxed part.
+pub(crate) struct Reply<'a, A> {
+    method: &'static str,
+    exchange: Pending<'a, Answered<JsValue>>,
+    answer: PhantomData<fn() -> A>,
+}
+
+impl<A: Message> Future for Reply<'_, A> {
+    type Output = Answered<A>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered<A>> {
+        let method = self.method;
+        self.exchange.as_mut().poll(context).map(|answered| {
+            let (answer, receipt) = answered?;
+            let answer = read(&answer).map_err(|error| RemoteError::thrown(method, &error))?;
+            Ok((answer, receipt))
         })
     }
 }

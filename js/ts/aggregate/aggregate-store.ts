@@ -1,8 +1,8 @@
-import type { Aggregate, CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
-import type { Rejection } from "./errors.js";
-import type { NewEvent, RecordedEvent } from "./events.js";
-import type { ExpectedVersion } from "./options.js";
-import type { Store } from "./store.js";
+import type { Aggregate, CommandOf, EventOf, RejectionOf, StateOf } from "./types.js";
+import type { Rejection } from "../store/errors.js";
+import type { NewEvent, RecordedEvent } from "../store/events.js";
+import type { ExpectedVersion } from "../store/options.js";
+import type { Store } from "../store/store.js";
 
 /** Any aggregate, of any types. */
 export type AnyAggregate = Aggregate<any, any, any, any, any>;

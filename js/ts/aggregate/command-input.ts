@@ -1,8 +1,8 @@
 // Checks the arguments of commands and loads. Every store uses the same checks.
 
-import { isAggregate } from "../aggregate/definition.js";
-import { prepared } from "../aggregate/prepare.js";
-import type { Command, Aggregate } from "../aggregate/types.js";
+import { isAggregate } from "./definition.js";
+import { prepared } from "./prepare.js";
+import type { Command, Aggregate } from "./types.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -10,12 +10,14 @@ import type {
   ExecuteResult,
   LoadOptions,
 } from "./aggregate-store.js";
-import { SillokError } from "./errors.js";
-import type { NewEvent } from "./events.js";
-import { invalid } from "./invalid.js";
-import { writeJson } from "./json.js";
-import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS } from "./limits.js";
-import { checkOptions } from "./options.js";
+import { SillokError } from "../store/errors.js";
+import type { NewEvent } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
+import { writeJson } from "../store/json.js";
+import { EXECUTE_ATTEMPTS, MOST_EXECUTE_ATTEMPTS, STREAM_ID_BYTES } from "../store/limits.js";
+import { isName } from "../store/names.js";
+import { checkOptions } from "../store/options.js";
+import type { Soon } from "../store/soon.js";
 
 const EXECUTE_OPTIONS = [
   "commandId",
@@ -33,23 +35,23 @@ export interface ReadyCommand {
 }
 
 /** Checks the arguments of a command, and looks up what it needs. */
-export async function readyCommand(
+export function readyCommand(
   stream: string,
   command: unknown,
   aggregate: AnyAggregate,
   options: ExecuteOptions,
-): Promise<ReadyCommand> {
-  checkAggregate(aggregate);
+): Soon<ReadyCommand> {
+  checkAggregate(aggregate, stream);
   checkOptions(options, EXECUTE_OPTIONS);
   attemptsOf(options);
   const text = commandJson(command);
   if (aggregate.prepare === undefined) return { text, prepared: undefined };
   const { commandId } = options;
-  const found = await prepared(aggregate as Aggregate, JSON.parse(text) as Command, {
-    stream,
-    commandId,
-  });
-  return { text, prepared: dataJson(found.data) };
+  const given = JSON.parse(text) as Command;
+  return prepared(aggregate as Aggregate, given, { stream, commandId }).then(({ data }) => ({
+    text,
+    prepared: dataJson(data),
+  }));
 }
 
 /** The number of attempts at a command. */
@@ -67,10 +69,11 @@ export function attemptsOf({
 
 /** The wanted version or time of a load, checked as far as the engine does not check it. */
 export function wantedState(
+  stream: string,
   aggregate: AnyAggregate,
   options: LoadOptions,
 ): LoadOptions | undefined {
-  checkAggregate(aggregate);
+  checkAggregate(aggregate, stream);
   return wantedPlace(options);
 }
 
@@ -94,8 +97,8 @@ export function wantedPlace(
 /** The result of `execute`, which throws a rejection. */
 export function accepted<E extends NewEvent>(outcome: CommandOutcome<E>): ExecuteResult<E> {
   if (!outcome.accepted) throw commandRejected(outcome);
-  const { accepted: _, ...result } = outcome;
-  return result;
+  const { stream, firstVersion, version, time, events, replayed } = outcome;
+  return { stream, firstVersion, version, time, events, replayed };
 }
 
 /** The error of a rejection. */
@@ -108,8 +111,16 @@ export function commandRejected({
   return new SillokError({ code: "command_rejected", detail, rejection, version, replayed });
 }
 
-function checkAggregate(aggregate: unknown): void {
+function checkAggregate(aggregate: unknown, stream: unknown): void {
   if (!isAggregate(aggregate)) throw invalid("aggregate", "must be an aggregate of `aggregate()`");
+  if (typeof stream !== "string") return;
+  const [category = ""] = stream.split("-", 1);
+  // The engine refuses an invalid stream.
+  if (category === aggregate.name || !isName(stream, STREAM_ID_BYTES)) return;
+  throw invalid(
+    "aggregate",
+    `is the aggregate ${aggregate.name}, but the stream has the category ${category}`,
+  );
 }
 
 /** The command as JSON. */

@@ -1,0 +1,95 @@
+// The types of a client of a composed Worker; a part of types.test.ts.
+
+/** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
+export const CLIENT = `
+import { aggregate, type AggregateName, type Client, connect, reject, type StandardSchema } from "sillok";
+import { sillok } from "sillok/worker";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function is<T extends true>(_proof?: T): void {}
+
+declare function schema<Input, Output = Input>(): StandardSchema<Input, Output>;
+const cents = schema<{ cents: number }>();
+const account = aggregate("account", {
+  events: { Deposited: cents, Withdrawn: cents },
+  commands: { Deposit: cents, Withdraw: cents },
+  initialState: () => ({ cents: 0 }),
+  evolve: {
+    Deposited: (state, data) => ({ cents: state.cents + data.cents }),
+    Withdrawn: (state, data) => ({ cents: state.cents - data.cents }),
+  },
+  decide: {
+    Deposit: (data) => ({ type: "Deposited", data }),
+    Withdraw: (data, state) =>
+      data.cents > state.cents ? reject("insufficient_funds", { missing: 1 }) : { type: "Withdrawn", data },
+  },
+});
+const order = aggregate("order", {
+  events: { Placed: schema<null>() },
+  commands: { Place: schema<null>() },
+  initialState: () => "none" as string,
+  evolve: { Placed: () => "placed" },
+  decide: { Place: () => ({ type: "Placed" }) },
+});
+type Counted = { type: "Counted"; data: number };
+type Count = { type: "Count"; data: number };
+const counter = aggregate<Counted, Count, number>("counter", {
+  initialState: () => 0,
+  evolve: (sum, { data }) => sum + data,
+  decide: ({ data }) => ({ type: "Counted", data }),
+});
+
+const app = sillok({ aggregates: [account, order] });
+export type App = typeof app;
+is<Equal<AggregateName<App>, "account" | "order">>();
+
+export async function client(): Promise<void> {
+  const bank = connect<App>("https://example.com", { token: "t" });
+  is<Equal<typeof bank, Client<App>>>();
+  const own = app.connect({}, { tenant: "acme" });
+  for (const mine of [bank.aggregate("account", "42"), own.aggregate("account", "42")]) {
+    const { events, version } = await mine.execute({ type: "Withdraw", data: { cents: 30 } }, { commandId: "a" });
+    is<Equal<typeof version, number>>();
+    for (const event of events) {
+      is<Equal<typeof event.type, "Deposited" | "Withdrawn">>();
+      is<Equal<typeof event.data, { cents: number }>>();
+    }
+    const outcome = await mine.attempt({ type: "Deposit", data: { cents: 1 } }, { dryRun: true, expectedVersion: 3 });
+    if (!outcome.accepted) {
+      is<Equal<typeof outcome.rejection.code, "insufficient_funds">>();
+      is<Equal<typeof outcome.rejection.data, { missing: number }>>();
+    }
+    const { state } = await mine.state({ time: new Date() });
+    is<Equal<typeof state, { cents: number }>>();
+    // @ts-expect-error there is no such command
+    await mine.execute({ type: "Close", data: { cents: 1 } });
+    // @ts-expect-error the data is wrong
+    await mine.execute({ type: "Withdraw", data: { cents: "1" } });
+    // @ts-expect-error there is no such option: the server decides in one attempt
+    await mine.execute({ type: "Withdraw", data: { cents: 1 } }, { attempts: 3 });
+  }
+  const placed = await bank.aggregate("order", "7").state();
+  is<Equal<typeof placed.state, string>>();
+  await bank.aggregate("order", "7").execute({ type: "Place" });
+  // @ts-expect-error it is a command of another aggregate
+  await bank.aggregate("order", "7").execute({ type: "Withdraw", data: { cents: 1 } });
+  // @ts-expect-error there is no such aggregate
+  bank.aggregate("counter", "7");
+  const document = await bank.projection<{ cents: number }>("balances").get("account-42");
+  is<Equal<typeof document, { cents: number } | undefined>>();
+  for await (const event of bank.store.read("account-42")) is<Equal<typeof event.type, string>>();
+}
+
+// An aggregate with given type parameters has every name.
+const counting = sillok({ aggregates: [counter] });
+export async function count(binding: { fetch(url: string, request: object): Promise<unknown> }): Promise<void> {
+  const { state } = await connect<typeof counting>(binding).aggregate("counter", "1").state();
+  is<Equal<typeof state, number>>();
+  const plain = sillok();
+  is<Equal<AggregateName<typeof plain>, never>>();
+  // @ts-expect-error the Worker has no aggregates
+  connect<typeof plain>(binding).aggregate("counter", "1");
+  // @ts-expect-error it is not an aggregate
+  sillok({ aggregates: [{ name: "account" }] });
+}
+`;
