@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// A room of the package's TypeScript, and the only rooms that it may import.
-const JS_ROOMS: [(&str, &[&str]); 11] = [
+const JS_ROOMS: [(&str, &[&str]); 10] = [
     ("store", &[]),
     ("aggregate", &["store"]),
     ("time", &["store"]),
@@ -25,7 +25,6 @@ const JS_ROOMS: [(&str, &[&str]); 11] = [
     ("remote", &["aggregate", "store", "time"]),
     ("client", &["aggregate", "consumer", "remote", "store", "time"]),
     ("consumer", &["aggregate", "store"]),
-    ("client", &["aggregate", "consumer", "remote", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),
     ("gateway", &["consumer", "local", "store", "time"]),
     ("testing", &["aggregate", "store"]),
