@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str]); 7] = [
 ];
 
 /// A room of the package's TypeScript, and the only rooms that it may import.
-const JS_ROOMS: [(&str, &[&str]); 10] = [
+const JS_ROOMS: [(&str, &[&str]); 11] = [
     ("store", &[]),
     ("aggregate", &["store"]),
     ("time", &["store"]),
