@@ -8,13 +8,19 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { DevServer, freePort } from "./dev-server.ts";
 import { commands, documents, fenced, root } from "./fenced.ts";
-import { WranglerDev } from "./wrangler-dev.ts";
 
 const run = promisify(execFile);
 
 /** Commands that run elsewhere in this test run, and the place. */
 const RUN_ELSEWHERE = new Map([
   ["npm install sillok", "examples.test.ts, from the packed tarball"],
+  ["npm init --yes", "first-worker.test.ts"],
+  ["npm pkg set type=module", "first-worker.test.ts"],
+  ["npm install sillok zod", "first-worker.test.ts, from the packed tarball"],
+  ["npm install --save-dev wrangler", "first-worker.test.ts, from this project's packages"],
+  ["node --test", "first-worker.test.ts"],
+  ["npx wrangler dev --var SILLOK_AUTH:off", "first-worker.test.ts, on another port"],
+  ["node client.ts", "first-worker.test.ts"],
   ["cargo xtask dev", "this file, on another port"],
   ["cargo xtask test", "the command that runs this file"],
   ["cargo xtask lint", "a part of `cargo xtask test`"],
@@ -28,10 +34,12 @@ const WITHOUT_ACCOUNT = new Map([
   ["npx wrangler deploy --config examples/d1-read-model/wrangler.toml", "--dry-run"],
 ]);
 
-/** The start of the examples of a Worker of your own, and their first request. */
-const DELAYS = "npx wrangler dev --config examples/delays/wrangler.toml --var SILLOK_AUTH:off";
-const DELAYS_IN_RUST = DELAYS.replace("delays", "delays-rust");
-const DELAYS_AT_JFK = "curl http://127.0.0.1:8787/v1/projections/delays/documents/JFK";
+/** The starts of the examples. */
+const EXAMPLES = ["bank", "bank-rust", "unique-email", "delays", "delays-rust"] as const;
+const start = (example: string) => `cargo xtask dev --example ${example}`;
+/** The requests in the README of an example. */
+const requests = (example: string) =>
+  commands(`examples/${example}/README.md`).filter((command) => command.startsWith("curl "));
 /** The command that prepares the database of the read model. */
 const MIGRATE =
   "npx wrangler d1 migrations apply DB --remote --config examples/d1-read-model/wrangler.toml";
@@ -40,7 +48,6 @@ const shown = documents.flatMap(commands);
 const curls = commands("README.md").filter((command) => command.startsWith("curl "));
 const direct = [
   "cargo xtask build",
-  "cargo xtask build --examples",
   "node examples/import-flights.mjs examples/flights-sample.ndjson.gz",
 ];
 
@@ -63,7 +70,7 @@ after(async () => {
 });
 
 test("every command shown is run by a test", () => {
-  const examples = [DELAYS, DELAYS_IN_RUST, DELAYS_AT_JFK, MIGRATE];
+  const examples = [...EXAMPLES.map(start), ...EXAMPLES.flatMap(requests), MIGRATE];
   const named = [...RUN_ELSEWHERE.keys(), ...WITHOUT_ACCOUNT.keys()];
   const known = [...named, ...direct, ...curls, ...examples];
   const unknown = shown.filter((command) => !known.includes(command));
@@ -169,26 +176,60 @@ test("real input is imported and reads back equal, and a second run has nothing 
   assert.match(await shell(here), /^0 events appended to 640 streams[^]*640 of 640 streams equal/);
 });
 
-for (const [folder, start] of [
-  ["delays", DELAYS],
-  ["delays-rust", DELAYS_IN_RUST],
-] as const) {
-  test(`${start} starts, and shows its documents`, async () => {
-    const own = new WranglerDev(start, await freePort(), join(data, folder));
+/** The answers of a bank, in TypeScript and in Rust. */
+const BANK = [
+  /"version":1.*"type":"Opened"/,
+  /"version":2.*"type":"Deposited"/,
+  /"code":"insufficient_funds","data":\{"missing":30\}/,
+  /"version":2,"state":\{"owner":"Ada","cents":100\}/,
+  /"key":"account-42","document":\{"owner":"Ada","cents":100\}/,
+];
+/** The answers to the requests in the README of each example, in order. */
+const ANSWERS: Readonly<Record<(typeof EXAMPLES)[number], readonly RegExp[]>> = {
+  bank: BANK,
+  "bank-rust": BANK,
+  "unique-email": [/"done"/, /"email_taken"/],
+  delays: [/"departures":1,"departureDelayMinutes":45/],
+  "delays-rust": [/"departures":1,"departureDelayMinutes":45/, /"LateFlightExpected"/],
+};
+/** A flight of plane-1, which every example takes. */
+const FLIGHT = { flight: "B6725", origin: "JFK", dest: "MIA", delayMinutes: 45 };
+
+for (const example of EXAMPLES) {
+  test(`${start(example)} starts, and answers as its README says`, async () => {
+    const own = new DevServer(await freePort(), join(data, example), start(example));
     try {
       await own.ready();
       const url = `${own.url}/v1/streams/plane-1/events`;
-      const flight = { flight: "B6725", origin: "JFK", dest: "BQN", delayMinutes: -1 };
-      const body = JSON.stringify({ type: "FlightDeparted", data: flight });
-      assert.equal((await fetch(url, { method: "POST", body })).status, 201);
-      const ask = DELAYS_AT_JFK.replace("http://127.0.0.1:8787", own.url);
-      const document = JSON.parse(await shell(`${ask}?min=plane-1@1`));
-      assert.deepEqual([document.departures, document.departureDelayMinutes], [1, -1]);
+      const body = JSON.stringify({ type: "FlightDeparted", data: FLIGHT });
+      const { status } = await fetch(url, { method: "POST", body });
+      assert.equal(status, 201);
+      for (const [place, request] of requests(example).entries()) {
+        assert.ok(own.printed.includes(request.replace("127.0.0.1:8787", `127.0.0.1:${own.port}`)));
+        const here = request.replace("http://127.0.0.1:8787", own.url);
+        await answers(here, ANSWERS[example][place] ?? /^$/);
+      }
+      assert.equal(requests(example).length, ANSWERS[example].length);
     } finally {
       await own.stop();
     }
   });
 }
+
+/** Sends a request. A read is repeated until its answer is the expected one, because consumers follow the events. */
+async function answers(request: string, expected: RegExp): Promise<void> {
+  const isRead = !request.includes(" -d ");
+  let answer = await shell(request);
+  while (isRead && !expected.test(answer)) answer = await shell(request);
+  assert.match(answer, expected);
+}
+
+test("an unknown example is refused, and the examples are listed", async () => {
+  await assert.rejects(
+    shell(start("bonk")),
+    /there is no example `bonk`; the examples are bank, bank-rust, delays, delays-rust, unique-email/,
+  );
+});
 
 test("the tables of the read model are made", async () => {
   const here = `--local --persist-to ${join(data, "d1")}`;
@@ -198,7 +239,6 @@ test("the tables of the read model are made", async () => {
 
 test("finished builds are not repeated", async () => {
   await shell("cargo xtask build");
-  await shell("cargo xtask build --examples");
 });
 
 for (const [command, option] of WITHOUT_ACCOUNT) {

@@ -21,10 +21,12 @@ export class DevServer {
   readonly port: number;
   printed = "";
 
-  constructor(port: number, data: string) {
+  /** `command` is `cargo xtask dev`, or the start of an example. */
+  constructor(port: number, data: string, command = "cargo xtask dev") {
     this.port = port;
+    const [program = "", ...words] = command.split(" ");
     const options = ["--port", String(port), "--persist", data];
-    this.#child = spawn("cargo", ["xtask", "dev", ...options], { cwd: root, stdio: "pipe" });
+    this.#child = spawn(program, [...words, ...options], { cwd: root, stdio: "pipe" });
     const keep = (text: Buffer) => void (this.printed += text.toString());
     this.#child.stdout?.on("data", keep);
     this.#child.stderr?.on("data", keep);

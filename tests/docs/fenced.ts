@@ -1,10 +1,18 @@
 // The fenced blocks of the project's documents.
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 export const root = new URL("../../", import.meta.url);
 
-/** The documents whose commands and examples are run. */
-export const documents = ["README.md", "CONTRIBUTING.md", "docs/http.md", "examples/README.md"];
+/** The documents whose commands are run. */
+export const documents = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "docs/http.md",
+  ...globSync(["docs/guides/*.md", "examples/README.md", "examples/*/README.md"], {
+    cwd: fileURLToPath(root),
+  }).toSorted(),
+];
 
 /** The fenced blocks of one language in a document, in order. */
 export function fenced(document: string, language: string): string[] {

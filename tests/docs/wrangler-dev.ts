@@ -9,14 +9,15 @@ export class WranglerDev {
   readonly #child: ChildProcess;
   #printed = "";
 
-  constructor(command: string, port: number, data: string) {
+  /** `cwd` is the folder in which the user types the command. */
+  constructor(command: string, port: number, data: string, cwd: string | URL = root) {
     this.url = `http://127.0.0.1:${port}`;
     const options = `--ip 127.0.0.1 --port ${port} --inspector-port 0 --persist-to ${data}`;
     // wrangler must not ask a server for a request's place of origin.
     const env = { ...process.env, CI: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
     // The process and its children are a group of their own.
     this.#child = spawn("sh", ["-c", `exec ${command} ${options}`], {
-      cwd: root,
+      cwd,
       detached: true,
       env,
       stdio: "pipe",

@@ -88,6 +88,16 @@ pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
     bundle(shell, &CRASHES)
 }
 
+/// Builds what the example with this name needs.
+pub(crate) fn for_example(shell: &Shell, name: &str) -> Result<()> {
+    all(shell)?;
+    let folder = format!("examples/{name}");
+    [BANK, DELAYS]
+        .iter()
+        .filter(|example| example.folder == folder)
+        .try_for_each(|example| bundle(shell, example))
+}
+
 /// A Worker in Rust.
 struct Bundle {
     name: &'static str,

@@ -1,4 +1,4 @@
-//! `dev`: runs the Worker on this machine until Ctrl-C, in workerd through `wrangler dev`.
+//! `dev`: runs the Worker or an example on this machine until Ctrl-C, in workerd through `wrangler dev`.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::build;
+use crate::examples::Example;
 use crate::run;
 use crate::shell::Shell;
 use crate::tools;
@@ -32,28 +33,37 @@ kill -s KILL -- "-$1" 2>/dev/null
 
 /// The options of the command line.
 pub(crate) struct Options {
+    /// The example to run. The default is the plain Worker.
+    pub(crate) example: Option<String>,
     pub(crate) port: u16,
-    /// The folder of the data. The default is `.wrangler/state`.
+    /// The folder of the data. The default is a folder in `.wrangler/state`.
     pub(crate) persist: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 8787, persist: None }
+        Self { example: None, port: 8787, persist: None }
     }
 }
 
 /// Runs the command.
 pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
+    let example = options.example.as_deref().map(|name| Example::named(&shell, name)).transpose()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     check_free(address)?;
     let data = match &options.persist {
         // The path is relative to the user's working directory.
         Some(dir) => std::path::absolute(dir)?,
-        None => shell.at(".wrangler/state"),
+        None => match &example {
+            Some(example) => shell.at(".wrangler/state/examples").join(&example.name),
+            None => shell.at(".wrangler/state"),
+        },
     };
     tools::for_build(&mut shell)?;
-    build::all(&shell)?;
+    match &example {
+        Some(example) => build::for_example(&shell, &example.name)?,
+        None => build::all(&shell)?,
+    }
 
     let (sender, interrupted) = channel();
     ctrlc::set_handler(move || {
@@ -61,9 +71,13 @@ pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
         let _ = sender.send(());
     })?;
     run::say("==> starting workerd");
-    let mut server = Server::start(&shell, address, &data)?;
+    let mut server = Server::start(&shell, example.as_ref(), address, &data)?;
     if server.wait_until_healthy(address, &interrupted)? {
-        greet(address, &data)?;
+        let text = match &example {
+            Some(example) => example.greeting(address),
+            None => greeting(address),
+        };
+        greet(&text, &data)?;
         server.wait(&interrupted)?;
     }
     drop(server);
@@ -91,10 +105,11 @@ struct Server {
 }
 
 impl Server {
-    fn start(shell: &Shell, address: SocketAddr, data: &Path) -> Result<Self> {
+    fn start(shell: &Shell, example: Option<&Example>, address: SocketAddr, data: &Path) -> Result<Self> {
         let mut wrangler = shell
             .command("wrangler")
             .arg("dev")
+            .args(example.map(Example::options).unwrap_or_default())
             .args(["--ip", &address.ip().to_string(), "--port", &address.port().to_string()])
             // A free port, because the default port may belong to another program.
             .args(["--inspector-port", "0"])
@@ -175,24 +190,22 @@ fn healthy(address: SocketAddr) -> bool {
     ask().unwrap_or(false)
 }
 
-fn greet(address: SocketAddr, data: &Path) -> io::Result<()> {
+fn greeting(address: SocketAddr) -> String {
     let events = format!("http://{address}/v1/streams/account-42/events");
-    let text = format!(
-        r#"
-Sillok is running. Open http://{address}/
+    format!(
+        r#"Sillok is running. Open http://{address}/
 
 Append an event, then read it back:
 
   curl {events} -H 'Content-Type: application/json' -d '{{"type":"Deposited","data":{{"amount":100}}}}'
 
   curl {events}
+"#
+    )
+}
 
-The data is in {}
-Ctrl-C stops it.
-"#,
-        data.display()
-    );
+fn greet(text: &str, data: &Path) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    writeln!(stdout, "\n{text}\nThe data is in {}\nCtrl-C stops it.", data.display())?;
     stdout.flush()
 }

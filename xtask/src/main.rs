@@ -10,6 +10,7 @@ mod browser;
 mod build;
 mod counts;
 mod dev;
+mod examples;
 mod lint;
 mod pack;
 mod previous;
@@ -32,8 +33,9 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  dev [--port N] [--persist DIR]   build, start the Worker on this machine and keep it running
-                                   (port 8787, data in .wrangler/state)
+  dev [--example NAME] [--port N] [--persist DIR]
+                                   build, start the Worker or an example on this machine, and keep
+                                   it running (port 8787, data in .wrangler/state)
   build [--examples] [--previous]  build the Worker and the npm package, and the examples in Rust,
                                    and the previous version's Worker
   pack                             build, then pack the npm package; its path is the last line
@@ -123,6 +125,7 @@ fn parse_dev(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     while let Some(arg) = parser.next()? {
         match arg {
             Short('h') | Long("help") => return Ok(Command::Help),
+            Long("example") => options.example = Some(parser.value()?.string()?),
             Long("port") => options.port = parser.value()?.parse()?,
             Long("persist") => options.persist = Some(PathBuf::from(parser.value()?)),
             other => return Err(other.unexpected()),
@@ -147,13 +150,17 @@ mod tests {
     }
 
     #[test]
-    fn dev_takes_a_port_and_a_directory() {
-        let command = parsed(&["dev", "--port", "9000", "--persist=data"]);
+    fn dev_takes_an_example_a_port_and_a_directory() {
+        let command = parsed(&["dev", "--example", "bank", "--port", "9000", "--persist=data"]);
         assert!(matches!(
             command,
-            Ok(Command::Dev(dev::Options { port: 9000, persist: Some(dir) })) if dir == *"data"
+            Ok(Command::Dev(dev::Options { example: Some(name), port: 9000, persist: Some(dir) }))
+                if name == "bank" && dir == *"data"
         ));
-        assert!(matches!(parsed(&["dev"]), Ok(Command::Dev(dev::Options { port: 8787, persist: None }))));
+        assert!(matches!(
+            parsed(&["dev"]),
+            Ok(Command::Dev(dev::Options { example: None, port: 8787, persist: None }))
+        ));
     }
 
     #[test]
@@ -175,6 +182,7 @@ mod tests {
             &["test", "http"],
             &["dev", "--port", "many"],
             &["dev", "--port", "65536"],
+            &["dev", "--example"],
             &["dev", "extra"],
         ] {
             assert!(parsed(args).is_err(), "{args:?} was taken");

@@ -21,8 +21,8 @@ use crate::run;
 use crate::shell::Shell;
 use crate::tools;
 
-/// The suites of TypeScript tests: the folders of tests/ with `*.test.ts` in them.
-const NODE_SUITES: [&str; 4] = ["http", "package", "page", "docs"];
+/// The suites of TypeScript tests: folders with `*.test.ts` in them.
+const NODE_SUITES: [&str; 5] = ["examples", "tests/http", "tests/package", "tests/page", "tests/docs"];
 
 /// Runs the command.
 pub(crate) fn run(shell: Shell) -> Result<ExitCode> {
@@ -128,7 +128,7 @@ fn wasm_tests(command: &mut Command) -> &mut Command {
 }
 
 fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result<Reported> {
-    let files = test_files(&shell.at("tests").join(suite))?;
+    let files = test_files(&shell.at(suite))?;
     let mut command = coloured(shell, "node");
     command
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])

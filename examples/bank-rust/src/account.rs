@@ -1,5 +1,7 @@
 //! An account: its commands, its events and its rules. Nothing here depends on a platform.
 
+use std::num::NonZeroU64;
+
 use serde::{Deserialize, Serialize};
 use sillok::handler::{CommandContext, Decider, Decision, Event, Refusal, reject};
 
@@ -8,8 +10,8 @@ use sillok::handler::{CommandContext, Decider, Decision, Event, Refusal, reject}
 #[serde(tag = "type", content = "data")]
 pub(crate) enum AccountCommand {
     Open { owner: String },
-    Deposit { cents: u64 },
-    Withdraw { cents: u64 },
+    Deposit { cents: NonZeroU64 },
+    Withdraw { cents: NonZeroU64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,17 +61,19 @@ impl Decider for Account {
         state: &State,
         _: &CommandContext<'_>,
     ) -> Result<Decision<AccountEvent>, Refusal<AccountRejection>> {
-        let is_open = state.owner.is_some();
-        match command {
-            AccountCommand::Open { .. } if is_open => reject(AccountRejection::AlreadyOpen),
-            AccountCommand::Open { owner } => Ok(AccountEvent::Opened { owner }.into()),
-            _ if !is_open => reject(AccountRejection::NotOpen),
-            AccountCommand::Deposit { cents } if cents > MOST_CENTS - state.cents => {
+        match (command, &state.owner) {
+            (AccountCommand::Open { owner }, None) => Ok(AccountEvent::Opened { owner }.into()),
+            (AccountCommand::Open { owner }, Some(known)) if owner == *known => Ok(Decision::nothing()),
+            (AccountCommand::Open { .. }, Some(_)) => reject(AccountRejection::AlreadyOpen),
+            (_, None) => reject(AccountRejection::NotOpen),
+            (AccountCommand::Deposit { cents }, _) if cents.get() > MOST_CENTS - state.cents => {
                 reject(AccountRejection::BalanceTooLarge)
             }
-            AccountCommand::Deposit { cents } => Ok(AccountEvent::Deposited { cents }.into()),
-            AccountCommand::Withdraw { cents } => match cents.saturating_sub(state.cents) {
-                0 => Ok(AccountEvent::Withdrawn { cents }.into()),
+            (AccountCommand::Deposit { cents }, _) => {
+                Ok(AccountEvent::Deposited { cents: cents.get() }.into())
+            }
+            (AccountCommand::Withdraw { cents }, _) => match cents.get().saturating_sub(state.cents) {
+                0 => Ok(AccountEvent::Withdrawn { cents: cents.get() }.into()),
                 missing => reject(AccountRejection::InsufficientFunds { missing }),
             },
         }
@@ -94,36 +98,45 @@ mod tests {
         [AccountEvent::Opened { owner: "Ada".to_owned() }, AccountEvent::Deposited { cents: 100 }]
     }
 
+    fn open(owner: &str) -> AccountCommand {
+        AccountCommand::Open { owner: owner.to_owned() }
+    }
+
+    fn deposit(cents: u64) -> AccountCommand {
+        AccountCommand::Deposit { cents: NonZeroU64::new(cents).unwrap_or(NonZeroU64::MIN) }
+    }
+
+    fn withdraw(cents: u64) -> AccountCommand {
+        AccountCommand::Withdraw { cents: NonZeroU64::new(cents).unwrap_or(NonZeroU64::MIN) }
+    }
+
     #[test]
     fn money_that_is_there_can_be_withdrawn() {
         given::<Account>(&history())
-            .when(AccountCommand::Withdraw { cents: 30 })
+            .when(withdraw(30))
             .then([AccountEvent::Withdrawn { cents: 30 }])
             .then_state(&State { owner: Some("Ada".to_owned()), cents: 70 });
-        given::<Account>(&history())
-            .when(AccountCommand::Withdraw { cents: 500 })
-            .then_rejected(&AccountRejection::InsufficientFunds { missing: 400 });
+        let missing = AccountRejection::InsufficientFunds { missing: 400 };
+        given::<Account>(&history()).when(withdraw(500)).then_rejected(&missing);
     }
 
     #[test]
     fn an_account_is_opened_once_and_first() {
-        let open = || AccountCommand::Open { owner: "Bob".to_owned() };
-        given::<Account>(&[]).when(open()).then([AccountEvent::Opened { owner: "Bob".to_owned() }]);
-        given::<Account>(&history()).when(open()).then_rejected(&AccountRejection::AlreadyOpen);
-        given::<Account>(&[])
-            .when(AccountCommand::Deposit { cents: 1 })
-            .then_rejected(&AccountRejection::NotOpen);
+        given::<Account>(&[]).when(open("Bob")).then([AccountEvent::Opened { owner: "Bob".to_owned() }]);
+        given::<Account>(&history()).when(open("Ada")).then_nothing();
+        given::<Account>(&history()).when(open("Bob")).then_rejected(&AccountRejection::AlreadyOpen);
+        given::<Account>(&[]).when(deposit(1)).then_rejected(&AccountRejection::NotOpen);
     }
 
     #[test]
     fn a_balance_stays_exact() {
         given::<Account>(&history())
-            .when(AccountCommand::Deposit { cents: MOST_CENTS })
+            .when(deposit(MOST_CENTS))
             .then_rejected(&AccountRejection::BalanceTooLarge);
     }
 
     #[test]
     fn the_code_is_pure() {
-        laws::<Account>(&[&history()], &[AccountCommand::Withdraw { cents: 30 }]);
+        laws::<Account>(&[&history()], &[withdraw(30), withdraw(500), deposit(1), open("Bob")]);
     }
 }

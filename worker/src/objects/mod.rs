@@ -10,7 +10,7 @@ mod object_sql;
 mod partitions;
 mod receipt;
 
-pub(crate) use call::{Remote, RemoteError, Reply, promise, promised, spawn, turn};
+pub(crate) use call::{Answered, Remote, RemoteError, Reply, promise, promised, spawn, turn};
 pub(crate) use calls::{Call, Calls, forgotten};
 pub(crate) use driving::{Driven, Effects, pause, within};
 pub(crate) use name::{ObjectName, Partition};

@@ -63,7 +63,7 @@ impl Streams {
     }
 
     pub(crate) async fn read(&self, request: ReadRequest) -> Result<PageJson, Failure> {
-        answer(self.find(&request.stream)?.read(&request).await)
+        answer(self.find(&request.stream)?.read(request).await)
     }
 
     pub(crate) async fn state(&self, request: StateRequest) -> Result<StateJson, Failure> {

@@ -1,0 +1,111 @@
+// Follows "Your first Worker" of docs/guides/commands.md literally, in an empty folder, with the packed package.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { freePort } from "./dev-server.ts";
+import { root } from "./fenced.ts";
+import { said } from "./printed.ts";
+import { WranglerDev } from "./wrangler-dev.ts";
+
+const guide = readFileSync(new URL("docs/guides/commands.md", root), "utf8");
+const section = /^## Your first Worker$(.*?)^## /ms.exec(guide)?.[1] ?? "";
+/** The files to save, by their names. */
+const files = new Map(
+  [...section.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml)\n(.*?)^```$/gms)].map(
+    ([, name = "", text = ""]) => [name, text],
+  ),
+);
+const commands = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) =>
+  block.trim().split("\n"),
+);
+/** The commands that this test has run. */
+const ran: string[] = [];
+
+const folder = mkdtempSync(join(tmpdir(), "sillok-first-"));
+const data = mkdtempSync(join(tmpdir(), "sillok-first-data-"));
+// Without this variable, `node --test` reports to a user, and not to this test.
+const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+const installed = (name: string) => fileURLToPath(new URL(`node_modules/${name}`, root));
+let wrangler: WranglerDev;
+
+before(async () => {
+  wrangler = new WranglerDev("true", await freePort(), data);
+});
+after(async () => {
+  await wrangler.stop();
+  for (const path of [folder, data]) rmSync(path, { recursive: true, force: true });
+});
+
+/** Runs a command of the guide in the folder, as changed by the test, and returns what it prints. */
+async function type(command: string, changed = command): Promise<string> {
+  assert.ok(commands.includes(command), `the guide shows ${command}`);
+  ran.push(command);
+  const { stdout } = await promisify(execFile)("sh", ["-c", changed], { cwd: folder, env });
+  return stdout;
+}
+
+test("the packages are installed in an empty folder", async () => {
+  assert.deepEqual(readdirSync(folder), []);
+  const tarball = process.env.SILLOK_TARBALL;
+  assert.ok(tarball, "SILLOK_TARBALL names the packed package");
+  await type("npm init --yes");
+  await type("npm pkg set type=module");
+  // The other packages are those of this project, so that the test needs no network.
+  const flags = "--no-audit --no-fund --offline";
+  await type("npm install sillok zod", `npm install ${flags} ${tarball} ${installed("zod")}`);
+  await type(
+    "npm install --save-dev wrangler",
+    `npm install ${flags} --save-dev ${installed("wrangler")}`,
+  );
+});
+
+test("the tests of the rules pass", async () => {
+  const names = [
+    "account.ts",
+    "account.test.ts",
+    "balances.ts",
+    "worker.ts",
+    "wrangler.toml",
+    "client.ts",
+  ];
+  assert.deepEqual([...files.keys()], names);
+  for (const [name, text] of files) writeFileSync(join(folder, name), text);
+  assert.match(await type("node --test"), /^. pass 6$[^]*^. fail 0$/m);
+});
+
+test("the Worker starts, and decides commands", async () => {
+  const start = "npx wrangler dev --var SILLOK_AUTH:off";
+  assert.ok(commands.includes(start));
+  ran.push(start);
+  wrangler = new WranglerDev(start, await freePort(), data, folder);
+  await wrangler.ready();
+  const here = (command: string) => command.replace("http://127.0.0.1:8787", wrangler.url);
+  const [open = "", deposit = "", state = "", documents = ""] = commands.filter((command) =>
+    command.startsWith("curl "),
+  );
+  assert.equal(JSON.parse(await type(open, here(open))).version, 1);
+  assert.equal(JSON.parse(await type(deposit, here(deposit))).version, 2);
+  assert.deepEqual(JSON.parse(await type(state, here(state))).state, { owner: "Ada", cents: 100 });
+  let balance: unknown;
+  while (balance === undefined) {
+    const read = JSON.parse(await type(documents, here(documents)));
+    balance = read.documents.find(({ document }: any) => document.cents === 100);
+  }
+  assert.deepEqual(balance, { key: "account-42", document: { owner: "Ada", cents: 100 } });
+  const printed = await type("node client.ts", `node client.ts ${wrangler.url}`);
+  assert.deepEqual(printed.trimEnd().split("\n"), said(files.get("client.ts") ?? ""));
+});
+
+test("the Worker can be deployed", async () => {
+  await type(
+    "npx wrangler secret put SILLOK_SECRET",
+    "npx wrangler secret put SILLOK_SECRET --help",
+  );
+  await type("npx wrangler deploy", "npx wrangler deploy --dry-run");
+  assert.deepEqual([...new Set(ran)], commands);
+});
