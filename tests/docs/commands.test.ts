@@ -35,7 +35,7 @@ const WITHOUT_ACCOUNT = new Map([
 ]);
 
 /** The starts of the examples. */
-const EXAMPLES = ["bank", "unique-email", "delays", "delays-rust"] as const;
+const EXAMPLES = ["bank", "bank-rust", "unique-email", "delays", "delays-rust"] as const;
 const start = (example: string) => `cargo xtask dev --example ${example}`;
 /** The requests in the README of an example. */
 const requests = (example: string) =>
@@ -176,15 +176,18 @@ test("real input is imported and reads back equal, and a second run has nothing 
   assert.match(await shell(here), /^0 events appended to 640 streams[^]*640 of 640 streams equal/);
 });
 
+/** The answers of a bank, in TypeScript and in Rust. */
+const BANK = [
+  /"version":1.*"type":"Opened"/,
+  /"version":2.*"type":"Deposited"/,
+  /"code":"insufficient_funds","data":\{"missing":30\}/,
+  /"version":2,"state":\{"owner":"Ada","cents":100\}/,
+  /"key":"account-42","document":\{"owner":"Ada","cents":100\}/,
+];
 /** The answers to the requests in the README of each example, in order. */
 const ANSWERS: Readonly<Record<(typeof EXAMPLES)[number], readonly RegExp[]>> = {
-  bank: [
-    /"version":1.*"type":"Opened"/,
-    /"version":2.*"type":"Deposited"/,
-    /"code":"insufficient_funds","data":\{"missing":30\}/,
-    /"version":2,"state":\{"owner":"Ada","cents":100\}/,
-    /"key":"account-42","document":\{"owner":"Ada","cents":100\}/,
-  ],
+  bank: BANK,
+  "bank-rust": BANK,
   "unique-email": [/"done"/, /"email_taken"/],
   delays: [/"departures":1,"departureDelayMinutes":45/],
   "delays-rust": [/"departures":1,"departureDelayMinutes":45/, /"LateFlightExpected"/],
@@ -224,7 +227,7 @@ async function answers(request: string, expected: RegExp): Promise<void> {
 test("an unknown example is refused, and the examples are listed", async () => {
   await assert.rejects(
     shell(start("bonk")),
-    /there is no example `bonk`; the examples are bank, delays, delays-rust, unique-email/,
+    /there is no example `bonk`; the examples are bank, bank-rust, delays, delays-rust, unique-email/,
   );
 });
 

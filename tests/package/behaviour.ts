@@ -13,6 +13,7 @@ import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
 import { refusing } from "./behaviour-refuse.ts";
+import { sending } from "./behaviour-send.ts";
 import { loading } from "./behaviour-states.ts";
 import { takingTurns } from "./behaviour-turns.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
@@ -40,6 +41,7 @@ export const behaviours: Behaviours = {
   ...defining,
   ...consuming,
   ...reacting,
+  ...sending,
   ...gatewaying,
   ...takingTurns,
   ...tutorial,

@@ -54,17 +54,13 @@ pub(crate) fn consumers() -> Vec<ConsumerName> {
 
 /// The aggregate of a stream, if the code of this Worker defines it in Rust.
 pub(crate) fn aggregate_of(stream: &StreamId) -> Option<InRust> {
-    aggregates().into_iter().find(|code| category_of(stream) == code.category)
+    let category = stream.as_str().split('-').next()?;
+    aggregates().into_iter().find(|code| code.category == category)
 }
 
 /// All aggregates that the code of this Worker defines in Rust.
 pub(crate) fn aggregates() -> Vec<InRust> {
     REGISTRY.with(|registry| registry.get().map(|registry| registry.aggregates.clone()).unwrap_or_default())
-}
-
-/// The text before the first `-` of a stream id.
-fn category_of(stream: &StreamId) -> &str {
-    stream.as_str().split('-').next().unwrap_or_default()
 }
 
 /// The reason why a Worker cannot be composed.

@@ -1,6 +1,6 @@
 //! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build is copied to www/sillok). On request it
-//! also builds the Workers in Rust of an example (examples/delays-rust/build) and of a test (tests/crashes/build), and the
-//! Worker of the previous version (target/previous, see [`previous`]).
+//! also builds the Workers in Rust of the examples (examples/*-rust/build) and of a test (tests/crashes/build), and the Worker
+//! of the previous version (target/previous, see [`previous`]).
 //!
 //! Cargo always runs, because it knows best whether Rust sources have changed. The other steps are skipped while the compiled
 //! wasm is the same. `wrangler dev` and `wrangler deploy` run this command too (wrangler.toml, `[build]`), so it must be fast.
@@ -83,7 +83,8 @@ pub(crate) fn all(shell: &Shell) -> Result<()> {
 /// Builds these and the other Workers in Rust.
 pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
     all(shell)?;
-    bundle(shell, &EXAMPLE)?;
+    bundle(shell, &DELAYS)?;
+    bundle(shell, &BANK)?;
     bundle(shell, &CRASHES)
 }
 
@@ -91,7 +92,10 @@ pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
 pub(crate) fn for_example(shell: &Shell, name: &str) -> Result<()> {
     all(shell)?;
     let folder = format!("examples/{name}");
-    [EXAMPLE].iter().filter(|example| example.folder == folder).try_for_each(|example| bundle(shell, example))
+    [BANK, DELAYS]
+        .iter()
+        .filter(|example| example.folder == folder)
+        .try_for_each(|example| bundle(shell, example))
 }
 
 /// A Worker in Rust.
@@ -115,9 +119,18 @@ const PLAIN: Bundle = Bundle {
     out: ("../build", "worker/build"),
 };
 
-/// The example in Rust, built as a user builds it.
-const EXAMPLE: Bundle = Bundle {
-    name: "bundling the example in Rust",
+/// An example in Rust, built as a user builds it.
+const BANK: Bundle = Bundle {
+    name: "bundling the bank in Rust",
+    package: "bank",
+    wasm: "target/wasm32-unknown-unknown/release/bank.wasm",
+    folder: "examples/bank-rust",
+    out: ("build", "examples/bank-rust/build"),
+};
+
+/// Another example.
+const DELAYS: Bundle = Bundle {
+    name: "bundling the delays in Rust",
     package: "delays",
     wasm: "target/wasm32-unknown-unknown/release/delays.wasm",
     folder: "examples/delays-rust",
