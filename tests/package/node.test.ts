@@ -45,9 +45,10 @@ test("import and require give the same classes", async () => {
 
 test("the package exports what it says, and nothing else", async () => {
   const names = Object.keys(await scratch.sillok());
-  const classes = ["EventGateway", "EventHandler", "EventStore", "SillokError"];
+  const classes = ["Client", "EventGateway", "EventHandler", "EventStore", "SillokError"];
   const functions = [
     "aggregate",
+    "connect",
     "isCommandRejected",
     "isSillokError",
     "isWrongExpectedVersion",

@@ -12,17 +12,17 @@ import { publint } from "publint";
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
 /** The largest size of the engine. */
-const WASM_GZIP_BYTES = 124 * 1024;
+const WASM_GZIP_BYTES = 139 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
-const WORKER_GZIP_BYTES = 284 * 1024;
+const WORKER_GZIP_BYTES = 324 * 1024;
 /** The largest size of the Worker's code. */
-const WORKER_CODE_GZIP_BYTES = 17 * 1024;
+const WORKER_CODE_GZIP_BYTES = 32 * 1024;
 /** The largest size of `sillok/rust`, whose engine is the user's. */
-const RUST_GZIP_BYTES = 7 * 1024;
+const RUST_GZIP_BYTES = 22 * 1024;
 /**
- * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 108 KiB.
+ * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 142 KiB.
  */
-const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 108 * 1024;
+const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 142 * 1024;
 
 const scratch = useScratch();
 
@@ -33,11 +33,16 @@ async function installed(path: string): Promise<Buffer> {
 test("it holds what is needed, and nothing else", async () => {
   const { stdout } = await scratch.run("tar", ["--list", "--gzip", "--file", TARBALL]);
   const types = [
+    "aggregate/aggregate-store",
     "aggregate/aggregate",
     "aggregate/events",
     "aggregate/reject",
     "aggregate/schema",
     "aggregate/types",
+    "client/aggregate-client",
+    "client/app",
+    "client/client",
+    "client/projection-client",
     "consumer/definition",
     "consumer/handles",
     "consumer/projection",
@@ -48,7 +53,6 @@ test("it holds what is needed, and nothing else", async () => {
     "local/event-store",
     "local/verify-commits",
     "remote/event-store",
-    "aggregate/aggregate-store",
     "store/errors",
     "store/events",
     "store/options",
@@ -88,6 +92,8 @@ test("every file of its types that another one imports is there", async () => {
   for (const file of files) {
     const text = await readFile(join(folder, file), "utf8");
     for (const [, path = ""] of text.matchAll(/(?:from|import\() ?"(\.[^"]*)\.js"/g)) {
+      // The module that a Worker in Rust builds, in an example of a comment.
+      if (path === "./build/index") continue;
       const imported = join(dirname(file), `${path}.d.ts`);
       assert.ok(files.includes(imported), `${file} imports ${imported}`);
     }
@@ -151,7 +157,7 @@ test("both builds carry the same wasm", async () => {
 
 test("the Worker takes its wasm from beside it, and nothing else but the platform's classes", async () => {
   const worker = String(await installed("dist/worker.js"));
-  const imports = worker.matchAll(/\b(?:from|import) ?"([^"]*)"/g);
+  const imports = worker.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g);
   const modules = new Set([...imports].map(([, module]) => module));
   assert.deepEqual(modules, new Set(["cloudflare:workers", "./worker.wasm"]));
   const built = await readFile(join(ROOT, "worker/build/index_bg.wasm"));
@@ -160,7 +166,9 @@ test("the Worker takes its wasm from beside it, and nothing else but the platfor
 
 test("the entry for a Worker in Rust has no engine", async () => {
   const rust = String(await installed("dist/rust.js"));
-  const imports = [...rust.matchAll(/\b(?:from|import) ?"([^"]*)"/g)].map(([, module]) => module);
+  const imports = [...rust.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g)].map(
+    ([, module]) => module,
+  );
   assert.deepEqual(imports, ["cloudflare:workers"]);
   assert.doesNotMatch(rust, /WebAssembly\.(?:Instance|Module|compile|instantiate)/);
 });
