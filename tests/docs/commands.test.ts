@@ -133,7 +133,8 @@ test("the append in docs/http.md is taken", async () => {
 });
 
 test("the request for the feed in docs/http.md finds the appended events", async () => {
-  const request = fenced("docs/http.md", "http")[1] ?? "";
+  const shown = fenced("docs/http.md", "http");
+  const request = shown.find((text) => text.startsWith("GET /v1/events")) ?? "";
   await append("account-10", "Deposited");
   let streams: string[] = [];
   while (!streams.includes("account-10")) {
