@@ -126,7 +126,7 @@ found! {
     an_alarm_that_is_set_apart: AlarmSetApart within 800 by "the journal None";
     a_ringing_that_is_over_at_once: RingingOverAtOnce within 800 by "the journal None";
     a_message_that_is_sent_before_the_writes_are_durable: SentBeforeDurable within 300 by ", but ";
-    a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 2000 by "it has not dealt with";
+    a_wake_that_failed_and_is_forgotten: WakeFailureForgotten within 800 by "it has not dealt with";
     a_forward_without_answer_that_counts_as_recorded: SilenceTakenForRecorded within 800 by "the journal";
     a_delivery_without_answer_that_counts_as_done: SilenceTakenForDone within 800 by "is lost";
     a_wake_that_is_answered_before_it_is_a_duty: WokenBeforeDuty within 800 by "it has not dealt with";
