@@ -1,6 +1,7 @@
 // The code of an aggregate within the object of a stream: what it throws is logged, and `prepare` runs before the turn.
 
-import { Behaviour } from "../js/ts/aggregate/behaviour.ts";
+import type { Behaviour } from "../js/ts/aggregate/behaviour.ts";
+import { ObservedBehaviour } from "../js/ts/aggregate/observed-behaviour.ts";
 import { prepared } from "../js/ts/aggregate/prepare.ts";
 import type { Command } from "../js/ts/aggregate/types.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
@@ -18,21 +19,9 @@ interface ExecuteRequest {
 }
 
 /** The code of an aggregate over one stream. What it throws goes to the Worker's log, because callers get only the code. */
-class LoggedBehaviour extends Behaviour {
-  override begin(): void {
-    logged(() => super.begin());
-  }
-
-  override fold(events: string): void {
-    logged(() => super.fold(events));
-  }
-
-  override decide(command: string, context: string): string {
-    return logged(() => super.decide(command, context));
-  }
-
-  override state(): string {
-    return logged(() => super.state());
+class LoggedBehaviour extends ObservedBehaviour {
+  protected override observe(thrown: unknown): void {
+    if (!OF_CALLERS.includes((thrown as SillokError).code)) log(thrown);
   }
 }
 
@@ -72,15 +61,6 @@ function commandIn(text: string): Command | undefined {
     return typeof command?.type === "string" ? (command as Command) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function logged<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (thrown) {
-    if (!OF_CALLERS.includes((thrown as SillokError).code)) log(thrown);
-    throw thrown;
   }
 }
 

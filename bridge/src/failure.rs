@@ -124,11 +124,9 @@ impl From<InvalidCommand> for Failure {
 
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
-        let failure = Self::new(fault.code, fault.detail);
-        match fault.field {
-            Some(field) => failure.in_field(field),
-            None => failure,
-        }
+        let mut failure = Self::new(fault.code, fault.detail);
+        failure.0.field = fault.field;
+        failure
     }
 }
 

@@ -17,11 +17,6 @@ pub(crate) mod reads;
 pub mod sqlite;
 mod version;
 
-/// Checks the type of an event or of a command.
-pub(crate) fn check_type(text: &str) -> Result<(), InvalidName> {
-    names::name::check(text, limits::EVENT_TYPE_BYTES)
-}
-
 pub use appends::append::{Append, AppendError, Appended};
 pub use appends::expected_version::ExpectedVersion;
 pub use appends::idempotency_key::{IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, StoredKey};

@@ -169,7 +169,7 @@ test("a wrong decision is refused, and nothing moves on", async () => {
   }
 });
 
-test("the state after a decision is that of a replay, whatever is in the event", async () => {
+test("the state after a decision equals the state after a replay, for every value in an event", async () => {
   class Money {
     cents = 5;
   }

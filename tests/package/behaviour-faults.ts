@@ -166,7 +166,7 @@ export const failing: Behaviours = {
     same((await store.execute("list-1", add(1), list(sillok))).version, 1);
   },
 
-  async "whatever is in an event, the live state is the replayed one"(sillok) {
+  async "the live state equals the replayed state, for every value in an event"(sillok) {
     const store = new sillok.EventStore();
     for (const [place, [data, stored]] of CHANGED.entries()) {
       const decide = () => ({ type: "Added", data });

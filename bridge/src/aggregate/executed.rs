@@ -4,7 +4,7 @@ use sillok::gateway::Executed;
 use sillok::store::{JsonText, StorageError, StreamId, Version, json_string};
 
 use crate::clock::rfc3339;
-use crate::events::write_event;
+use crate::events::write_events;
 
 /// The outcome of a command: `{stream, firstVersion, version, time, events, replayed, rejection}`.
 #[derive(Debug)]
@@ -40,15 +40,7 @@ impl ExecutedJson {
     /// # Errors
     /// [`StorageError`] if the stored events cannot be read.
     pub fn new(executed: &Executed) -> Result<Self, StorageError> {
-        let name = json_string(executed.stream.as_str());
-        let mut events = String::from("[");
-        executed.visit_events(&mut |event| {
-            if events.len() > 1 {
-                events.push(',');
-            }
-            write_event(&mut events, &name, &event);
-        })?;
-        events.push(']');
+        let (events, ()) = write_events(&executed.stream, |visit| executed.visit_events(visit))?;
         Ok(Self {
             stream: executed.stream.as_str().to_owned(),
             first_version: executed.first_version().get(),

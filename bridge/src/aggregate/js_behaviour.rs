@@ -129,10 +129,8 @@ impl Behaviour for ScriptedBehaviour {
         if decided.starts_with('{') {
             return Ok(BehaviourDecision::Rejected(json_text(&decided)?));
         }
-        let events = parse_events(&decided).map_err(|error| {
-            let fault = Fault::new(error.code(), error.to_string());
-            error.field().map_or_else(|| fault.clone(), |field| fault.clone().in_field(field))
-        })?;
+        let events = parse_events(&decided)
+            .map_err(|error| Fault { field: error.field(), ..Fault::new(error.code(), error.to_string()) })?;
         Ok(BehaviourDecision::Events(events))
     }
 
@@ -159,11 +157,7 @@ fn fault(thrown: &JsValue) -> Fault {
     let code = field::<FailureCode>(thrown, "code").and_then(|code| code.known());
     let detail =
         field::<String>(thrown, "message").unwrap_or_else(|| "the code of the aggregate failed".to_owned());
-    let fault = Fault::new(code.unwrap_or(ErrorCode::DeciderFailed), detail);
-    match field::<String>(thrown, "field") {
-        Some(field) => fault.in_field(field),
-        None => fault,
-    }
+    Fault { field: field(thrown, "field"), ..Fault::new(code.unwrap_or(ErrorCode::DeciderFailed), detail) }
 }
 
 /// A setting, which JavaScript has checked: a whole number below 2^53.

@@ -38,21 +38,30 @@ pub fn read_page<L: StreamLog>(
     stream: &StreamId,
     range: &ReadRange,
 ) -> Result<PageJson, ReadError> {
-    let name = json_string(stream.as_str());
-    let mut events = String::from("[");
-    let end = store.visit(stream, range, &mut |event| {
-        if events.len() > 1 {
-            events.push(',');
-        }
-        write_event(&mut events, &name, &event);
-    })?;
-    events.push(']');
+    let (events, end) = write_events(stream, |visit| store.visit(stream, range, visit))?;
     Ok(PageJson {
         version: end.version.get(),
         first_version: end.first_version.get(),
         events,
         next: end.next.map(RangeValue::from),
     })
+}
+
+/// Writes the events of a stream that `visited` passes on, as a JSON array. Also returns the result of `visited`.
+pub(crate) fn write_events<T, E>(
+    stream: &StreamId,
+    visited: impl FnOnce(&mut dyn FnMut(EventView<'_>)) -> Result<T, E>,
+) -> Result<(String, T), E> {
+    let name = json_string(stream.as_str());
+    let mut events = String::from("[");
+    let result = visited(&mut |event| {
+        if events.len() > 1 {
+            events.push(',');
+        }
+        write_event(&mut events, &name, &event);
+    })?;
+    events.push(']');
+    Ok((events, result))
 }
 
 /// Appends one event to `out`, in the JSON form that all interfaces use:

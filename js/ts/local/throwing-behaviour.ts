@@ -1,25 +1,13 @@
-import { Behaviour } from "../aggregate/behaviour.js";
+import { ObservedBehaviour } from "../aggregate/observed-behaviour.js";
 import { SillokError } from "../store/errors.js";
 import { raised } from "../store/raising.js";
 
 /** An aggregate's code over one stream, which notes its error: the engine passes on only the text. */
-export class ThrowingBehaviour extends Behaviour {
+export class ThrowingBehaviour extends ObservedBehaviour {
   #thrown: unknown;
 
-  override begin(): void {
-    this.#noting(() => super.begin());
-  }
-
-  override fold(events: string): void {
-    this.#noting(() => super.fold(events));
-  }
-
-  override decide(command: string, context: string): string {
-    return this.#noting(() => super.decide(command, context));
-  }
-
-  override state(): string {
-    return this.#noting(() => super.state());
+  protected override observe(thrown: unknown): void {
+    this.#thrown = thrown;
   }
 
   /** Makes one call of the engine. An error of the aggregate's code is thrown with its cause. */
@@ -35,15 +23,6 @@ export class ThrowingBehaviour extends Behaviour {
         thrown.code === failure.code &&
         thrown.message === failure.message;
       throw isSame ? thrown : error;
-    }
-  }
-
-  #noting<T>(call: () => T): T {
-    try {
-      return call();
-    } catch (thrown) {
-      this.#thrown = thrown;
-      throw thrown;
     }
   }
 }

@@ -9,6 +9,7 @@ import type {
   LoadedState,
   LoadOptions,
 } from "../aggregate/aggregate-store.js";
+import { KeptStates } from "../aggregate/kept-states.js";
 import {
   attemptsOf,
   readyCommand,
@@ -23,7 +24,6 @@ import {
 } from "../store/errors.js";
 import type { AppendResult, NewEvent, RecordedEvent } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
-import { KEPT_STATES } from "../store/limits.js";
 import type { ExpectedVersion } from "../store/options.js";
 import type { Store } from "../store/store.js";
 import type { Http } from "./http.js";
@@ -69,8 +69,7 @@ interface Decided {
 export class RemoteCommands {
   readonly #store: Store;
   readonly #http: Http;
-  /** The states in memory. The one that was used last is the last. */
-  readonly #kept = new Map<AnyAggregate, Map<string, Kept>>();
+  readonly #kept = new KeptStates(newState);
 
   constructor(store: Store, http: Http) {
     this.#store = store;
@@ -111,7 +110,7 @@ export class RemoteCommands {
         return { state: kept.behaviour.value as S, version: kept.version };
       });
     }
-    const kept = newState(aggregate, stream);
+    const kept = newState(stream, aggregate);
     kept.behaviour.begin();
     await this.#fold(kept, stream, wanted);
     if (wanted.version !== undefined && kept.version < wanted.version) {
@@ -253,26 +252,16 @@ export class RemoteCommands {
     aggregate: AnyAggregate,
     work: (kept: Kept) => Promise<T>,
   ): Promise<T> {
-    const kept = this.#keep(stream, aggregate);
-    const done = kept.last.then(() => work(kept));
-    // The next call begins also after an error.
-    kept.last = done.catch(() => {});
-    return done;
-  }
-
-  #keep(stream: string, aggregate: AnyAggregate): Kept {
-    const streams = this.#kept.get(aggregate) ?? new Map<string, Kept>();
-    const kept = streams.get(stream) ?? newState(aggregate, stream);
-    streams.delete(stream);
-    streams.set(stream, kept);
-    this.#kept.set(aggregate, streams);
-    const [oldest] = streams.keys();
-    if (streams.size > KEPT_STATES && oldest !== undefined) streams.delete(oldest);
-    return kept;
+    return this.#kept.using(stream, aggregate, (kept) => {
+      const done = kept.last.then(() => work(kept));
+      // The next call begins also after an error.
+      kept.last = done.catch(() => {});
+      return done;
+    });
   }
 }
 
-function newState(aggregate: AnyAggregate, stream: string): Kept {
+function newState(stream: string, aggregate: AnyAggregate): Kept {
   return { behaviour: new Behaviour(aggregate, stream), version: 0, last: Promise.resolve() };
 }
 

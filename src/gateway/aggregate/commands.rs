@@ -9,8 +9,7 @@ use crate::handler::{Behaviour, BehaviourDecision, Command, DecideContext, Fault
 use crate::store::limits::{REJECTION_BYTES, STATE_BYTES};
 use crate::store::{
     Append, AppendError, Cause, Commit, Decided, DecisionLog, EventId, EventStore, ExpectedVersion, Head,
-    IdempotencyKey, JsonText, NewEvent, Outcome, ReadError, RecordedTime, Snapshot, StorageError, StreamId,
-    Version,
+    IdempotencyKey, JsonText, NewEvent, Outcome, RecordedTime, Snapshot, StorageError, StreamId, Version,
 };
 
 /// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
@@ -145,9 +144,7 @@ impl Commands {
         stream: &StreamId,
     ) -> Result<Step<Version>, CommandError> {
         let head = log.head(stream)?;
-        if head.deleted {
-            return Err(ReadError::StreamDeleted { stream: stream.clone() }.into());
-        }
+        head.keeps(stream, None)?;
         let is_there = self.catch_up(log, stream, &head)?;
         self.store_snapshot(log, stream, is_there);
         Ok(if is_there { Step::Done(head.version) } else { Step::More })
@@ -177,10 +174,9 @@ impl Commands {
     fn settle<L: DecisionLog>(&mut self, store: &mut EventStore<L>, stream: &StreamId, executed: &Executed) {
         let (Some(commit), true) = (executed.commit(), executed.is_written()) else { return };
         self.behaviour.advance();
-        let count = commit.version.get().saturating_sub(commit.first_version.get()).saturating_add(1);
         self.at = self.at.map(|place| Place {
             version: commit.version,
-            events: place.events.saturating_add(count),
+            events: place.events.saturating_add(commit.count()),
             bytes: place.bytes.saturating_add(commit.events.len() as u64),
             ..place
         });
@@ -199,7 +195,7 @@ impl Commands {
             return Ok(Step::Done(executed));
         }
         let head = log.head(stream)?;
-        check(stream, &head, command.expected)?;
+        head.accepts(stream, command.expected)?;
         if !self.catch_up(log, stream, &head)? {
             self.store_snapshot(log, stream, false);
             return Ok(Step::More);
@@ -317,18 +313,6 @@ impl Commands {
         log.insert_snapshot(stream, &Snapshot { code, version, hash, state })?;
         Ok(true)
     }
-}
-
-/// Checks the condition of a command before its state is loaded.
-fn check(stream: &StreamId, head: &Head, expected: ExpectedVersion) -> Result<(), AppendError> {
-    let stream = || stream.clone();
-    if head.deleted {
-        return Err(AppendError::StreamDeleted { stream: stream() });
-    }
-    if !expected.holds_at(head.version) {
-        return Err(AppendError::WrongExpectedVersion { stream: stream(), expected, actual: head.version });
-    }
-    Ok(())
 }
 
 fn check_rejection(rejection: &JsonText) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use super::command_error::CommandError;
 use super::commands::Step;
 use super::loading::{self, Place, StateAt};
 use crate::handler::Behaviour;
-use crate::store::{DecisionLog, EventStore, Head, JsonText, ReadError, StreamId, Version};
+use crate::store::{DecisionLog, EventStore, Head, JsonText, StreamId, Version};
 
 /// Loads the state of an aggregate at a version or a time, page by page. It uses a snapshot of that version or of an
 /// earlier one, and stores none.
@@ -53,9 +53,7 @@ impl StateLoad {
         stream: &StreamId,
         head: &Head,
     ) -> Result<(Place, Version), CommandError> {
-        if head.deleted {
-            return Err(ReadError::StreamDeleted { stream: stream.clone() }.into());
-        }
+        head.keeps(stream, None)?;
         let end = loading::last_version(log, stream, head, self.wanted)?;
         if end > head.version {
             return Err(CommandError::BeyondEnd { stream: stream.clone(), actual: head.version });

@@ -54,9 +54,8 @@ impl Group {
 
     /// Adds a commit. Returns the position of its last event.
     pub(super) fn add(&mut self, stream: &StreamId, commit: &Commit) -> Result<Position, StorageError> {
-        let count = commit.version.get().saturating_sub(commit.first_version.get()) + 1;
         let full = || StorageError::failed("no position is left");
-        self.end = self.end.after(count).ok_or_else(full)?;
+        self.end = self.end.after(commit.count()).ok_or_else(full)?;
         let separator = if self.text.is_empty() { "" } else { "," };
         let Commit { first_version, version, time, events, .. } = commit;
         let (stream, time) = (json_string(stream.as_str()), time.as_millis());

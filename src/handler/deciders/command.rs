@@ -7,7 +7,9 @@ use thiserror::Error;
 use super::tagged::tagged;
 use crate::ErrorCode;
 use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
-use crate::store::{Cause, CommandHash, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string};
+use crate::store::{
+    Cause, CommandHash, EventType, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string,
+};
 
 /// What a caller asks of an aggregate.
 ///
@@ -82,7 +84,8 @@ impl Command {
     /// # Errors
     /// [`InvalidCommand`].
     pub fn new(command_type: &str, data: JsonText) -> Result<Self, InvalidCommand> {
-        crate::store::check_type(command_type).map_err(InvalidCommand::Type)?;
+        // A type has the same form in commands and in events.
+        EventType::new(command_type).map_err(InvalidCommand::Type)?;
         let bytes = data.as_str().len();
         if bytes > COMMAND_BYTES {
             return Err(InvalidCommand::TooLarge { bytes });

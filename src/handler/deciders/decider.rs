@@ -10,7 +10,7 @@ use crate::store::{JsonText, RecordedTime, Version};
 /// The code of an aggregate: it decides commands by the state, and folds events into the state.
 ///
 /// All functions are pure. A decision depends only on the command, the state and the context, and the state depends only on
-/// the events. There is no `async` and no `Send`. What must be looked up first belongs into the command.
+/// the events. They are synchronous, and need no `Send`. If something must be looked up first, put it into the command.
 ///
 /// The command, the event and the rejection are enums. serde gives them their form in JSON:
 ///

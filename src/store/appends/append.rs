@@ -145,6 +145,20 @@ impl AppendError {
     }
 }
 
+impl Head {
+    /// Refuses a write to a deleted stream, or to a stream at another version than the writer expects.
+    pub(crate) fn accepts(&self, stream: &StreamId, expected: ExpectedVersion) -> Result<(), AppendError> {
+        if self.deleted {
+            return Err(AppendError::StreamDeleted { stream: stream.clone() });
+        }
+        if !expected.holds_at(self.version) {
+            let (stream, actual) = (stream.clone(), self.version);
+            return Err(AppendError::WrongExpectedVersion { stream, expected, actual });
+        }
+        Ok(())
+    }
+}
+
 impl Append {
     /// An append of these events at any version of the stream.
     #[must_use]
@@ -193,13 +207,7 @@ impl Append {
         encoded: impl FnOnce() -> Result<Box<str>, AppendError>,
     ) -> Result<Commit, AppendError> {
         let Self { stream, expected, events, key, .. } = self;
-        if head.deleted {
-            return Err(AppendError::StreamDeleted { stream: stream.clone() });
-        }
-        if !expected.holds_at(head.version) {
-            let (stream, expected) = (stream.clone(), *expected);
-            return Err(AppendError::WrongExpectedVersion { stream, expected, actual: head.version });
-        }
+        head.accepts(stream, *expected)?;
         if head.bytes > STREAM_BYTES {
             return Err(AppendError::StreamFull { stream: stream.clone() });
         }

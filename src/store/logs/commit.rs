@@ -40,6 +40,11 @@ pub struct CommitView<'a> {
 }
 
 impl Commit {
+    /// The number of its events.
+    pub(crate) const fn count(&self) -> u64 {
+        self.version.get().saturating_sub(self.first_version.get()).saturating_add(1)
+    }
+
     /// The commit, borrowed.
     #[must_use]
     pub fn view(&self) -> CommitView<'_> {

@@ -102,9 +102,8 @@ impl StreamLog for MemoryLog {
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        let count = commit.version.get() - commit.first_version.get() + 1;
         let full = || StorageError::failed("no position is left");
-        let position = self.end()?.after(count).ok_or_else(full)?;
+        let position = self.end()?.after(commit.count()).ok_or_else(full)?;
         self.order.push(Place { position, stream: stream.clone(), version: commit.version });
         let stream = self.stream(stream);
         if let Some(key) = &commit.key {

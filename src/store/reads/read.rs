@@ -79,11 +79,7 @@ impl ReadError {
 impl Head {
     /// Refuses to continue a read if promised events were forgotten. `promised` is the first promised version, or
     /// `None` if nothing is promised yet. A deleted stream always refuses.
-    pub(in crate::store) fn keeps(
-        &self,
-        stream: &StreamId,
-        promised: Option<Version>,
-    ) -> Result<(), ReadError> {
+    pub(crate) fn keeps(&self, stream: &StreamId, promised: Option<Version>) -> Result<(), ReadError> {
         let first_version = self.first_version();
         if self.deleted {
             Err(ReadError::StreamDeleted { stream: stream.clone() })

@@ -285,7 +285,7 @@ impl<S: Sql + Clone> StreamDirectory for StreamsTable<S> {
 /// The number of a commit's events, and the columns of its row.
 fn row<'a>(stream: &'a StreamId, commit: &'a Commit) -> [Value<'a>; 7] {
     [
-        Value::Integer(commit.version.get() - commit.first_version.get() + 1),
+        Value::Integer(commit.count()),
         text(stream),
         Value::Integer(commit.version.get()),
         Value::Integer(commit.time.as_millis()),

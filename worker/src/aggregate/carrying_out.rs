@@ -9,15 +9,13 @@ use sillok::gateway::{
     Forward, Turn,
 };
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{JsonText, StorageError, Version};
+use sillok::store::{JsonText, Version};
 use sillok_bridge::Failure;
 use worker::console_error;
 
 use super::{Inner, Named, executing};
 use crate::journal;
-use crate::objects::{
-    Calls, Driven, Effects, Meter, ObjectAlarm, ObjectSql, armed, nudges, partitions, pause,
-};
+use crate::objects::{Driven, Driving, ObjectAlarm, ObjectSql, armed, nudges, partitions, pause};
 
 pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
 
@@ -62,20 +60,12 @@ impl Driven for Inner {
         driver.input(turn, input);
     }
 
-    fn effects(&self) -> &Effects<AggregateEffect> {
-        &self.effects
-    }
-
-    fn ringing(&self) -> &Calls<Result<(), StorageError>> {
-        &self.ringing
-    }
-
-    fn meter(&self) -> &Meter {
-        &self.meter
+    fn driving(&self) -> &Driving<AggregateEffect> {
+        &self.driving
     }
 
     fn pay(&self, call: CallId) {
-        self.calls.pay(call, &self.meter);
+        self.calls.pay(call, &self.driving.meter);
     }
 
     fn carry_out(self: &Rc<Self>, effect: AggregateEffect) -> Option<AggregateEffect> {
@@ -83,7 +73,7 @@ impl Driven for Inner {
             AggregateEffect::Grown(version) => nudges::nudge(&self.state, version.get()),
             AggregateEffect::Deleted => nudges::dismiss(&self.state),
             AggregateEffect::Forgot { call, outcome } => self.calls.answer(call, Answer::Forgot(outcome)),
-            AggregateEffect::AlarmOver(over) => self.ringing.answer_all(&over),
+            AggregateEffect::AlarmOver(over) => self.driving.ringing.answer_all(&over),
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
             effect => return executing::carry_out(self, effect),
         }

@@ -1,5 +1,6 @@
 //! The code of an object's aggregate, in JavaScript or in Rust.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::slice;
 
@@ -92,10 +93,14 @@ impl Code {
     }
 
     /// The newest schema versions of events that are appended directly, or nothing if there is no aggregate. The schemas in
-    /// JavaScript have checked `text`, the events as a JSON array. Rust checks each event in its version.
-    pub(super) fn newest(&self, events: &[NewEvent], text: &str) -> Result<Option<Vec<u32>>, Failure> {
+    /// JavaScript have checked `text()`, the events as a JSON array. Rust checks each event in its version.
+    pub(super) fn newest<'a>(
+        &self,
+        events: &[NewEvent],
+        text: impl FnOnce() -> Cow<'a, str>,
+    ) -> Result<Option<Vec<u32>>, Failure> {
         Ok(match self.0.borrow().as_ref() {
-            Some(Given::JavaScript { script, .. }) => Some(ScriptedBehaviour::check(script, text)?),
+            Some(Given::JavaScript { script, .. }) => Some(ScriptedBehaviour::check(script, &text())?),
             Some(Given::Rust(code)) => {
                 let versions = events.iter().map(|event| (code.schema_version)(event.event_type().as_str()));
                 Some(versions.collect())

@@ -6,7 +6,7 @@ use js_sys::Function;
 use sillok::ErrorCode;
 use sillok::gateway::{AggregateEffect, CommandError, StateAt};
 use sillok::handler::Command;
-use sillok::store::{IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version, json_string, members};
+use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version};
 use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
 use wasm_bindgen::JsValue;
 use worker::console_error;
@@ -14,10 +14,7 @@ use worker::console_error;
 use super::carrying_out::Answer;
 use super::requests::{cause_of, refuse_causation};
 use super::{ExecuteRequest, Inner, StateRequest};
-use crate::objects::{Call, Driven, Receipt, forgotten, partitions, pause, spawn};
-
-/// The member of metadata that continues a trace.
-const TRACE: &str = "traceparent";
+use crate::objects::{Driven, Receipt, forgotten, partitions, pause, spawn};
 
 impl Inner {
     /// Takes the code of the aggregate in JavaScript.
@@ -45,7 +42,7 @@ impl Inner {
             // This turn is the gate that makes the decision atomic: nothing is awaited while the store is borrowed.
             self.drive(|driver, turn| driver.execute(turn, call.id(), command, &mut fresh_id))
         });
-        let (answer, receipt) = self.answer_of(given, call).await;
+        let (answer, receipt) = call.answer_to(given, || self.driving.meter.take(), forgotten).await;
         let executed = answer.and_then(|answer| match answer {
             Answer::Executed(Ok(executed)) => Ok(ExecutedJson::new(&executed)?),
             Answer::Executed(Err(error)) => Err(self.undecided(error)),
@@ -68,7 +65,7 @@ impl Inner {
                 _ => driver.load(turn, call.id()),
             })
         });
-        let (answer, receipt) = self.answer_of(given, call).await;
+        let (answer, receipt) = call.answer_to(given, || self.driving.meter.take(), forgotten).await;
         let state = answer.and_then(|answer| match answer {
             Answer::Loaded(Ok((version, state))) => Ok(StateJson::new(&stream, version, &state)),
             Answer::Loaded(Err(error)) => Err(self.undecided(error)),
@@ -97,21 +94,6 @@ impl Inner {
                 console_error!("an object could not continue: {failure}");
             }
         });
-    }
-
-    /// Waits for the driver's answer to a call.
-    pub(super) async fn answer_of(
-        &self,
-        given: Result<(), Failure>,
-        call: Call<'_, Answer>,
-    ) -> (Result<Answer, Failure>, Receipt) {
-        if let Err(failure) = given {
-            return (Err(failure), self.meter.take());
-        }
-        match call.answer().await {
-            Some((answer, receipt)) => (Ok(answer), receipt),
-            None => (Err(forgotten()), Receipt::default()),
-        }
     }
 }
 
@@ -157,15 +139,7 @@ fn id_of(ExecuteRequest { id, cause, .. }: &ExecuteRequest) -> Result<Option<Ide
 
 /// The command within a trace, unless its metadata name one or have no room for it.
 fn traced(command: Command, trace: &str) -> Command {
-    let metadata = command.metadata().as_str();
-    if members(metadata, [TRACE]).is_none_or(|[given]| given.is_some()) {
-        return command;
-    }
-    let open = metadata.strip_suffix('}').unwrap_or(metadata).trim_end();
-    let separator = if open == "{" { "" } else { "," };
-    let metadata = [open, separator, "\"", TRACE, "\":", &json_string(trace), "}"].concat();
-    let metadata = JsonText::parse(&metadata).ok();
-    metadata.and_then(|metadata| command.clone().with_metadata(metadata).ok()).unwrap_or(command)
+    command.clone().caused_by(&Cause::default().traced(trace)).unwrap_or(command)
 }
 
 #[cfg(test)]

@@ -11,15 +11,15 @@ use std::rc::Rc;
 
 use js_sys::{Function, Promise};
 use sillok::gateway::{AggregateDriver, AggregateEffect, Forget};
+use sillok::store::StreamId;
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{StorageError, StreamId};
 use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
 use crate::objects::{
-    Calls, Driven, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, promised, rang, turn,
+    Calls, Driven, Driving, Meter, ObjectAlarm, ObjectName, ObjectSql, nudges, promised, rang, turn,
 };
 use carrying_out::Answer;
 use code::Code;
@@ -50,11 +50,9 @@ struct Inner {
     /// `None` if the object has no name. It then refuses everything, because it could forward nothing.
     named: Option<Named>,
     code: Code,
-    effects: Effects<AggregateEffect>,
+    driving: Driving<AggregateEffect>,
     /// The requests that the driver answers later.
     calls: Calls<Answer>,
-    ringing: Calls<Result<(), StorageError>>,
-    meter: Rc<Meter>,
     state: State,
     env: Env,
 }
@@ -79,9 +77,8 @@ impl DurableObject for AggregateObject {
             }
             Named { driver: RefCell::new(driver), name }
         });
-        let (effects, calls, ringing) = (Effects::default(), Calls::default(), Calls::default());
-        let code = Code::new(in_rust);
-        Self { inner: Rc::new(Inner { named, code, effects, calls, ringing, meter, state, env }) }
+        let (driving, calls, code) = (Driving::counted_by(meter), Calls::default(), Code::new(in_rust));
+        Self { inner: Rc::new(Inner { named, code, driving, calls, state, env }) }
     }
 
     /// Accepts a follower's WebSocket. All other calls are RPC.
@@ -215,7 +212,7 @@ impl AggregateObject {
         request: JsValue,
         act: impl FnOnce(&Rc<Inner>, Q) -> Result<A, Failure>,
     ) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |request| {
+        turn(&self.inner.driving.meter, request, |request| {
             self.inner.drive(AggregateDriver::touched)?;
             act(&self.inner, request)
         })

@@ -1,7 +1,6 @@
 //! The requests to a stream: converts messages to values of the core, and back.
 
 use std::borrow::Cow;
-use std::cell::Ref;
 use std::rc::Rc;
 
 use sillok::ErrorCode;
@@ -15,7 +14,7 @@ use sillok_bridge::{
     parse_expected_version, parse_ndjson, parse_range, read_commits, read_page, rfc3339, verify_page,
 };
 
-use super::carrying_out::{Answer, Driver};
+use super::carrying_out::Answer;
 use super::{
     AppendRequest, CauseMessage, EventsFormat, HeadReply, Inner, ProofRequest, ReadRequest, SnapshotsMessage,
     StreamRequest, TruncateRequest,
@@ -61,10 +60,6 @@ impl Inner {
         read_commits(self.driver()?.store(), &request.stream, request.next.as_deref())
     }
 
-    fn driver(&self) -> Result<Ref<'_, Driver>, Failure> {
-        Ok(self.named()?.driver.borrow())
-    }
-
     pub(super) async fn truncate(
         self: Rc<Self>,
         TruncateRequest { stream, before }: TruncateRequest,
@@ -82,7 +77,7 @@ impl Inner {
     pub(super) async fn forget(self: &Rc<Self>, forget: Forget) -> (Result<Forgotten, Failure>, Receipt) {
         let call = self.calls.open();
         let given = self.drive(|driver, turn| driver.forget(turn, call.id(), forget));
-        let (answer, receipt) = self.answer_of(given, call).await;
+        let (answer, receipt) = call.answer_to(given, || self.driving.meter.take(), forgotten).await;
         let forgotten = answer.and_then(|answer| match answer {
             Answer::Forgot(forgotten) => forgotten.map_err(forget_failure),
             _ => Err(forgotten()),
@@ -116,11 +111,11 @@ impl Inner {
                 return Err(Failure::new(ErrorCode::InsufficientScope, detail));
             }
         }
-        let text = match request.format {
+        let text = || match request.format {
             EventsFormat::Json => Cow::from(&request.events),
             EventsFormat::Ndjson => array_of_lines(&request.events).into(),
         };
-        let Some(newest) = self.code.newest(&events, &text)? else { return Ok(events) };
+        let Some(newest) = self.code.newest(&events, text)? else { return Ok(events) };
         let newest = newest.into_iter().chain(std::iter::repeat(1));
         let events = events.into_iter().zip(newest).enumerate().map(|(place, (event, newest))| {
             let event = in_version(request, place, event, newest)?;
@@ -177,7 +172,10 @@ pub(crate) fn cause_of(cause: &CauseMessage) -> Result<Cause, Failure> {
     let invalid = |error: InvalidName| Failure::new(ErrorCode::InvalidEventId, error.to_string());
     let event = EventId::new(&cause.event).map_err(invalid)?;
     let within = Cause::within(event, &cause.correlation);
-    Ok(cause.trace.as_deref().map_or_else(|| within.clone(), |trace| within.clone().traced(trace)))
+    Ok(match &cause.trace {
+        Some(trace) => within.traced(trace),
+        None => within,
+    })
 }
 
 fn forget_failure(error: ForgetError) -> Failure {

@@ -6,14 +6,13 @@ use std::rc::Rc;
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
 use sillok::handler::{Attempted, ConsumerEffect, ConsumerInput, Delivery, Kind, Outcome, look_again_at};
-use sillok::store::StorageError;
 use sillok_bridge::{Failure, now};
 use worker::console_error;
 
 use super::delivery;
 use super::handlers::Handler;
 use super::opening::{Driver, Inner};
-use crate::objects::{Calls, Driven, Effects, Meter, armed, pause, within};
+use crate::objects::{Driven, Driving, armed, pause, within};
 
 impl Inner {
     /// Stores the duty to read a partition of the journal that has grown.
@@ -88,20 +87,12 @@ impl Driven for Inner {
         driver.input(turn, input);
     }
 
-    fn effects(&self) -> &Effects<ConsumerEffect> {
-        &self.effects
-    }
-
-    fn ringing(&self) -> &Calls<Result<(), StorageError>> {
-        &self.ringing
-    }
-
-    fn meter(&self) -> &Meter {
-        &self.meter
+    fn driving(&self) -> &Driving<ConsumerEffect> {
+        &self.driving
     }
 
     fn pay(&self, call: CallId) {
-        self.requests.pay(call, &self.meter);
+        self.requests.pay(call, &self.driving.meter);
     }
 
     fn life(&self) -> u64 {
@@ -116,7 +107,7 @@ impl Driven for Inner {
             ConsumerEffect::Reached { call, outcome } | ConsumerEffect::Discarded { call, outcome } => {
                 self.requests.answer(call, outcome);
             }
-            ConsumerEffect::AlarmOver(over) => self.ringing.answer_all(&over),
+            ConsumerEffect::AlarmOver(over) => self.driving.ringing.answer_all(&over),
             ConsumerEffect::Log(trouble) => console_error!("{trouble}"),
             effect => return Some(effect),
         }

@@ -140,7 +140,7 @@ impl Inner {
         self.life.set(self.life.get() + 1);
         // The consumer's unfinished work has ended.
         self.requests.forget();
-        self.ringing.answer_all(&Ok(()));
+        self.driving.ringing.answer_all(&Ok(()));
         self.attempts.runs(false);
         let storage = self.state.storage();
         let removed = match storage.delete_alarm().await {

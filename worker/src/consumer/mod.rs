@@ -124,7 +124,7 @@ impl ConsumerObject {
     #[wasm_bindgen(js_name = continueWork)]
     pub fn continue_work(&self, request: JsValue) -> Result<JsValue, JsValue> {
         // A new machine looks at every partition.
-        turn(&self.inner.meter, request, |()| self.inner.woken(0))
+        turn(&self.inner.driving.meter, request, |()| self.inner.woken(0))
     }
 
     /// Stores the duty to read a partition of the journal that has grown. `{partition}` returns nothing. The duty is durable
@@ -133,7 +133,7 @@ impl ConsumerObject {
     /// # Errors
     /// A `TypeError` if the request has another shape.
     pub fn wake(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |WakeRequest { partition }| self.inner.woken(partition))
+        turn(&self.inner.driving.meter, request, |WakeRequest { partition }| self.inner.woken(partition))
     }
 
     /// Carries out a request. A [`ConsumerRequest`] returns JSON as text.

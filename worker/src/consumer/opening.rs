@@ -17,7 +17,7 @@ use super::delivery::Sender;
 use super::handlers::Handler;
 use super::stored_definition;
 use crate::app::{self, InCode};
-use crate::objects::{Calls, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, jitter, partitions};
+use crate::objects::{Calls, Driving, Meter, ObjectAlarm, ObjectName, ObjectSql, jitter, partitions};
 
 /// The state that the object's requests and its own work share.
 pub(super) struct Inner {
@@ -25,7 +25,6 @@ pub(super) struct Inner {
     pub(super) name: Option<ObjectName<ConsumerName>>,
     pub(super) env: Env,
     pub(super) state: State,
-    pub(super) meter: Rc<Meter>,
     pub(super) sql: ObjectSql,
     /// The definition and the handler in this deployment's code.
     pub(super) code: RefCell<Option<(Definition, Handler)>>,
@@ -36,10 +35,9 @@ pub(super) struct Inner {
     pub(super) changing: Mutex<()>,
     /// The change that waits for unfinished deliveries.
     pub(super) change: RefCell<Option<Change>>,
-    pub(super) effects: Effects<ConsumerEffect>,
+    pub(super) driving: Driving<ConsumerEffect>,
     /// The requests that the driver answers later: a wait for a position, and a discard of dead letters.
     pub(super) requests: Calls<Result<bool, StorageError>>,
-    pub(super) ringing: Calls<Result<(), StorageError>>,
     pub(super) attempts: Watched,
     /// The sender of webhooks.
     pub(super) sender: RefCell<Option<Sender>>,
@@ -73,16 +71,14 @@ impl Inner {
             name,
             env,
             state,
-            meter,
             sql,
             code,
             defined: RefCell::default(),
             life: Cell::default(),
             changing: Mutex::default(),
             change: RefCell::default(),
-            effects: Effects::default(),
+            driving: Driving::counted_by(meter),
             requests: Calls::default(),
-            ringing: Calls::default(),
             attempts: Watched::default(),
             sender: RefCell::default(),
             cut_off: Cell::default(),
@@ -127,12 +123,12 @@ impl Inner {
     }
 
     pub(super) fn open(&self, settings: Settings) -> Result<Consumer<ObjectSql, ObjectAlarm>, Failure> {
-        let sql = ObjectSql::new(&self.state.storage(), Rc::clone(&self.meter));
+        let sql = ObjectSql::new(&self.state.storage(), Rc::clone(&self.driving.meter));
         Ok(Consumer::open(sql, self.alarm(), settings)?)
     }
 
     pub(super) fn alarm(&self) -> ObjectAlarm {
-        ObjectAlarm::new(&self.state.storage(), Rc::clone(&self.meter))
+        ObjectAlarm::new(&self.state.storage(), Rc::clone(&self.driving.meter))
     }
 
     /// The name of the object. Without a name there is no consumer, and Sillok does not guess it.

@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use sillok::ErrorCode;
 use sillok::handler::{Consumer, DocumentKey, Kind, LetterId, Operation};
-use sillok::store::{Checkpoint, Position, StorageError};
+use sillok::store::{Checkpoint, Position};
 use sillok_bridge::Failure;
 
 use super::opening::{Inner, no_consumer};
 use super::shown::Shown;
 use super::{ConsumerRequest, Reach, shown, stored_definition};
-use crate::objects::{Call, Driven, ObjectAlarm, ObjectSql, Receipt};
+use crate::objects::{Driven, ObjectAlarm, ObjectSql, Receipt};
 
 type Machine = Consumer<ObjectSql, ObjectAlarm>;
 
@@ -21,7 +21,7 @@ impl Inner {
             // The driver answers these two later, and counts their price.
             ConsumerRequest::Reach(reach) => self.reach(&reach).await,
             ConsumerRequest::Discard(discard) => self.discard(discard.letter).await,
-            request => self.meter.spent_on(self.answer(request)).await,
+            request => self.driving.meter.spent_on(self.answer(request)).await,
         }
     }
 
@@ -87,33 +87,17 @@ impl Inner {
         let given = self
             .only_projections()
             .and_then(|()| self.drive(|driver, turn| driver.reach(turn, call.id(), place, reach.millis)));
-        let (reached, receipt) = self.answer_of(given, call, no_projection).await;
-        (reached.map(|reached| reached.to_string()), receipt)
+        let (reached, receipt) = call.answer_to(given, || self.driving.meter.take(), no_projection).await;
+        (reached.and_then(|reached| Ok(reached?.to_string())), receipt)
     }
 
     /// Discards the dead letter of this id, or all of them if there is no id.
     async fn discard(self: &Rc<Self>, id: Option<LetterId>) -> (Result<String, Failure>, Receipt) {
         let call = self.requests.open();
         let given = self.drive(|driver, turn| driver.discard(turn, call.id(), id));
-        let (discarded, receipt) = self.answer_of(given, call, no_consumer).await;
-        let discarded = discarded.and_then(|any| if any { Ok("{}".to_owned()) } else { Err(no_letter()) });
+        let (discarded, receipt) = call.answer_to(given, || self.driving.meter.take(), no_consumer).await;
+        let discarded = discarded.and_then(|any| if any? { Ok("{}".to_owned()) } else { Err(no_letter()) });
         (discarded, receipt)
-    }
-
-    /// Waits for the driver's answer to a request. `removed` is the failure if the consumer is removed meanwhile.
-    async fn answer_of(
-        &self,
-        given: Result<(), Failure>,
-        call: Call<'_, Result<bool, StorageError>>,
-        removed: fn() -> Failure,
-    ) -> (Result<bool, Failure>, Receipt) {
-        if let Err(failure) = given {
-            return (Err(failure), self.meter.take());
-        }
-        match call.answer().await {
-            Some((answer, receipt)) => (answer.map_err(Failure::from), receipt),
-            None => (Err(removed()), Receipt::default()),
-        }
     }
 
     /// The status of the consumer.

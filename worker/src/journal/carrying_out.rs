@@ -11,7 +11,7 @@ use worker::console_error;
 
 use super::Inner;
 use crate::consumer;
-use crate::objects::{Calls, Driven, Effects, Meter, ObjectAlarm, ObjectSql, armed, nudges, pause, within};
+use crate::objects::{Driven, Driving, ObjectAlarm, ObjectSql, armed, nudges, pause, within};
 
 pub(super) type Driver = JournalDriver<ObjectSql, ObjectAlarm>;
 
@@ -41,20 +41,12 @@ impl Driven for Inner {
         driver.input(turn, input);
     }
 
-    fn effects(&self) -> &Effects<JournalEffect> {
-        &self.effects
-    }
-
-    fn ringing(&self) -> &Calls<Result<(), StorageError>> {
-        &self.ringing
-    }
-
-    fn meter(&self) -> &Meter {
-        &self.meter
+    fn driving(&self) -> &Driving<JournalEffect> {
+        &self.driving
     }
 
     fn pay(&self, call: CallId) {
-        self.locating.pay(call, &self.meter);
+        self.locating.pay(call, &self.driving.meter);
     }
 
     fn carry_out(self: &Rc<Self>, effect: JournalEffect) -> Option<JournalEffect> {
@@ -62,7 +54,7 @@ impl Driven for Inner {
             JournalEffect::Grown(position) => nudges::nudge(&self.state, position.get()),
             JournalEffect::Recorded { call, outcome } => self.recording.answer(call, outcome),
             JournalEffect::Located { call, outcome } => self.locating.answer(call, outcome),
-            JournalEffect::AlarmOver(over) => self.ringing.answer_all(&over),
+            JournalEffect::AlarmOver(over) => self.driving.ringing.answer_all(&over),
             JournalEffect::Log(trouble) => console_error!("{trouble}"),
             effect => return Some(effect),
         }

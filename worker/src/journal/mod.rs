@@ -10,14 +10,14 @@ use std::rc::Rc;
 use js_sys::Promise;
 use sillok::gateway::{JournalDriver, JournalEffect, RecordError};
 use sillok::handler::ConsumerName;
-use sillok::store::{Position, StorageError, Version};
+use sillok::store::{Position, Version};
 use sillok_bridge::{Failure, Message};
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
 use crate::objects::{
-    Calls, Driven, Effects, Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions,
+    Calls, Driven, Driving, Meter, ObjectAlarm, ObjectName, ObjectSql, Partition, nudges, partitions,
     promised, rang, turn,
 };
 pub(crate) use rpc::{FeedRequest, JournalStatus, Remote, end_of};
@@ -38,14 +38,12 @@ struct Inner {
     /// The number of partitions, or the reason why it is not known. Then the journal records and reads nothing, but still wakes
     /// consumers.
     partitions: Result<usize, Failure>,
-    effects: Effects<JournalEffect>,
+    driving: Driving<JournalEffect>,
     recording: Calls<Result<Version, RecordError>>,
     locating: Calls<Result<Option<Position>, RecordError>>,
-    ringing: Calls<Result<(), StorageError>>,
     /// Whether JavaScript has passed the consumers to wake.
     is_set_up: Cell<bool>,
     name: Option<ObjectName<Partition>>,
-    meter: Rc<Meter>,
     state: State,
     env: Env,
 }
@@ -62,13 +60,11 @@ impl DurableObject for JournalObject {
         let inner = Inner {
             driver: RefCell::new(driver),
             partitions,
-            effects: Effects::default(),
+            driving: Driving::counted_by(meter),
             recording: Calls::default(),
             locating: Calls::default(),
-            ringing: Calls::default(),
             is_set_up: Cell::default(),
             name: ObjectName::of(&state),
-            meter,
             state,
             env,
         };
@@ -101,7 +97,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` if the request has another shape.
     pub fn feed(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |request| self.inner.read_feed(&request))
+        turn(&self.inner.driving.meter, request, |request| self.inner.read_feed(&request))
     }
 
     /// Reads one page of the directory. `{prefix, category, after, limit}` returns `{streams, next}`.
@@ -109,7 +105,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` if the request has another shape.
     pub fn streams(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |request| self.inner.read_streams(&request))
+        turn(&self.inner.driving.meter, request, |request| self.inner.read_streams(&request))
     }
 
     /// Finds the position of an event. `{stream, version, millis}` returns the position of the stream's last event, or nothing if
@@ -125,7 +121,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` if the request has another shape.
     pub fn status(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |()| self.inner.status())
+        turn(&self.inner.driving.meter, request, |()| self.inner.status())
     }
 
     /// Takes the names of the consumers that the code of this deployment defines in JavaScript. The journal wakes them beside the
@@ -155,7 +151,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` if the request has another shape.
     pub fn register(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |Registration { consumer }| {
+        turn(&self.inner.driving.meter, request, |Registration { consumer }| {
             self.inner.driver.borrow_mut().wakes().register(&consumer).map_err(Failure::from)
         })
     }
@@ -165,7 +161,7 @@ impl JournalObject {
     /// # Errors
     /// A `TypeError` if the request has another shape.
     pub fn unregister(&self, request: JsValue) -> Result<JsValue, JsValue> {
-        turn(&self.inner.meter, request, |Registration { consumer }| {
+        turn(&self.inner.driving.meter, request, |Registration { consumer }| {
             self.inner.driver.borrow_mut().wakes().unregister(&consumer).map_err(Failure::from)
         })
     }

@@ -64,7 +64,7 @@ impl Inner {
         let mut driver = self.checked()?.borrow_mut();
         let end = FeedLog::end(driver.journal()?)?;
         let consumers = driver.wakes().names()?;
-        let (partition, since_start) = (self.partition()?, self.meter.total());
+        let (partition, since_start) = (self.partition()?, self.driving.meter.total());
         Ok(JournalStatus { partition, end: end.get(), consumers, since_start })
     }
 
@@ -86,11 +86,6 @@ async fn answer<T>(
     given: Result<(), Failure>,
     call: Call<'_, Result<T, RecordError>>,
 ) -> (Result<T, Failure>, Receipt) {
-    if let Err(failure) = given {
-        return (Err(failure), Receipt::default());
-    }
-    match call.answer().await {
-        Some((answer, receipt)) => (answer.map_err(Failure::from), receipt),
-        None => (Err(forgotten()), Receipt::default()),
-    }
+    let (answer, receipt) = call.answer_to(given, Receipt::default, forgotten).await;
+    (answer.and_then(|answer| Ok(answer?)), receipt)
 }

@@ -95,6 +95,23 @@ impl<A> Call<'_, A> {
     pub(crate) async fn answer(mut self) -> Option<(A, Receipt)> {
         (&mut self.answer).await.ok()
     }
+
+    /// The answer to a request and its price, after the driver was given the request. `refused` is the price if the object
+    /// has no driver, and `gone` the failure if the object forgets the call.
+    pub(crate) async fn answer_to(
+        self,
+        given: Result<(), Failure>,
+        refused: impl FnOnce() -> Receipt,
+        gone: fn() -> Failure,
+    ) -> (Result<A, Failure>, Receipt) {
+        if let Err(failure) = given {
+            return (Err(failure), refused());
+        }
+        match self.answer().await {
+            Some((answer, receipt)) => (Ok(answer), receipt),
+            None => (Err(gone()), Receipt::default()),
+        }
+    }
 }
 
 impl<A> Drop for Call<'_, A> {

@@ -18,7 +18,7 @@ use super::{jitter, spawn};
 
 /// Effects that are not yet carried out.
 #[derive(Debug)]
-pub(crate) struct Effects<E> {
+struct Effects<E> {
     waiting: RefCell<Vec<E>>,
     carrying_out: Cell<bool>,
 }
@@ -46,6 +46,23 @@ impl<E> Effects<E> {
     }
 }
 
+/// The parts of an object around its driver.
+#[derive(Debug)]
+pub(crate) struct Driving<E> {
+    effects: Effects<E>,
+    /// The alarms whose work is not done.
+    pub(crate) ringing: Calls<Result<(), StorageError>>,
+    /// Counts the rows of the object's statements.
+    pub(crate) meter: Rc<Meter>,
+}
+
+impl<E> Driving<E> {
+    /// The parts of an object whose statements this meter counts.
+    pub(crate) fn counted_by(meter: Rc<Meter>) -> Self {
+        Self { effects: Effects::default(), ringing: Calls::default(), meter }
+    }
+}
+
 /// An object that runs a driver of the core.
 pub(crate) trait Driven: Sized + 'static {
     /// The driver.
@@ -67,14 +84,8 @@ pub(crate) trait Driven: Sized + 'static {
     /// Gives the driver an input in this turn.
     fn input(driver: &mut Self::Driver, turn: &mut Turn<'_, Self::Effect>, input: Self::Input);
 
-    /// The effects that are not yet carried out.
-    fn effects(&self) -> &Effects<Self::Effect>;
-
-    /// The alarms whose work is not done.
-    fn ringing(&self) -> &Calls<Result<(), StorageError>>;
-
-    /// Counts the rows of the object's statements.
-    fn meter(&self) -> &Meter;
+    /// The parts around the driver.
+    fn driving(&self) -> &Driving<Self::Effect>;
 
     /// Charges a call for the turn that has just ended.
     fn pay(&self, call: CallId);
@@ -124,8 +135,9 @@ pub(crate) trait Driven: Sized + 'static {
         if let Some(call) = turn.payer() {
             self.pay(call);
         }
-        self.effects().waiting.borrow_mut().append(&mut turn.into_effects());
-        self.effects().each(|effect| {
+        let Driving { effects, .. } = self.driving();
+        effects.waiting.borrow_mut().append(&mut turn.into_effects());
+        effects.each(|effect| {
             if let Some(effect) = self.carry_out(effect) {
                 self.carry_out_later(effect);
             }
@@ -152,7 +164,7 @@ pub(crate) trait Driven: Sized + 'static {
     /// The reason why the object has no driver.
     fn give_input(self: &Rc<Self>, input: Self::Input) -> Result<(), Failure> {
         let given = self.drive(|driver, turn| Self::input(driver, turn, input));
-        self.meter().take();
+        self.driving().meter.take();
         given
     }
 
@@ -161,7 +173,7 @@ pub(crate) trait Driven: Sized + 'static {
     /// # Errors
     /// The work has failed, and the alarm could not be set again.
     async fn ring(self: &Rc<Self>) -> Result<(), Failure> {
-        let over = self.ringing().open();
+        let over = self.driving().ringing.open();
         match self.give_input(Self::RANG) {
             Ok(()) => over.answer().await.map_or(Ok(()), |(over, _)| over.map_err(Failure::from)),
             Err(failure) => self.rang_without_driver(failure),

@@ -12,7 +12,7 @@ mod receipt;
 
 pub(crate) use call::{Answered, Remote, RemoteError, Reply, promise, promised, spawn, turn};
 pub(crate) use calls::{Call, Calls, forgotten};
-pub(crate) use driving::{Driven, Effects, pause, within};
+pub(crate) use driving::{Driven, Driving, pause, within};
 pub(crate) use name::{ObjectName, Partition};
 pub(crate) use nudges::Nudges;
 pub(crate) use object_alarm::{ObjectAlarm, armed, rang};
