@@ -47,7 +47,8 @@ const COMPETITOR = `
   }));
   for (const { accepted, version, rejection } of outcomes) console.log(accepted ? version : rejection.code);
   store.close();
-  process.exit(0);
+  // An exit now would lose what the pipe has not taken yet.
+  process.stdin.destroy();
 `;
 
 /** Executes commands without an end, each under its own id: deposits of 1, and withdrawals that are refused. Prints outcomes. */
