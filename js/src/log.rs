@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
     Base, Commit, DecisionLog, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Outcome, Position,
-    Snapshot, StorageError, StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit, VisitFeed,
+    RecordedTime, Snapshot, StorageError, StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit,
+    VisitFeed,
 };
 
 use crate::database::FileSql;
@@ -42,6 +43,13 @@ impl StreamLog for Log {
             Self::Memory(_) => work(self),
             // A clone has the same connection, so `work` runs within its transaction.
             Self::File(log) => log.clone().exclusively(|_| work(self)),
+        }
+    }
+
+    fn reading<T, E: From<StorageError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        match self {
+            Self::Memory(_) => work(self),
+            Self::File(log) => log.reading(|_| work(self)),
         }
     }
 
@@ -101,6 +109,15 @@ impl DecisionLog for Log {
         outcome: Option<(&IdempotencyKey, &Outcome)>,
     ) -> Result<(), StorageError> {
         self.inner_mut().insert_decision(stream, commit, outcome)
+    }
+
+    fn remove_outcomes(
+        &mut self,
+        stream: &StreamId,
+        before: RecordedTime,
+        near: &IdempotencyKey,
+    ) -> Result<(), StorageError> {
+        self.inner_mut().remove_outcomes(stream, before, near)
     }
 
     fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {

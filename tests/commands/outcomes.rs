@@ -126,6 +126,30 @@ fn an_outcome_is_forgotten_after_its_time() {
 }
 
 #[test]
+fn outcomes_that_are_too_old_are_removed() {
+    let growing: fn(u64) -> String = |n| format!("{n:06}");
+    // Knuth's multiplicative hash.
+    let mixed: fn(u64) -> String = |n| format!("{:08x}", n * 2_654_435_761 % (1 << 32));
+    for id in [growing, mixed] {
+        let mut world = world();
+        world.code.set(|settings| settings.remember_millis = 300);
+        for n in 0..3000 {
+            world.now = 1000 + n;
+            world.execute(&command("Add", &[]).with_id(key(&id(n)))).unwrap();
+            if n % 700 == 0 {
+                // The first outcome after a restart removes some too.
+                world.restart();
+            }
+        }
+        let is_stored =
+            |n: &u64| world.store.log().outcome(&stream(), &key(&id(*n))).unwrap().is_some();
+        assert!((2699..3000).all(|n| is_stored(&n)), "those that are remembered are left");
+        let stored = (0..3000).filter(is_stored).count();
+        assert!(stored < 400, "{stored} outcomes are stored");
+    }
+}
+
+#[test]
 fn an_outcome_is_remembered_as_long_as_the_stream() {
     let mut world = world();
     world.execute(&add(1).with_id(key("k"))).unwrap();

@@ -8,8 +8,9 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::previous;
 use crate::run;
@@ -76,26 +77,34 @@ pub(crate) fn run(mut shell: Shell, options: Options) -> Result<()> {
 
 /// Builds the deployed Worker and the published package. The tools must be installed.
 pub(crate) fn all(shell: &Shell) -> Result<()> {
-    bundle(shell, &PLAIN)?;
-    package(shell)
+    with(shell, &[])
 }
 
 /// Builds these and the other Workers in Rust.
 pub(crate) fn with_examples(shell: &Shell) -> Result<()> {
-    all(shell)?;
-    bundle(shell, &DELAYS)?;
-    bundle(shell, &BANK)?;
-    bundle(shell, &CRASHES)
+    with(shell, &[&DELAYS, &BANK, &CRASHES])
 }
 
 /// Builds what the example with this name needs.
 pub(crate) fn for_example(shell: &Shell, name: &str) -> Result<()> {
-    all(shell)?;
     let folder = format!("examples/{name}");
-    [BANK, DELAYS]
-        .iter()
-        .filter(|example| example.folder == folder)
-        .try_for_each(|example| bundle(shell, example))
+    let is_of = |example: &&&Bundle| example.folder == folder;
+    let own: Vec<&Bundle> = [&BANK, &DELAYS].iter().filter(is_of).copied().collect();
+    with(shell, &own)
+}
+
+/// Builds the deployed Worker, the published package and other Workers in Rust.
+fn with(shell: &Shell, others: &[&Bundle]) -> Result<()> {
+    let bundles = [&[&PLAIN], others].concat();
+    let libraries: Vec<_> = bundles.iter().map(|bundle| (bundle.package, bundle.wasm)).collect();
+    compile(shell, &libraries)?;
+    // Most of a bundle's time is one thread's.
+    thread::scope(|scope| {
+        let work = bundles.into_iter().map(|bundle| scope.spawn(|| self::bundle(shell, bundle)));
+        let work: Vec<_> = work.collect();
+        work.into_iter().try_for_each(|work| work.join().map_err(|_| anyhow!("a build has panicked"))?)
+    })?;
+    package(shell)
 }
 
 /// A Worker in Rust.
@@ -146,9 +155,9 @@ const CRASHES: Bundle = Bundle {
     out: ("build", "tests/crashes/build"),
 };
 
+/// Bundles a Worker that is compiled.
 fn bundle(shell: &Shell, bundle: &Bundle) -> Result<()> {
-    let Bundle { name, package, wasm, folder, out } = bundle;
-    compile(shell, package, wasm)?;
+    let Bundle { name, wasm, folder, out, .. } = bundle;
     let work = Work {
         name,
         inputs: &[wasm, &format!("{folder}/Cargo.toml"), "package-lock.json"],
@@ -173,7 +182,7 @@ pub(crate) fn worker_build(shell: &Shell, folder: &str, out: &str) -> Result<()>
 }
 
 fn package(shell: &Shell) -> Result<()> {
-    compile(shell, "sillok-js", JS_WASM)?;
+    compile(shell, &[("sillok-js", JS_WASM)])?;
     let work = Work {
         name: "binding the package's wasm",
         inputs: &[JS_WASM, "package-lock.json"],
@@ -193,18 +202,15 @@ fn package(shell: &Shell) -> Result<()> {
     })
 }
 
-fn compile(shell: &Shell, package: &str, wasm: &str) -> Result<()> {
-    let hint = if shell.at(wasm).exists() { "" } else { ", about a minute…" };
-    run::say(&format!("==> compiling {package}{hint}"));
-    run::shown(shell.command("cargo").args([
-        "build",
-        "--release",
-        "--lib",
-        "--target",
-        TARGET,
-        "--package",
-        package,
-    ]))
+/// Compiles packages at once. Each has the path of its wasm.
+fn compile(shell: &Shell, libraries: &[(&str, &str)]) -> Result<()> {
+    let is_new = libraries.iter().any(|(_, wasm)| !shell.at(wasm).exists());
+    let hint = if is_new { ", about two minutes…" } else { "" };
+    let packages: Vec<_> = libraries.iter().map(|(package, _)| *package).collect();
+    run::say(&format!("==> compiling {}{hint}", packages.join(", ")));
+    let mut command = shell.command("cargo");
+    command.args(["build", "--release", "--lib", "--target", TARGET]);
+    run::shown(command.args(packages.iter().flat_map(|package| ["--package", package])))
 }
 
 fn bind(shell: &Shell) -> Result<()> {

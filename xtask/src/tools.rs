@@ -112,7 +112,10 @@ fn cargo_tool(shell: &Shell, tool: &CargoTool) -> Result<()> {
         .arg("--root")
         .arg(shell.at("target/tools"))
         .arg("--target-dir")
-        .arg(shell.at("target/tools/build"));
+        .arg(shell.at("target/tools/build"))
+        // A fresh machine compiles the tools for longer than it runs them.
+        .envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_LTO", "off")])
+        .envs([("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"), ("CARGO_PROFILE_RELEASE_DEBUG", "false")]);
     if tool.locked {
         command.arg("--locked");
     }

@@ -12,6 +12,8 @@ use crate::store::{
     IdempotencyKey, JsonText, NewEvent, Outcome, RecordedTime, Snapshot, StorageError, StreamId, Version,
 };
 
+/// After so many remembered outcomes, some of those that are too old are removed.
+const OUTCOMES_PER_REMOVAL: u64 = 50;
 /// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
 /// from the last snapshot.
 const INTERIM_EVENTS: u64 = 20_000;
@@ -47,6 +49,8 @@ pub struct Commands {
     /// The place of the state. `None` if there is no valid state.
     at: Option<Place>,
     snapshots: SnapshotStatus,
+    /// The outcomes that were remembered by this machine.
+    remembered: u64,
 }
 
 /// How the snapshots of an aggregate do, since the object has started.
@@ -68,7 +72,7 @@ impl Commands {
     /// The commands of an aggregate, without a state.
     #[must_use]
     pub fn new(behaviour: Box<dyn Behaviour>) -> Self {
-        Self { behaviour, at: None, snapshots: SnapshotStatus::default() }
+        Self { behaviour, at: None, snapshots: SnapshotStatus::default(), remembered: 0 }
     }
 
     /// How the snapshots do.
@@ -116,7 +120,7 @@ impl Commands {
         let stepped = store.log_mut().exclusively(|log| self.step(log, stream, command, now, fresh_id));
         match &stepped {
             Ok(Step::Done(executed)) => self.settle(store, stream, executed),
-            Ok(_) => {}
+            Ok(Step::More) => self.store_snapshot(store, stream, false),
             Err(error) => self.doubt(error),
         }
         stepped
@@ -131,23 +135,22 @@ impl Commands {
         store: &mut EventStore<L>,
         stream: &StreamId,
     ) -> Result<Step<Version>, CommandError> {
-        let loaded = self.load_page(store.log_mut(), stream);
-        if let Err(error) = &loaded {
-            self.doubt(error);
+        let loaded = store.log().reading(|log| self.load_page(log, stream));
+        match &loaded {
+            Ok(step) => self.store_snapshot(store, stream, *step != Step::More),
+            Err(error) => self.doubt(error),
         }
         loaded
     }
 
     fn load_page<L: DecisionLog>(
         &mut self,
-        log: &mut L,
+        log: &L,
         stream: &StreamId,
     ) -> Result<Step<Version>, CommandError> {
         let head = log.head(stream)?;
         head.keeps(stream, None)?;
-        let is_there = self.catch_up(log, stream, &head)?;
-        self.store_snapshot(log, stream, is_there);
-        Ok(if is_there { Step::Done(head.version) } else { Step::More })
+        Ok(if self.catch_up(log, stream, &head)? { Step::Done(head.version) } else { Step::More })
     }
 
     /// Forgets the state after an error that may concern it.
@@ -180,7 +183,7 @@ impl Commands {
             bytes: place.bytes.saturating_add(commit.events.len() as u64),
             ..place
         });
-        self.store_snapshot(store.log_mut(), stream, true);
+        self.store_snapshot(store, stream, true);
     }
 
     fn step<L: DecisionLog>(
@@ -197,7 +200,6 @@ impl Commands {
         let head = log.head(stream)?;
         head.accepts(stream, command.expected)?;
         if !self.catch_up(log, stream, &head)? {
-            self.store_snapshot(log, stream, false);
             return Ok(Step::More);
         }
         let now = now.max(head.time);
@@ -208,17 +210,17 @@ impl Commands {
                 check_rejection(&rejection)?;
                 let executed =
                     Executed::without_events(stream, head.version, now, Decided::Rejected { rejection });
-                return write(log, stream, command, executed);
+                return self.write(log, stream, command, executed);
             }
         };
         if events.is_empty() {
             let executed = Executed::without_events(stream, head.version, now, Decided::Nothing);
-            return write(log, stream, command, executed);
+            return self.write(log, stream, command, executed);
         }
         let append = append_of(stream, &head, command, events);
         append.check_count()?;
         let commit = append.plan(&head, now, || append.encode(fresh_id))?;
-        write(log, stream, command, Executed::now(&append, commit, command.dry_run))
+        self.write(log, stream, command, Executed::now(&append, commit, command.dry_run))
     }
 
     /// The first outcome of the command, if it has one.
@@ -274,8 +276,50 @@ impl Commands {
         Ok(place.version == head.version)
     }
 
+    /// Stores a decision and its outcome, unless the command is a dry run.
+    fn write<L: DecisionLog>(
+        &mut self,
+        log: &mut L,
+        stream: &StreamId,
+        command: &Command,
+        executed: Executed,
+    ) -> Result<Step<Executed>, CommandError> {
+        if !command.dry_run {
+            let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
+            let commit: Option<Commit> = executed.commit().cloned();
+            let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
+            if commit.is_some() || outcome.is_some() {
+                log.insert_decision(stream, commit, outcome)?;
+            }
+            if let Some(id) = &command.id {
+                self.remove_outcomes(log, stream, id, executed.time)?;
+            }
+        }
+        Ok(Step::Done(executed))
+    }
+
+    /// Removes outcomes that are too old, now and then.
+    fn remove_outcomes<L: DecisionLog>(
+        &mut self,
+        log: &mut L,
+        stream: &StreamId,
+        id: &IdempotencyKey,
+        now: RecordedTime,
+    ) -> Result<(), StorageError> {
+        let millis = self.behaviour.settings().remember_millis;
+        // An object that starts for each command removes them too.
+        let is_due = millis > 0 && self.remembered.is_multiple_of(OUTCOMES_PER_REMOVAL);
+        self.remembered = self.remembered.saturating_add(1);
+        if is_due { log.remove_outcomes(stream, now.earlier(millis), id) } else { Ok(()) }
+    }
+
     /// Stores a snapshot, if one is due. It is a cache: its failure fails nothing else.
-    fn store_snapshot<L: DecisionLog>(&mut self, log: &mut L, stream: &StreamId, is_loaded: bool) {
+    fn store_snapshot<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        is_loaded: bool,
+    ) {
         let Some(place) = self.at else { return };
         let settings = self.behaviour.settings();
         let by = |folded: u64, every: u64| every > 0 && folded >= every;
@@ -285,12 +329,14 @@ impl Commands {
         if !is_due {
             return;
         }
+        let stored = store.log_mut().exclusively(|log| self.try_to_store(log, stream, place.version));
         // The next attempt is as far away as the next snapshot, so that a failure is not repeated with each command.
         self.at = Some(Place { version: place.version, ..Place::default() });
-        match self.try_to_store(log, stream, place.version) {
+        match stored {
             Ok(true) => self.snapshots = SnapshotStatus { version: place.version, error: None },
-            // The version lies within a commit.
+            // The version lies within a commit, or another connection is writing now.
             Ok(false) => self.at = Some(place),
+            Err(error) if error.code() == ErrorCode::StorageBusy => self.at = Some(place),
             Err(error) => self.snapshots.error = Some(error.to_string()),
         }
     }
@@ -302,6 +348,7 @@ impl Commands {
         version: Version,
     ) -> Result<bool, CommandError> {
         let head = log.head(stream)?;
+        head.keeps(stream, None)?;
         let Some(hash) = loading::hash_at(log, stream, &head, version)? else { return Ok(false) };
         let state = self.behaviour.state()?;
         let bytes = state.as_str().len();
@@ -330,22 +377,4 @@ fn append_of(stream: &StreamId, head: &Head, command: &Command, events: Vec<NewE
     let cause = Cause::of_command(id, command.metadata().as_str());
     let append = Append::to(stream.clone(), events).expecting(ExpectedVersion::Exactly(head.version));
     if cause == Cause::default() { append } else { append.caused_by(cause) }
-}
-
-/// Stores a decision and its outcome, unless the command is a dry run.
-fn write<L: DecisionLog>(
-    log: &mut L,
-    stream: &StreamId,
-    command: &Command,
-    executed: Executed,
-) -> Result<Step<Executed>, CommandError> {
-    if !command.dry_run {
-        let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
-        let commit: Option<Commit> = executed.commit().cloned();
-        let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
-        if commit.is_some() || outcome.is_some() {
-            log.insert_decision(stream, commit, outcome)?;
-        }
-    }
-    Ok(Step::Done(executed))
 }

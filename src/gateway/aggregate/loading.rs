@@ -6,8 +6,8 @@ use super::command_error::CommandError;
 use crate::handler::Behaviour;
 use crate::store::limits::PAGE_EVENTS;
 use crate::store::{
-    Commit, CommitHash, DecisionLog, Direction, Head, ReadRange, RecordedTime, Snapshot, StorageError,
-    StreamId, StreamLog, Version, visit_stream,
+    Commit, CommitHash, DecisionLog, Direction, EventView, Head, ReadRange, RecordedTime, Snapshot,
+    StorageError, StreamId, StreamLog, Version, visit_stream,
 };
 
 /// How far a state has come, and what was folded since its last snapshot.
@@ -73,20 +73,33 @@ pub(super) fn fold_page<L: StreamLog>(
 ) -> Result<Place, CommandError> {
     let mut place = place;
     let Some(from) = place.version.after(1).filter(|from| *from <= end) else { return Ok(place) };
-    let range = ReadRange::between(from, page_end(log, stream, from, end)?);
-    let mut outcome = Ok(());
-    visit_stream(log, stream, &range, &mut |event| {
-        if outcome.is_err() {
-            return;
-        }
-        match behaviour.fold(&event) {
-            Ok(()) => place = place.after(event.version, event.data.len()),
-            Err(fault) => outcome = Err(fault),
+    let end = page_end(log, stream, from, end)?;
+    let mut outcome: Result<(), CommandError> = Ok(());
+    visit_stream(log, stream, &ReadRange::between(from, end), &mut |event| {
+        if outcome.is_ok() {
+            outcome = fold(behaviour, &mut place, &event);
         }
     })?;
     outcome?;
+    if place.version < end {
+        return Err(missing(place).into());
+    }
     behaviour.folded()?;
     Ok(place)
+}
+
+fn fold(behaviour: &mut dyn Behaviour, place: &mut Place, event: &EventView<'_>) -> Result<(), CommandError> {
+    // A state that lacks an event would be wrong for ever.
+    if place.version.after(1) != Some(event.version) {
+        return Err(missing(*place).into());
+    }
+    behaviour.fold(event)?;
+    *place = place.after(event.version, event.data.len());
+    Ok(())
+}
+
+fn missing(place: Place) -> StorageError {
+    StorageError::corrupt(place.version.get().saturating_add(1), "its event is missing")
 }
 
 /// The last version of the page that begins with a version.

@@ -114,6 +114,15 @@ impl<L: DecisionLog, A: Alarm> DecisionLog for Outbox<L, A> {
         }
     }
 
+    fn remove_outcomes(
+        &mut self,
+        stream: &StreamId,
+        before: RecordedTime,
+        near: &IdempotencyKey,
+    ) -> Result<(), StorageError> {
+        self.log.remove_outcomes(stream, before, near)
+    }
+
     fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
         self.log.snapshot(stream, code)
     }

@@ -37,7 +37,14 @@ impl StateLoad {
         store: &EventStore<L>,
         stream: &StreamId,
     ) -> Result<Step<Version>, CommandError> {
-        let log = store.log();
+        store.log().reading(|log| self.load_page(log, stream))
+    }
+
+    fn load_page<L: DecisionLog>(
+        &mut self,
+        log: &L,
+        stream: &StreamId,
+    ) -> Result<Step<Version>, CommandError> {
         let (place, end) = match self.at {
             Some(at) => at,
             None => self.begin(log, stream, &log.head(stream)?)?,

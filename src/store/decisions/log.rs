@@ -3,6 +3,7 @@
 use super::outcome::Outcome;
 use super::snapshot::Snapshot;
 use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::events::event::RecordedTime;
 use crate::store::logs::commit::Commit;
 use crate::store::logs::log::{StorageError, StreamLog};
 use crate::store::names::stream_id::StreamId;
@@ -27,6 +28,19 @@ pub trait DecisionLog: StreamLog {
         stream: &StreamId,
         commit: Option<Commit>,
         outcome: Option<(&IdempotencyKey, &Outcome)>,
+    ) -> Result<(), StorageError>;
+
+    /// Removes outcomes from before a time. It looks at a bounded number of outcomes: those whose ids follow `near`, and
+    /// those with the first ids. So calls with the ids of the commands come by all outcomes in the end, whether the ids
+    /// grow or are random.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn remove_outcomes(
+        &mut self,
+        stream: &StreamId,
+        before: RecordedTime,
+        near: &IdempotencyKey,
     ) -> Result<(), StorageError>;
 
     /// The snapshot that this code has made, if there is one.

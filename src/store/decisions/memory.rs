@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::outcome::Outcome;
 use super::snapshot::Snapshot;
 use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::events::event::RecordedTime;
 use crate::store::limits::SNAPSHOT_CODES;
 
 /// The outcomes and the snapshots of one stream.
@@ -22,6 +23,11 @@ impl MemoryDecisions {
 
     pub(crate) fn remember(&mut self, id: &IdempotencyKey, outcome: &Outcome) {
         self.outcomes.insert(id.clone(), outcome.clone());
+    }
+
+    /// A whole pass costs little here: the machine of commands asks for it rarely.
+    pub(crate) fn remove_outcomes(&mut self, before: RecordedTime) {
+        self.outcomes.retain(|_, outcome| outcome.time >= before);
     }
 
     pub(crate) fn snapshot(&self, code: &str) -> Option<Snapshot> {

@@ -78,6 +78,18 @@ impl RecordedTime {
         self.0
     }
 
+    /// The time this many milliseconds earlier, but not before 1970.
+    ///
+    /// ```
+    /// use sillok::store::RecordedTime;
+    ///
+    /// assert_eq!(RecordedTime::from_millis(1_500).earlier(500), RecordedTime::from_millis(1_000));
+    /// ```
+    #[must_use]
+    pub const fn earlier(self, millis: u64) -> Self {
+        Self::from_millis(self.0.saturating_sub(millis))
+    }
+
     /// The time this many milliseconds later, but not after the year 9999.
     ///
     /// ```

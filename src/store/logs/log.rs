@@ -173,6 +173,18 @@ pub trait StreamLog {
         work(self)
     }
 
+    /// Runs `work` so that all its reads see one moment, even if other connections write meanwhile. A log that only one
+    /// engine can reach just runs `work`.
+    ///
+    /// # Errors
+    /// The error of `work`, or a [`StorageError`].
+    fn reading<T, E: From<StorageError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E>
+    where
+        Self: Sized,
+    {
+        work(self)
+    }
+
     /// The head of the stream. A stream without events is at [`Head::default`].
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::store::decisions::log::DecisionLog;
 use crate::store::decisions::memory::MemoryDecisions;
 use crate::store::decisions::outcome::Outcome;
 use crate::store::decisions::snapshot::Snapshot;
+use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
 use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
 use crate::store::feeds::position::Position;
@@ -171,6 +172,16 @@ impl DecisionLog for MemoryLog {
         if let Some((id, outcome)) = outcome {
             self.stream(stream).decisions.remember(id, outcome);
         }
+        Ok(())
+    }
+
+    fn remove_outcomes(
+        &mut self,
+        stream: &StreamId,
+        before: RecordedTime,
+        _: &IdempotencyKey,
+    ) -> Result<(), StorageError> {
+        self.stream(stream).decisions.remove_outcomes(before);
         Ok(())
     }
 

@@ -7,8 +7,9 @@ use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::decisions::outcome::{Decided, Outcome};
 use crate::store::decisions::snapshot::Snapshot;
+use crate::store::events::event::RecordedTime;
 use crate::store::events::json_text::JsonText;
-use crate::store::limits::SNAPSHOT_CODES;
+use crate::store::limits::{OUTCOMES_LOOKED_AT, SNAPSHOT_CODES};
 use crate::store::logs::log::StorageError;
 use crate::store::names::stream_id::StreamId;
 use crate::store::proof::hash::CommitHash;
@@ -30,6 +31,9 @@ const OUTCOME: &str =
     "SELECT version, time, command, first_version, rejection FROM outcomes_v1 WHERE stream = ?1 AND id = ?2";
 const REMEMBER: &str = "INSERT OR REPLACE INTO outcomes_v1 (stream, id, version, time, command, first_version, rejection) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const REMOVE_OUTCOMES: &str = "DELETE FROM outcomes_v1 WHERE stream = ?1 AND time < ?2 AND id IN (\
+    SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 AND id > ?3 ORDER BY id LIMIT ?4) UNION ALL \
+    SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 ORDER BY id LIMIT ?4))";
 const SNAPSHOT: &str =
     "SELECT version, number, hash, state FROM snapshots_v1 WHERE stream = ?1 AND code = ?2";
 const INSERT_SNAPSHOT: &str = "INSERT OR REPLACE INTO snapshots_v1 (stream, code, version, number, hash, state) \
@@ -81,6 +85,21 @@ impl<S: Sql> DecisionTable<S> {
             rejection,
         ];
         self.table.sql.execute(REMEMBER, &values)
+    }
+
+    pub(super) fn remove_outcomes(
+        &self,
+        stream: &StreamId,
+        before: RecordedTime,
+        near: &IdempotencyKey,
+    ) -> Result<(), StorageError> {
+        let values = [
+            Value::Text(stream.as_str()),
+            Value::Integer(before.as_millis()),
+            Value::Text(near.as_stored()),
+            Value::Integer(OUTCOMES_LOOKED_AT),
+        ];
+        self.table.sql.execute(REMOVE_OUTCOMES, &values)
     }
 
     pub(super) fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {

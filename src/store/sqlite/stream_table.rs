@@ -11,6 +11,7 @@ use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::decisions::log::DecisionLog;
 use crate::store::decisions::outcome::Outcome;
 use crate::store::decisions::snapshot::Snapshot;
+use crate::store::events::event::RecordedTime;
 use crate::store::logs::commit::Commit;
 use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::names::stream_id::StreamId;
@@ -157,6 +158,15 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
         })?;
         self.head.set(Some(self.head_after(&commit, head)));
         Ok(())
+    }
+
+    fn remove_outcomes(
+        &mut self,
+        stream: &StreamId,
+        before: RecordedTime,
+        near: &IdempotencyKey,
+    ) -> Result<(), StorageError> {
+        self.decisions.remove_outcomes(stream, before, near)
     }
 
     fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {

@@ -14,6 +14,7 @@ use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::decisions::log::DecisionLog;
 use crate::store::decisions::outcome::Outcome;
 use crate::store::decisions::snapshot::Snapshot;
+use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
 use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
 use crate::store::feeds::position::Position;
@@ -113,19 +114,11 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let sql = self.table.sql.clone();
-        let (mut work, mut result) = (Some(work), None);
-        let committed = sql.transaction(&mut || {
-            let outcome = work.take().map(|work| work(self));
-            let failed = !matches!(outcome, Some(Ok(_)));
-            result = outcome;
-            // The transaction rolls back. `result` holds the error of `work`.
-            if failed { Err(StorageError::failed("")) } else { Ok(()) }
-        });
-        match (committed, result) {
-            (Err(error), None | Some(Ok(_))) => Err(error.into()),
-            (_, Some(result)) => result,
-            (Ok(()), None) => Err(StorageError::failed("the transaction did not run").into()),
-        }
+        within(|run| sql.transaction(run), || work(self))
+    }
+
+    fn reading<T, E: From<StorageError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
+        within(|run| self.table.sql.reading(run), || work(self))
     }
 
     fn head(&self, stream: &StreamId) -> Result<Head, StorageError> {
@@ -230,6 +223,15 @@ impl<S: Sql + Clone> DecisionLog for StreamsTable<S> {
         outcome.map_or(Ok(()), |(id, outcome)| self.decisions.remember(stream, id, outcome))
     }
 
+    fn remove_outcomes(
+        &mut self,
+        stream: &StreamId,
+        before: RecordedTime,
+        near: &IdempotencyKey,
+    ) -> Result<(), StorageError> {
+        self.decisions.remove_outcomes(stream, before, near)
+    }
+
     fn snapshot(&self, stream: &StreamId, code: &str) -> Result<Option<Snapshot>, StorageError> {
         self.decisions.snapshot(stream, code)
     }
@@ -297,4 +299,24 @@ fn row<'a>(stream: &'a StreamId, commit: &'a Commit) -> [Value<'a>; 7] {
 
 fn text(stream: &StreamId) -> Value<'_> {
     Value::Text(stream.as_str())
+}
+
+/// Runs `work` within a transaction that `begin` opens around it. If `work` fails, the transaction fails too.
+fn within<T, E: From<StorageError>>(
+    begin: impl FnOnce(&mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError>,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    let (mut work, mut result) = (Some(work), None);
+    let ended = begin(&mut || {
+        let outcome = work.take().map(|work| work());
+        let failed = !matches!(outcome, Some(Ok(_)));
+        result = outcome;
+        // The transaction rolls back. `result` holds the error of `work`.
+        if failed { Err(StorageError::failed("")) } else { Ok(()) }
+    });
+    match (ended, result) {
+        (Err(error), None | Some(Ok(_))) => Err(error.into()),
+        (_, Some(result)) => result,
+        (Ok(()), None) => Err(StorageError::failed("the transaction did not run").into()),
+    }
 }

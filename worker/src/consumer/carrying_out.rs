@@ -5,14 +5,12 @@ use std::rc::Rc;
 
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
-use sillok::handler::{Attempted, ConsumerEffect, ConsumerInput, Delivery, Kind, Outcome, look_again_at};
+use sillok::handler::{ConsumerEffect, ConsumerInput, Outcome, look_again_at};
 use sillok_bridge::{Failure, now};
 use worker::console_error;
 
-use super::delivery;
-use super::handlers::Handler;
 use super::opening::{Driver, Inner};
-use crate::objects::{Driven, Driving, armed, pause, within};
+use crate::objects::{Driven, Driving, armed, pause};
 
 impl Inner {
     /// Stores the duty to read a partition of the journal that has grown.
@@ -34,41 +32,6 @@ impl Inner {
                 None => Outcome::failed("this deployment has no code for this projection"),
             });
         });
-    }
-
-    async fn attempt_within(&self, deliveries: &[Delivery], millis: u64) -> Attempted {
-        within(millis, self.attempt(deliveries)).await.unwrap_or(Attempted::Late)
-    }
-
-    async fn attempt(&self, deliveries: &[Delivery]) -> Attempted {
-        let Some(first) = deliveries.first() else { return Attempted::Done(0) };
-        let definition = match self.defined() {
-            Ok(defined) => Rc::clone(&defined.definition),
-            Err(failure) => return Attempted::Ended(Outcome::failed(&*failure.detail)),
-        };
-        let sender = self.sender.borrow().clone();
-        let attempt = async {
-            if definition.kind == Kind::Queue {
-                let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
-                return sent.map_or_else(Attempted::Ended, Attempted::Done);
-            }
-            Attempted::Ended(match (definition.kind, self.handler()) {
-                (Kind::Webhook, _) => match sender {
-                    Some(sender) => delivery::to_webhook(&self.env, &sender, &definition, first).await,
-                    None => Outcome::failed("this object was given no sender"),
-                },
-                (_, Some(handler)) => {
-                    let tenant = self.name.as_ref().and_then(|name| name.tenant().cloned());
-                    handler.deliver(&self.env, tenant, first).await
-                }
-                (_, None) => Outcome::failed("this deployment has no code for this reactor"),
-            })
-        };
-        self.attempts.throughout(&first.event, attempt).await
-    }
-
-    fn handler(&self) -> Option<Handler> {
-        self.code.borrow().as_ref().map(|(_, handler)| handler.clone())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The object that runs one consumer: its methods for other objects, over the core's driver.
 
 mod address;
+mod attempting;
 mod attempts;
 mod carrying_out;
 mod cloud_event;
