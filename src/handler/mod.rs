@@ -28,6 +28,7 @@ mod stored;
 pub use consumer::attempt::{Outcome, Refusals};
 pub use consumer::consumer_name::{ConsumerName, InvalidConsumerName};
 pub use consumer::dead_letters::{DeadLetter, DeadLetters, InvalidLetterId, LetterId, Reason};
+pub use consumer::defining::{DefinitionStep, RemovalStep, definition_steps, removal_steps};
 pub use consumer::driver::{ConsumerDriver, look_again_at};
 pub use consumer::duty::BACKSTOP_MILLIS;
 pub use consumer::effects::{Attempted, ConsumerEffect, ConsumerInput};

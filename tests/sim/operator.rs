@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use sillok::handler::Operation;
+use sillok::handler::{DefinitionStep, Operation, definition_steps};
 use sillok::store::{Position, Version};
 
 use crate::network::{Address, CallId, Reply, Request};
@@ -26,11 +26,16 @@ impl Operator {
         let mut steps = VecDeque::new();
         for consumer in 0..plan.consumers.len() {
             let start = random.pick(&[beginning, beginning + 10_000]);
-            for partition in 0..plan.partitions {
-                steps.push_back((start, Address::Journal(partition), Request::Register { consumer }));
-            }
-            for partition in 0..plan.partitions {
-                steps.push_back((start, Address::Consumer(consumer), Request::Wake { partition }));
+            for step in definition_steps(plan.partitions) {
+                let (to, request) = match step {
+                    // The plan has the definition.
+                    DefinitionStep::Store => continue,
+                    DefinitionStep::Register { partition } => {
+                        (Address::Journal(partition), Request::Register { consumer })
+                    }
+                    DefinitionStep::Begin => (Address::Consumer(consumer), Request::Wake { partition: 0 }),
+                };
+                steps.push_back((start, to, request));
             }
         }
         for _ in 0..random.below(10) {

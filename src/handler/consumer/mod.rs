@@ -5,6 +5,7 @@ mod changing;
 pub(in crate::handler) mod consumer_name;
 pub(in crate::handler) mod cut_off;
 pub(in crate::handler) mod dead_letters;
+pub(in crate::handler) mod defining;
 pub(in crate::handler) mod driver;
 pub(in crate::handler) mod duty;
 pub(in crate::handler) mod effects;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use sillok::ErrorCode;
 use sillok::gateway::CallId;
-use sillok::handler::{Kind, OpenError};
+use sillok::handler::{DefinitionStep, Kind, OpenError, RemovalStep, definition_steps, removal_steps};
 use sillok::store::Checkpoint;
 use sillok_bridge::{Failure, random_bytes};
 
@@ -55,16 +55,31 @@ impl Inner {
         if definition.kind == Kind::Queue {
             delivery::queue(&self.env, &definition).map_err(|reason| invalid("binding", &reason))?;
         }
-        match &known {
-            Some(known) if **known == definition => {}
-            Some(_) => self.redefine(definition).await?,
-            None => self.define_first(&definition)?,
+        for step in definition_steps(partitions(&self.env)?) {
+            match step {
+                DefinitionStep::Store => self.store(&definition, known.as_deref()).await?,
+                DefinitionStep::Register { partition } => {
+                    let name = self.name()?.identity.clone();
+                    self.journal(partition)?.register(name).await.map_err(unreachable)?;
+                }
+                // The duty to begin is durable before the answer leaves.
+                DefinitionStep::Begin => self.woken(0)?,
+            }
         }
-        for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.register(self.name()?.identity.clone()).await.map_err(unreachable)?;
+        Ok(())
+    }
+
+    /// Stores a definition, if it is not the known one.
+    async fn store(
+        self: &Rc<Self>,
+        definition: &Definition,
+        known: Option<&Definition>,
+    ) -> Result<(), Failure> {
+        match known {
+            Some(known) if known == definition => Ok(()),
+            Some(_) => self.redefine(definition.clone()).await,
+            None => self.define_first(definition),
         }
-        // The duty to begin is durable before the answer leaves.
-        self.woken(0)
     }
 
     /// Stores the first definition of the consumer.
@@ -133,26 +148,38 @@ impl Inner {
                     && stored_definition::is_state_left(&self.sql)? => {}
             known => known?,
         }
-        for partition in 0..partitions(&self.env)? {
-            self.journal(partition)?.unregister(self.name()?.identity.clone()).await.map_err(unreachable)?;
+        for step in removal_steps(partitions(&self.env)?, in_code) {
+            match step {
+                RemovalStep::Unregister { partition } => {
+                    let name = self.name()?.identity.clone();
+                    self.journal(partition)?.unregister(name).await.map_err(unreachable)?;
+                }
+                RemovalStep::End => self.end_work(),
+                RemovalStep::Erase => self.erase().await?,
+                // The new consumer has not read any partition yet.
+                RemovalStep::Begin => self.woken(0)?,
+            }
         }
+        Ok("{}".to_owned())
+    }
+
+    /// Drops the driver with its unfinished work.
+    fn end_work(&self) {
         *self.defined.borrow_mut() = None;
         self.life.set(self.life.get() + 1);
-        // The consumer's unfinished work has ended.
         self.requests.forget();
         self.driving.ringing.answer_all(&Ok(()));
         self.attempts.runs(false);
+    }
+
+    /// Erases the alarm and the storage.
+    async fn erase(&self) -> Result<(), Failure> {
         let storage = self.state.storage();
         let removed = match storage.delete_alarm().await {
             Ok(()) => storage.delete_all().await,
             failed => failed,
         };
-        removed.map_err(|error| Failure::new(ErrorCode::StorageFailed, error.to_string()))?;
-        if in_code {
-            // The new consumer has not read any partition yet.
-            self.woken(0)?;
-        }
-        Ok("{}".to_owned())
+        removed.map_err(|error| Failure::new(ErrorCode::StorageFailed, error.to_string()))
     }
 
     /// The present end of the feed.
