@@ -39,7 +39,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 23] = [
+const CORE_ALONE: [&str; 24] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
@@ -53,6 +53,7 @@ const CORE_ALONE: [&str; 23] = [
     "MAX_TIME_MILLIS",
     "MAX_VERSION",
     "METADATA_BYTES",
+    "OUTCOMES_LOOKED_AT",
     "PAGE_BYTES",
     "PAGE_LOOKED_AT",
     "REJECTION_BYTES",

@@ -3,6 +3,8 @@
 use std::ops::ControlFlow;
 
 use crate::store::appends::append::{Append, AppendError, Appended};
+use crate::store::appends::expected_version::ExpectedVersion;
+use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::content;
 use crate::store::events::event::{EventId, RecordedTime};
 use crate::store::logs::commit::CommitView;
@@ -56,6 +58,28 @@ impl<L: StreamLog> EventStore<L> {
         }
         let encoded = || events.map_or_else(|| append.encode(fresh_id), Ok);
         self.log.exclusively(|log| append_to(log, &append, now, encoded))
+    }
+
+    /// Whether an append with this condition and key would write events now. If not, it is a repeat, or it is refused.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn would_write(
+        &self,
+        stream: &StreamId,
+        expected: ExpectedVersion,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<bool, StorageError> {
+        if self.log.head(stream)?.accepts(stream, expected).is_err() {
+            return Ok(false);
+        }
+        let Some(key) = key else { return Ok(true) };
+        let mut is_new = true;
+        self.log.find(stream, key, &mut |_| {
+            is_new = false;
+            ControlFlow::Break(())
+        })?;
+        Ok(is_new)
     }
 
     /// The head of the stream.

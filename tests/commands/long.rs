@@ -1,10 +1,11 @@
 //! Long histories: a load in short steps, which goes on where it was cut off.
 
 use super::world;
+use crate::counter::added;
 use crate::world::{World, add, stream, version};
 use sillok::ErrorCode;
 use sillok::gateway::{StateAt, StateLoad, Step};
-use sillok::store::DecisionLog;
+use sillok::store::{DecisionLog, JsonText};
 
 /// More than two interim snapshots.
 const COMMITS: u64 = 45;
@@ -71,7 +72,7 @@ fn a_truncation_between_two_pages_of_an_earlier_state_makes_no_partial_state() {
     assert_eq!(load.load(&world.store, &stream()), Ok(Step::More));
     world.store.truncate(&stream(), version(EVENTS)).unwrap();
     let error = load.load(&world.store, &stream()).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::StreamTruncated);
+    assert_eq!(error.code(), ErrorCode::StateUnavailable);
 }
 
 #[test]
@@ -81,4 +82,21 @@ fn events_between_two_steps_are_folded_too() {
     world.append(&[5]);
     assert_eq!(world.execute(&add(1)).unwrap().version, version(EVENTS + 2));
     assert_eq!(world.sum().unwrap(), EVENTS + 6);
+}
+
+#[test]
+fn a_page_of_many_bytes_ends_earlier() {
+    let mut world = world();
+    let note = JsonText::from_value(&serde_json::json!({ "note": "x".repeat(15_000) })).unwrap();
+    // More bytes than a page has, and fewer events.
+    for commit in 0..10 {
+        let events = (1..=50).map(|n| added(1, 50 * commit + n).with_metadata(note.clone()).unwrap());
+        world.append_events(events.collect());
+    }
+    world.restart();
+    assert_eq!(world.execute(&add(1)).unwrap().version, version(501));
+    assert!(world.steps > 1, "{} steps", world.steps);
+    world.restart();
+    assert_eq!(world.sum_at(StateAt::Version(version(500))).unwrap(), (500, 500));
+    assert_eq!(world.sum().unwrap(), 501);
 }

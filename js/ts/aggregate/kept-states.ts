@@ -31,7 +31,6 @@ export class KeptStates<State> {
     work: (state: State) => Promise<T>,
   ): Promise<T> {
     const kept = this.#keep(stream, aggregate);
-    kept.uses += 1;
     try {
       return await work(kept.state);
     } finally {
@@ -39,6 +38,7 @@ export class KeptStates<State> {
     }
   }
 
+  /** The state, with one use more. */
   #keep(stream: string, aggregate: AnyAggregate): Kept<State> {
     const streams = this.#kept.get(aggregate) ?? new Map<string, Kept<State>>();
     let kept = streams.get(stream);
@@ -51,6 +51,7 @@ export class KeptStates<State> {
     streams.set(stream, kept);
     this.#kept.delete(aggregate);
     this.#kept.set(aggregate, streams);
+    kept.uses += 1;
     if (this.#count > KEPT_STATES) this.#letOneGo();
     return kept;
   }

@@ -119,7 +119,8 @@ impl Commands {
     ) -> Result<Step<Executed>, CommandError> {
         let stepped = store.log_mut().exclusively(|log| self.step(log, stream, command, now, fresh_id));
         match &stepped {
-            Ok(Step::Done(executed)) => self.settle(store, stream, executed),
+            Ok(Step::Done(executed)) => self.settle(store, stream, command, executed),
+            Ok(Step::More) if command.dry_run => {}
             Ok(Step::More) => self.store_snapshot(store, stream, false),
             Err(error) => self.doubt(error),
         }
@@ -155,11 +156,15 @@ impl Commands {
 
     /// Forgets the state after an error that may concern it.
     fn doubt(&mut self, error: &CommandError) {
-        // These come before the state is read: a locked storage has not even begun.
+        // These do not concern the state: a locked storage has not even begun.
         let before_the_state = match error {
             CommandError::IdReused { .. }
             | CommandError::Refused(AppendError::WrongExpectedVersion { .. }) => true,
             CommandError::Refused(AppendError::Storage(error)) => error.code() == ErrorCode::StorageBusy,
+            // The caller's fault. The code has refused the command before it looked at the state.
+            CommandError::Code(fault) => {
+                matches!(fault.code, ErrorCode::UnknownCommand | ErrorCode::InvalidCommand)
+            }
             _ => false,
         };
         if !before_the_state {
@@ -174,16 +179,29 @@ impl Commands {
     }
 
     /// Takes the decided state as the state, now that the decision is stored.
-    fn settle<L: DecisionLog>(&mut self, store: &mut EventStore<L>, stream: &StreamId, executed: &Executed) {
-        let (Some(commit), true) = (executed.commit(), executed.is_written()) else { return };
-        self.behaviour.advance();
-        self.at = self.at.map(|place| Place {
-            version: commit.version,
-            events: place.events.saturating_add(commit.count()),
-            bytes: place.bytes.saturating_add(commit.events.len() as u64),
-            ..place
-        });
+    fn settle<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        command: &Command,
+        executed: &Executed,
+    ) {
+        if executed.replayed || command.dry_run {
+            return;
+        }
+        if let Some(commit) = executed.commit() {
+            self.behaviour.advance();
+            self.at = self.at.map(|place| Place {
+                version: commit.version,
+                events: place.events.saturating_add(commit.count()),
+                bytes: place.bytes.saturating_add(commit.events.len() as u64),
+                ..place
+            });
+        }
         self.store_snapshot(store, stream, true);
+        if let Some(id) = &command.id {
+            self.remove_outcomes(store, stream, id, executed.time);
+        }
     }
 
     fn step<L: DecisionLog>(
@@ -210,17 +228,17 @@ impl Commands {
                 check_rejection(&rejection)?;
                 let executed =
                     Executed::without_events(stream, head.version, now, Decided::Rejected { rejection });
-                return self.write(log, stream, command, executed);
+                return write(log, stream, &head, command, executed);
             }
         };
         if events.is_empty() {
             let executed = Executed::without_events(stream, head.version, now, Decided::Nothing);
-            return self.write(log, stream, command, executed);
+            return write(log, stream, &head, command, executed);
         }
         let append = append_of(stream, &head, command, events);
         append.check_count()?;
         let commit = append.plan(&head, now, || append.encode(fresh_id))?;
-        self.write(log, stream, command, Executed::now(&append, commit, command.dry_run))
+        write(log, stream, &head, command, Executed::now(&append, commit, command.dry_run))
     }
 
     /// The first outcome of the command, if it has one.
@@ -267,6 +285,8 @@ impl Commands {
     ) -> Result<bool, CommandError> {
         // A state from before a truncation lacks the truncated events that came after it.
         let valid = self.at.filter(|place| place.version >= head.hidden && place.version <= head.version);
+        // A page that is folded in part is no state.
+        self.at = None;
         let place = match valid {
             Some(place) => place,
             None => loading::begin(log, &mut *self.behaviour, stream, head, Version::MAX)?,
@@ -276,41 +296,22 @@ impl Commands {
         Ok(place.version == head.version)
     }
 
-    /// Stores a decision and its outcome, unless the command is a dry run.
-    fn write<L: DecisionLog>(
-        &mut self,
-        log: &mut L,
-        stream: &StreamId,
-        command: &Command,
-        executed: Executed,
-    ) -> Result<Step<Executed>, CommandError> {
-        if !command.dry_run {
-            let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
-            let commit: Option<Commit> = executed.commit().cloned();
-            let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
-            if commit.is_some() || outcome.is_some() {
-                log.insert_decision(stream, commit, outcome)?;
-            }
-            if let Some(id) = &command.id {
-                self.remove_outcomes(log, stream, id, executed.time)?;
-            }
-        }
-        Ok(Step::Done(executed))
-    }
-
-    /// Removes outcomes that are too old, now and then.
+    /// Removes outcomes that are too old, now and then. The command is stored, so a failure is no failure of the command.
     fn remove_outcomes<L: DecisionLog>(
         &mut self,
-        log: &mut L,
+        store: &mut EventStore<L>,
         stream: &StreamId,
         id: &IdempotencyKey,
         now: RecordedTime,
-    ) -> Result<(), StorageError> {
+    ) {
         let millis = self.behaviour.settings().remember_millis;
         // An object that starts for each command removes them too.
         let is_due = millis > 0 && self.remembered.is_multiple_of(OUTCOMES_PER_REMOVAL);
         self.remembered = self.remembered.saturating_add(1);
-        if is_due { log.remove_outcomes(stream, now.earlier(millis), id) } else { Ok(()) }
+        if is_due {
+            // The next removal looks at the same outcomes.
+            let _ = store.log_mut().remove_outcomes(stream, now.earlier(millis), id);
+        }
     }
 
     /// Stores a snapshot, if one is due. It is a cache: its failure fails nothing else.
@@ -377,4 +378,24 @@ fn append_of(stream: &StreamId, head: &Head, command: &Command, events: Vec<NewE
     let cause = Cause::of_command(id, command.metadata().as_str());
     let append = Append::to(stream.clone(), events).expecting(ExpectedVersion::Exactly(head.version));
     if cause == Cause::default() { append } else { append.caused_by(cause) }
+}
+
+/// Stores a decision and its outcome, unless the command is a dry run.
+fn write<L: DecisionLog>(
+    log: &mut L,
+    stream: &StreamId,
+    head: &Head,
+    command: &Command,
+    executed: Executed,
+) -> Result<Step<Executed>, CommandError> {
+    if !command.dry_run {
+        let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
+        let commit: Option<Commit> = executed.commit().cloned();
+        let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
+        if commit.is_some() || outcome.is_some() {
+            head.has_room(stream)?;
+            log.insert_decision(stream, commit, outcome)?;
+        }
+    }
+    Ok(Step::Done(executed))
 }

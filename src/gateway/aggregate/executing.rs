@@ -113,6 +113,10 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
             None => Err(no_aggregate()),
         };
         match stepped {
+            // An earlier state has code of its own: its load lets the commands pass.
+            Ok(Step::More) if matches!(asked, Asked::LoadAt(_)) => {
+                self.executing.waiting.push_back((call, asked));
+            }
             Ok(Step::More) => self.executing.waiting.push_front((call, asked)),
             Ok(Step::Done(answer)) => self.answer(turn, call, answer),
             Err(error) => turn.push(match asked {

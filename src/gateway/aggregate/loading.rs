@@ -37,7 +37,7 @@ pub enum StateAt {
     Time(RecordedTime),
 }
 
-/// Sets the state to a snapshot, or to the initial state. Returns the version that it is of.
+/// Sets the state to a snapshot, or to the initial state. Returns the place of the state.
 pub(super) fn begin<L: DecisionLog>(
     log: &L,
     behaviour: &mut dyn Behaviour,
@@ -81,7 +81,8 @@ pub(super) fn fold_page<L: StreamLog>(
         }
     })?;
     outcome?;
-    if place.version < end {
+    // A page of many bytes ends earlier. A page without any event would never end.
+    if place.version < from {
         return Err(missing(place).into());
     }
     behaviour.folded()?;

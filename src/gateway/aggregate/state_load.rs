@@ -4,7 +4,7 @@ use super::command_error::CommandError;
 use super::commands::Step;
 use super::loading::{self, Place, StateAt};
 use crate::handler::Behaviour;
-use crate::store::{DecisionLog, EventStore, Head, JsonText, StreamId, Version};
+use crate::store::{DecisionLog, EventStore, Head, JsonText, ReadError, StreamId, Version};
 
 /// Loads the state of an aggregate at a version or a time, page by page. It uses a snapshot of that version or of an
 /// earlier one, and stores none.
@@ -49,7 +49,13 @@ impl StateLoad {
             Some(at) => at,
             None => self.begin(log, stream, &log.head(stream)?)?,
         };
-        let place = loading::fold_page(log, &mut *self.behaviour, stream, place, end)?;
+        let place = match loading::fold_page(log, &mut *self.behaviour, stream, place, end) {
+            // The stream was truncated between two pages.
+            Err(CommandError::Unreadable(ReadError::StreamTruncated { stream, first_version })) => {
+                return Err(CommandError::StateUnavailable { stream, first_version });
+            }
+            folded => folded?,
+        };
         self.at = Some((place, end));
         Ok(if place.version < end { Step::More } else { Step::Done(place.version) })
     }

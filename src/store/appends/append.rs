@@ -159,6 +159,16 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Refuses to write more beside the reserve that a truncation needs.
+    pub(crate) fn has_room(&self, stream: &StreamId) -> Result<(), AppendError> {
+        if self.bytes <= STREAM_BYTES {
+            return Ok(());
+        }
+        Err(AppendError::StreamFull { stream: stream.clone() })
+    }
+}
+
 impl Append {
     /// An append of these events at any version of the stream.
     #[must_use]
@@ -208,9 +218,7 @@ impl Append {
     ) -> Result<Commit, AppendError> {
         let Self { stream, expected, events, key, .. } = self;
         head.accepts(stream, *expected)?;
-        if head.bytes > STREAM_BYTES {
-            return Err(AppendError::StreamFull { stream: stream.clone() });
-        }
+        head.has_room(stream)?;
         let versions = head.version.after(1).zip(head.version.after(events.len()));
         let Some((first_version, version)) = versions else {
             return Err(AppendError::VersionExhausted { stream: stream.clone() });

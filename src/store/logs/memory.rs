@@ -226,6 +226,10 @@ impl StreamDirectory for MemoryLog {
         let from = if after < from { Bound::Included(from) } else { Bound::Excluded(after) };
         for stream in self.names.range::<str, _>((from, Bound::Unbounded)) {
             let Head { version, time, deleted, .. } = self.head(stream)?;
+            // A stream that has only outcomes never had an event.
+            if version.is_empty() {
+                continue;
+            }
             if visit(StreamEntry { stream: stream.clone(), version, time, deleted }).is_break() {
                 break;
             }

@@ -146,7 +146,11 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
             // One statement is one atomic act.
             return commit.map_or(Ok(()), |commit| self.insert(stream, commit));
         };
-        let Some(commit) = commit else { return self.decisions.remember(stream, id, outcome) };
+        let Some(commit) = commit else {
+            self.decisions.remember(stream, id, outcome)?;
+            self.head.set(self.head.get().map(|head| Head { bytes: self.table.sql.size(), ..head }));
+            return Ok(());
+        };
         self.table.create()?;
         let head = self.head(stream)?;
         // A failed transaction may still have written.
