@@ -5,7 +5,7 @@ import { fieldAt, writeExactJson, writeJson } from "../store/json.js";
 import { called, failed } from "./called.js";
 import { checkData, checkedCommand, type DecidedJson, eventsOf } from "./decided.js";
 import { definitionOf, type EventDefinitions, upcast } from "./events.js";
-import { deepFreeze } from "./freeze.js";
+import { deepFreeze, freezeState } from "./freeze.js";
 import { isRejected, type Rejected } from "./reject.js";
 import type { Aggregate, CommandContext } from "./types.js";
 
@@ -187,7 +187,9 @@ export class Behaviour {
 
   #held(state: unknown, name: () => string): Held {
     if (state === undefined) throw failed(`${name()} has returned nothing instead of a state`);
-    return { state: called(() => deepFreeze(state), name) };
+    const wrong = called(() => freezeState(state), name);
+    if (wrong === undefined) return { state };
+    throw failed(`${name()} has returned a state with ${wrong}; a state has only values of JSON`);
   }
 
   #isKnown(type: string, place: string): boolean {
