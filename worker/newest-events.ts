@@ -26,11 +26,18 @@ const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},]/g;
  */
 export function newestEvents(aggregates: Registry["aggregates"], page: string): string | Failure {
   try {
-    const events = JSON.parse(page) as StoredEvent[];
-    const newest = events.map((event) => newestOf(aggregates, event));
-    if (newest.every((found) => found === undefined)) return page;
-    const shown = partsOf(page).map((text, place) => newest[place]?.(text) ?? text);
-    return `[${shown.join(",")}]`;
+    let texts: string[] | undefined;
+    for (const [place, event] of (JSON.parse(page) as StoredEvent[]).entries()) {
+      const { stream, version, type, schemaVersion = 1 } = event;
+      const events = aggregates.get(categoryOf(stream))?.events;
+      if (events === undefined) continue;
+      const data = upcastAt(events, event, `version ${version} of ${stream}`);
+      const newest = definitionOf(events, type)?.schemaVersion ?? schemaVersion;
+      if (newest === schemaVersion) continue;
+      texts ??= partsOf(page);
+      texts[place] = withData(texts[place] ?? "", writeJson(data, "data").text, newest);
+    }
+    return texts === undefined ? page : `[${texts.join()}]`;
   } catch (thrown) {
     log(thrown);
     const { code, message: detail } = thrown as SillokError;
@@ -38,26 +45,14 @@ export function newestEvents(aggregates: Registry["aggregates"], page: string): 
   }
 }
 
-/** Writes the event in its newest schema version, given its text; undefined if it is of this version or has no definition. */
-function newestOf(
-  aggregates: Registry["aggregates"],
-  event: StoredEvent,
-): ((text: string) => string) | undefined {
-  const { stream, version, type, schemaVersion = 1 } = event;
-  const events = aggregates.get(categoryOf(stream))?.events;
-  if (events === undefined) return undefined;
-  const data = upcastAt(events, event, `version ${version} of ${stream}`);
-  const newest = definitionOf(events, type)?.schemaVersion ?? schemaVersion;
-  if (newest === schemaVersion) return undefined;
-  const shown = `"data":${writeJson(data, "data").text}`;
-  return (text) => {
-    const members = partsOf(text).flatMap((member) => {
-      if (member.startsWith('"schemaVersion":')) return [];
-      if (member.startsWith('"type":')) return [member, `"schemaVersion":${newest}`];
-      return member.startsWith('"data":') ? [shown] : [member];
-    });
-    return `{${members.join(",")}}`;
-  };
+/** The text of an event, with these data of this schema version in place of the stored data. */
+function withData(event: string, data: string, schemaVersion: number): string {
+  const members = partsOf(event).flatMap((member) => {
+    if (member.startsWith('"schemaVersion":')) return [];
+    if (member.startsWith('"type":')) return [member, `"schemaVersion":${schemaVersion}`];
+    return member.startsWith('"data":') ? `"data":${data}` : member;
+  });
+  return `{${members.join()}}`;
 }
 
 /** The texts of the items of a JSON array, or of the members of a JSON object. */

@@ -4,8 +4,7 @@
 //! only the code of the Worker itself can pass it.
 
 use js_sys::{Function, Reflect, Symbol};
-use sillok::ErrorCode;
-use sillok_bridge::{Failure, Message, field, part};
+use sillok_bridge::{field, part};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
@@ -27,18 +26,15 @@ impl Composed {
         if self.0.is_undefined() { None } else { field(&self.0, "aggregates") }
     }
 
-    /// Shows the events of a page in the newest schema versions of the aggregates in JavaScript.
-    pub(crate) fn newest_events(&self, page: String) -> Result<String, Failure> {
-        let newest = if self.0.is_undefined() { None } else { part(&self.0, "newestEvents").ok() };
-        let Some(newest) = newest.and_then(|newest| newest.dyn_into::<Function>().ok()) else {
+    /// Shows the events of a page in the newest schema versions of the aggregates in JavaScript. The error is a failure in
+    /// JavaScript.
+    pub(crate) fn newest_events(&self, page: String) -> Result<String, JsValue> {
+        if self.0.is_undefined() {
             return Ok(page);
-        };
-        // It returns a failure and does not throw.
-        let shown = newest.call1(&self.0, &page.into()).unwrap_or_default();
-        shown.as_string().ok_or_else(|| {
-            let unknown = || Failure::new(ErrorCode::DeciderFailed, "the events could not be converted");
-            Failure::from_js(&shown).unwrap_or_else(unknown)
-        })
+        }
+        let newest: Function = part(&self.0, "newestEvents")?.unchecked_into();
+        let shown = newest.call1(&JsValue::UNDEFINED, &page.into())?;
+        shown.as_string().ok_or(shown)
     }
 
     /// The tenant for which the Worker's own code calls. The outer value is `None` for the request of another caller.

@@ -216,9 +216,7 @@ impl Feed {
             reply.page.events
         };
         let json = match &self.newest {
-            Some(newest) => {
-                newest.shown(json).map_err(|failure| RemoteError::Refused(failure, Box::new(receipt)))?
-            }
+            Some(newest) => newest.shown(json, receipt)?,
             None => json,
         };
         Ok((Found { json, count: reply.page.count }, receipt))
