@@ -10,6 +10,7 @@ mod database;
 mod faults;
 mod history;
 mod kit;
+mod newest;
 mod projecting;
 mod rows;
 mod shared;

@@ -1,4 +1,4 @@
-import type { Aggregate, Documents, NewEvent, RecordedEvent } from "sillok";
+import type { Aggregate, Documents, NewEvent, RecordedEvent, SillokError } from "sillok";
 
 import type { Behaviours, Sillok } from "./behaviour.ts";
 import { all, count, rejection, same } from "./check.ts";
@@ -236,7 +236,7 @@ export const loading: Behaviours = {
     for (const [state, what] of states) {
       const store = new sillok.EventStore();
       const rules = list(sillok, { evolve: () => state });
-      const error = await rejection(store.execute("list-1", add(1), rules));
+      const error = (await rejection(store.execute("list-1", add(1), rules))) as SillokError;
       same([error.code, error.message.includes(`a state with ${what};`)], ["decider_failed", true]);
       same(await all(store.read("list-1")), []);
     }

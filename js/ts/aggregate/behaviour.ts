@@ -4,7 +4,7 @@ import { SillokError } from "../store/errors.js";
 import { fieldAt, writeExactJson, writeJson } from "../store/json.js";
 import { called, failed } from "./called.js";
 import { checkData, checkedCommand, type DecidedJson, eventsOf } from "./decided.js";
-import { definitionOf, type EventDefinitions, upcast } from "./events.js";
+import { definitionOf, type EventDefinitions, upcastAt } from "./events.js";
 import { deepFreeze, freezeState } from "./freeze.js";
 import { isRejected, type Rejected } from "./reject.js";
 import type { Aggregate, CommandContext } from "./types.js";
@@ -78,7 +78,7 @@ export class Behaviour {
     for (const [version, type, schemaVersion, data] of JSON.parse(events) as StoredEvent[]) {
       const place = `version ${version} of ${this.#stream}`;
       if (!this.#isKnown(type, place)) continue;
-      const newest = this.#upcast({ type, schemaVersion, data }, place);
+      const newest = upcastAt(this.#aggregate.events, { type, schemaVersion, data }, place);
       held = this.#evolved(held, type, newest, place);
     }
     this.#live = held;
@@ -198,15 +198,6 @@ export class Behaviour {
     if (unknownEvents === "skip") return false;
     const detail = `${place} has the type ${type}, which the aggregate ${this.#aggregate.name} does not declare`;
     throw new SillokError({ code: "unknown_event", detail, stream: this.#stream });
-  }
-
-  #upcast(event: { type: string; schemaVersion: number; data: unknown }, place: string): unknown {
-    try {
-      return upcast(this.#aggregate.events, event);
-    } catch (refused) {
-      const { code, message, cause } = refused as SillokError;
-      throw new SillokError({ code, detail: `${place}: ${message}` }, { cause });
-    }
   }
 
   #state(): Held {

@@ -37,9 +37,18 @@ pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Opti
     Ok(found)
 }
 
-/// Reads the range of the feed and the parameter `progress` from a request's URL. There may be several types.
-pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
-    let (mut feed, mut progress) = (FeedValue::default(), None);
+/// The parameters of the feed.
+pub(super) struct FeedQuery {
+    /// The range. There may be several types.
+    pub(super) wanted: FeedValue,
+    pub(super) progress: Option<Scalar>,
+    /// Whether events are shown in their newest schema versions.
+    pub(super) upcast: bool,
+}
+
+/// Reads the parameters of the feed from a request's URL.
+pub(super) fn feed(url: &str) -> Result<FeedQuery, Failure> {
+    let (mut feed, mut progress, mut upcast) = (FeedValue::default(), None, None);
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "type" => {
@@ -50,11 +59,13 @@ pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
             "category" => (&mut feed.category, Scalar::from(value)),
             "limit" => (&mut feed.limit, number_or_text(&value)),
             "progress" => (&mut progress, Scalar::from(value)),
+            "upcast" => (&mut upcast, Scalar::from(value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
     }
-    Ok((feed, progress))
+    let upcast = flag("upcast", upcast.as_ref().and_then(Scalar::as_str))?;
+    Ok(FeedQuery { wanted: feed, progress, upcast })
 }
 
 /// Reads the range of the directory from a request's URL, and `next`, which can take the place of `after`.
