@@ -39,7 +39,8 @@ impl<T> Step<T> {
 /// The code of an aggregate with the state of one stream, and how it decides commands.
 ///
 /// The state is a cache. It stays in memory at the version that it is of, so that a command reads only the events that
-/// are new. Any failure drops it: the next command loads it again.
+/// are new. A failure drops it, unless the state has nothing to do with it, as with an invalid command. The next command
+/// then loads it again.
 ///
 /// A decision is stored in one act: its events, and its outcome if the command has an id. The outcome is remembered, so
 /// that a repeat of the command gets it again, even if the state has changed since. The idea of a decider, `decide` and
@@ -162,9 +163,7 @@ impl Commands {
             | CommandError::Refused(AppendError::WrongExpectedVersion { .. }) => true,
             CommandError::Refused(AppendError::Storage(error)) => error.code() == ErrorCode::StorageBusy,
             // The caller's fault. The code has refused the command before it looked at the state.
-            CommandError::Code(fault) => {
-                matches!(fault.code, ErrorCode::UnknownCommand | ErrorCode::InvalidCommand)
-            }
+            CommandError::Code(fault) => fault.is_of_the_caller(),
             _ => false,
         };
         if !before_the_state {
@@ -326,7 +325,8 @@ impl Commands {
         let by = |folded: u64, every: u64| every > 0 && folded >= every;
         let due = by(place.events, settings.snapshot_events) || by(place.bytes, settings.snapshot_bytes);
         let interim = is_loaded || place.events >= INTERIM_EVENTS;
-        let is_due = (due && interim) || (place.replaces && is_loaded);
+        let stores_any = settings.snapshot_events > 0 || settings.snapshot_bytes > 0;
+        let is_due = (due && interim) || (place.replaces && is_loaded && stores_any);
         if !is_due {
             return;
         }
