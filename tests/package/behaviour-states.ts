@@ -217,7 +217,7 @@ export const loading: Behaviours = {
     for (const data of [1, 2, 3]) await store.execute("list-1", add(data), large);
     const { state, version } = await store.load("list-1", large);
     same([(state as { list: unknown }).list, version], [[1, 2, 3], 3]);
-    const numberless = list(sillok, { snapshotEvery: 1, evolve: () => ({ at: NaN }) });
+    const numberless = list(sillok, { snapshotEvery: 1, evolve: () => [undefined] });
     for (const data of [1, 2]) await store.execute("list-2", add(data), numberless);
     same((await store.load("list-2", numberless)).version, 2);
   },
@@ -232,6 +232,9 @@ export const loading: Behaviours = {
       [[new Date(0)], "a Date"],
       [{ bytes: new Uint8Array(1) }, "a Uint8Array"],
       [{ deep: [{ money: new Money() }] }, "an instance of a class"],
+      [{ cents: NaN }, "NaN"],
+      [[1n], "a bigint"],
+      [() => 1, "a function"],
     ];
     for (const [state, what] of states) {
       const store = new sillok.EventStore();

@@ -2,43 +2,57 @@ import { isPlain, tagOf } from "../store/json.js";
 
 /** Freezes a value with everything in it. It takes a frozen object for one whose content is frozen too. */
 export function deepFreeze<T>(value: T): T {
-  if (isOpen(value)) freeze(value);
+  freeze(value);
   return value;
 }
 
 /**
- * Freezes a state with everything in it.
+ * Freezes a state with everything in it, as {@link deepFreeze} does.
  *
- * @returns what in it is neither an array nor a plain object, and could still change, such as "a Map"; undefined if there is no
- *   such thing.
+ * @returns what in it is no value of JSON, such as "a Map" or "NaN"; undefined if there is no such thing. A Map could still
+ *   change.
  */
 export function freezeState(state: unknown): string | undefined {
-  if (!isOpen(state)) return undefined;
-  const wrong = freeze(state, (value) => Array.isArray(value) || isPlain(value));
-  if (wrong === undefined) return undefined;
-  const tag = tagOf(wrong).slice("[object ".length, -1);
-  return tag === "Object" ? "an instance of a class" : `a ${tag}`;
+  let wrong: string | undefined;
+  freeze(state, (value) => (wrong ??= notOfJson(value)));
+  return wrong;
 }
 
-/** Freezes a value with what is in it. Returns the first value that `accepts` refuses. */
-function freeze(value: object, accepts?: (value: object) => boolean): object | undefined {
+/** Freezes a value with everything in it. `visit` gets each value that was not frozen before. */
+function freeze(value: unknown, visit?: (value: unknown) => void): void {
   const open: object[] = [];
-  const freezeOne = (one: unknown): void => {
-    if (!isOpen(one)) return;
-    // The buffer of a view cannot be frozen.
-    if (!ArrayBuffer.isView(one)) open.push(Object.freeze(one));
-    else if (accepts !== undefined) open.push(one);
-  };
-  freezeOne(value);
+  freezeOne(value, open, visit);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (accepts?.(next) === false) return next;
     // The values of an array are visited much faster without its keys. JSON has no arrays with other keys.
     const children: readonly unknown[] = Array.isArray(next) ? next : Object.values(next);
-    for (const child of children) freezeOne(child);
+    for (const child of children) freezeOne(child, open, visit);
   }
-  return undefined;
 }
 
-function isOpen(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Object.isFrozen(value);
+/** Freezes a value, and notes that its content is to be frozen too. */
+function freezeOne(value: unknown, open: object[], visit?: (value: unknown) => void): void {
+  const isObject = typeof value === "object" && value !== null;
+  if (isObject && Object.isFrozen(value)) return;
+  visit?.(value);
+  // The buffer of a view cannot be frozen.
+  if (isObject && !ArrayBuffer.isView(value)) open.push(Object.freeze(value));
+}
+
+/** What a value is, if it is no value of JSON. A field that is undefined counts as a field that is not there. */
+function notOfJson(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "number":
+      return Number.isFinite(value) ? undefined : String(value);
+    case "object":
+      break;
+    case "bigint":
+    case "function":
+    case "symbol":
+      return `a ${typeof value}`;
+    default:
+      return undefined;
+  }
+  if (value === null || Array.isArray(value) || isPlain(value)) return undefined;
+  const tag = tagOf(value).slice("[object ".length, -1);
+  return tag === "Object" ? "an instance of a class" : `a ${tag}`;
 }

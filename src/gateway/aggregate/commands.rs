@@ -291,6 +291,8 @@ impl Commands {
             None => loading::begin(log, &mut *self.behaviour, stream, head, Version::MAX)?,
         };
         let place = loading::fold_page(log, &mut *self.behaviour, stream, place, head.version)?;
+        // After a truncation, the state can be loaded again from a snapshot alone.
+        let place = Place { replaces: place.replaces || place.snapshot < head.hidden, ..place };
         self.at = Some(place);
         Ok(place.version == head.version)
     }
@@ -332,9 +334,12 @@ impl Commands {
         }
         let stored = store.log_mut().exclusively(|log| self.try_to_store(log, stream, place.version));
         // The next attempt is as far away as the next snapshot, so that a failure is not repeated with each command.
-        self.at = Some(Place { version: place.version, ..Place::default() });
+        self.at = Some(Place { version: place.version, snapshot: place.snapshot, ..Place::default() });
         match stored {
-            Ok(true) => self.snapshots = SnapshotStatus { version: place.version, error: None },
+            Ok(true) => {
+                self.at = Some(Place::at_snapshot(place.version));
+                self.snapshots = SnapshotStatus { version: place.version, error: None };
+            }
             // The version lies within a commit, or another connection is writing now.
             Ok(false) => self.at = Some(place),
             Err(error) if error.code() == ErrorCode::StorageBusy => self.at = Some(place),

@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use sillok::ErrorCode;
+use sillok::store::limits::MAX_VERSION;
 use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
 // Unknown and repeated parameters are refused. The values are checked where the whole is parsed.
@@ -136,8 +137,8 @@ pub(super) fn whole(name: &str, text: Option<String>) -> Result<Option<u64>, Fai
     if !digits {
         return Err(invalid(name, "must be a whole number"));
     }
-    // A number that is too large for any limit stays too large.
-    Ok(Some(text.parse().unwrap_or(u64::MAX)))
+    // A number that is too large for any limit stays too large. A larger one is no number of JavaScript.
+    Ok(Some(text.parse().unwrap_or(MAX_VERSION).min(MAX_VERSION)))
 }
 
 /// A whole number, if the text has only digits. A number that is too large for any limit stays too large.
