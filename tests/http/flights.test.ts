@@ -17,13 +17,13 @@ const AT_ONCE = 1000;
 test("a week of flights has the same state in the object as on every platform", async () => {
   const stream = freshStream("board");
   const events = flightEvents();
-  assert.deepEqual([events.length, hashOf(events)], [expected.events, expected.eventsSha256]);
+  assert.deepEqual([events.length, await hashOf(events)], [expected.events, expected.eventsSha256]);
   for (let from = 0; from < events.length; from += AT_ONCE) {
     await api.appended(stream, events.slice(from, from + AT_ONCE));
   }
   const hasTheState = async () => {
     const { version, state } = (await api.state(stream)).json;
-    assert.deepEqual([version, hashOf(state)], [expected.events, expected.stateSha256]);
+    assert.deepEqual([version, await hashOf(state)], [expected.events, expected.stateSha256]);
     return state;
   };
   const { inTheAir } = await hasTheState();

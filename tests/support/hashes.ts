@@ -1,8 +1,8 @@
-/** Hashes of values. */
-
-import { createHash } from "node:crypto";
+/** Hashes of values, on every platform. */
 
 /** The SHA-256 of a value's JSON. */
-export function hashOf(value: unknown): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+export async function hashOf(value: unknown): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
