@@ -5,7 +5,13 @@ import { test, type TestContext } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { EVENTS, INTERIM, MOST_MEMORY_GROWTH, STATE_SHA256 } from "../support/long-history.ts";
+import {
+  EVENTS,
+  INTERIM,
+  LONGEST,
+  MOST_MEMORY_GROWTH,
+  STATE_SHA256,
+} from "../support/long-history.ts";
 import { bundle } from "./bundle.ts";
 import type { Found } from "./long-history-program.ts";
 import { Program } from "./program.ts";
@@ -82,21 +88,25 @@ function isBounded(t: TestContext, what: string, grown: number): void {
   assert.ok(grown < MOST_MEMORY_GROWTH, `${what}: ${grown} bytes`);
 }
 
-test(`on a file, the state of ${EVENTS} events is loaded in bounded memory, and a load that is cut off is continued`, async (t) => {
-  const run = (events: number, end = "") =>
-    new Program(scratch.at("on-file.js"), scratch.at("history.db"), `${events}`, end);
-  const finished = async (program: Program): Promise<Grown> => {
-    await program.endedWell();
-    return JSON.parse(program.printed.text);
-  };
-  isBounded(t, "appending", (await finished(run(EVENTS))).grown);
-  const killed = run(0, `${CUT_OFF}`);
-  await killed.closed;
-  assert.equal(killed.child.signalCode, "SIGKILL", killed.printed.errors);
-  isRight(t, await finished(run(0)), EVENTS - CONTINUED_FROM);
-});
+test(
+  `on a file, the state of ${EVENTS} events is loaded in bounded memory, and a load that is cut off is continued`,
+  LONGEST,
+  async (t) => {
+    const run = (events: number, end = "") =>
+      new Program(scratch.at("on-file.js"), scratch.at("history.db"), `${events}`, end);
+    const finished = async (program: Program): Promise<Grown> => {
+      await program.endedWell();
+      return JSON.parse(program.printed.text);
+    };
+    isBounded(t, "appending", (await finished(run(EVENTS))).grown);
+    const killed = run(0, `${CUT_OFF}`);
+    await killed.closed;
+    assert.equal(killed.child.signalCode, "SIGKILL", killed.printed.errors);
+    isRight(t, await finished(run(0)), EVENTS - CONTINUED_FROM);
+  },
+);
 
-test(`in a page, the state of ${EVENTS} events is loaded in bounded memory`, async (t) => {
+test(`in a page, the state of ${EVENTS} events is loaded in bounded memory`, LONGEST, async (t) => {
   const pages = await serve(scratch.at("page"));
   t.after(() => pages.stop());
   const browser = await chromium.launch({
