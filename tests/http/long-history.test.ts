@@ -66,11 +66,10 @@ test(
     const stream = freshStream("board");
     for (const part of flightParts(EVENTS)) await api.appended(stream, part);
     const from = await cutOff(stream);
-    const { read: continued } = await load(stream);
-
-    await forget(stream);
-    let whole = 0;
+    let [continued, whole] = [0, 0];
     const most = await growth(api.server, async () => {
+      continued = (await load(stream)).read;
+      await forget(stream);
       whole = (await load(stream)).read;
     });
     const share = (EVENTS - from) / EVENTS;
