@@ -3,12 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { assertProblem, freshStream, streamPath, useApi } from "../support/api.ts";
 
 const entry = fileURLToPath(import.meta.resolve("../support/bank-worker.ts"));
 const lines: string[] = [];
 const api = useApi({ entry, log: (line) => lines.push(line) });
+
+/** The processor time, in seconds, after which a decision is taken to be endless. */
+const ENDLESS = 2;
 
 const done = { type: "Do", data: {} };
 /** The code and the field of each fault. */
@@ -89,4 +93,23 @@ test("an event of newer code is an error", async () => {
   await api.appended(stream, { type: "Counted", data: { n: 1 }, schemaVersion: 1 });
   const newer = { type: "Counted", data: { n: 1 }, schemaVersion: 4 };
   assertProblem(await api.append(stream, newer), 400, "invalid_event", "schemaVersion");
+});
+
+test("a decision that never returns writes nothing, and the next command is decided after the object has ended", async () => {
+  const stream = freshStream("rogue");
+  const headers = { "Idempotency-Key": "a" };
+  await api.executed(stream, done);
+  const before = await api.server.busy();
+  const endless = { type: "Do", data: { fault: "never returns" } };
+  const answer = api.execute(stream, endless, headers).catch(() => "no answer");
+  const other = api.execute(stream, done).catch(() => "no answer");
+  while ((await api.server.busy()) < before + ENDLESS) await sleep(50);
+  // The platform limits the processor time of an object. The local runtime does not, so the test ends it.
+  await api.server.kill();
+  assert.deepEqual(await Promise.all([answer, other]), ["no answer", "no answer"]);
+  await api.server.restart();
+  assert.equal(await api.version(stream), 1);
+  const next = await api.executed(stream, done, headers);
+  assert.deepEqual([next.version, next.replayed], [2, false]);
+  assert.equal((await api.state(stream)).json.state.done, 2);
 });
