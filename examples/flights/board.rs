@@ -23,6 +23,7 @@ pub struct Moved {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
+#[allow(clippy::enum_variant_names)] // the types of the events
 pub enum BoardEvent {
     FlightDeparted(Moved),
     FlightArrived(Moved),

@@ -77,7 +77,25 @@ test("a state that is too large for a snapshot does not stop commands", async ()
   assert.equal((await api.state(stream)).json.state.done, 13);
 });
 
-test("a stored event of an unknown type is an error that names it, unless it is skipped", async () => {
+test("a snapshot that cannot be stored does not stop commands, and the status shows it", async () => {
+  const stream = freshStream("rogue");
+  const statusOf = async () => (await api.request(streamPath(stream))).json.snapshots;
+  for (let n = 1; n <= 5; n += 1) await api.executed(stream, done);
+  const stored = await statusOf();
+  assert.equal(stored.version, 5, JSON.stringify(stored));
+  const refuse = "BEFORE INSERT ON snapshots_v1 BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+  await api.server.sql(stream, `CREATE TRIGGER refuse ${refuse}`);
+  for (let n = 6; n <= 11; n += 1) assert.equal((await api.executed(stream, done)).version, n);
+  const failed = await statusOf();
+  assert.equal(failed.version, 5);
+  assert.match(failed.error, /disk full/);
+  await api.server.sql(stream, "DROP TRIGGER refuse");
+  for (let n = 12; n <= 16; n += 1) await api.executed(stream, done);
+  assert.deepEqual(await statusOf(), { version: 15, error: null });
+  assert.equal((await api.state(stream)).json.state.done, 16);
+});
+
+test("a stored event of an unknown type is an error that names it", async () => {
   const stream = freshStream("rogue");
   await api.executed(stream, done);
   const insert = `UPDATE commits_v1 SET events = replace(events, '"Done"', '"Gone"')`;
