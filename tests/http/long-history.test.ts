@@ -16,8 +16,8 @@ const api = useApi({ entry });
 /** A load is cut off after it has stored a snapshot of this version or a later one. */
 const CUT_OFF = EVENTS * 0.4;
 const TRIES = 10;
-/** The rows that a load reads once: of the snapshot and of the end of the stream. */
-const OTHER_ROWS = 10;
+/** More than the rows that a load reads once: of the snapshot, of the end of the stream, and of its first page. */
+const OTHER_ROWS = 40;
 /** The platform counts a read row for each inserted commit, because it checks that the key of the row is new. */
 const CHECKED = 1;
 
