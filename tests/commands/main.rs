@@ -8,6 +8,7 @@ mod counter;
 #[path = "../sqlite/database.rs"]
 mod database;
 mod faults;
+mod flights;
 mod history;
 mod kit;
 mod newest;
