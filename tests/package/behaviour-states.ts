@@ -227,20 +227,17 @@ export const loading: Behaviours = {
       cents = 1;
     }
     const states: [unknown, string][] = [
-      [new Map(), "a Map"],
-      [{ seen: new Set([1]) }, "a Set"],
-      [[new Date(0)], "a Date"],
-      [{ bytes: new Uint8Array(1) }, "a Uint8Array"],
-      [{ deep: [{ money: new Money() }] }, "an instance of a class"],
-      [{ cents: NaN }, "NaN"],
-      [[1n], "a bigint"],
-      [() => 1, "a function"],
+      [new Map(), "state is [object Map]"],
+      [{ seen: new Set([1]) }, "state.seen is [object Set]"],
+      [[new Date(0)], "state[0] is a Date"],
+      [{ bytes: new Uint8Array(1) }, "state.bytes is [object Uint8Array]"],
+      [{ deep: [{ money: new Money() }] }, "state.deep[0].money is an instance of a class"],
     ];
     for (const [state, what] of states) {
       const store = new sillok.EventStore();
       const rules = list(sillok, { evolve: () => state });
       const error = (await rejection(store.execute("list-1", add(1), rules))) as SillokError;
-      same([error.code, error.message.includes(`a state with ${what};`)], ["decider_failed", true]);
+      same([error.code, error.message.includes(what)], ["decider_failed", true]);
       same(await all(store.read("list-1")), []);
     }
   },

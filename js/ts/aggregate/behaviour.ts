@@ -135,7 +135,10 @@ export class Behaviour {
    * @throws {@link SillokError} `decider_failed` where JSON would change the state.
    */
   state(): string {
-    const { state } = this.#state();
+    return this.#stateJson(this.#state().state);
+  }
+
+  #stateJson(state: unknown): string {
     try {
       return writeExactJson(state, "state");
     } catch (refused) {
@@ -191,9 +194,9 @@ export class Behaviour {
 
   #held(state: unknown, name: () => string): Held {
     if (state === undefined) throw failed(`${name()} has returned nothing instead of a state`);
-    const wrong = called(() => freezeState(state), name);
-    if (wrong === undefined) return { state };
-    throw failed(`${name()} has returned a state with ${wrong}; a state has only values of JSON`);
+    // What cannot be frozen is no value of JSON either.
+    if (!called(() => freezeState(state), name)) this.#stateJson(state);
+    return { state };
   }
 
   #isKnown(type: string, place: string): boolean {

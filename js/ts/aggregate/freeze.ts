@@ -1,4 +1,4 @@
-import { isPlain, tagOf } from "../store/json.js";
+import { isPlain } from "../store/json.js";
 
 /** Freezes a value with everything in it. It takes a frozen object for one whose content is frozen too. */
 export function deepFreeze<T>(value: T): T {
@@ -7,15 +7,16 @@ export function deepFreeze<T>(value: T): T {
 }
 
 /**
- * Freezes a state with everything in it, as {@link deepFreeze} does.
- *
- * @returns what in it is no value of JSON, such as "a Map" or "NaN"; undefined if there is no such thing. A Map could still
- *   change.
+ * Freezes a state with everything in it, as {@link deepFreeze} does. Returns whether it consists of arrays, plain objects and
+ * values that are no objects. Any other object, such as a Map, could still change.
  */
-export function freezeState(state: unknown): string | undefined {
-  let wrong: string | undefined;
-  freeze(state, (value) => (wrong ??= notOfJson(value)));
-  return wrong;
+export function freezeState(state: unknown): boolean {
+  let isPlainAll = true;
+  freeze(state, (value) => {
+    isPlainAll &&=
+      typeof value !== "object" || value === null || Array.isArray(value) || isPlain(value);
+  });
+  return isPlainAll;
 }
 
 /** Freezes a value with everything in it. `visit` gets each value that was not frozen before. */
@@ -36,23 +37,4 @@ function freezeOne(value: unknown, open: object[], visit?: (value: unknown) => v
   visit?.(value);
   // The buffer of a view cannot be frozen.
   if (isObject && !ArrayBuffer.isView(value)) open.push(Object.freeze(value));
-}
-
-/** What a value is, if it is no value of JSON. A field that is undefined counts as a field that is not there. */
-function notOfJson(value: unknown): string | undefined {
-  switch (typeof value) {
-    case "number":
-      return Number.isFinite(value) ? undefined : String(value);
-    case "object":
-      break;
-    case "bigint":
-    case "function":
-    case "symbol":
-      return `a ${typeof value}`;
-    default:
-      return undefined;
-  }
-  if (value === null || Array.isArray(value) || isPlain(value)) return undefined;
-  const tag = tagOf(value).slice("[object ".length, -1);
-  return tag === "Object" ? "an instance of a class" : `a ${tag}`;
 }

@@ -198,8 +198,7 @@ function quoted(text: string): string {
 }
 
 /** `[object Object]`, `[object Map]` …, also for an object from another window or context. */
-/** The tag of a value, such as `[object Map]`. */
-export function tagOf(value: object): string {
+function tagOf(value: object): string {
   return Object.prototype.toString.call(value);
 }
 
