@@ -7,6 +7,7 @@ import { ROOT, useScratch } from "./scratch.ts";
 import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
 import { CLIENT } from "./types-client.ts";
 import { CONSUMERS } from "./types-consumers.ts";
+import { STATES } from "./types-states.ts";
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 const PROGRAM = `
@@ -330,6 +331,7 @@ test("in a project for Node", async () => {
     "program.ts": PROGRAM,
     "consumers.ts": CONSUMERS,
     "aggregates.ts": AGGREGATES,
+    "states.ts": STATES,
     "platform.ts": PLATFORM,
   };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
