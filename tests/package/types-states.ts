@@ -1,7 +1,7 @@
-// The types of states, and the errors of wrong definitions of aggregates; a part of types.test.ts.
+// The types of the states of aggregates; a part of types.test.ts.
 
-/** The schemas of each program here. */
-const SCHEMAS = `
+/** The schemas of a program. */
+export const DOOR = `
 import { aggregate, reject, type RejectionOf, type StandardSchema, type StateOf } from "sillok";
 
 declare function schema<T>(): StandardSchema<T>;
@@ -12,7 +12,7 @@ const base = {
 `;
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
-export const STATES = `${SCHEMAS}
+export const STATES = `${DOOR}
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<T extends true>(_proof?: T): void {}
 

@@ -119,6 +119,8 @@ export interface FunctionDefinition<
             };
       }
     | undefined;
+  /** Only a definition with schemas has this map. */
+  readonly commands?: undefined;
   /** Returns the state of a stream without events: a value that JSON can represent. */
   readonly initialState: () => S;
   /** Returns the events, or a rejection. It must be pure, and must not change its arguments. */
@@ -128,7 +130,8 @@ export interface FunctionDefinition<
 }
 
 // The overload with schemas is first: the compiler would take handlers without parameters for functions of the other form, and
-// widen the types of their events to `string`. It has 5 type parameters without a default, so it never takes the 3 or 4 of the other.
+// widen the types of their events to `string`. It has 5 type parameters without a default, so it never takes the 3 or 4 of the
+// other. It is also last: if no overload fits, the compiler explains the last one.
 
 /**
  * Defines an aggregate: the state of its streams, the commands that it takes, and the events that follow from them. The
@@ -193,6 +196,18 @@ export function aggregate<
   R extends Rejection = Rejection,
   Name extends string = string,
 >(name: Name, definition: FunctionDefinition<E, C, S, R>): Aggregate<E, C, S, R, Name>;
+/** Defines an aggregate by maps of schemas. */
+export function aggregate<
+  Events extends Readonly<Record<string, EventSchema>>,
+  Commands extends Readonly<Record<string, StandardSchema<any, any>>>,
+  S,
+  Decide extends Deciders,
+  Name extends string,
+  Evolved extends Literal = S,
+>(
+  name: Name,
+  definition: SchemaDefinition<Events, Commands, S, Evolved, Decide>,
+): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>, Name>;
 export function aggregate(name: string, definition: object): Aggregate {
   return checkedAggregate(name, definition);
 }
