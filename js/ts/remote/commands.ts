@@ -1,6 +1,7 @@
 // Commands over a remote store: they are decided here, at the caller, against the version that was read.
 
 import { Behaviour } from "../aggregate/behaviour.js";
+import { newest } from "../aggregate/events.js";
 import type { Command } from "../aggregate/types.js";
 import type {
   AnyAggregate,
@@ -53,6 +54,7 @@ interface ExportedCommit {
 /** A command and its options. */
 interface Call {
   readonly stream: string;
+  readonly aggregate: AnyAggregate;
   readonly ready: ReadyCommand;
   readonly options: ExecuteOptions;
 }
@@ -84,7 +86,7 @@ export class RemoteCommands {
   ): Promise<CommandOutcome> {
     const ready = await readyCommand(stream, command, aggregate, options);
     checkSent(stream, options);
-    const call = { stream, ready, options };
+    const call = { stream, aggregate, ready, options };
     return this.#inTurn(stream, aggregate, async (kept) => {
       const early = await this.#attemptAtOnce(kept, call);
       if (early !== undefined) return early;
@@ -178,7 +180,7 @@ export class RemoteCommands {
       kept.behaviour.advance();
       kept.version = appended.version;
     }
-    return this.#outcome(appended);
+    return this.#outcome(appended, call);
   }
 
   /**
@@ -199,22 +201,24 @@ export class RemoteCommands {
   }
 
   /** The events that are stored under the id of a command. */
-  async #committed({ stream, options }: Call): Promise<CommandOutcome | undefined> {
+  async #committed(call: Call): Promise<CommandOutcome | undefined> {
+    const { stream, options } = call;
     for await (const line of this.#store.exportCommits(stream)) {
       const commit = JSON.parse(line) as ExportedCommit;
       if (commit.key !== options.commandId || commit.keyOrigin !== "client") continue;
       const { firstVersion, version } = commit;
       const time = new Date(commit.time).toISOString();
-      return this.#outcome({ stream, firstVersion, version, time, replayed: true });
+      const appended = { stream, firstVersion, version, time, replayed: true };
+      return this.#outcome(appended, call);
     }
     return undefined;
   }
 
-  async #outcome(appended: AppendResult): Promise<CommandOutcome> {
+  async #outcome(appended: AppendResult, { aggregate }: Call): Promise<CommandOutcome> {
     const { stream, firstVersion, version } = appended;
     const events: RecordedEvent[] = [];
     for await (const event of this.#store.read(stream, { from: firstVersion, to: version })) {
-      events.push(event);
+      events.push(newest(aggregate.events, event));
     }
     return { accepted: true, ...appended, events };
   }
