@@ -13,6 +13,7 @@ import { watched } from "./watched.js";
  * - `initialState`, `evolve` and `decide` change no argument, and give the same result for the same arguments. They use no
  *   clock and no random numbers.
  * - The state is the same, whether its events are folded in one piece, one by one, or after a snapshot at any version.
+ * - The upcasts of an older event return data that its schema allows.
  * - Events and states are the same after they were written as JSON and read again.
  * - A decision is the same on a state and on its snapshot. The state after a decision is the fold of its events.
  *
