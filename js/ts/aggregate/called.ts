@@ -1,6 +1,7 @@
 // Calls the functions and schemas of an aggregate. Everything that they throw becomes an error with a code here.
 
 import { SillokError } from "../store/errors.js";
+import { isRejected } from "./reject.js";
 
 /**
  * Calls code of an aggregate, which must be synchronous. `name` names the call for errors. The text of an error does not
@@ -19,13 +20,25 @@ export function called<T>(
     returned = call();
     isPromise = typeof (returned as PromiseLike<unknown> | undefined)?.then === "function";
   } catch (thrown) {
-    throw failed(`${name()} has thrown an error`, thrown);
+    const what = isThrownRejection(thrown)
+      ? "a rejection: return the rejection, do not throw it"
+      : "an error";
+    throw failed(`${name()} has thrown ${what}`, thrown);
   }
   if (!isPromise) return returned;
   // A rejection of this promise is ignored. An unhandled one would end the program.
   void Promise.resolve(returned).catch(() => {});
   const detail = `${name()} has returned a promise. It must be synchronous`;
   throw new SillokError({ code, detail });
+}
+
+function isThrownRejection(thrown: unknown): boolean {
+  try {
+    return isRejected(thrown);
+  } catch {
+    // Its fields throw errors.
+    return false;
+  }
 }
 
 /** The error of an aggregate whose code is wrong. */
