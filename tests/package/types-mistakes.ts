@@ -1,5 +1,7 @@
 // Wrong definitions of aggregates, and the errors of the compiler; a part of types.test.ts.
 
+import assert from "node:assert/strict";
+
 import { DOOR } from "./types-states.ts";
 
 /** A wrong definition. */
@@ -55,7 +57,7 @@ aggregate<Counted, Count, number>("counter", ${lines});
 }
 
 /** Wrong definitions, by their mistake. */
-export const MISTAKES: Readonly<Record<string, Mistake>> = {
+const BY_NAME: Readonly<Record<string, Mistake>> = {
   "a wrong type of event": decide(
     /"Wrong"' is not assignable to type '"Opened"'/,
     `({ by }) => ({ type: "Wrong", data: { by } })`,
@@ -156,3 +158,25 @@ export const MISTAKES: Readonly<Record<string, Mistake>> = {
 }`,
   ),
 };
+
+const fileOf = (place: number) => `mistake${place}.ts`;
+
+/** A file for each wrong definition. */
+export const MISTAKES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(BY_NAME).map(({ program }, place) => [fileOf(place), program]),
+);
+
+/** Fails unless the output of a compiler has one error for each file, at its line, and with its text. */
+export function checkErrors(stdout: string): void {
+  // The lines of an error after its first are indented.
+  const errors = stdout.split(/\r?\n(?! )/).filter((error) => error !== "");
+  const mistakes = Object.entries(BY_NAME);
+  for (const [place, [name, { program, says }]] of mistakes.entries()) {
+    const line = program.split("\n").findIndex((text) => text.includes("// here")) + 1;
+    const [found = "", ...more] = errors.filter((error) => error.startsWith(`${fileOf(place)}(`));
+    assert.ok(found.startsWith(`${fileOf(place)}(${line},`), `${name}: ${found}`);
+    assert.match(found, says, name);
+    assert.deepEqual(more, [], name);
+  }
+  assert.equal(errors.length, mistakes.length, stdout);
+}

@@ -7,7 +7,7 @@ import { ROOT, useScratch } from "./scratch.ts";
 import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
 import { CLIENT } from "./types-client.ts";
 import { CONSUMERS } from "./types-consumers.ts";
-import { MISTAKES } from "./types-mistakes.ts";
+import { checkErrors, MISTAKES } from "./types-mistakes.ts";
 import { STATES } from "./types-states.ts";
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
@@ -376,21 +376,8 @@ test("without the types of a browser or of Node", async () => {
 });
 
 test("a mistake in a definition is an error at its line", async () => {
-  const mistakes = Object.entries(MISTAKES);
-  const files = mistakes.map(([, { program }], place) => [`mistake${place}.ts`, program] as const);
   const options = { module: "nodenext", lib: ["es2022"], noUnusedLocals: false };
-  for (const { stdout } of await compiled(options, Object.fromEntries(files))) {
-    // The lines of an error after its first are indented.
-    const errors = stdout.split(/\r?\n(?! )/).filter((error) => error !== "");
-    for (const [place, [name, { program, says }]] of mistakes.entries()) {
-      const line = program.split("\n").findIndex((text) => text.includes("// here")) + 1;
-      const found = errors.filter((error) => error.startsWith(`mistake${place}.ts(`));
-      assert.equal(found.length, 1, `${name}: ${found.join("\n")}`);
-      assert.match(found[0] ?? "", new RegExp(`^[^(]+\\(${line},`), name);
-      assert.match(found[0] ?? "", says, name);
-    }
-    assert.equal(errors.length, mistakes.length, stdout);
-  }
+  for (const { stdout } of await compiled(options, MISTAKES)) checkErrors(stdout);
 });
 
 test("with schemas of zod, valibot and arktype", async () => {
