@@ -47,8 +47,8 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
       const { id, attempt } = commands;
       const acts = actsOf(FIRST_COMMAND, {
         append: (...append) => raising(commands.append(...append)),
-        execute: async (n, stream, command) =>
-          outcomeOf(await raising(commands.execute(n, stream, commandJson(command)))),
+        execute: async (n, stream, command, { events }) =>
+          outcomeOf(await raising(commands.execute(n, stream, commandJson(command))), events),
       });
       try {
         await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {

@@ -223,7 +223,20 @@ test("a schema of an event must not change it, must not throw and must be synchr
     return begun({ events: { Added: schema } });
   };
   const changing = await using((value) => ({ value: { ...(value as object), more: 1 } }));
-  fails(() => decide(changing, "Add", { n: 1 }), "invalid_event", { field: "data.more" });
+  fails(() => decide(changing, "Add", { n: 1 }), "invalid_event", {
+    field: "data.more",
+    message: /^`data\.more` of Added is changed by its schema, which must only check$/,
+  });
+  const dropping = await using((value) => ({ value: { ...(value as object), list: [{ n: 1 }] } }));
+  fails(() => decide(dropping, "Add", { list: [{ n: 1, days: 2 }] }), "invalid_event", {
+    field: "data.list[0].days",
+    message: /^`data\.list\[0\]\.days` is not in the schema of Added$/,
+  });
+  const shortening = await using(() => ({ value: [1] }));
+  fails(() => decide(shortening, "Add", [1, 2]), "invalid_event", {
+    field: "data[1]",
+    message: /^`data\[1\]` of Added is changed by its schema/,
+  });
   const boom = new Error("boom");
   const throwing = await using(() => {
     throw boom;

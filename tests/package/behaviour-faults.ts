@@ -100,6 +100,28 @@ export const failing: Behaviours = {
     same(await store.load("list-1", rules), { state: { list: [[1]] }, version: 1 });
   },
 
+  async "a rejection that decide throws is refused, and names the mistake"(sillok) {
+    const store = new sillok.EventStore();
+    const throwing = async (thrown: unknown) => {
+      const decide = () => {
+        throw thrown;
+      };
+      const error = await rejection(store.execute("list-1", add(1), list(sillok, { decide })));
+      const { code, message, cause } = error as Error & { code?: unknown };
+      const [, mistake] = message.split(", has thrown ");
+      return [code, mistake, cause === thrown];
+    };
+    const returned = "a rejection: return the rejection, do not throw it";
+    same(await throwing(sillok.reject("no")), ["decider_failed", returned, true]);
+    const fields = {
+      get rejection() {
+        throw new Error("boom");
+      },
+    };
+    same(await throwing(fields), ["decider_failed", "an error", true]);
+    same(await all(store.readAll()), []);
+  },
+
   async "each of several failures at once has its own cause"(sillok) {
     const causes = new Map<unknown, Error>();
     const decide = ({ data }: { data: number }) => {

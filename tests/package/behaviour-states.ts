@@ -71,6 +71,32 @@ export const loading: Behaviours = {
     same(await store.load("list-2", rules, { time: 0 }), first);
   },
 
+  async "a repeat has the events of its first outcome in their newest shape"(sillok) {
+    const store = new sillok.EventStore();
+    const codes = [
+      bank(sillok, [], { evolve: () => ({}) }),
+      bank(sillok, [toAmount], { evolve: () => ({}) }),
+      bank(sillok, [toAmount, toCents]),
+    ];
+    const deposit = { type: "Deposit", data: { text: "5" } };
+    const options = { commandId: "id" };
+    const [oldest, ...newer] = codes as [Any, ...Any[]];
+    const first = await store.execute("bank-1", deposit, oldest, options);
+    same(first.events[0]?.data, { text: "5" });
+    for (const [place, code] of newer.entries()) {
+      const shape = { schemaVersion: place + 2, data: [{ amount: 5 }, { cents: 500 }][place] };
+      const again = await store.attempt("bank-1", deposit, code, options);
+      const events = [{ ...first.events[0], ...shape }];
+      same(again, { accepted: true, ...first, events, replayed: true });
+    }
+    // The code of a repeat may be older than its event.
+    const [, old, newest] = codes as [Any, Any, Any];
+    const cents = { type: "Deposit", data: { cents: 5 } };
+    await store.execute("bank-2", cents, newest, options);
+    const tooNew = await rejection(store.execute("bank-2", cents, old, options));
+    same((tooNew as { code?: unknown }).code, "event_too_new");
+  },
+
   async "a loaded state is deeply frozen"(sillok) {
     const store = new sillok.EventStore();
     await store.execute("list-1", add([{ deep: [1] }]), list(sillok));

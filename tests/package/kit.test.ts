@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { z } from "zod";
 
 import type { Aggregate } from "sillok";
 import { zodAccount } from "./aggregates.ts";
@@ -41,6 +42,9 @@ async function list(definition: Definition) {
   };
   return { list: define("list", rules), given, laws };
 }
+
+/** The text as a pattern. */
+const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /** The error of a failed expectation. It must be one for every runner, and show these lines. */
 function shows(call: () => unknown, headline: RegExp, ...lines: string[]): void {
@@ -199,7 +203,7 @@ test("a state that JSON changes fails with its place", async () => {
   const states: [unknown, RegExp, ...string[]][] = [
     [
       new Date(0),
-      /JSON changes the state from `evolve`.*: state\.at is a Date/,
+      /JSON changes the state from `evolve` of the aggregate list, for Added: state\.at is a Date/,
       '+ at: "1970-01-01T00:00:00.000Z",',
       "- at: Date(0),",
     ],
@@ -242,6 +246,50 @@ test("a lawful aggregate passes, and each place is tested", async () => {
   shows(() => laws(own, [history], [bad]), /^history 0, version 0, commands\[0\]: data\.cents/);
 });
 
+test("upcasts that make data which the schema refuses fail", async () => {
+  const { aggregate } = await scratch.sillok();
+  const { given, laws } = await scratch.testing();
+  const note = (upcasts: ((data: any) => unknown)[]) =>
+    aggregate("note", {
+      events: { Noted: { schema: z.object({ text: z.string(), by: z.string() }), upcasts } },
+      commands: { Note: z.null() },
+      initialState: () => ({ texts: [] as string[] }),
+      evolve: { Noted: ({ texts }, { text }) => ({ texts: [...texts, text] }) },
+      decide: { Note: () => [] },
+    });
+  const old = (schemaVersion: number, data: unknown) => [{ type: "Noted", schemaVersion, data }];
+  const toText = (data: { note: string }) => ({ text: data.note });
+  const withBy = (data: { text: string }) => ({ ...data, by: "nobody" });
+  const right = note([toText, withBy]);
+  laws(right, [old(1, { note: "a" }), old(2, { text: "a" })]);
+  given(right, old(1, { note: "a" }))
+    .when({ type: "Note" })
+    .thenState({ texts: ["a"] });
+  const cases: [upcasts: ((data: any) => unknown)[], version: number, reason: string][] = [
+    [[toText, (data) => data], 1, "`data.by` of Noted is wrong"],
+    [[toText, (data) => data], 2, "`data.by` of Noted is wrong"],
+    [[withBy], 1, "`data.text` of Noted is wrong"],
+    [[toText, (data) => ({ ...withBy(data), more: 1 })], 1, "`data.more` is not in the schema"],
+  ];
+  for (const [upcasts, version, reason] of cases) {
+    const wrong = note(upcasts);
+    const history = old(version, version === 1 ? { note: "a" } : { text: "a" });
+    const says = `history[0]: the upcasts of Noted from schema version ${version} return wrong data: ${reason}`;
+    shows(() => laws(wrong, [[], history]), new RegExp(`^history 1: ${escaped(says)}`));
+    assert.throws(
+      () => given(wrong, history),
+      (error: Error & { code?: string }) => {
+        assert.equal(error.code, "decider_failed");
+        return error.message.startsWith(says);
+      },
+    );
+  }
+  // An upcast that fails is the result of a decision, as in a store.
+  const failing = note([() => assert.fail("boom")]);
+  given(failing, old(1, {})).when({ type: "Note" }).thenFails("decider_failed");
+  given(right, old(4, {})).when({ type: "Note" }).thenFails("event_too_new");
+});
+
 test("a snapshot that is not the whole state fails", async () => {
   // The state has a field that JSON leaves out, and `evolve` depends on it.
   const hiding = await list({
@@ -260,6 +308,12 @@ test("the test of something else is refused", async () => {
   assert.throws(() => given(own, [{ type: "Opened", data: {} } as never]), {
     code: "invalid_event",
   });
+  for (const histories of [[opened], [[], opened], opened]) {
+    assert.throws(() => laws(own, histories as never), {
+      code: "invalid_parameter",
+      message: "`histories` must be a list of histories, each of them a list of events",
+    });
+  }
   assert.throws(() => given(own).when(withdraw(1), { at: 5 } as never), {
     code: "invalid_parameter",
   });

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import type { RemoteEventStore } from "sillok";
+import type { NewEvent, RemoteEventStore } from "sillok";
 
 import { type Server } from "../support/server.ts";
 import { all, count } from "./check.ts";
-import { account, add, deposit, deposited, list, open, withdraw } from "./ledger.ts";
+import { account, add, type Any, deposit, deposited, list, open, withdraw } from "./ledger.ts";
 import { after as answerLost, before as neverSent, Line, serverWithTokens } from "./on-server.ts";
 import { useScratch } from "./scratch.ts";
 
@@ -189,6 +189,25 @@ test("a repeat under its id has the first events, also after the state has chang
   const same = await other.execute("list-1", add(1), rich, { commandId: "r" });
   assert.deepEqual(same, { ...random, replayed: true }, "it would decide other events");
   assert.deepEqual([version, (await types(store)).length], [5, 6]);
+});
+
+test("a repeat has the first events in their newest shape", async () => {
+  const { sillok, store, other } = await opened(100);
+  const define = sillok.aggregate as unknown as (name: string, definition: object) => Any;
+  const bank = (upcasts: unknown[]) =>
+    define("bank", {
+      events: { Deposited: { upcasts } },
+      initialState: () => ({}),
+      evolve: () => ({}),
+      decide: ({ data }: NewEvent) => ({ type: "Deposited", data }),
+    });
+  const deposit = { type: "Deposit", data: { amount: 5 } };
+  const options = { commandId: "id" };
+  const first = await store.execute("bank-1", deposit, bank([]), options);
+  const toCents = bank([({ amount }: { amount: number }) => ({ cents: amount * 100 })]);
+  const again = await other.execute("bank-1", deposit, toCents, options);
+  const events = [{ ...first.events[0], schemaVersion: 2, data: { cents: 500 } }];
+  assert.deepEqual(again, { ...first, events, replayed: true });
 });
 
 test("a command whose answers are lost takes effect once", async () => {

@@ -7,6 +7,8 @@ import { ROOT, useScratch } from "./scratch.ts";
 import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
 import { CLIENT } from "./types-client.ts";
 import { CONSUMERS } from "./types-consumers.ts";
+import { checkErrors, MISTAKES } from "./types-mistakes.ts";
+import { STATES } from "./types-states.ts";
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 const PROGRAM = `
@@ -293,7 +295,11 @@ const COMPILERS = {
 
 const scratch = useScratch();
 
-async function check(options: object, files: Record<string, string>): Promise<void> {
+/** The output of each compiler for these files. */
+async function compiled(
+  options: object,
+  files: Readonly<Record<string, string>>,
+): Promise<{ code: number | null; stdout: string }[]> {
   for (const [file, text] of Object.entries(files)) await scratch.write(file, text);
   const compilerOptions = {
     strict: true,
@@ -312,10 +318,15 @@ async function check(options: object, files: Record<string, string>): Promise<vo
     "tsconfig.json",
     JSON.stringify({ compilerOptions, files: Object.keys(files) }),
   );
+  const outputs = [];
   for (const compiler of Object.values(COMPILERS)) {
-    const { code, stdout } = await scratch.run(process.execPath, [compiler, "--project", "."]);
-    assert.equal(code, 0, stdout);
+    outputs.push(await scratch.run(process.execPath, [compiler, "--project", "."]));
   }
+  return outputs;
+}
+
+async function check(options: object, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const { code, stdout } of await compiled(options, files)) assert.equal(code, 0, stdout);
 }
 
 test("the types are checked by TypeScript 5.9 and 7", async () => {
@@ -330,6 +341,7 @@ test("in a project for Node", async () => {
     "program.ts": PROGRAM,
     "consumers.ts": CONSUMERS,
     "aggregates.ts": AGGREGATES,
+    "states.ts": STATES,
     "platform.ts": PLATFORM,
   };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
@@ -361,6 +373,11 @@ test("without the types of a browser or of Node", async () => {
     .replaceAll("String(code, error.field)", "String(code)");
   const files = { "program.ts": program, "consumers.ts": CONSUMERS, "aggregates.ts": AGGREGATES };
   await check({ module: "nodenext", lib: ["es2022"] }, files);
+});
+
+test("a mistake in a definition is an error at its line", async () => {
+  const options = { module: "nodenext", lib: ["es2022"], noUnusedLocals: false };
+  for (const { stdout } of await compiled(options, MISTAKES)) checkErrors(stdout);
 });
 
 test("with schemas of zod, valibot and arktype", async () => {

@@ -35,7 +35,11 @@ export interface ExecuteResult<E extends NewEvent = NewEvent> {
   version: number;
   /** The time of the decision, which is the recorded time of the events, such as `2026-11-23T01:02:03.456Z`. */
   time: string;
-  /** The decided events, as they are stored. There are none if nothing had to happen, or if they were forgotten since. */
+  /**
+   * The decided events. There are none if nothing had to happen, or if they were forgotten since. A remembered outcome has its
+   * events in their newest shape, by the upcasts of the aggregate. Only {@link connect}, which has no code of the aggregate,
+   * returns them as they are stored: events of an older schema version then have data of that version.
+   */
   events: RecordedEvent<E>[];
   /** Whether the outcome is the remembered one of an earlier command under the same id. */
   replayed: boolean;

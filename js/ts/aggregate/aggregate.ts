@@ -61,8 +61,22 @@ export type RejectionsOf<Decide extends Deciders> = Extract<
   Rejected
 >["rejection"];
 
+/**
+ * Any value. Where the compiler expects this type, it does not widen the literals in a value, nor the places of a tuple. The
+ * states that `evolve` returns need this: the compiler does not know the type of the state yet when it reads them.
+ */
+export type Literal =
+  | ""
+  | 0
+  | boolean
+  | {}
+  | null
+  | undefined
+  | readonly [Literal?, ...Literal[]]
+  | { readonly [field: string]: Literal };
+
 /** A definition of an aggregate with schemas: a map of the events, and one of the commands. */
-export interface SchemaDefinition<Events, Commands, S, Decide> extends AggregateOptions<
+export interface SchemaDefinition<Events, Commands, S, Evolved, Decide> extends AggregateOptions<
   CommandsOf<Commands>
 > {
   /** The schemas of the events by their type. */
@@ -73,7 +87,7 @@ export interface SchemaDefinition<Events, Commands, S, Decide> extends Aggregate
   readonly initialState: () => S;
   /** For each type of events: returns the state after the event. It must be pure, and must not change its arguments. */
   readonly evolve: {
-    readonly [Type in keyof Events]: (state: S, data: EventData<Events[Type]>) => NoInfer<S>;
+    readonly [Type in keyof Events]: (state: S, data: EventData<Events[Type]>) => NoInfer<Evolved>;
   };
   /** For each type of commands: returns the events, or a rejection. It must be pure, and must not change its arguments. */
   readonly decide: Decide & {
@@ -105,6 +119,8 @@ export interface FunctionDefinition<
             };
       }
     | undefined;
+  /** Only a definition with schemas has this map. */
+  readonly commands?: undefined;
   /** Returns the state of a stream without events: a value that JSON can represent. */
   readonly initialState: () => S;
   /** Returns the events, or a rejection. It must be pure, and must not change its arguments. */
@@ -114,7 +130,8 @@ export interface FunctionDefinition<
 }
 
 // The overload with schemas is first: the compiler would take handlers without parameters for functions of the other form, and
-// widen the types of their events to `string`. All of its 5 type parameters are inferred, so it never takes the 3 or 4 of the other.
+// widen the types of their events to `string`. It has 5 type parameters without a default, so it never takes the 3 or 4 of the
+// other. It is also last: if no overload fits, the compiler explains the last one.
 
 /**
  * Defines an aggregate: the state of its streams, the commands that it takes, and the events that follow from them. The
@@ -166,9 +183,10 @@ export function aggregate<
   S,
   Decide extends Deciders,
   Name extends string,
+  Evolved extends Literal = S,
 >(
   name: Name,
-  definition: SchemaDefinition<Events, Commands, S, Decide>,
+  definition: SchemaDefinition<Events, Commands, S, Evolved, Decide>,
 ): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>, Name>;
 /** Defines an aggregate by three functions, whose types are parameters. */
 export function aggregate<
@@ -178,6 +196,18 @@ export function aggregate<
   R extends Rejection = Rejection,
   Name extends string = string,
 >(name: Name, definition: FunctionDefinition<E, C, S, R>): Aggregate<E, C, S, R, Name>;
+/** Defines an aggregate by maps of schemas. */
+export function aggregate<
+  Events extends Readonly<Record<string, EventSchema>>,
+  Commands extends Readonly<Record<string, StandardSchema<any, any>>>,
+  S,
+  Decide extends Deciders,
+  Name extends string,
+  Evolved extends Literal = S,
+>(
+  name: Name,
+  definition: SchemaDefinition<Events, Commands, S, Evolved, Decide>,
+): Aggregate<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide>, Name>;
 export function aggregate(name: string, definition: object): Aggregate {
   return checkedAggregate(name, definition);
 }

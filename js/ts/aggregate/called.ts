@@ -1,6 +1,7 @@
 // Calls the functions and schemas of an aggregate. Everything that they throw becomes an error with a code here.
 
 import { SillokError } from "../store/errors.js";
+import { isRejected } from "./reject.js";
 
 /**
  * Calls code of an aggregate, which must be synchronous. `name` names the call for errors. The text of an error does not
@@ -19,7 +20,10 @@ export function called<T>(
     returned = call();
     isPromise = typeof (returned as PromiseLike<unknown> | undefined)?.then === "function";
   } catch (thrown) {
-    throw failed(`${name()} has thrown an error`, thrown);
+    const what = isThrownRejection(thrown)
+      ? "a rejection: return the rejection, do not throw it"
+      : "an error";
+    throw failed(`${name()} has thrown ${what}`, thrown);
   }
   if (!isPromise) return returned;
   // A rejection of this promise is ignored. An unhandled one would end the program.
@@ -35,6 +39,15 @@ export function guarded<T>(call: () => T, name: () => string): T {
   } catch (thrown) {
     if (thrown instanceof SillokError) throw thrown;
     throw failed(`${name()} has returned a value that throws an error`, thrown);
+  }
+}
+
+function isThrownRejection(thrown: unknown): boolean {
+  try {
+    return isRejected(thrown);
+  } catch {
+    // Its fields throw errors.
+    return false;
   }
 }
 

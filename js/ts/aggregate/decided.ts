@@ -91,7 +91,19 @@ export function checkData(
   const changed = difference(result.value, data);
   if (changed === undefined) return;
   const field = fieldAt(name, ["data", ...changed]);
+  if (isDropped(result.value, changed)) {
+    throw invalidEvent(field, `is not in the schema of ${type}`);
+  }
   throw invalidEvent(field, `of ${type} is changed by its schema, which must only check`);
+}
+
+/** Whether these keys lead to a field that an object in the value does not have. */
+function isDropped(value: unknown, path: readonly (string | number)[]): boolean {
+  let holder = value;
+  for (const step of path.slice(0, -1)) holder = (holder as Record<string | number, unknown>)[step];
+  const key = path.at(-1);
+  if (typeof holder !== "object" || holder === null) return false;
+  return typeof key === "string" && !Object.hasOwn(holder, key);
 }
 
 function decidedJson(event: unknown, name: string): DecidedJson {

@@ -88,6 +88,14 @@ export function upcastAt(events: EventDefinitions, event: OldEvent, place: strin
   }
 }
 
+/** The stored event in its newest shape; as it is stored, if there are no definitions. */
+export function newest<E extends OldEvent>(events: EventDefinitions | undefined, event: E): E {
+  if (events === undefined) return event;
+  const data = upcast(events, event);
+  const schemaVersion = definitionOf(events, event.type)?.schemaVersion ?? 1;
+  return schemaVersion === 1 ? event : { ...event, schemaVersion, data };
+}
+
 /** Every path must show the same value, also a path that sends it as JSON. */
 function plain(data: unknown, type: string): unknown {
   try {

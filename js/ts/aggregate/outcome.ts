@@ -1,6 +1,7 @@
 import type { Rejection } from "../store/errors.js";
 import type { RecordedEvent } from "../store/events.js";
 import type { CommandOutcome, ExecuteResult } from "./aggregate-store.js";
+import { type EventDefinitions, newest } from "./events.js";
 
 /** The outcome of a command, as an engine gives it. */
 export interface EngineOutcome extends Omit<ExecuteResult, "events"> {
@@ -11,19 +12,15 @@ export interface EngineOutcome extends Omit<ExecuteResult, "events"> {
 }
 
 // Each field by its name: a copy of the rest of an object is slow.
-/** The outcome of a command, for callers. */
-export function outcomeOf({
-  rejection,
-  events,
-  stream,
-  firstVersion,
-  version,
-  time,
-  replayed,
-}: EngineOutcome): CommandOutcome {
+/** The outcome of a command, for callers. The events of a remembered one may be of an older schema version. */
+export function outcomeOf(
+  { rejection, events, stream, firstVersion, version, time, replayed }: EngineOutcome,
+  definitions: EventDefinitions,
+): CommandOutcome {
   if (rejection !== undefined) {
     return { accepted: false, rejection: JSON.parse(rejection) as Rejection, version, replayed };
   }
-  const recorded = JSON.parse(events) as RecordedEvent[];
+  const stored = JSON.parse(events) as RecordedEvent[];
+  const recorded = replayed ? stored.map((event) => newest(definitions, event)) : stored;
   return { accepted: true, stream, firstVersion, version, time, events: recorded, replayed };
 }

@@ -29,7 +29,8 @@ export interface AggregateClient<A extends AnyAggregate = AnyAggregate> {
    * @param command - The command: its `type`, `data` and `metadata`.
    * @param options - The id of the command, the expected version, and whether nothing is written.
    * @returns The versions, the time and the events. `replayed` is true only for a command under your own id. It is also true
-   * if this call has repeated its own request.
+   * if this call has repeated its own request. The events of a replayed outcome are as they are stored: the client has no code
+   * to upcast them, so an event with an older `schemaVersion` has the data of that version, and not those of its type.
    * @throws {@link SillokError} `command_rejected`, whose `rejection` has the reason; `unknown_command` or `invalid_command`;
    * `wrong_expected_version`; `idempotency_key_reused` when another command had this id; `no_aggregate` when the server has no
    * such aggregate; `decider_failed` when its code has thrown an error; `unavailable`, after which you can safely repeat only

@@ -1,9 +1,4 @@
-import {
-  areEventDefinitions,
-  definitionOf,
-  type EventDefinitions,
-  upcast,
-} from "../aggregate/events.js";
+import { areEventDefinitions, type EventDefinitions } from "../aggregate/events.js";
 import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import {
@@ -155,14 +150,6 @@ export function handlerFor(on: unknown, type: string): AnyHandler {
   const handler = (on as Readonly<Record<string, AnyHandler>>)[type];
   if (handler === undefined) throw new TypeError(`there is no handler for ${type}`);
   return handler;
-}
-
-/** The event in its newest shape. */
-export function newest(events: EventDefinitions | undefined, event: ConsumedEvent): ConsumedEvent {
-  if (events === undefined) return event;
-  const data = upcast(events, event);
-  const schemaVersion = definitionOf(events, event.type)?.schemaVersion ?? 1;
-  return schemaVersion === 1 ? event : { ...event, schemaVersion, data };
 }
 
 /** Copies the handlers. Nobody can exchange them later: they decide which events the consumer follows. */

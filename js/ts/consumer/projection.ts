@@ -1,3 +1,4 @@
+import { newest } from "../aggregate/events.js";
 import type { NewEvent, Stored } from "../store/events.js";
 import {
   type ConsumedEvent,
@@ -7,7 +8,6 @@ import {
   handlerFor,
   type Handlers,
   invalidConsumer,
-  newest,
 } from "./definition.js";
 
 /** The documents of a projection for its handlers. A handler also sees its own changes. */

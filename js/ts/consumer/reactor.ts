@@ -1,3 +1,4 @@
+import { newest } from "../aggregate/events.js";
 import type { CommandOf, EventOf } from "../aggregate/types.js";
 import type { AnyAggregate, ExecuteResult } from "../aggregate/aggregate-store.js";
 import type { AppendResult, NewEvent } from "../store/events.js";
@@ -12,7 +13,6 @@ import {
   handlerFor,
   type Handlers,
   invalidConsumer,
-  newest,
 } from "./definition.js";
 
 /** A checkpoint: one position for each partition of the feed. */

@@ -53,7 +53,7 @@ export class LocalCommands {
           ? this.#engine.execute(commands, behaviour, stream, ready, options)
           : execute(commands, ready),
       );
-      return outcomeOf(outcome);
+      return outcomeOf(outcome, aggregate.events);
     });
   }
 

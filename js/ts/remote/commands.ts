@@ -1,6 +1,7 @@
 // Commands over a remote store: they are decided here, at the caller, against the version that was read.
 
 import { Behaviour } from "../aggregate/behaviour.js";
+import { newest } from "../aggregate/events.js";
 import type { Command } from "../aggregate/types.js";
 import type {
   AnyAggregate,
@@ -54,6 +55,7 @@ interface ExportedCommit {
 /** A command and its options. */
 interface Call {
   readonly stream: string;
+  readonly aggregate: AnyAggregate;
   readonly ready: ReadyCommand;
   readonly options: ExecuteOptions;
 }
@@ -85,7 +87,7 @@ export class RemoteCommands {
   ): Promise<CommandOutcome> {
     const ready = await readyCommand(stream, command, aggregate, options);
     checkSent(stream, options);
-    const call = { stream, ready, options };
+    const call = { stream, aggregate, ready, options };
     return this.#inTurn(stream, aggregate, async (kept) => {
       const early = await this.#attemptAtOnce(kept, call);
       if (early !== undefined) return early;
@@ -183,7 +185,7 @@ export class RemoteCommands {
       kept.behaviour.advance();
       kept.version = appended.version;
     }
-    return this.#outcome(appended);
+    return this.#outcome(appended, call);
   }
 
   /**
@@ -215,7 +217,8 @@ export class RemoteCommands {
       if (commit.key !== options.commandId || commit.keyOrigin !== "client") continue;
       const { firstVersion, version } = commit;
       const time = new Date(commit.time).toISOString();
-      const outcome = await this.#outcome({ stream, firstVersion, version, time, replayed: true });
+      const appended = { stream, firstVersion, version, time, replayed: true };
+      const outcome = await this.#outcome(appended, call);
       const id = idOfCommand(call);
       if (outcome.events.every((event) => !event.id.startsWith(`${id}-`))) {
         const detail = `another command had this id on stream ${stream}; choose another id`;
@@ -226,11 +229,14 @@ export class RemoteCommands {
     return undefined;
   }
 
-  async #outcome(appended: AppendResult): Promise<CommandOutcome & { accepted: true }> {
+  async #outcome(
+    appended: AppendResult,
+    { aggregate }: Call,
+  ): Promise<CommandOutcome & { accepted: true }> {
     const { stream, firstVersion, version } = appended;
     const events: RecordedEvent[] = [];
     for await (const event of this.#store.read(stream, { from: firstVersion, to: version })) {
-      events.push(event);
+      events.push(newest(aggregate.events, event));
     }
     return { accepted: true, ...appended, events };
   }

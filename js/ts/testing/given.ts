@@ -68,7 +68,8 @@ const OPTIONS = ["now", "metadata", "commandId"] as const satisfies (keyof WhenO
  *
  * @param aggregate - The aggregate.
  * @param history - The events before the command. An event with a `schemaVersion` is an older one.
- * @throws {@link SillokError} `invalid_event` when an event of the history is invalid.
+ * @throws {@link SillokError} `invalid_event` when an event of the history is invalid; `decider_failed` when the upcasts of an
+ * older event return data that its schema refuses.
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 import { Behaviour } from "../aggregate/behaviour.js";
 import { difference } from "../aggregate/difference.js";
 import type { Aggregate, CommandOf } from "../aggregate/types.js";
+import { invalid } from "../store/invalid.js";
 import { fieldAt } from "../store/json.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
 import type { History } from "./history.js";
@@ -13,13 +14,15 @@ import { watched } from "./watched.js";
  * - `initialState`, `evolve` and `decide` change no argument, and give the same result for the same arguments. They use no
  *   clock and no random numbers.
  * - The state is the same, whether its events are folded in one piece, one by one, or after a snapshot at any version.
+ * - The upcasts of an older event return data that its schema allows.
  * - Events and states are the same after they were written as JSON and read again.
  * - A decision is the same on a state and on its snapshot. The state after a decision is the fold of its events.
  *
  * @param aggregate - The aggregate.
  * @param histories - Histories of streams. Choose them so that each type of events occurs.
  * @param commands - Commands. Each is decided at every version of every history. Without commands, `decide` is not tested.
- * @throws An error whose message names the history, the version and the law, and shows the difference.
+ * @throws An error whose message names the history, the version and the law, and shows the difference. {@link SillokError}
+ * `invalid_parameter` when `histories` is not a list of histories.
  *
  * @example
  * ```ts
@@ -54,9 +57,16 @@ export function laws<A extends Aggregate>(
 ): void {
   checkAggregate(aggregate);
   const texts = commands.map((command, place) => exactText(command, `commands[${place}]`));
-  for (const [place, history] of histories.entries()) {
+  for (const [place, history] of listed(histories).entries()) {
     new Laws(aggregate, `history ${place}`, history, texts).check();
   }
+}
+
+/** Checks that these are histories, and not the events of one. */
+function listed<T>(histories: readonly T[]): readonly T[] {
+  const isList: boolean = Array.isArray(histories);
+  if (isList && histories.every((history) => Array.isArray(history))) return histories;
+  throw invalid("histories", "must be a list of histories, each of them a list of events");
 }
 
 class Laws {

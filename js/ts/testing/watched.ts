@@ -38,9 +38,9 @@ export function watched(aggregate: Aggregate): Aggregate {
       );
     },
     evolve(state: unknown, event: { type: string }) {
-      const method = `\`evolve\` of the aggregate ${name}, for ${event.type},`;
+      const method = `\`evolve\` of the aggregate ${name}, for ${event.type}`;
       const call = (given: Arguments) => own.evolve(given["state"], given["event"]);
-      return stateOf(method, pure(method, { state, event }, call));
+      return stateOf(method, pure(`${method},`, { state, event }, call));
     },
     decide(command: { type: string }, state: unknown, context: unknown) {
       const method = `\`decide\` of the aggregate ${name}, for the command ${command.type},`;
