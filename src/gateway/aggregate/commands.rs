@@ -4,19 +4,17 @@
 use super::command_error::CommandError;
 use super::executed::Executed;
 use super::loading::{self, Place};
+use super::snapshots::SnapshotStatus;
 use crate::ErrorCode;
 use crate::handler::{Behaviour, BehaviourDecision, Command, DecideContext, Fault};
-use crate::store::limits::{REJECTION_BYTES, STATE_BYTES};
+use crate::store::limits::REJECTION_BYTES;
 use crate::store::{
     Append, AppendError, Cause, Commit, Decided, DecisionLog, EventId, EventStore, ExpectedVersion, Head,
-    IdempotencyKey, JsonText, NewEvent, Outcome, RecordedTime, Snapshot, StorageError, StreamId, Version,
+    IdempotencyKey, JsonText, NewEvent, Outcome, RecordedTime, StorageError, StreamId, Version,
 };
 
 /// After so many remembered outcomes, some of those that are too old are removed.
 const OUTCOMES_PER_REMOVAL: u64 = 50;
-/// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
-/// from the last snapshot.
-const INTERIM_EVENTS: u64 = 20_000;
 
 /// What a step of work has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,21 +44,12 @@ impl<T> Step<T> {
 /// that a repeat of the command gets it again, even if the state has changed since. The idea of a decider, `decide` and
 /// `evolve`, comes from Jérémie Chassaing's "Functional Event Sourcing Decider".
 pub struct Commands {
-    behaviour: Box<dyn Behaviour>,
+    pub(super) behaviour: Box<dyn Behaviour>,
     /// The place of the state. `None` if there is no valid state.
-    at: Option<Place>,
-    snapshots: SnapshotStatus,
+    pub(super) at: Option<Place>,
+    pub(super) snapshots: SnapshotStatus,
     /// The outcomes that were remembered by this machine.
     remembered: u64,
-}
-
-/// How the snapshots of an aggregate do, since the object has started.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SnapshotStatus {
-    /// The version of the last snapshot that was stored.
-    pub version: Version,
-    /// Why the last attempt to store a snapshot has failed. `None` if it has not.
-    pub error: Option<String>,
 }
 
 impl std::fmt::Debug for Commands {
@@ -313,58 +302,6 @@ impl Commands {
             // The next removal looks at the same outcomes.
             let _ = store.log_mut().remove_outcomes(stream, now.earlier(millis), id);
         }
-    }
-
-    /// Stores a snapshot, if one is due. It is a cache: its failure fails nothing else.
-    fn store_snapshot<L: DecisionLog>(
-        &mut self,
-        store: &mut EventStore<L>,
-        stream: &StreamId,
-        is_loaded: bool,
-    ) {
-        let Some(place) = self.at else { return };
-        let settings = self.behaviour.settings();
-        let by = |folded: u64, every: u64| every > 0 && folded >= every;
-        let due = by(place.events, settings.snapshot_events) || by(place.bytes, settings.snapshot_bytes);
-        let interim = is_loaded || place.events >= INTERIM_EVENTS;
-        let stores_any = settings.snapshot_events > 0 || settings.snapshot_bytes > 0;
-        let is_due = (due && interim) || (place.replaces && is_loaded && stores_any);
-        if !is_due {
-            return;
-        }
-        let stored = store.log_mut().exclusively(|log| self.try_to_store(log, stream, place.version));
-        // The next attempt is as far away as the next snapshot, so that a failure is not repeated with each command.
-        self.at = Some(Place { version: place.version, snapshot: place.snapshot, ..Place::default() });
-        match stored {
-            Ok(true) => {
-                self.at = Some(Place::at_snapshot(place.version));
-                self.snapshots = SnapshotStatus { version: place.version, error: None };
-            }
-            // The version lies within a commit, or another connection is writing now.
-            Ok(false) => self.at = Some(place),
-            Err(error) if error.code() == ErrorCode::StorageBusy => self.at = Some(place),
-            Err(error) => self.snapshots.error = Some(error.to_string()),
-        }
-    }
-
-    fn try_to_store<L: DecisionLog>(
-        &mut self,
-        log: &mut L,
-        stream: &StreamId,
-        version: Version,
-    ) -> Result<bool, CommandError> {
-        let head = log.head(stream)?;
-        head.keeps(stream, None)?;
-        let Some(hash) = loading::hash_at(log, stream, &head, version)? else { return Ok(false) };
-        let state = self.behaviour.state()?;
-        let bytes = state.as_str().len();
-        if bytes > STATE_BYTES {
-            let detail = format!("the state is {bytes} bytes long; a snapshot has at most {STATE_BYTES}");
-            return Err(Fault::new(ErrorCode::DeciderFailed, detail).into());
-        }
-        let code = self.behaviour.code().into();
-        log.insert_snapshot(stream, &Snapshot { code, version, hash, state })?;
-        Ok(true)
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 
 use super::command_error::CommandError;
-use super::commands::{Commands, SnapshotStatus, Step};
+use super::commands::{Commands, Step};
 use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::AggregateEffect;
 use super::executed::Executed;
 use super::loading::StateAt;
+use super::snapshots::SnapshotStatus;
 use super::state_load::StateLoad;
 use crate::ErrorCode;
 use crate::gateway::turn::CallId;

@@ -9,13 +9,15 @@ mod executing;
 mod loading;
 mod machine;
 mod outbox;
+mod snapshots;
 mod state_load;
 
 pub use command_error::CommandError;
-pub use commands::{Commands, SnapshotStatus, Step};
+pub use commands::{Commands, Step};
 pub use driver::AggregateDriver;
 pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 pub use executed::Executed;
 pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};
+pub use snapshots::SnapshotStatus;
 pub use state_load::StateLoad;
