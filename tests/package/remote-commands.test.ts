@@ -191,6 +191,24 @@ test("a repeat under its id has the first events, also after the state has chang
   assert.deepEqual([version, (await types(store)).length], [5, 6]);
 });
 
+test("another command under the id of events is refused", async () => {
+  const { store, other, account: rules } = await opened(100);
+  const options = { commandId: "used" };
+  await store.execute("account-1", deposit(1), rules, options);
+  await other.append("account-1", deposited(1), { idempotencyKey: "raw" });
+  const others = [
+    () => other.execute("account-1", withdraw(50), rules, options),
+    () => other.execute("account-1", deposit(2), rules, options),
+    // Its own decision would be a rejection.
+    () => store.execute("account-1", withdraw(5000), rules, options),
+    () => store.execute("account-1", deposit(1), rules, { commandId: "raw" }),
+  ];
+  for (const execute of others) {
+    await assert.rejects(execute, { code: "idempotency_key_reused", stream: "account-1" });
+  }
+  assert.equal((await other.load("account-1", rules)).version, 4);
+});
+
 test("a repeat has the first events in their newest shape", async () => {
   const { sillok, store, other } = await opened(100);
   const define = sillok.aggregate as unknown as (name: string, definition: object) => Any;
