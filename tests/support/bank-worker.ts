@@ -5,7 +5,7 @@
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 import { account, decided, price, tally } from "./bank.ts";
-import { rogue } from "./rogue.ts";
+import { rogue, tolerant } from "./rogue.ts";
 
 /** The cents of each account. */
 const balances = projection("balances", {
@@ -31,7 +31,7 @@ const tallying = reactor("tallying", {
 });
 
 const app = sillok({
-  aggregates: [account, tally, price, rogue],
+  aggregates: [account, tally, price, rogue, tolerant],
   projections: [balances],
   reactors: [tallying],
 });
