@@ -1,5 +1,5 @@
 /**
- * A Worker of your own with aggregates. Its own routes use the aggregates without HTTP. At `/crash` its
+ * A Worker of your own with aggregates. Its own routes use the aggregates without the network. At `/crash` its
  * engine crashes.
  */
 

@@ -39,7 +39,8 @@ impl<T> Step<T> {
 /// The code of an aggregate with the state of one stream, and how it decides commands.
 ///
 /// The state is a cache. It stays in memory at the version that it is of, so that a command reads only the events that
-/// are new. Any failure drops it: the next command loads it again.
+/// are new. A failure that may concern it drops it, and the next command loads it again. A caller's error, such as an
+/// invalid command or a wrong expected version, does not.
 ///
 /// A decision is stored in one act: its events, and its outcome if the command has an id. The outcome is remembered, so
 /// that a repeat of the command gets it again, even if the state has changed since. The idea of a decider, `decide` and
