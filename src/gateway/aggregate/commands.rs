@@ -14,8 +14,7 @@ use crate::store::{
 
 /// After so many remembered outcomes, some of those that are too old are removed.
 const OUTCOMES_PER_REMOVAL: u64 = 50;
-/// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
-/// from the last snapshot.
+/// The most events of a long history that are folded without a snapshot, from which a load that is cut off goes on.
 const INTERIM_EVENTS: u64 = 20_000;
 
 /// What a step of work has come to.
@@ -39,8 +38,7 @@ impl<T> Step<T> {
 /// The code of an aggregate with the state of one stream, and how it decides commands.
 ///
 /// The state is a cache. It stays in memory at the version that it is of, so that a command reads only the events that
-/// are new. A failure that may concern it drops it, and the next command loads it again. A caller's error, such as an
-/// invalid command or a wrong expected version, does not.
+/// are new. A failure that may concern it drops it: the next command loads it again. An error of the caller does not.
 ///
 /// A decision is stored in one act: its events, and its outcome if the command has an id. The outcome is remembered, so
 /// that a repeat of the command gets it again, even if the state has changed since. The idea of a decider, `decide` and
