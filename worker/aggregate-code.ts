@@ -64,8 +64,8 @@ function commandIn(text: string): Command | undefined {
   }
 }
 
-/** Logs an error with its stack: that of the error that the aggregate's own code has thrown, if there is one. */
-function log(thrown: unknown): void {
+/** Logs an error of an aggregate's code with its stack: that of the error that the aggregate's own code has thrown, if there is one. */
+export function log(thrown: unknown): void {
   const { message, cause } = thrown as SillokError;
   if (cause === undefined) console.error(thrown);
   else console.error(message, cause);

@@ -8,6 +8,7 @@ import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import { described } from "./described.ts";
 import type { Engine } from "./engine.ts";
+import { newestEvents } from "./newest-events.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
 import { type Registry, registryOf } from "./registry.ts";
 
@@ -108,6 +109,7 @@ function composed({ aggregates }: Registry) {
       get aggregates() {
         return (text ??= JSON.stringify(described(aggregates.values())));
       },
+      newestEvents: (page: string) => newestEvents(aggregates, page),
       own,
     };
     return Object.create(env as object, { [COMPOSED]: { value } });

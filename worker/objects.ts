@@ -7,7 +7,7 @@ import { loggedBehaviour, preparedRequest } from "./aggregate-code.ts";
 import { consumerHandler } from "./consumer-handler.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
-import type { Registry } from "./registry.ts";
+import { categoryOf, type Registry } from "./registry.ts";
 import { Sender } from "./webhook.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
@@ -102,11 +102,6 @@ export function aggregateClass(
       return this.#work.until(this.#object.delete(request));
     }
   };
-}
-
-/** The text before the first `-` of a stream id. */
-function categoryOf(stream: string): string {
-  return stream.split("-", 1)[0] ?? "";
 }
 
 /**

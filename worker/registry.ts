@@ -55,3 +55,8 @@ function byName<T extends { readonly name: string }>(
   }
   return found;
 }
+
+/** The text before the first `-` of a stream id. */
+export function categoryOf(stream: string): string {
+  return stream.split("-", 1)[0] ?? "";
+}

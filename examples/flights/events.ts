@@ -11,15 +11,24 @@ const DESTINATIONS = ["ATL", "BOS", "CLT", "DEN", "FLL", "IAH", "LAX", "MCO", "M
 const CARRIERS = ["AA", "B6", "DL", "UA", "WN"];
 const PLANES = 400;
 
-/** Makes this number of events. Every plane flies from New York and back, and of 200 flights about one is cancelled. */
+/** Makes this number of events: the first ones of `flights`. */
 export function flightEvents(count = WEEK): BoardEvent[] {
-  const random = new Random(SEED);
   const events: BoardEvent[] = [];
+  for (const event of flights()) {
+    if (events.length === count) break;
+    events.push(event);
+  }
+  return events;
+}
+
+/** Makes events without an end. Every plane flies from New York and back, and of 200 flights about one is cancelled. */
+export function* flights(): Generator<BoardEvent, never> {
+  const random = new Random(SEED);
   /** The flight of each plane that is in the air. */
   const flying = new Map<number, Flight>();
   /** The airport of each plane on the ground, if it is not in New York. */
   const away = new Map<number, string>();
-  while (events.length < count) {
+  while (true) {
     const plane = random.below(PLANES);
     const delayMinutes = random.below(60) - 15 + (random.below(20) === 0 ? random.below(300) : 0);
     const landing = flying.get(plane);
@@ -27,7 +36,7 @@ export function flightEvents(count = WEEK): BoardEvent[] {
       flying.delete(plane);
       if (ORIGINS.includes(landing.dest)) away.delete(plane);
       else away.set(plane, landing.dest);
-      events.push({ type: "FlightArrived", data: { ...landing, delayMinutes } });
+      yield { type: "FlightArrived", data: { ...landing, delayMinutes } };
       continue;
     }
     const from = away.get(plane);
@@ -38,13 +47,12 @@ export function flightEvents(count = WEEK): BoardEvent[] {
       dest: random.one(from === undefined ? DESTINATIONS : ORIGINS),
     };
     if (random.below(200) === 0) {
-      events.push({ type: "FlightCancelled", data: flight });
+      yield { type: "FlightCancelled", data: flight };
     } else {
       flying.set(plane, flight);
-      events.push({ type: "FlightDeparted", data: { ...flight, delayMinutes } });
+      yield { type: "FlightDeparted", data: { ...flight, delayMinutes } };
     }
   }
-  return events;
 }
 
 /** Random numbers by a seed: mulberry32, whose operations are those of 32-bit numbers in every language. */

@@ -21,6 +21,7 @@
 mod consumer;
 mod deciders;
 mod feed;
+mod newest_events;
 mod projections;
 mod read_event;
 mod stored;
@@ -46,6 +47,7 @@ pub(crate) use deciders::event::read_back;
 pub use deciders::event::{Event, Upcast, Upcasts};
 pub use deciders::typed::TypedBehaviour;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
+pub use newest_events::newest_events;
 pub use projections::document_key::{DocumentKey, InvalidDocumentKey};
 pub use projections::documents::{DocumentError, DocumentPage, Documents};
 pub use projections::projection::{Failed, Projection, TypedDocuments, apply};

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::deciders::event::{Upcasts, newest, upcast};
 use super::feed::FeedEvent;
 use crate::handler::projections::projection::Failed;
-use crate::store::{all_members, members};
+use crate::store::{JsonText, all_members, members};
 
 /// Reads an event into a handler's type.
 ///
@@ -47,16 +47,22 @@ fn upcast_event(event: &FeedEvent, upcasts: Upcasts) -> Result<Option<String>, F
         return Err(Failed::from(text));
     }
     let Some(data) = upcast(upcasts, event_type, stored, data.unwrap_or("null"))? else { return Ok(None) };
-    let version = newest.to_string();
-    let parts = all_members(&event.json).unwrap_or_default().into_iter().map(|member| {
-        let value = match () {
-            () if member.is_named("data") => data.as_str(),
-            () if member.is_named("schemaVersion") => version.as_str(),
-            () => member.value.get(),
-        };
-        [member.name.get(), ":", value].concat()
-    });
-    Ok(Some(format!("{{{}}}", parts.collect::<Vec<_>>().join(","))))
+    Ok(Some(with_data(&event.json, &data, newest)))
+}
+
+/// The event as JSON, with data of this schema version in place of the stored data.
+pub(super) fn with_data(event: &str, data: &JsonText, schema_version: u32) -> String {
+    let mut parts = Vec::new();
+    for member in all_members(event).unwrap_or_default() {
+        let value = if member.is_named("data") { data.as_str() } else { member.value.get() };
+        if !member.is_named("schemaVersion") {
+            parts.push([member.name.get(), ":", value].concat());
+        }
+        if member.is_named("type") {
+            parts.push(format!("\"schemaVersion\":{schema_version}"));
+        }
+    }
+    format!("{{{}}}", parts.join(","))
 }
 
 /// Reads an event or a command, whose empty data may have either form.

@@ -8,7 +8,7 @@ use crate::store::sqlite::{Row, Sql, Value};
 
 /// The moment at which a storage call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum FaultMoment {
     /// The call fails before it has written anything.
     Before,
     /// The call fails after it has written everything.
@@ -19,13 +19,13 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Faulty<S> {
     sql: S,
-    fault: Fault,
+    fault: FaultMoment,
     calls_left: Cell<u32>,
 }
 
 impl<S: Sql> Faulty<S> {
     /// The database `sql`. The next `calls` calls succeed, and the call after them fails.
-    pub fn after(calls: u32, fault: Fault, sql: S) -> Self {
+    pub fn after(calls: u32, fault: FaultMoment, sql: S) -> Self {
         Self { sql, fault, calls_left: Cell::new(calls + 1) }
     }
 
@@ -38,11 +38,11 @@ impl<S: Sql> Faulty<S> {
         let injected = || Err(StorageError::failed("injected"));
         match (self.calls_left.get(), self.fault) {
             (0, _) => injected(), // the object is gone until it is opened again
-            (1, Fault::Before) => {
+            (1, FaultMoment::Before) => {
                 self.calls_left.set(0);
                 injected()
             }
-            (1, Fault::After) => {
+            (1, FaultMoment::After) => {
                 self.calls_left.set(0);
                 work().and_then(|()| injected())
             }

@@ -29,7 +29,7 @@ mod verify_contract;
 
 pub use append_contract::*;
 pub use deciding::{Given, When, given};
-pub use faulty::{Fault, Faulty};
+pub use faulty::{FaultMoment, Faulty};
 pub use feed_contract::*;
 pub use forget_contract::*;
 pub use key_contract::*;

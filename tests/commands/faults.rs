@@ -8,7 +8,7 @@ use sillok::gateway::Commands;
 use sillok::handler::Command;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{Decided, DecisionLog, EventStore, ReadRange};
-use sillok::testing::{Fault, Faulty};
+use sillok::testing::{FaultMoment, Faulty};
 
 use crate::counter::{Code, Counter};
 use crate::database::Database;
@@ -30,7 +30,7 @@ fn steps() -> Vec<Command> {
 
 /// Runs all commands. The call after `calls` calls fails. Returns whether one has failed.
 fn run<L: DecisionLog, H: DecisionLog + 'static>(
-    fault: Fault,
+    fault: FaultMoment,
     calls: u32,
     faulty: &Faulty<Database>,
     open: impl Fn() -> L,
@@ -107,8 +107,8 @@ fn caused_by<L: DecisionLog>(world: &World<L>, id: &str) -> u64 {
     caused.count() as u64
 }
 
-fn every_call_fails_once(run: impl Fn(Fault, u32) -> bool) {
-    for fault in [Fault::Before, Fault::After] {
+fn every_call_fails_once(run: impl Fn(FaultMoment, u32) -> bool) {
+    for fault in [FaultMoment::Before, FaultMoment::After] {
         let failed = (0..MOST_CALLS).take_while(|calls| run(fault, *calls)).count();
         assert!((20..MOST_CALLS as usize).contains(&failed), "{failed} calls failed");
     }

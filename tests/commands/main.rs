@@ -8,8 +8,10 @@ mod counter;
 #[path = "../sqlite/database.rs"]
 mod database;
 mod faults;
+mod flights;
 mod history;
 mod kit;
+mod newest;
 mod projecting;
 mod rows;
 mod shared;

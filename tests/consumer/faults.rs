@@ -5,7 +5,7 @@ use crate::database::Database;
 use crate::world::*;
 use sillok::handler::{Consumer, Kind, Next, OnFailure, Settings};
 use sillok::store::StorageError;
-use sillok::testing::{Fault, Faulty};
+use sillok::testing::{FaultMoment, Faulty};
 
 /// More than the storage calls of all steps together.
 const MOST_CALLS: u32 = 2000;
@@ -82,7 +82,7 @@ fn work(
 }
 
 /// Runs all steps on one database in which one call fails. Returns `false` if there are fewer calls.
-fn survives(settings: &Settings, fails_at: u32, fault: Fault) -> bool {
+fn survives(settings: &Settings, fails_at: u32, fault: FaultMoment) -> bool {
     let database = Place::in_sqlite();
     let mut feed = Feed::of(&["a", "b", "a", "b", "a", "b", "a"]);
     let mut delivered = Vec::new();
@@ -122,7 +122,7 @@ fn survives(settings: &Settings, fails_at: u32, fault: Fault) -> bool {
 #[test]
 fn a_consumer_survives_the_failure_of_each_storage_call() {
     for kind in [Kind::Projection, Kind::Reactor] {
-        for fault in [Fault::Before, Fault::After] {
+        for fault in [FaultMoment::Before, FaultMoment::After] {
             let settings = settings(kind, OnFailure::HoldStream);
             let mut calls = 0;
             while survives(&settings, calls, fault) {

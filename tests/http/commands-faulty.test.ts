@@ -3,12 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { assertProblem, freshStream, streamPath, useApi } from "../support/api.ts";
 
 const entry = fileURLToPath(import.meta.resolve("../support/bank-worker.ts"));
 const lines: string[] = [];
 const api = useApi({ entry, log: (line) => lines.push(line) });
+
+/** The processor time, in seconds, after which a decision is taken to be endless. */
+const ENDLESS = 2;
 
 const done = { type: "Do", data: {} };
 /** The code and the field of each fault. */
@@ -73,6 +77,24 @@ test("a state that is too large for a snapshot does not stop commands", async ()
   assert.equal((await api.state(stream)).json.state.done, 13);
 });
 
+test("a snapshot that cannot be stored does not stop commands, and the status shows it", async () => {
+  const stream = freshStream("rogue");
+  const statusOf = async () => (await api.request(streamPath(stream))).json.snapshots;
+  for (let n = 1; n <= 5; n += 1) await api.executed(stream, done);
+  const stored = await statusOf();
+  assert.equal(stored.version, 5, JSON.stringify(stored));
+  const refuse = "BEFORE INSERT ON snapshots_v1 BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+  await api.server.sql(stream, `CREATE TRIGGER refuse ${refuse}`);
+  for (let n = 6; n <= 11; n += 1) assert.equal((await api.executed(stream, done)).version, n);
+  const failed = await statusOf();
+  assert.equal(failed.version, 5);
+  assert.match(failed.error, /disk full/);
+  await api.server.sql(stream, "DROP TRIGGER refuse");
+  for (let n = 12; n <= 16; n += 1) await api.executed(stream, done);
+  assert.deepEqual(await statusOf(), { version: 15, error: null });
+  assert.equal((await api.state(stream)).json.state.done, 16);
+});
+
 /** A new stream with one stored event `Done`, as other code would have written it. */
 async function storedByOtherCode(category: string, text: string): Promise<string> {
   const stream = freshStream(category);
@@ -120,4 +142,23 @@ test("an append with the schema version of newer code is refused", async () => {
   await api.appended(stream, { type: "Counted", data: { n: 1 }, schemaVersion: 1 });
   const newer = { type: "Counted", data: { n: 1 }, schemaVersion: 4 };
   assertProblem(await api.append(stream, newer), 400, "invalid_event", "schemaVersion");
+});
+
+test("a decision that never returns writes nothing, and the next command is decided after the object has ended", async () => {
+  const stream = freshStream("rogue");
+  const headers = { "Idempotency-Key": "a" };
+  await api.executed(stream, done);
+  const before = await api.server.busy();
+  const endless = { type: "Do", data: { fault: "never returns" } };
+  const answer = api.execute(stream, endless, headers).catch(() => "no answer");
+  const other = api.execute(stream, done).catch(() => "no answer");
+  while ((await api.server.busy()) < before + ENDLESS) await sleep(50);
+  // The platform limits the processor time of an object. The local runtime does not, so the test ends it.
+  await api.server.kill();
+  assert.deepEqual(await Promise.all([answer, other]), ["no answer", "no answer"]);
+  await api.server.restart();
+  assert.equal(await api.version(stream), 1);
+  const next = await api.executed(stream, done, headers);
+  assert.deepEqual([next.version, next.replayed], [2, false]);
+  assert.equal((await api.state(stream)).json.state.done, 2);
 });

@@ -132,7 +132,7 @@ test("a dry run answers the same, and writes nothing", async () => {
   assertProblem(wrong, 400, "invalid_parameter", "dry-run");
 });
 
-test("between two commands: an append, a truncation and a failed write do not leave a stale state", async () => {
+test("between two commands, an append and a truncation do not leave a stale state", async () => {
   const stream = freshStream();
   await api.executed(stream, open("Ada"));
   await api.executed(stream, deposit(10));
@@ -147,6 +147,25 @@ test("between two commands: an append, a truncation and a failed write do not le
   assert.deepEqual((await api.state(stream)).json.state, { owner: "Ada", cents: 1 });
   await api.server.evict(stream);
   assertProblem(await api.execute(stream, deposit(1)), 409, "state_unavailable");
+});
+
+test("after a write that has failed, the next command is decided by the true state", async () => {
+  const stream = freshStream();
+  await api.executed(stream, open("Ada"));
+  await api.executed(stream, deposit(10), named("first"));
+  // The second table is written after the first, in the same act.
+  for (const table of ["commits_v1", "outcomes_v1"]) {
+    const refuse = `BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'disk full'); END`;
+    await api.server.sql(stream, `CREATE TRIGGER refuse ${refuse}`);
+    const failed = await api.execute(stream, deposit(5), named(table));
+    assertProblem(failed, 500, "storage_failed");
+    await api.server.sql(stream, "DROP TRIGGER refuse");
+    const refused = assertProblem(await api.execute(stream, withdraw(11)), 422, "command_rejected");
+    assert.deepEqual(refused.rejection, { code: "insufficient_funds", data: { missing: 1 } });
+  }
+  const { version, replayed } = await api.executed(stream, deposit(5), named("commits_v1"));
+  assert.deepEqual([version, replayed], [3, false], "no outcome of the failed command is left");
+  assert.equal((await api.executed(stream, withdraw(15))).version, 4);
 });
 
 test("a command has the condition of an append", async () => {

@@ -111,6 +111,12 @@ test("a page has its price: it writes nothing, and reads rows of many commits ea
   assert(price.read >= 1 && price.read <= 8, `${price.read}`);
 });
 
+test("without an aggregate, the newest schema version is the stored one", async () => {
+  const { json } = await api.request("/v1/events");
+  const { events } = (await api.request("/v1/events?upcast=true")).json;
+  assert.deepEqual(events, json.events);
+});
+
 test("an unknown parameter of the feed is refused by its name", async () => {
   for (const [query, code, field] of [
     ["?after=x", "invalid_checkpoint", "after"],

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 
 import { eventsPath, freshStream, numbered, streamPath, useApi } from "../support/api.ts";
+import { growth } from "../support/memory.ts";
 
 const EVENTS = 1_000_000;
 const PER_COMMIT = 1000;
@@ -13,18 +14,6 @@ const PER_COMMIT = 1000;
 const MOST_MEMORY_GROWTH = 256 * 1024 * 1024;
 
 const api = useApi();
-
-/** The most by which workerd's memory grows while `work` runs. */
-async function growth(work: () => Promise<void>): Promise<number> {
-  const before = await api.server.memory();
-  let most = before;
-  const timer = setInterval(async () => {
-    most = Math.max(most, await api.server.memory());
-  }, 100);
-  await work();
-  clearInterval(timer);
-  return Math.max(most, await api.server.memory()) - before;
-}
 
 /** Reads the stream as lines, and checks that each version comes once, in order. */
 async function readLines(stream: string): Promise<void> {
@@ -45,13 +34,13 @@ test("a million events are appended, read and verified in bounded memory", async
     t.diagnostic(`${what}: workerd grew by ${Math.round(bytes / 1024 / 1024)} MiB at most`);
     assert.ok(bytes < MOST_MEMORY_GROWTH, `${what}: ${bytes} bytes`);
   };
-  const appending = await growth(async () => {
+  const appending = await growth(api.server, async () => {
     for (let n = 1; n <= EVENTS; n += PER_COMMIT)
       await api.appended(stream, numbered(PER_COMMIT, n));
   });
   report("appending", appending);
-  report("reading", await growth(() => readLines(stream)));
-  const verifying = await growth(async () => {
+  report("reading", await growth(api.server, () => readLines(stream)));
+  const verifying = await growth(api.server, async () => {
     const found = await api.request(`${streamPath(stream)}/verify`);
     assert.equal(found.json.intact, true);
     assert.equal(found.json.version, EVENTS);

@@ -1,18 +1,12 @@
 import { board } from "../../examples/flights/board.ts";
 import { flightEvents } from "../../examples/flights/events.ts";
 import expected from "../../examples/flights/expected.json" with { type: "json" };
+import { hashOf } from "../support/hashes.ts";
 import type { Behaviours } from "./behaviour.ts";
 import { same } from "./check.ts";
 
 /** The most events of one append. */
 const AT_ONCE = 1000;
-
-/** The SHA-256 of a value's JSON. */
-async function hashOf(value: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 /** The example of flights: its state is the same on every platform. */
 export const flying: Behaviours = {

@@ -1,4 +1,4 @@
-import type { Aggregate, Documents, NewEvent, RecordedEvent } from "sillok";
+import type { Aggregate, Documents, NewEvent, RecordedEvent, SillokError } from "sillok";
 
 import type { Behaviours, Sillok } from "./behaviour.ts";
 import { all, count, rejection, same } from "./check.ts";
@@ -217,9 +217,46 @@ export const loading: Behaviours = {
     for (const data of [1, 2, 3]) await store.execute("list-1", add(data), large);
     const { state, version } = await store.load("list-1", large);
     same([(state as { list: unknown }).list, version], [[1, 2, 3], 3]);
-    const dated = list(sillok, { snapshotEvery: 1, evolve: () => ({ at: new Date(0) }) });
-    for (const data of [1, 2]) await store.execute("list-2", add(data), dated);
-    same((await store.load("list-2", dated)).version, 2);
+    const numberless = list(sillok, { snapshotEvery: 1, evolve: () => [undefined] });
+    for (const data of [1, 2]) await store.execute("list-2", add(data), numberless);
+    same((await store.load("list-2", numberless)).version, 2);
+  },
+
+  async "a state that cannot be frozen is refused"(sillok) {
+    class Money {
+      cents = 1;
+    }
+    const states: [unknown, string][] = [
+      [new Map(), "a Map"],
+      [{ seen: new Set([1]) }, "a Set"],
+      [[new Date(0)], "a Date"],
+      [{ bytes: new Uint8Array(1) }, "a Uint8Array"],
+      [{ deep: [{ money: new Money() }] }, "an instance of a class"],
+      [{ cents: NaN }, "NaN"],
+      [[1n], "a bigint"],
+      [() => 1, "a function"],
+    ];
+    for (const [state, what] of states) {
+      const store = new sillok.EventStore();
+      const rules = list(sillok, { evolve: () => state });
+      const error = (await rejection(store.execute("list-1", add(1), rules))) as SillokError;
+      same([error.code, error.message.includes(`a state with ${what};`)], ["decider_failed", true]);
+      same(await all(store.read("list-1")), []);
+    }
+  },
+
+  async "many streams at once have a state each"(sillok) {
+    const store = new sillok.EventStore();
+    const rules = list(sillok);
+    // More than a store keeps in memory.
+    const streams = count(1, 1200).map((n) => `list-${n}`);
+    for (const version of [1, 2]) {
+      const outcomes = await Promise.all(streams.map((name) => store.execute(name, add(1), rules)));
+      same(
+        outcomes.every((outcome) => outcome.version === version),
+        true,
+      );
+    }
   },
 
   async "a truncated history has a state only where a snapshot fits"(sillok) {

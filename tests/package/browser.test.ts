@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 
-import { build, type Plugin } from "esbuild";
 import { chromium } from "playwright-core";
 import { createServer } from "vite";
 
+import { bundle } from "./bundle.ts";
 import { LEAST_BEHAVIOURS } from "./contract.ts";
 import { SECRET, serverWithTokens } from "./on-server.ts";
 import { type Scratch, useScratch } from "./scratch.ts";
@@ -32,29 +32,6 @@ const scratch = useScratch(async (scratch) => {
   await scratch.write("main.js", program("sillok", "sillok/testing"));
   await scratch.write("index.html", MODULE);
 });
-
-/** The package stays outside of a bundle, under this name. */
-const outside = (path: string): Plugin => ({
-  name: "outside",
-  setup: ({ onResolve }) => onResolve({ filter: /^sillok$/ }, () => ({ path, external: true })),
-});
-
-async function bundle(
-  from: string,
-  outfile: string,
-  format: "esm" | "iife",
-  sillok?: string,
-): Promise<void> {
-  const { warnings } = await build({
-    entryPoints: [from],
-    outfile,
-    format,
-    bundle: true,
-    plugins: sillok === undefined ? [] : [outside(sillok)],
-    logLevel: "silent",
-  });
-  assert.deepEqual(warnings, []);
-}
 
 /** Opens the page, which must not fail, and returns the number of its behaviours. */
 async function holdsIn(t: TestContext, url: string): Promise<number> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use sillok::gateway::Alarm;
 use sillok::store::sqlite::{Row, Sql, Value};
 use sillok::store::{RecordedTime, StorageError};
-use sillok::testing::Fault;
+use sillok::testing::FaultMoment;
 
 use crate::breaks::{Alteration, Break};
 use crate::database::Database;
@@ -30,7 +30,7 @@ pub struct Storage {
 enum Crash {
     Never,
     /// The call after this many more. It fails, and may have written or not.
-    After(u32, Fault),
+    After(u32, FaultMoment),
     /// The object has crashed. No call does anything.
     Gone,
 }
@@ -57,7 +57,7 @@ impl Storage {
     }
 
     /// Begins a turn of the object, in which the call after `calls` others fails.
-    pub fn begin(&self, crash: Option<(u32, Fault)>) {
+    pub fn begin(&self, crash: Option<(u32, FaultMoment)>) {
         self.crash.set(crash.map_or(Crash::Never, |(calls, fault)| Crash::After(calls, fault)));
         self.run("BEGIN");
     }
@@ -98,7 +98,7 @@ impl Storage {
             Crash::Gone => gone(),
             Crash::After(0, fault) => {
                 self.crash.set(Crash::Gone);
-                if fault == Fault::After {
+                if fault == FaultMoment::After {
                     work()?;
                 }
                 gone()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sillok::store::{RecordedTime, StreamId};
-use sillok::testing::Fault;
+use sillok::testing::FaultMoment;
 
 use crate::breaks::Break;
 use crate::clients::Client;
@@ -93,7 +93,7 @@ enum Happening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// After this many storage calls. The earlier writes are lost, or stay in a storage without turns.
-    Amid { calls: u32, fault: Fault, stored: bool },
+    Amid { calls: u32, fault: FaultMoment, stored: bool },
     /// After all writes, when none is durable.
     BeforeDurable,
     /// When all writes are durable and nothing was sent.
@@ -101,7 +101,7 @@ enum End {
 }
 
 impl End {
-    fn amid(self) -> Option<(u32, Fault)> {
+    fn amid(self) -> Option<(u32, FaultMoment)> {
         match self {
             Self::Amid { calls, fault, .. } => Some((calls, fault)),
             Self::BeforeDurable | Self::BeforeSent => None,
@@ -315,7 +315,7 @@ impl World {
             1 => End::BeforeSent,
             _ => End::Amid {
                 calls: u32::try_from(self.random.below(12)).unwrap(),
-                fault: self.random.pick(&[Fault::Before, Fault::After]),
+                fault: self.random.pick(&[FaultMoment::Before, FaultMoment::After]),
                 stored: self.random.chance(500),
             },
         })

@@ -7,7 +7,7 @@ use sillok::store::{
     Append, AppendError, EventId, EventStore, IdempotencyKey, JsonText, NewEvent, ReadRange, RecordedTime,
     StorageError, StreamId, StreamLog, Version,
 };
-use sillok::testing::{Fault, Faulty};
+use sillok::testing::{FaultMoment, Faulty};
 
 /// More than the storage calls of all steps together.
 const MOST_CALLS: u32 = 100;
@@ -53,7 +53,7 @@ fn step<L: StreamLog>(store: &mut EventStore<L>, number: u64) -> Result<(), Stor
 }
 
 /// Runs all steps on one database in which one call fails. Returns `false` if there are fewer calls.
-fn run(fails_at: u32, fault: Fault) -> bool {
+fn run(fails_at: u32, fault: FaultMoment) -> bool {
     let database = Database::in_memory();
     let mut faulty = Faulty::after(fails_at, fault, database.clone());
     let mut failed = false;
@@ -87,7 +87,7 @@ fn check(database: Database) {
 
 #[test]
 fn nothing_is_lost_or_doubled_when_any_call_fails() {
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [FaultMoment::Before, FaultMoment::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run(*call, fault)).count();
         assert!((25..90).contains(&calls), "{calls} calls failed, one after the other");
     }
@@ -95,7 +95,7 @@ fn nothing_is_lost_or_doubled_when_any_call_fails() {
 
 /// Runs all steps on a database of many streams. The store lives until a call fails, so it remembers its writes.
 /// Returns `false` if there are fewer calls.
-fn run_remembering(fails_at: u32, fault: Fault) -> bool {
+fn run_remembering(fails_at: u32, fault: FaultMoment) -> bool {
     let database = Database::in_memory();
     let faulty = Faulty::after(fails_at, fault, database.clone());
     let mut store = EventStore::new(StreamsTable::new(&faulty));
@@ -114,7 +114,7 @@ fn run_remembering(fails_at: u32, fault: Fault) -> bool {
 
 #[test]
 fn nothing_is_lost_or_doubled_with_a_remembered_head() {
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [FaultMoment::Before, FaultMoment::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run_remembering(*call, fault)).count();
         assert!((15..90).contains(&calls), "{calls} calls failed, one after the other");
     }

@@ -13,6 +13,9 @@ const faults: Readonly<Record<string, (state: { done: number }) => unknown>> = {
   throws() {
     throw new RangeError("a secret of the rogue");
   },
+  "never returns"() {
+    for (;;);
+  },
   "returns nothing": () => undefined,
   "returns a promise": () => Promise.resolve([]),
   "is not declared": () => ({ type: "Vanished", data: {} }),

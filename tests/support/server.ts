@@ -59,7 +59,7 @@ export interface Server {
   /**
    * Starts the server again on the same data: after `kill`, or in place of the running server. `changes` replaces options.
    */
-  restart(changes?: Pick<ServerOptions, "vars" | "versions">): Promise<void>;
+  restart(changes?: Pick<ServerOptions, "vars" | "versions" | "config" | "entry">): Promise<void>;
   /** Kills workerd at once by SIGKILL. */
   kill(): Promise<void>;
   /** Removes an object from memory, as the runtime does with an idle object. The default class is the streams'. */

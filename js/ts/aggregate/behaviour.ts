@@ -2,10 +2,10 @@
 
 import { SillokError } from "../store/errors.js";
 import { fieldAt, writeExactJson, writeJson } from "../store/json.js";
-import { called, failed } from "./called.js";
+import { called, failed, guarded } from "./called.js";
 import { checkData, checkedCommand, type DecidedJson, eventsOf } from "./decided.js";
-import { definitionOf, type EventDefinitions, upcast } from "./events.js";
-import { deepFreeze } from "./freeze.js";
+import { definitionOf, upcastAt } from "./events.js";
+import { deepFreeze, freezeState } from "./freeze.js";
 import { isRejected, type Rejected } from "./reject.js";
 import type { Aggregate, CommandContext } from "./types.js";
 
@@ -26,7 +26,10 @@ type StoredEvent = readonly [version: number, type: string, schemaVersion: numbe
  * one. What is thrown is a {@link SillokError}; `cause` has what the aggregate's own code has thrown.
  */
 export class Behaviour {
-  /** The names of the code for snapshots: the state version, and the schema versions that are not 1, sorted by type. */
+  /**
+   * The name of the code for snapshots: the state version, and the schema versions that are not 1, sorted by type. Where unknown
+   * events are skipped, the declared types too: code that declares more of them has another state.
+   */
   readonly code: string;
   /** A snapshot is due after so many events; never if it is 0. */
   readonly snapshotEvents: number;
@@ -44,7 +47,7 @@ export class Behaviour {
     this.#aggregate = aggregate;
     this.#rules = aggregate as unknown as Rules;
     this.#stream = stream;
-    this.code = codeOf(aggregate.stateVersion, aggregate.events);
+    this.code = codeOf(aggregate);
     this.snapshotEvents = aggregate.snapshotEvery.events;
     this.snapshotBytes = aggregate.snapshotEvery.bytes;
     this.rememberMillis = aggregate.rememberOutcomes;
@@ -78,7 +81,7 @@ export class Behaviour {
     for (const [version, type, schemaVersion, data] of JSON.parse(events) as StoredEvent[]) {
       const place = `version ${version} of ${this.#stream}`;
       if (!this.#isKnown(type, place)) continue;
-      const newest = this.#upcast({ type, schemaVersion, data }, place);
+      const newest = upcastAt(this.#aggregate.events, { type, schemaVersion, data }, place);
       held = this.#evolved(held, type, newest, place);
     }
     this.#live = held;
@@ -104,7 +107,8 @@ export class Behaviour {
       return this.#rules.decide(deepFreeze({ type, data }), held.state, own);
     }, name);
     if (isRejected(decision)) return rejected(decision, name());
-    return this.#accept(held, eventsOf(decision, name()));
+    const events = guarded(() => eventsOf(decision, name()), name);
+    return this.#accept(held, events);
   }
 
   /** The candidate of the last decision becomes the state. */
@@ -187,7 +191,9 @@ export class Behaviour {
 
   #held(state: unknown, name: () => string): Held {
     if (state === undefined) throw failed(`${name()} has returned nothing instead of a state`);
-    return { state: called(() => deepFreeze(state), name) };
+    const wrong = called(() => freezeState(state), name);
+    if (wrong === undefined) return { state };
+    throw failed(`${name()} has returned a state with ${wrong}; a state has only values of JSON`);
   }
 
   #isKnown(type: string, place: string): boolean {
@@ -196,15 +202,6 @@ export class Behaviour {
     if (unknownEvents === "skip") return false;
     const detail = `${place} has the type ${type}, which the aggregate ${this.#aggregate.name} does not declare`;
     throw new SillokError({ code: "unknown_event", detail, stream: this.#stream });
-  }
-
-  #upcast(event: { type: string; schemaVersion: number; data: unknown }, place: string): unknown {
-    try {
-      return upcast(this.#aggregate.events, event);
-    } catch (refused) {
-      const { code, message, cause } = refused as SillokError;
-      throw new SillokError({ code, detail: `${place}: ${message}` }, { cause });
-    }
   }
 
   #state(): Held {
@@ -218,11 +215,17 @@ export class Behaviour {
   }
 }
 
-function codeOf(stateVersion: number, { byType = {} }: EventDefinitions): string {
+function codeOf({ stateVersion, events: { byType = {} }, unknownEvents }: Aggregate): string {
   const versions = Object.entries(byType)
     .filter(([, { schemaVersion }]) => schemaVersion !== 1)
-    .map(([type, { schemaVersion }]) => `${type}=${schemaVersion}`);
-  return [stateVersion, ...versions.toSorted()].join(";");
+    .map(([type, { schemaVersion }]) => `${escaped(type)}=${schemaVersion}`);
+  const code = [stateVersion, ...versions.toSorted()].join(";");
+  if (unknownEvents !== "skip") return code;
+  return `${code}|${Object.keys(byType).map(escaped).toSorted().join(";")}`;
+}
+
+function escaped(type: string): string {
+  return type.replace(/[%;=|]/g, encodeURIComponent);
 }
 
 function rejected({ rejection: { code, data } }: Rejected, name: string): string {
@@ -230,6 +233,7 @@ function rejected({ rejection: { code, data } }: Rejected, name: string): string
   try {
     return `{"code":${JSON.stringify(code)},"data":${writeJson(data, "rejection.data").text}}`;
   } catch (refused) {
-    throw failed(`${name} has returned a wrong rejection: ${(refused as Error).message}`, refused);
+    const why = refused instanceof SillokError ? `: ${refused.message}` : "";
+    throw failed(`${name} has returned a wrong rejection${why}`, refused);
   }
 }

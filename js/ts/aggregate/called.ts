@@ -28,6 +28,16 @@ export function called<T>(
   throw new SillokError({ code, detail });
 }
 
+/** Makes a call that reads values of an aggregate's code, such as a getter that throws. Errors with a code pass. */
+export function guarded<T>(call: () => T, name: () => string): T {
+  try {
+    return call();
+  } catch (thrown) {
+    if (thrown instanceof SillokError) throw thrown;
+    throw failed(`${name()} has returned a value that throws an error`, thrown);
+  }
+}
+
 /** The error of an aggregate whose code is wrong. */
 export function failed(detail: string, cause?: unknown): SillokError {
   return new SillokError({ code: "decider_failed", detail }, cause === undefined ? {} : { cause });

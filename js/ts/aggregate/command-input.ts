@@ -87,7 +87,10 @@ export function wantedPlace(
   if (version !== undefined && time !== undefined) {
     throw invalid("time", "must be left out where there is a `version`");
   }
-  if (version !== undefined) return { version };
+  if (version !== undefined) {
+    if (Number.isSafeInteger(version) && version >= 0) return { version };
+    throw invalid("version", "must be a whole number from 0");
+  }
   const millis = time instanceof Date ? time.getTime() : time;
   if (typeof millis === "number" && Number.isFinite(millis) && millis >= 0)
     return { time: Math.trunc(millis) };

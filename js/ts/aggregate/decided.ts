@@ -5,7 +5,6 @@ import { fieldAt, writeJson } from "../store/json.js";
 import { called, failed } from "./called.js";
 import { difference } from "./difference.js";
 import { definitionOf, type EventDefinitions } from "./events.js";
-import { deepFreeze } from "./freeze.js";
 import { isRejected } from "./reject.js";
 import { pathOf, type StandardSchema, type StandardSchemaIssue } from "./schema.js";
 import type { Aggregate } from "./types.js";
@@ -27,6 +26,12 @@ export interface DecidedJson {
   readonly fields: string;
 }
 
+/** An issue of a schema: what is wrong, and where in the data. */
+interface Issue {
+  readonly message: string;
+  readonly path: ReturnType<typeof pathOf>;
+}
+
 const EVENT_FIELDS: readonly string[] = ["type", "data", "metadata", "id"];
 
 /** Checks a command by its schema, which may change it. */
@@ -41,9 +46,10 @@ export function checkedCommand({ name, commands }: Aggregate, text: string): Che
     const detail = `the aggregate ${name} has no command ${type}; it has ${known}`;
     throw new SillokError({ code: "unknown_command", detail, field: "type" });
   }
-  const result = validated(schema, deepFreeze(data), `the command ${type}`);
+  // The data are a copy of the command's own, so a schema may change them in place.
+  const result = validated(schema, data, `the command ${type}`);
   if (result.issue === undefined) return { type, data: result.value, metadata };
-  const field = fieldAt("data", pathOf(result.issue));
+  const field = fieldAt("data", result.issue.path);
   throw invalidCommand(field, `${field}: ${result.issue.message}`);
 }
 
@@ -79,7 +85,7 @@ export function checkData(
   if (schema === undefined) return;
   const result = validated(schema, data, type);
   if (result.issue !== undefined) {
-    const field = fieldAt(name, ["data", ...pathOf(result.issue)]);
+    const field = fieldAt(name, ["data", ...result.issue.path]);
     throw invalidEvent(field, `of ${type} is wrong: ${result.issue.message}`);
   }
   const changed = difference(result.value, data);
@@ -109,13 +115,15 @@ function validated(
   schema: StandardSchema,
   data: unknown,
   what: string,
-): { readonly value: unknown; readonly issue?: StandardSchemaIssue | undefined } {
+): { readonly value: unknown; readonly issue?: Issue | undefined } {
   const name = () => `the schema of ${what}`;
   const result = called(() => schema["~standard"].validate(data), name, "async_schema");
   // The call has refused a promise.
   return called(() => {
     const { value, issues } = result as { value?: unknown; issues?: StandardSchemaIssue[] };
-    return { value, issue: issues && (issues[0] ?? { message: "it is wrong" }) };
+    if (!issues) return { value };
+    const first = issues[0] ?? { message: "it is wrong" };
+    return { value, issue: { message: String(first.message), path: pathOf(first) } };
   }, name);
 }
 

@@ -78,6 +78,16 @@ export function upcast(
   return plain(shape, type);
 }
 
+/** The same as {@link upcast}. The error also names the place of the event. */
+export function upcastAt(events: EventDefinitions, event: OldEvent, place: string): unknown {
+  try {
+    return upcast(events, event);
+  } catch (refused) {
+    const { code, message, cause } = refused as SillokError;
+    throw new SillokError({ code, detail: `${place}: ${message}` }, { cause });
+  }
+}
+
 /** Every path must show the same value, also a path that sends it as JSON. */
 function plain(data: unknown, type: string): unknown {
   try {

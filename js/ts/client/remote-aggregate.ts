@@ -1,5 +1,6 @@
 // An aggregate of a server, over HTTP.
 
+import { invalid } from "../store/invalid.js";
 import { deepFreeze } from "../aggregate/freeze.js";
 import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
 import { checkedAnswer, type Http } from "../remote/http.js";
@@ -44,6 +45,7 @@ export class RemoteAggregate<A extends AnyAggregate> implements AggregateClient<
   ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>> {
     checkOptions(options, OPTIONS);
     const { commandId, expectedVersion, dryRun = false } = options;
+    if (typeof dryRun !== "boolean") throw invalid("dryRun", "must be true or false");
     const body = commandJson(command);
     const path = `${streamPath(this.stream)}/commands${query({ "dry-run": dryRun ? "true" : undefined })}`;
     const headers = { ...condition(expectedVersion), "Content-Type": "application/json" };

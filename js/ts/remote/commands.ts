@@ -26,6 +26,7 @@ import type { AppendResult, NewEvent, RecordedEvent } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import type { ExpectedVersion } from "../store/options.js";
 import type { Store } from "../store/store.js";
+import { hash106 } from "./hash.js";
 import type { Http } from "./http.js";
 import { condition, keyHeader, streamPath } from "./input.js";
 import { readRemote, type ShownVersions } from "./read.js";
@@ -159,7 +160,11 @@ export class RemoteCommands {
   async #write(kept: Kept, call: Call, decision: readonly NewEvent[]): Promise<CommandOutcome> {
     const { commandId } = call.options;
     const { metadata = {} } = JSON.parse(call.ready.text) as Command;
-    const events = decision.map((event) => caused(event, metadata, commandId));
+    const id = idOfCommand(call);
+    const events = decision.map((event, place) => {
+      const own = id === undefined ? event : { id: `${id}-${place}`, ...event };
+      return caused(own, metadata, commandId);
+    });
     const expectedVersion = kept.version === 0 ? "no-stream" : kept.version;
     let appended: AppendResult;
     try {
@@ -198,19 +203,30 @@ export class RemoteCommands {
     return undefined;
   }
 
-  /** The events that are stored under the id of a command. */
-  async #committed({ stream, options }: Call): Promise<CommandOutcome | undefined> {
+  /**
+   * The events that are stored under the id of a command. The ids of the events show whether this command has made them.
+   *
+   * @throws {@link SillokError} `idempotency_key_reused` if another command or an append has made them.
+   */
+  async #committed(call: Call): Promise<CommandOutcome | undefined> {
+    const { stream, options } = call;
     for await (const line of this.#store.exportCommits(stream)) {
       const commit = JSON.parse(line) as ExportedCommit;
       if (commit.key !== options.commandId || commit.keyOrigin !== "client") continue;
       const { firstVersion, version } = commit;
       const time = new Date(commit.time).toISOString();
-      return this.#outcome({ stream, firstVersion, version, time, replayed: true });
+      const outcome = await this.#outcome({ stream, firstVersion, version, time, replayed: true });
+      const id = idOfCommand(call);
+      if (outcome.events.every((event) => !event.id.startsWith(`${id}-`))) {
+        const detail = `another command had this id on stream ${stream}; choose another id`;
+        throw new SillokError({ code: "idempotency_key_reused", detail, stream });
+      }
+      return outcome;
     }
     return undefined;
   }
 
-  async #outcome(appended: AppendResult): Promise<CommandOutcome> {
+  async #outcome(appended: AppendResult): Promise<CommandOutcome & { accepted: true }> {
     const { stream, firstVersion, version } = appended;
     const events: RecordedEvent[] = [];
     for await (const event of this.#store.read(stream, { from: firstVersion, to: version })) {
@@ -311,6 +327,13 @@ function checkSent(stream: string, { expectedVersion, commandId }: ExecuteOption
     const detail = message.replace("`idempotencyKey`", "`commandId`");
     throw new SillokError({ code, detail, field: "commandId" });
   }
+}
+
+/** The beginning of the ids of a command's events, if it has an id: the same for the same command. */
+function idOfCommand({ stream, ready, options }: Call): string | undefined {
+  if (options.commandId === undefined) return undefined;
+  const { type, data = null } = JSON.parse(ready.text) as Command;
+  return hash106(JSON.stringify([stream, options.commandId, type, data]));
 }
 
 function isReused(error: unknown): boolean {

@@ -252,7 +252,7 @@ export class RemoteEventStore implements AggregateStore {
    * Executes a command. The decision is made here, at the caller, against the version that was read: see
    * {@link AggregateStore.execute}. The server remembers events under the id of their command, but no rejection and no
    * decision without events. `decide` and `prepare` are called for a repeat too. If events are remembered under the id, the
-   * store returns them, also for another command under the same id: `idempotency_key_reused` does not report it.
+   * store then returns them. Another command under this id is `idempotency_key_reused` only if events are remembered.
    *
    * An append to a category with an aggregate needs a token with the scope `admin`, unless the aggregate has
    * `appends: "open"`.

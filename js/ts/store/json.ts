@@ -198,7 +198,8 @@ function quoted(text: string): string {
 }
 
 /** `[object Object]`, `[object Map]` …, also for an object from another window or context. */
-function tagOf(value: object): string {
+/** The tag of a value, such as `[object Map]`. */
+export function tagOf(value: object): string {
   return Object.prototype.toString.call(value);
 }
 
@@ -218,7 +219,7 @@ function hasToJson(value: object): value is { toJSON(key: string): unknown } {
 }
 
 /** Whether the object was written as `{…}` or has no prototype, in whichever window or context. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -61,6 +61,18 @@ impl CommandError {
     }
 }
 
+impl CommandError {
+    /// Whether the code of the aggregate is wrong, and neither the caller nor the storage. An operator wants to know it.
+    #[must_use]
+    pub fn is_of_the_code(&self) -> bool {
+        match self {
+            Self::Code(fault) => !fault.is_of_the_caller(),
+            Self::Refused(AppendError::TooManyEvents { .. } | AppendError::CommitTooLarge { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<StorageError> for CommandError {
     fn from(error: StorageError) -> Self {
         Self::Refused(error.into())

@@ -14,7 +14,8 @@ use crate::store::{
 
 /// After so many remembered outcomes, some of those that are too old are removed.
 const OUTCOMES_PER_REMOVAL: u64 = 50;
-/// The most events of a long history that are folded without a snapshot, from which a load that is cut off goes on.
+/// The most events that are folded without a snapshot, while a long history is loaded. A load that is cut off goes on
+/// from the last snapshot.
 const INTERIM_EVENTS: u64 = 20_000;
 
 /// What a step of work has come to.
@@ -38,7 +39,8 @@ impl<T> Step<T> {
 /// The code of an aggregate with the state of one stream, and how it decides commands.
 ///
 /// The state is a cache. It stays in memory at the version that it is of, so that a command reads only the events that
-/// are new. A failure that may concern it drops it: the next command loads it again. An error of the caller does not.
+/// are new. A failure drops it, unless the state has nothing to do with it, as with an invalid command. The next command
+/// then loads it again.
 ///
 /// A decision is stored in one act: its events, and its outcome if the command has an id. The outcome is remembered, so
 /// that a repeat of the command gets it again, even if the state has changed since. The idea of a decider, `decide` and
@@ -161,9 +163,7 @@ impl Commands {
             | CommandError::Refused(AppendError::WrongExpectedVersion { .. }) => true,
             CommandError::Refused(AppendError::Storage(error)) => error.code() == ErrorCode::StorageBusy,
             // The caller's fault. The code has refused the command before it looked at the state.
-            CommandError::Code(fault) => {
-                matches!(fault.code, ErrorCode::UnknownCommand | ErrorCode::InvalidCommand)
-            }
+            CommandError::Code(fault) => fault.is_of_the_caller(),
             _ => false,
         };
         if !before_the_state {
@@ -291,6 +291,8 @@ impl Commands {
             None => loading::begin(log, &mut *self.behaviour, stream, head, Version::MAX)?,
         };
         let place = loading::fold_page(log, &mut *self.behaviour, stream, place, head.version)?;
+        // After a truncation, the state can be loaded again from a snapshot alone.
+        let place = Place { replaces: place.replaces || place.snapshot < head.hidden, ..place };
         self.at = Some(place);
         Ok(place.version == head.version)
     }
@@ -325,15 +327,19 @@ impl Commands {
         let by = |folded: u64, every: u64| every > 0 && folded >= every;
         let due = by(place.events, settings.snapshot_events) || by(place.bytes, settings.snapshot_bytes);
         let interim = is_loaded || place.events >= INTERIM_EVENTS;
-        let is_due = (due && interim) || (place.replaces && is_loaded);
+        let stores_any = settings.snapshot_events > 0 || settings.snapshot_bytes > 0;
+        let is_due = (due && interim) || (place.replaces && is_loaded && stores_any);
         if !is_due {
             return;
         }
         let stored = store.log_mut().exclusively(|log| self.try_to_store(log, stream, place.version));
         // The next attempt is as far away as the next snapshot, so that a failure is not repeated with each command.
-        self.at = Some(Place { version: place.version, ..Place::default() });
+        self.at = Some(Place { version: place.version, snapshot: place.snapshot, ..Place::default() });
         match stored {
-            Ok(true) => self.snapshots = SnapshotStatus { version: place.version, error: None },
+            Ok(true) => {
+                self.at = Some(Place::at_snapshot(place.version));
+                self.snapshots = SnapshotStatus { version: place.version, error: None };
+            }
             // The version lies within a commit, or another connection is writing now.
             Ok(false) => self.at = Some(place),
             Err(error) if error.code() == ErrorCode::StorageBusy => self.at = Some(place),

@@ -16,11 +16,19 @@ pub(super) struct Place {
     pub(super) version: Version,
     pub(super) events: u64,
     pub(super) bytes: u64,
-    /// Whether there was a snapshot that did not fit, which is to be replaced.
+    /// The version of the last snapshot that fits.
+    pub(super) snapshot: Version,
+    /// Whether a snapshot is due now: there was one that did not fit, or the history that the state is made of was
+    /// truncated.
     pub(super) replaces: bool,
 }
 
 impl Place {
+    /// The place of a state that is stored as a snapshot.
+    pub(super) fn at_snapshot(version: Version) -> Self {
+        Self { version, snapshot: version, ..Self::default() }
+    }
+
     /// The place after one more event of so many bytes.
     pub(super) fn after(self, version: Version, bytes: usize) -> Self {
         let bytes = self.bytes.saturating_add(bytes as u64);
@@ -52,7 +60,7 @@ pub(super) fn begin<L: DecisionLog>(
         && fits(log, stream, head, &snapshot)?
         && behaviour.restore(&snapshot.state)?
     {
-        return Ok(Place { version: snapshot.version, ..Place::default() });
+        return Ok(Place::at_snapshot(snapshot.version));
     }
     if !head.hidden.is_empty() {
         let first_version = head.first_version();

@@ -112,6 +112,13 @@ impl Fault {
         Self { code, detail: detail.into(), field: None }
     }
 
+    /// Whether the caller is wrong: the code has refused the command before it looked at the state. Every other fault is
+    /// the code's own.
+    #[must_use]
+    pub fn is_of_the_caller(&self) -> bool {
+        matches!(self.code, ErrorCode::UnknownCommand | ErrorCode::InvalidCommand)
+    }
+
     /// The same fault, with the name of the wrong field.
     #[must_use]
     pub fn in_field(self, field: impl Into<String>) -> Self {

@@ -133,26 +133,55 @@ pub(super) fn declares<E: Event>(event_type: &str) -> bool {
     types.is_empty() || types.contains(&event_type)
 }
 
+/// A stored event: its place and its data.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stored<'a> {
+    pub(crate) stream: &'a str,
+    pub(crate) version: u64,
+    pub(crate) event_type: &'a str,
+    pub(crate) schema_version: u32,
+    pub(crate) data: &'a str,
+}
+
+impl Stored<'_> {
+    /// The data in the newest schema version. `None` if they are of this version already, or if the enum has no variant for
+    /// the event.
+    pub(crate) fn newest_data<E: Event>(&self) -> Result<Option<JsonText>, Fault> {
+        let Self { event_type, schema_version, data, .. } = *self;
+        let newest = E::schema_version(event_type);
+        if schema_version > newest {
+            if !declares::<E>(event_type) {
+                return Ok(None);
+            }
+            let reason = format!("has schema version {schema_version}; this code knows {newest} at most");
+            return Err(self.fault(ErrorCode::EventTooNew, &reason));
+        }
+        upcast(E::UPCASTS, event_type, schema_version, data)
+            .map_err(|error| self.failed(&format!("cannot be converted: {}", error.message())))
+    }
+
+    fn failed(&self, reason: &str) -> Fault {
+        self.fault(ErrorCode::DeciderFailed, reason)
+    }
+
+    fn fault(&self, code: ErrorCode, reason: &str) -> Fault {
+        let Self { stream, version, event_type, .. } = self;
+        Fault::new(code, format!("version {version} of stream {stream}, {event_type} {reason}"))
+    }
+}
+
 /// Reads a stored event, and converts older data. `None` if the enum has no variant for it.
 pub(super) fn read_stored<E: Event>(event: &EventView<'_>, stream: &str) -> Result<Option<E>, Fault> {
-    let EventView { version, event_type, schema_version, .. } = *event;
-    let named = || format!("version {version} of stream {stream}, {event_type}");
-    let newest = E::schema_version(event_type);
-    if schema_version > newest {
-        if !declares::<E>(event_type) {
-            return Ok(None);
-        }
-        let detail =
-            format!("{} has schema version {schema_version}; this code knows {newest} at most", named());
-        return Err(Fault::new(ErrorCode::EventTooNew, detail));
+    let EventView { version, event_type, schema_version, data, .. } = *event;
+    if schema_version > E::schema_version(event_type) && !declares::<E>(event_type) {
+        return Ok(None);
     }
-    let failed = |reason: &str| Fault::new(ErrorCode::DeciderFailed, format!("{} {reason}", named()));
-    let data = upcast(E::UPCASTS, event_type, schema_version, event.data)
-        .map_err(|error| failed(&format!("cannot be converted: {}", error.message())))?;
-    match read_tagged(&with_type(event_type, data.as_ref().map_or(event.data, JsonText::as_str))) {
+    let stored = Stored { stream, version: version.get(), event_type, schema_version, data };
+    let newest = stored.newest_data::<E>()?;
+    match read_tagged(&with_type(event_type, newest.as_ref().map_or(data, JsonText::as_str))) {
         Ok(read) => Ok(Some(read)),
         Err(_) if !declares::<E>(event_type) => Ok(None),
-        Err(error) => Err(failed(&format!("cannot be read: {error}"))),
+        Err(error) => Err(stored.failed(&format!("cannot be read: {error}"))),
     }
 }
 

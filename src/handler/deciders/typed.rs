@@ -142,9 +142,16 @@ impl<D: Decider> Behaviour for TypedBehaviour<D> {
         let versions = types.into_iter().map(|name| (name, D::Event::schema_version(name)));
         let changed: Vec<String> = versions
             .filter(|(_, version)| *version != 1)
-            .map(|(name, version)| format!(";{name}={version}"))
+            .map(|(name, version)| format!(";{}={version}", escaped(name)))
             .collect();
-        format!("{}{}", D::STATE_VERSION, changed.concat())
+        let code = format!("{}{}", D::STATE_VERSION, changed.concat());
+        if matches!(D::UNKNOWN_EVENTS, UnknownEvents::Fail) {
+            return code;
+        }
+        // Code that knows more types has another state.
+        let mut known: Vec<String> = D::Event::types().iter().map(|name| escaped(name)).collect();
+        known.sort_unstable();
+        format!("{code}|{}", known.join(";"))
     }
 
     fn settings(&self) -> BehaviourSettings {
@@ -226,6 +233,11 @@ impl<D: Decider> Behaviour for TypedBehaviour<D> {
 
 fn without_state() -> Fault {
     Fault::new(ErrorCode::Internal, "the behaviour has no state: call `begin` or `restore` first")
+}
+
+/// A type without the characters that separate types.
+fn escaped(name: &str) -> String {
+    name.replace('%', "%25").replace(';', "%3B").replace('=', "%3D").replace('|', "%7C")
 }
 
 fn unknown(event: &EventView<'_>, stream: &StreamId, category: &str) -> Fault {

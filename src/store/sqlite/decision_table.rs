@@ -136,7 +136,11 @@ impl<S: Sql> DecisionTable<S> {
 fn read_outcome(row: &dyn Row) -> Result<Outcome, StorageError> {
     let (version, time, command) = columns::place(row)?;
     let decided = match (row.integer(3).and_then(Version::new), row.text(4)) {
-        (_, Some(rejection)) => Decided::Rejected { rejection: JsonText::trusted(rejection) },
+        (_, Some(rejection)) => {
+            let rejection = JsonText::parse(rejection)
+                .map_err(|_| StorageError::corrupt(version.get(), "the rejection of a command is no JSON"))?;
+            Decided::Rejected { rejection }
+        }
         (Some(first_version), None) => Decided::Events { first_version },
         (None, None) => Decided::Nothing,
     };

@@ -6,7 +6,7 @@ use std::slice;
 
 use js_sys::Function;
 use sillok::ErrorCode;
-use sillok::handler::{Behaviour, Decider, Event, Fault, TypedBehaviour};
+use sillok::handler::{Behaviour, Decider, Event, Fault, TypedBehaviour, newest_events};
 use sillok::store::{NewEvent, StreamId};
 use sillok_bridge::{Failure, JsBehaviour, ScriptedBehaviour};
 use wasm_bindgen::{JsCast, JsValue};
@@ -25,6 +25,8 @@ pub(crate) struct InRust {
     pub(crate) event_types: fn() -> &'static [&'static str],
     /// The newest schema version of an event type.
     pub(crate) schema_version: fn(&str) -> u32,
+    /// Shows the events of a page in their newest schema versions.
+    pub(crate) newest_events: fn(&str) -> Result<String, Fault>,
     /// Makes the code for a stream, without a state.
     pub(crate) behave: fn(StreamId) -> Box<dyn Behaviour>,
     check: fn(&[NewEvent]) -> Result<(), Fault>,
@@ -39,6 +41,7 @@ impl InRust {
             command_types: TypedBehaviour::<D>::command_types,
             event_types: D::Event::types,
             schema_version: D::Event::schema_version,
+            newest_events: |page| newest_events::<D::Event>(D::CATEGORY, page),
             behave: |stream| Box::new(TypedBehaviour::<D>::new(stream)),
             check: TypedBehaviour::<D>::check,
         }

@@ -54,7 +54,9 @@ fn undecided(error: RemoteError) -> Problem {
             ErrorCode::InvalidEvent
             | ErrorCode::InvalidEventType
             | ErrorCode::InvalidEventId
-            | ErrorCode::InvalidMetadata,
+            | ErrorCode::InvalidMetadata
+            | ErrorCode::TooManyEvents
+            | ErrorCode::CommitTooLarge,
         ) => problem.of_the_deployment(),
         _ => problem,
     }

@@ -10,8 +10,10 @@ use worker::Env;
 use super::accept::Media;
 use super::lines::{self, Lines, Share};
 use super::live::Live;
+use super::newest::Newest;
 use super::partitions::journals;
 use super::problem::Problem;
+use super::query::FeedQuery;
 use super::request::{Method, Request};
 use super::respond::{Answer, json_or_null, url};
 use super::source::{Event, Listening, Source, Unreadable, events_in};
@@ -23,7 +25,7 @@ use crate::objects::{Receipt, RemoteError};
 /// Reads the feed of the caller's tenant, in the wanted form.
 pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
-    let (mut wanted, progress) = query::feed(request.url())?;
+    let FeedQuery { mut wanted, progress, upcast } = query::feed(request.url())?;
     let upgrade = request.method == Method::Get && request::is_upgrade(request);
     let offers = [Media::Json, Media::Ndjson, Media::EventStream];
     request::check_live_headers(request)?;
@@ -37,8 +39,10 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     let resumed = resume(&mut wanted, media, request::header(request, "Last-Event-ID"))?;
     // The answer to HEAD is the same for all forms: the one of a page.
     let form = if request.method == Method::Head { Media::Json } else { media };
+    let newest = upcast.then(|| Newest::of(env));
     let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
         Ok(feed) => {
+            let feed = Feed { newest, ..feed };
             feed.answer(form, Share { limit, progress }, upgrade).await.map(|answer| answer.of(media))
         }
         Err(failure) => Err(failure.into()),
@@ -77,6 +81,8 @@ pub(super) struct Feed {
     turn: usize,
     /// Whether each partition is read only up to its end at the first read.
     bounded: bool,
+    /// The conversion of the events, if the reader wants their newest schema versions.
+    newest: Option<Newest>,
 }
 
 #[derive(Clone, Default)]
@@ -114,6 +120,7 @@ impl Feed {
             partitions: vec![Partition::default(); count],
             turn: 0,
             bounded: false,
+            newest: None,
         };
         // A reader that reads page by page begins each time with another partition, so that none waits forever.
         feed.turn = usize::try_from(feed.passed()).unwrap_or_default() % count.max(1);
@@ -208,6 +215,10 @@ impl Feed {
         } else {
             reply.page.events
         };
+        let json = match &self.newest {
+            Some(newest) => newest.shown(json, receipt)?,
+            None => json,
+        };
         Ok((Found { json, count: reply.page.count }, receipt))
     }
 
@@ -259,8 +270,14 @@ impl Feed {
     fn next_url(&self, limit: usize) -> String {
         let (after, limit) = (Scalar::from(self.checkpoint.to_string()), Scalar::from(limit));
         let types = self.wanted.types.iter().map(|name| ("type", Some(name)));
-        let parts =
-            [("after", Some(&after)), ("category", self.wanted.category.as_ref()), ("limit", Some(&limit))];
+        let upcast = self.newest.as_ref().map(|_| Scalar::from("true"));
+        let category = self.wanted.category.as_ref();
+        let parts = [
+            ("after", Some(&after)),
+            ("category", category),
+            ("limit", Some(&limit)),
+            ("upcast", upcast.as_ref()),
+        ];
         url("/v1/events".to_owned(), parts.into_iter().chain(types))
     }
 }

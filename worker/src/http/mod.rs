@@ -20,6 +20,7 @@ mod hosts;
 mod lines;
 mod live;
 mod names;
+mod newest;
 mod partitions;
 mod precondition;
 mod problem;

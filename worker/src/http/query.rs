@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 use sillok::ErrorCode;
+use sillok::store::limits::MAX_VERSION;
 use sillok_bridge::{DirectoryValue, Failure, FeedValue, RangeValue, Scalar};
 
 // Unknown and repeated parameters are refused. The values are checked where the whole is parsed.
@@ -37,9 +38,18 @@ pub(super) fn texts<const N: usize>(url: &str, names: [&str; N]) -> Result<[Opti
     Ok(found)
 }
 
-/// Reads the range of the feed and the parameter `progress` from a request's URL. There may be several types.
-pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
-    let (mut feed, mut progress) = (FeedValue::default(), None);
+/// The parameters of the feed.
+pub(super) struct FeedQuery {
+    /// The range. There may be several types.
+    pub(super) wanted: FeedValue,
+    pub(super) progress: Option<Scalar>,
+    /// Whether events are shown in their newest schema versions.
+    pub(super) upcast: bool,
+}
+
+/// Reads the parameters of the feed from a request's URL.
+pub(super) fn feed(url: &str) -> Result<FeedQuery, Failure> {
+    let (mut feed, mut progress, mut upcast) = (FeedValue::default(), None, None);
     for (name, value) in parameters(url)? {
         let (part, value) = match &*name {
             "type" => {
@@ -50,11 +60,13 @@ pub(super) fn feed(url: &str) -> Result<(FeedValue, Option<Scalar>), Failure> {
             "category" => (&mut feed.category, Scalar::from(value)),
             "limit" => (&mut feed.limit, number_or_text(&value)),
             "progress" => (&mut progress, Scalar::from(value)),
+            "upcast" => (&mut upcast, Scalar::from(value)),
             _ => return Err(unknown(&name)),
         };
         set(&name, part, value)?;
     }
-    Ok((feed, progress))
+    let upcast = flag("upcast", upcast.as_ref().and_then(Scalar::as_str))?;
+    Ok(FeedQuery { wanted: feed, progress, upcast })
 }
 
 /// Reads the range of the directory from a request's URL, and `next`, which can take the place of `after`.
@@ -125,8 +137,8 @@ pub(super) fn whole(name: &str, text: Option<String>) -> Result<Option<u64>, Fai
     if !digits {
         return Err(invalid(name, "must be a whole number"));
     }
-    // A number that is too large for any limit stays too large.
-    Ok(Some(text.parse().unwrap_or(u64::MAX)))
+    // A number that is too large for any limit stays too large. A larger one is no number of JavaScript.
+    Ok(Some(text.parse().unwrap_or(MAX_VERSION).min(MAX_VERSION)))
 }
 
 /// A whole number, if the text has only digits. A number that is too large for any limit stays too large.

@@ -1,6 +1,7 @@
 //! `/v1/streams/{stream}/state`: the state of an aggregate.
 
 use sillok::ErrorCode;
+use sillok::store::limits::MAX_TIME_MILLIS;
 use sillok_bridge::Failure;
 
 use super::precondition::EntityTag;
@@ -21,7 +22,9 @@ pub(super) async fn load(request: &Request, object: &Object) -> Result<Answer, P
     let version = query::whole("version", version)?;
     let time = time.map(|time| {
         let reason = "must be a time such as 2026-11-23T01:02:03Z, or milliseconds since 1970";
-        times::millis(&time).ok_or_else(|| invalid("time", reason))
+        // A later time is no number of JavaScript.
+        let millis = times::millis(&time).map(|millis| millis.min(MAX_TIME_MILLIS));
+        millis.ok_or_else(|| invalid("time", reason))
     });
     let message = StateRequest { stream: object.stream.clone(), version, time: time.transpose()? };
     let (state, receipt) = object.remote.state(&message).await?;
