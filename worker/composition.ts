@@ -45,7 +45,7 @@ export interface App<A extends AnyAggregate = any> {
   /** Answers an HTTP request. Its paths begin with `/v1/`. You can call it within your own routes. */
   fetch(request: Request, env: unknown, context: object): Promise<Response>;
   /**
-   * The client for the Worker's own code: streams, aggregates and documents, without HTTP and without a token. It may do
+   * The client for the Worker's own code: streams, aggregates and documents, without the network and without a token. It may do
    * everything that an administrator of the tenant may. Check what your own callers may do before you use it for them.
    *
    * @param env - The environment of the Worker.

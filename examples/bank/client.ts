@@ -3,7 +3,8 @@
 import { connect } from "sillok";
 import type { App } from "./worker.ts";
 
-const bank = connect<App>(process.argv[2] ?? "http://127.0.0.1:8787");
+const url = process.argv[2] ?? "http://127.0.0.1:8787";
+const bank = connect<App>(url, { token: process.env.TOKEN });
 const account = bank.aggregate("account", "7");
 await account.execute({ type: "Open", data: { owner: "Ada" } });
 await account.execute({ type: "Deposit", data: { cents: 100 } }, { commandId: "deposit-1" });

@@ -9,11 +9,16 @@ import type { App } from "./worker.ts";
 
 /** Sets the address of a user, if no other user has it. */
 export async function setEmail(client: Client<App>, id: string, email: string) {
+  const user = client.aggregate("user", id);
+  const setting = { type: "SetEmail", data: { email } } as const;
+  // An invalid id or address is an error here, before the address is claimed.
+  await user.attempt(setting, { dryRun: true });
+
   const claim = client.aggregate("email", await emailId(email));
   const claimed = await claim.attempt({ type: "Claim", data: { user: id } });
   if (!claimed.accepted) return claimed.rejection.code;
 
-  const set = await client.aggregate("user", id).attempt({ type: "SetEmail", data: { email } });
+  const set = await user.attempt(setting);
   if (set.accepted) return "done";
   // A closed user never gets an address again. So nobody uses this one.
   await claim.execute({ type: "Release", data: { user: id } });

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "./dev-server.ts";
-import { root } from "./fenced.ts";
+import { fenced, root } from "./fenced.ts";
 import { said } from "./printed.ts";
 import { WranglerDev } from "./wrangler-dev.ts";
 
@@ -16,7 +16,7 @@ const guide = readFileSync(new URL("docs/guides/commands.md", root), "utf8");
 const section = /^## Your first Worker$(.*?)^## /ms.exec(guide)?.[1] ?? "";
 /** The files to save, by their names. */
 const files = new Map(
-  [...section.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml)\n(.*?)^```$/gms)].map(
+  [...section.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml|json)\n(.*?)^```$/gms)].map(
     ([, name = "", text = ""]) => [name, text],
   ),
 );
@@ -57,15 +57,17 @@ test("the packages are installed in an empty folder", async () => {
   await type("npm pkg set type=module");
   // The other packages are those of this project, so that the test needs no network.
   const flags = "--no-audit --no-fund --offline";
+  const tools = ["wrangler", "typescript", "@types/node"];
   await type("npm install sillok zod", `npm install ${flags} ${tarball} ${installed("zod")}`);
   await type(
-    "npm install --save-dev wrangler",
-    `npm install ${flags} --save-dev ${installed("wrangler")}`,
+    "npm install --save-dev wrangler typescript @types/node",
+    `npm install ${flags} --save-dev ${tools.map(installed).join(" ")}`,
   );
 });
 
 test("the tests of the rules pass", async () => {
   const names = [
+    "tsconfig.json",
     "account.ts",
     "account.test.ts",
     "balances.ts",
@@ -90,14 +92,36 @@ test("the Worker starts, and decides commands", async () => {
   );
   assert.equal(JSON.parse(await type(open, here(open))).version, 1);
   assert.equal(JSON.parse(await type(deposit, here(deposit))).version, 2);
-  assert.deepEqual(JSON.parse(await type(state, here(state))).state, { owner: "Ada", cents: 100 });
-  let balance: unknown;
-  while (balance === undefined) {
-    const read = JSON.parse(await type(documents, here(documents)));
-    balance = read.documents.find(({ document }: any) => document.cents === 100);
-  }
-  assert.deepEqual(balance, { key: "account-42", document: { owner: "Ada", cents: 100 } });
+  const [, shown = ""] = /^```text\n(.*?)^```$/ms.exec(section) ?? [];
+  const answers = shown.trimEnd().split("\n");
+  assert.equal(await type(state, here(state)), answers[0]);
+  let read = "";
+  while (!read.includes('"cents":100')) read = await type(documents, here(documents));
+  assert.equal(read, answers[1]);
   const printed = await type("node client.ts", `node client.ts ${wrangler.url}`);
+  assert.deepEqual(printed.trimEnd().split("\n"), said(files.get("client.ts") ?? ""));
+});
+
+test("all files have the right types", async () => {
+  assert.equal(await type("npx tsc"), "");
+});
+
+test("with a secret, the Worker answers a program with a token", async () => {
+  await wrangler.stop();
+  await type('echo "SILLOK_SECRET=$(openssl rand -base64 32)" > .dev.vars');
+  const start = "npx wrangler dev";
+  assert.ok(commands.includes(start));
+  ran.push(start);
+  wrangler = new WranglerDev(start, await freePort(), data, folder);
+  await wrangler.ready();
+  const [claims = ""] = /const claims = \{.*?\};/.exec(section) ?? [];
+  const [program = ""] = fenced("docs/security.md", "js");
+  const ours = program.replace(/^const claims = .*;$/m, claims);
+  assert.notEqual(ours, program);
+  writeFileSync(join(folder, "token.mjs"), ours);
+  await assert.rejects(type("node client.ts", `node client.ts ${wrangler.url}`), /missing_token/);
+  const run = "TOKEN=$(node --env-file=.dev.vars token.mjs) node client.ts";
+  const printed = await type(run, `${run} ${wrangler.url}`);
   assert.deepEqual(printed.trimEnd().split("\n"), said(files.get("client.ts") ?? ""));
 });
 

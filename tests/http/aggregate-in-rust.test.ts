@@ -164,7 +164,7 @@ test("a rejected command of a reactor is given up at once", async () => {
   assert.match(last.error, /the rules refuse the command: \{"code":"unlucky","data":\{"n":13\}\}/);
 });
 
-test("a route of the Worker's own executes, loads and reads without HTTP", async () => {
+test("a route of the Worker's own executes, loads and reads without the network", async () => {
   const stream = freshStream("tally");
   const own = async (id: string, n: number) =>
     (await api.request(`/own/${stream}/${id}/${n}`)).json;

@@ -82,7 +82,7 @@ test("two clients with 200 concurrent commands: no decision is by a stale state"
   assert.deepEqual([won?.length, lost?.length], [1, 1]);
 });
 
-test("the Worker's own code uses aggregates, documents and streams without HTTP", async () => {
+test("the Worker's own code uses aggregates, documents and streams without the network", async () => {
   const { status, json } = await api.request("/own/77");
   assert.equal(status, 200);
   assert.deepEqual(json, { version: 1, cents: 50, document: { cents: 50 }, events: ["Deposited"] });

@@ -95,18 +95,49 @@ test("a snapshot that cannot be stored does not stop commands, and the status sh
   assert.equal((await api.state(stream)).json.state.done, 16);
 });
 
-test("a stored event of an unknown type is an error that names it", async () => {
-  const stream = freshStream("rogue");
+/** A new stream with one stored event `Done`, as other code would have written it. */
+async function storedByOtherCode(category: string, text: string): Promise<string> {
+  const stream = freshStream(category);
   await api.executed(stream, done);
-  const insert = `UPDATE commits_v1 SET events = replace(events, '"Done"', '"Gone"')`;
-  await api.server.sql(stream, insert);
+  const [before] = await api.server.sql(stream, "SELECT events FROM commits_v1");
+  const events = String(before?.["events"]);
+  const changed = events.replace('"type":"Done"', text);
+  assert.notEqual(changed, events);
+  await api.server.sql(stream, "UPDATE commits_v1 SET events = ?", changed);
   await api.server.evict(stream);
-  const reply = await api.execute(stream, done);
-  const { detail } = assertProblem(reply, 500, "unknown_event");
-  for (const name of [stream, "version 1", "Gone"]) assert.ok(detail.includes(name), detail);
+  return stream;
+}
+
+test("a stored event of an unknown type is an error that names it", async () => {
+  const stream = await storedByOtherCode("rogue", '"type":"Gone"');
+  for (const reply of [await api.execute(stream, done), await api.state(stream)]) {
+    const { detail } = assertProblem(reply, 500, "unknown_event");
+    for (const name of [stream, "version 1", "Gone"]) assert.ok(detail.includes(name), detail);
+  }
+  assert.equal(await api.version(stream), 1);
 });
 
-test("an event of newer code is an error", async () => {
+test("a stored event of an unknown type is skipped if the aggregate says so", async () => {
+  const stream = await storedByOtherCode("tolerant", '"type":"Gone"');
+  assert.deepEqual((await api.state(stream)).json.state, { done: 0 });
+  assert.equal((await api.executed(stream, done)).version, 2);
+  assert.deepEqual((await api.state(stream)).json.state, { done: 1 });
+});
+
+test("a stored event of newer code is an error that names it, also if unknown types are skipped", async () => {
+  for (const category of ["rogue", "tolerant"]) {
+    const stream = await storedByOtherCode(category, '"type":"Done","schemaVersion":4');
+    for (const reply of [await api.execute(stream, done), await api.state(stream)]) {
+      const { detail } = assertProblem(reply, 500, "event_too_new");
+      for (const name of [stream, "version 1", "Done", "4"]) {
+        assert.ok(detail.includes(name), detail);
+      }
+    }
+    assert.equal(await api.version(stream), 1);
+  }
+});
+
+test("an append with the schema version of newer code is refused", async () => {
   const stream = freshStream("tally");
   await api.appended(stream, { type: "Counted", data: { n: 1 }, schemaVersion: 1 });
   const newer = { type: "Counted", data: { n: 1 }, schemaVersion: 4 };

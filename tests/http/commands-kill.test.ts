@@ -81,4 +81,6 @@ test(`commands take effect once in ${ROUNDS} kills`, async (t) => {
     `${answered} commands were answered; ${replayed} of them after they had taken effect`,
   );
   assert.ok(answered >= ROUNDS, `${answered} answers`);
+  // Otherwise no kill has come between the effect of a command and its answer.
+  assert.ok(replayed > 0, "no command was answered after it had taken effect");
 });

@@ -66,4 +66,27 @@ test("an invalid address is refused with its field", async () => {
   const body = '{"email":"nobody"}';
   const { status, json } = await api.request("/users/wrong", { method: "PUT", body });
   assert.deepEqual([status, json.result, json.field], [400, "invalid_command", "data.email"]);
+  assert.equal((await (await claimOf("nobody")).state()).version, 0);
+});
+
+test("a body without an address, and a malformed path, are refused", async () => {
+  const claim = await claimOf("wrong@example.com");
+  for (const body of ["", "{", "null", "{}", '{"email":7}']) {
+    const { status, json } = await api.request("/users/wrong", { method: "PUT", body });
+    assert.deepEqual([status, json], [400, { result: "invalid_request", field: "email" }], body);
+  }
+  for (const method of ["GET", "PUT", "DELETE"]) {
+    const body = method === "PUT" ? { body: '{"email":"wrong@example.com"}' } : {};
+    for (const [path, expected] of [
+      ["%", { result: "invalid_request", field: "id" }],
+      ["%ff", { result: "invalid_request", field: "id" }],
+      ["a%00", { result: "invalid_stream_id", field: "stream" }],
+    ] as const) {
+      const { status, json } = await api.request(`/users/${path}`, { method, ...body });
+      assert.deepEqual([status, json], [400, expected], `${method} ${path}`);
+    }
+  }
+  assert.equal(await emailOf("wrong"), null);
+  // The address was not claimed.
+  assert.equal((await claim.state()).version, 0);
 });

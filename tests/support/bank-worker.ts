@@ -1,11 +1,11 @@
 /**
- * A Worker of your own with aggregates. Its own routes use the aggregates without HTTP. At `/crash` its
+ * A Worker of your own with aggregates. Its own routes use the aggregates without the network. At `/crash` its
  * engine crashes.
  */
 
 import { projection, reactor, sillok } from "../../worker/index.ts";
 import { account, decided, price, tally } from "./bank.ts";
-import { rogue } from "./rogue.ts";
+import { rogue, tolerant } from "./rogue.ts";
 
 /** The cents of each account. */
 const balances = projection("balances", {
@@ -31,7 +31,7 @@ const tallying = reactor("tallying", {
 });
 
 const app = sillok({
-  aggregates: [account, tally, price, rogue],
+  aggregates: [account, tally, price, rogue, tolerant],
   projections: [balances],
   reactors: [tallying],
 });

@@ -67,3 +67,13 @@ export const rogue = aggregate("rogue", {
     Grow: (data) => ({ type: "Grown", data }),
   },
 });
+
+/** An aggregate that skips stored events of types that it does not declare. */
+export const tolerant = aggregate("tolerant", {
+  unknownEvents: "skip",
+  events: { Done: z.object({}) },
+  commands: { Do: z.object({}) },
+  initialState: () => ({ done: 0 }),
+  evolve: { Done: ({ done }) => ({ done: done + 1 }) },
+  decide: { Do: () => ({ type: "Done", data: {} }) },
+});

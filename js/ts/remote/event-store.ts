@@ -250,8 +250,12 @@ export class RemoteEventStore implements AggregateStore {
 
   /**
    * Executes a command. The decision is made here, at the caller, against the version that was read: see
-   * {@link AggregateStore.execute}. The server remembers an accepted command under its id, but no rejection and no decision
-   * without events. A direct append to a category with a decider needs a token with the scope `admin`.
+   * {@link AggregateStore.execute}. The server remembers events under the id of their command, but no rejection and no
+   * decision without events. `decide` and `prepare` are called for a repeat too. If events are remembered under the id, the
+   * store then returns them. Another command under this id is `idempotency_key_reused` only if events are remembered.
+   *
+   * An append to a category with an aggregate needs a token with the scope `admin`, unless the aggregate has
+   * `appends: "open"`.
    *
    * @param stream - The stream id.
    * @param command - The command.
