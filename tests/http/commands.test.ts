@@ -140,12 +140,18 @@ test("between two commands, an append and a truncation do not leave a stale stat
   const taken = await api.execute(stream, withdraw(15));
   assert.equal(taken.json.version, 4, taken.text);
   assert.ok(priceOf(taken).read <= 3, "only the new event and the head are read");
-  const init = { method: "POST", body: '{"before":4}' };
-  assert.equal((await api.request(`${streamPath(stream)}/truncate`, init)).status, 200);
+  const truncate = async (before: number) => {
+    const init = { method: "POST", body: JSON.stringify({ before }) };
+    assert.equal((await api.request(`${streamPath(stream)}/truncate`, init)).status, 200);
+  };
+  await truncate(4);
   const after = await api.execute(stream, deposit(1));
   assert.equal(after.json.version, 5, after.text);
   assert.deepEqual((await api.state(stream)).json.state, { owner: "Ada", cents: 1 });
   await api.server.evict(stream);
+  assert.equal((await api.executed(stream, deposit(1))).version, 6, "a snapshot was stored");
+  await api.server.evict(stream);
+  await truncate(7);
   assertProblem(await api.execute(stream, deposit(1)), 409, "state_unavailable");
 });
 
