@@ -128,7 +128,7 @@ fn decisions_are_stored_as_these_bytes<L: DecisionLog>(database: &Database, log:
     let events = r#"[{"id":"id-7","type":"Added","schemaVersion":2,"data":{"number":7},"metadata":{"correlationId":"k-7","causationId":"k-7"}}]"#;
     // The test computes the hash from the words of the format, and not by the store's code.
     let head = sha256(&[&[0; 32], "counter-é\n1\n1795395723463\n\n".as_bytes(), events.as_bytes()]);
-    let snapshot: SnapshotRow = (name(), "2;Added=2".to_owned(), 1, 1, head, r#"{"sum":7}"#.to_owned());
+    let snapshot: SnapshotRow = (name(), "2;Added=2|Added".to_owned(), 1, 1, head, r#"{"sum":7}"#.to_owned());
     let query = "SELECT stream, code, version, number, hash, state FROM snapshots_v1";
     let read =
         |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?));
