@@ -26,7 +26,10 @@ test("the state at every version is the fold up to it, also before newer snapsho
     assert.deepEqual(await sumAt(stream, `?version=${version}`), expected);
   }
   assert.deepEqual(await sumAt(stream, ""), [25, 325]);
-  assertProblem(await api.state(stream, "?version=26"), 400, "invalid_parameter", "version");
+  for (const beyond of ["26", "9007199254740992", "99999999999999999999999"]) {
+    const query = `?version=${beyond}`;
+    assertProblem(await api.state(stream, query), 400, "invalid_parameter", "version");
+  }
 });
 
 test("the state at a time is that of the last event up to then", async () => {
@@ -49,6 +52,7 @@ test("the state at a time is that of the last event up to then", async () => {
   for (const wrong of ["?time=yesterday", "?time=", "?time=1&version=1"]) {
     assertProblem(await api.state(stream, wrong), 400, "invalid_parameter", "time");
   }
+  assert.deepEqual(await sumAt(stream, "?time=99999999999999999999"), [4, 10]);
   assertProblem(await api.state(stream, "?version=x"), 400, "invalid_parameter", "version");
   assertProblem(await api.state(stream, "?at=1"), 400, "invalid_parameter", "at");
   const cached = await api.state(stream, "", { "If-None-Match": '"4"' });

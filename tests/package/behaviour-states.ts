@@ -231,6 +231,31 @@ export const loading: Behaviours = {
     same([(await store.load("bank-1", other)).state, folded.times], [{ cents: 15 }, 5]);
   },
 
+  async "code that knows more types does not go on from the snapshots of code that skips them"(
+    sillok,
+  ) {
+    const define = sillok.aggregate as unknown as (name: string, definition: object) => Any;
+    const counting = (steps: Record<string, number>, parts: object = {}) =>
+      define("x", {
+        events: Object.fromEntries(Object.keys(steps).map((type) => [type, {}])),
+        initialState: () => 0,
+        evolve: (state: number, { type }: NewEvent) => state + (steps[type] ?? NaN),
+        decide: () => ({ type: "Old" }),
+        snapshotEvery: 1,
+        unknownEvents: "skip",
+        ...parts,
+      });
+    const store = new sillok.EventStore();
+    await store.append("x-1", { type: "New" });
+    await store.execute("x-1", { type: "Add" }, counting({ Old: 1 }));
+    const newer = [
+      counting({ Old: 1, New: 100 }),
+      counting({ Old: 1, New: 100 }, { unknownEvents: "fail" }),
+    ];
+    for (const rules of newer) same((await store.load("x-1", rules)).state, 101);
+    same((await store.load("x-1", counting({ Old: 1 }))).state, 1);
+  },
+
   async "a state that is too large for a snapshot, or that JSON changes, has none"(sillok) {
     const store = new sillok.EventStore();
     const large = list(sillok, {
