@@ -351,10 +351,12 @@ function ifConflict(error: unknown): undefined {
   if (!isWrongExpectedVersion(error)) throw error;
 }
 
-/** The event with the correlation of its command. */
+/** The event with the correlation and the trace of its command, as the engine adds them. Only texts go on. */
 function caused(event: NewEvent, given: object, commandId: string | undefined): NewEvent {
-  const { correlationId = commandId, traceparent } = given as Record<string, unknown>;
-  const metadata = { correlationId, traceparent, ...event.metadata };
+  const { correlationId, traceparent } = given as Record<string, unknown>;
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const cause = { correlationId: text(correlationId) ?? commandId, traceparent: text(traceparent) };
+  const metadata = { ...cause, ...event.metadata };
   const isEmpty = Object.values(metadata).every((value) => value === undefined);
   return isEmpty ? event : { ...event, metadata };
 }
