@@ -107,9 +107,8 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
         Ok(appended)
     }
 
-    /// Forgets events. [`AggregateEffect::Forgot`] is the answer.
-    pub fn forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
-        self.touched(turn);
+    /// Forgets events now, or after the journal has them.
+    pub(super) fn begin_to_forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
         self.try_to_forget(turn, Waiting { call, forget, attempts: 0 });
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::command_error::CommandError;
 use super::commands::{Commands, Step};
 use super::driver::{AggregateDriver, AggregateTurn};
-use super::effects::AggregateEffect;
+use super::effects::{AggregateEffect, Forget};
 use super::executed::Executed;
 use super::loading::StateAt;
 use super::snapshots::SnapshotStatus;
@@ -30,11 +30,14 @@ enum Asked {
     Execute(Command),
     Load,
     LoadAt(StateLoad),
+    /// Forgets the events before a version, after a snapshot has taken their place.
+    Truncate(Version),
 }
 
 enum Answer {
     Executed(Executed),
     Loaded(Version, JsonText),
+    Secured { before: Version },
 }
 
 impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
@@ -89,6 +92,18 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         self.ask(turn, call, Asked::LoadAt(StateLoad::new(behaviour, at)), &mut EventId::default);
     }
 
+    /// Forgets events. [`AggregateEffect::Forgot`] is the answer. An aggregate stores its state as a snapshot before its
+    /// events are truncated, because the state could not be made of the other events.
+    pub fn forget(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, forget: Forget) {
+        self.touched(turn);
+        match forget {
+            Forget::Before(before) if self.is_decider() => {
+                self.ask(turn, call, Asked::Truncate(before), &mut EventId::default);
+            }
+            _ => self.begin_to_forget(turn, call, forget),
+        }
+    }
+
     fn ask(
         &mut self,
         turn: &mut AggregateTurn<'_>,
@@ -120,10 +135,14 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
             }
             Ok(Step::More) => self.executing.waiting.push_front((call, asked)),
             Ok(Step::Done(answer)) => self.answer(turn, call, answer),
-            Err(error) => turn.push(match asked {
-                Asked::Execute(_) => AggregateEffect::Executed { call, outcome: Err(error) },
-                Asked::Load | Asked::LoadAt(_) => AggregateEffect::Loaded { call, outcome: Err(error) },
-            }),
+            Err(error) => match asked {
+                Asked::Execute(_) => turn.push(AggregateEffect::Executed { call, outcome: Err(error) }),
+                Asked::Load | Asked::LoadAt(_) => {
+                    turn.push(AggregateEffect::Loaded { call, outcome: Err(error) });
+                }
+                // A state that cannot be loaded cannot be secured.
+                Asked::Truncate(before) => self.begin_to_forget(turn, call, Forget::Before(before)),
+            },
         }
         if !self.executing.waiting.is_empty() {
             turn.push(AggregateEffect::Decide);
@@ -132,6 +151,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
 
     fn answer(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, answer: Answer) {
         match answer {
+            Answer::Secured { before } => self.begin_to_forget(turn, call, Forget::Before(before)),
             Answer::Executed(executed) => {
                 if executed.is_written() {
                     turn.push(AggregateEffect::Grown(executed.version));
@@ -163,6 +183,10 @@ fn step<L: DecisionLog, A: Alarm>(
             Step::More => Ok(Step::More),
             Step::Done(version) => Ok(Step::Done(Answer::Loaded(version, commands.state()?))),
         },
+        Asked::Truncate(before) => {
+            let before = *before;
+            Ok(machine.secure(commands, stream, before, now)?.map(|()| Answer::Secured { before }))
+        }
         Asked::LoadAt(load) => match machine.load_at(load, stream)? {
             Step::More => Ok(Step::More),
             Step::Done(version) => Ok(Step::Done(Answer::Loaded(version, load.state()?))),

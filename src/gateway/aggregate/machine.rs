@@ -126,6 +126,24 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         commands.load(&mut self.store, stream)
     }
 
+    /// Stores a snapshot before a truncation, as [`Commands::secure`] does.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn secure(
+        &mut self,
+        commands: &mut Commands,
+        stream: &StreamId,
+        before: Version,
+        now: RecordedTime,
+    ) -> Result<Step<()>, CommandError>
+    where
+        L: DecisionLog,
+    {
+        self.store.log().at(now);
+        commands.secure(&mut self.store, stream, before)
+    }
+
     /// Loads a page of an earlier state, as [`StateLoad::load`] does.
     ///
     /// # Errors

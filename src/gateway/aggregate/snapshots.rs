@@ -1,10 +1,10 @@
 //! Storing the snapshots of a state.
 
 use super::command_error::CommandError;
-use super::commands::Commands;
+use super::commands::{Commands, Step};
 use super::loading::{self, Place};
 use crate::ErrorCode;
-use crate::handler::Fault;
+use crate::handler::{BehaviourSettings, Fault};
 use crate::store::limits::STATE_BYTES;
 use crate::store::{DecisionLog, EventStore, Snapshot, StreamId, Version};
 
@@ -22,6 +22,32 @@ pub struct SnapshotStatus {
 }
 
 impl Commands {
+    /// Prepares for a truncation of the events before a version: brings the state up to the end of the stream, by one page
+    /// of events at most, and stores it, unless there is a snapshot already that does not need those events. An aggregate
+    /// without snapshots stores none.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub fn secure<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        before: Version,
+    ) -> Result<Step<()>, CommandError> {
+        if !stores_any(&self.behaviour.settings()) {
+            return Ok(Step::Done(()));
+        }
+        let loaded = self.load(store, stream)?;
+        if let (Step::Done(version), Some(place)) = (&loaded, self.at)
+            && place.snapshot < *version
+            && place.snapshot.after(1).is_some_and(|next| next < before)
+        {
+            self.at = Some(Place { replaces: true, ..place });
+            self.store_snapshot(store, stream, true);
+        }
+        Ok(loaded.map(|_| ()))
+    }
+
     /// Stores a snapshot, if one is due. It is a cache: its failure fails nothing else.
     pub(super) fn store_snapshot<L: DecisionLog>(
         &mut self,
@@ -34,8 +60,7 @@ impl Commands {
         let by = |folded: u64, every: u64| every > 0 && folded >= every;
         let due = by(place.events, settings.snapshot_events) || by(place.bytes, settings.snapshot_bytes);
         let interim = is_loaded || place.events >= INTERIM_EVENTS;
-        let stores_any = settings.snapshot_events > 0 || settings.snapshot_bytes > 0;
-        let is_due = (due && interim) || (place.replaces && is_loaded && stores_any);
+        let is_due = (due && interim) || (place.replaces && is_loaded && stores_any(&settings));
         if !is_due {
             return;
         }
@@ -73,4 +98,8 @@ impl Commands {
         log.insert_snapshot(stream, &Snapshot { code, version, hash, state })?;
         Ok(true)
     }
+}
+
+fn stores_any(settings: &BehaviourSettings) -> bool {
+    settings.snapshot_events > 0 || settings.snapshot_bytes > 0
 }
