@@ -59,9 +59,7 @@ impl CommandError {
             Self::BeyondEnd { .. } => ErrorCode::InvalidParameter,
         }
     }
-}
 
-impl CommandError {
     /// Whether the code of the aggregate is wrong, and neither the caller nor the storage. An operator wants to know it.
     #[must_use]
     pub fn is_of_the_code(&self) -> bool {
