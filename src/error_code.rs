@@ -186,6 +186,10 @@ error_codes! {
         "The projection has no document of this key."
     DeadLetterNotFound "dead_letter_not_found" [404] AfterChange []
         "The consumer has no dead letter of this id."
+    TimerNotFound "timer_not_found" [404] AfterChange []
+        "The stream has no timer of this key."
+    SentCommandNotFound "sent_command_not_found" [404] AfterChange []
+        "The stream has no sent command of this id that waits for its answer."
     MethodNotAllowed "method_not_allowed" [405] Never []
         "The path does not take this method."
     NotAcceptable "not_acceptable" [406] Never ["field"]
@@ -198,6 +202,10 @@ error_codes! {
         "The consumer continues from where it is until it is deleted, so `after` cannot change."
     NotAProjection "not_a_projection" [409] AfterChange []
         "The consumer is not a projection: only a projection has documents and can be rebuilt."
+    TooManyTimers "too_many_timers" [409] AfterReading []
+        "The stream would have more than 1,000 timers."
+    TooManySent "too_many_sent" [409] AfterReading []
+        "The stream would have more than 1,000 commands that are sent and not answered."
     VersionExhausted "version_exhausted" [409] Never []
         "The stream has 2^53 − 1 events."
     StreamDeleted "stream_deleted" [410] Never []

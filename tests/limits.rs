@@ -39,7 +39,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 24] = [
+const CORE_ALONE: [&str; 29] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
@@ -56,14 +56,19 @@ const CORE_ALONE: [&str; 24] = [
     "OUTCOMES_LOOKED_AT",
     "PAGE_BYTES",
     "PAGE_LOOKED_AT",
+    "PENDING_ATTEMPTS",
     "REJECTION_BYTES",
     "REMOVED_ROWS",
     "ROW_BYTES",
     "SCHEMA_VERSION",
+    "SENT_AT_ONCE",
     "SNAPSHOT_CODES",
     "STATE_BYTES",
     "STREAM_BYTES",
+    "STREAM_SENT",
+    "STREAM_TIMERS",
     "TENANT_BYTES",
+    "TIMER_KEY_BYTES",
 ];
 
 /// The package's limits for parts that the core does not have: requests, files, timers, the writer of JSON, and the defaults of

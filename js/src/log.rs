@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
-    Base, Commit, DecisionLog, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Outcome, Position,
-    RecordedTime, Snapshot, StorageError, StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit,
-    VisitFeed,
+    Base, Commit, DecisionLog, DecisionParts, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Outcome,
+    PendingCommand, PendingKey, PendingLog, Position, RecordedTime, Snapshot, StorageError, StreamDirectory,
+    StreamEntry, StreamId, StreamLog, Version, Visit, VisitAgenda, VisitFeed, VisitPending,
 };
 
 use crate::database::FileSql;
@@ -102,13 +102,25 @@ impl DecisionLog for Log {
         self.inner().outcome(stream, id)
     }
 
-    fn insert_decision(
-        &mut self,
+    fn insert_decision(&mut self, stream: &StreamId, parts: DecisionParts<'_>) -> Result<(), StorageError> {
+        self.inner_mut().insert_decision(stream, parts)
+    }
+
+    fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError> {
+        self.inner().pending(stream, key)
+    }
+
+    fn scan_pending(
+        &self,
         stream: &StreamId,
-        commit: Option<Commit>,
-        outcome: Option<(&IdempotencyKey, &Outcome)>,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
     ) -> Result<(), StorageError> {
-        self.inner_mut().insert_decision(stream, commit, outcome)
+        self.inner().scan_pending(stream, after, visit)
+    }
+
+    fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
+        self.inner().agenda(stream, visit)
     }
 
     fn remove_outcomes(
@@ -126,6 +138,18 @@ impl DecisionLog for Log {
 
     fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
         self.inner_mut().insert_snapshot(stream, snapshot)
+    }
+}
+
+impl PendingLog for Log {
+    fn scan_due(
+        &self,
+        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        match self {
+            Self::Memory(log) => log.scan_due(visit),
+            Self::File(log) => log.scan_due(visit),
+        }
     }
 }
 

@@ -10,8 +10,9 @@ mod journal;
 pub(crate) mod turn;
 
 pub use aggregate::{
-    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, CommandError, Commands, Executed, Forget,
-    ForgetError, Forgotten, SnapshotStatus, StateAt, StateLoad, Step,
+    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, Answer, CommandError, Commands, Executed,
+    FailedAttempt, Forget, ForgetError, Forgotten, Sending, SnapshotStatus, StateAt, StateLoad, Step,
+    cancel_pending, note_failure, retry_pending, sending,
 };
 pub use alarm::Alarm;
 pub use backoff::backoff;

@@ -38,8 +38,10 @@ pub use consumer::operate::{RebuildError, Status};
 pub use consumer::operation::Operation;
 pub use consumer::outcome::Apply;
 pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
-pub use deciders::behaviour::{Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault};
-pub use deciders::command::{Command, InvalidCommand};
+pub use deciders::behaviour::{
+    Accepted, Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault, SentCommand, TimerChange,
+};
+pub use deciders::command::{Command, Input, InvalidCommand};
 pub use deciders::decider::{CommandContext, Decider, UnknownEvents};
 pub use deciders::decision::{Decision, Refusal, reject};
 #[cfg(feature = "testing")]

@@ -70,6 +70,16 @@ pub const COMMAND_BYTES: usize = COMMIT_BYTES;
 pub const SNAPSHOT_CODES: u64 = 2;
 /// The most outcomes that are looked at in each of two places when a command removes those that are too old.
 pub const OUTCOMES_LOOKED_AT: u64 = 250;
+/// The longest key of a timer, and the longest name of a sent command, in bytes of UTF-8.
+pub const TIMER_KEY_BYTES: usize = 200;
+/// The most timers of a stream.
+pub const STREAM_TIMERS: usize = 1000;
+/// The most commands of a stream that are sent and not answered.
+pub const STREAM_SENT: usize = 1000;
+/// The attempts at a timer or a sent command before it is parked.
+pub const PENDING_ATTEMPTS: u32 = 8;
+/// The commands of one stream that are sent at the same time.
+pub const SENT_AT_ONCE: usize = 16;
 /// The highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// The latest recorded time, in milliseconds since 1970: the end of the year 9999. RFC 3339 cannot write a later year.
@@ -85,5 +95,7 @@ const _: () = assert!(JOURNAL_STREAMS * (2 * STREAM_ID_BYTES + 128) < ROW_BYTES)
 const _: () = assert!(DOCUMENT_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 const _: () = assert!(STATE_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 const _: () = assert!(REJECTION_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
+// A pending command holds a command and an error, which may be a rejection.
+const _: () = assert!(COMMAND_BYTES + METADATA_BYTES + REJECTION_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 // A dead letter holds an event and the text of an error. The event may be as large as a commit.
 const _: () = assert!(COMMIT_BYTES + ERROR_BYTES + ROW_FRAME_BYTES < ROW_BYTES);

@@ -20,8 +20,11 @@ mod version;
 pub use appends::append::{Append, AppendError, Appended};
 pub use appends::expected_version::ExpectedVersion;
 pub use appends::idempotency_key::{IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, StoredKey};
-pub use decisions::log::DecisionLog;
+pub use decisions::log::{DecisionLog, DecisionParts, PendingLog, VisitAgenda, VisitPending};
 pub use decisions::outcome::{CommandHash, Decided, Outcome};
+pub use decisions::pending::{
+    PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver,
+};
 pub use decisions::snapshot::Snapshot;
 pub use event_store::EventStore;
 pub use events::cause::Cause;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::deciding::{parsed, same, shown_event};
 use crate::ErrorCode;
 use crate::handler::{
-    Behaviour, BehaviourDecision, Command, DecideContext, Decider, Event, Fault, TypedBehaviour, read_back,
+    Accepted, Behaviour, BehaviourDecision, Command, DecideContext, Decider, Event, Fault, TypedBehaviour,
+    read_back,
 };
 use crate::store::{EventView, JsonText, NewEvent, RecordedTime, StreamId, Version};
 
@@ -118,7 +119,7 @@ impl<'a, D: Decider> Laws<'a, D> {
             let mut restored = self.restored(place, &state)?;
             let again = restored.decide(command, &context);
             self.equal(place, &of("the decision on a snapshot"), &shown(&decision), &shown(&again));
-            let Ok(BehaviourDecision::Events(events)) = decision else { continue };
+            let Ok(BehaviourDecision::Accepted(Accepted { events, .. })) = decision else { continue };
             restored.advance();
             let mut folded = self.restored(place, &state)?;
             for (version, event) in (version + 1..).zip(&events) {
@@ -168,7 +169,7 @@ fn fold<D: Decider>(behaviour: &mut TypedBehaviour<D>, version: u64, event: &New
 
 fn shown(decision: &Result<BehaviourDecision, Fault>) -> Value {
     match decision {
-        Ok(BehaviourDecision::Events(events)) => {
+        Ok(BehaviourDecision::Accepted(Accepted { events, .. })) => {
             events.iter().map(|event| shown_event(Ok(event.clone()))).collect()
         }
         Ok(BehaviourDecision::Rejected(rejection)) => json!({ "rejection": parsed(rejection.as_str()) }),

@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use sillok::ErrorCode;
-use sillok::handler::{Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault};
+use sillok::handler::{
+    Accepted, Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault,
+};
 use sillok::store::{EventView, JsonText, NewEvent};
 
 /// The code of the aggregate, which all of its instances share.
@@ -130,7 +132,7 @@ impl Behaviour for Counter {
             return Err(thrown("evolve"));
         }
         self.next = Some(sum);
-        Ok(BehaviourDecision::Events(events))
+        Ok(BehaviourDecision::Accepted(Accepted::events(events)))
     }
 
     fn advance(&mut self) {

@@ -4,7 +4,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use sillok::handler::{Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault};
+use sillok::handler::{
+    Accepted, Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault,
+};
 use sillok::store::{EventView, JsonText};
 
 use crate::breaks::Break;
@@ -85,13 +87,13 @@ impl Behaviour for Counting {
                 let rejection = format!("{{\"code\":\"odd\",\"data\":{}}}", self.count);
                 Ok(BehaviourDecision::Rejected(JsonText::parse(&rejection).unwrap()))
             }
-            5 => Ok(BehaviourDecision::Events(Vec::new())),
+            5 => Ok(BehaviourDecision::Accepted(Accepted::default())),
             _ => {
                 if self.broken == Some(Break::FoldedTwice) {
                     self.decided += new;
                 }
                 let events = (self.count..).zip(marks).map(|(seen, mark)| marked(&format!("{mark}@{seen}")));
-                Ok(BehaviourDecision::Events(events.collect()))
+                Ok(BehaviourDecision::Accepted(Accepted::events(events.collect())))
             }
         }
     }

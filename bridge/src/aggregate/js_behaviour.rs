@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use sillok::ErrorCode;
-use sillok::handler::{Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault};
+use sillok::handler::{
+    Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, Input,
+};
 use sillok::store::{EventView, JsonText, push_json_string};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::events::parse_events;
+use super::decided::parse_decision;
 use crate::failure_code::FailureCode;
 use crate::js::field;
 
@@ -33,6 +35,14 @@ extern "C" {
     fn fold(this: &JsBehaviour, events: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn decide(this: &JsBehaviour, command: &str, context: &str) -> Result<String, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn on(this: &JsBehaviour, event: &str, context: &str) -> Result<String, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn answered(this: &JsBehaviour, answer: &str, context: &str) -> Result<String, JsValue>;
+    #[wasm_bindgen(method, getter, js_name = mayEnd)]
+    fn may_end(this: &JsBehaviour) -> Option<bool>;
+    #[wasm_bindgen(method, catch, js_name = isEnded)]
+    fn is_ended(this: &JsBehaviour) -> Result<bool, JsValue>;
     #[wasm_bindgen(method)]
     fn advance(this: &JsBehaviour);
     #[wasm_bindgen(method)]
@@ -64,6 +74,7 @@ impl ScriptedBehaviour {
             snapshot_events: whole(script.snapshot_events()),
             snapshot_bytes: whole(script.snapshot_bytes()),
             remember_millis: whole(script.remember_millis()),
+            may_end: script.may_end().unwrap_or_default(),
         };
         Self { code: script.code(), settings, script, events: String::new() }
     }
@@ -125,13 +136,16 @@ impl Behaviour for ScriptedBehaviour {
             push_json_string(&mut json, id.as_str());
         }
         json.extend([",\"metadata\":", command.metadata().as_str(), "}"]);
-        let decided = self.script.decide(&command.to_json(), &json).map_err(|thrown| fault(&thrown))?;
-        if decided.starts_with('{') {
-            return Ok(BehaviourDecision::Rejected(json_text(&decided)?));
-        }
-        let events = parse_events(&decided)
-            .map_err(|error| Fault { field: error.field(), ..Fault::new(error.code(), error.to_string()) })?;
-        Ok(BehaviourDecision::Events(events))
+        let decided = match command.input() {
+            Input::Command => self.script.decide(&command.to_json(), &json),
+            Input::Event { .. } => self.script.on(command.data().as_str(), &json),
+            Input::Answer => self.script.answered(command.data().as_str(), &json),
+        };
+        parse_decision(&decided.map_err(|thrown| fault(&thrown))?)
+    }
+
+    fn is_ended(&mut self) -> Result<bool, Fault> {
+        self.script.is_ended().map_err(|thrown| fault(&thrown))
     }
 
     fn advance(&mut self) {
@@ -148,7 +162,7 @@ impl Behaviour for ScriptedBehaviour {
     }
 }
 
-fn json_text(text: &str) -> Result<JsonText, Fault> {
+pub(super) fn json_text(text: &str) -> Result<JsonText, Fault> {
     JsonText::parse(text).map_err(|error| Fault::new(ErrorCode::DeciderFailed, error.to_string()))
 }
 

@@ -1,6 +1,7 @@
 //! Aggregates whose code is JavaScript: their commands, states and outcomes.
 
 mod command;
+mod decided;
 mod executed;
 mod js_behaviour;
 

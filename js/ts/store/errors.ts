@@ -40,6 +40,8 @@ import type { ExpectedVersion } from "./options.js";
  * - `stream_deleted`: the stream was deleted. You cannot read it or append to it.
  * - `stream_truncated`: the stream was truncated during the read, and the read had not reached that version.
  * - `stream_full`: the storage of the stream is full. Only a deployed Sillok has this limit.
+ * - `too_many_timers`, `too_many_sent`: the stream would have more than 1,000 timers, or more than 1,000 commands that are sent
+ *   and not answered.
  * - `version_exhausted`: the stream has 2^53 − 1 events.
  * - `storage_failed`: the file cannot be opened, read or written, or the store was closed. The store also closes after a
  *   call that was cut off, such as by an overflow of the stack. An append that fails so may have written its events. You can
@@ -68,7 +70,8 @@ import type { ExpectedVersion } from "./options.js";
  * Only the HTTP interface and the Rust crates have these codes. The methods of this package do not throw them, unless the
  * server has another version:
  *
- * - `stream_not_found`, `document_not_found`, `dead_letter_not_found`: the stream, document or dead letter does not exist.
+ * - `stream_not_found`, `document_not_found`, `dead_letter_not_found`, `timer_not_found`, `sent_command_not_found`: the stream,
+ *   document, dead letter, timer or sent command does not exist.
  * - `consumer_defined_in_code`, `consumer_after_fixed`, `invalid_consumer_name`, `invalid_policy`, `invalid_partitions`: this
  *   definition or change of a consumer is not possible.
  * - `page_too_large`, `body_too_large`: a page has at most 1,000 events, and a body at most 2 MiB.
@@ -117,6 +120,8 @@ export type SillokErrorCode =
   | "stream_deleted"
   | "stream_truncated"
   | "stream_full"
+  | "too_many_timers"
+  | "too_many_sent"
   | "version_exhausted"
   | "malformed_json"
   | "storage_failed"
@@ -143,6 +148,8 @@ export type SillokErrorCode =
   | "stream_not_found"
   | "document_not_found"
   | "dead_letter_not_found"
+  | "timer_not_found"
+  | "sent_command_not_found"
   | "method_not_allowed"
   | "not_acceptable"
   | "consumer_defined_in_code"

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::ErrorCode;
 use crate::handler::Fault;
+use crate::store::limits::{STREAM_SENT, STREAM_TIMERS};
 use crate::store::{AppendError, ReadError, StorageError, StreamId, Version};
 
 /// The reason why a command has no outcome, or a state could not be loaded. Nothing was written, unless the error is a
@@ -36,6 +37,18 @@ pub enum CommandError {
         /// The first version that readers can see.
         first_version: Version,
     },
+    /// The stream would have more than 1,000 timers.
+    #[error("stream {stream} would have more than {STREAM_TIMERS} timers; cancel some first")]
+    TooManyTimers {
+        /// The stream.
+        stream: StreamId,
+    },
+    /// The stream would have more than 1,000 commands that are sent and not answered.
+    #[error("stream {stream} would have more than {STREAM_SENT} commands that are sent and not answered")]
+    TooManySent {
+        /// The stream.
+        stream: StreamId,
+    },
     /// The stream does not have the version whose state is wanted.
     #[error("stream {stream} is at version {actual}, which is less than the wanted version")]
     BeyondEnd {
@@ -56,6 +69,8 @@ impl CommandError {
             Self::IdReused { .. } => ErrorCode::IdempotencyKeyReused,
             Self::Code(fault) => fault.code,
             Self::StateUnavailable { .. } => ErrorCode::StateUnavailable,
+            Self::TooManyTimers { .. } => ErrorCode::TooManyTimers,
+            Self::TooManySent { .. } => ErrorCode::TooManySent,
             Self::BeyondEnd { .. } => ErrorCode::InvalidParameter,
         }
     }

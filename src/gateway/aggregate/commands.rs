@@ -4,17 +4,22 @@
 use super::command_error::CommandError;
 use super::executed::Executed;
 use super::loading::{self, Place};
+use super::pending::{cause_of, changes_of, rejected};
 use super::snapshots::SnapshotStatus;
 use crate::ErrorCode;
-use crate::handler::{Behaviour, BehaviourDecision, Command, DecideContext, Fault};
+use crate::handler::{Accepted, Behaviour, BehaviourDecision, Command, DecideContext, Fault, Input};
 use crate::store::limits::REJECTION_BYTES;
 use crate::store::{
-    Append, AppendError, Cause, Commit, Decided, DecisionLog, EventId, EventStore, ExpectedVersion, Head,
-    IdempotencyKey, JsonText, NewEvent, Outcome, RecordedTime, StorageError, StreamId, Version,
+    Append, AppendError, Cause, Decided, DecisionLog, DecisionParts, EventId, EventStore, ExpectedVersion,
+    Head, IdempotencyKey, JsonText, KeyOrigin, Outcome, PendingChange, PendingCommand, RecordedTime,
+    StorageError, StreamId, Version,
 };
 
 /// After so many remembered outcomes, some of those that are too old are removed.
 const OUTCOMES_PER_REMOVAL: u64 = 50;
+
+/// The rejection of a command to a process that has ended.
+const PROCESS_ENDED: &str = r#"{"code":"process_ended"}"#;
 
 /// What a step of work has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +112,21 @@ impl Commands {
         now: RecordedTime,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Executed>, CommandError> {
-        let stepped = store.log_mut().exclusively(|log| self.step(log, stream, command, now, fresh_id));
+        self.run(store, stream, command, None, now, fresh_id)
+    }
+
+    /// Decides a command or another input. `settled` is the pending command that the decision removes.
+    pub(super) fn run<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        command: &Command,
+        settled: Option<&PendingCommand>,
+        now: RecordedTime,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) -> Result<Step<Executed>, CommandError> {
+        let stepped =
+            store.log_mut().exclusively(|log| self.step(log, stream, command, settled, now, fresh_id));
         match &stepped {
             Ok(Step::Done(executed)) => self.settle(store, stream, command, executed),
             Ok(Step::More) if command.dry_run => {}
@@ -197,6 +216,7 @@ impl Commands {
         log: &mut L,
         stream: &StreamId,
         command: &Command,
+        settled: Option<&PendingCommand>,
         now: RecordedTime,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Executed>, CommandError> {
@@ -210,23 +230,48 @@ impl Commands {
         }
         let now = now.max(head.time);
         let context = DecideContext { now, version: head.version };
-        let events = match self.behaviour.decide(command, &context)? {
-            BehaviourDecision::Events(events) => events,
+        let decision = match self.is_late(&head, command)? {
+            Some(decision) => decision,
+            None => self.behaviour.decide(command, &context)?,
+        };
+        let decided = |decided| Executed::without_events(stream, head.version, now, decided);
+        let mut accepted = match decision {
+            BehaviourDecision::Accepted(accepted) => accepted,
             BehaviourDecision::Rejected(rejection) => {
-                check_rejection(&rejection)?;
-                let executed =
-                    Executed::without_events(stream, head.version, now, Decided::Rejected { rejection });
-                return write(log, stream, &head, command, executed);
+                check_rejection(command, &rejection)?;
+                let pending = settled.map(|pending| rejected(pending, &rejection));
+                let executed = decided(Decided::Rejected { rejection });
+                return write(log, stream, &head, command, executed, pending.as_slice());
             }
         };
+        let events = std::mem::take(&mut accepted.events);
+        let pending = changes_of(log, stream, command, accepted, settled, now, fresh_id)?;
         if events.is_empty() {
-            let executed = Executed::without_events(stream, head.version, now, Decided::Nothing);
-            return write(log, stream, &head, command, executed);
+            return write(log, stream, &head, command, decided(Decided::Nothing), &pending);
         }
-        let append = append_of(stream, &head, command, events);
+        let append = Append::to(stream.clone(), events).expecting(ExpectedVersion::Exactly(head.version));
+        let cause = cause_of(command, settled);
+        let append = if cause == Cause::default() { append } else { append.caused_by(cause) };
         append.check_count()?;
         let commit = append.plan(&head, now, || append.encode(fresh_id))?;
-        write(log, stream, &head, command, Executed::now(&append, commit, command.dry_run))
+        let executed = Executed::now(&append, commit, command.dry_run);
+        write(log, stream, &head, command, executed, &pending)
+    }
+
+    /// The decision about an input of a process that comes before its start or after its end: nothing happens. A command
+    /// after the end is rejected.
+    fn is_late(&mut self, head: &Head, command: &Command) -> Result<Option<BehaviourDecision>, CommandError> {
+        let nothing = Ok(Some(BehaviourDecision::Accepted(Accepted::default())));
+        if command.input() == (Input::Event { starts: false }) && head.version.is_empty() {
+            return nothing;
+        }
+        if !self.behaviour.settings().may_end || !self.behaviour.is_ended()? {
+            return Ok(None);
+        }
+        match command.input() {
+            Input::Command => Ok(Some(BehaviourDecision::Rejected(JsonText::trusted(PROCESS_ENDED)))),
+            Input::Event { .. } | Input::Answer => nothing,
+        }
     }
 
     /// The first outcome of the command, if it has one.
@@ -260,7 +305,9 @@ impl Commands {
         now: RecordedTime,
     ) -> Result<Option<Outcome>, StorageError> {
         let remembers = self.behaviour.settings().remember_millis;
-        let is_fresh = |outcome: &Outcome| remembers == 0 || now <= outcome.time.later(remembers);
+        // A process may send a command again at any time.
+        let is_bounded = remembers > 0 && id.origin() != KeyOrigin::Process;
+        let is_fresh = |outcome: &Outcome| !is_bounded || now <= outcome.time.later(remembers);
         Ok(log.outcome(stream, id)?.filter(is_fresh))
     }
 
@@ -305,7 +352,11 @@ impl Commands {
     }
 }
 
-fn check_rejection(rejection: &JsonText) -> Result<(), Fault> {
+fn check_rejection(command: &Command, rejection: &JsonText) -> Result<(), Fault> {
+    if command.input() != Input::Command {
+        let detail = "a process cannot reject an event or an answer; return [] if nothing has to happen";
+        return Err(Fault::new(ErrorCode::DeciderFailed, detail));
+    }
     let bytes = rejection.as_str().len();
     if bytes <= REJECTION_BYTES {
         return Ok(());
@@ -314,30 +365,25 @@ fn check_rejection(rejection: &JsonText) -> Result<(), Fault> {
     Err(Fault::new(ErrorCode::DeciderFailed, detail))
 }
 
-/// The append of a decision. Its cause is the command.
-fn append_of(stream: &StreamId, head: &Head, command: &Command, events: Vec<NewEvent>) -> Append {
-    let id = command.id.as_ref().map(IdempotencyKey::as_str);
-    let cause = Cause::of_command(id, command.metadata().as_str());
-    let append = Append::to(stream.clone(), events).expecting(ExpectedVersion::Exactly(head.version));
-    if cause == Cause::default() { append } else { append.caused_by(cause) }
-}
-
-/// Stores a decision and its outcome, unless the command is a dry run.
+/// Stores a decision, its outcome and the changes of the pending commands, unless the command is a dry run.
 fn write<L: DecisionLog>(
     log: &mut L,
     stream: &StreamId,
     head: &Head,
     command: &Command,
-    executed: Executed,
+    mut executed: Executed,
+    pending: &[PendingChange],
 ) -> Result<Step<Executed>, CommandError> {
-    if !command.dry_run {
-        let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
-        let commit: Option<Commit> = executed.commit().cloned();
-        let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
-        if commit.is_some() || outcome.is_some() {
-            head.has_room(stream)?;
-            log.insert_decision(stream, commit, outcome)?;
-        }
+    if command.dry_run {
+        return Ok(Step::Done(executed));
+    }
+    let outcome = command.id.as_ref().map(|id| (id, executed.outcome(command.hash())));
+    let outcome = outcome.as_ref().map(|(id, outcome)| (*id, outcome));
+    let commit = executed.commit().cloned();
+    if commit.is_some() || outcome.is_some() || !pending.is_empty() {
+        head.has_room(stream)?;
+        log.insert_decision(stream, DecisionParts { commit, outcome, pending })?;
+        executed.changes_pending = !pending.is_empty();
     }
     Ok(Step::Done(executed))
 }

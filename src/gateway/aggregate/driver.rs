@@ -4,10 +4,11 @@
 use super::effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 use super::executing::Executing;
 use super::machine::{Aggregate, ForgetError};
+use super::pursuit::Pursuit;
 use crate::gateway::Alarm;
 use crate::gateway::turn::{CallId, Calls, Turn};
 use crate::store::{
-    Append, AppendError, Appended, EventId, EventStore, RecordedTime, StorageError, StreamId, StreamLog,
+    Append, AppendError, Appended, DecisionLog, EventId, EventStore, RecordedTime, StorageError, StreamId,
     TruncateError, Version,
 };
 
@@ -23,13 +24,15 @@ pub(super) type AggregateTurn<'a> = Turn<'a, AggregateEffect>;
 ///   a forward fails. Then the alarm begins the next attempt.
 /// - When the alarm rings, the forward that is under way is given up. Its answer may come after the same was sent once more, and is
 ///   ignored.
+/// - Timers that are due are attempted one by one, each in its turn among the commands. Sent commands are sent, some at a
+///   time, and each answer is a command of its own.
 /// - A truncation or a deletion waits until the journal has what is to be forgotten. Then it hides the events by one row, and is
 ///   answered once their rows are removed, page by page.
 #[derive(Debug)]
 pub struct AggregateDriver<L, A> {
     pub(super) stream: StreamId,
     pub(super) machine: Aggregate<L, A>,
-    calls: Calls,
+    pub(super) calls: Calls,
     /// The forward that is under way.
     sending: Option<CallId>,
     /// The calls that wait until the journal has the events to forget.
@@ -40,8 +43,9 @@ pub struct AggregateDriver<L, A> {
     removals: Vec<(CallId, Forgotten)>,
     ringing: Option<Ringing>,
     pub(super) executing: Executing,
+    pub(super) pursuit: Pursuit,
     /// Whether the driver has asked for the alarm, which an earlier start of the object may have set.
-    looked: bool,
+    pub(super) looked: bool,
 }
 
 #[derive(Debug)]
@@ -52,14 +56,16 @@ struct Waiting {
 }
 
 /// The progress of the work for an alarm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 struct Ringing {
     /// Whether the alarm itself has started the work. Then the platform waits for its end.
     by_alarm: bool,
     removing: bool,
+    /// An error if the alarm could not be set for the pending commands.
+    pursued: Result<(), StorageError>,
 }
 
-impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
+impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     /// The aggregate of this stream. `log` stores its commits.
     pub fn new(stream: StreamId, log: L, alarm: A) -> Self {
         Self {
@@ -72,12 +78,13 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             removals: Vec::new(),
             ringing: None,
             executing: Executing::default(),
+            pursuit: Pursuit::default(),
             looked: false,
         }
     }
 
     /// The stream, for reads. Call [`touched`](Self::touched) first.
-    pub fn store(&self) -> &EventStore<impl StreamLog + use<L, A>> {
+    pub fn store(&self) -> &EventStore<impl DecisionLog + use<L, A>> {
         self.machine.store()
     }
 
@@ -85,6 +92,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     pub fn touched(&mut self, turn: &mut AggregateTurn<'_>) {
         if !std::mem::replace(&mut self.looked, true) {
             turn.push(AggregateEffect::FindAlarm);
+            self.know_agenda(turn);
         }
     }
 
@@ -115,7 +123,10 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     /// Processes an input.
     pub fn input(&mut self, turn: &mut AggregateTurn<'_>, input: AggregateInput) {
         match input {
-            AggregateInput::Continue => self.forward(turn),
+            AggregateInput::Continue => {
+                self.forward(turn);
+                self.pursue(turn);
+            }
             AggregateInput::Remove => self.remove_page(turn),
             AggregateInput::TryAgain { call } => {
                 if let Some(at) = self.waiting.iter().position(|waiting| waiting.call == call) {
@@ -124,6 +135,7 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
                 }
             }
             AggregateInput::Answered { call, version } => self.answered(turn, call, version),
+            AggregateInput::Replied { call, reply } => self.replied(turn, call, reply),
             AggregateInput::FoundAlarm(alarm) => self.found_alarm(turn, alarm),
             AggregateInput::Rang => self.begin_again(turn, true),
         }
@@ -161,14 +173,18 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
     fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
         if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
             self.begin_again(turn, false);
+        } else {
+            self.pursue(turn);
         }
     }
 
     fn begin_again(&mut self, turn: &mut AggregateTurn<'_>, by_alarm: bool) {
         self.machine.rang(turn.now());
         self.sending = None;
-        let by_alarm = by_alarm || self.ringing.is_some_and(|ringing| ringing.by_alarm);
-        self.ringing = Some(Ringing { by_alarm, removing: false });
+        let by_alarm = by_alarm || self.ringing.as_ref().is_some_and(|ringing| ringing.by_alarm);
+        self.pursuit.begin_again(turn.now());
+        let pursued = self.try_to_pursue(turn);
+        self.ringing = Some(Ringing { by_alarm, removing: false, pursued });
         self.forward(turn);
     }
 
@@ -259,13 +275,14 @@ impl<L: StreamLog, A: Alarm> AggregateDriver<L, A> {
             let outcome = outcome.map_err(|error| TruncateError::from(error).into());
             turn.push(AggregateEffect::Forgot { call, outcome });
         }
-        if self.ringing.is_some_and(|ringing| ringing.removing) {
+        if self.ringing.as_ref().is_some_and(|ringing| ringing.removing) {
             self.end_ringing(turn, result);
         }
     }
 
     fn end_ringing(&mut self, turn: &mut AggregateTurn<'_>, result: Result<(), StorageError>) {
         let Some(ringing) = self.ringing.take() else { return };
+        let result = result.and(ringing.pursued);
         if ringing.by_alarm {
             turn.push(AggregateEffect::AlarmOver(result));
         } else if result.is_err() {

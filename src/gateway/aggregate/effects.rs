@@ -3,6 +3,7 @@
 use super::command_error::CommandError;
 use super::executed::Executed;
 use super::machine::ForgetError;
+use super::pending::{Answer, FailedAttempt, Sending};
 use crate::gateway::journal::Forward;
 use crate::gateway::turn::{CallId, Trouble};
 use crate::store::{JsonText, RecordedTime, StorageError, Truncated, Version};
@@ -17,6 +18,13 @@ pub enum AggregateEffect {
         call: CallId,
         /// The forward.
         forward: Forward,
+    },
+    /// Send a command of a process to its receiver. Pass what comes back as [`AggregateInput::Replied`].
+    Send {
+        /// The number of this call.
+        call: CallId,
+        /// The receiver, and the command with its id.
+        sending: Sending,
     },
     /// Pass [`AggregateInput::Continue`] after this turn.
     Soon,
@@ -87,6 +95,13 @@ pub enum AggregateInput {
         call: CallId,
         /// The version up to which the journal has the stream. `None` if the journal did not answer.
         version: Option<Version>,
+    },
+    /// A sent command has an answer, or has failed.
+    Replied {
+        /// The number of the call.
+        call: CallId,
+        /// The answer, or the reason why there is none.
+        reply: Result<Answer, FailedAttempt>,
     },
     /// The time of the alarm, after [`AggregateEffect::FindAlarm`]. An alarm that is long overdue was lost.
     FoundAlarm(Option<RecordedTime>),

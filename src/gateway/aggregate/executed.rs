@@ -20,6 +20,8 @@ pub struct Executed {
     pub replayed: bool,
     /// Whether the command was a dry run: nothing was written.
     dry_run: bool,
+    /// Whether timers or sent commands were changed now.
+    pub(super) changes_pending: bool,
     /// The commit of the events. `None` if there are none, or if they were forgotten since.
     commit: Option<Commit>,
 }
@@ -29,7 +31,16 @@ impl Executed {
     pub(super) fn now(append: &Append, commit: Commit, dry_run: bool) -> Self {
         let Appended { stream, first_version, version, time, .. } = append.answer(&commit);
         let decided = Decided::Events { first_version };
-        Self { stream, version, time, decided, replayed: false, dry_run, commit: Some(commit) }
+        Self {
+            stream,
+            version,
+            time,
+            decided,
+            replayed: false,
+            dry_run,
+            changes_pending: false,
+            commit: Some(commit),
+        }
     }
 
     /// A decision without events.
@@ -39,13 +50,24 @@ impl Executed {
         time: RecordedTime,
         decided: Decided,
     ) -> Self {
-        Self { stream: stream.clone(), version, time, decided, replayed: false, dry_run: false, commit: None }
+        let (stream, replayed) = (stream.clone(), false);
+        Self {
+            stream,
+            version,
+            time,
+            decided,
+            replayed,
+            dry_run: false,
+            changes_pending: false,
+            commit: None,
+        }
     }
 
     /// The remembered outcome, with its commit if the log still has it.
     pub(super) fn again(stream: &StreamId, outcome: Outcome, commit: Option<Commit>) -> Self {
         let Outcome { time, version, decided, .. } = outcome;
-        Self { stream: stream.clone(), version, time, decided, replayed: true, dry_run: false, commit }
+        let (stream, replayed) = (stream.clone(), true);
+        Self { stream, version, time, decided, replayed, dry_run: false, changes_pending: false, commit }
     }
 
     /// The outcome to remember.
@@ -75,6 +97,12 @@ impl Executed {
     #[must_use]
     pub fn is_written(&self) -> bool {
         self.commit.is_some() && !self.replayed && !self.dry_run
+    }
+
+    /// Whether timers or sent commands were changed now.
+    #[must_use]
+    pub fn changes_pending(&self) -> bool {
+        self.changes_pending
     }
 
     /// The commit of the events, as it is stored.

@@ -8,6 +8,7 @@ use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::{AggregateEffect, Forget};
 use super::executed::Executed;
 use super::loading::StateAt;
+use super::pursuit::OwnWork;
 use super::snapshots::SnapshotStatus;
 use super::state_load::StateLoad;
 use crate::ErrorCode;
@@ -22,7 +23,14 @@ use crate::store::{
 #[derive(Debug, Default)]
 pub(super) struct Executing {
     commands: Option<Commands>,
-    waiting: VecDeque<(CallId, Asked)>,
+    waiting: VecDeque<Waiting>,
+}
+
+/// What waits for its turn. While anything waits, one [`AggregateEffect::Decide`] is under way.
+#[derive(Debug)]
+enum Waiting {
+    Call(CallId, Asked),
+    Own(OwnWork),
 }
 
 #[derive(Debug)]
@@ -34,10 +42,25 @@ enum Asked {
     Truncate(Version),
 }
 
-enum Answer {
+enum Completed {
     Executed(Executed),
     Loaded(Version, JsonText),
     Secured { before: Version },
+}
+
+impl Executing {
+    /// The code with its state.
+    pub(super) fn commands(&mut self) -> Option<&mut Commands> {
+        self.commands.as_mut()
+    }
+
+    /// Adds work of the aggregate after everything that waits.
+    pub(super) fn add_own(&mut self, turn: &mut AggregateTurn<'_>, work: OwnWork) {
+        if self.waiting.is_empty() {
+            turn.push(AggregateEffect::Decide);
+        }
+        self.waiting.push_back(Waiting::Own(work));
+    }
 }
 
 impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
@@ -113,7 +136,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     ) {
         self.touched(turn);
         let is_first = self.executing.waiting.is_empty();
-        self.executing.waiting.push_back((call, asked));
+        self.executing.waiting.push_back(Waiting::Call(call, asked));
         if is_first {
             self.decide(turn, fresh_id);
         }
@@ -121,7 +144,26 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
 
     /// Works for the first call that waits, after [`AggregateEffect::Decide`]: it decides, or loads a page of the state.
     pub fn decide(&mut self, turn: &mut AggregateTurn<'_>, fresh_id: &mut dyn FnMut() -> EventId) {
-        let Some((call, mut asked)) = self.executing.waiting.pop_front() else { return };
+        match self.executing.waiting.pop_front() {
+            Some(Waiting::Call(call, asked)) => self.decide_call(turn, call, asked, fresh_id),
+            Some(Waiting::Own(work)) => {
+                let more = self.work(turn, work, fresh_id);
+                more.into_iter().for_each(|work| self.executing.waiting.push_front(Waiting::Own(work)));
+            }
+            None => {}
+        }
+        if !self.executing.waiting.is_empty() {
+            turn.push(AggregateEffect::Decide);
+        }
+    }
+
+    fn decide_call(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        call: CallId,
+        mut asked: Asked,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) {
         turn.pays(call);
         let (machine, stream) = (&mut self.machine, &self.stream);
         let stepped = match self.executing.commands.as_mut() {
@@ -131,9 +173,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         match stepped {
             // An earlier state has code of its own: its load lets the commands pass.
             Ok(Step::More) if matches!(asked, Asked::LoadAt(_)) => {
-                self.executing.waiting.push_back((call, asked));
+                self.executing.waiting.push_back(Waiting::Call(call, asked));
             }
-            Ok(Step::More) => self.executing.waiting.push_front((call, asked)),
+            Ok(Step::More) => self.executing.waiting.push_front(Waiting::Call(call, asked)),
             Ok(Step::Done(answer)) => self.answer(turn, call, answer),
             Err(error) => match asked {
                 Asked::Execute(_) => turn.push(AggregateEffect::Executed { call, outcome: Err(error) }),
@@ -144,22 +186,21 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 Asked::Truncate(before) => self.begin_to_forget(turn, call, Forget::Before(before)),
             },
         }
-        if !self.executing.waiting.is_empty() {
-            turn.push(AggregateEffect::Decide);
-        }
     }
 
-    fn answer(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, answer: Answer) {
+    fn answer(&mut self, turn: &mut AggregateTurn<'_>, call: CallId, answer: Completed) {
         match answer {
-            Answer::Secured { before } => self.begin_to_forget(turn, call, Forget::Before(before)),
-            Answer::Executed(executed) => {
+            Completed::Secured { before } => self.begin_to_forget(turn, call, Forget::Before(before)),
+            Completed::Executed(executed) => {
                 if executed.is_written() {
                     turn.push(AggregateEffect::Grown(executed.version));
+                }
+                if executed.is_written() || executed.changes_pending() {
                     turn.push(AggregateEffect::Soon);
                 }
                 turn.push(AggregateEffect::Executed { call, outcome: Ok(executed) });
             }
-            Answer::Loaded(version, state) => {
+            Completed::Loaded(version, state) => {
                 turn.push(AggregateEffect::Loaded { call, outcome: Ok((version, state)) });
             }
         }
@@ -173,23 +214,23 @@ fn step<L: DecisionLog, A: Alarm>(
     asked: &mut Asked,
     now: RecordedTime,
     fresh_id: &mut dyn FnMut() -> EventId,
-) -> Result<Step<Answer>, CommandError> {
+) -> Result<Step<Completed>, CommandError> {
     match asked {
         Asked::Execute(command) => {
             let stepped = machine.execute(commands, stream, command, now, fresh_id)?;
-            Ok(stepped.map(Answer::Executed))
+            Ok(stepped.map(Completed::Executed))
         }
         Asked::Load => match machine.load(commands, stream, now)? {
             Step::More => Ok(Step::More),
-            Step::Done(version) => Ok(Step::Done(Answer::Loaded(version, commands.state()?))),
+            Step::Done(version) => Ok(Step::Done(Completed::Loaded(version, commands.state()?))),
         },
         Asked::Truncate(before) => {
             let before = *before;
-            Ok(machine.secure(commands, stream, before, now)?.map(|()| Answer::Secured { before }))
+            Ok(machine.secure(commands, stream, before, now)?.map(|()| Completed::Secured { before }))
         }
         Asked::LoadAt(load) => match machine.load_at(load, stream)? {
             Step::More => Ok(Step::More),
-            Step::Done(version) => Ok(Step::Done(Answer::Loaded(version, load.state()?))),
+            Step::Done(version) => Ok(Step::Done(Completed::Loaded(version, load.state()?))),
         },
     }
 }

@@ -29,7 +29,7 @@ use crate::store::{
 /// one.
 #[derive(Debug)]
 pub struct Aggregate<L, A> {
-    store: EventStore<Outbox<L, A>>,
+    pub(super) store: EventStore<Outbox<L, A>>,
     /// The version up to which the journal has the stream, if it is known.
     recorded: Option<Version>,
     /// The hidden events that the last answered forward has announced, if there was one.
@@ -72,7 +72,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     }
 
     /// The stream, for reads.
-    pub fn store(&self) -> &EventStore<impl StreamLog + use<L, A>> {
+    pub(super) fn store(&self) -> &EventStore<Outbox<L, A>> {
         &self.store
     }
 

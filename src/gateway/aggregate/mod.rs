@@ -1,5 +1,6 @@
 //! One aggregate: its stream, and the duty to forward its commits to the journal.
 
+mod agenda;
 mod command_error;
 mod commands;
 mod driver;
@@ -9,6 +10,8 @@ mod executing;
 mod loading;
 mod machine;
 mod outbox;
+mod pending;
+mod pursuit;
 mod snapshots;
 mod state_load;
 
@@ -19,5 +22,6 @@ pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 pub use executed::Executed;
 pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};
+pub use pending::{Answer, FailedAttempt, Sending, cancel_pending, note_failure, retry_pending, sending};
 pub use snapshots::SnapshotStatus;
 pub use state_load::StateLoad;

@@ -1,23 +1,27 @@
-//! The duty to forward. It is durable together with the commits.
+//! The duty to forward, and the duty to attempt pending commands. Both are durable together with the commits.
 
 use std::cell::{Cell, RefCell};
 
+use super::agenda::Agenda;
 use crate::gateway::alarm::{Alarm, is_lost};
 use crate::gateway::backoff::LONGEST_MILLIS;
 use crate::store::{
-    Base, Commit, DecisionLog, Direction, Head, IdempotencyKey, Outcome, RecordedTime, Snapshot,
-    StorageError, StreamId, StreamLog, Version, Visit,
+    Base, Commit, DecisionLog, DecisionParts, Direction, Head, IdempotencyKey, Outcome, PendingChange,
+    PendingCommand, PendingKey, RecordedTime, Snapshot, StorageError, StreamId, StreamLog, Version, Visit,
+    VisitAgenda, VisitPending,
 };
 
 /// The time from a commit to its alarm, in milliseconds, unless an earlier alarm is set. It is long enough to forward
 /// the commit first, so that the alarm finds nothing to do. It is short enough that the object is still awake and knows
 /// so.
 const BACKSTOP_MILLIS: u64 = 5_000;
+/// The longest time to the alarm for a timer, in milliseconds: thirty days. For a later timer the alarm is set again.
+const LONGEST_SLEEP_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// The largest commit that stays in memory until it is forwarded, in bytes of its events. A larger commit is read
 /// again, because other objects share the memory.
 const MADE_BYTES: usize = 128 * 1024;
 
-/// The log of an aggregate. While it holds commits to forward, an alarm is set.
+/// The log of an aggregate. While it holds commits to forward or pending commands, an alarm is set.
 ///
 /// There is no table of messages. The log is the outbox, and the journal knows which commits it has.
 #[derive(Debug)]
@@ -26,15 +30,20 @@ pub(super) struct Outbox<L, A> {
     alarm: A,
     /// The time of the alarm, as far as the object knows since it has started.
     armed: Cell<Option<RecordedTime>>,
+    /// The time at which the next forward needs the alarm.
+    forward_at: Cell<Option<RecordedTime>>,
     /// The time of the current call, by the caller's clock.
     now: Cell<RecordedTime>,
     /// The last commit, until [`just_made`](Self::just_made) takes it.
     made: RefCell<Option<Commit>>,
+    /// The agenda of the stream, once it is read. Only the object writes to its stream.
+    agenda: RefCell<Option<Agenda>>,
 }
 
 impl<L, A: Alarm> Outbox<L, A> {
     pub(super) fn new(log: L, alarm: A) -> Self {
-        Self { log, alarm, armed: Cell::default(), now: Cell::default(), made: RefCell::default() }
+        let (armed, forward_at, now) = (Cell::default(), Cell::default(), Cell::default());
+        Self { log, alarm, armed, forward_at, now, made: RefCell::default(), agenda: RefCell::default() }
     }
 
     /// Takes the last commit of the stream, if it was made after the previous call. Then the caller need not read it.
@@ -50,43 +59,72 @@ impl<L, A: Alarm> Outbox<L, A> {
     /// Notes the time of the alarm.
     pub(super) fn found_armed(&self, at: RecordedTime) {
         self.armed.set(Some(at));
+        if self.next_pending() != Some(at) {
+            self.forward_at.set(Some(at));
+        }
     }
 
     /// Notes that the alarm has rung.
     pub(super) fn rang(&self) {
         self.armed.set(None);
+        self.forward_at.set(None);
     }
 
     /// Whether the alarm is overdue, or a wrong clock has set it too far ahead.
     pub(super) fn is_lost(&self) -> bool {
-        self.armed.get().is_some_and(|at| is_lost(at, LONGEST_MILLIS, self.now.get()))
+        let now = self.now.get();
+        let is_of_timer = |at| at > now && self.next_pending().is_some_and(|next| at <= next);
+        self.armed.get().is_some_and(|at| is_lost(at, LONGEST_MILLIS, now) && !is_of_timer(at))
     }
 
-    /// Sets the alarm to this many milliseconds from now.
+    /// Sets the alarm for another forward, this many milliseconds from now.
     pub(super) fn arm_in(&self, millis: u64) -> Result<(), StorageError> {
-        let at = self.now.get().later(millis);
-        self.alarm.set(at)?;
-        self.armed.set(Some(at));
-        Ok(())
+        self.forward_at.set(Some(self.now.get().later(millis)));
+        self.armed.set(None);
+        self.arm(None)
     }
 
-    /// Sets the alarm, unless one is set that was not lost.
-    fn arm(&self) -> Result<(), StorageError> {
-        if self.armed.get().is_none() || self.is_lost() {
-            self.arm_in(BACKSTOP_MILLIS)?;
+    /// Sets the alarm for the next forward, unless it is set already.
+    fn arm_to_forward(&self, pending: Option<RecordedTime>) -> Result<(), StorageError> {
+        let now = self.now.get();
+        if self.forward_at.get().is_none_or(|at| is_lost(at, LONGEST_MILLIS, now)) {
+            self.forward_at.set(Some(now.later(BACKSTOP_MILLIS)));
+        }
+        self.arm(pending)
+    }
+
+    /// Sets the alarm for the next forward, for the agenda, and for a command that becomes pending, unless it is set to ring
+    /// before.
+    fn arm(&self, pending: Option<RecordedTime>) -> Result<(), StorageError> {
+        let now = self.now.get();
+        // Work that is due now begins after this turn. The alarm only repeats it after a crash.
+        let of_pending = |at: RecordedTime| match at <= now {
+            true => now.later(BACKSTOP_MILLIS),
+            false => at.min(now.later(LONGEST_SLEEP_MILLIS)),
+        };
+        let pending = self.next_pending().into_iter().chain(pending).min().map(of_pending);
+        let Some(at) = self.forward_at.get().into_iter().chain(pending).min() else { return Ok(()) };
+        if self.armed.get().is_none_or(|armed| at < armed) || self.is_lost() {
+            self.alarm.set(at)?;
+            self.armed.set(Some(at));
         }
         Ok(())
     }
+
+    fn next_pending(&self) -> Option<RecordedTime> {
+        self.agenda.borrow().as_ref().and_then(Agenda::next)
+    }
 }
 
-impl<L, A: Alarm> Outbox<L, A> {
+impl<L: StreamLog, A: Alarm> Outbox<L, A> {
     fn inserting(
         &mut self,
         commit: Commit,
+        pending: Option<RecordedTime>,
         insert: impl FnOnce(&mut L, Commit) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
         // The alarm comes first. A needless alarm does no harm, but a commit without an alarm might never be forwarded.
-        self.arm()?;
+        self.arm_to_forward(pending)?;
         self.made.take();
         let made = (commit.events.len() <= MADE_BYTES).then(|| Commit { key: None, ..commit.clone() });
         insert(&mut self.log, commit)?;
@@ -95,23 +133,87 @@ impl<L, A: Alarm> Outbox<L, A> {
     }
 }
 
+impl<L: DecisionLog, A: Alarm> Outbox<L, A> {
+    /// Reads the agenda of the stream, unless it is known.
+    pub(super) fn know_agenda(&self, stream: &StreamId) -> Result<(), StorageError> {
+        if self.agenda.borrow().is_none() {
+            let agenda = Agenda::of(&self.log, stream)?;
+            self.agenda.replace(Some(agenda));
+        }
+        Ok(())
+    }
+
+    /// Calls `look` with the agenda. Without a known agenda, nothing is pending.
+    pub(super) fn with_agenda<T: Default>(&self, look: impl FnOnce(&Agenda) -> T) -> T {
+        self.agenda.borrow().as_ref().map(look).unwrap_or_default()
+    }
+
+    /// Sets the alarm for the pending commands, unless it is set to ring before.
+    pub(super) fn arm_for_pending(&self) -> Result<(), StorageError> {
+        self.arm(None)
+    }
+
+    fn insert_parts(&mut self, stream: &StreamId, parts: DecisionParts<'_>) -> Result<(), StorageError> {
+        let due = parts.pending.iter().filter_map(|change| match change {
+            PendingChange::Put(pending) => pending.state.due(),
+            PendingChange::Remove(_) => None,
+        });
+        let due = due.min();
+        match parts.commit {
+            Some(_) => {
+                let DecisionParts { commit, outcome, pending } = parts;
+                let Some(commit) = commit else { return Ok(()) };
+                self.inserting(commit, due, |log, commit| {
+                    log.insert_decision(stream, DecisionParts { commit: Some(commit), outcome, pending })
+                })
+            }
+            None => {
+                if due.is_some() {
+                    self.arm(due)?;
+                }
+                self.log.insert_decision(stream, parts)
+            }
+        }
+    }
+}
+
 impl<L: DecisionLog, A: Alarm> DecisionLog for Outbox<L, A> {
     fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError> {
         self.log.outcome(stream, id)
     }
 
-    fn insert_decision(
-        &mut self,
-        stream: &StreamId,
-        commit: Option<Commit>,
-        outcome: Option<(&IdempotencyKey, &Outcome)>,
-    ) -> Result<(), StorageError> {
-        match commit {
-            Some(commit) => {
-                self.inserting(commit, |log, commit| log.insert_decision(stream, Some(commit), outcome))
-            }
-            None => self.log.insert_decision(stream, None, outcome),
+    fn insert_decision(&mut self, stream: &StreamId, parts: DecisionParts<'_>) -> Result<(), StorageError> {
+        let pending = parts.pending;
+        if !pending.is_empty() {
+            self.know_agenda(stream)?;
         }
+        let inserted = self.insert_parts(stream, parts);
+        match (&inserted, self.agenda.get_mut()) {
+            (Ok(()), Some(agenda)) => pending.iter().for_each(|change| agenda.change(change)),
+            // A failed call may still have written.
+            (Err(_), agenda) if !pending.is_empty() => *agenda = None,
+            _ => {}
+        }
+        inserted
+    }
+
+    fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError> {
+        self.log.pending(stream, key)
+    }
+
+    fn scan_pending(
+        &self,
+        stream: &StreamId,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
+    ) -> Result<(), StorageError> {
+        self.log.scan_pending(stream, after, visit)
+    }
+
+    fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
+        self.know_agenda(stream)?;
+        self.with_agenda(|agenda| agenda.visit(visit));
+        Ok(())
     }
 
     fn remove_outcomes(
@@ -142,7 +244,7 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
     }
 
     fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        self.inserting(commit, |log, commit| log.insert(stream, commit))
+        self.inserting(commit, None, |log, commit| log.insert(stream, commit))
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
@@ -160,8 +262,9 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
     }
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
-        self.arm()?;
+        self.arm_to_forward(None)?;
         self.made.take();
+        self.agenda.take();
         self.log.forget(stream, base)
     }
 }

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::command::Command;
 use crate::ErrorCode;
-use crate::store::{EventView, JsonText, NewEvent, RecordedTime, Version};
+use crate::store::{EventView, JsonText, NewEvent, PendingKey, RecordedTime, StreamId, Version};
 
 /// The code of an aggregate with the state of one stream, as the machine of commands drives it.
 ///
@@ -51,6 +51,15 @@ pub trait Behaviour {
     /// [`Fault`].
     fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<BehaviourDecision, Fault>;
 
+    /// Whether the state is that of a process that has ended. It is asked only if the [settings](Self::settings) say that
+    /// the code has an end.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    fn is_ended(&mut self) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
     /// Takes the second state of the last decision as the state.
     fn advance(&mut self);
 
@@ -73,6 +82,8 @@ pub struct BehaviourSettings {
     pub snapshot_bytes: u64,
     /// The time for which outcomes are remembered, in milliseconds. 0: as long as the stream.
     pub remember_millis: u64,
+    /// Whether the code is a process, which may end.
+    pub may_end: bool,
 }
 
 /// What a decision may depend on beside the command and the state.
@@ -87,10 +98,58 @@ pub struct DecideContext {
 /// The decision of a [`Behaviour`], with its events and rejections as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BehaviourDecision {
-    /// The command is accepted, with these events. Without events, nothing has to happen.
-    Events(Vec<NewEvent>),
+    /// The command is accepted.
+    Accepted(Accepted),
     /// The rules refuse the command. The rejection is JSON: `{"code","data"}`.
     Rejected(JsonText),
+}
+
+/// What follows from an accepted command. If it is empty, nothing has to happen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The events, in the order in which they are appended.
+    pub events: Vec<NewEvent>,
+    /// The changes of the timers, in their order.
+    pub timers: Vec<TimerChange>,
+    /// The commands that a process sends.
+    pub sent: Vec<SentCommand>,
+    /// Whether the process is over after this decision.
+    pub ended: bool,
+}
+
+impl Accepted {
+    /// Events alone.
+    #[must_use]
+    pub fn events(events: Vec<NewEvent>) -> Self {
+        Self { events, ..Self::default() }
+    }
+}
+
+/// A change of a timer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Sets a timer, in place of an earlier one with the same key.
+    Set {
+        /// The key, which is that of a timer.
+        key: PendingKey,
+        /// The time at which the command is due.
+        at: RecordedTime,
+        /// The command.
+        command: Command,
+    },
+    /// Cancels a timer, if there is one with this key.
+    Cancel(PendingKey),
+}
+
+/// A command that a process sends to another stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentCommand {
+    /// The name under which the process gets the answer.
+    pub name: Box<str>,
+    /// The stream of the receiver.
+    pub stream: StreamId,
+    /// The command.
+    pub command: Command,
 }
 
 /// The code of an aggregate has failed, or cannot handle a command or a stored event.

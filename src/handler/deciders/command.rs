@@ -9,6 +9,7 @@ use crate::ErrorCode;
 use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
 use crate::store::{
     Cause, CommandHash, EventType, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string,
+    members,
 };
 
 /// What a caller asks of an aggregate.
@@ -27,12 +28,29 @@ pub struct Command {
     data: JsonText,
     metadata: JsonText,
     prepared: Option<JsonText>,
+    input: Input,
     /// The id of the command. The outcome is remembered under it, and a repeat of the command gets the same outcome.
     pub id: Option<IdempotencyKey>,
     /// The condition on the stream.
     pub expected: ExpectedVersion,
     /// Whether to decide without writing anything.
     pub dry_run: bool,
+}
+
+/// What a command is for the code that decides it. Only a process gets another input than a command.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Input {
+    /// A command.
+    #[default]
+    Command,
+    /// An event of another stream. The type of the command is that of the event, and its data are the event as in a feed.
+    Event {
+        /// Whether the event may be the first input of an instance.
+        starts: bool,
+    },
+    /// The answer to a command that the process has sent. The type of the command is the name under which it was sent, and
+    /// its data are the answer.
+    Answer,
 }
 
 /// The reason why a command is not valid. It names the wrong field.
@@ -92,7 +110,16 @@ impl Command {
         }
         let (command_type, metadata) = (command_type.into(), JsonText::empty_object());
         let expected = ExpectedVersion::Any;
-        Ok(Self { command_type, data, metadata, prepared: None, id: None, expected, dry_run: false })
+        Ok(Self {
+            command_type,
+            data,
+            metadata,
+            prepared: None,
+            input: Input::Command,
+            id: None,
+            expected,
+            dry_run: false,
+        })
     }
 
     /// Makes a command from a value of a [`Decider`](super::decider::Decider)'s type.
@@ -161,6 +188,18 @@ impl Command {
         Self { prepared: Some(data), ..self }
     }
 
+    /// The same command, as another input of a process.
+    #[must_use]
+    pub fn as_input(self, input: Input) -> Self {
+        Self { input, ..self }
+    }
+
+    /// What the command is for the code that decides it.
+    #[must_use]
+    pub fn input(&self) -> Input {
+        self.input
+    }
+
     /// The same command with an id.
     #[must_use]
     pub fn with_id(self, id: IdempotencyKey) -> Self {
@@ -171,6 +210,20 @@ impl Command {
     #[must_use]
     pub fn expecting(self, expected: ExpectedVersion) -> Self {
         Self { expected, ..self }
+    }
+
+    /// Reads a command from the text of [`to_json`](Self::to_json). It has no id and no condition. `None` if the text is
+    /// no command.
+    #[must_use]
+    pub fn from_json(text: &JsonText) -> Option<Self> {
+        let [name, data, metadata] = members(text.as_str(), ["type", "data", "metadata"])?;
+        let name: String = serde_json::from_str(name?).ok()?;
+        let data = data.map_or_else(JsonText::null, JsonText::trusted);
+        let command = Self::new(&name, data).ok()?;
+        match metadata {
+            Some(metadata) => command.with_metadata(JsonText::trusted(metadata)).ok(),
+            None => Some(command),
+        }
     }
 
     /// The command's type.

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Formatter};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::behaviour::{Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault};
+use super::behaviour::{Accepted, Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault};
 use super::command::Command;
 use super::decider::{CommandContext, Decider, UnknownEvents};
 use super::decision::Refusal;
@@ -159,6 +159,7 @@ impl<D: Decider> Behaviour for TypedBehaviour<D> {
             snapshot_events: D::SNAPSHOT_EVERY,
             snapshot_bytes: D::SNAPSHOT_BYTES,
             remember_millis: D::REMEMBER_MILLIS,
+            may_end: false,
         }
     }
 
@@ -205,11 +206,11 @@ impl<D: Decider> Behaviour for TypedBehaviour<D> {
             }
         };
         if decided.is_empty() {
-            return Ok(BehaviourDecision::Events(Vec::new()));
+            return Ok(BehaviourDecision::Accepted(Accepted::default()));
         }
         let (next, events) = Self::fold_decided(state, &decided)?;
         self.next = Some(next);
-        Ok(BehaviourDecision::Events(events))
+        Ok(BehaviourDecision::Accepted(Accepted::events(events)))
     }
 
     fn advance(&mut self) {

@@ -18,15 +18,18 @@ pub enum KeyOrigin {
     Client,
     /// A reactor that appends because of an event.
     Reactor,
+    /// A process that sends a command.
+    Process,
 }
 
 impl KeyOrigin {
-    /// The word for it: `client` or `reactor`.
+    /// The word for it: `client`, `reactor` or `process`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",
             Self::Reactor => "reactor",
+            Self::Process => "process",
         }
     }
 }
@@ -119,6 +122,8 @@ impl IdempotencyKey {
     pub fn as_stored_without_origin(&self) -> Option<&str> {
         match self.origin {
             KeyOrigin::Client | KeyOrigin::Reactor => Some(self.as_str()),
+            // Processes are newer than origins.
+            KeyOrigin::Process => None,
         }
     }
 }
@@ -171,7 +176,7 @@ mod tests {
     #[test]
     #[allow(clippy::unwrap_used)] // a test may panic
     fn keys_of_different_origins_are_stored_as_different_texts() {
-        let origins = [KeyOrigin::Client, KeyOrigin::Reactor];
+        let origins = [KeyOrigin::Client, KeyOrigin::Reactor, KeyOrigin::Process];
         let texts = ["k", "client", "reactor k", "client\\tk", "\"client\"", "é", &"x".repeat(200)];
         for text in texts {
             for origin in origins {

@@ -1,6 +1,9 @@
-//! The port to the storage of outcomes and snapshots.
+//! The port to the storage of outcomes, pending commands and snapshots.
+
+use std::ops::ControlFlow;
 
 use super::outcome::Outcome;
+use super::pending::{PendingChange, PendingCommand, PendingKey, PendingState};
 use super::snapshot::Snapshot;
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::event::RecordedTime;
@@ -8,10 +11,27 @@ use crate::store::logs::commit::Commit;
 use crate::store::logs::log::{StorageError, StreamLog};
 use crate::store::names::stream_id::StreamId;
 
+/// The parts of a decision. They are stored together.
+#[derive(Debug, Clone, Default)]
+pub struct DecisionParts<'a> {
+    /// The events.
+    pub commit: Option<Commit>,
+    /// The outcome of the command, if the command has an id. It replaces an older one of the same id.
+    pub outcome: Option<(&'a IdempotencyKey, &'a Outcome)>,
+    /// The changes of the pending commands, in their order.
+    pub pending: &'a [PendingChange],
+}
+
+/// The function that is called with the key and the state of each pending command.
+pub type VisitAgenda<'a> = &'a mut dyn FnMut(PendingKey, PendingState);
+
+/// The function that is called with each pending command. [`ControlFlow::Break`] ends the scan.
+pub type VisitPending<'a> = &'a mut dyn FnMut(PendingCommand) -> ControlFlow<()>;
+
 /// A [`StreamLog`] that also stores what an aggregate needs beside its commits. An implementation decides nothing.
 ///
-/// Snapshots and outcomes are no part of the stream: they have no version and no hash, and are not forwarded. A
-/// [deletion](StreamLog::forget) removes them.
+/// Outcomes, pending commands and snapshots are no part of the stream: they have no version and no hash, and are not
+/// forwarded. A [deletion](StreamLog::forget) removes them.
 pub trait DecisionLog: StreamLog {
     /// The outcome of the command with this id, if it is stored.
     ///
@@ -19,18 +39,37 @@ pub trait DecisionLog: StreamLog {
     /// [`StorageError`].
     fn outcome(&self, stream: &StreamId, id: &IdempotencyKey) -> Result<Option<Outcome>, StorageError>;
 
-    /// Stores a commit and the outcome of its command, both or neither. An outcome replaces an older one of the same id.
+    /// Stores all parts of a decision, or none.
     ///
     /// # Errors
     /// [`StorageError`].
-    fn insert_decision(
-        &mut self,
+    fn insert_decision(&mut self, stream: &StreamId, parts: DecisionParts<'_>) -> Result<(), StorageError>;
+
+    /// The pending command with this key, if it is stored.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError>;
+
+    /// Visits the pending commands of the stream after a key, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn scan_pending(
+        &self,
         stream: &StreamId,
-        commit: Option<Commit>,
-        outcome: Option<(&IdempotencyKey, &Outcome)>,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
     ) -> Result<(), StorageError>;
 
-    /// Removes outcomes from before a time. It looks at a bounded number of outcomes: those whose ids follow `near`, and
+    /// Visits the keys and the states of all pending commands of the stream. A stream has a limited number of them.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError>;
+
+    /// Removes outcomes from before a time, but for the outcomes of commands that a process has sent. It looks at a
+    /// bounded number of outcomes: those whose ids follow `near`, and
     /// those with the first ids. So calls with the ids of the commands come by all outcomes in the end, whether the ids
     /// grow or are random.
     ///
@@ -55,4 +94,16 @@ pub trait DecisionLog: StreamLog {
     /// # Errors
     /// [`StorageError`].
     fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError>;
+}
+
+/// The pending commands of many streams, in the order in which they are due.
+pub trait PendingLog {
+    /// Visits the keys of the pending commands that are attempted again, those that are due first before the others.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn scan_due(
+        &self,
+        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+    ) -> Result<(), StorageError>;
 }

@@ -1,17 +1,21 @@
-//! Outcomes and snapshots in memory.
+//! Outcomes, pending commands and snapshots in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
+use super::log::VisitPending;
 use super::outcome::Outcome;
+use super::pending::{PendingChange, PendingCommand, PendingKey};
 use super::snapshot::Snapshot;
-use crate::store::appends::idempotency_key::IdempotencyKey;
+use crate::store::appends::idempotency_key::{IdempotencyKey, KeyOrigin};
 use crate::store::events::event::RecordedTime;
 use crate::store::limits::SNAPSHOT_CODES;
 
-/// The outcomes and the snapshots of one stream.
+/// The outcomes, the pending commands and the snapshots of one stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MemoryDecisions {
     outcomes: HashMap<IdempotencyKey, Outcome>,
+    pub(crate) pending: BTreeMap<PendingKey, PendingCommand>,
     /// The snapshot that was stored last is the last.
     snapshots: Vec<Snapshot>,
 }
@@ -27,7 +31,25 @@ impl MemoryDecisions {
 
     /// A whole pass costs little here: the machine of commands asks for it rarely.
     pub(crate) fn remove_outcomes(&mut self, before: RecordedTime) {
-        self.outcomes.retain(|_, outcome| outcome.time >= before);
+        self.outcomes.retain(|id, outcome| outcome.time >= before || id.origin() == KeyOrigin::Process);
+    }
+
+    pub(crate) fn change(&mut self, change: &PendingChange) {
+        match change {
+            PendingChange::Put(pending) => {
+                self.pending.insert(pending.key.clone(), pending.clone());
+            }
+            PendingChange::Remove(key) => {
+                self.pending.remove(key);
+            }
+        }
+    }
+
+    pub(crate) fn scan_pending(&self, after: &PendingKey, visit: VisitPending<'_>) {
+        let later = (Bound::Excluded(after), Bound::Unbounded);
+        // A break of `visit` is not a failure.
+        let _ =
+            self.pending.range::<PendingKey, _>(later).try_for_each(|(_, pending)| visit(pending.clone()));
     }
 
     pub(crate) fn snapshot(&self, code: &str) -> Option<Snapshot> {

@@ -1,6 +1,7 @@
-//! What an aggregate stores beside its commits: the outcomes of commands, and snapshots of its state.
+//! What an aggregate stores beside its commits: the outcomes of commands, pending commands, and snapshots of its state.
 
 pub(crate) mod log;
 pub(crate) mod memory;
 pub(crate) mod outcome;
+pub(crate) mod pending;
 pub(crate) mod snapshot;

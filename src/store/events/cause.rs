@@ -59,6 +59,12 @@ impl Cause {
         Self { trace: Some(traceparent.into()), ..self }
     }
 
+    /// The same cause, without the id of the event or of the command. Its correlation and its trace continue.
+    #[must_use]
+    pub(crate) fn without_causation(&self) -> Self {
+        Self { causation: None, ..self.clone() }
+    }
+
     /// The id of the event or of the command.
     #[must_use]
     pub fn causation_id(&self) -> Option<&str> {

@@ -7,9 +7,10 @@ use std::ops::{Bound, ControlFlow};
 use super::commit::Commit;
 use super::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::appends::idempotency_key::IdempotencyKey;
-use crate::store::decisions::log::DecisionLog;
+use crate::store::decisions::log::{DecisionLog, DecisionParts, PendingLog, VisitAgenda, VisitPending};
 use crate::store::decisions::memory::MemoryDecisions;
 use crate::store::decisions::outcome::Outcome;
+use crate::store::decisions::pending::{PendingChange, PendingCommand, PendingKey};
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
@@ -27,6 +28,8 @@ pub struct MemoryLog {
     names: BTreeSet<StreamId>,
     /// The places of all commits that were ever inserted, in order. Their streams no longer have the removed ones.
     order: Vec<Place>,
+    /// The pending commands that are attempted again, in the order in which they are due.
+    due: BTreeSet<(RecordedTime, StreamId, PendingKey)>,
 }
 
 /// The place of a commit among all commits.
@@ -62,6 +65,39 @@ impl MemoryLog {
                 new.insert(Stream::default())
             }
         }
+    }
+}
+
+impl MemoryLog {
+    fn change_pending(&mut self, stream: &StreamId, change: &PendingChange) {
+        let (key, due) = match change {
+            PendingChange::Put(pending) => (&pending.key, pending.state.due()),
+            PendingChange::Remove(key) => (key, None),
+        };
+        let decisions = &mut self.stream(stream).decisions;
+        let replaced = decisions.pending.remove(key);
+        decisions.change(change);
+        self.not_due(stream, replaced);
+        self.due.extend(due.map(|due| (due, stream.clone(), key.clone())));
+    }
+
+    fn not_due(&mut self, stream: &StreamId, removed: impl IntoIterator<Item = PendingCommand>) {
+        for PendingCommand { key, state, .. } in removed {
+            if let Some(due) = state.due() {
+                self.due.remove(&(due, stream.clone(), key));
+            }
+        }
+    }
+}
+
+impl PendingLog for MemoryLog {
+    fn scan_due(
+        &self,
+        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        // A break of `visit` is not a failure.
+        let _ = self.due.iter().try_for_each(|(due, stream, key)| visit(stream.clone(), key.clone(), *due));
+        Ok(())
     }
 }
 
@@ -139,18 +175,18 @@ impl StreamLog for MemoryLog {
         Ok(())
     }
 
-    fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
-        let stream = self.stream(stream);
+    fn forget(&mut self, id: &StreamId, base: &Base) -> Result<(), StorageError> {
+        let stream = self.stream(id);
         stream.base = *base;
-        if base.deleted {
-            stream.decisions = MemoryDecisions::default();
-        }
+        let forgotten =
+            if base.deleted { std::mem::take(&mut stream.decisions) } else { MemoryDecisions::default() };
         while stream.commits.front().is_some_and(|commit| commit.version <= base.version) {
             let gone = stream.commits.pop_front();
             if let Some(key) = gone.and_then(|gone| gone.key) {
                 stream.versions_by_key.remove(&key);
             }
         }
+        self.not_due(id, forgotten.pending.into_values());
         Ok(())
     }
 }
@@ -163,8 +199,7 @@ impl DecisionLog for MemoryLog {
     fn insert_decision(
         &mut self,
         stream: &StreamId,
-        commit: Option<Commit>,
-        outcome: Option<(&IdempotencyKey, &Outcome)>,
+        DecisionParts { commit, outcome, pending }: DecisionParts<'_>,
     ) -> Result<(), StorageError> {
         if let Some(commit) = commit {
             self.insert(stream, commit)?;
@@ -172,6 +207,31 @@ impl DecisionLog for MemoryLog {
         if let Some((id, outcome)) = outcome {
             self.stream(stream).decisions.remember(id, outcome);
         }
+        for change in pending {
+            self.change_pending(stream, change);
+        }
+        Ok(())
+    }
+
+    fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError> {
+        Ok(self.streams.get(stream).and_then(|stream| stream.decisions.pending.get(key).cloned()))
+    }
+
+    fn scan_pending(
+        &self,
+        stream: &StreamId,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
+    ) -> Result<(), StorageError> {
+        if let Some(stream) = self.streams.get(stream) {
+            stream.decisions.scan_pending(after, visit);
+        }
+        Ok(())
+    }
+
+    fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
+        let pending = self.streams.get(stream).map(|stream| &stream.decisions.pending);
+        pending.into_iter().flatten().for_each(|(key, pending)| visit(key.clone(), pending.state));
         Ok(())
     }
 

@@ -2,10 +2,12 @@
 
 use super::super::version::Version;
 use super::columns;
+use super::pending_table::{OF_MANY_STREAMS, OF_ONE_STREAM, PendingTable};
 use super::port::{Row, Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::decisions::outcome::{Decided, Outcome};
+use crate::store::decisions::pending::PendingChange;
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
 use crate::store::events::json_text::JsonText;
@@ -31,7 +33,7 @@ const OUTCOME: &str =
     "SELECT version, time, command, first_version, rejection FROM outcomes_v1 WHERE stream = ?1 AND id = ?2";
 const REMEMBER: &str = "INSERT OR REPLACE INTO outcomes_v1 (stream, id, version, time, command, first_version, rejection) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-const REMOVE_OUTCOMES: &str = "DELETE FROM outcomes_v1 WHERE stream = ?1 AND time < ?2 AND id IN (\
+const REMOVE_OUTCOMES: &str = "DELETE FROM outcomes_v1 WHERE stream = ?1 AND time < ?2 AND id NOT GLOB 'process\t*' AND id IN (\
     SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 AND id > ?3 ORDER BY id LIMIT ?4) UNION ALL \
     SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 ORDER BY id LIMIT ?4))";
 const SNAPSHOT: &str =
@@ -47,11 +49,35 @@ const FORGET_SNAPSHOTS: &str = "DELETE FROM snapshots_v1 WHERE stream = ?1";
 #[derive(Debug, Clone)]
 pub(super) struct DecisionTable<S> {
     table: Table<S>,
+    pub(super) pending: PendingTable<S>,
+}
+
+impl<S: Sql + Clone> DecisionTable<S> {
+    /// For the database of one stream.
+    pub(super) fn of_one_stream(sql: S) -> Self {
+        let pending = PendingTable::new(sql.clone(), &OF_ONE_STREAM);
+        Self { table: Table::new(sql, &SCHEMA), pending }
+    }
+
+    /// For a database of many streams.
+    pub(super) fn of_many_streams(sql: S) -> Self {
+        let pending = PendingTable::new(sql.clone(), &OF_MANY_STREAMS);
+        Self { table: Table::new(sql, &SCHEMA), pending }
+    }
 }
 
 impl<S: Sql> DecisionTable<S> {
-    pub(super) fn new(sql: S) -> Self {
-        Self { table: Table::new(sql, &SCHEMA) }
+    /// Stores the parts of a decision beside its commit. Call it within the transaction of the commit.
+    pub(super) fn insert(
+        &self,
+        stream: &StreamId,
+        outcome: Option<(&IdempotencyKey, &Outcome)>,
+        pending: &[PendingChange],
+    ) -> Result<(), StorageError> {
+        if let Some((id, outcome)) = outcome {
+            self.remember(stream, id, outcome)?;
+        }
+        pending.iter().try_for_each(|change| self.pending.change(stream, change))
     }
 
     pub(super) fn outcome(
@@ -63,7 +89,7 @@ impl<S: Sql> DecisionTable<S> {
         self.table.one(OUTCOME, &values, |row| read_outcome(row).map(Some))
     }
 
-    pub(super) fn remember(
+    fn remember(
         &self,
         stream: &StreamId,
         id: &IdempotencyKey,
@@ -124,6 +150,7 @@ impl<S: Sql> DecisionTable<S> {
 
     /// Removes everything of a deleted stream. Call it within the transaction of the deletion.
     pub(super) fn forget(&self, stream: &StreamId) -> Result<(), StorageError> {
+        self.pending.forget(stream)?;
         if !self.table.exists()? {
             return Ok(());
         }

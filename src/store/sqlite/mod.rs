@@ -2,6 +2,7 @@
 
 mod columns;
 mod decision_table;
+mod pending_table;
 mod port;
 mod stream_table;
 mod streams_table;

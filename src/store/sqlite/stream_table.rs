@@ -8,8 +8,9 @@ use super::decision_table::DecisionTable;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
-use crate::store::decisions::log::DecisionLog;
+use crate::store::decisions::log::{DecisionLog, DecisionParts, VisitAgenda, VisitPending};
 use crate::store::decisions::outcome::Outcome;
+use crate::store::decisions::pending::{PendingCommand, PendingKey};
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
 use crate::store::logs::commit::Commit;
@@ -55,7 +56,7 @@ pub struct StreamTable<S> {
 impl<S: Sql + Clone> StreamTable<S> {
     /// The stream that `sql` holds.
     pub fn new(sql: S) -> Self {
-        let decisions = DecisionTable::new(sql.clone());
+        let decisions = DecisionTable::of_one_stream(sql.clone());
         Self { table: Table::new(sql, &SCHEMA), decisions, head: Cell::default() }
     }
 }
@@ -139,15 +140,14 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
     fn insert_decision(
         &mut self,
         stream: &StreamId,
-        commit: Option<Commit>,
-        outcome: Option<(&IdempotencyKey, &Outcome)>,
+        DecisionParts { commit, outcome, pending }: DecisionParts<'_>,
     ) -> Result<(), StorageError> {
-        let Some((id, outcome)) = outcome else {
+        if outcome.is_none() && pending.is_empty() {
             // One statement is one atomic act.
             return commit.map_or(Ok(()), |commit| self.insert(stream, commit));
-        };
+        }
         let Some(commit) = commit else {
-            self.decisions.remember(stream, id, outcome)?;
+            self.table.sql.transaction(&mut || self.decisions.insert(stream, outcome, pending))?;
             self.head.set(self.head.get().map(|head| Head { bytes: self.table.sql.size(), ..head }));
             return Ok(());
         };
@@ -158,10 +158,27 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
         let sql = &self.table.sql;
         sql.transaction(&mut || {
             sql.execute(INSERT, &row(&commit))?;
-            self.decisions.remember(stream, id, outcome)
+            self.decisions.insert(stream, outcome, pending)
         })?;
         self.head.set(Some(self.head_after(&commit, head)));
         Ok(())
+    }
+
+    fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError> {
+        self.decisions.pending.pending(stream, key)
+    }
+
+    fn scan_pending(
+        &self,
+        stream: &StreamId,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
+    ) -> Result<(), StorageError> {
+        self.decisions.pending.scan(stream, after, visit)
+    }
+
+    fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
+        self.decisions.pending.agenda(stream, visit)
     }
 
     fn remove_outcomes(

@@ -11,8 +11,9 @@ use super::decision_table::DecisionTable;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
-use crate::store::decisions::log::DecisionLog;
+use crate::store::decisions::log::{DecisionLog, DecisionParts, PendingLog, VisitAgenda, VisitPending};
 use crate::store::decisions::outcome::Outcome;
+use crate::store::decisions::pending::{PendingCommand, PendingKey};
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
@@ -94,7 +95,7 @@ pub struct StreamsTable<S> {
 impl<S: Sql + Clone> StreamsTable<S> {
     /// The streams that `sql` holds.
     pub fn new(sql: S) -> Self {
-        let decisions = DecisionTable::new(sql.clone());
+        let decisions = DecisionTable::of_many_streams(sql.clone());
         Self { table: Table::new(sql, &SCHEMA), decisions, heads: Rc::default() }
     }
 
@@ -214,13 +215,29 @@ impl<S: Sql + Clone> DecisionLog for StreamsTable<S> {
     fn insert_decision(
         &mut self,
         stream: &StreamId,
-        commit: Option<Commit>,
-        outcome: Option<(&IdempotencyKey, &Outcome)>,
+        DecisionParts { commit, outcome, pending }: DecisionParts<'_>,
     ) -> Result<(), StorageError> {
         if let Some(commit) = commit {
             self.insert(stream, commit)?;
         }
-        outcome.map_or(Ok(()), |(id, outcome)| self.decisions.remember(stream, id, outcome))
+        self.decisions.insert(stream, outcome, pending)
+    }
+
+    fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError> {
+        self.decisions.pending.pending(stream, key)
+    }
+
+    fn scan_pending(
+        &self,
+        stream: &StreamId,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
+    ) -> Result<(), StorageError> {
+        self.decisions.pending.scan(stream, after, visit)
+    }
+
+    fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
+        self.decisions.pending.agenda(stream, visit)
     }
 
     fn remove_outcomes(
@@ -238,6 +255,15 @@ impl<S: Sql + Clone> DecisionLog for StreamsTable<S> {
 
     fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError> {
         self.decisions.insert_snapshot(stream, snapshot)
+    }
+}
+
+impl<S: Sql> PendingLog for StreamsTable<S> {
+    fn scan_due(
+        &self,
+        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        self.decisions.pending.scan_due(visit)
     }
 }
 

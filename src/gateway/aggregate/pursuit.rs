@@ -1,0 +1,209 @@
+//! The order of an aggregate's own work: the timers that are due, the commands that are sent, and their answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::driver::{AggregateDriver, AggregateTurn};
+use super::effects::AggregateEffect;
+use super::pending::{Answer, FailedAttempt, note_failure, sending};
+use crate::ErrorCode;
+use crate::gateway::Alarm;
+use crate::gateway::turn::CallId;
+use crate::store::limits::SENT_AT_ONCE;
+use crate::store::{DecisionLog, EventId, PendingKey, PendingKind, RecordedTime, StorageError};
+
+/// The time after which a sent command counts as lost when the alarm rings, in milliseconds. Then it is sent again.
+const LOST_MILLIS: u64 = 60_000;
+
+/// What is under way.
+#[derive(Debug, Default)]
+pub(super) struct Pursuit {
+    /// The commands that were sent and not answered, and when.
+    sending: BTreeMap<CallId, (PendingKey, RecordedTime)>,
+    /// The timers and the answers that wait for their turn among the commands.
+    queued: BTreeSet<PendingKey>,
+    /// Whether the storage has failed, so that the next attempt waits for the alarm.
+    waits_for_alarm: bool,
+}
+
+/// A turn of the aggregate's own work.
+#[derive(Debug)]
+pub(super) enum OwnWork {
+    /// Attempts a timer.
+    Fire(PendingKey),
+    /// Takes the answer to a sent command.
+    Take(PendingKey, Answer),
+}
+
+impl OwnWork {
+    fn key(&self) -> &PendingKey {
+        match self {
+            Self::Fire(key) | Self::Take(key, _) => key,
+        }
+    }
+}
+
+impl Pursuit {
+    /// Begins again, after the alarm has rung. The answers to commands that were sent long ago may never come.
+    pub(super) fn begin_again(&mut self, now: RecordedTime) {
+        self.waits_for_alarm = false;
+        self.sending.retain(|_, (_, since)| now < since.later(LOST_MILLIS));
+    }
+
+    fn is_under_way(&self, key: &PendingKey) -> bool {
+        self.queued.contains(key) || self.sending.values().any(|(sent, _)| sent == key)
+    }
+
+    fn fires(&self) -> bool {
+        self.queued.iter().any(|key| key.kind() == PendingKind::Timer)
+    }
+}
+
+impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
+    /// Reads the agenda of the stream, which an earlier start of the object may have left.
+    pub(super) fn know_agenda(&mut self, turn: &mut AggregateTurn<'_>) {
+        if self.is_decider()
+            && let Err(error) = self.machine.store.log().know_agenda(&self.stream)
+        {
+            self.not_pursued(turn, error);
+        }
+    }
+
+    /// Begins with everything that is due, and sets the alarm for the rest.
+    pub(super) fn pursue(&mut self, turn: &mut AggregateTurn<'_>) {
+        // A failure was noted: the next request looks again.
+        let _ = self.try_to_pursue(turn);
+    }
+
+    /// As [`pursue`](Self::pursue). The error is that of an alarm that could not be set.
+    pub(super) fn try_to_pursue(&mut self, turn: &mut AggregateTurn<'_>) -> Result<(), StorageError> {
+        if !self.is_decider() || self.pursuit.waits_for_alarm {
+            return Ok(());
+        }
+        let log = self.machine.store.log();
+        log.at(turn.now());
+        let armed = log.know_agenda(&self.stream).and_then(|()| log.arm_for_pending());
+        if let Err(error) = armed {
+            return Err(self.not_pursued(turn, error));
+        }
+        let (timer, sent) = self.due(turn.now());
+        if let Some(timer) = timer {
+            self.queue(turn, OwnWork::Fire(timer));
+        }
+        for key in sent {
+            if let Err(error) = self.send(turn, key) {
+                return Err(self.not_pursued(turn, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// The next timer, unless one waits for its turn, and the next commands to send.
+    fn due(&self, now: RecordedTime) -> (Option<PendingKey>, Vec<PendingKey>) {
+        let room = SENT_AT_ONCE.saturating_sub(self.pursuit.sending.len());
+        self.machine.store.log().with_agenda(|agenda| {
+            let due = || agenda.due(now).filter(|key| !self.pursuit.is_under_way(key));
+            let timer = due().find(|key| key.kind() == PendingKind::Timer && !self.pursuit.fires());
+            let sent = due().filter(|key| key.kind() == PendingKind::Sent).take(room);
+            (timer.cloned(), sent.cloned().collect())
+        })
+    }
+
+    /// Each timer and each answer has its turn after the commands that came before.
+    fn queue(&mut self, turn: &mut AggregateTurn<'_>, work: OwnWork) {
+        self.pursuit.queued.insert(work.key().clone());
+        self.executing.add_own(turn, work);
+    }
+
+    fn send(&mut self, turn: &mut AggregateTurn<'_>, key: PendingKey) -> Result<(), StorageError> {
+        let now = turn.now();
+        match sending(self.machine.store.log(), &self.stream, &key, now)? {
+            Some(sending) => {
+                let call = self.calls.next();
+                self.pursuit.sending.insert(call, (key, now));
+                turn.push(AggregateEffect::Send { call, sending });
+                Ok(())
+            }
+            None => {
+                let detail = "the stored command cannot be read".to_owned();
+                self.note_failure(turn, &key, &FailedAttempt { code: ErrorCode::StoredDataCorrupt, detail })
+            }
+        }
+    }
+
+    /// Takes the answer to a sent command, or notes why there is none.
+    pub(super) fn replied(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        call: CallId,
+        reply: Result<Answer, FailedAttempt>,
+    ) {
+        let Some((key, _)) = self.pursuit.sending.remove(&call) else { return };
+        let noted = match reply {
+            Ok(answer) => {
+                self.queue(turn, OwnWork::Take(key, answer));
+                Ok(())
+            }
+            Err(failure) => {
+                turn.log("a sent command has no answer", &failure.detail);
+                self.note_failure(turn, &key, &failure)
+            }
+        };
+        match noted {
+            Ok(()) => self.pursue(turn),
+            Err(error) => drop(self.not_pursued(turn, error)),
+        }
+    }
+
+    fn note_failure(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        key: &PendingKey,
+        failure: &FailedAttempt,
+    ) -> Result<(), StorageError> {
+        let (now, random) = (turn.now(), turn.random());
+        self.machine.store.log().at(now);
+        note_failure(&mut self.machine.store, &self.stream, key, failure, now, random)
+    }
+
+    /// Works for a timer or an answer, in its turn. Returns the work if there is more of the state to load.
+    pub(super) fn work(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        work: OwnWork,
+        fresh_id: &mut dyn FnMut() -> EventId,
+    ) -> Option<OwnWork> {
+        let (now, random) = (turn.now(), turn.random());
+        let commands = self.executing.commands()?;
+        let (store, stream) = (&mut self.machine.store, &self.stream);
+        store.log().at(now);
+        let worked = match &work {
+            OwnWork::Fire(key) => commands.fire(store, stream, key, now, random, fresh_id),
+            OwnWork::Take(key, answer) => {
+                commands.answered(store, stream, key, answer, now, random, fresh_id)
+            }
+        };
+        let done = match worked {
+            Ok(super::Step::More) => return Some(work),
+            Ok(super::Step::Done(done)) => Ok(done),
+            Err(error) => Err(error),
+        };
+        self.pursuit.queued.remove(work.key());
+        match done {
+            Ok(executed) => {
+                if let Some(executed) = executed.filter(super::Executed::is_written) {
+                    turn.push(AggregateEffect::Grown(executed.version));
+                }
+                turn.push(AggregateEffect::Soon);
+            }
+            Err(error) => drop(self.not_pursued(turn, error)),
+        }
+        None
+    }
+
+    /// Leaves the rest to the alarm, or to the next request if the alarm could not be set.
+    fn not_pursued(&mut self, turn: &mut AggregateTurn<'_>, error: StorageError) -> StorageError {
+        self.pursuit.waits_for_alarm = true;
+        self.looked = false;
+        turn.log("timers and sent commands wait for the alarm", error)
+    }
+}

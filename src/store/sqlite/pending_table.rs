@@ -1,0 +1,170 @@
+//! Pending commands in a table beside the commits.
+
+use std::ops::ControlFlow;
+
+use super::port::{Row, Sql, Value};
+use super::table::{Schema, Table};
+use crate::store::decisions::log::{VisitAgenda, VisitPending};
+use crate::store::decisions::pending::{
+    PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver,
+};
+use crate::store::events::event::RecordedTime;
+use crate::store::events::json_text::JsonText;
+use crate::store::logs::log::StorageError;
+use crate::store::names::stream_id::StreamId;
+
+// The table is `WITHOUT ROWID`, so that a pending command is one written row.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS pending_v1 (stream TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, \
+    state TEXT NOT NULL, due INTEGER, at INTEGER NOT NULL, failed INTEGER NOT NULL, receiver TEXT, name TEXT, \
+    error TEXT, command TEXT NOT NULL, PRIMARY KEY (stream, kind, key)) STRICT, WITHOUT ROWID";
+/// For the database of one stream. It has no index, so that a timer is one written row.
+pub(super) const OF_ONE_STREAM: Schema = Schema {
+    create: &[TABLE],
+    exists: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'pending_v1'",
+};
+/// For a database of many streams. The index has their order.
+pub(super) const OF_MANY_STREAMS: Schema = Schema {
+    create: &[
+        TABLE,
+        "CREATE INDEX IF NOT EXISTS pending_v1_by_due ON pending_v1 (due) WHERE due IS NOT NULL",
+    ],
+    exists: "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = 'pending_v1_by_due'",
+};
+const PUT: &str = "INSERT OR REPLACE INTO pending_v1 \
+    (stream, kind, key, state, due, at, failed, receiver, name, error, command) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const REMOVE: &str = "DELETE FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key = ?3";
+const ONE: &str = "SELECT kind, key, state, due, at, failed, receiver, name, error, command \
+    FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key = ?3";
+const AFTER: &str = "SELECT kind, key, state, due, at, failed, receiver, name, error, command \
+    FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key > ?3 ORDER BY key";
+const AGENDA: &str = "SELECT kind, key, state, due FROM pending_v1 WHERE stream = ?1";
+const DUE: &str = "SELECT kind, key, state, due, stream FROM pending_v1 WHERE due IS NOT NULL ORDER BY due";
+const FORGET: &str = "DELETE FROM pending_v1 WHERE stream = ?1";
+
+/// The pending commands of the streams in a database. The first write makes the table.
+#[derive(Debug, Clone)]
+pub(super) struct PendingTable<S> {
+    table: Table<S>,
+}
+
+impl<S: Sql> PendingTable<S> {
+    pub(super) fn new(sql: S, schema: &'static Schema) -> Self {
+        Self { table: Table::new(sql, schema) }
+    }
+
+    pub(super) fn change(&self, stream: &StreamId, change: &PendingChange) -> Result<(), StorageError> {
+        match change {
+            PendingChange::Put(pending) => self.put(stream, pending),
+            PendingChange::Remove(key) if self.table.exists()? => {
+                self.table.sql.execute(REMOVE, &place(stream, key))
+            }
+            PendingChange::Remove(_) => Ok(()),
+        }
+    }
+
+    fn put(&self, stream: &StreamId, pending: &PendingCommand) -> Result<(), StorageError> {
+        self.table.create()?;
+        let [stream, kind, key] = place(stream, &pending.key);
+        let due = pending.state.due().map_or(Value::Null, |at| Value::Integer(at.as_millis()));
+        let receiver = pending.receiver.as_ref();
+        let values = [
+            stream,
+            kind,
+            key,
+            Value::Text(pending.state.as_str()),
+            due,
+            Value::Integer(pending.at.as_millis()),
+            Value::Integer(pending.failed.into()),
+            receiver.map_or(Value::Null, |receiver| Value::Text(receiver.stream.as_str())),
+            receiver.map_or(Value::Null, |receiver| Value::Text(&receiver.name)),
+            pending.error.as_ref().map_or(Value::Null, |error| Value::Text(error.as_str())),
+            Value::Text(pending.command.as_str()),
+        ];
+        self.table.sql.execute(PUT, &values)
+    }
+
+    pub(super) fn pending(
+        &self,
+        stream: &StreamId,
+        key: &PendingKey,
+    ) -> Result<Option<PendingCommand>, StorageError> {
+        self.table.one(ONE, &place(stream, key), |row| read(row).map(Some))
+    }
+
+    pub(super) fn scan(
+        &self,
+        stream: &StreamId,
+        after: &PendingKey,
+        visit: VisitPending<'_>,
+    ) -> Result<(), StorageError> {
+        self.table.rows(AFTER, &place(stream, after), &mut |row| Ok(visit(read(row)?)))
+    }
+
+    pub(super) fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
+        self.table.rows(AGENDA, &[Value::Text(stream.as_str())], &mut |row| {
+            visit(read_key(row)?, read_state(row)?);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    pub(super) fn scan_due(
+        &self,
+        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        self.table.rows(DUE, &[], &mut |row| {
+            let stream = row.text(4).and_then(|text| StreamId::new(text).ok()).ok_or_else(corrupt)?;
+            let due = read_state(row)?.due().ok_or_else(corrupt)?;
+            Ok(visit(stream, read_key(row)?, due))
+        })
+    }
+
+    /// Removes everything of a deleted stream. Call it within the transaction of the deletion.
+    pub(super) fn forget(&self, stream: &StreamId) -> Result<(), StorageError> {
+        if !self.table.exists()? {
+            return Ok(());
+        }
+        self.table.sql.execute(FORGET, &[Value::Text(stream.as_str())])
+    }
+}
+
+fn place<'a>(stream: &'a StreamId, key: &'a PendingKey) -> [Value<'a>; 3] {
+    [Value::Text(stream.as_str()), Value::Text(key.kind().as_str()), Value::Text(key.as_str())]
+}
+
+fn read(row: &dyn Row) -> Result<PendingCommand, StorageError> {
+    let receiver = match (row.text(6), row.text(7)) {
+        (Some(stream), Some(name)) => {
+            Some(Receiver { stream: StreamId::new(stream).map_err(|_| corrupt())?, name: name.into() })
+        }
+        _ => None,
+    };
+    Ok(PendingCommand {
+        key: read_key(row)?,
+        receiver,
+        command: row.text(9).map(JsonText::trusted).ok_or_else(corrupt)?,
+        at: row.integer(4).map(RecordedTime::from_millis).ok_or_else(corrupt)?,
+        failed: row.integer(5).and_then(|failed| u32::try_from(failed).ok()).ok_or_else(corrupt)?,
+        state: read_state(row)?,
+        error: row.text(8).map(JsonText::trusted),
+    })
+}
+
+fn read_key(row: &dyn Row) -> Result<PendingKey, StorageError> {
+    let (Some(kind), Some(key)) = (row.text(0), row.text(1)) else { return Err(corrupt()) };
+    let key = match PendingKind::from_text(kind) {
+        Some(PendingKind::Timer) => PendingKey::timer(key),
+        Some(PendingKind::Sent) => PendingKey::sent(key),
+        None => return Err(corrupt()),
+    };
+    key.map_err(|_| corrupt())
+}
+
+fn read_state(row: &dyn Row) -> Result<PendingState, StorageError> {
+    let due = row.integer(3).map(RecordedTime::from_millis);
+    row.text(2).and_then(|state| PendingState::from_text(state, due)).ok_or_else(corrupt)
+}
+
+fn corrupt() -> StorageError {
+    StorageError::corrupt(0, "a timer or a sent command cannot be read")
+}
