@@ -10,7 +10,7 @@ mod journal;
 pub(crate) mod turn;
 
 pub use aggregate::{
-    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, Answer, CommandError, Commands, Executed,
+    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, CommandError, Commands, Executed,
     FailedAttempt, Forget, ForgetError, Forgotten, Sending, SnapshotStatus, StateAt, StateLoad, Step,
     cancel_pending, note_failure, retry_pending, sending,
 };

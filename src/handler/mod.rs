@@ -43,10 +43,11 @@ pub use deciders::behaviour::{
 };
 pub use deciders::command::{Command, Input, InvalidCommand};
 pub use deciders::decider::{CommandContext, Decider, UnknownEvents};
-pub use deciders::decision::{Decision, Refusal, reject};
+pub use deciders::decision::{Decision, InvalidPending, Refusal, reject};
 #[cfg(feature = "testing")]
 pub(crate) use deciders::event::read_back;
 pub use deciders::event::{Event, Upcast, Upcasts};
+pub use deciders::process::{Answer, Instance, NoSource, Process, ProcessBehaviour};
 pub use deciders::typed::TypedBehaviour;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
 pub use newest_events::newest_events;

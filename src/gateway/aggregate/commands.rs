@@ -244,6 +244,10 @@ impl Commands {
                 return write(log, stream, &head, command, executed, pending.as_slice());
             }
         };
+        if !accepted.sent.is_empty() && !self.behaviour.settings().may_end {
+            let detail = "only a process may send commands";
+            return Err(Fault::new(ErrorCode::DeciderFailed, detail).into());
+        }
         let events = std::mem::take(&mut accepted.events);
         let pending = changes_of(log, stream, command, accepted, settled, now, fresh_id)?;
         if events.is_empty() {

@@ -3,9 +3,10 @@
 use super::command_error::CommandError;
 use super::executed::Executed;
 use super::machine::ForgetError;
-use super::pending::{Answer, FailedAttempt, Sending};
+use super::pending::{FailedAttempt, Sending};
 use crate::gateway::journal::Forward;
 use crate::gateway::turn::{CallId, Trouble};
+use crate::handler::Answer;
 use crate::store::{JsonText, RecordedTime, StorageError, Truncated, Version};
 
 /// An effect of an aggregate: an action that its object carries out.

@@ -22,6 +22,6 @@ pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 pub use executed::Executed;
 pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};
-pub use pending::{Answer, FailedAttempt, Sending, cancel_pending, note_failure, retry_pending, sending};
+pub use pending::{FailedAttempt, Sending, cancel_pending, note_failure, retry_pending, sending};
 pub use snapshots::SnapshotStatus;
 pub use state_load::StateLoad;

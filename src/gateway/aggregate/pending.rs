@@ -7,29 +7,14 @@ use super::command_error::CommandError;
 use super::commands::{Commands, Step};
 use super::executed::Executed;
 use crate::gateway::backoff::backoff;
-use crate::handler::{Accepted, Command, Fault, Input, SentCommand, TimerChange};
+use crate::handler::{Accepted, Answer, Command, Fault, Input, SentCommand, TimerChange};
 use crate::store::limits::{ERROR_BYTES, PENDING_ATTEMPTS, STREAM_SENT, STREAM_TIMERS};
 use crate::store::{
     AppendError, Cause, DecisionLog, DecisionParts, EventId, EventStore, IdempotencyKey, JsonText, KeyOrigin,
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver, RecordedTime,
-    StorageError, StreamId, Version, json_string,
+    StorageError, StreamId, json_string,
 };
 use crate::{ErrorCode, Retry};
-
-/// The answer to a command that a process has sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The command was accepted.
-    Accepted {
-        /// The version of the receiver after the decision.
-        version: Version,
-    },
-    /// The rules of the receiver have refused the command.
-    Rejected {
-        /// The rejection as JSON: `{"code","data"}`.
-        rejection: JsonText,
-    },
-}
 
 impl From<&Executed> for Answer {
     fn from(executed: &Executed) -> Self {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::AggregateEffect;
-use super::pending::{Answer, FailedAttempt, note_failure, sending};
+use super::pending::{FailedAttempt, note_failure, sending};
 use crate::ErrorCode;
 use crate::gateway::Alarm;
 use crate::gateway::turn::CallId;
+use crate::handler::Answer;
 use crate::store::limits::SENT_AT_ONCE;
 use crate::store::{DecisionLog, EventId, PendingKey, PendingKind, RecordedTime, StorageError};
 

@@ -5,5 +5,6 @@ pub(crate) mod command;
 pub(crate) mod decider;
 pub(crate) mod decision;
 pub(crate) mod event;
+pub(crate) mod process;
 mod tagged;
 pub(crate) mod typed;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::behaviour::{Accepted, Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault};
 use super::command::Command;
 use super::decider::{CommandContext, Decider, UnknownEvents};
-use super::decision::Refusal;
+use super::decision::{Decision, Refusal};
 use super::event::{Event, declares, read_back, read_stored};
 use crate::ErrorCode;
 use crate::handler::read_event::{read_tagged, variants_of};
@@ -123,6 +123,41 @@ impl<D: Decider> TypedBehaviour<D> {
         })
     }
 
+    /// The state.
+    pub(super) fn live_state(&self) -> Option<&D::State> {
+        self.state.as_ref()
+    }
+
+    /// The state after the last decision.
+    pub(super) fn next_state(&self) -> Option<&D::State> {
+        self.next.as_ref().or(self.state.as_ref())
+    }
+
+    /// Decides by a function of the state.
+    pub(super) fn decide_by(
+        &mut self,
+        command: &Command,
+        context: &DecideContext,
+        decide: impl FnOnce(&D::State, &CommandContext<'_>) -> Result<Decision<D::Event>, Fault>,
+    ) -> Result<BehaviourDecision, Fault> {
+        self.next = None;
+        let state = self.state.as_ref().ok_or_else(without_state)?;
+        let context = CommandContext {
+            now: context.now,
+            version: context.version,
+            command_id: command.id.as_ref().map(IdempotencyKey::as_str),
+            metadata: command.metadata(),
+        };
+        let (decided, timers, sent) = decide(state, &context)?.into_parts();
+        let more = Accepted { timers, sent, ..Accepted::default() };
+        if decided.is_empty() {
+            return Ok(BehaviourDecision::Accepted(more));
+        }
+        let (next, events) = Self::fold_decided(state, &decided)?;
+        self.next = Some(next);
+        Ok(BehaviourDecision::Accepted(Accepted { events, ..more }))
+    }
+
     /// Folds the decided events into a second state.
     fn fold_decided(state: &D::State, decided: &[D::Event]) -> Result<(D::State, Vec<NewEvent>), Fault> {
         let (mut state, mut events) = (state.clone(), Vec::with_capacity(decided.len()));
@@ -189,28 +224,18 @@ impl<D: Decider> Behaviour for TypedBehaviour<D> {
     }
 
     fn decide(&mut self, command: &Command, context: &DecideContext) -> Result<BehaviourDecision, Fault> {
-        self.next = None;
-        let state = self.state.as_ref().ok_or_else(without_state)?;
-        let typed = Self::read_command(command)?;
-        let context = CommandContext {
-            now: context.now,
-            version: context.version,
-            command_id: command.id.as_ref().map(IdempotencyKey::as_str),
-            metadata: command.metadata(),
-        };
-        let decided = match D::decide(typed, state, &context) {
-            Ok(decision) => decision.into_events(),
-            Err(Refusal::Rejected(rejection)) => return rejected(&rejection),
-            Err(Refusal::Failed(failed)) => {
-                return Err(Fault::new(ErrorCode::DeciderFailed, failed.message()));
+        let mut rejection = None;
+        let decided = self.decide_by(command, context, |state, context| {
+            match D::decide(Self::read_command(command)?, state, context) {
+                Ok(decision) => Ok(decision),
+                Err(Refusal::Rejected(refused)) => {
+                    rejection = Some(rejected(&refused)?);
+                    Ok(Decision::nothing())
+                }
+                Err(Refusal::Failed(failed)) => Err(Fault::new(ErrorCode::DeciderFailed, failed.message())),
             }
-        };
-        if decided.is_empty() {
-            return Ok(BehaviourDecision::Accepted(Accepted::default()));
-        }
-        let (next, events) = Self::fold_decided(state, &decided)?;
-        self.next = Some(next);
-        Ok(BehaviourDecision::Accepted(Accepted::events(events)))
+        })?;
+        Ok(rejection.unwrap_or(decided))
     }
 
     fn advance(&mut self) {
