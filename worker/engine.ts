@@ -20,7 +20,7 @@ export interface Engine {
   /** Stores one stream. */
   readonly AggregateObject: RustClass<
     RustObject<
-      "append" | "read" | "head" | "verify" | "commits",
+      "append" | "read" | "head" | "verify" | "commits" | "pending" | "changePending",
       "truncate" | "delete" | "execute" | "state"
     > & {
       stream(): string;

@@ -94,6 +94,14 @@ export function aggregateClass(
       return this.#work.until(this.#object.state(request));
     }
 
+    pending(request: unknown): unknown {
+      return this.#object.pending(request);
+    }
+
+    changePending(request: unknown): unknown {
+      return this.#object.changePending(request);
+    }
+
     truncate(request: unknown): unknown {
       return this.#work.until(this.#object.truncate(request));
     }

@@ -14,7 +14,9 @@ mod fresh_id;
 mod js;
 mod proof;
 
-pub use aggregate::{ExecutedJson, JsBehaviour, ScriptedBehaviour, StateJson, parse_command};
+pub use aggregate::{
+    ExecutedJson, JsBehaviour, PendingPage, ScriptedBehaviour, StateJson, parse_command, read_pending,
+};
 pub use clock::{now, rfc3339};
 pub use consumer::{
     documents_json, get_document, letters_json, outcome_from_js, put_document, status_members,

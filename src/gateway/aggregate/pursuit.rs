@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::AggregateEffect;
-use super::pending::{FailedAttempt, note_failure, sending};
+use super::pending::{FailedAttempt, cancel_pending, note_failure, retry_pending, sending};
 use crate::ErrorCode;
 use crate::gateway::Alarm;
 use crate::gateway::turn::CallId;
@@ -60,6 +60,37 @@ impl Pursuit {
 }
 
 impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
+    /// Removes a timer or a sent command. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn cancel_pending(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        key: &PendingKey,
+    ) -> Result<bool, StorageError> {
+        self.touched(turn);
+        self.machine.store.log().at(turn.now());
+        cancel_pending(&mut self.machine.store, &self.stream, key)
+    }
+
+    /// Attempts a parked timer or sent command again. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn retry_pending(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        key: &PendingKey,
+    ) -> Result<bool, StorageError> {
+        self.touched(turn);
+        let now = turn.now();
+        self.machine.store.log().at(now);
+        let retried = retry_pending(&mut self.machine.store, &self.stream, key, now)?;
+        turn.push(AggregateEffect::Soon);
+        Ok(retried)
+    }
+
     /// Reads the agenda of the stream, which an earlier start of the object may have left.
     pub(super) fn know_agenda(&mut self, turn: &mut AggregateTurn<'_>) {
         if self.is_decider()

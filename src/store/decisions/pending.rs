@@ -65,6 +65,12 @@ impl PendingKey {
         Ok(Self { kind: PendingKind::Sent, text: id.into() })
     }
 
+    /// A key before all keys of this kind, for a [scan](super::log::DecisionLog::scan_pending). No pending command has it.
+    #[must_use]
+    pub fn first(kind: PendingKind) -> Self {
+        Self { kind, text: "".into() }
+    }
+
     /// The kind of the pending command.
     #[must_use]
     pub const fn kind(&self) -> PendingKind {

@@ -85,6 +85,9 @@ impl Driven for Inner {
             AggregateEffect::Forward { call, forward } => {
                 AggregateInput::Answered { call, version: self.send(forward).await }
             }
+            AggregateEffect::Send { call, sending } => {
+                AggregateInput::Replied { call, reply: self.send_command(sending).await }
+            }
             AggregateEffect::Soon => AggregateInput::Continue,
             AggregateEffect::TryAgain { call } => AggregateInput::TryAgain { call },
             AggregateEffect::Later => {

@@ -5,15 +5,15 @@ use std::rc::Rc;
 use js_sys::Function;
 use sillok::ErrorCode;
 use sillok::gateway::{AggregateEffect, CommandError, StateAt};
-use sillok::handler::Command;
-use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version};
+use sillok::handler::{Command, Input};
+use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version, members};
 use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
 use wasm_bindgen::JsValue;
 use worker::console_error;
 
 use super::carrying_out::Answer;
 use super::requests::{cause_of, refuse_causation};
-use super::{ExecuteRequest, Inner, StateRequest};
+use super::{ExecuteRequest, Inner, Origin, StateRequest};
 use crate::objects::{Driven, Receipt, forgotten, partitions, pause, spawn};
 
 impl Inner {
@@ -111,8 +111,11 @@ pub(super) fn carry_out(inner: &Rc<Inner>, effect: AggregateEffect) -> Option<Ag
 /// The command of a request, with its id and its cause.
 pub(crate) fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
     let id = id_of(&request)?;
-    let mut command =
-        parse_command(&request.command)?.expecting(parse_expected_version(&request.expected_version)?);
+    let command = match request.event_starts {
+        Some(starts) => event_input(&request.command, starts)?,
+        None => parse_command(&request.command)?,
+    };
+    let mut command = command.expecting(parse_expected_version(&request.expected_version)?);
     match &request.cause {
         // A reactor is code of this deployment.
         Some(cause) => command = command.caused_by(&cause_of(cause)?)?,
@@ -132,9 +135,24 @@ pub(crate) fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
 }
 
 /// The id of the command, if it has one. An id of a reactor is never that of another caller.
-fn id_of(ExecuteRequest { id, cause, .. }: &ExecuteRequest) -> Result<Option<IdempotencyKey>, Failure> {
-    let origin = if cause.is_some() { KeyOrigin::Reactor } else { KeyOrigin::Client };
+fn id_of(request: &ExecuteRequest) -> Result<Option<IdempotencyKey>, Failure> {
+    let ExecuteRequest { id, origin, cause, .. } = request;
+    let origin = match origin {
+        Origin::Process => KeyOrigin::Process,
+        Origin::Client if cause.is_some() => KeyOrigin::Reactor,
+        Origin::Client => KeyOrigin::Client,
+    };
     Ok(id.as_deref().map(|id| IdempotencyKey::of(origin, id)).transpose()?)
+}
+
+/// An event of another stream, as the input of a process.
+fn event_input(event: &str, starts: bool) -> Result<Command, Failure> {
+    let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
+    let event = JsonText::parse(event).map_err(malformed)?;
+    let name =
+        members(event.as_str(), ["type"]).and_then(|[name]| serde_json::from_str::<String>(name?).ok());
+    let name = name.ok_or_else(|| Failure::new(ErrorCode::InvalidEvent, "the event has no type"))?;
+    Ok(Command::new(&name, event)?.as_input(Input::Event { starts }))
 }
 
 /// The command within a trace, unless its metadata name one or have no room for it.

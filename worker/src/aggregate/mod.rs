@@ -3,6 +3,8 @@
 mod carrying_out;
 mod code;
 mod executing;
+mod pending;
+mod pending_rpc;
 mod requests;
 mod rpc;
 
@@ -26,11 +28,12 @@ use code::Code;
 pub(crate) use code::InRust;
 #[cfg(feature = "testing")]
 pub(crate) use executing::command_of;
+pub(crate) use pending_rpc::{ChangePendingRequest, Listed, PendingAct, PendingRequest};
 #[cfg(feature = "testing")]
 pub(crate) use requests::cause_of;
 pub(crate) use rpc::{
-    AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, ProofRequest, ReadRequest, Remote,
-    SnapshotsMessage, StateRequest, StreamRequest, TruncateRequest,
+    AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, HeadReply, Origin, ProofRequest, ReadRequest,
+    Remote, SnapshotsMessage, StateRequest, StreamRequest, TruncateRequest,
 };
 
 /// One stream in the storage of its own Durable Object. Others call it by RPC, through the entry class in `worker/objects.ts`.
@@ -147,6 +150,23 @@ impl AggregateObject {
     pub fn state(&self, request: JsValue) -> Promise {
         let inner = Rc::clone(&self.inner);
         promised(request, |request: StateRequest| async move { inner.state(request).await })
+    }
+
+    /// Reads a page of timers or sent commands. `{stream, kind, after, limit}` returns `{items, next}`; `items` is JSON text.
+    ///
+    /// # Errors
+    /// A `TypeError` if the request has another shape.
+    pub fn pending(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |inner, request| inner.read_pending(&request))
+    }
+
+    /// Cancels a timer or a sent command, or attempts it again: `{stream, kind, key, act}`.
+    ///
+    /// # Errors
+    /// A `TypeError` if the request has another shape.
+    #[wasm_bindgen(js_name = changePending)]
+    pub fn change_pending(&self, request: JsValue) -> Result<JsValue, JsValue> {
+        self.turn(request, |inner, request| inner.change_pending(&request))
     }
 
     /// Appends events. `{stream, expectedVersion, events, format, key, cause, admin}` returns `{stream, firstVersion, …}`.

@@ -2,11 +2,13 @@
 
 use sillok::store::{StreamId, Tenant};
 use sillok_bridge::{
-    AppendedJson, ExecutedJson, Message, PageJson, ProofPage, RangeValue, Scalar, StateJson, message,
+    AppendedJson, ExecutedJson, Message, PageJson, PendingPage, ProofPage, RangeValue, Scalar, StateJson,
+    message,
 };
 use wasm_bindgen::JsValue;
 use worker::Env;
 
+use super::pending_rpc::{ChangePendingRequest, PendingRequest};
 use crate::objects::{Nudges, ObjectName, RemoteError, Reply};
 
 /// An append to a stream.
@@ -73,6 +75,33 @@ impl Message for EventsFormat {
     }
 }
 
+/// The side that made the id of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A caller, or a reactor if the command has a cause.
+    Client,
+    /// A process.
+    Process,
+}
+
+impl Message for Origin {
+    fn to_js(&self) -> JsValue {
+        let name = match self {
+            Self::Client => "client",
+            Self::Process => "process",
+        };
+        name.into()
+    }
+
+    fn from_js(value: &JsValue) -> Option<Self> {
+        match value.as_string()?.as_str() {
+            "client" => Some(Self::Client),
+            "process" => Some(Self::Process),
+            _ => None,
+        }
+    }
+}
+
 /// A command to the aggregate of a stream.
 #[derive(Debug)]
 pub(crate) struct ExecuteRequest {
@@ -82,8 +111,13 @@ pub(crate) struct ExecuteRequest {
     pub(crate) expected_version: Scalar,
     /// The id of the command. A repeat with the same id is not decided again.
     pub(crate) id: Option<String>,
-    /// The event that caused the command. Only a reactor sends it. The id's origin is then a reactor.
+    /// The side that made the id.
+    pub(crate) origin: Origin,
+    /// The event that caused the command. Only a consumer in code sends it.
     pub(crate) cause: Option<CauseMessage>,
+    /// If it is set, the command is an event of another stream, as JSON in its form in a feed. It says whether the event may
+    /// start the instance of a process.
+    pub(crate) event_starts: Option<bool>,
     /// Whether to decide without writing anything.
     pub(crate) dry_run: bool,
     /// Whether the caller has the scope `admin`.
@@ -99,7 +133,9 @@ message!(ExecuteRequest {
     command: "command",
     expected_version: "expectedVersion",
     id: "id",
+    origin: "origin" = Origin::Client,
     cause: "cause",
+    event_starts: "eventStarts",
     dry_run: "dryRun",
     admin: "admin",
     traceparent: "traceparent",
@@ -234,6 +270,16 @@ impl Remote {
     /// Truncates the stream, and returns the remaining range as JSON text.
     pub(crate) fn truncate(&self, request: TruncateRequest) -> Reply<'_, String> {
         self.0.call("truncate", &request)
+    }
+
+    /// Reads a page of timers or sent commands.
+    pub(crate) fn pending(&self, request: &PendingRequest) -> Reply<'_, PendingPage> {
+        self.0.call("pending", request)
+    }
+
+    /// Cancels a timer or a sent command, or attempts it again.
+    pub(crate) fn change_pending(&self, request: &ChangePendingRequest) -> Reply<'_, ()> {
+        self.0.call("changePending", request)
     }
 
     pub(crate) fn delete(&self, request: StreamRequest) -> Reply<'_, ()> {

@@ -13,7 +13,7 @@ use sillok::store::{ExpectedVersion, StreamId, Version};
 use sillok_bridge::{AppendedJson, ExecutedJson, Failure, expected_version_json};
 use worker::Env;
 
-use crate::aggregate::{AppendRequest, CauseMessage, EventsFormat, ExecuteRequest};
+use crate::aggregate::{AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, Origin};
 use crate::store::{ExecuteError, Executed, Pending, Streams, command_to, json, typed};
 
 /// A reactor: it acts on events, for example by appending to other streams. It handles every event at least once, one after the
@@ -297,7 +297,9 @@ impl ReactorContext {
             command,
             expected_version: expected_version_json(ExpectedVersion::Any),
             id: Some(self.key(n)?),
+            origin: Origin::Client,
             cause: Some(self.cause()),
+            event_starts: None,
             dry_run: false,
             admin: false,
             traceparent: None,

@@ -9,7 +9,7 @@ use super::problem::{Problem, Rejected};
 use super::request::Request;
 use super::respond::Answer;
 use super::{Object, precondition, query, request};
-use crate::aggregate::ExecuteRequest;
+use crate::aggregate::{ExecuteRequest, Origin};
 use crate::objects::{Receipt, RemoteError};
 
 /// Executes a command, or decides it without writing anything.
@@ -26,7 +26,9 @@ pub(super) async fn execute(request: &Request, object: &Object) -> Result<Answer
         command,
         expected_version: expected_version_json(expected),
         id,
+        origin: Origin::Client,
         cause: None,
+        event_starts: None,
         dry_run,
         admin: object.admin,
         traceparent,

@@ -22,6 +22,7 @@ mod live;
 mod names;
 mod newest;
 mod partitions;
+mod pending;
 mod precondition;
 mod problem;
 mod query;
@@ -42,7 +43,7 @@ use sillok::store::{RecordedTime, StreamId};
 use sillok_bridge::{Failure, now};
 use worker::{Env, Response, console_error};
 
-use crate::aggregate::{HeadReply, Remote, StreamRequest};
+use crate::aggregate::{HeadReply, PendingAct, Remote, StreamRequest};
 use crate::auth::{Policy, Principal, Scope};
 use crate::objects::Receipt;
 use problem::Problem;
@@ -104,6 +105,15 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
                 }
                 (Part::Commands, Method::Post) => commands::execute(request, &find(Scope::Execute)?).await,
                 (Part::State, Method::Get | Method::Head) => state::load(request, &find(Scope::Read)?).await,
+                (Part::Pending(kind), Method::Get | Method::Head) => {
+                    pending::list(request, &find(Scope::Read)?, kind).await
+                }
+                (Part::OnePending(kind, key), Method::Delete) => {
+                    pending::change(request, &find(Scope::Admin)?, kind, key, PendingAct::Cancel).await
+                }
+                (Part::RetryPending(kind, key), Method::Post) => {
+                    pending::change(request, &find(Scope::Admin)?, kind, key, PendingAct::Retry).await
+                }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),
             }

@@ -5,7 +5,7 @@ use sillok::ErrorCode;
 use sillok::handler::{
     ConsumerName, DocumentKey, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, LetterId,
 };
-use sillok::store::{InvalidStreamId, StreamId, Version};
+use sillok::store::{InvalidStreamId, PendingKey, PendingKind, StreamId, Version};
 use sillok_bridge::Failure;
 
 /// The stream that a segment of a path names.
@@ -30,6 +30,20 @@ pub(super) fn document_key(segment: &str) -> Result<DocumentKey, Failure> {
 pub(super) fn letter_id(segment: &str) -> Result<LetterId, Failure> {
     let text = decoded(segment, ErrorCode::InvalidParameter, "id")?;
     LetterId::parse(&text).map_err(|error: InvalidLetterId| error.into())
+}
+
+/// The key of a timer, or the id of a sent command, in a segment of a path.
+pub(super) fn pending_key(segment: &str, kind: PendingKind) -> Result<String, Failure> {
+    let name = if kind == PendingKind::Timer { "key" } else { "id" };
+    let text = decoded(segment, ErrorCode::InvalidParameter, name)?;
+    let invalid = |error| {
+        Failure::new(ErrorCode::InvalidParameter, format!("the {name} in the path {error}")).in_field(name)
+    };
+    let key = match kind {
+        PendingKind::Timer => PendingKey::timer(&text),
+        PendingKind::Sent => PendingKey::sent(&text),
+    };
+    key.map(|_| text).map_err(invalid)
 }
 
 /// The event of `stream@version`. A stream id may contain an `@` itself.

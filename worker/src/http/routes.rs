@@ -1,5 +1,7 @@
 //! Paths.
 
+use sillok::store::PendingKind;
+
 use super::consumers::Target;
 
 /// The resource of a path.
@@ -11,7 +13,7 @@ pub(super) enum Route<'a> {
     Stream {
         /// The stream id, still percent-encoded.
         stream: &'a str,
-        part: Part,
+        part: Part<'a>,
     },
     /// `/v1/consumers` or `/v1/projections`, and the paths below them.
     Consumers(Target<'a>),
@@ -31,7 +33,7 @@ pub(super) enum Route<'a> {
 
 /// The part of a stream that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Part<'a> {
     /// The stream itself.
     Whole,
     /// `/events`
@@ -46,16 +48,23 @@ pub(super) enum Part {
     Commands,
     /// `/state`
     State,
+    /// `/timers` or `/sent`
+    Pending(PendingKind),
+    /// `/timers/{key}` or `/sent/{id}`, still percent-encoded.
+    OnePending(PendingKind, &'a str),
+    /// `/timers/{key}/retry` or `/sent/{id}/retry`, still percent-encoded.
+    RetryPending(PendingKind, &'a str),
 }
 
-impl Part {
+impl Part<'_> {
     /// The methods of the path, as in the header `Allow`.
     pub(super) fn methods(self) -> &'static str {
         match self {
             Self::Whole => "GET, HEAD, DELETE",
             Self::Events => "GET, HEAD, POST",
-            Self::Verify | Self::Commits | Self::State => "GET, HEAD",
-            Self::Truncate | Self::Commands => "POST",
+            Self::Verify | Self::Commits | Self::State | Self::Pending(_) => "GET, HEAD",
+            Self::OnePending(..) => "DELETE",
+            Self::Truncate | Self::Commands | Self::RetryPending(..) => "POST",
         }
     }
 }
@@ -92,9 +101,28 @@ impl<'a> Route<'a> {
             Some((stream, "truncate")) => (stream, Part::Truncate),
             Some((stream, "commands")) => (stream, Part::Commands),
             Some((stream, "state")) => (stream, Part::State),
-            Some(_) => return Self::Unknown,
+            Some((stream, rest)) => match pending(rest) {
+                Some(part) => (stream, part),
+                None => return Self::Unknown,
+            },
         };
         Self::Stream { stream, part }
+    }
+}
+
+/// The path of timers or of sent commands, below a stream.
+fn pending(path: &str) -> Option<Part<'_>> {
+    let (list, rest) = path.split_once('/').map_or((path, None), |(list, rest)| (list, Some(rest)));
+    let kind = match list {
+        "timers" => PendingKind::Timer,
+        "sent" => PendingKind::Sent,
+        _ => return None,
+    };
+    match rest.map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
+        None => Some(Part::Pending(kind)),
+        Some((key, "")) if rest == Some(key) => Some(Part::OnePending(kind, key)),
+        Some((key, "retry")) => Some(Part::RetryPending(kind, key)),
+        Some(_) => None,
     }
 }
 
@@ -118,7 +146,14 @@ mod tests {
         assert_eq!(Route::of("/v1/streams/a/truncate"), stream("a", Part::Truncate));
         assert_eq!(Route::of("/v1/streams/a/commands"), stream("a", Part::Commands));
         assert_eq!(Route::of("/v1/streams/a/state"), stream("a", Part::State));
+        let (timer, sent) = (PendingKind::Timer, PendingKind::Sent);
+        assert_eq!(Route::of("/v1/streams/a/timers"), stream("a", Part::Pending(timer)));
+        assert_eq!(Route::of("/v1/streams/a/timers/x%2Fy"), stream("a", Part::OnePending(timer, "x%2Fy")));
+        assert_eq!(Route::of("/v1/streams/a/sent/1/retry"), stream("a", Part::RetryPending(sent, "1")));
         for unknown in [
+            "/v1/streams/a/timers/x/",
+            "/v1/streams/a/timers/x/retry/",
+            "/v1/streams/a/timers/x/cancel",
             "/v1",
             "/v1/",
             "/v1/streams/",

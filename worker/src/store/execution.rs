@@ -17,7 +17,7 @@ use sillok_bridge::{ExecutedJson, Failure, expected_version_json};
 use super::recorded::{Recorded, recorded, time_of};
 use super::streams::Streams;
 use super::version_of;
-use crate::aggregate::ExecuteRequest;
+use crate::aggregate::{ExecuteRequest, Origin};
 
 /// A command that is sent when it is awaited. [`Store::execute`](super::Store::execute) makes it. It returns an [`Executed`], or
 /// an [`ExecuteError`].
@@ -137,7 +137,9 @@ impl<D: Decider> IntoFuture for Execution<D> {
                 command: command.to_json(),
                 expected_version: expected_version_json(command.expected),
                 id: command.id.as_ref().map(|id| id.as_str().to_owned()),
+                origin: Origin::Client,
                 cause: None,
+                event_starts: None,
                 dry_run: command.dry_run,
                 admin: true,
                 traceparent: None,
