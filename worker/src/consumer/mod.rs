@@ -13,6 +13,7 @@ mod messages;
 mod opening;
 mod operate;
 mod pages;
+mod process;
 mod reactor;
 mod shown;
 mod signature;
@@ -41,6 +42,7 @@ pub(crate) use messages::{
     StatusRequest,
 };
 use opening::{CutOff, Inner};
+pub(crate) use process::pass_on;
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
 

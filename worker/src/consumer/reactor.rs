@@ -307,11 +307,23 @@ impl ReactorContext {
         })
     }
 
-    fn key(&self, n: u32) -> Result<String, Failure> {
+    pub(super) fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    pub(super) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    pub(super) fn key(&self, n: u32) -> Result<String, Failure> {
         Ok(self.delivery.command_key(n)?.as_str().to_owned())
     }
 
-    fn cause(&self) -> CauseMessage {
+    pub(super) fn cause(&self) -> CauseMessage {
         let cause = self.delivery.cause();
         CauseMessage {
             event: cause.causation_id().unwrap_or_default().to_owned(),
@@ -322,7 +334,7 @@ impl ReactorContext {
 }
 
 /// Remembers a failure that no retry can help.
-fn note(refusals: &Refusals, failure: &Failure) {
+pub(super) fn note(refusals: &Refusals, failure: &Failure) {
     if let Some(code) = failure.code.known() {
         refusals.note(code, failure);
     }
