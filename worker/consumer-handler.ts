@@ -10,6 +10,7 @@ import { react } from "../js/ts/consumer/reactor.ts";
 import { commandJson } from "../js/ts/aggregate/command-input.ts";
 import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";
+import type { Reads } from "./reads.ts";
 
 /** The commands of a reactor on one event. */
 interface Commands {
@@ -28,8 +29,12 @@ export interface ConsumerHandler {
   react(event: string, commands: Commands): Promise<void>;
 }
 
-/** The definition of a consumer as JSON, and its handler. */
-export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler] {
+/** The definition of a consumer as JSON, and its handler. A reactor gets the environment of the Worker, and `reads`. */
+export function consumerHandler(
+  consumer: AnyConsumer,
+  env: unknown,
+  reads: Reads,
+): [string, ConsumerHandler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
   const { after, timeout } = kind === "reactor" ? consumer : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
@@ -51,11 +56,8 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
           outcomeOf(await raising(commands.execute(n, stream, commandJson(command))), events),
       });
       try {
-        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {
-          id,
-          attempt,
-          ...acts,
-        });
+        const context = { id, attempt, env, ...acts, ...reads };
+        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, context);
       } catch (thrown) {
         throw failedAttempt(thrown);
       }

@@ -6,18 +6,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use sillok::gateway::{Commands, Step};
+use sillok::gateway::{CommandError, Commands, StateLoad, Step};
 use sillok::handler::{Command, Decider, Delivery, Failed, TypedBehaviour, read_upcast};
 use sillok::store::{
     Append, EventId, EventStore, IdempotencyKey, KeyOrigin, MemoryLog, NewEvent, RecordedTime, StreamId,
 };
 use sillok::testing::followed;
 use sillok_bridge::{
-    AppendedJson, ExecutedJson, Failure, parse_command, parse_events, parse_expected_version,
+    AppendedJson, ExecutedJson, Failure, PageJson, StateJson, parse_command, parse_events,
+    parse_expected_version, parse_range, read_page,
 };
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::aggregate::{AppendRequest, ExecuteRequest, cause_of, command_of};
+use crate::aggregate::{AppendRequest, ExecuteRequest, ReadRequest, StateRequest, cause_of, command_of};
 use crate::consumer::{Reactor, ReactorContext};
 use crate::store::Streams;
 
@@ -33,7 +34,8 @@ pub struct Reacted {
 /// Appends events to streams in memory, and lets a reactor handle those that it follows. Each event has the stream to which it is
 /// appended. Returns what the reactor has sent. Its commands are decided, by the events of their streams.
 ///
-/// Each event is handled twice, as after a crash. The second time the reactor must send the same.
+/// Each event is handled twice, as after a crash. The second time the reactor must send the same. So the test fails for a reactor
+/// that reads a state, changes it, and decides by it.
 ///
 /// The test runs natively. There, the bindings of [`ReactorContext::env`] cannot be used, and nothing outside can be waited for.
 ///
@@ -184,11 +186,33 @@ impl InMemory {
         let command = command_of(request)?;
         let mut commands = Commands::new(Box::new(TypedBehaviour::<D>::new(stream.clone())));
         let (now, store) = (RecordedTime::default(), &mut *self.store.borrow_mut());
-        loop {
-            match commands.execute(store, &stream, &command, now, &mut EventId::default)? {
-                Step::More => {}
-                Step::Done(executed) => return Ok(ExecutedJson::new(&executed)?),
-            }
+        let executed = done(|| commands.execute(store, &stream, &command, now, &mut EventId::default))?;
+        Ok(ExecutedJson::new(&executed)?)
+    }
+
+    pub(crate) fn read(&self, ReadRequest { stream, range }: &ReadRequest) -> Result<PageJson, Failure> {
+        Ok(read_page(&self.store.borrow(), stream, &parse_range(range)?)?)
+    }
+
+    pub(crate) fn state<D: Decider>(&self, request: &StateRequest) -> Result<StateJson, Failure> {
+        let (stream, store) = (&request.stream, &mut *self.store.borrow_mut());
+        let behaviour = Box::new(TypedBehaviour::<D>::new(stream.clone()));
+        let (version, state) = if let Some(at) = request.at() {
+            let mut load = StateLoad::new(behaviour, at);
+            (done(|| load.load(store, stream))?, load.state()?)
+        } else {
+            let mut commands = Commands::new(behaviour);
+            (done(|| commands.load(store, stream))?, commands.state()?)
+        };
+        Ok(StateJson::new(stream, version, &state))
+    }
+}
+
+/// Works until the work is done.
+fn done<T>(mut step: impl FnMut() -> Result<Step<T>, CommandError>) -> Result<T, Failure> {
+    loop {
+        if let Step::Done(done) = step()? {
+            return Ok(done);
         }
     }
 }

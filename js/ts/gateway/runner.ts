@@ -1,14 +1,20 @@
 // Runs one projection or reactor over a store in this program.
 
+import type { AnyAggregate, LoadOptions } from "../aggregate/aggregate-store.js";
+import type { StateOf } from "../aggregate/types.js";
 import { actsOf } from "../consumer/command.js";
 import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
 import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
 import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
 import { project, type Projection } from "../consumer/projection.js";
 import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
+import { checkStack } from "../consumer/stack.js";
 import { LocalCommands } from "../local/commands.js";
 import type { EngineConsumer } from "../local/engine-consumer.js";
 import type { LocalEngine } from "../local/engine.js";
+import { readStream } from "../local/read.js";
+import type { NewEvent } from "../store/events.js";
+import type { ReadOptions } from "../store/options.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
@@ -23,6 +29,7 @@ export class Runner {
   readonly consumer: EngineConsumer;
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
+  readonly #reads: Pick<ReactorContext, "read" | "load">;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
   /** The running work: there is at most one. */
@@ -33,6 +40,7 @@ export class Runner {
   constructor(engine: LocalEngine, definition: AnyConsumer) {
     this.#engine = engine;
     this.#commands = new LocalCommands(engine);
+    this.#reads = readsOf(engine, this.#commands);
     this.definition = definition;
     this.consumer = engine.consumerNow(definition);
   }
@@ -129,7 +137,8 @@ export class Runner {
           (commands, ready) => this.consumer.execute(id, n, stream, commands, ready),
         ),
     });
-    const context: ReactorContext = Object.freeze({ id, attempt, ...acts });
+    const reads = this.#reads;
+    const context: ReactorContext = Object.freeze({ id, attempt, env: undefined, ...acts, ...reads });
     const { definition } = this as { definition: Reactor };
     let wrong: FailedAttempt | undefined;
     try {
@@ -140,6 +149,23 @@ export class Runner {
     }
     await this.consumer.delivered(id, wrong);
   }
+}
+
+/** The `read` and the `load` of a reactor's handlers. They can overflow the stack of a handler, but not that of the engine. */
+function readsOf(
+  engine: LocalEngine,
+  commands: LocalCommands,
+): Pick<ReactorContext, "read" | "load"> {
+  return {
+    async *read<E extends NewEvent>(stream: string, options: ReadOptions = {}) {
+      checkStack();
+      yield* readStream<E>(engine, stream, options);
+    },
+    async load<A extends AnyAggregate>(stream: string, aggregate: A, options: LoadOptions = {}) {
+      checkStack();
+      return commands.load<StateOf<A>>(stream, aggregate, options);
+    },
+  };
 }
 
 /** Waits for the end of an attempt, for a number of milliseconds. */
