@@ -164,6 +164,30 @@ test("a rejected command of a reactor is given up at once", async () => {
   assert.match(last.error, /the rules refuse the command: \{"code":"unlucky","data":\{"n":13\}\}/);
 });
 
+test("a reactor reads all pages of a stream, and loads states", async () => {
+  const stream = freshStream("tally");
+  const added = (n: number) => ({ type: "Added", data: { n } });
+  for (let round = 1; round <= 3; round += 1) {
+    await api.appended(stream, Array<unknown>(500).fill(added(round)));
+  }
+  const question = freshStream("question");
+  await api.appended(question, { type: "Asked", data: { of: stream } });
+  await settled(api, "answers");
+  const [answer] = (await api.read(`answer-${question}`)).json.events;
+  assert.deepEqual(answer.data, { count: 1500, state: 3000, version: 1500, first: 1 });
+});
+
+test("a read of a deleted stream gives the event of a reactor up at once", async () => {
+  const stream = freshStream("tally");
+  assert.equal((await api.request(streamPath(stream), { method: "DELETE" })).status, 204);
+  const question = freshStream("question");
+  await api.appended(question, { type: "Asked", data: { of: stream } });
+  await settled(api, "answers");
+  const { json } = await api.request("/v1/consumers/answers/dead-letters");
+  const [letter, ...more] = json.deadLetters;
+  assert.deepEqual([letter.event.stream, letter.attempts, more], [question, 1, []]);
+});
+
 test("a route of the Worker's own executes, loads and reads without the network", async () => {
   const stream = freshStream("tally");
   const own = async (id: string, n: number) =>

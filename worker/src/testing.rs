@@ -216,3 +216,118 @@ fn done<T>(mut step: impl FnMut() -> Result<Step<T>, CommandError>) -> Result<T,
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+    use sillok::gateway::StateAt;
+    use sillok::handler::{CommandContext, Decision, Event, FeedEvent, Refusal};
+    use sillok::store::{ExpectedVersion, JsonText, ReadRange, Version};
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "type", content = "data")]
+    enum Counted {
+        Added { n: u64 },
+        Taken { n: u64 },
+    }
+
+    impl Event for Counted {}
+
+    #[derive(Serialize, Deserialize)]
+    enum Never {}
+
+    /// A sum. Its commands are its events.
+    struct Sum;
+
+    impl Decider for Sum {
+        type State = u64;
+        type Command = Counted;
+        type Event = Counted;
+        type Rejection = Never;
+        const CATEGORY: &str = "sum";
+
+        fn initial_state() -> u64 {
+            0
+        }
+
+        fn decide(
+            command: Counted,
+            _: &u64,
+            _: &CommandContext<'_>,
+        ) -> Result<Decision<Counted>, Refusal<Never>> {
+            Ok(command.into())
+        }
+
+        fn evolve(state: u64, event: Counted) -> u64 {
+            match event {
+                Counted::Added { n } => state + n,
+                Counted::Taken { n } => state - n,
+            }
+        }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(tag = "type")]
+    enum Question {
+        Asked,
+    }
+
+    /// Answers by the events and the states of a sum.
+    struct Answers;
+
+    impl Reactor for Answers {
+        type Event = Question;
+        const CATEGORY: Option<&str> = Some("question");
+
+        async fn react(_: Question, _: &FeedEvent, context: &ReactorContext) -> Result<(), Failed> {
+            let page = context.read::<Counted>("sum-1", ReadRange::all()).await?;
+            let now = context.state::<Sum>("sum-1").await?;
+            let first = context.state_at::<Sum>("sum-1", StateAt::Version(Version::FIRST)).await?;
+            let data = json!([page.events.len(), now.state, now.version.get(), first.state]);
+            let answered = json!({ "type": "Answered", "data": data });
+            context.append("answers", &answered, ExpectedVersion::Any).await?;
+            Ok(())
+        }
+    }
+
+    /// Takes from a sum, or says that it is too small.
+    struct Unsafe;
+
+    impl Reactor for Unsafe {
+        type Event = Question;
+        const CATEGORY: Option<&str> = Some("question");
+
+        async fn react(_: Question, _: &FeedEvent, context: &ReactorContext) -> Result<(), Failed> {
+            if context.state::<Sum>("sum-1").await?.state >= 5 {
+                context.execute::<Sum>("sum-1", &Counted::Taken { n: 5 }).await?;
+            } else {
+                context.append("refused", &json!({ "type": "Refused" }), ExpectedVersion::Any).await?;
+            }
+            Ok(())
+        }
+    }
+
+    fn history() -> Result<Vec<(&'static str, NewEvent)>, Failed> {
+        let added = |n| Counted::Added { n }.to_new();
+        let asked = NewEvent::new("Asked", JsonText::null())?;
+        Ok(vec![("sum-1", added(2)?), ("sum-1", added(3)?), ("question-1", asked)])
+    }
+
+    #[test]
+    fn a_reactor_reads_streams_and_states() -> Result<(), Failed> {
+        let reacted = reacted::<Answers>(&history()?)?;
+        let data: Vec<&str> = reacted.appended.iter().map(|(_, event)| event.data().as_str()).collect();
+        assert_eq!(data, ["[2,5,2,2]"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_reactor_that_decides_by_a_state_which_it_changes_sends_something_else() -> Result<(), Failed> {
+        let Err(failed) = reacted::<Unsafe>(&history()?) else { panic!("the test must fail") };
+        assert!(failed.message().contains("sent something else"), "{}", failed.message());
+        Ok(())
+    }
+}

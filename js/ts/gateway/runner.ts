@@ -138,7 +138,13 @@ export class Runner {
         ),
     });
     const reads = this.#reads;
-    const context: ReactorContext = Object.freeze({ id, attempt, env: undefined, ...acts, ...reads });
+    const context: ReactorContext = Object.freeze({
+      id,
+      attempt,
+      env: undefined,
+      ...acts,
+      ...reads,
+    });
     const { definition } = this as { definition: Reactor };
     let wrong: FailedAttempt | undefined;
     try {
