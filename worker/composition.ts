@@ -1,9 +1,9 @@
 // Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, projections and reactors.
 
-import type { Projection, Reactor } from "sillok";
-
 import { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { Projection } from "../js/ts/consumer/projection.ts";
+import type { Reactor } from "../js/ts/consumer/reactor.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import { described } from "./described.ts";

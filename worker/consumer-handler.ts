@@ -1,12 +1,11 @@
 // The handler of a consumer in TypeScript, in the shape that the engine calls.
 
-import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
-
 import { actsOf } from "../js/ts/consumer/command.ts";
+import type { AnyConsumer, ConsumedEvent } from "../js/ts/consumer/definition.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
 import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
-import { project } from "../js/ts/consumer/projection.ts";
-import { react } from "../js/ts/consumer/reactor.ts";
+import { project, type Projection } from "../js/ts/consumer/projection.ts";
+import { react, type Reactor } from "../js/ts/consumer/reactor.ts";
 import { commandJson } from "../js/ts/aggregate/command-input.ts";
 import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";

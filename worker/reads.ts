@@ -1,11 +1,10 @@
 // The reads of a reactor's handlers: the objects of the reactor's tenant answer them, without the network.
 
-import type { ReactorContext } from "sillok";
-
 import type { AnyAggregate, LoadOptions } from "../js/ts/aggregate/aggregate-store.ts";
 import { wantedState } from "../js/ts/aggregate/command-input.ts";
 import { BOUND } from "../js/ts/client/client.ts";
 import { RemoteAggregate } from "../js/ts/client/remote-aggregate.ts";
+import type { ReactorContext } from "../js/ts/consumer/reactor.ts";
 import { Http } from "../js/ts/remote/http.ts";
 import { readRemote } from "../js/ts/remote/read.ts";
 

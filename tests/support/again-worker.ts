@@ -3,10 +3,10 @@
 import { aggregate, reactor, reject, sillok } from "../../worker/index.ts";
 import { actingOf } from "./again.ts";
 
-// The Worker's sources have types of their own, which are the same as those of the built package.
-const own = { aggregate, reactor, reject } as unknown as Parameters<typeof actingOf>[0];
+// The sources have types of their own, which are the same as those of the built package.
+const own = { aggregate, reactor, reject, sillok } as unknown as typeof import("sillok/worker");
 const { tally, acting } = actingOf(own);
-const app = sillok({ aggregates: [tally], reactors: [acting] });
+const app = own.sillok({ aggregates: [tally], reactors: [acting] });
 
 export const { Aggregate, Journal, Consumer } = app.objects;
 export default app;

@@ -3,10 +3,10 @@
 import { aggregate, reactor, sillok } from "../../worker/index.ts";
 import { askingOf } from "./asking.ts";
 
-// The Worker's sources have types of their own, which are the same as those of the built package.
-const own = { aggregate, reactor } as unknown as Parameters<typeof askingOf>[0];
+// The sources have types of their own, which are the same as those of the built package.
+const own = { aggregate, reactor, sillok } as unknown as typeof import("sillok/worker");
 const { tally, asking } = askingOf(own);
-const app = sillok({ aggregates: [tally], reactors: [asking] });
+const app = own.sillok({ aggregates: [tally], reactors: [asking] });
 
 export const { Aggregate, Journal, Consumer } = app.objects;
 export default app;
