@@ -17,8 +17,7 @@ for (const [place, [name, again]] of Object.entries(AGAIN).entries()) {
   test(`where a handler runs again, ${name}`, async () => {
     await api.appended(`ask-${place}`, askedOf(again, place));
     await settled(api, "acting");
-    const [outcomes] = await dataOf(`outcomes-${place}`);
-    assert.deepEqual(outcomes, again.outcomes);
+    assert.deepEqual(await dataOf(`outcomes-${place}`), [again.outcomes]);
     for (const [stream, numbers] of Object.entries(again.streams)) {
       const found = (await dataOf(`${stream}-${place}`)).map(({ n }) => n);
       assert.deepEqual(found, numbers, stream);
