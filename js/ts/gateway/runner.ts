@@ -1,7 +1,5 @@
 // Runs one projection or reactor over a store in this program.
 
-import type { AnyAggregate, LoadOptions } from "../aggregate/aggregate-store.js";
-import type { StateOf } from "../aggregate/types.js";
 import { actsOf } from "../consumer/command.js";
 import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
 import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
@@ -13,8 +11,6 @@ import { LocalCommands } from "../local/commands.js";
 import type { EngineConsumer } from "../local/engine-consumer.js";
 import type { LocalEngine } from "../local/engine.js";
 import { readStream } from "../local/read.js";
-import type { NewEvent } from "../store/events.js";
-import type { ReadOptions } from "../store/options.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
@@ -24,12 +20,15 @@ export type IdleReason = "idle" | "paused" | "stopped" | "interrupted" | number;
 /** The number of a handler's first append or command. The number decides its idempotency key, or its id. */
 const FIRST_COMMAND = 1;
 
+/** The part of a reactor's context that reads. */
+type Reads = Pick<ReactorContext, "read" | "load">;
+
 export class Runner {
   readonly definition: AnyConsumer;
   readonly consumer: EngineConsumer;
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
-  readonly #reads: Pick<ReactorContext, "read" | "load">;
+  readonly #reads: Reads;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
   /** The running work: there is at most one. */
@@ -157,19 +156,16 @@ export class Runner {
   }
 }
 
-/** The `read` and the `load` of a reactor's handlers. They can overflow the stack of a handler, but not that of the engine. */
-function readsOf(
-  engine: LocalEngine,
-  commands: LocalCommands,
-): Pick<ReactorContext, "read" | "load"> {
+/** The reads of a reactor's handlers. On a full stack they throw, so that the engine is not cut off. */
+function readsOf(engine: LocalEngine, commands: LocalCommands): Reads {
   return {
-    async *read<E extends NewEvent>(stream: string, options: ReadOptions = {}) {
+    async *read(stream, options = {}): AsyncGenerator<any, void, undefined> {
       checkStack();
-      yield* readStream<E>(engine, stream, options);
+      yield* readStream(engine, stream, options);
     },
-    async load<A extends AnyAggregate>(stream: string, aggregate: A, options: LoadOptions = {}) {
+    async load(stream, aggregate, options = {}) {
       checkStack();
-      return commands.load<StateOf<A>>(stream, aggregate, options);
+      return commands.load(stream, aggregate, options);
     },
   };
 }
