@@ -1,15 +1,16 @@
 // Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, projections and reactors.
 
-import type { Projection, Reactor } from "sillok";
-
 import { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { Projection } from "../js/ts/consumer/projection.ts";
+import type { Reactor } from "../js/ts/consumer/reactor.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import { described } from "./described.ts";
 import type { Engine } from "./engine.ts";
 import { newestEvents } from "./newest-events.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
+import type { OwnFetch } from "./reads.ts";
 import { type Registry, registryOf } from "./registry.ts";
 
 /** The parts of a Worker. */
@@ -19,7 +20,7 @@ export interface Parts<Aggregates extends readonly AnyAggregate[] = readonly Any
   /** Projections. No two consumers have the same name. */
   readonly projections?: readonly Projection<any, any>[];
   /** Reactors. No two consumers have the same name. */
-  readonly reactors?: readonly Reactor<any>[];
+  readonly reactors?: readonly Reactor<any, any>[];
 }
 
 /** A class of objects. The runtime constructs the objects and calls them. */
@@ -78,12 +79,16 @@ export function compose<const Aggregates extends readonly AnyAggregate[]>(
     aggregates: engine.AggregateObject.inRust(),
     consumers: engine.ConsumerObject.inRust(),
   });
+  const inEnv = composed(registry);
+  const ownFetch = (env: unknown, options: OwnOptions): OwnFetch => {
+    const own = inEnv(env, options);
+    return (url, request) => answer(engine, new Request(url, request), own, NO_CONTEXT);
+  };
   const objects = {
     Aggregate: aggregateClass(engine, registry),
     Journal: journalClass(engine, registry),
-    Consumer: consumerClass(engine, registry),
+    Consumer: consumerClass(engine, registry, ownFetch),
   };
-  const inEnv = composed(registry);
   return {
     objects,
     fetch: (request, env, context) => answer(engine, request, inEnv(env), context),
@@ -92,10 +97,7 @@ export function compose<const Aggregates extends readonly AnyAggregate[]>(
         const name = "a string of 1 to 200 bytes without control characters";
         throw new TypeError(`the tenant must be ${name}`);
       }
-      const own = inEnv(env, { tenant });
-      const fetch = (url: string, request: RequestInit) =>
-        answer(engine, new Request(url, request), own, NO_CONTEXT);
-      return new Client({ fetch }, {});
+      return new Client({ fetch: ownFetch(env, { tenant }) }, {});
     },
   };
 }

@@ -1,15 +1,15 @@
 // The handler of a consumer in TypeScript, in the shape that the engine calls.
 
-import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
-
 import { actsOf } from "../js/ts/consumer/command.ts";
+import type { AnyConsumer, ConsumedEvent } from "../js/ts/consumer/definition.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
 import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
-import { project } from "../js/ts/consumer/projection.ts";
-import { react } from "../js/ts/consumer/reactor.ts";
+import { project, type Projection } from "../js/ts/consumer/projection.ts";
+import { react, type Reactor } from "../js/ts/consumer/reactor.ts";
 import { commandJson } from "../js/ts/aggregate/command-input.ts";
 import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";
+import type { Reads } from "./reads.ts";
 
 /** The commands of a reactor on one event. */
 interface Commands {
@@ -28,8 +28,12 @@ export interface ConsumerHandler {
   react(event: string, commands: Commands): Promise<void>;
 }
 
-/** The definition of a consumer as JSON, and its handler. */
-export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler] {
+/** The definition of a consumer as JSON, and its handler. A reactor gets the environment of the Worker, and `reads`. */
+export function consumerHandler(
+  consumer: AnyConsumer,
+  env: unknown,
+  reads: Reads,
+): [string, ConsumerHandler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
   const { after, timeout } = kind === "reactor" ? consumer : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
@@ -51,11 +55,8 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
           outcomeOf(await raising(commands.execute(n, stream, commandJson(command))), events),
       });
       try {
-        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {
-          id,
-          attempt,
-          ...acts,
-        });
+        const context = { id, attempt, env, ...acts, ...reads };
+        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, context);
       } catch (thrown) {
         throw failedAttempt(thrown);
       }

@@ -1,9 +1,8 @@
 // The registry of a Worker: the definitions of its TypeScript code. Every object has the same registry.
 
-import type { AnyConsumer } from "sillok";
-
 import { isAggregate } from "../js/ts/aggregate/definition.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { AnyConsumer } from "../js/ts/consumer/definition.ts";
 
 /** The definitions of one Worker. */
 export interface Registry {

@@ -23,7 +23,7 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
 /// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`.
-const JS_INPUTS: [&str; 22] = [
+const JS_INPUTS: [&str; 23] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -40,6 +40,7 @@ const JS_INPUTS: [&str; 22] = [
     "worker/engine.ts",
     "worker/index.ts",
     "worker/objects.ts",
+    "worker/reads.ts",
     "worker/registry.ts",
     "worker/rust.ts",
     "worker/tsconfig.json",

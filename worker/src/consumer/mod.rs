@@ -75,6 +75,13 @@ impl ConsumerObject {
         self.inner.name.as_ref().map(|name| name.identity.to_string()).unwrap_or_default()
     }
 
+    /// The tenant of the consumer. It is undefined for the default tenant.
+    #[must_use]
+    pub fn tenant(&self) -> Option<String> {
+        let name = self.inner.name.as_ref()?;
+        name.tenant().map(ToString::to_string)
+    }
+
     /// The names of the consumers that are defined in Rust.
     ///
     /// # Errors
