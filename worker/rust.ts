@@ -5,7 +5,9 @@ import { type App, compose, type Parts } from "./composition.ts";
 import type { Engine } from "./engine.ts";
 
 export { aggregate } from "../js/ts/aggregate/aggregate.ts";
+export { cancel, schedule, send } from "../js/ts/aggregate/pending.ts";
 export { reject } from "../js/ts/aggregate/reject.ts";
+export { process } from "../js/ts/consumer/process.ts";
 export { projection } from "../js/ts/consumer/projection.ts";
 export { reactor } from "../js/ts/consumer/reactor.ts";
 export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
