@@ -107,6 +107,7 @@ const PUBLIC = [
   "testing/given",
   "testing/history",
   "testing/index",
+  "testing/inputs",
   "testing/laws",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {

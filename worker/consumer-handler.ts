@@ -5,18 +5,22 @@ import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
 import { actsOf } from "../js/ts/consumer/command.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
 import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
+import { follow } from "../js/ts/consumer/process.ts";
+import type { ProcessConsumer } from "../js/ts/consumer/process-types.ts";
 import { project } from "../js/ts/consumer/projection.ts";
 import { react } from "../js/ts/consumer/reactor.ts";
 import { commandJson } from "../js/ts/aggregate/command-input.ts";
 import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";
 
-/** The commands of a reactor on one event. */
+/** The acts of a reactor or of a process on one event. */
 interface Commands {
   readonly id: string;
   readonly attempt: number;
   append(n: number, stream: string, events: string, expected: unknown): Promise<any>;
   execute(n: number, stream: string, command: string): Promise<EngineOutcome>;
+  /** Delivers the event of this attempt to the instance of a process, and waits until its decision is stored. */
+  deliver(stream: string, event: string): Promise<unknown>;
 }
 
 /** The number of a handler's first append or command, the same as in Rust. */
@@ -29,7 +33,9 @@ export interface ConsumerHandler {
 }
 
 /** The definition of a consumer as JSON, and its handler. */
-export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler] {
+export function consumerHandler(
+  consumer: AnyConsumer | ProcessConsumer,
+): [string, ConsumerHandler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
   const { after, timeout } = kind === "reactor" ? consumer : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
@@ -44,6 +50,7 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
       }
     },
     async react(text: string, commands: Commands) {
+      if (consumer.kind === "process") return followed(consumer, text, commands);
       const { id, attempt } = commands;
       const acts = actsOf(FIRST_COMMAND, {
         append: (...append) => raising(commands.append(...append)),
@@ -62,6 +69,20 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
     },
   };
   return [JSON.stringify(definition), handler];
+}
+
+/** Delivers an event to the instance of a process that it is for. */
+async function followed(
+  consumer: ProcessConsumer,
+  text: string,
+  commands: Commands,
+): Promise<void> {
+  try {
+    const deliver = (stream: string, event: string) => raising(commands.deliver(stream, event));
+    await follow(consumer, text, { deliver });
+  } catch (thrown) {
+    throw failedAttempt(thrown);
+  }
 }
 
 /** Throws a refusal of the engine as an error. */

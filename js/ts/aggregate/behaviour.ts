@@ -138,7 +138,12 @@ export class Behaviour {
     const { type = "" } = followed ?? {};
     const isEarly = given.version === 0 && !process.starts.includes(type);
     const decide = isEarly ? undefined : process.on[type];
-    return this.#react(decide, followed, given, () => `${this.#named("on")}, for the event ${type},`);
+    return this.#react(
+      decide,
+      followed,
+      given,
+      () => `${this.#named("on")}, for the event ${type},`,
+    );
   }
 
   /**
@@ -192,10 +197,7 @@ export class Behaviour {
     } catch (refused) {
       const { message } = refused as SillokError;
       const { kind, name } = this.#aggregate;
-      throw failed(
-        `the state of the ${kind} ${name} is wrong: ${message}`,
-        refused,
-      );
+      throw failed(`the state of the ${kind} ${name} is wrong: ${message}`, refused);
     }
   }
 
@@ -233,7 +235,9 @@ export class Behaviour {
       return decide(deepFreeze(input) as never, held.state as never, own);
     }, name);
     if (!isRejected(decision)) return this.#accept(held, decision, name);
-    throw failed(`${name()} has returned a rejection. Only \`decide\` can reject: return [] instead`);
+    throw failed(
+      `${name()} has returned a rejection. Only \`decide\` can reject: return [] instead`,
+    );
   }
 
   /** Checks a decision, folds its events into the candidate, and returns it as JSON. */

@@ -24,11 +24,7 @@ export interface Place {
 }
 
 /** A timer to set, as JSON. */
-export function scheduledJson(
-  aggregate: Aggregate,
-  { schedule }: Scheduled,
-  place: Place,
-): string {
+export function scheduledJson(aggregate: Aggregate, { schedule }: Scheduled, place: Place): string {
   const { key, at, command } = (schedule ?? {}) as Unchecked<Scheduled["schedule"]>;
   const time = at instanceof Date ? at.getTime() : at;
   const keyText = nameJson(key, "key", place);
@@ -55,7 +51,11 @@ export function sentJson({ send }: Sent, place: Place): string {
   const stream = `${aggregate.name}-${String(id)}`;
   if (typeof id !== "string" || id === "" || !isName(stream, STREAM_ID_BYTES)) {
     const reason = `must be a string that makes a stream id after \`${aggregate.name}-\``;
-    throw wrong(place, ["id"], `${reason}: at most ${STREAM_ID_BYTES} bytes without control characters`);
+    throw wrong(
+      place,
+      ["id"],
+      `${reason}: at most ${STREAM_ID_BYTES} bytes without control characters`,
+    );
   }
   const text = commandJson(aggregate, command, place);
   return `{"name":${nameText},"stream":${JSON.stringify(stream)},"command":${text}}`;

@@ -85,7 +85,11 @@ export function partsOf(aggregate: Aggregate, decision: unknown, name: string): 
       sent.push(sentJson(part, { field: fieldAt("sent", [sent.length]), name }));
     } else {
       const field = fieldAt("sent", [0]);
-      throw failed(`${name} has sent a command. Only a process can send commands`, undefined, field);
+      throw failed(
+        `${name} has sent a command. Only a process can send commands`,
+        undefined,
+        field,
+      );
     }
   }
   return { events, timers, sent };

@@ -67,7 +67,13 @@ export interface FollowedEvent extends OldEvent {
   readonly version: number;
 }
 
-const FIELDS = ["sources", "starts", "on", "answered", "ended"] as const satisfies (keyof ProcessRules)[];
+const FIELDS = [
+  "sources",
+  "starts",
+  "on",
+  "answered",
+  "ended",
+] as const satisfies (keyof ProcessRules)[];
 
 /** Checks the definition of a process, and copies it. `others` are fields that are checked elsewhere. */
 export function checkedProcess(
@@ -158,7 +164,10 @@ function followed(starts: unknown, on: unknown): Pick<ProcessRules, "starts" | "
   }
   const missing = types.find((type) => !(type in decide));
   if (missing !== undefined) {
-    throw invalidProcess(`on.${missing}`, "must be a function, because the event starts an instance");
+    throw invalidProcess(
+      `on.${missing}`,
+      "must be a function, because the event starts an instance",
+    );
   }
   return {
     starts: Object.freeze(types),

@@ -45,11 +45,13 @@ export type InstanceFunction<Followed extends NewEvent, Type> = (
 ) => string | undefined;
 
 /** A function of `on`: decides by an event of another stream. */
-export type EventDecider<Followed extends NewEvent, Type, S, E extends NewEvent, C extends Command> = (
-  event: SourceEvent<Followed, Type>,
-  state: S,
-  context: CommandContext,
-) => Reaction<E, C>;
+export type EventDecider<
+  Followed extends NewEvent,
+  Type,
+  S,
+  E extends NewEvent,
+  C extends Command,
+> = (event: SourceEvent<Followed, Type>, state: S, context: CommandContext) => Reaction<E, C>;
 
 /** A member of `on` for events that start no instance: two functions. */
 export interface RoutedDecider<
@@ -69,10 +71,7 @@ export interface RoutedDecider<
 export interface ProcessOptions<S, E extends NewEvent, C extends Command>
   extends
     AggregateOptions<C>,
-    Pick<
-      ConsumerOptions,
-      "category" | "onFailure" | "attempts" | "firstDelay" | "longestDelay"
-    > {
+    Pick<ConsumerOptions, "category" | "onFailure" | "attempts" | "firstDelay" | "longestDelay"> {
   /**
    * For each name of a sent command: decides by its answer. An answer without a function changes nothing. It must be pure, and
    * must not change its arguments.
@@ -130,8 +129,7 @@ export interface ProcessSchemaDefinition<
   readonly sources?: Sources | undefined;
   /** For each type of events that starts an instance: the function that returns the id of the instance. */
   readonly starts?:
-    | { readonly [Type in Start]: InstanceFunction<EventsIn<Sources>, Type> }
-    | undefined;
+    { readonly [Type in Start]: InstanceFunction<EventsIn<Sources>, Type> } | undefined;
   /**
    * For each followed type of events: decides by the event. For a type in `starts`, it is a function. For another type, it is an
    * object with the functions `instance` and `decide`.
@@ -161,9 +159,7 @@ export interface ProcessFunctionDefinition<
   R extends Rejection = Rejection,
   Followed extends NewEvent = any,
 >
-  extends
-    Omit<FunctionDefinition<E, C, S, R>, "decide">,
-    ProcessOptions<S, E, C> {
+  extends Omit<FunctionDefinition<E, C, S, R>, "decide">, ProcessOptions<S, E, C> {
   /** Returns events, timers and sent commands, or a rejection. It must be pure, and must not change its arguments. */
   readonly decide: (
     command: Received<C>,
@@ -178,8 +174,7 @@ export interface ProcessFunctionDefinition<
   readonly sources?: readonly AnyAggregate[] | undefined;
   /** For each type of events that starts an instance: the function that returns the id of the instance. */
   readonly starts?:
-    | { readonly [Type in Followed["type"]]?: InstanceFunction<Followed, Type> }
-    | undefined;
+    { readonly [Type in Followed["type"]]?: InstanceFunction<Followed, Type> } | undefined;
   /**
    * For each followed type of events: decides by the event. For a type in `starts`, it is a function. For another type, it is an
    * object with the functions `instance` and `decide`.

@@ -160,7 +160,10 @@ export function process<
 ): Process<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide> | ProcessEnded, Name>;
 export function process(name: string, definition: object): AnyProcess {
   const rules = checkedProcess(name, definition, CONSUMER_FIELDS);
-  const consumer = consumerOf(rules, definition as Pick<ConsumerOptions, (typeof CONSUMER_FIELDS)[number]>);
+  const consumer = consumerOf(
+    rules,
+    definition as Pick<ConsumerOptions, (typeof CONSUMER_FIELDS)[number]>,
+  );
   return Object.freeze({ kind: "process", ...rules, consumer }) as AnyProcess;
 }
 
