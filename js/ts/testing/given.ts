@@ -14,7 +14,8 @@ import { fieldAt, writeJson } from "../store/json.js";
 import { checkOptions } from "../store/options.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
 import type { History } from "./history.js";
-import { type InputOf, type ReadyInput, readyInput } from "./inputs.js";
+import type { InputOf } from "./inputs.js";
+import { type ReadyInput, readyInput } from "./ready-input.js";
 import { checkAggregate, exactText, storedTexts, streamOf } from "./stored-texts.js";
 import { watched } from "./watched.js";
 
@@ -101,7 +102,7 @@ const OPTIONS = ["now", "metadata", "commandId"] as const satisfies (keyof WhenO
  * changes an argument, or calls `Date.now()` or `Math.random()`, the test fails.
  *
  * It works in vitest, node:test, Jest and every other runner. A failed expectation throws an error whose message shows the
- * difference.
+ * difference. A test of Jest must not return the result of an expectation: write its body in braces.
  *
  * @param aggregate - The aggregate, or the process.
  * @param history - The events before the command. An event with a `schemaVersion` is an older one.

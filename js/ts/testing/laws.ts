@@ -5,7 +5,8 @@ import { invalid } from "../store/invalid.js";
 import { fieldAt } from "../store/json.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
 import type { History } from "./history.js";
-import { type InputOf, type ReadyInput, readyInput } from "./inputs.js";
+import type { InputOf } from "./inputs.js";
+import { type ReadyInput, readyInput } from "./ready-input.js";
 import { checkAggregate, exactText, storedTexts, streamOf } from "./stored-texts.js";
 import { watched } from "./watched.js";
 
