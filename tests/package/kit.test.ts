@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Aggregate } from "sillok";
 import { zodAccount } from "./aggregates.ts";
 import { useScratch } from "./scratch.ts";
+import { shows } from "./shows.ts";
 
 const scratch = useScratch();
 
@@ -45,19 +46,6 @@ async function list(definition: Definition) {
 
 /** The text as a pattern. */
 const escaped = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-
-/** The error of a failed expectation. It must be one for every runner, and show these lines. */
-function shows(call: () => unknown, headline: RegExp, ...lines: string[]): void {
-  assert.throws(call, (error: Error & Record<string, unknown>) => {
-    assert.deepEqual([error.name, error["code"]], ["AssertionError", "ERR_ASSERTION"], error.stack);
-    assert.ok("expected" in error && "actual" in error && error["showDiff"] === true);
-    const [first, ...rest] = error.message.split("\n");
-    assert.match(first ?? "", headline);
-    const shown = rest.map((line) => line.replace(/^([-+]) */, "$1 ").trim());
-    for (const line of lines) assert.ok(shown.includes(line), `${line} in:\n${error.message}`);
-    return true;
-  });
-}
 
 test("an expectation that holds says nothing", async () => {
   const { account: own, given } = await account();

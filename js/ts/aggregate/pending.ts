@@ -75,6 +75,8 @@ export interface Sent {
  * });
  * given(seat).when({ type: "Reserve" }, { now: 5 }).thenScheduled("release", HOUR + 5, { type: "Release" });
  * given(seat, [{ type: "Reserved" }]).when({ type: "Buy" }).then({ type: "Bought" }).thenCancelled("release");
+ * const { key, at } = schedule("release", HOUR, { type: "Release" }).schedule;
+ * console.log(key, at); // release 3600000
  * ```
  */
 export function schedule<C extends LiteralCommand<Type>, Type extends string>(

@@ -115,6 +115,7 @@ export interface DeliverContext {
  *   .thenSent("debit", "account-a", { type: "Withdraw", data: { cents: 100 } });
  * const refused = answer("debit", { accepted: false, rejection: { code: "insufficient_funds" } });
  * given(transfer, [requested]).when(refused).then({ type: "Failed" }).thenEnded();
+ * console.log(transfer.kind, transfer.name); // process transfer
  * ```
  */
 export function process<

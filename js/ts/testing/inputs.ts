@@ -77,6 +77,7 @@ export type InputOf<A extends Aggregate> =
  * });
  * const placed = event("order-7", { type: "Placed", data: { customer: "ada" } });
  * given(billing).when(placed).then({ type: "Billed", data: "order-7" });
+ * console.log(placed.event.version); // 1
  * ```
  */
 export function event(stream: string, event: GivenEvent): EventInput {
