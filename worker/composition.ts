@@ -1,7 +1,9 @@
-// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, projections and reactors.
+// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, processes, projections and
+// reactors.
 
 import { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
 import type { Projection } from "../js/ts/consumer/projection.ts";
 import type { Reactor } from "../js/ts/consumer/reactor.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
@@ -14,9 +16,14 @@ import type { OwnFetch } from "./reads.ts";
 import { type Registry, registryOf } from "./registry.ts";
 
 /** The parts of a Worker. */
-export interface Parts<Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[]> {
+export interface Parts<
+  Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[],
+  Processes extends readonly AnyProcess[] = readonly AnyProcess[],
+> {
   /** Aggregates. No two aggregates have the same name. */
   readonly aggregates?: Aggregates;
+  /** Processes. A process has the name of no aggregate, and if it follows events, the name of no consumer. */
+  readonly processes?: Processes;
   /** Projections. No two consumers have the same name. */
   readonly projections?: readonly Projection<any, any>[];
   /** Reactors. No two consumers have the same name. */
@@ -54,7 +61,7 @@ export interface App<A extends AnyAggregate = any> {
    * @throws TypeError when the tenant is not a name.
    */
   connect(env: unknown, options?: OwnOptions): Client<App<A>>;
-  /** The types of the aggregates. There is no such value at run time. */
+  /** The types of the aggregates and processes. There is no such value at run time. */
   readonly "~aggregate"?: A | undefined;
 }
 
@@ -69,13 +76,16 @@ const NO_CONTEXT = { waitUntil() {}, passThroughOnException() {} };
  * JavaScript holds the definitions that TypeScript code registers, and every object has the same ones: the engine stores
  * none of them between two calls. The engine has the definitions in Rust whenever it is loaded.
  */
-export function compose<const Aggregates extends readonly AnyAggregate[]>(
+export function compose<
+  const Aggregates extends readonly AnyAggregate[],
+  const Processes extends readonly AnyProcess[],
+>(
   engine: Engine,
-  parts: Parts<Aggregates>,
-): App<Aggregates[number]> {
-  const { aggregates = [], projections = [], reactors = [] } = parts;
+  parts: Parts<Aggregates, Processes>,
+): App<Aggregates[number] | Processes[number]> {
+  const { aggregates = [], processes = [], projections = [], reactors = [] } = parts;
   const consumers = [...projections, ...reactors];
-  const registry = registryOf(aggregates, consumers, {
+  const registry = registryOf(aggregates, processes, consumers, {
     aggregates: engine.AggregateObject.inRust(),
     consumers: engine.ConsumerObject.inRust(),
   });

@@ -78,7 +78,7 @@ export interface ConsumerDefinition {
 }
 
 /** The events of `E` that may have this type: all of them, if `type` does not distinguish them. */
-type OfType<E extends NewEvent, Type> = E extends NewEvent
+export type OfType<E extends NewEvent, Type> = E extends NewEvent
   ? Type extends E["type"]
     ? E
     : never
