@@ -264,21 +264,6 @@ test("an event of another stream and an answer decide like a command", async () 
   assert.equal(behaviour.state(), '{"list":["placed","paid"]}');
 });
 
-test("an event before the start of an instance does nothing", async () => {
-  const { process } = await defines();
-  const behaviour = begun(
-    process({
-      starts: { Placed: () => "7" },
-      on: { Placed: () => added(1), Paid: { instance: () => "7", decide: () => added(2) } },
-    }),
-  );
-  assert.equal(behaviour.on(feedEvent({ type: "Paid" }), context(0)), "[]");
-  assert.notEqual(behaviour.on(feedEvent(), context(0)), "[]");
-  assert.notEqual(behaviour.on(feedEvent({ type: "Paid" }), context(1)), "[]");
-  const { aggregate } = await defines();
-  fails(() => begun(aggregate({})).on(feedEvent(), context(0)), "internal");
-});
-
 test("an instance ends by its state", async () => {
   const { process } = await defines();
   const behaviour = begun(
