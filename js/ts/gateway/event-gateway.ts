@@ -2,6 +2,7 @@ import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 import { isAggregate } from "../aggregate/definition.js";
 import { type AnyConsumer, invalidConsumer, isConsumer } from "../consumer/definition.js";
 import type { ConsumerHandle, ProjectionHandle } from "../consumer/handles.js";
+import type { AnyProcess } from "../consumer/process-types.js";
 import type { Projection } from "../consumer/projection.js";
 import { engineOf } from "../local/engine-of.js";
 import type { LocalEngine } from "../local/engine.js";
@@ -239,7 +240,7 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Returns a handle of a registered projection or reactor, for its status, its dead letters and its operation.
+   * Returns a handle of a registered projection, reactor or process, for its status, its dead letters and its operation.
    *
    * @param consumer - The consumer, or its name.
    * @throws {@link SillokError} `consumer_not_found` when no consumer with this name is registered; `invalid_parameter` when
@@ -259,7 +260,7 @@ export class EventGateway<E extends object = SavedEvent> {
    * }
    * ```
    */
-  consumer(consumer: string | AnyConsumer): ConsumerHandle {
+  consumer(consumer: string | AnyConsumer | AnyProcess): ConsumerHandle {
     return this.#handle("consumer", consumer);
   }
 
