@@ -33,7 +33,7 @@ interface Telling {
 export function described(aggregates: Iterable<AnyAggregate>): DescribedAggregate[] {
   return Array.from(aggregates, ({ kind, name, stateVersion, appends, commands, events }) => ({
     name,
-    ...(kind === "process" && { kind }),
+    kind,
     stateVersion,
     appends: appends ?? "admin",
     commands: messages(commands, (schema) => ({ schema: jsonSchemaOf(schema) })),
