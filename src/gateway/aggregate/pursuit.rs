@@ -100,20 +100,22 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Begins with everything that is due, and sets the alarm for the rest.
+    /// Begins with everything that is due, and sets the alarm for the rest. While the work for the alarm is under way, the
+    /// alarm is set at its end: a crash before must not leave an alarm that is too late for the forwards.
     pub(super) fn pursue(&mut self, turn: &mut AggregateTurn<'_>) {
         // A failure was noted: the next request looks again.
         let _ = self.try_to_pursue(turn);
     }
 
-    /// As [`pursue`](Self::pursue). The error is that of an alarm that could not be set.
+    /// As [`pursue`](Self::pursue). The error is that of the storage or of the alarm.
     pub(super) fn try_to_pursue(&mut self, turn: &mut AggregateTurn<'_>) -> Result<(), StorageError> {
         if !self.is_decider() || self.pursuit.waits_for_alarm {
             return Ok(());
         }
         let log = self.machine.store.log();
         log.at(turn.now());
-        let armed = log.know_agenda(&self.stream).and_then(|()| log.arm_for_pending());
+        let known = log.know_agenda(&self.stream);
+        let armed = known.and_then(|()| if self.ringing.is_some() { Ok(()) } else { log.arm_for_pending() });
         if let Err(error) = armed {
             return Err(self.not_pursued(turn, error));
         }
