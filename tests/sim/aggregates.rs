@@ -11,7 +11,7 @@ use sillok::gateway::{
 use sillok::handler::{Answer, Behaviour};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    AppendError, EventId, IdempotencyKey, ReadError, RecordedTime, StorageError, StreamId, TruncateError,
+    AppendError, EventId, IdempotencyKey, PendingKey, ReadError, RecordedTime, StorageError, StreamId, TruncateError,
     Version,
 };
 
@@ -117,12 +117,18 @@ impl AggregateShell {
         self.carry_out(effects, turn)
     }
 
-    fn answered(&mut self, call: CallId, reply: Option<Reply>) -> Option<AggregateInput> {
+    fn answered(
+        &mut self,
+        call: CallId,
+        reply: Option<Reply>,
+        turn: &mut Turn<'_>,
+    ) -> Option<AggregateInput> {
         let (call, last) = match self.calls.remove(&call)? {
             Call::Forward { call, last } => (call, last),
             Call::Send { call, id } => {
                 if let (Some(Break::AnswerLost), Some(_), Some(id)) = (self.broken, &reply, id) {
-                    self.storage.forget_sent(id.as_str());
+                    let key = PendingKey::sent(id.as_str()).unwrap();
+                    let _ = turn.drive(|core| self.driver.cancel_pending(core, &key));
                 }
                 return Some(AggregateInput::Replied { call, reply: answer_of(reply) });
             }
@@ -211,7 +217,7 @@ impl Shell for AggregateShell {
         }
         let input = match input {
             Input::Called { call, request } => return self.called(call, request, turn),
-            Input::Answered { call, reply } => self.answered(call, reply),
+            Input::Answered { call, reply } => self.answered(call, reply, turn),
             Input::Rang => {
                 if self.broken == Some(Break::RingingOverAtOnce) {
                     turn.alarm_is_over();

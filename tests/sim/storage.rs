@@ -94,12 +94,6 @@ impl Storage {
         })
     }
 
-    /// Removes a sent command.
-    pub fn forget_sent(&self, id: &str) {
-        let removal = "DELETE FROM pending_v1 WHERE kind = 'sent' AND key = ?1";
-        self.database().prepare_cached(removal).unwrap().execute([id]).unwrap();
-    }
-
     pub fn clear_alarm(&self) {
         self.run("DELETE FROM alarm_of_the_object");
     }

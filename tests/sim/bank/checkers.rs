@@ -18,15 +18,15 @@ pub type Story = Vec<Vec<String>>;
 /// Checks the world a while after the last fault. Only far timers are still to come.
 pub fn check_settled(world: &World, bank: &Bank, now: u64) -> Verdict {
     let due = |row: &Pending| row.due.is_some_and(|due| due + PATIENCE <= now);
-    nothing_is_pending(world, due)?;
     conversations_are_right(world, bank)?;
+    nothing_is_pending(world, due)?;
     check_streams(world).map(|_| ())
 }
 
 /// Checks the world when it is quiet: every timer has come, and operators have retried what was parked.
 pub fn check(world: &World, bank: &Bank) -> Verdict {
-    nothing_is_pending(world, |row| row.state != "rejected")?;
     conversations_are_right(world, bank)?;
+    nothing_is_pending(world, |row| row.state != "rejected")?;
     for transfer in bank.transfers() {
         let story = story(world, transfer);
         let ends = story.iter().filter(|event| ENDS.contains(&event[0].as_str())).count();
