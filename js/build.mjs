@@ -78,6 +78,8 @@ typed("tsconfig.types.json");
 const PUBLIC = [
   "aggregate/aggregate",
   "aggregate/events",
+  "aggregate/pending",
+  "aggregate/process-rules",
   "aggregate/reject",
   "aggregate/schema",
   "aggregate/types",
@@ -87,6 +89,8 @@ const PUBLIC = [
   "client/projection-client",
   "consumer/definition",
   "consumer/handles",
+  "consumer/process",
+  "consumer/process-types",
   "consumer/projection",
   "consumer/reactor",
   "gateway/event-gateway",
@@ -103,6 +107,7 @@ const PUBLIC = [
   "testing/given",
   "testing/history",
   "testing/index",
+  "testing/inputs",
   "testing/laws",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {

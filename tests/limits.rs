@@ -17,7 +17,7 @@ macro_rules! core_limits {
 }
 
 /// The core's limits that TypeScript checks too. It refuses a name or an option before the engine sees it.
-const SHARED: [(&str, u64); 10] = core_limits![
+const SHARED: [(&str, u64); 11] = core_limits![
     CONSUMER_ATTEMPTS,
     CONSUMER_DELAY_MILLIS,
     CONSUMER_NAME_BYTES,
@@ -28,6 +28,7 @@ const SHARED: [(&str, u64); 10] = core_limits![
     IDEMPOTENCY_KEY_BYTES,
     PAGE_EVENTS,
     STREAM_ID_BYTES,
+    TIMER_KEY_BYTES,
 ];
 
 /// The numbers of the default policy, under their names in TypeScript.
@@ -39,7 +40,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 29] = [
+const CORE_ALONE: [&str; 28] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
@@ -68,7 +69,6 @@ const CORE_ALONE: [&str; 29] = [
     "STREAM_SENT",
     "STREAM_TIMERS",
     "TENANT_BYTES",
-    "TIMER_KEY_BYTES",
 ];
 
 /// The package's limits for parts that the core does not have: requests, files, timers, the writer of JSON, and the defaults of

@@ -26,7 +26,7 @@ const JS_ROOMS: [(&str, &[&str]); 11] = [
     ("client", &["aggregate", "consumer", "remote", "store", "time"]),
     ("consumer", &["aggregate", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),
-    ("gateway", &["consumer", "local", "store", "time"]),
+    ("gateway", &["aggregate", "consumer", "local", "store", "time"]),
     ("testing", &["aggregate", "store"]),
     ("entrypoints", &["local"]),
 ];

@@ -1,25 +1,33 @@
-// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, projections and reactors.
-
-import type { Projection, Reactor } from "sillok";
+// Composes a Worker: Sillok's HTTP interface and objects over an engine, with the user's aggregates, processes, projections and
+// reactors.
 
 import { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
+import type { Projection } from "../js/ts/consumer/projection.ts";
+import type { Reactor } from "../js/ts/consumer/reactor.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import { described } from "./described.ts";
 import type { Engine } from "./engine.ts";
 import { newestEvents } from "./newest-events.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
+import type { OwnFetch } from "./reads.ts";
 import { type Registry, registryOf } from "./registry.ts";
 
 /** The parts of a Worker. */
-export interface Parts<Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[]> {
+export interface Parts<
+  Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[],
+  Processes extends readonly AnyProcess[] = readonly AnyProcess[],
+> {
   /** Aggregates. No two aggregates have the same name. */
   readonly aggregates?: Aggregates;
+  /** Processes. A process has the name of no aggregate, and if it follows events, the name of no consumer. */
+  readonly processes?: Processes;
   /** Projections. No two consumers have the same name. */
   readonly projections?: readonly Projection<any, any>[];
   /** Reactors. No two consumers have the same name. */
-  readonly reactors?: readonly Reactor<any>[];
+  readonly reactors?: readonly Reactor<any, any>[];
 }
 
 /** A class of objects. The runtime constructs the objects and calls them. */
@@ -53,7 +61,7 @@ export interface App<A extends AnyAggregate = any> {
    * @throws TypeError when the tenant is not a name.
    */
   connect(env: unknown, options?: OwnOptions): Client<App<A>>;
-  /** The types of the aggregates. There is no such value at run time. */
+  /** The types of the aggregates and processes. There is no such value at run time. */
   readonly "~aggregate"?: A | undefined;
 }
 
@@ -68,22 +76,29 @@ const NO_CONTEXT = { waitUntil() {}, passThroughOnException() {} };
  * JavaScript holds the definitions that TypeScript code registers, and every object has the same ones: the engine stores
  * none of them between two calls. The engine has the definitions in Rust whenever it is loaded.
  */
-export function compose<const Aggregates extends readonly AnyAggregate[]>(
+export function compose<
+  const Aggregates extends readonly AnyAggregate[],
+  const Processes extends readonly AnyProcess[],
+>(
   engine: Engine,
-  parts: Parts<Aggregates>,
-): App<Aggregates[number]> {
-  const { aggregates = [], projections = [], reactors = [] } = parts;
+  parts: Parts<Aggregates, Processes>,
+): App<Aggregates[number] | Processes[number]> {
+  const { aggregates = [], processes = [], projections = [], reactors = [] } = parts;
   const consumers = [...projections, ...reactors];
-  const registry = registryOf(aggregates, consumers, {
+  const registry = registryOf(aggregates, processes, consumers, {
     aggregates: engine.AggregateObject.inRust(),
     consumers: engine.ConsumerObject.inRust(),
   });
+  const inEnv = composed(registry);
+  const ownFetch = (env: unknown, options: OwnOptions): OwnFetch => {
+    const own = inEnv(env, options);
+    return (url, request) => answer(engine, new Request(url, request), own, NO_CONTEXT);
+  };
   const objects = {
     Aggregate: aggregateClass(engine, registry),
     Journal: journalClass(engine, registry),
-    Consumer: consumerClass(engine, registry),
+    Consumer: consumerClass(engine, registry, ownFetch),
   };
-  const inEnv = composed(registry);
   return {
     objects,
     fetch: (request, env, context) => answer(engine, request, inEnv(env), context),
@@ -92,10 +107,7 @@ export function compose<const Aggregates extends readonly AnyAggregate[]>(
         const name = "a string of 1 to 200 bytes without control characters";
         throw new TypeError(`the tenant must be ${name}`);
       }
-      const own = inEnv(env, { tenant });
-      const fetch = (url: string, request: RequestInit) =>
-        answer(engine, new Request(url, request), own, NO_CONTEXT);
-      return new Client({ fetch }, {});
+      return new Client({ fetch: ownFetch(env, { tenant }) }, {});
     },
   };
 }

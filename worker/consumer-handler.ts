@@ -1,22 +1,26 @@
 // The handler of a consumer in TypeScript, in the shape that the engine calls.
 
-import type { AnyConsumer, ConsumedEvent, Projection, Reactor } from "sillok";
-
 import { actsOf } from "../js/ts/consumer/command.ts";
+import type { AnyConsumer, ConsumedEvent } from "../js/ts/consumer/definition.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
 import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
-import { project } from "../js/ts/consumer/projection.ts";
-import { react } from "../js/ts/consumer/reactor.ts";
+import { follow } from "../js/ts/consumer/process.ts";
+import type { ProcessConsumer } from "../js/ts/consumer/process-types.ts";
+import { project, type Projection } from "../js/ts/consumer/projection.ts";
+import { react, type Reactor } from "../js/ts/consumer/reactor.ts";
 import { commandJson } from "../js/ts/aggregate/command-input.ts";
 import { type EngineOutcome, outcomeOf } from "../js/ts/aggregate/outcome.ts";
 import { raised } from "../js/ts/store/raising.ts";
+import type { Reads } from "./reads.ts";
 
-/** The commands of a reactor on one event. */
+/** The acts of a reactor or of a process on one event. */
 interface Commands {
   readonly id: string;
   readonly attempt: number;
   append(n: number, stream: string, events: string, expected: unknown): Promise<any>;
   execute(n: number, stream: string, command: string): Promise<EngineOutcome>;
+  /** Delivers the event of this attempt to the instance of a process, and waits until its decision is stored. */
+  deliver(stream: string, starts: boolean): Promise<unknown>;
 }
 
 /** The number of a handler's first append or command, the same as in Rust. */
@@ -28,8 +32,12 @@ export interface ConsumerHandler {
   react(event: string, commands: Commands): Promise<void>;
 }
 
-/** The definition of a consumer as JSON, and its handler. */
-export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler] {
+/** The definition of a consumer as JSON, and its handler. A reactor gets the environment of the Worker, and `reads`. */
+export function consumerHandler(
+  consumer: AnyConsumer | ProcessConsumer,
+  env: unknown,
+  reads: Reads,
+): [string, ConsumerHandler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
   const { after, timeout } = kind === "reactor" ? consumer : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
@@ -44,6 +52,7 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
       }
     },
     async react(text: string, commands: Commands) {
+      if (consumer.kind === "process") return followed(consumer, text, commands);
       const { id, attempt } = commands;
       const acts = actsOf(FIRST_COMMAND, {
         append: (...append) => raising(commands.append(...append)),
@@ -51,17 +60,29 @@ export function consumerHandler(consumer: AnyConsumer): [string, ConsumerHandler
           outcomeOf(await raising(commands.execute(n, stream, commandJson(command))), events),
       });
       try {
-        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, {
-          id,
-          attempt,
-          ...acts,
-        });
+        const context = { id, attempt, env, ...acts, ...reads };
+        await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, context);
       } catch (thrown) {
         throw failedAttempt(thrown);
       }
     },
   };
   return [JSON.stringify(definition), handler];
+}
+
+/** Delivers an event to the instance of a process that it is for. */
+async function followed(
+  consumer: ProcessConsumer,
+  text: string,
+  commands: Commands,
+): Promise<void> {
+  try {
+    const deliver = (stream: string, _: string, starts: boolean) =>
+      raising(commands.deliver(stream, starts));
+    await follow(consumer, text, { deliver });
+  } catch (thrown) {
+    throw failedAttempt(thrown);
+  }
 }
 
 /** Throws a refusal of the engine as an error. */

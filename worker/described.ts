@@ -13,6 +13,8 @@ interface DescribedMessage {
 /** An aggregate, as callers see it. `commands` and `events` are null if the aggregate does not declare them. */
 interface DescribedAggregate {
   readonly name: string;
+  /** Only of a process. */
+  readonly kind?: "process";
   readonly stateVersion: number;
   readonly appends: "admin" | "open";
   readonly commands: readonly DescribedMessage[] | null;
@@ -29,8 +31,9 @@ interface Telling {
 
 /** Describes aggregates. */
 export function described(aggregates: Iterable<AnyAggregate>): DescribedAggregate[] {
-  return Array.from(aggregates, ({ name, stateVersion, appends, commands, events }) => ({
+  return Array.from(aggregates, ({ kind, name, stateVersion, appends, commands, events }) => ({
     name,
+    ...(kind === "process" && { kind }),
     stateVersion,
     appends: appends ?? "admin",
     commands: messages(commands, (schema) => ({ schema: jsonSchemaOf(schema) })),

@@ -47,6 +47,7 @@ export interface Engine {
   readonly ConsumerObject: RustClass<
     RustObject<"wake" | "continueWork", "ask"> & {
       name(): string;
+      tenant(): string | undefined;
       handledBy(definition: string, handler: object): void;
       watchedBy(attempts: object, sender: object): void;
       wasCutOff(stream: string, version: number, reason: string): void;

@@ -2,16 +2,19 @@
 
 import * as engine from "./build/index.js";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
 import { type App, compose, type Parts } from "./composition.ts";
 
 export { aggregate } from "../js/ts/aggregate/aggregate.ts";
+export { cancel, schedule, send } from "../js/ts/aggregate/pending.ts";
 export { reject } from "../js/ts/aggregate/reject.ts";
+export { process } from "../js/ts/consumer/process.ts";
 export { projection } from "../js/ts/consumer/projection.ts";
 export { reactor } from "../js/ts/consumer/reactor.ts";
 export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
 
 /**
- * Composes a Worker: Sillok's HTTP interface and objects, with your aggregates, projections and
+ * Composes a Worker: Sillok's HTTP interface and objects, with your aggregates, processes, projections and
  * reactors.
  *
  * @throws TypeError when two consumers or two aggregates have the same name.
@@ -36,8 +39,9 @@ export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
  * export default app;
  * ```
  */
-export function sillok<const Aggregates extends readonly AnyAggregate[] = []>(
-  parts: Parts<Aggregates> = {},
-): App<Aggregates[number]> {
+export function sillok<
+  const Aggregates extends readonly AnyAggregate[] = [],
+  const Processes extends readonly AnyProcess[] = [],
+>(parts: Parts<Aggregates, Processes> = {}): App<Aggregates[number] | Processes[number]> {
   return compose(engine, parts);
 }

@@ -7,6 +7,7 @@ import { loggedBehaviour, preparedRequest } from "./aggregate-code.ts";
 import { consumerHandler } from "./consumer-handler.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
+import { type OwnFetch, readsOf } from "./reads.ts";
 import { categoryOf, type Registry } from "./registry.ts";
 import { Sender } from "./webhook.ts";
 
@@ -171,10 +172,14 @@ export function journalClass({ JournalObject }: Engine, registry: Registry): Dur
   };
 }
 
-/** Each object runs one consumer: a registered one, one in Rust, or one that a request has defined. */
+/**
+ * Each object runs one consumer: a registered one, one in Rust, or one that a request has defined. `ownFetch` answers the reads
+ * of its handler.
+ */
 export function consumerClass(
   { ConsumerObject }: Engine,
   { consumers }: Registry,
+  ownFetch: (env: unknown, own: { readonly tenant: string | undefined }) => OwnFetch,
 ): DurableObjectClass {
   return class Consumer extends DurableObject {
     readonly #made = new ConsumerObject(this.ctx, this.env);
@@ -188,7 +193,10 @@ export function consumerClass(
       const made = this.#made;
       if (!made.isSetUp()) {
         made.watchedBy(this.#attempts, this.#sender);
-        if (this.#inCode !== undefined) made.handledBy(...consumerHandler(this.#inCode));
+        if (this.#inCode !== undefined) {
+          const reads = readsOf(ownFetch(this.env, { tenant: made.tenant() }));
+          made.handledBy(...consumerHandler(this.#inCode, this.env, reads));
+        }
         const cutOff = this.#attempts.uncounted;
         if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);
       }

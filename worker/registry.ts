@@ -1,15 +1,16 @@
 // The registry of a Worker: the definitions of its TypeScript code. Every object has the same registry.
 
-import type { AnyConsumer } from "sillok";
-
 import { isAggregate } from "../js/ts/aggregate/definition.ts";
+import { isProcess } from "../js/ts/aggregate/process-rules.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { AnyConsumer } from "../js/ts/consumer/definition.ts";
+import type { AnyProcess, ProcessConsumer } from "../js/ts/consumer/process-types.ts";
 
 /** The definitions of one Worker. */
 export interface Registry {
-  /** Projections and reactors, by their names. */
-  readonly consumers: ReadonlyMap<string, AnyConsumer>;
-  /** Aggregates, by their categories. */
+  /** Projections, reactors, and the consumers of processes, by their names. */
+  readonly consumers: ReadonlyMap<string, AnyConsumer | ProcessConsumer>;
+  /** Aggregates and processes, by their categories. */
   readonly aggregates: ReadonlyMap<string, AnyAggregate>;
 }
 
@@ -20,23 +21,32 @@ interface Taken {
 }
 
 /**
- * Registers aggregates and consumers. `inRust` has the names of those that are defined in Rust.
+ * Registers aggregates, processes and consumers. `inRust` has the names of those that are defined in Rust.
  *
- * @throws TypeError when two consumers or two aggregates have the same name.
+ * @throws TypeError when two consumers or two aggregates have the same name. A process is both.
  */
 export function registryOf(
   aggregates: readonly AnyAggregate[],
+  processes: readonly AnyProcess[],
   consumers: readonly AnyConsumer[],
   inRust: Taken,
 ): Registry {
   for (const [place, aggregate] of aggregates.entries()) {
+    if (isProcess(aggregate)) {
+      throw new TypeError(`aggregates[${place}] is a process: register it in \`processes\``);
+    }
     if (!isAggregate(aggregate)) {
       throw new TypeError(`aggregates[${place}] must be an aggregate of aggregate()`);
     }
   }
+  for (const [place, process] of processes.entries()) {
+    if (isProcess(process)) continue;
+    throw new TypeError(`processes[${place}] must be a process of process()`);
+  }
+  const followers = processes.flatMap(({ consumer = [] }) => consumer);
   return {
-    consumers: byName(consumers, "consumers", inRust.consumers),
-    aggregates: byName(aggregates, "aggregates", inRust.aggregates),
+    consumers: byName([...consumers, ...followers], "consumers", inRust.consumers),
+    aggregates: byName([...aggregates, ...processes], "aggregates", inRust.aggregates),
   };
 }
 

@@ -1,11 +1,14 @@
 /** The entry `sillok/rust`, for a Worker of your own in Rust. */
 
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
+import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
 import { type App, compose, type Parts } from "./composition.ts";
 import type { Engine } from "./engine.ts";
 
 export { aggregate } from "../js/ts/aggregate/aggregate.ts";
+export { cancel, schedule, send } from "../js/ts/aggregate/pending.ts";
 export { reject } from "../js/ts/aggregate/reject.ts";
+export { process } from "../js/ts/consumer/process.ts";
 export { projection } from "../js/ts/consumer/projection.ts";
 export { reactor } from "../js/ts/consumer/reactor.ts";
 export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
@@ -27,12 +30,15 @@ export type { Engine } from "./engine.ts";
  * ```
  *
  * @param engine - The module of your crate.
- * @param parts - Aggregates, and more projections and reactors, in TypeScript.
+ * @param parts - More aggregates, processes, projections and reactors, in TypeScript.
  * @throws TypeError when two consumers or two aggregates have the same name; Error when a registration in Rust is invalid.
  */
-export function sillok<const Aggregates extends readonly AnyAggregate[] = []>(
+export function sillok<
+  const Aggregates extends readonly AnyAggregate[] = [],
+  const Processes extends readonly AnyProcess[] = [],
+>(
   engine: Engine,
-  parts: Parts<Aggregates> = {},
-): App<Aggregates[number]> {
+  parts: Parts<Aggregates, Processes> = {},
+): App<Aggregates[number] | Processes[number]> {
   return compose(engine, parts);
 }

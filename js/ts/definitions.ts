@@ -2,8 +2,10 @@
 // imports only these, such as a Worker whose rules are in a file of their own.
 
 export { aggregate } from "./aggregate/aggregate.js";
+export { cancel, schedule, send } from "./aggregate/pending.js";
 export { reject } from "./aggregate/reject.js";
 export { Client, connect } from "./client/client.js";
+export { process } from "./consumer/process.js";
 export { projection } from "./consumer/projection.js";
 export { reactor } from "./consumer/reactor.js";
 export {

@@ -18,6 +18,16 @@ export {
   type UnknownDeciders,
 } from "./aggregate/aggregate.js";
 export type { EventDefinition, EventDefinitions, Upcast } from "./aggregate/events.js";
+export {
+  cancel,
+  type Cancelled,
+  type LiteralCommand,
+  schedule,
+  type Scheduled,
+  send,
+  type Sent,
+} from "./aggregate/pending.js";
+export type { Answer, ProcessEnded, ProcessRules } from "./aggregate/process-rules.js";
 export { reject, type Rejected } from "./aggregate/reject.js";
 export type {
   SchemaInput,
@@ -34,6 +44,7 @@ export type {
   CommandOf,
   DecidedEvent,
   Decision,
+  DecisionPart,
   EventOf,
   PrepareContext,
   Received,
@@ -60,6 +71,22 @@ export type {
   KeyedDocument,
   ProjectionHandle,
 } from "./consumer/handles.js";
+export { process } from "./consumer/process.js";
+export type {
+  AnyProcess,
+  EventDecider,
+  EventsIn,
+  InstanceFunction,
+  Process,
+  ProcessConsumer,
+  ProcessDecision,
+  ProcessFunctionDefinition,
+  ProcessOptions,
+  ProcessSchemaDefinition,
+  Reaction,
+  RoutedDecider,
+  SourceEvent,
+} from "./consumer/process-types.js";
 export {
   type Documents,
   projection,

@@ -164,6 +164,31 @@ test("a rejected command of a reactor is given up at once", async () => {
   assert.match(last.error, /the rules refuse the command: \{"code":"unlucky","data":\{"n":13\}\}/);
 });
 
+test("a reactor reads all pages of a stream, and loads states", async () => {
+  // No reactor follows this stream.
+  const stream = "tally-total";
+  const added = (n: number) => ({ type: "Added", data: { n } });
+  for (const n of [1, 2, 3]) await api.appended(stream, Array<unknown>(500).fill(added(n)));
+  const { version, state } = (await api.state(stream)).json;
+  const question = freshStream("question");
+  await api.appended(question, { type: "Asked", data: { of: stream } });
+  await settled(api, "answers");
+  const [answer] = (await api.read(`answer-${question}`)).json.events;
+  const first = await stateOf(stream, "?version=1");
+  assert.deepEqual(answer.data, { count: version, state, version, first });
+});
+
+test("a read of a deleted stream gives the event of a reactor up at once", async () => {
+  const stream = freshStream("tally");
+  assert.equal((await api.request(streamPath(stream), { method: "DELETE" })).status, 204);
+  const question = freshStream("question");
+  await api.appended(question, { type: "Asked", data: { of: stream } });
+  await settled(api, "answers");
+  const { json } = await api.request("/v1/consumers/answers/dead-letters");
+  const [letter, ...more] = json.deadLetters;
+  assert.deepEqual([letter.event.stream, letter.attempts, more], [question, 1, []]);
+});
+
 test("a route of the Worker's own executes, loads and reads without the network", async () => {
   const stream = freshStream("tally");
   const own = async (id: string, n: number) =>

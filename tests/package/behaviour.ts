@@ -2,6 +2,7 @@
 // same code runs in Node (in memory, on a file and on a server), in Chromium, workerd, Deno, Bun and Vercel's edge runtime.
 
 import type { OpenAnother, OpenStore } from "sillok/testing";
+import { decidingAgain } from "./behaviour-again.ts";
 import { aggregating } from "./behaviour-aggregate.ts";
 import { commanding } from "./behaviour-commands.ts";
 import { consuming } from "./behaviour-consume.ts";
@@ -12,6 +13,7 @@ import { flying } from "./behaviour-flights.ts";
 import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
 import { reacting } from "./behaviour-react.ts";
+import { readingInReactors } from "./behaviour-reads.ts";
 import { refusing } from "./behaviour-refuse.ts";
 import { sending } from "./behaviour-send.ts";
 import { loading } from "./behaviour-states.ts";
@@ -41,6 +43,8 @@ export const behaviours: Behaviours = {
   ...defining,
   ...consuming,
   ...reacting,
+  ...readingInReactors,
+  ...decidingAgain,
   ...sending,
   ...gatewaying,
   ...takingTurns,

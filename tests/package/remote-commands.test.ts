@@ -292,3 +292,25 @@ test("code that fails, and wrong arguments, are refused as in other stores", asy
   }
   assert.deepEqual(await types(store), ["Opened", "Deposited"]);
 });
+
+test("a decision that only the object of a stream can store is refused", async () => {
+  const { sillok, store, account: rules } = await opened(100);
+  const { process, schedule } = sillok;
+  const code = { code: "invalid_parameter", field: "aggregate" };
+  const timed = list(sillok, { decide: () => schedule("later", 5, { type: "Add" }) });
+  for (const options of [{}, { commandId: "c1" }]) {
+    await assert.rejects(store.execute("list-1", add(1), timed, options), {
+      ...code,
+      message: /^`aggregate` has decided timers: list\..*connect/,
+    });
+  }
+  const { initialState, evolve } = rules;
+  const define = process as unknown as (name: string, definition: object) => Any;
+  const transfer = define("transfer", { initialState, evolve, decide: () => [] });
+  await assert.rejects(store.execute("transfer-1", add(1), transfer), {
+    ...code,
+    message: /^`aggregate` is a process: transfer\./,
+  });
+  assert.equal((await store.load("transfer-1", transfer)).version, 0);
+  assert.deepEqual(await types(store), ["Opened", "Deposited"]);
+});

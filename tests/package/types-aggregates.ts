@@ -7,7 +7,7 @@ import {
   type CommandContext, type CommandOf,
   type Decision, type EventOf, type Rejection, type RejectionOf, type StandardSchema, type StateOf,
 } from "sillok";
-import { given, type History, laws } from "sillok/testing";
+import { type Further, given, type History, laws } from "sillok/testing";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function is<T extends true>(_proof?: T): void {}
@@ -158,7 +158,7 @@ export function tests(): void {
     .when({ type: "Withdraw", data: { cents: 5 } }, { now: 5, metadata: {}, commandId: "c" })
     .thenRejected("insufficient_funds", { missing: 5 });
   const decided = given(account).when({ type: "Open", data: {} });
-  is<Equal<ReturnType<typeof decided.then>, void>>();
+  is<Equal<ReturnType<typeof decided.then>, Further<typeof account>>>();
   decided.then({ type: "Opened", data: { owner: "Ada" } });
   decided.then([{ type: "Closed" }, { type: "Closed", data: null }]);
   decided.thenState({ owner: null, cents: 0 });

@@ -2,7 +2,7 @@
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const CLIENT = `
-import { aggregate, type AggregateName, type Client, connect, reject, type StandardSchema } from "sillok";
+import { aggregate, type AggregateName, type Client, connect, process, reject, send, type StandardSchema } from "sillok";
 import { sillok } from "sillok/worker";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -39,9 +39,17 @@ const counter = aggregate<Counted, Count, number>("counter", {
   decide: ({ data }) => ({ type: "Counted", data }),
 });
 
-const app = sillok({ aggregates: [account, order] });
+const transfer = process("transfer", {
+  events: { Requested: cents },
+  commands: { Request: cents },
+  initialState: () => ({ cents: 0 }),
+  evolve: { Requested: (_, data) => data },
+  decide: { Request: (data) => [{ type: "Requested", data }, send("debit", account, "1", { type: "Withdraw", data })] },
+});
+
+const app = sillok({ aggregates: [account, order], processes: [transfer] });
 export type App = typeof app;
-is<Equal<AggregateName<App>, "account" | "order">>();
+is<Equal<AggregateName<App>, "account" | "order" | "transfer">>();
 
 export async function client(): Promise<void> {
   const bank = connect<App>("https://example.com", { token: "t" });
@@ -73,6 +81,10 @@ export async function client(): Promise<void> {
   await bank.aggregate("order", "7").execute({ type: "Place" });
   // @ts-expect-error it is a command of another aggregate
   await bank.aggregate("order", "7").execute({ type: "Withdraw", data: { cents: 1 } });
+  const asked = await bank.aggregate("transfer", "1").attempt({ type: "Request", data: { cents: 1 } });
+  if (!asked.accepted) is<Equal<typeof asked.rejection.code, "process_ended">>();
+  // @ts-expect-error it is a command of another aggregate
+  await bank.aggregate("transfer", "1").execute({ type: "Withdraw", data: { cents: 1 } });
   // @ts-expect-error there is no such aggregate
   bank.aggregate("counter", "7");
   const document = await bank.projection<{ cents: number }>("balances").get("account-42");
@@ -91,5 +103,7 @@ export async function count(binding: { fetch(url: string, request: object): Prom
   connect<typeof plain>(binding).aggregate("counter", "1");
   // @ts-expect-error it is not an aggregate
   sillok({ aggregates: [{ name: "account" }] });
+  // @ts-expect-error an aggregate is not a process
+  sillok({ processes: [order] });
 }
 `;

@@ -3,9 +3,9 @@
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const CONSUMERS = `
 import {
-  EventGateway, EventHandler, EventStore, projection, reactor, type AnyConsumer, type AppendResult,
+  aggregate, EventGateway, EventHandler, EventStore, projection, reactor, type AnyConsumer, type AppendResult,
   type ConsumerHandle, type ConsumerStatus, type DeadLetter, type FeedEvent, type NewEvent, type Projection,
-  type ProjectionHandle, type Reactor, type RecordedEvent, type ReplayOptions, type ReplayProgress, type RunOptions,
+  type ProjectionHandle, type Reactor, type ReactorContext, type RecordedEvent, type ReplayOptions, type ReplayProgress, type RunOptions,
 } from "sillok";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -17,6 +17,9 @@ interface Noted extends NewEvent { type: "Noted"; data?: readonly string[]; meta
 type AccountEvent = Deposited | Closed | Noted;
 
 const store = new EventStore();
+const counter = aggregate<Deposited, Closed, number>("counter", {
+  initialState: () => 0, evolve: (sum) => sum, decide: () => [],
+});
 
 export function consumers(): void {
   const balances = projection<AccountEvent, { amount: number; since?: Date }>("balances", {
@@ -66,6 +69,24 @@ export function consumers(): void {
       },
     },
   });
+  reactor<AccountEvent, { KEY: string }>("any", {
+    on: {
+      async Closed(event, { env, read, load }) {
+        is<Equal<typeof env, { KEY: string }>>();
+        for await (const { data } of read<Deposited>(event.stream, { limit: 1 })) {
+          is<Equal<typeof data.amount, number>>();
+        }
+        // @ts-expect-error there is no such option
+        read(event.stream, { after: 1 });
+        const { state, version } = await load(event.stream, counter, { version: 1 });
+        is<Equal<[typeof state, typeof version], [number, number]>>();
+      },
+    },
+  });
+  const bound = reactor("any", { on: (_, context: ReactorContext<{ KEY: string }>) => context.env.KEY });
+  is<Equal<typeof bound, Reactor<NewEvent, { KEY: string }>>>();
+  reactor("any", { on: (_, { env }) => is<Equal<typeof env, unknown>>() });
+  new EventGateway(store).register(bound);
   reactor("any", { on: async (event, { id }) => [event.stream, id, billing.name] });
   reactor("any", { on: { Opened: (event, { append }) => append(event.stream, { type: event.type }) } });
   // @ts-expect-error there is nothing else to do

@@ -56,6 +56,29 @@ aggregate<Counted, Count, number>("counter", ${lines});
   return { says, program };
 }
 
+/** A definition whose decision has a timer or a sent command. */
+function pending(says: RegExp, open: string): Mistake {
+  const { program } = decide(says, open);
+  const more = `import { type Aggregate, schedule, send } from "sillok";
+declare const other: Aggregate<{ type: "Shut" }, { type: "Shut" }>;
+`;
+  return { says, program: program.replace(DOOR, DOOR + more) };
+}
+
+/** A definition of a process that has these fields beside the right ones. */
+function followers(says: RegExp, fields: string): Mistake {
+  const right = Object.entries(RIGHT).map(([key, text]) => `  ${key}: ${text}\n`);
+  const program = `${DOOR}
+import { process } from "sillok";
+const lamp = aggregate("lamp", {${right.join("")}});
+process("hall", {
+${right.join("")}  sources: [lamp],
+${fields}
+});
+`;
+  return { says, program };
+}
+
 /** Wrong definitions, by their mistake. */
 const BY_NAME: Readonly<Record<string, Mistake>> = {
   "a wrong type of event": decide(
@@ -115,6 +138,44 @@ const BY_NAME: Readonly<Record<string, Mistake>> = {
   "an event without a schema": maps(/'\{\}' is not assignable to type 'EventSchema'/, {
     events: "{ ...base.events, Shut: {} }, // here",
   }),
+  "a timer with an unknown command": pending(
+    /'\{ type: "Burn"; \}' is not assignable to type 'CommandsOf<.*>'/,
+    `() => [schedule("later", 5, { type: "Burn" })]`,
+  ),
+  "a timer whose command has wrong data": pending(
+    /'number' is not assignable to type 'string'/,
+    `() => schedule("later", 5, { type: "Open", data: { by: 5 } })`,
+  ),
+  "an aggregate that sends a command": pending(
+    /'Sent' is not assignable to type 'Decision<.*>'/,
+    `({ by }) => send("debit", other, by, { type: "Shut" })`,
+  ),
+  "process: a function of an event that is missing": followers(
+    /Property 'Opened' is missing/,
+    `starts: { Opened: ({ stream }) => stream },
+  on: {}, // here`,
+  ),
+  "process: an event of no source": followers(
+    /'Burnt' does not exist|"Burnt"' is not assignable/,
+    `  on: { Burnt: { instance: () => "1", decide: () => [] } }, // here`,
+  ),
+  "process: a wrong type of event": followers(
+    /"Wrong"' is not assignable to type '"Opened"/,
+    `  starts: { Shut: () => "1" },
+  on: {
+    Shut: () => ({ type: "Wrong" }), // here
+  },`,
+  ),
+  "process: a rejection of an answer": followers(
+    /is not assignable to type 'Reaction<.*>'/,
+    `  answered: {
+    debit: () => reject("no"), // here
+  },`,
+  ),
+  "process: an end that is not true or false": followers(
+    /'string' is not assignable to type 'boolean'/,
+    `  ended: ({ owner }) => owner, // here`,
+  ),
   "functions: a wrong type of event": functions(
     /'"Wrong"' is not assignable to type '"Counted"'/,
     `{ ...right,

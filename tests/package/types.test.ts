@@ -8,6 +8,7 @@ import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
 import { CLIENT } from "./types-client.ts";
 import { CONSUMERS } from "./types-consumers.ts";
 import { checkErrors, MISTAKES } from "./types-mistakes.ts";
+import { PROCESSES } from "./types-processes.ts";
 import { STATES } from "./types-states.ts";
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
@@ -342,6 +343,7 @@ test("in a project for Node", async () => {
     "consumers.ts": CONSUMERS,
     "aggregates.ts": AGGREGATES,
     "states.ts": STATES,
+    "processes.ts": PROCESSES,
     "platform.ts": PLATFORM,
   };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
@@ -352,6 +354,7 @@ test("in a CommonJS project for Node", async () => {
     "program.cts": PROGRAM,
     "consumers.cts": CONSUMERS,
     "aggregates.cts": AGGREGATES,
+    "processes.cts": PROCESSES,
     "requiring.cts": REQUIRING,
   };
   await check({ module: "nodenext", lib: ["es2022", "dom"] }, files);
@@ -363,6 +366,7 @@ test("in a project for a bundler", async () => {
     "program.ts": PROGRAM,
     "consumers.ts": CONSUMERS,
     "aggregates.ts": AGGREGATES,
+    "processes.ts": PROCESSES,
     "client.ts": CLIENT,
   });
 });

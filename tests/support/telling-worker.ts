@@ -3,7 +3,9 @@
 import { reactor, sillok } from "../../worker/index.ts";
 import { type Said, telling } from "./telling.ts";
 
-const app = sillok({ reactors: [reactor<Said>("telling", telling)] });
+// The sources have types of their own, which are the same as those of the built package.
+const own = { reactor, sillok } as unknown as typeof import("sillok/worker");
+const app = own.sillok({ reactors: [own.reactor<Said>("telling", telling)] });
 
 export const { Aggregate, Journal, Consumer } = app.objects;
 export default app;

@@ -2,14 +2,14 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use sillok::handler::{ConsumerName, Decider, Kind, Projection, apply};
+use sillok::handler::{ConsumerName, Decider, Kind, Process, Projection, apply};
 use sillok::store::{Category, InvalidCategory, StreamId};
 use sillok_bridge::{Failure, parse_feed};
 use thiserror::Error;
 use wasm_bindgen::JsValue;
 
 use crate::aggregate::InRust;
-use crate::consumer::{Definition, Handler, Reactor, react, report_panics};
+use crate::consumer::{Definition, Handler, Reactor, pass_on, react, report_panics};
 
 thread_local! {
     /// The registry of this Worker. Each start of the engine makes it again.
@@ -204,6 +204,18 @@ impl App {
     pub fn reactor<R: Reactor>(self, name: &str) -> Self {
         let definition = Definition::in_code(Kind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, R::POLICY);
         self.with(name, definition, Handler::Reactor(react::<R>))
+    }
+
+    /// Registers a process. The object of each stream of its [category](Decider::CATEGORY) is an instance. If the process takes
+    /// events of other streams, it is also a consumer with the name of its category.
+    pub fn process<P: Process>(mut self) -> Self {
+        self.aggregates.push(InRust::of_process::<P>());
+        if P::SOURCE_TYPES.is_empty() {
+            return self;
+        }
+        let (category, types, policy) = (P::SOURCE_CATEGORY, P::SOURCE_TYPES, P::POLICY);
+        let definition = Definition::in_code(Kind::Process, category, types, None, policy);
+        self.with(P::CATEGORY, definition, Handler::Reactor(pass_on::<P>))
     }
 
     fn with(mut self, name: &str, definition: Definition, handler: Handler) -> Self {

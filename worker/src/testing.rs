@@ -6,18 +6,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use sillok::gateway::{Commands, Step};
+use sillok::gateway::{CommandError, Commands, StateLoad, Step};
 use sillok::handler::{Command, Decider, Delivery, Failed, TypedBehaviour, read_upcast};
 use sillok::store::{
     Append, EventId, EventStore, IdempotencyKey, KeyOrigin, MemoryLog, NewEvent, RecordedTime, StreamId,
 };
 use sillok::testing::followed;
 use sillok_bridge::{
-    AppendedJson, ExecutedJson, Failure, parse_command, parse_events, parse_expected_version,
+    AppendedJson, ExecutedJson, Failure, PageJson, StateJson, parse_command, parse_events,
+    parse_expected_version, parse_range, read_page,
 };
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::aggregate::{AppendRequest, ExecuteRequest, cause_of, command_of};
+use crate::aggregate::{AppendRequest, ExecuteRequest, ReadRequest, StateRequest, cause_of, command_of};
 use crate::consumer::{Reactor, ReactorContext};
 use crate::store::Streams;
 
@@ -33,7 +34,8 @@ pub struct Reacted {
 /// Appends events to streams in memory, and lets a reactor handle those that it follows. Each event has the stream to which it is
 /// appended. Returns what the reactor has sent. Its commands are decided, by the events of their streams.
 ///
-/// Each event is handled twice, as after a crash. The second time the reactor must send the same.
+/// Each event is handled twice, as after a crash. The second time the reactor must send the same. So the test fails for a reactor
+/// that reads a state, changes it, and decides by it.
 ///
 /// The test runs natively. There, the bindings of [`ReactorContext::env`] cannot be used, and nothing outside can be waited for.
 ///
@@ -184,11 +186,148 @@ impl InMemory {
         let command = command_of(request)?;
         let mut commands = Commands::new(Box::new(TypedBehaviour::<D>::new(stream.clone())));
         let (now, store) = (RecordedTime::default(), &mut *self.store.borrow_mut());
-        loop {
-            match commands.execute(store, &stream, &command, now, &mut EventId::default)? {
-                Step::More => {}
-                Step::Done(executed) => return Ok(ExecutedJson::new(&executed)?),
+        let executed = done(|| commands.execute(store, &stream, &command, now, &mut EventId::default))?;
+        Ok(ExecutedJson::new(&executed)?)
+    }
+
+    pub(crate) fn read(&self, ReadRequest { stream, range }: &ReadRequest) -> Result<PageJson, Failure> {
+        Ok(read_page(&self.store.borrow(), stream, &parse_range(range)?)?)
+    }
+
+    pub(crate) fn state<D: Decider>(&self, request: &StateRequest) -> Result<StateJson, Failure> {
+        let (stream, store) = (&request.stream, &mut *self.store.borrow_mut());
+        let behaviour = Box::new(TypedBehaviour::<D>::new(stream.clone()));
+        let (version, state) = if let Some(at) = request.at() {
+            let mut load = StateLoad::new(behaviour, at);
+            (done(|| load.load(store, stream))?, load.state()?)
+        } else {
+            let mut commands = Commands::new(behaviour);
+            (done(|| commands.load(store, stream))?, commands.state()?)
+        };
+        Ok(StateJson::new(stream, version, &state))
+    }
+}
+
+/// Works until the work is done.
+fn done<T>(mut step: impl FnMut() -> Result<Step<T>, CommandError>) -> Result<T, Failure> {
+    loop {
+        if let Step::Done(done) = step()? {
+            return Ok(done);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+    use sillok::gateway::StateAt;
+    use sillok::handler::{CommandContext, Decision, Event, FeedEvent, Refusal};
+    use sillok::store::{ExpectedVersion, JsonText, ReadRange, Version};
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "type", content = "data")]
+    enum Counted {
+        Added { n: u64 },
+        Taken { n: u64 },
+    }
+
+    impl Event for Counted {}
+
+    #[derive(Serialize, Deserialize)]
+    enum Never {}
+
+    /// A sum. Its commands are its events.
+    struct Sum;
+
+    impl Decider for Sum {
+        type State = u64;
+        type Command = Counted;
+        type Event = Counted;
+        type Rejection = Never;
+        const CATEGORY: &str = "sum";
+
+        fn initial_state() -> u64 {
+            0
+        }
+
+        fn decide(
+            command: Counted,
+            _: &u64,
+            _: &CommandContext<'_>,
+        ) -> Result<Decision<Counted>, Refusal<Never>> {
+            Ok(command.into())
+        }
+
+        fn evolve(state: u64, event: Counted) -> u64 {
+            match event {
+                Counted::Added { n } => state + n,
+                Counted::Taken { n } => state - n,
             }
         }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(tag = "type")]
+    enum Question {
+        Asked,
+    }
+
+    /// Answers by the events and the states of a sum.
+    struct Answers;
+
+    impl Reactor for Answers {
+        type Event = Question;
+        const CATEGORY: Option<&str> = Some("question");
+
+        async fn react(_: Question, _: &FeedEvent, context: &ReactorContext) -> Result<(), Failed> {
+            let page = context.read::<Counted>("sum-1", ReadRange::all()).await?;
+            let now = context.state::<Sum>("sum-1").await?;
+            let first = context.state_at::<Sum>("sum-1", StateAt::Version(Version::FIRST)).await?;
+            let data = json!([page.events.len(), now.state, now.version.get(), first.state]);
+            let answered = json!({ "type": "Answered", "data": data });
+            context.append("answers", &answered, ExpectedVersion::Any).await?;
+            Ok(())
+        }
+    }
+
+    /// Takes from a sum, or says that it is too small.
+    struct Unsafe;
+
+    impl Reactor for Unsafe {
+        type Event = Question;
+        const CATEGORY: Option<&str> = Some("question");
+
+        async fn react(_: Question, _: &FeedEvent, context: &ReactorContext) -> Result<(), Failed> {
+            if context.state::<Sum>("sum-1").await?.state >= 5 {
+                context.execute::<Sum>("sum-1", &Counted::Taken { n: 5 }).await?;
+            } else {
+                context.append("refused", &json!({ "type": "Refused" }), ExpectedVersion::Any).await?;
+            }
+            Ok(())
+        }
+    }
+
+    fn history() -> Result<Vec<(&'static str, NewEvent)>, Failed> {
+        let added = |n| Counted::Added { n }.to_new();
+        let asked = NewEvent::new("Asked", JsonText::null())?;
+        Ok(vec![("sum-1", added(2)?), ("sum-1", added(3)?), ("question-1", asked)])
+    }
+
+    #[test]
+    fn a_reactor_reads_streams_and_states() -> Result<(), Failed> {
+        let reacted = reacted::<Answers>(&history()?)?;
+        let data: Vec<&str> = reacted.appended.iter().map(|(_, event)| event.data().as_str()).collect();
+        assert_eq!(data, ["[2,5,2,2]"]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_reactor_that_decides_by_a_state_which_it_changes_sends_something_else() -> Result<(), Failed> {
+        let Err(failed) = reacted::<Unsafe>(&history()?) else { panic!("the test must fail") };
+        assert!(failed.message().contains("sent something else"), "{}", failed.message());
+        Ok(())
     }
 }

@@ -89,13 +89,13 @@ export interface SchemaDefinition<Events, Commands, S, Evolved, Decide> extends 
   readonly evolve: {
     readonly [Type in keyof Events]: (state: S, data: EventData<Events[Type]>) => NoInfer<Evolved>;
   };
-  /** For each type of commands: returns the events, or a rejection. It must be pure, and must not change its arguments. */
+  /** For each type of commands: returns events and timers, or a rejection. It must be pure, and must not change its arguments. */
   readonly decide: Decide & {
     readonly [Type in keyof Commands]: (
       data: SchemaOutput<Commands[Type]>,
       state: S,
       context: CommandContext,
-    ) => Decision<EventsOf<Events>>;
+    ) => Decision<EventsOf<Events>, Rejection, CommandsOf<Commands>>;
   } & UnknownDeciders<NoInfer<Decide>, Commands>;
 }
 
@@ -123,8 +123,8 @@ export interface FunctionDefinition<
   readonly commands?: undefined;
   /** Returns the state of a stream without events: a value that JSON can represent. */
   readonly initialState: () => S;
-  /** Returns the events, or a rejection. It must be pure, and must not change its arguments. */
-  readonly decide: (command: Received<C>, state: S, context: CommandContext) => Decision<E, R>;
+  /** Returns events and timers, or a rejection. It must be pure, and must not change its arguments. */
+  readonly decide: (command: Received<C>, state: S, context: CommandContext) => Decision<E, R, C>;
   /** Returns the state after the event. It must be pure, and must not change its arguments. */
   readonly evolve: (state: S, event: Received<E>) => S;
 }

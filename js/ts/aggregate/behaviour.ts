@@ -3,9 +3,16 @@
 import { SillokError } from "../store/errors.js";
 import { fieldAt, writeExactJson, writeJson } from "../store/json.js";
 import { called, failed, guarded } from "./called.js";
-import { checkData, checkedCommand, type DecidedJson, eventsOf } from "./decided.js";
+import { checkData, checkedCommand, type DecidedJson, partsOf } from "./decided.js";
 import { definitionOf, upcastAt } from "./events.js";
 import { deepFreeze, freezeState } from "./freeze.js";
+import {
+  followedEvent,
+  type FollowedEvent,
+  isProcess,
+  type ProcessRules,
+  type ReactionFunction,
+} from "./process-rules.js";
 import { isRejected, type Rejected } from "./reject.js";
 import type { Aggregate, CommandContext } from "./types.js";
 
@@ -18,6 +25,10 @@ interface Rules {
 interface Held {
   readonly state: unknown;
 }
+/** The context of a decision, as the engine passes it. */
+type GivenContext = Omit<CommandContext, "stream">;
+/** An answer to a sent command, as the engine passes it. */
+type NamedAnswer = { readonly name: string; readonly accepted: boolean };
 /** A stored event, as the engine passes it. */
 type StoredEvent = readonly [version: number, type: string, schemaVersion: number, data: unknown];
 
@@ -37,8 +48,11 @@ export class Behaviour {
   readonly snapshotBytes: number;
   /** How long outcomes are remembered, in milliseconds; 0 for as long as the stream. */
   readonly rememberMillis: number;
+  /** Whether the code is a process, which may end. */
+  readonly mayEnd: boolean;
   readonly #aggregate: Aggregate;
   readonly #rules: Rules;
+  readonly #process: ProcessRules | undefined;
   readonly #stream: string;
   #live: Held | undefined;
   #candidate: Held | undefined;
@@ -46,11 +60,13 @@ export class Behaviour {
   constructor(aggregate: Aggregate, stream: string) {
     this.#aggregate = aggregate;
     this.#rules = aggregate as unknown as Rules;
+    this.#process = isProcess(aggregate) ? aggregate : undefined;
     this.#stream = stream;
     this.code = codeOf(aggregate);
     this.snapshotEvents = aggregate.snapshotEvery.events;
     this.snapshotBytes = aggregate.snapshotEvery.bytes;
     this.rememberMillis = aggregate.rememberOutcomes;
+    this.mayEnd = this.#process !== undefined;
   }
 
   /** The state becomes that of a stream without events. */
@@ -92,14 +108,16 @@ export class Behaviour {
    * Decides a command: JSON `{"type","data","metadata"}`, in the context `{"now","version","commandId"?,"metadata"}`. Checks
    * the command and each event by their schemas, and folds the events into a candidate for the state.
    *
-   * @returns JSON: an array of events, empty if nothing happens, or an object: the rejection.
+   * @returns JSON. An array of events, empty if nothing happens, if nothing else is decided. An object
+   * `{"events","timers"?,"sent"?,"ended"?}` if the decision has timers or sent commands, or ends a process. Or another object:
+   * the rejection.
    */
   decide(command: string, context: string): string {
     this.#candidate = undefined;
     const held = this.#state();
     const { type, data, metadata } = checkedCommand(this.#aggregate, command);
     const name = () => `${this.#named("decide")}, for the command ${type},`;
-    const given = JSON.parse(context) as Omit<CommandContext, "stream">;
+    const given = JSON.parse(context) as GivenContext;
     const { version, now, commandId } = given;
     const all = { ...metadata, ...given.metadata };
     const decision = called(() => {
@@ -107,8 +125,39 @@ export class Behaviour {
       return this.#rules.decide(deepFreeze({ type, data }), held.state, own);
     }, name);
     if (isRejected(decision)) return rejected(decision, name());
-    const events = guarded(() => eventsOf(decision, name()), name);
-    return this.#accept(held, events);
+    return this.#accept(held, decision, name);
+  }
+
+  /**
+   * Decides by an event of another stream: JSON as in a feed. Nothing happens if the process does not follow the event.
+   *
+   * @returns JSON as {@link Behaviour.decide}, without a rejection.
+   */
+  on(event: string, context: string): string {
+    const process = this.#ownProcess();
+    const given = JSON.parse(context) as GivenContext;
+    const followed = followedEvent(process, JSON.parse(event) as FollowedEvent);
+    const { type = "" } = followed ?? {};
+    const name = () => `${this.#named("on")}, for the event ${type},`;
+    return this.#react(process.on[type], followed, given, name);
+  }
+
+  /**
+   * Decides by an answer to a sent command: JSON `{"name","accepted":true,"stream","version"}` or
+   * `{"name","accepted":false,"stream","rejection"}`. Nothing happens if the process has no function for the name.
+   *
+   * @returns JSON as {@link Behaviour.decide}, without a rejection.
+   */
+  answered(answer: string, context: string): string {
+    const process = this.#ownProcess();
+    const { name, ...own } = JSON.parse(answer) as NamedAnswer;
+    const called = () => `${this.#named("answered")}, for the answer to ${name},`;
+    return this.#react(process.answered[name], own, JSON.parse(context) as GivenContext, called);
+  }
+
+  /** Whether the instance of a process is over. Always false for an aggregate. */
+  isEnded(): boolean {
+    return this.#endsWith(this.#state());
   }
 
   /** The candidate of the last decision becomes the state. */
@@ -143,10 +192,8 @@ export class Behaviour {
       return writeExactJson(state, "state");
     } catch (refused) {
       const { message } = refused as SillokError;
-      throw failed(
-        `the state of the aggregate ${this.#aggregate.name} is wrong: ${message}`,
-        refused,
-      );
+      const { kind, name } = this.#aggregate;
+      throw failed(`the state of the ${kind} ${name} is wrong: ${message}`, refused);
     }
   }
 
@@ -169,8 +216,43 @@ export class Behaviour {
     return JSON.stringify(versions);
   }
 
-  /** Checks the events of a decision, folds them into the candidate, and returns them as JSON. */
-  #accept(held: Held, events: readonly DecidedJson[]): string {
+  /** Decides by an input that is no command. Without a function for it, nothing happens. */
+  #react(
+    decide: ReactionFunction | undefined,
+    input: unknown,
+    { version, now, commandId, metadata }: GivenContext,
+    name: () => string,
+  ): string {
+    this.#candidate = undefined;
+    const held = this.#state();
+    if (decide === undefined) return this.#accept(held, [], name);
+    const decision = called(() => {
+      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata });
+      return decide(deepFreeze(input) as never, held.state as never, own);
+    }, name);
+    if (!isRejected(decision)) return this.#accept(held, decision, name);
+    throw failed(
+      `${name()} has returned a rejection. Only \`decide\` can reject: return [] instead`,
+    );
+  }
+
+  /** Checks a decision, folds its events into the candidate, and returns it as JSON. */
+  #accept(held: Held, decision: unknown, name: () => string): string {
+    const { events, timers, sent } = guarded(
+      () => partsOf(this.#aggregate, decision, name()),
+      name,
+    );
+    const texts = this.#foldDecided(held, events);
+    const isEnd = this.#endsWith(this.#candidate ?? held);
+    if (timers.length === 0 && sent.length === 0 && !isEnd) return texts;
+    const members = [`"events":${texts}`];
+    if (timers.length > 0) members.push(`"timers":[${timers.join(",")}]`);
+    if (sent.length > 0) members.push(`"sent":[${sent.join(",")}]`);
+    if (isEnd) members.push('"ended":true');
+    return `{${members.join(",")}}`;
+  }
+
+  #foldDecided(held: Held, events: readonly DecidedJson[]): string {
     let candidate = held;
     const texts = events.map(({ name, type, dataText, fields }) => {
       const data = deepFreeze(JSON.parse(dataText));
@@ -182,6 +264,21 @@ export class Behaviour {
     });
     this.#candidate = candidate;
     return `[${texts.join(",")}]`;
+  }
+
+  #endsWith({ state }: Held): boolean {
+    const ended = this.#process?.ended;
+    if (ended === undefined) return false;
+    const name = () => this.#named("ended");
+    const isEnd = called(() => ended(state as never), name);
+    if (typeof isEnd === "boolean") return isEnd;
+    throw failed(`${name()} must return true or false`);
+  }
+
+  #ownProcess(): ProcessRules {
+    if (this.#process !== undefined) return this.#process;
+    const detail = `the aggregate ${this.#aggregate.name} takes only commands: it is no process`;
+    throw new SillokError({ code: "internal", detail });
   }
 
   #evolved({ state }: Held, type: string, data: unknown, place: string): Held {
@@ -200,10 +297,10 @@ export class Behaviour {
   }
 
   #isKnown(type: string, place: string): boolean {
-    const { events, unknownEvents } = this.#aggregate;
+    const { kind, name, events, unknownEvents } = this.#aggregate;
     if (events.byType === undefined || definitionOf(events, type) !== undefined) return true;
     if (unknownEvents === "skip") return false;
-    const detail = `${place} has the type ${type}, which the aggregate ${this.#aggregate.name} does not declare`;
+    const detail = `${place} has the type ${type}, which the ${kind} ${name} does not declare`;
     throw new SillokError({ code: "unknown_event", detail, stream: this.#stream });
   }
 
@@ -214,7 +311,8 @@ export class Behaviour {
   }
 
   #named(method: string): string {
-    return `\`${method}\` of the aggregate ${this.#aggregate.name}`;
+    const { kind, name } = this.#aggregate;
+    return `\`${method}\` of the ${kind} ${name}`;
   }
 }
 

@@ -51,7 +51,12 @@ function isThrownRejection(thrown: unknown): boolean {
   }
 }
 
-/** The error of an aggregate whose code is wrong. */
-export function failed(detail: string, cause?: unknown): SillokError {
-  return new SillokError({ code: "decider_failed", detail }, cause === undefined ? {} : { cause });
+/** The error of an aggregate whose code is wrong. `field` names the wrong part of a decision. */
+export function failed(detail: string, cause?: unknown, field?: string): SillokError {
+  const failure = {
+    code: "decider_failed",
+    detail,
+    ...(field !== undefined && { field }),
+  } as const;
+  return new SillokError(failure, cause === undefined ? {} : { cause });
 }

@@ -115,7 +115,8 @@ export function commandRejected({
 }
 
 function checkAggregate(aggregate: unknown, stream: unknown): void {
-  if (!isAggregate(aggregate)) throw invalid("aggregate", "must be an aggregate of `aggregate()`");
+  if (!isAggregate(aggregate))
+    throw invalid("aggregate", "must be a result of `aggregate` or `process`");
   if (typeof stream !== "string") return;
   const [category = ""] = stream.split("-", 1);
   // The engine refuses an invalid stream.

@@ -3,8 +3,10 @@
 import { SillokError } from "../store/errors.js";
 import { fieldAt, writeJson } from "../store/json.js";
 import { called, failed } from "./called.js";
+import { cancelledJson, scheduledJson, sentJson } from "./decided-commands.js";
 import { difference } from "./difference.js";
 import { definitionOf, type EventDefinitions } from "./events.js";
+import { type Cancelled, isPendingObject, type Scheduled, type Sent } from "./pending.js";
 import { isRejected } from "./reject.js";
 import { pathOf, type StandardSchema, type StandardSchemaIssue } from "./schema.js";
 import type { Aggregate } from "./types.js";
@@ -24,6 +26,15 @@ export interface DecidedJson {
   readonly dataText: string;
   /** The other fields as JSON, each after a comma. */
   readonly fields: string;
+}
+
+/** The parts of a decision. */
+export interface DecidedParts {
+  readonly events: readonly DecidedJson[];
+  /** The timers to set and to remove, each as JSON, in the order of the decision. */
+  readonly timers: readonly string[];
+  /** The sent commands, each as JSON. */
+  readonly sent: readonly string[];
 }
 
 /** An issue of a schema: what is wrong, and where in the data. */
@@ -53,11 +64,45 @@ export function checkedCommand({ name, commands }: Aggregate, text: string): Che
   throw invalidCommand(field, `${field}: ${result.issue.message}`);
 }
 
-/** The events of a decision. */
-export function eventsOf(decision: unknown, name: string): DecidedJson[] {
+/** The parts of a decision. `name` names the function that has decided. */
+export function partsOf(aggregate: Aggregate, decision: unknown, name: string): DecidedParts {
   if (decision === undefined || decision === null) {
     throw failed(`${name} has returned nothing. Return [] where nothing happens`);
   }
+  const parts: readonly unknown[] = Array.isArray(decision) ? decision : [decision];
+  // Nearly all decisions have only events.
+  if (!parts.some(isPending)) return { events: eventsOf(decision, name), timers: [], sent: [] };
+  const events = eventsOf(
+    parts.filter((part) => !isPending(part)),
+    name,
+  );
+  const [timers, sent]: [string[], string[]] = [[], []];
+  for (const part of parts.filter(isPending)) {
+    const timer = { field: fieldAt("timers", [timers.length]), name };
+    if ("schedule" in part) timers.push(scheduledJson(aggregate, part, timer));
+    else if ("cancel" in part) timers.push(cancelledJson(part, timer));
+    else if (aggregate.kind === "process") {
+      sent.push(sentJson(part, { field: fieldAt("sent", [sent.length]), name }));
+    } else {
+      const field = fieldAt("sent", [0]);
+      throw failed(
+        `${name} has sent a command. Only a process can send commands`,
+        undefined,
+        field,
+      );
+    }
+  }
+  return { events, timers, sent };
+}
+
+/** Whether a part of a decision is a timer or a sent command. */
+function isPending(part: unknown): part is Scheduled | Cancelled | Sent {
+  if (typeof part !== "object" || part === null || "type" in part) return false;
+  return isPendingObject(part);
+}
+
+/** The events of a decision. */
+function eventsOf(decision: unknown, name: string): DecidedJson[] {
   if (!Array.isArray(decision)) return [decidedJson(decision, "")];
   if (decision.some(isRejected)) {
     throw failed(`${name} has returned a rejection in an array. Return the rejection alone`);

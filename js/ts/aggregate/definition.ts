@@ -36,26 +36,44 @@ const SNAPSHOT_FIELDS: readonly string[] = ["events", "bytes"];
 
 /** Checks the definition of an aggregate, and copies it. Nobody can change it later. */
 export function checkedAggregate(name: unknown, definition: unknown): Aggregate {
+  return Object.freeze({ kind: "aggregate", ...checkedParts(name, definition, []) }) as Aggregate;
+}
+
+/** Checks the parts of a definition that an aggregate and a process have in common. `others` are the fields of a process. */
+export function checkedParts(
+  name: unknown,
+  definition: unknown,
+  others: readonly string[],
+): Omit<Aggregate, "kind"> {
   checkCategory(name);
   if (!isRecord(definition)) throw invalidAggregate("definition", "must be an object");
   for (const key of Object.keys(definition)) {
-    if (!(FIELDS as readonly string[]).includes(key)) throw invalidAggregate(key, "does not exist");
+    const isKnown = (FIELDS as readonly string[]).includes(key) || others.includes(key);
+    if (!isKnown) throw invalidAggregate(key, "does not exist");
   }
   const given = definition as Unchecked;
   const common = { ...functionOptions(given), ...numbers(given) };
   const rules = typeof given.decide === "function" ? functions(given) : maps(given);
-  return Object.freeze({ kind: "aggregate", name, ...rules, ...common }) as Aggregate;
+  return { name, ...rules, ...common } as Omit<Aggregate, "kind">;
 }
 
-/** Whether this file, or another copy of it such as that of `sillok/worker`, has made the aggregate: a checked one is frozen. */
+/**
+ * Whether this file, or another copy of it such as that of `sillok/worker`, has made the aggregate or the process: a checked one
+ * is frozen.
+ */
 export function isAggregate(aggregate: unknown): aggregate is Aggregate {
   const { kind, events } = (aggregate ?? {}) as { kind?: unknown; events?: unknown };
-  return kind === "aggregate" && Object.isFrozen(aggregate) && areEventDefinitions(events);
+  const isOne = kind === "aggregate" || kind === "process";
+  return isOne && Object.isFrozen(aggregate) && areEventDefinitions(events);
 }
 
 /** The error of an invalid definition. */
-export function invalidAggregate(field: string, reason: string): SillokError {
-  const detail = `the aggregate's \`${field}\` ${reason}`;
+export function invalidAggregate(
+  field: string,
+  reason: string,
+  kind: Aggregate["kind"] = "aggregate",
+): SillokError {
+  const detail = `the ${kind}'s \`${field}\` ${reason}`;
   return new SillokError({ code: "invalid_aggregate", detail, field });
 }
 
@@ -135,10 +153,10 @@ function commandSchemas(commands: unknown): Readonly<Record<string, StandardSche
   return Object.freeze(schemas);
 }
 
-/** The entries of a map by type. */
-function entries(map: unknown, field: string): [string, unknown][] {
+/** The entries of a map by type. `what` is the meaning of its values. */
+export function entries(map: unknown, field: string, what = "schema"): [string, unknown][] {
   if (!isRecord(map))
-    throw invalidAggregate(field, "must be an object with a schema for each type");
+    throw invalidAggregate(field, `must be an object with a ${what} for each type`);
   const found = Object.entries(map);
   for (const [type] of found) {
     if (isName(type, EVENT_TYPE_BYTES)) continue;
@@ -208,7 +226,8 @@ function checkCategory(name: unknown): asserts name is string {
   throw invalidAggregate("name", reason);
 }
 
-function checkFunction(value: unknown, field: string): asserts value is AnyFunction {
+/** Fails unless the value is a function. */
+export function checkFunction(value: unknown, field: string): asserts value is AnyFunction {
   if (typeof value !== "function") throw invalidAggregate(field, "must be a function");
 }
 
@@ -217,6 +236,7 @@ function checkWhole(value: unknown, field: string): asserts value is number {
   throw invalidAggregate(field, "must be a whole number from 1");
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+/** Whether the value is an object, and no array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -17,6 +17,18 @@ export abstract class ObservedBehaviour extends Behaviour {
     return this.#observed(() => super.decide(command, context));
   }
 
+  override on(event: string, context: string): string {
+    return this.#observed(() => super.on(event, context));
+  }
+
+  override answered(answer: string, context: string): string {
+    return this.#observed(() => super.answered(answer, context));
+  }
+
+  override isEnded(): boolean {
+    return this.#observed(() => super.isEnded());
+  }
+
   override state(): string {
     return this.#observed(() => super.state());
   }

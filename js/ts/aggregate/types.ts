@@ -1,6 +1,7 @@
 import type { Rejection } from "../store/errors.js";
 import type { NewEvent, StoredField } from "../store/events.js";
 import type { EventDefinitions } from "./events.js";
+import type { Cancelled, Scheduled } from "./pending.js";
 import type { Rejected } from "./reject.js";
 import type { StandardSchema } from "./schema.js";
 
@@ -41,9 +42,19 @@ export type DecidedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
   ? E & Pick<NewEvent, "id" | "metadata">
   : never;
 
-/** What `decide` returns: an event, events, `[]` if nothing happens, or a rejection of {@link reject}. Never a promise. */
-export type Decision<E extends NewEvent = NewEvent, R extends Rejection = Rejection> =
-  DecidedEvent<E> | readonly DecidedEvent<E>[] | Rejected<R>;
+/** A part of a decision of an aggregate: an event, or a timer of {@link schedule} or {@link cancel}. */
+export type DecisionPart<E extends NewEvent = NewEvent, C extends Command = never> =
+  DecidedEvent<E> | Scheduled<C> | Cancelled;
+
+/**
+ * What `decide` returns: an event or a timer, several of them, `[]` if nothing happens, or a rejection of {@link reject}. Never a
+ * promise. `C` are the commands of timers.
+ */
+export type Decision<
+  E extends NewEvent = NewEvent,
+  R extends Rejection = Rejection,
+  C extends Command = never,
+> = DecisionPart<E, C> | readonly DecisionPart<E, C>[] | Rejected<R>;
 
 /** A message as `decide` or `evolve` gets it: only its type, and its data after it was written as JSON. */
 export type Received<Message extends Command | NewEvent> = Message extends unknown
@@ -76,7 +87,7 @@ export interface AggregateOptions<C extends Command = Command> {
   readonly appends?: "open" | undefined;
 }
 
-/** An aggregate, made by {@link aggregate}. */
+/** An aggregate, made by {@link aggregate}. A {@link Process} is also an aggregate. */
 export interface Aggregate<
   E extends NewEvent = NewEvent,
   C extends Command = Command,
@@ -85,7 +96,7 @@ export interface Aggregate<
   Name extends string = string,
 > {
   /** The kind of the definition. */
-  readonly kind: "aggregate";
+  readonly kind: "aggregate" | "process";
   /** The category of the streams, such as `account` for `account-42`. */
   readonly name: Name;
   /** The declared events. A projection or a reactor takes them as its option `events`. */

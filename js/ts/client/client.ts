@@ -14,8 +14,8 @@ export interface Fetcher {
   fetch(url: string, request: any): Promise<any>;
 }
 
-/** The address of a URL without a host: a service binding ignores it. */
-const BOUND = "https://sillok";
+/** The address of a server without a host: a service binding ignores it. */
+export const BOUND = "https://sillok";
 
 /** A deployed Sillok, for the Worker of this type. {@link connect} returns it. */
 export class Client<App extends AnyApp = AnyApp> {

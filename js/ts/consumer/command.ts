@@ -58,7 +58,7 @@ export function actsOf(
       const n = next;
       next += 1;
       if (!isAggregate(aggregate))
-        throw invalid("aggregate", "must be an aggregate of `aggregate()`");
+        throw invalid("aggregate", "must be a result of `aggregate` or `process`");
       if (String(stream).split("-", 1)[0] !== aggregate.name) {
         throw invalid("stream", `must be of the category ${aggregate.name}`);
       }

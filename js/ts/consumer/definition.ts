@@ -17,7 +17,7 @@ import type { Projection } from "./projection.js";
 import type { Reactor } from "./reactor.js";
 
 /** A projection or a reactor, for any events. */
-export type AnyConsumer = Projection<any, any> | Reactor<any>;
+export type AnyConsumer = Projection<any, any> | Reactor<any, any>;
 
 /** An event for a consumer, with its place among the events of all streams. */
 export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
@@ -78,7 +78,7 @@ export interface ConsumerDefinition {
 }
 
 /** The events of `E` that may have this type: all of them, if `type` does not distinguish them. */
-type OfType<E extends NewEvent, Type> = E extends NewEvent
+export type OfType<E extends NewEvent, Type> = E extends NewEvent
   ? Type extends E["type"]
     ? E
     : never

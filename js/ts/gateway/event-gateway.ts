@@ -1,5 +1,8 @@
+import type { AnyAggregate } from "../aggregate/aggregate-store.js";
+import { isAggregate } from "../aggregate/definition.js";
 import { type AnyConsumer, invalidConsumer, isConsumer } from "../consumer/definition.js";
 import type { ConsumerHandle, ProjectionHandle } from "../consumer/handles.js";
+import type { AnyProcess } from "../consumer/process-types.js";
 import type { Projection } from "../consumer/projection.js";
 import { engineOf } from "../local/engine-of.js";
 import type { LocalEngine } from "../local/engine.js";
@@ -12,17 +15,12 @@ import type {
   SavedEvent,
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
-import {
-  checkOptions,
-  checkSignal,
-  type ReplayOptions,
-  type ReplayProgress,
-  type RunOptions,
-} from "../store/options.js";
+import type { ReplayOptions, ReplayProgress, RunOptions } from "../store/options.js";
 import { sleep } from "../time/timers.js";
 import { LocalHandle } from "./local-handle.js";
 import { checkHandler, handOver, replay } from "./replay.js";
 import { Runner } from "./runner.js";
+import { until } from "./until.js";
 
 /** The source of the events of a gateway: an {@link EventStore}, or a substitute. */
 export interface EventSource {
@@ -36,7 +34,6 @@ export interface EventSink<E extends object = SavedEvent> {
   handleEvent(event: E): void;
 }
 
-const RUN_OPTIONS = ["signal"] as const satisfies (keyof RunOptions)[];
 /** No stream has this id, and so an append does not end the wait for it. */
 const NO_STREAM = {};
 
@@ -75,11 +72,13 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Registers projections and reactors. The store has their checkpoints, documents and dead letters: in its file, or in
-   * memory. A consumer that was registered before continues at its checkpoint.
+   * Registers projections, reactors, aggregates and processes. The store has the checkpoints, documents and dead letters of
+   * consumers: in its file, or in memory. A consumer that was registered before continues at its checkpoint. The timers of an
+   * aggregate run only where it is registered, and so do the timers, sent commands and followed events of a process.
    *
-   * @param consumers - Results of {@link projection} and {@link reactor}. No two have the same name.
-   * @throws {@link SillokError} `invalid_consumer` when an argument is no consumer, or its name is taken; `invalid_parameter`
+   * @param definitions - Results of {@link projection}, {@link reactor}, {@link aggregate} and {@link process}. No two consumers
+   * and no two aggregates have the same name.
+   * @throws {@link SillokError} `invalid_consumer` when an argument is no definition, or its name is taken; `invalid_parameter`
    * when the store is not in this program; `invalid_checkpoint` when the `after` of a reactor is no checkpoint of the store.
    *
    * @example
@@ -96,9 +95,13 @@ export class EventGateway<E extends object = SavedEvent> {
    * console.log(await gateway.projection(count).get("all")); // 2
    * ```
    */
-  register(...consumers: AnyConsumer[]): this {
+  register(...definitions: (AnyConsumer | AnyAggregate)[]): this {
     const engine = this.#engine();
-    for (const consumer of consumers) {
+    for (const consumer of definitions) {
+      if (isAggregate(consumer)) {
+        this.#runPending(engine, consumer);
+        continue;
+      }
       if (!isConsumer(consumer)) {
         const detail = "a consumer must be the result of projection() or reactor()";
         throw new SillokError({ code: "invalid_consumer", detail, field: "consumers" });
@@ -150,7 +153,7 @@ export class EventGateway<E extends object = SavedEvent> {
    */
   async run(options: RunOptions = {}): Promise<void> {
     const engine = this.#engine();
-    await this.#until(options, async (stop) => {
+    await until(options, async (stop) => {
       const runs: Promise<void>[] = [];
       const start = (runner: Runner) => {
         const run = runner.run(stop.signal);
@@ -199,7 +202,7 @@ export class EventGateway<E extends object = SavedEvent> {
    */
   async catchUp(options: RunOptions = {}): Promise<void> {
     const engine = this.#engine();
-    await this.#until(options, async ({ signal }) => {
+    await until(options, async ({ signal }) => {
       for (;;) {
         const end = await engine.end();
         await Promise.all([...this.#runners.values()].map((runner) => rested(runner, signal)));
@@ -237,7 +240,7 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Returns a handle of a registered projection or reactor, for its status, its dead letters and its operation.
+   * Returns a handle of a registered projection, reactor or process, for its status, its dead letters and its operation.
    *
    * @param consumer - The consumer, or its name.
    * @throws {@link SillokError} `consumer_not_found` when no consumer with this name is registered; `invalid_parameter` when
@@ -257,7 +260,7 @@ export class EventGateway<E extends object = SavedEvent> {
    * }
    * ```
    */
-  consumer(consumer: string | AnyConsumer): ConsumerHandle {
+  consumer(consumer: string | AnyConsumer | AnyProcess): ConsumerHandle {
     return this.#handle("consumer", consumer);
   }
 
@@ -342,6 +345,12 @@ export class EventGateway<E extends object = SavedEvent> {
     for (const handled of handOver(events, this.#handler)) void handled;
   }
 
+  /** Runs the timers of an aggregate, and of a process also its sent commands and its consumer. */
+  #runPending(_engine: LocalEngine, { kind, name }: AnyAggregate): void {
+    const detail = `the engine of this version does not run the timers of the ${kind} ${name}`;
+    throw new SillokError({ code: "internal", detail });
+  }
+
   #engine(): LocalEngine {
     const engine = engineOf(this.#store);
     if (engine === undefined) throw invalid("store", "must be an EventStore in this program");
@@ -361,22 +370,6 @@ export class EventGateway<E extends object = SavedEvent> {
       throw new SillokError({ code: "consumer_not_found", detail });
     }
     return new LocalHandle(this.#engine(), runner);
-  }
-
-  /** Runs `work` until it ends, or until the caller's signal is aborted. */
-  async #until(options: RunOptions, work: (stop: AbortController) => Promise<void>): Promise<void> {
-    checkOptions(options, RUN_OPTIONS);
-    checkSignal(options.signal);
-    const stop = new AbortController();
-    const end = () => stop.abort();
-    const { signal } = options;
-    if (signal?.aborted) return;
-    signal?.addEventListener("abort", end);
-    try {
-      await work(stop);
-    } finally {
-      signal?.removeEventListener("abort", end);
-    }
   }
 }
 

@@ -6,9 +6,11 @@ import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
 import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
 import { project, type Projection } from "../consumer/projection.js";
 import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
+import { checkStack } from "../consumer/stack.js";
 import { LocalCommands } from "../local/commands.js";
 import type { EngineConsumer } from "../local/engine-consumer.js";
 import type { LocalEngine } from "../local/engine.js";
+import { readStream } from "../local/read.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 
@@ -18,11 +20,15 @@ export type IdleReason = "idle" | "paused" | "stopped" | "interrupted" | number;
 /** The number of a handler's first append or command. The number decides its idempotency key, or its id. */
 const FIRST_COMMAND = 1;
 
+/** The part of a reactor's context that reads. */
+type Reads = Pick<ReactorContext, "read" | "load">;
+
 export class Runner {
   readonly definition: AnyConsumer;
   readonly consumer: EngineConsumer;
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
+  readonly #reads: Reads;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
   /** The running work: there is at most one. */
@@ -33,6 +39,7 @@ export class Runner {
   constructor(engine: LocalEngine, definition: AnyConsumer) {
     this.#engine = engine;
     this.#commands = new LocalCommands(engine);
+    this.#reads = readsOf(engine, this.#commands);
     this.definition = definition;
     this.consumer = engine.consumerNow(definition);
   }
@@ -129,7 +136,14 @@ export class Runner {
           (commands, ready) => this.consumer.execute(id, n, stream, commands, ready),
         ),
     });
-    const context: ReactorContext = Object.freeze({ id, attempt, ...acts });
+    const reads = this.#reads;
+    const context: ReactorContext = Object.freeze({
+      id,
+      attempt,
+      env: undefined,
+      ...acts,
+      ...reads,
+    });
     const { definition } = this as { definition: Reactor };
     let wrong: FailedAttempt | undefined;
     try {
@@ -140,6 +154,20 @@ export class Runner {
     }
     await this.consumer.delivered(id, wrong);
   }
+}
+
+/** The reads of a reactor's handlers. On a full stack they throw, so that the engine is not cut off. */
+function readsOf(engine: LocalEngine, commands: LocalCommands): Reads {
+  return {
+    async *read(stream, options = {}): AsyncGenerator<any, void, undefined> {
+      checkStack();
+      yield* readStream(engine, stream, options);
+    },
+    async load(stream, aggregate, options = {}) {
+      checkStack();
+      return commands.load(stream, aggregate, options);
+    },
+  };
 }
 
 /** Waits for the end of an attempt, for a number of milliseconds. */

@@ -2,6 +2,7 @@
 
 import { Behaviour } from "../aggregate/behaviour.js";
 import { newest } from "../aggregate/events.js";
+import { isProcess } from "../aggregate/process-rules.js";
 import type { Command } from "../aggregate/types.js";
 import type {
   AnyAggregate,
@@ -85,6 +86,7 @@ export class RemoteCommands {
     aggregate: AnyAggregate,
     options: ExecuteOptions,
   ): Promise<CommandOutcome> {
+    if (isProcess(aggregate)) throw onlyInObject(aggregate, "is a process");
     const ready = await readyCommand(stream, command, aggregate, options);
     checkSent(stream, options);
     const call = { stream, aggregate, ready, options };
@@ -299,7 +301,10 @@ function folded(kept: Kept, page: readonly unknown[]): unknown[] {
 }
 
 /** Decides by the state as it is. */
-function decide({ behaviour, version }: Kept, { stream, ready, options }: Call): Decided {
+function decide(
+  { behaviour, version }: Kept,
+  { stream, aggregate, ready, options }: Call,
+): Decided {
   const { commandId, expectedVersion } = options;
   checkExpected(stream, version, expectedVersion);
   const command = JSON.parse(ready.text) as Command;
@@ -308,7 +313,15 @@ function decide({ behaviour, version }: Kept, { stream, ready, options }: Call):
   const now = Date.now();
   const context = JSON.stringify({ now, version, commandId, metadata: command.metadata ?? {} });
   const decided = behaviour.decide(JSON.stringify({ ...command, data }), context);
-  return { version, now, decision: JSON.parse(decided) as Rejection | NewEvent[] };
+  const decision = JSON.parse(decided) as Rejection | NewEvent[];
+  if ("events" in decision) throw onlyInObject(aggregate, "has decided timers");
+  return { version, now, decision };
+}
+
+/** The error of a command that only the object of the stream can decide: it stores timers and sent commands. */
+function onlyInObject({ name }: AnyAggregate, why: string): SillokError {
+  const where = "Only the server can decide its commands: send them by `connect(url).aggregate(…)`";
+  return invalid("aggregate", `${why}: ${name}. ${where}`);
 }
 
 /** The outcome of a rejection, or of a decision that nothing happens. */

@@ -20,6 +20,8 @@ export const CONSUMER_TIMEOUT_MILLIS = 10 * 60 * 1000;
 export const DOCUMENT_KEY_BYTES = 200;
 /** Longest time that a read of a document waits for an event, in milliseconds. */
 export const DOCUMENT_WAIT_MILLIS = 5000;
+/** Longest key of a timer, in bytes of UTF-8. The name of a sent command has the same bound. */
+export const TIMER_KEY_BYTES = 200;
 /** Most items of one page. */
 export const PAGE_EVENTS = 1000;
 

@@ -1,12 +1,21 @@
 import { Behaviour } from "../aggregate/behaviour.js";
 import { difference } from "../aggregate/difference.js";
-import type { Aggregate, CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
+import type {
+  Aggregate,
+  Command,
+  CommandOf,
+  EventOf,
+  RejectionOf,
+  StateOf,
+} from "../aggregate/types.js";
 import type { Rejection, SillokErrorCode } from "../store/errors.js";
 import type { NewEvent } from "../store/events.js";
 import { fieldAt, writeJson } from "../store/json.js";
 import { checkOptions } from "../store/options.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
 import type { History } from "./history.js";
+import type { InputOf } from "./inputs.js";
+import { type ReadyInput, readyInput } from "./ready-input.js";
 import { checkAggregate, exactText, storedTexts, streamOf } from "./stored-texts.js";
 import { watched } from "./watched.js";
 
@@ -22,8 +31,11 @@ export interface WhenOptions {
 
 /** A stream with a history, made by {@link given}. */
 export interface Given<A extends Aggregate> {
-  /** Decides a command. `prepare` is not called: pass the command as it returns it. */
-  when(command: CommandOf<A>, options?: WhenOptions): Decided<A>;
+  /**
+   * Decides a command, also one of a timer. `prepare` is not called: pass the command as it returns it. A process also decides
+   * an {@link event} of another stream, and an {@link answer}.
+   */
+  when(input: InputOf<A>, options?: WhenOptions): Decided<A>;
 }
 
 /** The data of the rejections with this code. */
@@ -33,40 +45,66 @@ type DataOf<R extends Rejection, Code> = R extends Rejection
     : never
   : never;
 
-/** The decision of a command. Each method throws an error that shows the difference, if the decision is another one. */
-export interface Decided<A extends Aggregate> {
-  /** Expects exactly these events, in this order, with these data. */
-  then(events: EventOf<A> | readonly EventOf<A>[]): void;
+/** More expectations of a decision. Each method throws an error that shows the difference, if the decision is another one. */
+export interface Further<A extends Aggregate> {
   /** Expects this state after the decision. */
-  thenState(state: StateOf<A>): void;
+  thenState(state: StateOf<A>): Further<A>;
+  /** Expects that a timer with this key is set. Other timers may be set too. */
+  thenScheduled(key: string, at: number | Date, command: CommandOf<A>): Further<A>;
+  /** Expects that the timer with this key is removed. */
+  thenCancelled(key: string): Further<A>;
+  /** Expects that a process sends this command to this stream, under this name. It may send others too. */
+  thenSent(name: string, stream: string, command: Command): Further<A>;
+  /** Expects that the instance of a process is over after the decision. */
+  thenEnded(): Further<A>;
+}
+
+/** The decision of an input. Each method throws an error that shows the difference, if the decision is another one. */
+export interface Decided<A extends Aggregate> extends Further<A> {
+  /** Expects exactly these events, in this order, with these data. Timers and sent commands are not compared. */
+  then(events: EventOf<A> | readonly EventOf<A>[]): Further<A>;
   /** Expects a rejection with this code and exactly these data; without data, if `data` is left out. */
   thenRejected<Code extends RejectionOf<A>["code"]>(
     code: Code,
     data?: DataOf<RejectionOf<A>, Code>,
   ): void;
-  /** Expects that nothing happens: no events. */
+  /** Expects that nothing happens: no events, timers or sent commands. */
   thenNothing(): void;
   /** Expects an error with this code. */
   thenFails(code: SillokErrorCode): void;
 }
 
-/** The outcome of a decision: events, a rejection, or an error. */
+/** A timer to set, or only the key of one to remove. */
+type TimerJson = { readonly key: string; readonly at?: number; readonly command?: Command };
+/** A sent command. */
+type SentJson = { readonly name: string; readonly stream: string; readonly command: Command };
+
+/** Everything that is decided but a rejection. */
+interface Parts {
+  readonly events: readonly NewEvent[];
+  readonly timers?: readonly TimerJson[];
+  readonly sent?: readonly SentJson[];
+  readonly ended?: true;
+}
+
+/** The outcome of a decision: events and other parts, a rejection, or an error. */
 type Outcome =
-  | { readonly events: readonly object[]; readonly state: unknown }
+  | (Parts & { readonly state: unknown })
   | { readonly rejection: Rejection; readonly state: unknown }
   | { readonly error: unknown };
 
 const OPTIONS = ["now", "metadata", "commandId"] as const satisfies (keyof WhenOptions)[];
 
 /**
- * Tests an aggregate without a store: after these events, a command gives these events, this rejection or this state. The code
+ * Tests an aggregate or a process without a store: after these events, a command gives these events, this rejection, this state,
+ * or these timers and sent commands. A process also decides an {@link event} of another stream and an {@link answer}. The code
  * of the engine runs here too: schemas, upcasts, and the checks of values. The functions of the aggregate are watched: if one
  * changes an argument, or calls `Date.now()` or `Math.random()`, the test fails.
  *
  * It works in vitest, node:test, Jest and every other runner. A failed expectation throws an error whose message shows the
- * difference.
+ * difference. A test of Jest must not return the result of an expectation: write its body in braces.
  *
- * @param aggregate - The aggregate.
+ * @param aggregate - The aggregate, or the process.
  * @param history - The events before the command. An event with a `schemaVersion` is an older one.
  * @throws {@link SillokError} `invalid_event` when an event of the history is invalid; `decider_failed` when the upcasts of an
  * older event return data that its schema refuses.
@@ -101,29 +139,39 @@ const OPTIONS = ["now", "metadata", "commandId"] as const satisfies (keyof WhenO
  */
 export function given<A extends Aggregate>(aggregate: A, history: History<A> = []): Given<A> {
   checkAggregate(aggregate);
-  const behaviour = new Behaviour(watched(aggregate), streamOf(aggregate));
+  const own = watched(aggregate);
+  const behaviour = new Behaviour(own, streamOf(aggregate));
   const texts = storedTexts(aggregate, behaviour, history, "history");
   return {
-    when(command, options = {}) {
+    when(input, options = {}) {
       checkOptions(options, OPTIONS);
       const { now = 0, metadata = {}, commandId } = options;
       const context = { now, version: texts.length, commandId, metadata };
-      const commandText = exactText(command, "command");
+      const ready = readyInput(aggregate, input, "command");
       const contextText = exactText(context, "options");
-      return decided(outcome(behaviour, texts, commandText, contextText));
+      return decided(outcome(own, texts, ready, contextText));
     },
   };
 }
 
-function outcome(behaviour: Behaviour, texts: string[], command: string, context: string): Outcome {
+function outcome(
+  aggregate: Aggregate,
+  texts: string[],
+  { stream, decide }: ReadyInput,
+  context: string,
+): Outcome {
   try {
+    const deciding = stream();
+    const behaviour = new Behaviour(aggregate, deciding ?? streamOf(aggregate));
     behaviour.begin();
     behaviour.fold(`[${texts.join(",")}]`);
-    const decision = JSON.parse(behaviour.decide(command, context)) as NewEvent[] | Rejection;
+    const text = deciding === undefined ? "[]" : decide(behaviour, context);
+    const decision = JSON.parse(text) as NewEvent[] | Parts | Rejection;
     behaviour.advance();
     const state: unknown = JSON.parse(behaviour.state());
-    if (!Array.isArray(decision)) return { rejection: decision as Rejection, state };
-    return { events: decision.map(plainEvent), state };
+    if (Array.isArray(decision)) return { events: decision.map(plainEvent), state };
+    if (!("events" in decision)) return { rejection: decision as Rejection, state };
+    return { ...decision, events: decision.events.map(plainEvent), state };
   } catch (thrown) {
     const error = unwrapped(thrown);
     if (error instanceof DifferenceError) throw error;
@@ -146,7 +194,47 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
   };
   const expectDecision = (expected: object) =>
     same(expected, decisionOf(found), "the decision", "");
+  /** Expects this part in a list of the decision. `isIts` finds the part to show beside it. */
+  const expectPart = <Part>(list: "timers" | "sent", part: Part, isIts: (one: Part) => boolean) => {
+    if (!("events" in found)) return expectDecision({ [list]: [part] });
+    const all = (found[list] ?? []) as readonly Part[];
+    const its = all.filter(isIts);
+    if (its.some((one) => difference(one, part) === undefined)) return;
+    same({ [list]: [part] }, { [list]: its.length > 0 ? its : all }, "the decision", "");
+  };
+  const further: Further<A> = {
+    thenState(state) {
+      const expected = JSON.parse(exactText(state, "state"));
+      if ("error" in found) expectDecision({ state: expected });
+      else same(expected, found.state, "the state", "state");
+      return further;
+    },
+    thenScheduled(key, at, command) {
+      const timer = { key, at: Math.ceil(Number(at)), command: plainCommand(command) };
+      // The last timer of a key takes the place of the others.
+      const last = lastTimer(found, key);
+      expectPart<TimerJson>("timers", timer, (one) => one === last);
+      return further;
+    },
+    thenCancelled(key) {
+      const last = lastTimer(found, key);
+      expectPart<TimerJson>("timers", { key }, (one) => one === last);
+      return further;
+    },
+    thenSent(name, stream, command) {
+      const sent = { name, stream, command: plainCommand(command) };
+      expectPart<SentJson>("sent", sent, (one) => one.name === name);
+      return further;
+    },
+    thenEnded() {
+      if ("events" in found)
+        same({ ended: true }, { ended: found.ended ?? false }, "the decision", "");
+      else expectDecision({ ended: true });
+      return further;
+    },
+  };
   return {
+    ...further,
     then(events: unknown) {
       // `await` calls `then` with functions.
       if (typeof events === "function") {
@@ -154,12 +242,10 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
       }
       const list = Array.isArray(events) ? events : [events];
       const expected = JSON.parse(writeJson(list, "events").text) as NewEvent[];
-      expectDecision({ events: expected.map(plainEvent) });
-    },
-    thenState(state) {
-      const expected = JSON.parse(exactText(state, "state"));
-      if ("error" in found) expectDecision({ state: expected });
-      else same(expected, found.state, "the state", "state");
+      const plain = { events: expected.map(plainEvent) };
+      if ("events" in found) same(plain, { events: found.events }, "the decision", "");
+      else expectDecision(plain);
+      return further;
     },
     thenRejected(code, data) {
       const rejection = data === undefined ? { code } : { code, data };
@@ -173,10 +259,23 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
   };
 }
 
+/** The last timer with this key in a decision. */
+function lastTimer(found: Outcome, key: string): TimerJson | undefined {
+  return "events" in found ? found.timers?.findLast((timer) => timer.key === key) : undefined;
+}
+
+/** A command as a decision has it. */
+function plainCommand({ type, data = null, metadata }: Command): Command {
+  const command = { type, data, ...(metadata !== undefined && { metadata }) };
+  return JSON.parse(writeJson(command, "command").text) as Command;
+}
+
 /** The decision without the state, for a comparison. */
 function decisionOf(found: Outcome): object {
   if ("error" in found) return { error: errorValue(found.error) };
-  return "events" in found ? { events: found.events } : { rejection: found.rejection };
+  if ("rejection" in found) return { rejection: found.rejection };
+  const { events, timers, sent } = found;
+  return { events, ...(timers && { timers }), ...(sent && { sent }) };
 }
 
 /** An event without its schema version, and with its data. */

@@ -17,8 +17,17 @@ import { repeating } from "./repeating.js";
 import { sharing } from "./sharing.js";
 import { subscribing } from "./subscribing.js";
 
-export { type Decided, given, type Given, type WhenOptions } from "./given.js";
+export { type Decided, type Further, given, type Given, type WhenOptions } from "./given.js";
 export type { History, StoredEvent } from "./history.js";
+export {
+  answer,
+  type AnswerInput,
+  event,
+  type EventInput,
+  type GivenAnswer,
+  type GivenEvent,
+  type InputOf,
+} from "./inputs.js";
 export { laws } from "./laws.js";
 
 /** Opens a new store without events. It shares no events with another store. Close it yourself. */

@@ -1,10 +1,12 @@
 import { Behaviour } from "../aggregate/behaviour.js";
 import { difference } from "../aggregate/difference.js";
-import type { Aggregate, CommandOf } from "../aggregate/types.js";
+import type { Aggregate } from "../aggregate/types.js";
 import { invalid } from "../store/invalid.js";
 import { fieldAt } from "../store/json.js";
 import { DifferenceError, errorValue, unwrapped } from "./difference-error.js";
 import type { History } from "./history.js";
+import type { InputOf } from "./inputs.js";
+import { type ReadyInput, readyInput } from "./ready-input.js";
 import { checkAggregate, exactText, storedTexts, streamOf } from "./stored-texts.js";
 import { watched } from "./watched.js";
 
@@ -12,15 +14,16 @@ import { watched } from "./watched.js";
  * Tests that an aggregate obeys the laws on which a store relies, along histories of your choice:
  *
  * - `initialState`, `evolve` and `decide` change no argument, and give the same result for the same arguments. They use no
- *   clock and no random numbers.
+ *   clock and no random numbers. The same is true for `on`, `answered` and `ended` of a process.
  * - The state is the same, whether its events are folded in one piece, one by one, or after a snapshot at any version.
  * - The upcasts of an older event return data that its schema allows.
  * - Events and states are the same after they were written as JSON and read again.
  * - A decision is the same on a state and on its snapshot. The state after a decision is the fold of its events.
  *
- * @param aggregate - The aggregate.
+ * @param aggregate - The aggregate, or the process.
  * @param histories - Histories of streams. Choose them so that each type of events occurs.
- * @param commands - Commands. Each is decided at every version of every history. Without commands, `decide` is not tested.
+ * @param inputs - Commands; for a process also results of {@link event} and {@link answer}. Each is decided at every version of
+ * every history. Without inputs, decisions are not tested.
  * @throws An error whose message names the history, the version and the law, and shows the difference. {@link SillokError}
  * `invalid_parameter` when `histories` is not a list of histories.
  *
@@ -53,12 +56,12 @@ import { watched } from "./watched.js";
 export function laws<A extends Aggregate>(
   aggregate: A,
   histories: readonly History<A>[],
-  commands: readonly CommandOf<A>[] = [],
+  inputs: readonly InputOf<A>[] = [],
 ): void {
   checkAggregate(aggregate);
-  const texts = commands.map((command, place) => exactText(command, `commands[${place}]`));
+  const ready = inputs.map((input, place) => readyInput(aggregate, input, `commands[${place}]`));
   for (const [place, history] of listed(histories).entries()) {
-    new Laws(aggregate, `history ${place}`, history, texts).check();
+    new Laws(aggregate, `history ${place}`, history, ready).check();
   }
 }
 
@@ -69,18 +72,30 @@ function listed<T>(histories: readonly T[]): readonly T[] {
   throw invalid("histories", "must be a list of histories, each of them a list of events");
 }
 
+/** An event of a decision. */
+interface DecidedEvent {
+  readonly type: string;
+  readonly schemaVersion?: number;
+  readonly data: unknown;
+}
+
 class Laws {
   readonly #aggregate: Aggregate;
   readonly #watched: Aggregate;
   readonly #name: string;
-  readonly #commands: readonly string[];
+  readonly #inputs: readonly ReadyInput[];
   readonly #events: readonly string[];
 
-  constructor(aggregate: Aggregate, name: string, history: History<Aggregate>, commands: string[]) {
+  constructor(
+    aggregate: Aggregate,
+    name: string,
+    history: History<Aggregate>,
+    inputs: readonly ReadyInput[],
+  ) {
     this.#aggregate = aggregate;
     this.#watched = watched(aggregate);
     this.#name = name;
-    this.#commands = commands;
+    this.#inputs = inputs;
     const behaviour = this.#behaviour(aggregate);
     const events = () => storedTexts(aggregate, behaviour, history, "history");
     this.#events = this.#at(undefined, events);
@@ -105,7 +120,7 @@ class Laws {
     }
   }
 
-  /** The state at each version, from 0. Decides each command at each version. */
+  /** The state at each version, from 0. Decides each input at each version. */
   #oneByOne(): string[] {
     const live = this.#behaviour(this.#watched);
     this.#at(0, () => live.begin());
@@ -117,30 +132,26 @@ class Laws {
     return states;
   }
 
-  /** Decides all commands at a version, and returns the state there. */
+  /** Decides all inputs at a version, and returns the state there. */
   #decideAll(live: Behaviour, version: number): string {
     const state = this.#at(version, () => live.state());
-    for (const [place, command] of this.#commands.entries()) {
-      this.#at(version, () => this.#decide(live, version, state, command), `commands[${place}]`);
+    for (const [place, input] of this.#inputs.entries()) {
+      this.#at(version, () => this.#decide(live, version, state, input), `commands[${place}]`);
     }
     return state;
   }
 
-  #decide(live: Behaviour, version: number, state: string, command: string): void {
+  #decide(live: Behaviour, version: number, state: string, { decide }: ReadyInput): void {
     const context = JSON.stringify({ now: 0, version, metadata: {} });
-    const decision = live.decide(command, context);
+    const decision = decide(live, context);
     equal(state, live.state(), "the state after a decision that was not stored");
     const restored = this.#behaviour(this.#aggregate);
     restored.restore(state);
-    equal(decision, restored.decide(command, context), "the decision on a snapshot");
-    equal(decision, restored.decide(command, context), "the second decision");
+    equal(decision, decide(restored, context), "the decision on a snapshot");
+    equal(decision, decide(restored, context), "the second decision");
     restored.advance();
-    const events = JSON.parse(decision) as {
-      type: string;
-      schemaVersion?: number;
-      data: unknown;
-    }[];
-    if (!Array.isArray(events)) return;
+    const events = eventsIn(decision);
+    if (events === undefined) return;
     const folded = this.#behaviour(this.#aggregate);
     folded.restore(state);
     const stored = events.map(({ type, schemaVersion = 1, data }, place) => {
@@ -179,6 +190,12 @@ class Laws {
       );
     }
   }
+}
+
+/** The events of a decision; undefined if it is a rejection. */
+function eventsIn(decision: string): DecidedEvent[] | undefined {
+  const decided = JSON.parse(decision) as DecidedEvent[] | { readonly events?: DecidedEvent[] };
+  return Array.isArray(decided) ? decided : decided.events;
 }
 
 /** Fails unless two texts are equal JSON. */

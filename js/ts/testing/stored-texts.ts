@@ -13,7 +13,7 @@ import type { StoredEvent } from "./history.js";
 /** Fails unless the value is an aggregate. */
 export function checkAggregate(aggregate: unknown): void {
   if (!isAggregate(aggregate))
-    throw invalidAggregate("aggregate", "must be a result of `aggregate`");
+    throw invalidAggregate("aggregate", "must be a result of `aggregate` or `process`");
 }
 
 /** The id of the stream in tests. */

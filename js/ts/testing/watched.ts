@@ -1,6 +1,7 @@
 // Watches the functions of an aggregate: that they change nothing, and use nothing but their arguments.
 
 import { difference } from "../aggregate/difference.js";
+import { isProcess, type ProcessRules, type ReactionFunction } from "../aggregate/process-rules.js";
 import type { Aggregate } from "../aggregate/types.js";
 import { fieldAt, writeExactJson } from "../store/json.js";
 import { DifferenceError } from "./difference-error.js";
@@ -22,7 +23,7 @@ interface Run {
 
 /** The aggregate with functions that throw a {@link DifferenceError} if the aggregate's own are not pure. */
 export function watched(aggregate: Aggregate): Aggregate {
-  const { name } = aggregate;
+  const { kind, name } = aggregate;
   const own = aggregate as unknown as Record<"initialState" | "decide" | "evolve", AnyFunction>;
   const stateOf = (method: string, state: unknown) => {
     checkState(`the state from ${method}`, state);
@@ -30,25 +31,55 @@ export function watched(aggregate: Aggregate): Aggregate {
   };
   return Object.freeze({
     ...aggregate,
+    ...(isProcess(aggregate) && watchedRules(aggregate)),
     initialState() {
-      const method = `\`initialState\` of the aggregate ${name}`;
+      const method = `\`initialState\` of the ${kind} ${name}`;
       return stateOf(
         method,
         pure(method, {}, () => own.initialState()),
       );
     },
     evolve(state: unknown, event: { type: string }) {
-      const method = `\`evolve\` of the aggregate ${name}, for ${event.type}`;
+      const method = `\`evolve\` of the ${kind} ${name}, for ${event.type}`;
       const call = (given: Arguments) => own.evolve(given["state"], given["event"]);
       return stateOf(method, pure(`${method},`, { state, event }, call));
     },
     decide(command: { type: string }, state: unknown, context: unknown) {
-      const method = `\`decide\` of the aggregate ${name}, for the command ${command.type},`;
+      const method = `\`decide\` of the ${kind} ${name}, for the command ${command.type},`;
       const call = (given: Arguments) =>
         own.decide(given["command"], given["state"], given["context"]);
       return pure(method, { command, state, context }, call);
     },
   }) as Aggregate;
+}
+
+/** The functions of a process that an aggregate does not have. */
+function watchedRules(process: Aggregate & ProcessRules): Partial<ProcessRules> {
+  const { name, on, answered, ended } = process;
+  const each = (functions: ProcessRules["on"], method: string) =>
+    // Without a prototype, as those of a process.
+    Object.setPrototypeOf(
+      Object.fromEntries(
+        Object.entries(functions).map(([key, own]) => {
+          const what = `\`${method}.${key}\` of the process ${name}`;
+          const decide = (input: unknown, state: unknown, context: unknown) =>
+            pure(what, { input, state, context }, (given) =>
+              (own as AnyFunction)(given["input"], given["state"], given["context"]),
+            );
+          return [key, decide as ReactionFunction];
+        }),
+      ),
+      null,
+    ) as ProcessRules["on"];
+  const end = (state: unknown) =>
+    pure(`\`ended\` of the process ${name}`, { state }, (given) =>
+      (ended as AnyFunction)(given["state"]),
+    );
+  return {
+    on: each(on, "on"),
+    answered: each(answered, "answered"),
+    ...(ended !== undefined && { ended: end }),
+  };
 }
 
 /** Calls a function twice, each time with new copies of its arguments, which are not frozen. */

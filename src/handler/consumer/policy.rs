@@ -19,6 +19,8 @@ pub enum Kind {
     Projection,
     /// Acts on events by a handler.
     Reactor,
+    /// Passes events on to the instances of a process.
+    Process,
     /// Sends events as requests to a receiver.
     Webhook,
     /// Sends events as messages to a queue.
@@ -26,19 +28,20 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word for it: `projection`, `reactor`, `webhook` or `queue`.
+    /// The word for it: `projection`, `reactor`, `process`, `webhook` or `queue`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Projection => "projection",
             Self::Reactor => "reactor",
+            Self::Process => "process",
             Self::Webhook => "webhook",
             Self::Queue => "queue",
         }
     }
 
     pub(in crate::handler) fn parse(text: &str) -> Option<Self> {
-        let kinds = [Self::Projection, Self::Reactor, Self::Webhook, Self::Queue];
+        let kinds = [Self::Projection, Self::Reactor, Self::Process, Self::Webhook, Self::Queue];
         kinds.into_iter().find(|kind| kind.as_str() == text)
     }
 }

@@ -11,6 +11,7 @@ use super::decision::Decision;
 use super::event::Upcasts;
 use super::typed::TypedBehaviour;
 use crate::ErrorCode;
+use crate::handler::consumer::policy::Policy;
 use crate::handler::feed::FeedEvent;
 use crate::handler::projections::projection::Failed;
 use crate::handler::read_event::read_upcast;
@@ -39,6 +40,9 @@ pub trait Process: Decider {
 
     /// The conversions of older events of other streams, such as `OrderEvent::UPCASTS`.
     const SOURCE_UPCASTS: Upcasts = &[];
+
+    /// The rules for events of other streams that an instance could not take.
+    const POLICY: Policy = Policy::DEFAULT;
 
     /// The instance that an event of another stream is for. The default is none.
     fn instance(event: &Self::Source, source: &FeedEvent) -> Option<Instance> {

@@ -118,7 +118,8 @@ fn start() -> Result<(), AppError> {
         .reactor::<Echoes>("echoes")
         .reactor::<Beside>("beside")
         .aggregate::<tally::Tally>()
-        .reactor::<tally::Totals>("totals");
+        .reactor::<tally::Totals>("totals")
+        .reactor::<tally::Answers>("answers");
     match composition.as_deref() {
         Some("one name twice") => app.projection::<Counts>("beside").start(),
         Some("one category twice") => app.aggregate::<tally::Tally>().start(),

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sillok::gateway::StateAt;
 use sillok::handler::{
     CommandContext, Decider, Decision, Event, Failed, FeedEvent, Refusal, Upcasts, reject,
 };
-use sillok::store::{JsonText, ReadRange};
+use sillok::store::{ExpectedVersion, JsonText, ReadRange, Version};
 use sillok_worker::{ExecuteError, Failure, Reactor, ReactorContext};
 use worker::{Env, Response, Url, web_sys};
 
@@ -91,6 +92,39 @@ impl Reactor for Totals {
         }
         context.execute::<Tally>("tally-total", &TallyCommand::Add { n }).await?;
         if n == 5 && context.attempt() == 1 { Err(crash("panic")) } else { Ok(()) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub(crate) enum Question {
+    Asked { of: String },
+}
+
+/// Answers each question by the numbers of a tally, its state, and its state at version 1.
+pub(crate) struct Answers;
+
+impl Reactor for Answers {
+    type Event = Question;
+    const CATEGORY: Option<&str> = Some("question");
+
+    async fn react(
+        Question::Asked { of }: Question,
+        source: &FeedEvent,
+        context: &ReactorContext,
+    ) -> Result<(), Failed> {
+        let (mut numbers, mut next) = (Vec::new(), Some(ReadRange::all()));
+        while let Some(range) = next {
+            let page = context.read::<TallyEvent>(&of, range).await?;
+            numbers.extend(page.events.into_iter().map(|recorded| recorded.event));
+            next = page.next;
+        }
+        let now = context.state::<Tally>(&of).await?;
+        let first = context.state_at::<Tally>(&of, StateAt::Version(Version::FIRST)).await?;
+        let data = json!({ "count": numbers.len(), "state": now.state, "version": now.version.get(), "first": first.state });
+        let answered = json!({ "type": "Answered", "data": data });
+        context.append(&format!("answer-{}", source.stream), &answered, ExpectedVersion::Any).await?;
+        Ok(())
     }
 }
 

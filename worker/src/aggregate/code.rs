@@ -6,7 +6,9 @@ use std::slice;
 
 use js_sys::Function;
 use sillok::ErrorCode;
-use sillok::handler::{Behaviour, Decider, Event, Fault, TypedBehaviour, newest_events};
+use sillok::handler::{
+    Behaviour, Decider, Event, Fault, Process, ProcessBehaviour, TypedBehaviour, newest_events,
+};
 use sillok::store::{NewEvent, StreamId};
 use sillok_bridge::{Failure, JsBehaviour, ScriptedBehaviour};
 use wasm_bindgen::{JsCast, JsValue};
@@ -30,6 +32,8 @@ pub(crate) struct InRust {
     /// Makes the code for a stream, without a state.
     pub(crate) behave: fn(StreamId) -> Box<dyn Behaviour>,
     check: fn(&[NewEvent]) -> Result<(), Fault>,
+    /// Whether the code is a process.
+    pub(crate) is_process: bool,
 }
 
 impl InRust {
@@ -44,7 +48,14 @@ impl InRust {
             newest_events: |page| newest_events::<D::Event>(D::CATEGORY, page),
             behave: |stream| Box::new(TypedBehaviour::<D>::new(stream)),
             check: TypedBehaviour::<D>::check,
+            is_process: false,
         }
+    }
+
+    pub(crate) fn of_process<P: Process>() -> Self {
+        let behave: fn(StreamId) -> Box<dyn Behaviour> =
+            |stream| Box::new(ProcessBehaviour::<P>::new(stream));
+        Self { behave, is_process: true, ..Self::of::<P>() }
     }
 }
 

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use js_sys::Function;
 use sillok::ErrorCode;
-use sillok::gateway::{AggregateEffect, CommandError, StateAt};
+use sillok::gateway::{AggregateEffect, CommandError};
 use sillok::handler::{Command, Input};
-use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin, RecordedTime, Version, members};
+use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin, members};
 use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
 use wasm_bindgen::JsValue;
 use worker::console_error;
@@ -53,11 +53,10 @@ impl Inner {
 
     pub(super) async fn state(
         self: Rc<Self>,
-        StateRequest { stream, version, time }: StateRequest,
+        request: StateRequest,
     ) -> (Result<StateJson, Failure>, Receipt) {
         let call = self.calls.open();
-        let at = version.map(|version| StateAt::Version(Version::new(version).unwrap_or(Version::MAX)));
-        let at = at.or_else(|| time.map(|time| StateAt::Time(RecordedTime::from_millis(time))));
+        let (at, stream) = (request.at(), request.stream);
         let another = if at.is_some() { self.code.another(&stream) } else { Ok(None) };
         let given = another.and_then(|another| {
             self.drive(|driver, turn| match (another, at) {

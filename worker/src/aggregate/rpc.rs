@@ -1,6 +1,7 @@
 //! The messages between the HTTP layer and the object.
 
-use sillok::store::{StreamId, Tenant};
+use sillok::gateway::StateAt;
+use sillok::store::{RecordedTime, StreamId, Tenant, Version};
 use sillok_bridge::{
     AppendedJson, ExecutedJson, Message, PageJson, PendingPage, ProofPage, RangeValue, Scalar, StateJson,
     message,
@@ -151,6 +152,14 @@ pub(crate) struct StateRequest {
 }
 
 message!(StateRequest { stream: "stream", version: "version", time: "time" });
+
+impl StateRequest {
+    /// The wanted version or time. `None` for the present state.
+    pub(crate) fn at(&self) -> Option<StateAt> {
+        let at = self.version.map(|version| StateAt::Version(Version::new(version).unwrap_or(Version::MAX)));
+        at.or_else(|| self.time.map(|time| StateAt::Time(RecordedTime::from_millis(time))))
+    }
+}
 
 /// A read of a stream.
 #[derive(Debug)]

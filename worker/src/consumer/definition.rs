@@ -19,7 +19,7 @@ const MOST_AT_ONCE: usize = 6;
 /// The longest definition, in bytes of JSON. It is stored in one row.
 const DEFINITION_BYTES: usize = 64 * 1024;
 
-/// The definition of a consumer. Requests define webhooks and queues. Code defines projections and reactors.
+/// The definition of a consumer. Requests define webhooks and queues. Code defines projections, reactors and processes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Definition {
@@ -72,6 +72,7 @@ pub(crate) struct Definition {
 pub(super) enum KindText {
     Projection,
     Reactor,
+    Process,
     Webhook,
     Queue,
 }
@@ -151,7 +152,7 @@ impl Definition {
             attempts: policy.attempts,
             first_delay: policy.first_delay,
             longest_delay: policy.longest_delay,
-            timeout: (kind == Kind::Reactor).then_some(policy.timeout),
+            timeout: matches!(kind, Kind::Reactor | Kind::Process).then_some(policy.timeout),
         }
     }
 
@@ -180,10 +181,10 @@ impl Definition {
                 return Err(invalid("binding", "a queue needs the name of its binding in wrangler.toml"));
             }
             Kind::Queue => {}
-            Kind::Projection | Kind::Reactor => {
+            Kind::Projection | Kind::Reactor | Kind::Process => {
                 return Err(invalid(
                     "kind",
-                    "must be `webhook` or `queue`; projections and reactors are defined in code",
+                    "must be `webhook` or `queue`; projections, reactors and processes are defined in code",
                 ));
             }
         }

@@ -103,6 +103,18 @@ impl Commands {
         })
     }
 
+    /// Passes the event to the instance of a process. `starts` says whether it may start the instance. It rejects with a
+    /// [`Failure`].
+    pub fn deliver(&self, stream: &JsValue, starts: bool) -> Promise {
+        let delivered = self.context.deliver(stream_id_from_js(stream), starts);
+        promise(async move {
+            match delivered.await {
+                Ok(_) => Ok(JsValue::UNDEFINED),
+                Err(failure) => Err(failure.to_js()),
+            }
+        })
+    }
+
     /// Executes the command of a JSON text, as the command number `n`. It resolves to `{stream, firstVersion, version, time,
     /// events, replayed, rejection}`; `events` and `rejection` are JSON text. It rejects with a [`Failure`].
     pub fn execute(&self, n: u32, stream: &JsValue, command: String) -> Promise {

@@ -13,6 +13,7 @@ mod messages;
 mod opening;
 mod operate;
 mod pages;
+mod process;
 mod reactor;
 mod shown;
 mod signature;
@@ -41,6 +42,7 @@ pub(crate) use messages::{
     StatusRequest,
 };
 use opening::{CutOff, Inner};
+pub(crate) use process::pass_on;
 pub(crate) use reactor::react;
 pub use reactor::{Reactor, ReactorContext};
 
@@ -71,6 +73,13 @@ impl ConsumerObject {
     #[must_use]
     pub fn name(&self) -> String {
         self.inner.name.as_ref().map(|name| name.identity.to_string()).unwrap_or_default()
+    }
+
+    /// The tenant of the consumer. It is undefined for the default tenant.
+    #[must_use]
+    pub fn tenant(&self) -> Option<String> {
+        let name = self.inner.name.as_ref()?;
+        name.tenant().map(ToString::to_string)
     }
 
     /// The names of the consumers that are defined in Rust.

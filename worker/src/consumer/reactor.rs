@@ -6,15 +6,18 @@ use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sillok::gateway::StateAt;
 use sillok::handler::{
-    Decider, Delivery, Failed, FeedEvent, Outcome, Policy, Refusals, Upcasts, read_upcast,
+    Decider, Delivery, Event, Failed, FeedEvent, Outcome, Policy, Refusals, Upcasts, read_upcast,
 };
-use sillok::store::{ExpectedVersion, StreamId, Version};
+use sillok::store::{ExpectedVersion, ReadRange, StreamId, Version};
 use sillok_bridge::{AppendedJson, ExecutedJson, Failure, expected_version_json};
 use worker::Env;
 
 use crate::aggregate::{AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, Origin};
-use crate::store::{ExecuteError, Executed, Pending, Streams, command_to, json, typed};
+use crate::store::{
+    EventPage, ExecuteError, Executed, Loaded, Pending, Store, Streams, command_to, json, typed,
+};
 
 /// A reactor: it acts on events, for example by appending to other streams. It handles every event at least once, one after the
 /// other. After a crash it may handle the last events again.
@@ -152,9 +155,10 @@ impl ReactorContext {
     /// "data", "metadata", "id"}` as JSON. The last three are optional. An enum with `#[serde(tag = "type", content = "data")]`
     /// has this form.
     ///
-    /// Each append takes effect once, even if the event is handled several times. The first append or command of a reactor has
-    /// the same key at every attempt, and so has the second, and so on. The appended events name the handled event in
-    /// `causationId` and have its `correlationId` and its `traceparent`.
+    /// The first append or command of a reactor has the same key at every attempt, and so has the second, and so on. A stream
+    /// remembers the key. So if the event is handled again, an append to the same stream returns the first result, also if its
+    /// events are others. An append to another stream is written. The appended events name the handled event in `causationId`
+    /// and have its `correlationId` and its `traceparent`.
     ///
     /// # Errors
     /// A [`Failure`] with the code of the HTTP interface, such as `wrong_expected_version`.
@@ -175,8 +179,9 @@ impl ReactorContext {
 
     /// Executes a command: the object of the stream decides it.
     ///
-    /// Each command takes effect once, even if the event is handled several times: its id is the same at every attempt, and its
-    /// first outcome is remembered. The decided events name the id in `causationId`, and have the `correlationId` and the
+    /// Each command takes effect once, even if the event is handled several times: its id is the same at every attempt, and the
+    /// stream remembers its first outcome. Another command to the same stream under the id fails with `idempotency_key_reused`.
+    /// The decided events name the id in `causationId`, and have the `correlationId` and the
     /// `traceparent` of the handled event.
     ///
     /// ```
@@ -258,6 +263,43 @@ impl ReactorContext {
         }
     }
 
+    /// Reads one page of a stream of the reactor's tenant, as [`Store::read`] does.
+    ///
+    /// A read has no number, and another attempt may read other events. Do not choose the appends and the commands of the reactor
+    /// by what it reads.
+    ///
+    /// # Errors
+    /// As of [`Store::read`].
+    pub async fn read<E: Event>(&self, stream: &str, range: ReadRange) -> Result<EventPage<E>, Failure> {
+        self.noting(self.store().read(stream, range).await)
+    }
+
+    /// Loads the state of an aggregate of the reactor's tenant, as [`Store::state`] does. For its use, the same holds as for a
+    /// [`read`](Self::read).
+    ///
+    /// # Errors
+    /// As of [`Store::state`].
+    pub async fn state<D: Decider>(&self, stream: &str) -> Result<Loaded<D::State>, Failure> {
+        self.noting(self.store().state::<D>(stream).await)
+    }
+
+    /// Loads the state of an aggregate at a version or a time, as [`Store::state_at`] does.
+    ///
+    /// # Errors
+    /// As of [`Store::state_at`].
+    pub async fn state_at<D: Decider>(&self, stream: &str, at: StateAt) -> Result<Loaded<D::State>, Failure> {
+        self.noting(self.store().state_at::<D>(stream, at).await)
+    }
+
+    fn store(&self) -> Store {
+        Store::of(self.streams.clone())
+    }
+
+    /// The same result. It remembers a failure that no retry can help.
+    fn noting<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        result.inspect_err(|failure| note(&self.refusals, failure))
+    }
+
     /// The number of the next append or command. One that cannot be sent is counted too, as in JavaScript. So the next ones have
     /// the same keys.
     fn next(&self) -> u32 {
@@ -307,11 +349,23 @@ impl ReactorContext {
         })
     }
 
-    fn key(&self, n: u32) -> Result<String, Failure> {
+    pub(super) fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    pub(super) fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    pub(super) fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+
+    pub(super) fn key(&self, n: u32) -> Result<String, Failure> {
         Ok(self.delivery.command_key(n)?.as_str().to_owned())
     }
 
-    fn cause(&self) -> CauseMessage {
+    pub(super) fn cause(&self) -> CauseMessage {
         let cause = self.delivery.cause();
         CauseMessage {
             event: cause.causation_id().unwrap_or_default().to_owned(),
@@ -322,7 +376,7 @@ impl ReactorContext {
 }
 
 /// Remembers a failure that no retry can help.
-fn note(refusals: &Refusals, failure: &Failure) {
+pub(super) fn note(refusals: &Refusals, failure: &Failure) {
     if let Some(code) = failure.code.known() {
         refusals.note(code, failure);
     }

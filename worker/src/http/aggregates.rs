@@ -31,8 +31,9 @@ fn described(code: &InRust) -> String {
     let events =
         messages((code.event_types)(), |name| format!("\"schemaVersion\":{},", (code.schema_version)(name)));
     let state_version = code.state_version;
+    let kind = if code.is_process { "process" } else { "aggregate" };
     format!(
-        "{{\"name\":{name},\"stateVersion\":{state_version},\"appends\":\"{appends}\",\
+        "{{\"name\":{name},\"kind\":\"{kind}\",\"stateVersion\":{state_version},\"appends\":\"{appends}\",\
          \"commands\":{commands},\"events\":{events}}}"
     )
 }

@@ -77,7 +77,7 @@ pub(crate) use streams::{Pending, Streams};
 /// ```
 #[must_use]
 pub fn store(env: &Env) -> Store {
-    Store { streams: Streams::Deployed { env: env.clone(), tenant: None } }
+    Store::of(Streams::Deployed { env: env.clone(), tenant: None })
 }
 
 /// The streams of one tenant. [`store`] makes it.
@@ -109,6 +109,11 @@ pub struct Loaded<S> {
 }
 
 impl Store {
+    /// The store of these streams.
+    pub(crate) const fn of(streams: Streams) -> Self {
+        Self { streams }
+    }
+
     /// The store of a tenant. Without it, the store is that of the default tenant.
     #[must_use]
     pub fn tenant(self, tenant: &Tenant) -> Self {
@@ -204,7 +209,7 @@ impl Store {
             None => (None, None),
         };
         let StateJson { version, state, .. } =
-            self.streams.state(StateRequest { stream, version, time }).await?;
+            self.streams.state_by::<D>(StateRequest { stream, version, time }).await?;
         let misfit = |error: serde_json::Error| {
             let detail = format!("the state cannot be read: {error}");
             Failure::new(ErrorCode::DeciderFailed, detail)

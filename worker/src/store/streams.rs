@@ -63,10 +63,19 @@ impl Streams {
     }
 
     pub(crate) async fn read(&self, request: ReadRequest) -> Result<PageJson, Failure> {
+        #[cfg(feature = "testing")]
+        if let Self::InMemory(streams) = self {
+            return streams.read(&request);
+        }
         answer(self.find(&request.stream)?.read(request).await)
     }
 
-    pub(crate) async fn state(&self, request: StateRequest) -> Result<StateJson, Failure> {
+    /// Loads a state of an aggregate in Rust. A native test has no objects, and loads it by `D` itself.
+    pub(crate) async fn state_by<D: Decider>(&self, request: StateRequest) -> Result<StateJson, Failure> {
+        #[cfg(feature = "testing")]
+        if let Self::InMemory(streams) = self {
+            return streams.state::<D>(&request);
+        }
         answer(self.find(&request.stream)?.state(&request).await)
     }
 
