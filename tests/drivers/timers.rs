@@ -1,8 +1,12 @@
-//! The driver of an aggregate with timers: when it sets the alarm.
+//! The driver of an aggregate with timers and sent commands: when it sets the alarm.
 
-use sillok::gateway::{AggregateDriver, AggregateEffect as Effect, AggregateInput as Input, CallId};
+use sillok::ErrorCode;
+use sillok::gateway::{
+    AggregateDriver, AggregateEffect as Effect, AggregateInput as Input, CallId, FailedAttempt,
+};
 use sillok::handler::{
-    Accepted, Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, TimerChange,
+    Accepted, Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, SentCommand,
+    TimerChange,
 };
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{EventId, EventView, JsonText, NewEvent, PendingKey, RecordedTime, StreamId, Version};
@@ -14,7 +18,7 @@ const DAY: u64 = 86_400_000;
 
 type Driver = AggregateDriver<StreamTable<Database>, Clock>;
 
-/// Code that sets a timer for the time in the command. The command `Note` also writes an event.
+/// Code that sets a timer for the time in the command. The command `Note` also writes an event, and `Send` sends a command.
 struct Reminder;
 
 impl Behaviour for Reminder {
@@ -23,7 +27,7 @@ impl Behaviour for Reminder {
     }
 
     fn settings(&self) -> BehaviourSettings {
-        BehaviourSettings::default()
+        BehaviourSettings { may_end: true, ..BehaviourSettings::default() }
     }
 
     fn begin(&mut self) -> Result<(), Fault> {
@@ -44,6 +48,12 @@ impl Behaviour for Reminder {
 
     fn decide(&mut self, command: &Command, _: &DecideContext) -> Result<BehaviourDecision, Fault> {
         let at = RecordedTime::from_millis(command.data().as_str().parse().unwrap());
+        if command.command_type() == "Send" {
+            let stream = StreamId::new("account-1").unwrap();
+            let command = Command::new("Debit", JsonText::null()).unwrap();
+            let sent = vec![SentCommand { name: "debit".into(), stream, command }];
+            return Ok(BehaviourDecision::Accepted(Accepted { sent, ..Accepted::default() }));
+        }
         let (key, ring) = (PendingKey::timer("a").unwrap(), Command::new("Ring", JsonText::null()).unwrap());
         let noted = NewEvent::new("Noted", JsonText::null()).unwrap();
         let events = if command.command_type() == "Note" { vec![noted] } else { Vec::new() };
@@ -109,6 +119,22 @@ fn a_far_timer_that_is_set_while_the_alarm_rings_does_not_take_it_from_a_forward
 }
 
 #[test]
+fn a_forward_that_fails_waits_as_long_as_without_timers() {
+    let (database, clock) = (Database::in_memory(), Clock::default());
+    let mut first = driver(&database, &clock);
+    execute(&mut first, 0, "Note", 10 * DAY);
+    let mut now = 5_000;
+    for _ in 0..8 {
+        let effects = input(&mut first, now, Input::Rang);
+        let [Effect::Forward { call, .. }] = effects[..] else { panic!("{effects:?}") };
+        input(&mut first, now, Input::Answered { call, version: None });
+        now = alarm(&clock);
+    }
+    let waits: Vec<u64> = clock.0.borrow().windows(2).map(|times| times[1] - times[0]).collect();
+    assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000]);
+}
+
+#[test]
 fn a_far_timer_does_not_replace_an_alarm_that_the_object_has_not_found_yet() {
     let (database, clock) = (Database::in_memory(), Clock::default());
     execute(&mut driver(&database, &clock), 0, "Note", 10 * DAY);
@@ -130,4 +156,29 @@ fn an_object_that_finds_no_alarm_sets_it_for_a_far_timer_alone() {
     turn::<_, Effect>(1, |turn| second.touched(turn));
     input(&mut second, 2, Input::FoundAlarm(None));
     assert_eq!(alarm(&clock), 10 * DAY);
+}
+
+/// The calls of the sent commands among these effects.
+fn sent(effects: &[Effect]) -> Vec<CallId> {
+    let calls = effects.iter().map(|effect| match effect {
+        Effect::Send { call, .. } => Some(*call),
+        _ => None,
+    });
+    calls.flatten().collect()
+}
+
+#[test]
+fn a_sent_command_does_not_wait_for_the_time_of_a_clock_that_was_wrong() {
+    let (database, clock) = (Database::in_memory(), Clock::default());
+    let mut first = driver(&database, &clock);
+    execute(&mut first, 2 * DAY, "Send", 0);
+    let effects = input(&mut first, 2 * DAY, Input::Continue);
+    let failure = FailedAttempt { code: ErrorCode::Unavailable, detail: "busy".to_owned() };
+    input(&mut first, 2 * DAY, Input::Replied { call: sent(&effects)[0], reply: Err(failure) });
+    // The clock is right again, and the object starts anew.
+    let mut second = driver(&database, &clock);
+    turn::<_, Effect>(1, |turn| second.touched(turn));
+    let found = Input::FoundAlarm(Some(RecordedTime::from_millis(alarm(&clock))));
+    let effects = input(&mut second, 2, found);
+    assert_eq!(sent(&effects).len(), 1, "{effects:?}");
 }

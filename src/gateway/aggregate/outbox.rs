@@ -118,9 +118,10 @@ impl<L, A: Alarm> Outbox<L, A> {
             false => at.min(now.later(LONGEST_SLEEP_MILLIS)),
         };
         let pending = self.next_pending().into_iter().chain(pending).min().map(of_pending);
-        let Some(at) = self.forward_at.get().into_iter().chain(pending).min() else { return Ok(()) };
-        let owes = self.may_owe.get() && self.armed.get().is_none();
-        let at = if owes { at.min(now.later(BACKSTOP_MILLIS)) } else { at };
+        let owes = pending.is_some() && self.may_owe.get() && self.armed.get().is_none();
+        let owed = owes.then(|| now.later(BACKSTOP_MILLIS));
+        let forward = self.forward_at.get().or(owed);
+        let Some(at) = forward.into_iter().chain(pending).min() else { return Ok(()) };
         if self.armed.get().is_none_or(|armed| at < armed) || self.is_lost() {
             self.alarm.set(at)?;
             self.armed.set(Some(at));
@@ -129,7 +130,7 @@ impl<L, A: Alarm> Outbox<L, A> {
     }
 
     fn next_pending(&self) -> Option<RecordedTime> {
-        self.agenda.borrow().as_ref().and_then(Agenda::next)
+        self.agenda.borrow().as_ref().and_then(|agenda| agenda.next(self.now.get()))
     }
 }
 

@@ -135,9 +135,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     fn due(&self, now: RecordedTime) -> (Option<PendingKey>, Vec<PendingKey>) {
         let room = SENT_AT_ONCE.saturating_sub(self.pursuit.sending.len());
         self.machine.store.log().with_agenda(|agenda| {
-            let due = || agenda.due(now).filter(|key| !self.pursuit.is_under_way(key));
-            let timer = due().find(|key| key.kind() == PendingKind::Timer && !self.pursuit.fires());
-            let sent = due().filter(|key| key.kind() == PendingKind::Sent).take(room);
+            let is_idle = |key: &&PendingKey| !self.pursuit.is_under_way(key);
+            let timer = agenda.due_timers(now).find(|key| is_idle(key) && !self.pursuit.fires());
+            let sent = agenda.due_sent(now).filter(is_idle).take(room);
             (timer.cloned(), sent.cloned().collect())
         })
     }
