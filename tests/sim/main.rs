@@ -37,7 +37,7 @@ use world::World;
 /// The default number of runs.
 const SEEDS: u64 = 2000;
 /// The default number of runs of a bank.
-const BANKS: u64 = 1000;
+const BANKS: u64 = 600;
 /// The time after the last fault at which only far timers are still to come, in milliseconds.
 const SETTLED_MILLIS: u64 = 40 * 60 * 1000;
 

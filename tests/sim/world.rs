@@ -68,6 +68,8 @@ impl Plan {
     }
 
     fn of_bank(bank: Bank, weather: &Weather, broken: Option<Break>, random: &mut Random) -> Self {
+        // What is sick is parked after a minute.
+        let longest = if bank.sick.is_some() { 300_000 } else { 100_000 };
         Self {
             streams: bank.streams(),
             for_clients: 0,
@@ -76,7 +78,7 @@ impl Plan {
             most_steps: random.pick(&[3, 8, 20]),
             longest_wait: random.pick(&[500, 5000, 20_000]),
             repeating: weather.repeated > 0,
-            kind_from: BEGINNING + random.between(20_000, 100_000),
+            kind_from: BEGINNING + random.between(20_000, longest),
             cured_from: None,
             broken,
             bank: Some(bank),
@@ -319,7 +321,7 @@ impl World {
 
     fn object_turn(&mut self, who: Address, input: Input) -> Result<(), String> {
         let (end, kind, cured) = (self.draw_end(), self.is_kind(), self.is_cured());
-        let fails = self.draw_failure();
+        let fails = self.draw_failure(who);
         let incarnation = self.start(who);
         let steps = self.random.chance(self.weather.late / 10).then(|| self.random.below(60_000));
         let object = self.objects.get_mut(&who).unwrap();
@@ -369,8 +371,9 @@ impl World {
     }
 
     /// Draws the error of code that fails in a turn: as a receiver that has no time, or as a fault that parks.
-    fn draw_failure(&mut self) -> Option<ErrorCode> {
-        let fails = self.random.chance(self.weather.failing);
+    fn draw_failure(&mut self, who: Address) -> Option<ErrorCode> {
+        let sick = self.plan.bank.as_ref().and_then(|bank| bank.sick).map(Address::Aggregate);
+        let fails = self.random.chance(self.weather.failing) || sick == Some(who) && !self.is_kind();
         fails.then(|| self.random.pick(&[ErrorCode::Unavailable, ErrorCode::DeciderFailed]))
     }
 

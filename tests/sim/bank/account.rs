@@ -32,7 +32,7 @@ impl Rules for Account {
         let cents: u64 = asked.words.last().and_then(|cents| cents.parse().ok()).unwrap_or_default();
         match asked.name {
             "Open" if state.is_open => Decision::default(),
-            "Open" => Decision::of("opened".to_owned()),
+            "Open" => Decision::of("opened".to_owned()).and(format!("deposited {words}")),
             _ if !state.is_open => Decision::refused("missing"),
             "Debit" if state.balance < cents => Decision::refused("insufficient"),
             "Deposit" => Decision::of(format!("deposited {words}")),

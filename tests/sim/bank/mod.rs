@@ -38,17 +38,17 @@ pub struct Bank {
     pub opened: usize,
     pub transfers: usize,
     pub reminders: usize,
+    /// A stream whose code always fails until the kind time. Its timers and the commands to it are parked.
+    pub sick: Option<usize>,
 }
 
 impl Bank {
     pub fn drawn(random: &mut Random) -> Self {
         let opened = random.index(3) + 2;
-        Self {
-            accounts: opened + random.index(2),
-            opened,
-            transfers: random.index(6) + 1,
-            reminders: random.index(3),
-        }
+        let accounts = opened + random.index(2);
+        let (transfers, reminders) = (random.index(6) + 1, random.index(3));
+        let sick = random.chance(300).then(|| random.index(accounts + transfers + reminders));
+        Self { accounts, opened, transfers, reminders, sick }
     }
 
     pub fn streams(&self) -> Vec<StreamId> {

@@ -85,7 +85,9 @@ impl Teller {
         }
         let number = self.number * 1000 + self.asked.len();
         let asked = if opens {
-            Asked::new(self.asked.len(), command_of("Open", ""), None)
+            let words = format!("o{number} {}", turn.random.between(1, 200));
+            let effect = format!("deposited {words}");
+            Asked::new(self.asked.len(), command_of("Open", &words), Some(effect))
         } else {
             self.draw(number, turn)
         };
@@ -118,7 +120,7 @@ impl Teller {
         let stream = self.bank.accounts + random.index(self.bank.transfers);
         let account = |random: &mut Random| format!("account-{}", random.index(self.bank.accounts));
         let (from, to, cents) = (account(random), account(random), random.between(1, 60));
-        let lapse = random.pick(&[0, 100, 2000, 20_000, 5 * DAY]);
+        let lapse = random.pick(&[0, 2000, 60_000, 5 * DAY, 5 * DAY]);
         let words = format!("{from} {to} {cents} {lapse}");
         let command = if random.chance(500) {
             command_of("Request", &words)
