@@ -1,15 +1,20 @@
 //! The driver of an aggregate with timers and sent commands: when it sets the alarm.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use sillok::ErrorCode;
 use sillok::gateway::{
-    AggregateDriver, AggregateEffect as Effect, AggregateInput as Input, CallId, FailedAttempt,
+    AggregateDriver, AggregateEffect as Effect, AggregateInput as Input, Alarm, CallId, FailedAttempt,
 };
 use sillok::handler::{
     Accepted, Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, SentCommand,
     TimerChange,
 };
 use sillok::store::sqlite::StreamTable;
-use sillok::store::{EventId, EventView, JsonText, NewEvent, PendingKey, RecordedTime, StreamId, Version};
+use sillok::store::{
+    EventId, EventView, JsonText, NewEvent, PendingKey, RecordedTime, StorageError, StreamId, Version,
+};
 
 use crate::database::Database;
 use crate::{Clock, turn};
@@ -156,6 +161,39 @@ fn an_object_that_finds_no_alarm_sets_it_for_a_far_timer_alone() {
     turn::<_, Effect>(1, |turn| second.touched(turn));
     input(&mut second, 2, Input::FoundAlarm(None));
     assert_eq!(alarm(&clock), 10 * DAY);
+}
+
+/// An alarm that cannot be set for a while.
+#[derive(Clone, Default)]
+struct Stubborn {
+    clock: Clock,
+    refuses: Rc<Cell<bool>>,
+}
+
+impl Alarm for Stubborn {
+    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
+        if self.refuses.get() { Err(StorageError::failed("the alarm")) } else { self.clock.set(at) }
+    }
+}
+
+#[test]
+fn the_next_request_looks_again_if_the_alarm_could_not_be_set() {
+    let (database, alarm) = (Database::in_memory(), Stubborn::default());
+    execute(&mut driver(&database, &alarm.clock), 0, "Set", 10 * DAY);
+    // The platform has lost the alarm, and refuses another one.
+    let stream = StreamId::new("reminder-1").unwrap();
+    let mut second = AggregateDriver::new(stream, StreamTable::new(database), alarm.clone());
+    second.behave(Box::new(Reminder));
+    let mut look = |refuses| {
+        alarm.refuses.set(refuses);
+        let ((), effects) = turn::<_, Effect>(1, |turn| second.touched(turn));
+        assert!(matches!(effects[..], [Effect::FindAlarm]), "{effects:?}");
+        turn(2, |turn| second.input(turn, Input::FoundAlarm(None))).1
+    };
+    assert!(matches!(look(true)[..], [Effect::Log(_)]));
+    assert_eq!(alarm.clock.0.borrow().len(), 1);
+    assert!(look(false).is_empty());
+    assert_eq!(alarm.clock.0.borrow()[1..], [10 * DAY]);
 }
 
 /// The calls of the sent commands among these effects.

@@ -11,8 +11,8 @@ use sillok::gateway::{
 use sillok::handler::{Answer, Behaviour};
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    AppendError, EventId, IdempotencyKey, PendingKey, ReadError, RecordedTime, StorageError, StreamId, TruncateError,
-    Version,
+    AppendError, EventId, IdempotencyKey, PendingKey, ReadError, RecordedTime, StorageError, StreamId,
+    TruncateError, Version,
 };
 
 use crate::bank::Around;

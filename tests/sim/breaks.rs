@@ -62,7 +62,7 @@ pub enum Break {
     AnswerTakenTwice,
     /// Commands are sent in the turn that stores them, before the writes are durable.
     CommandSentBeforeDurable,
-    /// The rejection of a command is not stored.
+    /// The rejection of a sent command is not stored.
     RefusalForgotten,
     /// A process does not know that it has ended.
     EndForgotten,
@@ -112,7 +112,9 @@ impl Break {
             Self::OutcomeForgotten => statement.starts_with("INSERT OR REPLACE INTO outcomes_v1"),
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
             Self::RefusalForgotten => {
-                statement.starts_with("INSERT OR REPLACE INTO outcomes_v1") && values[6] != Value::Null
+                let is_outcome = statement.starts_with("INSERT OR REPLACE INTO outcomes_v1");
+                let of_process = |id: &Value<'_>| matches!(id, Value::Text(id) if id.starts_with("process"));
+                is_outcome && of_process(&values[1]) && values[6] != Value::Null
             }
             Self::AnswerTakenTwice => removes(statement, values, "sent"),
             Self::TimerNotRemoved => removes(statement, values, "timer"),
@@ -183,14 +185,14 @@ found! {
 found! {
     found_in_a_bank in crate::run_bank;
     a_timer_that_is_armed_after_the_commit: AlarmSetApart within 200 by "has left open";
-    events_apart_from_their_timers: TimersApart within 200 by "never came";
+    events_apart_from_their_timers: TimersApart within 200 by "never";
     a_timer_that_comes_early: TimerEarly within 200 by "came before";
     a_timer_that_comes_twice: TimerNotRemoved within 200 by "was not set";
     a_cancel_that_comes_late_and_is_ignored: LateCancelIgnored within 400 by "was not set";
     an_answer_that_is_lost: AnswerLost within 200 by "never ends";
     an_answer_that_is_taken_twice: AnswerTakenTwice within 200 by "twice";
     a_command_that_is_sent_before_it_is_durable: CommandSentBeforeDurable within 400 by "has moved";
-    a_refusal_that_is_not_remembered: RefusalForgotten within 400 by "has ended, but has moved";
+    a_refusal_that_is_not_remembered: RefusalForgotten within 200 by "was answered differently";
     an_end_that_is_forgotten: EndForgotten within 200 by "goes on after its end";
 }
 

@@ -6,7 +6,7 @@ use sillok::ErrorCode;
 use sillok::store::{RecordedTime, StreamId};
 use sillok::testing::FaultMoment;
 
-use crate::bank::{Bank, Teller};
+use crate::bank::{Bank, SentCommands, Teller};
 use crate::breaks::Break;
 use crate::clients::Client;
 use crate::consumer_plans::ConsumerPlan;
@@ -101,6 +101,7 @@ pub struct World {
     last_call: CallId,
     /// The caller of each call.
     calls: BTreeMap<CallId, (Address, u32)>,
+    pub sent: SentCommands,
     /// Whether to print every step.
     traced: bool,
 }
@@ -170,6 +171,7 @@ impl World {
             happenings: 0,
             last_call: 0,
             calls: BTreeMap::new(),
+            sent: SentCommands::default(),
             traced,
             random,
             plan,
@@ -241,7 +243,10 @@ impl World {
 
     fn step(&mut self, happening: Happening) -> Result<(), String> {
         match happening {
-            Happening::Called { call, to, request } => self.turn(to, Input::Called { call, request }),
+            Happening::Called { call, to, request } => {
+                self.sent.called(call, &request);
+                self.turn(to, Input::Called { call, request })
+            }
             Happening::Answered { call, reply } => match self.calls.remove(&call) {
                 Some((who, incarnation)) if self.is_alive(who, incarnation) => {
                     self.turn(who, Input::Answered { call, reply })
@@ -404,6 +409,7 @@ impl World {
                     self.deliver(Happening::Called { call, to, request });
                 }
                 Outgoing::Answer { call, reply } => {
+                    self.sent.answered(call, &reply);
                     self.deliver(Happening::Answered { call, reply: Some(reply) });
                 }
                 Outgoing::Tick { tick, millis } => {

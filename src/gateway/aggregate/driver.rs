@@ -174,6 +174,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         if self.machine.found_alarm(alarm, turn.now()) {
             self.begin_again(turn, false);
         } else {
+            self.pursuit.look_again();
             self.pursue(turn);
         }
     }

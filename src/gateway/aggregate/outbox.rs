@@ -46,7 +46,8 @@ pub(super) struct Outbox<L, A> {
 impl<L, A: Alarm> Outbox<L, A> {
     pub(super) fn new(log: L, alarm: A) -> Self {
         let (armed, forward_at, may_owe, now) = Default::default();
-        let outbox = Self { log, alarm, armed, forward_at, may_owe, now, made: None.into(), agenda: None.into() };
+        let outbox =
+            Self { log, alarm, armed, forward_at, may_owe, now, made: None.into(), agenda: None.into() };
         outbox.may_owe.set(true);
         outbox
     }

@@ -50,6 +50,11 @@ impl Pursuit {
         self.sending.retain(|_, (_, since)| now < since.later(LOST_MILLIS));
     }
 
+    /// Attempts again what waits for the alarm. The alarm may not be set, if that has failed.
+    pub(super) fn look_again(&mut self) {
+        self.waits_for_alarm = false;
+    }
+
     fn is_under_way(&self, key: &PendingKey) -> bool {
         self.queued.contains(key) || self.sending.values().any(|(sent, _)| sent == key)
     }

@@ -40,6 +40,7 @@ pub fn check(world: &World, bank: &Bank) -> Verdict {
 
 fn conversations_are_right(world: &World, bank: &Bank) -> Verdict {
     requests_were_done_as_answered(world)?;
+    world.sent.each_has_one_answer()?;
     timer_checkers::none_came_wrongly(world, bank)?;
     for transfer in bank.transfers() {
         each_transfer_goes_one_way(world, bank, transfer)?;

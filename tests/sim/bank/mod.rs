@@ -9,6 +9,7 @@ mod account;
 pub mod checkers;
 mod reminder;
 mod rules;
+mod sent;
 mod teller;
 mod timer_checkers;
 mod transfer;
@@ -28,6 +29,7 @@ use reminder::Reminder;
 use rules::Ruled;
 use transfer::Transfer;
 
+pub use sent::SentCommands;
 pub use teller::Teller;
 
 /// The streams of a bank: accounts, then transfers, then reminders.
@@ -69,14 +71,12 @@ impl Bank {
 
     /// The code of a stream.
     pub fn code(&self, number: usize, around: &Rc<Around>, random: &mut Random) -> Box<dyn Behaviour> {
-        let snapshot_events = random.between(1, 4);
-        let around = around.clone();
         if number < self.accounts {
-            Box::new(Ruled::<Account>::new(number, snapshot_events, around))
+            Box::new(Ruled::<Account>::new(number, around, random))
         } else if self.transfers().contains(&number) {
-            Box::new(Ruled::<Transfer>::new(number - self.accounts, snapshot_events, around))
+            Box::new(Ruled::<Transfer>::new(number - self.accounts, around, random))
         } else {
-            Box::new(Ruled::<Reminder>::new(number, snapshot_events, around))
+            Box::new(Ruled::<Reminder>::new(number, around, random))
         }
     }
 }

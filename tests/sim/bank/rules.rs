@@ -15,6 +15,7 @@ use sillok::store::{EventView, JsonText, PendingKey, RecordedTime, StreamId};
 use super::Around;
 use crate::breaks::Break;
 use crate::clients::marked;
+use crate::random::Random;
 
 /// The rules of a kind of stream.
 pub trait Rules {
@@ -106,6 +107,8 @@ pub fn command_of(name: &str, words: &str) -> Command {
 /// The code of a stream, with its state.
 pub struct Ruled<R: Rules> {
     number: usize,
+    /// The version of the code. The snapshots of another version are not read.
+    version: u64,
     snapshot_events: u64,
     state: Counted<R::State>,
     decided: Counted<R::State>,
@@ -120,9 +123,11 @@ struct Counted<S> {
 }
 
 impl<R: Rules> Ruled<R> {
-    pub fn new(number: usize, snapshot_events: u64, around: Rc<Around>) -> Self {
+    pub fn new(number: usize, around: &Rc<Around>, random: &mut Random) -> Self {
+        let (version, snapshot_events, around) =
+            (random.between(1, 2), random.between(1, 4), Rc::clone(around));
         let (state, decided, rules) = (Counted::default(), Counted::default(), PhantomData);
-        Self { number, snapshot_events, state, decided, around, rules }
+        Self { number, version, snapshot_events, state, decided, around, rules }
     }
 
     /// Whether a state is the last one of a process.
@@ -150,7 +155,7 @@ fn fold<R: Rules>(counted: &mut Counted<R::State>, mark: &str) {
 
 impl<R: Rules> Behaviour for Ruled<R> {
     fn code(&self) -> String {
-        "1".to_owned()
+        self.version.to_string()
     }
 
     fn settings(&self) -> BehaviourSettings {

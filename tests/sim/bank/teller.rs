@@ -154,7 +154,8 @@ impl Teller {
                 Asked::new(stream, command_of("Set", &timers.join(" ")), Some(effect))
             }
             4 => {
-                let number = if is_rejected(number) || number % 5 == 0 { 100_001 + 70 * number } else { number };
+                let number =
+                    if is_rejected(number) || number % 5 == 0 { 100_001 + 70 * number } else { number };
                 let words = format!("q{number} {number} {}", at(random));
                 let effect = format!("rang q{number} {number} ");
                 Asked::new(stream, command_of("Quiet", &words), Some(effect))

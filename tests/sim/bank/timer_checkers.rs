@@ -52,7 +52,9 @@ pub fn none_came_wrongly(world: &World, bank: &Bank) -> Verdict {
         follow(&story(world, stream))?;
     }
     for asked in world.tellers.iter().flat_map(|teller| &teller.asked) {
-        let Some(effect) = asked.effect.as_ref().filter(|effect| effect.starts_with("rang")) else { continue };
+        let Some(effect) = asked.effect.as_ref().filter(|effect| effect.starts_with("rang")) else {
+            continue;
+        };
         let data: String = serde_json::from_str(asked.command.data().as_str()).unwrap();
         let at = parsed(data.rsplit(' ').next().unwrap());
         let story = story(world, asked.stream);
@@ -67,7 +69,8 @@ pub fn all_have_come(world: &World, bank: &Bank) -> Verdict {
     for stream in bank.reminders() {
         let story = story(world, stream);
         let stored = pending(world, stream);
-        let mut rejected: Vec<&str> = stored.iter().map(|pending| pending.key.as_str()).collect();
+        let timers = stored.iter().filter(|pending| pending.kind == "timer");
+        let mut rejected: Vec<&str> = timers.map(|timer| timer.key.as_str()).collect();
         for (key, set) in follow(&story)? {
             holds(is_rejected(set.number), || format!("{key} {set:?} never came: {story:?}"))?;
             let is_shown = rejected.iter().position(|shown| *shown == key).map(|at| rejected.remove(at));
@@ -80,7 +83,9 @@ pub fn all_have_come(world: &World, bank: &Bank) -> Verdict {
         holds(left.is_empty(), || format!("{} has left {left:?}", world.plan.streams[stream]))?;
     }
     for asked in world.tellers.iter().flat_map(|teller| &teller.asked).filter(|asked| asked.is_accepted) {
-        let Some(effect) = asked.effect.as_ref().filter(|effect| effect.starts_with("rang")) else { continue };
+        let Some(effect) = asked.effect.as_ref().filter(|effect| effect.starts_with("rang")) else {
+            continue;
+        };
         let story = story(world, asked.stream);
         let came = story.iter().any(|event| event.join(" ").starts_with(effect));
         holds(came, || format!("{asked:?} never came: {story:?}"))?;
