@@ -171,6 +171,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     }
 
     fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
+        if alarm.is_none() {
+            self.pursuit.has_no_alarm();
+        }
         if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
             self.begin_again(turn, false);
         } else {

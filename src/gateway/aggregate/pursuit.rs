@@ -50,6 +50,11 @@ impl Pursuit {
         self.sending.retain(|_, (_, since)| now < since.later(LOST_MILLIS));
     }
 
+    /// Notes that no alarm is set, so that nothing can wait for it.
+    pub(super) fn has_no_alarm(&mut self) {
+        self.waits_for_alarm = false;
+    }
+
     fn is_under_way(&self, key: &PendingKey) -> bool {
         self.queued.contains(key) || self.sending.values().any(|(sent, _)| sent == key)
     }
