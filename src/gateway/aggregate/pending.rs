@@ -66,8 +66,8 @@ impl Commands {
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Option<Executed>>, StorageError> {
         let input = |pending: &PendingCommand| {
-            let timer = Some(pending).filter(|pending| is_due(pending, now))?;
-            Some(Command::from_json(&timer.command))
+            let is_timer = pending.key.kind() == PendingKind::Timer;
+            (is_timer && is_due(pending, now)).then(|| Command::from_json(&pending.command))
         };
         let attempted = self.attempt(store, stream, key, now, fresh_id, input);
         after_attempt(store, stream, key, attempted, now, jitter)
@@ -90,7 +90,10 @@ impl Commands {
         jitter: u64,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Option<Executed>>, StorageError> {
-        let input = |pending: &PendingCommand| Some(answer_input(pending, answer));
+        let input = |pending: &PendingCommand| {
+            let is_sent = pending.key.kind() == PendingKind::Sent;
+            is_sent.then(|| answer_input(pending, answer))
+        };
         let attempted = self.attempt(store, stream, key, now, fresh_id, input);
         after_attempt(store, stream, key, attempted, now, jitter)
     }
