@@ -101,7 +101,10 @@ fn a_conversation_in_a_file_survives_a_fault_of_each_call() {
 
 /// A database in which another process has a turn directly before each transaction.
 #[derive(Clone)]
-struct Raced(Database, Rc<RefCell<Option<Box<dyn FnOnce()>>>>);
+struct Raced(Database, Rc<RefCell<Option<Other>>>);
+
+/// What the other process does.
+type Other = Box<dyn FnOnce()>;
 
 impl Sql for Raced {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {

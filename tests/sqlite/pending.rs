@@ -6,9 +6,9 @@ use ::rusqlite::Row;
 use sillok::ErrorCode;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
-    Append, Commit, CommitHash, DecisionLog, DecisionParts, EventId, EventStore, JsonText, NewEvent, PendingChange,
-    PendingCommand, PendingKey, PendingKind, PendingLog, PendingState, Receiver, RecordedTime, StorageError,
-    StreamId, StreamLog, Version,
+    Append, Commit, CommitHash, DecisionLog, DecisionParts, EventId, EventStore, JsonText, NewEvent,
+    PendingChange, PendingCommand, PendingKey, PendingKind, PendingLog, PendingState, Receiver, RecordedTime,
+    StorageError, StreamId, StreamLog, Version,
 };
 
 use crate::database::Database;
@@ -69,7 +69,8 @@ type PendingRow = (
 );
 
 fn rows(database: &Database) -> Vec<PendingRow> {
-    let query = "SELECT stream, kind, key, state, due, at, failed, receiver, name, error, command FROM pending_v1";
+    let query =
+        "SELECT stream, kind, key, state, due, at, failed, receiver, name, error, command FROM pending_v1";
     let mut statement = database.0.prepare(query).unwrap();
     let read = |row: &Row<'_>| {
         let place = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -205,7 +206,11 @@ fn each_pending_command_is_one_row_beside_the_commit() {
     let put = |pending| PendingChange::Put(pending);
     assert_eq!(written(true, &[]), 1, "events alone");
     assert_eq!(written(true, &[put(timer("c", 5000))]), 2, "events and a timer");
-    assert_eq!(written(false, &[put(timer("d", 5000)), put(sent("id-1", 1))]), 2, "a timer and a sent command");
+    assert_eq!(
+        written(false, &[put(timer("d", 5000)), put(sent("id-1", 1))]),
+        2,
+        "a timer and a sent command"
+    );
     assert_eq!(written(true, &[PendingChange::Remove(timer("d", 0).key)]), 2, "a timer runs");
     assert_eq!(written(false, &[PendingChange::Remove(timer("d", 0).key)]), 0, "there is none");
     assert_eq!(written(true, &[PendingChange::Remove(sent("id-1", 0).key)]), 2, "an answer is taken");
@@ -264,7 +269,11 @@ fn a_row_that_cannot_be_read_is_an_error_that_names_it() {
         let kind = if corruption.starts_with("kind") { "other" } else { "sent" };
         let is_whole = whole.contains(&corruption);
         let agenda = log.agenda(&stream(), &mut |_, _| ());
-        assert_eq!(agenda.as_ref().is_err_and(|error| names(error, key)), !is_whole, "{corruption}: {agenda:?}");
+        assert_eq!(
+            agenda.as_ref().is_err_and(|error| names(error, key)),
+            !is_whole,
+            "{corruption}: {agenda:?}"
+        );
         if let Err(error) = agenda {
             assert!(error.to_string().contains(&format!("{kind:?}")), "{error}");
         }
@@ -291,7 +300,9 @@ fn a_deletion_removes_rows_that_cannot_be_read() {
     let database = Database::in_memory();
     let mut store = EventStore::new(StreamTable::new(database.clone()));
     let counted = NewEvent::new("Counted", json("1")).unwrap();
-    store.append(Append::to(stream(), vec![counted]), RecordedTime::default(), &mut EventId::default).unwrap();
+    store
+        .append(Append::to(stream(), vec![counted]), RecordedTime::default(), &mut EventId::default)
+        .unwrap();
     let mut log = StreamTable::new(database.clone());
     put(&mut log, &[timer("a", 5000)]).unwrap();
     database.0.execute("UPDATE pending_v1 SET state = 'late'", []).unwrap();

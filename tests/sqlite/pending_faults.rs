@@ -37,7 +37,8 @@ fn decide<L: DecisionLog>(log: &mut L, number: u64) -> Result<(), StorageError> 
     ];
     log.exclusively(|log| {
         let commit = commit(log)?;
-        let parts = DecisionParts { commit: Some(commit), outcome: Some((&id(number), &outcome)), pending: &pending };
+        let parts =
+            DecisionParts { commit: Some(commit), outcome: Some((&id(number), &outcome)), pending: &pending };
         log.insert_decision(&stream(), parts)
     })
 }
@@ -57,7 +58,11 @@ fn stored<L: DecisionLog>(log: &L) -> u64 {
 }
 
 /// Runs the decisions. The call after `calls` calls fails. Returns whether one has failed.
-fn run<L: DecisionLog, H: DecisionLog>(faulty: &Faulty<Database>, mut log: L, healthy: impl Fn() -> H) -> bool {
+fn run<L: DecisionLog, H: DecisionLog>(
+    faulty: &Faulty<Database>,
+    mut log: L,
+    healthy: impl Fn() -> H,
+) -> bool {
     for number in 1..=4 {
         let decided = decide(&mut log, number);
         assert_eq!(decided.is_err(), faulty.has_failed(), "{decided:?}");

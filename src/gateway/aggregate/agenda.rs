@@ -68,6 +68,12 @@ impl Agenda {
         self.due.iter().take_while(move |(at, _)| *at <= now).map(|(_, key)| key)
     }
 
+    /// The time of the first pending command that is not due yet.
+    pub(super) fn next_after(&self, now: RecordedTime) -> Option<RecordedTime> {
+        let later = (now.later(1), PendingKey::first(PendingKind::Timer));
+        self.due.range(later..).next().map(|(at, _)| *at)
+    }
+
     /// The time of the next pending command.
     pub(super) fn next(&self) -> Option<RecordedTime> {
         self.due.first().map(|(at, _)| *at)
