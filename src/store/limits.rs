@@ -68,7 +68,7 @@ pub const COMMAND_BYTES: usize = COMMIT_BYTES;
 /// The most versions of an aggregate's code whose snapshots a stream keeps: after a rollback to the code before, nothing is
 /// replayed.
 pub const SNAPSHOT_CODES: u64 = 2;
-/// The most outcomes that are looked at in each of two places when a command removes those that are too old.
+/// The most outcomes that are looked at in each of three places when a command removes those that are too old.
 pub const OUTCOMES_LOOKED_AT: u64 = 250;
 /// The longest key of a timer, and the longest name of a sent command, in bytes of UTF-8.
 pub const TIMER_KEY_BYTES: usize = 200;

@@ -51,7 +51,8 @@ pub trait DecisionLog: StreamLog {
     /// [`StorageError`].
     fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError>;
 
-    /// Visits the pending commands of the stream after a key, in the order of their keys.
+    /// Visits the pending commands of the stream that have the kind of this key and come after it, in the order of their
+    /// keys. [`PendingKey::first`] comes before all others.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -69,9 +70,9 @@ pub trait DecisionLog: StreamLog {
     fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError>;
 
     /// Removes outcomes from before a time, but for the outcomes of commands that a process has sent. It looks at a
-    /// bounded number of outcomes: those whose ids follow `near`, and
-    /// those with the first ids. So calls with the ids of the commands come by all outcomes in the end, whether the ids
-    /// grow or are random.
+    /// bounded number of outcomes: those whose ids follow `near`, and those with the first ids before and after the ids
+    /// of sent commands. So calls with the ids of the commands come by all outcomes in the end, whether the ids grow or
+    /// are random.
     ///
     /// # Errors
     /// [`StorageError`].

@@ -58,18 +58,21 @@ impl<S: Sql> PendingTable<S> {
         self.table.doubt();
     }
 
-    pub(super) fn change(&self, stream: &StreamId, change: &PendingChange) -> Result<(), StorageError> {
-        match change {
-            PendingChange::Put(pending) => self.put(stream, pending),
-            PendingChange::Remove(key) if self.table.exists()? => {
-                self.table.sql.execute(REMOVE, &place(stream, key))
-            }
-            PendingChange::Remove(_) => Ok(()),
+    /// Carries out the changes in their order. Call it once within the transaction of a decision.
+    pub(super) fn change(&self, stream: &StreamId, changes: &[PendingChange]) -> Result<(), StorageError> {
+        if changes.iter().any(|change| matches!(change, PendingChange::Put(_))) {
+            // One look only: the table must not remember that it exists before the transaction has made it.
+            self.table.create()?;
+        } else if changes.is_empty() || !self.table.exists()? {
+            return Ok(());
         }
+        changes.iter().try_for_each(|change| match change {
+            PendingChange::Put(pending) => self.put(stream, pending),
+            PendingChange::Remove(key) => self.table.sql.execute(REMOVE, &place(stream, key)),
+        })
     }
 
     fn put(&self, stream: &StreamId, pending: &PendingCommand) -> Result<(), StorageError> {
-        self.table.create()?;
         let [stream, kind, key] = place(stream, &pending.key);
         let due = pending.state.due().map_or(Value::Null, |at| Value::Integer(at.as_millis()));
         let receiver = pending.receiver.as_ref();
@@ -118,8 +121,8 @@ impl<S: Sql> PendingTable<S> {
         visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         self.table.rows(DUE, &[], &mut |row| {
-            let stream = row.text(4).and_then(|text| StreamId::new(text).ok()).ok_or_else(corrupt)?;
-            let due = read_state(row)?.due().ok_or_else(corrupt)?;
+            let stream = row.text(4).and_then(|text| StreamId::new(text).ok()).ok_or_else(|| corrupt(row))?;
+            let due = read_state(row)?.due().ok_or_else(|| corrupt(row))?;
             Ok(visit(stream, read_key(row)?, due))
         })
     }
@@ -138,38 +141,42 @@ fn place<'a>(stream: &'a StreamId, key: &'a PendingKey) -> [Value<'a>; 3] {
 }
 
 fn read(row: &dyn Row) -> Result<PendingCommand, StorageError> {
-    let receiver = match (row.text(6), row.text(7)) {
-        (Some(stream), Some(name)) => {
-            Some(Receiver { stream: StreamId::new(stream).map_err(|_| corrupt())?, name: name.into() })
+    let key = read_key(row)?;
+    let receiver = match (key.kind(), row.text(6), row.text(7)) {
+        (PendingKind::Timer, _, _) => None,
+        (PendingKind::Sent, Some(stream), Some(name)) => {
+            Some(Receiver { stream: StreamId::new(stream).map_err(|_| corrupt(row))?, name: name.into() })
         }
-        _ => None,
+        (PendingKind::Sent, _, _) => return Err(corrupt(row)),
     };
     Ok(PendingCommand {
-        key: read_key(row)?,
+        key,
         receiver,
-        command: row.text(9).map(JsonText::trusted).ok_or_else(corrupt)?,
-        at: row.integer(4).map(RecordedTime::from_millis).ok_or_else(corrupt)?,
-        failed: row.integer(5).and_then(|failed| u32::try_from(failed).ok()).ok_or_else(corrupt)?,
+        command: row.text(9).map(JsonText::trusted).ok_or_else(|| corrupt(row))?,
+        at: row.integer(4).map(RecordedTime::from_millis).ok_or_else(|| corrupt(row))?,
+        failed: row.integer(5).and_then(|failed| u32::try_from(failed).ok()).ok_or_else(|| corrupt(row))?,
         state: read_state(row)?,
         error: row.text(8).map(JsonText::trusted),
     })
 }
 
 fn read_key(row: &dyn Row) -> Result<PendingKey, StorageError> {
-    let (Some(kind), Some(key)) = (row.text(0), row.text(1)) else { return Err(corrupt()) };
+    let (Some(kind), Some(key)) = (row.text(0), row.text(1)) else { return Err(corrupt(row)) };
     let key = match PendingKind::from_text(kind) {
         Some(PendingKind::Timer) => PendingKey::timer(key),
         Some(PendingKind::Sent) => PendingKey::sent(key),
-        None => return Err(corrupt()),
+        None => return Err(corrupt(row)),
     };
-    key.map_err(|_| corrupt())
+    key.map_err(|_| corrupt(row))
 }
 
 fn read_state(row: &dyn Row) -> Result<PendingState, StorageError> {
     let due = row.integer(3).map(RecordedTime::from_millis);
-    row.text(2).and_then(|state| PendingState::from_text(state, due)).ok_or_else(corrupt)
+    row.text(2).and_then(|state| PendingState::from_text(state, due)).ok_or_else(|| corrupt(row))
 }
 
-fn corrupt() -> StorageError {
-    StorageError::corrupt(0, "a timer or a sent command cannot be read")
+/// Names the row, whose first columns are its kind and its key.
+fn corrupt(row: &dyn Row) -> StorageError {
+    let (kind, key) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
+    StorageError::corrupt(0, format!("the pending command of kind {kind:?} with key {key:?} is not valid"))
 }
