@@ -172,14 +172,16 @@ fn a_stored_command_that_cannot_be_read_is_attempted_and_parked() {
 /// A timer of a stream whose history cannot be read is not attempted every few seconds without end.
 #[test]
 fn a_timer_over_a_corrupt_history_is_parked() {
-    let database = Database::in_memory();
-    let mut case = Case::new(crate::world::one_stream(database.clone()));
-    case.decide(vec![Act::Event(1), set("lapse", 1, Asked::event(2))]);
-    database.0.execute("UPDATE commits_v1 SET events = 'x'", []).unwrap();
-    case.restart();
-    for _ in 0..8 {
-        assert_eq!(case.fire("lapse"), None);
-        case.world.now += 300_000;
+    for corruption in ["events = 'x'", "time = -1", "hash = x'00'"] {
+        let database = Database::in_memory();
+        let mut case = Case::new(crate::world::one_stream(database.clone()));
+        case.decide(vec![Act::Event(1), set("lapse", 1, Asked::event(2))]);
+        database.0.execute(&format!("UPDATE commits_v1 SET {corruption}"), []).unwrap();
+        case.restart();
+        for _ in 0..8 {
+            assert_eq!(case.fire("lapse"), None, "{corruption}");
+            case.world.now += 300_000;
+        }
+        assert_eq!(case.pending(&timer("lapse")).unwrap().state, PendingState::Parked, "{corruption}");
     }
-    assert_eq!(case.pending(&timer("lapse")).unwrap().state, PendingState::Parked);
 }

@@ -172,6 +172,28 @@ fn a_timer_without_an_alarm_is_not_stored() {
     assert_eq!(object.count_pending(PendingKind::Timer), 0);
 }
 
+/// A failed call may still have written.
+#[test]
+fn a_timer_that_a_failed_call_has_stored_runs() {
+    let mut object = Object::new();
+    object.decide(vec![set("first", 90_000, Asked::event(1))]);
+    object.disk.fails_late(true);
+    object.ask(Asked::Do(vec![set("a", 60_000, Asked::event(1))]).command());
+    object.run();
+    assert!(object.outcomes.pop().unwrap().is_err());
+    object.disk.fails_late(false);
+    assert_eq!(object.bell.at(), Some(60_000));
+    object.ring();
+    assert_eq!((object.version(), object.count_pending(PendingKind::Timer)), (1, 1));
+    // The same for a timer that runs: it is done, although nobody was told.
+    object.disk.fails_late(true);
+    object.ring_at(90_000);
+    object.run();
+    object.disk.fails_late(false);
+    object.ring();
+    assert_eq!((object.version(), object.count_pending(PendingKind::Timer)), (2, 0));
+}
+
 #[test]
 fn an_alarm_that_cannot_be_set_again_must_ring_again() {
     let mut object = Object::new();

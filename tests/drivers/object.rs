@@ -65,19 +65,24 @@ impl Alarm for Bell {
     }
 }
 
-/// A database that can refuse to write.
+/// A database that can refuse to write, or write and then fail.
 #[derive(Clone)]
-pub struct Disk(pub Database, Rc<Cell<bool>>);
+pub struct Disk(pub Database, Rc<(Cell<bool>, Cell<bool>)>);
 
 impl Disk {
     pub fn breaks(&self, breaks: bool) {
-        self.1.set(breaks);
+        self.1.0.set(breaks);
+    }
+
+    /// Transactions fail after they were committed.
+    pub fn fails_late(&self, fails: bool) {
+        self.1.1.set(fails);
     }
 }
 
 impl Sql for Disk {
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError> {
-        if self.1.get() { Err(StorageError::failed("no disk")) } else { self.0.execute(statement, values) }
+        if self.1.0.get() { Err(StorageError::failed("no disk")) } else { self.0.execute(statement, values) }
     }
 
     fn query(
@@ -90,7 +95,8 @@ impl Sql for Disk {
     }
 
     fn transaction(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
-        self.0.transaction(work)
+        self.0.transaction(work)?;
+        if self.1.1.get() { Err(StorageError::failed("no answer")) } else { Ok(()) }
     }
 
     fn size(&self) -> u64 {

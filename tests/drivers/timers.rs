@@ -1,5 +1,6 @@
 //! How a driver attempts timers: one by one, each in its turn among the commands, with forwards in between.
 
+use sillok::gateway::AggregateInput;
 use sillok::store::{PendingKind, PendingState};
 
 use crate::object::{Object, timer};
@@ -49,6 +50,19 @@ fn a_command_waits_for_one_timer_at_most() {
 }
 
 #[test]
+fn one_timer_waits_for_its_turn_at_a_time() {
+    let mut object = Object::new();
+    object.decide(timers(100, 60_000));
+    object.ring_at(60_000);
+    (0..20).for_each(|_| object.input(AggregateInput::Continue));
+    object.ask(Asked::event(7).command());
+    while object.outcomes.is_empty() {
+        assert!(object.step());
+    }
+    assert_eq!(object.version(), 2, "one timer, and the command");
+}
+
+#[test]
 fn a_timer_that_always_fails_does_not_hold_up_the_others() {
     let mut object = Object::new();
     let mut acts = vec![set("a-first", 50_000, Asked::Throw), set("t-0005", 55_000, Asked::Unknown)];
@@ -93,7 +107,7 @@ fn a_parked_timer_that_is_retried_runs_at_once() {
     let decisions = object.play.asked.borrow().len();
     let (retried, effects) = crate::turn(object.now, |turn| object.driver.retry_pending(turn, &timer("a")));
     assert!(retried.unwrap() && effects.len() == 1, "{effects:?}");
-    object.input(sillok::gateway::AggregateInput::Continue);
+    object.input(AggregateInput::Continue);
     object.run();
     assert_eq!(object.play.asked.borrow().len(), decisions + 1);
 }
