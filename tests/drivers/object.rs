@@ -147,6 +147,8 @@ impl Object {
             ids: 0,
         };
         object.driver.behave(Box::new(Script::new(&object.play)));
+        // The first request finds that there is no alarm.
+        object.touch();
         object
     }
 

@@ -178,8 +178,13 @@ impl<L: DecisionLog, A: Alarm> Outbox<L, A> {
         self.agenda.borrow().as_ref().map(look).unwrap_or_default()
     }
 
-    /// Sets the alarm for the pending commands, unless it is set to ring before.
-    pub(super) fn arm_for_pending(&self) -> Result<(), StorageError> {
+    /// Sets the alarm for the pending commands, unless it is set to ring before. While the work for the alarm is under way, a
+    /// later alarm is set at its end: a crash before must not leave an alarm that is too late for the forwards.
+    pub(super) fn arm_for_pending(&self, is_ringing: bool) -> Result<(), StorageError> {
+        let backstop = self.now.get().later(BACKSTOP_MILLIS);
+        if is_ringing && self.next_ring().is_none_or(|next| next >= backstop) {
+            return Ok(());
+        }
         self.arm(None)
     }
 
