@@ -150,21 +150,17 @@ impl<D: Decider> Given<D> {
 
     /// Decides a command or another input of the stream with this id.
     pub(super) fn decide(self, id: &str, command: Command) -> Result<When<D>, String> {
-        let mut command = command.with_metadata(self.metadata).map_err(text)?;
+        let mut command = command.with_metadata(self.metadata.clone()).map_err(text)?;
         if let Some(id) = &self.id {
             command = command.with_id(IdempotencyKey::new(id).map_err(text)?);
         }
         let stream = StreamId::new(&format!("{}-{id}", D::CATEGORY)).map_err(text)?;
-        let mut store = EventStore::new(MemoryLog::new());
-        for (place, event) in self.history.into_iter().enumerate() {
-            let event = event.map_err(|error| format!("history[{place}]: {error}"))?;
-            let append = Append::to(stream.clone(), vec![event]);
-            store.append(append, RecordedTime::default(), &mut EventId::default).map_err(text)?;
-        }
-        let (behaviour, accepted) = Recorded::new((self.behaviour)(stream.clone()));
+        let (make, now) = (self.behaviour, self.now);
+        let mut store = self.store(&stream)?;
+        let (behaviour, accepted) = Recorded::new(make(stream.clone()));
         let mut commands = Commands::new(Box::new(behaviour));
         let executed = loop {
-            match commands.execute(&mut store, &stream, &command, self.now, &mut EventId::default) {
+            match commands.execute(&mut store, &stream, &command, now, &mut EventId::default) {
                 Ok(Step::More) => {}
                 Ok(Step::Done(executed)) => break Ok(executed),
                 Err(error) => break Err(error),
@@ -173,6 +169,28 @@ impl<D: Decider> Given<D> {
         let state = commands.state().ok().map(|state| parsed(state.as_str()));
         let pending = if executed.is_ok() { Pending::of(&accepted.take()) } else { Pending::default() };
         Ok(When { found: shown(executed), pending, state, decider: PhantomData })
+    }
+
+    /// The outcome of an input that is not for the stream: nothing happens.
+    pub(super) fn decide_nothing(self) -> Result<When<D>, String> {
+        let stream = StreamId::new(&format!("{}-{ID}", D::CATEGORY)).map_err(text)?;
+        let mut commands = Commands::new((self.behaviour)(stream.clone()));
+        let mut store = self.store(&stream)?;
+        while commands.load(&mut store, &stream).map_err(text)? == Step::More {}
+        let state = commands.state().ok().map(|state| parsed(state.as_str()));
+        let found = json!({ "events": [] });
+        Ok(When { found, pending: Pending::default(), state, decider: PhantomData })
+    }
+
+    /// A store with the history.
+    fn store(self, stream: &StreamId) -> Result<EventStore<MemoryLog>, String> {
+        let mut store = EventStore::new(MemoryLog::new());
+        for (place, event) in self.history.into_iter().enumerate() {
+            let event = event.map_err(|error| format!("history[{place}]: {error}"))?;
+            let append = Append::to(stream.clone(), vec![event]);
+            store.append(append, RecordedTime::default(), &mut EventId::default).map_err(text)?;
+        }
+        Ok(store)
     }
 }
 
@@ -202,16 +220,6 @@ pub struct When<D> {
 }
 
 impl<D: Decider> When<D> {
-    /// The outcome of an input that does nothing.
-    pub(super) fn nothing() -> Self {
-        When {
-            found: json!({ "events": [] }),
-            pending: Pending::default(),
-            state: None,
-            decider: PhantomData,
-        }
-    }
-
     /// Expects exactly these events, in this order. Timers and sent commands are not compared.
     ///
     /// # Panics

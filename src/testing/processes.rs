@@ -206,10 +206,10 @@ impl<P: Process> Given<P> {
         let feed = feed.map_err(|failed| failed.message().to_owned())?;
         // Without types, a process follows no events.
         let Some(source) = feed.first().filter(|_| !P::SOURCE_TYPES.is_empty()) else {
-            return Ok(When::nothing());
+            return self.decide_nothing();
         };
         let event = read_upcast(source, P::SOURCE_UPCASTS).map_err(|failed| failed.message().to_owned())?;
-        let Some(instance) = P::instance(&event, source) else { return Ok(When::nothing()) };
+        let Some(instance) = P::instance(&event, source) else { return self.decide_nothing() };
         let command = input(source.event_type.as_str(), &source.json)?;
         self.decide(&instance.id, command.as_input(Input::Event { starts: instance.starts }))
     }
