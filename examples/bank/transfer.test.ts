@@ -1,5 +1,7 @@
 /** The rules of a transfer, tested without a server: `node --test`. */
 
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { answer, given, laws } from "sillok/testing";
 import { LAPSE, transfer } from "./transfer.ts";
@@ -128,3 +130,25 @@ test("the process obeys the laws", () => {
     inputs,
   );
 });
+
+/** The decisions on which the bank in Rust agrees: its tests read the same file. `now` is 5. */
+const cases: any[] = JSON.parse(
+  readFileSync(new URL("transfer-cases.json", import.meta.url), "utf8"),
+);
+
+for (const { name, history, command, answer: answered, ...expected } of cases) {
+  test(`in TypeScript and in Rust: ${name}`, () => {
+    const input = answered === undefined ? command : answer(answered.name, withoutName(answered));
+    const decided = given(transfer, history).when(input, { now: 5 });
+    decided.then(expected.events).thenState(expected.state);
+    for (const { key, at, command } of expected.timers) {
+      if (command === undefined) decided.thenCancelled(key);
+      else decided.thenScheduled(key, at, command);
+    }
+    for (const { name, stream, command } of expected.sent) decided.thenSent(name, stream, command);
+    if (expected.ended) decided.thenEnded();
+    else assert.throws(() => decided.thenEnded(), /the decision differs/);
+  });
+}
+
+const withoutName = ({ name: _, ...answer }: any) => answer;

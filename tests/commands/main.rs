@@ -11,6 +11,7 @@ mod faults;
 mod flights;
 mod history;
 mod kit;
+mod kit_process;
 mod newest;
 mod projecting;
 mod rows;

@@ -2,7 +2,7 @@
 
 use sillok::ErrorCode;
 use sillok::store::RecordedTime;
-use sillok::testing::{When, accepted, given, given_process, laws, refused};
+use sillok::testing::{Given, When, accepted, given, given_process, laws, refused};
 
 use super::*;
 use crate::account::AccountRejection;
@@ -133,6 +133,81 @@ fn an_order_names_two_accounts() {
 fn only_a_process_sends_commands() -> Outcome {
     let request = TransferCommand::Request(order(100)?);
     given::<Transfer>(&[]).when(request).then_fails(ErrorCode::DeciderFailed);
+    Ok(())
+}
+
+/// A decision on which the bank in TypeScript agrees: its tests read the same file.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    history: Vec<TransferEvent>,
+    command: Option<TransferCommand>,
+    answer: Option<Answered>,
+    events: Vec<TransferEvent>,
+    timers: Vec<Timer>,
+    sent: Vec<Sent>,
+    state: State,
+    ended: bool,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    name: String,
+    rejection: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct Timer {
+    key: String,
+    at: Option<u64>,
+    command: Option<TransferCommand>,
+}
+
+#[derive(Deserialize)]
+struct Sent {
+    name: String,
+    stream: String,
+    command: AccountCommand,
+}
+
+fn decided(given: Given<Transfer>, case: &mut Case) -> Result<When<Transfer>, &'static str> {
+    match (case.command.take(), &case.answer) {
+        (Some(command), _) => Ok(given.when(command)),
+        (None, Some(Answered { name, rejection: None })) => Ok(given.when_answered(name, accepted())),
+        (None, Some(Answered { name, rejection })) => Ok(given.when_answered(name, refused(rejection))),
+        (None, None) => Err("the case has no input"),
+    }
+}
+
+#[test]
+fn the_bank_in_typescript_decides_the_same() -> Outcome {
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../../../bank/transfer-cases.json"))?;
+    assert!(cases.len() >= 10);
+    for mut case in cases {
+        println!("{}", case.name);
+        let given = given_process::<Transfer>(&case.history).at(RecordedTime::from_millis(5));
+        let mut when = decided(given, &mut case)?;
+        when = if case.events.is_empty() && case.timers.is_empty() && case.sent.is_empty() {
+            when.then_nothing()
+        } else {
+            when.then(case.events)
+        };
+        when = when.then_state(&case.state);
+        for Timer { key, at, command } in &case.timers {
+            when = match (at, command) {
+                (Some(at), Some(command)) => {
+                    when.then_scheduled(key, RecordedTime::from_millis(*at), command)
+                }
+                _ => when.then_cancelled(key),
+            };
+        }
+        for Sent { name, stream, command } in &case.sent {
+            when = when.then_sent(name, stream, command);
+        }
+        if case.ended {
+            let _ = when.then_ended();
+        }
+    }
     Ok(())
 }
 
