@@ -1,4 +1,5 @@
-//! Tests for authors: the contract of every store, and [deciders](given) and [projections](projected) under test.
+//! Tests for authors: the contract of every store, and [deciders](given), [processes](given_process) and [projections](projected)
+//! under test.
 //!
 //! Each behaviour is a function over a [`Subject`], a store under test.
 //!
@@ -16,14 +17,17 @@
 mod append_contract;
 mod deciding;
 mod difference;
+mod expecting;
 mod faulty;
 mod feed_contract;
 mod forget_contract;
 mod key_contract;
 mod laws;
 mod pending_contract;
+mod processes;
 mod projecting;
 mod read_contract;
+mod recorded;
 mod shared_contract;
 mod subject;
 mod verify_contract;
@@ -36,6 +40,7 @@ pub use forget_contract::*;
 pub use key_contract::*;
 pub use laws::laws;
 pub use pending_contract::*;
+pub use processes::{accepted, given_process, refused};
 pub use projecting::{followed, projected};
 pub use read_contract::*;
 pub use shared_contract::*;

@@ -12,6 +12,7 @@ mod faults;
 mod flights;
 mod history;
 mod kit;
+mod kit_process;
 mod newest;
 mod pending_faults;
 mod projecting;
