@@ -142,7 +142,7 @@ test("a poisoned command is parked alone, can be looked at, and is retried or ca
     () => status("c"),
     (found) => found === "picked",
   );
-  const parked = await untilParked(own, "delivery-a", sentOf);
+  const [parked] = await untilParked(own, "delivery-a", sentOf);
   assert.deepEqual(
     [parked.name, parked.stream, parked.state, parked.failedAttempts, parked.lastError.code],
     ["pick", "depot-1", "parked", 8, "decider_failed"],

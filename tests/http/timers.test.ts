@@ -213,7 +213,7 @@ test("a timer that fails is attempted with growing waits, then parked, and retri
     assert.equal(timer.lastError.code, "decider_failed");
     assert.doesNotMatch(timer.lastError.detail, /secret/);
   }
-  const parked = await untilParked(api, stream);
+  const [parked] = await untilParked(api, stream);
   assert.deepEqual([parked.state, parked.failedAttempts], ["parked", 8]);
   assert.equal(parked.nextAttempt, undefined);
   await passTime(api, stream);

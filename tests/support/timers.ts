@@ -78,19 +78,19 @@ export async function passTime(api: Api, stream: string): Promise<void> {
   await api.server.evict(stream);
 }
 
-/** Lets time pass until a timer or a sent command is parked, and returns it. */
+/** Lets time pass until all timers, or all sent commands, are parked, and returns them. */
 export async function untilParked(
   api: Api,
   stream: string,
   list: typeof timersOf = timersOf,
-): Promise<any> {
+): Promise<any[]> {
   for (let attempts = 1; ; attempts += 1) {
     const found = await until(
       () => list(api, stream),
-      (all) => all.some(({ state, failedAttempts }) => state === "parked" || failedAttempts >= attempts),
+      (all) =>
+        all.every(({ state, failedAttempts }) => state === "parked" || failedAttempts >= attempts),
     );
-    const parked = found.find(({ state }) => state === "parked");
-    if (parked !== undefined) return parked;
+    if (found.every(({ state }) => state === "parked")) return found;
     await passTime(api, stream);
   }
 }
