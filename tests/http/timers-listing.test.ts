@@ -52,7 +52,6 @@ test("timers are listed in pages, in the order of their keys", async () => {
   assert.deepEqual((await list(stream, `?after=${encodeURIComponent("é ?&=#%")}`)).json, {
     timers: [],
   });
-  assert(priceOf(await list(stream, "?limit=1")).read <= 3);
   for (const key of keys) {
     const reply = await api.request(at(stream, key), { method: "DELETE", headers: admin });
     assert.equal(reply.status, 204, reply.text);
@@ -67,10 +66,14 @@ test("a list of 1,000 timers comes in one page, and is not cut", async () => {
   const { timers, next } = (await list(stream)).json;
   assert.deepEqual([timers.length, next], [1000, undefined]);
   assert.equal((await timersOf(api, stream, admin)).length, 1000);
+  const { read } = priceOf(await list(stream, "?limit=1"));
+  assert(read <= 5, `${read} rows`);
 });
 
 test("HEAD has the headers of GET without a body", async () => {
   const stream = await streamWith(["a"]);
+  // The object looks once whether its tables exist.
+  await list(stream);
   const [get, head] = [await list(stream), await list(stream, "", admin, "HEAD")];
   assert.deepEqual([head.status, head.text], [200, ""]);
   for (const name of ["content-type", "content-length", "cache-control", "sillok-rows-read"]) {
