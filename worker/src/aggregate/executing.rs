@@ -92,6 +92,8 @@ impl Inner {
             if let Err(failure) = inner.drive(|driver, turn| driver.decide(turn, &mut fresh_id)) {
                 console_error!("an object could not continue: {failure}");
             }
+            // No request pays for timers and answers.
+            inner.driving.meter.take();
         });
     }
 }

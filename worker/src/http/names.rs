@@ -5,7 +5,7 @@ use sillok::ErrorCode;
 use sillok::handler::{
     ConsumerName, DocumentKey, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId, LetterId,
 };
-use sillok::store::{InvalidStreamId, PendingKey, PendingKind, StreamId, Version};
+use sillok::store::{InvalidName, InvalidStreamId, PendingKey, PendingKind, StreamId, Version};
 use sillok_bridge::Failure;
 
 /// The stream that a segment of a path names.
@@ -39,11 +39,21 @@ pub(super) fn pending_key(segment: &str, kind: PendingKind) -> Result<String, Fa
     let invalid = |error| {
         Failure::new(ErrorCode::InvalidParameter, format!("the {name} in the path {error}")).in_field(name)
     };
-    let key = match kind {
-        PendingKind::Timer => PendingKey::timer(&text),
-        PendingKind::Sent => PendingKey::sent(&text),
-    };
-    key.map(|_| text).map_err(invalid)
+    check_pending_key(&text, kind).map(|()| text).map_err(invalid)
+}
+
+/// The key of the parameter `after`, after which a page of timers or sent commands begins.
+pub(super) fn pending_after(text: String, kind: PendingKind) -> Result<String, Failure> {
+    let invalid =
+        |error| Failure::new(ErrorCode::InvalidParameter, format!("`after` {error}")).in_field("after");
+    check_pending_key(&text, kind).map(|()| text).map_err(invalid)
+}
+
+fn check_pending_key(text: &str, kind: PendingKind) -> Result<(), InvalidName> {
+    match kind {
+        PendingKind::Timer => PendingKey::timer(text).map(drop),
+        PendingKind::Sent => PendingKey::sent(text).map(drop),
+    }
 }
 
 /// The event of `stream@version`. A stream id may contain an `@` itself.

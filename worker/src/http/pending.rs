@@ -24,6 +24,7 @@ pub(super) async fn list(request: &Request, object: &Object, kind: PendingKind) 
         let code = if limit == 0 { ErrorCode::InvalidParameter } else { ErrorCode::PageTooLarge };
         return Err(Failure::new(code, detail).in_field("limit").into());
     }
+    let after = after.map(|key| names::pending_after(key, kind)).transpose()?;
     let message = PendingRequest { stream: object.stream.clone(), kind: Listed(kind), after, limit };
     let (PendingPage { items, next }, receipt) = object.remote.pending(&message).await?;
     let list = match kind {

@@ -1,0 +1,77 @@
+/** Many timers that are due at once run in batches, and other work has its turn meanwhile. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { freshStream, useApi } from "../support/api.ts";
+import { assertInOrder, feedOf } from "../support/feed.ts";
+import { Follower } from "../support/follower.ts";
+import { keysRung, timersOf, until } from "../support/timers.ts";
+
+const entry = fileURLToPath(import.meta.resolve("../support/bell-worker.ts"));
+const api = useApi({ entry });
+
+const [STREAMS, TIMERS] = [10, 1000];
+/** The time until the timers are due, in milliseconds: long enough to set all of them. */
+const LEAD = 8000;
+
+test("10,000 timers that are due at once run once each, while other commands are answered and forwarded", async (t) => {
+  const streams = Array.from({ length: STREAMS }, () => freshStream("bell"));
+  const at = Date.now() + LEAD;
+  for (const stream of streams) {
+    await api.executed(stream, { type: "SetMany", data: { count: TIMERS, at } });
+  }
+  assert(Date.now() < at, "the timers were due before all were set");
+  const feed = await Follower.connect(new URL("/v1/events", api.server.url));
+  const seen = { rang: 0, noted: 0, between: 0 };
+  let [taken, answered, slowest] = [0, 0, 0];
+  const look = () => {
+    for (; taken < feed.messages.length; taken += 1) {
+      const { data } = feed.messages[taken]!;
+      const type = data === undefined ? undefined : JSON.parse(data).type;
+      if (type === "Rang") seen.rang += 1;
+      if (type !== "Noted") continue;
+      seen.noted += 1;
+      // It has come through the journal while timers still wait.
+      if (seen.rang > 0 && seen.rang < STREAMS * TIMERS) seen.between += 1;
+    }
+  };
+  await feed.until(() => (look(), seen.rang > 0));
+  const began = Date.now();
+  const note = async (stream: string): Promise<void> => {
+    for (let n = 1; seen.rang < STREAMS * TIMERS; n += 1) {
+      const sent = Date.now();
+      await api.executed(stream, { type: "Note", data: { n } });
+      slowest = Math.max(slowest, Date.now() - sent);
+      answered += 1;
+      look();
+    }
+  };
+  await Promise.all(streams.map(note));
+  const took = Date.now() - began;
+  await feed.until(() => (look(), seen.noted === answered));
+  await feed.close();
+  const versions = new Map<string, number>();
+  for (const stream of streams) {
+    await until(
+      () => timersOf(api, stream),
+      (timers) => timers.length === 0,
+    );
+    versions.set(stream, await api.version(stream));
+  }
+  const count = [...versions.values()].reduce((sum, version) => sum + version, 0);
+  const { events } = await feedOf(api, count);
+  assertInOrder(events, versions);
+  for (const stream of streams) {
+    const own = events.filter((event) => event.stream === stream);
+    assert.equal(new Set(keysRung(own)).size, TIMERS);
+    assert.equal(keysRung(own).length, TIMERS);
+    assert(own.every(({ type, data }) => type !== "Rang" || data.now >= at));
+  }
+  t.diagnostic(`all have run ${took} ms after the first`);
+  t.diagnostic(
+    `${answered} commands were answered meanwhile, the slowest after ${slowest} ms; ${seen.between} of them came through the journal before the last timer`,
+  );
+  assert(seen.between >= STREAMS, `${seen.between}`);
+});
