@@ -41,7 +41,7 @@ impl DueCommands {
     }
 
     /// The next work. Returns an array of stream and key for a timer, and of stream, key, receiver and command for a command to
-    /// send. Returns `worked` if there may be more, the milliseconds until the next work, or `idle`.
+    /// send. Returns `worked` if there may be more, the time of the next work in milliseconds since 1970, or `idle`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -75,12 +75,12 @@ impl DueCommands {
             DueWork::Unreadable(stream, key) => {
                 let detail = "the stored command cannot be read".to_owned();
                 let failure = FailedAttempt { code: ErrorCode::StoredDataCorrupt, detail };
-                store.writing(|store| note_failure(store, &stream, &key, &failure, now, 0))?;
                 self.machine.borrow_mut().ended(&stream, &key);
+                store.writing(|store| note_failure(store, &stream, &key, &failure, now, 0))?;
                 "worked".into()
             }
             DueWork::More => "worked".into(),
-            DueWork::Wait(due) => until(due, now).into(),
+            DueWork::Wait(due) => millis(due).into(),
             DueWork::Idle => "idle".into(),
         })
     }
@@ -88,8 +88,8 @@ impl DueCommands {
 
 #[wasm_bindgen]
 impl Commands {
-    /// Attempts a timer that is due. Returns undefined if there is more of the state to load. Otherwise the milliseconds until
-    /// the next attempt, or 0 if there is none. `jitter` is a random number from 0 to 1.
+    /// Attempts a timer that is due. Returns undefined if there is more of the state to load. Otherwise the time of the next
+    /// attempt in milliseconds since 1970 if this one has failed, or 0. `jitter` is a random number from 0 to 1.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -150,7 +150,7 @@ impl Commands {
         match settled {
             Step::More => Ok(None),
             Step::Done(Some(_)) => Ok(Some(0.0)),
-            Step::Done(None) => retried(store, self.stream(), &key, now).map(Some),
+            Step::Done(None) => retried(store, self.stream(), &key).map(Some),
         }
     }
 }
@@ -175,7 +175,7 @@ impl Store {
             let code = ErrorCode::from_text(code).unwrap_or(ErrorCode::Internal);
             let (now, failure) = (self.now(), FailedAttempt { code, detail: detail.to_owned() });
             self.writing(|store| note_failure(store, &stream, &key, &failure, now, spread(jitter).into()))?;
-            retried(self, &stream, &key, now)
+            retried(self, &stream, &key)
         };
         noted().map_err(thrown)
     }
@@ -205,16 +205,16 @@ impl Consumer {
     }
 }
 
-/// The milliseconds until the next attempt at a pending command that has failed, or 0 if there is none.
-fn retried(store: &Store, stream: &StreamId, key: &PendingKey, now: RecordedTime) -> Result<f64, Failure> {
+/// The time of the next attempt at a pending command that has failed, in milliseconds since 1970, or 0 if there is none.
+fn retried(store: &Store, stream: &StreamId, key: &PendingKey) -> Result<f64, Failure> {
     let pending = store.reading(|store| store.log().pending(stream, key))?;
     let failed = pending.filter(|pending| pending.failed > 0);
-    Ok(failed.and_then(|pending| pending.state.due()).map_or(0.0, |due| until(due, now)))
+    Ok(failed.and_then(|pending| pending.state.due()).map_or(0.0, millis))
 }
 
 #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1
-fn until(due: RecordedTime, now: RecordedTime) -> f64 {
-    due.as_millis().saturating_sub(now.as_millis()) as f64
+fn millis(due: RecordedTime) -> f64 {
+    due.as_millis() as f64
 }
 
 fn place(stream: &JsValue, key: &str, sent: bool) -> Result<(StreamId, PendingKey), Failure> {

@@ -143,6 +143,7 @@ export type {
   ReplayProgress,
   RunOptions,
   Signal,
+  StoreOptions,
   StreamsOptions,
   SubscribeAllOptions,
   SubscribeOptions,

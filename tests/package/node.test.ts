@@ -58,7 +58,14 @@ test("the package exports what it says, and nothing else", async () => {
     "verifyCommits",
   ];
   assert.deepEqual(names, [...classes, ...functions]);
-  assert.deepEqual(Object.keys(await scratch.testing()), ["given", "laws", "storeContract"]);
+  assert.deepEqual(Object.keys(await scratch.testing()), [
+    "answer",
+    "event",
+    "given",
+    "laws",
+    "simulate",
+    "storeContract",
+  ]);
 });
 
 test("the classes have their names", async () => {

@@ -7,7 +7,7 @@ export interface ConsumerStatus {
   /** The name of the consumer. */
   name: string;
   /** The kind of the consumer. */
-  kind: "projection" | "reactor";
+  kind: "projection" | "reactor" | "process";
   /** `paused` after {@link ConsumerHandle.pause}, `stopped` before a failed event, `running` otherwise. */
   status: "running" | "paused" | "stopped";
   /** The place in the feed up to which the consumer has handled events. */
@@ -78,7 +78,7 @@ export interface DeadLettersOptions {
   readonly limit?: number | undefined;
 }
 
-/** The operations on a registered projection or reactor. See {@link EventGateway.consumer}. */
+/** The operations on a registered projection, reactor or process. See {@link EventGateway.consumer}. */
 export interface ConsumerHandle {
   /** Returns the status of the consumer. */
   status(): Promise<ConsumerStatus>;
