@@ -13,8 +13,7 @@ interface DescribedMessage {
 /** An aggregate, as callers see it. `commands` and `events` are null if the aggregate does not declare them. */
 interface DescribedAggregate {
   readonly name: string;
-  /** Only of a process. */
-  readonly kind?: "process";
+  readonly kind: "aggregate" | "process";
   readonly stateVersion: number;
   readonly appends: "admin" | "open";
   readonly commands: readonly DescribedMessage[] | null;
@@ -33,7 +32,7 @@ interface Telling {
 export function described(aggregates: Iterable<AnyAggregate>): DescribedAggregate[] {
   return Array.from(aggregates, ({ kind, name, stateVersion, appends, commands, events }) => ({
     name,
-    ...(kind === "process" && { kind }),
+    kind,
     stateVersion,
     appends: appends ?? "admin",
     commands: messages(commands, (schema) => ({ schema: jsonSchemaOf(schema) })),

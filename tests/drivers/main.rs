@@ -8,6 +8,7 @@ mod consumer;
 #[allow(dead_code)]
 mod database;
 mod journal;
+mod timers;
 
 use std::cell::RefCell;
 use std::rc::Rc;

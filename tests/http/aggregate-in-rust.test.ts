@@ -128,6 +128,7 @@ test("the aggregate is listed with its commands and events", async () => {
   assert.deepEqual(json.aggregates, [
     {
       name: "tally",
+      kind: "aggregate",
       stateVersion: 1,
       appends: "admin",
       commands: ["Add", "Fail", "Crash"].map((type) => message(type)),

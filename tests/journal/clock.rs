@@ -44,7 +44,7 @@ fn forwards(seed: u64) {
             aggregate = new(&clock, &database);
         }
         let alarm = *clock.0.borrow();
-        if alarm.is_some_and(|alarm| aggregate.found_alarm(at(alarm), at(now))) {
+        if aggregate.found_alarm(alarm.map(at), at(now)) {
             aggregate.rang(at(now));
         }
         let event = NewEvent::new("Counted", JsonText::parse("1").unwrap()).unwrap();
@@ -88,7 +88,7 @@ fn an_alarm_from_a_clock_a_day_ahead_counts_as_rung() {
     let mut aggregate = Aggregate::new(StreamTable::new(Database::in_memory()), Clock::default());
     let wakes = Wakes::new(Database::in_memory(), Clock::default());
     for (alarm, is_lost) in [(DAY, true), (LONGEST + 1001, true), (LONGEST + 1000, false), (6000, false)] {
-        assert_eq!(aggregate.found_alarm(at(alarm), at(1000)), is_lost, "{alarm}");
+        assert_eq!(aggregate.found_alarm(Some(at(alarm)), at(1000)), is_lost, "{alarm}");
         assert_eq!(wakes.found_alarm(at(alarm), at(1000)), is_lost, "{alarm}");
     }
 }

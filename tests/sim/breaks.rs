@@ -56,6 +56,24 @@ pub enum Break {
     SnapshotTrusted,
     /// An aggregate keeps its state though its writes were lost.
     StateKept,
+    /// The answer to a sent command counts as taken when it arrives.
+    AnswerLost,
+    /// A sent command is not removed together with the decision about its answer.
+    AnswerTakenTwice,
+    /// Commands are sent in the turn that stores them, before the writes are durable.
+    CommandSentBeforeDurable,
+    /// The rejection of a sent command is not stored.
+    RefusalForgotten,
+    /// A process does not know that it has ended.
+    EndForgotten,
+    /// The clock of the timers is ahead of the clock of the object.
+    TimerEarly,
+    /// A timer is not removed when it has run, or when it is cancelled.
+    TimerNotRemoved,
+    /// A timer that is due cannot be cancelled.
+    LateCancelIgnored,
+    /// An aggregate writes one act in pieces: events without timers and sent commands.
+    TimersApart,
 }
 
 /// The alteration of a statement.
@@ -72,13 +90,19 @@ impl Break {
         match self {
             Self::CommitsApart => matches!(who, Address::Journal(_)),
             Self::DocumentsApart => matches!(who, Address::Consumer(_)),
+            Self::TimersApart => matches!(who, Address::Aggregate(_)),
             _ => true,
         }
     }
 
     /// Whether a failed transaction is not rolled back.
     pub fn leaves_pieces(self) -> bool {
-        matches!(self, Self::CommitsApart | Self::DocumentsApart)
+        matches!(self, Self::CommitsApart | Self::DocumentsApart | Self::TimersApart)
+    }
+
+    /// Whether messages leave before the writes are durable.
+    pub fn sends_before_durable(self) -> bool {
+        matches!(self, Self::SentBeforeDurable | Self::CommandSentBeforeDurable)
     }
 
     /// Breaks a statement.
@@ -87,6 +111,13 @@ impl Break {
             Self::JournalForgets => statement.starts_with("INSERT INTO streams_v1"),
             Self::OutcomeForgotten => statement.starts_with("INSERT OR REPLACE INTO outcomes_v1"),
             Self::DeadLetterDropped => statement.starts_with("INSERT INTO dead_letters_v1"),
+            Self::RefusalForgotten => {
+                let is_outcome = statement.starts_with("INSERT OR REPLACE INTO outcomes_v1");
+                let of_process = |id: &Value<'_>| matches!(id, Value::Text(id) if id.starts_with("process"));
+                is_outcome && of_process(&values[1]) && values[6] != Value::Null
+            }
+            Self::AnswerTakenTwice => removes(statement, values, "sent"),
+            Self::TimerNotRemoved => removes(statement, values, "timer"),
             _ => false,
         };
         if self == Self::KeyNotStored && statement.starts_with("INSERT INTO commits_v1") {
@@ -106,19 +137,25 @@ impl Break {
     }
 }
 
+/// Whether a statement removes a pending command of this kind.
+fn removes(statement: &str, values: &[Value<'_>], kind: &str) -> bool {
+    statement.starts_with("DELETE FROM pending_v1") && values.get(1) == Some(&Value::Text(kind))
+}
+
 /// Makes a test of each break. The checkers find it for the expected reason, within this number of runs.
 macro_rules! found {
-    ($($name:ident: $broken:ident within $runs:literal by $reason:literal;)+) => {
-        mod found {
+    ($found:ident in $run:path; $($name:ident: $broken:ident within $runs:literal by $reason:literal;)+) => {
+        mod $found {
             $(#[test]
             fn $name() {
-                super::find(super::Break::$broken, $runs, $reason);
+                super::find($run, super::Break::$broken, $runs, $reason);
             })+
         }
     };
 }
 
 found! {
+    found in crate::run;
     a_journal_that_forgets: JournalForgets within 20 by "follows on version";
     positions_from_a_sequence: PositionsFromSequence within 100 by "should be";
     a_gap_that_is_accepted: GapAccepted within 50 by "follows on version";
@@ -145,10 +182,24 @@ found! {
     a_state_that_is_kept_without_its_events: StateKept within 200 by "was decided by the state of";
 }
 
+found! {
+    found_in_a_bank in crate::run_bank;
+    a_timer_that_is_armed_after_the_commit: AlarmSetApart within 200 by "has left open";
+    events_apart_from_their_timers: TimersApart within 200 by "never";
+    a_timer_that_comes_early: TimerEarly within 200 by "came before";
+    a_timer_that_comes_twice: TimerNotRemoved within 200 by "was not set";
+    a_cancel_that_comes_late_and_is_ignored: LateCancelIgnored within 400 by "was not set";
+    an_answer_that_is_lost: AnswerLost within 200 by "never ends";
+    an_answer_that_is_taken_twice: AnswerTakenTwice within 200 by "twice";
+    a_command_that_is_sent_before_it_is_durable: CommandSentBeforeDurable within 400 by "has moved";
+    a_refusal_that_is_not_remembered: RefusalForgotten within 200 by "was answered differently";
+    an_end_that_is_forgotten: EndForgotten within 200 by "goes on after its end";
+}
+
 /// Runs seeds until the checkers find one wrong for this reason.
 #[cfg(test)]
-fn find(broken: Break, runs: u64, reason: &str) {
-    let found = |seed| crate::run(seed, Some(broken), false).is_err_and(|wrong| wrong.contains(reason));
+fn find(run: crate::Run, broken: Break, runs: u64, reason: &str) {
+    let found = |seed| run(seed, Some(broken), false).is_err_and(|wrong| wrong.contains(reason));
     let found = (0..runs).find(|seed| found(*seed));
     eprintln!("found by seed {found:?}");
     assert!(found.is_some(), "{broken:?} is not found in {runs} runs");

@@ -10,6 +10,8 @@ use crate::random::Random;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Address {
     Client(usize),
+    /// A client of a bank.
+    Teller(usize),
     Operator,
     /// The receiver of a webhook or a queue.
     Receiver(usize),
@@ -26,6 +28,8 @@ pub type CallId = u64;
 pub enum Request {
     Append(Append),
     Execute(Command),
+    /// Attempts all parked timers and sent commands of an aggregate again.
+    RetryParked,
     Truncate(Version),
     Delete,
     Record(Forward),
@@ -113,6 +117,10 @@ pub struct Weather {
     pub late: u64,
     /// An alarm rings once more.
     pub again: u64,
+    /// An alarm rings some milliseconds early.
+    pub early: u64,
+    /// The code of an aggregate fails in a turn.
+    pub failing: u64,
 }
 
 impl Weather {
@@ -129,7 +137,15 @@ impl Weather {
             evicted: drawn(5, 50),
             late: drawn(50, 500),
             again: drawn(20, 100),
+            early: 0,
+            failing: 0,
         }
+    }
+
+    /// Draws the faults of a world with timers and processes.
+    pub fn of_bank(broken: bool, random: &mut Random) -> Self {
+        let drawn = Self::drawn(broken, random);
+        Self { early: random.pick(&[0, 100, 700]), failing: random.pick(&[0, 30, 300]), ..drawn }
     }
 
     /// The travel time of a message, in milliseconds.

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use sillok::ErrorCode;
 use sillok::gateway::Turn as CoreTurn;
 use sillok::store::{RecordedTime, StorageError};
 
 use crate::aggregates::AggregateShell;
+use crate::bank::Around;
 use crate::breaks::Break;
 use crate::consumers::ConsumerShell;
 use crate::deciders::{Counting, Memory};
@@ -48,6 +50,8 @@ pub struct Turn<'a> {
     pub kind: bool,
     /// Whether poison no longer fails.
     pub cured: bool,
+    /// The error with which the code of an aggregate fails in this turn.
+    pub fails: Option<ErrorCode>,
     pub random: &'a mut Random,
     pub last_call: &'a mut CallId,
     pub outgoing: Vec<Outgoing>,
@@ -176,13 +180,17 @@ impl Object {
                 let (storage, alarm) = (self.storage.clone(), self.alarm.clone());
                 none.insert(match who {
                     Address::Aggregate(number) => {
-                        let code = Counting::new(
-                            turn.random.between(1, 2),
-                            turn.random.between(1, 4),
-                            self.memory.clone(),
-                            plan.broken,
-                        );
-                        Box::new(AggregateShell::new(number, plan, storage, alarm, code))
+                        let around = Rc::new(Around { broken: plan.broken, ..Around::default() });
+                        let code = match &plan.bank {
+                            Some(bank) => bank.code(number, &around, turn.random),
+                            None => Box::new(Counting::new(
+                                turn.random.between(1, 2),
+                                turn.random.between(1, 4),
+                                self.memory.clone(),
+                                plan.broken,
+                            )),
+                        };
+                        Box::new(AggregateShell::new(number, plan, storage, alarm, code, around))
                     }
                     Address::Journal(number) => Box::new(JournalShell::new(number, plan, storage, alarm)),
                     Address::Consumer(number) => Box::new(ConsumerShell::new(number, plan, storage, alarm)?),

@@ -57,7 +57,8 @@ impl Operator {
                 steps.push_back((time, consumer, request));
             }
         }
-        for _ in 0..random.below(6) {
+        let located_ones = if plan.bank.is_some() { 0 } else { random.below(6) };
+        for _ in 0..located_ones {
             let time = random.between(beginning, plan.kind_from);
             steps.push_back((time, Address::Journal(random.index(plan.partitions)), located(plan, random)));
             if !plan.consumers.is_empty() {
@@ -71,6 +72,10 @@ impl Operator {
     /// Repairs everything once the world is quiet: resumes paused and stopped consumers, and retries dead letters.
     pub fn mend(&mut self, plan: &Plan) {
         let settled = plan.kind_from + SETTLED_MILLIS;
+        if plan.bank.is_some() {
+            let aggregates = (0..plan.streams.len()).map(Address::Aggregate);
+            self.steps.extend(aggregates.map(|aggregate| (settled, aggregate, Request::RetryParked)));
+        }
         for consumer in 0..plan.consumers.len() {
             self.steps.push_back(says(settled, consumer, Operation::Resume));
             self.steps.push_back(says(settled, consumer, Operation::Retry));

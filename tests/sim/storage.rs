@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use sillok::gateway::Alarm;
 use sillok::store::sqlite::{Row, Sql, Value};
-use sillok::store::{RecordedTime, StorageError};
+use sillok::store::{PendingKey, RecordedTime, StorageError};
 use sillok::testing::FaultMoment;
 
 use crate::breaks::{Alteration, Break};
+use crate::checkers::rows;
 use crate::database::Database;
 
 const SET_ALARM: &str = "INSERT OR REPLACE INTO alarm_of_the_object (id, at) VALUES (1, ?1)";
@@ -81,6 +82,16 @@ impl Storage {
     pub fn set_alarm(&self, at: u64) {
         let mut statement = self.database().prepare_cached(SET_ALARM).unwrap();
         statement.execute([i64::try_from(at).unwrap()]).unwrap();
+    }
+
+    /// The keys of the parked timers and sent commands of an aggregate.
+    pub fn parked(&self) -> Vec<PendingKey> {
+        let query = "SELECT kind, key FROM pending_v1 WHERE state = 'parked'";
+        rows(self.database(), query, |row| {
+            let (kind, key): (String, String) = (row.get(0)?, row.get(1)?);
+            let key = if kind == "timer" { PendingKey::timer(&key) } else { PendingKey::sent(&key) };
+            Ok(key.unwrap())
+        })
     }
 
     pub fn clear_alarm(&self) {

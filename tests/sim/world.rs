@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use sillok::ErrorCode;
 use sillok::store::{RecordedTime, StreamId};
 use sillok::testing::FaultMoment;
 
+use crate::bank::{Bank, SentCommands, Teller};
 use crate::breaks::Break;
 use crate::clients::Client;
 use crate::consumer_plans::ConsumerPlan;
@@ -38,6 +40,8 @@ pub struct Plan {
     /// The time from which poison no longer fails, if there is one.
     pub cured_from: Option<u64>,
     pub broken: Option<Break>,
+    /// The bank, in a world with timers and processes.
+    pub bank: Option<Bank>,
 }
 
 impl Plan {
@@ -59,6 +63,25 @@ impl Plan {
             kind_from,
             cured_from: random.pick(&[None, Some(kind_from + 30_000)]),
             broken,
+            bank: None,
+        }
+    }
+
+    fn of_bank(bank: Bank, weather: &Weather, broken: Option<Break>, random: &mut Random) -> Self {
+        // What is sick is parked after a minute.
+        let longest = if bank.sick.is_some() { 300_000 } else { 100_000 };
+        Self {
+            streams: bank.streams(),
+            for_clients: 0,
+            partitions: random.pick(&[1, 2]),
+            consumers: Vec::new(),
+            most_steps: random.pick(&[3, 8, 20]),
+            longest_wait: random.pick(&[500, 5000, 20_000]),
+            repeating: weather.repeated > 0,
+            kind_from: BEGINNING + random.between(20_000, longest),
+            cured_from: None,
+            broken,
+            bank: Some(bank),
         }
     }
 }
@@ -66,6 +89,7 @@ impl Plan {
 pub struct World {
     pub plan: Plan,
     pub clients: Vec<Client>,
+    pub tellers: Vec<Teller>,
     pub receivers: Vec<Receiver>,
     pub objects: BTreeMap<Address, Object>,
     operator: Operator,
@@ -77,6 +101,7 @@ pub struct World {
     last_call: CallId,
     /// The caller of each call.
     calls: BTreeMap<CallId, (Address, u32)>,
+    pub sent: SentCommands,
     /// Whether to print every step.
     traced: bool,
 }
@@ -86,7 +111,7 @@ enum Happening {
     Called { call: CallId, to: Address, request: Request },
     Answered { call: CallId, reply: Option<Reply> },
     Ticked { who: Address, incarnation: u32, tick: Tick },
-    Rings { who: Address, again: bool },
+    Rings { who: Address, again: bool, early: u64 },
 }
 
 /// The end of an object in its turn.
@@ -118,8 +143,25 @@ impl World {
         let mut random = Random::seeded(seed);
         let weather = Weather::drawn(broken.is_some(), &mut random);
         let plan = Plan::drawn(&weather, broken, &mut random);
-        let mut world = Self {
-            clients: (0..=random.index(4)).map(|number| Client::new(number, &plan, &mut random)).collect(),
+        let clients = (0..=random.index(4)).map(|number| Client::new(number, &plan, &mut random)).collect();
+        Self { clients, ..Self::empty(plan, weather, random, traced) }.populated()
+    }
+
+    /// A world with timers and processes.
+    pub fn of_bank(seed: u64, broken: Option<Break>, traced: bool) -> Self {
+        let mut random = Random::seeded(seed);
+        let weather = Weather::of_bank(broken.is_some(), &mut random);
+        let bank = Bank::drawn(&mut random);
+        let plan = Plan::of_bank(bank.clone(), &weather, broken, &mut random);
+        let teller = |number| Teller::new(number, &bank, &plan, &mut random);
+        let tellers = (0..4).map(teller).collect();
+        Self { tellers, ..Self::empty(plan, weather, random, traced) }.populated()
+    }
+
+    fn empty(plan: Plan, weather: Weather, mut random: Random, traced: bool) -> Self {
+        Self {
+            clients: Vec::new(),
+            tellers: Vec::new(),
             receivers: plan.consumers.iter().map(Receiver::new).collect(),
             objects: BTreeMap::new(),
             operator: Operator::new(&plan, BEGINNING, &mut random),
@@ -129,15 +171,14 @@ impl World {
             happenings: 0,
             last_call: 0,
             calls: BTreeMap::new(),
+            sent: SentCommands::default(),
             traced,
             random,
             plan,
-        };
-        world.populate();
-        world
+        }
     }
 
-    fn populate(&mut self) {
+    fn populated(mut self) -> Self {
         let aggregates = (0..self.plan.streams.len()).map(Address::Aggregate);
         let journals = (0..self.plan.partitions).map(Address::Journal);
         let consumers = (0..self.plan.consumers.len()).map(Address::Consumer);
@@ -145,17 +186,25 @@ impl World {
             let broken = self.plan.broken.filter(|broken| broken.is_in(address));
             self.objects.insert(address, Object::new(broken));
         }
-        for client in 0..self.clients.len() {
+        let clients = (0..self.clients.len()).map(Address::Client);
+        for who in clients.chain((0..self.tellers.len()).map(Address::Teller)) {
             let start = self.now + self.random.below(self.plan.longest_wait);
-            self.happen(start, Happening::Ticked { who: Address::Client(client), incarnation: 0, tick: 0 });
+            self.happen(start, Happening::Ticked { who, incarnation: 0, tick: 0 });
         }
         self.happen(self.now, Happening::Ticked { who: Address::Operator, incarnation: 0, tick: 0 });
+        self
     }
 
     /// Runs the world until nothing more is to happen.
     pub fn run(&mut self) -> Result<(), String> {
+        self.run_until(u64::MAX)
+    }
+
+    /// Runs the world until this time, or until nothing more is to happen.
+    pub fn run_until(&mut self, end: u64) -> Result<(), String> {
         let mut steps = 0;
-        while let Some(((time, _), happening)) = self.queue.pop_first() {
+        while let Some(next) = self.queue.first_entry().filter(|next| next.key().0 <= end) {
+            let ((time, _), happening) = next.remove_entry();
             self.now = time;
             if self.is_kind() {
                 self.weather = Weather::default();
@@ -194,7 +243,10 @@ impl World {
 
     fn step(&mut self, happening: Happening) -> Result<(), String> {
         match happening {
-            Happening::Called { call, to, request } => self.turn(to, Input::Called { call, request }),
+            Happening::Called { call, to, request } => {
+                self.sent.called(call, &request);
+                self.turn(to, Input::Called { call, request })
+            }
             Happening::Answered { call, reply } => match self.calls.remove(&call) {
                 Some((who, incarnation)) if self.is_alive(who, incarnation) => {
                     self.turn(who, Input::Answered { call, reply })
@@ -205,7 +257,7 @@ impl World {
                 self.turn(who, Input::Ticked(tick))
             }
             Happening::Ticked { .. } => Ok(()),
-            Happening::Rings { who, again } => self.ring(who, again),
+            Happening::Rings { who, again, early } => self.ring(who, again, early),
         }
     }
 
@@ -216,14 +268,14 @@ impl World {
         }
     }
 
-    fn ring(&mut self, who: Address, again: bool) -> Result<(), String> {
+    fn ring(&mut self, who: Address, again: bool, early: u64) -> Result<(), String> {
         let Some(object) = self.objects.get_mut(&who) else { return Ok(()) };
         if object.ringing {
-            self.happen(self.now + 1000, Happening::Rings { who, again });
+            self.happen(self.now + 1000, Happening::Rings { who, again, early });
             return Ok(());
         }
         if !again {
-            if object.storage.alarm().is_none_or(|at| at > self.now) {
+            if object.storage.alarm().is_none_or(|at| at > self.now + early) {
                 return Ok(());
             }
             object.planned = None;
@@ -232,7 +284,7 @@ impl World {
         object.ringing = true;
         if self.random.chance(self.weather.again) {
             let later = self.now + self.random.between(1, 10_000);
-            self.happen(later, Happening::Rings { who, again: true });
+            self.happen(later, Happening::Rings { who, again: true, early: 0 });
         }
         self.turn(who, Input::Rang)
     }
@@ -256,8 +308,9 @@ impl World {
         let now = RecordedTime::from_millis(self.now);
         let (kind, cured) = (self.is_kind(), self.is_cured());
         let (random, last_call) = (&mut self.random, &mut self.last_call);
-        let mut turn = Turn { now, kind, cured, random, last_call, outgoing: Vec::new() };
+        let mut turn = Turn { now, kind, cured, fails: None, random, last_call, outgoing: Vec::new() };
         match who {
+            Address::Teller(number) => self.tellers[number].turn(input, &mut turn)?,
             Address::Client(number) => self.clients[number].turn(input, &mut turn)?,
             Address::Receiver(number) => self.receivers[number].turn(input, &mut turn),
             _ => self.operator.turn(input, &mut turn),
@@ -273,6 +326,7 @@ impl World {
 
     fn object_turn(&mut self, who: Address, input: Input) -> Result<(), String> {
         let (end, kind, cured) = (self.draw_end(), self.is_kind(), self.is_cured());
+        let fails = self.draw_failure(who);
         let incarnation = self.start(who);
         let steps = self.random.chance(self.weather.late / 10).then(|| self.random.below(60_000));
         let object = self.objects.get_mut(&who).unwrap();
@@ -282,7 +336,7 @@ impl World {
         let amid = end.and_then(End::amid);
         object.storage.begin(amid);
         let (random, last_call) = (&mut self.random, &mut self.last_call);
-        let mut turn = Turn { now, kind, cured, random, last_call, outgoing: Vec::new() };
+        let mut turn = Turn { now, kind, cured, fails, random, last_call, outgoing: Vec::new() };
         let outcome = object.turn(who, &self.plan, input, &mut turn);
         let outgoing = turn.outgoing;
         let end = end.filter(|_| amid.is_none() || object.storage.is_gone());
@@ -291,7 +345,7 @@ impl World {
             Some(end) => {
                 object.crash(self.now);
                 self.trace(&("crashed", who, end));
-                if end == End::BeforeDurable && self.plan.broken == Some(Break::SentBeforeDurable) {
+                if end == End::BeforeDurable && self.plan.broken.is_some_and(Break::sends_before_durable) {
                     self.send(who, incarnation, outgoing);
                 }
             }
@@ -321,6 +375,13 @@ impl World {
         })
     }
 
+    /// Draws the error of code that fails in a turn: as a receiver that has no time, or as a fault that parks.
+    fn draw_failure(&mut self, who: Address) -> Option<ErrorCode> {
+        let sick = self.plan.bank.as_ref().and_then(|bank| bank.sick).map(Address::Aggregate);
+        let fails = self.random.chance(self.weather.failing) || sick == Some(who) && !self.is_kind();
+        fails.then(|| self.random.pick(&[ErrorCode::Unavailable, ErrorCode::DeciderFailed]))
+    }
+
     /// Starts an object if it is not running.
     fn start(&mut self, who: Address) -> u32 {
         let object = self.objects.get_mut(&who).unwrap();
@@ -348,6 +409,7 @@ impl World {
                     self.deliver(Happening::Called { call, to, request });
                 }
                 Outgoing::Answer { call, reply } => {
+                    self.sent.answered(call, &reply);
                     self.deliver(Happening::Answered { call, reply: Some(reply) });
                 }
                 Outgoing::Tick { tick, millis } => {
@@ -381,14 +443,15 @@ impl World {
         }
     }
 
-    /// Plans the ringing of an alarm: in time, or late.
+    /// Plans the ringing of an alarm: in time, late, or some milliseconds early.
     fn plan_ringing(&mut self, who: Address) {
         let late = if self.random.chance(self.weather.late) { self.random.below(90_000) } else { 0 };
+        let early = if self.random.chance(self.weather.early) { self.random.below(20) } else { 0 };
         let object = self.objects.get_mut(&who).unwrap();
         let alarm = object.storage.alarm();
         if let Some(at) = alarm.filter(|_| alarm != object.planned) {
-            let at = at.max(self.now) + late;
-            self.happen(at, Happening::Rings { who, again: false });
+            let at = at.saturating_sub(early).max(self.now) + late;
+            self.happen(at, Happening::Rings { who, again: false, early });
         }
         self.objects.get_mut(&who).unwrap().planned = alarm;
     }

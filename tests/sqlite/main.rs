@@ -14,6 +14,7 @@ mod origins;
 #[path = "../sim/random.rs"]
 #[allow(dead_code)]
 mod random;
+mod rollback;
 mod shared;
 mod sizes;
 mod stored;

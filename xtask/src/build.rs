@@ -23,7 +23,7 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
 /// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`.
-const JS_INPUTS: [&str; 23] = [
+const JS_INPUTS: [&str; 27] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -33,18 +33,22 @@ const JS_INPUTS: [&str; 23] = [
     "tsconfig.json",
     "package-lock.json",
     "js/README.md",
+    "worker/aggregate-code.ts",
     "worker/build",
     "worker/composition.ts",
     "worker/consumer-handler.ts",
     "worker/crashes.ts",
+    "worker/described.ts",
     "worker/engine.ts",
     "worker/index.ts",
+    "worker/newest-events.ts",
     "worker/objects.ts",
     "worker/reads.ts",
     "worker/registry.ts",
     "worker/rust.ts",
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",
+    "worker/webhook.ts",
     "LICENSE-APACHE",
     "LICENSE-MIT",
 ];

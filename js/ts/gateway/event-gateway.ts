@@ -242,8 +242,7 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Returns a handle of a registered projection or reactor, for its status, its dead letters and its operation. A process that
-   * follows events has a handle too.
+   * Returns a handle of a registered projection, reactor or process, for its status, its dead letters and its operation.
    *
    * @param consumer - The consumer, or its name.
    * @throws {@link SillokError} `consumer_not_found` when no consumer with this name is registered; `invalid_parameter` when

@@ -33,7 +33,7 @@ import type { ExpectedVersion } from "./options.js";
  * - `unknown_event`: the aggregate does not declare the type of a stored event.
  * - `event_too_new`: newer code has written the event, with a higher schema version.
  * - `state_unavailable`: the stream was truncated, and no snapshot fits. So the state is not known.
- * - `invalid_aggregate`: the definition of an aggregate is invalid.
+ * - `invalid_aggregate`: the definition of an aggregate or a process is invalid.
  * - `invalid_idempotency_key`: an idempotency key is a string of 1 to 200 bytes without control characters
  *   and without U+FFFD.
  * - `idempotency_key_reused`: an earlier append to the stream had this key and other events.

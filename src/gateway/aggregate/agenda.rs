@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::gateway::Due;
+use crate::gateway::backoff::LONGEST_MILLIS;
 use crate::store::{
     DecisionLog, PendingChange, PendingKey, PendingKind, PendingState, RecordedTime, StorageError, StreamId,
 };
@@ -10,7 +12,8 @@ use crate::store::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct Agenda {
     states: BTreeMap<PendingKey, PendingState>,
-    due: BTreeSet<(RecordedTime, PendingKey)>,
+    timers: BTreeSet<(RecordedTime, PendingKey)>,
+    sent: BTreeSet<(RecordedTime, PendingKey)>,
 }
 
 impl Agenda {
@@ -32,14 +35,21 @@ impl Agenda {
     fn put(&mut self, key: PendingKey, state: PendingState) {
         self.remove(&key);
         if let Some(due) = state.due() {
-            self.due.insert((due, key.clone()));
+            self.due_of(&key).insert((due, key.clone()));
         }
         self.states.insert(key, state);
     }
 
     pub(super) fn remove(&mut self, key: &PendingKey) {
         if let Some(due) = self.states.remove(key).and_then(PendingState::due) {
-            self.due.remove(&(due, key.clone()));
+            self.due_of(key).remove(&(due, key.clone()));
+        }
+    }
+
+    fn due_of(&mut self, key: &PendingKey) -> &mut BTreeSet<(RecordedTime, PendingKey)> {
+        match key.kind() {
+            PendingKind::Timer => &mut self.timers,
+            PendingKind::Sent => &mut self.sent,
         }
     }
 
@@ -63,13 +73,36 @@ impl Agenda {
         rejected.map(|(key, _)| key.clone())
     }
 
-    /// The keys that are due now, the earliest first.
-    pub(super) fn due(&self, now: RecordedTime) -> impl Iterator<Item = &PendingKey> {
-        self.due.iter().take_while(move |(at, _)| *at <= now).map(|(_, key)| key)
+    /// The timers that are due now, the earliest first.
+    pub(super) fn due_timers(&self, now: RecordedTime) -> impl Iterator<Item = &PendingKey> {
+        let due = self.timers.iter().take_while(move |(at, _)| is_reached(PendingKind::Timer, *at, now));
+        due.map(|(_, key)| key)
+    }
+
+    /// The commands to send now.
+    pub(super) fn due_sent(&self, now: RecordedTime) -> impl Iterator<Item = &PendingKey> {
+        let early = self.sent.iter().take_while(move |(at, _)| *at <= now);
+        early.chain(self.beyond(now)).map(|(_, key)| key)
+    }
+
+    /// The commands that a wrong clock has put off for too long.
+    fn beyond(&self, now: RecordedTime) -> impl Iterator<Item = &(RecordedTime, PendingKey)> {
+        let late = self.sent.iter().rev().take_while(move |(at, _)| *at > now);
+        late.take_while(move |(at, _)| is_reached(PendingKind::Sent, *at, now))
     }
 
     /// The time of the next pending command.
-    pub(super) fn next(&self) -> Option<RecordedTime> {
-        self.due.first().map(|(at, _)| *at)
+    pub(super) fn next(&self, now: RecordedTime) -> Option<RecordedTime> {
+        let first = [self.timers.first(), self.sent.first()].into_iter().flatten().map(|(at, _)| *at);
+        first.chain(self.beyond(now).next().map(|_| now)).min()
+    }
+}
+
+/// Whether a pending command is due. A sent command waits at most as long as after many failures: a later time was set by
+/// a clock that was wrong. A timer may be set for any time.
+pub(super) fn is_reached(kind: PendingKind, at: RecordedTime, now: RecordedTime) -> bool {
+    match kind {
+        PendingKind::Timer => at <= now,
+        PendingKind::Sent => Due::new(at, LONGEST_MILLIS).is_reached(now),
     }
 }

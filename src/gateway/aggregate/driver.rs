@@ -41,7 +41,7 @@ pub struct AggregateDriver<L, A> {
     removing: bool,
     /// The calls to answer after the last page is removed.
     removals: Vec<(CallId, Forgotten)>,
-    ringing: Option<Ringing>,
+    pub(super) ringing: Option<Ringing>,
     pub(super) executing: Executing,
     pub(super) pursuit: Pursuit,
     /// Whether the driver has asked for the alarm, which an earlier start of the object may have set.
@@ -57,11 +57,11 @@ struct Waiting {
 
 /// The progress of the work for an alarm.
 #[derive(Debug)]
-struct Ringing {
+pub(super) struct Ringing {
     /// Whether the alarm itself has started the work. Then the platform waits for its end.
     by_alarm: bool,
     removing: bool,
-    /// An error if the alarm could not be set for the pending commands.
+    /// An error if the pending commands could not be read.
     pursued: Result<(), StorageError>,
 }
 
@@ -171,9 +171,10 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     }
 
     fn found_alarm(&mut self, turn: &mut AggregateTurn<'_>, alarm: Option<RecordedTime>) {
-        if alarm.is_some_and(|at| self.machine.found_alarm(at, turn.now())) {
+        if self.machine.found_alarm(alarm, turn.now()) {
             self.begin_again(turn, false);
         } else {
+            self.pursuit.look_again();
             self.pursue(turn);
         }
     }
@@ -183,8 +184,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         self.sending = None;
         let by_alarm = by_alarm || self.ringing.as_ref().is_some_and(|ringing| ringing.by_alarm);
         self.pursuit.begin_again(turn.now());
+        self.ringing = Some(Ringing { by_alarm, removing: false, pursued: Ok(()) });
         let pursued = self.try_to_pursue(turn);
-        self.ringing = Some(Ringing { by_alarm, removing: false, pursued });
+        self.ringing.iter_mut().for_each(|ringing| ringing.pursued = pursued.clone());
         self.forward(turn);
     }
 
@@ -282,7 +284,10 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
 
     fn end_ringing(&mut self, turn: &mut AggregateTurn<'_>, result: Result<(), StorageError>) {
         let Some(ringing) = self.ringing.take() else { return };
-        let result = result.and(ringing.pursued);
+        let result = result.and(ringing.pursued).and_then(|()| {
+            let armed = self.machine.rang_out(turn.now());
+            armed.map_err(|error| turn.log("the alarm could not be set for timers and sent commands", error))
+        });
         if ringing.by_alarm {
             turn.push(AggregateEffect::AlarmOver(result));
         } else if result.is_err() {

@@ -1,6 +1,5 @@
 //! The pending commands of many streams in one store: the next one to attempt, in a program.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::pending::{Sending, sending};
@@ -34,7 +33,8 @@ pub enum DueWork {
 /// one that is being attempted. Each look visits a limited number of commands, and the next look goes on from there.
 #[derive(Debug, Default)]
 pub struct DueCommands {
-    under_way: BTreeSet<(StreamId, PendingKey)>,
+    /// At most one timer, and some sent commands.
+    under_way: Vec<(StreamId, PendingKey)>,
     round: Option<Round>,
 }
 
@@ -70,7 +70,7 @@ impl DueCommands {
         match found {
             Some(place) if place.due <= round.began => {
                 let work = work(log, &place)?;
-                self.under_way.insert((place.stream.clone(), place.key.clone()));
+                self.under_way.push((place.stream.clone(), place.key.clone()));
                 self.round = Some(Round { after: Some(place), has_work: true, ..round });
                 Ok(work)
             }
@@ -87,11 +87,11 @@ impl DueCommands {
 
     /// The attempt at a pending command has ended.
     pub fn ended(&mut self, stream: &StreamId, key: &PendingKey) {
-        self.under_way.remove(&(stream.clone(), key.clone()));
+        self.under_way.retain(|(of, known)| of != stream || known != key);
     }
 
     fn has_room(&self, DuePlace { stream, key, .. }: &DuePlace) -> bool {
-        if self.under_way.contains(&(stream.clone(), key.clone())) {
+        if self.under_way.iter().any(|(of, known)| of == stream && known == key) {
             return false;
         }
         let is_sent = |key: &PendingKey| key.kind() == PendingKind::Sent;

@@ -293,7 +293,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
     }
 
     /// Notes that the alarm has rung. The machine gives up a forward that is under way, because the journal may never
-    /// answer it.
+    /// answer it. Call [`rang_out`](Self::rang_out) when the work for the alarm has ended.
     pub fn rang(&mut self, now: RecordedTime) {
         let outbox = self.store.log();
         outbox.at(now);
@@ -302,9 +302,19 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
         self.waits_for_alarm = false;
     }
 
+    /// Notes that the work for the alarm has ended, and sets the alarm for the pending commands.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the alarm cannot be set.
+    pub fn rang_out(&mut self, now: RecordedTime) -> Result<(), StorageError> {
+        let outbox = self.store.log();
+        outbox.at(now);
+        outbox.rang_out()
+    }
+
     /// Notes the alarm that an object finds when it starts. Returns whether the alarm was lost: it is overdue, or is
-    /// set further ahead than any alarm may be. Treat a lost alarm as one that rings now.
-    pub fn found_alarm(&mut self, at: RecordedTime, now: RecordedTime) -> bool {
+    /// set further ahead than any alarm may be. Treat a lost alarm as one that rings now. `at` is `None` if no alarm is set.
+    pub fn found_alarm(&mut self, at: Option<RecordedTime>, now: RecordedTime) -> bool {
         let outbox = self.store.log();
         outbox.at(now);
         outbox.found_armed(at);

@@ -32,6 +32,9 @@ pub(super) struct Outbox<L, A> {
     armed: Cell<Option<RecordedTime>>,
     /// The time at which the next forward needs the alarm.
     forward_at: Cell<Option<RecordedTime>>,
+    /// Whether there may be commits to forward that only the alarm knows: before the alarm is found, and while the work for
+    /// it is under way. Then no later alarm may take its place.
+    may_owe: Cell<bool>,
     /// The time of the current call, by the caller's clock.
     now: Cell<RecordedTime>,
     /// The last commit, until [`just_made`](Self::just_made) takes it.
@@ -42,8 +45,11 @@ pub(super) struct Outbox<L, A> {
 
 impl<L, A: Alarm> Outbox<L, A> {
     pub(super) fn new(log: L, alarm: A) -> Self {
-        let (armed, forward_at, now) = (Cell::default(), Cell::default(), Cell::default());
-        Self { log, alarm, armed, forward_at, now, made: RefCell::default(), agenda: RefCell::default() }
+        let (armed, forward_at, may_owe, now) = Default::default();
+        let outbox =
+            Self { log, alarm, armed, forward_at, may_owe, now, made: None.into(), agenda: None.into() };
+        outbox.may_owe.set(true);
+        outbox
     }
 
     /// Takes the last commit of the stream, if it was made after the previous call. Then the caller need not read it.
@@ -56,8 +62,10 @@ impl<L, A: Alarm> Outbox<L, A> {
         self.now.set(now);
     }
 
-    /// Notes the time of the alarm.
-    pub(super) fn found_armed(&self, at: RecordedTime) {
+    /// Notes the time of the alarm. `None` if no alarm is set.
+    pub(super) fn found_armed(&self, at: Option<RecordedTime>) {
+        self.may_owe.set(false);
+        let Some(at) = at else { return };
         self.armed.set(Some(at));
         if self.next_pending() != Some(at) {
             self.forward_at.set(Some(at));
@@ -68,6 +76,14 @@ impl<L, A: Alarm> Outbox<L, A> {
     pub(super) fn rang(&self) {
         self.armed.set(None);
         self.forward_at.set(None);
+        self.may_owe.set(true);
+    }
+
+    /// Notes that the work for the alarm has ended: the journal has everything, or the alarm is set for another forward.
+    /// Sets the alarm for the pending commands.
+    pub(super) fn rang_out(&self) -> Result<(), StorageError> {
+        self.may_owe.set(false);
+        self.arm(None)
     }
 
     /// Whether the alarm is overdue, or a wrong clock has set it too far ahead.
@@ -103,7 +119,10 @@ impl<L, A: Alarm> Outbox<L, A> {
             false => at.min(now.later(LONGEST_SLEEP_MILLIS)),
         };
         let pending = self.next_pending().into_iter().chain(pending).min().map(of_pending);
-        let Some(at) = self.forward_at.get().into_iter().chain(pending).min() else { return Ok(()) };
+        let owes = pending.is_some() && self.may_owe.get() && self.armed.get().is_none();
+        let owed = owes.then(|| now.later(BACKSTOP_MILLIS));
+        let forward = self.forward_at.get().or(owed);
+        let Some(at) = forward.into_iter().chain(pending).min() else { return Ok(()) };
         if self.armed.get().is_none_or(|armed| at < armed) || self.is_lost() {
             self.alarm.set(at)?;
             self.armed.set(Some(at));
@@ -112,7 +131,7 @@ impl<L, A: Alarm> Outbox<L, A> {
     }
 
     fn next_pending(&self) -> Option<RecordedTime> {
-        self.agenda.borrow().as_ref().and_then(Agenda::next)
+        self.agenda.borrow().as_ref().and_then(|agenda| agenda.next(self.now.get()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::agenda::Agenda;
+use super::agenda::{Agenda, is_reached};
 use super::command_error::CommandError;
 use super::commands::{Commands, Step};
 use super::executed::Executed;
@@ -328,7 +328,7 @@ fn answer_input(pending: &PendingCommand, answer: &Answer) -> Option<Command> {
 }
 
 fn is_due(pending: &PendingCommand, now: RecordedTime) -> bool {
-    pending.state.due().is_some_and(|due| due <= now)
+    pending.state.due().is_some_and(|due| is_reached(pending.key.kind(), due, now))
 }
 
 fn later(failed: u32, now: RecordedTime, jitter: u64) -> PendingState {

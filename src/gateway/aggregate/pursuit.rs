@@ -50,6 +50,11 @@ impl Pursuit {
         self.sending.retain(|_, (_, since)| now < since.later(LOST_MILLIS));
     }
 
+    /// Attempts again what waits for the alarm. The alarm may not be set, if that has failed.
+    pub(super) fn look_again(&mut self) {
+        self.waits_for_alarm = false;
+    }
+
     fn is_under_way(&self, key: &PendingKey) -> bool {
         self.queued.contains(key) || self.sending.values().any(|(sent, _)| sent == key)
     }
@@ -100,20 +105,22 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Begins with everything that is due, and sets the alarm for the rest.
+    /// Begins with everything that is due, and sets the alarm for the rest. While the work for the alarm is under way, the
+    /// alarm is set at its end: a crash before must not leave an alarm that is too late for the forwards.
     pub(super) fn pursue(&mut self, turn: &mut AggregateTurn<'_>) {
         // A failure was noted: the next request looks again.
         let _ = self.try_to_pursue(turn);
     }
 
-    /// As [`pursue`](Self::pursue). The error is that of an alarm that could not be set.
+    /// As [`pursue`](Self::pursue). The error is that of the storage or of the alarm.
     pub(super) fn try_to_pursue(&mut self, turn: &mut AggregateTurn<'_>) -> Result<(), StorageError> {
         if !self.is_decider() || self.pursuit.waits_for_alarm {
             return Ok(());
         }
         let log = self.machine.store.log();
         log.at(turn.now());
-        let armed = log.know_agenda(&self.stream).and_then(|()| log.arm_for_pending());
+        let known = log.know_agenda(&self.stream);
+        let armed = known.and_then(|()| if self.ringing.is_some() { Ok(()) } else { log.arm_for_pending() });
         if let Err(error) = armed {
             return Err(self.not_pursued(turn, error));
         }
@@ -133,9 +140,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     fn due(&self, now: RecordedTime) -> (Option<PendingKey>, Vec<PendingKey>) {
         let room = SENT_AT_ONCE.saturating_sub(self.pursuit.sending.len());
         self.machine.store.log().with_agenda(|agenda| {
-            let due = || agenda.due(now).filter(|key| !self.pursuit.is_under_way(key));
-            let timer = due().find(|key| key.kind() == PendingKind::Timer && !self.pursuit.fires());
-            let sent = due().filter(|key| key.kind() == PendingKind::Sent).take(room);
+            let is_idle = |key: &&PendingKey| !self.pursuit.is_under_way(key);
+            let timer = agenda.due_timers(now).find(|key| is_idle(key) && !self.pursuit.fires());
+            let sent = agenda.due_sent(now).filter(is_idle).take(room);
             (timer.cloned(), sent.cloned().collect())
         })
     }

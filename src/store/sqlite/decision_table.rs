@@ -67,6 +67,12 @@ impl<S: Sql + Clone> DecisionTable<S> {
 }
 
 impl<S: Sql> DecisionTable<S> {
+    /// Forgets that the tables exist, because a transaction that made or found them was rolled back.
+    pub(super) fn doubt(&self) {
+        self.table.doubt();
+        self.pending.doubt();
+    }
+
     /// Stores the parts of a decision beside its commit. Call it within the transaction of the commit.
     pub(super) fn insert(
         &self,

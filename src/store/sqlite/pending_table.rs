@@ -55,6 +55,11 @@ impl<S: Sql> PendingTable<S> {
         Self { table: Table::new(sql, schema) }
     }
 
+    /// Forgets that the table exists, because a transaction that made or found it was rolled back.
+    pub(super) fn doubt(&self) {
+        self.table.doubt();
+    }
+
     pub(super) fn change(&self, stream: &StreamId, change: &PendingChange) -> Result<(), StorageError> {
         match change {
             PendingChange::Put(pending) => self.put(stream, pending),

@@ -69,6 +69,11 @@ impl<S: Sql> StreamTable<S> {
         Ok(head)
     }
 
+    /// Runs `work` within a transaction.
+    fn within(&self, work: &mut dyn FnMut() -> Result<(), StorageError>) -> Result<(), StorageError> {
+        self.table.sql.transaction(work).inspect_err(|_| self.decisions.doubt())
+    }
+
     fn head_after(&self, commit: &Commit, head: Head) -> Head {
         let Commit { version, time, hash, .. } = *commit;
         Head { version, time, hash, bytes: self.table.sql.size(), ..head }
@@ -147,7 +152,7 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
             return commit.map_or(Ok(()), |commit| self.insert(stream, commit));
         }
         let Some(commit) = commit else {
-            self.table.sql.transaction(&mut || self.decisions.insert(stream, outcome, pending))?;
+            self.within(&mut || self.decisions.insert(stream, outcome, pending))?;
             self.head.set(self.head.get().map(|head| Head { bytes: self.table.sql.size(), ..head }));
             return Ok(());
         };
@@ -156,7 +161,7 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
         // A failed transaction may still have written.
         self.head.set(None);
         let sql = &self.table.sql;
-        sql.transaction(&mut || {
+        self.within(&mut || {
             sql.execute(INSERT, &row(&commit))?;
             self.decisions.insert(stream, outcome, pending)
         })?;

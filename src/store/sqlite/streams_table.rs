@@ -117,7 +117,12 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let sql = self.table.sql.clone();
-        within(|run| sql.transaction(run), || work(self))
+        let done = within(|run| sql.transaction(run), || work(self));
+        if done.is_err() {
+            self.table.doubt();
+            self.decisions.doubt();
+        }
+        done
     }
 
     fn reading<T, E: From<StorageError>>(&self, work: impl FnOnce(&Self) -> Result<T, E>) -> Result<T, E> {
