@@ -105,6 +105,7 @@ const PUBLIC = [
   "store/events",
   "store/options",
   "store/store",
+  "store/timers",
   "testing/given",
   "testing/history",
   "testing/index",

@@ -4,18 +4,21 @@ use std::cell::RefCell;
 
 use js_sys::Array;
 use sillok::ErrorCode;
-use sillok::gateway::{DueCommands as DueMachine, DueWork, Executed, FailedAttempt, Step, note_failure};
+use sillok::gateway::{
+    DueCommands as DueMachine, DueWork, Executed, FailedAttempt, Step, cancel_pending, note_failure,
+};
 use sillok::handler::Answer;
+use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::{
     DecisionLog, IdempotencyKey, InvalidName, JsonText, KeyOrigin, MalformedJson, PendingKey, PendingKind,
     RecordedTime, StorageError, StreamId, Version,
 };
-use sillok_bridge::{Failure, event_input, fresh_id, stream_id_from_js};
+use sillok_bridge::{Failure, event_input, fresh_id, read_pending, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::commands::{Commands, command_of};
 use crate::consumer::{Consumer, spread};
-use crate::store::Store;
+use crate::store::{Store, answer};
 use crate::thrown::thrown;
 
 /// The due commands of a store, for the categories whose code is registered.
@@ -157,6 +160,32 @@ impl Commands {
 
 #[wasm_bindgen]
 impl Store {
+    /// Reads a page of the timers of a stream, after a key: `{items, next?}`. `items` is JSON.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn timers(&self, stream: &JsValue, after: Option<String>) -> Result<JsValue, JsValue> {
+        let read = || {
+            let stream = stream_id_from_js(stream)?;
+            let after = after.as_deref().map(PendingKey::timer).transpose().map_err(no_key)?;
+            self.reading(|store| {
+                read_pending(store.log(), &stream, PendingKind::Timer, after.as_ref(), PAGE_EVENTS)
+            })
+        };
+        answer(read())
+    }
+
+    /// Cancels a timer. Returns whether there was one.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = cancelTimer)]
+    pub fn cancel_timer(&self, stream: &JsValue, key: &str) -> Result<bool, JsValue> {
+        let cancelled = place(stream, key, false)
+            .and_then(|(stream, key)| self.writing(|store| cancel_pending(store, &stream, &key)));
+        cancelled.map_err(thrown)
+    }
+
     /// Notes that a sent command has no answer, because of this error. Returns as [`Commands::fire`] does.
     ///
     /// # Errors

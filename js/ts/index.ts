@@ -160,4 +160,5 @@ export type {
   LoadOptions,
 } from "./aggregate/aggregate-store.js";
 export type { Store } from "./store/store.js";
+export type { Timer } from "./store/timers.js";
 export { verifyCommits } from "./local/verify-commits.js";

@@ -7,6 +7,7 @@ mod account;
 mod counter;
 #[path = "../sqlite/database.rs"]
 mod database;
+mod due;
 mod faults;
 mod flights;
 mod history;

@@ -121,6 +121,48 @@ export const pending: Behaviours = {
     same(fails, -1);
   },
 
+  async "a store lists its timers and cancels them"(sillok) {
+    const store = new sillok.EventStore();
+    const clock = clockOf(sillok, (key) =>
+      key === "no" ? (sillok.reject("no", 5) as never) : undefined,
+    );
+    same(await all(store.timers("clock-1")), []);
+    for (const [key, at] of [
+      ["later", Date.UTC(2100, 0, 1)],
+      ["no", 1],
+    ] as const) {
+      await store.execute("clock-1", set(key, at), clock);
+    }
+    await new sillok.EventGateway(store).register(clock).catchUp();
+    const [later, rejected, ...more] = await all(store.timers("clock-1"));
+    const data = { key: "later", at: Date.UTC(2100, 0, 1) };
+    same(later, {
+      key: "later",
+      due: "2100-01-01T00:00:00.000Z",
+      command: { type: "Ring", data, metadata: {} },
+      state: "due",
+      failedAttempts: 0,
+    });
+    same([rejected?.state, rejected?.rejection, more], ["rejected", { code: "no", data: 5 }, []]);
+    same(await store.cancelTimer("clock-1", "later"), true);
+    same(await store.cancelTimer("clock-1", "later"), false);
+    same((await all(store.timers("clock-1"))).length, 1);
+    for (const key of ["", "a\n", 5, "x".repeat(201)]) {
+      same(await codeOf(store.cancelTimer("clock-1", key as string)), "invalid_parameter");
+    }
+    same(await codeOf(all(store.timers(""))), "invalid_stream_id");
+    const many = Array.from({ length: 1000 }, (_, n) => `${n}`);
+    const filler = sillok.aggregate<Rung, Command, null>("filler", {
+      initialState: () => null,
+      evolve: () => null,
+      decide: ({ data }) =>
+        many.map((key) => sillok.schedule(key, 9e12, { type: "Ring", data: { ...data, at: 0 } })),
+    });
+    await store.execute("filler-1", set("x".repeat(6000), 1), filler);
+    const keys = (await all(store.timers("filler-1"))).map(({ key }) => key);
+    same(keys, many.toSorted(), "several pages");
+  },
+
   async "timers of a category that is not registered wait, and hold up no others"(sillok) {
     const store = new sillok.EventStore();
     const clock = clockOf(sillok);

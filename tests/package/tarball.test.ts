@@ -61,6 +61,7 @@ test("it holds what is needed, and nothing else", async () => {
     "store/events",
     "store/options",
     "store/store",
+    "store/timers",
     "testing/given",
     "testing/history",
     "testing/index",

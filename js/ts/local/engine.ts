@@ -191,6 +191,16 @@ export class LocalEngine {
     });
   }
 
+  /** A page of the timers of a stream. The items are JSON. */
+  timers(stream: unknown, after?: string): Soon<{ items: string; next?: string }> {
+    return this.#read((store) => store.timers(stream, after));
+  }
+
+  /** Cancels a timer. Returns whether there was one. */
+  cancelTimer(stream: unknown, key: string): Soon<boolean> {
+    return this.#writeTo(stream, (store) => store.cancelTimer(stream, key));
+  }
+
   /** The timers and the sent commands of this store. */
   pending(): EnginePending {
     const due = this.#ask(() => new DueCommandsInRust());

@@ -17,6 +17,7 @@ import type {
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
+import { checkTimerKey, type Timer } from "../store/timers.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -46,7 +47,7 @@ import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
 import { LocalEngine } from "./engine.js";
 import { readFeed, subscribeFeed } from "./feed.js";
-import { exportStream, readStream } from "./read.js";
+import { exportStream, listTimers, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";
 import { subscribeStream } from "./subscribe.js";
 
@@ -259,6 +260,15 @@ export class EventStore implements AggregateStore {
     options: LoadOptions = {},
   ): Promise<LoadedState<StateOf<A>>> {
     return this.#commands.load(stream, aggregate, options);
+  }
+
+  timers(stream: string): AsyncGenerator<Timer, void, undefined> {
+    return listTimers(this.#engine, stream);
+  }
+
+  async cancelTimer(stream: string, key: string): Promise<boolean> {
+    checkTimerKey(key);
+    return this.#engine.cancelTimer(stream, key);
   }
 
   /**
