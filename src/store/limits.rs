@@ -80,6 +80,8 @@ pub const STREAM_SENT: usize = 1000;
 pub const PENDING_ATTEMPTS: u32 = 8;
 /// The commands of one stream that are sent at the same time.
 pub const SENT_AT_ONCE: usize = 16;
+/// The most pending commands that a look for the next one visits.
+pub const DUE_SCAN: usize = 500;
 /// The highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// The latest recorded time, in milliseconds since 1970: the end of the year 9999. RFC 3339 cannot write a later year.

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
-    Append, CommandHash, Decided, DecisionLog, DecisionParts, EventId, IdempotencyKey, JsonText,
+    Append, CommandHash, Decided, DecisionLog, DecisionParts, DuePlace, EventId, IdempotencyKey, JsonText,
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingLog, PendingState, ReadRange, Receiver,
     RecordedTime, StorageError, StreamId, Version,
 };
@@ -211,7 +211,7 @@ pub fn commands_that_are_due_first_are_visited_first<L: DecisionLog + PendingLog
 ) -> Outcome {
     let due = |subject: &mut Subject<L>, most: usize| -> Found<Vec<(String, String, u64)>> {
         let mut found = Vec::new();
-        subject.store().log().scan_due(&mut |stream, key, due| {
+        subject.store().log().scan_due(None, &mut |DuePlace { due, stream, key }| {
             found.push((stream.as_str().to_owned(), key.as_str().to_owned(), due.as_millis()));
             if found.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;

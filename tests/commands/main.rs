@@ -8,6 +8,7 @@ mod case;
 mod counter;
 #[path = "../sqlite/database.rs"]
 mod database;
+mod due;
 mod faults;
 mod flights;
 mod history;

@@ -291,7 +291,7 @@ fn a_row_that_cannot_be_read_is_an_error_that_names_it() {
     let mut log = StreamsTable::new(database.clone());
     put(&mut log, &[timer("lapse", 5000)]).unwrap();
     database.0.execute("UPDATE pending_v1 SET stream = ''", []).unwrap();
-    let due = log.scan_due(&mut |_, _, _| ControlFlow::Continue(()));
+    let due = log.scan_due(None, &mut |_| ControlFlow::Continue(()));
     assert!(names(&due.unwrap_err(), "lapse"));
 }
 

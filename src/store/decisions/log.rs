@@ -97,14 +97,27 @@ pub trait DecisionLog: StreamLog {
     fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError>;
 }
 
+/// The place of a pending command among those of many streams, in the order in which they are due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    /// The time of the next attempt.
+    pub due: RecordedTime,
+    /// The stream.
+    pub stream: StreamId,
+    /// The key within the stream.
+    pub key: PendingKey,
+}
+
 /// The pending commands of many streams, in the order in which they are due.
 pub trait PendingLog {
-    /// Visits the keys of the pending commands that are attempted again, those that are due first before the others.
+    /// Visits the pending commands that are attempted again, after a place or from the first one. Those that are due first come
+    /// before the others. Each log has an order of its own for those that are due at the same time.
     ///
     /// # Errors
     /// [`StorageError`].
     fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
 }

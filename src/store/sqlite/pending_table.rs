@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::port::{Row, Sql, Value};
 use super::table::{Schema, Table};
-use crate::store::decisions::log::{VisitAgenda, VisitPending};
+use crate::store::decisions::log::{DuePlace, VisitAgenda, VisitPending};
 use crate::store::decisions::pending::{
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver,
 };
@@ -39,7 +39,9 @@ const ONE: &str = "SELECT kind, key, state, due, at, failed, receiver, name, err
 const AFTER: &str = "SELECT kind, key, state, due, at, failed, receiver, name, error, command \
     FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key > ?3 ORDER BY key";
 const AGENDA: &str = "SELECT kind, key, state, due FROM pending_v1 WHERE stream = ?1";
-const DUE: &str = "SELECT kind, key, state, due, stream FROM pending_v1 WHERE due IS NOT NULL ORDER BY due";
+// The table has no rowid, so the index ends with the primary key. It alone answers the query.
+const DUE: &str = "SELECT kind, key, stream, due FROM pending_v1 \
+    WHERE due IS NOT NULL AND (due, stream, kind, key) > (?1, ?2, ?3, ?4) ORDER BY due, stream, kind, key";
 const FORGET: &str = "DELETE FROM pending_v1 WHERE stream = ?1";
 
 /// The pending commands of the streams in a database. The first write makes the table.
@@ -118,12 +120,18 @@ impl<S: Sql> PendingTable<S> {
 
     pub(super) fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        self.table.rows(DUE, &[], &mut |row| {
-            let stream = row.text(4).and_then(|text| StreamId::new(text).ok()).ok_or_else(|| corrupt(row))?;
-            let due = read_state(row)?.due().ok_or_else(|| corrupt(row))?;
-            Ok(visit(stream, read_key(row)?, due))
+        let first = [Value::Text(""); 3];
+        let (due, [stream, kind, key]) = match after {
+            Some(DuePlace { due, stream, key }) => (due.as_millis(), place(stream, key)),
+            None => (0, first),
+        };
+        self.table.rows(DUE, &[Value::Integer(due), stream, kind, key], &mut |row| {
+            let stream = row.text(2).and_then(|text| StreamId::new(text).ok()).ok_or_else(|| corrupt(row))?;
+            let due = row.integer(3).map(RecordedTime::from_millis).ok_or_else(|| corrupt(row))?;
+            Ok(visit(DuePlace { due, stream, key: read_key(row)? }))
         })
     }
 
