@@ -46,7 +46,8 @@ const inWorkers = {
 const [{ metafile }] = await Promise.all([
   build(inWorkers),
   build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
-  build(entry("testing/index", "testing")),
+  // It takes the engine of the program, if a test runs a whole application.
+  build({ ...entry("testing/index", "testing"), external: ["sillok"] }),
   build({
     ...shared,
     entryPoints: { worker: at("../worker/index.ts"), rust: at("../worker/rust.ts") },
@@ -104,11 +105,13 @@ const PUBLIC = [
   "store/events",
   "store/options",
   "store/store",
+  "store/timers",
   "testing/given",
   "testing/history",
   "testing/index",
   "testing/inputs",
   "testing/laws",
+  "testing/simulate",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

@@ -5,3 +5,5 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 sillok::store_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));
 sillok::feed_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));
+sillok::decision_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));
+sillok::pending_contract!(#[wasm_bindgen_test(unsupported = test)], EventStore::new(MemoryLog::new()));

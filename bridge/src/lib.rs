@@ -15,7 +15,8 @@ mod js;
 mod proof;
 
 pub use aggregate::{
-    ExecutedJson, JsBehaviour, PendingPage, ScriptedBehaviour, StateJson, parse_command, read_pending,
+    ExecutedJson, JsBehaviour, PendingPage, ScriptedBehaviour, StateJson, event_input, parse_command,
+    read_pending,
 };
 pub use clock::{now, rfc3339};
 pub use consumer::{

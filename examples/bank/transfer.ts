@@ -1,76 +1,100 @@
-/** A transfer between two accounts: a process. It ends completed, failed or refunded, whatever dies on the way. */
+/**
+ * A transfer between two accounts: a process. It ends `completed`, `failed` or `refunded`.
+ *
+ * The debit comes first, and the credit after it. If the credit is refused, the money goes back. A transfer whose debit has no
+ * answer in time lapses. A lapsed transfer has not ended: the debit may still take effect. It waits for the answer, and then
+ * gives the money back.
+ */
 
 import { cancel, process, reject, schedule, send } from "sillok";
 import * as z from "zod";
 import { account } from "./account.ts";
 
-/** A transfer that was not debited within this time lapses, in milliseconds. */
-const LAPSE = 60_000;
+/** A transfer whose debit has no answer after this time lapses, in milliseconds. */
+export const LAPSE = 60_000;
 
-const stream = z.string().startsWith("account-").min(9);
+/** The stream of an account, such as `account-42`. */
+const stream = z.string().regex(/^account-[\w-]{1,100}$/);
 const order = z.object({ from: stream, to: stream, cents: z.int().positive() });
-const none = z.object({});
+const refused = z.object({ reason: z.string() });
 
-type Status = "new" | "requested" | "debited" | "completed" | "failed" | "refunded";
 type Order = z.infer<typeof order>;
+
+/** The state. Clients see it as it is. */
+export interface Transfer {
+  status:
+    "new" | "requested" | "lapsed" | "debited" | "refunding" | "completed" | "failed" | "refunded";
+  order: Order | null;
+  /** The reason why the money does not reach the receiver. */
+  reason: string | null;
+}
 
 export const transfer = process("transfer", {
   events: {
     Requested: order,
-    Debited: none,
-    Completed: none,
-    Failed: z.object({ reason: z.string() }),
-    Lapsed: none,
-    Refunded: none,
+    Lapsed: z.null(),
+    Debited: z.null(),
+    DebitRefused: refused,
+    Completed: z.null(),
+    CreditRefused: refused,
+    Refunded: z.null(),
   },
-  commands: { Request: order, Lapse: none },
-  initialState: () => ({
-    status: "new" as Status,
-    order: null as Order | null,
-    reason: null as string | null,
-  }),
+  commands: { Request: order, Lapse: z.null() },
+  initialState: (): Transfer => ({ status: "new", order: null, reason: null }),
   evolve: {
-    Requested: (state, order) => ({ ...state, status: "requested", order }),
-    Debited: (state) => ({ ...state, status: "debited" }),
-    Completed: (state) => ({ ...state, status: "completed" }),
-    Failed: (state, { reason }) => ({ ...state, status: "failed", reason }),
-    Lapsed: (state) => ({ ...state, reason: "lapsed" }),
-    Refunded: (state) => ({ ...state, status: "refunded" }),
+    Requested: (state, order): Transfer => ({ ...state, status: "requested", order }),
+    Lapsed: (state): Transfer => ({ ...state, status: "lapsed", reason: "lapsed" }),
+    Debited: (state): Transfer => ({ ...state, status: "debited" }),
+    DebitRefused: (state, { reason }): Transfer => ({ ...state, status: "failed", reason }),
+    Completed: (state): Transfer => ({ ...state, status: "completed" }),
+    CreditRefused: (state, { reason }): Transfer => ({ ...state, reason }),
+    Refunded: (state): Transfer => ({ ...state, status: "refunded" }),
   },
   decide: {
     Request(order, state, { now }) {
       if (state.order !== null) return same(state.order, order) ? [] : reject("already_requested");
       return [
         { type: "Requested", data: order },
-        send("debit", account, idOf(order.from), {
-          type: "Withdraw",
-          data: { cents: order.cents },
-        }),
-        schedule("lapse", now + LAPSE, { type: "Lapse", data: {} }),
+        send("debit", account, idOf(order.from), withdraw(order)),
+        schedule("lapse", now + LAPSE, { type: "Lapse", data: null }),
       ];
     },
-    // The debit may still succeed: then the money goes back.
-    Lapse: () => ({ type: "Lapsed", data: {} }),
+    Lapse: (_, { status }) => (status === "requested" ? { type: "Lapsed", data: null } : []),
   },
   answered: {
-    debit(answer, { order, reason }) {
-      if (!answer.accepted) return { type: "Failed", data: { reason: answer.rejection.code } };
+    debit(answer, { status, order }) {
       if (order === null) return [];
-      const debited = { type: "Debited", data: {} } as const;
-      const deposit = { type: "Deposit", data: { cents: order.cents } } as const;
-      if (reason === "lapsed") return [debited, send("refund", account, idOf(order.from), deposit)];
-      return [debited, cancel("lapse"), send("credit", account, idOf(order.to), deposit)];
+      if (!answer.accepted) {
+        return [{ type: "DebitRefused", data: { reason: answer.rejection.code } }];
+      }
+      const debited = { type: "Debited", data: null } as const;
+      if (status === "lapsed") {
+        return [debited, send("refund", account, idOf(order.from), deposit(order))];
+      }
+      return [debited, cancel("lapse"), send("credit", account, idOf(order.to), deposit(order))];
     },
     credit(answer, { order }) {
-      if (answer.accepted || order === null) return { type: "Completed", data: {} };
-      const deposit = { type: "Deposit", data: { cents: order.cents } } as const;
-      return send("refund", account, idOf(order.from), deposit);
+      if (order === null) return [];
+      if (answer.accepted) return { type: "Completed", data: null };
+      return [
+        { type: "CreditRefused", data: { reason: answer.rejection.code } },
+        send("refund", account, idOf(order.from), deposit(order)),
+      ];
     },
-    refund: () => ({ type: "Refunded", data: {} }),
+    refund(answer) {
+      // The account is open, because it was debited. If it refuses the refund all the same, somebody must look at it: the
+      // answer is parked, and the transfer does not end.
+      if (!answer.accepted) throw new Error(`the refund was refused: ${answer.rejection.code}`);
+      return { type: "Refunded", data: null };
+    },
   },
   ended: ({ status }) => status === "completed" || status === "failed" || status === "refunded",
 });
 
+const withdraw = ({ cents }: Order) => ({ type: "Withdraw", data: { cents } }) as const;
+const deposit = ({ cents }: Order) => ({ type: "Deposit", data: { cents } }) as const;
+
+/** The id of the account, such as `42` for the stream `account-42`. */
 function idOf(stream: string): string {
   return stream.slice("account-".length);
 }

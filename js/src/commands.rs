@@ -8,7 +8,7 @@ use sillok::handler::Command;
 use sillok::store::{EventStore, IdempotencyKey, JsonText, MalformedJson, RecordedTime, StreamId, Version};
 use sillok_bridge::{
     ExecutedJson, Failure, JsBehaviour, Message, ScriptedBehaviour, expected_version_from_js, fresh_id,
-    idempotency_key_from_js, now, number_from_js, parse_command, stream_id_from_js,
+    idempotency_key_from_js, number_from_js, parse_command, stream_id_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -79,7 +79,7 @@ impl Commands {
 
     /// Executes a command.
     pub(crate) fn run(&self, store: &Store, command: &Command) -> Result<JsValue, Failure> {
-        let now = now();
+        let now = store.now();
         let mut fresh_id = || fresh_id(now);
         let stepped = self.work(store, |machine, store| {
             machine.execute(store, &self.stream, command, now, &mut fresh_id)
@@ -90,7 +90,11 @@ impl Commands {
         }
     }
 
-    fn work<T, E>(
+    pub(crate) fn stream(&self) -> &StreamId {
+        &self.stream
+    }
+
+    pub(crate) fn work<T, E>(
         &self,
         store: &Store,
         work: impl FnOnce(&mut CommandsMachine, &mut EventStore<Log>) -> Result<T, E>,

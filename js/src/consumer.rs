@@ -13,7 +13,7 @@ use sillok::store::{
     Append, Checkpoint, EventStore, FeedEventView, InvalidCheckpoint, RecordedTime, StorageError, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_event, feed_from_js, now,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_event, feed_from_js,
     outcome_from_js, parse_events, parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -49,16 +49,16 @@ pub struct Consumer {
 
 #[wasm_bindgen]
 impl Consumer {
-    /// Opens the consumer of this name in the store: a projection, or else a reactor. `feed` has the events to follow and, in
-    /// `after`, the place where a new consumer begins. `policy` is `onFailure`. `numbers` are `attempts`, `firstDelay`,
-    /// `longestDelay` and, for a reactor, `timeout`. All are parts of a checked definition.
+    /// Opens the consumer of this name in the store. `kind` is `projection`, `reactor` or `process`. `feed` has the events to
+    /// follow and, in `after`, the place where a new consumer begins. `numbers` are `attempts`, `firstDelay`, `longestDelay` and,
+    /// for a reactor, `timeout`. All are parts of a checked definition.
     ///
     /// # Errors
     /// A [`Failure`].
     pub fn open(
         store: &Store,
         name: &str,
-        projects: bool,
+        kind: &str,
         feed: &JsValue,
         on_failure: &str,
         numbers: &[u32],
@@ -72,7 +72,11 @@ impl Consumer {
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
         let timeout = numbers.get(3).map_or(Policy::DEFAULT.timeout, |&millis| millis.into());
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay, timeout };
-        let kind = if projects { Kind::Projection } else { Kind::Reactor };
+        let kind = match kind {
+            "projection" => Kind::Projection,
+            "process" => Kind::Process,
+            _ => Kind::Reactor,
+        };
         let name = ConsumerName::new(name).map_err(|error| thrown(error.into()))?;
         let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
@@ -131,7 +135,7 @@ impl Consumer {
     pub fn delivered(&self, store: &Store, id: &str, wrong: &JsValue, jitter: f64) -> Result<(), JsValue> {
         let note = || {
             self.delivery.replace(None);
-            self.try_with(|machine| machine.delivered(id, outcome(wrong), now(), spread(jitter)))
+            self.try_with(|machine| machine.delivered(id, outcome(wrong), store.now(), spread(jitter)))
         };
         // A machine that cannot save the outcome would forget it, and deliver the event again. So the lock is taken first.
         store.file().map_or_else(note, |file| file.ahead(note)).map_err(thrown)
@@ -177,7 +181,7 @@ impl Consumer {
     }
 
     fn try_step(&self, store: &Store, apply: &Function, jitter: f64) -> Result<JsValue, Failure> {
-        let now = now();
+        let now = store.now();
         let next = self.try_with(|machine| machine.next(now))?;
         match next {
             Next::Read(read) => {
@@ -250,10 +254,10 @@ impl Consumer {
     }
 
     /// The unfinished delivery with this id.
-    fn delivery(&self, id: &str) -> Result<Delivery, Failure> {
+    pub(crate) fn delivery(&self, id: &str) -> Result<Delivery, Failure> {
         let delivery = self.delivery.borrow();
         delivery.as_ref().filter(|delivery| delivery.id == id).cloned().ok_or_else(|| {
-            let detail = "the reactor's handler has ended or was given up; it cannot send anything any more";
+            let detail = "the handler has ended or was given up; it cannot send anything any more";
             Failure::new(ErrorCode::HandlerOver, detail)
         })
     }
@@ -283,6 +287,6 @@ fn outcome(wrong: &JsValue) -> Outcome {
 
 /// Spreads a random number from 0 to 1 over all numbers.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // values out of range are cut off
-fn spread(jitter: f64) -> u32 {
+pub(crate) fn spread(jitter: f64) -> u32 {
     (jitter * f64::from(u32::MAX)) as u32
 }

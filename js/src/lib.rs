@@ -9,6 +9,7 @@ mod consumer;
 mod database;
 mod log;
 mod operate;
+mod pending;
 mod proof;
 mod store;
 mod thrown;
@@ -16,6 +17,7 @@ mod thrown;
 pub use commands::{Commands, StateLoad};
 pub use consumer::{Consumer, DocumentsHandle};
 pub use database::Database;
+pub use pending::DueCommands;
 pub use proof::{LineProof, StreamProof};
 pub use store::Store;
 

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use sillok::store::sqlite::StreamsTable;
 use sillok::store::{
-    Base, Commit, DecisionLog, DecisionParts, Direction, FeedLog, Head, IdempotencyKey, MemoryLog, Outcome,
-    PendingCommand, PendingKey, PendingLog, Position, RecordedTime, Snapshot, StorageError, StreamDirectory,
-    StreamEntry, StreamId, StreamLog, Version, Visit, VisitAgenda, VisitFeed, VisitPending,
+    Base, Commit, DecisionLog, DecisionParts, Direction, DuePlace, FeedLog, Head, IdempotencyKey, MemoryLog,
+    Outcome, PendingCommand, PendingKey, PendingLog, Position, RecordedTime, Snapshot, StorageError,
+    StreamDirectory, StreamEntry, StreamId, StreamLog, Version, Visit, VisitAgenda, VisitFeed, VisitPending,
 };
 
 use crate::database::FileSql;
@@ -144,11 +144,12 @@ impl DecisionLog for Log {
 impl PendingLog for Log {
     fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
         match self {
-            Self::Memory(log) => log.scan_due(visit),
-            Self::File(log) => log.scan_due(visit),
+            Self::Memory(log) => log.scan_due(after, visit),
+            Self::File(log) => log.scan_due(after, visit),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use sillok::handler::DocumentKey;
 use sillok::store::{Checkpoint, Position, json_string};
-use sillok_bridge::{Failure, documents_json, letters_json, now, status_members};
+use sillok_bridge::{Failure, documents_json, letters_json, status_members};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::consumer::Consumer;
@@ -15,13 +15,14 @@ impl Consumer {
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn operate(&self, act: &str) -> Result<(), JsValue> {
+    pub fn operate(&self, store: &Store, act: &str) -> Result<(), JsValue> {
+        let now = store.now();
         self.with(|machine| match act {
             "pause" => machine.pause().map_err(Failure::from),
-            "resume" => Ok(machine.resume(now())?),
-            "retry" => Ok(machine.retry(now())?),
-            "rebuild" => Ok(machine.rebuild(now())?),
-            _ => Ok(machine.woken(0, now())?),
+            "resume" => Ok(machine.resume(now)?),
+            "retry" => Ok(machine.retry(now)?),
+            "rebuild" => Ok(machine.rebuild(now)?),
+            _ => Ok(machine.woken(0, now)?),
         })
     }
 

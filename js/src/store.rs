@@ -1,11 +1,11 @@
 //! The store for JavaScript.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use sillok::handler::ConsumerMemory;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::sqlite::StreamsTable;
-use sillok::store::{Append, Appended, EventStore, MemoryLog, Position, StorageError};
+use sillok::store::{Append, Appended, EventStore, MemoryLog, Position, RecordedTime, StorageError};
 use sillok_bridge::{
     AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, Message, PageJson, ProofPage,
     Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
@@ -31,6 +31,8 @@ pub struct Store {
     file: Option<FileSql>,
     /// The state of consumers, if there is no file.
     consumers: ConsumerMemory,
+    /// The time by the store's own clock. `None` for the clock of the platform.
+    time: Cell<Option<RecordedTime>>,
 }
 
 #[wasm_bindgen]
@@ -44,7 +46,16 @@ impl Store {
             Some(sql) => Log::File(StreamsTable::new(sql)),
             None => Log::Memory(MemoryLog::new()),
         };
-        Self { store: RefCell::new(EventStore::new(log)), file, consumers: ConsumerMemory::default() }
+        let (store, consumers, time) =
+            (RefCell::new(EventStore::new(log)), ConsumerMemory::default(), Cell::default());
+        Self { store, file, consumers, time }
+    }
+
+    /// Sets the store's own clock to a time, in milliseconds since 1970.
+    #[wasm_bindgen(js_name = setTime)]
+    pub fn set_time(&self, millis: f64) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // JavaScript has checked it
+        self.time.set(Some(RecordedTime::from_millis(millis as u64)));
     }
 
     /// Appends the event, or the array of events, of a JSON text. `expected` is a number, one of the words of
@@ -240,12 +251,17 @@ impl Store {
         self.file.as_ref()
     }
 
+    /// The time by the clock of the store.
+    pub(crate) fn now(&self) -> RecordedTime {
+        self.time.get().unwrap_or_else(now)
+    }
+
     pub(crate) fn consumers(&self) -> &ConsumerMemory {
         &self.consumers
     }
 
     pub(crate) fn write(&self, append: Append) -> Result<Appended, Failure> {
-        let now = now();
+        let now = self.now();
         let ids: Vec<_> = append.events.iter().map(|_| fresh_id(now)).collect();
         let mut ids = ids.into_iter();
         let mut next_id = || ids.next().unwrap_or_default();

@@ -143,6 +143,7 @@ export type {
   ReplayProgress,
   RunOptions,
   Signal,
+  StoreOptions,
   StreamsOptions,
   SubscribeAllOptions,
   SubscribeOptions,
@@ -159,4 +160,5 @@ export type {
   LoadOptions,
 } from "./aggregate/aggregate-store.js";
 export type { Store } from "./store/store.js";
+export type { Timer } from "./store/timers.js";
 export { verifyCommits } from "./local/verify-commits.js";

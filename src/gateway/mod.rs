@@ -10,9 +10,9 @@ mod journal;
 pub(crate) mod turn;
 
 pub use aggregate::{
-    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, CommandError, Commands, Executed,
-    FailedAttempt, Forget, ForgetError, Forgotten, Sending, SnapshotStatus, StateAt, StateLoad, Step,
-    cancel_pending, note_failure, retry_pending, sending,
+    Aggregate, AggregateDriver, AggregateEffect, AggregateInput, CommandError, Commands, DueCommands,
+    DueWork, Executed, FailedAttempt, Forget, ForgetError, Forgotten, Sending, SnapshotStatus, StateAt,
+    StateLoad, Step, cancel_pending, note_failure, retry_pending, sending,
 };
 pub use alarm::Alarm;
 pub use backoff::backoff;

@@ -68,7 +68,7 @@ pub const COMMAND_BYTES: usize = COMMIT_BYTES;
 /// The most versions of an aggregate's code whose snapshots a stream keeps: after a rollback to the code before, nothing is
 /// replayed.
 pub const SNAPSHOT_CODES: u64 = 2;
-/// The most outcomes that are looked at in each of two places when a command removes those that are too old.
+/// The most outcomes that are looked at in each of three places when a command removes those that are too old.
 pub const OUTCOMES_LOOKED_AT: u64 = 250;
 /// The longest key of a timer, and the longest name of a sent command, in bytes of UTF-8.
 pub const TIMER_KEY_BYTES: usize = 200;
@@ -80,6 +80,8 @@ pub const STREAM_SENT: usize = 1000;
 pub const PENDING_ATTEMPTS: u32 = 8;
 /// The commands of one stream that are sent at the same time.
 pub const SENT_AT_ONCE: usize = 16;
+/// The most pending commands that a look for the next one visits.
+pub const DUE_SCAN: usize = 500;
 /// The highest version: the largest integer that JavaScript's numbers hold exactly, 2^53 - 1.
 pub const MAX_VERSION: u64 = (1 << 53) - 1;
 /// The latest recorded time, in milliseconds since 1970: the end of the year 9999. RFC 3339 cannot write a later year.

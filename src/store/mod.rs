@@ -20,7 +20,7 @@ mod version;
 pub use appends::append::{Append, AppendError, Appended};
 pub use appends::expected_version::ExpectedVersion;
 pub use appends::idempotency_key::{IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, StoredKey};
-pub use decisions::log::{DecisionLog, DecisionParts, PendingLog, VisitAgenda, VisitPending};
+pub use decisions::log::{DecisionLog, DecisionParts, DuePlace, PendingLog, VisitAgenda, VisitPending};
 pub use decisions::outcome::{CommandHash, Decided, Outcome};
 pub use decisions::pending::{
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver,

@@ -6,9 +6,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::difference::difference;
+use super::expecting::Pending;
+use super::recorded::Recorded;
 use crate::ErrorCode;
 use crate::gateway::{CommandError, Commands, Executed, Step};
-use crate::handler::{Command, Decider, Event, Fault, TypedBehaviour};
+use crate::handler::{Behaviour, Command, Decider, Event, Fault, TypedBehaviour};
 use crate::store::{
     Append, EventId, EventStore, IdempotencyKey, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId,
 };
@@ -36,25 +38,35 @@ use crate::store::{
 ///   }
 /// ```
 ///
-/// For an example, see [`Decider`].
+/// For an example, see [`Decider`]. For a [`Process`](crate::handler::Process), use [`given_process`](super::given_process).
 #[must_use]
 pub fn given<D: Decider>(history: &[D::Event]) -> Given<D> {
+    given_with(history, |stream| Box::new(TypedBehaviour::<D>::new(stream)))
+}
+
+/// Begins a test with the events of a stream, whose code `behaviour` makes.
+pub(super) fn given_with<D: Decider>(history: &[D::Event], behaviour: MakeBehaviour) -> Given<D> {
     Given {
         history: history.iter().map(Event::to_new).collect(),
         now: RecordedTime::default(),
         id: None,
         metadata: JsonText::empty_object(),
+        behaviour,
         decider: PhantomData,
     }
 }
 
-/// A stream with a history, made by [`given`].
+/// Makes the code of a stream.
+pub(super) type MakeBehaviour = fn(StreamId) -> Box<dyn Behaviour>;
+
+/// A stream with a history, made by [`given`] and [`given_process`](super::given_process).
 #[derive(Debug)]
 pub struct Given<D> {
     history: Vec<Result<NewEvent, Fault>>,
     now: RecordedTime,
     id: Option<String>,
     metadata: JsonText,
+    behaviour: MakeBehaviour,
     decider: PhantomData<fn() -> D>,
 }
 
@@ -133,51 +145,82 @@ impl<D: Decider> Given<D> {
     #[must_use]
     #[track_caller]
     pub fn when(self, command: D::Command) -> When<D> {
-        let decided = Command::of(&command).map_err(|error| error.to_string());
-        match decided.and_then(|command| self.decide(command)) {
-            Ok(found) => found,
-            Err(invalid) => {
-                assert!(invalid.is_empty(), "{invalid}");
-                When { found: Value::Null, state: None, decider: PhantomData }
-            }
-        }
+        valid(Command::of(&command).map_err(text).and_then(|command| self.decide(ID, command)))
     }
 
-    fn decide(self, command: Command) -> Result<When<D>, String> {
-        let mut command = command.with_metadata(self.metadata).map_err(text)?;
+    /// Decides a command or another input of the stream with this id.
+    pub(super) fn decide(self, id: &str, command: Command) -> Result<When<D>, String> {
+        let mut command = command.with_metadata(self.metadata.clone()).map_err(text)?;
         if let Some(id) = &self.id {
             command = command.with_id(IdempotencyKey::new(id).map_err(text)?);
         }
-        let stream = StreamId::new(&format!("{}-1", D::CATEGORY)).map_err(text)?;
-        let mut store = EventStore::new(MemoryLog::new());
-        for (place, event) in self.history.into_iter().enumerate() {
-            let event = event.map_err(|error| format!("history[{place}]: {error}"))?;
-            let append = Append::to(stream.clone(), vec![event]);
-            store.append(append, RecordedTime::default(), &mut EventId::default).map_err(text)?;
-        }
-        let mut commands = Commands::new(Box::new(TypedBehaviour::<D>::new(stream.clone())));
+        let stream = StreamId::new(&format!("{}-{id}", D::CATEGORY)).map_err(text)?;
+        let (make, now) = (self.behaviour, self.now);
+        let mut store = self.store(&stream)?;
+        let (behaviour, accepted) = Recorded::new(make(stream.clone()));
+        let mut commands = Commands::new(Box::new(behaviour));
         let executed = loop {
-            match commands.execute(&mut store, &stream, &command, self.now, &mut EventId::default) {
+            match commands.execute(&mut store, &stream, &command, now, &mut EventId::default) {
                 Ok(Step::More) => {}
                 Ok(Step::Done(executed)) => break Ok(executed),
                 Err(error) => break Err(error),
             }
         };
         let state = commands.state().ok().map(|state| parsed(state.as_str()));
-        Ok(When { found: shown(executed), state, decider: PhantomData })
+        let pending = if executed.is_ok() { Pending::of(&accepted.take()) } else { Pending::default() };
+        Ok(When { found: shown(executed), pending, state, decider: PhantomData })
+    }
+
+    /// The outcome of an input that is not for the stream: nothing happens.
+    pub(super) fn decide_nothing(self) -> Result<When<D>, String> {
+        let stream = StreamId::new(&format!("{}-{ID}", D::CATEGORY)).map_err(text)?;
+        let mut commands = Commands::new((self.behaviour)(stream.clone()));
+        let mut store = self.store(&stream)?;
+        while commands.load(&mut store, &stream).map_err(text)? == Step::More {}
+        let state = commands.state().ok().map(|state| parsed(state.as_str()));
+        let found = json!({ "events": [] });
+        Ok(When { found, pending: Pending::default(), state, decider: PhantomData })
+    }
+
+    /// A store with the history.
+    fn store(self, stream: &StreamId) -> Result<EventStore<MemoryLog>, String> {
+        let mut store = EventStore::new(MemoryLog::new());
+        for (place, event) in self.history.into_iter().enumerate() {
+            let event = event.map_err(|error| format!("history[{place}]: {error}"))?;
+            let append = Append::to(stream.clone(), vec![event]);
+            store.append(append, RecordedTime::default(), &mut EventId::default).map_err(text)?;
+        }
+        Ok(store)
     }
 }
 
-/// The outcome of a command, made by [`Given::when`].
+/// The id of the stream in a test.
+pub(super) const ID: &str = "1";
+
+/// The outcome of a valid test.
+#[track_caller]
+pub(super) fn valid<D>(tested: Result<When<D>, String>) -> When<D> {
+    match tested {
+        Ok(found) => found,
+        Err(invalid) => {
+            assert!(invalid.is_empty(), "{invalid}");
+            When { found: Value::Null, pending: Pending::default(), state: None, decider: PhantomData }
+        }
+    }
+}
+
+/// The outcome of a command, made by [`Given::when`]. For its timers and sent commands, see also
+/// [`then_scheduled`](Self::then_scheduled) and [`then_sent`](Self::then_sent).
 #[derive(Debug)]
 pub struct When<D> {
-    found: Value,
+    pub(super) found: Value,
+    pub(super) pending: Pending,
     state: Option<Value>,
     decider: PhantomData<fn() -> D>,
 }
 
 impl<D: Decider> When<D> {
-    /// Expects exactly these events, in this order.
+    /// Expects exactly these events, in this order. Timers and sent commands are not compared.
     ///
     /// # Panics
     /// The outcome is another one.
@@ -187,13 +230,14 @@ impl<D: Decider> When<D> {
         self.is(&json!({ "events": events }))
     }
 
-    /// Expects that the command is accepted, and that nothing happens.
+    /// Expects that the command is accepted, and that nothing happens: no events, timers or sent commands.
     ///
     /// # Panics
     /// The outcome is another one.
     #[track_caller]
     pub fn then_nothing(self) -> Self {
-        self.then([])
+        same("the outcome", &json!({ "events": [] }), &self.pending.added_to(&self.found));
+        self
     }
 
     /// Expects this state after the decision.
@@ -290,6 +334,6 @@ pub(super) fn shown_event(event: Result<NewEvent, Fault>) -> Value {
 }
 
 #[allow(clippy::needless_pass_by_value)] // it stands in `map_err`
-fn text(error: impl std::fmt::Display) -> String {
+pub(super) fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

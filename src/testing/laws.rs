@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use serde_json::{Value, json};
 
 use super::deciding::{parsed, same, shown_event};
+use super::expecting::Pending;
 use crate::ErrorCode;
 use crate::handler::{
     Accepted, Behaviour, BehaviourDecision, Command, DecideContext, Decider, Event, Fault, TypedBehaviour,
@@ -169,8 +170,10 @@ fn fold<D: Decider>(behaviour: &mut TypedBehaviour<D>, version: u64, event: &New
 
 fn shown(decision: &Result<BehaviourDecision, Fault>) -> Value {
     match decision {
-        Ok(BehaviourDecision::Accepted(Accepted { events, .. })) => {
-            events.iter().map(|event| shown_event(Ok(event.clone()))).collect()
+        Ok(BehaviourDecision::Accepted(accepted)) => {
+            let events: Vec<Value> =
+                accepted.events.iter().map(|event| shown_event(Ok(event.clone()))).collect();
+            Pending::of(accepted).added_to(&json!({ "events": events }))
         }
         Ok(BehaviourDecision::Rejected(rejection)) => json!({ "rejection": parsed(rejection.as_str()) }),
         Err(fault) => json!({ "error": fault.code.as_str(), "message": fault.detail }),

@@ -1,4 +1,5 @@
-//! Tests for authors: the contract of every store, and [deciders](given) and [projections](projected) under test.
+//! Tests for authors: the contract of every store, and [deciders](given), [processes](given_process) and [projections](projected)
+//! under test.
 //!
 //! Each behaviour is a function over a [`Subject`], a store under test.
 //!
@@ -16,13 +17,17 @@
 mod append_contract;
 mod deciding;
 mod difference;
+mod expecting;
 mod faulty;
 mod feed_contract;
 mod forget_contract;
 mod key_contract;
 mod laws;
+mod pending_contract;
+mod processes;
 mod projecting;
 mod read_contract;
+mod recorded;
 mod shared_contract;
 mod subject;
 mod verify_contract;
@@ -34,6 +39,8 @@ pub use feed_contract::*;
 pub use forget_contract::*;
 pub use key_contract::*;
 pub use laws::laws;
+pub use pending_contract::*;
+pub use processes::{accepted, given_process, refused};
 pub use projecting::{followed, projected};
 pub use read_contract::*;
 pub use shared_contract::*;
@@ -120,6 +127,36 @@ macro_rules! feed_contract {
             a_place_is_never_given_twice
             the_directory_lists_streams
             the_directory_tells_versions
+        }
+    };
+}
+
+/// Makes the further tests of a store that also stores what commands decide: timers and sent commands. The log is a
+/// [`DecisionLog`](crate::store::DecisionLog).
+#[macro_export]
+macro_rules! decision_contract {
+    ($(#[$test:meta])+, $store:expr) => {
+        $crate::store_contract! {
+            @each [$(#[$test])+] [$store]
+            a_pending_command_is_stored_replaced_and_removed
+            a_timer_and_a_sent_command_are_apart
+            pending_commands_are_visited_in_the_order_of_their_keys
+            the_agenda_has_the_state_of_each_pending_command
+            a_decision_is_stored_with_all_its_parts
+            a_deletion_removes_pending_commands
+            a_deletion_of_a_stream_without_events_removes_pending_commands
+        }
+    };
+}
+
+/// Makes the further tests of a store that lists the timers and sent commands of all streams. The log is a
+/// [`PendingLog`](crate::store::PendingLog).
+#[macro_export]
+macro_rules! pending_contract {
+    ($(#[$test:meta])+, $store:expr) => {
+        $crate::store_contract! {
+            @each [$(#[$test])+] [$store]
+            commands_that_are_due_first_are_visited_first
         }
     };
 }

@@ -4,16 +4,21 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
 mod account;
+mod case;
 mod counter;
 #[path = "../sqlite/database.rs"]
 mod database;
+mod due;
 mod faults;
 mod flights;
 mod history;
 mod kit;
+mod kit_process;
 mod newest;
+mod pending_faults;
 mod projecting;
 mod rows;
+mod script;
 mod shared;
 mod typed;
 mod world;
@@ -26,16 +31,24 @@ macro_rules! behaviours {
             $world
         }
 
+        #[path = "conversations.rs"]
+        mod conversations;
         #[path = "deciding.rs"]
         mod deciding;
+        #[path = "ended.rs"]
+        mod ended;
         #[path = "long.rs"]
         mod long;
         #[path = "outcomes.rs"]
         mod outcomes;
+        #[path = "sent.rs"]
+        mod sent;
         #[path = "snapshots.rs"]
         mod snapshots;
         #[path = "states.rs"]
         mod states;
+        #[path = "timers.rs"]
+        mod timers;
     };
 }
 

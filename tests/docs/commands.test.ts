@@ -39,6 +39,7 @@ const WITHOUT_ACCOUNT = new Map([
   ["npx wrangler deploy", "--dry-run"],
   ["npx wrangler secret put SILLOK_SECRET", "--help"],
   ["npx wrangler deploy --config examples/d1-read-model/wrangler.toml", "--dry-run"],
+  ["npx wrangler deploy --config examples/bank/wrangler.toml", "--dry-run"],
 ]);
 
 /** The starts of the examples. */
@@ -47,9 +48,17 @@ const start = (example: string) => `cargo xtask dev --example ${example}`;
 /** The requests in the README of an example. */
 const requests = (example: string) =>
   commands(`examples/${example}/README.md`).filter((command) => command.startsWith("curl "));
-/** The command that prepares the database of the read model. */
-const MIGRATE =
-  "npx wrangler d1 migrations apply DB --remote --config examples/d1-read-model/wrangler.toml";
+/** The commands that make the tables of a database, and the migration that each of them runs. */
+const MIGRATE = new Map([
+  [
+    "npx wrangler d1 migrations apply DB --remote --config examples/d1-read-model/wrangler.toml",
+    /0001_routes\.sql/,
+  ],
+  [
+    "npx wrangler d1 migrations apply DB --remote --config examples/bank/wrangler.toml",
+    /0001_movements\.sql/,
+  ],
+]);
 
 const shown = documents.flatMap(commands);
 const curls = commands("README.md").filter((command) => command.startsWith("curl "));
@@ -77,7 +86,7 @@ after(async () => {
 });
 
 test("every command shown is run by a test", () => {
-  const examples = [...EXAMPLES.map(start), ...EXAMPLES.flatMap(requests), MIGRATE];
+  const examples = [...EXAMPLES.map(start), ...EXAMPLES.flatMap(requests), ...MIGRATE.keys()];
   const named = [...RUN_ELSEWHERE.keys(), ...WITHOUT_ACCOUNT.keys()];
   const known = [...named, ...direct, ...curls, ...examples];
   const unknown = shown.filter((command) => !known.includes(command));
@@ -191,10 +200,18 @@ const BANK = [
   /"code":"insufficient_funds","data":\{"missing":30\}/,
   /"version":2,"state":\{"owner":"Ada","cents":100\}/,
   /"key":"account-42","document":\{"owner":"Ada","cents":100\}/,
+  /"version":1.*"type":"Opened"/,
+  /"version":1.*"type":"Requested"/,
+  /"state":\{"status":"completed","order":\{"from":"account-42","to":"account-43","cents":60\},"reason":null\}/,
+  /"state":\{"owner":"Alan","cents":60\}/,
 ];
 /** The answers to the requests in the README of each example, in order. */
 const ANSWERS: Readonly<Record<(typeof EXAMPLES)[number], readonly RegExp[]>> = {
-  bank: BANK,
+  bank: [
+    ...BANK,
+    /^\{"transfer":"transfer-2"\}$/,
+    /"cents":40\}.*"cents":-40\}.*"cents":-60\}.*"cents":100\}/,
+  ],
   "bank-rust": BANK,
   "unique-email": [/"done"/, /"email_taken"/],
   delays: [/"departures":1,"departureDelayMinutes":45/],
@@ -239,11 +256,12 @@ test("an unknown example is refused, and the examples are listed", async () => {
   );
 });
 
-test("the tables of the read model are made", async () => {
-  const here = `--local --persist-to ${join(data, "d1")}`;
-  const printed = await shell(MIGRATE.replace("--remote", here));
-  assert.match(printed, /0001_routes\.sql/);
-});
+for (const [command, migration] of MIGRATE) {
+  test(`${command} makes the tables`, async () => {
+    const here = `--local --persist-to ${join(data, "d1")}`;
+    assert.match(await shell(command.replace("--remote", here)), migration);
+  });
+}
 
 test("finished builds are not repeated", async () => {
   await shell("cargo xtask build");

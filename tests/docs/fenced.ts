@@ -21,6 +21,19 @@ export function fenced(document: string, language: string): string[] {
   return [...blocks].filter(([, name]) => name === language).map(([, , block]) => block ?? "");
 }
 
+/** The section "Your first Worker" of the guide to commands. */
+export const firstWorker =
+  /^## Your first Worker$(.*?)^## /ms.exec(
+    readFileSync(new URL("docs/guides/commands.md", root), "utf8"),
+  )?.[1] ?? "";
+
+/** The files to save in that section, by their names. */
+export const firstFiles: ReadonlyMap<string, string> = new Map(
+  [...firstWorker.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml|json)\n(.*?)^```$/gms)].map(
+    ([, name = "", text = ""]) => [name, text],
+  ),
+);
+
 /** The command lines of a document. */
 export function commands(document: string): string[] {
   return fenced(document, "sh").flatMap((block) => block.split("\n").filter((line) => line !== ""));

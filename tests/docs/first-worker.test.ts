@@ -1,26 +1,18 @@
 // Follows "Your first Worker" of docs/guides/commands.md literally, in an empty folder, with the packed package.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freePort } from "./dev-server.ts";
-import { fenced, root } from "./fenced.ts";
+import { fenced, firstFiles, firstWorker, root } from "./fenced.ts";
 import { said } from "./printed.ts";
 import { WranglerDev } from "./wrangler-dev.ts";
 
-const guide = readFileSync(new URL("docs/guides/commands.md", root), "utf8");
-const section = /^## Your first Worker$(.*?)^## /ms.exec(guide)?.[1] ?? "";
-/** The files to save, by their names. */
-const files = new Map(
-  [...section.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml|json)\n(.*?)^```$/gms)].map(
-    ([, name = "", text = ""]) => [name, text],
-  ),
-);
-const commands = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) =>
+const commands = [...firstWorker.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = ""]) =>
   block.trim().split("\n"),
 );
 /** The commands that this test has run. */
@@ -75,8 +67,8 @@ test("the tests of the rules pass", async () => {
     "wrangler.toml",
     "client.ts",
   ];
-  assert.deepEqual([...files.keys()], names);
-  for (const [name, text] of files) writeFileSync(join(folder, name), text);
+  assert.deepEqual([...firstFiles.keys()], names);
+  for (const [name, text] of firstFiles) writeFileSync(join(folder, name), text);
   assert.match(await type("node --test"), /^. pass 6$[^]*^. fail 0$/m);
 });
 
@@ -92,14 +84,14 @@ test("the Worker starts, and decides commands", async () => {
   );
   assert.equal(JSON.parse(await type(open, here(open))).version, 1);
   assert.equal(JSON.parse(await type(deposit, here(deposit))).version, 2);
-  const [, shown = ""] = /^```text\n(.*?)^```$/ms.exec(section) ?? [];
+  const [, shown = ""] = /^```text\n(.*?)^```$/ms.exec(firstWorker) ?? [];
   const answers = shown.trimEnd().split("\n");
   assert.equal(await type(state, here(state)), answers[0]);
   let read = "";
   while (!read.includes('"cents":100')) read = await type(documents, here(documents));
   assert.equal(read, answers[1]);
   const printed = await type("node client.ts", `node client.ts ${wrangler.url}`);
-  assert.deepEqual(printed.trimEnd().split("\n"), said(files.get("client.ts") ?? ""));
+  assert.deepEqual(printed.trimEnd().split("\n"), said(firstFiles.get("client.ts") ?? ""));
 });
 
 test("all files have the right types", async () => {
@@ -114,7 +106,7 @@ test("with a secret, the Worker answers a program with a token", async () => {
   ran.push(start);
   wrangler = new WranglerDev(start, await freePort(), data, folder);
   await wrangler.ready();
-  const [claims = ""] = /const claims = \{.*?\};/.exec(section) ?? [];
+  const [claims = ""] = /const claims = \{.*?\};/.exec(firstWorker) ?? [];
   const [program = ""] = fenced("docs/security.md", "js");
   const ours = program.replace(/^const claims = .*;$/m, claims);
   assert.notEqual(ours, program);
@@ -122,7 +114,7 @@ test("with a secret, the Worker answers a program with a token", async () => {
   await assert.rejects(type("node client.ts", `node client.ts ${wrangler.url}`), /missing_token/);
   const run = "TOKEN=$(node --env-file=.dev.vars token.mjs) node client.ts";
   const printed = await type(run, `${run} ${wrangler.url}`);
-  assert.deepEqual(printed.trimEnd().split("\n"), said(files.get("client.ts") ?? ""));
+  assert.deepEqual(printed.trimEnd().split("\n"), said(firstFiles.get("client.ts") ?? ""));
 });
 
 test("the Worker can be deployed", async () => {

@@ -3,11 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // a test may panic
 
 mod aggregate;
+mod alarm;
 mod consumer;
 #[path = "../sqlite/database.rs"]
 #[allow(dead_code)]
 mod database;
 mod journal;
+mod object;
+mod owed;
+#[path = "../commands/script.rs"]
+#[allow(dead_code)]
+mod script;
+mod sending;
 mod timers;
 
 use std::cell::RefCell;

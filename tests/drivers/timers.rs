@@ -1,222 +1,166 @@
-//! The driver of an aggregate with timers and sent commands: when it sets the alarm.
+//! How a driver attempts timers: one by one, each in its turn among the commands, with forwards in between.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use sillok::gateway::AggregateInput;
+use sillok::store::{PendingKind, PendingState};
 
-use sillok::ErrorCode;
-use sillok::gateway::{
-    AggregateDriver, AggregateEffect as Effect, AggregateInput as Input, Alarm, CallId, FailedAttempt,
-};
-use sillok::handler::{
-    Accepted, Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, SentCommand,
-    TimerChange,
-};
-use sillok::store::sqlite::StreamTable;
-use sillok::store::{
-    EventId, EventView, JsonText, NewEvent, PendingKey, RecordedTime, StorageError, StreamId, Version,
-};
+use crate::object::{Object, timer};
+use crate::script::{Act, Asked, set};
 
-use crate::database::Database;
-use crate::{Clock, turn};
+fn timers(count: u64, at: u64) -> Vec<Act> {
+    (0..count).map(|n| set(&format!("t-{n:04}"), at, Asked::event(n))).collect()
+}
 
-const DAY: u64 = 86_400_000;
-
-type Driver = AggregateDriver<StreamTable<Database>, Clock>;
-
-/// Code that sets a timer for the time in the command. The command `Note` also writes an event, and `Send` sends a command.
-struct Reminder;
-
-impl Behaviour for Reminder {
-    fn code(&self) -> String {
-        "1".to_owned()
-    }
-
-    fn settings(&self) -> BehaviourSettings {
-        BehaviourSettings { may_end: true, ..BehaviourSettings::default() }
-    }
-
-    fn begin(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn restore(&mut self, _: &JsonText) -> Result<bool, Fault> {
-        Ok(true)
-    }
-
-    fn fold(&mut self, _: &EventView<'_>) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn folded(&mut self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    fn decide(&mut self, command: &Command, _: &DecideContext) -> Result<BehaviourDecision, Fault> {
-        let at = RecordedTime::from_millis(command.data().as_str().parse().unwrap());
-        if command.command_type() == "Send" {
-            let stream = StreamId::new("account-1").unwrap();
-            let command = Command::new("Debit", JsonText::null()).unwrap();
-            let sent = vec![SentCommand { name: "debit".into(), stream, command }];
-            return Ok(BehaviourDecision::Accepted(Accepted { sent, ..Accepted::default() }));
+#[test]
+fn a_thousand_timers_that_are_due_at_once_run_one_by_one_with_forwards_in_between() {
+    let mut object = Object::new();
+    object.decide(timers(1000, 60_000));
+    object.trace.clear();
+    object.ring();
+    assert_eq!((object.version(), object.count_pending(PendingKind::Timer)), (1000, 0));
+    let (mut forwarded, mut decided) = (0_usize, 0_usize);
+    for happened in &object.trace {
+        match *happened {
+            "forward" => forwarded += 1,
+            "decided" => decided += 1,
+            _ => {}
         }
-        let (key, ring) = (PendingKey::timer("a").unwrap(), Command::new("Ring", JsonText::null()).unwrap());
-        let noted = NewEvent::new("Noted", JsonText::null()).unwrap();
-        let events = if command.command_type() == "Note" { vec![noted] } else { Vec::new() };
-        let timers = vec![TimerChange::Set { key, at, command: ring }];
-        Ok(BehaviourDecision::Accepted(Accepted { events, timers, ..Accepted::default() }))
+        assert!(forwarded + 2 >= decided, "{forwarded} forwards after {decided} timers");
     }
+    assert_eq!((decided, forwarded), (1000, 1000));
+    let sets = object.bell.sets();
+    assert!(sets.len() <= 3, "the alarm was set {} times", sets.len());
+}
 
-    fn advance(&mut self) {}
+#[test]
+fn a_command_waits_for_one_timer_at_most() {
+    let mut object = Object::new();
+    object.decide(timers(100, 60_000));
+    object.trace.clear();
+    object.ring_at(60_000);
+    while object.version() < 10 {
+        object.step();
+    }
+    object.ask(Asked::event(7).command());
+    while object.outcomes.is_empty() {
+        assert!(object.step());
+    }
+    assert!(object.version() <= 12, "{} timers came first", object.version() - 11);
+    object.run();
+    assert_eq!(object.version(), 101);
+}
 
-    fn clear(&mut self) {}
+#[test]
+fn one_timer_waits_for_its_turn_at_a_time() {
+    let mut object = Object::new();
+    object.decide(timers(100, 60_000));
+    object.ring_at(60_000);
+    (0..20).for_each(|_| object.input(AggregateInput::Continue));
+    object.ask(Asked::event(7).command());
+    while object.outcomes.is_empty() {
+        assert!(object.step());
+    }
+    assert_eq!(object.version(), 2, "one timer, and the command");
+}
 
-    fn state(&mut self) -> Result<JsonText, Fault> {
-        Ok(JsonText::null())
+#[test]
+fn a_timer_that_always_fails_does_not_hold_up_the_others() {
+    let mut object = Object::new();
+    let mut acts = vec![set("a-first", 50_000, Asked::Throw), set("t-0005", 55_000, Asked::Unknown)];
+    acts.extend(
+        timers(20, 60_000).into_iter().filter(|act| !matches!(act, Act::Set(key, ..) if key == "t-0005")),
+    );
+    acts.push(set("z-last", 60_000, Asked::Throw));
+    object.decide(acts);
+    object.ring_at(60_000);
+    object.run();
+    assert_eq!(object.version(), 19);
+    let failed =
+        |object: &Object, key| object.pending(&timer(key)).map(|pending| (pending.failed, pending.state));
+    assert_eq!(failed(&object, "t-0005"), Some((1, PendingState::Parked)));
+    let mut attempts = 1;
+    while failed(&object, "a-first").unwrap().1 != PendingState::Parked {
+        assert_eq!(failed(&object, "a-first").unwrap().0, attempts);
+        assert_eq!(failed(&object, "z-last").unwrap().0, attempts);
+        let at = object.bell.at().unwrap();
+        assert!(at > object.now && at <= object.now + 32_000, "{at} at {}", object.now);
+        object.ring();
+        attempts = failed(&object, "a-first").unwrap().0;
+    }
+    assert_eq!(attempts, 8);
+    while object.bell.at().is_some() {
+        object.ring();
+    }
+    assert_eq!(failed(&object, "z-last").unwrap().0, 8);
+}
+
+#[test]
+fn a_parked_timer_that_is_retried_runs_at_once() {
+    let mut object = Object::new();
+    object.decide(vec![set("a", 1, Asked::event(1))]);
+    object.play.throws.set(true);
+    object.ask(Asked::Do(vec![]).command());
+    object.run();
+    assert_eq!(object.version(), 1);
+    object.play.throws.set(false);
+    object.decide(vec![set("a", 1, Asked::Unknown)]);
+    assert_eq!(object.pending(&timer("a")).unwrap().state, PendingState::Parked);
+    let decisions = object.play.asked.borrow().len();
+    let (retried, effects) = crate::turn(object.now, |turn| object.driver.retry_pending(turn, &timer("a")));
+    assert!(retried.unwrap() && effects.len() == 1, "{effects:?}");
+    object.input(AggregateInput::Continue);
+    object.run();
+    assert_eq!(object.play.asked.borrow().len(), decisions + 1);
+}
+
+#[test]
+fn a_storage_failure_waits_for_the_alarm() {
+    let mut object = Object::new();
+    object.decide(timers(10, 60_000));
+    object.play.asked.take();
+    object.ring_at(60_000);
+    object.disk.breaks(true);
+    object.run();
+    assert_eq!((object.version(), object.play.asked.take().len()), (0, 1), "one attempt");
+    assert_eq!(object.overs.len(), 1);
+    object.disk.breaks(false);
+    for _ in 0..3 {
+        object.touch();
+    }
+    assert_eq!((object.version(), object.play.asked.take().len()), (0, 0), "requests do not attempt it");
+    assert_eq!(object.bell.at(), Some(65_000));
+    object.ring();
+    assert_eq!((object.version(), object.count_pending(PendingKind::Timer)), (10, 0));
+}
+
+#[test]
+fn a_crash_at_any_step_runs_each_timer_once() {
+    for steps in 0.. {
+        let mut object = Object::new();
+        object.decide(timers(5, 60_000));
+        object.ring_at(60_000);
+        let crashed = (0..steps).all(|_| object.step());
+        object.restart();
+        // The platform repeats an alarm whose work has not ended, and rings again if one was set.
+        object.ring_at(60_000);
+        object.run();
+        while object.bell.at().is_some() {
+            object.ring();
+        }
+        assert_eq!((object.version(), object.count_pending(PendingKind::Timer)), (5, 0), "{steps} steps");
+        if !crashed {
+            assert!(steps > 20, "{steps} steps");
+            return;
+        }
     }
 }
 
-fn driver(database: &Database, clock: &Clock) -> Driver {
-    let stream = StreamId::new("reminder-1").unwrap();
-    let mut driver = AggregateDriver::new(stream, StreamTable::new(database.clone()), clock.clone());
-    driver.behave(Box::new(Reminder));
-    driver
-}
-
-fn execute(driver: &mut Driver, now: u64, name: &str, at: u64) {
-    let command = Command::new(name, JsonText::parse(&at.to_string()).unwrap()).unwrap();
-    let call = CallId::new(1);
-    turn(now, |turn| driver.execute(turn, call, command, &mut || EventId::new("a").unwrap()));
-}
-
-fn input(driver: &mut Driver, now: u64, input: Input) -> Vec<Effect> {
-    turn(now, |turn| driver.input(turn, input)).1
-}
-
-/// The last time for which the alarm was set.
-fn alarm(clock: &Clock) -> u64 {
-    *clock.0.borrow().last().unwrap()
-}
-
 #[test]
-fn a_far_timer_gets_the_alarm_only_after_the_journal_has_everything() {
-    let (database, clock) = (Database::in_memory(), Clock::default());
-    let mut first = driver(&database, &clock);
-    execute(&mut first, 0, "Note", 10 * DAY);
-    assert_eq!(alarm(&clock), 5_000, "the forward needs it first");
-    let effects = input(&mut first, 5_000, Input::Rang);
-    let [Effect::Forward { call, .. }] = effects[..] else { panic!("{effects:?}") };
-    // If the object ended here, the platform would ring again, because the alarm's work is not over.
-    assert_eq!(*clock.0.borrow(), [5_000]);
-    let answered = Input::Answered { call, version: Version::new(1) };
-    let effects = input(&mut first, 5_010, answered);
-    assert!(matches!(effects[..], [Effect::AlarmOver(Ok(()))]), "{effects:?}");
-    assert_eq!(*clock.0.borrow(), [5_000, 10 * DAY]);
-}
-
-#[test]
-fn a_far_timer_that_is_set_while_the_alarm_rings_does_not_take_it_from_a_forward() {
-    let (database, clock) = (Database::in_memory(), Clock::default());
-    let mut first = driver(&database, &clock);
-    execute(&mut first, 0, "Note", 10 * DAY);
-    input(&mut first, 5_000, Input::Rang);
-    execute(&mut first, 5_001, "Set", 20 * DAY);
-    assert_eq!(alarm(&clock), 10_001);
-}
-
-#[test]
-fn a_forward_that_fails_waits_as_long_as_without_timers() {
-    let (database, clock) = (Database::in_memory(), Clock::default());
-    let mut first = driver(&database, &clock);
-    execute(&mut first, 0, "Note", 10 * DAY);
-    let mut now = 5_000;
-    for _ in 0..8 {
-        let effects = input(&mut first, now, Input::Rang);
-        let [Effect::Forward { call, .. }] = effects[..] else { panic!("{effects:?}") };
-        input(&mut first, now, Input::Answered { call, version: None });
-        now = alarm(&clock);
-    }
-    let waits: Vec<u64> = clock.0.borrow().windows(2).map(|times| times[1] - times[0]).collect();
-    assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000]);
-}
-
-#[test]
-fn a_far_timer_does_not_replace_an_alarm_that_the_object_has_not_found_yet() {
-    let (database, clock) = (Database::in_memory(), Clock::default());
-    execute(&mut driver(&database, &clock), 0, "Note", 10 * DAY);
-    assert_eq!(alarm(&clock), 5_000);
-    // The object ends before it has forwarded the event, and starts again for a command that writes no event.
-    let mut second = driver(&database, &clock);
-    execute(&mut second, 2_000, "Set", 20 * DAY);
-    assert_eq!(alarm(&clock), 7_000);
-    input(&mut second, 2_001, Input::FoundAlarm(Some(RecordedTime::from_millis(7_000))));
-    input(&mut second, 2_002, Input::Continue);
-    assert_eq!(alarm(&clock), 7_000);
-}
-
-#[test]
-fn an_object_that_finds_no_alarm_sets_it_for_a_far_timer_alone() {
-    let (database, clock) = (Database::in_memory(), Clock::default());
-    execute(&mut driver(&database, &clock), 0, "Set", 10 * DAY);
-    let mut second = driver(&database, &clock);
-    turn::<_, Effect>(1, |turn| second.touched(turn));
-    input(&mut second, 2, Input::FoundAlarm(None));
-    assert_eq!(alarm(&clock), 10 * DAY);
-}
-
-/// An alarm that cannot be set for a while.
-#[derive(Clone, Default)]
-struct Stubborn {
-    clock: Clock,
-    refuses: Rc<Cell<bool>>,
-}
-
-impl Alarm for Stubborn {
-    fn set(&self, at: RecordedTime) -> Result<(), StorageError> {
-        if self.refuses.get() { Err(StorageError::failed("the alarm")) } else { self.clock.set(at) }
-    }
-}
-
-#[test]
-fn the_next_request_looks_again_if_the_alarm_could_not_be_set() {
-    let (database, alarm) = (Database::in_memory(), Stubborn::default());
-    execute(&mut driver(&database, &alarm.clock), 0, "Set", 10 * DAY);
-    // The platform has lost the alarm, and refuses another one.
-    let stream = StreamId::new("reminder-1").unwrap();
-    let mut second = AggregateDriver::new(stream, StreamTable::new(database), alarm.clone());
-    second.behave(Box::new(Reminder));
-    let mut look = |refuses| {
-        alarm.refuses.set(refuses);
-        let ((), effects) = turn::<_, Effect>(1, |turn| second.touched(turn));
-        assert!(matches!(effects[..], [Effect::FindAlarm]), "{effects:?}");
-        turn(2, |turn| second.input(turn, Input::FoundAlarm(None))).1
-    };
-    assert!(matches!(look(true)[..], [Effect::Log(_)]));
-    assert_eq!(alarm.clock.0.borrow().len(), 1);
-    assert!(look(false).is_empty());
-    assert_eq!(alarm.clock.0.borrow()[1..], [10 * DAY]);
-}
-
-/// The calls of the sent commands among these effects.
-fn sent(effects: &[Effect]) -> Vec<CallId> {
-    let calls = effects.iter().map(|effect| match effect {
-        Effect::Send { call, .. } => Some(*call),
-        _ => None,
-    });
-    calls.flatten().collect()
-}
-
-#[test]
-fn a_sent_command_does_not_wait_for_the_time_of_a_clock_that_was_wrong() {
-    let (database, clock) = (Database::in_memory(), Clock::default());
-    let mut first = driver(&database, &clock);
-    execute(&mut first, 2 * DAY, "Send", 0);
-    let effects = input(&mut first, 2 * DAY, Input::Continue);
-    let failure = FailedAttempt { code: ErrorCode::Unavailable, detail: "busy".to_owned() };
-    input(&mut first, 2 * DAY, Input::Replied { call: sent(&effects)[0], reply: Err(failure) });
-    // The clock is right again, and the object starts anew.
-    let mut second = driver(&database, &clock);
-    turn::<_, Effect>(1, |turn| second.touched(turn));
-    let found = Input::FoundAlarm(Some(RecordedTime::from_millis(alarm(&clock))));
-    let effects = input(&mut second, 2, found);
-    assert_eq!(sent(&effects).len(), 1, "{effects:?}");
+fn a_stream_without_code_attempts_nothing() {
+    let mut object = Object::new();
+    object.decide(timers(3, 60_000));
+    let (stream, bell) = (crate::object::process(), object.bell.clone());
+    let log = sillok::store::sqlite::StreamTable::new(object.disk.clone());
+    object.driver = sillok::gateway::AggregateDriver::new(stream, log, bell);
+    object.ring();
+    assert_eq!((object.version(), object.overs.len()), (0, 1));
 }

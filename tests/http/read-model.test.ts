@@ -1,7 +1,6 @@
 /** examples/d1-read-model in workerd, with D1. Its rows are a fold over the events, even after failures. */
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { freshStream, useApi } from "../support/api.ts";
 import { feedOf } from "../support/feed.ts";
 import { type Flight, flights } from "../support/flights.ts";
+import { migrate } from "../support/migrate.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const EXAMPLE = "examples/d1-read-model";
@@ -24,12 +24,9 @@ const lines = (await flights()).map(({ type, data }) => ({ type, data }));
 /** The events that were appended so far. */
 const appended: Pick<Flight, "type" | "data">[] = [];
 
-const api = useApi({ beside }, async (api) => {
-  const schema = await readFile(at(`${EXAMPLE}/migrations/0001_routes.sql`), "utf8");
-  const db = await api.server.database("DB");
-  const statements = schema.replaceAll(/^--.*$/gm, "").split(";");
-  await db.batch(statements.filter((text) => text.trim() !== "").map((text) => db.prepare(text)));
-});
+const api = useApi({ beside }, ({ server }) =>
+  migrate(server, "DB", at(`${EXAMPLE}/migrations/0001_routes.sql`)),
+);
 
 /** Appends all flights once more, and waits until they are in the feed. */
 async function append(): Promise<void> {

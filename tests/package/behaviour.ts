@@ -12,6 +12,7 @@ import { failing } from "./behaviour-faults.ts";
 import { flying } from "./behaviour-flights.ts";
 import { gatewaying } from "./behaviour-gateway.ts";
 import { local } from "./behaviour-local.ts";
+import { pending } from "./behaviour-pending.ts";
 import { reacting } from "./behaviour-react.ts";
 import { readingInReactors } from "./behaviour-reads.ts";
 import { refusing } from "./behaviour-refuse.ts";
@@ -47,6 +48,7 @@ export const behaviours: Behaviours = {
   ...decidingAgain,
   ...sending,
   ...gatewaying,
+  ...pending,
   ...takingTurns,
   ...tutorial,
 };

@@ -76,7 +76,9 @@ test("in a page without a bundler, and on a server of another origin", async (t)
   }
   const remote = JSON.stringify({ url: server.url.href, secret: SECRET });
   await scratch.write("plain/main.js", program("./sillok.js", "./testing.js", remote));
-  await scratch.write("plain/index.html", MODULE);
+  // `sillok/testing` imports `sillok` by its name.
+  const map = '<script type="importmap">{ "imports": { "sillok": "./sillok.js" } }</script>';
+  await scratch.write("plain/index.html", MODULE.replace("<script", `${map}<script`));
   const pages = await serve(scratch.at("plain"), server.url.origin);
   t.after(() => pages.stop());
   assert.ok((await holdsIn(t, pages.url)) > 2 * LEAST_BEHAVIOURS);

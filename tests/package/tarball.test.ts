@@ -61,11 +61,13 @@ test("it holds what is needed, and nothing else", async () => {
     "store/events",
     "store/options",
     "store/store",
+    "store/timers",
     "testing/given",
     "testing/history",
     "testing/index",
     "testing/inputs",
     "testing/laws",
+    "testing/simulate",
     "worker/composition",
     "worker/engine",
     "worker/index",
@@ -128,9 +130,13 @@ test("the Worker stays within its budgets", async () => {
   assert.ok(rust <= RUST_GZIP_BYTES, `without an engine it is ${rust} bytes, gzip`);
 });
 
-test("the contract is without the engine", async () => {
-  const contract = String(await installed("dist/testing.js"));
-  assert.doesNotMatch(contract, /import|WebAssembly|require/);
+test("what tests use takes the engine of the program, and has no other one", async () => {
+  const testing = String(await installed("dist/testing.js"));
+  const imports = [...testing.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g)].map(
+    ([, module]) => module,
+  );
+  assert.deepEqual(imports, ["sillok"]);
+  assert.doesNotMatch(testing, /WebAssembly|require|import\(/);
 });
 
 test("a Worker that uses no store of the package carries no second engine", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, type TestContext } from "node:test";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { startServer } from "../support/server.ts";
+import { type ServerOptions, startServer } from "../support/server.ts";
 
 /** If the server does not start in this time, the tests fail. */
 const STARTING = { timeout: 60_000 };
@@ -21,12 +21,15 @@ export interface Console {
   url(): URL;
 }
 
-/** Starts one Worker and one browser for the tests of a file. */
-export function useConsole(vars?: Record<string, string>): Console {
+/** Starts one Worker and one browser for the tests of a file. The default is the plain Worker. */
+export function useConsole(
+  vars?: Record<string, string>,
+  options: Pick<ServerOptions, "config"> = {},
+): Console {
   let server: Server;
   let browser: Browser;
   before(async () => {
-    server = await startServer(vars === undefined ? {} : { vars });
+    server = await startServer(vars === undefined ? options : { ...options, vars });
     browser = await chromium.launch({
       executablePath: process.env["CHROME"] ?? "/usr/bin/chromium",
       args: ["--no-sandbox", "--disable-background-networking"],

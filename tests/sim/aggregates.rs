@@ -19,8 +19,8 @@ use crate::bank::Around;
 use crate::breaks::Break;
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Shell, Tick, Turn};
+use crate::plan::Plan;
 use crate::storage::{ObjectAlarm, Storage};
-use crate::world::Plan;
 
 /// What follows at the end of a time.
 enum Next {

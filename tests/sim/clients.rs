@@ -12,8 +12,8 @@ use sillok::store::{
 
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Turn};
+use crate::plan::Plan;
 use crate::random::Random;
-use crate::world::Plan;
 
 /// A request of a client, and what the client knows of it.
 #[derive(Debug, Clone)]

@@ -16,8 +16,8 @@ use crate::consumer_plans::{ConsumerPlan, Role};
 use crate::journals::name_of;
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Shell, Tick, Turn};
+use crate::plan::Plan;
 use crate::storage::{ObjectAlarm, Storage};
-use crate::world::Plan;
 
 /// The receiver of a webhook or a queue. It stores the accepted ids and marks.
 pub struct Receiver {

@@ -11,8 +11,8 @@ use sillok::store::{
 use crate::breaks::Break;
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Shell, Tick, Turn};
+use crate::plan::Plan;
 use crate::storage::{ObjectAlarm, Storage};
-use crate::world::Plan;
 
 /// The size of a page. It is small, so that there are many pages.
 const PAGE_EVENTS: u64 = 5;

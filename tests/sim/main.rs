@@ -23,6 +23,7 @@ mod journals;
 mod network;
 mod objects;
 mod operator;
+mod plan;
 mod random;
 mod storage;
 mod world;
@@ -37,7 +38,7 @@ use world::World;
 /// The default number of runs.
 const SEEDS: u64 = 2000;
 /// The default number of runs of a bank.
-const BANKS: u64 = 600;
+const BANKS: u64 = 400;
 /// The time after the last fault at which only far timers are still to come, in milliseconds.
 const SETTLED_MILLIS: u64 = 40 * 60 * 1000;
 

@@ -14,9 +14,9 @@ use crate::consumers::ConsumerShell;
 use crate::deciders::{Counting, Memory};
 use crate::journals::JournalShell;
 use crate::network::{Address, CallId, Reply, Request};
+use crate::plan::Plan;
 use crate::random::Random;
 use crate::storage::{ObjectAlarm, Storage};
-use crate::world::Plan;
 
 /// Something that happens to a participant.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use sillok::store::{Position, Version};
 
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Turn};
+use crate::plan::Plan;
 use crate::random::Random;
-use crate::world::Plan;
 
 /// The time after which no earlier message is on its way in the kind world, in milliseconds.
 const SETTLED_MILLIS: u64 = 60_000;

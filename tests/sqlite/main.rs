@@ -11,6 +11,8 @@ mod formats;
 mod hostile;
 mod model;
 mod origins;
+mod pending;
+mod pending_faults;
 #[path = "../sim/random.rs"]
 #[allow(dead_code)]
 mod random;
@@ -22,13 +24,14 @@ mod stored;
 use database::Database;
 use databases::Databases;
 use sillok::store::EventStore;
-use sillok::store::sqlite::StreamsTable;
+use sillok::store::sqlite::{StreamTable, StreamsTable};
 
 /// One stream in each database, as aggregates have them.
 mod one_stream {
     use super::*;
 
     sillok::store_contract!(#[test], EventStore::new(Databases::default()));
+    sillok::decision_contract!(#[test], EventStore::new(StreamTable::new(Database::in_memory())));
 }
 
 /// Many streams in one database, as in a file.
@@ -37,4 +40,6 @@ mod many_streams {
 
     sillok::store_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
     sillok::feed_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
+    sillok::decision_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
+    sillok::pending_contract!(#[test], EventStore::new(StreamsTable::new(Database::in_memory())));
 }

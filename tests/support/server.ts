@@ -70,7 +70,7 @@ export interface Server {
   busy(): Promise<number>;
   /** The other Worker. */
   beside(): Promise<Fetcher>;
-  /** A D1 database of the other Worker. */
+  /** A D1 database of the other Worker; of this one, if there is no other. */
   database(binding: string): Promise<D1Database>;
   /**
    * Runs a statement in the database of one object, for changes that no request can make. If it changes the end of a stream,
@@ -115,7 +115,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       return runtime.miniflare.getWorker(BESIDE);
     },
     database(binding) {
-      return runtime.miniflare.getD1Database(binding, BESIDE);
+      return runtime.miniflare.getD1Database(binding, options.beside === undefined ? NAME : BESIDE);
     },
     async sql(object, statement, ...values) {
       const storage = await runtime.miniflare.unsafeGetDurableObjectStorage(NAME, "Aggregate", {

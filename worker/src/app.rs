@@ -3,12 +3,11 @@
 use std::cell::{OnceCell, RefCell};
 
 use sillok::handler::{ConsumerName, Decider, Kind, Process, Projection, apply};
-use sillok::store::{Category, InvalidCategory, StreamId};
+use sillok::store::{Category, StreamId};
 use sillok_bridge::{Failure, parse_feed};
-use thiserror::Error;
-use wasm_bindgen::JsValue;
 
 use crate::aggregate::InRust;
+use crate::app_error::AppError;
 use crate::consumer::{Definition, Handler, Reactor, pass_on, react, report_panics};
 
 thread_local! {
@@ -61,49 +60,6 @@ pub(crate) fn aggregate_of(stream: &StreamId) -> Option<InRust> {
 /// All aggregates that the code of this Worker defines in Rust.
 pub(crate) fn aggregates() -> Vec<InRust> {
     REGISTRY.with(|registry| registry.get().map(|registry| registry.aggregates.clone()).unwrap_or_default())
-}
-
-/// The reason why a Worker cannot be composed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum AppError {
-    /// Two consumers have the same name.
-    #[error("two consumers have the name {name:?}")]
-    SameName {
-        /// Their name.
-        name: String,
-    },
-    /// Two aggregates have the same category.
-    #[error("two aggregates have the category {category:?}")]
-    SameCategory {
-        /// Their category.
-        category: &'static str,
-    },
-    /// The category of an aggregate is not valid.
-    #[error("an aggregate has the category {category:?}: {reason}")]
-    Category {
-        /// The category.
-        category: &'static str,
-        /// The reason why it is not valid.
-        reason: InvalidCategory,
-    },
-    /// The name, the category, the types or the policy of a consumer is not valid.
-    #[error("the definition of the consumer {name:?} is not valid: {failure}")]
-    Consumer {
-        /// The name of the consumer.
-        name: String,
-        /// The error in its definition.
-        failure: Failure,
-    },
-    /// The Worker is already composed.
-    #[error("`start` was called a second time; a Worker can be composed only once")]
-    Again,
-}
-
-impl From<AppError> for JsValue {
-    fn from(error: AppError) -> Self {
-        js_sys::Error::new(&error.to_string()).into()
-    }
 }
 
 /// Begins the composition of a Worker: Sillok's Worker without registrations.

@@ -28,6 +28,7 @@
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 mod aggregate;
 mod app;
+mod app_error;
 mod auth;
 mod composed;
 #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
@@ -43,7 +44,8 @@ pub mod testing;
 
 use worker::{Env, Response, web_sys};
 
-pub use app::{App, AppError, app};
+pub use app::{App, app};
+pub use app_error::AppError;
 pub use consumer::{Reactor, ReactorContext};
 pub use sillok_bridge::Failure;
 pub use store::{Append, EventPage, ExecuteError, Executed, Execution, Loaded, Recorded, Store, store};

@@ -1,4 +1,4 @@
-//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build is copied to www/sillok). On request it
+//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build is copied to the pages). On request it
 //! also builds the Workers in Rust of the examples (examples/*-rust/build) and of a test (tests/crashes/build), and the Worker
 //! of the previous version (target/previous, see [`previous`]).
 //!
@@ -21,6 +21,9 @@ use crate::tools;
 const TARGET: &str = "wasm32-unknown-unknown";
 const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
+
+/// The folders of the pages that use the package.
+const PAGES: [&str; 2] = ["www/sillok", "examples/bank/page/sillok"];
 
 /// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`.
 const JS_INPUTS: [&str; 27] = [
@@ -198,7 +201,7 @@ fn package(shell: &Shell) -> Result<()> {
     let work = Work {
         name: "building the npm package",
         inputs: &JS_INPUTS,
-        outputs: &["js/dist", "js/LICENSE-APACHE", "js/LICENSE-MIT", "www/sillok"],
+        outputs: &["js/dist", "js/LICENSE-APACHE", "js/LICENSE-MIT", PAGES[0], PAGES[1]],
         tools: String::new(),
     };
     unless_fresh(shell, &work, || {
@@ -235,13 +238,14 @@ fn bind(shell: &Shell) -> Result<()> {
     )
 }
 
-/// The page uses the package as any page would: the default build, which is one file.
+/// The pages use the package as any page would: the default build, which is one file.
 fn serve(shell: &Shell) -> Result<()> {
-    let folder = shell.at("www/sillok");
-    remove(&folder)?;
-    fs::create_dir_all(&folder)?;
-    fs::copy(shell.at("js/dist/sillok.js"), folder.join("sillok.js"))
-        .context("the JavaScript build did not write js/dist/sillok.js")?;
+    for folder in PAGES.map(|folder| shell.at(folder)) {
+        remove(&folder)?;
+        fs::create_dir_all(&folder)?;
+        fs::copy(shell.at("js/dist/sillok.js"), folder.join("sillok.js"))
+            .context("the JavaScript build did not write js/dist/sillok.js")?;
+    }
     Ok(())
 }
 

@@ -70,6 +70,9 @@ pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
         // If the run has already ended, nobody listens.
         let _ = sender.send(());
     })?;
+    if let Some(example) = &example {
+        example.migrate(&shell, &data)?;
+    }
     run::say("==> starting workerd");
     let mut server = Server::start(&shell, example.as_ref(), address, &data)?;
     if server.wait_until_healthy(address, &interrupted)? {

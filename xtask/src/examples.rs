@@ -3,9 +3,11 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
+use crate::run;
 use crate::shell::Shell;
 
 /// The address in the README of an example.
@@ -36,6 +38,25 @@ impl Example {
     pub(crate) fn options(&self) -> Vec<String> {
         let config = format!("examples/{}/wrangler.toml", self.name);
         vec!["--config".to_owned(), config, "--var".to_owned(), "SILLOK_AUTH:off".to_owned()]
+    }
+
+    /// Makes the tables of the example's D1 database in the folder of the data, if it has a database.
+    pub(crate) fn migrate(&self, shell: &Shell, data: &Path) -> Result<()> {
+        let folder = format!("examples/{}", self.name);
+        if !shell.at(format!("{folder}/migrations")).exists() {
+            return Ok(());
+        }
+        let config = format!("{folder}/wrangler.toml");
+        run::quiet(
+            shell
+                .command("wrangler")
+                .args(["d1", "migrations", "apply", "DB", "--local", "--config", &config])
+                .arg("--persist-to")
+                .arg(data)
+                // Without a terminal, wrangler does not ask for confirmation.
+                .stdin(Stdio::null())
+                .env("CI", "true"),
+        )
     }
 
     /// The text for the user, once the example runs.

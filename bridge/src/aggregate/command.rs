@@ -1,7 +1,7 @@
 //! Commands, read from JSON.
 
 use sillok::ErrorCode;
-use sillok::handler::Command;
+use sillok::handler::{Command, Input};
 use sillok::store::{JsonText, members};
 
 use crate::failure::Failure;
@@ -38,4 +38,17 @@ pub fn parse_command(text: &str) -> Result<Command, Failure> {
         Ok(None) => Ok(command),
         Err(error) => Err(Failure::new(ErrorCode::MalformedJson, error.to_string())),
     }
+}
+
+/// Reads an event as in a feed, as the input of a process. `starts` says whether it may start an instance.
+///
+/// # Errors
+/// `malformed_json`, `invalid_event` or `invalid_command`.
+pub fn event_input(event: &str, starts: bool) -> Result<Command, Failure> {
+    let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
+    let event = JsonText::parse(event).map_err(malformed)?;
+    let name =
+        members(event.as_str(), ["type"]).and_then(|[name]| serde_json::from_str::<String>(name?).ok());
+    let name = name.ok_or_else(|| Failure::new(ErrorCode::InvalidEvent, "the event has no type"))?;
+    Ok(Command::new(&name, event)?.as_input(Input::Event { starts }))
 }

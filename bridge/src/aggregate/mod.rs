@@ -6,7 +6,7 @@ mod executed;
 mod js_behaviour;
 mod pending;
 
-pub use command::parse_command;
+pub use command::{event_input, parse_command};
 pub use executed::{ExecutedJson, StateJson};
 pub use js_behaviour::{JsBehaviour, ScriptedBehaviour};
 pub use pending::{PendingPage, read_pending};

@@ -1,12 +1,14 @@
-//! A bank in Rust. Each account is an aggregate, whose own object decides its commands. The projection stores the balance of
-//! each account as a document.
+//! A bank in Rust. Each account is an aggregate, whose own object decides its commands. Each transfer is a process, which sends
+//! commands to two accounts. The projection stores the balance of each account as a document.
 
 mod account;
+mod transfer;
 
 use account::{Account, AccountEvent};
 use serde::{Deserialize, Serialize};
 use sillok::handler::{Event, Failed, FeedEvent, Projection, TypedDocuments, Upcasts};
 use sillok_worker::AppError;
+use transfer::Transfer;
 use worker::{Context, Env, Response, event, web_sys};
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,7 +43,11 @@ impl Projection for Balances {
 
 #[event(start)]
 fn start() -> Result<(), AppError> {
-    sillok_worker::app().aggregate::<Account>().projection::<Balances>("balances").start()
+    sillok_worker::app()
+        .aggregate::<Account>()
+        .process::<Transfer>()
+        .projection::<Balances>("balances")
+        .start()
 }
 
 #[event(fetch)]

@@ -3,6 +3,7 @@ import type { Rejection } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import type { ExpectedVersion } from "../store/options.js";
 import type { Store } from "../store/store.js";
+import type { Timer } from "../store/timers.js";
 
 /** Any aggregate, of any types. */
 export type AnyAggregate = Aggregate<any, any, any, any, any>;
@@ -187,4 +188,40 @@ export interface AggregateStore extends Store {
     aggregate: A,
     options?: LoadOptions,
   ): Promise<LoadedState<StateOf<A>>>;
+
+  /**
+   * Lists the timers of a stream, in the order of their keys. A timer of an aggregate runs in a Worker, or in a program where the
+   * aggregate is registered: see {@link EventGateway.run}.
+   *
+   * @param stream - The stream id.
+   * @returns The timers, for `for await`. You can iterate over them once.
+   *
+   * @example
+   * ```ts
+   * import { aggregate, EventStore, schedule } from "sillok";
+   *
+   * const alarm = aggregate<{ type: "Rung" }, { type: "Set" } | { type: "Ring" }, null>("alarm", {
+   *   initialState: () => null,
+   *   evolve: () => null,
+   *   decide: ({ type }) => (type === "Set" ? schedule("ring", new Date("2030-01-01"), { type: "Ring" }) : { type: "Rung" }),
+   * });
+   * const store = new EventStore();
+   * await store.execute("alarm-1", { type: "Set" }, alarm);
+   * for await (const { key, due, state } of store.timers("alarm-1")) {
+   *   console.log(key, due, state); // ring 2030-01-01T00:00:00.000Z due
+   * }
+   * console.log(await store.cancelTimer("alarm-1", "ring")); // true
+   * ```
+   */
+  timers(stream: string): AsyncGenerator<Timer, void, undefined>;
+
+  /**
+   * Cancels a timer, in any state. The rules of the aggregate do not take part.
+   *
+   * @param stream - The stream id.
+   * @param key - The key of the timer.
+   * @returns Whether there was one.
+   * @throws {@link SillokError} `invalid_parameter` when the key is not valid.
+   */
+  cancelTimer(stream: string, key: string): Promise<boolean>;
 }

@@ -2,7 +2,7 @@
 
 import { isAggregate } from "./definition.js";
 import { prepared } from "./prepare.js";
-import type { Command, Aggregate } from "./types.js";
+import type { Aggregate, Command, PrepareContext } from "./types.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -44,11 +44,19 @@ export function readyCommand(
   checkAggregate(aggregate, stream);
   checkOptions(options, EXECUTE_OPTIONS);
   attemptsOf(options);
-  const text = commandJson(command);
-  if (aggregate.prepare === undefined) return { text, prepared: undefined };
   const { commandId } = options;
+  return lookedUp(aggregate, commandJson(command), { stream, commandId });
+}
+
+/** A command, given as JSON, with everything that `prepare` of the aggregate looks up for it. */
+export function lookedUp(
+  aggregate: AnyAggregate,
+  text: string,
+  context: PrepareContext,
+): Soon<ReadyCommand> {
+  if (aggregate.prepare === undefined) return { text, prepared: undefined };
   const given = JSON.parse(text) as Command;
-  return prepared(aggregate as Aggregate, given, { stream, commandId }).then(({ data }) => ({
+  return prepared(aggregate as Aggregate, given, context).then(({ data }) => ({
     text,
     prepared: dataJson(data),
   }));

@@ -78,7 +78,7 @@ export interface DeadLettersOptions {
   readonly limit?: number | undefined;
 }
 
-/** The operations on a registered projection or reactor. See {@link EventGateway.consumer}. */
+/** The operations on a registered projection, reactor or process. See {@link EventGateway.consumer}. */
 export interface ConsumerHandle {
   /** Returns the status of the consumer. */
   status(): Promise<ConsumerStatus>;

@@ -1,6 +1,5 @@
 import type { AnyAggregate } from "../aggregate/aggregate-store.js";
-import { isAggregate } from "../aggregate/definition.js";
-import { type AnyConsumer, invalidConsumer, isConsumer } from "../consumer/definition.js";
+import type { AnyConsumer } from "../consumer/definition.js";
 import type { ConsumerHandle, ProjectionHandle } from "../consumer/handles.js";
 import type { AnyProcess } from "../consumer/process-types.js";
 import type { Projection } from "../consumer/projection.js";
@@ -16,11 +15,11 @@ import type {
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import type { ReplayOptions, ReplayProgress, RunOptions } from "../store/options.js";
-import { sleep } from "../time/timers.js";
 import { LocalHandle } from "./local-handle.js";
 import { checkHandler, handOver, replay } from "./replay.js";
-import { Runner } from "./runner.js";
+import { Registered } from "./registered.js";
 import { until } from "./until.js";
+import type { WorkLoop } from "./work-loop.js";
 
 /** The source of the events of a gateway: an {@link EventStore}, or a substitute. */
 export interface EventSource {
@@ -56,9 +55,7 @@ const NO_STREAM = {};
 export class EventGateway<E extends object = SavedEvent> {
   readonly #store: EventSource;
   readonly #handler: EventSink<E> | undefined;
-  readonly #runners = new Map<string, Runner>();
-  /** Called for each consumer that is registered during {@link EventGateway.run}. */
-  readonly #running = new Set<(runner: Runner) => void>();
+  readonly #registered = new Registered();
 
   /**
    * Makes a gateway between `store` and `handler`. The handler is optional.
@@ -73,11 +70,14 @@ export class EventGateway<E extends object = SavedEvent> {
 
   /**
    * Registers projections, reactors, aggregates and processes. The store has the checkpoints, documents and dead letters of
-   * consumers: in its file, or in memory. A consumer that was registered before continues at its checkpoint. The timers of an
-   * aggregate run only where it is registered, and so do the timers, sent commands and followed events of a process.
+   * consumers: in its file, or in memory. A consumer that was registered before continues at its checkpoint.
+   *
+   * The timers of an aggregate run only where it is registered, and so do the timers, sent commands and followed events of a
+   * process. Register a process together with the aggregates to which it sends commands. A command to another aggregate fails
+   * with `no_aggregate`.
    *
    * @param definitions - Results of {@link projection}, {@link reactor}, {@link aggregate} and {@link process}. No two consumers
-   * and no two aggregates have the same name.
+   * and no two aggregates have the same name. A process that follows events is also a consumer.
    * @throws {@link SillokError} `invalid_consumer` when an argument is no definition, or its name is taken; `invalid_parameter`
    * when the store is not in this program; `invalid_checkpoint` when the `after` of a reactor is no checkpoint of the store.
    *
@@ -97,33 +97,18 @@ export class EventGateway<E extends object = SavedEvent> {
    */
   register(...definitions: (AnyConsumer | AnyAggregate)[]): this {
     const engine = this.#engine();
-    for (const consumer of definitions) {
-      if (isAggregate(consumer)) {
-        this.#runPending(engine, consumer);
-        continue;
-      }
-      if (!isConsumer(consumer)) {
-        const detail = "a consumer must be the result of projection() or reactor()";
-        throw new SillokError({ code: "invalid_consumer", detail, field: "consumers" });
-      }
-      if (this.#runners.has(consumer.name)) {
-        throw invalidConsumer(
-          "name",
-          `must be unique: ${JSON.stringify(consumer.name)} is registered already`,
-        );
-      }
-      const runner = new Runner(engine, consumer);
-      this.#runners.set(consumer.name, runner);
-      for (const start of this.#running) start(runner);
-    }
+    for (const definition of definitions) this.#registered.add(engine, definition);
     return this;
   }
 
   /**
-   * Runs the registered consumers, and also those that you register during the run. Every projection and reactor handles the
-   * existing events and then each new one, whichever writer has appended it. The run continues until you abort the signal, and
-   * prevents the exit of a program in Node, also without a registered consumer. Several processes may run the same consumers
-   * over one file: the documents are still correct, but each process may run a reactor's handler for the same event.
+   * Runs everything that is registered, and also what you register during the run. Every projection and reactor handles the
+   * existing events and then each new one, whichever writer has appended it. Timers run when they are due, and sent commands are
+   * delivered until they have an answer. The run continues until you abort the signal, and prevents the exit of a program in
+   * Node, also if nothing is registered.
+   *
+   * Several programs may run the same definitions over one file. The documents are still correct, and each timer, sent command
+   * and answer takes effect once. But each program may run a reactor's handler for the same event.
    *
    * @param options - A signal that ends the run.
    * @returns A promise. It settles when you have aborted the signal and the running work has ended.
@@ -155,21 +140,21 @@ export class EventGateway<E extends object = SavedEvent> {
     const engine = this.#engine();
     await until(options, async (stop) => {
       const runs: Promise<void>[] = [];
-      const start = (runner: Runner) => {
+      const start = (runner: WorkLoop) => {
         const run = runner.run(stop.signal);
         // The failure of one runner ends all of them.
         run.catch(() => stop.abort());
         runs.push(run);
       };
-      for (const runner of this.#runners.values()) start(runner);
-      this.#running.add(start);
+      for (const runner of this.#registered.all()) start(runner);
+      this.#registered.running.add(start);
       try {
         // The wait prevents the exit of the program, also without a runner. It fails when the store is closed.
         while (!stop.signal.aborted) {
           await engine.changed(await engine.mark(), stop.signal, NO_STREAM);
         }
       } finally {
-        this.#running.delete(start);
+        this.#registered.running.delete(start);
         stop.abort();
         await Promise.allSettled(runs);
       }
@@ -178,11 +163,15 @@ export class EventGateway<E extends object = SavedEvent> {
   }
 
   /**
-   * Runs the registered consumers until they have handled or given up every event, also the events that reactors append
-   * meanwhile. It waits for the retries of failed attempts. It does not run a paused or stopped consumer. Use it in tests, in
-   * scripts, and in programs that do not call {@link EventGateway.run}.
+   * Runs everything that is due. Consumers handle or give up every event, also the events that others append meanwhile. Due
+   * timers run, and sent commands get their answers. It waits for the retries of failed attempts, but not for timers that are due
+   * later. It does not run a paused or stopped consumer. Use it in tests, in scripts, and in programs that do not call
+   * {@link EventGateway.run}.
+   *
+   * If the store has a clock of its own, it does not wait for retries either: call it again when the clock has moved.
    *
    * @param options - A signal that ends it earlier.
+   * @returns The time at which the next timer or attempt is due, in milliseconds since 1970; undefined if there is none.
    * @throws {@link SillokError} `storage_failed`, `storage_busy`, `invalid_parameter`.
    *
    * @example
@@ -200,15 +189,28 @@ export class EventGateway<E extends object = SavedEvent> {
    * for await (const event of store.read("invoice-p1")) console.log(event.type); // Issued
    * ```
    */
-  async catchUp(options: RunOptions = {}): Promise<void> {
+  async catchUp(options: RunOptions = {}): Promise<number | undefined> {
     const engine = this.#engine();
+    let next: number | undefined;
     await until(options, async ({ signal }) => {
       for (;;) {
-        const end = await engine.end();
-        await Promise.all([...this.#runners.values()].map((runner) => rested(runner, signal)));
-        if (signal.aborted || (await engine.end()) === end) return;
+        const [{ own }, end] = [await engine.mark(), await engine.end()];
+        const rests = await Promise.all(
+          this.#registered.all().map((runner) => runner.rest(signal)),
+        );
+        // A runner may have left work to another one.
+        if (
+          !signal.aborted &&
+          (own !== (await engine.mark()).own || end !== (await engine.end()))
+        ) {
+          continue;
+        }
+        const times = rests.filter((time) => time !== undefined);
+        if (times.length > 0) next = Math.min(...times);
+        return;
       }
     });
+    return next;
   }
 
   /**
@@ -345,12 +347,6 @@ export class EventGateway<E extends object = SavedEvent> {
     for (const handled of handOver(events, this.#handler)) void handled;
   }
 
-  /** Runs the timers of an aggregate, and of a process also its sent commands and its consumer. */
-  #runPending(_engine: LocalEngine, { kind, name }: AnyAggregate): void {
-    const detail = `the engine of this version does not run the timers of the ${kind} ${name}`;
-    throw new SillokError({ code: "internal", detail });
-  }
-
   #engine(): LocalEngine {
     const engine = engineOf(this.#store);
     if (engine === undefined) throw invalid("store", "must be an EventStore in this program");
@@ -364,20 +360,11 @@ export class EventGateway<E extends object = SavedEvent> {
   ): LocalHandle {
     const name: unknown = typeof consumer === "string" ? consumer : consumer?.name;
     if (typeof name !== "string") throw invalid(field, `must be a ${field}, or its name`);
-    const runner = this.#runners.get(name);
+    const runner = this.#registered.consumer(name);
     if (runner === undefined || (kind !== undefined && runner.definition.kind !== kind)) {
       const detail = `no ${kind ?? "consumer"} with the name ${JSON.stringify(name)} is registered`;
       throw new SillokError({ code: "consumer_not_found", detail });
     }
     return new LocalHandle(this.#engine(), runner);
-  }
-}
-
-/** Runs a consumer until it has no work, now or later. */
-async function rested(runner: Runner, stop: AbortSignal): Promise<void> {
-  while (!stop.aborted) {
-    const rest = await runner.work(stop);
-    if (typeof rest !== "number") return;
-    await sleep(rest, stop);
   }
 }

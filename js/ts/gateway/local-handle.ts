@@ -16,7 +16,8 @@ import { checkOptions, checkSignal, type Signal } from "../store/options.js";
 import { wantedLimit } from "../store/wanted.js";
 import { sleep } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
-import type { IdleReason, Runner } from "./runner.js";
+import type { Runner } from "./runner.js";
+import type { IdleReason } from "./work-loop.js";
 
 const GET_OPTIONS = ["min", "signal"] as const satisfies (keyof GetOptions)[];
 const DOCUMENTS_OPTIONS = [

@@ -1,9 +1,11 @@
-// Runs one projection or reactor over a store in this program.
+// Runs one projection or reactor, or the consumer of a process, over a store in this program.
 
 import { actsOf } from "../consumer/command.js";
 import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
 import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
 import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
+import { follow } from "../consumer/process.js";
+import type { AnyProcess, ProcessConsumer } from "../consumer/process-types.js";
 import { project, type Projection } from "../consumer/projection.js";
 import { react, type Reactor, type ReactorContext } from "../consumer/reactor.js";
 import { checkStack } from "../consumer/stack.js";
@@ -11,11 +13,9 @@ import { LocalCommands } from "../local/commands.js";
 import type { EngineConsumer } from "../local/engine-consumer.js";
 import type { LocalEngine } from "../local/engine.js";
 import { readStream } from "../local/read.js";
-import { sleep } from "../time/timers.js";
+import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
-
-/** The reason why a consumer has no work now. A number is the time until the next work, in milliseconds. */
-export type IdleReason = "idle" | "paused" | "stopped" | "interrupted" | number;
+import { type IdleReason, WorkLoop } from "./work-loop.js";
 
 /** The number of a handler's first append or command. The number decides its idempotency key, or its id. */
 const FIRST_COMMAND = 1;
@@ -23,83 +23,55 @@ const FIRST_COMMAND = 1;
 /** The part of a reactor's context that reads. */
 type Reads = Pick<ReactorContext, "read" | "load">;
 
-export class Runner {
-  readonly definition: AnyConsumer;
+export class Runner extends WorkLoop {
+  readonly definition: AnyConsumer | ProcessConsumer;
   readonly consumer: EngineConsumer;
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
   readonly #reads: Reads;
+  readonly #process: AnyProcess | undefined;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
-  /** The running work: there is at most one. */
-  #work: Promise<unknown> = Promise.resolve();
-  /** The waiting runs. */
-  readonly #waiting = new Set<() => void>();
 
-  constructor(engine: LocalEngine, definition: AnyConsumer) {
+  /** Runs a consumer. `process` is the process whose consumer it is. */
+  constructor(
+    engine: LocalEngine,
+    definition: AnyConsumer | ProcessConsumer,
+    process?: AnyProcess,
+  ) {
+    super(engine);
     this.#engine = engine;
     this.#commands = new LocalCommands(engine);
     this.#reads = readsOf(engine, this.#commands);
+    this.#process = process;
     this.definition = definition;
     this.consumer = engine.consumerNow(definition);
   }
 
-  /** Runs until `stop` is aborted. */
-  async run(stop: AbortSignal): Promise<void> {
+  async rest(stop: AbortSignal): Promise<number | undefined> {
     while (!stop.aborted) {
-      // It waits for changes before it works, so that it misses no event in between.
-      const rested = new AbortController();
-      const changed = this.#changed(rested, stop);
-      // The work reports an error of the store.
-      changed.catch(() => {});
-      try {
-        const rest = await this.work(stop);
-        const early = typeof rest === "number" ? sleep(rest, rested.signal) : changed;
-        await Promise.race([changed, early]);
-      } finally {
-        rested.abort();
-      }
+      const rest = await this.work(stop);
+      if (typeof rest !== "number") return undefined;
+      if (this.#engine.hasOwnClock) return this.#engine.now() + rest;
+      await sleep(rest, stop);
     }
-  }
-
-  /** Works until there is no work, or `stop` is aborted. */
-  work(stop?: AbortSignal): Promise<IdleReason> {
-    const work = this.#work.then(() => this.#steps(stop));
-    this.#work = work.catch(() => {});
-    return work;
+    return undefined;
   }
 
   /** Does an act of an operator. A waiting run continues now. */
   async operate(act: "pause" | "resume" | "retry" | "rebuild"): Promise<void> {
     await this.consumer.operate(act);
-    this.#wake();
+    this.wake();
   }
 
   /** Discards the dead letters with these ids. A waiting run continues now. */
   async discard(from: number, to: number): Promise<boolean> {
     const any = await this.consumer.discard(from, to);
-    this.#wake();
+    this.wake();
     return any;
   }
 
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
-  }
-
-  /** Waits until the store may have changed, an operator has acted, or `stop` is aborted. */
-  async #changed(rested: AbortController, stop: AbortSignal): Promise<void> {
-    const end = () => rested.abort();
-    stop.addEventListener("abort", end);
-    this.#waiting.add(end);
-    try {
-      await this.#engine.changed(await this.#engine.mark(), rested.signal);
-    } finally {
-      this.#waiting.delete(end);
-      stop.removeEventListener("abort", end);
-    }
-  }
-
-  async #steps(stop?: AbortSignal): Promise<IdleReason> {
+  protected async steps(stop?: AbortSignal): Promise<IdleReason> {
     await this.consumer.operate("wake");
     while (stop?.aborted !== true) {
       const step = await this.consumer.step((event, documents) => this.#project(event, documents));
@@ -125,6 +97,28 @@ export class Runner {
   }
 
   async #deliver(id: string, attempt: number, text: string): Promise<void> {
+    const process = this.#process;
+    let wrong: FailedAttempt | undefined;
+    try {
+      await (process === undefined
+        ? this.#react(id, attempt, text)
+        : this.#follow(id, text, process));
+    } catch (thrown) {
+      wrong = failedAttempt(thrown);
+    }
+    await this.consumer.delivered(id, wrong);
+  }
+
+  /** Delivers an event to the instance of the process that it is for. */
+  #follow(id: string, text: string, process: AnyProcess): Promise<void> {
+    const deliver = (stream: string, _: string, starts: boolean) =>
+      this.#commands.using(stream, process, (commands) =>
+        this.consumer.deliver(id, FIRST_COMMAND, stream, commands, starts),
+      );
+    return follow(this.definition as ProcessConsumer, text, { deliver });
+  }
+
+  async #react(id: string, attempt: number, text: string): Promise<void> {
     const acts = actsOf(FIRST_COMMAND, {
       append: (...append) => this.consumer.append(id, ...append),
       execute: (n, stream, command, aggregate) =>
@@ -136,23 +130,11 @@ export class Runner {
           (commands, ready) => this.consumer.execute(id, n, stream, commands, ready),
         ),
     });
-    const reads = this.#reads;
-    const context: ReactorContext = Object.freeze({
-      id,
-      attempt,
-      env: undefined,
-      ...acts,
-      ...reads,
-    });
+    const own = { id, attempt, env: undefined };
+    const context: ReactorContext = Object.freeze({ ...own, ...acts, ...this.#reads });
     const { definition } = this as { definition: Reactor };
-    let wrong: FailedAttempt | undefined;
-    try {
-      const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
-      await within(definition.timeout, reacted);
-    } catch (thrown) {
-      wrong = failedAttempt(thrown);
-    }
-    await this.consumer.delivered(id, wrong);
+    const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);
+    await within(definition.timeout, reacted);
   }
 }
 
@@ -168,16 +150,4 @@ function readsOf(engine: LocalEngine, commands: LocalCommands): Reads {
       return commands.load(stream, aggregate, options);
     },
   };
-}
-
-/** Waits for the end of an attempt, for a number of milliseconds. */
-async function within(milliseconds: number, attempt: Promise<void>): Promise<void> {
-  const ended = new AbortController();
-  const late = sleep(milliseconds, ended.signal).then(() => false);
-  try {
-    if (await Promise.race([attempt.then(() => true), late])) return;
-  } finally {
-    ended.abort();
-  }
-  throw new Error(`the attempt did not end within ${milliseconds} ms`);
 }

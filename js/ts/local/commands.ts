@@ -47,14 +47,23 @@ export class LocalCommands {
   ): Promise<CommandOutcome> {
     const checked = readyCommand(stream, command, aggregate, options);
     const ready = "text" in checked ? checked : await checked;
-    return this.#kept.using(stream, aggregate, async ({ behaviour, commands }) => {
-      const outcome = await worked(() =>
-        execute === undefined
-          ? this.#engine.execute(commands, behaviour, stream, ready, options)
-          : execute(commands, ready),
-      );
-      return outcomeOf(outcome, aggregate.events);
-    });
+    const outcome = await this.using(stream, aggregate, (commands, behaviour) =>
+      execute === undefined
+        ? this.#engine.execute(commands, behaviour, stream, ready, options)
+        : execute(commands, ready),
+    );
+    return outcomeOf(outcome, aggregate.events);
+  }
+
+  /** Calls the engine with the state of a stream, until it has worked through all pages. */
+  using<T>(
+    stream: string,
+    aggregate: AnyAggregate,
+    call: (commands: EngineCommands, behaviour: ThrowingBehaviour) => Soon<T | undefined>,
+  ): Promise<T> {
+    return this.#kept.using(stream, aggregate, ({ behaviour, commands }) =>
+      worked(() => call(commands, behaviour)),
+    );
   }
 
   async load<S>(
@@ -64,10 +73,10 @@ export class LocalCommands {
   ): Promise<LoadedState<S>> {
     const wanted = wantedState(stream, aggregate, options);
     if (wanted === undefined) {
-      return this.#kept.using(stream, aggregate, async ({ behaviour, commands }) => {
-        const loaded = await worked(() => this.#engine.load(commands, behaviour));
-        return loaded as LoadedState<S>;
-      });
+      const loaded = await this.using(stream, aggregate, (commands, behaviour) =>
+        this.#engine.load(commands, behaviour),
+      );
+      return loaded as LoadedState<S>;
     }
     const behaviour = new ThrowingBehaviour(aggregate, stream);
     const version = await this.#engine.loadAt(stream, behaviour, wanted);

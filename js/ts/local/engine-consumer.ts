@@ -86,13 +86,30 @@ export class EngineConsumer {
     );
   }
 
+  /**
+   * Delivers the event of the delivery with this id, which has not ended, to the instance of a process. Undefined if there is
+   * more of the state to load.
+   */
+  deliver(
+    id: string,
+    n: number,
+    stream: unknown,
+    commands: CommandsInRust,
+    starts: boolean,
+  ): Soon<EngineOutcome | undefined> {
+    askForRandomness();
+    return this.#calls.writeTo(stream, (store) =>
+      this.#consumer.deliver(store, id, n, commands, starts),
+    );
+  }
+
   /** Ends a delivery: with the failed attempt, or with success. */
   delivered(id: string, wrong: FailedAttempt | undefined): Soon<void> {
     return this.#calls.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
   }
 
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {
-    return this.#calls.write(() => this.#consumer.operate(act));
+    return this.#calls.write((store) => this.#consumer.operate(store, act));
   }
 
   /** Discards the dead letters with these ids, or the first hundreds of them. Returns whether there was one. */

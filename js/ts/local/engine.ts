@@ -4,6 +4,7 @@ import type { DocumentsHandle as DocumentsInRust } from "../../generated/sillok_
 import {
   Commands as CommandsInRust,
   Consumer as ConsumerInRust,
+  DueCommands as DueCommandsInRust,
   initSync,
   LineProof,
   StateLoad as StateLoadInRust,
@@ -17,6 +18,7 @@ import type { ExecuteOptions, LoadedState, LoadOptions } from "../aggregate/aggr
 import type { ReadyCommand } from "../aggregate/command-input.js";
 import { type Failure, SillokError } from "../store/errors.js";
 import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
@@ -26,6 +28,7 @@ import { Calls } from "./calls.js";
 import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
 import { EngineConsumer } from "./engine-consumer.js";
+import { EnginePending } from "./engine-pending.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
 
@@ -54,7 +57,7 @@ const REACH = {
 } as const satisfies Record<string, Failure>;
 
 // The types of generated code, for the other files of this room.
-export type { CommandsInRust, ConsumerInRust, DocumentsInRust, StoreInRust };
+export type { CommandsInRust, ConsumerInRust, DocumentsInRust, DueCommandsInRust, StoreInRust };
 
 /** The commands of one stream in the engine. */
 export type EngineCommands = CommandsInRust;
@@ -67,6 +70,7 @@ export class LocalEngine {
   readonly #database: Database | undefined;
   readonly #patience: Patience;
   readonly #changes: Changes;
+  readonly #clock: (() => number) | undefined;
   #store: StoreInRust | undefined;
   /** The code of the caller that runs within a call of the engine. It must not use the store. */
   #within: keyof typeof REACH | undefined;
@@ -76,11 +80,24 @@ export class LocalEngine {
     queueMicrotask(() => this.close());
   });
 
-  constructor(database?: Database) {
+  /** `clock` is a clock of the store's own, in milliseconds since 1970. */
+  constructor(database?: Database, clock?: () => number) {
     this.#database = database;
+    this.#clock = clock;
     this.#patience = new Patience(database?.busyTimeout ?? 0, () => database?.mayWrite() ?? true);
     this.#changes = new Changes(database);
     this.#store = new StoreInRust(database);
+  }
+
+  get hasOwnClock(): boolean {
+    return this.#clock !== undefined;
+  }
+
+  /** The time by the clock of the store, in milliseconds since 1970. */
+  now(): number {
+    const time = this.#clock === undefined ? Date.now() : this.#clock();
+    if (Number.isFinite(time) && time >= 0) return Math.floor(time);
+    throw invalid("now", "must return milliseconds since 1970, a finite number from 0");
   }
 
   append(stream: unknown, events: string, expected: unknown, key: unknown): Soon<AppendResult> {
@@ -155,14 +172,7 @@ export class LocalEngine {
     if (timeout !== undefined) numbers.push(timeout);
     const feed = { after, category, types };
     const open = (store: StoreInRust) =>
-      ConsumerInRust.open(
-        store,
-        name,
-        kind === "projection",
-        feed,
-        onFailure,
-        Uint32Array.from(numbers),
-      );
+      ConsumerInRust.open(store, name, kind, feed, onFailure, Uint32Array.from(numbers));
     const opened = this.#patience.readNow(() => this.#ask(open));
     return new EngineConsumer(opened, {
       read: (call) => this.#read(call, opened),
@@ -178,6 +188,27 @@ export class LocalEngine {
         }
       },
       whole: (call) => this.#calls.run(call),
+    });
+  }
+
+  /** A page of the timers of a stream. The items are JSON. */
+  timers(stream: unknown, after?: string): Soon<{ items: string; next?: string }> {
+    return this.#read((store) => store.timers(stream, after));
+  }
+
+  /** Cancels a timer. Returns whether there was one. */
+  cancelTimer(stream: unknown, key: string): Soon<boolean> {
+    return this.#writeTo(stream, (store) => store.cancelTimer(stream, key));
+  }
+
+  /** The timers and the sent commands of this store. */
+  pending(): EnginePending {
+    const due = this.#ask(() => new DueCommandsInRust());
+    return new EnginePending(due, {
+      ask: (call) => this.#ask(call, due),
+      read: (call) => this.#read(call, due),
+      writeTo: (stream, call, of) => this.#writeTo(stream, call, of),
+      running: (behaviour, call) => this.#running(behaviour, call),
     });
   }
 
@@ -290,6 +321,7 @@ export class LocalEngine {
 
   #ask<T>(call: (store: StoreInRust) => T, of?: object): T {
     const store = this.#usable();
+    if (this.#clock !== undefined) store.setTime(this.now());
     const run = () => this.#calls.run(() => call(store), store, of);
     return this.#database === undefined ? run() : this.#database.inPlace(run);
   }

@@ -15,7 +15,9 @@ import type {
   TruncateResult,
   Verification,
 } from "../store/events.js";
+import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
+import { checkTimerKey, type Timer } from "../store/timers.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -23,6 +25,7 @@ import {
   type OpenOptions,
   type ReadAllOptions,
   type ReadOptions,
+  type StoreOptions,
   type StreamsOptions,
   type SubscribeAllOptions,
   type SubscribeOptions,
@@ -44,7 +47,7 @@ import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
 import { LocalEngine } from "./engine.js";
 import { readFeed, subscribeFeed } from "./feed.js";
-import { exportStream, readStream } from "./read.js";
+import { exportStream, listTimers, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";
 import { subscribeStream } from "./subscribe.js";
 
@@ -52,6 +55,7 @@ const APPEND_OPTIONS = [
   "expectedVersion",
   "idempotencyKey",
 ] as const satisfies (keyof AppendOptions)[];
+const STORE_OPTIONS = ["now"] as const satisfies (keyof StoreOptions)[];
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
@@ -87,13 +91,16 @@ export class EventStore implements AggregateStore {
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
 
-  /** Makes a store in memory, without events. */
-  constructor();
-  constructor(engine: unknown = new LocalEngine()) {
-    if (!(engine instanceof LocalEngine)) {
-      const detail = "new EventStore() takes no argument; EventStore.open(path) opens a file";
-      throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
-    }
+  /**
+   * Makes a store in memory, without events.
+   *
+   * @param options - A clock of its own, for tests.
+   * @throws {@link SillokError} `invalid_parameter` when an option is invalid.
+   */
+  constructor(options?: StoreOptions);
+  constructor(options: unknown = {}) {
+    const engine =
+      options instanceof LocalEngine ? options : new LocalEngine(undefined, ownClock(options));
     this.#engine = engine;
     this.#commands = new LocalCommands(engine);
     setEngineOf(this, engine);
@@ -255,6 +262,15 @@ export class EventStore implements AggregateStore {
     return this.#commands.load(stream, aggregate, options);
   }
 
+  timers(stream: string): AsyncGenerator<Timer, void, undefined> {
+    return listTimers(this.#engine, stream);
+  }
+
+  async cancelTimer(stream: string, key: string): Promise<boolean> {
+    checkTimerKey(key);
+    return this.#engine.cancelTimer(stream, key);
+  }
+
   /**
    * Closes the store, and its file if it has one. A store in memory loses its events. Every later call fails with
    * `storage_failed`. A second `close` does nothing.
@@ -326,6 +342,18 @@ export class EventStore implements AggregateStore {
   ): E[] {
     return savedEvents<E>(this.#engine.findNow(id));
   }
+}
+
+/** The clock of a store in memory; undefined for that of the platform. */
+function ownClock(options: unknown): (() => number) | undefined {
+  if (typeof options === "string") {
+    const detail = "new EventStore() takes no path; EventStore.open(path) opens a file";
+    throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
+  }
+  checkOptions(options as StoreOptions, STORE_OPTIONS);
+  const { now } = options as StoreOptions;
+  if (now === undefined || typeof now === "function") return now;
+  throw invalid("now", "must be a function");
 }
 
 /** The constructor with an engine, which is internal. */

@@ -1,5 +1,6 @@
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import { checkOptions, type ReadOptions } from "../store/options.js";
+import type { Timer } from "../store/timers.js";
 import { finite } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
@@ -62,4 +63,17 @@ function rest(next: ReadRange | undefined, end: number, left: number): ReadRange
   const to = Math.min(next.to ?? end, end);
   if ((next.from ?? 1) > to) return undefined;
   return { ...next, to, limit: finite(left) };
+}
+
+/** Lists the timers of a stream. */
+export async function* listTimers(
+  engine: LocalEngine,
+  stream: string,
+): AsyncGenerator<Timer, void, undefined> {
+  for (let after: string | undefined; ;) {
+    const { items, next } = await engine.timers(stream, after);
+    yield* JSON.parse(items) as Timer[];
+    if (next === undefined) return;
+    after = next;
+  }
 }

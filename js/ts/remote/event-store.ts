@@ -9,6 +9,7 @@ import type {
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
+import type { Timer } from "../store/timers.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -38,6 +39,7 @@ import { checkedAnswer, Http } from "./http.js";
 import { condition, keyHeader, randomKey, streamPath } from "./input.js";
 import { exportRemote, readRemote } from "./read.js";
 import { subscribeRemote } from "./subscribe.js";
+import { cancelRemoteTimer, remoteTimers } from "./timers.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -291,5 +293,26 @@ export class RemoteEventStore implements AggregateStore {
     options: LoadOptions = {},
   ): Promise<LoadedState<StateOf<A>>> {
     return this.#commands.load(stream, aggregate, options);
+  }
+
+  /**
+   * Lists the timers of a stream. See {@link AggregateStore.timers}.
+   *
+   * @param stream - The stream id.
+   * @returns The timers, for `for await`. You can iterate over them once.
+   */
+  timers(stream: string): AsyncGenerator<Timer, void, undefined> {
+    return remoteTimers(this.#http, stream);
+  }
+
+  /**
+   * Cancels a timer. The token must have the scope `admin`. See {@link AggregateStore.cancelTimer}.
+   *
+   * @param stream - The stream id.
+   * @param key - The key of the timer.
+   * @returns Whether there was one. If the server did not answer and the request was repeated, the result may be `false`.
+   */
+  async cancelTimer(stream: string, key: string): Promise<boolean> {
+    return cancelRemoteTimer(this.#http, stream, key);
   }
 }

@@ -42,6 +42,15 @@ export interface OpenOptions {
   readonly readOnly?: boolean | undefined;
 }
 
+/** Options of a new {@link EventStore} in memory. */
+export interface StoreOptions {
+  /**
+   * The clock of the store, for tests: a function that returns the time in milliseconds since 1970. Events get its time, and
+   * timers are due by it. Default: the clock of the platform.
+   */
+  readonly now?: (() => number) | undefined;
+}
+
 /** Options of {@link EventStore.connect}. */
 export interface ConnectOptions {
   /**

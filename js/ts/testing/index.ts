@@ -29,6 +29,7 @@ export {
   type InputOf,
 } from "./inputs.js";
 export { laws } from "./laws.js";
+export { simulate, type Simulation, type SimulationOptions } from "./simulate.js";
 
 /** Opens a new store without events. It shares no events with another store. Close it yourself. */
 export type OpenStore = () => Store | Promise<Store>;

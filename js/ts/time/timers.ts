@@ -13,3 +13,16 @@ export function sleep(milliseconds: number, stop?: AbortSignal): Promise<void> {
     if (stop?.aborted) end();
   });
 }
+
+/** Waits for the end of an attempt, for a number of milliseconds. */
+export async function within<T>(milliseconds: number, attempt: Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const late = sleep(milliseconds, ended.signal).then(() => ended);
+  try {
+    const first = await Promise.race([attempt, late]);
+    if (first !== ended) return first as T;
+  } finally {
+    ended.abort();
+  }
+  throw new Error(`the attempt did not end within ${milliseconds} ms`);
+}

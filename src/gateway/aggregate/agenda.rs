@@ -91,6 +91,15 @@ impl Agenda {
         late.take_while(move |(at, _)| is_reached(PendingKind::Sent, *at, now))
     }
 
+    /// The time of the first pending command that is not due yet.
+    pub(super) fn next_after(&self, now: RecordedTime) -> Option<RecordedTime> {
+        let later = |due: &BTreeSet<(RecordedTime, PendingKey)>, kind| {
+            due.range((now.later(1), PendingKey::first(kind))..).next().map(|(at, _)| *at)
+        };
+        let next = [later(&self.timers, PendingKind::Timer), later(&self.sent, PendingKind::Sent)];
+        next.into_iter().flatten().min()
+    }
+
     /// The time of the next pending command.
     pub(super) fn next(&self, now: RecordedTime) -> Option<RecordedTime> {
         let first = [self.timers.first(), self.sent.first()].into_iter().flatten().map(|(at, _)| *at);

@@ -112,28 +112,28 @@ impl Commands {
         now: RecordedTime,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Executed>, CommandError> {
-        self.run(store, stream, command, None, now, fresh_id)
+        let stepped = store.log_mut().exclusively(|log| self.step(log, stream, command, None, now, fresh_id));
+        self.after_step(store, stream, Some(command), &stepped);
+        stepped
     }
 
-    /// Decides a command or another input. `settled` is the pending command that the decision removes.
-    pub(super) fn run<L: DecisionLog>(
+    /// What follows from a step, once it is stored. `command` is the caller's, and `None` if the stream itself has made it.
+    pub(super) fn after_step<L: DecisionLog>(
         &mut self,
         store: &mut EventStore<L>,
         stream: &StreamId,
-        command: &Command,
-        settled: Option<&PendingCommand>,
-        now: RecordedTime,
-        fresh_id: &mut dyn FnMut() -> EventId,
-    ) -> Result<Step<Executed>, CommandError> {
-        let stepped =
-            store.log_mut().exclusively(|log| self.step(log, stream, command, settled, now, fresh_id));
-        match &stepped {
-            Ok(Step::Done(executed)) => self.settle(store, stream, command, executed),
-            Ok(Step::More) if command.dry_run => {}
-            Ok(Step::More) => self.store_snapshot(store, stream, false),
+        command: Option<&Command>,
+        stepped: &Result<Step<Executed>, CommandError>,
+    ) {
+        let is_dry_run = command.is_some_and(|command| command.dry_run);
+        match stepped {
+            Ok(Step::Done(executed)) if !is_dry_run => {
+                self.settle(store, stream, command.and_then(|command| command.id.as_ref()), executed);
+            }
+            Ok(Step::More) if !is_dry_run => self.store_snapshot(store, stream, false),
+            Ok(_) => {}
             Err(error) => self.doubt(error),
         }
-        stepped
     }
 
     /// Brings the state up to the end of the stream, by one page of events at most. Returns the version of the stream.
@@ -190,10 +190,10 @@ impl Commands {
         &mut self,
         store: &mut EventStore<L>,
         stream: &StreamId,
-        command: &Command,
+        id: Option<&IdempotencyKey>,
         executed: &Executed,
     ) {
-        if executed.replayed || command.dry_run {
+        if executed.replayed {
             return;
         }
         if let Some(commit) = executed.commit() {
@@ -206,12 +206,13 @@ impl Commands {
             });
         }
         self.store_snapshot(store, stream, true);
-        if let Some(id) = &command.id {
+        if let Some(id) = id {
             self.remove_outcomes(store, stream, id, executed.time);
         }
     }
 
-    fn step<L: DecisionLog>(
+    /// Decides a command or another input. `settled` is the pending command that the decision removes.
+    pub(super) fn step<L: DecisionLog>(
         &mut self,
         log: &mut L,
         stream: &StreamId,
@@ -228,13 +229,14 @@ impl Commands {
         if !self.catch_up(log, stream, &head)? {
             return Ok(Step::More);
         }
-        let now = now.max(head.time);
-        let context = DecideContext { now, version: head.version };
+        // A sent command is due by the clock, which may have gone back.
+        let time = now.max(head.time);
+        let context = DecideContext { now: time, version: head.version };
         let decision = match self.is_late(&head, command)? {
             Some(decision) => decision,
             None => self.behaviour.decide(command, &context)?,
         };
-        let decided = |decided| Executed::without_events(stream, head.version, now, decided);
+        let decided = |decided| Executed::without_events(stream, head.version, time, decided);
         let mut accepted = match decision {
             BehaviourDecision::Accepted(accepted) => accepted,
             BehaviourDecision::Rejected(rejection) => {

@@ -174,7 +174,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         if self.machine.found_alarm(alarm, turn.now()) {
             self.begin_again(turn, false);
         } else {
-            self.pursuit.look_again();
+            if alarm.is_none() {
+                self.pursuit.look_again();
+            }
             self.pursue(turn);
         }
     }

@@ -89,7 +89,8 @@ impl<L, A: Alarm> Outbox<L, A> {
     /// Whether the alarm is overdue, or a wrong clock has set it too far ahead.
     pub(super) fn is_lost(&self) -> bool {
         let now = self.now.get();
-        let is_of_timer = |at| at > now && self.next_pending().is_some_and(|next| at <= next);
+        let next = self.agenda.borrow().as_ref().and_then(|agenda| agenda.next_after(now));
+        let is_of_timer = |at| at > now && next.is_some_and(|next| at <= next);
         self.armed.get().is_some_and(|at| is_lost(at, LONGEST_MILLIS, now) && !is_of_timer(at))
     }
 
@@ -109,18 +110,12 @@ impl<L, A: Alarm> Outbox<L, A> {
         self.arm(pending)
     }
 
-    /// Sets the alarm for the next forward, for the agenda, and for a command that becomes pending, unless it is set to ring
-    /// before.
+    /// Sets the alarm for the next forward, for the agenda, and for the commands that become pending, unless it is set to
+    /// ring before. `pending` is the time to ring for those commands.
     fn arm(&self, pending: Option<RecordedTime>) -> Result<(), StorageError> {
-        let now = self.now.get();
-        // Work that is due now begins after this turn. The alarm only repeats it after a crash.
-        let of_pending = |at: RecordedTime| match at <= now {
-            true => now.later(BACKSTOP_MILLIS),
-            false => at.min(now.later(LONGEST_SLEEP_MILLIS)),
-        };
-        let pending = self.next_pending().into_iter().chain(pending).min().map(of_pending);
+        let pending = self.next_ring().into_iter().chain(pending).min();
         let owes = pending.is_some() && self.may_owe.get() && self.armed.get().is_none();
-        let owed = owes.then(|| now.later(BACKSTOP_MILLIS));
+        let owed = owes.then(|| self.now.get().later(BACKSTOP_MILLIS));
         let forward = self.forward_at.get().or(owed);
         let Some(at) = forward.into_iter().chain(pending).min() else { return Ok(()) };
         if self.armed.get().is_none_or(|armed| at < armed) || self.is_lost() {
@@ -128,6 +123,22 @@ impl<L, A: Alarm> Outbox<L, A> {
             self.armed.set(Some(at));
         }
         Ok(())
+    }
+
+    /// The time to ring for a command that is due at this time.
+    fn ring_for(&self, due: RecordedTime) -> RecordedTime {
+        let now = self.now.get();
+        // Work that is due now begins after this turn. The alarm only repeats it after a crash.
+        if due <= now { now.later(BACKSTOP_MILLIS) } else { due.min(now.later(LONGEST_SLEEP_MILLIS)) }
+    }
+
+    /// The time to ring for the agenda. A command that is due now must not hide the next timer.
+    fn next_ring(&self) -> Option<RecordedTime> {
+        let agenda = self.agenda.borrow();
+        let agenda = agenda.as_ref()?;
+        let now = self.now.get();
+        let next = [agenda.next(now), agenda.next_after(now)];
+        next.into_iter().flatten().map(|due| self.ring_for(due)).min()
     }
 
     fn next_pending(&self) -> Option<RecordedTime> {
@@ -167,8 +178,13 @@ impl<L: DecisionLog, A: Alarm> Outbox<L, A> {
         self.agenda.borrow().as_ref().map(look).unwrap_or_default()
     }
 
-    /// Sets the alarm for the pending commands, unless it is set to ring before.
-    pub(super) fn arm_for_pending(&self) -> Result<(), StorageError> {
+    /// Sets the alarm for the pending commands, unless it is set to ring before. While the work for the alarm is under way, a
+    /// later alarm is set at its end: a crash before must not leave an alarm that is too late for the forwards.
+    pub(super) fn arm_for_pending(&self, is_ringing: bool) -> Result<(), StorageError> {
+        let backstop = self.now.get().later(BACKSTOP_MILLIS);
+        if is_ringing && self.next_ring().is_none_or(|next| next >= backstop) {
+            return Ok(());
+        }
         self.arm(None)
     }
 
@@ -177,7 +193,7 @@ impl<L: DecisionLog, A: Alarm> Outbox<L, A> {
             PendingChange::Put(pending) => pending.state.due(),
             PendingChange::Remove(_) => None,
         });
-        let due = due.min();
+        let due = due.map(|due| self.ring_for(due)).min();
         match parts.commit {
             Some(_) => {
                 let DecisionParts { commit, outcome, pending } = parts;

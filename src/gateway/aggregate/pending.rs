@@ -65,13 +65,11 @@ impl Commands {
         jitter: u64,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Option<Executed>>, StorageError> {
-        let Some(pending) = store.log().pending(stream, key)?.filter(|pending| is_due(pending, now)) else {
-            return Ok(Step::Done(None));
+        let input = |pending: &PendingCommand| {
+            let is_timer = pending.key.kind() == PendingKind::Timer;
+            (is_timer && is_due(pending, now)).then(|| Command::from_json(&pending.command))
         };
-        let attempted = match Command::from_json(&pending.command) {
-            Some(command) => self.run(store, stream, &command, Some(&pending), now, fresh_id),
-            None => Err(unreadable().into()),
-        };
+        let attempted = self.attempt(store, stream, key, now, fresh_id, input);
         after_attempt(store, stream, key, attempted, now, jitter)
     }
 
@@ -92,12 +90,35 @@ impl Commands {
         jitter: u64,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Option<Executed>>, StorageError> {
-        let Some(pending) = store.log().pending(stream, key)? else { return Ok(Step::Done(None)) };
-        let attempted = match answer_input(&pending, answer) {
-            Some(command) => self.run(store, stream, &command, Some(&pending), now, fresh_id),
-            None => Err(unreadable().into()),
+        let input = |pending: &PendingCommand| {
+            let is_sent = pending.key.kind() == PendingKind::Sent;
+            is_sent.then(|| answer_input(pending, answer))
         };
+        let attempted = self.attempt(store, stream, key, now, fresh_id, input);
         after_attempt(store, stream, key, attempted, now, jitter)
+    }
+
+    /// Decides the input that a pending command has come to. Returns `None` if the pending command does not exist, or if
+    /// `input` returns `None` for it.
+    fn attempt<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        key: &PendingKey,
+        now: RecordedTime,
+        fresh_id: &mut dyn FnMut() -> EventId,
+        input: impl FnOnce(&PendingCommand) -> Option<Option<Command>>,
+    ) -> Result<Step<Option<Executed>>, CommandError> {
+        // One act reads the pending command and decides it. So two processes that share a file never both decide it.
+        let stepped = store.log_mut().exclusively(|log| {
+            let Some(pending) = log.pending(stream, key)? else { return Ok(None) };
+            let Some(command) = input(&pending) else { return Ok(None) };
+            let command = command.ok_or_else(unreadable)?;
+            self.step(log, stream, &command, Some(&pending), now, fresh_id).map(Some)
+        });
+        let Some(stepped) = stepped.transpose() else { return Ok(Step::Done(None)) };
+        self.after_step(store, stream, None, &stepped);
+        Ok(stepped?.map(Some))
     }
 }
 
@@ -106,13 +127,18 @@ fn after_attempt<L: DecisionLog>(
     store: &mut EventStore<L>,
     stream: &StreamId,
     key: &PendingKey,
-    attempted: Result<Step<Executed>, CommandError>,
+    attempted: Result<Step<Option<Executed>>, CommandError>,
     now: RecordedTime,
     jitter: u64,
 ) -> Result<Step<Option<Executed>>, StorageError> {
     match attempted {
-        Ok(stepped) => Ok(stepped.map(Some)),
-        Err(CommandError::Refused(AppendError::Storage(error))) => Err(error),
+        Ok(stepped) => Ok(stepped),
+        // Data that cannot be read now can seldom be read later: that is an attempt, and the last one parks the command.
+        Err(CommandError::Refused(AppendError::Storage(error)))
+            if error.code() != ErrorCode::StoredDataCorrupt =>
+        {
+            Err(error)
+        }
         Err(error) => {
             note_failure(store, stream, key, &FailedAttempt::from(&error), now, jitter)?;
             Ok(Step::Done(None))

@@ -50,7 +50,7 @@ impl Pursuit {
         self.sending.retain(|_, (_, since)| now < since.later(LOST_MILLIS));
     }
 
-    /// Attempts again what waits for the alarm. The alarm may not be set, if that has failed.
+    /// Attempts again what waits for an alarm that is not set.
     pub(super) fn look_again(&mut self) {
         self.waits_for_alarm = false;
     }
@@ -105,8 +105,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         }
     }
 
-    /// Begins with everything that is due, and sets the alarm for the rest. While the work for the alarm is under way, the
-    /// alarm is set at its end: a crash before must not leave an alarm that is too late for the forwards.
+    /// Begins with everything that is due, and sets the alarm for the rest.
     pub(super) fn pursue(&mut self, turn: &mut AggregateTurn<'_>) {
         // A failure was noted: the next request looks again.
         let _ = self.try_to_pursue(turn);
@@ -114,15 +113,17 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
 
     /// As [`pursue`](Self::pursue). The error is that of the storage or of the alarm.
     pub(super) fn try_to_pursue(&mut self, turn: &mut AggregateTurn<'_>) -> Result<(), StorageError> {
-        if !self.is_decider() || self.pursuit.waits_for_alarm {
+        if !self.is_decider() {
             return Ok(());
         }
         let log = self.machine.store.log();
         log.at(turn.now());
-        let known = log.know_agenda(&self.stream);
-        let armed = known.and_then(|()| if self.ringing.is_some() { Ok(()) } else { log.arm_for_pending() });
-        if let Err(error) = armed {
+        let (known, is_ringing) = (log.know_agenda(&self.stream), self.ringing.is_some());
+        if let Err(error) = known.and_then(|()| log.arm_for_pending(is_ringing)) {
             return Err(self.not_pursued(turn, error));
+        }
+        if self.pursuit.waits_for_alarm {
+            return Ok(());
         }
         let (timer, sent) = self.due(turn.now());
         if let Some(timer) = timer {

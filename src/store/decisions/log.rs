@@ -51,7 +51,8 @@ pub trait DecisionLog: StreamLog {
     /// [`StorageError`].
     fn pending(&self, stream: &StreamId, key: &PendingKey) -> Result<Option<PendingCommand>, StorageError>;
 
-    /// Visits the pending commands of the stream after a key, in the order of their keys.
+    /// Visits the pending commands of the stream that have the kind of this key and come after it, in the order of their
+    /// keys. [`PendingKey::first`] comes before all others.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -69,9 +70,9 @@ pub trait DecisionLog: StreamLog {
     fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError>;
 
     /// Removes outcomes from before a time, but for the outcomes of commands that a process has sent. It looks at a
-    /// bounded number of outcomes: those whose ids follow `near`, and
-    /// those with the first ids. So calls with the ids of the commands come by all outcomes in the end, whether the ids
-    /// grow or are random.
+    /// bounded number of outcomes: those whose ids follow `near`, and those with the first ids before and after the ids
+    /// of sent commands. So calls with the ids of the commands come by all outcomes in the end, whether the ids grow or
+    /// are random.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -96,14 +97,27 @@ pub trait DecisionLog: StreamLog {
     fn insert_snapshot(&mut self, stream: &StreamId, snapshot: &Snapshot) -> Result<(), StorageError>;
 }
 
+/// The place of a pending command among those of many streams, in the order in which they are due.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    /// The time of the next attempt.
+    pub due: RecordedTime,
+    /// The stream.
+    pub stream: StreamId,
+    /// The key within the stream.
+    pub key: PendingKey,
+}
+
 /// The pending commands of many streams, in the order in which they are due.
 pub trait PendingLog {
-    /// Visits the keys of the pending commands that are attempted again, those that are due first before the others.
+    /// Visits the pending commands that are attempted again, after a place or from the first one. Those that are due first come
+    /// before the others. Each log has an order of its own for those that are due at the same time.
     ///
     /// # Errors
     /// [`StorageError`].
     fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError>;
 }

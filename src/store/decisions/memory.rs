@@ -47,9 +47,10 @@ impl MemoryDecisions {
 
     pub(crate) fn scan_pending(&self, after: &PendingKey, visit: VisitPending<'_>) {
         let later = (Bound::Excluded(after), Bound::Unbounded);
+        let of_kind = |key: &PendingKey| key.kind() == after.kind();
+        let mut later = self.pending.range::<PendingKey, _>(later).take_while(|(key, _)| of_kind(key));
         // A break of `visit` is not a failure.
-        let _ =
-            self.pending.range::<PendingKey, _>(later).try_for_each(|(_, pending)| visit(pending.clone()));
+        let _ = later.try_for_each(|(_, pending)| visit(pending.clone()));
     }
 
     pub(crate) fn snapshot(&self, code: &str) -> Option<Snapshot> {

@@ -7,7 +7,9 @@ use std::ops::{Bound, ControlFlow};
 use super::commit::Commit;
 use super::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::appends::idempotency_key::IdempotencyKey;
-use crate::store::decisions::log::{DecisionLog, DecisionParts, PendingLog, VisitAgenda, VisitPending};
+use crate::store::decisions::log::{
+    DecisionLog, DecisionParts, DuePlace, PendingLog, VisitAgenda, VisitPending,
+};
 use crate::store::decisions::memory::MemoryDecisions;
 use crate::store::decisions::outcome::Outcome;
 use crate::store::decisions::pending::{PendingChange, PendingCommand, PendingKey};
@@ -29,7 +31,7 @@ pub struct MemoryLog {
     /// The places of all commits that were ever inserted, in order. Their streams no longer have the removed ones.
     order: Vec<Place>,
     /// The pending commands that are attempted again, in the order in which they are due.
-    due: BTreeSet<(RecordedTime, StreamId, PendingKey)>,
+    due: BTreeSet<DuePlace>,
 }
 
 /// The place of a commit among all commits.
@@ -78,13 +80,13 @@ impl MemoryLog {
         let replaced = decisions.pending.remove(key);
         decisions.change(change);
         self.not_due(stream, replaced);
-        self.due.extend(due.map(|due| (due, stream.clone(), key.clone())));
+        self.due.extend(due.map(|due| DuePlace { due, stream: stream.clone(), key: key.clone() }));
     }
 
     fn not_due(&mut self, stream: &StreamId, removed: impl IntoIterator<Item = PendingCommand>) {
         for PendingCommand { key, state, .. } in removed {
             if let Some(due) = state.due() {
-                self.due.remove(&(due, stream.clone(), key));
+                self.due.remove(&DuePlace { due, stream: stream.clone(), key });
             }
         }
     }
@@ -93,10 +95,12 @@ impl MemoryLog {
 impl PendingLog for MemoryLog {
     fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         // A break of `visit` is not a failure.
-        let _ = self.due.iter().try_for_each(|(due, stream, key)| visit(stream.clone(), key.clone(), *due));
+        let _ = self.due.range((start, Bound::Unbounded)).cloned().try_for_each(visit);
         Ok(())
     }
 }

@@ -33,9 +33,11 @@ const OUTCOME: &str =
     "SELECT version, time, command, first_version, rejection FROM outcomes_v1 WHERE stream = ?1 AND id = ?2";
 const REMEMBER: &str = "INSERT OR REPLACE INTO outcomes_v1 (stream, id, version, time, command, first_version, rejection) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+// The outcomes of sent commands stay. The statement looks before and after them, so that they never hide the others.
 const REMOVE_OUTCOMES: &str = "DELETE FROM outcomes_v1 WHERE stream = ?1 AND time < ?2 AND id NOT GLOB 'process\t*' AND id IN (\
     SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 AND id > ?3 ORDER BY id LIMIT ?4) UNION ALL \
-    SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 ORDER BY id LIMIT ?4))";
+    SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 AND id < 'process\t' ORDER BY id LIMIT ?4) UNION ALL \
+    SELECT id FROM (SELECT id FROM outcomes_v1 WHERE stream = ?1 AND id > 'process\n' ORDER BY id LIMIT ?4))";
 const SNAPSHOT: &str =
     "SELECT version, number, hash, state FROM snapshots_v1 WHERE stream = ?1 AND code = ?2";
 const INSERT_SNAPSHOT: &str = "INSERT OR REPLACE INTO snapshots_v1 (stream, code, version, number, hash, state) \
@@ -83,7 +85,7 @@ impl<S: Sql> DecisionTable<S> {
         if let Some((id, outcome)) = outcome {
             self.remember(stream, id, outcome)?;
         }
-        pending.iter().try_for_each(|change| self.pending.change(stream, change))
+        self.pending.change(stream, pending)
     }
 
     pub(super) fn outcome(

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::port::{Row, Sql, Value};
 use super::table::{Schema, Table};
-use crate::store::decisions::log::{VisitAgenda, VisitPending};
+use crate::store::decisions::log::{DuePlace, VisitAgenda, VisitPending};
 use crate::store::decisions::pending::{
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver,
 };
@@ -39,7 +39,9 @@ const ONE: &str = "SELECT kind, key, state, due, at, failed, receiver, name, err
 const AFTER: &str = "SELECT kind, key, state, due, at, failed, receiver, name, error, command \
     FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key > ?3 ORDER BY key";
 const AGENDA: &str = "SELECT kind, key, state, due FROM pending_v1 WHERE stream = ?1";
-const DUE: &str = "SELECT kind, key, state, due, stream FROM pending_v1 WHERE due IS NOT NULL ORDER BY due";
+// The table has no rowid, so the index ends with the primary key. It alone answers the query.
+const DUE: &str = "SELECT kind, key, stream, due FROM pending_v1 \
+    WHERE due IS NOT NULL AND (due, stream, kind, key) > (?1, ?2, ?3, ?4) ORDER BY due, stream, kind, key";
 const FORGET: &str = "DELETE FROM pending_v1 WHERE stream = ?1";
 
 /// The pending commands of the streams in a database. The first write makes the table.
@@ -58,18 +60,21 @@ impl<S: Sql> PendingTable<S> {
         self.table.doubt();
     }
 
-    pub(super) fn change(&self, stream: &StreamId, change: &PendingChange) -> Result<(), StorageError> {
-        match change {
-            PendingChange::Put(pending) => self.put(stream, pending),
-            PendingChange::Remove(key) if self.table.exists()? => {
-                self.table.sql.execute(REMOVE, &place(stream, key))
-            }
-            PendingChange::Remove(_) => Ok(()),
+    /// Carries out the changes in their order. Call it once within the transaction of a decision.
+    pub(super) fn change(&self, stream: &StreamId, changes: &[PendingChange]) -> Result<(), StorageError> {
+        if changes.iter().any(|change| matches!(change, PendingChange::Put(_))) {
+            // One look only: the table must not remember that it exists before the transaction has made it.
+            self.table.create()?;
+        } else if changes.is_empty() || !self.table.exists()? {
+            return Ok(());
         }
+        changes.iter().try_for_each(|change| match change {
+            PendingChange::Put(pending) => self.put(stream, pending),
+            PendingChange::Remove(key) => self.table.sql.execute(REMOVE, &place(stream, key)),
+        })
     }
 
     fn put(&self, stream: &StreamId, pending: &PendingCommand) -> Result<(), StorageError> {
-        self.table.create()?;
         let [stream, kind, key] = place(stream, &pending.key);
         let due = pending.state.due().map_or(Value::Null, |at| Value::Integer(at.as_millis()));
         let receiver = pending.receiver.as_ref();
@@ -115,12 +120,18 @@ impl<S: Sql> PendingTable<S> {
 
     pub(super) fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        self.table.rows(DUE, &[], &mut |row| {
-            let stream = row.text(4).and_then(|text| StreamId::new(text).ok()).ok_or_else(corrupt)?;
-            let due = read_state(row)?.due().ok_or_else(corrupt)?;
-            Ok(visit(stream, read_key(row)?, due))
+        let first = [Value::Text(""); 3];
+        let (due, [stream, kind, key]) = match after {
+            Some(DuePlace { due, stream, key }) => (due.as_millis(), place(stream, key)),
+            None => (0, first),
+        };
+        self.table.rows(DUE, &[Value::Integer(due), stream, kind, key], &mut |row| {
+            let stream = row.text(2).and_then(|text| StreamId::new(text).ok()).ok_or_else(|| corrupt(row))?;
+            let due = row.integer(3).map(RecordedTime::from_millis).ok_or_else(|| corrupt(row))?;
+            Ok(visit(DuePlace { due, stream, key: read_key(row)? }))
         })
     }
 
@@ -138,38 +149,42 @@ fn place<'a>(stream: &'a StreamId, key: &'a PendingKey) -> [Value<'a>; 3] {
 }
 
 fn read(row: &dyn Row) -> Result<PendingCommand, StorageError> {
-    let receiver = match (row.text(6), row.text(7)) {
-        (Some(stream), Some(name)) => {
-            Some(Receiver { stream: StreamId::new(stream).map_err(|_| corrupt())?, name: name.into() })
+    let key = read_key(row)?;
+    let receiver = match (key.kind(), row.text(6), row.text(7)) {
+        (PendingKind::Timer, _, _) => None,
+        (PendingKind::Sent, Some(stream), Some(name)) => {
+            Some(Receiver { stream: StreamId::new(stream).map_err(|_| corrupt(row))?, name: name.into() })
         }
-        _ => None,
+        (PendingKind::Sent, _, _) => return Err(corrupt(row)),
     };
     Ok(PendingCommand {
-        key: read_key(row)?,
+        key,
         receiver,
-        command: row.text(9).map(JsonText::trusted).ok_or_else(corrupt)?,
-        at: row.integer(4).map(RecordedTime::from_millis).ok_or_else(corrupt)?,
-        failed: row.integer(5).and_then(|failed| u32::try_from(failed).ok()).ok_or_else(corrupt)?,
+        command: row.text(9).map(JsonText::trusted).ok_or_else(|| corrupt(row))?,
+        at: row.integer(4).map(RecordedTime::from_millis).ok_or_else(|| corrupt(row))?,
+        failed: row.integer(5).and_then(|failed| u32::try_from(failed).ok()).ok_or_else(|| corrupt(row))?,
         state: read_state(row)?,
         error: row.text(8).map(JsonText::trusted),
     })
 }
 
 fn read_key(row: &dyn Row) -> Result<PendingKey, StorageError> {
-    let (Some(kind), Some(key)) = (row.text(0), row.text(1)) else { return Err(corrupt()) };
+    let (Some(kind), Some(key)) = (row.text(0), row.text(1)) else { return Err(corrupt(row)) };
     let key = match PendingKind::from_text(kind) {
         Some(PendingKind::Timer) => PendingKey::timer(key),
         Some(PendingKind::Sent) => PendingKey::sent(key),
-        None => return Err(corrupt()),
+        None => return Err(corrupt(row)),
     };
-    key.map_err(|_| corrupt())
+    key.map_err(|_| corrupt(row))
 }
 
 fn read_state(row: &dyn Row) -> Result<PendingState, StorageError> {
     let due = row.integer(3).map(RecordedTime::from_millis);
-    row.text(2).and_then(|state| PendingState::from_text(state, due)).ok_or_else(corrupt)
+    row.text(2).and_then(|state| PendingState::from_text(state, due)).ok_or_else(|| corrupt(row))
 }
 
-fn corrupt() -> StorageError {
-    StorageError::corrupt(0, "a timer or a sent command cannot be read")
+/// Names the row, whose first columns are its kind and its key.
+fn corrupt(row: &dyn Row) -> StorageError {
+    let (kind, key) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
+    StorageError::corrupt(0, format!("the pending command of kind {kind:?} with key {key:?} is not valid"))
 }

@@ -11,7 +11,9 @@ use super::decision_table::DecisionTable;
 use super::port::{Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
-use crate::store::decisions::log::{DecisionLog, DecisionParts, PendingLog, VisitAgenda, VisitPending};
+use crate::store::decisions::log::{
+    DecisionLog, DecisionParts, DuePlace, PendingLog, VisitAgenda, VisitPending,
+};
 use crate::store::decisions::outcome::Outcome;
 use crate::store::decisions::pending::{PendingCommand, PendingKey};
 use crate::store::decisions::snapshot::Snapshot;
@@ -266,9 +268,10 @@ impl<S: Sql + Clone> DecisionLog for StreamsTable<S> {
 impl<S: Sql> PendingLog for StreamsTable<S> {
     fn scan_due(
         &self,
-        visit: &mut dyn FnMut(StreamId, PendingKey, RecordedTime) -> ControlFlow<()>,
+        after: Option<&DuePlace>,
+        visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        self.decisions.pending.scan_due(visit)
+        self.decisions.pending.scan_due(after, visit)
     }
 }
 

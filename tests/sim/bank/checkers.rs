@@ -18,38 +18,43 @@ pub type Story = Vec<Vec<String>>;
 /// Checks the world a while after the last fault. Only far timers are still to come.
 pub fn check_settled(world: &World, bank: &Bank, now: u64) -> Verdict {
     let due = |row: &Pending| row.due.is_some_and(|due| due + PATIENCE <= now);
-    conversations_are_right(world, bank)?;
+    conversations_are_right(world, bank, &stories(world))?;
     nothing_is_pending(world, due)?;
     check_streams(world).map(|_| ())
 }
 
 /// Checks the world when it is quiet: every timer has come, and operators have retried what was parked.
 pub fn check(world: &World, bank: &Bank) -> Verdict {
-    conversations_are_right(world, bank)?;
+    let stories = stories(world);
+    conversations_are_right(world, bank, &stories)?;
     nothing_is_pending(world, |row| row.state != "rejected")?;
     for transfer in bank.transfers() {
-        let story = story(world, transfer);
+        let story = &stories[transfer];
         let ends = story.iter().filter(|event| ENDS.contains(&event[0].as_str())).count();
         holds(story.is_empty() || ends == 1, || format!("transfer {transfer} never ends: {story:?}"))?;
     }
-    the_money_is_all_there(world, bank)?;
-    timer_checkers::all_have_come(world, bank)?;
+    the_money_is_all_there(bank, &stories)?;
+    timer_checkers::all_have_come(world, bank, &stories)?;
     check_streams(world)?;
     nothing_is_left_to_do(world)
 }
 
-fn conversations_are_right(world: &World, bank: &Bank) -> Verdict {
-    requests_were_done_as_answered(world)?;
+fn conversations_are_right(world: &World, bank: &Bank, stories: &[Story]) -> Verdict {
+    requests_were_done_as_answered(world, stories)?;
     world.sent.each_has_one_answer()?;
-    timer_checkers::none_came_wrongly(world, bank)?;
+    timer_checkers::none_came_wrongly(world, bank, stories)?;
     for transfer in bank.transfers() {
-        each_transfer_goes_one_way(world, bank, transfer)?;
+        each_transfer_goes_one_way(world, bank, transfer, stories)?;
     }
-    balances_are_never_negative(world, bank)
+    balances_are_never_negative(&stories[..bank.accounts])
 }
 
-/// The story of a stream.
-pub fn story(world: &World, stream: usize) -> Story {
+/// The stories of all streams.
+fn stories(world: &World) -> Vec<Story> {
+    (0..world.plan.streams.len()).map(|stream| story(world, stream)).collect()
+}
+
+fn story(world: &World, stream: usize) -> Story {
     let marks = stored_marks(world.objects[&Address::Aggregate(stream)].storage.database());
     let words = |mark: String| {
         let text = mark.split_once('@').map_or(&*mark, |(text, _)| text);
@@ -84,10 +89,10 @@ fn nothing_is_pending(world: &World, matters: impl Fn(&Pending) -> bool) -> Verd
 }
 
 /// Checks the effects of the requests: each at most once, and exactly once if the request was accepted.
-fn requests_were_done_as_answered(world: &World) -> Verdict {
+fn requests_were_done_as_answered(world: &World, stories: &[Story]) -> Verdict {
     for asked in world.tellers.iter().flat_map(|teller| &teller.asked) {
         let Some(effect) = asked.effect.as_ref() else { continue };
-        let story = story(world, asked.stream);
+        let story = &stories[asked.stream];
         let done = story.iter().filter(|event| event.join(" ").starts_with(effect)).count();
         // The effect of a timer comes later.
         let least = usize::from(asked.is_accepted && !effect.starts_with("rang"));
@@ -107,11 +112,10 @@ struct Moved {
     announced: usize,
 }
 
-fn moved(world: &World, bank: &Bank, transfer: usize) -> Moved {
-    let name = world.plan.streams[transfer].as_str();
-    let events: Vec<Vec<String>> = (0..bank.accounts).flat_map(|account| story(world, account)).collect();
+fn moved(name: &str, accounts: &[Story]) -> Moved {
     let count = |word: &str| {
-        events.iter().filter(|event| event[0] == word && event.get(1).is_some_and(|of| of == name)).count()
+        let events = accounts.iter().flatten();
+        events.filter(|event| event[0] == word && event.get(1).is_some_and(|of| of == name)).count()
     };
     Moved {
         debited: count("debited"),
@@ -123,8 +127,8 @@ fn moved(world: &World, bank: &Bank, transfer: usize) -> Moved {
 
 /// Checks a transfer against its accounts. Whatever the transfer knows happened once there, and nothing happened there
 /// that the transfer does not learn.
-fn each_transfer_goes_one_way(world: &World, bank: &Bank, transfer: usize) -> Verdict {
-    let story = story(world, transfer);
+fn each_transfer_goes_one_way(world: &World, bank: &Bank, transfer: usize, stories: &[Story]) -> Verdict {
+    let story = &stories[transfer];
     let count = |word: &str| story.iter().filter(|event| event[0] == word).count();
     let told = || format!("transfer {transfer}: {story:?}");
     holds(story.first().is_none_or(|first| first[0] == "requested"), || {
@@ -138,7 +142,7 @@ fn each_transfer_goes_one_way(world: &World, bank: &Bank, transfer: usize) -> Ve
     holds(count("stuck") == 0, || format!("{} could not give the money back", told()))?;
     let end = story.iter().position(|event| ENDS.contains(&event[0].as_str()));
     holds(end.is_none_or(|end| end + 1 == story.len()), || format!("{} goes on after its end", told()))?;
-    let moved = moved(world, bank, transfer);
+    let moved = moved(world.plan.streams[transfer].as_str(), &stories[..bank.accounts]);
     let most = [moved.debited, moved.credited, moved.refunded, moved.announced];
     holds(most.iter().all(|times| *times <= 1), || format!("{} has moved twice: {moved:?}", told()))?;
     let came = |word: &str| usize::from(count(word) > 0);
@@ -159,14 +163,14 @@ fn cents(event: &[String]) -> u64 {
     event.last().and_then(|cents| cents.parse().ok()).unwrap_or_default()
 }
 
-fn balances_are_never_negative(world: &World, bank: &Bank) -> Verdict {
-    for account in 0..bank.accounts {
+fn balances_are_never_negative(accounts: &[Story]) -> Verdict {
+    for account in accounts {
         let mut balance: u64 = 0;
-        for event in story(world, account) {
+        for event in account {
             match event[0].as_str() {
-                "deposited" | "credited" | "refunded" => balance += cents(&event),
+                "deposited" | "credited" | "refunded" => balance += cents(event),
                 "debited" => {
-                    balance = balance.checked_sub(cents(&event)).ok_or("a balance is negative")?;
+                    balance = balance.checked_sub(cents(event)).ok_or("a balance is negative")?;
                 }
                 _ => {}
             }
@@ -176,10 +180,10 @@ fn balances_are_never_negative(world: &World, bank: &Bank) -> Verdict {
 }
 
 /// Checks the sum of all balances: it is the sum of all deposits.
-fn the_money_is_all_there(world: &World, bank: &Bank) -> Verdict {
+fn the_money_is_all_there(bank: &Bank, stories: &[Story]) -> Verdict {
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
-    for event in (0..bank.accounts).flat_map(|account| story(world, account)) {
-        *sums.entry(event[0].clone()).or_default() += cents(&event);
+    for event in stories[..bank.accounts].iter().flatten() {
+        *sums.entry(event[0].clone()).or_default() += cents(event);
     }
     let sum = |word: &str| sums.get(word).copied().unwrap_or_default();
     let balances = sum("deposited") + sum("credited") + sum("refunded");

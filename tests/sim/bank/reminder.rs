@@ -60,7 +60,7 @@ impl Rules for Reminder {
                 match number {
                     _ if is_rejected(number) => Decision::refused("odd"),
                     // A timer that sets itself again.
-                    _ if number % 5 == 0 && number < AGAIN => {
+                    _ if number.is_multiple_of(5) && number < AGAIN => {
                         rang.set(key, number + AGAIN, clock + 3000, "Ring")
                     }
                     _ => rang,

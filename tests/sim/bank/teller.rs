@@ -9,8 +9,8 @@ use super::reminder::is_rejected;
 use super::rules::command_of;
 use crate::network::{Address, CallId, Reply, Request};
 use crate::objects::{Input, Turn};
+use crate::plan::Plan;
 use crate::random::Random;
-use crate::world::Plan;
 
 const DAY: u64 = 86_400_000;
 
@@ -154,8 +154,11 @@ impl Teller {
                 Asked::new(stream, command_of("Set", &timers.join(" ")), Some(effect))
             }
             4 => {
-                let number =
-                    if is_rejected(number) || number % 5 == 0 { 100_001 + 70 * number } else { number };
+                let number = if is_rejected(number) || number.is_multiple_of(5) {
+                    100_001 + 70 * number
+                } else {
+                    number
+                };
                 let words = format!("q{number} {number} {}", at(random));
                 let effect = format!("rang q{number} {number} ");
                 Asked::new(stream, command_of("Quiet", &words), Some(effect))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Bank;
-use super::checkers::{Story, pending, story};
+use super::checkers::{Story, pending};
 use super::reminder::is_rejected;
 use super::transfer::ENDS;
 use crate::checkers::{Verdict, holds};
@@ -47,9 +47,9 @@ fn parsed(number: &str) -> u64 {
 }
 
 /// Checks every timer that has come.
-pub fn none_came_wrongly(world: &World, bank: &Bank) -> Verdict {
+pub fn none_came_wrongly(world: &World, bank: &Bank, stories: &[Story]) -> Verdict {
     for stream in bank.transfers().chain(bank.reminders()) {
-        follow(&story(world, stream))?;
+        follow(&stories[stream])?;
     }
     for asked in world.tellers.iter().flat_map(|teller| &teller.asked) {
         let Some(effect) = asked.effect.as_ref().filter(|effect| effect.starts_with("rang")) else {
@@ -57,7 +57,7 @@ pub fn none_came_wrongly(world: &World, bank: &Bank) -> Verdict {
         };
         let data: String = serde_json::from_str(asked.command.data().as_str()).unwrap();
         let at = parsed(data.rsplit(' ').next().unwrap());
-        let story = story(world, asked.stream);
+        let story = &stories[asked.stream];
         let came = story.iter().find(|event| event.join(" ").starts_with(effect));
         holds(came.is_none_or(|event| parsed(&event[3]) >= at), || format!("{came:?} came before {at}"))?;
     }
@@ -65,13 +65,13 @@ pub fn none_came_wrongly(world: &World, bank: &Bank) -> Verdict {
 }
 
 /// Checks that every timer has come, once the world is quiet. A timer that the rules reject is stored as rejected.
-pub fn all_have_come(world: &World, bank: &Bank) -> Verdict {
+pub fn all_have_come(world: &World, bank: &Bank, stories: &[Story]) -> Verdict {
     for stream in bank.reminders() {
-        let story = story(world, stream);
+        let story = &stories[stream];
         let stored = pending(world, stream);
         let timers = stored.iter().filter(|pending| pending.kind == "timer");
         let mut rejected: Vec<&str> = timers.map(|timer| timer.key.as_str()).collect();
-        for (key, set) in follow(&story)? {
+        for (key, set) in follow(story)? {
             holds(is_rejected(set.number), || format!("{key} {set:?} never came: {story:?}"))?;
             let is_shown = rejected.iter().position(|shown| *shown == key).map(|at| rejected.remove(at));
             holds(is_shown.is_some(), || format!("{key} {set:?} was rejected, and is not shown"))?;
@@ -86,7 +86,7 @@ pub fn all_have_come(world: &World, bank: &Bank) -> Verdict {
         let Some(effect) = asked.effect.as_ref().filter(|effect| effect.starts_with("rang")) else {
             continue;
         };
-        let story = story(world, asked.stream);
+        let story = &stories[asked.stream];
         let came = story.iter().any(|event| event.join(" ").starts_with(effect));
         holds(came, || format!("{asked:?} never came: {story:?}"))?;
     }

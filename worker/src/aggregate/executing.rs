@@ -5,9 +5,11 @@ use std::rc::Rc;
 use js_sys::Function;
 use sillok::ErrorCode;
 use sillok::gateway::{AggregateEffect, CommandError};
-use sillok::handler::{Command, Input};
-use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin, members};
-use sillok_bridge::{ExecutedJson, Failure, StateJson, fresh_id, now, parse_command, parse_expected_version};
+use sillok::handler::Command;
+use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin};
+use sillok_bridge::{
+    ExecutedJson, Failure, StateJson, event_input, fresh_id, now, parse_command, parse_expected_version,
+};
 use wasm_bindgen::JsValue;
 use worker::console_error;
 
@@ -144,16 +146,6 @@ fn id_of(request: &ExecuteRequest) -> Result<Option<IdempotencyKey>, Failure> {
         Origin::Client => KeyOrigin::Client,
     };
     Ok(id.as_deref().map(|id| IdempotencyKey::of(origin, id)).transpose()?)
-}
-
-/// An event of another stream, as the input of a process.
-fn event_input(event: &str, starts: bool) -> Result<Command, Failure> {
-    let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
-    let event = JsonText::parse(event).map_err(malformed)?;
-    let name =
-        members(event.as_str(), ["type"]).and_then(|[name]| serde_json::from_str::<String>(name?).ok());
-    let name = name.ok_or_else(|| Failure::new(ErrorCode::InvalidEvent, "the event has no type"))?;
-    Ok(Command::new(&name, event)?.as_input(Input::Event { starts }))
 }
 
 /// The command within a trace, unless its metadata name one or have no room for it.

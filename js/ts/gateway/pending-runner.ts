@@ -1,0 +1,157 @@
+// Runs the timers of aggregates, and the timers and sent commands of processes, over a store in this program.
+
+import type { AnyAggregate } from "../aggregate/aggregate-store.js";
+import { lookedUp } from "../aggregate/command-input.js";
+import type { EngineOutcome } from "../aggregate/outcome.js";
+import { LocalCommands } from "../local/commands.js";
+import type { DueSend, DueTimer, EnginePending } from "../local/engine-pending.js";
+import type { LocalEngine } from "../local/engine.js";
+import { type Failure, SillokError } from "../store/errors.js";
+import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
+import { sleep, within } from "../time/timers.js";
+import { Turn } from "../time/turn.js";
+import { type IdleReason, WorkLoop } from "./work-loop.js";
+
+export class PendingRunner extends WorkLoop {
+  readonly #engine: LocalEngine;
+  readonly #pending: EnginePending;
+  readonly #commands: LocalCommands;
+  readonly #aggregates = new Map<string, AnyAggregate>();
+  readonly #turn = new Turn();
+  /** The sent commands that have no answer yet. A slow `prepare` of one receiver does not hold up the others. */
+  readonly #sending = new Set<Promise<void>>();
+  /** The error of the store that has ended the attempt at a sent command. */
+  #broken: { readonly error: unknown } | undefined;
+  /** The latest time at which a failed attempt of this program is repeated, and the time of the next work. */
+  #repeated = 0;
+  #next: number | undefined;
+
+  constructor(engine: LocalEngine) {
+    super(engine);
+    this.#engine = engine;
+    this.#commands = new LocalCommands(engine);
+    this.#pending = engine.pending();
+  }
+
+  has(name: string): boolean {
+    return this.#aggregates.has(name);
+  }
+
+  register(aggregate: AnyAggregate): void {
+    this.#pending.register(aggregate.name);
+    this.#aggregates.set(aggregate.name, aggregate);
+    this.wake();
+  }
+
+  override async run(stop: AbortSignal): Promise<void> {
+    try {
+      await super.run(stop);
+    } finally {
+      await Promise.all(this.#sending);
+    }
+  }
+
+  async rest(stop: AbortSignal): Promise<number | undefined> {
+    while (!stop.aborted) {
+      const rest = await this.work(stop);
+      if (this.#sending.size > 0) {
+        await Promise.race(this.#sending);
+      } else if (typeof rest !== "number" || this.#next === undefined) {
+        return undefined;
+      } else if (this.#next > this.#repeated || this.#engine.hasOwnClock) {
+        return this.#next;
+      } else {
+        await sleep(rest, stop);
+      }
+    }
+    return undefined;
+  }
+
+  protected async steps(stop?: AbortSignal): Promise<IdleReason> {
+    while (stop?.aborted !== true) {
+      this.#check();
+      const next = await this.#pending.next();
+      if (typeof next === "number") {
+        this.#next = next;
+        return Math.max(next - this.#engine.now(), 0);
+      }
+      if (next === "idle") return next;
+      if (next !== "worked") await this.#begin(next);
+      if (this.#turn.isOver()) await this.#turn.pass();
+    }
+    return "interrupted";
+  }
+
+  /** Throws the error of a store that could not store an answer. */
+  #check(): void {
+    const broken = this.#broken;
+    this.#broken = undefined;
+    if (broken !== undefined) throw broken.error;
+  }
+
+  async #begin(next: DueTimer | DueSend): Promise<void> {
+    const [stream, key] = next;
+    if (next.length === 2) return this.#attempt(stream, key, false, () => this.#fire(next));
+    const sending = this.#attempt(stream, key, true, () => this.#send(next))
+      .catch((error: unknown) => (this.#broken = { error }))
+      .then(() => {
+        this.#sending.delete(sending);
+        this.wake();
+      });
+    this.#sending.add(sending);
+  }
+
+  async #attempt(
+    stream: string,
+    key: string,
+    isSent: boolean,
+    attempt: () => Promise<number>,
+  ): Promise<void> {
+    try {
+      this.#repeated = Math.max(this.#repeated, await attempt());
+    } finally {
+      this.#pending.ended(stream, key, isSent);
+    }
+  }
+
+  #fire(timer: DueTimer): Promise<number> {
+    return this.#using(timer[0], (...of) => this.#pending.fire(...of, timer));
+  }
+
+  async #send(sent: DueSend): Promise<number> {
+    const answer = await this.#answer(sent);
+    if ("code" in answer) return this.#pending.failed(sent, answer);
+    return this.#using(sent[0], (...of) => this.#pending.answered(...of, sent, answer));
+  }
+
+  /** The answer of the receiver, or the reason why there is none. */
+  async #answer(sent: DueSend): Promise<EngineOutcome | Failure> {
+    const [, key, receiver, command] = sent;
+    try {
+      const looked = lookedUp(this.#registered(receiver), command, {
+        stream: receiver,
+        commandId: key,
+      });
+      const ready = "text" in looked ? looked : await within(POLICY_TIMEOUT_MILLIS, looked);
+      return await this.#using(receiver, (...of) => this.#pending.execute(...of, sent, ready));
+    } catch (thrown) {
+      const { code, message } = thrown as Partial<SillokError>;
+      return { code: code ?? "internal", detail: message ?? String(thrown) };
+    }
+  }
+
+  #using<T>(
+    stream: string,
+    call: Parameters<typeof LocalCommands.prototype.using<T>>[2],
+  ): Promise<T> {
+    return this.#commands.using(stream, this.#registered(stream), call);
+  }
+
+  #registered(stream: string): AnyAggregate {
+    const [name = ""] = stream.split("-", 1);
+    const aggregate = this.#aggregates.get(name);
+    if (aggregate !== undefined) return aggregate;
+    const detail = `no aggregate and no process with the name ${JSON.stringify(name)} is registered`;
+    throw new SillokError({ code: "no_aggregate", detail });
+  }
+}

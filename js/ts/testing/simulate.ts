@@ -1,0 +1,183 @@
+// A whole application in memory, with a clock that the test moves.
+
+// Not by a path: the engine is that of the program, and not a second one.
+import { EventGateway, EventStore } from "sillok";
+import type {
+  AnyAggregate,
+  AnyConsumer,
+  AnyProcess,
+  CommandOf,
+  ConsumerHandle,
+  EventOf,
+  ExecuteOptions,
+  ExecuteResult,
+  LoadedState,
+  LoadOptions,
+  NewEvent,
+  Projection,
+  ProjectionHandle,
+  Reactor,
+  StateOf,
+} from "sillok";
+
+import { SillokError } from "../store/errors.js";
+import { invalid } from "../store/invalid.js";
+import { checkOptions } from "../store/options.js";
+
+/** The definitions of an application, as of `sillok({ … })`, and the time at its start. */
+export interface SimulationOptions {
+  /** The aggregates. */
+  readonly aggregates?: readonly AnyAggregate[] | undefined;
+  /** The processes. */
+  readonly processes?: readonly AnyProcess[] | undefined;
+  /** The projections. */
+  readonly projections?: readonly Projection<any, any>[] | undefined;
+  /** The reactors. */
+  readonly reactors?: readonly Reactor<any>[] | undefined;
+  /** The time at the start: a Date, or milliseconds since 1970. Default: 0. */
+  readonly now?: number | Date | undefined;
+}
+
+const OPTIONS = [
+  "aggregates",
+  "processes",
+  "projections",
+  "reactors",
+  "now",
+] as const satisfies (keyof SimulationOptions)[];
+
+/** The latest time of a `Date`, in milliseconds since 1970. */
+const LATEST_MILLIS = 8.64e15;
+/** The most times of an `advance` at which something is due. More of them are a loop without an end. */
+const MOST_TIMES = 100_000;
+
+/**
+ * Runs a whole application in memory, with a clock that only you move. Timers, sent commands, their answers, projections and
+ * reactors run as in production, but nothing waits for real time: a reminder in 30 days is a test of some milliseconds.
+ *
+ * The handlers of reactors are real code. If they call other services, replace these in your test.
+ *
+ * @param options - The definitions, and the time at the start.
+ * @returns The application.
+ * @throws {@link SillokError} `invalid_parameter` when an option is invalid; `invalid_consumer` when a name is taken or a definition
+ * is none.
+ *
+ * @example
+ * ```ts
+ * import { aggregate, schedule } from "sillok";
+ * import { simulate } from "sillok/testing";
+ *
+ * const DAY = 24 * 60 * 60 * 1000;
+ * type Event = { type: "Reserved" } | { type: "Lapsed" };
+ * type Command = { type: "Reserve" } | { type: "Lapse" };
+ * const seat = aggregate<Event, Command, string>("seat", {
+ *   initialState: () => "free",
+ *   evolve: (_, { type }) => (type === "Reserved" ? "reserved" : "free"),
+ *   decide: ({ type }, state, { now }) => {
+ *     if (type === "Reserve") return [{ type: "Reserved" }, schedule("lapse", now + 3 * DAY, { type: "Lapse" })];
+ *     return state === "reserved" ? [{ type: "Lapsed" }] : [];
+ *   },
+ * });
+ *
+ * const app = simulate({ aggregates: [seat], now: new Date("2026-01-01") });
+ * await app.execute("seat-1", { type: "Reserve" }, seat);
+ * await app.advance(2 * DAY);
+ * console.log((await app.load("seat-1", seat)).state); // reserved
+ * await app.advance(DAY);
+ * console.log((await app.load("seat-1", seat)).state); // free
+ * console.log(new Date(app.now).toISOString()); // 2026-01-04T00:00:00.000Z
+ * ```
+ */
+export function simulate(options: SimulationOptions = {}): Simulation {
+  return new Simulation(options);
+}
+
+/** An application in memory, made by {@link simulate}. */
+export class Simulation {
+  /** The store of the application. After you have written to it, call {@link Simulation.advance}. */
+  readonly store: EventStore;
+  readonly #gateway: EventGateway;
+  #now: number;
+
+  /** See {@link simulate}. */
+  constructor(options: SimulationOptions) {
+    checkOptions(options, OPTIONS);
+    const { aggregates = [], processes = [], projections = [], reactors = [], now = 0 } = options;
+    this.#now = millisOf(now, "now");
+    this.store = new EventStore({ now: () => this.#now });
+    this.#gateway = new EventGateway(this.store);
+    this.#gateway.register(...aggregates, ...processes, ...projections, ...reactors);
+  }
+
+  /** The time of the application, in milliseconds since 1970. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /**
+   * Executes a command as {@link AggregateStore.execute} does, and then runs everything that is due now: the commands that it
+   * sends, their answers, projections and reactors.
+   *
+   * @throws {@link SillokError} as {@link AggregateStore.execute} does: a rejection is an error with the code `command_rejected`.
+   */
+  async execute<A extends AnyAggregate>(
+    stream: string,
+    command: CommandOf<NoInfer<A>>,
+    aggregate: A,
+    options?: ExecuteOptions,
+  ): Promise<ExecuteResult<EventOf<A>>> {
+    const result = await this.store.execute(stream, command, aggregate, options);
+    await this.advance(0);
+    return result;
+  }
+
+  /** Loads the state of a stream as {@link AggregateStore.load} does. */
+  load<A extends AnyAggregate>(
+    stream: string,
+    aggregate: A,
+    options?: LoadOptions,
+  ): Promise<LoadedState<StateOf<A>>> {
+    return this.store.load(stream, aggregate, options);
+  }
+
+  /**
+   * Moves the clock forward. Everything that becomes due meanwhile runs at its time, the earliest first: timers, sent commands,
+   * answers, projections, reactors, and repeats of failed attempts.
+   *
+   * @param milliseconds - The duration. With 0, everything that is due now runs.
+   * @throws {@link SillokError} `invalid_parameter` when the duration is no number from 0; `internal` when something is due again
+   * and again without an end.
+   */
+  async advance(milliseconds: number): Promise<void> {
+    const end = millisOf(this.#now + millisOf(milliseconds, "milliseconds"), "milliseconds");
+    for (let times = 0; times < MOST_TIMES; times += 1) {
+      const next = await this.#gateway.catchUp();
+      if (next === undefined || next > end) {
+        this.#now = end;
+        return;
+      }
+      this.#now = Math.max(this.#now, next);
+    }
+    const detail = `there was work at ${MOST_TIMES} times, and there is still more: does a timer set itself again and again?`;
+    throw new SillokError({ code: "internal", detail });
+  }
+
+  /** Returns a handle of a projection, for its documents. See {@link EventGateway.projection}. */
+  projection<P extends NewEvent, Document>(
+    projection: Projection<P, Document>,
+  ): ProjectionHandle<Document> {
+    return this.#gateway.projection(projection);
+  }
+
+  /** Returns a handle of a projection, a reactor or a process, for its dead letters. See {@link EventGateway.consumer}. */
+  consumer(consumer: string | AnyConsumer | AnyProcess): ConsumerHandle {
+    return this.#gateway.consumer(consumer);
+  }
+}
+
+function millisOf(value: number | Date, field: string): number {
+  const millis = value instanceof Date ? value.getTime() : value;
+  if (typeof millis === "number" && millis >= 0 && millis <= LATEST_MILLIS)
+    return Math.ceil(millis);
+  throw invalid(field, "must be milliseconds, a number from 0, and the time must be one of a Date");
+}

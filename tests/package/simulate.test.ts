@@ -1,0 +1,129 @@
+// A whole application in memory, with a clock that the test moves.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { all } from "./check.ts";
+import { useScratch } from "./scratch.ts";
+import { DAY, deposit, request, transfersOf } from "./transfers.ts";
+
+const scratch = useScratch();
+
+async function bank() {
+  const sillok = await scratch.sillok();
+  const { simulate } = await scratch.testing();
+  return { ...transfersOf(sillok), sillok, simulate };
+}
+
+test("a transfer is over when its command has been executed", async () => {
+  const { account, transfer, simulate } = await bank();
+  const app = simulate({ aggregates: [account], processes: [transfer] });
+  assert.equal(app.now, 0);
+  await app.execute("account-a", deposit(100), account);
+  await app.execute("transfer-1", request("a", "b", 60), transfer);
+  assert.equal((await app.load("transfer-1", transfer)).state.status, "Completed");
+  assert.equal((await app.load("account-b", account)).state, 60);
+  const refused = app.execute("account-a", { type: "Withdraw", data: { cents: 41 } }, account);
+  await assert.rejects(refused, { code: "command_rejected" });
+  const [event] = await all(app.store.read("account-b"));
+  assert.equal(event?.time, "1970-01-01T00:00:00.000Z");
+});
+
+test("a lapse of three days takes no real time, and a failed attempt is repeated", async () => {
+  const { account, transfer, simulate } = await bank();
+  // Nobody answers for the accounts.
+  const app = simulate({ processes: [transfer], now: new Date("2026-01-01T00:00:00Z") });
+  await app.execute("transfer-1", request("a", "b", 60), transfer);
+  await app.advance(3 * DAY - 1);
+  assert.equal((await app.load("transfer-1", transfer)).state.status, "Requested");
+  await app.advance(1);
+  assert.equal((await app.load("transfer-1", transfer)).state.status, "Lapsed");
+  assert.equal(app.now, Date.parse("2026-01-04T00:00:00Z"));
+  const [, lapsed] = await all(app.store.read("transfer-1"));
+  assert.equal(lapsed?.time, "2026-01-04T00:00:00.000Z");
+  assert.equal((await app.load("account-a", account)).version, 0);
+});
+
+test("everything runs at its time, the earliest first: timers, projections and reactors", async () => {
+  const { sillok, simulate } = await bank();
+  const { aggregate, projection, reactor, schedule } = sillok;
+  type Rung = { type: "Rung"; data: { at: number } };
+  type Command = { type: "Set"; data: number[] } | { type: "Ring" };
+  const clock = aggregate<Rung, Command, null>("clock", {
+    initialState: () => null,
+    evolve: () => null,
+    decide: (command, _, { now }) =>
+      command.type === "Set"
+        ? command.data.map((at) => schedule(`${at}`, at, { type: "Ring" }))
+        : { type: "Rung", data: { at: now } },
+  });
+  const seen: [string, number][] = [];
+  let failures = 1;
+  const app = simulate({
+    aggregates: [clock],
+    projections: [
+      projection<Rung, number>("count", {
+        on: (_, documents) => documents.put("all", (documents.get("all") ?? 0) + 1),
+      }),
+    ],
+    reactors: [
+      reactor<Rung>("watcher", {
+        on({ data, time }) {
+          seen.push([time.slice(11, 19), data.at]);
+          if (data.at === 2000 && failures-- > 0) throw new Error("not now");
+        },
+        firstDelay: 4000,
+      }),
+    ],
+  });
+  await app.execute("clock-1", { type: "Set", data: [3000, 1000, 2000] }, clock);
+  await app.advance(2500);
+  assert.equal(app.now, 2500);
+  assert.deepEqual(seen, [
+    ["00:00:01", 1000],
+    ["00:00:02", 2000],
+  ]);
+  assert.equal(await app.projection({ name: "count" } as never).get("all"), 2);
+  await app.advance(10_000);
+  const again = [
+    ["00:00:02", 2000],
+    ["00:00:03", 3000],
+  ];
+  assert.deepEqual(
+    seen.slice(2),
+    again,
+    "the failed attempt is repeated, and then comes the next event",
+  );
+  assert.equal((await app.consumer("watcher").status()).failures, 0);
+  assert.equal((await all(app.store.read("clock-1"))).length, 3);
+});
+
+test("two applications have two clocks", async () => {
+  const { account, simulate } = await bank();
+  const [one, other] = [simulate({ aggregates: [account] }), simulate({ aggregates: [account] })];
+  await one.advance(DAY);
+  await one.execute("account-a", deposit(1), account);
+  await other.execute("account-a", deposit(1), account);
+  const times = await Promise.all(
+    [one, other].map(async ({ store }) => (await all(store.read("account-a")))[0]?.time),
+  );
+  assert.deepEqual(times, ["1970-01-02T00:00:00.000Z", "1970-01-01T00:00:00.000Z"]);
+});
+
+test("wrong options are refused, naming the field", async () => {
+  const { account, sillok, simulate } = await bank();
+  const refused = (call: () => unknown, code: string, field: string) =>
+    assert.throws(call, { code, field });
+  refused(() => simulate({ wrong: 1 } as never), "invalid_parameter", "wrong");
+  for (const now of [-1, Number.NaN, "x", new Date(Number.NaN)]) {
+    refused(() => simulate({ now: now as never }), "invalid_parameter", "now");
+  }
+  refused(() => simulate({ aggregates: [account, account] }), "invalid_consumer", "name");
+  refused(() => new sillok.EventStore("x" as never), "invalid_parameter", "path");
+  refused(() => new sillok.EventStore({ now: 5 as never }), "invalid_parameter", "now");
+  const app = simulate();
+  await assert.rejects(app.advance(-1), { code: "invalid_parameter", field: "milliseconds" });
+  const broken = new sillok.EventStore({ now: () => Number.NaN });
+  const appended = broken.append("account-1", { type: "A" });
+  await assert.rejects(appended, { code: "invalid_parameter", field: "now" });
+});
