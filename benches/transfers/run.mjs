@@ -87,16 +87,23 @@ for (let n = 0; n < next; n += 1) {
   if (state.status !== "completed") throw new Error(`transfer ${n} is ${state.status}`);
 }
 
-console.log("| a transfer, end to end | rows written | rows read | calls of objects | $ per million |");
+console.log(
+  "| a transfer, end to end | rows written | rows read | calls of objects | $ per million |",
+);
 console.log("|---|---|---|---|---|");
-for (const [name, { written, read, calls }] of Object.entries({ "one at a time": idle, "20 at once": busy })) {
+for (const [name, { written, read, calls }] of Object.entries({
+  "one at a time": idle,
+  "20 at once": busy,
+})) {
   const dollars =
     written * PRICES.written + read * PRICES.read + calls * PRICES.calls + PRICES.requests;
   const numbers = [written, read, calls, dollars].map((number) => number.toFixed(2));
   console.log(`| ${[name, ...numbers].join(" | ")} |`);
 }
 for (const [name, { each }] of Object.entries({ idle, busy })) {
-  const shown = each.filter(([, count]) => count > 0).map(([call, count]) => `${call} ${count.toFixed(2)}`);
+  const shown = each
+    .filter(([, count]) => count > 0)
+    .map(([call, count]) => `${call} ${count.toFixed(2)}`);
   console.log(`\nCalls, ${name}: ${shown.join(", ")}`);
 }
 await server.stop();

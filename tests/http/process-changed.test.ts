@@ -38,7 +38,10 @@ test("commands that the old code has sent and that failed are answered to the ne
   assert.deepEqual(failed.map(({ name }) => name).toSorted(), ["reserve", "tell"]);
   await api.server.restart({ entry: NEW });
   await passTime(api, "parcel-1");
-  assert.deepEqual(await stateUntil("parcel-1", "charged"), done(["reserved", "packed", "charged"]));
+  assert.deepEqual(
+    await stateUntil("parcel-1", "charged"),
+    done(["reserved", "packed", "charged"]),
+  );
   // The new code has no function for the answer to `tell`: it is done, and changes nothing.
   await until(
     () => sentOf(api, "parcel-1"),
@@ -61,7 +64,7 @@ test("parked commands are retried under the new code, and its timers run there",
     () => timersOf(api, "parcel-1"),
     (timers) => timers.length === 1 && timers[0].state === "parked",
   );
-  assert.deepEqual([gone.key, gone.lastError.code], ["gone", "invalid_command"]);
+  assert.deepEqual([gone.key, gone.lastError.code], ["gone", "unknown_command"]);
   assert.deepEqual((await api.state("parcel-1")).json.state, done(["reminded"]));
   for (const { id } of parked) {
     const path = `${streamPath("parcel-1")}/sent/${id}/retry`;
@@ -87,6 +90,9 @@ test("workerd is killed while commands are sent, and starts with the new code", 
   await api.server.restart({ entry: NEW });
   for (const instance of ["parcel-1", "parcel-2"]) {
     await passTime(api, instance);
-    assert.deepEqual(await stateUntil(instance, "charged"), done(["reserved", "packed", "charged"]));
+    assert.deepEqual(
+      await stateUntil(instance, "charged"),
+      done(["reserved", "packed", "charged"]),
+    );
   }
 });

@@ -12,7 +12,7 @@ import { sentOf, until, untilParked } from "../support/timers.ts";
 const entry = fileURLToPath(import.meta.resolve("../support/delivery-worker.ts"));
 const api = useApi({ entry });
 
-const placed = (delivery: string | undefined, rest = {}) => ({
+const placed = (delivery: string | null, rest = {}) => ({
   type: "Placed",
   data: { delivery, ...rest },
 });
@@ -61,7 +61,7 @@ test("an event starts its instance, with the cause and the correlation of the ev
 });
 
 test("an event before the start, one after the end and one for no instance change nothing", async () => {
-  await api.appended("cart-2", [changed("2", 1), placed(undefined)]);
+  await api.appended("cart-2", [changed("2", 1), placed(null)]);
   await settled(api, "delivery");
   assert.equal(await api.version("delivery-2"), 0);
   await api.appended("cart-2", placed("2"));

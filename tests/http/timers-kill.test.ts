@@ -34,10 +34,7 @@ test(`each timer runs once in ${ROUNDS} kills`, async (t) => {
   await api.start({ entry: fileURLToPath(import.meta.resolve("../support/bell-worker.ts")) });
   t.after(() => api.stop());
   const known = new Map<string, Known>(
-    STREAMS.map((stream) => [
-      stream,
-      { set: new Map(), asked: new Map(), cancelled: new Map() },
-    ]),
+    STREAMS.map((stream) => [stream, { set: new Map(), asked: new Map(), cancelled: new Map() }]),
   );
 
   /** Sends a command, and returns its outcome, or nothing if the server is gone. */
@@ -78,7 +75,7 @@ test(`each timer runs once in ${ROUNDS} kills`, async (t) => {
       (timers) => timers.length === 0,
     );
     const events: any[] = [];
-    for (let path: string = `${streamPath(stream)}/events`; path; ) {
+    for (let path: string = `${streamPath(stream)}/events`; path;) {
       const { json } = await api.request(path);
       events.push(...json.events);
       path = json.next;
@@ -96,9 +93,7 @@ test(`each timer runs once in ${ROUNDS} kills`, async (t) => {
       const cancelledAt = cancelled.get(key) ?? Infinity;
       const event = rang.get(key);
       // A cancel whose answer was lost may have taken effect.
-      const isCancelled = events.some(
-        ({ type, data }) => type === "Cancelled" && data.key === key,
-      );
+      const isCancelled = events.some(({ type, data }) => type === "Cancelled" && data.key === key);
       assert(event !== undefined || isCancelled, `${stream}: ${key} has not run`);
       if (event === undefined) spared += 1;
       else assert(event.version < cancelledAt, `${stream}: ${key} has run after its cancel`);

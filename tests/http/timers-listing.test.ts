@@ -36,7 +36,7 @@ test("timers are listed in pages, in the order of their keys", async () => {
   const keys = ["c", "a", "b/1", "é ?&=#%", "z"];
   const stream = await streamWith(keys);
   const pages: string[][] = [];
-  for (let path = `${streamPath(stream)}/timers?limit=2`; path !== undefined; ) {
+  for (let path = `${streamPath(stream)}/timers?limit=2`; path !== undefined;) {
     const { status, json } = await api.request(path, { headers: admin });
     assert.equal(status, 200);
     pages.push(json.timers.map(({ key }: any) => key));
@@ -152,10 +152,7 @@ test("wrong methods are refused with the methods that there are", async () => {
 
 test("a list takes the scope `read`, and a change the scope `admin`", async () => {
   const stream = await streamWith(["a"]);
-  for (const path of [
-    `${streamPath(stream)}/timers`,
-    `${streamPath(stream)}/sent`,
-  ]) {
+  for (const path of [`${streamPath(stream)}/timers`, `${streamPath(stream)}/sent`]) {
     assertProblem(await api.request(path), 401, "missing_token");
     for (const scope of ["", "append", "execute", "append execute"]) {
       const refused = await api.request(path, { headers: scoped(scope) });

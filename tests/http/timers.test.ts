@@ -133,7 +133,10 @@ test("a timer whose write fails when it runs is run again later, once", async ()
   const refuse = "BEFORE INSERT ON commits_v1 BEGIN SELECT RAISE(ABORT, 'disk full'); END";
   await api.executed(stream, set("a", Date.now() + LEAD));
   await api.server.sql(stream, `CREATE TRIGGER refuse ${refuse}`);
-  await until(async () => lines.join("\n"), (log) => /disk full/.test(log));
+  await until(
+    async () => lines.join("\n"),
+    (log) => /disk full/.test(log),
+  );
   assert.equal((await timersOf(api, stream)).length, 1);
   assert.equal(await api.version(stream), 2);
   await api.server.sql(stream, "DROP TRIGGER refuse");

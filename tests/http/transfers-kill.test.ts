@@ -74,7 +74,9 @@ test(
       await Promise.all(sending);
       await api.server.restart();
       const recent = transfers.slice(begun, started);
-      const open = await Promise.all(recent.map(async ({ stream }) => !isOver(await statusOf(stream))));
+      const open = await Promise.all(
+        recent.map(async ({ stream }) => !isOver(await statusOf(stream))),
+      );
       cut += open.filter(Boolean).length;
       begun = started;
     }
@@ -88,7 +90,10 @@ test(
         retried += await retryParked(stream);
         await until(() => statusOf(stream), isOver, PATIENCE);
       });
-      await until(() => sentOf(api, stream), (sent) => sent.length === 0);
+      await until(
+        () => sentOf(api, stream),
+        (sent) => sent.length === 0,
+      );
       assert.deepEqual(await timersOf(api, stream), [], stream);
     };
     await Promise.all(transfers.map(settle));

@@ -20,7 +20,8 @@ export class Aggregate extends (app.objects.Aggregate as unknown as Bells) {
     const millis = Number((env as Record<string, unknown>)["EARLY"] ?? 0);
     const { storage } = context;
     if (millis > 0) {
-      const value = (at: number | Date) => setEarly(storage, context.id.name ?? "", Number(at), millis);
+      const value = (at: number | Date) =>
+        setEarly(storage, context.id.name ?? "", Number(at), millis);
       Object.defineProperty(storage, "setAlarm", { value });
       early.push(storage);
     }

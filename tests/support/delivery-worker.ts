@@ -25,7 +25,7 @@ const depot = aggregate("depot", {
   },
 });
 
-type Placed = { type: "Placed"; data: { delivery?: string; poison?: boolean; broken?: boolean } };
+type Placed = { type: "Placed"; data: { delivery: string | null; poison?: boolean; broken?: boolean } };
 type Changed = { type: "Changed"; data: { delivery: string; n: number } };
 type Event =
   | { type: "Started" | "Picked" | "Finished" }
@@ -50,7 +50,7 @@ const delivery = process<Event, { type: "Finish" }, State, never, Placed | Chang
     }
   },
   decide: () => ({ type: "Finished" }),
-  starts: { Placed: ({ data }) => data.delivery },
+  starts: { Placed: ({ data }) => data.delivery ?? undefined },
   on: {
     Placed({ data }, { started }, { stream }) {
       if (data.poison) throw new Error("a poisoned event");

@@ -64,7 +64,11 @@ export function oldParcel() {
 }
 
 export function newParcel() {
-  const [stock, till, post] = [helper("stock", false), helper("till", false), helper("post", false)];
+  const [stock, till, post] = [
+    helper("stock", false),
+    helper("till", false),
+    helper("post", false),
+  ];
   const parcel = process("parcel", {
     stateVersion: 2,
     events: {

@@ -71,9 +71,16 @@ export function keysRung(events: any[]): string[] {
   return events.filter(({ type }) => type === "Rang").map(({ data }) => data.key);
 }
 
-/** Makes everything that waits in a stream due now, as if time had passed. */
-export async function passTime(api: Api, stream: string): Promise<void> {
-  await api.server.sql(stream, "UPDATE pending_v1 SET due = 1 WHERE due IS NOT NULL");
+/** Makes the timers and the sent commands of a stream due now, as if time had passed. */
+export async function passTime(
+  api: Api,
+  stream: string,
+  kinds: readonly string[] = ["timer", "sent"],
+): Promise<void> {
+  for (const kind of kinds) {
+    const due = "UPDATE pending_v1 SET due = 1 WHERE due IS NOT NULL AND kind = ?";
+    await api.server.sql(stream, due, kind);
+  }
   // The object remembers when its timers are due.
   await api.server.evict(stream);
 }
@@ -91,6 +98,6 @@ export async function untilParked(
         all.every(({ state, failedAttempts }) => state === "parked" || failedAttempts >= attempts),
     );
     if (found.every(({ state }) => state === "parked")) return found;
-    await passTime(api, stream);
+    await passTime(api, stream, [list === timersOf ? "timer" : "sent"]);
   }
 }

@@ -103,7 +103,7 @@ export class Client {
 
 export async function allEvents(api: Api, stream: string): Promise<any[]> {
   const events: any[] = [];
-  for (let path: string | null = `${streamPath(stream)}/events`; path; ) {
+  for (let path: string | null = `${streamPath(stream)}/events`; path;) {
     const reply: Reply = await api.request(path);
     assert.equal(reply.status, 200, reply.text);
     events.push(...reply.json.events);
