@@ -15,7 +15,7 @@ const deposit = { type: "Deposit", data: { cents: 100 } };
 const requested = { type: "Requested", data: order } as const;
 const lapsed = { type: "Lapsed", data: null } as const;
 const debited = { type: "Debited", data: null } as const;
-const debitRefused = { type: "DebitRefused", data: { reason: "insufficient_funds" } } as const;
+const failed = { type: "Failed", data: { reason: "insufficient_funds" } } as const;
 const completed = { type: "Completed", data: null } as const;
 const creditRefused = { type: "CreditRefused", data: { reason: "not_open" } } as const;
 const refunded = { type: "Refunded", data: null } as const;
@@ -35,7 +35,7 @@ test("a request is taken once", () => {
   given(transfer, [requested]).when(request).thenNothing();
   const other = { type: "Request", data: { ...order, cents: 7 } } as const;
   given(transfer, [requested]).when(other).thenRejected("already_requested");
-  given(transfer, [requested, debitRefused]).when(request).thenRejected("process_ended");
+  given(transfer, [requested, failed]).when(request).thenRejected("process_ended");
 });
 
 test("a request names two accounts", () => {
@@ -61,7 +61,7 @@ test("after the debit, the receiver gets the money", () => {
 test("a refused debit fails the transfer", () => {
   given(transfer, [requested])
     .when(answer("debit", refused("insufficient_funds")))
-    .then(debitRefused)
+    .then(failed)
     .thenState({ status: "failed", order, reason: "insufficient_funds" })
     .thenEnded();
 });
@@ -123,7 +123,7 @@ test("the process obeys the laws", () => {
     transfer,
     [
       [requested, debited, completed],
-      [requested, debitRefused],
+      [requested, failed],
       [requested, debited, creditRefused, refunded],
       [requested, lapsed, debited, refunded],
     ],

@@ -34,7 +34,7 @@ export const transfer = process("transfer", {
     Requested: order,
     Lapsed: z.null(),
     Debited: z.null(),
-    DebitRefused: refused,
+    Failed: refused,
     Completed: z.null(),
     CreditRefused: refused,
     Refunded: z.null(),
@@ -45,7 +45,7 @@ export const transfer = process("transfer", {
     Requested: (state, order): Transfer => ({ ...state, status: "requested", order }),
     Lapsed: (state): Transfer => ({ ...state, status: "lapsed", reason: "lapsed" }),
     Debited: (state): Transfer => ({ ...state, status: "debited" }),
-    DebitRefused: (state, { reason }): Transfer => ({ ...state, status: "failed", reason }),
+    Failed: (state, { reason }): Transfer => ({ ...state, status: "failed", reason }),
     Completed: (state): Transfer => ({ ...state, status: "completed" }),
     CreditRefused: (state, { reason }): Transfer => ({ ...state, reason }),
     Refunded: (state): Transfer => ({ ...state, status: "refunded" }),
@@ -65,7 +65,7 @@ export const transfer = process("transfer", {
     debit(answer, { status, order }) {
       if (order === null) return [];
       if (!answer.accepted) {
-        return [{ type: "DebitRefused", data: { reason: answer.rejection.code } }];
+        return [{ type: "Failed", data: { reason: answer.rejection.code } }];
       }
       const debited = { type: "Debited", data: null } as const;
       if (status === "lapsed") {

@@ -22,7 +22,7 @@ export const transfers = projection<EventOf<typeof transfer>, Document>("transfe
       documents.put(stream, { ...data, status: "requested" }),
     Lapsed: status("lapsed"),
     Debited: status("debited"),
-    DebitRefused: status("failed"),
+    Failed: status("failed"),
     Completed: status("completed"),
     Refunded: status("refunded"),
   },

@@ -74,7 +74,7 @@ export class Client {
     const headers = { "Idempotency-Key": `of-${stream}` };
     const one = () => api.execute(stream, request, headers).catch(() => undefined);
     const lapse = () =>
-      lapses ? api.execute(stream, { type: "Lapse", data: {} }).catch(() => undefined) : undefined;
+      lapses ? api.execute(stream, { type: "Lapse" }).catch(() => undefined) : undefined;
     while (!this.answered) {
       const [first, second] = await Promise.all([one(), one(), lapse()]);
       if (first === undefined || second === undefined) return;

@@ -69,7 +69,7 @@ pub(crate) enum TransferEvent {
     Requested(Order),
     Lapsed,
     Debited,
-    DebitRefused { reason: String },
+    Failed { reason: String },
     Completed,
     CreditRefused { reason: String },
     Refunded,
@@ -148,7 +148,7 @@ impl Decider for Transfer {
                 State { status: Status::Lapsed, reason: Some("lapsed".to_owned()), ..state }
             }
             TransferEvent::Debited => State { status: Status::Debited, ..state },
-            TransferEvent::DebitRefused { reason } => {
+            TransferEvent::Failed { reason } => {
                 State { status: Status::Failed, reason: Some(reason), ..state }
             }
             TransferEvent::Completed => State { status: Status::Completed, ..state },
@@ -171,7 +171,7 @@ impl Process for Transfer {
         let Some(order) = &state.order else { return Ok(Decision::nothing()) };
         let refused = answer.rejection::<Reason>()?.map(|reason| reason.code);
         match (name, refused) {
-            ("debit", Some(reason)) => Ok(TransferEvent::DebitRefused { reason }.into()),
+            ("debit", Some(reason)) => Ok(TransferEvent::Failed { reason }.into()),
             ("debit", None) if state.status == Status::Lapsed => order.refund(TransferEvent::Debited.into()),
             ("debit", None) => Ok(Decision::from(TransferEvent::Debited).cancel("lapse")?.send(
                 "credit",
