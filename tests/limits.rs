@@ -40,12 +40,13 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 28] = [
+const CORE_ALONE: [&str; 29] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
     "CONSUMER_PARTITIONS",
     "DOCUMENT_BYTES",
+    "DUE_SCAN",
     "ERROR_BYTES",
     "EVENT_ID_BYTES",
     "JOURNAL_GROUP_BYTES",

@@ -14,7 +14,7 @@ use crate::world::at;
 
 /// Runs a test over both logs of many streams.
 macro_rules! over_both {
-    ($($name:ident: $test:expr;)*) => {
+    ($($name:ident: $test:ident;)*) => {
         $(#[test]
         fn $name() {
             $test(MemoryLog::new());
@@ -24,12 +24,12 @@ macro_rules! over_both {
 }
 
 over_both! {
-    timers_come_in_the_order_of_their_times: |log| in_order(log);
-    a_stream_without_code_is_left_out_and_holds_up_no_other: |log| without_code(log);
-    what_is_under_way_is_not_begun_again: |log| under_way(log);
-    a_limited_number_of_commands_is_sent_at_once: |log| sent_at_once(log);
-    what_becomes_due_later_does_not_hold_up_the_rest_of_a_round: |log| rounds(log);
-    a_command_that_cannot_be_read_is_reported: |log| unreadable(log);
+    timers_come_in_the_order_of_their_times: in_order;
+    a_stream_without_code_is_left_out_and_holds_up_no_other: without_code;
+    what_is_under_way_is_not_begun_again: under_way;
+    a_limited_number_of_commands_is_sent_at_once: sent_at_once;
+    what_becomes_due_later_does_not_hold_up_the_rest_of_a_round: rounds;
+    a_command_that_cannot_be_read_is_reported: unreadable;
 }
 
 fn stream(name: &str) -> StreamId {

@@ -3,7 +3,8 @@
 
 use sillok::store::sqlite::Value;
 
-use crate::network::Address;
+use crate::network::{Address, Request};
+use crate::objects::Outgoing;
 
 /// The broken part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +101,15 @@ impl Break {
         matches!(self, Self::CommitsApart | Self::DocumentsApart | Self::TimersApart)
     }
 
-    /// Whether messages leave before the writes are durable.
-    pub fn sends_before_durable(self) -> bool {
-        matches!(self, Self::SentBeforeDurable | Self::CommandSentBeforeDurable)
+    /// Whether a message leaves before the writes are durable.
+    pub fn sends_before_durable(self, out: &Outgoing) -> bool {
+        match self {
+            Self::SentBeforeDurable => true,
+            Self::CommandSentBeforeDurable => {
+                matches!(out, Outgoing::Call { request: Request::Execute(_), .. })
+            }
+            _ => false,
+        }
     }
 
     /// Breaks a statement.

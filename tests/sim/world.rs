@@ -278,8 +278,9 @@ impl World {
             Some(end) => {
                 object.crash(self.now);
                 self.trace(&("crashed", who, end));
-                if end == End::BeforeDurable && self.plan.broken.is_some_and(Break::sends_before_durable) {
-                    self.send(who, incarnation, outgoing);
+                if let (End::BeforeDurable, Some(broken)) = (end, self.plan.broken) {
+                    let sent = outgoing.into_iter().filter(|out| broken.sends_before_durable(out));
+                    self.send(who, incarnation, sent.collect());
                 }
             }
             None => {

@@ -20,7 +20,7 @@ pub fn check_settled(world: &World, bank: &Bank, now: u64) -> Verdict {
     let due = |row: &Pending| row.due.is_some_and(|due| due + PATIENCE <= now);
     conversations_are_right(world, bank, &stories(world))?;
     nothing_is_pending(world, due)?;
-    check_streams(world).map(|_| ())
+    check_streams(world)
 }
 
 /// Checks the world when it is quiet: every timer has come, and operators have retried what was parked.
