@@ -15,16 +15,18 @@ const api = useApi({ entry });
 
 const [STREAMS, TIMERS] = [10, 1000];
 /** The time until the timers are due, in milliseconds: long enough to set all of them. */
-const LEAD = 8000;
+const LEAD = 10_000;
 /** The time between two other commands to a stream, in milliseconds. */
 const PAUSE = 50;
 
 test("10,000 timers that are due at once run once each, while other commands are answered and forwarded", async (t) => {
   const streams = Array.from({ length: STREAMS }, () => freshStream("bell"));
+  const note = (stream: string, n: number) => api.executed(stream, { type: "Note", data: { n } });
+  // After a start, the first requests take longer.
+  await Promise.all(streams.map((stream) => note(stream, 0)));
   const at = Date.now() + LEAD;
-  for (const stream of streams) {
-    await api.executed(stream, { type: "SetMany", data: { count: TIMERS, at } });
-  }
+  const data = { count: TIMERS, at };
+  await Promise.all(streams.map((stream) => api.executed(stream, { type: "SetMany", data })));
   assert(Date.now() < at, "the timers were due before all were set");
   const feed = await Follower.connect(new URL("/v1/events", api.server.url));
   const seen = { rang: 0, noted: 0, between: 0 };
@@ -32,9 +34,9 @@ test("10,000 timers that are due at once run once each, while other commands are
   const look = () => {
     for (; taken < feed.messages.length; taken += 1) {
       const { data } = feed.messages[taken]!;
-      const type = data === undefined ? undefined : JSON.parse(data).type;
-      if (type === "Rang") seen.rang += 1;
-      if (type !== "Noted") continue;
+      const event = data === undefined ? undefined : JSON.parse(data);
+      if (event?.type === "Rang") seen.rang += 1;
+      if (event?.type !== "Noted" || event.data.n === 0) continue;
       seen.noted += 1;
       // It has come through the journal while timers still wait.
       if (seen.rang > 0 && seen.rang < STREAMS * TIMERS) seen.between += 1;
@@ -42,17 +44,17 @@ test("10,000 timers that are due at once run once each, while other commands are
   };
   await feed.until(() => (look(), seen.rang > 0));
   const began = Date.now();
-  const note = async (stream: string): Promise<void> => {
+  const noteOften = async (stream: string): Promise<void> => {
     for (let n = 1; seen.rang < STREAMS * TIMERS; n += 1) {
       const sent = Date.now();
-      await api.executed(stream, { type: "Note", data: { n } });
+      await note(stream, n);
       slowest = Math.max(slowest, Date.now() - sent);
       answered += 1;
       look();
       await sleep(PAUSE);
     }
   };
-  await Promise.all(streams.map(note));
+  await Promise.all(streams.map(noteOften));
   const took = Date.now() - began;
   await feed.until(() => (look(), seen.noted === answered));
   await feed.close();

@@ -25,7 +25,10 @@ const depot = aggregate("depot", {
   },
 });
 
-type Placed = { type: "Placed"; data: { delivery: string | null; poison?: boolean; broken?: boolean } };
+type Placed = {
+  type: "Placed";
+  data: { delivery: string | null; poison?: boolean; broken?: boolean };
+};
 type Changed = { type: "Changed"; data: { delivery: string; n: number } };
 type Event =
   | { type: "Started" | "Picked" | "Finished" }

@@ -74,7 +74,9 @@ export class Client {
     const headers = { "Idempotency-Key": `of-${stream}` };
     const one = () => api.execute(stream, request, headers).catch(() => undefined);
     const lapse = () =>
-      lapses ? api.execute(stream, { type: "Lapse" }).catch(() => undefined) : undefined;
+      lapses
+        ? api.execute(stream, { type: "Lapse", data: null }).catch(() => undefined)
+        : undefined;
     while (!this.answered) {
       const [first, second] = await Promise.all([one(), one(), lapse()]);
       if (first === undefined || second === undefined) return;
@@ -114,13 +116,20 @@ export async function allEvents(api: Api, stream: string): Promise<any[]> {
 
 export type Ledger = ReadonlyMap<string, readonly any[]>;
 
-/** How a transfer has ended by its own events: with exactly one end, which is its last event. */
+/** The status of a transfer after each event that ends it. */
+const ENDS: Readonly<Record<string, string>> = {
+  Completed: "completed",
+  Failed: "failed",
+  Refunded: "refunded",
+};
+
+/** The status with which a transfer has ended, by its own events: exactly one of them is an end, and it is the last one. */
 export function endOf(events: readonly any[], stream: string): string {
   const types = events.map(({ type }) => type);
-  const ends = types.filter((type) => ["Completed", "Failed", "Refunded"].includes(type));
+  const ends = types.filter((type) => type in ENDS);
   assert.deepEqual(ends, types.slice(-1), `${stream}: ${types}`);
   assert.equal(types.filter((type) => type === "Requested").length, 1, `${stream}: ${types}`);
-  return ends[0];
+  return ENDS[ends[0]]!;
 }
 
 /** Asserts that the accounts have exactly the movements of a transfer that has ended so. */
@@ -131,6 +140,6 @@ export function assertMoved({ stream, order }: Transfer, end: string, ledger: Le
     ).length;
   const { from, to } = order;
   const found = [moved(from, "Withdrawn"), moved(to, "Deposited"), moved(from, "Deposited")];
-  const expected = { Completed: [1, 1, 0], Failed: [0, 0, 0], Refunded: [1, 0, 1] }[end];
-  assert.deepEqual(found, expected, `${stream} has ended ${end}`);
+  const expected = { completed: [1, 1, 0], failed: [0, 0, 0], refunded: [1, 0, 1] }[end];
+  assert.deepEqual(found, expected, `${stream} is ${end}`);
 }
