@@ -148,7 +148,7 @@ test("the registry of a Worker has processes as aggregates and as consumers", as
   assert.deepEqual(
     described(made.aggregates.values()).map(({ name, kind }) => [name, kind]),
     [
-      ["account", undefined],
+      ["account", "aggregate"],
       ["quiet", "process"],
       ["transfer", "process"],
     ],
