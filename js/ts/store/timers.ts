@@ -12,7 +12,7 @@ export interface Timer {
   /** The command that the aggregate sends to itself. */
   command: { type: string; data: unknown; metadata: unknown };
   /**
-   * `due`: the timer is attempted at its time. `parked`: it has failed for good. `rejected`: the rules have refused the command;
+   * `due`: the timer is attempted at its time. `parked`: it is not attempted any more. `rejected`: the rules have refused the command;
    * the timer is done, and stays in the list until its key is set again or cancelled.
    */
   state: "due" | "parked" | "rejected";
