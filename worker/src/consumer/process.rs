@@ -3,11 +3,11 @@
 use std::future::ready;
 
 use sillok::handler::{Outcome, Process, read_upcast};
-use sillok::store::{ExpectedVersion, StreamId};
-use sillok_bridge::{ExecutedJson, Failure, expected_version_json};
+use sillok::store::StreamId;
+use sillok_bridge::{ExecutedJson, Failure};
 
 use super::reactor::{Reaction, ReactorContext, note};
-use crate::aggregate::{ExecuteRequest, Origin};
+use crate::aggregate::ExecuteRequest;
 use crate::store::Pending;
 
 /// The only act of a process for an event.
@@ -32,19 +32,8 @@ impl ReactorContext {
     /// Passes the event to the instance of a process. It has one id at every delivery, so it takes effect once.
     pub(super) fn deliver(&self, stream: Result<StreamId, Failure>, starts: bool) -> Pending<ExecutedJson> {
         let request = stream.and_then(|stream| {
-            Ok(ExecuteRequest {
-                stream,
-                command: self.delivery().event.json.clone(),
-                expected_version: expected_version_json(ExpectedVersion::Any),
-                id: Some(self.key(ONLY)?),
-                origin: Origin::Client,
-                cause: Some(self.cause()),
-                event_starts: Some(starts),
-                dry_run: false,
-                admin: false,
-                traceparent: None,
-                prepared: None,
-            })
+            let request = self.command_request(ONLY, (stream, self.delivery().event.json.clone()))?;
+            Ok(ExecuteRequest { event_starts: Some(starts), ..request })
         });
         match request {
             Ok(request) => {

@@ -333,7 +333,11 @@ impl ReactorContext {
         }
     }
 
-    fn command_request(&self, n: u32, (stream, command): Command) -> Result<ExecuteRequest, Failure> {
+    pub(super) fn command_request(
+        &self,
+        n: u32,
+        (stream, command): Command,
+    ) -> Result<ExecuteRequest, Failure> {
         Ok(ExecuteRequest {
             stream,
             command,
@@ -361,11 +365,11 @@ impl ReactorContext {
         &self.refusals
     }
 
-    pub(super) fn key(&self, n: u32) -> Result<String, Failure> {
+    fn key(&self, n: u32) -> Result<String, Failure> {
         Ok(self.delivery.command_key(n)?.as_str().to_owned())
     }
 
-    pub(super) fn cause(&self) -> CauseMessage {
+    fn cause(&self) -> CauseMessage {
         let cause = self.delivery.cause();
         CauseMessage {
             event: cause.causation_id().unwrap_or_default().to_owned(),
