@@ -221,14 +221,13 @@ impl Consumer {
         &self,
         store: &Store,
         id: &str,
-        n: u32,
         commands: &Commands,
         starts: bool,
     ) -> Result<JsValue, JsValue> {
         let delivered = || {
             let delivery = self.delivery(id)?;
             let input = event_input(&delivery.event.json, starts)?.caused_by(&delivery.cause())?;
-            commands.run(store, &input.with_id(delivery.command_key(n)?))
+            commands.run(store, &input.with_id(delivery.input_id()?))
         };
         delivered().map_err(thrown)
     }

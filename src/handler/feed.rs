@@ -130,6 +130,14 @@ impl Delivery {
         IdempotencyKey::of(KeyOrigin::Reactor, &format!("{}:{n}", self.id))
     }
 
+    /// The id of the event as an input of a process.
+    ///
+    /// # Errors
+    /// [`InvalidIdempotencyKey`] if the delivery has an id that no consumer makes.
+    pub fn input_id(&self) -> Result<IdempotencyKey, InvalidIdempotencyKey> {
+        IdempotencyKey::of(KeyOrigin::Process, &self.id)
+    }
+
     /// The cause of a reactor's commands on this event.
     #[must_use]
     pub fn cause(&self) -> Cause {

@@ -163,4 +163,11 @@ fn a_stream_without_code_attempts_nothing() {
     object.driver = sillok::gateway::AggregateDriver::new(stream, log, bell);
     object.ring();
     assert_eq!((object.version(), object.overs.len()), (0, 1));
+    // It rings again, but rarely. A deployment with the code runs them.
+    assert_eq!(object.bell.at(), Some(object.now + 3_600_000));
+    object.ring();
+    assert_eq!(object.bell.at(), Some(object.now + 3_600_000));
+    object.restart();
+    object.ring();
+    assert_eq!((object.version(), object.count_pending(PendingKind::Timer)), (3, 0));
 }

@@ -66,7 +66,7 @@ test("an event is delivered to its instance, or to none", async () => {
   >;
   assert.deepEqual(
     [kind, name, category, types, attempts, onFailure],
-    ["process", "transfer", "order", ["Placed"], 3, "skip"],
+    ["process", "transfer", "order", ["Placed"], 3, "hold-stream"],
   );
   const reached = async (instance: unknown) => {
     const streams: string[] = [];

@@ -196,7 +196,7 @@ function consumerOf(
     if (useless === undefined) return undefined;
     throw invalidProcess(useless, "must be left out, because the process follows no events");
   }
-  const { onFailure, attempts, firstDelay, longestDelay } = options;
+  const { onFailure = "hold-stream", attempts, firstDelay, longestDelay } = options;
   if (sources !== undefined && options.category !== undefined) {
     throw invalidProcess("category", "must be left out where there are `sources`");
   }

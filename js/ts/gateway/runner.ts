@@ -113,7 +113,7 @@ export class Runner extends WorkLoop {
   #follow(id: string, text: string, process: AnyProcess): Promise<void> {
     const deliver = (stream: string, _: string, starts: boolean) =>
       this.#commands.using(stream, process, (commands) =>
-        this.consumer.deliver(id, FIRST_COMMAND, stream, commands, starts),
+        this.consumer.deliver(id, stream, commands, starts),
       );
     return follow(this.definition as ProcessConsumer, text, { deliver });
   }

@@ -92,14 +92,13 @@ export class EngineConsumer {
    */
   deliver(
     id: string,
-    n: number,
     stream: unknown,
     commands: CommandsInRust,
     starts: boolean,
   ): Soon<EngineOutcome | undefined> {
     askForRandomness();
     return this.#calls.writeTo(stream, (store) =>
-      this.#consumer.deliver(store, id, n, commands, starts),
+      this.#consumer.deliver(store, id, commands, starts),
     );
   }
 

@@ -53,6 +53,11 @@ impl Agenda {
         }
     }
 
+    /// The state of a pending command. `None` if there is none with this key.
+    pub(super) fn state(&self, key: &PendingKey) -> Option<PendingState> {
+        self.states.get(key).copied()
+    }
+
     pub(super) fn visit(&self, visit: &mut dyn FnMut(PendingKey, PendingState)) {
         self.states.iter().for_each(|(key, state)| visit(key.clone(), *state));
     }

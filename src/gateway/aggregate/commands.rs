@@ -232,11 +232,15 @@ impl Commands {
         // A sent command is due by the clock, which may have gone back.
         let time = now.max(head.time);
         let context = DecideContext { now: time, version: head.version };
+        let decided = |decided| Executed::without_events(stream, head.version, time, decided);
         let decision = match self.is_late(&head, command)? {
+            // Nothing is stored: an event that comes again may then be in time.
+            Some(_) if matches!(command.input(), Input::Event { .. }) => {
+                return Ok(Step::Done(decided(Decided::Nothing)));
+            }
             Some(decision) => decision,
             None => self.behaviour.decide(command, &context)?,
         };
-        let decided = |decided| Executed::without_events(stream, head.version, time, decided);
         let mut accepted = match decision {
             BehaviourDecision::Accepted(accepted) => accepted,
             BehaviourDecision::Rejected(rejection) => {

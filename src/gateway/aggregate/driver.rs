@@ -287,7 +287,10 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     fn end_ringing(&mut self, turn: &mut AggregateTurn<'_>, result: Result<(), StorageError>) {
         let Some(ringing) = self.ringing.take() else { return };
         let result = result.and(ringing.pursued).and_then(|()| {
-            let armed = self.machine.rang_out(turn.now());
+            let mut armed = self.machine.rang_out(turn.now());
+            if !self.is_decider() {
+                armed = armed.and_then(|()| self.machine.store.log().arm_without_code(&self.stream));
+            }
             armed.map_err(|error| turn.log("the alarm could not be set for timers and sent commands", error))
         });
         if ringing.by_alarm {

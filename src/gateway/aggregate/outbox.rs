@@ -15,6 +15,8 @@ use crate::store::{
 /// the commit first, so that the alarm finds nothing to do. It is short enough that the object is still awake and knows
 /// so.
 const BACKSTOP_MILLIS: u64 = 5_000;
+/// The time to the next alarm if the code of pending commands is missing, in milliseconds: an hour.
+const WITHOUT_CODE_MILLIS: u64 = 60 * 60 * 1000;
 /// The longest time to the alarm for a timer, in milliseconds: thirty days. For a later timer the alarm is set again.
 const LONGEST_SLEEP_MILLIS: u64 = 30 * 24 * 60 * 60 * 1000;
 /// The largest commit that stays in memory until it is forwarded, in bytes of its events. A larger commit is read
@@ -169,6 +171,19 @@ impl<L: DecisionLog, A: Alarm> Outbox<L, A> {
         if self.agenda.borrow().is_none() {
             let agenda = Agenda::of(&self.log, stream)?;
             self.agenda.replace(Some(agenda));
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm for pending commands whose code this deployment does not have. It rings once an hour at most, until a
+    /// deployment with the code can begin with them.
+    pub(super) fn arm_without_code(&self, stream: &StreamId) -> Result<(), StorageError> {
+        let now = self.now.get();
+        let Some(next) = Agenda::of(&self.log, stream)?.next(now) else { return Ok(()) };
+        let at = next.min(now.later(LONGEST_SLEEP_MILLIS)).max(now.later(WITHOUT_CODE_MILLIS));
+        if self.armed.get().is_none() {
+            self.alarm.set(at)?;
+            self.armed.set(Some(at));
         }
         Ok(())
     }

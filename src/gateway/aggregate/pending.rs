@@ -163,6 +163,8 @@ pub fn note_failure<L: DecisionLog>(
         let failed = pending.failed.saturating_add(1);
         let state = match failure.code.retry() {
             Retry::Never => PendingState::Parked,
+            // It may be a fault of the code, such as a `prepare` that never ends.
+            _ if failure.code == ErrorCode::Internal && failed >= PENDING_ATTEMPTS => PendingState::Parked,
             // The receiver could not be reached, or could not work. Only time helps.
             Retry::Later | Retry::Repeat => later(failed, now, jitter),
             Retry::AfterChange | Retry::AfterReading if failed >= PENDING_ATTEMPTS => PendingState::Parked,

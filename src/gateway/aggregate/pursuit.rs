@@ -10,7 +10,7 @@ use crate::gateway::Alarm;
 use crate::gateway::turn::CallId;
 use crate::handler::Answer;
 use crate::store::limits::SENT_AT_ONCE;
-use crate::store::{DecisionLog, EventId, PendingKey, PendingKind, RecordedTime, StorageError};
+use crate::store::{DecisionLog, EventId, PendingKey, PendingKind, PendingState, RecordedTime, StorageError};
 
 /// The time after which a sent command counts as lost when the alarm rings, in milliseconds. Then it is sent again.
 const LOST_MILLIS: u64 = 60_000;
@@ -202,7 +202,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     ) -> Result<(), StorageError> {
         let (now, random) = (turn.now(), turn.random());
         self.machine.store.log().at(now);
-        note_failure(&mut self.machine.store, &self.stream, key, failure, now, random)
+        note_failure(&mut self.machine.store, &self.stream, key, failure, now, random)?;
+        self.report(turn, key);
+        Ok(())
     }
 
     /// Works for a timer or an answer, in its turn. Returns the work if there is more of the state to load.
@@ -233,11 +235,24 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 if let Some(executed) = executed.filter(super::Executed::is_written) {
                     turn.push(AggregateEffect::Grown(executed.version));
                 }
+                self.report(turn, work.key());
                 turn.push(AggregateEffect::Soon);
             }
             Err(error) => drop(self.not_pursued(turn, error)),
         }
         None
+    }
+
+    /// Reports a pending command that is parked, because it now waits for an operator.
+    fn report(&mut self, turn: &mut AggregateTurn<'_>, key: &PendingKey) {
+        let state = self.machine.store.log().with_agenda(|agenda| agenda.state(key));
+        if state == Some(PendingState::Parked) {
+            let what = match key.kind() {
+                PendingKind::Timer => "a timer is parked",
+                PendingKind::Sent => "a sent command is parked",
+            };
+            turn.log(what, format!("{} of stream {}", key.as_str(), self.stream));
+        }
     }
 
     /// Leaves the rest to the alarm, or to the next request if the alarm could not be set.

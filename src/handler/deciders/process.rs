@@ -11,7 +11,7 @@ use super::decision::Decision;
 use super::event::Upcasts;
 use super::typed::TypedBehaviour;
 use crate::ErrorCode;
-use crate::handler::consumer::policy::Policy;
+use crate::handler::consumer::policy::{OnFailure, Policy};
 use crate::handler::feed::FeedEvent;
 use crate::handler::projections::projection::Failed;
 use crate::handler::read_event::read_upcast;
@@ -41,8 +41,9 @@ pub trait Process: Decider {
     /// The conversions of older events of other streams, such as `OrderEvent::UPCASTS`.
     const SOURCE_UPCASTS: Upcasts = &[];
 
-    /// The rules for events of other streams that an instance could not take.
-    const POLICY: Policy = Policy::DEFAULT;
+    /// The rules for events of other streams that an instance could not take. By default, the later events of the same stream
+    /// wait until a retry of that event succeeds.
+    const POLICY: Policy = Policy { on_failure: OnFailure::HoldStream, ..Policy::DEFAULT };
 
     /// The instance that an event of another stream is for. The default is none.
     fn instance(event: &Self::Source, source: &FeedEvent) -> Option<Instance> {

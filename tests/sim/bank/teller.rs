@@ -2,7 +2,7 @@
 
 use sillok::gateway::{CommandError, Executed};
 use sillok::handler::{Command, Input as Kind};
-use sillok::store::{AppendError, IdempotencyKey, KeyOrigin};
+use sillok::store::{AppendError, Decided, IdempotencyKey, KeyOrigin};
 
 use super::Bank;
 use super::reminder::is_rejected;
@@ -193,6 +193,11 @@ impl Asked {
     }
 
     fn decided(&mut self, executed: &Executed) -> Result<bool, String> {
+        // An event that comes before the start or after the end changes nothing, and is not stored as an input.
+        let is_event = matches!(self.command.input(), Kind::Event { .. });
+        if is_event && executed.decided == Decided::Nothing && self.outcome.is_none() {
+            return Ok(true);
+        }
         let outcome = format!("{:?} at {}", executed.decided, executed.version);
         if let Some(first) = self.outcome.replace(outcome.clone())
             && first != outcome

@@ -7,11 +7,8 @@ use sillok::store::StreamId;
 use sillok_bridge::{ExecutedJson, Failure};
 
 use super::reactor::{Reaction, ReactorContext, note};
-use crate::aggregate::ExecuteRequest;
+use crate::aggregate::{ExecuteRequest, Origin};
 use crate::store::Pending;
-
-/// The only act of a process for an event.
-const ONLY: u32 = 0;
 
 /// Passes the event of `context` to its instance, if it has one.
 pub(crate) fn pass_on<P: Process>(context: ReactorContext) -> Reaction {
@@ -32,8 +29,9 @@ impl ReactorContext {
     /// Passes the event to the instance of a process. It has one id at every delivery, so it takes effect once.
     pub(super) fn deliver(&self, stream: Result<StreamId, Failure>, starts: bool) -> Pending<ExecutedJson> {
         let request = stream.and_then(|stream| {
-            let request = self.command_request(ONLY, (stream, self.delivery().event.json.clone()))?;
-            Ok(ExecuteRequest { event_starts: Some(starts), ..request })
+            let id = self.delivery().input_id()?.as_str().to_owned();
+            let request = self.command_request(id, (stream, self.delivery().event.json.clone()));
+            Ok(ExecuteRequest { origin: Origin::Process, event_starts: Some(starts), ..request })
         });
         match request {
             Ok(request) => {

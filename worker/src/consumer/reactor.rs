@@ -246,7 +246,7 @@ impl ReactorContext {
     ) -> impl Future<Output = Result<Executed<D::Event>, ExecuteError<D::Rejection>>> + use<D> {
         let n = self.next();
         let sent = command_to::<D>(stream, command).and_then(|(stream, command)| {
-            let request = self.command_request(n, (stream.clone(), command.to_json()))?;
+            let request = self.command_request(self.key(n)?, (stream.clone(), command.to_json()));
             Ok((self.streams.execute_by::<D>(request), stream))
         });
         let refusals = self.refusals.clone();
@@ -327,22 +327,19 @@ impl ReactorContext {
 
     /// Sends the command number `n`. Its id and its cause are the same at every delivery of the event.
     pub(super) fn send_command(&self, n: u32, command: Result<Command, Failure>) -> Pending<ExecutedJson> {
-        match command.and_then(|command| self.command_request(n, command)) {
+        match command.and_then(|command| Ok(self.command_request(self.key(n)?, command))) {
             Ok(request) => self.streams.execute(request),
             Err(failure) => Box::pin(ready(Err(failure))),
         }
     }
 
-    pub(super) fn command_request(
-        &self,
-        n: u32,
-        (stream, command): Command,
-    ) -> Result<ExecuteRequest, Failure> {
-        Ok(ExecuteRequest {
+    /// A command with an id, caused by the event. No expected version is given.
+    pub(super) fn command_request(&self, id: String, (stream, command): Command) -> ExecuteRequest {
+        ExecuteRequest {
             stream,
             command,
             expected_version: expected_version_json(ExpectedVersion::Any),
-            id: Some(self.key(n)?),
+            id: Some(id),
             origin: Origin::Client,
             cause: Some(self.cause()),
             event_starts: None,
@@ -350,7 +347,7 @@ impl ReactorContext {
             admin: false,
             traceparent: None,
             prepared: None,
-        })
+        }
     }
 
     pub(super) fn delivery(&self) -> &Delivery {
