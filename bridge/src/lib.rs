@@ -16,7 +16,7 @@ mod proof;
 
 pub use aggregate::{
     ExecutedJson, JsBehaviour, PendingPage, ScriptedBehaviour, StateJson, event_input, parse_command,
-    read_pending,
+    parse_rejection, read_pending,
 };
 pub use clock::{now, rfc3339};
 pub use consumer::{

@@ -43,8 +43,8 @@ impl DueCommands {
         self.categories.borrow_mut().push(category.to_owned());
     }
 
-    /// The next work. Returns an array of stream and key for a timer, and of stream, key, receiver and command for a command to
-    /// send. Returns `worked` if there may be more, the time of the next work in milliseconds since 1970, or `idle`.
+    /// The next work. Returns an array of stream, key and `false` for a timer, of stream, key and `true` for a sent command whose
+    /// answer is stored with it, and of stream, key, receiver and command for a command to send. Returns `worked` if there may be more, the time of the next work in milliseconds since 1970, or `idle`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -67,7 +67,10 @@ impl DueCommands {
         let is_registered = |stream: &StreamId| categories.iter().any(|known| known == stream.category());
         let work = store.reading(|store| self.machine.borrow_mut().next(store.log(), &is_registered, now))?;
         Ok(match work {
-            DueWork::Fire(stream, key) => Array::of2(&stream.as_str().into(), &key.as_str().into()).into(),
+            DueWork::Fire(stream, key) => {
+                let is_sent = key.kind() == PendingKind::Sent;
+                Array::of3(&stream.as_str().into(), &key.as_str().into(), &is_sent.into()).into()
+            }
             DueWork::Send(stream, key, sending) => Array::of4(
                 &stream.as_str().into(),
                 &key.as_str().into(),
@@ -76,9 +79,8 @@ impl DueCommands {
             )
             .into(),
             DueWork::Unreadable(stream, key) => {
-                let detail = "the stored command cannot be read".to_owned();
-                let failure = FailedAttempt { code: ErrorCode::StoredDataCorrupt, detail };
                 self.machine.borrow_mut().ended(&stream, &key);
+                let failure = FailedAttempt::unreadable();
                 store.writing(|store| note_failure(store, &stream, &key, &failure, now, 0))?;
                 "worked".into()
             }
@@ -91,13 +93,14 @@ impl DueCommands {
 
 #[wasm_bindgen]
 impl Commands {
-    /// Attempts a timer that is due. Returns undefined if there is more of the state to load. Otherwise the time of the next
+    /// Attempts a timer that is due, or the stored answer to a sent command. Returns undefined if there is more of the state to load. Otherwise the time of the next
     /// attempt in milliseconds since 1970 if this one has failed, or 0. `jitter` is a random number from 0 to 1.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn fire(&self, store: &Store, key: &str, jitter: f64) -> Result<Option<f64>, JsValue> {
-        self.try_settle(store, PendingKey::timer(key), None, jitter).map_err(thrown)
+    pub fn fire(&self, store: &Store, key: &str, sent: bool, jitter: f64) -> Result<Option<f64>, JsValue> {
+        let key = if sent { PendingKey::sent(key) } else { PendingKey::timer(key) };
+        self.try_settle(store, key, None, jitter).map_err(thrown)
     }
 
     /// Takes the answer to a sent command: the version of the receiver, and the rejection as JSON if there is one. Returns as

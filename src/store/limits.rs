@@ -77,7 +77,7 @@ pub const STREAM_TIMERS: usize = 1000;
 /// The most commands of a stream that are sent and not answered.
 pub const STREAM_SENT: usize = 1000;
 /// The attempts at a timer or a sent command before it is parked.
-pub const PENDING_ATTEMPTS: u32 = 8;
+pub const PENDING_ATTEMPTS: u32 = 16;
 /// The commands of one stream that are sent at the same time.
 pub const SENT_AT_ONCE: usize = 16;
 /// The most pending commands that a look for the next one visits.

@@ -82,7 +82,10 @@ pub fn a_pending_command_is_stored_replaced_and_removed<L: DecisionLog>(subject:
     let parked = PendingCommand { failed: 8, state: PendingState::Parked, error, ..first.clone() };
     let refused = PendingCommand { state: PendingState::Rejected, failed: 0, ..parked.clone() };
     let later = PendingCommand { at: at(8000), state: PendingState::Due(at(8000)), ..parked.clone() };
-    for stored in [first, parked, refused, later, sent("id-1", 6000)?] {
+    let sent = sent("id-1", 6000)?;
+    let error = Some(JsonText::parse(r#"{"code":"stream_deleted"}"#)?);
+    let answered = PendingCommand { state: PendingState::Answered(at(7000)), error, ..sent.clone() };
+    for stored in [first, parked, refused, later, sent, answered] {
         put(subject, std::slice::from_ref(&stored))?;
         assert_eq!(subject.store().log().pending(&name, &stored.key)?, Some(stored));
     }
@@ -91,7 +94,10 @@ pub fn a_pending_command_is_stored_replaced_and_removed<L: DecisionLog>(subject:
     let removed = PendingChange::Remove(key.clone());
     change(subject, &name, &[removed.clone(), PendingChange::Put(again.clone())])?;
     assert_eq!(subject.store().log().pending(&name, &key)?, Some(again.clone()));
-    change(subject, &name, &[PendingChange::Put(again), removed])?;
+    change(subject, &name, &[PendingChange::Put(again.clone()), PendingChange::Park(key.clone())])?;
+    let parked = PendingCommand { state: PendingState::Parked, ..again };
+    assert_eq!(subject.store().log().pending(&name, &key)?, Some(parked.clone()));
+    change(subject, &name, &[PendingChange::Put(parked), removed, PendingChange::Park(key.clone())])?;
     assert_eq!(subject.store().log().pending(&name, &key)?, None);
     assert_eq!(all(subject, PendingKind::Sent)?.len(), 1, "the sent command is left");
     Ok(())
@@ -232,7 +238,10 @@ pub fn commands_that_are_due_first_are_visited_first<L: DecisionLog + PendingLog
     assert_eq!(due(subject, 9)?, [first.clone(), second.clone(), third.clone(), fourth]);
     assert_eq!(due(subject, 2)?, [first, second.clone()]);
     put(subject, &[timer("a", 2000)?, timer("b", 9000)?])?;
-    change(subject, &name, &[PendingChange::Remove(PendingKey::sent("id-1")?)])?;
+    let sent = PendingCommand { state: PendingState::Answered(at(8500)), ..sent("id-1", 4000)? };
+    put(subject, std::slice::from_ref(&sent))?;
+    assert_eq!(due(subject, 9)?.get(2), Some(&row("account-42", "id-1", 8500)));
+    change(subject, &name, &[PendingChange::Park(sent.key)])?;
     let [earlier, later] = [row("account-42", "a", 2000), row("account-42", "b", 9000)];
     assert_eq!(due(subject, 9)?, [earlier, third.clone(), later]);
     subject.store().delete(&name)?;

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use sillok::gateway::{
-    CommandError, Commands, Executed, FailedAttempt, Sending, Step, cancel_pending, note_failure,
-    retry_pending, sending,
+    CommandError, Commands, Executed, FailedAttempt, Sending, SentWork, Step, cancel_pending, note_failure,
+    reject_sent, retry_pending, sent_work,
 };
 use sillok::handler::{Answer, Command, Input};
 use sillok::store::{
-    DecisionLog, EventId, IdempotencyKey, PendingCommand, PendingKey, PendingKind, ReadRange, RecordedEvent,
+    DecisionLog, EventId, IdempotencyKey, JsonText, PendingCommand, PendingKey, PendingKind, ReadRange,
+    RecordedEvent,
 };
 use sillok::{ErrorCode, store::StorageError};
 
@@ -78,6 +79,18 @@ impl<L: DecisionLog> Case<L> {
         }
     }
 
+    /// Passes the stored answer to a sent command.
+    pub fn fire_sent(&mut self, key: &PendingKey) -> Option<Executed> {
+        let World { store, commands, now, .. } = &mut self.world;
+        let ids = &mut self.ids;
+        loop {
+            let step = commands.fire(store, &stream(), key, at(*now), 0, &mut || fresh(ids)).unwrap();
+            if let Step::Done(executed) = step {
+                return executed;
+            }
+        }
+    }
+
     pub fn answer(&mut self, id: &PendingKey, answer: &Answer) -> Option<Executed> {
         let World { store, commands, now, .. } = &mut self.world;
         let ids = &mut self.ids;
@@ -101,12 +114,26 @@ impl<L: DecisionLog> Case<L> {
         retry_pending(&mut self.world.store, &stream(), key, at(self.world.now)).unwrap()
     }
 
+    /// Answers a parked command with a rejection.
+    pub fn reject(&mut self, key: &PendingKey, rejection: &str) -> bool {
+        let rejection = JsonText::parse(rejection).unwrap();
+        reject_sent(&mut self.world.store, &stream(), key, &rejection, at(self.world.now)).unwrap()
+    }
+
     pub fn cancel(&mut self, key: &PendingKey) -> bool {
         cancel_pending(&mut self.world.store, &stream(), key).unwrap()
     }
 
     pub fn sending(&self, key: &PendingKey) -> Option<Sending> {
-        sending(self.world.store.log(), &stream(), key, at(self.world.now)).unwrap()
+        match self.sent_work(key) {
+            Some(SentWork::Send(sending)) => Some(sending),
+            None => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn sent_work(&self, key: &PendingKey) -> Option<SentWork> {
+        sent_work(self.world.store.log(), &stream(), key, at(self.world.now)).unwrap()
     }
 
     pub fn pending(&self, key: &PendingKey) -> Option<PendingCommand> {

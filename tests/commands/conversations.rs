@@ -71,10 +71,26 @@ fn a_command_without_a_correlation_begins_one_under_its_id() {
     case.execute(&Asked::Do(acts()).command().with_id(key("k-1"))).unwrap();
     case.fire("lapse").unwrap();
     assert_eq!(last(&case), serde_json::json!({ "correlationId": "k-1" }));
-    // Without an id it has nothing to continue.
-    case.decide(acts());
-    case.fire("lapse").unwrap();
+    // An event after which nothing follows has no correlation.
+    case.decide(vec![Act::Event(3)]);
     assert_eq!(last(&case), serde_json::json!({}));
+}
+
+/// The events, the timer and the sent command of one decision can be found together.
+#[test]
+fn a_command_without_an_id_begins_a_correlation_for_what_follows() {
+    let mut case = case();
+    case.decide(vec![Act::Event(1), set("lapse", 1, Asked::event(2)), send("debit", "account-a")]);
+    let begun = last(&case);
+    let id = begun["correlationId"].as_str().unwrap().to_owned();
+    assert_eq!(begun, serde_json::json!({ "correlationId": id }));
+    let [sent] = case.sent().try_into().unwrap();
+    let continued = format!(r#"{{"correlationId":"{id}"}}"#);
+    assert_eq!(case.sending(&sent).unwrap().command.metadata().as_str(), continued);
+    case.fire("lapse").unwrap();
+    assert_eq!(last(&case)["correlationId"], id);
+    case.answer(&sent, &Answer::Accepted { version: version(1) }).unwrap();
+    assert_eq!(last(&case)["correlationId"], id);
 }
 
 #[test]

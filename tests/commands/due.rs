@@ -30,6 +30,7 @@ over_both! {
     a_limited_number_of_commands_is_sent_at_once: sent_at_once;
     what_becomes_due_later_does_not_hold_up_the_rest_of_a_round: rounds;
     a_command_that_cannot_be_read_is_reported: unreadable;
+    an_answer_that_is_stored_is_taken_at_its_time: stored_answer;
 }
 
 fn stream(name: &str) -> StreamId {
@@ -170,4 +171,18 @@ fn unreadable(mut log: impl DecisionLog + PendingLog) {
     put(&mut log, "clock-1", key.clone(), 1, "[]");
     let work = next(&mut DueCommands::default(), &log, 5).0;
     assert_eq!(work, DueWork::Unreadable(stream("clock-1"), key));
+}
+
+fn stored_answer(mut log: impl DecisionLog + PendingLog) {
+    let key = PendingKey::sent("id-1").unwrap();
+    put(&mut log, "clock-1", key.clone(), 1, r#"{"type":"Withdraw"}"#);
+    let pending = log.pending(&stream("clock-1"), &key).unwrap().unwrap();
+    let error = Some(JsonText::parse(r#"{"code":"closed"}"#).unwrap());
+    let change =
+        [PendingChange::Put(PendingCommand { state: PendingState::Answered(at(2)), error, ..pending })];
+    let parts = DecisionParts { pending: &change, ..DecisionParts::default() };
+    log.insert_decision(&stream("clock-1"), parts).unwrap();
+    let mut due = DueCommands::default();
+    assert_eq!(next(&mut due, &log, 1).0, DueWork::Wait(at(2)));
+    assert_eq!(next(&mut due, &log, 2).0, DueWork::Fire(stream("clock-1"), key));
 }

@@ -5,8 +5,10 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use sillok::gateway::Step;
+use sillok::ErrorCode;
+use sillok::gateway::{SentWork, Step};
 use sillok::handler::Answer;
+use sillok::store::limits::PENDING_ATTEMPTS;
 use sillok::store::sqlite::{Row, Sql, StreamTable, StreamsTable, Value};
 use sillok::store::{DecisionLog, PendingKind, PendingState, StorageError, Version};
 use sillok::testing::{FaultMoment, Faulty};
@@ -158,15 +160,42 @@ fn a_stored_command_that_cannot_be_read_is_attempted_and_parked() {
     let mut case = Case::new(crate::world::one_stream(database.clone()));
     case.decide(vec![set("lapse", 1, Asked::event(1)), set("other", 1, Asked::event(2))]);
     database.0.execute("UPDATE pending_v1 SET command = '{' WHERE key = 'lapse'", []).unwrap();
-    for _ in 0..8 {
+    for _ in 0..PENDING_ATTEMPTS {
         assert_eq!(case.fire("lapse"), None);
         case.world.now += 300_000;
     }
     let pending = case.pending(&timer("lapse")).unwrap();
-    assert_eq!((pending.failed, pending.state), (8, PendingState::Parked));
+    assert_eq!((pending.failed, pending.state), (PENDING_ATTEMPTS, PendingState::Parked));
     assert!(pending.error.unwrap().as_str().contains("stored_data_corrupt"));
     case.fire("other").unwrap();
     assert_eq!(case.events(), ["Counted 2"]);
+}
+
+/// One row that cannot be read at all is parked, and nothing else waits for it.
+#[test]
+fn a_row_that_cannot_be_read_is_parked_and_can_be_removed() {
+    for corruption in ["failed = -1", "at = -1", "state = 'x'", "receiver = NULL", "due = NULL"] {
+        let database = Database::in_memory();
+        let mut case = Case::new(crate::world::one_stream(database.clone()));
+        case.decide(vec![
+            set("other", 1, Asked::event(2)),
+            send("debit", "account-a"),
+            send("debit", "account-b"),
+        ]);
+        let [broken, whole] = case.sent().try_into().unwrap();
+        let update = format!("UPDATE pending_v1 SET {corruption} WHERE key = ?1");
+        database.0.execute(&update, [broken.as_str()]).unwrap();
+        case.restart();
+        assert!(matches!(case.sent_work(&broken), None | Some(SentWork::Unreadable)), "{corruption}");
+        case.fail(&broken, ErrorCode::StoredDataCorrupt);
+        let mut parked = Vec::new();
+        let mut visit = |key, state| parked.extend((state == PendingState::Parked).then_some(key));
+        case.world.store.log().agenda(&stream(), &mut visit).unwrap();
+        assert_eq!(parked, std::slice::from_ref(&broken), "{corruption}");
+        assert!(case.answer(&whole, &Answer::Accepted { version: Version::FIRST }).is_some());
+        case.fire("other").unwrap();
+        assert!(case.cancel(&broken) && !case.cancel(&broken), "{corruption}");
+    }
 }
 
 /// A timer of a stream whose history cannot be read is not attempted every few seconds without end.
@@ -178,7 +207,7 @@ fn a_timer_over_a_corrupt_history_is_parked() {
         case.decide(vec![Act::Event(1), set("lapse", 1, Asked::event(2))]);
         database.0.execute(&format!("UPDATE commits_v1 SET {corruption}"), []).unwrap();
         case.restart();
-        for _ in 0..8 {
+        for _ in 0..PENDING_ATTEMPTS {
             assert_eq!(case.fire("lapse"), None, "{corruption}");
             case.world.now += 300_000;
         }

@@ -1,11 +1,11 @@
 //! Sent commands: each is durable with its decision, has one id, and is answered once.
 
 use super::world;
-use crate::case::Case;
-use crate::script::{Act, Asked, send};
+use crate::case::{Case, timer};
+use crate::script::{Act, Asked, send, set};
 use crate::world::{at, stream, version};
 use sillok::ErrorCode;
-use sillok::gateway::CommandError;
+use sillok::gateway::{CommandError, SentWork};
 use sillok::handler::{Answer, Input};
 use sillok::store::limits::{PENDING_ATTEMPTS, STREAM_SENT};
 use sillok::store::{
@@ -146,7 +146,7 @@ fn a_receiver_that_cannot_be_reached_is_attempted_without_end() {
 
 #[test]
 fn a_command_that_no_receiver_takes_is_parked() {
-    for code in [ErrorCode::UnknownCommand, ErrorCode::InvalidCommand, ErrorCode::StreamDeleted] {
+    for code in [ErrorCode::UnknownCommand, ErrorCode::InvalidCommand] {
         let (mut case, key) = with_one();
         case.fail(&key, code);
         assert_eq!(case.pending(&key).unwrap().state, PendingState::Parked, "{code}");
@@ -160,6 +160,62 @@ fn a_command_that_no_receiver_takes_is_parked() {
         }
         assert_eq!(case.pending(&key).unwrap().state, PendingState::Parked, "{code}");
     }
+}
+
+/// The answer of a deleted receiver is final, and the process learns it.
+#[test]
+fn a_deleted_receiver_rejects() {
+    let (mut case, key) = with_one();
+    case.fail(&key, ErrorCode::StreamDeleted);
+    takes_the_rejection(case, &key, r#"{"code":"stream_deleted"}"#);
+}
+
+#[test]
+fn an_operator_rejects_a_parked_command_in_place_of_its_receiver() {
+    let (mut case, key) = with_one();
+    let rejection = r#"{"code":"closed","data":{"by":"operator"}}"#;
+    assert!(!case.reject(&key, rejection), "an attempt may be under way");
+    case.fail(&key, ErrorCode::InvalidCommand);
+    assert!(case.reject(&key, rejection) && !case.reject(&key, rejection));
+    takes_the_rejection(case, &key, rejection);
+    let (mut case, _) = with_one();
+    case.decide(vec![set("lapse", 1, Asked::Refuse)]);
+    assert!(case.fire("lapse").is_some() && !case.reject(&timer("lapse"), rejection), "a timer has no answer");
+}
+
+/// The rejection is taken once, and stays if the code fails for a while.
+fn takes_the_rejection(mut case: Case<impl DecisionLog>, key: &PendingKey, rejection: &str) {
+    case.restart();
+    assert_eq!(case.sent_work(key), Some(SentWork::Fire), "it is not sent again");
+    case.play.on_answer.replace(None);
+    assert_eq!(case.fire_sent(key), None);
+    let pending = case.pending(key).unwrap();
+    assert_eq!((pending.failed, pending.error.unwrap().as_str()), (1, rejection));
+    assert_eq!((case.fire_sent(key), case.sent_work(key)), (None, None), "it is not due");
+    case.world.now += 250;
+    case.play.on_answer.replace(Some(vec![Act::Event(2)]));
+    assert!(case.fire_sent(key).unwrap().is_written());
+    assert_eq!((case.fire_sent(key), case.sent()), (None, vec![]));
+    let data = format!(
+        r#"{{"name":"debit","accepted":false,"stream":"account-\"a\"","rejection":{rejection}}}"#
+    );
+    assert_eq!(case.events().len(), 3, "{:?}", case.events());
+    assert!(case.asked().last().unwrap().contains(&data), "{:?}", case.asked());
+}
+
+#[test]
+fn an_answer_that_always_fails_is_parked_and_can_be_attempted_again() {
+    let (mut case, key) = with_one();
+    case.fail(&key, ErrorCode::StreamDeleted);
+    case.play.on_answer.replace(None);
+    for _ in 0..PENDING_ATTEMPTS {
+        assert_eq!(case.fire_sent(&key), None);
+        case.world.now += 300_000;
+    }
+    let pending = case.pending(&key).unwrap();
+    assert_eq!(pending.state, PendingState::Parked);
+    assert!(pending.error.unwrap().as_str().contains("decider_failed"));
+    assert!(case.retry(&key) && case.sending(&key).is_some(), "the receiver answers again");
 }
 
 #[test]

@@ -12,8 +12,8 @@ use sillok::gateway::{
 use sillok::handler::{Answer, Command};
 use sillok::store::sqlite::{Row, Sql, StreamTable, Value};
 use sillok::store::{
-    DecisionLog, EventId, PendingCommand, PendingKey, PendingKind, RecordedTime, StorageError, StreamId,
-    Version,
+    DecisionLog, EventId, JsonText, PendingCommand, PendingKey, PendingKind, RecordedTime, StorageError,
+    StreamId, Version,
 };
 
 use crate::database::Database;
@@ -190,6 +190,14 @@ impl Object {
     pub fn cancel(&mut self, key: &PendingKey) {
         let (cancelled, effects) = turn(self.now, |turn| self.driver.cancel_pending(turn, key));
         assert!(cancelled.unwrap());
+        self.todo.extend(effects);
+    }
+
+    /// An operator answers a parked sent command.
+    pub fn reject(&mut self, key: &PendingKey, rejection: &str) {
+        let rejection = JsonText::parse(rejection).unwrap();
+        let (rejected, effects) = turn(self.now, |turn| self.driver.reject_sent(turn, key, &rejection));
+        assert!(rejected.unwrap());
         self.todo.extend(effects);
     }
 

@@ -3,7 +3,7 @@
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, FailedAttempt, Sending};
 use sillok::handler::Answer;
-use sillok::store::{IdempotencyKey, PendingKind, Version};
+use sillok::store::{IdempotencyKey, PendingKey, PendingKind, PendingState, Version};
 
 use crate::object::Object;
 use crate::script::{Act, Asked, send, set};
@@ -32,6 +32,31 @@ fn with_one() -> (Object, CallId, Sending) {
     let (call, sending) = object.sends.pop_front().unwrap();
     assert!(object.sends.is_empty());
     (object, call, sending)
+}
+
+fn key(sending: &Sending) -> PendingKey {
+    PendingKey::sent(&id(sending)).unwrap()
+}
+
+/// Neither waits for anybody: the rejection is the answer, in its turn among the commands.
+#[test]
+fn the_rejection_of_a_deleted_receiver_or_of_an_operator_is_taken_at_once() {
+    for code in [ErrorCode::StreamDeleted, ErrorCode::InvalidCommand] {
+        let (mut object, call, sending) = with_one();
+        object.play.on_answer.replace(Some(vec![Act::Event(9)]));
+        object.reply(call, Err(FailedAttempt { code, detail: "x".to_owned() }));
+        if code == ErrorCode::InvalidCommand {
+            assert_eq!(object.pending(&key(&sending)).unwrap().state, PendingState::Parked);
+            object.reject(&key(&sending), r#"{"code":"closed"}"#);
+            object.run();
+        }
+        assert_eq!((object.version(), object.sends.len()), (2, 0), "{code}");
+        assert_eq!(object.pending(&key(&sending)), None);
+        let asked = object.play.asked.borrow().last().cloned().unwrap();
+        assert!(asked.contains(r#""accepted":false"#), "{asked}");
+        object.ring();
+        assert_eq!((object.version(), object.bell.at()), (2, None), "once");
+    }
 }
 
 #[test]
@@ -173,9 +198,8 @@ fn an_answer_that_cannot_be_stored_waits_for_the_alarm() {
 
 #[test]
 fn a_cancelled_command_is_not_sent_again_and_its_answer_does_nothing() {
-    let (mut object, call, _) = with_one();
-    let key = sillok::store::PendingKey::sent("id-00001").unwrap();
-    object.cancel(&key);
+    let (mut object, call, sending) = with_one();
+    object.cancel(&key(&sending));
     object.reply(call, accepted());
     object.ring();
     assert_eq!((object.version(), object.sends.len(), object.bell.at()), (0, 0, None));

@@ -5,8 +5,10 @@ mod decided;
 mod executed;
 mod js_behaviour;
 mod pending;
+mod rejection;
 
 pub use command::{event_input, parse_command};
 pub use executed::{ExecutedJson, StateJson};
 pub use js_behaviour::{JsBehaviour, ScriptedBehaviour};
 pub use pending::{PendingPage, read_pending};
+pub use rejection::parse_rejection;

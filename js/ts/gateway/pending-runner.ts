@@ -91,7 +91,7 @@ export class PendingRunner extends WorkLoop {
 
   async #begin(next: DueTimer | DueSend): Promise<void> {
     const [stream, key] = next;
-    if (next.length === 2) return this.#attempt(stream, key, false, () => this.#fire(next));
+    if (next.length === 3) return this.#attempt(stream, key, next[2], () => this.#fire(next));
     const sending = this.#attempt(stream, key, true, () => this.#send(next))
       .catch((error: unknown) => (this.#broken = { error }))
       .then(() => {

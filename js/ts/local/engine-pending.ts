@@ -8,8 +8,8 @@ import type { DueCommandsInRust, EngineCommands, StoreInRust } from "./engine.js
 import { askForRandomness } from "./randomness.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 
-/** A timer to fire: its stream and its key. */
-export type DueTimer = readonly [stream: string, key: string];
+/** A timer to fire, or a sent command whose answer is stored with it: the stream, the key, and whether it is a sent command. */
+export type DueTimer = readonly [stream: string, key: string, isSent: boolean];
 /** A command to send: the stream and the key of the process, the receiver, and the command as JSON. */
 export type DueSend = readonly [stream: string, key: string, receiver: string, command: string];
 
@@ -53,14 +53,14 @@ export class EnginePending {
     this.#calls.ask(() => this.#due.ended(stream, key, isSent));
   }
 
-  /** Attempts a timer. */
+  /** Attempts a timer, or a stored answer. */
   fire(
     commands: EngineCommands,
     behaviour: ThrowingBehaviour,
-    [stream, key]: DueTimer,
+    [stream, key, isSent]: DueTimer,
   ): Soon<number | undefined> {
     return this.#run(commands, behaviour, stream, (store) =>
-      commands.fire(store, key, Math.random()),
+      commands.fire(store, key, isSent, Math.random()),
     );
   }
 

@@ -29,6 +29,7 @@ impl Agenda {
         match change {
             PendingChange::Put(pending) => self.put(pending.key.clone(), pending.state),
             PendingChange::Remove(key) => self.remove(key),
+            PendingChange::Park(key) => self.put(key.clone(), PendingState::Parked),
         }
     }
 

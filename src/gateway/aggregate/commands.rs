@@ -4,7 +4,7 @@
 use super::command_error::CommandError;
 use super::executed::Executed;
 use super::loading::{self, Place};
-use super::pending::{cause_of, changes_of, rejected};
+use super::pending_changes::{cause_of, changes_of, rejected};
 use super::snapshots::SnapshotStatus;
 use crate::ErrorCode;
 use crate::handler::{Accepted, Behaviour, BehaviourDecision, Command, DecideContext, Fault, Input};
@@ -254,13 +254,13 @@ impl Commands {
             let detail = "only a process may send commands";
             return Err(Fault::new(ErrorCode::DeciderFailed, detail).into());
         }
+        let cause = cause_of(command, settled, &accepted, fresh_id);
         let events = std::mem::take(&mut accepted.events);
-        let pending = changes_of(log, stream, command, accepted, settled, now, fresh_id)?;
+        let pending = changes_of(log, stream, accepted, settled, &cause, now, fresh_id)?;
         if events.is_empty() {
             return write(log, stream, &head, command, decided(Decided::Nothing), &pending);
         }
         let append = Append::to(stream.clone(), events).expecting(ExpectedVersion::Exactly(head.version));
-        let cause = cause_of(command, settled);
         let append = if cause == Cause::default() { append } else { append.caused_by(cause) };
         append.check_count()?;
         let commit = append.plan(&head, now, || append.encode(fresh_id))?;

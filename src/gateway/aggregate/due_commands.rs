@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::pending::{Sending, sending};
+use super::pending::{Sending, SentWork, sent_work};
 use crate::store::limits::{DUE_SCAN, SENT_AT_ONCE};
 use crate::store::{
     DecisionLog, DuePlace, PendingKey, PendingKind, PendingLog, RecordedTime, StorageError, StreamId,
@@ -11,7 +11,7 @@ use crate::store::{
 /// The next work for the pending commands of many streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DueWork {
-    /// Fire this timer. Report the end of the attempt with [`DueCommands::ended`], as with a sent command.
+    /// Fire this timer, or the answer that is stored with this sent command. Report the end of the attempt with [`DueCommands::ended`], as with a sent command.
     Fire(StreamId, PendingKey),
     /// Send this command. Then pass its answer to the process, or note why it has none.
     Send(StreamId, PendingKey, Sending),
@@ -70,7 +70,9 @@ impl DueCommands {
         match found {
             Some(place) if place.due <= round.began => {
                 let work = work(log, &place)?;
-                self.under_way.push((place.stream.clone(), place.key.clone()));
+                if work != DueWork::More {
+                    self.under_way.push((place.stream.clone(), place.key.clone()));
+                }
                 self.round = Some(Round { after: Some(place), has_work: true, ..round });
                 Ok(work)
             }
@@ -103,9 +105,12 @@ fn work<L: DecisionLog>(log: &L, place: &DuePlace) -> Result<DueWork, StorageErr
     let DuePlace { due, stream, key } = place.clone();
     Ok(match key.kind() {
         PendingKind::Timer => DueWork::Fire(stream, key),
-        PendingKind::Sent => match sending(log, &stream, &key, due)? {
-            Some(sending) => DueWork::Send(stream, key, sending),
-            None => DueWork::Unreadable(stream, key),
+        PendingKind::Sent => match sent_work(log, &stream, &key, due)? {
+            Some(SentWork::Send(sending)) => DueWork::Send(stream, key, sending),
+            Some(SentWork::Fire) => DueWork::Fire(stream, key),
+            Some(SentWork::Unreadable) => DueWork::Unreadable(stream, key),
+            // Another program has attempted it meanwhile.
+            None => DueWork::More,
         },
     })
 }

@@ -12,6 +12,7 @@ mod loading;
 mod machine;
 mod outbox;
 mod pending;
+mod pending_changes;
 mod pursuit;
 mod snapshots;
 mod state_load;
@@ -24,6 +25,8 @@ pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 pub use executed::Executed;
 pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};
-pub use pending::{FailedAttempt, Sending, cancel_pending, note_failure, retry_pending, sending};
+pub use pending::{
+    FailedAttempt, Sending, SentWork, cancel_pending, note_failure, reject_sent, retry_pending, sent_work,
+};
 pub use snapshots::SnapshotStatus;
 pub use state_load::StateLoad;

@@ -206,7 +206,7 @@ impl<L: DecisionLog, A: Alarm> Outbox<L, A> {
     fn insert_parts(&mut self, stream: &StreamId, parts: DecisionParts<'_>) -> Result<(), StorageError> {
         let due = parts.pending.iter().filter_map(|change| match change {
             PendingChange::Put(pending) => pending.state.due(),
-            PendingChange::Remove(_) => None,
+            PendingChange::Remove(_) | PendingChange::Park(_) => None,
         });
         let due = due.map(|due| self.ring_for(due)).min();
         match parts.commit {

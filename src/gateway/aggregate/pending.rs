@@ -1,20 +1,21 @@
 //! Timers and sent commands: how a decision sets them, and how they are attempted and answered.
 
-use std::collections::BTreeMap;
-
-use super::agenda::{Agenda, is_reached};
+use super::agenda::is_reached;
 use super::command_error::CommandError;
 use super::commands::{Commands, Step};
 use super::executed::Executed;
 use crate::gateway::backoff::backoff;
-use crate::handler::{Accepted, Answer, Command, Fault, Input, SentCommand, TimerChange};
-use crate::store::limits::{ERROR_BYTES, PENDING_ATTEMPTS, STREAM_SENT, STREAM_TIMERS};
+use crate::handler::{Answer, Command, Fault, Input};
+use crate::store::limits::{ERROR_BYTES, PENDING_ATTEMPTS};
 use crate::store::{
-    AppendError, Cause, DecisionLog, DecisionParts, EventId, EventStore, IdempotencyKey, JsonText, KeyOrigin,
+    AppendError, DecisionLog, DecisionParts, EventId, EventStore, IdempotencyKey, JsonText, KeyOrigin,
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver, RecordedTime,
     StorageError, StreamId, json_string,
 };
 use crate::{ErrorCode, Retry};
+
+/// The answer to a command whose receiver is deleted.
+const RECEIVER_DELETED: &str = r#"{"code":"stream_deleted"}"#;
 
 impl From<&Executed> for Answer {
     fn from(executed: &Executed) -> Self {
@@ -23,6 +24,17 @@ impl From<&Executed> for Answer {
             None => Self::Accepted { version: executed.version },
         }
     }
+}
+
+/// What to do for a sent command now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SentWork {
+    /// Send it. Then pass its answer to [`Commands::answered`], or the reason why it has none to [`note_failure`].
+    Send(Sending),
+    /// Its answer is stored with it. Pass it to the process with [`Commands::fire`].
+    Fire,
+    /// It cannot be read. Note it as the reason of a failed attempt.
+    Unreadable,
 }
 
 /// A command that is sent now.
@@ -43,6 +55,15 @@ pub struct FailedAttempt {
     pub detail: String,
 }
 
+impl FailedAttempt {
+    /// The failure of an attempt at a stored command that cannot be read.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        let Fault { code, detail, .. } = unreadable();
+        Self { code, detail }
+    }
+}
+
 impl From<&CommandError> for FailedAttempt {
     fn from(error: &CommandError) -> Self {
         Self { code: error.code(), detail: error.to_string() }
@@ -53,6 +74,8 @@ impl Commands {
     /// Attempts a timer that is due, or folds a page of events before. The timer is removed in one act with its decision.
     /// If the rules reject it, it is done and stays visible. If it fails, it is attempted later, or parked. Returns
     /// `None` if there is no such timer, or if it is not due.
+    ///
+    /// For a sent command whose answer is [stored with it](PendingState::Answered), it passes this answer to the process.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -65,9 +88,14 @@ impl Commands {
         jitter: u64,
         fresh_id: &mut dyn FnMut() -> EventId,
     ) -> Result<Step<Option<Executed>>, StorageError> {
-        let input = |pending: &PendingCommand| {
-            let is_timer = pending.key.kind() == PendingKind::Timer;
-            (is_timer && is_due(pending, now)).then(|| Command::from_json(&pending.command))
+        let input = |pending: &PendingCommand| match (pending.key.kind(), pending.state) {
+            _ if !is_due(pending, now) => None,
+            (PendingKind::Timer, _) => Some(Command::from_json(&pending.command)),
+            (PendingKind::Sent, PendingState::Answered(_)) => {
+                let rejection = pending.error.clone();
+                Some(rejection.and_then(|rejection| answer_input(pending, &Answer::Rejected { rejection })))
+            }
+            (PendingKind::Sent, _) => None,
         };
         let attempted = self.attempt(store, stream, key, now, fresh_id, input);
         after_attempt(store, stream, key, attempted, now, jitter)
@@ -134,11 +162,7 @@ fn after_attempt<L: DecisionLog>(
     match attempted {
         Ok(stepped) => Ok(stepped),
         // Data that cannot be read now can seldom be read later: that is an attempt, and the last one parks the command.
-        Err(CommandError::Refused(AppendError::Storage(error)))
-            if error.code() != ErrorCode::StoredDataCorrupt =>
-        {
-            Err(error)
-        }
+        Err(CommandError::Refused(AppendError::Storage(error))) if !is_corrupt(&error) => Err(error),
         Err(error) => {
             note_failure(store, stream, key, &FailedAttempt::from(&error), now, jitter)?;
             Ok(Step::Done(None))
@@ -146,7 +170,8 @@ fn after_attempt<L: DecisionLog>(
     }
 }
 
-/// Notes that an attempt at a pending command has failed. It is attempted again later, or parked.
+/// Notes that an attempt at a pending command has failed. It is attempted again later, or parked. If the receiver of a sent
+/// command is deleted, no attempt can ever succeed: this is its answer, a rejection with the code `stream_deleted`.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -159,21 +184,48 @@ pub fn note_failure<L: DecisionLog>(
     jitter: u64,
 ) -> Result<(), StorageError> {
     store.log_mut().exclusively(|log| {
-        let Some(pending) = log.pending(stream, key)? else { return Ok(()) };
-        let failed = pending.failed.saturating_add(1);
-        let state = match failure.code.retry() {
-            Retry::Never => PendingState::Parked,
-            // It may be a fault of the code, such as a `prepare` that never ends.
-            _ if failure.code == ErrorCode::Internal && failed >= PENDING_ATTEMPTS => PendingState::Parked,
-            // The receiver could not be reached, or could not work. Only time helps.
-            Retry::Later | Retry::Repeat => later(failed, now, jitter),
-            Retry::AfterChange | Retry::AfterReading if failed >= PENDING_ATTEMPTS => PendingState::Parked,
-            Retry::AfterChange | Retry::AfterReading => later(failed, now, jitter),
+        let change = match log.pending(stream, key) {
+            Ok(Some(pending)) => PendingChange::Put(after_failure(pending, failure, now, jitter)),
+            Ok(None) => return Ok(()),
+            Err(error) if is_corrupt(&error) => PendingChange::Park(key.clone()),
+            Err(error) => return Err(error),
         };
-        let error = Some(failure_json(failure));
-        let pending = [PendingChange::Put(PendingCommand { failed, state, error, ..pending })];
-        log.insert_decision(stream, DecisionParts { pending: &pending, ..DecisionParts::default() })
+        put(log, stream, change)
     })
+}
+
+fn after_failure(
+    pending: PendingCommand,
+    failure: &FailedAttempt,
+    now: RecordedTime,
+    jitter: u64,
+) -> PendingCommand {
+    if failure.code == ErrorCode::StreamDeleted && pending.receiver.is_some() {
+        return answered_by(pending, JsonText::trusted(RECEIVER_DELETED), now);
+    }
+    let failed = pending.failed.saturating_add(1);
+    let is_last = failed >= PENDING_ATTEMPTS;
+    let is_parked = match failure.code.retry() {
+        Retry::Never => true,
+        // It may be a fault of the code, such as a `prepare` that never ends.
+        Retry::Later | Retry::Repeat => failure.code == ErrorCode::Internal && is_last,
+        Retry::AfterChange | Retry::AfterReading => is_last,
+    };
+    let next = now.later(backoff(failed, jitter));
+    let error = Some(failure_json(failure));
+    match pending.state {
+        _ if is_parked => PendingCommand { failed, state: PendingState::Parked, error, ..pending },
+        // The error is the answer.
+        PendingState::Answered(_) => {
+            PendingCommand { failed, state: PendingState::Answered(next), ..pending }
+        }
+        _ => PendingCommand { failed, state: PendingState::Due(next), error, ..pending },
+    }
+}
+
+/// The sent command with a rejection in place of the receiver's answer.
+fn answered_by(pending: PendingCommand, rejection: JsonText, now: RecordedTime) -> PendingCommand {
+    PendingCommand { failed: 0, state: PendingState::Answered(now), error: Some(rejection), ..pending }
 }
 
 /// Attempts a parked command again, from the first attempt on. Returns whether there was one.
@@ -186,12 +238,38 @@ pub fn retry_pending<L: DecisionLog>(
     key: &PendingKey,
     now: RecordedTime,
 ) -> Result<bool, StorageError> {
+    let again = |pending| PendingCommand { failed: 0, state: PendingState::Due(now), ..pending };
+    change_parked(store, stream, key, again)
+}
+
+/// Answers a parked sent command in place of its receiver. The process takes the rejection, `{"code","data"}`, as its answer.
+/// Returns whether there was such a command.
+///
+/// # Errors
+/// [`StorageError`].
+pub fn reject_sent<L: DecisionLog>(
+    store: &mut EventStore<L>,
+    stream: &StreamId,
+    key: &PendingKey,
+    rejection: &JsonText,
+    now: RecordedTime,
+) -> Result<bool, StorageError> {
+    if key.kind() != PendingKind::Sent {
+        return Ok(false);
+    }
+    change_parked(store, stream, key, |pending| answered_by(pending, rejection.clone(), now))
+}
+
+fn change_parked<L: DecisionLog>(
+    store: &mut EventStore<L>,
+    stream: &StreamId,
+    key: &PendingKey,
+    change: impl FnOnce(PendingCommand) -> PendingCommand,
+) -> Result<bool, StorageError> {
     store.log_mut().exclusively(|log| {
         let parked = log.pending(stream, key)?.filter(|pending| pending.state == PendingState::Parked);
         let Some(pending) = parked else { return Ok(false) };
-        let again = PendingCommand { failed: 0, state: PendingState::Due(now), ..pending };
-        let pending = [PendingChange::Put(again)];
-        log.insert_decision(stream, DecisionParts { pending: &pending, ..DecisionParts::default() })?;
+        put(log, stream, PendingChange::Put(change(pending)))?;
         Ok(true)
     })
 }
@@ -206,135 +284,47 @@ pub fn cancel_pending<L: DecisionLog>(
     key: &PendingKey,
 ) -> Result<bool, StorageError> {
     store.log_mut().exclusively(|log| {
-        if log.pending(stream, key)?.is_none() {
-            return Ok(false);
+        match log.pending(stream, key) {
+            Ok(None) => return Ok(false),
+            // One that cannot be read is removed too.
+            Err(error) if !is_corrupt(&error) => return Err(error),
+            _ => {}
         }
-        let pending = [PendingChange::Remove(key.clone())];
-        log.insert_decision(stream, DecisionParts { pending: &pending, ..DecisionParts::default() })?;
+        put(log, stream, PendingChange::Remove(key.clone()))?;
         Ok(true)
     })
 }
 
-/// The command to send now. `None` if it was answered or cancelled, or is parked.
+fn put<L: DecisionLog>(log: &mut L, stream: &StreamId, change: PendingChange) -> Result<(), StorageError> {
+    let pending = [change];
+    log.insert_decision(stream, DecisionParts { pending: &pending, ..DecisionParts::default() })
+}
+
+/// What to do for a sent command now. `None` if it was answered or cancelled, is not due, or is parked.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn sending<L: DecisionLog>(
+pub fn sent_work<L: DecisionLog>(
     log: &L,
     stream: &StreamId,
     key: &PendingKey,
     now: RecordedTime,
-) -> Result<Option<Sending>, StorageError> {
-    let Some(pending) = log.pending(stream, key)?.filter(|pending| is_due(pending, now)) else {
-        return Ok(None);
+) -> Result<Option<SentWork>, StorageError> {
+    let pending = match log.pending(stream, key) {
+        Ok(pending) => pending.filter(|pending| is_due(pending, now)),
+        Err(error) if is_corrupt(&error) => return Ok(Some(SentWork::Unreadable)),
+        Err(error) => return Err(error),
     };
-    let id = IdempotencyKey::of(KeyOrigin::Process, key.as_str());
-    Ok(match (Command::from_json(&pending.command), pending.receiver, id) {
-        (Some(command), Some(receiver), Ok(id)) => {
-            Some(Sending { receiver: receiver.stream, command: command.with_id(id) })
-        }
-        _ => None,
-    })
+    Ok(pending.map(|pending| match pending.state {
+        PendingState::Answered(_) => SentWork::Fire,
+        _ => sending(pending).map_or(SentWork::Unreadable, SentWork::Send),
+    }))
 }
 
-/// The changes of the pending commands that follow from a decision. `settled` is the pending command that is decided.
-pub(super) fn changes_of<L: DecisionLog>(
-    log: &L,
-    stream: &StreamId,
-    command: &Command,
-    accepted: Accepted,
-    settled: Option<&PendingCommand>,
-    now: RecordedTime,
-    fresh_id: &mut dyn FnMut() -> EventId,
-) -> Result<Vec<PendingChange>, CommandError> {
-    let mut changes = BTreeMap::new();
-    let mut change = |key: &PendingKey, change: PendingChange| changes.insert(key.clone(), change);
-    if let Some(pending) = settled {
-        change(&pending.key, PendingChange::Remove(pending.key.clone()));
-    }
-    if !accepted.ended && accepted.timers.is_empty() && accepted.sent.is_empty() {
-        return Ok(changes.into_values().collect());
-    }
-    let agenda = Agenda::of(log, stream)?;
-    let cause = cause_of(command, settled);
-    for timer in accepted.timers.into_iter().filter(|_| !accepted.ended) {
-        match timer {
-            TimerChange::Set { key, at, command } => {
-                let pending = timer_of(key.clone(), at, &command, &cause);
-                change(&key, PendingChange::Put(pending));
-            }
-            TimerChange::Cancel(key) => {
-                change(&key, PendingChange::Remove(key.clone()));
-            }
-        }
-    }
-    if accepted.ended {
-        for key in agenda.timers() {
-            change(key, PendingChange::Remove(key.clone()));
-        }
-    }
-    for sent in accepted.sent {
-        let key = PendingKey::sent(fresh_id().as_str()).map_err(|_| unreadable())?;
-        change(&key, PendingChange::Put(sent_of(key.clone(), sent, &cause, now)));
-    }
-    within_limits(stream, agenda, changes.into_values().collect())
-}
-
-/// The changes, if the stream then has no more pending commands than it may. Rejected timers make room.
-fn within_limits(
-    stream: &StreamId,
-    mut agenda: Agenda,
-    mut changes: Vec<PendingChange>,
-) -> Result<Vec<PendingChange>, CommandError> {
-    changes.iter().for_each(|change| agenda.change(change));
-    while agenda.count(PendingKind::Timer) > STREAM_TIMERS
-        && let Some(rejected) = agenda.rejected()
-    {
-        agenda.remove(&rejected);
-        changes.push(PendingChange::Remove(rejected));
-    }
-    if agenda.count(PendingKind::Timer) > STREAM_TIMERS {
-        return Err(CommandError::TooManyTimers { stream: stream.clone() });
-    }
-    if agenda.count(PendingKind::Sent) > STREAM_SENT {
-        return Err(CommandError::TooManySent { stream: stream.clone() });
-    }
-    Ok(changes)
-}
-
-/// The cause of what follows from an input: the command, or the sent command that was answered.
-pub(super) fn cause_of(command: &Command, settled: Option<&PendingCommand>) -> Cause {
-    let sent = settled.map(|pending| &pending.key).filter(|key| key.kind() == PendingKind::Sent);
-    let id = command.id.as_ref().map(IdempotencyKey::as_str).or(sent.map(PendingKey::as_str));
-    Cause::of_command(id, command.metadata().as_str())
-}
-
-/// The pending command after the rules have rejected it.
-pub(super) fn rejected(pending: &PendingCommand, rejection: &JsonText) -> PendingChange {
-    let error = Some(rejection.clone());
-    PendingChange::Put(PendingCommand { state: PendingState::Rejected, error, ..pending.clone() })
-}
-
-fn timer_of(key: PendingKey, at: RecordedTime, command: &Command, cause: &Cause) -> PendingCommand {
-    let command = with_cause(command, cause);
-    PendingCommand { key, receiver: None, command, at, failed: 0, state: PendingState::Due(at), error: None }
-}
-
-fn sent_of(
-    key: PendingKey,
-    SentCommand { name, stream, command }: SentCommand,
-    cause: &Cause,
-    now: RecordedTime,
-) -> PendingCommand {
-    let (command, state) = (with_cause(&command, cause), PendingState::Due(now));
-    let receiver = Some(Receiver { stream, name });
-    PendingCommand { key, receiver, command, at: now, failed: 0, state, error: None }
-}
-
-/// The command as JSON. It continues the correlation and the trace of its cause, if its metadata have room for them.
-fn with_cause(command: &Command, cause: &Cause) -> JsonText {
-    let continued = command.clone().caused_by(&cause.without_causation());
-    JsonText::trusted(&continued.as_ref().unwrap_or(command).to_json())
+fn sending(pending: PendingCommand) -> Option<Sending> {
+    let id = IdempotencyKey::of(KeyOrigin::Process, pending.key.as_str()).ok()?;
+    let command = Command::from_json(&pending.command)?.with_id(id);
+    Some(Sending { receiver: pending.receiver?.stream, command })
 }
 
 /// The answer, as the process gets it.
@@ -359,8 +349,8 @@ fn is_due(pending: &PendingCommand, now: RecordedTime) -> bool {
     pending.state.due().is_some_and(|due| is_reached(pending.key.kind(), due, now))
 }
 
-fn later(failed: u32, now: RecordedTime, jitter: u64) -> PendingState {
-    PendingState::Due(now.later(backoff(failed, jitter)))
+fn is_corrupt(error: &StorageError) -> bool {
+    error.code() == ErrorCode::StoredDataCorrupt
 }
 
 fn failure_json(FailedAttempt { code, detail }: &FailedAttempt) -> JsonText {
@@ -369,6 +359,6 @@ fn failure_json(FailedAttempt { code, detail }: &FailedAttempt) -> JsonText {
     JsonText::trusted(&format!("{{\"code\":\"{}\",\"detail\":{detail}}}", code.as_str()))
 }
 
-fn unreadable() -> Fault {
+pub(super) fn unreadable() -> Fault {
     Fault::new(ErrorCode::StoredDataCorrupt, "the stored command cannot be read")
 }

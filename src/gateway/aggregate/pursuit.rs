@@ -4,13 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::AggregateEffect;
-use super::pending::{FailedAttempt, cancel_pending, note_failure, retry_pending, sending};
-use crate::ErrorCode;
+use super::outbox::Outbox;
+use super::pending::{
+    FailedAttempt, SentWork, cancel_pending, note_failure, reject_sent, retry_pending, sent_work,
+};
 use crate::gateway::Alarm;
 use crate::gateway::turn::CallId;
 use crate::handler::Answer;
 use crate::store::limits::SENT_AT_ONCE;
-use crate::store::{DecisionLog, EventId, PendingKey, PendingKind, PendingState, RecordedTime, StorageError};
+use crate::store::{
+    DecisionLog, EventId, EventStore, JsonText, PendingKey, PendingKind, PendingState, RecordedTime,
+    StorageError, StreamId,
+};
 
 /// The time after which a sent command counts as lost when the alarm rings, in milliseconds. Then it is sent again.
 const LOST_MILLIS: u64 = 60_000;
@@ -29,7 +34,7 @@ pub(super) struct Pursuit {
 /// A turn of the aggregate's own work.
 #[derive(Debug)]
 pub(super) enum OwnWork {
-    /// Attempts a timer.
+    /// Attempts a timer, or passes the stored answer to a sent command.
     Fire(PendingKey),
     /// Takes the answer to a sent command.
     Take(PendingKey, Answer),
@@ -88,12 +93,33 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         turn: &mut AggregateTurn<'_>,
         key: &PendingKey,
     ) -> Result<bool, StorageError> {
+        self.change_parked(turn, |store, stream, now| retry_pending(store, stream, key, now))
+    }
+
+    /// Answers a parked sent command with a rejection in place of its receiver. Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn reject_sent(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        key: &PendingKey,
+        rejection: &JsonText,
+    ) -> Result<bool, StorageError> {
+        self.change_parked(turn, |store, stream, now| reject_sent(store, stream, key, rejection, now))
+    }
+
+    fn change_parked(
+        &mut self,
+        turn: &mut AggregateTurn<'_>,
+        change: impl FnOnce(&mut EventStore<Outbox<L, A>>, &StreamId, RecordedTime) -> Result<bool, StorageError>,
+    ) -> Result<bool, StorageError> {
         self.touched(turn);
         let now = turn.now();
         self.machine.store.log().at(now);
-        let retried = retry_pending(&mut self.machine.store, &self.stream, key, now)?;
+        let changed = change(&mut self.machine.store, &self.stream, now)?;
         turn.push(AggregateEffect::Soon);
-        Ok(retried)
+        Ok(changed)
     }
 
     /// Reads the agenda of the stream, which an earlier start of the object may have left.
@@ -156,18 +182,17 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
 
     fn send(&mut self, turn: &mut AggregateTurn<'_>, key: PendingKey) -> Result<(), StorageError> {
         let now = turn.now();
-        match sending(self.machine.store.log(), &self.stream, &key, now)? {
-            Some(sending) => {
+        match sent_work(self.machine.store.log(), &self.stream, &key, now)? {
+            Some(SentWork::Send(sending)) => {
                 let call = self.calls.next();
                 self.pursuit.sending.insert(call, (key, now));
                 turn.push(AggregateEffect::Send { call, sending });
-                Ok(())
             }
-            None => {
-                let detail = "the stored command cannot be read".to_owned();
-                self.note_failure(turn, &key, &FailedAttempt { code: ErrorCode::StoredDataCorrupt, detail })
-            }
+            Some(SentWork::Fire) => self.queue(turn, OwnWork::Fire(key)),
+            Some(SentWork::Unreadable) => self.note_failure(turn, &key, &FailedAttempt::unreadable())?,
+            None => {}
         }
+        Ok(())
     }
 
     /// Takes the answer to a sent command, or notes why there is none.

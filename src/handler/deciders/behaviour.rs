@@ -123,6 +123,13 @@ impl Accepted {
     pub fn events(events: Vec<NewEvent>) -> Self {
         Self { events, ..Self::default() }
     }
+
+    /// Whether other commands follow from the decision: timers that are set, or commands that are sent.
+    #[must_use]
+    pub fn has_followers(&self) -> bool {
+        let is_set = |change: &TimerChange| matches!(change, TimerChange::Set { .. });
+        !self.sent.is_empty() || self.timers.iter().any(is_set)
+    }
 }
 
 /// A change of a timer.

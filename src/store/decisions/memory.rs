@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use super::log::VisitPending;
 use super::outcome::Outcome;
-use super::pending::{PendingChange, PendingCommand, PendingKey};
+use super::pending::{PendingChange, PendingCommand, PendingKey, PendingState};
 use super::snapshot::Snapshot;
 use crate::store::appends::idempotency_key::{IdempotencyKey, KeyOrigin};
 use crate::store::events::event::RecordedTime;
@@ -41,6 +41,11 @@ impl MemoryDecisions {
             }
             PendingChange::Remove(key) => {
                 self.pending.remove(key);
+            }
+            PendingChange::Park(key) => {
+                if let Some(pending) = self.pending.get_mut(key) {
+                    pending.state = PendingState::Parked;
+                }
             }
         }
     }

@@ -100,7 +100,8 @@ pub struct PendingCommand {
     pub failed: u32,
     /// What happens next.
     pub state: PendingState,
-    /// The last error, as JSON: `{"code","detail"}`. For a rejected timer: the rejection, `{"code","data"}`.
+    /// The last error, as JSON: `{"code","detail"}`. For a rejected timer and for an answered command: the rejection,
+    /// `{"code","data"}`.
     pub error: Option<JsonText>,
 }
 
@@ -118,6 +119,8 @@ pub struct Receiver {
 pub enum PendingState {
     /// It is attempted at this time.
     Due(RecordedTime),
+    /// The answer to the sent command is stored with it, as its error: a rejection. The process takes it at this time.
+    Answered(RecordedTime),
     /// All attempts have failed, or none can succeed. It waits for an operator.
     Parked,
     /// The rules have rejected the timer. It is done, and stays visible until its key is set again or cancelled.
@@ -129,16 +132,17 @@ impl PendingState {
     #[must_use]
     pub const fn due(self) -> Option<RecordedTime> {
         match self {
-            Self::Due(at) => Some(at),
+            Self::Due(at) | Self::Answered(at) => Some(at),
             Self::Parked | Self::Rejected => None,
         }
     }
 
-    /// The word for it: `due`, `parked` or `rejected`.
+    /// The word for it: `due`, `answered`, `parked` or `rejected`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Due(_) => "due",
+            Self::Answered(_) => "answered",
             Self::Parked => "parked",
             Self::Rejected => "rejected",
         }
@@ -149,6 +153,7 @@ impl PendingState {
     pub fn from_text(text: &str, due: Option<RecordedTime>) -> Option<Self> {
         match (text, due) {
             ("due", Some(at)) => Some(Self::Due(at)),
+            ("answered", Some(at)) => Some(Self::Answered(at)),
             ("parked", None) => Some(Self::Parked),
             ("rejected", None) => Some(Self::Rejected),
             _ => None,
@@ -163,4 +168,6 @@ pub enum PendingChange {
     Put(PendingCommand),
     /// Removes a pending command, if there is one.
     Remove(PendingKey),
+    /// Parks a pending command, if there is one, without reading it: it may be one that cannot be read.
+    Park(PendingKey),
 }

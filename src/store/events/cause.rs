@@ -59,6 +59,12 @@ impl Cause {
         Self { trace: Some(traceparent.into()), ..self }
     }
 
+    /// The same cause. If it has no correlation id, it begins a correlation under this id.
+    #[must_use]
+    pub(crate) fn correlated(self, id: impl FnOnce() -> EventId) -> Self {
+        Self { correlation: self.correlation.or_else(|| Some(id().as_str().into())), ..self }
+    }
+
     /// The same cause, without the id of the event or of the command. Its correlation and its trace continue.
     #[must_use]
     pub(crate) fn without_causation(&self) -> Self {

@@ -12,7 +12,7 @@ use crate::store::decisions::log::{
 };
 use crate::store::decisions::memory::MemoryDecisions;
 use crate::store::decisions::outcome::Outcome;
-use crate::store::decisions::pending::{PendingChange, PendingCommand, PendingKey};
+use crate::store::decisions::pending::{PendingChange, PendingCommand, PendingKey, PendingState};
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
@@ -74,17 +74,17 @@ impl MemoryLog {
     fn change_pending(&mut self, stream: &StreamId, change: &PendingChange) {
         let (key, due) = match change {
             PendingChange::Put(pending) => (&pending.key, pending.state.due()),
-            PendingChange::Remove(key) => (key, None),
+            PendingChange::Remove(key) | PendingChange::Park(key) => (key, None),
         };
         let decisions = &mut self.stream(stream).decisions;
-        let replaced = decisions.pending.remove(key);
+        let replaced = decisions.pending.get(key).map(|pending| (key.clone(), pending.state));
         decisions.change(change);
         self.not_due(stream, replaced);
         self.due.extend(due.map(|due| DuePlace { due, stream: stream.clone(), key: key.clone() }));
     }
 
-    fn not_due(&mut self, stream: &StreamId, removed: impl IntoIterator<Item = PendingCommand>) {
-        for PendingCommand { key, state, .. } in removed {
+    fn not_due(&mut self, stream: &StreamId, changed: impl IntoIterator<Item = (PendingKey, PendingState)>) {
+        for (key, state) in changed {
             if let Some(due) = state.due() {
                 self.due.remove(&DuePlace { due, stream: stream.clone(), key });
             }
@@ -190,7 +190,7 @@ impl StreamLog for MemoryLog {
                 stream.versions_by_key.remove(&key);
             }
         }
-        self.not_due(id, forgotten.pending.into_values());
+        self.not_due(id, forgotten.pending.into_values().map(|pending| (pending.key, pending.state)));
         Ok(())
     }
 }

@@ -34,6 +34,8 @@ const PUT: &str = "INSERT OR REPLACE INTO pending_v1 \
     (stream, kind, key, state, due, at, failed, receiver, name, error, command) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 const REMOVE: &str = "DELETE FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key = ?3";
+const PARK: &str =
+    "UPDATE pending_v1 SET state = 'parked', due = NULL WHERE stream = ?1 AND kind = ?2 AND key = ?3";
 const ONE: &str = "SELECT kind, key, state, due, at, failed, receiver, name, error, command \
     FROM pending_v1 WHERE stream = ?1 AND kind = ?2 AND key = ?3";
 const AFTER: &str = "SELECT kind, key, state, due, at, failed, receiver, name, error, command \
@@ -71,6 +73,7 @@ impl<S: Sql> PendingTable<S> {
         changes.iter().try_for_each(|change| match change {
             PendingChange::Put(pending) => self.put(stream, pending),
             PendingChange::Remove(key) => self.table.sql.execute(REMOVE, &place(stream, key)),
+            PendingChange::Park(key) => self.table.sql.execute(PARK, &place(stream, key)),
         })
     }
 
@@ -113,7 +116,10 @@ impl<S: Sql> PendingTable<S> {
 
     pub(super) fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
         self.table.rows(AGENDA, &[Value::Text(stream.as_str())], &mut |row| {
-            visit(read_key(row)?, read_state(row)?);
+            // One row that cannot be read does not hold up the others.
+            if let Ok(key) = read_key(row) {
+                visit(key, read_state(row).unwrap_or(PendingState::Parked));
+            }
             Ok(ControlFlow::Continue(()))
         })
     }
@@ -129,9 +135,13 @@ impl<S: Sql> PendingTable<S> {
             None => (0, first),
         };
         self.table.rows(DUE, &[Value::Integer(due), stream, kind, key], &mut |row| {
-            let stream = row.text(2).and_then(|text| StreamId::new(text).ok()).ok_or_else(|| corrupt(row))?;
-            let due = row.integer(3).map(RecordedTime::from_millis).ok_or_else(|| corrupt(row))?;
-            Ok(visit(DuePlace { due, stream, key: read_key(row)? }))
+            let stream = row.text(2).and_then(|text| StreamId::new(text).ok());
+            let due = row.integer(3).map(RecordedTime::from_millis);
+            // One row that cannot be read does not hold up the others.
+            let (Some(stream), Some(due), Ok(key)) = (stream, due, read_key(row)) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            Ok(visit(DuePlace { due, stream, key }))
         })
     }
 

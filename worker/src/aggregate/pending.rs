@@ -8,7 +8,9 @@ use sillok::handler::Answer;
 use sillok::store::{
     ExpectedVersion, IdempotencyKey, JsonText, MalformedJson, PendingKey, PendingKind, Version,
 };
-use sillok_bridge::{ExecutedJson, Failure, PendingPage, expected_version_json, read_pending};
+use sillok_bridge::{
+    ExecutedJson, Failure, PendingPage, expected_version_json, parse_rejection, read_pending,
+};
 
 use super::{ChangePendingRequest, ExecuteRequest, Inner, Origin, PendingAct, PendingRequest, Remote};
 use crate::objects::Driven;
@@ -52,12 +54,15 @@ impl Inner {
         Ok(read_pending(log, &request.stream, request.kind.0, after.as_ref(), limit)?)
     }
 
-    /// Cancels a timer or a sent command, or attempts it again if it is parked.
+    /// Cancels a timer or a sent command. Or attempts or answers it, if it is parked.
     pub(super) fn change_pending(self: &Rc<Self>, request: &ChangePendingRequest) -> Result<(), Failure> {
         let key = key_of(request.kind.0, &request.key)?;
-        let changed = self.drive(|driver, turn| match request.act {
-            PendingAct::Cancel => driver.cancel_pending(turn, &key),
-            PendingAct::Retry => driver.retry_pending(turn, &key),
+        let rejection = request.rejection.as_deref().map(parse_rejection).transpose()?;
+        let changed = self.drive(|driver, turn| match (request.act, &rejection) {
+            (PendingAct::Cancel, _) => driver.cancel_pending(turn, &key),
+            (PendingAct::Retry, _) => driver.retry_pending(turn, &key),
+            (PendingAct::Reject, Some(rejection)) => driver.reject_sent(turn, &key, rejection),
+            (PendingAct::Reject, None) => Ok(false),
         })??;
         if changed { Ok(()) } else { Err(not_found(request)) }
     }
@@ -80,7 +85,7 @@ fn key_of(kind: PendingKind, text: &str) -> Result<PendingKey, Failure> {
 }
 
 fn not_found(ChangePendingRequest { kind, act, .. }: &ChangePendingRequest) -> Failure {
-    let parked = if *act == PendingAct::Retry { " that is parked" } else { "" };
+    let parked = if *act == PendingAct::Cancel { "" } else { " that is parked" };
     match kind.0 {
         PendingKind::Timer => {
             Failure::new(ErrorCode::TimerNotFound, format!("the stream has no timer of this key{parked}"))

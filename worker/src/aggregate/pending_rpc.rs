@@ -23,9 +23,17 @@ pub(crate) struct ChangePendingRequest {
     pub(crate) kind: Listed,
     pub(crate) key: String,
     pub(crate) act: PendingAct,
+    /// The answer to a sent command that is rejected, as JSON.
+    pub(crate) rejection: Option<String>,
 }
 
-message!(ChangePendingRequest { stream: "stream", kind: "kind", key: "key", act: "act" });
+message!(ChangePendingRequest {
+    stream: "stream",
+    kind: "kind",
+    key: "key",
+    act: "act",
+    rejection: "rejection",
+});
 
 /// What happens to a timer or a sent command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +42,8 @@ pub(crate) enum PendingAct {
     Cancel,
     /// It is attempted again, if it is parked.
     Retry,
+    /// It is answered by a rejection, if it is a sent command that is parked.
+    Reject,
 }
 
 /// The kind of a pending command in a message.
@@ -55,6 +65,7 @@ impl Message for PendingAct {
         let name = match self {
             Self::Cancel => "cancel",
             Self::Retry => "retry",
+            Self::Reject => "reject",
         };
         name.into()
     }
@@ -63,6 +74,7 @@ impl Message for PendingAct {
         match value.as_string()?.as_str() {
             "cancel" => Some(Self::Cancel),
             "retry" => Some(Self::Retry),
+            "reject" => Some(Self::Reject),
             _ => None,
         }
     }

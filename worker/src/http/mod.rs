@@ -114,6 +114,9 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
                 (Part::RetryPending(kind, key), Method::Post) => {
                     pending::change(request, &find(Scope::Admin)?, kind, key, PendingAct::Retry).await
                 }
+                (Part::RejectSent(id), Method::Post) => {
+                    pending::reject(request, &find(Scope::Admin)?, id).await
+                }
                 (Part::Truncate, Method::Post) => streams::truncate(request, &find(Scope::Admin)?).await,
                 _ => Err(Problem::method_not_allowed(part.methods())),
             }

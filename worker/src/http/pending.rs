@@ -51,7 +51,27 @@ pub(super) async fn change(
     query::none(request.url())?;
     request::check_forget_headers(request)?;
     let key = names::pending_key(key, kind)?;
-    let message = ChangePendingRequest { stream: object.stream.clone(), kind: Listed(kind), key, act };
+    changed(object, kind, key, act, None).await
+}
+
+/// Answers a parked sent command with a rejection in place of its receiver.
+pub(super) async fn reject(request: &Request, object: &Object, id: &str) -> Result<Answer, Problem> {
+    query::none(request.url())?;
+    request::check_forget_headers(request)?;
+    let id = names::pending_key(id, PendingKind::Sent)?;
+    let rejection = request::body_text(request).await?;
+    changed(object, PendingKind::Sent, id, PendingAct::Reject, Some(rejection)).await
+}
+
+async fn changed(
+    object: &Object,
+    kind: PendingKind,
+    key: String,
+    act: PendingAct,
+    rejection: Option<String>,
+) -> Result<Answer, Problem> {
+    let stream = object.stream.clone();
+    let message = ChangePendingRequest { stream, kind: Listed(kind), key, act, rejection };
     let ((), receipt) = object.remote.change_pending(&message).await?;
     Ok(Answer::no_content().costing(receipt))
 }

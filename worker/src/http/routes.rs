@@ -54,6 +54,8 @@ pub(super) enum Part<'a> {
     OnePending(PendingKind, &'a str),
     /// `/timers/{key}/retry` or `/sent/{id}/retry`, still percent-encoded.
     RetryPending(PendingKind, &'a str),
+    /// `/sent/{id}/reject`, still percent-encoded.
+    RejectSent(&'a str),
 }
 
 impl Part<'_> {
@@ -64,7 +66,7 @@ impl Part<'_> {
             Self::Events => "GET, HEAD, POST",
             Self::Verify | Self::Commits | Self::State | Self::Pending(_) => "GET, HEAD",
             Self::OnePending(..) => "DELETE",
-            Self::Truncate | Self::Commands | Self::RetryPending(..) => "POST",
+            Self::Truncate | Self::Commands | Self::RetryPending(..) | Self::RejectSent(_) => "POST",
         }
     }
 }
@@ -122,6 +124,7 @@ fn pending(path: &str) -> Option<Part<'_>> {
         None => Some(Part::Pending(kind)),
         Some((key, "")) if rest == Some(key) => Some(Part::OnePending(kind, key)),
         Some((key, "retry")) => Some(Part::RetryPending(kind, key)),
+        Some((id, "reject")) if kind == PendingKind::Sent => Some(Part::RejectSent(id)),
         Some(_) => None,
     }
 }
@@ -150,7 +153,9 @@ mod tests {
         assert_eq!(Route::of("/v1/streams/a/timers"), stream("a", Part::Pending(timer)));
         assert_eq!(Route::of("/v1/streams/a/timers/x%2Fy"), stream("a", Part::OnePending(timer, "x%2Fy")));
         assert_eq!(Route::of("/v1/streams/a/sent/1/retry"), stream("a", Part::RetryPending(sent, "1")));
+        assert_eq!(Route::of("/v1/streams/a/sent/1%2F/reject"), stream("a", Part::RejectSent("1%2F")));
         for unknown in [
+            "/v1/streams/a/timers/x/reject",
             "/v1/streams/a/timers/x/",
             "/v1/streams/a/timers/x/retry/",
             "/v1/streams/a/timers/x/cancel",

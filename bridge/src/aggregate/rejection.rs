@@ -1,0 +1,66 @@
+//! Rejections, read from JSON.
+
+use sillok::ErrorCode;
+use sillok::store::limits::REJECTION_BYTES;
+use sillok::store::{JsonText, members, other_member};
+
+use crate::failure::Failure;
+
+/// The members of a rejection.
+const MEMBERS: [&str; 2] = ["code", "data"];
+
+/// Reads a rejection, with which an operator answers a sent command: `{"code","data"}`, where data may be left out.
+///
+/// # Errors
+/// `malformed_json`, or `invalid_parameter` with the name of the wrong field.
+pub fn parse_rejection(text: &str) -> Result<JsonText, Failure> {
+    let json = JsonText::parse(text)
+        .map_err(|error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}")))?;
+    let invalid = |field: &str, detail: &str| {
+        Failure::new(ErrorCode::InvalidParameter, format!("`{field}` {detail}")).in_field(field)
+    };
+    let Some([code, _]) = members(json.as_str(), MEMBERS) else {
+        return Err(invalid("rejection", "must be a JSON object with `code` and `data`"));
+    };
+    if let Some(other) = other_member(json.as_str(), &MEMBERS) {
+        return Err(invalid(&other, "is not a field of a rejection; a rejection has `code` and `data`"));
+    }
+    let code = code.and_then(|code| serde_json::from_str::<String>(code).ok());
+    if code.is_none_or(|code| code.is_empty()) {
+        return Err(invalid("code", "must be the code of the rejection, a text that is not empty"));
+    }
+    let bytes = json.as_str().len();
+    if bytes > REJECTION_BYTES {
+        let detail =
+            format!("is too long: the rejection has {bytes} bytes, and the most is {REJECTION_BYTES}");
+        return Err(invalid("data", &detail));
+    }
+    Ok(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rejection_is_checked() {
+        for text in [r#"{"code":"closed"}"#, r#" {"data":{"cents":1e400},"code":"é"}"#] {
+            assert_eq!(parse_rejection(text).unwrap().as_str(), text.trim());
+        }
+        let long = format!(r#"{{"code":"a","data":"{}"}}"#, "x".repeat(REJECTION_BYTES));
+        for (text, code, field) in [
+            ("", "malformed_json", None),
+            ("{", "malformed_json", None),
+            ("[]", "invalid_parameter", Some("rejection")),
+            ("null", "invalid_parameter", Some("rejection")),
+            ("{}", "invalid_parameter", Some("code")),
+            (r#"{"code":""}"#, "invalid_parameter", Some("code")),
+            (r#"{"code":7}"#, "invalid_parameter", Some("code")),
+            (r#"{"code":"a","message":"b"}"#, "invalid_parameter", Some("message")),
+            (&long, "invalid_parameter", Some("data")),
+        ] {
+            let failure = parse_rejection(text).unwrap_err();
+            assert_eq!((failure.code.as_str(), failure.field.as_deref()), (code, field), "{text:.40}");
+        }
+    }
+}
