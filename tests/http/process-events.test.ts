@@ -17,12 +17,12 @@ const placed = (delivery: string | null, rest = {}) => ({
   data: { delivery, ...rest },
 });
 const changed = (delivery: string, n: number) => ({ type: "Changed", data: { delivery, n } });
-const stateOf = async (stream: string) => (await api.state(stream)).json.state;
-const stateUntil = (stream: string, status: string) =>
+const stateUntilOf = (of: Api, stream: string, status: string) =>
   until(
-    () => stateOf(stream),
+    async () => (await of.state(stream)).json.state,
     (state) => state.status === status,
   );
+const stateUntil = (stream: string, status: string) => stateUntilOf(api, stream, status);
 const letters = async (): Promise<any[]> =>
   (await api.request("/v1/consumers/delivery/dead-letters")).json.deadLetters;
 const sentPath = (stream: string, id: string) => `${streamPath(stream)}/sent/${id}`;
@@ -145,7 +145,7 @@ test("a poisoned command is parked alone, can be looked at, and is retried or ca
   const [parked] = await untilParked(own, "delivery-a", sentOf);
   assert.deepEqual(
     [parked.name, parked.stream, parked.state, parked.failedAttempts, parked.lastError.code],
-    ["pick", "depot-1", "parked", 8, "decider_failed"],
+    ["pick", "depot-1", "parked", 16, "decider_failed"],
   );
   const { type, data } = parked.command;
   assert.deepEqual({ type, data }, { type: "Pick", data: { delivery: "a", broken: true } });
@@ -163,8 +163,11 @@ test("a poisoned command is parked alone, can be looked at, and is retried or ca
   const gone = sentPath("delivery-b", cancelled.id);
   assert.equal((await own.request(gone, { method: "DELETE" })).status, 204);
   assertProblem(await own.request(gone, { method: "DELETE" }), 404, "sent_command_not_found");
-  const retryGone = await own.request(`${gone}/retry`, { method: "POST" });
-  assertProblem(retryGone, 404, "sent_command_not_found");
+  for (const act of ["retry", "reject"]) {
+    const body = act === "reject" ? '{"code":"lost"}' : undefined;
+    const reply = await own.request(`${gone}/${act}`, { method: "POST", body });
+    assertProblem(reply, 404, "sent_command_not_found");
+  }
   await own.executed("depot-1", { type: "Mend", data: {} });
   const path = sentPath("delivery-a", parked.id);
   const retried = await own.request(`${path}/retry`, { method: "POST" });
@@ -176,6 +179,41 @@ test("a poisoned command is parked alone, can be looked at, and is retried or ca
   );
   assert.equal(await status("b"), "started");
   for (const id of ["a", "b"]) assert.deepEqual(await sentOf(own, `delivery-${id}`), []);
+});
+
+test("a parked command is rejected by request, and the receiver's deletion is a rejection", async (t) => {
+  const own = new Api();
+  await own.start({ entry });
+  t.after(() => own.stop());
+  await own.appended("cart-1", placed("a", { broken: true }));
+  const [parked] = await untilParked(own, "delivery-a", sentOf);
+  const path = `${sentPath("delivery-a", parked.id)}/reject`;
+  const reject = (body: string) => own.request(path, { method: "POST", body });
+  for (const [body, code, field] of [
+    ["", "malformed_json", undefined],
+    ["[]", "invalid_parameter", "rejection"],
+    ["{}", "invalid_parameter", "code"],
+    ['{"code":"lost","reason":"x"}', "invalid_parameter", "reason"],
+  ] as const) {
+    const reply = await reject(body);
+    assertProblem(reply, 400, code);
+    assert.equal(reply.json.field, field, body);
+  }
+  assert.deepEqual(await sentOf(own, "delivery-a"), [parked]);
+  assert.equal((await reject('{"code":"lost","data":{"by":"hand"}}')).status, 204);
+  await stateUntilOf(own, "delivery-a", "refused");
+  assertProblem(await reject('{"code":"lost"}'), 404, "sent_command_not_found");
+
+  assert.equal((await own.request(streamPath("depot-1"), { method: "DELETE" })).status, 204);
+  await own.appended("cart-1", placed("b"));
+  await stateUntilOf(own, "delivery-b", "refused");
+  const codes = [];
+  for (const id of ["a", "b"]) {
+    const events = (await own.read(`delivery-${id}`)).json.events;
+    codes.push(events.at(-1).data.code);
+    assert.deepEqual(await sentOf(own, `delivery-${id}`), []);
+  }
+  assert.deepEqual(codes, ["lost", "stream_deleted"]);
 });
 
 test("each event takes effect once in its instance in 4 kills", async (t) => {

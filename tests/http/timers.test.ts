@@ -217,7 +217,7 @@ test("a timer that fails is attempted with growing waits, then parked, and retri
     assert.doesNotMatch(timer.lastError.detail, /secret/);
   }
   const [parked] = await untilParked(api, stream);
-  assert.deepEqual([parked.state, parked.failedAttempts], ["parked", 8]);
+  assert.deepEqual([parked.state, parked.failedAttempts], ["parked", 16]);
   assert.equal(parked.nextAttempt, undefined);
   await passTime(api, stream);
   await api.executed(stream, mend);

@@ -66,10 +66,15 @@ fn pending_json(pending: &PendingCommand) -> String {
         ),
     };
     let next = match state {
-        PendingState::Due(due) if *failed > 0 => format!(",\"nextAttempt\":\"{}\"", rfc3339(*due)),
+        PendingState::Due(due) | PendingState::Answered(due) if *failed > 0 => {
+            format!(",\"nextAttempt\":\"{}\"", rfc3339(*due))
+        }
         _ => String::new(),
     };
-    let member = if *state == PendingState::Rejected { "rejection" } else { "lastError" };
+    let member = match state {
+        PendingState::Rejected | PendingState::Answered(_) => "rejection",
+        PendingState::Due(_) | PendingState::Parked => "lastError",
+    };
     let error = error.as_ref().map(|error| format!(",\"{member}\":{}", error.as_str())).unwrap_or_default();
     format!(
         "{{{place},\"command\":{},\"state\":\"{}\",\"failedAttempts\":{failed}{next}{error}}}",
