@@ -133,6 +133,7 @@ fn sent_at_once(mut log: impl DecisionLog + PendingLog) {
         send(&mut log, "clock-1", &format!("id-{number:03}"));
     }
     set(&mut log, "clock-2", "a", 2);
+    put(&mut log, "clock-3", PendingKey::sent("id-3").unwrap(), 3, r#"{"type":"Withdraw"}"#);
     let mut due = DueCommands::default();
     let mut sent = Vec::new();
     let last = loop {
@@ -148,6 +149,8 @@ fn sent_at_once(mut log: impl DecisionLog + PendingLog) {
         }
     };
     assert_eq!((sent.len(), last), (SENT_AT_ONCE, fire("clock-2", "a")), "a timer needs no room");
+    // Nor does another stream wait for the receivers of the first one.
+    assert!(matches!(next(&mut due, &log, 5).0, DueWork::Send(of, ..) if of == stream("clock-3")));
     assert_eq!(next(&mut due, &log, 5).0, DueWork::Idle);
     remove(&mut log, "clock-1", &sent[0]);
     due.ended(&stream("clock-1"), &sent[0]);

@@ -8,6 +8,9 @@ use crate::store::{
     DecisionLog, DuePlace, PendingKey, PendingKind, PendingLog, RecordedTime, StorageError, StreamId,
 };
 
+/// The commands of all streams that are sent at the same time.
+const ALL_AT_ONCE: usize = 256;
+
 /// The next work for the pending commands of many streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DueWork {
@@ -96,8 +99,9 @@ impl DueCommands {
         if self.under_way.iter().any(|(of, known)| of == stream && known == key) {
             return false;
         }
-        let is_sent = |key: &PendingKey| key.kind() == PendingKind::Sent;
-        !is_sent(key) || self.under_way.iter().filter(|(_, key)| is_sent(key)).count() < SENT_AT_ONCE
+        let mut sent = self.under_way.iter().filter(|(_, key)| key.kind() == PendingKind::Sent);
+        let of_stream = sent.clone().filter(|(of, _)| of == stream).count();
+        key.kind() != PendingKind::Sent || (of_stream < SENT_AT_ONCE && sent.nth(ALL_AT_ONCE - 1).is_none())
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Aggregate<L, A> {
     recorded: Option<Version>,
     /// The hidden events that the last answered forward has announced, if there was one.
     announced: Option<Cut>,
-    sending: Option<Sending>,
+    sending: Option<UnderWay>,
     failures: u32,
     /// Whether the last forward has failed, so that the next attempt waits for the alarm.
     waits_for_alarm: bool,
@@ -45,7 +45,7 @@ type Cut = (Version, bool);
 
 /// A forward that is under way.
 #[derive(Debug, Clone, Copy)]
-struct Sending {
+struct UnderWay {
     cut: Cut,
     /// Whether the forward begins directly after the version that the journal has. The journal must accept such a
     /// forward.
@@ -251,7 +251,7 @@ impl<L: StreamLog, A: Alarm> Aggregate<L, A> {
             (Some(recorded), _) => self.commits_after(stream, recorded)?,
             (None, None) => self.last_commit(stream, head.version)?,
         };
-        self.sending = Some(Sending { cut, in_place: self.recorded.is_some() && !commits.is_empty() });
+        self.sending = Some(UnderWay { cut, in_place: self.recorded.is_some() && !commits.is_empty() });
         let (hidden, deleted) = cut;
         Ok(Some(Forward { stream: stream.clone(), base, hidden, deleted, commits }))
     }

@@ -8,7 +8,7 @@ use sillok_bridge::{ExecutedJson, Failure};
 
 use super::reactor::{Reaction, ReactorContext, note};
 use crate::aggregate::{ExecuteRequest, Origin};
-use crate::store::Pending;
+use crate::store::StoreFuture;
 
 /// Passes the event of `context` to its instance, if it has one.
 pub(crate) fn pass_on<P: Process>(context: ReactorContext) -> Reaction {
@@ -27,7 +27,11 @@ pub(crate) fn pass_on<P: Process>(context: ReactorContext) -> Reaction {
 
 impl ReactorContext {
     /// Passes the event to the instance of a process. It has one id at every delivery, so it takes effect once.
-    pub(super) fn deliver(&self, stream: Result<StreamId, Failure>, starts: bool) -> Pending<ExecutedJson> {
+    pub(super) fn deliver(
+        &self,
+        stream: Result<StreamId, Failure>,
+        starts: bool,
+    ) -> StoreFuture<ExecutedJson> {
         let request = stream.and_then(|stream| {
             let id = self.delivery().input_id()?.as_str().to_owned();
             let request = self.command_request(id, (stream, self.delivery().event.json.clone()));

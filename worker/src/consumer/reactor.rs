@@ -16,7 +16,7 @@ use worker::Env;
 
 use crate::aggregate::{AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, Origin};
 use crate::store::{
-    EventPage, ExecuteError, Executed, Loaded, Pending, Store, Streams, command_to, json, typed,
+    EventPage, ExecuteError, Executed, Loaded, Store, StoreFuture, Streams, command_to, json, typed,
 };
 
 /// A reactor: it acts on events, for example by appending to other streams. It handles every event at least once, one after the
@@ -307,7 +307,7 @@ impl ReactorContext {
     }
 
     /// Sends the append number `n`. Its key and its cause are the same at every delivery of the event.
-    pub(super) fn send_append(&self, n: u32, append: Result<Append, Failure>) -> Pending<AppendedJson> {
+    pub(super) fn send_append(&self, n: u32, append: Result<Append, Failure>) -> StoreFuture<AppendedJson> {
         let request = append.and_then(|(stream, expected, events)| {
             Ok(AppendRequest {
                 stream,
@@ -326,7 +326,11 @@ impl ReactorContext {
     }
 
     /// Sends the command number `n`. Its id and its cause are the same at every delivery of the event.
-    pub(super) fn send_command(&self, n: u32, command: Result<Command, Failure>) -> Pending<ExecutedJson> {
+    pub(super) fn send_command(
+        &self,
+        n: u32,
+        command: Result<Command, Failure>,
+    ) -> StoreFuture<ExecutedJson> {
         match command.and_then(|command| Ok(self.command_request(self.key(n)?, command))) {
             Ok(request) => self.streams.execute(request),
             Err(failure) => Box::pin(ready(Err(failure))),

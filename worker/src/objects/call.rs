@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::future::LocalBoxFuture;
 use js_sys::{Array, Function, Promise, Reflect, TypeError};
 use sillok::ErrorCode;
 use sillok_bridge::{Failure, Message, field, object, part};
@@ -124,7 +125,7 @@ impl Remote {
 
     /// Calls a method with a request and an answer in JavaScript. It is boxed, because it would otherwise be a part of every
     /// future that makes a call.
-    fn exchange(&self, method: &'static str, request: JsValue) -> Pending<'_, Answered<JsValue>> {
+    fn exchange(&self, method: &'static str, request: JsValue) -> LocalBoxFuture<'_, Answered<JsValue>> {
         Box::pin(async move {
             let reply = self.send(method, Array::of1(&request)).await?;
             let receipt = field(&reply, "receipt").unwrap_or_default();
@@ -145,7 +146,11 @@ impl Remote {
         Nudges::of(&response).map_err(|error| RemoteError::thrown("fetch", &error))
     }
 
-    fn send(&self, method: &'static str, arguments: Array) -> Pending<'_, Result<JsValue, RemoteError>> {
+    fn send(
+        &self,
+        method: &'static str,
+        arguments: Array,
+    ) -> LocalBoxFuture<'_, Result<JsValue, RemoteError>> {
         Box::pin(async move {
             let sent = async {
                 let method: Function = part(&self.0, method)?.unchecked_into();
@@ -160,7 +165,7 @@ impl Remote {
 /// The future answer of a call. All kinds of answers share its boxed part.
 pub(crate) struct Reply<'a, A> {
     method: &'static str,
-    exchange: Pending<'a, Answered<JsValue>>,
+    exchange: LocalBoxFuture<'a, Answered<JsValue>>,
     answer: PhantomData<fn() -> A>,
 }
 
@@ -176,8 +181,6 @@ impl<A: Message> Future for Reply<'_, A> {
         })
     }
 }
-
-type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 impl RemoteError {
     /// Converts an exception of a method. The caller gets only its kind: the text goes to the operator's log.

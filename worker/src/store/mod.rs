@@ -19,7 +19,7 @@ pub(crate) use execution::typed;
 pub use execution::{ExecuteError, Executed, Execution};
 pub use recorded::Recorded;
 use recorded::recorded;
-pub(crate) use streams::{Pending, Streams};
+pub(crate) use streams::{StoreFuture, Streams};
 
 /// The store of this Worker, for its own code: without HTTP and without a token. It may do everything that an administrator may.
 /// Check what your own callers may do before you use it for them.

@@ -1,10 +1,9 @@
 //! The streams that the Worker's own code uses.
 
-use std::pin::Pin;
-
 #[cfg(feature = "testing")]
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use sillok::ErrorCode;
 use sillok::handler::Decider;
 use sillok::store::{StreamId, Tenant};
@@ -17,7 +16,7 @@ use crate::objects::Answered;
 use crate::testing::InMemory;
 
 /// The answer to a request. The future is boxed, so that it is not a part of every caller's future.
-pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Failure>>>>;
+pub(crate) type StoreFuture<T> = LocalBoxFuture<'static, Result<T, Failure>>;
 
 /// The streams of one tenant.
 #[derive(Debug, Clone)]
@@ -38,7 +37,7 @@ impl Streams {
         }
     }
 
-    pub(crate) fn append(&self, request: AppendRequest) -> Pending<AppendedJson> {
+    pub(crate) fn append(&self, request: AppendRequest) -> StoreFuture<AppendedJson> {
         let remote = self.find(&request.stream);
         #[cfg(feature = "testing")]
         if let Self::InMemory(streams) = self {
@@ -48,13 +47,13 @@ impl Streams {
     }
 
     /// Executes a command in the object of its stream.
-    pub(crate) fn execute(&self, request: ExecuteRequest) -> Pending<ExecutedJson> {
+    pub(crate) fn execute(&self, request: ExecuteRequest) -> StoreFuture<ExecutedJson> {
         let remote = self.find(&request.stream);
         Box::pin(async move { answer(remote?.execute(&request).await) })
     }
 
     /// Executes a command of an aggregate in Rust. A native test has no objects, and decides it by `D` itself.
-    pub(crate) fn execute_by<D: Decider>(&self, request: ExecuteRequest) -> Pending<ExecutedJson> {
+    pub(crate) fn execute_by<D: Decider>(&self, request: ExecuteRequest) -> StoreFuture<ExecutedJson> {
         #[cfg(feature = "testing")]
         if let Self::InMemory(streams) = self {
             return ready(streams.execute::<D>(request));
@@ -90,7 +89,7 @@ impl Streams {
 }
 
 #[cfg(feature = "testing")]
-fn ready<T: 'static>(answer: Result<T, Failure>) -> Pending<T> {
+fn ready<T: 'static>(answer: Result<T, Failure>) -> StoreFuture<T> {
     Box::pin(std::future::ready(answer))
 }
 
