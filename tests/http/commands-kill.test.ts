@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Api, type Reply, streamPath } from "../support/api.ts";
+import { soak } from "../support/soak.ts";
 
-const ROUNDS = 20;
+const ROUNDS = soak(10, 30);
 const STREAMS = ["tally-1", "tally-2"];
 const CLIENTS = 3;
 /** The longest time for which clients send commands in a round, in milliseconds. */

@@ -11,8 +11,9 @@ import { fileURLToPath } from "node:url";
 import { Api } from "../support/api.ts";
 import { settled } from "../support/consumers.ts";
 import { Receiver } from "../support/receiver.ts";
+import { soak } from "../support/soak.ts";
 
-const ROUNDS = 30;
+const ROUNDS = soak(10, 30);
 const STREAMS = Array.from({ length: 6 }, (_, number) => `count-${number}`);
 /**
  * The objects to remove from memory, by name and class. The webhook is not one of them: its receiver stands still while the

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Api, numbered } from "../support/api.ts";
 import { assertGapless, assertInOrder, feedOf } from "../support/feed.ts";
+import { soak } from "../support/soak.ts";
 
-const ROUNDS = 30;
+const ROUNDS = soak(10, 30);
 const STREAMS = ["account-1", "account-2", "account-3", "account-4"];
 /** The longest time for which writers append in a round after the first answer, in milliseconds. */
 const LONGEST = 200;

@@ -7,8 +7,9 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Api, eventsPath, numbered, streamPath } from "../support/api.ts";
+import { soak } from "../support/soak.ts";
 
-const ROUNDS = 50;
+const ROUNDS = soak(15, 50);
 const STREAMS = ["account-1", "account-2", "account-3"];
 const WRITERS_PER_STREAM = 2;
 const PER_COMMIT = 3;

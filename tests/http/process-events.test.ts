@@ -164,7 +164,7 @@ test("a poisoned command is parked alone, can be looked at, and is retried or ca
   assert.equal((await own.request(gone, { method: "DELETE" })).status, 204);
   assertProblem(await own.request(gone, { method: "DELETE" }), 404, "sent_command_not_found");
   for (const act of ["retry", "reject"]) {
-    const body = act === "reject" ? '{"code":"lost"}' : undefined;
+    const body = act === "reject" ? '{"code":"lost"}' : null;
     const reply = await own.request(`${gone}/${act}`, { method: "POST", body });
     assertProblem(reply, 404, "sent_command_not_found");
   }

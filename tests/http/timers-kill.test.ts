@@ -8,9 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Api, streamPath } from "../support/api.ts";
 import { assertInOrder, feedOf } from "../support/feed.ts";
 import { Seeded } from "../support/seeded.ts";
+import { soak } from "../support/soak.ts";
 import { keysRung, timersOf, until } from "../support/timers.ts";
 
-const ROUNDS = 10;
+const ROUNDS = soak(5, 30);
 const STREAMS = ["bell-1", "bell-2", "bell-3"];
 /** The timers of each stream in a round. */
 const TIMERS = 8;

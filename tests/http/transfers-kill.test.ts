@@ -1,6 +1,6 @@
 /**
  * Transfers of the example's bank while its code fails now and then, and workerd is killed amid them. No money is lost or made,
- * and every transfer ends once. With `SILLOK_TRANSFERS=on` there are 200 transfers and 30 kills.
+ * and every transfer ends once. With `SILLOK_SOAK=on` there are 200 transfers and 30 kills.
  */
 
 import assert from "node:assert/strict";
@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Api, streamPath } from "../support/api.ts";
 import { assertInOrder, feedOf } from "../support/feed.ts";
 import { Seeded } from "../support/seeded.ts";
+import { soak } from "../support/soak.ts";
 import { sentOf, timersOf, until } from "../support/timers.ts";
 import {
   accounts,
@@ -24,7 +25,7 @@ import {
   transfersOf,
 } from "../support/transfers.ts";
 
-const [ROUNDS, TRANSFERS] = process.env["SILLOK_TRANSFERS"] === "on" ? [30, 200] : [4, 40];
+const [ROUNDS, TRANSFERS] = soak([4, 40], [30, 200]);
 /** The longest time from the first answer of a round to the kill, in milliseconds. */
 const LONGEST = 800;
 /** The longest time until everything is quiet, in milliseconds. */

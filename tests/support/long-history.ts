@@ -1,9 +1,10 @@
-/** A long history of flights. With `SILLOK_MILLION=on` it has a million events. */
+/** A long history of flights. With `SILLOK_SOAK=on` it has a million events. */
 
 import expected from "../../examples/flights/expected.json" with { type: "json" };
+import { soak } from "./soak.ts";
 
 /** The number of its events. */
-export const EVENTS = process.env["SILLOK_MILLION"] === "on" ? 1_000_000 : 50_000;
+export const EVENTS = soak(50_000, 1_000_000);
 /** The hash of its state. */
 export const STATE_SHA256: string = expected.longer[EVENTS];
 
