@@ -164,3 +164,14 @@ pub enum PendingChange {
     /// Removes a pending command, if there is one.
     Remove(PendingKey),
 }
+
+impl PendingChange {
+    /// The key of the pending command.
+    #[must_use]
+    pub const fn key(&self) -> &PendingKey {
+        match self {
+            Self::Put(pending) => &pending.key,
+            Self::Remove(key) => key,
+        }
+    }
+}
