@@ -36,6 +36,7 @@
 mod error_code;
 pub mod gateway;
 pub mod handler;
+mod sorted;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

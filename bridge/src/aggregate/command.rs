@@ -2,7 +2,7 @@
 
 use sillok::ErrorCode;
 use sillok::handler::{Command, Input};
-use sillok::store::{JsonText, members};
+use sillok::store::{JsonText, members, only_members};
 
 use crate::failure::Failure;
 
@@ -19,15 +19,12 @@ pub fn parse_command(text: &str) -> Result<Command, Failure> {
     let invalid = |field: &str, detail: &str| {
         Failure::new(ErrorCode::InvalidCommand, format!("`{field}` {detail}")).in_field(field)
     };
-    let Some([name, data, metadata]) = members(json.as_str(), MEMBERS) else {
-        return Err(invalid("command", "must be a JSON object with `type`, `data` and `metadata`"));
-    };
-    if let Some(other) = sillok::store::other_member(json.as_str(), &MEMBERS) {
-        return Err(invalid(
-            &other,
-            "is not a field of a command; a command has `type`, `data` and `metadata`",
-        ));
-    }
+    let [name, data, metadata] = only_members(json.as_str(), MEMBERS).map_err(|other| match other {
+        Some(other) => {
+            invalid(&other, "is not a field of a command; a command has `type`, `data` and `metadata`")
+        }
+        None => invalid("command", "must be a JSON object with `type`, `data` and `metadata`"),
+    })?;
     let name = name.and_then(|name| serde_json::from_str::<String>(name).ok());
     let name = name.ok_or_else(|| invalid("type", "must be the type of the command, a string"))?;
     let data = data.map_or_else(|| Ok(JsonText::null()), JsonText::parse);

@@ -2,7 +2,7 @@
 
 use sillok::ErrorCode;
 use sillok::store::limits::REJECTION_BYTES;
-use sillok::store::{JsonText, members, other_member};
+use sillok::store::{JsonText, only_members};
 
 use crate::failure::Failure;
 
@@ -19,12 +19,10 @@ pub fn parse_rejection(text: &str) -> Result<JsonText, Failure> {
     let invalid = |field: &str, detail: &str| {
         Failure::new(ErrorCode::InvalidParameter, format!("`{field}` {detail}")).in_field(field)
     };
-    let Some([code, _]) = members(json.as_str(), MEMBERS) else {
-        return Err(invalid("rejection", "must be a JSON object with `code` and `data`"));
-    };
-    if let Some(other) = other_member(json.as_str(), &MEMBERS) {
-        return Err(invalid(&other, "is not a field of a rejection; a rejection has `code` and `data`"));
-    }
+    let [code, _] = only_members(json.as_str(), MEMBERS).map_err(|other| match other {
+        Some(other) => invalid(&other, "is not a field of a rejection; a rejection has `code` and `data`"),
+        None => invalid("rejection", "must be a JSON object with `code` and `data`"),
+    })?;
     let code = code.and_then(|code| serde_json::from_str::<String>(code).ok());
     if code.is_none_or(|code| code.is_empty()) {
         return Err(invalid("code", "must be the code of the rejection, a text that is not empty"));

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use serde::Deserialize;
 use sillok::store::{
     BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StoredKey, StreamId,
-    StreamLog, Verification, Verifier, Version, json_string,
+    StreamLog, Verification, Verifier, Version, json_string, only_members,
 };
 
 use super::verification::{ProofPage, unknown_next, version};
@@ -65,9 +64,11 @@ fn key_members(stored: &str) -> String {
     format!("\"key\":{},{}", json_string(stored.key()), origin.unwrap_or_default())
 }
 
-/// A line of either kind: a commit or a base.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+/// The members of a line of either kind: a commit or a base.
+const MEMBERS: [&str; 9] =
+    ["stream", "base", "firstVersion", "version", "time", "key", "keyOrigin", "hash", "events"];
+
+/// A line of either kind.
 struct Line {
     stream: String,
     base: Option<BaseJson>,
@@ -81,11 +82,30 @@ struct Line {
 }
 
 /// The base of a stream whose earlier commits were forgotten.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct BaseJson {
     version: u64,
     hash: String,
+}
+
+/// A JSON string.
+fn text(json: &str) -> Option<String> {
+    serde_json::from_str(json).ok()
+}
+
+/// A member that may be left out or null. Returns `None` if it has another type.
+fn optional<T>(json: Option<&str>, read: fn(&str) -> Option<T>) -> Option<Option<T>> {
+    json.filter(|json| *json != "null").map_or(Some(None), |json| read(json).map(Some))
+}
+
+impl BaseJson {
+    fn read(json: &str) -> Option<Self> {
+        let [version, hash] = only_members(json, ["version", "hash"]).ok()?;
+        Some(Self { version: number(version?)?, hash: text(hash?)? })
+    }
+}
+
+fn number(json: &str) -> Option<u64> {
+    json.parse().ok()
 }
 
 /// A line that has all required members.
@@ -95,6 +115,22 @@ enum Part<'a> {
 }
 
 impl Line {
+    /// Reads a line. Returns `None` if a member has the wrong type.
+    fn read(members: [Option<&str>; 9]) -> Option<Self> {
+        let [stream, base, first_version, version, time, key, key_origin, hash, events] = members;
+        Some(Self {
+            stream: text(stream?)?,
+            base: optional(base, BaseJson::read)?,
+            first_version: optional(first_version, number)?,
+            version: optional(version, number)?,
+            time: optional(time, number)?,
+            key: optional(key, text)?,
+            key_origin: optional(key_origin, text)?,
+            hash: optional(hash, text)?,
+            events: optional(events, text)?,
+        })
+    }
+
     /// Joins the key and its origin to the stored form. Returns false if they do not form a key.
     fn join_key(&mut self) -> bool {
         let origin = self.key_origin.take();
@@ -150,8 +186,15 @@ impl LineVerifier {
         let followed = self.verifier.as_ref().map(Verifier::followed);
         let next = followed.unwrap_or_default().version.after(1).unwrap_or(Version::MAX).get();
         let broken = |version, reason: &str| BrokenCommit { version, reason: reason.to_owned() };
-        let mut line: Line = serde_json::from_str(line)
-            .map_err(|error| broken(next, &format!("its line cannot be read: {error}")))?;
+        let members = only_members(line, MEMBERS).map_err(|other| match other {
+            Some(other) => broken(
+                next,
+                &format!("its line has `{other}`, which is no part of a commit, or is there twice"),
+            ),
+            None => broken(next, "its line is not a JSON object"),
+        })?;
+        let mut line = Line::read(members)
+            .ok_or_else(|| broken(next, "its line has a part of a commit with a wrong value"))?;
         let has_key = line.join_key();
         let part = line
             .part()

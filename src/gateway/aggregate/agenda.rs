@@ -1,20 +1,15 @@
 //! The agenda of a stream: when its pending commands are due.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::gateway::Due;
 use crate::gateway::backoff::LONGEST_MILLIS;
+use crate::sorted::Sorted;
 use crate::store::{
     DecisionLog, PendingChange, PendingKey, PendingKind, PendingState, RecordedTime, StorageError, StreamId,
 };
 
-/// The keys of all pending commands of a stream, and when they are due.
+/// The keys of all pending commands of a stream, and when they are due. There are few, so a look goes through all.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Agenda {
-    states: BTreeMap<PendingKey, PendingState>,
-    timers: BTreeSet<(RecordedTime, PendingKey)>,
-    sent: BTreeSet<(RecordedTime, PendingKey)>,
-}
+pub(super) struct Agenda(Sorted<PendingKey, PendingState>);
 
 impl Agenda {
     /// Reads the agenda of a stream.
@@ -34,82 +29,73 @@ impl Agenda {
     }
 
     fn put(&mut self, key: PendingKey, state: PendingState) {
-        self.remove(&key);
-        if let Some(due) = state.due() {
-            self.due_of(&key).insert((due, key.clone()));
-        }
-        self.states.insert(key, state);
+        self.0.insert(key, state);
     }
 
     pub(super) fn remove(&mut self, key: &PendingKey) {
-        if let Some(due) = self.states.remove(key).and_then(PendingState::due) {
-            self.due_of(key).remove(&(due, key.clone()));
-        }
-    }
-
-    fn due_of(&mut self, key: &PendingKey) -> &mut BTreeSet<(RecordedTime, PendingKey)> {
-        match key.kind() {
-            PendingKind::Timer => &mut self.timers,
-            PendingKind::Sent => &mut self.sent,
-        }
+        self.0.remove(key);
     }
 
     /// The state of a pending command. `None` if there is none with this key.
     pub(super) fn state(&self, key: &PendingKey) -> Option<PendingState> {
-        self.states.get(key).copied()
+        self.0.get(key).copied()
     }
 
     pub(super) fn visit(&self, visit: &mut dyn FnMut(PendingKey, PendingState)) {
-        self.states.iter().for_each(|(key, state)| visit(key.clone(), *state));
+        self.0.iter().for_each(|(key, state)| visit(key.clone(), *state));
     }
 
     /// The number of pending commands of this kind.
     pub(super) fn count(&self, kind: PendingKind) -> usize {
-        self.states.keys().filter(|key| key.kind() == kind).count()
+        self.0.iter().filter(|(key, _)| key.kind() == kind).count()
     }
 
     /// The keys of all timers.
     pub(super) fn timers(&self) -> impl Iterator<Item = &PendingKey> {
-        self.states.keys().filter(|key| key.kind() == PendingKind::Timer)
+        self.0.iter().map(|(key, _)| key).filter(|key| key.kind() == PendingKind::Timer)
     }
 
     /// A timer that was rejected, and so is only shown.
     pub(super) fn rejected(&self) -> Option<PendingKey> {
-        let rejected = self.states.iter().find(|(_, state)| **state == PendingState::Rejected);
+        let rejected = self.0.iter().find(|(_, state)| **state == PendingState::Rejected);
         rejected.map(|(key, _)| key.clone())
     }
 
-    /// The timers that are due now, the earliest first.
-    pub(super) fn due_timers(&self, now: RecordedTime) -> impl Iterator<Item = &PendingKey> {
-        let due = self.timers.iter().take_while(move |(at, _)| is_reached(PendingKind::Timer, *at, now));
-        due.map(|(_, key)| key)
-    }
-
-    /// The commands to send now.
-    pub(super) fn due_sent(&self, now: RecordedTime) -> impl Iterator<Item = &PendingKey> {
-        let early = self.sent.iter().take_while(move |(at, _)| *at <= now);
-        early.chain(self.beyond(now)).map(|(_, key)| key)
-    }
-
-    /// The commands that a wrong clock has put off for too long.
-    fn beyond(&self, now: RecordedTime) -> impl Iterator<Item = &(RecordedTime, PendingKey)> {
-        let late = self.sent.iter().rev().take_while(move |(at, _)| *at > now);
-        late.take_while(move |(at, _)| is_reached(PendingKind::Sent, *at, now))
+    /// The pending commands of a kind that are due now and may begin, the earliest first, and at most so many.
+    pub(super) fn due(
+        &self,
+        kind: PendingKind,
+        now: RecordedTime,
+        most: usize,
+        may_begin: &dyn Fn(&PendingKey) -> bool,
+    ) -> Vec<PendingKey> {
+        let mut first: Vec<(RecordedTime, &PendingKey)> = Vec::new();
+        for (key, at) in self.waiting() {
+            let place = first.partition_point(|(earlier, _)| *earlier <= at);
+            if place < most && key.kind() == kind && is_reached(kind, at, now) && may_begin(key) {
+                first.truncate(most - 1);
+                first.insert(place, (at, key));
+            }
+        }
+        first.into_iter().map(|(_, key)| key.clone()).collect()
     }
 
     /// The time of the first pending command that is not due yet.
     pub(super) fn next_after(&self, now: RecordedTime) -> Option<RecordedTime> {
-        let later = |due: &BTreeSet<(RecordedTime, PendingKey)>, kind| {
-            due.range((now.later(1), PendingKey::first(kind))..).next().map(|(at, _)| *at)
-        };
-        let next = [later(&self.timers, PendingKind::Timer), later(&self.sent, PendingKind::Sent)];
-        next.into_iter().flatten().min()
+        self.waiting().map(|(_, at)| at).filter(|at| *at > now).min()
     }
 
-    /// The time of the next pending command.
+    /// The time of the next pending command. A command that a wrong clock has put off for too long is due now.
     pub(super) fn next(&self, now: RecordedTime) -> Option<RecordedTime> {
-        let first = [self.timers.first(), self.sent.first()].into_iter().flatten().map(|(at, _)| *at);
-        first.chain(self.beyond(now).next().map(|_| now)).min()
+        let next = |(key, at): (&PendingKey, RecordedTime)| {
+            if is_reached(key.kind(), at, now) { at.min(now) } else { at }
+        };
+        self.waiting().map(next).min()
+    }
+
+    /// The pending commands that are attempted again, and when.
+    fn waiting(&self) -> impl Iterator<Item = (&PendingKey, RecordedTime)> {
+        self.0.iter().filter_map(|(key, state)| Some((key, state.due()?)))
     }
 }
 

@@ -1,7 +1,5 @@
 //! The timers and the sent commands that follow from a decision.
 
-use std::collections::BTreeMap;
-
 use super::agenda::Agenda;
 use super::command_error::CommandError;
 use super::pending::unreadable;
@@ -22,36 +20,40 @@ pub(super) fn changes_of<L: DecisionLog>(
     now: RecordedTime,
     fresh_id: &mut dyn FnMut() -> EventId,
 ) -> Result<Vec<PendingChange>, CommandError> {
-    let mut changes = BTreeMap::new();
-    let mut change = |key: &PendingKey, change: PendingChange| changes.insert(key.clone(), change);
+    let mut changes = Vec::new();
     if let Some(pending) = settled {
-        change(&pending.key, PendingChange::Remove(pending.key.clone()));
+        put(&mut changes, PendingChange::Remove(pending.key.clone()));
     }
     if !accepted.ended && accepted.timers.is_empty() && accepted.sent.is_empty() {
-        return Ok(changes.into_values().collect());
+        return Ok(changes);
     }
     let agenda = Agenda::of(log, stream)?;
     for timer in accepted.timers.into_iter().filter(|_| !accepted.ended) {
-        match timer {
-            TimerChange::Set { key, at, command } => {
-                let pending = timer_of(key.clone(), at, &command, cause);
-                change(&key, PendingChange::Put(pending));
-            }
-            TimerChange::Cancel(key) => {
-                change(&key, PendingChange::Remove(key.clone()));
-            }
-        }
+        let change = match timer {
+            TimerChange::Set { key, at, command } => PendingChange::Put(timer_of(key, at, &command, cause)),
+            TimerChange::Cancel(key) => PendingChange::Remove(key),
+        };
+        put(&mut changes, change);
     }
     if accepted.ended {
         for key in agenda.timers() {
-            change(key, PendingChange::Remove(key.clone()));
+            put(&mut changes, PendingChange::Remove(key.clone()));
         }
     }
     for sent in accepted.sent {
         let key = PendingKey::sent(fresh_id().as_str()).map_err(|_| unreadable())?;
-        change(&key, PendingChange::Put(sent_of(key.clone(), sent, cause, now)));
+        put(&mut changes, PendingChange::Put(sent_of(key, sent, cause, now)));
     }
-    within_limits(stream, agenda, changes.into_values().collect())
+    within_limits(stream, agenda, changes)
+}
+
+/// Adds a change, in the order of the keys. It replaces an earlier change of the same key.
+fn put(changes: &mut Vec<PendingChange>, change: PendingChange) {
+    let place = changes.partition_point(|other| other.key() < change.key());
+    match changes.get_mut(place).filter(|other| other.key() == change.key()) {
+        Some(same) => *same = change,
+        None => changes.insert(place, change),
+    }
 }
 
 /// The changes, if the stream then has no more pending commands than it may. Rejected timers make room.

@@ -1,7 +1,5 @@
 //! The order of an aggregate's own work: the timers that are due, the commands that are sent, and their answers.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::AggregateEffect;
 use super::outbox::Outbox;
@@ -24,9 +22,9 @@ const LOST_MILLIS: u64 = 60_000;
 #[derive(Debug, Default)]
 pub(super) struct Pursuit {
     /// The commands that were sent and not answered, and when.
-    sending: BTreeMap<CallId, (PendingKey, RecordedTime)>,
+    sending: Vec<(CallId, PendingKey, RecordedTime)>,
     /// The timers and the answers that wait for their turn among the commands.
-    queued: BTreeSet<PendingKey>,
+    queued: Vec<PendingKey>,
     /// Whether the storage has failed, so that the next attempt waits for the alarm.
     waits_for_alarm: bool,
 }
@@ -52,7 +50,7 @@ impl Pursuit {
     /// Begins again, after the alarm has rung. The answers to commands that were sent long ago may never come.
     pub(super) fn begin_again(&mut self, now: RecordedTime) {
         self.waits_for_alarm = false;
-        self.sending.retain(|_, (_, since)| now < since.later(LOST_MILLIS));
+        self.sending.retain(|(_, _, since)| now < since.later(LOST_MILLIS));
     }
 
     /// Attempts again what waits for an alarm that is not set.
@@ -60,8 +58,14 @@ impl Pursuit {
         self.waits_for_alarm = false;
     }
 
+    /// The sent command of this call, which has an answer now.
+    fn answered(&mut self, call: CallId) -> Option<PendingKey> {
+        let place = self.sending.iter().position(|(sent, _, _)| *sent == call)?;
+        Some(self.sending.remove(place).1)
+    }
+
     fn is_under_way(&self, key: &PendingKey) -> bool {
-        self.queued.contains(key) || self.sending.values().any(|(sent, _)| sent == key)
+        self.queued.contains(key) || self.sending.iter().any(|(_, sent, _)| sent == key)
     }
 
     fn fires(&self) -> bool {
@@ -167,16 +171,16 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     fn due(&self, now: RecordedTime) -> (Option<PendingKey>, Vec<PendingKey>) {
         let room = SENT_AT_ONCE.saturating_sub(self.pursuit.sending.len());
         self.machine.store.log().with_agenda(|agenda| {
-            let is_idle = |key: &&PendingKey| !self.pursuit.is_under_way(key);
-            let timer = agenda.due_timers(now).find(|key| is_idle(key) && !self.pursuit.fires());
-            let sent = agenda.due_sent(now).filter(is_idle).take(room);
-            (timer.cloned(), sent.cloned().collect())
+            let is_idle = |key: &PendingKey| !self.pursuit.is_under_way(key);
+            let timers = usize::from(!self.pursuit.fires());
+            let timer = agenda.due(PendingKind::Timer, now, timers, &is_idle).pop();
+            (timer, agenda.due(PendingKind::Sent, now, room, &is_idle))
         })
     }
 
     /// Each timer and each answer has its turn after the commands that came before.
     fn queue(&mut self, turn: &mut AggregateTurn<'_>, work: OwnWork) {
-        self.pursuit.queued.insert(work.key().clone());
+        self.pursuit.queued.push(work.key().clone());
         self.executing.add_own(turn, work);
     }
 
@@ -185,7 +189,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         match sent_work(self.machine.store.log(), &self.stream, &key, now)? {
             Some(SentWork::Send(sending)) => {
                 let call = self.calls.next();
-                self.pursuit.sending.insert(call, (key, now));
+                self.pursuit.sending.push((call, key, now));
                 turn.push(AggregateEffect::Send { call, sending });
             }
             Some(SentWork::Fire) => self.queue(turn, OwnWork::Fire(key)),
@@ -202,7 +206,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         call: CallId,
         reply: Result<Answer, FailedAttempt>,
     ) {
-        let Some((key, _)) = self.pursuit.sending.remove(&call) else { return };
+        let Some(key) = self.pursuit.answered(call) else { return };
         let noted = match reply {
             Ok(answer) => {
                 self.queue(turn, OwnWork::Take(key, answer));
@@ -254,7 +258,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
             Ok(super::Step::Done(done)) => Ok(done),
             Err(error) => Err(error),
         };
-        self.pursuit.queued.remove(work.key());
+        self.pursuit.queued.retain(|key| key != work.key());
         match done {
             Ok(executed) => {
                 if let Some(executed) = executed.filter(super::Executed::is_written) {

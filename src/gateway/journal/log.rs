@@ -93,13 +93,15 @@ impl<S: Sql> Journal<S> {
         let mut changed: Vec<&str> = Vec::new();
         let mut versions = Vec::with_capacity(forwards.len());
         for forward in forwards {
-            let known = streams.entry(forward.stream.as_str()).or_default();
-            let before = *known;
-            take(known, forward, &mut groups)?;
-            if *known != before
-                && let Err(place) = changed.binary_search(&forward.stream.as_str())
-            {
-                changed.insert(place, forward.stream.as_str());
+            let stream = forward.stream.as_str();
+            let before = streams.get(stream).copied().unwrap_or_default();
+            let mut known = before;
+            take(&mut known, forward, &mut groups)?;
+            if known != before {
+                streams.insert(stream, known);
+                if let Err(place) = changed.binary_search(&stream) {
+                    changed.insert(place, stream);
+                }
             }
             versions.push(known.version);
         }

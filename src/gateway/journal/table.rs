@@ -1,10 +1,10 @@
 //! The tables of the journal.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::group::Group;
+use crate::sorted::Sorted;
 use crate::store::Position;
 use crate::store::RecordedTime;
 use crate::store::StorageError;
@@ -90,12 +90,12 @@ impl<S: Sql> JournalTable<S> {
     pub(super) fn entries<'a>(
         &self,
         streams: impl Iterator<Item = &'a str>,
-    ) -> Result<BTreeMap<&'a str, Entry>, StorageError> {
-        let mut known = BTreeMap::new();
+    ) -> Result<Sorted<&'a str, Entry>, StorageError> {
+        let mut known = Sorted::default();
         for stream in streams {
             known.insert(stream, Entry::default());
         }
-        let all: Vec<&str> = known.keys().copied().collect();
+        let all: Vec<&str> = known.iter().map(|(stream, _)| *stream).collect();
         for some in all.chunks(JOURNAL_STREAMS) {
             let names = json_strings(some.iter().copied());
             self.table.rows(ENTRIES, &[Value::Text(&names)], &mut |row| {
@@ -148,8 +148,8 @@ impl<S: Sql> JournalTable<S> {
     pub(super) fn hidden<'a>(
         &self,
         streams: impl Iterator<Item = &'a str>,
-    ) -> Result<BTreeMap<String, Version>, StorageError> {
-        let mut found = BTreeMap::new();
+    ) -> Result<Sorted<String, Version>, StorageError> {
+        let mut found = Sorted::default();
         if !self.table.one(ANY_HIDDEN, &[], |_| Ok(true))? {
             return Ok(found);
         }

@@ -1,7 +1,6 @@
 //! The state, documents and dead letters of consumers in memory.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -9,6 +8,7 @@ use super::state::{Round, State};
 use super::storage::{ConsumerStore, NextLetter};
 use crate::handler::consumer::dead_letters::{DeadLetter, Reason};
 use crate::handler::consumer::policy::Kind;
+use crate::sorted::Sorted;
 use crate::store::limits::{LETTERS_LOOKED_AT, PAGE_LOOKED_AT, REMOVED_ROWS};
 use crate::store::{RecordedTime, StorageError, StreamId};
 
@@ -27,7 +27,7 @@ pub(in crate::handler) struct Memory {
 /// character that no name contains.
 #[derive(Debug, Default)]
 struct Rows {
-    rows: BTreeMap<String, Row>,
+    rows: Sorted<String, Row>,
     /// The rows before the transaction under way, if there is one.
     before: Option<Vec<(String, Option<Row>)>>,
 }
@@ -46,7 +46,7 @@ impl ConsumerMemory {
     #[must_use]
     pub fn rows(&self) -> usize {
         let rows = self.0.borrow();
-        rows.rows.values().filter(|row| matches!(row, Row::Document(_) | Row::Letter(_))).count()
+        rows.rows.iter().filter(|(_, row)| matches!(row, Row::Document(_) | Row::Letter(_))).count()
     }
 }
 
@@ -61,7 +61,7 @@ impl Rows {
 
     /// The rows that begin with `prefix`, from this key on.
     fn from<'a>(&'a self, key: String, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Row)> {
-        let rows = self.rows.range(key..).map(|(key, row)| (key.as_str(), row));
+        let rows = self.rows.from(&key).map(|(key, row)| (key.as_str(), row));
         rows.take_while(move |(key, _)| key.starts_with(prefix))
     }
 }
@@ -203,7 +203,8 @@ impl ConsumerStore for Memory {
         for (from, to) in [(0, live), (live + 1, rebuild)] {
             if from < to {
                 let rows = &self.rows.0.borrow().rows;
-                let range = rows.range(self.generation_key(from)..self.generation_key(to));
+                let to = self.generation_key(to);
+                let range = rows.from(&self.generation_key(from)).take_while(|(key, _)| **key < to);
                 left.extend(range.take(REMOVED_ROWS - left.len()).map(|(key, _)| key.clone()));
             }
         }

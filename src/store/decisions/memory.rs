@@ -1,12 +1,12 @@
 //! Outcomes, pending commands and snapshots in memory.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::collections::HashMap;
 
 use super::log::VisitPending;
 use super::outcome::Outcome;
 use super::pending::{PendingChange, PendingCommand, PendingKey, PendingState};
 use super::snapshot::Snapshot;
+use crate::sorted::Sorted;
 use crate::store::appends::idempotency_key::{IdempotencyKey, KeyOrigin};
 use crate::store::events::event::RecordedTime;
 use crate::store::limits::SNAPSHOT_CODES;
@@ -15,7 +15,7 @@ use crate::store::limits::SNAPSHOT_CODES;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MemoryDecisions {
     outcomes: HashMap<IdempotencyKey, Outcome>,
-    pub(crate) pending: BTreeMap<PendingKey, PendingCommand>,
+    pub(crate) pending: Sorted<PendingKey, PendingCommand>,
     /// The snapshot that was stored last is the last.
     snapshots: Vec<Snapshot>,
 }
@@ -34,28 +34,25 @@ impl MemoryDecisions {
         self.outcomes.retain(|id, outcome| outcome.time >= before || id.origin() == KeyOrigin::Process);
     }
 
-    pub(crate) fn change(&mut self, change: &PendingChange) {
+    /// Returns the pending command that was replaced or removed.
+    pub(crate) fn change(&mut self, change: &PendingChange) -> Option<PendingCommand> {
         match change {
-            PendingChange::Put(pending) => {
-                self.pending.insert(pending.key.clone(), pending.clone());
-            }
-            PendingChange::Remove(key) => {
-                self.pending.remove(key);
-            }
+            PendingChange::Put(pending) => self.pending.insert(pending.key.clone(), pending.clone()),
+            PendingChange::Remove(key) => self.pending.remove(key),
             PendingChange::Park(key) => {
-                if let Some(pending) = self.pending.get_mut(key) {
-                    pending.state = PendingState::Parked;
-                }
+                let pending = self.pending.get_mut(key)?;
+                let parked = PendingCommand { state: PendingState::Parked, ..pending.clone() };
+                Some(std::mem::replace(pending, parked))
             }
         }
     }
 
     pub(crate) fn scan_pending(&self, after: &PendingKey, visit: VisitPending<'_>) {
-        let later = (Bound::Excluded(after), Bound::Unbounded);
-        let of_kind = |key: &PendingKey| key.kind() == after.kind();
-        let mut later = self.pending.range::<PendingKey, _>(later).take_while(|(key, _)| of_kind(key));
-        // A break of `visit` is not a failure.
-        let _ = later.try_for_each(|(_, pending)| visit(pending.clone()));
+        for (key, pending) in self.pending.from(after).skip_while(|(key, _)| *key == after) {
+            if key.kind() != after.kind() || visit(pending.clone()).is_break() {
+                break;
+            }
+        }
     }
 
     pub(crate) fn snapshot(&self, code: &str) -> Option<Snapshot> {

@@ -171,3 +171,14 @@ pub enum PendingChange {
     /// Parks a pending command, if there is one, without reading it: it may be one that cannot be read.
     Park(PendingKey),
 }
+
+impl PendingChange {
+    /// The key of the pending command.
+    #[must_use]
+    pub const fn key(&self) -> &PendingKey {
+        match self {
+            Self::Put(pending) => &pending.key,
+            Self::Remove(key) | Self::Park(key) => key,
+        }
+    }
+}

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
-use super::json_text::{JsonText, push_json_string};
+use super::json_text::{JsonText, only_members, push_json_string};
 use crate::store::logs::commit::CommitView;
 use crate::store::logs::log::StorageError;
 use crate::store::version::Version;
@@ -72,23 +72,12 @@ fn stored_note(event: &NewEvent) -> Option<&str> {
 
 /// The dates of a note that lies in the metadata.
 fn note_in(metadata: &str) -> Option<&str> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Noted<'a> {
-        #[serde(borrow)]
-        saved: Note<'a>,
-    }
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Note<'a> {
-        #[serde(borrow)]
-        dates: Option<&'a RawValue>,
-    }
     if !metadata.starts_with(NOTE_IN_METADATA) {
         return None;
     }
-    let noted: Noted<'_> = serde_json::from_str(metadata).ok()?;
-    Some(noted.saved.dates.map_or("[]", RawValue::get))
+    let [saved] = only_members(metadata, ["saved"]).ok()?;
+    let [dates] = only_members(saved?, ["dates"]).ok()?;
+    Some(dates.filter(|dates| *dates != "null").unwrap_or("[]"))
 }
 
 /// An event as it is stored, borrowed from its commit's text.

@@ -130,35 +130,51 @@ pub(crate) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 #[must_use]
 pub fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
     let mut found = [None; N];
-    for member in all_members(object)? {
-        for (value, name) in found.iter_mut().zip(names) {
-            if member.is_named(name) {
-                *value = Some(member.value.get());
-            }
-        }
-    }
+    find_members(object, &names, &mut found)?;
     Some(found)
 }
 
-/// The first member of an object that has none of these names, or that has the name of an earlier member.
+/// Finds the members of an object as [`members`] does. The object may have no other members, and each of these once.
 ///
 /// ```
-/// use sillok::store::other_member;
+/// use sillok::store::only_members;
 ///
-/// assert_eq!(other_member(r#"{"type":1,"kind":2}"#, &["type", "data"]).as_deref(), Some("kind"));
-/// assert_eq!(other_member(r#"{"type":1,"type":2}"#, &["type", "data"]).as_deref(), Some("type"));
-/// assert_eq!(other_member(r#"{"data":1}"#, &["type", "data"]), None);
+/// assert_eq!(only_members(r#"{"data":1}"#, ["type", "data"]), Ok([None, Some("1")]));
+/// let other = |name: &str| Err(Some(name.to_owned()));
+/// assert_eq!(only_members(r#"{"type":1,"kind":2}"#, ["type", "data"]), other("kind"));
+/// assert_eq!(only_members(r#"{"type":1,"type":2}"#, ["type", "data"]), other("type"));
+/// assert_eq!(only_members("[]", ["type"]), Err(None));
 /// ```
-#[must_use]
-pub fn other_member(object: &str, names: &[&str]) -> Option<String> {
-    let mut seen = Vec::new();
+///
+/// # Errors
+/// The name of the first other member, or of the first member that is there twice. `None` if the text is not an object.
+pub fn only_members<'a, const N: usize>(
+    object: &'a str,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], Option<String>> {
+    let mut found = [None; N];
+    match find_members(object, &names, &mut found) {
+        Some(None) => Ok(found),
+        other => Err(other.flatten().map(|other| other.name.get().trim_matches('"').to_owned())),
+    }
+}
+
+/// Writes the members with these names to `found`. Returns the first other member, or the first one that is there twice, if
+/// there is one. Returns `None` if the text is not an object.
+fn find_members<'a>(
+    object: &'a str,
+    names: &[&str],
+    found: &mut [Option<&'a str>],
+) -> Option<Option<Member<'a>>> {
+    let mut other = None;
     for member in all_members(object)? {
-        match names.iter().find(|name| member.is_named(name)) {
-            Some(name) if !seen.contains(name) => seen.push(name),
-            _ => return Some(member.name.get().trim_matches('"').to_owned()),
+        let known = found.iter_mut().zip(names).find(|(_, name)| member.is_named(name));
+        let is_first = known.is_some_and(|(value, _)| value.replace(member.value.get()).is_none());
+        if !is_first && other.is_none() {
+            other = Some(member);
         }
     }
-    None
+    Some(other)
 }
 
 /// A member of a JSON object, as it is written.

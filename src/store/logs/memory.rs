@@ -1,18 +1,19 @@
 //! Streams in memory.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::ops::{Bound, ControlFlow};
+use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
 
 use super::commit::Commit;
 use super::log::{Base, Head, StorageError, StreamLog, Visit};
+use crate::sorted::Sorted;
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::decisions::log::{
     DecisionLog, DecisionParts, DuePlace, PendingLog, VisitAgenda, VisitPending,
 };
 use crate::store::decisions::memory::MemoryDecisions;
 use crate::store::decisions::outcome::Outcome;
-use crate::store::decisions::pending::{PendingChange, PendingCommand, PendingKey, PendingState};
+use crate::store::decisions::pending::{PendingChange, PendingCommand, PendingKey};
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
@@ -27,11 +28,11 @@ use crate::store::version::Version;
 pub struct MemoryLog {
     streams: HashMap<StreamId, Stream>,
     /// The streams in the order of their names. A page of the directory looks only at the names that it needs.
-    names: BTreeSet<StreamId>,
+    names: Sorted<StreamId, ()>,
     /// The places of all commits that were ever inserted, in order. Their streams no longer have the removed ones.
     order: Vec<Place>,
     /// The pending commands that are attempted again, in the order in which they are due.
-    due: BTreeSet<DuePlace>,
+    due: Sorted<DuePlace, ()>,
 }
 
 /// The place of a commit among all commits.
@@ -63,7 +64,7 @@ impl MemoryLog {
         match self.streams.entry(id.clone()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                self.names.insert(id.clone());
+                self.names.insert(id.clone(), ());
                 new.insert(Stream::default())
             }
         }
@@ -72,22 +73,19 @@ impl MemoryLog {
 
 impl MemoryLog {
     fn change_pending(&mut self, stream: &StreamId, change: &PendingChange) {
-        let (key, due) = match change {
-            PendingChange::Put(pending) => (&pending.key, pending.state.due()),
-            PendingChange::Remove(key) | PendingChange::Park(key) => (key, None),
-        };
-        let decisions = &mut self.stream(stream).decisions;
-        let replaced = decisions.pending.get(key).map(|pending| (key.clone(), pending.state));
-        decisions.change(change);
-        self.not_due(stream, replaced);
-        self.due.extend(due.map(|due| DuePlace { due, stream: stream.clone(), key: key.clone() }));
+        if let Some(replaced) = self.stream(stream).decisions.change(change) {
+            self.not_due(stream, &replaced);
+        }
+        if let PendingChange::Put(PendingCommand { key, state, .. }) = change
+            && let Some(due) = state.due()
+        {
+            self.due.insert(DuePlace { due, stream: stream.clone(), key: key.clone() }, ());
+        }
     }
 
-    fn not_due(&mut self, stream: &StreamId, changed: impl IntoIterator<Item = (PendingKey, PendingState)>) {
-        for (key, state) in changed {
-            if let Some(due) = state.due() {
-                self.due.remove(&DuePlace { due, stream: stream.clone(), key });
-            }
+    fn not_due(&mut self, stream: &StreamId, removed: &PendingCommand) {
+        if let Some(due) = removed.state.due() {
+            self.due.remove(&DuePlace { due, stream: stream.clone(), key: removed.key.clone() });
         }
     }
 }
@@ -98,9 +96,12 @@ impl PendingLog for MemoryLog {
         after: Option<&DuePlace>,
         visit: &mut dyn FnMut(DuePlace) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        // A break of `visit` is not a failure.
-        let _ = self.due.range((start, Bound::Unbounded)).cloned().try_for_each(visit);
+        let later = after.map_or_else(|| self.due.iter(), |after| self.due.from(after));
+        for (place, ()) in later.skip_while(|(place, ())| Some(*place) == after) {
+            if visit(place.clone()).is_break() {
+                break;
+            }
+        }
         Ok(())
     }
 }
@@ -190,7 +191,7 @@ impl StreamLog for MemoryLog {
                 stream.versions_by_key.remove(&key);
             }
         }
-        self.not_due(id, forgotten.pending.into_values().map(|pending| (pending.key, pending.state)));
+        forgotten.pending.iter().for_each(|(_, pending)| self.not_due(id, pending));
         Ok(())
     }
 }
@@ -235,7 +236,10 @@ impl DecisionLog for MemoryLog {
 
     fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError> {
         let pending = self.streams.get(stream).map(|stream| &stream.decisions.pending);
-        pending.into_iter().flatten().for_each(|(key, pending)| visit(key.clone(), pending.state));
+        pending
+            .into_iter()
+            .flat_map(Sorted::iter)
+            .for_each(|(key, pending)| visit(key.clone(), pending.state));
         Ok(())
     }
 
@@ -287,8 +291,10 @@ impl StreamDirectory for MemoryLog {
         from: &str,
         visit: &mut dyn FnMut(StreamEntry) -> ControlFlow<()>,
     ) -> Result<(), StorageError> {
-        let from = if after < from { Bound::Included(from) } else { Bound::Excluded(after) };
-        for stream in self.names.range::<str, _>((from, Bound::Unbounded)) {
+        for (stream, ()) in self.names.from(after.max(from)) {
+            if stream.as_str() == after {
+                continue;
+            }
             let Head { version, time, deleted, .. } = self.head(stream)?;
             // A stream that has only outcomes never had an event.
             if version.is_empty() {

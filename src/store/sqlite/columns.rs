@@ -1,23 +1,13 @@
 //! Conversion of rows into commits and bases.
 
-use serde::{Deserialize, Serialize};
-
 use super::super::version::Version;
 use super::port::{Row, Value};
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::event::RecordedTime;
+use crate::store::events::json_text::only_members;
 use crate::store::logs::commit::{Commit, CommitView};
 use crate::store::logs::log::{Base, Head, StorageError};
 use crate::store::proof::hash::CommitHash;
-
-/// The text column of a base row. The base's time and hash are in columns of their own.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BaseText {
-    version: u64,
-    hidden: u64,
-    deleted: bool,
-}
 
 /// Reads a row of `version, time, hash, events, key` as a commit.
 pub(super) fn commit(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
@@ -56,7 +46,7 @@ pub(super) fn head(row: &dyn Row) -> Result<Head, StorageError> {
     Ok(Head { version, time, hash, hidden: base.hidden, deleted: base.deleted, bytes: 0 })
 }
 
-/// The text of a base row.
+/// The text column of a base row. The base's time and hash are in columns of their own.
 pub(super) fn encode_base(base: &Base) -> String {
     let Base { version, hidden, deleted, .. } = base;
     format!("{{\"version\":{version},\"hidden\":{hidden},\"deleted\":{deleted}}}")
@@ -64,11 +54,13 @@ pub(super) fn encode_base(base: &Base) -> String {
 
 /// Makes a base from the text of its row and from the other columns.
 pub(super) fn base(text: &str, time: RecordedTime, hash: CommitHash) -> Result<Base, StorageError> {
-    let unreadable = || corrupt(0, "the base of the stream cannot be read");
-    let text: BaseText = serde_json::from_str(text).map_err(|_| unreadable())?;
-    let versions = Version::new(text.version).zip(Version::new(text.hidden));
-    let (version, hidden) = versions.ok_or_else(unreadable)?;
-    Ok(Base { version, time, hash, hidden, deleted: text.deleted })
+    let version = |json: Option<&str>| json?.parse().ok().and_then(Version::new);
+    let read = || {
+        let [last, hidden, deleted] = only_members(text, ["version", "hidden", "deleted"]).ok()?;
+        let (last, hidden, deleted) = (version(last)?, version(hidden)?, deleted?.parse().ok()?);
+        Some(Base { version: last, time, hash, hidden, deleted })
+    };
+    read().ok_or_else(|| corrupt(0, "the base of the stream cannot be read"))
 }
 
 fn corrupt(version: u64, reason: &str) -> StorageError {
