@@ -15,8 +15,8 @@ mod js;
 mod proof;
 
 pub use aggregate::{
-    ExecutedJson, JsBehaviour, PendingPage, ScriptedBehaviour, StateJson, event_input, parse_command,
-    parse_rejection, read_pending,
+    ExecutedJson, JsBehaviour, PendingPage, SECRET_FAULT, ScriptedBehaviour, StateJson, event_input,
+    parse_command, parse_rejection, read_pending,
 };
 pub use clock::{now, rfc3339};
 pub use consumer::{

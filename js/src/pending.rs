@@ -172,7 +172,7 @@ impl Store {
             let stream = stream_id_from_js(stream)?;
             let after = after.as_deref().map(PendingKey::timer).transpose().map_err(no_key)?;
             self.reading(|store| {
-                read_pending(store.log(), &stream, PendingKind::Timer, after.as_ref(), PAGE_EVENTS)
+                read_pending(store.log(), &stream, PendingKind::Timer, after.as_ref(), PAGE_EVENTS, false)
             })
         };
         answer(read())

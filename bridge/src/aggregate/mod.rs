@@ -10,5 +10,5 @@ mod rejection;
 pub use command::{event_input, parse_command};
 pub use executed::{ExecutedJson, StateJson};
 pub use js_behaviour::{JsBehaviour, ScriptedBehaviour};
-pub use pending::{PendingPage, read_pending};
+pub use pending::{PendingPage, SECRET_FAULT, read_pending};
 pub use rejection::parse_rejection;

@@ -2,8 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use sillok::ErrorCode;
 use sillok::store::{
-    DecisionLog, PendingCommand, PendingKey, PendingKind, PendingState, StorageError, StreamId, json_string,
+    DecisionLog, JsonText, PendingCommand, PendingKey, PendingKind, PendingState, StorageError, StreamId,
+    json_string, members,
 };
 
 use crate::clock::rfc3339;
@@ -19,10 +21,14 @@ pub struct PendingPage {
 
 crate::message!(PendingPage { items: "items", next: "next" });
 
+/// The text that callers get in place of a fault's text that may be secret.
+pub const SECRET_FAULT: &str = "the code of the aggregate failed; the cause is in the Worker's log";
+
 /// The largest page, in bytes of JSON.
 const PAGE_BYTES: usize = sillok::store::limits::PAGE_BYTES;
 
-/// Reads a page of pending commands after a key, or from the first one.
+/// Reads a page of pending commands after a key, or from the first one. `is_secret`: the texts of faults of the code are not
+/// shown.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -32,6 +38,7 @@ pub fn read_pending(
     kind: PendingKind,
     after: Option<&PendingKey>,
     limit: usize,
+    is_secret: bool,
 ) -> Result<PendingPage, StorageError> {
     let first = PendingKey::first(kind);
     let (mut items, mut last, mut next, mut count) = (String::from("["), None, None, 0);
@@ -44,7 +51,7 @@ pub fn read_pending(
             items.push(',');
         }
         count += 1;
-        items.push_str(&pending_json(&pending));
+        items.push_str(&pending_json(&pending, is_secret));
         last = Some(pending.key.as_str().to_owned());
         ControlFlow::Continue(())
     })?;
@@ -53,7 +60,7 @@ pub fn read_pending(
 }
 
 /// A timer: `{"key","due",…}`, or a sent command: `{"id","name","stream","sent",…}`.
-fn pending_json(pending: &PendingCommand) -> String {
+fn pending_json(pending: &PendingCommand, is_secret: bool) -> String {
     let PendingCommand { key, receiver, command, at, failed, state, error } = pending;
     let name = json_string(key.as_str());
     let place = match receiver {
@@ -75,10 +82,20 @@ fn pending_json(pending: &PendingCommand) -> String {
         PendingState::Rejected | PendingState::Answered(_) => "rejection",
         PendingState::Due(_) | PendingState::Parked => "lastError",
     };
-    let error = error.as_ref().map(|error| format!(",\"{member}\":{}", error.as_str())).unwrap_or_default();
+    let shown = |error: &JsonText| match is_secret && is_fault_of_code(error) {
+        true => format!("{{\"code\":\"decider_failed\",\"detail\":\"{SECRET_FAULT}\"}}"),
+        false => error.as_str().to_owned(),
+    };
+    let error = error.as_ref().map(|error| format!(",\"{member}\":{}", shown(error))).unwrap_or_default();
     format!(
         "{{{place},\"command\":{},\"state\":\"{}\",\"failedAttempts\":{failed}{next}{error}}}",
         command.as_str(),
         state.as_str()
     )
+}
+
+fn is_fault_of_code(error: &JsonText) -> bool {
+    let code =
+        members(error.as_str(), ["code"]).and_then(|[code]| serde_json::from_str::<String>(code?).ok());
+    code.as_deref() == Some(ErrorCode::DeciderFailed.as_str())
 }

@@ -2,13 +2,13 @@
 //! decision.
 
 use super::command_error::CommandError;
-use super::executed::Executed;
+use super::executed::{Executed, check_rejection};
 use super::loading::{self, Place};
+use super::pending::FailedAttempt;
 use super::pending_changes::{cause_of, changes_of, rejected};
 use super::snapshots::SnapshotStatus;
 use crate::ErrorCode;
 use crate::handler::{Accepted, Behaviour, BehaviourDecision, Command, DecideContext, Fault, Input};
-use crate::store::limits::REJECTION_BYTES;
 use crate::store::{
     Append, AppendError, Cause, Decided, DecisionLog, DecisionParts, EventId, EventStore, ExpectedVersion,
     Head, IdempotencyKey, JsonText, KeyOrigin, Outcome, PendingChange, PendingCommand, RecordedTime,
@@ -55,6 +55,7 @@ pub struct Commands {
     pub(super) snapshots: SnapshotStatus,
     /// The outcomes that were remembered by this machine.
     remembered: u64,
+    pub(super) failure: Option<FailedAttempt>,
 }
 
 impl std::fmt::Debug for Commands {
@@ -67,7 +68,7 @@ impl Commands {
     /// The commands of an aggregate, without a state.
     #[must_use]
     pub fn new(behaviour: Box<dyn Behaviour>) -> Self {
-        Self { behaviour, at: None, snapshots: SnapshotStatus::default(), remembered: 0 }
+        Self { behaviour, at: None, snapshots: SnapshotStatus::default(), remembered: 0, failure: None }
     }
 
     /// How the snapshots do.
@@ -360,19 +361,6 @@ impl Commands {
             let _ = store.log_mut().remove_outcomes(stream, now.earlier(millis), id);
         }
     }
-}
-
-fn check_rejection(command: &Command, rejection: &JsonText) -> Result<(), Fault> {
-    if command.input() != Input::Command {
-        let detail = "a process cannot reject an event or an answer; return [] if nothing has to happen";
-        return Err(Fault::new(ErrorCode::DeciderFailed, detail));
-    }
-    let bytes = rejection.as_str().len();
-    if bytes <= REJECTION_BYTES {
-        return Ok(());
-    }
-    let detail = format!("the rejection is {bytes} bytes long; the most is {REJECTION_BYTES}");
-    Err(Fault::new(ErrorCode::DeciderFailed, detail))
 }
 
 /// Stores a decision, its outcome and the changes of the pending commands, unless the command is a dry run.

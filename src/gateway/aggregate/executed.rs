@@ -1,5 +1,8 @@
 //! The answer to a command.
 
+use crate::ErrorCode;
+use crate::handler::{Command, Fault, Input};
+use crate::store::limits::REJECTION_BYTES;
 use crate::store::{
     Append, Appended, CommandHash, Commit, Decided, EventView, JsonText, Outcome, RecordedTime, StorageError,
     StreamId, Version,
@@ -118,4 +121,18 @@ impl Executed {
     pub fn visit_events(&self, visit: &mut dyn FnMut(EventView<'_>)) -> Result<(), StorageError> {
         self.commit.as_ref().map_or(Ok(()), |commit| commit.view().visit_events(visit))
     }
+}
+
+/// Checks that a rejection may be the answer to this input.
+pub(super) fn check_rejection(command: &Command, rejection: &JsonText) -> Result<(), Fault> {
+    if command.input() != Input::Command {
+        let detail = "a process cannot reject an event or an answer; return [] if nothing has to happen";
+        return Err(Fault::new(ErrorCode::DeciderFailed, detail));
+    }
+    let bytes = rejection.as_str().len();
+    if bytes <= REJECTION_BYTES {
+        return Ok(());
+    }
+    let detail = format!("the rejection is {bytes} bytes long; the most is {REJECTION_BYTES}");
+    Err(Fault::new(ErrorCode::DeciderFailed, detail))
 }

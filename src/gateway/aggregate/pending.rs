@@ -98,7 +98,7 @@ impl Commands {
             (PendingKind::Sent, _) => None,
         };
         let attempted = self.attempt(store, stream, key, now, fresh_id, input);
-        after_attempt(store, stream, key, attempted, now, jitter)
+        self.after_attempt(store, stream, key, attempted, now, jitter)
     }
 
     /// Passes the answer to a sent command to the process, or folds a page of events before. The sent command is removed
@@ -123,7 +123,36 @@ impl Commands {
             is_sent.then(|| answer_input(pending, answer))
         };
         let attempted = self.attempt(store, stream, key, now, fresh_id, input);
-        after_attempt(store, stream, key, attempted, now, jitter)
+        self.after_attempt(store, stream, key, attempted, now, jitter)
+    }
+
+    /// Why the last attempt has failed, for the operator's log. Call it after [`fire`](Self::fire) or
+    /// [`answered`](Self::answered).
+    pub fn take_failure(&mut self) -> Option<FailedAttempt> {
+        self.failure.take()
+    }
+
+    /// What follows from an attempt: an error is noted at the pending command.
+    fn after_attempt<L: DecisionLog>(
+        &mut self,
+        store: &mut EventStore<L>,
+        stream: &StreamId,
+        key: &PendingKey,
+        attempted: Result<Step<Option<Executed>>, CommandError>,
+        now: RecordedTime,
+        jitter: u64,
+    ) -> Result<Step<Option<Executed>>, StorageError> {
+        match attempted {
+            Ok(stepped) => Ok(stepped),
+            // Data that cannot be read now can seldom be read later: that is an attempt, and the last one parks the command.
+            Err(CommandError::Refused(AppendError::Storage(error))) if !is_corrupt(&error) => Err(error),
+            Err(error) => {
+                let failure = FailedAttempt::from(&error);
+                note_failure(store, stream, key, &failure, now, jitter)?;
+                self.failure = Some(failure);
+                Ok(Step::Done(None))
+            }
+        }
     }
 
     /// Decides the input that a pending command has come to. Returns `None` if the pending command does not exist, or if
@@ -147,26 +176,6 @@ impl Commands {
         let Some(stepped) = stepped.transpose() else { return Ok(Step::Done(None)) };
         self.after_step(store, stream, None, &stepped);
         Ok(stepped?.map(Some))
-    }
-}
-
-/// What follows from an attempt: an error is noted at the pending command.
-fn after_attempt<L: DecisionLog>(
-    store: &mut EventStore<L>,
-    stream: &StreamId,
-    key: &PendingKey,
-    attempted: Result<Step<Option<Executed>>, CommandError>,
-    now: RecordedTime,
-    jitter: u64,
-) -> Result<Step<Option<Executed>>, StorageError> {
-    match attempted {
-        Ok(stepped) => Ok(stepped),
-        // Data that cannot be read now can seldom be read later: that is an attempt, and the last one parks the command.
-        Err(CommandError::Refused(AppendError::Storage(error))) if !is_corrupt(&error) => Err(error),
-        Err(error) => {
-            note_failure(store, stream, key, &FailedAttempt::from(&error), now, jitter)?;
-            Ok(Step::Done(None))
-        }
     }
 }
 

@@ -253,6 +253,12 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 commands.answered(store, stream, key, answer, now, random, fresh_id)
             }
         };
+        if let Some(failure) = commands.take_failure() {
+            turn.log(
+                "an attempt at a timer or an answer has failed",
+                format!("{stream}: {}", failure.detail),
+            );
+        }
         let done = match worked {
             Ok(super::Step::More) => return Some(work),
             Ok(super::Step::Done(done)) => Ok(done),
@@ -280,7 +286,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 PendingKind::Timer => "a timer is parked",
                 PendingKind::Sent => "a sent command is parked",
             };
-            turn.log(what, format!("{} of stream {}", key.as_str(), self.stream));
+            turn.log(what, format!("{}: {}", self.stream, key.as_str()));
         }
     }
 

@@ -8,7 +8,8 @@ use sillok::gateway::{AggregateEffect, CommandError};
 use sillok::handler::Command;
 use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin};
 use sillok_bridge::{
-    ExecutedJson, Failure, StateJson, event_input, fresh_id, now, parse_command, parse_expected_version,
+    ExecutedJson, Failure, SECRET_FAULT, StateJson, event_input, fresh_id, now, parse_command,
+    parse_expected_version,
 };
 use wasm_bindgen::JsValue;
 use worker::console_error;
@@ -79,8 +80,7 @@ impl Inner {
     fn undecided(&self, error: CommandError) -> Failure {
         if self.code.is_in_rust() && error.code() == ErrorCode::DeciderFailed {
             console_error!("a decider has failed: {error}");
-            let detail = "the code of the aggregate failed; the cause is in the Worker's log";
-            return Failure::new(ErrorCode::DeciderFailed, detail);
+            return Failure::new(ErrorCode::DeciderFailed, SECRET_FAULT);
         }
         error.into()
     }

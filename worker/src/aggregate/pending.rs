@@ -51,7 +51,7 @@ impl Inner {
         let after = request.after.as_deref().map(|key| key_of(request.kind.0, key)).transpose()?;
         let (driver, limit) = (self.driver()?, usize::try_from(request.limit).unwrap_or(usize::MAX));
         let log = driver.store().log();
-        Ok(read_pending(log, &request.stream, request.kind.0, after.as_ref(), limit)?)
+        Ok(read_pending(log, &request.stream, request.kind.0, after.as_ref(), limit, self.code.is_in_rust())?)
     }
 
     /// Cancels a timer or a sent command. Or attempts or answers it, if it is parked.
