@@ -10,6 +10,7 @@ import {
   followedEvent,
   type FollowedEvent,
   isProcess,
+  noAnswered,
   type ProcessRules,
   type ReactionFunction,
 } from "./process-rules.js";
@@ -144,15 +145,19 @@ export class Behaviour {
 
   /**
    * Decides by an answer to a sent command: JSON `{"name","accepted":true,"stream","version"}` or
-   * `{"name","accepted":false,"stream","rejection"}`. Nothing happens if the process has no function for the name.
+   * `{"name","accepted":false,"stream","rejection"}`.
    *
    * @returns JSON as {@link Behaviour.decide}, without a rejection.
+   * @throws {@link SillokError} `decider_failed` if the process has no function for the name: it had one when the command was
+   * sent. The answer is attempted again, and not lost.
    */
   answered(answer: string, context: string): string {
     const process = this.#ownProcess();
     const { name, ...own } = JSON.parse(answer) as NamedAnswer;
     const called = () => `${this.#named("answered")}, for the answer to ${name},`;
-    return this.#react(process.answered[name], own, JSON.parse(context) as GivenContext, called);
+    const decide = process.answered[name];
+    if (decide === undefined) throw failed(noAnswered(this.#aggregate, name));
+    return this.#react(decide, own, JSON.parse(context) as GivenContext, called);
   }
 
   /** Whether the instance of a process is over. Always false for an aggregate. */

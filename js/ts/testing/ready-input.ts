@@ -3,7 +3,7 @@
 import type { Behaviour } from "../aggregate/behaviour.js";
 import { checkData } from "../aggregate/decided.js";
 import { deepFreeze } from "../aggregate/freeze.js";
-import { type FollowedEvent, instanceOf, isProcess } from "../aggregate/process-rules.js";
+import { type FollowedEvent, instanceOf, isProcess, noAnswered } from "../aggregate/process-rules.js";
 import type { Aggregate } from "../aggregate/types.js";
 import { invalid } from "../store/invalid.js";
 import type { AnswerInput, EventInput } from "./inputs.js";
@@ -35,6 +35,10 @@ export function readyInput(aggregate: Aggregate, input: unknown, name: string): 
     throw invalid(name, `must be a command: ${aggregate.name} is an aggregate, and no process`);
   }
   if (given.input === "answer") {
+    const { name: sent } = given.answer;
+    if (!Object.hasOwn(aggregate.answered, sent)) {
+      throw invalid(name, `must be an answer to a known name: ${noAnswered(aggregate, sent)}`);
+    }
     const text = exactText(given.answer, name);
     return {
       stream: () => own,
