@@ -7,7 +7,11 @@ import { LocalCommands } from "../local/commands.js";
 import type { DueSend, DueTimer, EnginePending } from "../local/engine-pending.js";
 import type { LocalEngine } from "../local/engine.js";
 import { type Failure, SillokError } from "../store/errors.js";
-import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
+import {
+  ATTEMPTS_AT_ONE_TIME,
+  POLICY_TIMEOUT_MILLIS,
+  STREAM_ATTEMPTS_AT_ONE_TIME,
+} from "../store/limits.js";
 import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
@@ -25,6 +29,10 @@ export class PendingRunner extends WorkLoop {
   /** The latest time at which a failed attempt of this program is repeated, and the time of the next work. */
   #repeated = 0;
   #next: number | undefined;
+  /** The last time of a store with a clock of its own, the attempts at that time, and those of each stream. */
+  #instant = 0;
+  #attempts = 0;
+  readonly #attemptsOf = new Map<string, number>();
 
   constructor(engine: LocalEngine) {
     super(engine);
@@ -108,10 +116,28 @@ export class PendingRunner extends WorkLoop {
     attempt: () => Promise<number>,
   ): Promise<void> {
     try {
+      this.#count(stream, key, isSent);
       this.#repeated = Math.max(this.#repeated, await attempt());
     } finally {
       this.#pending.ended(stream, key, isSent);
     }
+  }
+
+  /** Refuses work without an end at one time: the clock of the store moves only after it. */
+  #count(stream: string, key: string, isSent: boolean): void {
+    if (!this.#engine.hasOwnClock) return;
+    const now = this.#engine.now();
+    if (now !== this.#instant) {
+      [this.#instant, this.#attempts] = [now, 0];
+      this.#attemptsOf.clear();
+    }
+    const own = (this.#attemptsOf.get(stream) ?? 0) + 1;
+    this.#attemptsOf.set(stream, own);
+    this.#attempts += 1;
+    if (own <= STREAM_ATTEMPTS_AT_ONE_TIME && this.#attempts <= ATTEMPTS_AT_ONE_TIME) return;
+    const what = isSent ? `the sent command ${key}` : `the timer ${key}`;
+    const detail = `${this.#attempts} timers and sent commands were due at the time ${now}, ${own} of them of ${stream}. The last is ${what}. Does a decision set a timer for now again and again?`;
+    throw new SillokError({ code: "decider_failed", detail, stream, field: key });
   }
 
   #fire(timer: DueTimer): Promise<number> {
