@@ -157,6 +157,40 @@ test("ten thousand timers may be due at one time", async () => {
   for (let n = 0; n < 10; n += 1) assert.equal((await app.load(`clock-${n}`, clock)).state, 1000);
 });
 
+test("an answer for which new code has no function is kept, attempted again, and parked", async () => {
+  const { account, sillok, simulate } = await bank();
+  const rules = { initialState: () => 0, evolve: (count: number) => count + 1 };
+  type Command = { type: "Ask" };
+  const ask = () => sillok.send("sale", account, "a", deposit(5));
+  const asksWith = (answered: Record<string, () => { type: "Done" }>) =>
+    sillok.process<{ type: "Done" }, Command, number>("asks", { ...rules, decide: ask, answered });
+  const [old, changed] = [asksWith({ sale: () => ({ type: "Done" }) }), asksWith({})];
+  const app = simulate({ aggregates: [account] });
+  await app.store.execute("asks-1", { type: "Ask" }, old);
+  const refused = app.store.execute("asks-2", { type: "Ask" }, changed);
+  await assert.rejects(refused, { code: "decider_failed", field: "sent[0].name" });
+  assert.deepEqual(await all(app.store.sent("asks-2")), []);
+
+  const gateway = new sillok.EventGateway(app.store).register(account, changed);
+  let now = await gateway.catchUp();
+  for (let attempts = 1; now !== undefined; attempts += 1) {
+    const [waiting] = await all(app.store.sent("asks-1"));
+    assert.deepEqual([waiting?.state, waiting?.failedAttempts], ["due", attempts]);
+    await app.advance(now - app.now);
+    now = await gateway.catchUp();
+  }
+  const [parked] = await all(app.store.sent("asks-1"));
+  assert.deepEqual([parked?.state, parked?.failedAttempts], ["parked", 8]);
+  assert.equal(parked?.lastError?.code, "decider_failed");
+  assert.match(parked?.lastError?.detail ?? "", /no function in `answered` for the name "sale"/);
+
+  assert.equal(await app.store.retrySent("asks-1", parked?.id ?? ""), true);
+  await new sillok.EventGateway(app.store).register(account, old).catchUp();
+  assert.equal((await app.load("asks-1", old)).state, 1);
+  assert.deepEqual(await all(app.store.sent("asks-1")), []);
+  assert.equal((await app.load("account-a", account)).state, 5, "it took effect once");
+});
+
 test("two applications have two clocks", async () => {
   const { account, simulate } = await bank();
   const [one, other] = [simulate({ aggregates: [account] }), simulate({ aggregates: [account] })];

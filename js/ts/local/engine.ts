@@ -21,6 +21,7 @@ import type { AppendResult, TruncateResult, Verification } from "../store/events
 import { invalid } from "../store/invalid.js";
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
+import { checkPendingKey, type PendingKind } from "../store/pending.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
 import { sleep } from "../time/timers.js";
 import type { Soon } from "../store/soon.js";
@@ -191,14 +192,25 @@ export class LocalEngine {
     });
   }
 
-  /** A page of the timers of a stream. The items are JSON. */
-  timers(stream: unknown, after?: string): Soon<{ items: string; next?: string }> {
-    return this.#read((store) => store.timers(stream, after));
+  /** A page of the timers or of the sent commands of a stream. The items are JSON. */
+  pendingPage(
+    stream: unknown,
+    kind: PendingKind,
+    after?: string,
+  ): Soon<{ items: string; next?: string }> {
+    return this.#read((store) => store.pending(stream, kind === "sent", after));
   }
 
-  /** Cancels a timer. Returns whether there was one. */
-  cancelTimer(stream: unknown, key: string): Soon<boolean> {
-    return this.#writeTo(stream, (store) => store.cancelTimer(stream, key));
+  /** Removes a timer or a sent command. Returns whether there was one. */
+  cancelPending(stream: unknown, kind: PendingKind, key: string): Soon<boolean> {
+    checkPendingKey(kind, key);
+    return this.#writeTo(stream, (store) => store.cancelPending(stream, key, kind === "sent"));
+  }
+
+  /** Attempts a parked timer or sent command again. Returns whether there was one. */
+  retryPending(stream: unknown, kind: PendingKind, key: string): Soon<boolean> {
+    checkPendingKey(kind, key);
+    return this.#writeTo(stream, (store) => store.retryPending(stream, key, kind === "sent"));
   }
 
   /** The timers and the sent commands of this store. */

@@ -17,7 +17,7 @@ import type {
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
-import { checkTimerKey, type Timer } from "../store/timers.js";
+import type { SentCommand, Timer } from "../store/pending.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -47,7 +47,7 @@ import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
 import { LocalEngine } from "./engine.js";
 import { readFeed, subscribeFeed } from "./feed.js";
-import { exportStream, listTimers, readStream } from "./read.js";
+import { exportStream, listPending, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";
 import { subscribeStream } from "./subscribe.js";
 
@@ -263,12 +263,27 @@ export class EventStore implements AggregateStore {
   }
 
   timers(stream: string): AsyncGenerator<Timer, void, undefined> {
-    return listTimers(this.#engine, stream);
+    return listPending(this.#engine, stream, "timers");
   }
 
   async cancelTimer(stream: string, key: string): Promise<boolean> {
-    checkTimerKey(key);
-    return this.#engine.cancelTimer(stream, key);
+    return this.#engine.cancelPending(stream, "timers", key);
+  }
+
+  async retryTimer(stream: string, key: string): Promise<boolean> {
+    return this.#engine.retryPending(stream, "timers", key);
+  }
+
+  sent(stream: string): AsyncGenerator<SentCommand, void, undefined> {
+    return listPending(this.#engine, stream, "sent");
+  }
+
+  async retrySent(stream: string, id: string): Promise<boolean> {
+    return this.#engine.retryPending(stream, "sent", id);
+  }
+
+  async cancelSent(stream: string, id: string): Promise<boolean> {
+    return this.#engine.cancelPending(stream, "sent", id);
   }
 
   /**

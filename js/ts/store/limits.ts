@@ -6,6 +6,8 @@
 export const STREAM_ID_BYTES = 200;
 /** Longest event type, in bytes of UTF-8. */
 export const EVENT_TYPE_BYTES = 200;
+/** Longest id of an event, in bytes of UTF-8. The id of a sent command has the same bound. */
+export const EVENT_ID_BYTES = 200;
 /** Longest idempotency key, in bytes of UTF-8. */
 export const IDEMPOTENCY_KEY_BYTES = 200;
 /** Longest name of a consumer, in bytes of UTF-8. */
