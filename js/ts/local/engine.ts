@@ -6,6 +6,7 @@ import {
   Consumer as ConsumerInRust,
   DueCommands as DueCommandsInRust,
   initSync,
+  lateInput as lateInputInRust,
   LineProof,
   StateLoad as StateLoadInRust,
   Store as StoreInRust,
@@ -30,6 +31,7 @@ import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
 import { EngineConsumer } from "./engine-consumer.js";
 import { EnginePending } from "./engine-pending.js";
+import type { LateInput } from "./late-input.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
 
@@ -44,6 +46,13 @@ export interface DefinedConsumer extends ConsumerDefinition {
 export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
+
+/**
+ * The decision about an input before the start or after the end of a process, as JSON. Undefined if the code of the process
+ * decides. For the tests of `sillok/testing`, which have no engine of their own.
+ */
+export const lateInput: LateInput = (input, isBegun, isEnded) =>
+  lateInputInRust(input, isBegun, isEnded);
 
 /** Code of the caller that runs within a call of the engine, and the error when it uses the store. */
 const REACH = {

@@ -45,7 +45,8 @@ import { accepted } from "../aggregate/command-input.js";
 import { LocalCommands } from "./commands.js";
 import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
-import { LocalEngine } from "./engine.js";
+import { lateInput, LocalEngine } from "./engine.js";
+import { LATE_INPUT } from "./late-input.js";
 import { readFeed, subscribeFeed } from "./feed.js";
 import { exportStream, listPending, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";
@@ -90,6 +91,10 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
 export class EventStore implements AggregateStore {
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
+
+  static {
+    Object.defineProperty(this, LATE_INPUT, { value: lateInput });
+  }
 
   /**
    * Makes a store in memory, without events.
