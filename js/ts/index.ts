@@ -46,6 +46,7 @@ export type {
   Decision,
   DecisionPart,
   EventOf,
+  FiredTimer,
   PrepareContext,
   Received,
   RejectionOf,

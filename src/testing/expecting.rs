@@ -121,9 +121,7 @@ impl<D: Decider> When<D> {
     /// Other timers are set.
     #[track_caller]
     pub fn then_all_scheduled(self, timers: &[(&str, RecordedTime, &D::Command)]) -> Self {
-        let timer = |(key, at, command): &(&str, RecordedTime, &D::Command)| {
-            json!({ "key": key, "at": at.as_millis(), "command": commanded(*command) })
-        };
+        let timer = |(key, at, command): &(&str, RecordedTime, &D::Command)| json!({ "key": key, "at": at.as_millis(), "command": commanded(*command) });
         let timers: Vec<Value> = timers.iter().map(timer).collect();
         self.has("scheduled", &timers)
     }

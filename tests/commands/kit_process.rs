@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sillok::ErrorCode;
 use sillok::handler::{
-    Answer, CommandContext, Decider, Decision, Event, Failed, FeedEvent, Instance, Process, Refusal,
+    Answer, CommandContext, Decider, Decision, Event, Failed, FeedEvent, FiredTimer, Instance, Process,
+    Refusal,
 };
 use sillok::store::{JsonText, NewEvent, RecordedTime, StreamId};
 use sillok::testing::{When, accepted, given_process, refused};
@@ -59,6 +60,9 @@ impl Decider for Bill {
         _: &bool,
         context: &CommandContext<'_>,
     ) -> Result<Decision<Billing>, Refusal<Never>> {
+        if let Some(FiredTimer { key, due }) = context.timer {
+            return Ok(Decision::from(Billing::Billed { cents: due.as_millis() }).cancel(key.as_str())?);
+        }
         let reminded = Decision::from(Billing::Reminded);
         Ok(reminded.cancel("remind")?.schedule("remind", context.now.later(7), &Command::Remind)?)
     }
@@ -184,6 +188,16 @@ fn an_answer_is_decided_once_and_not_after_the_end() {
         .then_state(&true);
     let poor = refused(&serde_json::json!({ "code": "poor" }));
     given_process::<Bill>(&[BILLED]).when_answered("charge", poor).then_fails(ErrorCode::DeciderFailed);
+}
+
+#[test]
+fn the_context_tells_the_command_of_a_timer_from_that_of_a_caller() {
+    given_process::<Bill>(&[BILLED])
+        .by_timer("remind", at(7))
+        .when(Command::Remind)
+        .then([Billing::Billed { cents: 7 }])
+        .then_cancelled("remind");
+    given_process::<Bill>(&[BILLED]).when(Command::Remind).then([Billing::Reminded]);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { CommandContext } from "sillok";
+
 import type { Sillok } from "./behaviour.ts";
 import { useScratch } from "./scratch.ts";
 import { shows } from "./shows.ts";
@@ -218,6 +220,25 @@ test("a name without a function in `answered` is refused", async () => {
   };
   assert.throws(() => given(transfer, [requested]).when(unknown), { ...refused, field: "command" });
   assert.throws(() => laws(transfer, [[requested]], [unknown]), refused);
+});
+
+test("the context tells the command of a timer from that of a caller", async () => {
+  const { reject } = await scratch.sillok();
+  const seen: unknown[] = [];
+  const { transfer, given } = await kit({
+    decide(_: Command, __: State, { timer }: CommandContext) {
+      seen.push(timer);
+      return timer?.key === "lapse" ? failed(String(timer.due)) : reject("only_by_timer");
+    },
+  });
+  const open = given(transfer, [requested]);
+  const timer = { key: "lapse", due: 7 };
+  open.when({ type: "Lapse" }, { now: 9, timer }).then(failed("7")).thenEnded();
+  open
+    .when({ type: "Lapse" }, { timer: { ...timer, key: "other" } })
+    .thenRejected("only_by_timer" as never);
+  open.when({ type: "Lapse" }).thenRejected("only_by_timer" as never);
+  assert.deepEqual(seen.at(-1), undefined);
 });
 
 test("impure functions of a process fail in its tests and under the laws", async () => {

@@ -246,7 +246,13 @@ test("an event of another stream and an answer decide like a command", async () 
   );
   behaviour.advance();
   assert.equal(behaviour.state(), '{"list":["placed","paid"]}');
-  const own = { stream: "transfer-7", now: 5, commandId: "c1", metadata: { correlationId: "c" } };
+  const own = {
+    stream: "transfer-7",
+    now: 5,
+    commandId: "c1",
+    metadata: { correlationId: "c" },
+    timer: undefined,
+  };
   assert.deepEqual(seen, [
     [JSON.parse(feedEvent()), { list: [] }, { ...own, version: 0 }],
     [accepted, { list: ["placed", "paid"] }, { ...own, version: 2 }],

@@ -106,7 +106,7 @@ export class Behaviour {
   }
 
   /**
-   * Decides a command: JSON `{"type","data","metadata"}`, in the context `{"now","version","commandId"?,"metadata"}`. Checks
+   * Decides a command: JSON `{"type","data","metadata"}`, in the context `{"now","version","commandId"?,"timer"?,"metadata"}`. Checks
    * the command and each event by their schemas, and folds the events into a candidate for the state.
    *
    * @returns JSON. An array of events, empty if nothing happens, if nothing else is decided. An object
@@ -119,10 +119,17 @@ export class Behaviour {
     const { type, data, metadata } = checkedCommand(this.#aggregate, command);
     const name = () => `${this.#named("decide")}, for the command ${type},`;
     const given = JSON.parse(context) as GivenContext;
-    const { version, now, commandId } = given;
+    const { version, now, commandId, timer } = given;
     const all = { ...metadata, ...given.metadata };
     const decision = called(() => {
-      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata: all });
+      const own = deepFreeze({
+        stream: this.#stream,
+        version,
+        now,
+        commandId,
+        metadata: all,
+        timer,
+      });
       return this.#rules.decide(deepFreeze({ type, data }), held.state, own);
     }, name);
     if (isRejected(decision)) return rejected(decision, name());
@@ -225,14 +232,14 @@ export class Behaviour {
   #react(
     decide: ReactionFunction | undefined,
     input: unknown,
-    { version, now, commandId, metadata }: GivenContext,
+    { version, now, commandId, metadata, timer }: GivenContext,
     name: () => string,
   ): string {
     this.#candidate = undefined;
     const held = this.#state();
     if (decide === undefined) return this.#accept(held, [], name);
     const decision = called(() => {
-      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata });
+      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata, timer });
       return decide(deepFreeze(input) as never, held.state as never, own);
     }, name);
     if (!isRejected(decision)) return this.#accept(held, decision, name);

@@ -5,6 +5,7 @@ import type {
   Command,
   CommandOf,
   EventOf,
+  FiredTimer,
   RejectionOf,
   StateOf,
 } from "../aggregate/types.js";
@@ -27,6 +28,8 @@ export interface WhenOptions {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** The id of the command. */
   readonly commandId?: string | undefined;
+  /** The timer that sends the command. Default: none, as for a command of a caller. */
+  readonly timer?: FiredTimer | undefined;
 }
 
 /** A stream with a history, made by {@link given}. */
@@ -115,7 +118,7 @@ type Outcome =
   | { readonly rejection: Rejection; readonly state: unknown }
   | { readonly error: unknown };
 
-const OPTIONS = ["now", "metadata", "commandId"] as const satisfies (keyof WhenOptions)[];
+const OPTIONS = ["now", "metadata", "commandId", "timer"] as const satisfies (keyof WhenOptions)[];
 
 /**
  * Tests an aggregate or a process without a store: after these events, a command gives these events, this rejection, this state,
@@ -167,8 +170,8 @@ export function given<A extends Aggregate>(aggregate: A, history: History<A> = [
   return {
     when(input, options = {}) {
       checkOptions(options, OPTIONS);
-      const { now = 0, metadata = {}, commandId } = options;
-      const context = { now, version: texts.length, commandId, metadata };
+      const { now = 0, metadata = {}, commandId, timer } = options;
+      const context = { now, version: texts.length, commandId, timer, metadata };
       const ready = readyInput(aggregate, input, "command");
       const contextText = exactText(context, "options");
       return decided(outcome(own, texts, ready, contextText));
