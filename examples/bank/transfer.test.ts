@@ -113,7 +113,7 @@ test("the process obeys the laws", () => {
   const inputs = [
     request,
     lapse,
-    ...["debit", "credit"].flatMap((name) => [
+    ...(["debit", "credit"] as const).flatMap((name) => [
       answer(name, accepted),
       answer(name, refused("not_open")),
     ]),
@@ -141,11 +141,13 @@ for (const { name, history, command, answer: answered, ...expected } of cases) {
     const input = answered === undefined ? command : answer(answered.name, withoutName(answered));
     const decided = given(transfer, history).when(input, { now: 5 });
     decided.then(expected.events).thenState(expected.state);
-    for (const { key, at, command } of expected.timers) {
-      if (command === undefined) decided.thenCancelled(key);
-      else decided.thenScheduled(key, at, command);
-    }
-    for (const { name, stream, command } of expected.sent) decided.thenSent(name, stream, command);
+    const isSet = ({ command }: any) => command !== undefined;
+    decided
+      .thenScheduled(expected.timers.filter(isSet))
+      .thenCancelled(
+        expected.timers.filter((timer: any) => !isSet(timer)).map(({ key }: any) => key),
+      )
+      .thenSent(expected.sent);
     if (expected.ended) decided.thenEnded();
     else assert.throws(() => decided.thenEnded(), /the decision differs/);
   });

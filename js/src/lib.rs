@@ -7,6 +7,7 @@
 mod commands;
 mod consumer;
 mod database;
+mod late_input;
 mod log;
 mod operate;
 mod pending;

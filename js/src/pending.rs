@@ -6,6 +6,7 @@ use js_sys::Array;
 use sillok::ErrorCode;
 use sillok::gateway::{
     DueCommands as DueMachine, DueWork, Executed, FailedAttempt, Step, cancel_pending, note_failure,
+    reject_sent, retry_pending,
 };
 use sillok::handler::Answer;
 use sillok::store::limits::PAGE_EVENTS;
@@ -13,7 +14,7 @@ use sillok::store::{
     DecisionLog, IdempotencyKey, InvalidName, JsonText, KeyOrigin, MalformedJson, PendingKey, PendingKind,
     RecordedTime, StorageError, StreamId, Version,
 };
-use sillok_bridge::{Failure, event_input, fresh_id, read_pending, stream_id_from_js};
+use sillok_bridge::{Failure, event_input, fresh_id, parse_rejection, read_pending, stream_id_from_js};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::commands::{Commands, command_of};
@@ -163,30 +164,66 @@ impl Commands {
 
 #[wasm_bindgen]
 impl Store {
-    /// Reads a page of the timers of a stream, after a key: `{items, next?}`. `items` is JSON.
+    /// Reads a page of the timers or of the sent commands of a stream, after a key: `{items, next?}`. `items` is JSON.
     ///
     /// # Errors
     /// A [`Failure`].
-    pub fn timers(&self, stream: &JsValue, after: Option<String>) -> Result<JsValue, JsValue> {
+    pub fn pending(&self, stream: &JsValue, sent: bool, after: Option<String>) -> Result<JsValue, JsValue> {
         let read = || {
             let stream = stream_id_from_js(stream)?;
-            let after = after.as_deref().map(PendingKey::timer).transpose().map_err(no_key)?;
+            let after = after.as_deref().map(|key| key_of(key, sent)).transpose()?;
             self.reading(|store| {
-                read_pending(store.log(), &stream, PendingKind::Timer, after.as_ref(), PAGE_EVENTS, false)
+                read_pending(store.log(), &stream, kind_of(sent), after.as_ref(), PAGE_EVENTS, false)
             })
         };
         answer(read())
     }
 
-    /// Cancels a timer. Returns whether there was one.
+    /// Removes a timer or a sent command. Returns whether there was one.
     ///
     /// # Errors
     /// A [`Failure`].
-    #[wasm_bindgen(js_name = cancelTimer)]
-    pub fn cancel_timer(&self, stream: &JsValue, key: &str) -> Result<bool, JsValue> {
-        let cancelled = place(stream, key, false)
+    #[wasm_bindgen(js_name = cancelPending)]
+    pub fn cancel_pending(&self, stream: &JsValue, key: &str, sent: bool) -> Result<bool, JsValue> {
+        let cancelled = place(stream, key, sent)
             .and_then(|(stream, key)| self.writing(|store| cancel_pending(store, &stream, &key)));
         cancelled.map_err(thrown)
+    }
+
+    /// Attempts a parked timer or sent command again. Returns whether there was one.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = retryPending)]
+    pub fn retry_pending(&self, stream: &JsValue, key: &str, sent: bool) -> Result<bool, JsValue> {
+        let now = self.now();
+        let retried = place(stream, key, sent)
+            .and_then(|(stream, key)| self.writing(|store| retry_pending(store, &stream, &key, now)));
+        retried.map_err(thrown)
+    }
+
+    /// Answers a parked sent command in place of its receiver. `rejection` is JSON. Returns whether there was one.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = rejectSent)]
+    pub fn reject_sent(&self, stream: &JsValue, id: &str, rejection: &str) -> Result<bool, JsValue> {
+        let now = self.now();
+        let rejected = || {
+            let ((stream, key), rejection) = (place(stream, id, true)?, parse_rejection(rejection)?);
+            self.writing(|store| reject_sent(store, &stream, &key, &rejection, now))
+        };
+        rejected().map_err(thrown)
+    }
+
+    /// The time of the next attempt at a timer or a sent command that has failed, in milliseconds since 1970, or 0 if there
+    /// is none.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = repeatedAt)]
+    pub fn repeated_at(&self, stream: &JsValue, key: &str, sent: bool) -> Result<f64, JsValue> {
+        place(stream, key, sent).and_then(|(stream, key)| retried(self, &stream, &key)).map_err(thrown)
     }
 
     /// Notes that a sent command has no answer, because of this error. Returns as [`Commands::fire`] does.
@@ -249,12 +286,15 @@ fn millis(due: RecordedTime) -> f64 {
 }
 
 fn place(stream: &JsValue, key: &str, sent: bool) -> Result<(StreamId, PendingKey), Failure> {
-    let kind = if sent { PendingKind::Sent } else { PendingKind::Timer };
-    let key = match kind {
-        PendingKind::Timer => PendingKey::timer(key),
-        PendingKind::Sent => PendingKey::sent(key),
-    };
-    Ok((stream_id_from_js(stream)?, key.map_err(no_key)?))
+    Ok((stream_id_from_js(stream)?, key_of(key, sent)?))
+}
+
+fn key_of(key: &str, sent: bool) -> Result<PendingKey, Failure> {
+    if sent { PendingKey::sent(key) } else { PendingKey::timer(key) }.map_err(no_key)
+}
+
+fn kind_of(sent: bool) -> PendingKind {
+    if sent { PendingKind::Sent } else { PendingKind::Timer }
 }
 
 fn answer_of(version: f64, rejection: Option<String>) -> Result<Answer, Failure> {

@@ -46,6 +46,7 @@ export type {
   Decision,
   DecisionPart,
   EventOf,
+  FiredTimer,
   PrepareContext,
   Received,
   RejectionOf,
@@ -160,5 +161,5 @@ export type {
   LoadOptions,
 } from "./aggregate/aggregate-store.js";
 export type { Store } from "./store/store.js";
-export type { Timer } from "./store/timers.js";
+export type { Attempts, PendingCommands, SentCommand, Timer } from "./store/pending.js";
 export { verifyCommits } from "./local/verify-commits.js";

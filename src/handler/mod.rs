@@ -41,7 +41,7 @@ pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window}
 pub use deciders::behaviour::{
     Accepted, Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault, SentCommand, TimerChange,
 };
-pub use deciders::command::{Command, Input, InvalidCommand};
+pub use deciders::command::{Command, FiredTimer, Input, InvalidCommand};
 pub use deciders::decider::{CommandContext, Decider, UnknownEvents};
 pub use deciders::decision::{Decision, InvalidPending, Refusal, reject};
 #[cfg(feature = "testing")]

@@ -10,9 +10,10 @@ use super::expecting::Pending;
 use super::recorded::Recorded;
 use crate::ErrorCode;
 use crate::gateway::{CommandError, Commands, Executed, Step};
-use crate::handler::{Behaviour, Command, Decider, Event, Fault, TypedBehaviour};
+use crate::handler::{Behaviour, Command, Decider, Event, Fault, FiredTimer, TypedBehaviour};
 use crate::store::{
-    Append, EventId, EventStore, IdempotencyKey, JsonText, MemoryLog, NewEvent, RecordedTime, StreamId,
+    Append, EventId, EventStore, IdempotencyKey, JsonText, MemoryLog, NewEvent, PendingKey, RecordedTime,
+    StreamId,
 };
 
 /// Begins a test of a decider with the events of a stream. The machine of commands runs over a store in memory, so upcasts,
@@ -51,6 +52,7 @@ pub(super) fn given_with<D: Decider>(history: &[D::Event], behaviour: MakeBehavi
         now: RecordedTime::default(),
         id: None,
         metadata: JsonText::empty_object(),
+        timer: None,
         behaviour,
         decider: PhantomData,
     }
@@ -66,6 +68,7 @@ pub struct Given<D> {
     now: RecordedTime,
     id: Option<String>,
     metadata: JsonText,
+    timer: Option<FiredTimer>,
     behaviour: MakeBehaviour,
     decider: PhantomData<fn() -> D>,
 }
@@ -138,6 +141,18 @@ impl<D: Decider> Given<D> {
         Self { metadata, ..self }
     }
 
+    /// Decides the command as that of the timer with this key, which was due at this time.
+    ///
+    /// # Panics
+    /// The key is not valid.
+    #[must_use]
+    #[track_caller]
+    pub fn by_timer(self, key: &str, due: RecordedTime) -> Self {
+        let key = PendingKey::timer(key);
+        assert!(key.is_ok(), "the key of the timer is not valid: {key:?}");
+        Self { timer: key.ok().map(|key| FiredTimer { key, due }), ..self }
+    }
+
     /// Decides a command.
     ///
     /// # Panics
@@ -151,6 +166,9 @@ impl<D: Decider> Given<D> {
     /// Decides a command or another input of the stream with this id.
     pub(super) fn decide(self, id: &str, command: Command) -> Result<When<D>, String> {
         let mut command = command.with_metadata(self.metadata.clone()).map_err(text)?;
+        if let Some(timer) = &self.timer {
+            command = command.of_timer(timer.clone());
+        }
         if let Some(id) = &self.id {
             command = command.with_id(IdempotencyKey::new(id).map_err(text)?);
         }

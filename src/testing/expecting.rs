@@ -5,30 +5,51 @@ use serde_json::{Value, json};
 
 use super::deciding::{When, parsed, same, text};
 use crate::handler::{Accepted, Command, Decider, SentCommand, TimerChange};
-use crate::store::RecordedTime;
+use crate::store::{PendingKey, RecordedTime};
 
 /// The timers and the sent commands of a decision as JSON, and whether the process has ended.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    timers: Vec<Value>,
+    scheduled: Vec<Value>,
+    cancelled: Vec<Value>,
     sent: Vec<Value>,
     ended: bool,
 }
 
 impl Pending {
     pub(super) fn of(accepted: &Accepted) -> Self {
-        let timers = accepted.timers.iter().map(shown_timer).collect();
-        let sent = accepted.sent.iter().map(shown_sent).collect();
-        Self { timers, sent, ended: accepted.ended }
+        let mut pending = Self { ended: accepted.ended, ..Self::default() };
+        pending.sent = accepted.sent.iter().map(shown_sent).collect();
+        for (place, timer) in accepted.timers.iter().enumerate() {
+            // The last change of a key takes the place of the others.
+            if accepted.timers.iter().skip(place + 1).any(|later| key_of(later) == key_of(timer)) {
+                continue;
+            }
+            match timer {
+                TimerChange::Set { key, at, command } => pending.scheduled.push(
+                    json!({ "key": key.as_str(), "at": at.as_millis(), "command": shown_command(command) }),
+                ),
+                TimerChange::Cancel(key) => pending.cancelled.push(Value::from(key.as_str())),
+            }
+        }
+        pending
+    }
+
+    fn list(&self, list: &str) -> &[Value] {
+        match list {
+            "scheduled" => &self.scheduled,
+            "cancelled" => &self.cancelled,
+            _ => &self.sent,
+        }
     }
 
     /// The outcome with its timers and sent commands, if it has some.
     pub(super) fn added_to(&self, found: &Value) -> Value {
         let mut found = found.clone();
         if let Some(members) = found.as_object_mut() {
-            for (name, list) in [("timers", &self.timers), ("sent", &self.sent)] {
-                if !list.is_empty() {
-                    members.insert(name.to_owned(), Value::from(list.clone()));
+            for name in ["scheduled", "cancelled", "sent"] {
+                if !self.list(name).is_empty() {
+                    members.insert(name.to_owned(), Value::from(self.list(name)));
                 }
             }
         }
@@ -37,7 +58,8 @@ impl Pending {
 }
 
 impl<D: Decider> When<D> {
-    /// Expects that a timer with this key is set. Other timers may be set too.
+    /// Expects that exactly this timer is set. For several timers or none, use
+    /// [`then_all_scheduled`](Self::then_all_scheduled).
     ///
     /// ```
     /// # use serde::{Deserialize, Serialize};
@@ -87,33 +109,65 @@ impl<D: Decider> When<D> {
     /// ```
     ///
     /// # Panics
-    /// The timer is not set, or has another time or another command.
+    /// The timer is not set, has another time or another command, or other timers are set too.
     #[track_caller]
     pub fn then_scheduled(self, key: &str, at: RecordedTime, command: &D::Command) -> Self {
-        let timer = json!({ "key": key, "at": at.as_millis(), "command": commanded(command) });
-        self.has_timer(key, &timer)
+        self.then_all_scheduled(&[(key, at, command)])
     }
 
-    /// Expects that the timer with this key is cancelled. For an example, see [`then_scheduled`](Self::then_scheduled).
+    /// Expects that exactly these timers are set, in this order.
     ///
     /// # Panics
-    /// The timer is not cancelled.
+    /// Other timers are set.
+    #[track_caller]
+    pub fn then_all_scheduled(self, timers: &[(&str, RecordedTime, &D::Command)]) -> Self {
+        let timer = |(key, at, command): &(&str, RecordedTime, &D::Command)| json!({ "key": key, "at": at.as_millis(), "command": commanded(*command) });
+        let timers: Vec<Value> = timers.iter().map(timer).collect();
+        self.has("scheduled", &timers)
+    }
+
+    /// Expects that exactly the timer with this key is cancelled. For an example, see
+    /// [`then_scheduled`](Self::then_scheduled).
+    ///
+    /// # Panics
+    /// The timer is not cancelled, or others are cancelled too.
     #[track_caller]
     pub fn then_cancelled(self, key: &str) -> Self {
-        self.has_timer(key, &json!({ "key": key }))
+        self.then_all_cancelled(&[key])
     }
 
-    /// Expects that a process sends this command to this stream, under this name. It may send others too. For an example, see
-    /// [`given_process`](super::given_process).
+    /// Expects that exactly the timers with these keys are cancelled, in this order.
     ///
     /// # Panics
-    /// The command is not sent, or to another stream.
+    /// Other timers are cancelled.
+    #[track_caller]
+    pub fn then_all_cancelled(self, keys: &[&str]) -> Self {
+        let keys: Vec<Value> = keys.iter().map(|key| Value::from(*key)).collect();
+        self.has("cancelled", &keys)
+    }
+
+    /// Expects that a process sends exactly this command, to this stream and under this name. For several commands or none,
+    /// use [`then_all_sent`](Self::then_all_sent). For an example, see [`given_process`](super::given_process).
+    ///
+    /// # Panics
+    /// The command is not sent, or to another stream, or others are sent too.
     #[track_caller]
     pub fn then_sent<C: Serialize>(self, name: &str, stream: &str, command: &C) -> Self {
-        let sent = json!({ "name": name, "stream": stream, "command": commanded(command) });
-        let its: Vec<&Value> = self.pending.sent.iter().filter(|sent| sent["name"] == name).collect();
-        self.has("sent", &sent, &its, &self.pending.sent);
-        self
+        self.has("sent", &[expected_sent(name, stream, commanded(command))])
+    }
+
+    /// Expects that a process sends exactly these commands, in this order: each with its name and its stream. Make the
+    /// commands by [`Command::of`].
+    ///
+    /// # Panics
+    /// Other commands are sent.
+    #[track_caller]
+    pub fn then_all_sent(self, sent: &[(&str, &str, Command)]) -> Self {
+        let shown = |(name, stream, command): &(&str, &str, Command)| {
+            expected_sent(name, stream, shown_command(command))
+        };
+        let sent: Vec<Value> = sent.iter().map(shown).collect();
+        self.has("sent", &sent)
     }
 
     /// Expects that the instance of a process is over after the decision. For an example, see
@@ -132,24 +186,13 @@ impl<D: Decider> When<D> {
         self
     }
 
+    /// Expects exactly this list of the decision.
     #[track_caller]
-    fn has_timer(self, key: &str, timer: &Value) -> Self {
-        // The last timer of a key takes the place of the others.
-        let last = self.pending.timers.iter().rfind(|timer| timer["key"] == key);
-        let its: Vec<&Value> = last.into_iter().collect();
-        self.has("timers", timer, &its, &self.pending.timers);
+    fn has(self, list: &str, expected: &[Value]) -> Self {
+        let found =
+            if self.is_decided() { json!({ list: self.pending.list(list) }) } else { self.found.clone() };
+        same("the outcome", &json!({ list: expected }), &found);
         self
-    }
-
-    /// Expects a part of a list. `its` are the parts to compare it with. If there are none, the difference shows all.
-    #[track_caller]
-    fn has(&self, list: &str, part: &Value, its: &[&Value], all: &[Value]) {
-        if its.contains(&part) {
-            return;
-        }
-        let shown = if its.is_empty() { Value::from(all) } else { its.iter().copied().cloned().collect() };
-        let found = if self.is_decided() { json!({ list: shown }) } else { self.found.clone() };
-        same("the outcome", &json!({ list: [part] }), &found);
     }
 
     fn is_decided(&self) -> bool {
@@ -157,17 +200,18 @@ impl<D: Decider> When<D> {
     }
 }
 
-fn shown_timer(timer: &TimerChange) -> Value {
-    match timer {
-        TimerChange::Set { key, at, command } => {
-            json!({ "key": key.as_str(), "at": at.as_millis(), "command": shown_command(command) })
-        }
-        TimerChange::Cancel(key) => json!({ "key": key.as_str() }),
-    }
+fn key_of(timer: &TimerChange) -> &PendingKey {
+    let (TimerChange::Set { key, .. } | TimerChange::Cancel(key)) = timer;
+    key
 }
 
 fn shown_sent(SentCommand { name, stream, command }: &SentCommand) -> Value {
-    json!({ "name": name, "stream": stream.as_str(), "command": shown_command(command) })
+    expected_sent(name, stream.as_str(), shown_command(command))
+}
+
+#[allow(clippy::needless_pass_by_value)] // the value becomes a part of the result
+fn expected_sent(name: &str, stream: &str, command: Value) -> Value {
+    json!({ "name": name, "stream": stream, "command": command })
 }
 
 fn shown_command(command: &Command) -> Value {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sillok::ErrorCode;
 use sillok::handler::{
-    Answer, CommandContext, Decider, Decision, Event, Failed, FeedEvent, Instance, Process, Refusal,
+    Answer, CommandContext, Decider, Decision, Event, Failed, FeedEvent, FiredTimer, Instance, Process,
+    Refusal,
 };
 use sillok::store::{JsonText, NewEvent, RecordedTime, StreamId};
 use sillok::testing::{When, accepted, given_process, refused};
@@ -59,6 +60,9 @@ impl Decider for Bill {
         _: &bool,
         context: &CommandContext<'_>,
     ) -> Result<Decision<Billing>, Refusal<Never>> {
+        if let Some(FiredTimer { key, due }) = context.timer {
+            return Ok(Decision::from(Billing::Billed { cents: due.as_millis() }).cancel(key.as_str())?);
+        }
         let reminded = Decision::from(Billing::Reminded);
         Ok(reminded.cancel("remind")?.schedule("remind", context.now.later(7), &Command::Remind)?)
     }
@@ -84,6 +88,13 @@ impl Process for Bill {
 
     fn on(event: Order, _: &bool, context: &CommandContext<'_>) -> Result<Decision<Billing>, Failed> {
         match event {
+            Order::Placed { cents: TWICE } => Ok(Decision::from(Billing::Billed { cents: TWICE })
+                .send("charge", "card-1", &Command::Charge { cents: TWICE })?
+                .send("again", "card-1", &Command::Charge { cents: TWICE })?
+                .schedule("remind", context.now.later(7), &Command::Remind)?
+                .schedule("more", context.now.later(9), &Command::Remind)?
+                .cancel("other")?
+                .cancel("last")?),
             Order::Placed { cents } => Ok(Decision::from(Billing::Billed { cents })
                 .send("charge", "card-1", &Command::Charge { cents })?
                 .schedule("remind", context.now.later(7), &Command::Remind)?),
@@ -107,6 +118,9 @@ impl Process for Bill {
     }
 }
 
+/// An order of so many cents is charged twice.
+const TWICE: u64 = 2;
+
 const BILLED: Billing = Billing::Billed { cents: 30 };
 
 fn event(event: &Order) -> NewEvent {
@@ -116,6 +130,11 @@ fn event(event: &Order) -> NewEvent {
 fn placed() -> When<Bill> {
     let now = RecordedTime::from_millis(5);
     given_process::<Bill>(&[]).at(now).when_event("order-7", event(&Order::Placed { cents: 30 }))
+}
+
+/// A decision with two parts of each kind.
+fn charged_twice() -> When<Bill> {
+    given_process::<Bill>(&[]).when_event("order-7", event(&Order::Placed { cents: TWICE }))
 }
 
 fn at(millis: u64) -> RecordedTime {
@@ -130,6 +149,21 @@ fn an_event_of_another_stream_is_decided_by_its_instance() {
         .then_scheduled("remind", at(12), &Command::Remind)
         .then_state(&false);
     given_process::<Bill>(&[BILLED]).when_event("order-7", event(&Order::Cancelled)).then_ended();
+}
+
+#[test]
+fn several_parts_of_a_decision_are_expected_together() -> Result<(), sillok::handler::InvalidCommand> {
+    let charge = || sillok::handler::Command::of(&Command::Charge { cents: TWICE });
+    charged_twice()
+        .then_all_sent(&[("charge", "card-1", charge()?), ("again", "card-1", charge()?)])
+        .then_all_scheduled(&[("remind", at(7), &Command::Remind), ("more", at(9), &Command::Remind)])
+        .then_all_cancelled(&["other", "last"]);
+    given_process::<Bill>(&[BILLED])
+        .when_event("order-7", event(&Order::Cancelled))
+        .then_all_sent(&[])
+        .then_all_scheduled(&[])
+        .then_all_cancelled(&[]);
+    Ok(())
 }
 
 #[test]
@@ -157,6 +191,16 @@ fn an_answer_is_decided_once_and_not_after_the_end() {
 }
 
 #[test]
+fn the_context_tells_the_command_of_a_timer_from_that_of_a_caller() {
+    given_process::<Bill>(&[BILLED])
+        .by_timer("remind", at(7))
+        .when(Command::Remind)
+        .then([Billing::Billed { cents: 7 }])
+        .then_cancelled("remind");
+    given_process::<Bill>(&[BILLED]).when(Command::Remind).then([Billing::Reminded]);
+}
+
+#[test]
 fn the_last_change_of_a_timer_counts() {
     given_process::<Bill>(&[BILLED]).when(Command::Remind).then([Billing::Reminded]).then_scheduled(
         "remind",
@@ -173,8 +217,8 @@ fn another_decision_fails_with_the_difference() {
         let ended = given_process::<Bill>(&[Billing::Over]).when(Command::Remind);
         ended.then_scheduled("remind", at(7), &Command::Remind)
     };
-    let wrong: [(Expect, &[&str]); 9] = [
-        (|| placed().then_nothing(), &["+   \"sent\": [", "+   \"timers\": ["]),
+    let wrong: [(Expect, &[&str]); 14] = [
+        (|| placed().then_nothing(), &["+   \"sent\": [", "+   \"scheduled\": ["]),
         (|| placed().then_ended(), &["-   \"ended\": true", "+   \"ended\": false"]),
         (
             || placed().then_sent("charge", "card-2", &Command::Charge { cents: 30 }),
@@ -192,8 +236,19 @@ fn another_decision_fails_with_the_difference() {
             || placed().then_scheduled("remind", at(13), &Command::Remind),
             &["-       \"at\": 13,", "+       \"at\": 12,"],
         ),
-        (|| placed().then_cancelled("other"), &["-       \"key\": \"other\"", "+       \"key\": \"remind\""]),
-        (reminded, &["+       \"at\": 7,"]),
+        (|| placed().then_cancelled("other"), &["-     \"other\""]),
+        (|| placed().then_all_scheduled(&[]), &["+       \"at\": 12,"]),
+        (|| placed().then_all_sent(&[]), &["+       \"name\": \"charge\","]),
+        (
+            || charged_twice().then_sent("charge", "card-1", &Command::Charge { cents: TWICE }),
+            &["+       \"name\": \"again\","],
+        ),
+        (
+            || charged_twice().then_scheduled("remind", at(7), &Command::Remind),
+            &["+       \"key\": \"more\""],
+        ),
+        (|| charged_twice().then_cancelled("other"), &["+     \"last\""]),
+        (reminded, &["-     \"remind\""]),
         (late, &["+     \"code\": \"process_ended\""]),
     ];
     for (place, (expect, lines)) in wrong.into_iter().enumerate() {

@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { connect, EventStore } from "sillok";
+
+import { all } from "../package/check.ts";
 import { streamPath, useApiForEach } from "../support/api.ts";
 import { passTime, sentOf, timersOf, until, untilParked } from "../support/timers.ts";
 
@@ -42,7 +45,7 @@ test("commands that the old code has sent and that failed are answered to the ne
     await stateUntil("parcel-1", "charged"),
     done(["reserved", "packed", "charged"]),
   );
-  // The new code has no function for the answer to `tell`: it is done, and changes nothing.
+  // The new code has no function for the answer to `tell`. The command is kept until the end of the process, and no longer.
   await until(
     () => sentOf(api, "parcel-1"),
     (sent) => sent.length === 0,
@@ -79,6 +82,50 @@ test("parked commands are retried under the new code, and its timers run there",
   await assertCommanded();
   // The end of the process has removed its timers.
   assert.deepEqual(await timersOf(api, "parcel-1"), []);
+});
+
+test("the package lists, retries and cancels sent commands of a server", async () => {
+  await api.executed("parcel-1", order);
+  const parked = await untilParked(api, "parcel-1", sentOf);
+  const store = EventStore.connect(api.server.url);
+  const parcel = connect<any>(api.server.url).aggregate("parcel", "1");
+  for (const listed of [store.sent("parcel-1"), parcel.sent()]) {
+    assert.deepEqual(await all(listed), parked);
+  }
+  const idOf = (sent: string) => parked.find(({ name }) => name === sent).id as string;
+  const [tell, reserve] = [idOf("tell"), idOf("reserve")];
+  assert.equal(await store.cancelSent("parcel-1", tell), true);
+  assert.deepEqual(
+    [await store.cancelSent("parcel-1", tell), await parcel.cancelSent(tell)],
+    [false, false],
+  );
+  assert.deepEqual(
+    [await store.retrySent("parcel-1", tell), await parcel.retrySent(tell)],
+    [false, false],
+  );
+  for (const wrong of ["", "..", "a\n"]) {
+    await assert.rejects(store.cancelSent("parcel-1", wrong), {
+      code: "invalid_parameter",
+      field: "id",
+    });
+  }
+  // It is attempted again, and fails again.
+  assert.equal(await parcel.retrySent(reserve), true);
+  const [again] = await until(
+    () => all(store.sent("parcel-1")),
+    ([sent]) => sent?.state === "due" && sent.failedAttempts > 0,
+  );
+  assert.deepEqual([again?.id, again?.name, again?.stream], [reserve, "reserve", "stock-pen"]);
+  assert.equal(await store.cancelSent("parcel-1", reserve), true);
+  assert.deepEqual(await all(parcel.sent()), []);
+  assert.deepEqual(
+    (await all(parcel.timers())).map(({ key }) => key),
+    ["gone", "remind"],
+  );
+  assert.deepEqual(
+    [await parcel.retryTimer("gone"), await parcel.cancelTimer("gone")],
+    [false, true],
+  );
 });
 
 test("workerd is killed while commands are sent, and starts with the new code", async () => {

@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { EventStore } from "sillok";
+
+import { all } from "../package/check.ts";
 import { assertProblem, freshStream, priceOf, streamPath, useApi } from "../support/api.ts";
 import {
   eventsUntil,
@@ -226,6 +229,34 @@ test("a timer that fails is attempted with growing waits, then parked, and retri
   const events = await eventsUntil(api, stream, (events) => rung(events) > 0);
   assert.deepEqual([keysRung(events), await timersOf(api, stream)], [["a"], []]);
   assertProblem(await retry(stream, "a"), 404, "timer_not_found");
+});
+
+test("the package lists, cancels and retries timers of a server", async () => {
+  const stream = freshStream("bell");
+  const store = EventStore.connect(api.server.url);
+  assert.deepEqual(await all(store.timers(stream)), []);
+  await api.executed(stream, set("a/1", 0, { throws: true }));
+  const [parked] = await untilParked(api, stream);
+  await api.executed(stream, set("b", Date.now() + HOUR));
+  const [first, second, ...more] = await all(store.timers(stream));
+  assert.deepEqual([first, second?.key, more], [parked, "b", []]);
+  assert.deepEqual(
+    [await store.retryTimer(stream, "b"), await store.retryTimer(stream, "c")],
+    [false, false],
+  );
+  assert.deepEqual(
+    [await store.cancelTimer(stream, "b"), await store.cancelTimer(stream, "b")],
+    [true, false],
+  );
+  await api.executed(stream, mend);
+  assert.equal(await store.retryTimer(stream, "a/1"), true);
+  const events = await eventsUntil(api, stream, (events) => rung(events) > 0);
+  assert.deepEqual([keysRung(events), await all(store.timers(stream))], [["a/1"], []]);
+  for (const wrong of ["", ".", "..", "a\n"]) {
+    const refused = { code: "invalid_parameter", field: "key" };
+    await assert.rejects(store.cancelTimer(stream, wrong), refused);
+    await assert.rejects(store.retryTimer(stream, wrong), refused);
+  }
 });
 
 test("a timer that always fails does not hold up the others", async () => {

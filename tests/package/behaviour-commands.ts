@@ -76,6 +76,7 @@ export const commanding: Behaviours = {
       now: Date.parse(time),
       commandId: "id-1",
       metadata,
+      timer: undefined,
     });
     const own = await store.execute("list-1", add(1), rules, { commandId: "id-2" });
     same(own.events[0]?.metadata, { correlationId: "id-2", causationId: "id-2" });

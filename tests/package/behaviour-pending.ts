@@ -313,6 +313,7 @@ export const pending: Behaviours = {
       initialState: () => null,
       evolve: () => null,
       decide: () => sillok.send("slow", slow, "1", { type: "Do" }),
+      answered: { slow: () => [] },
     });
     await store.execute("asks-1", { type: "Go" }, asks);
     const running = codeOf(new sillok.EventGateway(store).register(slow, asks).run());

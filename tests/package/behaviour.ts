@@ -20,6 +20,7 @@ import { sending } from "./behaviour-send.ts";
 import { loading } from "./behaviour-states.ts";
 import { takingTurns } from "./behaviour-turns.ts";
 import { tutorial } from "./behaviour-tutorial.ts";
+import { unsettled } from "./behaviour-unsettled.ts";
 import { values } from "./behaviour-values.ts";
 import { same, thrown } from "./check.ts";
 import { freshToken } from "./tenant.ts";
@@ -49,6 +50,7 @@ export const behaviours: Behaviours = {
   ...sending,
   ...gatewaying,
   ...pending,
+  ...unsettled,
   ...takingTurns,
   ...tutorial,
 };

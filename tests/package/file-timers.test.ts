@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -119,6 +120,52 @@ async function check({ store, account, transfer }: Filled): Promise<number> {
   );
   return new Set(rung.map(({ data }) => data.by)).size;
 }
+
+test("a failure of the store ends the run that meets it, and not the next one", async () => {
+  const sillok = await scratch.sillok();
+  const { DatabaseSync } = await import("node:sqlite");
+  const path = join(files.folder, "failing.db");
+  const store = sillok.EventStore.open(path, { busyTimeout: 0 });
+  let looked = () => {};
+  let finish = () => {};
+  const shop = sillok.aggregate<{ type: "Sold" }, { type: "Sell" }, null>("shop", {
+    initialState: () => null,
+    evolve: () => null,
+    decide: () => ({ type: "Sold" }),
+    prepare: (command) => {
+      looked();
+      return new Promise((resolve) => (finish = () => resolve(command)));
+    },
+  });
+  const order = sillok.process<{ type: "Done" }, { type: "Buy" }, null>("order", {
+    initialState: () => null,
+    evolve: () => null,
+    decide: () => sillok.send("sale", shop, "1", { type: "Sell" }),
+    answered: { sale: () => ({ type: "Done" }) },
+  });
+  await store.execute("order-1", { type: "Buy" }, order);
+  const gateway = new sillok.EventGateway(store).register(shop, order);
+  for (const run of ["run", "catchUp"] as const) {
+    const looks = new Promise<void>((resolve) => (looked = resolve));
+    const stop = new AbortController();
+    const running = gateway[run]({ signal: stop.signal });
+    const refused = assert.rejects(running, { code: "storage_busy" }, run);
+    await looks;
+    // The run is asked to end while a command is on its way, and the answer cannot be stored.
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    stop.abort();
+    finish();
+    await refused;
+    other.exec("ROLLBACK");
+    other.close();
+  }
+  looked = () => setTimeout(() => finish());
+  assert.equal(await gateway.catchUp(), undefined);
+  assert.equal((await all(store.read("order-1"))).length, 1);
+  assert.equal((await all(store.read("shop-1"))).length, 1);
+  store.close();
+});
 
 test("two processes run one file: every timer and every transfer takes effect once", async () => {
   const path = `${files.folder}/two.db`;

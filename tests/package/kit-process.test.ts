@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { CommandContext } from "sillok";
+
 import type { Sillok } from "./behaviour.ts";
 import { useScratch } from "./scratch.ts";
 import { shows } from "./shows.ts";
@@ -36,7 +38,7 @@ function defined(
     decide: ({ data }) => ({ type: "Deposited", data }),
     evolve: (cents, { data }) => cents + data.cents,
   });
-  return process<Event, Command, State>("transfer", {
+  const transfer = process<Event, Command, State>("transfer", {
     initialState: () => ({ status: "new", from: "" }),
     evolve: (state, { type, data }) => ({
       status: type,
@@ -70,10 +72,11 @@ function defined(
     ended: ({ status }) => status === "Debited" || status === "Failed",
     ...planted,
   });
+  return { account, transfer };
 }
 
 async function kit(planted: Record<string, unknown> = {}) {
-  return { transfer: defined(await scratch.sillok(), planted), ...(await scratch.testing()) };
+  return { ...defined(await scratch.sillok(), planted), ...(await scratch.testing()) };
 }
 
 test("an expectation of a process that holds says nothing", async () => {
@@ -83,18 +86,23 @@ test("an expectation of a process that holds says nothing", async () => {
     .then(requested)
     .thenScheduled("lapse", 5 + DAY, { type: "Lapse" })
     .thenScheduled("lapse", new Date(5 + DAY), { type: "Lapse", data: null })
+    .thenScheduled([{ key: "lapse", at: 5 + DAY, command: { type: "Lapse" } }])
+    .thenCancelled([])
     .thenSent("debit", "account-a", withdraw)
+    .thenSent([{ name: "debit", stream: "account-a", command: withdraw }])
     .thenState({ status: "Requested", from: "a" });
   const open = given(transfer, [requested]);
   open
     .when(answer("debit", { accepted: true }))
     .then({ type: "Debited" })
     .thenCancelled("lapse")
+    .thenCancelled(["lapse"])
+    .thenScheduled([])
+    .thenSent([])
     .thenEnded();
   const refused = answer("debit", { accepted: false, rejection: { code: "insufficient_funds" } });
   open.when(refused).then(failed("insufficient_funds")).thenEnded();
   open.when({ type: "Lapse" }).then(failed("lapsed")).thenEnded();
-  open.when(answer("credit", { accepted: true })).thenNothing();
   const large = event("account-9", { type: "Deposited", data: { cents: 500 } });
   const data = { from: "account-9 to transfer-large-500", cents: 1 };
   given(transfer).when(large).then({ type: "Requested", data });
@@ -118,17 +126,19 @@ test("a planted mistake fails with the difference", async () => {
   const lapse = { type: "Lapse" } as const;
   shows(
     () => asked.thenScheduled("lapse", 5, lapse),
-    /decision differs .* `timers\[0\]\.at`/,
+    /decision differs .* `scheduled\[0\]\.at`/,
     "- at: 5,",
     `+ at: ${5 + DAY},`,
   );
   shows(
     () => asked.thenScheduled("other", 5 + DAY, lapse),
-    /`timers\[0\]\.key`/,
+    /`scheduled\[0\]\.key`/,
     '- key: "other",',
   );
-  shows(() => asked.thenScheduled("lapse", 5 + DAY, request), /`timers\[0\]\.command/);
-  shows(() => asked.thenCancelled("lapse"), /`timers\[0\]/, `+ at: ${5 + DAY},`);
+  shows(() => asked.thenScheduled("lapse", 5 + DAY, request), /`scheduled\[0\]\.command/);
+  shows(() => asked.thenScheduled([]), /`scheduled/, `+ at: ${5 + DAY},`);
+  shows(() => asked.thenCancelled("lapse"), /`cancelled\[0\]/, '- "lapse",', "+ cancelled: [],");
+  shows(() => asked.thenSent([]), /`sent/, '+ name: "debit",');
   const other = { type: "Withdraw", data: { cents: 6 } };
   shows(
     () => asked.thenSent("debit", "account-a", other),
@@ -140,8 +150,8 @@ test("a planted mistake fails with the difference", async () => {
   shows(() => asked.thenSent("credit", "account-a", withdraw), /`sent\[0\]\.name`/);
   shows(() => asked.thenEnded(), /`ended`/, "- ended: true,", "+ ended: false,");
   shows(() => asked.thenNothing(), /decision differs/, '+ name: "debit",', '+ key: "lapse",');
-  const none = given(transfer, [requested]).when(answer("other", { accepted: true }));
-  shows(() => none.thenScheduled("lapse", 5, lapse), /`timers\[0\]`/, "+ timers: [],");
+  const none = given(transfer, [requested]).when(answer("debit", { accepted: true }));
+  shows(() => none.thenScheduled("lapse", 5, lapse), /`scheduled\[0\]`/, "+ scheduled: [],");
   shows(() => none.thenSent("debit", "account-a", withdraw), /`sent\[0\]`/, "+ sent: [],");
   const ended = given(transfer, [requested, failed("x")]).when(lapse);
   shows(() => ended.thenScheduled("lapse", 5, lapse), /differs/, '+ code: "process_ended",');
@@ -152,6 +162,83 @@ test("a planted mistake fails with the difference", async () => {
     .when(answer("debit", { accepted: true }));
   failing.thenFails("decider_failed");
   shows(() => failing.thenCancelled("lapse"), /differs/, '+ code: "decider_failed",');
+});
+
+test("a part too many fails with both", async () => {
+  const { schedule, cancel, send } = await scratch.sillok();
+  const { account } = await kit();
+  const { transfer, given } = await kit({
+    decide: () => [
+      schedule("lapse", 1, { type: "Lapse" }),
+      schedule("remind", 2, { type: "Lapse" }),
+      cancel("a"),
+      schedule("b", 3, { type: "Lapse" }),
+      cancel("b"),
+      send("debit", account, "a", withdraw),
+      send("debit", account, "b", withdraw),
+    ],
+  });
+  const lapse = { type: "Lapse" } as const;
+  const asked = given(transfer).when(request);
+  asked
+    .thenScheduled([
+      { key: "lapse", at: 1, command: lapse },
+      { key: "remind", at: new Date(2), command: lapse },
+    ])
+    .thenCancelled(["a", "b"])
+    .thenSent([
+      { name: "debit", stream: "account-a", command: withdraw },
+      { name: "debit", stream: "account-b", command: withdraw },
+    ]);
+  shows(
+    () => asked.thenScheduled("lapse", 1, lapse),
+    /`scheduled\[1\]`/,
+    'key: "lapse",',
+    '+ key: "remind",',
+  );
+  shows(() => asked.thenCancelled("a"), /`cancelled\[1\]`/, '"a",', '+ "b",');
+  shows(
+    () => asked.thenSent("debit", "account-a", withdraw),
+    /`sent\[1\]`/,
+    'stream: "account-a",',
+    '+ stream: "account-b",',
+  );
+});
+
+test("a name without a function in `answered` is refused", async () => {
+  const { send } = await scratch.sillok();
+  const { account } = await kit();
+  const { transfer, given, answer, laws } = await kit({
+    decide: () => [requested, send("credit", account, "a", withdraw)],
+  });
+  given(transfer).when(request).thenFails("decider_failed");
+  shows(() => given(transfer).when(request).thenNothing(), /differs/, '+ field: "sent[0].name",');
+  const unknown = answer("credit", { accepted: true });
+  const refused = {
+    code: "invalid_parameter",
+    message: /no function in `answered` for the name "credit"/,
+  };
+  assert.throws(() => given(transfer, [requested]).when(unknown), { ...refused, field: "command" });
+  assert.throws(() => laws(transfer, [[requested]], [unknown]), refused);
+});
+
+test("the context tells the command of a timer from that of a caller", async () => {
+  const { reject } = await scratch.sillok();
+  const seen: unknown[] = [];
+  const { transfer, given } = await kit({
+    decide(_: Command, __: State, { timer }: CommandContext) {
+      seen.push(timer);
+      return timer?.key === "lapse" ? failed(String(timer.due)) : reject("only_by_timer");
+    },
+  });
+  const open = given(transfer, [requested]);
+  const timer = { key: "lapse", due: 7 };
+  open.when({ type: "Lapse" }, { now: 9, timer }).then(failed("7")).thenEnded();
+  open
+    .when({ type: "Lapse" }, { timer: { ...timer, key: "other" } })
+    .thenRejected("only_by_timer" as never);
+  open.when({ type: "Lapse" }).thenRejected("only_by_timer" as never);
+  assert.deepEqual(seen.at(-1), undefined);
 });
 
 test("impure functions of a process fail in its tests and under the laws", async () => {

@@ -155,7 +155,8 @@ test("a process sends commands, and a wrong one is a fault with its field", asyn
     schedule("lapse", 9, { type: "Lapse" }),
     send("other", process({}), "2", { type: "Request" }),
   ];
-  assert.deepEqual(JSON.parse(decide(begun(process({ decide: () => both })))), {
+  const answered = { debit: () => [], other: () => [] };
+  assert.deepEqual(JSON.parse(decide(begun(process({ decide: () => both, answered })))), {
     events: [added(1)],
     timers: [{ key: "lapse", at: 9, command: { type: "Lapse", data: null } }],
     sent: [
@@ -173,6 +174,10 @@ test("a process sends commands, and a wrong one is a fault with its field", asyn
   const wrong: [unknown, string][] = [
     [to("", account, "1", right), "sent[0].name"],
     [to("n".repeat(201), account, "1", right), "sent[0].name"],
+    // Nobody would get the answer.
+    [to("credit", account, "1", right), "sent[0].name"],
+    [to("toString", account, "1", right), "sent[0].name"],
+    [[both[0], to("Debit", account, "1", right)], "sent[1].name"],
     [to("debit", {}, "1", right), "sent[0].aggregate"],
     [to("debit", "account", "1", right), "sent[0].aggregate"],
     [to("debit", account, 1, right), "sent[0].id"],
@@ -185,8 +190,20 @@ test("a process sends commands, and a wrong one is a fault with its field", asyn
     [{ send: null }, "sent[0].name"],
   ];
   for (const [decision, field] of wrong) {
-    fails(() => decide(begun(process({ decide: () => decision }))), "decider_failed", field);
+    const sending = begun(process({ decide: () => decision, answered }));
+    fails(() => decide(sending), "decider_failed", field);
   }
+  const unknown = begun(
+    process({ decide: () => [added(1), both[0]], answered: { other: () => [] } }),
+  );
+  fails(
+    () => decide(unknown),
+    "decider_failed",
+    "sent[0].name",
+    /`sent\[0\]\.name` is debit, but the functions in `answered` of transfer are: other/,
+  );
+  unknown.advance();
+  assert.equal(unknown.state(), '{"list":[]}');
 });
 
 test("an event of another stream and an answer decide like a command", async () => {
@@ -229,16 +246,27 @@ test("an event of another stream and an answer decide like a command", async () 
   );
   behaviour.advance();
   assert.equal(behaviour.state(), '{"list":["placed","paid"]}');
-  const own = { stream: "transfer-7", now: 5, commandId: "c1", metadata: { correlationId: "c" } };
+  const own = {
+    stream: "transfer-7",
+    now: 5,
+    commandId: "c1",
+    metadata: { correlationId: "c" },
+    timer: undefined,
+  };
   assert.deepEqual(seen, [
     [JSON.parse(feedEvent()), { list: [] }, { ...own, version: 0 }],
     [accepted, { list: ["placed", "paid"] }, { ...own, version: 2 }],
   ]);
   for (const [input] of seen as object[][]) assert.ok(Object.isFrozen(input));
-  // Not followed, and without a function: nothing happens.
+  // Not followed: nothing happens.
   assert.equal(behaviour.on(feedEvent({ type: "toString" }), context(2)), "[]");
-  assert.equal(behaviour.answered('{"name":"refund","accepted":true}', context(2)), "[]");
   const faults: [() => unknown, SillokErrorCode, RegExp][] = [
+    // The code had a function for the name when the command was sent. The answer must not be lost.
+    ...["refund", "toString"].map((name): [() => unknown, SillokErrorCode, RegExp] => [
+      () => behaviour.answered(JSON.stringify({ name, accepted: true }), context(2)),
+      "decider_failed",
+      new RegExp(`the process transfer has no function in \`answered\` for the name "${name}"`),
+    ]),
     [
       () => behaviour.on(feedEvent({ type: "Sent" }), context(2)),
       "decider_failed",

@@ -98,6 +98,99 @@ test("everything runs at its time, the earliest first: timers, projections and r
   assert.equal((await all(app.store.read("clock-1"))).length, 3);
 });
 
+test("work without an end at one time is an error that names it", async () => {
+  const { sillok, simulate } = await bank();
+  const { aggregate, process, schedule, send } = sillok;
+  const again = aggregate<{ type: "A" }, { type: "Set" }, null>("again", {
+    initialState: () => null,
+    evolve: () => null,
+    decide: (_, __, { now }) => schedule("again and again", now, { type: "Set" }),
+  });
+  const app = simulate({ aggregates: [again], now: 5 });
+  const endless = app.execute("again-1", { type: "Set" }, again);
+  await assert.rejects(endless, {
+    name: "SillokError",
+    code: "decider_failed",
+    stream: "again-1",
+    field: "again and again",
+    message:
+      /due at the time 5, 10001 of them of again-1\. The last is the timer again and again\. /,
+  });
+  // The time of the application stands, and the store can be used.
+  assert.equal(app.now, 5);
+  assert.equal(await app.store.cancelTimer("again-1", "again and again"), true);
+  await app.advance(1);
+  assert.equal(app.now, 6);
+
+  const account = aggregate<{ type: "A" }, { type: "Do" }, null>("account", {
+    initialState: () => null,
+    evolve: () => null,
+    decide: () => [],
+  });
+  const asks = process<{ type: "A" }, { type: "Ask" }, null>("asks", {
+    initialState: () => null,
+    evolve: () => null,
+    decide: () => send("more", account, "1", { type: "Do" }),
+    answered: { more: () => send("more", account, "1", { type: "Do" }) },
+  });
+  const asking = simulate({ aggregates: [account], processes: [asks] });
+  await assert.rejects(asking.execute("asks-1", { type: "Ask" }, asks), {
+    code: "decider_failed",
+    stream: "asks-1",
+    message: /of them of asks-1\. The last is the sent command /,
+  });
+});
+
+test("ten thousand timers may be due at one time", async () => {
+  const { sillok, simulate } = await bank();
+  const clock = sillok.aggregate<{ type: "Rung" }, { type: "Set" | "Ring" }, number>("clock", {
+    initialState: () => 0,
+    evolve: (count) => count + 1,
+    decide: ({ type }) =>
+      type === "Ring"
+        ? { type: "Rung" }
+        : Array.from({ length: 1000 }, (_, n) => sillok.schedule(`${n}`, DAY, { type: "Ring" })),
+  });
+  const app = simulate({ aggregates: [clock] });
+  for (let n = 0; n < 10; n += 1) await app.execute(`clock-${n}`, { type: "Set" }, clock);
+  await app.advance(DAY);
+  for (let n = 0; n < 10; n += 1) assert.equal((await app.load(`clock-${n}`, clock)).state, 1000);
+});
+
+test("an answer for which new code has no function is kept, attempted again, and parked", async () => {
+  const { account, sillok, simulate } = await bank();
+  const rules = { initialState: () => 0, evolve: (count: number) => count + 1 };
+  type Command = { type: "Ask" };
+  const ask = () => sillok.send("sale", account, "a", deposit(5));
+  const asksWith = (answered: Record<string, () => { type: "Done" }>) =>
+    sillok.process<{ type: "Done" }, Command, number>("asks", { ...rules, decide: ask, answered });
+  const [old, changed] = [asksWith({ sale: () => ({ type: "Done" }) }), asksWith({})];
+  const app = simulate({ aggregates: [account] });
+  await app.store.execute("asks-1", { type: "Ask" }, old);
+  const refused = app.store.execute("asks-2", { type: "Ask" }, changed);
+  await assert.rejects(refused, { code: "decider_failed", field: "sent[0].name" });
+  assert.deepEqual(await all(app.store.sent("asks-2")), []);
+
+  const gateway = new sillok.EventGateway(app.store).register(account, changed);
+  let now = await gateway.catchUp();
+  for (let attempts = 1; now !== undefined; attempts += 1) {
+    const [waiting] = await all(app.store.sent("asks-1"));
+    assert.deepEqual([waiting?.state, waiting?.failedAttempts], ["due", attempts]);
+    await app.advance(now - app.now);
+    now = await gateway.catchUp();
+  }
+  const [parked] = await all(app.store.sent("asks-1"));
+  assert.deepEqual([parked?.state, parked?.failedAttempts], ["parked", 8]);
+  assert.equal(parked?.lastError?.code, "decider_failed");
+  assert.match(parked?.lastError?.detail ?? "", /no function in `answered` for the name "sale"/);
+
+  assert.equal(await app.store.retrySent("asks-1", parked?.id ?? ""), true);
+  await new sillok.EventGateway(app.store).register(account, old).catchUp();
+  assert.equal((await app.load("asks-1", old)).state, 1);
+  assert.deepEqual(await all(app.store.sent("asks-1")), []);
+  assert.equal((await app.load("account-a", account)).state, 5, "it took effect once");
+});
+
 test("two applications have two clocks", async () => {
   const { account, simulate } = await bank();
   const [one, other] = [simulate({ aggregates: [account] }), simulate({ aggregates: [account] })];

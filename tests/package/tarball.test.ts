@@ -61,7 +61,7 @@ test("it holds what is needed, and nothing else", async () => {
     "store/events",
     "store/options",
     "store/store",
-    "store/timers",
+    "store/pending",
     "testing/given",
     "testing/history",
     "testing/index",

@@ -45,6 +45,7 @@ const transfer = process("transfer", {
   initialState: () => ({ cents: 0 }),
   evolve: { Requested: (_, data) => data },
   decide: { Request: (data) => [{ type: "Requested", data }, send("debit", account, "1", { type: "Withdraw", data })] },
+  answered: { debit: () => [] },
 });
 
 const app = sillok({ aggregates: [account, order], processes: [transfer] });

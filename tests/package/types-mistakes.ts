@@ -69,7 +69,7 @@ declare const other: Aggregate<{ type: "Shut" }, { type: "Shut" }>;
 function followers(says: RegExp, fields: string): Mistake {
   const right = Object.entries(RIGHT).map(([key, text]) => `  ${key}: ${text}\n`);
   const program = `${DOOR}
-import { process } from "sillok";
+import { process, send } from "sillok";
 const lamp = aggregate("lamp", {${right.join("")}});
 process("hall", {
 ${right.join("")}  sources: [lamp],
@@ -147,7 +147,7 @@ const BY_NAME: Readonly<Record<string, Mistake>> = {
     `() => schedule("later", 5, { type: "Open", data: { by: 5 } })`,
   ),
   "an aggregate that sends a command": pending(
-    /'Sent' is not assignable to type 'Decision<.*>'/,
+    /'Sent<"debit">' is not assignable to type 'Decision<.*>'/,
     `({ by }) => send("debit", other, by, { type: "Shut" })`,
   ),
   "process: a function of an event that is missing": followers(
@@ -170,6 +170,12 @@ const BY_NAME: Readonly<Record<string, Mistake>> = {
     /is not assignable to type 'Reaction<.*>'/,
     `  answered: {
     debit: () => reject("no"), // here
+  },`,
+  ),
+  "process: a sent command without a function for its answer": followers(
+    /'Sent<"credit">' is not assignable to type 'Reaction<.*>'|"credit"' is not assignable to type '"debit"'/,
+    `  answered: {
+    debit: () => send("credit", lamp, "1", { type: "Shut" }), // here
   },`,
   ),
   "process: an end that is not true or false": followers(

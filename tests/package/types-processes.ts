@@ -169,6 +169,21 @@ export function refused(): void {
   process("transfer", { ...rest, timers: [] });
   // @ts-expect-error an aggregate does not end
   aggregate("account", { ...rest, ended: () => true });
+  const withdraw = { type: "Withdraw", data: { cents: 5 } } as const;
+  // @ts-expect-error answered has no function for the name
+  process("transfer", { ...rest, decide: { Request: () => send("debit", account, "1", withdraw), Lapse: () => [] } });
+  process("transfer", {
+    ...rest,
+    // @ts-expect-error answered has no function for the name
+    decide: { Request: () => send("credit", account, "1", withdraw), Lapse: () => [] },
+    answered: { debit: () => [] },
+  });
+  // @ts-expect-error answered has no function for the name
+  process("transfer", { ...rest, answered: { debit: () => send("credit", account, "1", withdraw) } });
+  const paid = { instance: () => "1", decide: () => send("credit", account, "1", withdraw) };
+  process("transfer", { ...rest, sources: [order], on: { Paid: paid }, answered: { credit: () => [] } });
+  // @ts-expect-error answered has no function for the name
+  process("transfer", { ...rest, sources: [order], on: { Paid: paid }, answered: { debit: () => [] } });
   // @ts-expect-error a process has no end in its list of sources
   process("transfer", { ...rest, sources: [account.events] });
 }
@@ -190,14 +205,25 @@ export async function used(store: AggregateStore): Promise<void> {
 }
 
 export function tests(): void {
-  given(account).when({ type: "Deposit", data: { cents: 5 } }).then([]).thenScheduled("close", 5, { type: "Close" }).thenCancelled("x");
+  given(account).when({ type: "Deposit", data: { cents: 5 } }).then([])
+    .thenScheduled("close", 5, { type: "Close" })
+    .thenScheduled([{ key: "close", at: new Date(5), command: { type: "Close" } }])
+    .thenCancelled("x")
+    .thenCancelled(["x", "y"]);
   const placed = event("order-1", { type: "Placed", data: { id: "1" } });
   given(transfer, [{ type: "Done" }]).when(placed).then({ type: "Done" }).thenSent("debit", "account-1", { type: "Lapse" }).thenEnded();
   given(transfer).when(answer("debit", { accepted: true, version: 5 })).thenNothing();
   given(transfer).when(answer("debit", { accepted: false, rejection: { code: "x" } })).thenState({ status: "new", from: "" });
   given(transfer).when({ type: "Lapse" }, { now: 5 }).thenRejected("process_ended");
   laws(transfer, [[]], [placed, answer("debit", { accepted: true }), { type: "Lapse" }]);
+  given(transfer).when({ type: "Lapse" }).thenSent([{ name: "debit", stream: "account-1", command: { type: "Lapse" } }]);
   given(named).when(placed);
+  given(named).when(answer("other", { accepted: true }));
+  given(counter).when(answer("other", { accepted: true }));
+  // @ts-expect-error answered has no function for the name
+  given(transfer).when(answer("other", { accepted: true }));
+  // @ts-expect-error there is no such command
+  given(account).when({ type: "Close" }).thenScheduled([{ key: "close", at: 5, command: { type: "Burn" } }]);
   // @ts-expect-error an aggregate takes no events of other streams
   given(account).when(placed);
   // @ts-expect-error an aggregate takes no answers

@@ -32,7 +32,7 @@ const answered = Object.entries(soundTransfer.answered).map(
 const transfer: typeof soundTransfer = Object.freeze({
   ...soundTransfer,
   decide: failing(soundTransfer.decide),
-  answered: Object.freeze(Object.fromEntries(answered)),
+  answered: Object.freeze(Object.fromEntries(answered)) as typeof soundTransfer.answered,
 });
 
 const app = sillok({ aggregates: [account], processes: [transfer] });

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sillok::ErrorCode;
 use sillok::handler::{
-    Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, Input,
+    Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, FiredTimer, Input,
 };
 use sillok::store::{EventView, JsonText, push_json_string};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -134,6 +134,11 @@ impl Behaviour for ScriptedBehaviour {
         if let Some(id) = &command.id {
             json.push_str(",\"commandId\":");
             push_json_string(&mut json, id.as_str());
+        }
+        if let Some(FiredTimer { key, due }) = command.timer() {
+            json.push_str(",\"timer\":{\"key\":");
+            push_json_string(&mut json, key.as_str());
+            let _ = write!(json, ",\"due\":{}}}", due.as_millis());
         }
         json.extend([",\"metadata\":", command.metadata().as_str(), "}"]);
         let decided = match command.input() {

@@ -184,7 +184,8 @@ impl Process for Transfer {
             // answer is parked, and the transfer does not end.
             ("refund", Some(reason)) => Err(format!("the refund was refused: {reason}").into()),
             ("refund", None) => Ok(TransferEvent::Refunded.into()),
-            _ => Ok(Decision::nothing()),
+            // Otherwise the answer would be lost.
+            _ => Err(format!("the transfer sends no command with the name {name}").into()),
         }
     }
 

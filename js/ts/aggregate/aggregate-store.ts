@@ -2,8 +2,8 @@ import type { Aggregate, CommandOf, EventOf, RejectionOf, StateOf } from "./type
 import type { Rejection } from "../store/errors.js";
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import type { ExpectedVersion } from "../store/options.js";
+import type { PendingCommands } from "../store/pending.js";
 import type { Store } from "../store/store.js";
-import type { Timer } from "../store/timers.js";
 
 /** Any aggregate, of any types. */
 export type AnyAggregate = Aggregate<any, any, any, any, any>;
@@ -75,8 +75,11 @@ export interface LoadedState<S> {
   version: number;
 }
 
-/** A {@link Store} that executes the commands of aggregates: {@link EventStore} and {@link RemoteEventStore}. */
-export interface AggregateStore extends Store {
+/**
+ * A {@link Store} that executes the commands of aggregates, and lists their timers and sent commands: {@link EventStore} and
+ * {@link RemoteEventStore}.
+ */
+export interface AggregateStore extends Store, PendingCommands {
   /**
    * Executes a command: loads the state, lets the aggregate decide, and appends the events. A stale state never decides: the
    * events are only appended if the stream is still at the version of the state. The store keeps the state in memory, so that
@@ -188,40 +191,4 @@ export interface AggregateStore extends Store {
     aggregate: A,
     options?: LoadOptions,
   ): Promise<LoadedState<StateOf<A>>>;
-
-  /**
-   * Lists the timers of a stream, in the order of their keys. A timer of an aggregate runs in a Worker, or in a program where the
-   * aggregate is registered: see {@link EventGateway.run}.
-   *
-   * @param stream - The stream id.
-   * @returns The timers, for `for await`. You can iterate over them once.
-   *
-   * @example
-   * ```ts
-   * import { aggregate, EventStore, schedule } from "sillok";
-   *
-   * const alarm = aggregate<{ type: "Rung" }, { type: "Set" } | { type: "Ring" }, null>("alarm", {
-   *   initialState: () => null,
-   *   evolve: () => null,
-   *   decide: ({ type }) => (type === "Set" ? schedule("ring", new Date("2030-01-01"), { type: "Ring" }) : { type: "Rung" }),
-   * });
-   * const store = new EventStore();
-   * await store.execute("alarm-1", { type: "Set" }, alarm);
-   * for await (const { key, due, state } of store.timers("alarm-1")) {
-   *   console.log(key, due, state); // ring 2030-01-01T00:00:00.000Z due
-   * }
-   * console.log(await store.cancelTimer("alarm-1", "ring")); // true
-   * ```
-   */
-  timers(stream: string): AsyncGenerator<Timer, void, undefined>;
-
-  /**
-   * Cancels a timer, in any state. The rules of the aggregate do not take part.
-   *
-   * @param stream - The stream id.
-   * @param key - The key of the timer.
-   * @returns Whether there was one.
-   * @throws {@link SillokError} `invalid_parameter` when the key is not valid.
-   */
-  cancelTimer(stream: string, key: string): Promise<boolean>;
 }

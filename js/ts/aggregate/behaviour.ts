@@ -10,6 +10,7 @@ import {
   followedEvent,
   type FollowedEvent,
   isProcess,
+  noAnswered,
   type ProcessRules,
   type ReactionFunction,
 } from "./process-rules.js";
@@ -105,7 +106,7 @@ export class Behaviour {
   }
 
   /**
-   * Decides a command: JSON `{"type","data","metadata"}`, in the context `{"now","version","commandId"?,"metadata"}`. Checks
+   * Decides a command: JSON `{"type","data","metadata"}`, in the context `{"now","version","commandId"?,"timer"?,"metadata"}`. Checks
    * the command and each event by their schemas, and folds the events into a candidate for the state.
    *
    * @returns JSON. An array of events, empty if nothing happens, if nothing else is decided. An object
@@ -118,10 +119,17 @@ export class Behaviour {
     const { type, data, metadata } = checkedCommand(this.#aggregate, command);
     const name = () => `${this.#named("decide")}, for the command ${type},`;
     const given = JSON.parse(context) as GivenContext;
-    const { version, now, commandId } = given;
+    const { version, now, commandId, timer } = given;
     const all = { ...metadata, ...given.metadata };
     const decision = called(() => {
-      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata: all });
+      const own = deepFreeze({
+        stream: this.#stream,
+        version,
+        now,
+        commandId,
+        metadata: all,
+        timer,
+      });
       return this.#rules.decide(deepFreeze({ type, data }), held.state, own);
     }, name);
     if (isRejected(decision)) return rejected(decision, name());
@@ -144,15 +152,19 @@ export class Behaviour {
 
   /**
    * Decides by an answer to a sent command: JSON `{"name","accepted":true,"stream","version"}` or
-   * `{"name","accepted":false,"stream","rejection"}`. Nothing happens if the process has no function for the name.
+   * `{"name","accepted":false,"stream","rejection"}`.
    *
    * @returns JSON as {@link Behaviour.decide}, without a rejection.
+   * @throws {@link SillokError} `decider_failed` if the process has no function for the name: it had one when the command was
+   * sent. The answer is attempted again, and not lost.
    */
   answered(answer: string, context: string): string {
     const process = this.#ownProcess();
     const { name, ...own } = JSON.parse(answer) as NamedAnswer;
     const called = () => `${this.#named("answered")}, for the answer to ${name},`;
-    return this.#react(process.answered[name], own, JSON.parse(context) as GivenContext, called);
+    const decide = process.answered[name];
+    if (decide === undefined) throw failed(noAnswered(this.#aggregate, name));
+    return this.#react(decide, own, JSON.parse(context) as GivenContext, called);
   }
 
   /** Whether the instance of a process is over. Always false for an aggregate. */
@@ -220,14 +232,14 @@ export class Behaviour {
   #react(
     decide: ReactionFunction | undefined,
     input: unknown,
-    { version, now, commandId, metadata }: GivenContext,
+    { version, now, commandId, metadata, timer }: GivenContext,
     name: () => string,
   ): string {
     this.#candidate = undefined;
     const held = this.#state();
     if (decide === undefined) return this.#accept(held, [], name);
     const decision = called(() => {
-      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata });
+      const own = deepFreeze({ stream: this.#stream, version, now, commandId, metadata, timer });
       return decide(deepFreeze(input) as never, held.state as never, own);
     }, name);
     if (!isRejected(decision)) return this.#accept(held, decision, name);

@@ -7,6 +7,7 @@ import { isName } from "../store/names.js";
 import { failed } from "./called.js";
 import { isAggregate, isRecord } from "./definition.js";
 import type { Cancelled, Scheduled, Sent } from "./pending.js";
+import type { ProcessRules } from "./process-rules.js";
 import type { Aggregate } from "./types.js";
 
 /** The fields of a part of a decision, none of them checked. */
@@ -42,9 +43,19 @@ export function cancelledJson({ cancel }: Cancelled, place: Place): string {
 }
 
 /** A sent command, as JSON. */
-export function sentJson({ send }: Sent, place: Place): string {
+export function sentJson(
+  { name: own, answered }: Pick<Aggregate & ProcessRules, "name" | "answered">,
+  { send }: Sent,
+  place: Place,
+): string {
   const { name, aggregate, id, command } = (send ?? {}) as Unchecked<Sent["send"]>;
   const nameText = nameJson(name, "name", place);
+  // Otherwise nobody would get the answer.
+  if (!Object.hasOwn(answered, name as string)) {
+    const known = Object.keys(answered).join(", ") || "none";
+    const reason = `is ${name as string}, but the functions in \`answered\` of ${own} are: ${known}`;
+    throw wrong(place, ["name"], reason);
+  }
   if (!isAggregate(aggregate)) {
     throw wrong(place, ["aggregate"], "must be a result of `aggregate` or `process`");
   }

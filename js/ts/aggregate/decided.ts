@@ -7,6 +7,7 @@ import { cancelledJson, scheduledJson, sentJson } from "./decided-commands.js";
 import { difference } from "./difference.js";
 import { definitionOf, type EventDefinitions } from "./events.js";
 import { type Cancelled, isPendingObject, type Scheduled, type Sent } from "./pending.js";
+import { isProcess } from "./process-rules.js";
 import { isRejected } from "./reject.js";
 import { pathOf, type StandardSchema, type StandardSchemaIssue } from "./schema.js";
 import type { Aggregate } from "./types.js";
@@ -81,8 +82,8 @@ export function partsOf(aggregate: Aggregate, decision: unknown, name: string): 
     const timer = { field: fieldAt("timers", [timers.length]), name };
     if ("schedule" in part) timers.push(scheduledJson(aggregate, part, timer));
     else if ("cancel" in part) timers.push(cancelledJson(part, timer));
-    else if (aggregate.kind === "process") {
-      sent.push(sentJson(part, { field: fieldAt("sent", [sent.length]), name }));
+    else if (isProcess(aggregate)) {
+      sent.push(sentJson(aggregate, part, { field: fieldAt("sent", [sent.length]), name }));
     } else {
       const field = fieldAt("sent", [0]);
       throw failed(

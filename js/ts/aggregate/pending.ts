@@ -33,11 +33,11 @@ export interface Cancelled {
 }
 
 /** The result of {@link send}, for a decision of a process. */
-export interface Sent {
+export interface Sent<Name extends string = string> {
   /** The command to send. */
   readonly send: {
     /** The name of the sent command. The answer has the same name. */
-    readonly name: string;
+    readonly name: Name;
     /** The aggregate or the process that gets the command. */
     readonly aggregate: { readonly name: string };
     /** The part of the stream id after the name of the aggregate, such as `42` of `account-42`. */
@@ -100,19 +100,20 @@ export function cancel(key: string): Cancelled {
 /**
  * Sends a command to another stream. Only a decision of a {@link process} returns it, alone or beside events. The store writes
  * it in the same transaction as the events, and delivers it until there is an answer. The command takes effect once. The
- * process gets the answer in `answered`, under the name of the sent command.
+ * process gets the answer in `answered`, under the name of the sent command. Without a function of this name, the decision is
+ * refused: nothing is stored.
  *
- * @param name - The name of the sent command, such as `debit`: 1 to 200 bytes of UTF-8 without control characters.
+ * @param name - The name of the sent command, such as `debit`: the name of a function in `answered`.
  * @param aggregate - The aggregate or the process that gets the command.
  * @param id - The part of the stream id after the name of the aggregate: `42` for the stream `account-42`.
  * @param command - A command of that aggregate.
  */
-export function send<A extends AnyAggregate>(
-  name: string,
+export function send<A extends AnyAggregate, Name extends string = string>(
+  name: Name,
   aggregate: A,
   id: string,
   command: CommandOf<NoInfer<A>>,
-): Sent {
+): Sent<Name> {
   return Object.freeze({ send: Object.freeze({ name, aggregate, id, command }) });
 }
 

@@ -134,6 +134,11 @@ export function instanceOf(
   throw failed(detail);
 }
 
+/** Says that a process has no function for the answer to a command of this name. */
+export function noAnswered({ name }: Pick<Aggregate, "name">, sent: string): string {
+  return `the process ${name} has no function in \`answered\` for the name ${JSON.stringify(sent)}`;
+}
+
 function checkedSources(sources: unknown): readonly Aggregate[] {
   if (!Array.isArray(sources) || sources.length === 0) {
     throw invalidProcess("sources", "must be a list of aggregates");

@@ -27,6 +27,16 @@ export interface CommandContext {
   readonly commandId: string | undefined;
   /** The metadata of the command. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** The timer that sends the command. Undefined for a command of a caller, and for the other inputs of a process. */
+  readonly timer: FiredTimer | undefined;
+}
+
+/** A timer whose command is decided. */
+export interface FiredTimer {
+  /** The key of the timer. */
+  readonly key: string;
+  /** The time at which the timer was due, in milliseconds since 1970. The decision may be later. */
+  readonly due: number;
 }
 
 /** The last argument of `prepare`. */

@@ -7,6 +7,8 @@ import type {
   LoadedState,
   LoadOptions,
 } from "../aggregate/aggregate-store.js";
+import type { Rejection } from "../store/errors.js";
+import type { SentCommand, Timer } from "../store/pending.js";
 
 /** Options of {@link AggregateClient.execute}. */
 export interface CommandOptions extends Pick<ExecuteOptions, "commandId" | "expectedVersion"> {
@@ -57,4 +59,25 @@ export interface AggregateClient<A extends AnyAggregate = AnyAggregate> {
    * `decider_failed`, and the errors of a request as for {@link AggregateClient.execute}.
    */
   state(options?: LoadOptions): Promise<LoadedState<StateOf<A>>>;
+
+  /** Lists the timers of the aggregate. See {@link PendingCommands.timers}. */
+  timers(): AsyncGenerator<Timer, void, undefined>;
+
+  /** Cancels a timer. Returns whether there was one. See {@link PendingCommands.cancelTimer}. */
+  cancelTimer(key: string): Promise<boolean>;
+
+  /** Attempts a parked timer again. Returns whether there was one. See {@link PendingCommands.retryTimer}. */
+  retryTimer(key: string): Promise<boolean>;
+
+  /** Lists the commands that the process has sent and that are not answered yet. See {@link PendingCommands.sent}. */
+  sent(): AsyncGenerator<SentCommand, void, undefined>;
+
+  /** Sends a parked command again. Returns whether there was one. See {@link PendingCommands.retrySent}. */
+  retrySent(id: string): Promise<boolean>;
+
+  /** Answers a parked command in place of its receiver. Returns whether there was one. See {@link PendingCommands.rejectSent}. */
+  rejectSent(id: string, rejection: Rejection): Promise<boolean>;
+
+  /** Removes a sent command. Returns whether there was one. See {@link PendingCommands.cancelSent}. */
+  cancelSent(id: string): Promise<boolean>;
 }

@@ -5,6 +5,7 @@ import { deepFreeze } from "../aggregate/freeze.js";
 import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
 import { checkedAnswer, type Http } from "../remote/http.js";
 import { condition, keyHeader, query, randomKey, streamPath } from "../remote/input.js";
+import { cancelRemote, rejectRemote, remotePending, retryRemote } from "../remote/pending.js";
 import type {
   AnyAggregate,
   CommandOutcome,
@@ -13,8 +14,9 @@ import type {
   LoadOptions,
 } from "../aggregate/aggregate-store.js";
 import { accepted, commandJson, wantedPlace } from "../aggregate/command-input.js";
-import { isCommandRejected } from "../store/errors.js";
+import { isCommandRejected, type Rejection } from "../store/errors.js";
 import { checkOptions } from "../store/options.js";
+import type { SentCommand, Timer } from "../store/pending.js";
 import type { AggregateClient, CommandOptions } from "./aggregate-client.js";
 
 const OPTIONS = [
@@ -73,5 +75,33 @@ export class RemoteAggregate<A extends AnyAggregate> implements AggregateClient<
     const answer = await this.#http.json({ method: "GET", path, status: 200 });
     const loaded = checkedAnswer<LoadedState<StateOf<A>>>(answer, "version", "number");
     return { state: deepFreeze(loaded.state), version: loaded.version };
+  }
+
+  timers(): AsyncGenerator<Timer, void, undefined> {
+    return remotePending(this.#http, this.stream, "timers");
+  }
+
+  async cancelTimer(key: string): Promise<boolean> {
+    return cancelRemote(this.#http, this.stream, "timers", key);
+  }
+
+  async retryTimer(key: string): Promise<boolean> {
+    return retryRemote(this.#http, this.stream, "timers", key);
+  }
+
+  sent(): AsyncGenerator<SentCommand, void, undefined> {
+    return remotePending(this.#http, this.stream, "sent");
+  }
+
+  async retrySent(id: string): Promise<boolean> {
+    return retryRemote(this.#http, this.stream, "sent", id);
+  }
+
+  async rejectSent(id: string, rejection: Rejection): Promise<boolean> {
+    return rejectRemote(this.#http, this.stream, id, rejection);
+  }
+
+  async cancelSent(id: string): Promise<boolean> {
+    return cancelRemote(this.#http, this.stream, "sent", id);
   }
 }

@@ -7,7 +7,12 @@ import type {
 } from "../aggregate/aggregate.js";
 import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 import type { Sent } from "../aggregate/pending.js";
-import type { Answer, FollowedEvent, ProcessRules } from "../aggregate/process-rules.js";
+import type {
+  Answer,
+  FollowedEvent,
+  ProcessRules,
+  ReactionFunction,
+} from "../aggregate/process-rules.js";
 import type { Rejected } from "../aggregate/reject.js";
 import type { SchemaOutput } from "../aggregate/schema.js";
 import type {
@@ -23,16 +28,20 @@ import type { Rejection } from "../store/errors.js";
 import type { NewEvent } from "../store/events.js";
 import type { ConsumedEvent, ConsumerDefinition, ConsumerOptions, OfType } from "./definition.js";
 
-/** What `on` and `answered` of a process return: as `decide` does, but never a rejection. */
-export type Reaction<E extends NewEvent = NewEvent, C extends Command = never> =
-  DecisionPart<E, C> | Sent | readonly (DecisionPart<E, C> | Sent)[];
+/** What `on` and `answered` of a process return: as `decide` does, but never a rejection. `Names` are the names of `answered`. */
+export type Reaction<
+  E extends NewEvent = NewEvent,
+  C extends Command = never,
+  Names extends string = string,
+> = DecisionPart<E, C> | Sent<Names> | readonly (DecisionPart<E, C> | Sent<Names>)[];
 
 /** What `decide` of a process returns: as that of an aggregate, and also commands of {@link send}. */
 export type ProcessDecision<
   E extends NewEvent = NewEvent,
   R extends Rejection = Rejection,
   C extends Command = never,
-> = Reaction<E, C> | Rejected<R>;
+  Names extends string = string,
+> = Reaction<E, C, Names> | Rejected<R>;
 
 /** An event of another stream. If the types of the followed events are not known, its data have any type. */
 export type SourceEvent<Followed extends NewEvent, Type> = 0 extends 1 & Followed
@@ -51,7 +60,12 @@ export type EventDecider<
   S,
   E extends NewEvent,
   C extends Command,
-> = (event: SourceEvent<Followed, Type>, state: S, context: CommandContext) => Reaction<E, C>;
+  Names extends string = string,
+> = (
+  event: SourceEvent<Followed, Type>,
+  state: S,
+  context: CommandContext,
+) => Reaction<E, C, Names>;
 
 /** A member of `on` for events that start no instance: two functions. */
 export interface RoutedDecider<
@@ -60,29 +74,35 @@ export interface RoutedDecider<
   S,
   E extends NewEvent,
   C extends Command,
+  Names extends string = string,
 > {
   /** Returns the id of the instance that the event is for; undefined for none. */
   readonly instance: InstanceFunction<Followed, Type>;
   /** Decides by the event. */
-  readonly decide: EventDecider<Followed, Type, S, E, C>;
+  readonly decide: EventDecider<Followed, Type, S, E, C, Names>;
 }
 
 /** Options of both forms of {@link process}. */
-export interface ProcessOptions<S, E extends NewEvent, C extends Command>
+export interface ProcessOptions<
+  S,
+  E extends NewEvent,
+  C extends Command,
+  Names extends string = string,
+>
   extends
     AggregateOptions<C>,
     Pick<ConsumerOptions, "category" | "onFailure" | "attempts" | "firstDelay" | "longestDelay"> {
   /**
-   * For each name of a sent command: decides by its answer. An answer without a function changes nothing. It must be pure, and
-   * must not change its arguments.
+   * For each name of a sent command: decides by its answer. A decision that sends a command under another name is refused. It
+   * must be pure, and must not change its arguments.
    */
   readonly answered?:
     | {
-        readonly [name: string]: (
+        readonly [Name in Names]: (
           answer: Answer,
           state: S,
           context: CommandContext,
-        ) => Reaction<E, C>;
+        ) => Reaction<E, C, NoInfer<Names>>;
       }
     | undefined;
   /** Returns whether the instance is over. Default: it never is. */
@@ -102,7 +122,8 @@ export interface ProcessSchemaDefinition<
   Sources extends readonly AnyAggregate[],
   Start extends string,
   On extends string,
-> extends ProcessOptions<S, EventsOf<Events>, CommandsOf<Commands>> {
+  Names extends string,
+> extends ProcessOptions<S, EventsOf<Events>, CommandsOf<Commands>, Names> {
   /** The schemas of the events by their type. */
   readonly events: Events;
   /** The schemas of the commands by their type; `{}` if the process takes none. They may change a command. */
@@ -119,7 +140,7 @@ export interface ProcessSchemaDefinition<
       data: SchemaOutput<Commands[Type]>,
       state: S,
       context: CommandContext,
-    ) => ProcessDecision<EventsOf<Events>, Rejection, CommandsOf<Commands>>;
+    ) => ProcessDecision<EventsOf<Events>, Rejection, CommandsOf<Commands>, NoInfer<Names>>;
   } & UnknownDeciders<NoInfer<Decide>, Commands>;
   /**
    * The aggregates whose events the process follows. With them, the functions get each event in its newest shape, the types of
@@ -137,15 +158,30 @@ export interface ProcessSchemaDefinition<
   readonly on?:
     | ({
         readonly [Type in On]:
-          | EventDecider<EventsIn<Sources>, Type, S, EventsOf<Events>, CommandsOf<Commands>>
-          | RoutedDecider<EventsIn<Sources>, Type, S, EventsOf<Events>, CommandsOf<Commands>>;
+          | EventDecider<
+              EventsIn<Sources>,
+              Type,
+              S,
+              EventsOf<Events>,
+              CommandsOf<Commands>,
+              NoInfer<Names>
+            >
+          | RoutedDecider<
+              EventsIn<Sources>,
+              Type,
+              S,
+              EventsOf<Events>,
+              CommandsOf<Commands>,
+              NoInfer<Names>
+            >;
       } & {
         readonly [Type in NoInfer<Start>]: EventDecider<
           EventsIn<Sources>,
           Type,
           S,
           EventsOf<Events>,
-          CommandsOf<Commands>
+          CommandsOf<Commands>,
+          NoInfer<Names>
         >;
       })
     | undefined;
@@ -204,13 +240,16 @@ export interface Process<
   S = unknown,
   R extends Rejection = Rejection,
   Name extends string = string,
+  Names extends string = string,
 >
   extends Aggregate<E, C, S, R, Name>, ProcessRules {
   /** The kind of the definition. */
   readonly kind: "process";
+  /** For each name of a sent command: decides by its answer. */
+  readonly answered: Readonly<Record<Names, ReactionFunction>>;
   /** The consumer of the followed events; undefined if the process follows none. */
   readonly consumer: ProcessConsumer | undefined;
 }
 
 /** Any process, of any types. */
-export type AnyProcess = Process<any, any, any, any, any>;
+export type AnyProcess = Process<any, any, any, any, any, any>;

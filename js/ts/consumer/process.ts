@@ -128,11 +128,29 @@ export function process<
   Sources extends readonly AnyAggregate[],
   Start extends EventsIn<Sources>["type"] = never,
   On extends EventsIn<Sources>["type"] = never,
+  Names extends string = never,
   Evolved extends Literal = S,
 >(
   name: Name,
-  definition: ProcessSchemaDefinition<Events, Commands, S, Evolved, Decide, Sources, Start, On>,
-): Process<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide> | ProcessEnded, Name>;
+  definition: ProcessSchemaDefinition<
+    Events,
+    Commands,
+    S,
+    Evolved,
+    Decide,
+    Sources,
+    Start,
+    On,
+    Names
+  >,
+): Process<
+  EventsOf<Events>,
+  CommandsOf<Commands>,
+  S,
+  RejectionsOf<Decide> | ProcessEnded,
+  Name,
+  Names
+>;
 /** Defines a process by functions, whose types are parameters. `Followed` are the events of other streams. */
 export function process<
   E extends NewEvent,
@@ -155,11 +173,29 @@ export function process<
   Sources extends readonly AnyAggregate[],
   Start extends EventsIn<Sources>["type"] = never,
   On extends EventsIn<Sources>["type"] = never,
+  Names extends string = never,
   Evolved extends Literal = S,
 >(
   name: Name,
-  definition: ProcessSchemaDefinition<Events, Commands, S, Evolved, Decide, Sources, Start, On>,
-): Process<EventsOf<Events>, CommandsOf<Commands>, S, RejectionsOf<Decide> | ProcessEnded, Name>;
+  definition: ProcessSchemaDefinition<
+    Events,
+    Commands,
+    S,
+    Evolved,
+    Decide,
+    Sources,
+    Start,
+    On,
+    Names
+  >,
+): Process<
+  EventsOf<Events>,
+  CommandsOf<Commands>,
+  S,
+  RejectionsOf<Decide> | ProcessEnded,
+  Name,
+  Names
+>;
 export function process(name: string, definition: object): AnyProcess {
   const rules = checkedProcess(name, definition, CONSUMER_FIELDS);
   const consumer = consumerOf(

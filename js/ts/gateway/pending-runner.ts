@@ -3,11 +3,16 @@
 import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 import { lookedUp } from "../aggregate/command-input.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
+import type { Mark } from "../local/changes.js";
 import { LocalCommands } from "../local/commands.js";
 import type { DueSend, DueTimer, EnginePending } from "../local/engine-pending.js";
 import type { LocalEngine } from "../local/engine.js";
 import { type Failure, SillokError } from "../store/errors.js";
-import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
+import {
+  ATTEMPTS_AT_ONE_TIME,
+  POLICY_TIMEOUT_MILLIS,
+  STREAM_ATTEMPTS_AT_ONE_TIME,
+} from "../store/limits.js";
 import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
@@ -22,9 +27,14 @@ export class PendingRunner extends WorkLoop {
   readonly #sending = new Set<Promise<void>>();
   /** The error of the store that has ended the attempt at a sent command. */
   #broken: { readonly error: unknown } | undefined;
-  /** The latest time at which a failed attempt of this program is repeated, and the time of the next work. */
-  #repeated = 0;
+  /** The attempts of this program that have failed and are repeated later: stream, key, and whether it is a sent command. */
+  readonly #repeated = new Map<string, readonly [stream: string, key: string, isSent: boolean]>();
+  /** The time of the next work. */
   #next: number | undefined;
+  /** The last time of a store with a clock of its own, the attempts at that time, and those of each stream. */
+  #instant = 0;
+  #attempts = 0;
+  readonly #attemptsOf = new Map<string, number>();
 
   constructor(engine: LocalEngine) {
     super(engine);
@@ -44,27 +54,61 @@ export class PendingRunner extends WorkLoop {
   }
 
   override async run(stop: AbortSignal): Promise<void> {
+    return this.#whole(() => super.run(stop));
+  }
+
+  rest(stop: AbortSignal): Promise<number | undefined> {
+    return this.#whole(async () => {
+      while (!stop.aborted) {
+        const mark = await this.#engine.mark();
+        const rest = await this.work(stop);
+        if (this.#sending.size > 0) await Promise.race(this.#sending);
+        else if (typeof rest !== "number") return undefined;
+        else if (this.#engine.hasOwnClock || !(await this.#isRepeated())) return this.#next;
+        // The repeat may be cancelled meanwhile.
+        else await this.#changed(mark, rest, stop);
+      }
+      return undefined;
+    });
+  }
+
+  /** Does the whole of some work: also the sent commands that it has begun get their answers, or the reason why there is none. */
+  async #whole<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await super.run(stop);
-    } finally {
+      const done = await work();
       await Promise.all(this.#sending);
+      this.#check();
+      return done;
+    } catch (error) {
+      await Promise.all(this.#sending);
+      // An error that came later is no error of the next work.
+      this.#broken = undefined;
+      throw error;
     }
   }
 
-  async rest(stop: AbortSignal): Promise<number | undefined> {
-    while (!stop.aborted) {
-      const rest = await this.work(stop);
-      if (this.#sending.size > 0) {
-        await Promise.race(this.#sending);
-      } else if (typeof rest !== "number" || this.#next === undefined) {
-        return undefined;
-      } else if (this.#next > this.#repeated || this.#engine.hasOwnClock) {
-        return this.#next;
-      } else {
-        await sleep(rest, stop);
-      }
+  /** Whether an attempt of this program has failed and is repeated later. */
+  async #isRepeated(): Promise<boolean> {
+    for (const [place, repeated] of this.#repeated) {
+      if ((await this.#pending.repeatedAt(...repeated)) > 0) return true;
+      // It was cancelled, or another program has ended it.
+      this.#repeated.delete(place);
     }
-    return undefined;
+    return false;
+  }
+
+  /** Waits for a number of milliseconds, or until the store has changed since the mark. */
+  async #changed(mark: Mark, milliseconds: number, stop: AbortSignal): Promise<void> {
+    const rested = new AbortController();
+    const end = () => rested.abort();
+    stop.addEventListener("abort", end);
+    try {
+      const { signal } = rested;
+      await Promise.race([this.#engine.changed(mark, signal), sleep(milliseconds, signal)]);
+    } finally {
+      end();
+      stop.removeEventListener("abort", end);
+    }
   }
 
   protected async steps(stop?: AbortSignal): Promise<IdleReason> {
@@ -107,11 +151,31 @@ export class PendingRunner extends WorkLoop {
     isSent: boolean,
     attempt: () => Promise<number>,
   ): Promise<void> {
+    const place = JSON.stringify([stream, key, isSent]);
     try {
-      this.#repeated = Math.max(this.#repeated, await attempt());
+      this.#count(stream, key, isSent);
+      if ((await attempt()) > 0) this.#repeated.set(place, [stream, key, isSent]);
+      else this.#repeated.delete(place);
     } finally {
       this.#pending.ended(stream, key, isSent);
     }
+  }
+
+  /** Refuses work without an end at one time: the clock of the store moves only after it. */
+  #count(stream: string, key: string, isSent: boolean): void {
+    if (!this.#engine.hasOwnClock) return;
+    const now = this.#engine.now();
+    if (now !== this.#instant) {
+      [this.#instant, this.#attempts] = [now, 0];
+      this.#attemptsOf.clear();
+    }
+    const own = (this.#attemptsOf.get(stream) ?? 0) + 1;
+    this.#attemptsOf.set(stream, own);
+    this.#attempts += 1;
+    if (own <= STREAM_ATTEMPTS_AT_ONE_TIME && this.#attempts <= ATTEMPTS_AT_ONE_TIME) return;
+    const what = isSent ? `the sent command ${key}` : `the timer ${key}`;
+    const detail = `${this.#attempts} timers and sent commands were due at the time ${now}, ${own} of them of ${stream}. The last is ${what}. Does a decision set a timer for now again and again?`;
+    throw new SillokError({ code: "decider_failed", detail, stream, field: key });
   }
 
   #fire(timer: DueTimer): Promise<number> {

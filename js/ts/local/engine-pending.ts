@@ -88,6 +88,11 @@ export class EnginePending {
     );
   }
 
+  /** The time of the next attempt at a timer or a sent command that has failed, in milliseconds since 1970, or 0. */
+  repeatedAt(stream: string, key: string, isSent: boolean): Soon<number> {
+    return this.#calls.read((store) => store.repeatedAt(stream, key, isSent));
+  }
+
   /** Notes that a sent command has no answer. */
   failed([stream, key]: DueSend, { code, detail }: Failure): Soon<number> {
     const note = (store: StoreInRust) => store.sendFailed(stream, key, code, detail, Math.random());

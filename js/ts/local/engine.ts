@@ -6,6 +6,7 @@ import {
   Consumer as ConsumerInRust,
   DueCommands as DueCommandsInRust,
   initSync,
+  lateInput as lateInputInRust,
   LineProof,
   StateLoad as StateLoadInRust,
   Store as StoreInRust,
@@ -16,11 +17,12 @@ import type { Database } from "../sqlite/database.js";
 import { Patience } from "../sqlite/patience.js";
 import type { ExecuteOptions, LoadedState, LoadOptions } from "../aggregate/aggregate-store.js";
 import type { ReadyCommand } from "../aggregate/command-input.js";
-import { type Failure, SillokError } from "../store/errors.js";
+import { type Failure, type Rejection, SillokError } from "../store/errors.js";
 import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import type { WrittenJson } from "../store/json.js";
 import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
+import { checkPendingKey, type PendingKind, rejectionText } from "../store/pending.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
 import { sleep } from "../time/timers.js";
 import type { Soon } from "../store/soon.js";
@@ -29,6 +31,7 @@ import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
 import { EngineConsumer } from "./engine-consumer.js";
 import { EnginePending } from "./engine-pending.js";
+import type { LateInput } from "./late-input.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
 
@@ -43,6 +46,13 @@ export interface DefinedConsumer extends ConsumerDefinition {
 export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
 }
+
+/**
+ * The decision about an input before the start or after the end of a process, as JSON. Undefined if the code of the process
+ * decides. For the tests of `sillok/testing`, which have no engine of their own.
+ */
+export const lateInput: LateInput = (input, isBegun, isEnded) =>
+  lateInputInRust(input, isBegun, isEnded);
 
 /** Code of the caller that runs within a call of the engine, and the error when it uses the store. */
 const REACH = {
@@ -191,14 +201,32 @@ export class LocalEngine {
     });
   }
 
-  /** A page of the timers of a stream. The items are JSON. */
-  timers(stream: unknown, after?: string): Soon<{ items: string; next?: string }> {
-    return this.#read((store) => store.timers(stream, after));
+  /** A page of the timers or of the sent commands of a stream. The items are JSON. */
+  pendingPage(
+    stream: unknown,
+    kind: PendingKind,
+    after?: string,
+  ): Soon<{ items: string; next?: string }> {
+    return this.#read((store) => store.pending(stream, kind === "sent", after));
   }
 
-  /** Cancels a timer. Returns whether there was one. */
-  cancelTimer(stream: unknown, key: string): Soon<boolean> {
-    return this.#writeTo(stream, (store) => store.cancelTimer(stream, key));
+  /** Removes a timer or a sent command. Returns whether there was one. */
+  cancelPending(stream: unknown, kind: PendingKind, key: string): Soon<boolean> {
+    checkPendingKey(kind, key);
+    return this.#writeTo(stream, (store) => store.cancelPending(stream, key, kind === "sent"));
+  }
+
+  /** Attempts a parked timer or sent command again. Returns whether there was one. */
+  retryPending(stream: unknown, kind: PendingKind, key: string): Soon<boolean> {
+    checkPendingKey(kind, key);
+    return this.#writeTo(stream, (store) => store.retryPending(stream, key, kind === "sent"));
+  }
+
+  /** Answers a parked sent command in place of its receiver. Returns whether there was one. */
+  rejectSent(stream: unknown, id: string, rejection: Rejection): Soon<boolean> {
+    checkPendingKey("sent", id);
+    const text = rejectionText(rejection);
+    return this.#writeTo(stream, (store) => store.rejectSent(stream, id, text));
   }
 
   /** The timers and the sent commands of this store. */

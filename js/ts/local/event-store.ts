@@ -3,7 +3,7 @@
 import { RemoteEventStore } from "../remote/event-store.js";
 import { Database } from "../sqlite/database.js";
 import { wantedOpening } from "../sqlite/open-options.js";
-import { SillokError } from "../store/errors.js";
+import { type Rejection, SillokError } from "../store/errors.js";
 import type {
   AggregateId,
   AppendResult,
@@ -17,7 +17,7 @@ import type {
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
-import { checkTimerKey, type Timer } from "../store/timers.js";
+import type { SentCommand, Timer } from "../store/pending.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -45,9 +45,10 @@ import { accepted } from "../aggregate/command-input.js";
 import { LocalCommands } from "./commands.js";
 import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
-import { LocalEngine } from "./engine.js";
+import { lateInput, LocalEngine } from "./engine.js";
+import { LATE_INPUT } from "./late-input.js";
 import { readFeed, subscribeFeed } from "./feed.js";
-import { exportStream, listTimers, readStream } from "./read.js";
+import { exportStream, listPending, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";
 import { subscribeStream } from "./subscribe.js";
 
@@ -90,6 +91,10 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
 export class EventStore implements AggregateStore {
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
+
+  static {
+    Object.defineProperty(this, LATE_INPUT, { value: lateInput });
+  }
 
   /**
    * Makes a store in memory, without events.
@@ -263,12 +268,31 @@ export class EventStore implements AggregateStore {
   }
 
   timers(stream: string): AsyncGenerator<Timer, void, undefined> {
-    return listTimers(this.#engine, stream);
+    return listPending(this.#engine, stream, "timers");
   }
 
   async cancelTimer(stream: string, key: string): Promise<boolean> {
-    checkTimerKey(key);
-    return this.#engine.cancelTimer(stream, key);
+    return this.#engine.cancelPending(stream, "timers", key);
+  }
+
+  async retryTimer(stream: string, key: string): Promise<boolean> {
+    return this.#engine.retryPending(stream, "timers", key);
+  }
+
+  sent(stream: string): AsyncGenerator<SentCommand, void, undefined> {
+    return listPending(this.#engine, stream, "sent");
+  }
+
+  async retrySent(stream: string, id: string): Promise<boolean> {
+    return this.#engine.retryPending(stream, "sent", id);
+  }
+
+  async rejectSent(stream: string, id: string, rejection: Rejection): Promise<boolean> {
+    return this.#engine.rejectSent(stream, id, rejection);
+  }
+
+  async cancelSent(stream: string, id: string): Promise<boolean> {
+    return this.#engine.cancelPending(stream, "sent", id);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { NewEvent, RecordedEvent } from "../store/events.js";
 import { checkOptions, type ReadOptions } from "../store/options.js";
-import type { Timer } from "../store/timers.js";
+import type { PendingKind } from "../store/pending.js";
 import { finite } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
@@ -65,14 +65,15 @@ function rest(next: ReadRange | undefined, end: number, left: number): ReadRange
   return { ...next, to, limit: finite(left) };
 }
 
-/** Lists the timers of a stream. */
-export async function* listTimers(
+/** Lists the timers or the sent commands of a stream. */
+export async function* listPending<Item>(
   engine: LocalEngine,
   stream: string,
-): AsyncGenerator<Timer, void, undefined> {
+  kind: PendingKind,
+): AsyncGenerator<Item, void, undefined> {
   for (let after: string | undefined; ;) {
-    const { items, next } = await engine.timers(stream, after);
-    yield* JSON.parse(items) as Timer[];
+    const { items, next } = await engine.pendingPage(stream, kind, after);
+    yield* JSON.parse(items) as Item[];
     if (next === undefined) return;
     after = next;
   }

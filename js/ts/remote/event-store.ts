@@ -9,7 +9,8 @@ import type {
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
-import type { Timer } from "../store/timers.js";
+import type { Rejection } from "../store/errors.js";
+import type { SentCommand, Timer } from "../store/pending.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -39,7 +40,7 @@ import { checkedAnswer, Http } from "./http.js";
 import { condition, keyHeader, randomKey, streamPath } from "./input.js";
 import { exportRemote, readRemote } from "./read.js";
 import { subscribeRemote } from "./subscribe.js";
-import { cancelRemoteTimer, remoteTimers } from "./timers.js";
+import { cancelRemote, rejectRemote, remotePending, retryRemote } from "./pending.js";
 
 const APPEND_OPTIONS = [
   "expectedVersion",
@@ -296,23 +297,78 @@ export class RemoteEventStore implements AggregateStore {
   }
 
   /**
-   * Lists the timers of a stream. See {@link AggregateStore.timers}.
+   * Lists the timers of a stream, as a store in this program does.
    *
    * @param stream - The stream id.
    * @returns The timers, for `for await`. You can iterate over them once.
    */
   timers(stream: string): AsyncGenerator<Timer, void, undefined> {
-    return remoteTimers(this.#http, stream);
+    return remotePending(this.#http, stream, "timers");
   }
 
   /**
-   * Cancels a timer. The token must have the scope `admin`. See {@link AggregateStore.cancelTimer}.
+   * Cancels a timer, as a store in this program does. The token must have the scope `admin`.
    *
    * @param stream - The stream id.
    * @param key - The key of the timer.
    * @returns Whether there was one. If the server did not answer and the request was repeated, the result may be `false`.
    */
   async cancelTimer(stream: string, key: string): Promise<boolean> {
-    return cancelRemoteTimer(this.#http, stream, key);
+    return cancelRemote(this.#http, stream, "timers", key);
+  }
+
+  /**
+   * Attempts a parked timer again, as a store in this program does. The token must have the scope `admin`.
+   *
+   * @param stream - The stream id.
+   * @param key - The key of the timer.
+   * @returns Whether there was a parked one. If the server did not answer and the request was repeated, the result may be `false`.
+   */
+  async retryTimer(stream: string, key: string): Promise<boolean> {
+    return retryRemote(this.#http, stream, "timers", key);
+  }
+
+  /**
+   * Lists the sent commands of a process, as a store in this program does.
+   *
+   * @param stream - The stream of the process.
+   * @returns The sent commands, for `for await`. You can iterate over them once.
+   */
+  sent(stream: string): AsyncGenerator<SentCommand, void, undefined> {
+    return remotePending(this.#http, stream, "sent");
+  }
+
+  /**
+   * Sends a parked command again, as a store in this program does. The token must have the scope `admin`.
+   *
+   * @param stream - The stream of the process.
+   * @param id - The id of the sent command.
+   * @returns Whether there was a parked one. If the server did not answer and the request was repeated, the result may be `false`.
+   */
+  async retrySent(stream: string, id: string): Promise<boolean> {
+    return retryRemote(this.#http, stream, "sent", id);
+  }
+
+  /**
+   * Answers a parked command in place of its receiver, as a store in this program does. The token must have the scope `admin`.
+   *
+   * @param stream - The stream of the process.
+   * @param id - The id of the sent command.
+   * @param rejection - The rejection: its code, and information about it.
+   * @returns Whether there was a parked one. If the server did not answer and the request was repeated, the result may be `false`.
+   */
+  async rejectSent(stream: string, id: string, rejection: Rejection): Promise<boolean> {
+    return rejectRemote(this.#http, stream, id, rejection);
+  }
+
+  /**
+   * Removes a sent command, as a store in this program does. The token must have the scope `admin`.
+   *
+   * @param stream - The stream of the process.
+   * @param id - The id of the sent command.
+   * @returns Whether there was one. If the server did not answer and the request was repeated, the result may be `false`.
+   */
+  async cancelSent(stream: string, id: string): Promise<boolean> {
+    return cancelRemote(this.#http, stream, "sent", id);
   }
 }

@@ -6,6 +6,8 @@
 export const STREAM_ID_BYTES = 200;
 /** Longest event type, in bytes of UTF-8. */
 export const EVENT_TYPE_BYTES = 200;
+/** Longest id of an event, in bytes of UTF-8. The id of a sent command has the same bound. */
+export const EVENT_ID_BYTES = 200;
 /** Longest idempotency key, in bytes of UTF-8. */
 export const IDEMPOTENCY_KEY_BYTES = 200;
 /** Longest name of a consumer, in bytes of UTF-8. */
@@ -49,6 +51,11 @@ export const KEPT_STATES = 1000;
 
 // Bounds and defaults of the package alone.
 
+// At one time of a store with a clock of its own. More timers and sent commands than these have no end.
+/** Most timers and sent commands at one time. */
+export const ATTEMPTS_AT_ONE_TIME = 100_000;
+/** Most timers and sent commands of one stream at one time: a stream has at most 2,000 of them at once. */
+export const STREAM_ATTEMPTS_AT_ONE_TIME = 10_000;
 /** Longest checkpoint that the package sends, in characters: longer than every checkpoint of a server, and short enough for a URL. */
 export const CHECKPOINT_CHARACTERS = 5000;
 /** Most levels of a value. Every JavaScript engine's stack has room for this many. */

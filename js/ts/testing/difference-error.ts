@@ -15,8 +15,17 @@ export class DifferenceError extends Error {
   readonly expected: unknown;
   readonly actual: unknown;
 
-  constructor(headline: string, expected: unknown, actual: unknown, cause?: unknown) {
-    super(`${headline}\n\n${diff(expected, actual)}\n`, cause === undefined ? {} : { cause });
+  constructor(
+    headline: string,
+    expected: unknown,
+    actual: unknown,
+    cause?: unknown,
+    context?: number,
+  ) {
+    super(
+      `${headline}\n\n${diff(expected, actual, context)}\n`,
+      cause === undefined ? {} : { cause },
+    );
     this.headline = headline;
     this.expected = expected;
     this.actual = actual;

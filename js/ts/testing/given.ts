@@ -5,6 +5,7 @@ import type {
   Command,
   CommandOf,
   EventOf,
+  FiredTimer,
   RejectionOf,
   StateOf,
 } from "../aggregate/types.js";
@@ -27,6 +28,8 @@ export interface WhenOptions {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   /** The id of the command. */
   readonly commandId?: string | undefined;
+  /** The timer that sends the command. Default: none, as for a command of a caller. */
+  readonly timer?: FiredTimer | undefined;
 }
 
 /** A stream with a history, made by {@link given}. */
@@ -45,16 +48,40 @@ type DataOf<R extends Rejection, Code> = R extends Rejection
     : never
   : never;
 
+/** A timer that a test expects. */
+export interface ExpectedTimer<C extends Command = Command> {
+  /** The key of the timer. */
+  readonly key: string;
+  /** The time of the command: a `Date`, or milliseconds since 1970. */
+  readonly at: number | Date;
+  /** The command. */
+  readonly command: C;
+}
+
+/** A sent command that a test expects. */
+export interface ExpectedSent {
+  /** The name of the sent command. */
+  readonly name: string;
+  /** The stream of the receiver. */
+  readonly stream: string;
+  /** The command. */
+  readonly command: Command;
+}
+
 /** More expectations of a decision. Each method throws an error that shows the difference, if the decision is another one. */
 export interface Further<A extends Aggregate> {
   /** Expects this state after the decision. */
   thenState(state: StateOf<A>): Further<A>;
-  /** Expects that a timer with this key is set. Other timers may be set too. */
+  /** Expects that exactly this timer is set. */
   thenScheduled(key: string, at: number | Date, command: CommandOf<A>): Further<A>;
-  /** Expects that the timer with this key is removed. */
-  thenCancelled(key: string): Further<A>;
-  /** Expects that a process sends this command to this stream, under this name. It may send others too. */
+  /** Expects that exactly these timers are set, in this order. With `[]`, none is set. */
+  thenScheduled(timers: readonly ExpectedTimer<CommandOf<A>>[]): Further<A>;
+  /** Expects that exactly the timers with these keys are removed, in this order: one key, or several. With `[]`, none is removed. */
+  thenCancelled(keys: string | readonly string[]): Further<A>;
+  /** Expects that a process sends exactly this command, to this stream and under this name. */
   thenSent(name: string, stream: string, command: Command): Further<A>;
+  /** Expects that a process sends exactly these commands, in this order. With `[]`, it sends none. */
+  thenSent(sent: readonly ExpectedSent[]): Further<A>;
   /** Expects that the instance of a process is over after the decision. */
   thenEnded(): Further<A>;
 }
@@ -76,14 +103,12 @@ export interface Decided<A extends Aggregate> extends Further<A> {
 
 /** A timer to set, or only the key of one to remove. */
 type TimerJson = { readonly key: string; readonly at?: number; readonly command?: Command };
-/** A sent command. */
-type SentJson = { readonly name: string; readonly stream: string; readonly command: Command };
 
 /** Everything that is decided but a rejection. */
 interface Parts {
   readonly events: readonly NewEvent[];
   readonly timers?: readonly TimerJson[];
-  readonly sent?: readonly SentJson[];
+  readonly sent?: readonly ExpectedSent[];
   readonly ended?: true;
 }
 
@@ -93,11 +118,11 @@ type Outcome =
   | { readonly rejection: Rejection; readonly state: unknown }
   | { readonly error: unknown };
 
-const OPTIONS = ["now", "metadata", "commandId"] as const satisfies (keyof WhenOptions)[];
+const OPTIONS = ["now", "metadata", "commandId", "timer"] as const satisfies (keyof WhenOptions)[];
 
 /**
  * Tests an aggregate or a process without a store: after these events, a command gives these events, this rejection, this state,
- * or these timers and sent commands. A process also decides an {@link event} of another stream and an {@link answer}. The code
+ * or exactly these timers and sent commands. A process also decides an {@link event} of another stream and an {@link answer}. The code
  * of the engine runs here too: schemas, upcasts, and the checks of values. The functions of the aggregate are watched: if one
  * changes an argument, or calls `Date.now()` or `Math.random()`, the test fails.
  *
@@ -145,8 +170,8 @@ export function given<A extends Aggregate>(aggregate: A, history: History<A> = [
   return {
     when(input, options = {}) {
       checkOptions(options, OPTIONS);
-      const { now = 0, metadata = {}, commandId } = options;
-      const context = { now, version: texts.length, commandId, metadata };
+      const { now = 0, metadata = {}, commandId, timer } = options;
+      const context = { now, version: texts.length, commandId, timer, metadata };
       const ready = readyInput(aggregate, input, "command");
       const contextText = exactText(context, "options");
       return decided(outcome(own, texts, ready, contextText));
@@ -180,7 +205,13 @@ function outcome(
 }
 
 function decided<A extends Aggregate>(found: Outcome): Decided<A> {
-  const same = (expected: unknown, actual: unknown, what: string, name: string) => {
+  const same = (
+    expected: unknown,
+    actual: unknown,
+    what: string,
+    name: string,
+    context?: number,
+  ) => {
     const place = difference(actual, expected);
     if (place === undefined) return;
     const at = fieldAt(name, place);
@@ -190,17 +221,17 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
       expected,
       actual,
       cause,
+      context,
     );
   };
   const expectDecision = (expected: object) =>
     same(expected, decisionOf(found), "the decision", "");
-  /** Expects this part in a list of the decision. `isIts` finds the part to show beside it. */
-  const expectPart = <Part>(list: "timers" | "sent", part: Part, isIts: (one: Part) => boolean) => {
-    if (!("events" in found)) return expectDecision({ [list]: [part] });
-    const all = (found[list] ?? []) as readonly Part[];
-    const its = all.filter(isIts);
-    if (its.some((one) => difference(one, part) === undefined)) return;
-    same({ [list]: [part] }, { [list]: its.length > 0 ? its : all }, "the decision", "");
+  /** Expects exactly this list in the decision. */
+  const expectList = (list: keyof Pending, expected: readonly unknown[]) => {
+    if (!("events" in found)) return expectDecision({ [list]: expected });
+    // All of them are shown, also those that are expected.
+    const actual = { [list]: pendingOf(found)[list] };
+    same({ [list]: expected }, actual, "the decision", "", Infinity);
   };
   const further: Further<A> = {
     thenState(state) {
@@ -209,21 +240,26 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
       else same(expected, found.state, "the state", "state");
       return further;
     },
-    thenScheduled(key, at, command) {
-      const timer = { key, at: Math.ceil(Number(at)), command: plainCommand(command) };
-      // The last timer of a key takes the place of the others.
-      const last = lastTimer(found, key);
-      expectPart<TimerJson>("timers", timer, (one) => one === last);
+    thenScheduled(
+      ...expected: Listed<[key: string, at: number | Date, command: Command], ExpectedTimer>
+    ) {
+      const listed = listOf(expected, (key, at, command) => ({ key, at, command }));
+      const timers = listed.map(({ key, at, command }) => {
+        return { key, at: Math.ceil(Number(at)), command: plainCommand(command) };
+      });
+      expectList("scheduled", timers);
       return further;
     },
-    thenCancelled(key) {
-      const last = lastTimer(found, key);
-      expectPart<TimerJson>("timers", { key }, (one) => one === last);
+    thenCancelled(keys) {
+      expectList("cancelled", typeof keys === "string" ? [keys] : keys);
       return further;
     },
-    thenSent(name, stream, command) {
-      const sent = { name, stream, command: plainCommand(command) };
-      expectPart<SentJson>("sent", sent, (one) => one.name === name);
+    thenSent(...expected: Listed<[name: string, stream: string, command: Command], ExpectedSent>) {
+      const listed = listOf(expected, (name, stream, command) => ({ name, stream, command }));
+      const sent = listed.map(({ name, stream, command }) => {
+        return { name, stream, command: plainCommand(command) };
+      });
+      expectList("sent", sent);
       return further;
     },
     thenEnded() {
@@ -259,9 +295,31 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
   };
 }
 
-/** The last timer with this key in a decision. */
-function lastTimer(found: Outcome, key: string): TimerJson | undefined {
-  return "events" in found ? found.timers?.findLast((timer) => timer.key === key) : undefined;
+/** The timers and the sent commands of a decision. */
+interface Pending {
+  readonly scheduled: readonly TimerJson[];
+  readonly cancelled: readonly string[];
+  readonly sent: readonly ExpectedSent[];
+}
+
+function pendingOf({ timers = [], sent = [] }: Parts): Pending {
+  // The last change of a key takes the place of the others.
+  const last = timers.filter(
+    ({ key }, place) => timers.findLastIndex((one) => one.key === key) === place,
+  );
+  const isSet = ({ command }: TimerJson) => command !== undefined;
+  const cancelled = last.filter((timer) => !isSet(timer)).map(({ key }) => key);
+  return { scheduled: last.filter(isSet), cancelled, sent };
+}
+
+/** The arguments of an expectation: the parts of one item, or a list of items. */
+type Listed<Parts extends readonly unknown[], Item> = Parts | [list: readonly Item[]];
+
+function listOf<Parts extends readonly unknown[], Item>(
+  given: Listed<Parts, Item>,
+  item: (...parts: Parts) => Item,
+): readonly Item[] {
+  return Array.isArray(given[0]) ? (given[0] as readonly Item[]) : [item(...(given as Parts))];
 }
 
 /** A command as a decision has it. */
@@ -274,8 +332,8 @@ function plainCommand({ type, data = null, metadata }: Command): Command {
 function decisionOf(found: Outcome): object {
   if ("error" in found) return { error: errorValue(found.error) };
   if ("rejection" in found) return { rejection: found.rejection };
-  const { events, timers, sent } = found;
-  return { events, ...(timers && { timers }), ...(sent && { sent }) };
+  const pending = Object.entries(pendingOf(found)).filter(([, list]) => list.length > 0);
+  return { events: found.events, ...Object.fromEntries(pending) };
 }
 
 /** An event without its schema version, and with its data. */

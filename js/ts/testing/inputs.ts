@@ -46,16 +46,19 @@ export interface EventInput {
 }
 
 /** An answer as an input, made by {@link answer}. */
-export interface AnswerInput {
+export interface AnswerInput<Name extends string = string> {
   /** The kind of the input. */
   readonly input: "answer";
   /** The name of the sent command, and the fields of its answer. */
-  readonly answer: { readonly name: string } & GivenAnswer;
+  readonly answer: { readonly name: Name } & GivenAnswer;
 }
 
 /** The inputs of an aggregate: its commands. The inputs of a process: also events of other streams, and answers. */
 export type InputOf<A extends Aggregate> =
-  CommandOf<A> | (A extends { readonly kind: "process" } ? EventInput | AnswerInput : never);
+  | CommandOf<A>
+  | (A extends { readonly kind: "process"; readonly answered: infer Answered }
+      ? EventInput | AnswerInput<keyof Answered & string>
+      : never);
 
 /**
  * Makes an event of another stream, for {@link Given.when} and {@link laws}.
@@ -93,10 +96,10 @@ export function event(stream: string, event: GivenEvent): EventInput {
 /**
  * Makes an answer to a sent command, for {@link Given.when} and {@link laws}.
  *
- * @param name - The name of the sent command.
+ * @param name - The name of the sent command, which has a function in `answered` of the process.
  * @param answer - The answer: `{ accepted: true }`, or `{ accepted: false, rejection: { code, data } }`.
  */
-export function answer(name: string, answer: GivenAnswer): AnswerInput {
+export function answer<Name extends string>(name: Name, answer: GivenAnswer): AnswerInput<Name> {
   const { stream = "other-1" } = answer;
   const whole = answer.accepted ? { version: 1, ...answer, stream } : { ...answer, stream };
   return { input: "answer", answer: { name, ...whole } };

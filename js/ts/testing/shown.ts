@@ -6,12 +6,15 @@ const CONTEXT_LINES = 3;
 /** The longest table of two texts' lines. For longer texts, all lines of both are shown. */
 const TABLE_CELLS = 4_000_000;
 
-/** The lines that only the expected value has, after `- `, and those that only the actual value has, after `+ `. */
-export function diff(expected: unknown, actual: unknown): string {
+/**
+ * The lines that only the expected value has, after `- `, and those that only the actual value has, after `+ `. `context` is the
+ * number of equal lines that are shown around them.
+ */
+export function diff(expected: unknown, actual: unknown, context = CONTEXT_LINES): string {
   const lines = compared(shownLines(expected), shownLines(actual));
   const isNear = (place: number) =>
     lines
-      .slice(Math.max(0, place - CONTEXT_LINES), place + CONTEXT_LINES + 1)
+      .slice(Math.max(0, place - context), place + context + 1)
       .some((line) => !line.startsWith(" "));
   const near = lines.map((line, place) => (isNear(place) ? line : undefined));
   const text = near.flatMap((line, place) => {

@@ -145,8 +145,9 @@ export class Simulation {
    * answers, projections, reactors, and repeats of failed attempts.
    *
    * @param milliseconds - The duration. With 0, everything that is due now runs.
-   * @throws {@link SillokError} `invalid_parameter` when the duration is no number from 0; `internal` when something is due again
-   * and again without an end.
+   * @throws {@link SillokError} `invalid_parameter` when the duration is no number from 0; `decider_failed` when something is due
+   * again and again without an end: 100,000 timers and sent commands at one time, 10,000 of one stream, or work at 100,000 times.
+   * `stream` is that of the last timer or sent command, and `field` its key.
    */
   async advance(milliseconds: number): Promise<void> {
     const end = millisOf(this.#now + millisOf(milliseconds, "milliseconds"), "milliseconds");
@@ -159,7 +160,7 @@ export class Simulation {
       this.#now = Math.max(this.#now, next);
     }
     const detail = `there was work at ${MOST_TIMES} times, and there is still more: does a timer set itself again and again?`;
-    throw new SillokError({ code: "internal", detail });
+    throw new SillokError({ code: "decider_failed", detail });
   }
 
   /** Returns a handle of a projection, for its documents. See {@link EventGateway.projection}. */

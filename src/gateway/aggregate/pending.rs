@@ -5,7 +5,7 @@ use super::command_error::CommandError;
 use super::commands::{Commands, Step};
 use super::executed::Executed;
 use crate::gateway::backoff::backoff;
-use crate::handler::{Answer, Command, Fault, Input};
+use crate::handler::{Answer, Command, Fault, FiredTimer, Input};
 use crate::store::limits::{ERROR_BYTES, PENDING_ATTEMPTS};
 use crate::store::{
     AppendError, DecisionLog, DecisionParts, EventId, EventStore, IdempotencyKey, JsonText, KeyOrigin,
@@ -90,7 +90,7 @@ impl Commands {
     ) -> Result<Step<Option<Executed>>, StorageError> {
         let input = |pending: &PendingCommand| match (pending.key.kind(), pending.state) {
             _ if !is_due(pending, now) => None,
-            (PendingKind::Timer, _) => Some(Command::from_json(&pending.command)),
+            (PendingKind::Timer, _) => Some(timer_input(pending)),
             (PendingKind::Sent, PendingState::Answered(_)) => {
                 let rejection = pending.error.clone();
                 Some(rejection.and_then(|rejection| answer_input(pending, &Answer::Rejected { rejection })))
@@ -334,6 +334,12 @@ fn sending(pending: PendingCommand) -> Option<Sending> {
     let id = IdempotencyKey::of(KeyOrigin::Process, pending.key.as_str()).ok()?;
     let command = Command::from_json(&pending.command)?.with_id(id);
     Some(Sending { receiver: pending.receiver?.stream, command })
+}
+
+/// The command of a timer, as the code gets it.
+fn timer_input(pending: &PendingCommand) -> Option<Command> {
+    let timer = FiredTimer { key: pending.key.clone(), due: pending.at };
+    Some(Command::from_json(&pending.command)?.of_timer(timer))
 }
 
 /// The answer, as the process gets it.

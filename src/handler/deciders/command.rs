@@ -8,8 +8,8 @@ use super::tagged::tagged;
 use crate::ErrorCode;
 use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
 use crate::store::{
-    Cause, CommandHash, EventType, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, json_string,
-    members,
+    Cause, CommandHash, EventType, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, PendingKey,
+    RecordedTime, json_string, members,
 };
 
 /// What a caller asks of an aggregate.
@@ -29,6 +29,7 @@ pub struct Command {
     metadata: JsonText,
     prepared: Option<JsonText>,
     input: Input,
+    timer: Option<FiredTimer>,
     /// The id of the command. The outcome is remembered under it, and a repeat of the command gets the same outcome.
     pub id: Option<IdempotencyKey>,
     /// The condition on the stream.
@@ -51,6 +52,15 @@ pub enum Input {
     /// The answer to a command that the process has sent. The type of the command is the name under which it was sent, and
     /// its data are the answer.
     Answer,
+}
+
+/// The timer for which a command is decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiredTimer {
+    /// The key of the timer.
+    pub key: PendingKey,
+    /// The time at which the timer was due. The decision may be later.
+    pub due: RecordedTime,
 }
 
 /// The reason why a command is not valid. It names the wrong field.
@@ -116,6 +126,7 @@ impl Command {
             metadata,
             prepared: None,
             input: Input::Command,
+            timer: None,
             id: None,
             expected,
             dry_run: false,
@@ -198,6 +209,18 @@ impl Command {
     #[must_use]
     pub fn input(&self) -> Input {
         self.input
+    }
+
+    /// The same command, as a timer sends it.
+    #[must_use]
+    pub fn of_timer(self, timer: FiredTimer) -> Self {
+        Self { timer: Some(timer), ..self }
+    }
+
+    /// The timer that sends the command. `None` for a command of a caller, and for every other input.
+    #[must_use]
+    pub fn timer(&self) -> Option<&FiredTimer> {
+        self.timer.as_ref()
     }
 
     /// The same command with an id.

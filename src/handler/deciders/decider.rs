@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::command::FiredTimer;
 use super::decision::{Decision, Refusal};
 use super::event::Event;
 use crate::store::{JsonText, RecordedTime, Version};
@@ -184,7 +185,7 @@ pub enum UnknownEvents {
 /// }
 /// # let metadata = sillok::store::JsonText::empty_object();
 /// # let (now, version) = (Default::default(), Default::default());
-/// # assert_eq!(due(&CommandContext { now, version, command_id: None, metadata: &metadata }), 86_400_000);
+/// # assert_eq!(due(&CommandContext { now, version, command_id: None, metadata: &metadata, timer: None }), 86_400_000);
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CommandContext<'a> {
@@ -196,4 +197,6 @@ pub struct CommandContext<'a> {
     pub command_id: Option<&'a str>,
     /// The metadata of the command, a JSON object.
     pub metadata: &'a JsonText,
+    /// The timer that sends the command. `None` for a command of a caller, and for the other inputs of a process.
+    pub timer: Option<&'a FiredTimer>,
 }

@@ -64,7 +64,8 @@ pub trait Process: Decider {
         Ok(Decision::nothing())
     }
 
-    /// Decides about the answer to a command that was sent under this name to this stream. The default is that nothing happens.
+    /// Decides about the answer to a command that was sent under this name to this stream. The default fails. Fail too for a
+    /// name that the code does not know: the answer is then attempted again, and not lost.
     ///
     /// # Errors
     /// The text of the error. The command is sent again, and has the same answer.
@@ -75,8 +76,8 @@ pub trait Process: Decider {
         state: &Self::State,
         context: &CommandContext<'_>,
     ) -> Result<Decision<Self::Event>, Failed> {
-        let _ = (name, answer, from, state, context);
-        Ok(Decision::nothing())
+        let _ = (answer, from, state, context);
+        Err(format!("the process decides no answer to a command with the name {name}").into())
     }
 
     /// Whether the instance is over.

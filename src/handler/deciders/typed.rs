@@ -147,6 +147,7 @@ impl<D: Decider> TypedBehaviour<D> {
             version: context.version,
             command_id: command.id.as_ref().map(IdempotencyKey::as_str),
             metadata: command.metadata(),
+            timer: command.timer(),
         };
         let (decided, timers, sent) = decide(state, &context)?.into_parts();
         let more = Accepted { timers, sent, ..Accepted::default() };

@@ -1,6 +1,7 @@
 //! The rules of a transfer, tested without a server.
 
 use sillok::ErrorCode;
+use sillok::handler::Command;
 use sillok::store::RecordedTime;
 use sillok::testing::{Given, When, accepted, given, given_process, laws, refused};
 
@@ -193,17 +194,20 @@ fn the_bank_in_typescript_decides_the_same() -> Outcome {
             when.then(case.events)
         };
         when = when.then_state(&case.state);
+        let (mut scheduled, mut cancelled) = (Vec::new(), Vec::new());
         for Timer { key, at, command } in &case.timers {
-            when = match (at, command) {
+            match (at, command) {
                 (Some(at), Some(command)) => {
-                    when.then_scheduled(key, RecordedTime::from_millis(*at), command)
+                    scheduled.push((key.as_str(), RecordedTime::from_millis(*at), command));
                 }
-                _ => when.then_cancelled(key),
-            };
+                _ => cancelled.push(key.as_str()),
+            }
         }
+        let mut sent = Vec::new();
         for Sent { name, stream, command } in &case.sent {
-            when = when.then_sent(name, stream, command);
+            sent.push((name.as_str(), stream.as_str(), Command::of(command)?));
         }
+        when = when.then_all_scheduled(&scheduled).then_all_cancelled(&cancelled).then_all_sent(&sent);
         if case.ended {
             let _ = when.then_ended();
         }
