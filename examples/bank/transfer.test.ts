@@ -70,6 +70,7 @@ test("if the receiver is missing, the sender gets the money back", () => {
   given(transfer, [requested, debited])
     .when(answer("credit", refused("not_open")))
     .then(creditRefused)
+    .thenState({ status: "refunding", order, reason: "not_open" })
     .thenSent("refund", "account-a", deposit);
   given(transfer, [requested, debited, creditRefused])
     .when(answer("refund", accepted))
@@ -86,6 +87,7 @@ test("a lapsed transfer waits for the answer of the debit, and gives the money b
   given(transfer, [requested, lapsed])
     .when(answer("debit", accepted))
     .then(debited)
+    .thenState({ status: "refunding", order, reason: "lapsed" })
     .thenSent("refund", "account-a", deposit);
   given(transfer, [requested, lapsed, debited])
     .when(answer("refund", accepted))

@@ -44,10 +44,10 @@ export const transfer = process("transfer", {
   evolve: {
     Requested: (state, order): Transfer => ({ ...state, status: "requested", order }),
     Lapsed: (state): Transfer => ({ ...state, status: "lapsed", reason: "lapsed" }),
-    Debited: (state): Transfer => ({ ...state, status: "debited" }),
+    Debited: (state): Transfer => ({ ...state, status: afterDebit(state.status) }),
     Failed: (state, { reason }): Transfer => ({ ...state, status: "failed", reason }),
     Completed: (state): Transfer => ({ ...state, status: "completed" }),
-    CreditRefused: (state, { reason }): Transfer => ({ ...state, reason }),
+    CreditRefused: (state, { reason }): Transfer => ({ ...state, status: "refunding", reason }),
     Refunded: (state): Transfer => ({ ...state, status: "refunded" }),
   },
   decide: {
@@ -90,6 +90,11 @@ export const transfer = process("transfer", {
   },
   ended: ({ status }) => status === "completed" || status === "failed" || status === "refunded",
 });
+
+/** The status after a debit: a transfer that has lapsed gives the money back. */
+export function afterDebit(status: Transfer["status"]): Transfer["status"] {
+  return status === "lapsed" ? "refunding" : "debited";
+}
 
 const withdraw = ({ cents }: Order) => ({ type: "Withdraw", data: { cents } }) as const;
 const deposit = ({ cents }: Order) => ({ type: "Deposit", data: { cents } }) as const;

@@ -1,7 +1,7 @@
 /** Every transfer, as a document. The page shows them. */
 
 import { type Documents, type EventOf, projection } from "sillok";
-import { type Transfer, transfer } from "./transfer.ts";
+import { afterDebit, type Transfer, transfer } from "./transfer.ts";
 
 interface Document {
   from: string;
@@ -21,7 +21,11 @@ export const transfers = projection<EventOf<typeof transfer>, Document>("transfe
     Requested: ({ stream, data }, documents) =>
       documents.put(stream, { ...data, status: "requested" }),
     Lapsed: status("lapsed"),
-    Debited: status("debited"),
+    Debited({ stream }, documents) {
+      const document = documents.get(stream)!;
+      documents.put(stream, { ...document, status: afterDebit(document.status) });
+    },
+    CreditRefused: status("refunding"),
     Failed: status("failed"),
     Completed: status("completed"),
     Refunded: status("refunded"),

@@ -91,6 +91,7 @@ pub(crate) enum Status {
     Requested,
     Lapsed,
     Debited,
+    Refunding,
     Completed,
     Failed,
     Refunded,
@@ -147,12 +148,18 @@ impl Decider for Transfer {
             TransferEvent::Lapsed => {
                 State { status: Status::Lapsed, reason: Some("lapsed".to_owned()), ..state }
             }
+            // A transfer that has lapsed gives the money back.
+            TransferEvent::Debited if state.status == Status::Lapsed => {
+                State { status: Status::Refunding, ..state }
+            }
             TransferEvent::Debited => State { status: Status::Debited, ..state },
             TransferEvent::Failed { reason } => {
                 State { status: Status::Failed, reason: Some(reason), ..state }
             }
             TransferEvent::Completed => State { status: Status::Completed, ..state },
-            TransferEvent::CreditRefused { reason } => State { reason: Some(reason), ..state },
+            TransferEvent::CreditRefused { reason } => {
+                State { status: Status::Refunding, reason: Some(reason), ..state }
+            }
             TransferEvent::Refunded => State { status: Status::Refunded, ..state },
         }
     }
