@@ -18,6 +18,7 @@ const debited = { type: "Debited", data: null } as const;
 const failed = { type: "Failed", data: { reason: "insufficient_funds" } } as const;
 const completed = { type: "Completed", data: null } as const;
 const creditRefused = { type: "CreditRefused", data: { reason: "not_open" } } as const;
+const refundRefused = { type: "RefundRefused", data: { reason: "stream_deleted" } } as const;
 const refunded = { type: "Refunded", data: null } as const;
 
 const accepted = { accepted: true } as const;
@@ -105,10 +106,22 @@ test("only a transfer that waits for the debit lapses", () => {
   }
 });
 
-test("a refused refund is an error, and the transfer does not end", () => {
+test("a transfer whose refund is refused holds the money until somebody names another account", () => {
+  const redirect = { type: "Redirect", data: { to: "account-c" } } as const;
+  const redirected = { type: "Redirected", data: redirect.data } as const;
   given(transfer, [requested, debited, creditRefused])
-    .when(answer("refund", refused("not_open")))
-    .thenFails("decider_failed");
+    .when(answer("refund", refused("stream_deleted")))
+    .then(refundRefused)
+    .thenState({ status: "held", order, reason: "stream_deleted" });
+  given(transfer, [requested, debited, creditRefused, refundRefused])
+    .when(redirect)
+    .then(redirected)
+    .thenSent("refund", "account-c", deposit);
+  given(transfer, [requested, debited, creditRefused, refundRefused, redirected])
+    .when(answer("refund", accepted))
+    .then(refunded)
+    .thenEnded();
+  given(transfer, [requested, debited]).when(redirect).thenRejected("not_held");
 });
 
 test("the process obeys the laws", () => {
@@ -127,6 +140,7 @@ test("the process obeys the laws", () => {
       [requested, debited, completed],
       [requested, failed],
       [requested, debited, creditRefused, refunded],
+      [requested, debited, creditRefused, refundRefused],
       [requested, lapsed, debited, refunded],
     ],
     inputs,

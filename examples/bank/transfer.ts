@@ -4,6 +4,9 @@
  * The debit comes first, and the credit after it. If the credit is refused, the money goes back. A transfer whose debit has no
  * answer in time lapses. A lapsed transfer has not ended: the debit may still take effect. It waits for the answer, and then
  * gives the money back.
+ *
+ * If the refund is refused too, because the account was deleted meanwhile, the transfer holds the money until somebody says where
+ * it goes: `{"type":"Redirect","data":{"to":"account-7"}}`.
  */
 
 import { cancel, process, reject, schedule, send } from "sillok";
@@ -17,13 +20,22 @@ export const LAPSE = 60_000;
 const stream = z.string().regex(/^account-[\w-]{1,100}$/);
 const order = z.object({ from: stream, to: stream, cents: z.int().positive() });
 const refused = z.object({ reason: z.string() });
+const redirected = z.object({ to: stream });
 
 type Order = z.infer<typeof order>;
 
 /** The state. Clients see it as it is. */
 export interface Transfer {
   status:
-    "new" | "requested" | "lapsed" | "debited" | "refunding" | "completed" | "failed" | "refunded";
+    | "new"
+    | "requested"
+    | "lapsed"
+    | "debited"
+    | "refunding"
+    | "held"
+    | "completed"
+    | "failed"
+    | "refunded";
   order: Order | null;
   /** The reason why the money does not reach the receiver. */
   reason: string | null;
@@ -37,9 +49,11 @@ export const transfer = process("transfer", {
     Failed: refused,
     Completed: z.null(),
     CreditRefused: refused,
+    RefundRefused: refused,
+    Redirected: redirected,
     Refunded: z.null(),
   },
-  commands: { Request: order, Lapse: z.null() },
+  commands: { Request: order, Lapse: z.null(), Redirect: redirected },
   initialState: (): Transfer => ({ status: "new", order: null, reason: null }),
   evolve: {
     Requested: (state, order): Transfer => ({ ...state, status: "requested", order }),
@@ -48,6 +62,8 @@ export const transfer = process("transfer", {
     Failed: (state, { reason }): Transfer => ({ ...state, status: "failed", reason }),
     Completed: (state): Transfer => ({ ...state, status: "completed" }),
     CreditRefused: (state, { reason }): Transfer => ({ ...state, status: "refunding", reason }),
+    RefundRefused: (state, { reason }): Transfer => ({ ...state, status: "held", reason }),
+    Redirected: (state): Transfer => ({ ...state, status: "refunding" }),
     Refunded: (state): Transfer => ({ ...state, status: "refunded" }),
   },
   decide: {
@@ -60,6 +76,10 @@ export const transfer = process("transfer", {
       ];
     },
     Lapse: (_, { status }) => (status === "requested" ? { type: "Lapsed", data: null } : []),
+    Redirect(data, { status, order }) {
+      if (status !== "held" || order === null) return reject("not_held");
+      return [{ type: "Redirected", data }, send("refund", account, idOf(data.to), deposit(order))];
+    },
   },
   answered: {
     debit(answer, { status, order }) {
@@ -81,12 +101,10 @@ export const transfer = process("transfer", {
         send("refund", account, idOf(order.from), deposit(order)),
       ];
     },
-    refund(answer) {
-      // The account is open, because it was debited. If it refuses the refund all the same, somebody must look at it: the
-      // answer is parked, and the transfer does not end.
-      if (!answer.accepted) throw new Error(`the refund was refused: ${answer.rejection.code}`);
-      return { type: "Refunded", data: null };
-    },
+    refund: (answer) =>
+      answer.accepted
+        ? { type: "Refunded", data: null }
+        : { type: "RefundRefused", data: { reason: answer.rejection.code } },
   },
   ended: ({ status }) => status === "completed" || status === "failed" || status === "refunded",
 });

@@ -28,6 +28,8 @@ export const transfers = projection<EventOf<typeof transfer>, Document>("transfe
     CreditRefused: status("refunding"),
     Failed: status("failed"),
     Completed: status("completed"),
+    RefundRefused: status("held"),
+    Redirected: status("refunding"),
     Refunded: status("refunded"),
   },
 });

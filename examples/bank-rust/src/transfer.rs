@@ -3,12 +3,16 @@
 //! The debit comes first, and the credit after it. If the credit is refused, the money goes back. A transfer whose debit has no
 //! answer in time lapses. A lapsed transfer has not ended: the debit may still take effect. It waits for the answer, and then
 //! gives the money back.
+//!
+//! If the refund is refused too, because the account was deleted meanwhile, the transfer holds the money until somebody says
+//! where it goes, by `Redirect`.
 
 use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 use sillok::handler::{
-    Answer, CommandContext, Decider, Decision, Event, Failed, NoSource, Process, Refusal, reject,
+    Answer, CommandContext, Decider, Decision, Event, Failed, InvalidPending, NoSource, Process, Refusal,
+    reject,
 };
 use sillok::store::StreamId;
 
@@ -50,9 +54,13 @@ impl Order {
         AccountCommand::Deposit { cents: self.cents }
     }
 
-    /// Gives the money back to the sender.
-    fn refund(&self, decision: Decision<TransferEvent>) -> Result<Decision<TransferEvent>, Failed> {
-        Ok(decision.send("refund", &self.from.0, &self.deposit())?)
+    /// Gives the money back to an account: that of the sender, unless somebody has named another one.
+    fn refund(
+        &self,
+        to: &AccountStream,
+        event: TransferEvent,
+    ) -> Result<Decision<TransferEvent>, InvalidPending> {
+        Decision::from(event).send("refund", &to.0, &self.deposit())
     }
 }
 
@@ -61,6 +69,7 @@ impl Order {
 pub(crate) enum TransferCommand {
     Request(Order),
     Lapse,
+    Redirect { to: AccountStream },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,6 +81,8 @@ pub(crate) enum TransferEvent {
     Failed { reason: String },
     Completed,
     CreditRefused { reason: String },
+    RefundRefused { reason: String },
+    Redirected { to: AccountStream },
     Refunded,
 }
 
@@ -81,6 +92,7 @@ impl Event for TransferEvent {}
 #[serde(tag = "code", content = "data", rename_all = "snake_case")]
 pub(crate) enum TransferRejection {
     AlreadyRequested,
+    NotHeld,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +104,7 @@ pub(crate) enum Status {
     Lapsed,
     Debited,
     Refunding,
+    Held,
     Completed,
     Failed,
     Refunded,
@@ -137,6 +150,10 @@ impl Decider for Transfer {
                 Ok(TransferEvent::Lapsed.into())
             }
             (TransferCommand::Lapse, _) => Ok(Decision::nothing()),
+            (TransferCommand::Redirect { to }, Some(order)) if state.status == Status::Held => {
+                Ok(order.refund(&to, TransferEvent::Redirected { to: to.clone() })?)
+            }
+            (TransferCommand::Redirect { .. }, _) => reject(TransferRejection::NotHeld),
         }
     }
 
@@ -160,6 +177,10 @@ impl Decider for Transfer {
             TransferEvent::CreditRefused { reason } => {
                 State { status: Status::Refunding, reason: Some(reason), ..state }
             }
+            TransferEvent::RefundRefused { reason } => {
+                State { status: Status::Held, reason: Some(reason), ..state }
+            }
+            TransferEvent::Redirected { .. } => State { status: Status::Refunding, ..state },
             TransferEvent::Refunded => State { status: Status::Refunded, ..state },
         }
     }
@@ -179,17 +200,19 @@ impl Process for Transfer {
         let refused = answer.rejection::<Reason>()?.map(|reason| reason.code);
         match (name, refused) {
             ("debit", Some(reason)) => Ok(TransferEvent::Failed { reason }.into()),
-            ("debit", None) if state.status == Status::Lapsed => order.refund(TransferEvent::Debited.into()),
+            ("debit", None) if state.status == Status::Lapsed => {
+                Ok(order.refund(&order.from, TransferEvent::Debited)?)
+            }
             ("debit", None) => Ok(Decision::from(TransferEvent::Debited).cancel("lapse")?.send(
                 "credit",
                 &order.to.0,
                 &order.deposit(),
             )?),
-            ("credit", Some(reason)) => order.refund(TransferEvent::CreditRefused { reason }.into()),
+            ("credit", Some(reason)) => {
+                Ok(order.refund(&order.from, TransferEvent::CreditRefused { reason })?)
+            }
             ("credit", None) => Ok(TransferEvent::Completed.into()),
-            // The account is open, because it was debited. If it refuses the refund all the same, somebody must look at it: the
-            // answer is parked, and the transfer does not end.
-            ("refund", Some(reason)) => Err(format!("the refund was refused: {reason}").into()),
+            ("refund", Some(reason)) => Ok(TransferEvent::RefundRefused { reason }.into()),
             ("refund", None) => Ok(TransferEvent::Refunded.into()),
             // Otherwise the answer would be lost.
             _ => Err(format!("the transfer sends no command with the name {name}").into()),

@@ -93,9 +93,20 @@ fn if_the_receiver_is_missing_the_sender_gets_the_money_back() -> Outcome {
     let refunding = history([TransferEvent::Debited, credit_refused()])?;
     let refunded = given_process::<Transfer>(&refunding).when_answered("refund", accepted()).then_ended();
     is_at(refunded, Status::Refunded, Some("not_open"))?;
-    given_process::<Transfer>(&refunding)
-        .when_answered("refund", missing())
-        .then_fails(ErrorCode::DeciderFailed);
+    Ok(())
+}
+
+#[test]
+fn a_transfer_whose_refund_is_refused_holds_the_money_until_somebody_names_another_account() -> Outcome {
+    let redirect = || Ok::<_, &str>(TransferCommand::Redirect { to: "account-c".to_owned().try_into()? });
+    let refunding = history([TransferEvent::Debited, credit_refused()])?;
+    let held = given_process::<Transfer>(&refunding).when_answered("refund", missing());
+    is_at(held, Status::Held, Some("not_open"))?;
+    let refused = TransferEvent::RefundRefused { reason: "not_open".to_owned() };
+    let held = history([TransferEvent::Debited, credit_refused(), refused])?;
+    given_process::<Transfer>(&held).when(redirect()?).then_sent("refund", "account-c", &deposit()?);
+    let debited = history([TransferEvent::Debited])?;
+    given_process::<Transfer>(&debited).when(redirect()?).then_rejected(&TransferRejection::NotHeld);
     Ok(())
 }
 
