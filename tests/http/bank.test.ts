@@ -72,7 +72,7 @@ test("the definition of the aggregate is public", async () => {
     aggregates.map(({ name, commands }: any) => [name, commands.map(({ type }: any) => type)]),
     [
       ["account", ["Open", "Deposit", "Withdraw"]],
-      ["transfer", ["Request", "Lapse"]],
+      ["transfer", ["Request", "Lapse", "Redirect"]],
     ],
   );
 });
