@@ -1,0 +1,354 @@
+//! A reader of JSON that returns values as their original text.
+//!
+//! It takes exactly the texts that serde_json takes, and finds the first mistake at the same place. It reads the text of every
+//! event, and is the only reader in the package: a general one compiles to a visitor for each type.
+
+use std::borrow::Cow;
+
+use super::json_text::{MalformedJson, Member};
+
+/// Reads a text from its beginning to its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+/// The text is not JSON, or not the expected kind of value. It has the number of bytes up to the mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mistake(usize);
+
+impl Mistake {
+    /// The place of the mistake in the text.
+    pub(crate) fn in_text(self, text: &str) -> MalformedJson {
+        let before = text.as_bytes().get(..self.0).unwrap_or_default();
+        let breaks = before.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+        let (lines, start) = breaks.fold((0, 0), |(lines, _), (place, _)| (lines + 1, place + 1));
+        MalformedJson { line: lines + 1, column: before.len() - start }
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// The mistake is the next byte.
+    fn mistake(&self) -> Mistake {
+        Mistake(self.text.len().min(self.at + 1))
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn eat_while(&mut self, is_wanted: fn(u8) -> bool) -> bool {
+        let start = self.at;
+        while self.peek().is_some_and(is_wanted) {
+            self.at += 1;
+        }
+        self.at > start
+    }
+
+    fn white(&mut self) {
+        self.eat_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r'));
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Mistake> {
+        self.white();
+        if self.eat(byte) { Ok(()) } else { Err(self.mistake()) }
+    }
+
+    /// Goes into an array or an object.
+    pub(crate) fn enter(&mut self, open: u8) -> Result<(), Mistake> {
+        self.expect(open)
+    }
+
+    /// Goes to the next item or member. Returns false at the end of the array or the object.
+    pub(crate) fn next(&mut self, close: u8, is_first: bool) -> Result<bool, Mistake> {
+        self.white();
+        if self.eat(close) {
+            return Ok(false);
+        }
+        if !is_first {
+            self.expect(b',')?;
+        }
+        Ok(true)
+    }
+
+    /// Reads the name of a member, with its quotes, and the colon.
+    pub(crate) fn name(&mut self) -> Result<&'a str, Mistake> {
+        self.white();
+        let start = self.at;
+        self.string()?;
+        let end = self.at;
+        self.expect(b':')?;
+        Ok(self.text.get(start..end).unwrap_or_default())
+    }
+
+    /// Reads a value of any kind.
+    pub(crate) fn value(&mut self) -> Result<&'a str, Mistake> {
+        self.white();
+        let start = self.at;
+        // The brackets to close. A text with many of them must not need much of the stack.
+        let mut open = Vec::new();
+        loop {
+            self.white();
+            match self.peek() {
+                Some(b'{') => {
+                    self.at += 1;
+                    if self.next(b'}', true)? {
+                        open.push(b'}');
+                        self.name()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.at += 1;
+                    if self.next(b']', true)? {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                Some(b'"') => self.string()?,
+                Some(b't') => self.word("true")?,
+                Some(b'f') => self.word("false")?,
+                Some(b'n') => self.word("null")?,
+                _ => self.number()?,
+            }
+            while let Some(close) = open.last() {
+                if self.next(*close, false)? {
+                    if *close == b'}' {
+                        self.name()?;
+                    }
+                    break;
+                }
+                open.pop();
+            }
+            if open.is_empty() {
+                return Ok(self.text.get(start..self.at).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Reads an object. Writes the members with these names to `found`. Returns the first other member, or the first one that
+    /// is there twice, if there is one.
+    pub(crate) fn find_members(
+        &mut self,
+        names: &[&str],
+        found: &mut [Option<&'a str>],
+    ) -> Result<Option<Member<'a>>, Mistake> {
+        let mut other = None;
+        self.members(&mut |member| {
+            let known = found.iter_mut().zip(names).find(|(_, name)| member.is_named(name));
+            let is_first = known.is_some_and(|(value, _)| value.replace(member.value).is_none());
+            if !is_first && other.is_none() {
+                other = Some(member);
+            }
+        })?;
+        Ok(other)
+    }
+
+    /// Calls `visit` with each member of an object.
+    pub(crate) fn members(&mut self, visit: &mut dyn FnMut(Member<'a>)) -> Result<(), Mistake> {
+        self.enter(b'{')?;
+        let mut is_first = true;
+        while self.next(b'}', is_first)? {
+            is_first = false;
+            let name = self.name()?;
+            visit(Member { name, value: self.value()? });
+        }
+        Ok(())
+    }
+
+    /// Nothing may follow.
+    pub(crate) fn end(&mut self) -> Result<(), Mistake> {
+        self.white();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.mistake()) }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Mistake> {
+        if word.bytes().all(|byte| self.eat(byte)) { Ok(()) } else { Err(self.mistake()) }
+    }
+
+    fn number(&mut self) -> Result<(), Mistake> {
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        } else if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            return Err(self.mistake());
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            let _ = self.eat(b'+') || self.eat(b'-');
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Result<(), Mistake> {
+        if self.eat_while(|byte| byte.is_ascii_digit()) { Ok(()) } else { Err(self.mistake()) }
+    }
+
+    fn string(&mut self) -> Result<(), Mistake> {
+        if !self.eat(b'"') {
+            return Err(self.mistake());
+        }
+        loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let is_special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+            self.at += rest.iter().position(is_special).unwrap_or(rest.len());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                _ => return Err(Mistake(self.at)),
+            }
+        }
+    }
+
+    /// Skips an escape, after its backslash.
+    fn escape(&mut self) -> Result<(), Mistake> {
+        if self.eat(b'u') {
+            let Some(digits) = self.text.as_bytes().get(self.at..self.at + 4) else {
+                return Err(Mistake(self.text.len()));
+            };
+            self.at += 4;
+            return if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(Mistake(self.at)) };
+        }
+        let is_known = self.peek().is_some_and(|byte| b"\"\\/bfnrt".contains(&byte));
+        if !is_known {
+            return Err(self.mistake());
+        }
+        self.at += 1;
+        Ok(())
+    }
+}
+
+/// Reads a whole text as one value.
+pub(crate) fn whole(text: &str) -> Result<&str, Mistake> {
+    let mut reader = Reader::new(text);
+    let value = reader.value()?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// The text of a JSON string. It is borrowed if it has no escapes. Returns `None` if the JSON is no string, or if the string is
+/// not well-formed Unicode.
+///
+/// ```
+/// use sillok::store::string_text;
+///
+/// assert_eq!(string_text(r#""say \u0022hello\"""#).as_deref(), Some("say \"hello\""));
+/// assert_eq!(string_text(r#""\ud83d""#), None);
+/// assert_eq!(string_text("1"), None);
+/// ```
+#[must_use]
+pub fn string_text(json: &str) -> Option<Cow<'_, str>> {
+    decoded(whole(json).ok()?)
+}
+
+/// The text of a JSON string, of JSON that was read before.
+pub(crate) fn decoded(json: &str) -> Option<Cow<'_, str>> {
+    let inner = json.strip_prefix('"')?.strip_suffix('"')?;
+    if !inner.contains('\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    let (mut text, mut rest) = (String::with_capacity(inner.len()), inner);
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        text.push_str(plain);
+        let (character, after) = unescaped(escaped)?;
+        text.push(character);
+        rest = after;
+    }
+    text.push_str(rest);
+    Some(Cow::Owned(text))
+}
+
+/// The character of an escape, and the text after it. `escaped` follows the backslash.
+fn unescaped(escaped: &str) -> Option<(char, &str)> {
+    let mut characters = escaped.chars();
+    let character = match characters.next()? {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let (unit, rest) = hex(characters.as_str())?;
+            if let Some(character) = char::from_u32(unit) {
+                return Some((character, rest));
+            }
+            // A high surrogate needs a low one.
+            let (low, rest) = hex(rest.strip_prefix("\\u")?)?;
+            let high = unit.checked_sub(0xD800).filter(|high| *high < 0x400)?;
+            let low = low.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
+            return Some((char::from_u32(0x10000 + high * 0x400 + low)?, rest));
+        }
+        other => other,
+    };
+    Some((character, characters.as_str()))
+}
+
+/// The number of four hexadecimal digits, and the text after them.
+fn hex(text: &str) -> Option<(u32, &str)> {
+    let digits = text.get(..4)?;
+    Some((u32::from_str_radix(digits, 16).ok()?, text.get(4..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    use super::{string_text, whole};
+    use crate::store::MalformedJson;
+
+    /// Texts that are JSON, nearly JSON, or made of its parts.
+    fn texts() -> impl Strategy<Value = String> {
+        const PARTS: &[&str] = &[
+            "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud83d", "\\ude00", "00e9", "\\n", "\\x", "a",
+            "\"a\"", "é", "\u{1}", "\n", " ", "\t", "\r", "0", "1", "12", "-", ".", "e", "E", "+", "1.5e-7",
+            "true", "false", "null", "nul", "t", "{\"a\":", "[1,", "{}", "[]", "\"\\\\\"", "\u{7f}", "😀",
+        ];
+        proptest::collection::vec(proptest::sample::select(PARTS), 0..12).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn it_takes_what_serde_json_takes(text in texts()) {
+            let read = whole(&text).map_err(|mistake| mistake.in_text(&text));
+            let expected = serde_json::from_str::<&RawValue>(&text);
+            let expected = expected.map(RawValue::get).map_err(|error| MalformedJson::from(&error));
+            prop_assert_eq!(read, expected);
+        }
+
+        #[test]
+        fn it_decodes_strings_as_serde_json_does(text in texts()) {
+            let json = format!("\"{text}\"");
+            prop_assert_eq!(string_text(&json).map(String::from), serde_json::from_str::<String>(&json).ok());
+            prop_assert_eq!(string_text(&text).map(String::from), serde_json::from_str::<String>(&text).ok());
+        }
+    }
+
+    #[test]
+    fn it_reads_many_brackets() {
+        let text = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert_eq!(whole(&text), Ok(&*text));
+    }
+}
