@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
-use super::json_reader::{Mistake, Reader, decoded};
+use super::json_reader::{decoded, objects};
 use super::json_text::{JsonText, only_members, push_json_string};
 use crate::store::logs::commit::CommitView;
 use crate::store::logs::log::StorageError;
@@ -93,22 +93,15 @@ pub(in crate::store) struct StoredEvent<'a> {
 }
 
 impl<'a> StoredEvent<'a> {
-    /// Reads the next event. Returns `None` if it does not have the members of an event.
-    fn read(reader: &mut Reader<'a>) -> Result<Option<Self>, Mistake> {
-        let mut found = [None; 6];
-        let other = reader.find_members(&MEMBERS, &mut found)?;
-        let [id, event_type, data, schema_version, metadata, saved] = found;
-        let event = || {
-            Some(Self {
-                id: decoded(id?)?,
-                event_type: decoded(event_type?)?,
-                schema_version: schema_version.map_or(Some(FIRST_SCHEMA), |version| version.parse().ok())?,
-                data: data?,
-                metadata,
-                saved,
-            })
-        };
-        Ok(event().filter(|_| other.is_none()))
+    fn read([id, event_type, data, schema_version, metadata, saved]: [Option<&'a str>; 6]) -> Option<Self> {
+        Some(Self {
+            id: decoded(id?)?,
+            event_type: decoded(event_type?)?,
+            schema_version: schema_version.map_or(Some(FIRST_SCHEMA), |version| version.parse().ok())?,
+            data: data?,
+            metadata,
+            saved,
+        })
     }
 }
 
@@ -157,26 +150,12 @@ pub(in crate::store) struct Decoded<'a> {
 pub(in crate::store) fn decode<'a>(commit: &CommitView<'a>) -> Result<Decoded<'a>, StorageError> {
     let version = commit.version;
     let corrupt = |reason: &str| StorageError::corrupt(version.get(), reason);
-    let events = read_events(&mut Reader::new(commit.events));
-    let events = events
-        .map_err(|mistake| corrupt(&format!("its text {}", mistake.in_text(commit.events))))?
-        .ok_or_else(|| corrupt("one of its events lacks a member, or has another one"))?;
+    let events = objects(commit.events, MEMBERS, StoredEvent::read).map_err(|reason| corrupt(&reason))?;
     let before = version.before(events.len()).filter(|_| !events.is_empty());
     match before.and_then(|before| before.after(1)) {
         Some(first_version) => Ok(Decoded { first_version, events }),
         None => Err(corrupt("it has no events or too many")),
     }
-}
-
-fn read_events<'a>(reader: &mut Reader<'a>) -> Result<Option<Vec<StoredEvent<'a>>>, Mistake> {
-    let mut events = Vec::new();
-    reader.enter(b'[')?;
-    while reader.next(b']', events.is_empty())? {
-        let Some(event) = StoredEvent::read(reader)? else { return Ok(None) };
-        events.push(event);
-    }
-    reader.end()?;
-    Ok(Some(events))
 }
 
 impl Decoded<'_> {

@@ -246,6 +246,34 @@ pub(crate) fn whole(text: &str) -> Result<&str, Mistake> {
     Ok(value)
 }
 
+/// Reads an array of objects with these members and no others. `read` returns `None` if a member is missing or has a wrong
+/// value.
+///
+/// # Errors
+/// The error says what is wrong.
+pub(crate) fn objects<'a, T, const N: usize>(
+    array: &'a str,
+    names: [&str; N],
+    read: fn([Option<&'a str>; N]) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    let (mut reader, mut objects) = (Reader::new(array), Vec::new());
+    let mut read_all = || {
+        reader.enter(b'[')?;
+        while reader.next(b']', objects.is_empty())? {
+            let mut found = [None; N];
+            let other = reader.find_members(&names, &mut found)?;
+            let Some(object) = read(found).filter(|_| other.is_none()) else { return Ok(false) };
+            objects.push(object);
+        }
+        reader.end().map(|()| true)
+    };
+    match read_all() {
+        Ok(true) => Ok(objects),
+        Ok(false) => Err("an object in its text has not the right members".to_owned()),
+        Err(mistake) => Err(format!("its text {}", mistake.in_text(array))),
+    }
+}
+
 /// The text of a JSON string. It is borrowed if it has no escapes. Returns `None` if the JSON is no string, or if the string is
 /// not well-formed Unicode.
 ///
