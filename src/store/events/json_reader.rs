@@ -33,8 +33,10 @@ impl<'a> Reader<'a> {
         Self { text, at: 0 }
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+    /// The next byte. At the end 0, which is nowhere in JSON.
+    #[inline]
+    fn peek(&self) -> u8 {
+        self.text.as_bytes().get(self.at).copied().unwrap_or_default()
     }
 
     /// The mistake is the next byte.
@@ -42,22 +44,18 @@ impl<'a> Reader<'a> {
         Mistake(self.text.len().min(self.at + 1))
     }
 
+    #[inline]
     fn eat(&mut self, byte: u8) -> bool {
-        let found = self.peek() == Some(byte);
+        let found = self.peek() == byte;
         self.at += usize::from(found);
         found
     }
 
-    fn eat_while(&mut self, is_wanted: fn(u8) -> bool) -> bool {
-        let start = self.at;
-        while self.peek().is_some_and(is_wanted) {
+    #[inline]
+    fn white(&mut self) {
+        while matches!(self.peek(), b' ' | b'\n' | b'\t' | b'\r') {
             self.at += 1;
         }
-        self.at > start
-    }
-
-    fn white(&mut self) {
-        self.eat_while(|byte| matches!(byte, b' ' | b'\n' | b'\t' | b'\r'));
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), Mistake> {
@@ -82,14 +80,14 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
-    /// Reads the name of a member, with its quotes, and the colon.
-    pub(crate) fn name(&mut self) -> Result<&'a str, Mistake> {
+    /// Reads the name of a member, with its quotes, and the colon. Returns also whether the name has no escape.
+    fn name(&mut self) -> Result<(&'a str, bool), Mistake> {
         self.white();
         let start = self.at;
-        self.string()?;
+        let is_plain = self.string()?;
         let end = self.at;
         self.expect(b':')?;
-        Ok(self.text.get(start..end).unwrap_or_default())
+        Ok((self.text.get(start..end).unwrap_or_default(), is_plain))
     }
 
     /// Reads a value of any kind.
@@ -101,7 +99,7 @@ impl<'a> Reader<'a> {
         loop {
             self.white();
             match self.peek() {
-                Some(b'{') => {
+                b'{' => {
                     self.at += 1;
                     if self.next(b'}', true)? {
                         open.push(b'}');
@@ -109,17 +107,17 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                 }
-                Some(b'[') => {
+                b'[' => {
                     self.at += 1;
                     if self.next(b']', true)? {
                         open.push(b']');
                         continue;
                     }
                 }
-                Some(b'"') => self.string()?,
-                Some(b't') => self.word("true")?,
-                Some(b'f') => self.word("false")?,
-                Some(b'n') => self.word("null")?,
+                b'"' => drop(self.string()?),
+                b't' => self.word("true")?,
+                b'f' => self.word("false")?,
+                b'n' => self.word("null")?,
                 _ => self.number()?,
             }
             while let Some(close) = open.last() {
@@ -161,8 +159,8 @@ impl<'a> Reader<'a> {
         let mut is_first = true;
         while self.next(b'}', is_first)? {
             is_first = false;
-            let name = self.name()?;
-            visit(Member { name, value: self.value()? });
+            let (name, is_plain) = self.name()?;
+            visit(Member { name, is_plain, value: self.value()? });
         }
         Ok(())
     }
@@ -181,7 +179,7 @@ impl<'a> Reader<'a> {
         self.eat(b'-');
         if !self.eat(b'0') {
             self.digits()?;
-        } else if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+        } else if self.peek().is_ascii_digit() {
             return Err(self.mistake());
         }
         if self.eat(b'.') {
@@ -195,28 +193,29 @@ impl<'a> Reader<'a> {
     }
 
     fn digits(&mut self) -> Result<(), Mistake> {
-        if self.eat_while(|byte| byte.is_ascii_digit()) { Ok(()) } else { Err(self.mistake()) }
+        let start = self.at;
+        while self.peek().is_ascii_digit() {
+            self.at += 1;
+        }
+        if self.at > start { Ok(()) } else { Err(self.mistake()) }
     }
 
-    fn string(&mut self) -> Result<(), Mistake> {
+    /// Skips a string. Returns whether it has no escape.
+    fn string(&mut self) -> Result<bool, Mistake> {
         if !self.eat(b'"') {
             return Err(self.mistake());
         }
+        let mut is_plain = true;
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let is_special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
-            self.at += rest.iter().position(is_special).unwrap_or(rest.len());
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    self.escape()?;
-                }
-                _ => return Err(Mistake(self.at)),
+            self.at += plain_bytes(self.text.as_bytes().get(self.at..).unwrap_or_default());
+            if self.eat(b'"') {
+                return Ok(is_plain);
             }
+            if !self.eat(b'\\') {
+                return Err(Mistake(self.at));
+            }
+            is_plain = false;
+            self.escape()?;
         }
     }
 
@@ -229,13 +228,29 @@ impl<'a> Reader<'a> {
             self.at += 4;
             return if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(Mistake(self.at)) };
         }
-        let is_known = self.peek().is_some_and(|byte| b"\"\\/bfnrt".contains(&byte));
-        if !is_known {
+        if !b"\"\\/bfnrt".contains(&self.peek()) {
             return Err(self.mistake());
         }
         self.at += 1;
         Ok(())
     }
+}
+
+/// The number of bytes before the first one that ends a string, begins an escape, or must be escaped. It looks at eight bytes
+/// at once, because most of the text of events lies in strings.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::MAX / 255;
+    let has_zero = |word: u64| word.wrapping_sub(EACH) & !word;
+    let is_plain = |word: u64| {
+        let is_control = word.wrapping_sub(EACH * 0x20) & !word;
+        let found = is_control | has_zero(word ^ (EACH * 0x22)) | has_zero(word ^ (EACH * 0x5c));
+        found & (EACH * 0x80) == 0
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = 8 * words.iter().take_while(|word| is_plain(u64::from_le_bytes(**word))).count();
+    let is_special = |byte: &u8| *byte < b' ' || matches!(byte, b'"' | b'\\');
+    let rest = bytes.get(plain..).unwrap_or_default();
+    plain + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 /// Reads a whole text as one value.

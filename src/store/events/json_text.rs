@@ -188,12 +188,17 @@ pub fn only_members<'a, const N: usize>(
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {
     pub(crate) name: &'a str,
+    /// Whether the name has no escape.
+    pub(crate) is_plain: bool,
     pub(crate) value: &'a str,
 }
 
 impl<'a> Member<'a> {
     /// Whether the member has this name, in any escaped form.
     pub(crate) fn is_named(&self, name: &str) -> bool {
+        if self.is_plain {
+            return self.name.len() == name.len() + 2 && self.name.get(1..=name.len()) == Some(name);
+        }
         decoded(self.name).is_some_and(|own| own == name)
     }
 
