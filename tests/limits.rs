@@ -17,13 +17,14 @@ macro_rules! core_limits {
 }
 
 /// The core's limits that TypeScript checks too. It refuses a name or an option before the engine sees it.
-const SHARED: [(&str, u64); 11] = core_limits![
+const SHARED: [(&str, u64); 12] = core_limits![
     CONSUMER_ATTEMPTS,
     CONSUMER_DELAY_MILLIS,
     CONSUMER_NAME_BYTES,
     CONSUMER_TIMEOUT_MILLIS,
     DOCUMENT_KEY_BYTES,
     DOCUMENT_WAIT_MILLIS,
+    EVENT_ID_BYTES,
     EVENT_TYPE_BYTES,
     IDEMPOTENCY_KEY_BYTES,
     PAGE_EVENTS,
@@ -40,7 +41,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 29] = [
+const CORE_ALONE: [&str; 28] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
@@ -48,7 +49,6 @@ const CORE_ALONE: [&str; 29] = [
     "DOCUMENT_BYTES",
     "DUE_SCAN",
     "ERROR_BYTES",
-    "EVENT_ID_BYTES",
     "JOURNAL_GROUP_BYTES",
     "JOURNAL_STREAMS",
     "LETTERS_LOOKED_AT",
@@ -74,7 +74,8 @@ const CORE_ALONE: [&str; 29] = [
 
 /// The package's limits for parts that the core does not have: requests, files, timers, the writer of JSON, and the defaults of
 /// aggregates.
-const PACKAGE_ALONE: [&str; 11] = [
+const PACKAGE_ALONE: [&str; 13] = [
+    "ATTEMPTS_AT_ONE_TIME",
     "BUSY_TIMEOUT_MILLIS",
     "CHECKPOINT_CHARACTERS",
     "EXECUTE_ATTEMPTS",
@@ -85,6 +86,7 @@ const PACKAGE_ALONE: [&str; 11] = [
     "MOST_RETRIES",
     "RETRIES",
     "SNAPSHOT_EVENTS",
+    "STREAM_ATTEMPTS_AT_ONE_TIME",
     "TIMER_MILLIS",
 ];
 

@@ -54,9 +54,9 @@ fn upcast_event(event: &FeedEvent, upcasts: Upcasts) -> Result<Option<String>, F
 pub(super) fn with_data(event: &str, data: &JsonText, schema_version: u32) -> String {
     let mut parts = Vec::new();
     for member in all_members(event).unwrap_or_default() {
-        let value = if member.is_named("data") { data.as_str() } else { member.value.get() };
+        let value = if member.is_named("data") { data.as_str() } else { member.value };
         if !member.is_named("schemaVersion") {
-            parts.push([member.name.get(), ":", value].concat());
+            parts.push([member.name, ":", value].concat());
         }
         if member.is_named("type") {
             parts.push(format!("\"schemaVersion\":{schema_version}"));
@@ -86,11 +86,12 @@ pub(super) fn variants_of<E: DeserializeOwned>() -> &'static [&'static str] {
 fn read_in_other_spelling<E: DeserializeOwned>(event: &str) -> Option<E> {
     let mut other = false;
     let parts = all_members(event)?.into_iter().map(|member| {
+        let raw = |json| serde_json::from_str::<&RawValue>(json).ok();
         let spelled = member.is_named("data").then(|| Spelling::of(member.value)).flatten();
         other |= spelled.is_some();
-        (member.name, Part { written: member.value, spelled, asked: None })
+        Some((raw(member.name)?, Part { written: raw(member.value)?, spelled, asked: None }))
     });
-    let parts: Vec<_> = parts.collect();
+    let parts: Vec<_> = parts.collect::<Option<_>>()?;
     if !other {
         return None;
     }
@@ -105,8 +106,8 @@ enum Spelling {
 }
 
 impl Spelling {
-    fn of(value: &RawValue) -> Option<Self> {
-        match value.get() {
+    fn of(value: &str) -> Option<Self> {
+        match value {
             "null" => Some(Self::Null),
             text => all_members(text)?.is_empty().then_some(Self::EmptyObject),
         }

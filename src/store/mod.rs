@@ -29,8 +29,11 @@ pub use decisions::snapshot::Snapshot;
 pub use event_store::EventStore;
 pub use events::cause::Cause;
 pub use events::event::{EventId, EventType, EventView, InvalidEvent, NewEvent, RecordedEvent, RecordedTime};
+pub use events::json_reader::string_text;
 pub(crate) use events::json_text::all_members;
-pub use events::json_text::{JsonText, MalformedJson, json_string, members, only_members, push_json_string};
+pub use events::json_text::{
+    JsonText, MalformedJson, items, json_string, json_value, members, only_members, push_json_string,
+};
 pub use feeds::checkpoint::{Checkpoint, InvalidCheckpoint};
 pub use feeds::directory::{DirectoryPage, DirectoryRange, StreamDirectory, StreamEntry, read_directory};
 pub use feeds::feed::{FeedCommit, FeedEnd, FeedEventView, FeedLog, FeedRange, VisitFeed, visit_feed};

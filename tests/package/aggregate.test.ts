@@ -298,6 +298,7 @@ test("nothing that an aggregate's code gets can be changed", async () => {
         now: 5,
         commandId: "c1",
         metadata: { from: "test", correlationId: "c" },
+        timer: undefined,
       });
       return { type: "Added", data: { more: [] } };
     },

@@ -2,7 +2,7 @@
 
 use sillok::ErrorCode;
 use sillok::handler::{Command, Input};
-use sillok::store::{JsonText, members, only_members};
+use sillok::store::{JsonText, members, only_members, string_text};
 
 use crate::failure::Failure;
 
@@ -25,7 +25,7 @@ pub fn parse_command(text: &str) -> Result<Command, Failure> {
         }
         None => invalid("command", "must be a JSON object with `type`, `data` and `metadata`"),
     })?;
-    let name = name.and_then(|name| serde_json::from_str::<String>(name).ok());
+    let name = name.and_then(string_text);
     let name = name.ok_or_else(|| invalid("type", "must be the type of the command, a string"))?;
     let data = data.map_or_else(|| Ok(JsonText::null()), JsonText::parse);
     let data = data.map_err(|error| Failure::new(ErrorCode::MalformedJson, error.to_string()))?;
@@ -44,8 +44,7 @@ pub fn parse_command(text: &str) -> Result<Command, Failure> {
 pub fn event_input(event: &str, starts: bool) -> Result<Command, Failure> {
     let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
     let event = JsonText::parse(event).map_err(malformed)?;
-    let name =
-        members(event.as_str(), ["type"]).and_then(|[name]| serde_json::from_str::<String>(name?).ok());
+    let name = members(event.as_str(), ["type"]).and_then(|[name]| Some(string_text(name?)?.into_owned()));
     let name = name.ok_or_else(|| Failure::new(ErrorCode::InvalidEvent, "the event has no type"))?;
     Ok(Command::new(&name, event)?.as_input(Input::Event { starts }))
 }

@@ -1,9 +1,10 @@
 //! The decision of code in JavaScript, read from JSON.
 
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+
 use sillok::ErrorCode;
 use sillok::handler::{Accepted, BehaviourDecision, Command, Fault, SentCommand, TimerChange};
-use sillok::store::{NewEvent, PendingKey, RecordedTime, StreamId, members};
+use sillok::store::{NewEvent, PendingKey, RecordedTime, StreamId, items, members, string_text};
 
 use super::command::parse_command;
 use super::js_behaviour::json_text;
@@ -24,18 +25,18 @@ pub(super) fn parse_decision(text: &str) -> Result<BehaviourDecision, Fault> {
         members(text, ["events", "timers", "sent", "ended"]).ok_or_else(unreadable)?;
     let mut accepted = Accepted::events(events(written.unwrap_or_default())?);
     accepted.ended = ended == Some("true");
-    for item in items(timers)? {
-        accepted.timers.push(timer(item.get())?);
+    for item in array(timers)? {
+        accepted.timers.push(timer(item)?);
     }
-    for item in items(sent)? {
-        accepted.sent.push(sent_command(item.get())?);
+    for item in array(sent)? {
+        accepted.sent.push(sent_command(item)?);
     }
     Ok(BehaviourDecision::Accepted(accepted))
 }
 
 /// The items of an array, if it is there.
-fn items(array: Option<&str>) -> Result<Vec<&RawValue>, Fault> {
-    serde_json::from_str(array.unwrap_or("[]")).map_err(|_| unreadable())
+fn array(json: Option<&str>) -> Result<Vec<&str>, Fault> {
+    items(json.unwrap_or("[]")).map_err(|_| unreadable())
 }
 
 fn events(text: &str) -> Result<Vec<NewEvent>, Fault> {
@@ -60,8 +61,8 @@ fn sent_command(json: &str) -> Result<SentCommand, Fault> {
     Ok(SentCommand { name: name.into(), stream, command: command_of(command.unwrap_or_default())? })
 }
 
-fn text(json: Option<&str>) -> Result<String, Fault> {
-    json.and_then(|json| serde_json::from_str(json).ok()).ok_or_else(unreadable)
+fn text(json: Option<&str>) -> Result<Cow<'_, str>, Fault> {
+    json.and_then(string_text).ok_or_else(unreadable)
 }
 
 fn command_of(json: &str) -> Result<Command, Fault> {

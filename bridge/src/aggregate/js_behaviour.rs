@@ -6,7 +6,7 @@ use sillok::ErrorCode;
 use sillok::handler::{
     Behaviour, BehaviourDecision, BehaviourSettings, Command, DecideContext, Fault, FiredTimer, Input,
 };
-use sillok::store::{EventView, JsonText, push_json_string};
+use sillok::store::{EventView, JsonText, items, push_json_string};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use super::decided::parse_decision;
@@ -86,8 +86,9 @@ impl ScriptedBehaviour {
     /// [`Fault`].
     pub fn check(script: &JsBehaviour, events: &str) -> Result<Vec<u32>, Fault> {
         let versions = script.check(events).map_err(|thrown| fault(&thrown))?;
-        serde_json::from_str(&versions)
-            .map_err(|error| Fault::new(ErrorCode::DeciderFailed, error.to_string()))
+        let unreadable = || Fault::new(ErrorCode::DeciderFailed, "the schema versions cannot be read");
+        let versions = items(&versions).map_err(|_| unreadable())?;
+        versions.into_iter().map(|version| version.parse().map_err(|_| unreadable())).collect()
     }
 }
 

@@ -1,12 +1,11 @@
 //! New events, read from JSON.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use sillok::ErrorCode;
-use sillok::store::{InvalidEvent, JsonText, MalformedJson, NewEvent};
+use sillok::store::{
+    InvalidEvent, JsonText, MalformedJson, NewEvent, items, json_value, only_members, string_text,
+};
 use thiserror::Error;
 
 /// The reason why a text is refused as events. `event` is the index of the event in the array, counted from 0. It is `None` for
@@ -95,11 +94,11 @@ impl InvalidEvents {
 /// # Errors
 /// [`InvalidEvents`] names the first field that is wrong.
 pub fn parse_events(text: &str) -> Result<Vec<NewEvent>, InvalidEvents> {
-    let raw: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-    if !raw.get().starts_with('[') {
-        return Ok(vec![parse_event(raw, None)?]);
+    if !text.trim_start().starts_with('[') {
+        let event = json_value(text).map_err(InvalidEvents::Malformed)?;
+        return Ok(vec![parse_event(event, None)?]);
     }
-    let events: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|error| malformed(&error))?;
+    let events = items(text).map_err(InvalidEvents::Malformed)?;
     events.into_iter().enumerate().map(|(place, event)| parse_event(event, Some(place))).collect()
 }
 
@@ -110,105 +109,42 @@ pub fn parse_events(text: &str) -> Result<Vec<NewEvent>, InvalidEvents> {
 pub fn parse_ndjson(text: &str) -> Result<Vec<NewEvent>, InvalidEvents> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let events = lines.enumerate().map(|(place, (line_before, line))| {
-        let raw = serde_json::from_str(line).map_err(|error: serde_json::Error| {
-            InvalidEvents::Malformed(MalformedJson { line: line_before + 1, column: error.column() })
-        })?;
-        parse_event(raw, Some(place))
+        let event = json_value(line)
+            .map_err(|error| InvalidEvents::Malformed(MalformedJson { line: line_before + 1, ..error }))?;
+        parse_event(event, Some(place))
     });
     events.collect()
 }
 
-fn malformed(error: &serde_json::Error) -> InvalidEvents {
-    InvalidEvents::Malformed(MalformedJson::from(error))
-}
+/// The fields of an event.
+const FIELDS: [&str; 5] = ["type", "data", "metadata", "id", "schemaVersion"];
 
-fn parse_event(raw: &RawValue, event: Option<usize>) -> Result<NewEvent, InvalidEvents> {
-    if !raw.get().starts_with('{') {
-        return Err(InvalidEvents::NotAnObject { event });
-    }
-    let fields: Fields<'_> = serde_json::from_str(raw.get()).map_err(|error| malformed(&error))?;
-    if let Some(name) = fields.unexpected {
-        return Err(InvalidEvents::UnexpectedField { event, name });
-    }
+fn parse_event(json: &str, event: Option<usize>) -> Result<NewEvent, InvalidEvents> {
+    let [event_type, data, metadata, id, version] =
+        only_members(json, FIELDS).map_err(|other| match other {
+            Some(name) => InvalidEvents::UnexpectedField { event, name },
+            None => InvalidEvents::NotAnObject { event },
+        })?;
     let refused = |reason| InvalidEvents::Refused { event, reason };
-    let event_type = fields.event_type.ok_or(InvalidEvents::NoType { event })?;
+    let event_type = event_type.ok_or(InvalidEvents::NoType { event })?;
     let event_type = text(event_type, event, "type")?;
-    let data = fields.data.map_or_else(JsonText::null, JsonText::from);
+    let parsed = |json| JsonText::parse(json).map_err(InvalidEvents::Malformed);
+    let data = data.map_or_else(|| Ok(JsonText::null()), parsed)?;
     let mut new_event = NewEvent::new(&event_type, data).map_err(refused)?;
-    if let Some(metadata) = fields.metadata {
-        new_event = new_event.with_metadata(metadata.into()).map_err(refused)?;
+    if let Some(metadata) = metadata {
+        new_event = new_event.with_metadata(parsed(metadata)?).map_err(refused)?;
     }
-    if let Some(version) = fields.schema_version {
+    if let Some(version) = version {
         // A text that is no number of this type is no schema version either.
-        let version = version.get().parse().unwrap_or_default();
+        let version = version.parse().unwrap_or_default();
         new_event = new_event.with_schema_version(version).map_err(refused)?;
     }
-    if let Some(id) = fields.id {
+    if let Some(id) = id {
         new_event = new_event.with_id(&text(id, event, "id")?).map_err(refused)?;
     }
     Ok(new_event)
 }
 
-fn text<'a>(
-    raw: &'a RawValue,
-    event: Option<usize>,
-    name: &'static str,
-) -> Result<Cow<'a, str>, InvalidEvents> {
-    match serde_json::from_str::<Text<'_>>(raw.get()) {
-        Ok(Text(text)) => Ok(text),
-        Err(_) => Err(InvalidEvents::NotText { event, name }),
-    }
-}
-
-/// A JSON string. It is borrowed if it has no escapes.
-#[derive(serde::Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The fields of an event, before they are checked.
-#[derive(Default)]
-struct Fields<'a> {
-    event_type: Option<&'a RawValue>,
-    id: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
-    metadata: Option<&'a RawValue>,
-    schema_version: Option<&'a RawValue>,
-    unexpected: Option<String>,
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-struct FieldsVisitor;
-
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an event")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
-        while let Some(Text(name)) = map.next_key()? {
-            let value: &RawValue = map.next_value()?;
-            let field = match name.as_ref() {
-                "type" => &mut fields.event_type,
-                "id" => &mut fields.id,
-                "data" => &mut fields.data,
-                "metadata" => &mut fields.metadata,
-                "schemaVersion" => &mut fields.schema_version,
-                _ => {
-                    fields.unexpected.get_or_insert_with(|| name.into_owned());
-                    continue;
-                }
-            };
-            if field.replace(value).is_some() {
-                fields.unexpected.get_or_insert_with(|| name.into_owned());
-            }
-        }
-        Ok(fields)
-    }
+fn text<'a>(json: &'a str, event: Option<usize>, name: &'static str) -> Result<Cow<'a, str>, InvalidEvents> {
+    string_text(json).ok_or(InvalidEvents::NotText { event, name })
 }

@@ -7,6 +7,7 @@
 use sillok::ErrorCode;
 use sillok::store::{
     EventStore, EventView, JsonText, NewEvent, ReadRange, StreamId, StreamLog, json_string, members,
+    string_text,
 };
 use wasm_bindgen::JsValue;
 
@@ -34,9 +35,9 @@ impl AggregateId {
     /// `invalid_stream_id`, naming the field `aggregateId`, if the value is neither a text nor a number.
     pub fn from_json(json: &str) -> Result<Self, Failure> {
         match json.as_bytes().first() {
-            Some(b'"') => match serde_json::from_str(json) {
-                Ok(text) => Ok(Self::Text(text)),
-                Err(_) => Err(invalid_id("must be well-formed Unicode, without lone surrogates")),
+            Some(b'"') => match string_text(json) {
+                Some(text) => Ok(Self::Text(text.into_owned())),
+                None => Err(invalid_id("must be well-formed Unicode, without lone surrogates")),
             },
             // JavaScript's two zeros are equal.
             Some(_) if json == "-0" => Ok(Self::Number("0".to_owned())),
@@ -95,7 +96,7 @@ pub fn saved_event(json: &str, dates: &str) -> Result<(StreamId, NewEvent), Fail
     }
     let [aggregate_id, event_type] = known_fields(json);
     let stream = AggregateId::from_json(aggregate_id.unwrap_or("null"))?.stream()?;
-    let event_type: Option<String> = event_type.and_then(|event_type| serde_json::from_str(event_type).ok());
+    let event_type = event_type.and_then(string_text);
     let event_type = event_type.as_deref().unwrap_or(UNNAMED_TYPE);
     let event = NewEvent::new(event_type, data.clone())
         .or_else(|_| NewEvent::new(UNNAMED_TYPE, data))

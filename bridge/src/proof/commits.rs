@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sillok::store::{
     BrokenCommit, CommitHash, CommitView, EventStore, Exported, Followed, RecordedTime, StoredKey, StreamId,
-    StreamLog, Verification, Verifier, Version, json_string, only_members,
+    StreamLog, Verification, Verifier, Version, json_string, only_members, string_text,
 };
 
 use super::verification::{ProofPage, unknown_next, version};
@@ -89,7 +89,7 @@ struct BaseJson {
 
 /// A JSON string.
 fn text(json: &str) -> Option<String> {
-    serde_json::from_str(json).ok()
+    string_text(json).map(String::from)
 }
 
 /// A member that may be left out or null. Returns `None` if it has another type.

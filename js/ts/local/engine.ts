@@ -31,7 +31,7 @@ import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
 import { EngineConsumer } from "./engine-consumer.js";
 import { EnginePending } from "./engine-pending.js";
-import type { LateInput } from "./late-input.js";
+import type { LateInput } from "../aggregate/late-input.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
 

@@ -46,7 +46,7 @@ import { LocalCommands } from "./commands.js";
 import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
 import { lateInput, LocalEngine } from "./engine.js";
-import { LATE_INPUT } from "./late-input.js";
+import { LATE_INPUT } from "../aggregate/late-input.js";
 import { readFeed, subscribeFeed } from "./feed.js";
 import { exportStream, listPending, readStream } from "./read.js";
 import { savedEvents } from "./saved-events.js";

@@ -13,7 +13,7 @@ import {
   noAnswered,
 } from "../aggregate/process-rules.js";
 import type { Aggregate } from "../aggregate/types.js";
-import { type InputKind, LATE_INPUT, type LateInput } from "../local/late-input.js";
+import { type InputKind, LATE_INPUT, type LateInput } from "../aggregate/late-input.js";
 import { invalid } from "../store/invalid.js";
 import type { AnswerInput, EventInput } from "./inputs.js";
 import { exactText, streamOf } from "./stored-texts.js";

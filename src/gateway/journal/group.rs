@@ -5,9 +5,6 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::store::CommitHash;
 use crate::store::FeedCommit;
 use crate::store::Position;
@@ -15,6 +12,7 @@ use crate::store::RecordedTime;
 use crate::store::StorageError;
 use crate::store::StreamId;
 use crate::store::Version;
+use crate::store::events::json_reader::{decoded, objects};
 use crate::store::events::json_text::json_string;
 use crate::store::limits::{JOURNAL_GROUP_BYTES, ROW_BYTES, ROW_FRAME_BYTES};
 use crate::store::{Commit, CommitView};
@@ -68,16 +66,22 @@ impl Group {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct StoredText<'a> {
-    #[serde(borrow)]
     stream: Cow<'a, str>,
     first: u64,
     version: u64,
     time: u64,
-    #[serde(borrow)]
-    events: &'a RawValue,
+    events: &'a str,
+}
+
+const MEMBERS: [&str; 5] = ["stream", "first", "version", "time", "events"];
+
+impl<'a> StoredText<'a> {
+    fn read([stream, first, version, time, events]: [Option<&'a str>; 5]) -> Option<Self> {
+        let number = |json: Option<&str>| json?.parse().ok();
+        let (first, version, time) = (number(first)?, number(version)?, number(time)?);
+        Some(Self { stream: decoded(stream?)?, first, version, time, events: events? })
+    }
 }
 
 /// A stored commit, and the position of its last event.
@@ -97,7 +101,7 @@ impl Stored<'_> {
         let commit = CommitView {
             version,
             time: RecordedTime::from_millis(self.text.time),
-            events: self.text.events.get(),
+            events: self.text.events,
             hash: CommitHash::NONE,
             key: None,
         };
@@ -108,8 +112,7 @@ impl Stored<'_> {
 /// Reads the commits of a row whose last event is at `end`.
 pub(super) fn decode(end: Position, text: &str) -> Result<Vec<Stored<'_>>, StorageError> {
     let corrupt = |reason: &str| StorageError::corrupt(end.get(), reason);
-    let commits: Vec<StoredText<'_>> =
-        serde_json::from_str(text).map_err(|error| corrupt(&error.to_string()))?;
+    let commits = objects(text, MEMBERS, StoredText::read).map_err(|reason| corrupt(&reason))?;
     let counts = commits.iter().map(|commit| (commit.version + 1).checked_sub(commit.first));
     let count = counts.sum::<Option<u64>>().ok_or_else(|| corrupt("its versions are not in order"))?;
     let start = end

@@ -9,7 +9,7 @@ use crate::ErrorCode;
 use crate::store::limits::{COMMAND_BYTES, METADATA_BYTES};
 use crate::store::{
     Cause, CommandHash, EventType, ExpectedVersion, IdempotencyKey, InvalidName, JsonText, PendingKey,
-    RecordedTime, json_string, members,
+    RecordedTime, json_string, members, string_text,
 };
 
 /// What a caller asks of an aggregate.
@@ -240,7 +240,7 @@ impl Command {
     #[must_use]
     pub fn from_json(text: &JsonText) -> Option<Self> {
         let [name, data, metadata] = members(text.as_str(), ["type", "data", "metadata"])?;
-        let name: String = serde_json::from_str(name?).ok()?;
+        let name = string_text(name?)?;
         let data = data.map_or_else(JsonText::null, JsonText::trusted);
         let command = Self::new(&name, data).ok()?;
         match metadata {

@@ -15,7 +15,9 @@ use crate::handler::consumer::policy::{OnFailure, Policy};
 use crate::handler::feed::FeedEvent;
 use crate::handler::projections::projection::Failed;
 use crate::handler::read_event::read_upcast;
-use crate::store::{EventId, EventType, EventView, JsonText, Position, StreamId, Version, members};
+use crate::store::{
+    EventId, EventType, EventView, JsonText, Position, StreamId, Version, members, string_text,
+};
 
 /// A process: an aggregate that leads a conversation between other aggregates, such as a transfer between two accounts.
 ///
@@ -151,7 +153,7 @@ impl Answer {
     fn read(data: &JsonText) -> Option<(String, StreamId, Self)> {
         let [name, stream, version, rejection] =
             members(data.as_str(), ["name", "stream", "version", "rejection"])?;
-        let text = |member: Option<&str>| serde_json::from_str::<String>(member?).ok();
+        let text = |member: Option<&str>| string_text(member?).map(String::from);
         let answer = match rejection {
             Some(rejection) => Self::Rejected { rejection: JsonText::trusted(rejection) },
             None => Self::Accepted { version: Version::new(version?.parse().ok()?)? },
@@ -164,7 +166,7 @@ impl Answer {
 fn read_source(json: &JsonText) -> Option<FeedEvent> {
     let [position, stream, version, id, event_type] =
         members(json.as_str(), ["position", "stream", "version", "id", "type"])?;
-    let text = |member: Option<&str>| serde_json::from_str::<String>(member?).ok();
+    let text = |member: Option<&str>| string_text(member?).map(String::from);
     Some(FeedEvent {
         position: position.and_then(|number| Position::new(number.parse().ok()?)).unwrap_or_default(),
         stream: StreamId::new(&text(stream)?).ok()?,

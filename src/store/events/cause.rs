@@ -1,6 +1,7 @@
 //! The cause of an append.
 
 use super::event::{EventId, InvalidEvent, NewEvent};
+use super::json_reader::string_text;
 use super::json_text::{JsonText, json_string, members};
 
 const CORRELATION: &str = "correlationId";
@@ -124,7 +125,7 @@ impl Cause {
 
 /// The text of a member, if it is a string of Unicode text.
 fn text(member: Option<&str>) -> Option<Box<str>> {
-    serde_json::from_str::<String>(member?).ok().map(String::into_boxed_str)
+    Some(string_text(member?)?.into())
 }
 
 #[cfg(test)]

@@ -8,10 +8,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::event::{EventId, EventView, NewEvent, RecordedTime};
+use super::json_reader::{decoded, objects};
 use super::json_text::{JsonText, only_members, push_json_string};
 use crate::store::logs::commit::CommitView;
 use crate::store::logs::log::StorageError;
@@ -28,6 +26,9 @@ const NO_NOTE: &str = "false";
 /// The beginning of metadata that were an old note: `{"saved":{}}` or `{"saved":{"dates":[…]}}`. Other metadata with
 /// this beginning are stored with [`NO_NOTE`]. So only old notes are read as notes.
 const NOTE_IN_METADATA: &str = "{\"saved\":{";
+
+/// The members of a stored event, the required ones first.
+const MEMBERS: [&str; 6] = ["id", "type", "data", "schemaVersion", "metadata", "saved"];
 
 /// The most bytes that one event adds to its data and metadata, if its id is a UUID and its type is short.
 const USUAL_FRAME_BYTES: usize = 96;
@@ -81,26 +82,32 @@ fn note_in(metadata: &str) -> Option<&str> {
 }
 
 /// An event as it is stored, borrowed from its commit's text.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 pub(in crate::store) struct StoredEvent<'a> {
-    #[serde(borrow)]
     id: Cow<'a, str>,
-    #[serde(borrow, rename = "type")]
     event_type: Cow<'a, str>,
-    #[serde(rename = "schemaVersion")]
-    schema_version: Option<u32>,
-    #[serde(borrow)]
-    data: &'a RawValue,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    #[serde(borrow)]
-    saved: Option<&'a RawValue>,
+    schema_version: u32,
+    data: &'a str,
+    metadata: Option<&'a str>,
+    saved: Option<&'a str>,
+}
+
+impl<'a> StoredEvent<'a> {
+    fn read([id, event_type, data, schema_version, metadata, saved]: [Option<&'a str>; 6]) -> Option<Self> {
+        Some(Self {
+            id: decoded(id?)?,
+            event_type: decoded(event_type?)?,
+            schema_version: schema_version.map_or(Some(FIRST_SCHEMA), |version| version.parse().ok())?,
+            data: data?,
+            metadata,
+            saved,
+        })
+    }
 }
 
 impl StoredEvent<'_> {
     pub(in crate::store) fn view(&self, version: Version, time: RecordedTime) -> EventView<'_> {
-        let metadata = self.metadata.map_or(NO_METADATA, RawValue::get);
+        let metadata = self.metadata.unwrap_or(NO_METADATA);
         let saved = match self.saved {
             Some(_) => self.note(),
             None => note_in(metadata),
@@ -109,29 +116,25 @@ impl StoredEvent<'_> {
             version,
             id: &self.id,
             event_type: &self.event_type,
-            schema_version: self.schema_version(),
+            schema_version: self.schema_version,
             time,
-            data: self.data.get(),
+            data: self.data,
             metadata,
             saved,
         }
     }
 
-    fn schema_version(&self) -> u32 {
-        self.schema_version.unwrap_or(FIRST_SCHEMA)
-    }
-
     fn note(&self) -> Option<&str> {
-        self.saved.map(RawValue::get).filter(|note| *note != NO_NOTE)
+        self.saved.filter(|note| *note != NO_NOTE)
     }
 
     /// Whether an append of `event` stores exactly this. If the writer gave no id, any id is equal.
     fn is(&self, event: &NewEvent) -> bool {
         event.id().is_none_or(|id| id.as_str() == self.id)
             && event.event_type().as_str() == self.event_type
-            && event.schema_version() == self.schema_version()
-            && event.data().as_str() == self.data.get()
-            && event.metadata().as_str() == self.metadata.map_or(NO_METADATA, RawValue::get)
+            && event.schema_version() == self.schema_version
+            && event.data().as_str() == self.data
+            && event.metadata().as_str() == self.metadata.unwrap_or(NO_METADATA)
             && event.saved().map(JsonText::as_str) == self.note()
     }
 }
@@ -146,12 +149,12 @@ pub(in crate::store) struct Decoded<'a> {
 /// Reads the events of a commit.
 pub(in crate::store) fn decode<'a>(commit: &CommitView<'a>) -> Result<Decoded<'a>, StorageError> {
     let version = commit.version;
-    let events: Vec<StoredEvent<'a>> = serde_json::from_str(commit.events)
-        .map_err(|error| StorageError::corrupt(version.get(), error.to_string()))?;
+    let corrupt = |reason: &str| StorageError::corrupt(version.get(), reason);
+    let events = objects(commit.events, MEMBERS, StoredEvent::read).map_err(|reason| corrupt(&reason))?;
     let before = version.before(events.len()).filter(|_| !events.is_empty());
     match before.and_then(|before| before.after(1)) {
         Some(first_version) => Ok(Decoded { first_version, events }),
-        None => Err(StorageError::corrupt(version.get(), "it has no events or too many")),
+        None => Err(corrupt("it has no events or too many")),
     }
 }
 

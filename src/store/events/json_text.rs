@@ -1,11 +1,11 @@
 //! JSON values as their original text.
 
-use std::fmt;
+use std::borrow::Cow;
 
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use thiserror::Error;
+
+use super::json_reader::{Reader, decoded, whole};
 
 /// A JSON value as its original text. Numbers such as `1e400` and `12345678901234567890` never become floating-point
 /// numbers, so they are never rounded. White space around the value is removed.
@@ -34,10 +34,7 @@ impl JsonText {
     /// # Errors
     /// [`MalformedJson`] with the place of the first mistake.
     pub fn parse(text: &str) -> Result<Self, MalformedJson> {
-        match serde_json::from_str::<&RawValue>(text) {
-            Ok(raw) => Ok(Self(raw.get().into())),
-            Err(error) => Err(MalformedJson::from(&error)),
-        }
+        json_value(text).map(Self::trusted)
     }
 
     /// Makes JSON text from a serialisable value.
@@ -79,6 +76,14 @@ impl JsonText {
     pub(crate) fn trusted(text: &str) -> Self {
         Self(text.into())
     }
+}
+
+/// Checks that the text is one JSON value. Returns the value without the white space around it.
+///
+/// # Errors
+/// [`MalformedJson`] with the place of the first mistake.
+pub fn json_value(text: &str) -> Result<&str, MalformedJson> {
+    whole(text).map_err(|mistake| mistake.in_text(text))
 }
 
 /// Returns a text as a JSON string, with its quotes.
@@ -129,9 +134,30 @@ pub(crate) fn json_strings<'a>(texts: impl Iterator<Item = &'a str>) -> String {
 /// ```
 #[must_use]
 pub fn members<'a, const N: usize>(object: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
-    let mut found = [None; N];
-    find_members(object, &names, &mut found)?;
+    let (mut reader, mut found) = (Reader::new(object), [None; N]);
+    reader.find_members(&names, &mut found).and_then(|_| reader.end()).ok()?;
     Some(found)
+}
+
+/// The items of an array, as JSON text.
+///
+/// ```
+/// assert_eq!(sillok::store::items("[1, {\"a\":[]}]"), Ok(vec!["1", "{\"a\":[]}"]));
+/// ```
+///
+/// # Errors
+/// [`MalformedJson`] if the text is not an array.
+pub fn items(array: &str) -> Result<Vec<&str>, MalformedJson> {
+    let (mut reader, mut items) = (Reader::new(array), Vec::new());
+    let mut read = || {
+        reader.enter(b'[')?;
+        while reader.next(b']', items.is_empty())? {
+            items.push(reader.value()?);
+        }
+        reader.end()
+    };
+    read().map_err(|mistake| mistake.in_text(array))?;
+    Ok(items)
 }
 
 /// Finds the members of an object as [`members`] does. The object may have no other members, and each of these once.
@@ -152,83 +178,37 @@ pub fn only_members<'a, const N: usize>(
     object: &'a str,
     names: [&str; N],
 ) -> Result<[Option<&'a str>; N], Option<String>> {
-    let mut found = [None; N];
-    match find_members(object, &names, &mut found) {
-        Some(None) => Ok(found),
-        other => Err(other.flatten().map(|other| other.name.get().trim_matches('"').to_owned())),
-    }
-}
-
-/// Writes the members with these names to `found`. Returns the first other member, or the first one that is there twice, if
-/// there is one. Returns `None` if the text is not an object.
-fn find_members<'a>(
-    object: &'a str,
-    names: &[&str],
-    found: &mut [Option<&'a str>],
-) -> Option<Option<Member<'a>>> {
-    let mut other = None;
-    for member in all_members(object)? {
-        let known = found.iter_mut().zip(names).find(|(_, name)| member.is_named(name));
-        let is_first = known.is_some_and(|(value, _)| value.replace(member.value.get()).is_none());
-        if !is_first && other.is_none() {
-            other = Some(member);
-        }
-    }
-    Some(other)
+    let (mut reader, mut found) = (Reader::new(object), [None; N]);
+    let other = reader.find_members(&names, &mut found);
+    let other = other.and_then(|other| reader.end().map(|()| other)).map_err(|_| None)?;
+    other.map_or(Ok(found), |other| Err(Some(other.shown_name().into_owned())))
 }
 
 /// A member of a JSON object, as it is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Member<'a> {
-    pub(crate) name: &'a RawValue,
-    pub(crate) value: &'a RawValue,
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a str,
 }
 
-impl Member<'_> {
+impl<'a> Member<'a> {
     /// Whether the member has this name, in any escaped form.
     pub(crate) fn is_named(&self, name: &str) -> bool {
-        let written = self.name.get();
-        match written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(own) if !own.contains('\\') => own == name,
-            _ => serde_json::from_str::<String>(written).is_ok_and(|own| own == name),
-        }
+        // The usual case, without a look for escapes.
+        let plain = self.name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
+        plain == Some(name) || decoded(self.name).is_some_and(|own| own == name)
+    }
+
+    /// The name, or its JSON if it is not well-formed Unicode.
+    fn shown_name(&self) -> Cow<'a, str> {
+        decoded(self.name).unwrap_or_else(|| self.name.trim_matches('"').into())
     }
 }
 
 /// The members of a JSON object, in their order. `None` if the text is not an object. A name may be any text of
 /// JavaScript, even one that is not well-formed Unicode.
 pub(crate) fn all_members(text: &str) -> Option<Vec<Member<'_>>> {
-    serde_json::from_str(text).ok().map(|Members(members)| members)
-}
-
-struct Members<'a>(Vec<Member<'a>>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some((name, value)) = map.next_entry()? {
-            members.push(Member { name, value });
-        }
-        Ok(Members(members))
-    }
-}
-
-impl From<&RawValue> for JsonText {
-    fn from(raw: &RawValue) -> Self {
-        Self(raw.get().into())
-    }
+    let (mut reader, mut members) = (Reader::new(text), Vec::new());
+    reader.members(&mut |member| members.push(member)).and_then(|()| reader.end()).ok()?;
+    Some(members)
 }

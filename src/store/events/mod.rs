@@ -3,4 +3,5 @@
 pub(crate) mod cause;
 pub(crate) mod content;
 pub(crate) mod event;
+pub(crate) mod json_reader;
 pub(crate) mod json_text;

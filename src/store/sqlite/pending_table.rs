@@ -196,5 +196,5 @@ fn read_state(row: &dyn Row) -> Result<PendingState, StorageError> {
 /// Names the row, whose first columns are its kind and its key.
 fn corrupt(row: &dyn Row) -> StorageError {
     let (kind, key) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
-    StorageError::corrupt(0, format!("the pending command of kind {kind:?} with key {key:?} is not valid"))
+    StorageError::corrupt(0, format!("the pending command of kind `{kind}` with key `{key}` is not valid"))
 }

@@ -1,9 +1,8 @@
 //! `/v1/events`: the feed.
 
-use serde_json::value::RawValue;
 use sillok::ErrorCode;
 use sillok::store::limits::{PAGE_BYTES, PAGE_EVENTS};
-use sillok::store::{Checkpoint, InvalidCheckpoint, Position};
+use sillok::store::{Checkpoint, InvalidCheckpoint, Position, items, members, string_text};
 use sillok_bridge::{Failure, FeedValue, Scalar, parse_feed};
 use worker::Env;
 
@@ -224,18 +223,16 @@ impl Feed {
 
     /// The events that the caller may see and that are not beyond the end.
     fn cut(&self, events: &str, last: Option<Position>) -> Result<String, Unreadable> {
-        #[derive(serde::Deserialize)]
-        struct Placed<'a> {
-            #[serde(borrow)]
-            stream: std::borrow::Cow<'a, str>,
-            position: u64,
-        }
-        let events: Vec<&RawValue> = serde_json::from_str(events)?;
+        let events = items(events).map_err(|_| Unreadable)?;
         let mut allowed = Vec::with_capacity(events.len());
         for event in events {
-            let Placed { stream, position } = serde_json::from_str(event.get())?;
+            let place = || {
+                let [stream, position] = members(event, ["stream", "position"])?;
+                Some((string_text(stream?)?, position?.parse::<u64>().ok()?))
+            };
+            let (stream, position) = place().ok_or(Unreadable)?;
             if self.principal.may_touch(&stream) && last.is_none_or(|last| position <= last.get()) {
-                allowed.push(event.get());
+                allowed.push(event);
             }
         }
         Ok(format!("[{}]", allowed.join(",")))

@@ -3,8 +3,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use sillok::store::{items, members, string_text};
 use sillok_bridge::{RangeValue, Scalar};
 
 use super::Object;
@@ -176,34 +175,27 @@ fn number(value: Option<&Scalar>) -> Option<u64> {
 
 /// Splits the events of a page, each on one line.
 pub(super) fn events_in(events: &str) -> Result<Vec<Event>, Unreadable> {
-    #[derive(Deserialize)]
-    struct Placed {
-        version: u64,
-        checkpoint: Option<String>,
-    }
-    let events: Vec<&RawValue> = serde_json::from_str(events)?;
-    let event = |event: &RawValue| {
-        let Placed { version, checkpoint } = serde_json::from_str(event.get())?;
-        Ok(Event { id: checkpoint.unwrap_or_else(|| version.to_string()), line: line(event) })
+    let event = |event: &str| {
+        let [version, checkpoint] = members(event, ["version", "checkpoint"])?;
+        let id = match checkpoint {
+            Some(checkpoint) => string_text(checkpoint)?.into_owned(),
+            None => version?.to_owned(),
+        };
+        Some(Event { id, line: line(event) })
     };
-    events.into_iter().map(event).collect()
+    let events = items(events).map_err(|_| Unreadable)?;
+    events.into_iter().map(|json| event(json).ok_or(Unreadable)).collect()
 }
 
 /// The JSON of an event on one line. An event is stored as the caller's text, which may contain line breaks. JSON's strings
 /// contain no raw line breaks, so every line break is white space.
-fn line(event: &RawValue) -> String {
-    event.get().replace(['\n', '\r'], " ")
+fn line(event: &str) -> String {
+    event.replace(['\n', '\r'], " ")
 }
 
 /// The answer of an object has an unexpected form.
 #[derive(Debug)]
 pub(super) struct Unreadable;
-
-impl From<serde_json::Error> for Unreadable {
-    fn from(_: serde_json::Error) -> Self {
-        Self
-    }
-}
 
 impl From<Unreadable> for RemoteError {
     fn from(_: Unreadable) -> Self {

@@ -1,10 +1,7 @@
 //! `/v1/streams/{stream}`: the head of a stream, its verification, and forgetting.
 
-use std::collections::BTreeMap;
-
-use serde_json::value::RawValue;
 use sillok::ErrorCode;
-use sillok::store::Version;
+use sillok::store::{MalformedJson, Version, json_value, members, only_members};
 use sillok_bridge::Failure;
 
 use super::accept::Media;
@@ -67,20 +64,19 @@ pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer,
 
 /// Reads the first version that stays, from `{"before": …}`.
 pub(super) fn before(body: &str) -> Result<u64, Failure> {
-    let malformed = |error: serde_json::Error| Failure::new(ErrorCode::MalformedJson, error.to_string());
-    let body: &RawValue = serde_json::from_str(body).map_err(malformed)?;
+    let malformed =
+        |error: MalformedJson| Failure::new(ErrorCode::MalformedJson, format!("the body {error}"));
+    json_value(body).map_err(malformed)?;
     let invalid = |name: &str, reason: &str| {
         Failure::new(ErrorCode::InvalidParameter, format!("`{name}` {reason}")).in_field(name)
     };
     let reason = "must be the first version to keep, a whole number from 1";
-    if !body.get().starts_with('{') {
-        return Err(invalid("before", reason));
+    if let Err(Some(name)) = only_members(body, ["before"])
+        && name != "before"
+    {
+        return Err(invalid(&name, "is not a field of a truncation; the only field is `before`"));
     }
-    let cut: BTreeMap<String, &RawValue> = serde_json::from_str(body.get()).map_err(malformed)?;
-    if let Some(name) = cut.keys().find(|name| *name != "before") {
-        return Err(invalid(name, "is not a field of a truncation; the only field is `before`"));
-    }
-    let before = cut.get("before").and_then(|before| before.get().parse().ok()).and_then(Version::new);
+    let before = members(body, ["before"]).and_then(|[before]| Version::new(before?.parse().ok()?));
     match before.filter(|before| !before.is_empty()) {
         Some(before) => Ok(before.get()),
         None => Err(invalid("before", reason)),
