@@ -9,7 +9,7 @@ use crate::store::decisions::pending::{
     PendingChange, PendingCommand, PendingKey, PendingKind, PendingState, Receiver,
 };
 use crate::store::events::event::RecordedTime;
-use crate::store::events::json_text::JsonText;
+use crate::store::events::json_text::{JsonText, json_string};
 use crate::store::logs::log::StorageError;
 use crate::store::names::stream_id::StreamId;
 
@@ -195,6 +195,7 @@ fn read_state(row: &dyn Row) -> Result<PendingState, StorageError> {
 
 /// Names the row, whose first columns are its kind and its key.
 fn corrupt(row: &dyn Row) -> StorageError {
-    let (kind, key) = (row.text(0).unwrap_or_default(), row.text(1).unwrap_or_default());
-    StorageError::corrupt(0, format!("the pending command of kind `{kind}` with key `{key}` is not valid"))
+    let text = |column| json_string(row.text(column).unwrap_or_default());
+    let (kind, key) = (text(0), text(1));
+    StorageError::corrupt(0, format!("the pending command of kind {kind} with key {key} is not valid"))
 }
