@@ -111,6 +111,7 @@ const PUBLIC = [
   "testing/index",
   "testing/inputs",
   "testing/laws",
+  "testing/program",
   "testing/simulate",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 /// A room, and the only dependencies of its Rust code.
 const ROOMS: [(&str, &[&str]); 7] = [
-    (".", &["serde", "serde_json", "sha2", "thiserror"]),
+    (".", &["hifijson", "serde", "serde_json", "sha2", "thiserror"]),
     ("bridge", &["sillok", "chrono", "js-sys", "serde", "serde_json", "thiserror", "uuid", "wasm-bindgen"]),
-    ("js", &["sillok", "sillok-bridge", "js-sys", "rlsf", "wasm-bindgen"]),
+    ("js", &["sillok", "sillok-bridge", "js-sys", "rlsf", "serde-wasm-bindgen", "wasm-bindgen"]),
     ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
     ("examples/bank-rust", &["sillok", "sillok-worker", "serde", "worker"]),
     ("examples/delays-rust", &["sillok", "sillok-worker", "serde", "serde_json", "worker"]),

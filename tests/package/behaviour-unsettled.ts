@@ -145,6 +145,28 @@ export const unsettled: Behaviours = {
     same(await codeOf(store.cancelSent("", "a")), "invalid_stream_id");
   },
 
+  async "the context of a decision names the timer that sends the command"(sillok) {
+    const store = new sillok.EventStore();
+    const seen: unknown[] = [];
+    let fails = 1;
+    const bell = sillok.aggregate<Rung, { type: "Set" | "Ring" }, null>("bell", {
+      initialState: () => null,
+      evolve: () => null,
+      decide({ type }, _, { timer, commandId }) {
+        seen.push([type, timer, commandId]);
+        if (type === "Set") return sillok.schedule("ring", 7.5, { type: "Ring" });
+        if (timer !== undefined && fails-- > 0) throw new Error("not now");
+        return [];
+      },
+    });
+    await store.execute("bell-1", { type: "Set" }, bell, { commandId: "c" });
+    await store.execute("bell-1", { type: "Ring" }, bell);
+    const gateway = new sillok.EventGateway(store).register(bell);
+    same(await gateway.catchUp(), undefined);
+    const ring = ["Ring", { key: "ring", due: 8 }, undefined];
+    same(seen, [["Set", undefined, "c"], ["Ring", undefined, undefined], ring, ring]);
+  },
+
   async "a parked timer is attempted again when it is retried"(sillok) {
     const store = new sillok.EventStore();
     // A command that the aggregate does not know can never succeed, so its timer is parked at once.

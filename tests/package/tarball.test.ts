@@ -12,17 +12,17 @@ import { publint } from "publint";
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
 /** The largest size of the engine. */
-const WASM_GZIP_BYTES = 135 * 1024;
+const WASM_GZIP_BYTES = 140 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
-const WORKER_GZIP_BYTES = 349 * 1024;
+const WORKER_GZIP_BYTES = 352 * 1024;
 /** The largest size of the Worker's code. */
 const WORKER_CODE_GZIP_BYTES = 37 * 1024;
 /** The largest size of `sillok/rust`, whose engine is the user's. */
 const RUST_GZIP_BYTES = 27 * 1024;
 /**
- * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 175 KiB.
+ * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 184 KiB.
  */
-const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 175 * 1024;
+const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 184 * 1024;
 
 const scratch = useScratch();
 
@@ -67,6 +67,7 @@ test("it holds what is needed, and nothing else", async () => {
     "testing/index",
     "testing/inputs",
     "testing/laws",
+    "testing/program",
     "testing/simulate",
     "worker/composition",
     "worker/engine",
@@ -135,7 +136,7 @@ test("what tests use takes the engine of the program, and has no other one", asy
   const imports = [...testing.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g)].map(
     ([, module]) => module,
   );
-  assert.deepEqual([...new Set(imports)], ["sillok"]);
+  assert.deepEqual(imports, ["sillok"]);
   assert.doesNotMatch(testing, /WebAssembly|require|import\(/);
 });
 

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sillok::ErrorCode;
 use sillok::store::{
     DecisionLog, JsonText, PendingCommand, PendingKey, PendingKind, PendingState, StorageError, StreamId,
-    json_string, members,
+    json_string, members, string_text,
 };
 
 use crate::clock::rfc3339;
@@ -95,7 +95,6 @@ fn pending_json(pending: &PendingCommand, is_secret: bool) -> String {
 }
 
 fn is_fault_of_code(error: &JsonText) -> bool {
-    let code =
-        members(error.as_str(), ["code"]).and_then(|[code]| serde_json::from_str::<String>(code?).ok());
+    let code = members(error.as_str(), ["code"]).and_then(|[code]| string_text(code?));
     code.as_deref() == Some(ErrorCode::DeciderFailed.as_str())
 }

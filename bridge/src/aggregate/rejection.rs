@@ -2,7 +2,7 @@
 
 use sillok::ErrorCode;
 use sillok::store::limits::REJECTION_BYTES;
-use sillok::store::{JsonText, only_members};
+use sillok::store::{JsonText, only_members, string_text};
 
 use crate::failure::Failure;
 
@@ -23,8 +23,7 @@ pub fn parse_rejection(text: &str) -> Result<JsonText, Failure> {
         Some(other) => invalid(&other, "is not a field of a rejection; a rejection has `code` and `data`"),
         None => invalid("rejection", "must be a JSON object with `code` and `data`"),
     })?;
-    let code = code.and_then(|code| serde_json::from_str::<String>(code).ok());
-    if code.is_none_or(|code| code.is_empty()) {
+    if code.and_then(string_text).is_none_or(|code| code.is_empty()) {
         return Err(invalid("code", "must be the code of the rejection, a text that is not empty"));
     }
     let bytes = json.as_str().len();

@@ -1,8 +1,5 @@
 // The inputs of tests, as a store decides them.
 
-// Not by a path: the engine is that of the program, and not a second one.
-import { EventStore } from "sillok";
-
 import type { Behaviour } from "../aggregate/behaviour.js";
 import { checkData } from "../aggregate/decided.js";
 import { deepFreeze } from "../aggregate/freeze.js";
@@ -16,6 +13,7 @@ import type { Aggregate } from "../aggregate/types.js";
 import { type InputKind, LATE_INPUT, type LateInput } from "../aggregate/late-input.js";
 import { invalid } from "../store/invalid.js";
 import type { AnswerInput, EventInput } from "./inputs.js";
+import { EventStore } from "./program.js";
 import { exactText, streamOf } from "./stored-texts.js";
 
 type Decide = (behaviour: Behaviour, context: string) => string;

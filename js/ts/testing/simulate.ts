@@ -1,7 +1,5 @@
 // A whole application in memory, with a clock that the test moves.
 
-// Not by a path: the engine is that of the program, and not a second one.
-import { EventGateway, EventStore } from "sillok";
 import type {
   AnyAggregate,
   AnyConsumer,
@@ -23,6 +21,7 @@ import type {
 import { SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
 import { checkOptions } from "../store/options.js";
+import { EventGateway, EventStore } from "./program.js";
 
 /** The definitions of an application, as of `sillok({ … })`, and the time at its start. */
 export interface SimulationOptions {
