@@ -6,7 +6,8 @@ use std::slice;
 /// The most entries of a chunk.
 const CHUNK: usize = 128;
 
-/// Entries in the order of their keys, in chunks. A change moves the entries of one chunk at most.
+/// Entries in the order of their keys, in chunks. A change moves the entries of one chunk at most, and now and then the list of
+/// chunks. It is meant for up to some hundred thousand entries. A chunk that becomes small is not merged with another.
 ///
 /// It is as fast as the standard library's B-tree, whose code is six times as large for each type of entry.
 #[derive(Debug, Clone)]

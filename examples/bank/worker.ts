@@ -42,7 +42,8 @@ routes.post("/transfers", async (context) => {
   if (typeof id !== "string") return context.json({ code: "invalid_request", field: "id" }, 400);
   const request = app.connect(context.env).aggregate("transfer", id);
   const command = { type: "Request", data: order as never } as const;
-  await request.execute(command, { commandId: "request" });
+  // The id becomes the correlation id of the transfer's events, so it has the name of the transfer.
+  await request.execute(command, { commandId: `request-${request.stream}` });
   return context.json({ transfer: request.stream }, 202);
 });
 

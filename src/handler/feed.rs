@@ -130,7 +130,8 @@ impl Delivery {
         IdempotencyKey::of(KeyOrigin::Reactor, &format!("{}:{n}", self.id))
     }
 
-    /// The id of the event as an input of a process.
+    /// The id of the event as an input of a process. Its outcome is remembered as long as the instance, because a consumer that is
+    /// rebuilt or set back delivers the event again.
     ///
     /// # Errors
     /// [`InvalidIdempotencyKey`] if the delivery has an id that no consumer makes.

@@ -97,7 +97,8 @@ const _: () = assert!(JOURNAL_STREAMS * (2 * STREAM_ID_BYTES + 128) < ROW_BYTES)
 const _: () = assert!(DOCUMENT_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 const _: () = assert!(STATE_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 const _: () = assert!(REJECTION_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
-// A pending command holds a command and an error, which may be a rejection.
-const _: () = assert!(COMMAND_BYTES + METADATA_BYTES + REJECTION_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
+// A pending command holds a command and an error, which may contain a rejection. An escape in the text of an error has 6 bytes.
+const _: () =
+    assert!(COMMAND_BYTES + METADATA_BYTES + REJECTION_BYTES + 6 * ERROR_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 // A dead letter holds an event and the text of an error. The event may be as large as a commit.
 const _: () = assert!(COMMIT_BYTES + ERROR_BYTES + ROW_FRAME_BYTES < ROW_BYTES);

@@ -157,6 +157,11 @@ fn a_command_that_no_receiver_takes_is_parked() {
         for _ in 0..PENDING_ATTEMPTS {
             assert_ne!(case.pending(&key).unwrap().state, PendingState::Parked, "{code}");
             case.fail(&key, code);
+            let failed = case.pending(&key);
+            // Another program reports the same attempt.
+            case.fail(&key, code);
+            assert_eq!(case.pending(&key), failed, "{code}");
+            case.world.now += 300_000;
         }
         assert_eq!(case.pending(&key).unwrap().state, PendingState::Parked, "{code}");
     }
@@ -214,8 +219,25 @@ fn an_answer_that_always_fails_is_parked_and_can_be_attempted_again() {
     }
     let pending = case.pending(&key).unwrap();
     assert_eq!(pending.state, PendingState::Parked);
-    assert!(pending.error.unwrap().as_str().contains("decider_failed"));
-    assert!(case.retry(&key) && case.sending(&key).is_some(), "the receiver answers again");
+    assert_eq!(
+        pending.error.unwrap().as_str(),
+        r#"{"code":"decider_failed","detail":"thrown by `answered`","rejection":{"code":"stream_deleted"}}"#
+    );
+    // The answer is still there, and an operator can give another one.
+    assert!(case.retry(&key));
+    takes_the_rejection(case, &key, r#"{"code":"stream_deleted"}"#);
+}
+
+/// The answer counts, and not the end of an attempt that another program has made.
+#[test]
+fn a_late_failure_does_not_take_the_answer_away() {
+    for code in [ErrorCode::Unavailable, ErrorCode::InvalidCommand, ErrorCode::StreamDeleted] {
+        let (mut case, key) = with_one();
+        case.fail(&key, ErrorCode::InvalidCommand);
+        assert!(case.reject(&key, r#"{"code":"closed"}"#));
+        case.fail(&key, code);
+        takes_the_rejection(case, &key, r#"{"code":"closed"}"#);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Commands, read from JSON.
 
 use sillok::ErrorCode;
-use sillok::handler::{Command, Input};
+use sillok::handler::Command;
 use sillok::store::{JsonText, members, only_members, string_text};
 
 use crate::failure::Failure;
@@ -46,5 +46,5 @@ pub fn event_input(event: &str, starts: bool) -> Result<Command, Failure> {
     let event = JsonText::parse(event).map_err(malformed)?;
     let name = members(event.as_str(), ["type"]).and_then(|[name]| Some(string_text(name?)?.into_owned()));
     let name = name.ok_or_else(|| Failure::new(ErrorCode::InvalidEvent, "the event has no type"))?;
-    Ok(Command::new(&name, event)?.as_input(Input::Event { starts }))
+    Ok(Command::of_event(&name, event, starts)?)
 }

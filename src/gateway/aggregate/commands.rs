@@ -8,7 +8,7 @@ use super::pending::FailedAttempt;
 use super::pending_changes::{cause_of, changes_of, rejected};
 use super::snapshots::SnapshotStatus;
 use crate::ErrorCode;
-use crate::handler::{Accepted, Behaviour, BehaviourDecision, Command, DecideContext, Fault, Input};
+use crate::handler::{Behaviour, BehaviourDecision, Command, DecideContext, Fault, Input, not_taken};
 use crate::store::{
     Append, AppendError, Cause, Decided, DecisionLog, DecisionParts, EventId, EventStore, ExpectedVersion,
     Head, IdempotencyKey, JsonText, KeyOrigin, Outcome, PendingChange, PendingCommand, RecordedTime,
@@ -17,9 +17,6 @@ use crate::store::{
 
 /// After so many remembered outcomes, some of those that are too old are removed.
 const OUTCOMES_PER_REMOVAL: u64 = 50;
-
-/// The rejection of a command to a process that has ended.
-const PROCESS_ENDED: &str = r#"{"code":"process_ended"}"#;
 
 /// What a step of work has come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,8 +231,9 @@ impl Commands {
         let time = now.max(head.time);
         let context = DecideContext { now: time, version: head.version };
         let decided = |decided| Executed::without_events(stream, head.version, time, decided);
-        let decision = match self.is_late(&head, command)? {
-            // Nothing is stored: an event that comes again may then be in time.
+        let decision = match self.not_taken(&head, command)? {
+            // Nothing is stored. An event that came before the start may come again in time, and one after the end has no effect then
+            // either.
             Some(_) if matches!(command.input(), Input::Event { .. }) => {
                 return Ok(Step::Done(decided(Decided::Nothing)));
             }
@@ -269,20 +267,14 @@ impl Commands {
         write(log, stream, &head, command, executed, &pending)
     }
 
-    /// The decision about an input of a process that comes before its start or after its end: nothing happens. A command
-    /// after the end is rejected.
-    fn is_late(&mut self, head: &Head, command: &Command) -> Result<Option<BehaviourDecision>, CommandError> {
-        let nothing = Ok(Some(BehaviourDecision::Accepted(Accepted::default())));
-        if command.input() == (Input::Event { starts: false }) && head.version.is_empty() {
-            return nothing;
-        }
-        if !self.behaviour.settings().may_end || !self.behaviour.is_ended()? {
-            return Ok(None);
-        }
-        match command.input() {
-            Input::Command => Ok(Some(BehaviourDecision::Rejected(JsonText::trusted(PROCESS_ENDED)))),
-            Input::Event { .. } | Input::Answer => nothing,
-        }
+    fn not_taken(
+        &mut self,
+        head: &Head,
+        command: &Command,
+    ) -> Result<Option<BehaviourDecision>, CommandError> {
+        let may_end = self.behaviour.settings().may_end;
+        let is_ended = may_end && self.behaviour.is_ended()?;
+        Ok(not_taken(command.input(), !head.version.is_empty(), is_ended))
     }
 
     /// The first outcome of the command, if it has one.
@@ -316,7 +308,7 @@ impl Commands {
         now: RecordedTime,
     ) -> Result<Option<Outcome>, StorageError> {
         let remembers = self.behaviour.settings().remember_millis;
-        // A process may send a command again at any time.
+        // A process may send a command again at any time, and an event may be delivered again at any time.
         let is_bounded = remembers > 0 && id.origin() != KeyOrigin::Process;
         let is_fresh = |outcome: &Outcome| !is_bounded || now <= outcome.time.later(remembers);
         Ok(log.outcome(stream, id)?.filter(is_fresh))

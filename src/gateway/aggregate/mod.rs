@@ -10,6 +10,7 @@ mod executed;
 mod executing;
 mod loading;
 mod machine;
+mod operating;
 mod outbox;
 mod pending;
 mod pending_changes;
@@ -25,8 +26,7 @@ pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
 pub use executed::Executed;
 pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};
-pub use pending::{
-    FailedAttempt, Sending, SentWork, cancel_pending, note_failure, reject_sent, retry_pending, sent_work,
-};
+pub use operating::{cancel_pending, reject_sent, retry_pending};
+pub use pending::{FailedAttempt, Sending, SentWork, note_failure, sent_work};
 pub use snapshots::SnapshotStatus;
 pub use state_load::StateLoad;

@@ -14,6 +14,9 @@ use crate::store::{
 };
 use crate::{ErrorCode, Retry};
 
+/// The member of the error of a parked command that has the answer.
+pub(super) const ANSWER: &str = "rejection";
+
 /// The answer to a command whose receiver is deleted.
 const RECEIVER_DELETED: &str = r#"{"code":"stream_deleted"}"#;
 
@@ -148,7 +151,10 @@ impl Commands {
             Err(CommandError::Refused(AppendError::Storage(error))) if !is_corrupt(&error) => Err(error),
             Err(error) => {
                 let failure = FailedAttempt::from(&error);
-                note_failure(store, stream, key, &failure, now, jitter)?;
+                // The timer may have been set again meanwhile, by another program.
+                let noted =
+                    |pending| is_due(&pending, now).then(|| after_failure(pending, &failure, now, jitter));
+                note(store, stream, key, noted)?;
                 self.failure = Some(failure);
                 Ok(Step::Done(None))
             }
@@ -179,8 +185,9 @@ impl Commands {
     }
 }
 
-/// Notes that an attempt at a pending command has failed. It is attempted again later, or parked. If the receiver of a sent
-/// command is deleted, no attempt can ever succeed: this is its answer, a rejection with the code `stream_deleted`.
+/// Notes that an attempt to send a command has failed. It is sent again later, or parked. If its receiver is deleted, no
+/// attempt can ever succeed: this is the answer, a rejection with the code `stream_deleted`. Nothing is noted if the command is
+/// not due any more, because it was answered, or attempted again by another program.
 ///
 /// # Errors
 /// [`StorageError`].
@@ -192,14 +199,31 @@ pub fn note_failure<L: DecisionLog>(
     now: RecordedTime,
     jitter: u64,
 ) -> Result<(), StorageError> {
+    note(store, stream, key, |pending| {
+        let is_sent = matches!(pending.state, PendingState::Due(_)) && is_due(&pending, now);
+        is_sent.then(|| match failure.code {
+            ErrorCode::StreamDeleted if pending.receiver.is_some() => {
+                answered_by(pending, JsonText::trusted(RECEIVER_DELETED), now)
+            }
+            _ => after_failure(pending, failure, now, jitter),
+        })
+    })
+}
+
+/// Stores what follows from a failed attempt. A row that cannot be read is parked.
+fn note<L: DecisionLog>(
+    store: &mut EventStore<L>,
+    stream: &StreamId,
+    key: &PendingKey,
+    follows: impl FnOnce(PendingCommand) -> Option<PendingCommand>,
+) -> Result<(), StorageError> {
     store.log_mut().exclusively(|log| {
         let change = match log.pending(stream, key) {
-            Ok(Some(pending)) => PendingChange::Put(after_failure(pending, failure, now, jitter)),
-            Ok(None) => return Ok(()),
-            Err(error) if is_corrupt(&error) => PendingChange::Park(key.clone()),
+            Ok(pending) => pending.and_then(follows).map(PendingChange::Put),
+            Err(error) if is_corrupt(&error) => Some(PendingChange::Park(key.clone())),
             Err(error) => return Err(error),
         };
-        put(log, stream, change)
+        change.map_or(Ok(()), |change| put(log, stream, change))
     })
 }
 
@@ -209,9 +233,6 @@ fn after_failure(
     now: RecordedTime,
     jitter: u64,
 ) -> PendingCommand {
-    if failure.code == ErrorCode::StreamDeleted && pending.receiver.is_some() {
-        return answered_by(pending, JsonText::trusted(RECEIVER_DELETED), now);
-    }
     let failed = pending.failed.saturating_add(1);
     let is_last = failed >= PENDING_ATTEMPTS;
     let is_parked = match failure.code.retry() {
@@ -221,90 +242,26 @@ fn after_failure(
         Retry::AfterChange | Retry::AfterReading => is_last,
     };
     let next = now.later(backoff(failed, jitter));
-    let error = Some(failure_json(failure));
-    match pending.state {
-        _ if is_parked => PendingCommand { failed, state: PendingState::Parked, error, ..pending },
-        // The error is the answer.
-        PendingState::Answered(_) => {
-            PendingCommand { failed, state: PendingState::Answered(next), ..pending }
-        }
-        _ => PendingCommand { failed, state: PendingState::Due(next), error, ..pending },
-    }
+    let answer = pending.error.as_ref().filter(|_| matches!(pending.state, PendingState::Answered(_)));
+    let (state, error) = match (is_parked, answer) {
+        // The answer stays, so that a retry takes it.
+        (true, answer) => (PendingState::Parked, Some(failure_json(failure, answer))),
+        (false, Some(answer)) => (PendingState::Answered(next), Some(answer.clone())),
+        (false, None) => (PendingState::Due(next), Some(failure_json(failure, None))),
+    };
+    PendingCommand { failed, state, error, ..pending }
 }
 
 /// The sent command with a rejection in place of the receiver's answer.
-fn answered_by(pending: PendingCommand, rejection: JsonText, now: RecordedTime) -> PendingCommand {
+pub(super) fn answered_by(pending: PendingCommand, rejection: JsonText, now: RecordedTime) -> PendingCommand {
     PendingCommand { failed: 0, state: PendingState::Answered(now), error: Some(rejection), ..pending }
 }
 
-/// Attempts a parked command again, from the first attempt on. Returns whether there was one.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn retry_pending<L: DecisionLog>(
-    store: &mut EventStore<L>,
+pub(super) fn put<L: DecisionLog>(
+    log: &mut L,
     stream: &StreamId,
-    key: &PendingKey,
-    now: RecordedTime,
-) -> Result<bool, StorageError> {
-    let again = |pending| PendingCommand { failed: 0, state: PendingState::Due(now), ..pending };
-    change_parked(store, stream, key, again)
-}
-
-/// Answers a parked sent command in place of its receiver. The process takes the rejection, `{"code","data"}`, as its answer.
-/// Returns whether there was such a command.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn reject_sent<L: DecisionLog>(
-    store: &mut EventStore<L>,
-    stream: &StreamId,
-    key: &PendingKey,
-    rejection: &JsonText,
-    now: RecordedTime,
-) -> Result<bool, StorageError> {
-    if key.kind() != PendingKind::Sent {
-        return Ok(false);
-    }
-    change_parked(store, stream, key, |pending| answered_by(pending, rejection.clone(), now))
-}
-
-fn change_parked<L: DecisionLog>(
-    store: &mut EventStore<L>,
-    stream: &StreamId,
-    key: &PendingKey,
-    change: impl FnOnce(PendingCommand) -> PendingCommand,
-) -> Result<bool, StorageError> {
-    store.log_mut().exclusively(|log| {
-        let parked = log.pending(stream, key)?.filter(|pending| pending.state == PendingState::Parked);
-        let Some(pending) = parked else { return Ok(false) };
-        put(log, stream, PendingChange::Put(change(pending)))?;
-        Ok(true)
-    })
-}
-
-/// Removes a timer, or a sent command whose answer is not waited for any more. Returns whether there was one.
-///
-/// # Errors
-/// [`StorageError`].
-pub fn cancel_pending<L: DecisionLog>(
-    store: &mut EventStore<L>,
-    stream: &StreamId,
-    key: &PendingKey,
-) -> Result<bool, StorageError> {
-    store.log_mut().exclusively(|log| {
-        match log.pending(stream, key) {
-            Ok(None) => return Ok(false),
-            // One that cannot be read is removed too.
-            Err(error) if !is_corrupt(&error) => return Err(error),
-            _ => {}
-        }
-        put(log, stream, PendingChange::Remove(key.clone()))?;
-        Ok(true)
-    })
-}
-
-fn put<L: DecisionLog>(log: &mut L, stream: &StreamId, change: PendingChange) -> Result<(), StorageError> {
+    change: PendingChange,
+) -> Result<(), StorageError> {
     let pending = [change];
     log.insert_decision(stream, DecisionParts { pending: &pending, ..DecisionParts::default() })
 }
@@ -364,14 +321,16 @@ fn is_due(pending: &PendingCommand, now: RecordedTime) -> bool {
     pending.state.due().is_some_and(|due| is_reached(pending.key.kind(), due, now))
 }
 
-fn is_corrupt(error: &StorageError) -> bool {
+pub(super) fn is_corrupt(error: &StorageError) -> bool {
     error.code() == ErrorCode::StoredDataCorrupt
 }
 
-fn failure_json(FailedAttempt { code, detail }: &FailedAttempt) -> JsonText {
+/// The error of a failed attempt as JSON. A stored answer becomes a member of it.
+fn failure_json(FailedAttempt { code, detail }: &FailedAttempt, answer: Option<&JsonText>) -> JsonText {
     let end = detail.floor_char_boundary(ERROR_BYTES);
     let detail = json_string(detail.get(..end).unwrap_or_default());
-    JsonText::trusted(&format!("{{\"code\":\"{}\",\"detail\":{detail}}}", code.as_str()))
+    let answer = answer.map(|answer| format!(",\"{ANSWER}\":{}", answer.as_str())).unwrap_or_default();
+    JsonText::trusted(&format!("{{\"code\":\"{}\",\"detail\":{detail}{answer}}}", code.as_str()))
 }
 
 pub(super) fn unreadable() -> Fault {

@@ -2,10 +2,9 @@
 
 use super::driver::{AggregateDriver, AggregateTurn};
 use super::effects::AggregateEffect;
+use super::operating::{cancel_pending, reject_sent, retry_pending};
 use super::outbox::Outbox;
-use super::pending::{
-    FailedAttempt, SentWork, cancel_pending, note_failure, reject_sent, retry_pending, sent_work,
-};
+use super::pending::{FailedAttempt, SentWork, note_failure, sent_work};
 use crate::gateway::Alarm;
 use crate::gateway::turn::CallId;
 use crate::handler::Answer;

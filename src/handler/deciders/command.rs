@@ -112,12 +112,25 @@ impl Command {
     /// # Errors
     /// [`InvalidCommand`].
     pub fn new(command_type: &str, data: JsonText) -> Result<Self, InvalidCommand> {
-        // A type has the same form in commands and in events.
-        EventType::new(command_type).map_err(InvalidCommand::Type)?;
         let bytes = data.as_str().len();
         if bytes > COMMAND_BYTES {
             return Err(InvalidCommand::TooLarge { bytes });
         }
+        Self::unlimited(command_type, data)
+    }
+
+    /// The event of another stream as an input of a process: its type, and the event as in a feed. `starts` says whether it may
+    /// start an instance. Every stored event may be an input, however large it is.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`] if the type is not valid.
+    pub fn of_event(event_type: &str, event: JsonText, starts: bool) -> Result<Self, InvalidCommand> {
+        Ok(Self::unlimited(event_type, event)?.as_input(Input::Event { starts }))
+    }
+
+    fn unlimited(command_type: &str, data: JsonText) -> Result<Self, InvalidCommand> {
+        // A type has the same form in commands and in events.
+        EventType::new(command_type).map_err(InvalidCommand::Type)?;
         let (command_type, metadata) = (command_type.into(), JsonText::empty_object());
         let expected = ExpectedVersion::Any;
         Ok(Self {

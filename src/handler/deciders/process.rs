@@ -270,3 +270,28 @@ impl<P: Process> Behaviour for ProcessBehaviour<P> {
         self.aggregate.state()
     }
 }
+
+/// The rejection of a command to a process that has ended.
+const PROCESS_ENDED: &str = r#"{"code":"process_ended"}"#;
+
+/// The decision about an input that a process does not take, without its code. `is_begun`: the instance has an event. An event
+/// before the start or after the end does nothing, and so does an answer after the end. A command after the end is rejected.
+/// Returns `None` if the process takes the input.
+///
+/// ```
+/// use sillok::handler::{Input, not_taken};
+///
+/// let event = Input::Event { starts: false };
+/// assert!(not_taken(event, false, false).is_some());
+/// assert_eq!(not_taken(event, true, false), None);
+/// ```
+#[must_use]
+pub fn not_taken(input: Input, is_begun: bool, is_ended: bool) -> Option<BehaviourDecision> {
+    let nothing = || Some(BehaviourDecision::Accepted(Accepted::default()));
+    match input {
+        Input::Event { starts: false } if !is_begun => nothing(),
+        _ if !is_ended => None,
+        Input::Command => Some(BehaviourDecision::Rejected(JsonText::trusted(PROCESS_ENDED))),
+        Input::Event { .. } | Input::Answer => nothing(),
+    }
+}

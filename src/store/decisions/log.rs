@@ -69,7 +69,7 @@ pub trait DecisionLog: StreamLog {
     /// [`StorageError`].
     fn agenda(&self, stream: &StreamId, visit: VisitAgenda<'_>) -> Result<(), StorageError>;
 
-    /// Removes outcomes from before a time, but for the outcomes of commands that a process has sent. It looks at a
+    /// Removes outcomes from before a time, but for those of commands that a process has sent and of events that it has taken. It looks at a
     /// bounded number of outcomes: those whose ids follow `near`, and those with the first ids before and after the ids
     /// of sent commands. So calls with the ids of the commands come by all outcomes in the end, whether the ids grow or
     /// are random.

@@ -6,7 +6,7 @@ use sillok::ErrorCode;
 use sillok::gateway::{FailedAttempt, Sending};
 use sillok::handler::Answer;
 use sillok::store::{
-    ExpectedVersion, IdempotencyKey, JsonText, MalformedJson, PendingKey, PendingKind, Version,
+    ExpectedVersion, IdempotencyKey, JsonText, MalformedJson, PendingKey, PendingKind, StorageError, Version,
 };
 use sillok_bridge::{
     ExecutedJson, Failure, PendingPage, expected_version_json, parse_rejection, read_pending,
@@ -62,7 +62,8 @@ impl Inner {
             (PendingAct::Cancel, _) => driver.cancel_pending(turn, &key),
             (PendingAct::Retry, _) => driver.retry_pending(turn, &key),
             (PendingAct::Reject, Some(rejection)) => driver.reject_sent(turn, &key, rejection),
-            (PendingAct::Reject, None) => Ok(false),
+            // The gateway sends the rejection with the act.
+            (PendingAct::Reject, None) => Err(StorageError::failed("the request has no rejection")),
         })??;
         if changed { Ok(()) } else { Err(not_found(request)) }
     }
