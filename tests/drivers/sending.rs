@@ -3,6 +3,7 @@
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, FailedAttempt, Sending};
 use sillok::handler::Answer;
+use sillok::store::limits::SENT_AT_ONCE;
 use sillok::store::{IdempotencyKey, PendingKey, PendingKind, PendingState, Version};
 
 use crate::object::Object;
@@ -120,6 +121,9 @@ fn a_command_is_given_up_after_a_minute_and_its_late_answer_is_ignored() {
     assert!(object.now < 60_000 && object.sends.is_empty(), "it may still be answered");
     object.ring_at(61_000);
     object.run();
+    let lost = object.pending(&key(&sending)).unwrap();
+    assert!(lost.failed == 1 && lost.error.unwrap().as_str().contains("did not answer within a minute"));
+    object.ring();
     let (second, again) = object.sends.pop_front().unwrap();
     assert_eq!(again, sending);
     object.reply(first, accepted());
@@ -129,6 +133,38 @@ fn a_command_is_given_up_after_a_minute_and_its_late_answer_is_ignored() {
     object.reply(second, accepted());
     assert_eq!((object.version(), object.count_pending(PendingKind::Sent)), (1, 0));
     assert!(object.sends.is_empty());
+}
+
+/// Receivers that never answer are attempted with growing waits, and the next commands are sent meanwhile.
+#[test]
+fn receivers_that_never_answer_do_not_hold_up_other_receivers() {
+    let mut object = Object::new();
+    object.decide(debits(SENT_AT_ONCE + 1));
+    assert_eq!(object.sends.len(), SENT_AT_ONCE);
+    let first: Vec<_> = object.sends.drain(..).map(|(_, sending)| key(&sending)).collect();
+    object.ring_at(70_000);
+    object.run();
+    let (call, sending) = object.sends.pop_front().unwrap();
+    assert!(!first.contains(&key(&sending)), "the one that had no room before");
+    object.reply(call, accepted());
+    while object.pending(&first[0]).unwrap().state != PendingState::Parked {
+        object.sends.clear();
+        let at = object.bell.at().unwrap();
+        object.ring_at(at.max(object.now + 61_000));
+        object.run();
+    }
+    assert_eq!(object.version(), 1);
+}
+
+#[test]
+fn a_cancelled_command_makes_room_at_once() {
+    let mut object = Object::new();
+    object.decide(debits(SENT_AT_ONCE + 1));
+    let (_, first) = object.sends.pop_front().unwrap();
+    let before = object.sends.len();
+    object.cancel(&key(&first));
+    object.run();
+    assert_eq!(object.sends.len(), before + 1);
 }
 
 #[test]

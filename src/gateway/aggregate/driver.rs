@@ -185,9 +185,8 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         self.machine.rang(turn.now());
         self.sending = None;
         let by_alarm = by_alarm || self.ringing.as_ref().is_some_and(|ringing| ringing.by_alarm);
-        self.pursuit.begin_again(turn.now());
         self.ringing = Some(Ringing { by_alarm, removing: false, pursued: Ok(()) });
-        let pursued = self.try_to_pursue(turn);
+        let pursued = self.pursue_again(turn);
         self.ringing.iter_mut().for_each(|ringing| ringing.pursued = pursued.clone());
         self.forward(turn);
     }

@@ -5,6 +5,7 @@ use super::effects::AggregateEffect;
 use super::operating::{cancel_pending, reject_sent, retry_pending};
 use super::outbox::Outbox;
 use super::pending::{FailedAttempt, SentWork, note_failure, sent_work};
+use crate::ErrorCode;
 use crate::gateway::Alarm;
 use crate::gateway::turn::CallId;
 use crate::handler::Answer;
@@ -14,8 +15,11 @@ use crate::store::{
     StorageError, StreamId,
 };
 
-/// The time after which a sent command counts as lost when the alarm rings, in milliseconds. Then it is sent again.
+/// The time after which a sent command counts as lost when the alarm rings, in milliseconds.
 const LOST_MILLIS: u64 = 60_000;
+
+/// What is wrong with a command that is lost.
+const LOST: &str = "the receiver did not answer within a minute; does its `prepare` end?";
 
 /// What is under way.
 #[derive(Debug, Default)]
@@ -46,10 +50,19 @@ impl OwnWork {
 }
 
 impl Pursuit {
-    /// Begins again, after the alarm has rung. The answers to commands that were sent long ago may never come.
-    pub(super) fn begin_again(&mut self, now: RecordedTime) {
+    /// Begins again, after the alarm has rung. The answers to commands that were sent long ago may never come: it returns the keys of
+    /// these.
+    fn begin_again(&mut self, now: RecordedTime) -> Vec<PendingKey> {
         self.waits_for_alarm = false;
-        self.sending.retain(|(_, _, since)| now < since.later(LOST_MILLIS));
+        let (lost, left) = self.sending.drain(..).partition(|(_, _, since)| now >= since.later(LOST_MILLIS));
+        self.sending = left;
+        let lost: Vec<_> = lost;
+        lost.into_iter().map(|(_, key, _)| key).collect()
+    }
+
+    /// No answer to this command is waited for any more.
+    fn forget(&mut self, key: &PendingKey) {
+        self.sending.retain(|(_, sent, _)| sent != key);
     }
 
     /// Attempts again what waits for an alarm that is not set.
@@ -84,7 +97,22 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     ) -> Result<bool, StorageError> {
         self.touched(turn);
         self.machine.store.log().at(turn.now());
-        cancel_pending(&mut self.machine.store, &self.stream, key)
+        let cancelled = cancel_pending(&mut self.machine.store, &self.stream, key)?;
+        self.pursuit.forget(key);
+        turn.push(AggregateEffect::Soon);
+        Ok(cancelled)
+    }
+
+    /// Begins again, after the alarm has rung: a command without an answer for long has failed.
+    pub(super) fn pursue_again(&mut self, turn: &mut AggregateTurn<'_>) -> Result<(), StorageError> {
+        for key in self.pursuit.begin_again(turn.now()) {
+            let failure = FailedAttempt { code: ErrorCode::Internal, detail: LOST.to_owned() };
+            turn.log("a sent command has no answer", format!("{}: {}", self.stream, key.as_str()));
+            if let Err(error) = self.note_failure(turn, &key, &failure) {
+                return Err(self.not_pursued(turn, error));
+            }
+        }
+        self.try_to_pursue(turn)
     }
 
     /// Attempts a parked timer or sent command again. Returns whether there was one.
