@@ -260,6 +260,7 @@ export const pending: Behaviours = {
         initialState: () => [],
         evolve: (seen, { type }) => [...seen, type],
         decide: () => [],
+        prepare: () => Promise.reject(new Error("`prepare` is for commands, not for events")),
         category: "order",
         starts: { Placed: ({ data }) => data.order },
         on: {
