@@ -109,12 +109,11 @@ interface Parts {
   readonly events: readonly NewEvent[];
   readonly timers?: readonly TimerJson[];
   readonly sent?: readonly ExpectedSent[];
-  readonly ended?: true;
 }
 
 /** The outcome of a decision: events and other parts, a rejection, or an error. */
 type Outcome =
-  | (Parts & { readonly state: unknown })
+  | (Parts & { readonly state: unknown; readonly ended: boolean })
   | { readonly rejection: Rejection; readonly state: unknown }
   | { readonly error: unknown };
 
@@ -194,9 +193,11 @@ function outcome(
     const decision = JSON.parse(text) as NewEvent[] | Parts | Rejection;
     behaviour.advance();
     const state: unknown = JSON.parse(behaviour.state());
-    if (Array.isArray(decision)) return { events: decision.map(plainEvent), state };
-    if (!("events" in decision)) return { rejection: decision as Rejection, state };
-    return { ...decision, events: decision.events.map(plainEvent), state };
+    if (!Array.isArray(decision) && !("events" in decision)) return { rejection: decision, state };
+    const parts = Array.isArray(decision) ? { events: decision } : decision;
+    // A late input ends nothing: the instance was over before.
+    const ended = behaviour.isEnded();
+    return { ...parts, events: parts.events.map(plainEvent), state, ended };
   } catch (thrown) {
     const error = unwrapped(thrown);
     if (error instanceof DifferenceError) throw error;
@@ -265,8 +266,7 @@ function furtherOf<A extends Aggregate>(found: Outcome): Further<A> {
       return further;
     },
     thenEnded() {
-      if ("events" in found)
-        same(found, DECISION, { ended: true }, { ended: found.ended ?? false });
+      if ("events" in found) same(found, DECISION, { ended: true }, { ended: found.ended });
       else expectDecision(found, { ended: true });
       return further;
     },
