@@ -5,7 +5,7 @@ import { lookedUp } from "../aggregate/command-input.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
 import type { Mark } from "../local/changes.js";
 import { LocalCommands } from "../local/commands.js";
-import type { DueSend, DueTimer, EnginePending } from "../local/engine-pending.js";
+import type { DueOwn, DueSend, EnginePending } from "../local/engine-pending.js";
 import type { LocalEngine } from "../local/engine.js";
 import { type Failure, SillokError } from "../store/errors.js";
 import {
@@ -133,7 +133,7 @@ export class PendingRunner extends WorkLoop {
     if (broken !== undefined) throw broken.error;
   }
 
-  async #begin(next: DueTimer | DueSend): Promise<void> {
+  async #begin(next: DueOwn | DueSend): Promise<void> {
     const [stream, key] = next;
     if (next.length === 3) return this.#attempt(stream, key, next[2], () => this.#fire(next));
     const sending = this.#attempt(stream, key, true, () => this.#send(next))
@@ -178,8 +178,8 @@ export class PendingRunner extends WorkLoop {
     throw new SillokError({ code: "decider_failed", detail, stream, field: key });
   }
 
-  #fire(timer: DueTimer): Promise<number> {
-    return this.#using(timer[0], (...of) => this.#pending.fire(...of, timer));
+  #fire(own: DueOwn): Promise<number> {
+    return this.#using(own[0], (...of) => this.#pending.fire(...of, own));
   }
 
   async #send(sent: DueSend): Promise<number> {
