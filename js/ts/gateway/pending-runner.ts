@@ -17,6 +17,12 @@ import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
 
+/** An attempt of this program that has failed and is repeated later. */
+type Repeated = readonly [stream: string, key: string, isSent: boolean];
+
+/** With so many repeated attempts, the runner looks for those that are repeated no more. */
+const LEAST_PRUNED = 256;
+
 export class PendingRunner extends WorkLoop {
   readonly #engine: LocalEngine;
   readonly #pending: EnginePending;
@@ -27,8 +33,9 @@ export class PendingRunner extends WorkLoop {
   readonly #sending = new Set<Promise<void>>();
   /** The error of the store that has ended the attempt at a sent command. */
   #broken: { readonly error: unknown } | undefined;
-  /** The attempts of this program that have failed and are repeated later: stream, key, and whether it is a sent command. */
-  readonly #repeated = new Map<string, readonly [stream: string, key: string, isSent: boolean]>();
+  readonly #repeated = new Map<string, Repeated>();
+  /** The number of repeated attempts at which they are looked through again. */
+  #pruned = LEAST_PRUNED;
   /** The time of the next work. */
   #next: number | undefined;
   /** The last time of a store with a clock of its own, the attempts at that time, and those of each stream. */
@@ -90,11 +97,29 @@ export class PendingRunner extends WorkLoop {
   /** Whether an attempt of this program has failed and is repeated later. */
   async #isRepeated(): Promise<boolean> {
     for (const [place, repeated] of this.#repeated) {
-      if ((await this.#pending.repeatedAt(...repeated)) > 0) return true;
-      // It was cancelled, or another program has ended it.
-      this.#repeated.delete(place);
+      if (await this.#isStill(place, repeated)) return true;
     }
     return false;
+  }
+
+  /** Whether this attempt is still repeated. Otherwise it was cancelled, or another program has ended it. */
+  async #isStill(place: string, repeated: Repeated): Promise<boolean> {
+    if ((await this.#pending.repeatedAt(...repeated)) > 0) return true;
+    // It may have failed again meanwhile.
+    if (this.#repeated.get(place) === repeated) this.#repeated.delete(place);
+    return false;
+  }
+
+  /** Notes an attempt that is repeated later. The notes grow only with the attempts that are still repeated. */
+  async #note(place: string, repeated: Repeated): Promise<void> {
+    this.#repeated.set(place, repeated);
+    if (this.#repeated.size < this.#pruned) return;
+    this.#pruned = Infinity;
+    try {
+      for (const noted of [...this.#repeated]) await this.#isStill(...noted);
+    } finally {
+      this.#pruned = Math.max(2 * this.#repeated.size, LEAST_PRUNED);
+    }
   }
 
   /** Waits for a number of milliseconds, or until the store has changed since the mark. */
@@ -154,7 +179,7 @@ export class PendingRunner extends WorkLoop {
     const place = JSON.stringify([stream, key, isSent]);
     try {
       this.#count(stream, key, isSent);
-      if ((await attempt()) > 0) this.#repeated.set(place, [stream, key, isSent]);
+      if ((await attempt()) > 0) await this.#note(place, [stream, key, isSent]);
       else this.#repeated.delete(place);
     } finally {
       this.#pending.ended(stream, key, isSent);
