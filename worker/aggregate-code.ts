@@ -16,6 +16,8 @@ interface ExecuteRequest {
   readonly stream: string;
   readonly command: string;
   readonly id?: string;
+  /** It is set if the command is an event of another stream. */
+  readonly eventStarts?: boolean;
 }
 
 /** The code of an aggregate over one stream. What it throws goes to the Worker's log, because callers get only the code. */
@@ -32,7 +34,7 @@ export function loggedBehaviour(aggregate: AnyAggregate, stream: string): Behavi
 
 /**
  * The request with everything that `prepare` of the aggregate has looked up, or the reply if it has failed. A repeat of a
- * command with a remembered outcome needs nothing.
+ * command with a remembered outcome needs nothing, and neither does an event of another stream.
  */
 export async function preparedRequest(
   aggregate: AnyAggregate | undefined,
@@ -40,7 +42,8 @@ export async function preparedRequest(
   remembers: () => boolean,
 ): Promise<{ readonly request: unknown; readonly failure?: unknown }> {
   if (aggregate?.prepare === undefined) return { request };
-  const { stream, command: text, id: commandId } = request as ExecuteRequest;
+  const { stream, command: text, id: commandId, eventStarts } = request as ExecuteRequest;
+  if (eventStarts !== undefined) return { request };
   const command = commandIn(text);
   const isRemembered = commandId !== undefined && remembers();
   if (command === undefined || isRemembered) return { request };

@@ -216,6 +216,20 @@ impl Store {
         rejected().map_err(thrown)
     }
 
+    /// Whether the receiver remembers the outcome of a sent command, so that nothing has to be looked up for it.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = remembersSent)]
+    pub fn remembers_sent(&self, receiver: &JsValue, id: &str) -> Result<bool, JsValue> {
+        let read = || {
+            let receiver = stream_id_from_js(receiver)?;
+            let id = IdempotencyKey::of(KeyOrigin::Process, id)?;
+            self.reading(|store| store.log().outcome(&receiver, &id)).map(|outcome| outcome.is_some())
+        };
+        read().map_err(thrown)
+    }
+
     /// The time of the next attempt at a timer or a sent command that has failed, in milliseconds since 1970, or 0 if there
     /// is none.
     ///

@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { connect, EventStore } from "sillok";
+
 import { Api, assertProblem, priceOf, streamPath, useApi } from "../support/api.ts";
 import { settled, statusOf } from "../support/consumers.ts";
 import { sentOf, until, untilParked } from "../support/timers.ts";
@@ -213,6 +215,44 @@ test("a parked command is rejected by request, and the receiver's deletion is a 
     assert.deepEqual(await sentOf(own, `delivery-${id}`), []);
   }
   assert.deepEqual(codes, ["lost", "stream_deleted"]);
+});
+
+test("the package rejects parked commands of a server", async (t) => {
+  const own = new Api();
+  await own.start({ entry });
+  t.after(() => own.stop());
+  await own.appended("cart-1", [placed("a", { broken: true }), placed("b", { broken: true })]);
+  const [store, client] = [EventStore.connect(own.server.url), connect<any>(own.server.url)];
+  for (const [id, rejectSent] of [
+    ["a", (...of: [id: string, rejection: any]) => store.rejectSent("delivery-a", ...of)],
+    [
+      "b",
+      (...of: [id: string, rejection: any]) => client.aggregate("delivery", "b").rejectSent(...of),
+    ],
+  ] as const) {
+    const stream = `delivery-${id}`;
+    const [parked] = await untilParked(own, stream, sentOf);
+    for (const [wrong, field] of [
+      [undefined, "rejection"],
+      [[], "rejection"],
+      [{}, "code"],
+      [{ code: "lost", reason: "x" }, "reason"],
+      [{ code: "lost", data: NaN }, "rejection.data"],
+    ] as const) {
+      await assert.rejects(rejectSent(parked.id, wrong), { code: "invalid_parameter", field });
+    }
+    for (const wrong of ["", "..", "a\n"]) {
+      const refused = { code: "invalid_parameter", field: "id" };
+      await assert.rejects(rejectSent(wrong, { code: "lost" }), refused);
+    }
+    assert.equal(await rejectSent("unknown", { code: "lost" }), false);
+    assert.deepEqual(await sentOf(own, stream), [parked]);
+    assert.equal(await rejectSent(parked.id, { code: `lost-${id}`, data: { by: "hand" } }), true);
+    await stateUntilOf(own, stream, "refused");
+    const { events } = (await own.read(stream)).json;
+    assert.deepEqual(events.at(-1).data, { code: `lost-${id}` });
+    assert.equal(await rejectSent(parked.id, { code: "lost" }), false);
+  }
 });
 
 test("each event takes effect once in its instance in 4 kills", async (t) => {

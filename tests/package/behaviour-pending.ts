@@ -131,7 +131,7 @@ export const pending: Behaviours = {
       ["later", Date.UTC(2100, 0, 1)],
       ["no", 1],
     ] as const) {
-      await store.execute("clock-1", set(key, at), clock);
+      await store.execute("clock-1", set(key, at), clock, { commandId: `set-${key}` });
     }
     await new sillok.EventGateway(store).register(clock).catchUp();
     const [later, rejected, ...more] = await all(store.timers("clock-1"));
@@ -139,7 +139,7 @@ export const pending: Behaviours = {
     same(later, {
       key: "later",
       due: "2100-01-01T00:00:00.000Z",
-      command: { type: "Ring", data, metadata: {} },
+      command: { type: "Ring", data, metadata: { correlationId: "set-later" } },
       state: "due",
       failedAttempts: 0,
     });
@@ -260,6 +260,7 @@ export const pending: Behaviours = {
         initialState: () => [],
         evolve: (seen, { type }) => [...seen, type],
         decide: () => [],
+        prepare: () => Promise.reject(new Error("`prepare` is for commands, not for events")),
         category: "order",
         starts: { Placed: ({ data }) => data.order },
         on: {

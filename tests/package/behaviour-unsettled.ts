@@ -1,6 +1,6 @@
 import type { Behaviours, Sillok } from "./behaviour.ts";
 import { codeOf } from "./behaviour-consume.ts";
-import { all, same } from "./check.ts";
+import { all, refusal, same } from "./check.ts";
 
 type Rung = { type: "Rung"; data: string };
 type Set = { type: "Set"; data: { key: string; at: number } };
@@ -29,8 +29,13 @@ function clockOf({ aggregate, schedule }: Sillok, failed = () => {}) {
 const set = (key: string, at: number) => ({ type: "Set", data: { key, at } }) as const;
 const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis));
 
+type Done = { type: "Done"; data?: unknown };
+
 /** A shop, and an order that buys there. */
-function shopOf({ aggregate, process, send }: Sillok) {
+function shopOf(
+  { aggregate, process, send }: Sillok,
+  answered: (answer: object) => Done = () => ({ type: "Done" }),
+) {
   const shop = aggregate<{ type: "Sold"; data: null }, { type: "Sell"; data: null }, number>(
     "shop",
     {
@@ -39,11 +44,11 @@ function shopOf({ aggregate, process, send }: Sillok) {
       decide: () => ({ type: "Sold", data: null }),
     },
   );
-  const order = process<{ type: "Done" }, { type: "Buy" }, number>("order", {
+  const order = process<Done, { type: "Buy" }, number>("order", {
     initialState: () => 0,
     evolve: (done) => done + 1,
     decide: () => [send("sale", shop, "1", { type: "Sell", data: null })],
-    answered: { sale: () => ({ type: "Done" }) },
+    answered: { sale: answered },
   });
   return { shop, order };
 }
@@ -108,7 +113,8 @@ export const unsettled: Behaviours = {
     const store = new sillok.EventStore();
     const { shop, order } = shopOf(sillok);
     same(await all(store.sent("order-1")), []);
-    const { time } = await store.execute("order-1", { type: "Buy" }, order);
+    const buy = { commandId: "buy-1" };
+    const { time } = await store.execute("order-1", { type: "Buy" }, order, buy);
     const [sent, ...more] = await all(store.sent("order-1"));
     const id = sent?.id ?? "";
     same(sent, {
@@ -116,7 +122,7 @@ export const unsettled: Behaviours = {
       name: "sale",
       stream: "shop-1",
       sent: time,
-      command: { type: "Sell", data: null, metadata: {} },
+      command: { type: "Sell", data: null, metadata: { correlationId: "buy-1" } },
       state: "due",
       failedAttempts: 0,
     });
@@ -143,6 +149,65 @@ export const unsettled: Behaviours = {
     same(await codeOf(all(store.sent(""))), "invalid_stream_id");
     same(await codeOf(store.retryTimer("", "a")), "invalid_stream_id");
     same(await codeOf(store.cancelSent("", "a")), "invalid_stream_id");
+  },
+
+  async "a parked command is rejected by hand, and the process takes the rejection as the answer"(
+    sillok,
+  ) {
+    const store = new sillok.EventStore();
+    const { shop, order } = shopOf(sillok, (answer) => ({ type: "Done", data: answer }));
+    // A shop that does not know the command: no attempt can succeed.
+    const schema = {
+      "~standard": { version: 1, vendor: "own", validate: (value: unknown) => ({ value }) },
+    } as const;
+    const other = sillok.aggregate(shop.name, {
+      initialState: () => 0,
+      events: { Sold: schema },
+      commands: { Close: schema },
+      evolve: { Sold: (sold) => sold + 1 },
+      decide: { Close: () => [] },
+    });
+    await store.execute("order-1", { type: "Buy" }, order);
+    const [{ id = "" } = {}] = await all(store.sent("order-1"));
+    const rejection = { code: "sold_out", data: { left: 0 } };
+    same(await store.rejectSent("order-1", id, rejection), false, "it is not parked");
+    const gateway = new sillok.EventGateway(store).register(other, order);
+    await gateway.catchUp();
+    const [parked, ...more] = await all(store.sent("order-1"));
+    same(
+      [parked?.id, parked?.state, parked?.lastError?.code, more],
+      [id, "parked", "unknown_command", []],
+    );
+    for (const [wrong, field] of [
+      [undefined, "rejection"],
+      [[], "rejection"],
+      [{}, "code"],
+      [{ code: "" }, "code"],
+      [{ code: "lost", reason: "x" }, "reason"],
+      [{ code: "lost", data: { at: NaN } }, "rejection.data.at"],
+      [{ code: "lost", data: "x".repeat(100_000) }, "data"],
+    ] as const) {
+      const rejecting = store.rejectSent("order-1", id, wrong as never);
+      same(await refusal(rejecting), ["invalid_parameter", field]);
+    }
+    same(await codeOf(store.rejectSent("order-1", "", rejection)), "invalid_parameter");
+    same(await codeOf(store.rejectSent("", id, rejection)), "invalid_stream_id");
+    same(
+      [
+        await store.rejectSent("order-1", "x", rejection),
+        await store.rejectSent("order-2", id, rejection),
+      ],
+      [false, false],
+    );
+    same(await all(store.sent("order-1")), [parked]);
+    same(await store.rejectSent("order-1", id, rejection), true);
+    same(await store.rejectSent("order-1", id, rejection), false);
+    same(await gateway.catchUp(), undefined);
+    same(
+      (await all(store.read("order-1"))).map(({ data }) => data),
+      [{ accepted: false, stream: "shop-1", rejection }],
+    );
+    same([await all(store.sent("order-1")), await all(store.read("shop-1"))], [[], []]);
   },
 
   async "the context of a decision names the timer that sends the command"(sillok) {

@@ -116,8 +116,16 @@ test("after its end, a process does nothing and rejects commands", async () => {
   const { transfer, given, event, answer } = await kit();
   const over = given(transfer, [requested, failed("x")]);
   over.when({ type: "Lapse" }).thenRejected("process_ended");
-  over.when(answer("debit", { accepted: true })).thenNothing();
-  over.when(event("account-1", { type: "Deposited", data: { cents: 500 } })).thenNothing();
+  const large = event("account-1", { type: "Deposited", data: { cents: 500 } });
+  for (const input of [answer("debit", { accepted: true }), large]) {
+    over.when(input).thenNothing();
+    over.when(input).thenEnded();
+  }
+  const small = event("account-1", { type: "Deposited", data: { cents: 5 } });
+  for (const input of [large, small]) {
+    const open = given(transfer).when(input);
+    shows(() => open.thenEnded(), /`ended`/, "- ended: true,", "+ ended: false,");
+  }
 });
 
 test("a planted mistake fails with the difference", async () => {

@@ -180,7 +180,7 @@ test("an answer for which new code has no function is kept, attempted again, and
     now = await gateway.catchUp();
   }
   const [parked] = await all(app.store.sent("asks-1"));
-  assert.deepEqual([parked?.state, parked?.failedAttempts], ["parked", 8]);
+  assert.deepEqual([parked?.state, parked?.failedAttempts], ["parked", 16]);
   assert.equal(parked?.lastError?.code, "decider_failed");
   assert.match(parked?.lastError?.detail ?? "", /no function in `answered` for the name "sale"/);
 

@@ -53,6 +53,10 @@ const delivery = process<Event, { type: "Finish" }, State, never, Placed | Chang
     }
   },
   decide: () => ({ type: "Finished" }),
+  prepare(command) {
+    if (command.type === "Finish") return command;
+    throw new Error("`prepare` is for commands, not for events");
+  },
   starts: { Placed: ({ data }) => data.delivery ?? undefined },
   on: {
     Placed({ data }, { started }, { stream }) {

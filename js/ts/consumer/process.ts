@@ -88,7 +88,7 @@ export interface DeliverContext {
  * });
  *
  * type Order = { from: string; to: string; cents: number };
- * type Event = { type: "Requested"; data: Order } | { type: "Debited" | "Completed" | "Failed" };
+ * type Event = { type: "Requested"; data: Order } | { type: "Debited" | "Completed" | "Failed" | "Held" };
  * type State = { status: string; order?: Order };
  *
  * const transfer = process<Event, { type: "Request"; data: Order }, State>("transfer", {
@@ -103,7 +103,8 @@ export interface DeliverContext {
  *       if (!accepted || order === undefined) return { type: "Failed" };
  *       return [{ type: "Debited" }, send("credit", account, order.to, { type: "Deposit", data: { cents: order.cents } })];
  *     },
- *     credit: () => ({ type: "Completed" }),
+ *     // A transfer whose credit is refused does not end: it holds the money.
+ *     credit: ({ accepted }) => ({ type: accepted ? "Completed" : "Held" }),
  *   },
  *   ended: ({ status }) => status === "Completed" || status === "Failed",
  * });

@@ -1,11 +1,11 @@
 // Runs the timers of aggregates, and the timers and sent commands of processes, over a store in this program.
 
 import type { AnyAggregate } from "../aggregate/aggregate-store.js";
-import { lookedUp } from "../aggregate/command-input.js";
+import { lookedUp, type ReadyCommand } from "../aggregate/command-input.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
 import type { Mark } from "../local/changes.js";
 import { LocalCommands } from "../local/commands.js";
-import type { DueSend, DueTimer, EnginePending } from "../local/engine-pending.js";
+import type { DueOwn, DueSend, EnginePending } from "../local/engine-pending.js";
 import type { LocalEngine } from "../local/engine.js";
 import { type Failure, SillokError } from "../store/errors.js";
 import {
@@ -17,6 +17,12 @@ import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
 
+/** An attempt of this program that has failed and is repeated later. */
+type Repeated = readonly [stream: string, key: string, isSent: boolean];
+
+/** With so many repeated attempts, the runner looks for those that are repeated no more. */
+const LEAST_PRUNED = 256;
+
 export class PendingRunner extends WorkLoop {
   readonly #engine: LocalEngine;
   readonly #pending: EnginePending;
@@ -27,8 +33,9 @@ export class PendingRunner extends WorkLoop {
   readonly #sending = new Set<Promise<void>>();
   /** The error of the store that has ended the attempt at a sent command. */
   #broken: { readonly error: unknown } | undefined;
-  /** The attempts of this program that have failed and are repeated later: stream, key, and whether it is a sent command. */
-  readonly #repeated = new Map<string, readonly [stream: string, key: string, isSent: boolean]>();
+  readonly #repeated = new Map<string, Repeated>();
+  /** The number of repeated attempts at which they are looked through again. */
+  #pruned = LEAST_PRUNED;
   /** The time of the next work. */
   #next: number | undefined;
   /** The last time of a store with a clock of its own, the attempts at that time, and those of each stream. */
@@ -90,11 +97,29 @@ export class PendingRunner extends WorkLoop {
   /** Whether an attempt of this program has failed and is repeated later. */
   async #isRepeated(): Promise<boolean> {
     for (const [place, repeated] of this.#repeated) {
-      if ((await this.#pending.repeatedAt(...repeated)) > 0) return true;
-      // It was cancelled, or another program has ended it.
-      this.#repeated.delete(place);
+      if (await this.#isStill(place, repeated)) return true;
     }
     return false;
+  }
+
+  /** Whether this attempt is still repeated. Otherwise it was cancelled, or another program has ended it. */
+  async #isStill(place: string, repeated: Repeated): Promise<boolean> {
+    if ((await this.#pending.repeatedAt(...repeated)) > 0) return true;
+    // It may have failed again meanwhile.
+    if (this.#repeated.get(place) === repeated) this.#repeated.delete(place);
+    return false;
+  }
+
+  /** Notes an attempt that is repeated later. The notes grow only with the attempts that are still repeated. */
+  async #note(place: string, repeated: Repeated): Promise<void> {
+    this.#repeated.set(place, repeated);
+    if (this.#repeated.size < this.#pruned) return;
+    this.#pruned = Infinity;
+    try {
+      for (const noted of [...this.#repeated]) await this.#isStill(...noted);
+    } finally {
+      this.#pruned = Math.max(2 * this.#repeated.size, LEAST_PRUNED);
+    }
   }
 
   /** Waits for a number of milliseconds, or until the store has changed since the mark. */
@@ -133,7 +158,7 @@ export class PendingRunner extends WorkLoop {
     if (broken !== undefined) throw broken.error;
   }
 
-  async #begin(next: DueTimer | DueSend): Promise<void> {
+  async #begin(next: DueOwn | DueSend): Promise<void> {
     const [stream, key] = next;
     if (next.length === 3) return this.#attempt(stream, key, next[2], () => this.#fire(next));
     const sending = this.#attempt(stream, key, true, () => this.#send(next))
@@ -154,7 +179,7 @@ export class PendingRunner extends WorkLoop {
     const place = JSON.stringify([stream, key, isSent]);
     try {
       this.#count(stream, key, isSent);
-      if ((await attempt()) > 0) this.#repeated.set(place, [stream, key, isSent]);
+      if ((await attempt()) > 0) await this.#note(place, [stream, key, isSent]);
       else this.#repeated.delete(place);
     } finally {
       this.#pending.ended(stream, key, isSent);
@@ -178,8 +203,8 @@ export class PendingRunner extends WorkLoop {
     throw new SillokError({ code: "decider_failed", detail, stream, field: key });
   }
 
-  #fire(timer: DueTimer): Promise<number> {
-    return this.#using(timer[0], (...of) => this.#pending.fire(...of, timer));
+  #fire(own: DueOwn): Promise<number> {
+    return this.#using(own[0], (...of) => this.#pending.fire(...of, own));
   }
 
   async #send(sent: DueSend): Promise<number> {
@@ -188,15 +213,19 @@ export class PendingRunner extends WorkLoop {
     return this.#using(sent[0], (...of) => this.#pending.answered(...of, sent, answer));
   }
 
+  /** The command with what `prepare` of the receiver has looked up. */
+  async #prepared([, commandId, stream, command]: DueSend): Promise<ReadyCommand> {
+    const looked = lookedUp(this.#registered(stream), command, { stream, commandId });
+    return "text" in looked ? looked : within(POLICY_TIMEOUT_MILLIS, looked);
+  }
+
   /** The answer of the receiver, or the reason why there is none. */
   async #answer(sent: DueSend): Promise<EngineOutcome | Failure> {
-    const [, key, receiver, command] = sent;
+    const receiver = sent[2];
     try {
-      const looked = lookedUp(this.#registered(receiver), command, {
-        stream: receiver,
-        commandId: key,
-      });
-      const ready = "text" in looked ? looked : await within(POLICY_TIMEOUT_MILLIS, looked);
+      const ready = (await this.#pending.remembers(sent))
+        ? { text: sent[3], prepared: undefined }
+        : await this.#prepared(sent);
       return await this.#using(receiver, (...of) => this.#pending.execute(...of, sent, ready));
     } catch (thrown) {
       const { code, message } = thrown as Partial<SillokError>;

@@ -8,8 +8,8 @@ import type { DueCommandsInRust, EngineCommands, StoreInRust } from "./engine.js
 import { askForRandomness } from "./randomness.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 
-/** A timer to fire, or a sent command whose answer is stored with it: the stream, the key, and whether it is a sent command. */
-export type DueTimer = readonly [stream: string, key: string, isSent: boolean];
+/** Own work: a timer to fire, or a stored answer to take. The stream, the key, and whether it is the key of a sent command. */
+export type DueOwn = readonly [stream: string, key: string, isSent: boolean];
 /** A command to send: the stream and the key of the process, the receiver, and the command as JSON. */
 export type DueSend = readonly [stream: string, key: string, receiver: string, command: string];
 
@@ -44,7 +44,7 @@ export class EnginePending {
    * The next work. `worked` means that there may be more. A number is the time at which the next work is due. Call
    * {@link EnginePending.ended} after the attempt at a timer or a sent command.
    */
-  next(): Soon<DueTimer | DueSend | "worked" | "idle" | number> {
+  next(): Soon<DueOwn | DueSend | "worked" | "idle" | number> {
     return this.#calls.read((store) => this.#due.next(store));
   }
 
@@ -57,11 +57,16 @@ export class EnginePending {
   fire(
     commands: EngineCommands,
     behaviour: ThrowingBehaviour,
-    [stream, key, isSent]: DueTimer,
+    [stream, key, isSent]: DueOwn,
   ): Soon<number | undefined> {
     return this.#run(commands, behaviour, stream, (store) =>
       commands.fire(store, key, isSent, Math.random()),
     );
+  }
+
+  /** Whether the receiver remembers the outcome of a sent command. */
+  remembers([, key, receiver]: DueSend): Soon<boolean> {
+    return this.#calls.read((store) => store.remembersSent(receiver, key));
   }
 
   /** Executes a sent command at its receiver. Undefined if there is more of the state to load. */

@@ -1,6 +1,6 @@
 // The timers and the sent commands of a stream, as a store lists them.
 
-import type { Rejection } from "./errors.js";
+import { type Rejection, SillokError } from "./errors.js";
 import { invalid } from "./invalid.js";
 import { writeExactJson } from "./json.js";
 import { EVENT_ID_BYTES, TIMER_KEY_BYTES } from "./limits.js";
@@ -181,5 +181,11 @@ export function checkPendingKey(kind: PendingKind, key: unknown): asserts key is
 
 /** The JSON of a rejection. */
 export function rejectionText(rejection: Rejection): string {
-  return writeExactJson(rejection, "rejection");
+  try {
+    return writeExactJson(rejection, "rejection");
+  } catch (refused) {
+    const { code, message, field = "rejection" } = refused as SillokError;
+    const where = code === "invalid_event" ? field : "rejection";
+    throw new SillokError({ code: "invalid_parameter", detail: message, field: where });
+  }
 }

@@ -109,12 +109,11 @@ interface Parts {
   readonly events: readonly NewEvent[];
   readonly timers?: readonly TimerJson[];
   readonly sent?: readonly ExpectedSent[];
-  readonly ended?: true;
 }
 
 /** The outcome of a decision: events and other parts, a rejection, or an error. */
 type Outcome =
-  | (Parts & { readonly state: unknown })
+  | (Parts & { readonly state: unknown; readonly ended: boolean })
   | { readonly rejection: Rejection; readonly state: unknown }
   | { readonly error: unknown };
 
@@ -194,9 +193,11 @@ function outcome(
     const decision = JSON.parse(text) as NewEvent[] | Parts | Rejection;
     behaviour.advance();
     const state: unknown = JSON.parse(behaviour.state());
-    if (Array.isArray(decision)) return { events: decision.map(plainEvent), state };
-    if (!("events" in decision)) return { rejection: decision as Rejection, state };
-    return { ...decision, events: decision.events.map(plainEvent), state };
+    if (!Array.isArray(decision) && !("events" in decision)) return { rejection: decision, state };
+    const parts = Array.isArray(decision) ? { events: decision } : decision;
+    // A late input ends nothing: the instance was over before.
+    const ended = behaviour.isEnded();
+    return { ...parts, events: parts.events.map(plainEvent), state, ended };
   } catch (thrown) {
     const error = unwrapped(thrown);
     if (error instanceof DifferenceError) throw error;
@@ -204,40 +205,42 @@ function outcome(
   }
 }
 
-function decided<A extends Aggregate>(found: Outcome): Decided<A> {
-  const same = (
-    expected: unknown,
-    actual: unknown,
-    what: string,
-    name: string,
-    context?: number,
-  ) => {
-    const place = difference(actual, expected);
-    if (place === undefined) return;
-    const at = fieldAt(name, place);
-    const cause = "error" in found ? found.error : undefined;
-    throw new DifferenceError(
-      `${what} differs from the expected one at \`${at}\``,
-      expected,
-      actual,
-      cause,
-      context,
-    );
-  };
-  const expectDecision = (expected: object) =>
-    same(expected, decisionOf(found), "the decision", "");
-  /** Expects exactly this list in the decision. */
-  const expectList = (list: keyof Pending, expected: readonly unknown[]) => {
-    if (!("events" in found)) return expectDecision({ [list]: expected });
-    // All of them are shown, also those that are expected.
-    const actual = { [list]: pendingOf(found)[list] };
-    same({ [list]: expected }, actual, "the decision", "", Infinity);
-  };
+/** Fails unless both values are the same. `what` and `name` name the value in the error. */
+function same(
+  found: Outcome,
+  [what, name]: readonly [what: string, name: string],
+  expected: unknown,
+  actual: unknown,
+  context?: number,
+): void {
+  const place = difference(actual, expected);
+  if (place === undefined) return;
+  const headline = `${what} differs from the expected one at \`${fieldAt(name, place)}\``;
+  const cause = "error" in found ? found.error : undefined;
+  throw new DifferenceError(headline, expected, actual, cause, context);
+}
+
+const DECISION = ["the decision", ""] as const;
+const STATE = ["the state", "state"] as const;
+
+function expectDecision(found: Outcome, expected: object): void {
+  same(found, DECISION, expected, decisionOf(found));
+}
+
+/** Expects exactly this list in the decision. */
+function expectList(found: Outcome, list: keyof Pending, expected: readonly unknown[]): void {
+  if (!("events" in found)) return expectDecision(found, { [list]: expected });
+  // All of them are shown, also those that are expected.
+  const actual = { [list]: pendingOf(found)[list] };
+  same(found, DECISION, { [list]: expected }, actual, Infinity);
+}
+
+function furtherOf<A extends Aggregate>(found: Outcome): Further<A> {
   const further: Further<A> = {
     thenState(state) {
       const expected = JSON.parse(exactText(state, "state"));
-      if ("error" in found) expectDecision({ state: expected });
-      else same(expected, found.state, "the state", "state");
+      if ("error" in found) expectDecision(found, { state: expected });
+      else same(found, STATE, expected, found.state);
       return further;
     },
     thenScheduled(
@@ -247,11 +250,11 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
       const timers = listed.map(({ key, at, command }) => {
         return { key, at: Math.ceil(Number(at)), command: plainCommand(command) };
       });
-      expectList("scheduled", timers);
+      expectList(found, "scheduled", timers);
       return further;
     },
     thenCancelled(keys) {
-      expectList("cancelled", typeof keys === "string" ? [keys] : keys);
+      expectList(found, "cancelled", typeof keys === "string" ? [keys] : keys);
       return further;
     },
     thenSent(...expected: Listed<[name: string, stream: string, command: Command], ExpectedSent>) {
@@ -259,16 +262,20 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
       const sent = listed.map(({ name, stream, command }) => {
         return { name, stream, command: plainCommand(command) };
       });
-      expectList("sent", sent);
+      expectList(found, "sent", sent);
       return further;
     },
     thenEnded() {
-      if ("events" in found)
-        same({ ended: true }, { ended: found.ended ?? false }, "the decision", "");
-      else expectDecision({ ended: true });
+      if ("events" in found) same(found, DECISION, { ended: true }, { ended: found.ended });
+      else expectDecision(found, { ended: true });
       return further;
     },
   };
+  return further;
+}
+
+function decided<A extends Aggregate>(found: Outcome): Decided<A> {
+  const further = furtherOf<A>(found);
   return {
     ...further,
     then(events: unknown) {
@@ -279,18 +286,18 @@ function decided<A extends Aggregate>(found: Outcome): Decided<A> {
       const list = Array.isArray(events) ? events : [events];
       const expected = JSON.parse(writeJson(list, "events").text) as NewEvent[];
       const plain = { events: expected.map(plainEvent) };
-      if ("events" in found) same(plain, { events: found.events }, "the decision", "");
-      else expectDecision(plain);
+      if ("events" in found) same(found, DECISION, plain, { events: found.events });
+      else expectDecision(found, plain);
       return further;
     },
     thenRejected(code, data) {
       const rejection = data === undefined ? { code } : { code, data };
-      expectDecision({ rejection: JSON.parse(writeJson(rejection, "rejection").text) });
+      expectDecision(found, { rejection: JSON.parse(writeJson(rejection, "rejection").text) });
     },
-    thenNothing: () => expectDecision({ events: [] }),
+    thenNothing: () => expectDecision(found, { events: [] }),
     thenFails(code) {
       const { code: actual } = ("error" in found ? found.error : {}) as { code?: unknown };
-      if (actual !== code) expectDecision({ error: { code } });
+      if (actual !== code) expectDecision(found, { error: { code } });
     },
   };
 }
