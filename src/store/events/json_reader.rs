@@ -232,7 +232,8 @@ pub(crate) fn decoded(json: &str) -> Option<Cow<'_, str>> {
     SliceLexer::new(json.as_bytes()).discarded().str_string().ok()
 }
 
-#[cfg(test)]
+// `proptest` is there natively only.
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use proptest::prelude::*;
     use serde_json::value::RawValue;
