@@ -20,8 +20,8 @@ pub fn late_input(input: &str, begun: bool, ended: bool) -> Result<Option<String
         "answer" => Input::Answer,
         "start" => Input::Event { starts: true },
         "event" => Input::Event { starts: false },
-        other => {
-            let detail = format!("{other:?} is no kind of input");
+        _ => {
+            let detail = "`input` must be `command`, `start`, `event` or `answer`";
             return Err(thrown(Failure::new(ErrorCode::InvalidParameter, detail).in_field("input")));
         }
     };
