@@ -41,9 +41,10 @@ routes.post("/transfers", async (context) => {
   const { id = crypto.randomUUID(), ...order } = await bodyOf(context.req.raw);
   if (typeof id !== "string") return context.json({ code: "invalid_request", field: "id" }, 400);
   const request = app.connect(context.env).aggregate("transfer", id);
-  const command = { type: "Request", data: order as never } as const;
-  // The id becomes the correlation id of the transfer's events, so it has the name of the transfer.
-  await request.execute(command, { commandId: `request-${request.stream}` });
+  // Without a correlation id, the id of the command is that of all events of the transfer. It is the same for all transfers.
+  const metadata = { correlationId: request.stream };
+  const command = { type: "Request", data: order as never, metadata } as const;
+  await request.execute(command, { commandId: "request" });
   return context.json({ transfer: request.stream }, 202);
 });
 
