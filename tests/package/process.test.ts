@@ -82,6 +82,8 @@ test("a wrong timer is a fault with its field", async () => {
     [set("a\nb", 1, right), "timers[0].key"],
     [set(5, 1, right), "timers[0].key"],
     [cancel(""), "timers[0].key"],
+    [{ ...set("a", 1, right), ...cancel("b") }, "cancel"],
+    [{ ...set("a", 1, right), why: "no reason" }, "why"],
     [[cancel("a"), added(1), cancel("\ud800")], "timers[1].key"],
     ...[-1, NaN, Infinity, 8.64e15 + 2, "5", null, undefined, new Date(NaN), 5n].map(
       (at): [unknown, string] => [set("a", at, right), "timers[0].at"],

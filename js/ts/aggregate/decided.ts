@@ -80,6 +80,11 @@ export function partsOf(aggregate: Aggregate, decision: unknown, name: string): 
   const [timers, sent]: [string[], string[]] = [[], []];
   for (const part of parts.filter(isPending)) {
     const timer = { field: fieldAt("timers", [timers.length]), name };
+    const other = Object.keys(part)[1];
+    if (other !== undefined) {
+      const reason = `has a part with the fields ${Object.keys(part).join(" and ")}; each part has one`;
+      throw failed(`${name} has returned a wrong decision: it ${reason}`, undefined, other);
+    }
     if ("schedule" in part) timers.push(scheduledJson(aggregate, part, timer));
     else if ("cancel" in part) timers.push(cancelledJson(part, timer));
     else if (isProcess(aggregate)) {
