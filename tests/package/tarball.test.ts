@@ -11,8 +11,8 @@ import { publint } from "publint";
 
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
-/** The largest size of the engine. */
-const WASM_GZIP_BYTES = 140 * 1024;
+/** The largest size of the engine: 140 KiB, and 1 KiB for the paths of another machine, which are in it. */
+const WASM_GZIP_BYTES = 141 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
 const WORKER_GZIP_BYTES = 353 * 1024;
 /** The largest size of the Worker's code. */
