@@ -56,7 +56,12 @@ impl Behaviour for Recorded {
     }
 
     fn is_ended(&mut self) -> Result<bool, Fault> {
-        self.inner.is_ended()
+        let ended = self.inner.is_ended()?;
+        if ended {
+            // The machine does not ask the code for a decision then, and the instance stays over.
+            self.accepted.set(Accepted { ended, ..Accepted::default() });
+        }
+        Ok(ended)
     }
 
     fn advance(&mut self) {

@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
     fn scalar(&mut self, next: Option<u8>) -> Result<(), Mistake> {
         match next {
             Some(b'"') => self.string(),
-            Some(b'a'..=b'z') => self.lexer.null_or_bool().map(drop).ok_or_else(|| self.mistake()),
+            Some(b'n' | b't' | b'f') => self.lexer.null_or_bool().map(drop).ok_or_else(|| self.mistake()),
             _ => self.lexer.num_ignore().validate().map(drop).map_err(|_| self.mistake()),
         }
     }
