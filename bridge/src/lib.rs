@@ -16,7 +16,7 @@ mod proof;
 
 pub use aggregate::{
     ExecutedJson, JsBehaviour, PendingPage, SECRET_FAULT, ScriptedBehaviour, StateJson, event_input,
-    parse_command, parse_rejection, read_pending,
+    parse_command, parse_json, parse_rejection, read_pending,
 };
 pub use clock::{now, rfc3339};
 pub use consumer::{

@@ -9,13 +9,20 @@ use crate::failure::Failure;
 /// The members of a command.
 const MEMBERS: [&str; 3] = ["type", "data", "metadata"];
 
+/// Reads a text as one JSON value.
+///
+/// # Errors
+/// `malformed_json`, with the place of the mistake.
+pub fn parse_json(text: &str) -> Result<JsonText, Failure> {
+    JsonText::parse(text).map_err(|error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}")))
+}
+
 /// Reads a command: `{"type","data","metadata"}`, where data and metadata may be left out.
 ///
 /// # Errors
 /// `malformed_json`, or `invalid_command` with the name of the wrong field.
 pub fn parse_command(text: &str) -> Result<Command, Failure> {
-    let json = JsonText::parse(text)
-        .map_err(|error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}")))?;
+    let json = parse_json(text)?;
     let invalid = |field: &str, detail: &str| {
         Failure::new(ErrorCode::InvalidCommand, format!("`{field}` {detail}")).in_field(field)
     };
@@ -42,8 +49,7 @@ pub fn parse_command(text: &str) -> Result<Command, Failure> {
 /// # Errors
 /// `malformed_json`, `invalid_event` or `invalid_command`.
 pub fn event_input(event: &str, starts: bool) -> Result<Command, Failure> {
-    let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
-    let event = JsonText::parse(event).map_err(malformed)?;
+    let event = parse_json(event)?;
     let name = members(event.as_str(), ["type"]).and_then(|[name]| Some(string_text(name?)?.into_owned()));
     let name = name.ok_or_else(|| Failure::new(ErrorCode::InvalidEvent, "the event has no type"))?;
     Ok(Command::of_event(&name, event, starts)?)

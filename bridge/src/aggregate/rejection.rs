@@ -4,6 +4,7 @@ use sillok::ErrorCode;
 use sillok::store::limits::REJECTION_BYTES;
 use sillok::store::{JsonText, only_members, string_text};
 
+use super::command::parse_json;
 use crate::failure::Failure;
 
 /// The members of a rejection.
@@ -14,8 +15,7 @@ const MEMBERS: [&str; 2] = ["code", "data"];
 /// # Errors
 /// `malformed_json`, or `invalid_parameter` with the name of the wrong field.
 pub fn parse_rejection(text: &str) -> Result<JsonText, Failure> {
-    let json = JsonText::parse(text)
-        .map_err(|error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}")))?;
+    let json = parse_json(text)?;
     let invalid = |field: &str, detail: &str| {
         Failure::new(ErrorCode::InvalidParameter, format!("`{field}` {detail}")).in_field(field)
     };

@@ -54,10 +54,9 @@ impl Pursuit {
     /// these.
     fn begin_again(&mut self, now: RecordedTime) -> Vec<PendingKey> {
         self.waits_for_alarm = false;
-        let (lost, left) = self.sending.drain(..).partition(|(_, _, since)| now >= since.later(LOST_MILLIS));
-        self.sending = left;
-        let lost: Vec<_> = lost;
-        lost.into_iter().map(|(_, key, _)| key).collect()
+        let is_lost =
+            |(_, _, since): &mut (CallId, PendingKey, RecordedTime)| now >= since.later(LOST_MILLIS);
+        self.sending.extract_if(.., is_lost).map(|(_, key, _)| key).collect()
     }
 
     /// No answer to this command is waited for any more.

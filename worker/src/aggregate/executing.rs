@@ -6,10 +6,10 @@ use js_sys::Function;
 use sillok::ErrorCode;
 use sillok::gateway::{AggregateEffect, CommandError};
 use sillok::handler::Command;
-use sillok::store::{Cause, IdempotencyKey, JsonText, KeyOrigin};
+use sillok::store::{Cause, IdempotencyKey, KeyOrigin};
 use sillok_bridge::{
     ExecutedJson, Failure, SECRET_FAULT, StateJson, event_input, fresh_id, now, parse_command,
-    parse_expected_version,
+    parse_expected_version, parse_json,
 };
 use wasm_bindgen::JsValue;
 use worker::console_error;
@@ -129,8 +129,7 @@ pub(crate) fn command_of(request: ExecuteRequest) -> Result<Command, Failure> {
         command = traced(command, trace);
     }
     if let Some(prepared) = &request.prepared {
-        let malformed = |error| Failure::new(ErrorCode::MalformedJson, format!("the text {error}"));
-        command = command.prepared(JsonText::parse(prepared).map_err(malformed)?);
+        command = command.prepared(parse_json(prepared)?);
     }
     command.id = id;
     command.dry_run = request.dry_run;
@@ -155,6 +154,8 @@ fn traced(command: Command, trace: &str) -> Command {
 
 #[cfg(test)]
 mod tests {
+    use sillok::store::JsonText;
+
     use super::*;
 
     fn command(metadata: &str) -> Command {
