@@ -8,18 +8,19 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use crate::previous;
-use crate::run;
+use crate::run::{self, Job};
 use crate::shell::Shell;
 use crate::stamp::{Work, unless_fresh};
 use crate::tools;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
+/// The package of the npm package's wasm.
+const JS: (&str, &str) = ("sillok-js", JS_WASM);
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
 /// The folders of the pages that use the package.
@@ -76,14 +77,27 @@ pub(crate) struct Options {
 
 /// Runs the command.
 pub(crate) fn run(mut shell: Shell, options: Options) -> Result<()> {
-    tools::for_build(&mut shell)?;
+    prepare(&mut shell)?;
     if options.previous {
         previous::build(&shell)?;
     }
     if options.examples { with_examples(&shell) } else { all(&shell) }
 }
 
-/// Builds the deployed Worker and the published package. The tools must be installed.
+/// Installs what is missing, and meanwhile compiles the Rust of the deployed Worker and of the published package: on a fresh
+/// clone, both take minutes. Every build needs this first.
+pub(crate) fn prepare(shell: &mut Shell) -> Result<()> {
+    tools::platform(shell)?;
+    let shell = &*shell;
+    let compiled = || {
+        tools::npm_packages(shell)?;
+        compile(shell, &[(PLAIN.package, PLAIN.wasm)])?;
+        compile(shell, &[JS])
+    };
+    run::side_by_side(vec![Box::new(|| tools::for_bundles(shell)), Box::new(compiled)])
+}
+
+/// Builds the deployed Worker and the published package, after [`prepare`].
 pub(crate) fn all(shell: &Shell) -> Result<()> {
     with(shell, &[])
 }
@@ -101,17 +115,15 @@ pub(crate) fn for_example(shell: &Shell, name: &str) -> Result<()> {
     with(shell, &own)
 }
 
-/// Builds the deployed Worker, the published package and other Workers in Rust.
+/// Builds the deployed Worker, the published package and other Workers in Rust. Most of the time of a module is one thread's.
 fn with(shell: &Shell, others: &[&Bundle]) -> Result<()> {
     let bundles = [&[&PLAIN], others].concat();
     let libraries: Vec<_> = bundles.iter().map(|bundle| (bundle.package, bundle.wasm)).collect();
     compile(shell, &libraries)?;
-    // Most of a bundle's time is one thread's.
-    thread::scope(|scope| {
-        let work = bundles.into_iter().map(|bundle| scope.spawn(|| self::bundle(shell, bundle)));
-        let work: Vec<_> = work.collect();
-        work.into_iter().try_for_each(|work| work.join().map_err(|_| anyhow!("a build has panicked"))?)
-    })?;
+    compile(shell, &[JS])?;
+    let mut jobs: Vec<Job> = vec![Box::new(|| bound(shell))];
+    jobs.extend(bundles.into_iter().map(|bundle| -> Job { Box::new(|| self::bundle(shell, bundle)) }));
+    run::side_by_side(jobs)?;
     package(shell)
 }
 
@@ -189,15 +201,18 @@ pub(crate) fn worker_build(shell: &Shell, folder: &str, out: &str) -> Result<()>
     )
 }
 
-fn package(shell: &Shell) -> Result<()> {
-    compile(shell, &[("sillok-js", JS_WASM)])?;
+/// Binds the wasm of the npm package to JavaScript.
+fn bound(shell: &Shell) -> Result<()> {
     let work = Work {
         name: "binding the package's wasm",
         inputs: &[JS_WASM, "package-lock.json"],
         outputs: &["js/generated"],
         tools: tool_versions(shell),
     };
-    unless_fresh(shell, &work, || bind(shell))?;
+    unless_fresh(shell, &work, || bind(shell))
+}
+
+fn package(shell: &Shell) -> Result<()> {
     let work = Work {
         name: "building the npm package",
         inputs: &JS_INPUTS,
@@ -213,7 +228,7 @@ fn package(shell: &Shell) -> Result<()> {
 /// Compiles packages at once. Each has the path of its wasm.
 fn compile(shell: &Shell, libraries: &[(&str, &str)]) -> Result<()> {
     let is_new = libraries.iter().any(|(_, wasm)| !shell.at(wasm).exists());
-    let hint = if is_new { ", about two minutes…" } else { "" };
+    let hint = if is_new { ", about a minute…" } else { "" };
     let packages: Vec<_> = libraries.iter().map(|(package, _)| *package).collect();
     run::say(&format!("==> compiling {}{hint}", packages.join(", ")));
     let mut command = shell.command("cargo");

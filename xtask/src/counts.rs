@@ -33,24 +33,6 @@ pub(crate) fn libtest(output: &str) -> Counts {
     counts
 }
 
-/// Reads the output of nextest, with one line: `Summary [ 0.1s] 5 tests run: 3 passed (1 slow), 1 failed, 1 timed out, 2
-/// skipped`. A test that ran and did not pass has failed.
-pub(crate) fn nextest(output: &str) -> Counts {
-    let summary = output
-        .lines()
-        .rev()
-        .filter(|line| line.trim_start().starts_with("Summary ["))
-        .find_map(|line| line.split_once("] ")?.1.split_once(" run: "));
-    let Some((run, results)) = summary else {
-        return Counts::default();
-    };
-    // The summary has `3/5 tests` if the run was cut short. Then the other two have not passed.
-    let planned = run.split_whitespace().next().and_then(|n| n.split('/').next_back());
-    let planned: u64 = planned.and_then(|n| n.parse().ok()).unwrap_or(0);
-    let passed = before(results, "passed");
-    Counts { passed, failed: planned.saturating_sub(passed), skipped: before(results, "skipped") }
-}
-
 /// Reads the output of Node's `spec` reporter, which has the counts at the end: `ℹ pass 5`, `ℹ fail 0`, `ℹ cancelled 0`, …
 pub(crate) fn node(output: &str) -> Counts {
     let last = |name: &str| -> u64 {
@@ -95,19 +77,6 @@ test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 filtered out; finished in 
 ";
         assert_eq!(libtest(output), counts(4, 2, 1));
         assert_eq!(libtest("no tests to run!"), Counts::default());
-    }
-
-    #[test]
-    fn nextest_counts_everything_that_did_not_pass() {
-        let ok = "     Summary [   0.005s] 3 tests run: 3 passed, 0 skipped\n";
-        assert_eq!(nextest(ok), counts(3, 0, 0));
-        let one = "     Summary [   0.005s] 1 test run: 1 passed, 4 skipped\n";
-        assert_eq!(nextest(one), counts(1, 0, 4));
-        let bad = "     Summary [   9.1s] 6 tests run: 3 passed (1 slow), 1 failed, 2 timed out, 0 skipped\n";
-        assert_eq!(nextest(bad), counts(3, 3, 0));
-        let cut = "     Summary [   1.0s] 3/5 tests run: 2 passed, 1 failed, 0 skipped\n";
-        assert_eq!(nextest(cut), counts(2, 3, 0));
-        assert_eq!(nextest("error: could not compile"), Counts::default());
     }
 
     #[test]

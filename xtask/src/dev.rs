@@ -14,7 +14,6 @@ use crate::build;
 use crate::examples::Example;
 use crate::run;
 use crate::shell::Shell;
-use crate::tools;
 
 /// The longest time until the first answer of the Worker.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -59,7 +58,7 @@ pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
             None => shell.at(".wrangler/state"),
         },
     };
-    tools::for_build(&mut shell)?;
+    build::prepare(&mut shell)?;
     match &example {
         Some(example) => build::for_example(&shell, &example.name)?,
         None => build::all(&shell)?,

@@ -7,14 +7,13 @@ use anyhow::{Result, bail};
 use crate::build;
 use crate::run;
 use crate::shell::Shell;
-use crate::tools;
 
 /// Prose (Markdown) is wrapped by hand. JSON files are left out because the exact bytes of test data matter.
 const PRETTIER_FILES: &str = "**/*.{ts,mts,js,mjs,css,html}";
 
 /// Runs the command. It makes every check, even after one has failed.
 pub(crate) fn run(mut shell: Shell) -> Result<ExitCode> {
-    tools::for_build(&mut shell)?;
+    build::prepare(&mut shell)?;
     // The checks of types need the types of the generated code.
     build::with_examples(&shell)?;
     let mut failed = 0;

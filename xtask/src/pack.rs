@@ -8,11 +8,10 @@ use anyhow::{Context, Result};
 use crate::build;
 use crate::run;
 use crate::shell::Shell;
-use crate::tools;
 
 /// Runs the command. The last printed line is the tarball's path.
 pub(crate) fn run(mut shell: Shell) -> Result<()> {
-    tools::for_build(&mut shell)?;
+    build::prepare(&mut shell)?;
     build::all(&shell)?;
     println!("{}", tarball(&shell)?.display());
     Ok(())

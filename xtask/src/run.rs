@@ -13,8 +13,22 @@ pub(crate) fn step<T>(what: &str, job: impl FnOnce() -> Result<T>) -> Result<T> 
     let start = Instant::now();
     let result = job();
     let outcome = if result.is_ok() { "done" } else { "failed" };
-    say(&format!("    {outcome} after {}", seconds(start.elapsed())));
+    // Steps run side by side, so the line says which one has ended.
+    let name = what.split([',', '…']).next().unwrap_or(what);
+    say(&format!("    {outcome} after {}: {name}", seconds(start.elapsed())));
     result
+}
+
+/// A job for [`side_by_side`].
+pub(crate) type Job<'a> = Box<dyn FnOnce() -> Result<()> + Send + 'a>;
+
+/// Does all jobs at the same time: most of them use one processor. It waits for all, and returns the first error.
+pub(crate) fn side_by_side(jobs: Vec<Job>) -> Result<()> {
+    thread::scope(|scope| {
+        let started: Vec<_> = jobs.into_iter().map(|job| scope.spawn(job)).collect();
+        let ended: Vec<_> = started.into_iter().map(|job| job.join()).collect();
+        ended.into_iter().try_for_each(|result| result.map_err(|_| anyhow!("a job has panicked"))?)
+    })
 }
 
 /// Writes a line to standard error in one write. Other programs, such as wrangler, show their input in pieces.

@@ -7,9 +7,10 @@ use std::fs;
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::browser::{self, Browser};
 use crate::build;
@@ -36,51 +37,54 @@ pub(crate) fn run(shell: Shell) -> Result<ExitCode> {
 }
 
 fn all(mut shell: Shell, report: &mut Report) {
-    let ready = tools::for_build(&mut shell).and_then(|()| tools::for_test(&shell));
-    if !report.step("set-up", ready) {
+    if !report.step("set-up", build::prepare(&mut shell)) {
         return;
     }
     let shell = &shell;
-    // The previous version is built first, so that the files in cargo's target folder are this version's.
-    report.step("build of the previous version", previous::build(shell));
-    let built = report.step("build", build::with_examples(shell));
-    for check in lint::CHECKS {
-        report.step(check.name, check.make(shell));
-    }
-    report.suite("native", || native(shell));
-    report.suite("doc", || doc(shell));
-    report.suite("wasm in Node", || wasm_node(shell));
-    report.suite("messages in Node", || messages(shell));
-    let browser = browser::ensure(shell);
-    report.suite("wasm in Chromium", || wasm_browser(shell, usable(&browser)?));
-    let tarball = built.then(|| pack::tarball(shell));
-    for suite in NODE_SUITES {
-        report.suite(suite, || match &tarball {
-            None => bail!("the suite did not run, because the build failed"),
-            Some(Err(error)) => bail!("the suite did not run, because packing failed: {error:#}"),
-            Some(Ok(tarball)) => node(shell, suite, tarball, usable(&browser)?),
-        });
-    }
+    // What only tests need is installed meanwhile. The browser is mostly a download, which takes no processor.
+    thread::scope(|scope| {
+        let browser = scope.spawn(|| browser::ensure(shell));
+        let runner = scope.spawn(|| tools::for_test(shell));
+        // The previous version is built first, so that the files in cargo's target folder are this version's.
+        report.step("build of the previous version", previous::build(shell));
+        let built = report.step("build", build::with_examples(shell));
+        for check in lint::CHECKS {
+            report.step(check.name, check.make(shell));
+        }
+        report.suite("native", || native(shell));
+        let (browser, runner) = (joined(browser), joined(runner));
+        if report.step("set-up of the tests in wasm", runner) {
+            report.suite("wasm in Node", || wasm_node(shell));
+            report.suite("messages in Node", || messages(shell));
+            report.suite("wasm in Chromium", || wasm_browser(shell, usable(&browser)?));
+        }
+        let tarball = built.then(|| pack::tarball(shell));
+        for suite in NODE_SUITES {
+            report.suite(suite, || match &tarball {
+                None => bail!("the suite did not run, because the build failed"),
+                Some(Err(error)) => bail!("the suite did not run, because packing failed: {error:#}"),
+                Some(Ok(tarball)) => node(shell, suite, tarball, usable(&browser)?),
+            });
+        }
+    });
+}
+
+/// The result of a thread.
+fn joined<T>(thread: ScopedJoinHandle<Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|_| Err(anyhow!("a job has panicked")))
 }
 
 fn usable(browser: &Result<Browser>) -> Result<&Browser> {
-    browser.as_ref().map_err(|error| anyhow::anyhow!("{error:#}"))
+    browser.as_ref().map_err(|error| anyhow!("{error:#}"))
 }
 
 /// The report of a runner: whether it succeeded, and its counts.
 type Reported = (bool, Counts);
 
+/// Unit tests, integration tests, and the examples in the documentation.
 fn native(shell: &Shell) -> Result<Reported> {
     let mut command = coloured(shell, "cargo");
-    command
-        .args(["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
-        .env("NEXTEST_HIDE_PROGRESS_BAR", "1");
-    counted(&mut command, counts::nextest)
-}
-
-fn doc(shell: &Shell) -> Result<Reported> {
-    let mut command = coloured(shell, "cargo");
-    command.args(["test", "--doc", "--workspace", "--all-features", "--no-fail-fast"]);
+    command.args(["test", "--workspace", "--all-features", "--no-fail-fast"]);
     counted(&mut command, counts::libtest)
 }
 
@@ -131,8 +135,8 @@ fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result
     let files = test_files(&shell.at(suite))?;
     let mut command = coloured(shell, "node");
     command
-        // Two files at once: many tests wait more than they work. More would not be faster on two processors.
-        .args(["--test", "--test-concurrency=2", "--test-reporter=spec"])
+        // A test waits more than it works: four files at once need two processors.
+        .args(["--test", "--test-concurrency=4", "--test-reporter=spec"])
         // A hanging test fails after five minutes.
         .args(["--test-timeout=300000", "--disable-warning=ExperimentalWarning"])
         .args(files)

@@ -15,7 +15,6 @@ use crate::shell::Shell;
 use crate::versions;
 
 const WASM_PACK: &str = "0.15.1";
-const NEXTEST: &str = "0.9.143";
 
 /// npm packages that contain only the program `node`, for machines whose Node is too old. Each has the newest version that
 /// strips types. (Operating system, processor, package, version.)
@@ -30,17 +29,20 @@ const NODE_PACKAGES: [(&str, &str, &str, &str); 4] = [
 struct CargoTool<'a> {
     package: &'a str,
     version: &'a str,
-    /// The programs whose `--version` must be this version.
+    /// The programs, whose `--version` must be this version.
     programs: &'a [&'a str],
     locked: bool,
     minutes: &'a str,
 }
 
-/// Installs the tools for `dev`, `build`, `pack` and `lint`.
-pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
+/// Finds or installs what every other step needs: Rust's target for wasm, and Node.
+pub(crate) fn platform(shell: &mut Shell) -> Result<()> {
     wasm_target(shell)?;
-    node(shell)?;
-    npm_packages(shell)?;
+    node(shell)
+}
+
+/// Installs the programs that turn compiled wasm into modules.
+pub(crate) fn for_bundles(shell: &Shell) -> Result<()> {
     let lock = shell.read("Cargo.lock")?;
     cargo_tool(
         shell,
@@ -50,7 +52,7 @@ pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
             programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
             // Its lock file contains a yanked crate.
             locked: false,
-            minutes: "2 minutes",
+            minutes: "a minute",
         },
     )?;
     cargo_tool(
@@ -60,12 +62,12 @@ pub(crate) fn for_build(shell: &mut Shell) -> Result<()> {
             version: locked(&lock, "worker")?,
             programs: &["worker-build"],
             locked: true,
-            minutes: "3 minutes",
+            minutes: "a minute",
         },
     )
 }
 
-/// Installs the tools for `test` beside those of [`for_build`]. [`crate::browser`] finds the browser.
+/// Installs the runner of the tests in wasm. [`crate::browser`] finds the browser.
 pub(crate) fn for_test(shell: &Shell) -> Result<()> {
     cargo_tool(
         shell,
@@ -74,20 +76,7 @@ pub(crate) fn for_test(shell: &Shell) -> Result<()> {
             version: WASM_PACK,
             programs: &["wasm-pack"],
             locked: true,
-            minutes: "2 minutes",
-        },
-    )?;
-    if shell.which("cargo-nextest").is_some() {
-        return Ok(());
-    }
-    cargo_tool(
-        shell,
-        &CargoTool {
-            package: "cargo-nextest",
-            version: NEXTEST,
-            programs: &[],
-            locked: true,
-            minutes: "5 minutes",
+            minutes: "a minute",
         },
     )
 }
@@ -102,7 +91,7 @@ fn cargo_tool(shell: &Shell, tool: &CargoTool) -> Result<()> {
         let answer = shell.answer(path, &["--version"]);
         answer.is_some_and(|text| text.split_whitespace().last() == Some(tool.version))
     };
-    if !tool.programs.is_empty() && tool.programs.iter().all(answers) {
+    if tool.programs.iter().all(answers) {
         return Ok(());
     }
     let CargoTool { package, version, .. } = tool;
@@ -113,8 +102,9 @@ fn cargo_tool(shell: &Shell, tool: &CargoTool) -> Result<()> {
         .arg(shell.at("target/tools"))
         .arg("--target-dir")
         .arg(shell.at("target/tools/build"))
-        // A fresh machine compiles the tools for longer than it runs them.
-        .envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_LTO", "off")])
+        // A fresh machine compiles the tools for longer than it runs them: unoptimised, wasm-bindgen takes 0.2 seconds more
+        // for a module, and compiles in half of the time.
+        .envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0"), ("CARGO_PROFILE_RELEASE_LTO", "off")])
         .envs([("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"), ("CARGO_PROFILE_RELEASE_DEBUG", "false")]);
     if tool.locked {
         command.arg("--locked");
@@ -182,11 +172,13 @@ fn node(shell: &mut Shell) -> Result<()> {
 
 /// Runs `npm ci`, unless the installed packages are as new as the lock file. npm writes its own lock file into node_modules at
 /// the end, so an incomplete installation has none.
-fn npm_packages(shell: &Shell) -> Result<()> {
+pub(crate) fn npm_packages(shell: &Shell) -> Result<()> {
     let changed = |path: &str| fs::metadata(shell.at(path)).and_then(|meta| meta.modified());
     let wanted = changed("package-lock.json").context("package-lock.json is missing")?;
     if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    run::step("installing the npm packages, about a minute…", || run::quiet(shell.command("npm").arg("ci")))
+    run::step("installing the npm packages, about half a minute…", || {
+        run::quiet(shell.command("npm").arg("ci"))
+    })
 }
