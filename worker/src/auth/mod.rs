@@ -10,6 +10,7 @@ mod claims;
 mod glob;
 mod refusal;
 mod seal;
+mod tickets;
 
 use sillok::store::{RecordedTime, StreamId, Tenant};
 use sillok_bridge::part;
@@ -21,6 +22,7 @@ use claims::InvalidToken;
 
 pub(crate) use refusal::Refusal;
 pub(crate) use seal::Seal;
+pub(crate) use tickets::Ticket;
 
 /// The shortest secret, in bytes: the size of an HS256 signature. An attacker could guess a shorter secret from one token.
 const SECRET_BYTES: usize = 32;
@@ -43,6 +45,17 @@ pub(crate) enum Policy {
     NotConfigured,
     /// `SILLOK_SECRET` is not a text, or is too short. It is not used, and all callers are refused.
     WeakSecret,
+}
+
+/// How a caller proves its rights.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof<'a> {
+    /// The header `Authorization`.
+    pub(crate) authorization: Option<&'a str>,
+    /// The parameter `ticket`. It counts only without the header.
+    pub(crate) ticket: Option<&'a str>,
+    /// The path of the request, percent-encoded.
+    pub(crate) path: &'a str,
 }
 
 /// A scope: a right that a token can have.
@@ -92,10 +105,10 @@ impl Policy {
         }
     }
 
-    /// Authenticates the caller by the request's `Authorization` header.
+    /// Authenticates the caller.
     pub(crate) fn authenticate(
         &self,
-        authorization: Option<&str>,
+        proof: Proof<'_>,
         now: impl FnOnce() -> RecordedTime,
     ) -> Result<Principal, Refusal> {
         let secret = match self {
@@ -105,12 +118,21 @@ impl Policy {
             Self::WeakSecret => return Err(Refusal::WeakSecret),
             Self::Secret(secret) => secret,
         };
-        let token = bearer_token(authorization.ok_or(Refusal::MissingToken)?)?;
+        if let Proof { authorization: None, ticket: Some(ticket), path } = proof {
+            return tickets::verify(ticket, secret, path, now());
+        }
+        let token = bearer_token(proof.authorization.ok_or(Refusal::MissingToken)?)?;
         // The comparison takes the same time for every text, so its duration gives no hint about a guess.
         if token.as_bytes().ct_eq(secret.as_bytes()).into() {
             return Ok(Principal::administrator());
         }
         claims::verify(token, secret, now()).map_err(Refusal::from)
+    }
+
+    /// Makes a ticket with which this caller may read this path. Without a secret, nobody checks it.
+    pub(crate) fn ticket(&self, principal: &Principal, path: &str, now: RecordedTime) -> Ticket {
+        let secret = if let Self::Secret(secret) = self { secret } else { "" };
+        tickets::issue(secret, principal, path, now)
     }
 }
 

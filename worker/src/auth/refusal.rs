@@ -32,6 +32,9 @@ pub(crate) enum Refusal {
     /// The token is not valid.
     #[error("the token {0}")]
     InvalidToken(#[from] InvalidToken),
+    /// The ticket is not valid.
+    #[error("the ticket {0}")]
+    InvalidTicket(&'static str),
     /// The token does not have the scope.
     #[error("the token does not have the scope `{}`", .0.name())]
     InsufficientScope(Scope),
@@ -54,7 +57,7 @@ impl Refusal {
         match self {
             Self::NotConfigured | Self::WeakSecret => ErrorCode::AuthNotConfigured,
             Self::MissingToken => ErrorCode::MissingToken,
-            Self::InvalidToken(_) => ErrorCode::InvalidToken,
+            Self::InvalidToken(_) | Self::InvalidTicket(_) => ErrorCode::InvalidToken,
             Self::InsufficientScope(_) => ErrorCode::InsufficientScope,
             Self::StreamNotAllowed | Self::NotForAllStreams => ErrorCode::StreamNotAllowed,
         }
@@ -65,7 +68,9 @@ impl Refusal {
         let realm = REALM;
         match self {
             Self::NotConfigured | Self::WeakSecret | Self::MissingToken => realm.to_owned(),
-            Self::InvalidToken(_) => format!("{realm}, error=\"invalid_token\""),
+            Self::InvalidToken(_) | Self::InvalidTicket(_) => {
+                format!("{realm}, error=\"invalid_token\"")
+            }
             Self::InsufficientScope(scope) => scope.challenge(),
             Self::StreamNotAllowed | Self::NotForAllStreams => {
                 format!("{realm}, error=\"insufficient_scope\"")

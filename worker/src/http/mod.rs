@@ -14,6 +14,7 @@ mod cors;
 mod directory;
 mod events;
 mod feed;
+mod fields;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod hostile;
 mod hosts;
@@ -34,6 +35,7 @@ mod source;
 mod sse;
 mod state;
 mod streams;
+mod tickets;
 pub(crate) mod times;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod validators;
@@ -44,7 +46,7 @@ use sillok_bridge::{Failure, now};
 use worker::{Env, Response, console_error};
 
 use crate::aggregate::{HeadReply, PendingAct, Remote, StreamRequest};
-use crate::auth::{Policy, Principal, Scope};
+use crate::auth::{Policy, Principal, Proof, Scope};
 use crate::objects::Receipt;
 use problem::Problem;
 use request::{Method, Request};
@@ -87,6 +89,13 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
             aggregates::list(request, env)
         }
         Route::Journal => partitions::status(request, env, &reader(request, policy)?).await,
+        Route::Tickets => {
+            let principal = authenticate(request, policy)?;
+            match request.method {
+                Method::Post => tickets::issue(request, policy, &principal).await,
+                _ => Err(Problem::method_not_allowed("POST")),
+            }
+        }
         Route::Stream { stream, part } => {
             let principal = authenticate(request, policy)?;
             let find = |scope| Object::find(env, &principal, scope, stream);
@@ -126,7 +135,8 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
 
 fn authenticate(request: &Request, policy: &Policy) -> Result<Principal, Problem> {
     let authorization = request::header(request, "Authorization");
-    policy.authenticate(authorization.as_deref(), now).map_err(|refusal| {
+    let (authorization, ticket, path) = (authorization.as_deref(), request.ticket(), request.path());
+    policy.authenticate(Proof { authorization, ticket, path }, now).map_err(|refusal| {
         if refusal.is_for_the_operator() {
             console_error!("a request was refused: {refusal}");
         }

@@ -52,18 +52,26 @@ pub(crate) struct Request {
     raw: web_sys::Request,
     headers: web_sys::Headers,
     pub(super) method: Method,
+    /// The URL without the parameter `ticket`.
     url: String,
+    ticket: Option<String>,
 }
 
 impl From<web_sys::Request> for Request {
     fn from(raw: web_sys::Request) -> Self {
-        Self { headers: raw.headers(), method: Method::of(&raw.method()), url: raw.url(), raw }
+        let (url, ticket) = without_ticket(raw.url());
+        Self { headers: raw.headers(), method: Method::of(&raw.method()), url, ticket, raw }
     }
 }
 
 impl Request {
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The parameter `ticket`: it proves the caller's rights, and is no parameter of any path.
+    pub(super) fn ticket(&self) -> Option<&str> {
+        self.ticket.as_deref()
     }
 
     /// The URL's path, percent-encoded.
@@ -83,6 +91,23 @@ impl Request {
     fn chunks(&self) -> worker::Result<ByteStream> {
         worker::Request::from(Clone::clone(&self.raw)).stream()
     }
+}
+
+/// Takes the parameter `ticket` out of a URL. A ticket has no character that is percent-encoded.
+fn without_ticket(url: String) -> (String, Option<String>) {
+    let Some((before, query)) = url.split_once('?') else { return (url, None) };
+    let (mut ticket, mut rest) = (None, Vec::new());
+    for pair in query.split('&') {
+        match pair.strip_prefix("ticket=") {
+            Some(value) if ticket.is_none() => ticket = Some(value.to_owned()),
+            _ => rest.push(pair),
+        }
+    }
+    if ticket.is_none() {
+        return (url, None);
+    }
+    let url = if rest.is_empty() { before.to_owned() } else { format!("{before}?{}", rest.join("&")) };
+    (url, ticket)
 }
 
 /// The value of a header. Repeated headers are joined by commas.
@@ -238,4 +263,23 @@ async fn bounded(mut chunks: ByteStream) -> Result<Vec<u8>, Problem> {
 
 fn too_large() -> Failure {
     Failure::new(ErrorCode::BodyTooLarge, format!("the body is too large; the most is {BODY_BYTES} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_ticket;
+
+    #[test]
+    fn a_ticket_is_no_part_of_the_url() {
+        let taken = |url: &str| without_ticket(format!("https://a/v1/events{url}"));
+        let expected = |url: &str, ticket: Option<&str>| {
+            (format!("https://a/v1/events{url}"), ticket.map(str::to_owned))
+        };
+        assert_eq!(taken(""), expected("", None));
+        assert_eq!(taken("?limit=1"), expected("?limit=1", None));
+        assert_eq!(taken("?ticket=a.b"), expected("", Some("a.b")));
+        assert_eq!(taken("?from=2&ticket=a.b&type=x"), expected("?from=2&type=x", Some("a.b")));
+        // A second one stays, and is refused as an unknown parameter.
+        assert_eq!(taken("?ticket=a&ticket=b"), expected("?ticket=b", Some("a")));
+    }
 }

@@ -133,6 +133,12 @@ impl Answer {
         self
     }
 
+    /// The same answer, to a request that has made something.
+    pub(super) fn created(mut self) -> Self {
+        self.status = 201;
+        self
+    }
+
     /// The same answer with its price.
     pub(super) fn costing(mut self, receipt: Receipt) -> Self {
         self.headers.extend(price(receipt));

@@ -25,6 +25,8 @@ pub(super) enum Route<'a> {
     Journal,
     /// `/v1/aggregates`
     Aggregates,
+    /// `/v1/tickets`
+    Tickets,
     /// An unknown path within the API.
     Unknown,
     /// A path outside the API.
@@ -81,6 +83,7 @@ impl<'a> Route<'a> {
             "/events" => return Self::Feed,
             "/journal" => return Self::Journal,
             "/aggregates" => return Self::Aggregates,
+            "/tickets" => return Self::Tickets,
             _ => {}
         }
         if let Some(within) = rest.strip_prefix("/streams/") {
@@ -140,6 +143,7 @@ mod tests {
         assert_eq!(Route::of("/v1/events"), Route::Feed);
         assert_eq!(Route::of("/v1/journal"), Route::Journal);
         assert_eq!(Route::of("/v1/aggregates"), Route::Aggregates);
+        assert_eq!(Route::of("/v1/tickets"), Route::Tickets);
         let stream = |stream, part| Route::Stream { stream, part };
         assert_eq!(Route::of("/v1/streams/a%2Fb/events"), stream("a%2Fb", Part::Events));
         assert_eq!(Route::of("/v1/streams//events"), stream("", Part::Events));

@@ -1,10 +1,10 @@
 //! `/v1/streams/{stream}`: the head of a stream, its verification, and forgetting.
 
-use sillok::ErrorCode;
-use sillok::store::{MalformedJson, Version, json_value, members, only_members};
+use sillok::store::Version;
 use sillok_bridge::Failure;
 
 use super::accept::Media;
+use super::fields::{invalid_field, only_field};
 use super::problem::Problem;
 use super::request::Request;
 use super::respond::Answer;
@@ -64,28 +64,17 @@ pub(super) async fn delete(request: &Request, object: &Object) -> Result<Answer,
 
 /// Reads the first version that stays, from `{"before": …}`.
 pub(super) fn before(body: &str) -> Result<u64, Failure> {
-    let malformed =
-        |error: MalformedJson| Failure::new(ErrorCode::MalformedJson, format!("the body {error}"));
-    json_value(body).map_err(malformed)?;
-    let invalid = |name: &str, reason: &str| {
-        Failure::new(ErrorCode::InvalidParameter, format!("`{name}` {reason}")).in_field(name)
-    };
-    let reason = "must be the first version to keep, a whole number from 1";
-    if let Err(Some(name)) = only_members(body, ["before"])
-        && name != "before"
-    {
-        return Err(invalid(&name, "is not a field of a truncation; the only field is `before`"));
-    }
-    let before = members(body, ["before"]).and_then(|[before]| Version::new(before?.parse().ok()?));
-    match before.filter(|before| !before.is_empty()) {
-        Some(before) => Ok(before.get()),
-        None => Err(invalid("before", reason)),
-    }
+    let before = only_field(body, "before", "a truncation")?;
+    let before = before.and_then(|before| Version::new(before.parse().ok()?));
+    let before = before.filter(|before| !before.is_empty()).map(Version::get);
+    before.ok_or_else(|| invalid_field("before", "must be the first version to keep, a whole number from 1"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ErrorCode, before};
+    use sillok::ErrorCode;
+
+    use super::before;
 
     #[test]
     fn the_first_version_to_keep() {
