@@ -29,8 +29,8 @@ pub use events::{
 pub use failure::{Failure, FailureParts};
 pub use failure_code::FailureCode;
 pub use feeds::{
-    DirectoryPageJson, DirectoryValue, FeedPageJson, FeedValue, StreamEntryJson, feed_event, feed_page,
-    parse_directory, parse_feed, read_feed, write_feed_event,
+    DirectoryPageJson, DirectoryValue, FeedPageJson, FeedValue, StreamEntryJson, feed_page, parse_directory,
+    parse_feed, read_feed, write_feed_event,
 };
 pub use fresh_id::{fresh_id, random_bytes};
 pub use js::{

@@ -13,8 +13,8 @@ use sillok::store::{
     Append, Checkpoint, EventStore, FeedEventView, InvalidCheckpoint, RecordedTime, StorageError, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_event, feed_from_js,
-    outcome_from_js, parse_events, parse_feed, stream_id_from_js, write_feed_event,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, outcome_from_js,
+    parse_events, parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -267,8 +267,7 @@ impl Consumer {
 fn event(found: &FeedEventView<'_>) -> Option<FeedEvent> {
     let mut json = String::new();
     write_feed_event(&mut json, found, &Checkpoint::start(1).at(0, found.position));
-    let names = [found.event.id, found.event.event_type, found.stream];
-    feed_event(found.position, found.event.version, names, json)
+    FeedEvent::of(found, json)
 }
 
 /// Calls JavaScript to apply an event.

@@ -5,8 +5,8 @@ use std::vec;
 use sha2::{Digest, Sha256};
 
 use crate::store::{
-    Cause, EventId, EventType, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position, RecordedTime,
-    StreamId, Version, members,
+    Cause, EventId, EventType, FeedEventView, IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, Position,
+    RecordedTime, StreamId, Version, members,
 };
 
 /// The bytes of the hash that make the id of a delivery.
@@ -27,6 +27,22 @@ pub struct FeedEvent {
     pub event_type: EventType,
     /// The whole event as JSON, in its form on the wire.
     pub json: String,
+}
+
+impl FeedEvent {
+    /// An event of the feed with its JSON. `None` if one of its names is not valid. Stored names were checked when they were
+    /// written.
+    #[must_use]
+    pub fn of(found: &FeedEventView<'_>, json: String) -> Option<Self> {
+        Some(Self {
+            position: found.position,
+            stream: StreamId::new(found.stream).ok()?,
+            version: found.event.version,
+            id: EventId::new(found.event.id).ok()?,
+            event_type: EventType::new(found.event.event_type).ok()?,
+            json,
+        })
+    }
 }
 
 /// A consumer's way through the feed.

@@ -48,6 +48,7 @@ pub use deciders::decision::{Decision, InvalidPending, Refusal, reject};
 pub(crate) use deciders::event::read_back;
 pub use deciders::event::{Event, Upcast, Upcasts};
 pub use deciders::process::{Answer, Instance, NoSource, Process, ProcessBehaviour, not_taken};
+pub use deciders::recorded::{EventPage, Executed, Loaded, Recorded};
 pub use deciders::typed::TypedBehaviour;
 pub use feed::{Delivery, FeedEvent, FeedPage, Lane, Next, Read};
 pub use newest_events::newest_events;

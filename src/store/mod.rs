@@ -29,6 +29,7 @@ pub use decisions::snapshot::Snapshot;
 pub use event_store::EventStore;
 pub use events::cause::Cause;
 pub use events::event::{EventId, EventType, EventView, InvalidEvent, NewEvent, RecordedEvent, RecordedTime};
+pub use events::event_json::{push_event_json, push_feed_event_json};
 pub use events::json_reader::string_text;
 pub(crate) use events::json_text::all_members;
 pub use events::json_text::{

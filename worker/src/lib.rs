@@ -47,8 +47,9 @@ use worker::{Env, Response, web_sys};
 pub use app::{App, app};
 pub use app_error::AppError;
 pub use consumer::{Reactor, ReactorContext};
+pub use sillok::handler::{EventPage, Executed, Loaded, Recorded};
 pub use sillok_bridge::Failure;
-pub use store::{Append, EventPage, ExecuteError, Executed, Execution, Loaded, Recorded, Store, store};
+pub use store::{Append, ExecuteError, Execution, Store, store};
 
 /// Answers an HTTP request. Call it in the function `#[event(fetch)]` of your Worker. It takes the runtime's own request,
 /// because the crate `worker` replaces an unknown method by GET.

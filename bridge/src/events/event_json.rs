@@ -1,9 +1,7 @@
 //! Events as JSON. Data and metadata stay the same text.
 
-use std::fmt::Write;
-
 use sillok::store::{
-    EventStore, EventView, ReadError, ReadRange, StreamId, StreamLog, json_string, push_json_string,
+    EventStore, EventView, ReadError, ReadRange, StreamId, StreamLog, json_string, push_event_json,
 };
 
 use super::range::RangeValue;
@@ -64,17 +62,7 @@ pub(crate) fn write_events<T, E>(
     Ok((events, result))
 }
 
-/// Appends one event to `out`, in the JSON form that all interfaces use:
-/// `{"stream","version","id","type","time","data","metadata"}`, and `schemaVersion` after the type if it is not 1. `stream` is the stream's id as a JSON string.
+/// Appends one event to `out`. `stream` is the stream's id as a JSON string.
 pub(crate) fn write_event(out: &mut String, stream: &str, event: &EventView<'_>) {
-    let EventView { version, id, event_type, schema_version, time, data, metadata, .. } = *event;
-    // Writing to a String cannot fail.
-    let _ = write!(out, "{{\"stream\":{stream},\"version\":{version},\"id\":");
-    push_json_string(out, id);
-    out.push_str(",\"type\":");
-    push_json_string(out, event_type);
-    if schema_version != 1 {
-        let _ = write!(out, ",\"schemaVersion\":{schema_version}");
-    }
-    out.extend([",\"time\":\"", &rfc3339(time), "\",\"data\":", data, ",\"metadata\":", metadata, "}"]);
+    push_event_json(out, stream, event, &rfc3339(event.time));
 }

@@ -9,8 +9,8 @@ mod saved_event;
 mod truncated;
 
 pub use appended::AppendedJson;
+pub(crate) use event_json::write_events;
 pub use event_json::{PageJson, read_page};
-pub(crate) use event_json::{write_event, write_events};
 pub use expected_version::{expected_version_json, parse_expected_version};
 pub use new_events::{InvalidEvents, parse_events, parse_ndjson};
 pub use range::{RangeValue, parse_range};

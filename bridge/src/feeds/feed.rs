@@ -4,10 +4,11 @@ use sillok::ErrorCode;
 use sillok::handler::{FeedEvent, FeedPage, Read};
 use sillok::store::{
     Category, Checkpoint, EventId, EventType, FeedEventView, FeedLog, FeedRange, InvalidCategory,
-    InvalidCheckpoint, Position, StreamId, Version, json_string, visit_feed,
+    InvalidCheckpoint, Position, StreamId, Version, push_feed_event_json, visit_feed,
 };
 
-use crate::events::{event_type, number, write_event};
+use crate::clock::rfc3339;
+use crate::events::{event_type, number};
 use crate::failure::Failure;
 use crate::js::Scalar;
 
@@ -93,13 +94,7 @@ pub fn category(value: &Scalar) -> Result<Category, Failure> {
 
 /// Writes an event of the feed as JSON. `checkpoint` is where the feed stands after it.
 pub fn write_feed_event(out: &mut String, found: &FeedEventView<'_>, checkpoint: &Checkpoint) {
-    write_event(out, &json_string(found.stream), &found.event);
-    out.pop();
-    out.push_str(",\"position\":");
-    out.push_str(&found.position.get().to_string());
-    out.push_str(",\"checkpoint\":\"");
-    out.push_str(&checkpoint.to_string());
-    out.push_str("\"}");
+    push_feed_event_json(out, found, checkpoint, &rfc3339(found.event.time));
 }
 
 /// Writes what a consumer has to know of an event: position, version, bytes of its JSON, id, type and stream on one line, with tabs
@@ -138,8 +133,7 @@ fn cut(text: &str, heads: &str) -> Option<Vec<FeedEvent>> {
 }
 
 /// An event as a consumer's machine takes it; nothing where a name is invalid.
-#[must_use]
-pub fn feed_event(
+fn feed_event(
     position: Position,
     version: Version,
     [id, event_type, stream]: [&str; 3],

@@ -4,4 +4,4 @@ mod directory;
 mod feed;
 
 pub use directory::{DirectoryPageJson, DirectoryValue, StreamEntryJson, parse_directory};
-pub use feed::{FeedPageJson, FeedValue, feed_event, feed_page, parse_feed, read_feed, write_feed_event};
+pub use feed::{FeedPageJson, FeedValue, feed_page, parse_feed, read_feed, write_feed_event};

@@ -6,5 +6,6 @@ pub(crate) mod decider;
 pub(crate) mod decision;
 pub(crate) mod event;
 pub(crate) mod process;
+pub(crate) mod recorded;
 mod tagged;
 pub(crate) mod typed;

@@ -318,6 +318,23 @@ pub struct EventView<'a> {
     pub saved: Option<&'a str>,
 }
 
+impl RecordedEvent {
+    /// The event, borrowed.
+    #[must_use]
+    pub fn view(&self) -> EventView<'_> {
+        EventView {
+            version: self.version,
+            id: self.id.as_str(),
+            event_type: self.event_type.as_str(),
+            schema_version: self.schema_version,
+            time: self.time,
+            data: self.data.as_str(),
+            metadata: self.metadata.as_str(),
+            saved: None,
+        }
+    }
+}
+
 impl EventView<'_> {
     /// Copies the event into a value of its own.
     #[must_use]

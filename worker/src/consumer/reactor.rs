@@ -8,16 +8,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sillok::gateway::StateAt;
 use sillok::handler::{
-    Decider, Delivery, Event, Failed, FeedEvent, Outcome, Policy, Refusals, Upcasts, read_upcast,
+    Decider, Delivery, Event, EventPage, Executed, Failed, FeedEvent, Loaded, Outcome, Policy, Refusals,
+    Upcasts, read_upcast,
 };
 use sillok::store::{ExpectedVersion, ReadRange, StreamId, Version};
 use sillok_bridge::{AppendedJson, ExecutedJson, Failure, expected_version_json};
 use worker::Env;
 
 use crate::aggregate::{AppendRequest, CauseMessage, EventsFormat, ExecuteRequest, Origin};
-use crate::store::{
-    EventPage, ExecuteError, Executed, Loaded, Store, StoreFuture, Streams, command_to, json, typed,
-};
+use crate::store::{ExecuteError, Store, StoreFuture, Streams, command_to, json, typed};
 
 /// A reactor: it acts on events, for example by appending to other streams. It handles every event at least once, one after the
 /// other. After a crash it may handle the last events again.

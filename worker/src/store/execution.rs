@@ -8,13 +8,11 @@ use std::pin::Pin;
 
 use serde::Serialize;
 use sillok::ErrorCode;
-use sillok::handler::{Command, Decider};
-use sillok::store::{
-    ExpectedVersion, IdempotencyKey, InvalidIdempotencyKey, JsonText, RecordedTime, StreamId, Version,
-};
+use sillok::handler::{Command, Decider, Executed};
+use sillok::store::{ExpectedVersion, IdempotencyKey, InvalidIdempotencyKey, JsonText, StreamId};
 use sillok_bridge::{ExecutedJson, Failure, expected_version_json};
 
-use super::recorded::{Recorded, recorded, time_of};
+use super::recorded::{recorded, time_of};
 use super::streams::Streams;
 use super::version_of;
 use crate::aggregate::{ExecuteRequest, Origin};
@@ -26,21 +24,6 @@ pub struct Execution<D> {
     streams: Streams,
     command: Result<(StreamId, Command), Failure>,
     decider: PhantomData<fn() -> D>,
-}
-
-/// The outcome of an accepted command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Executed<E> {
-    /// The version of the first event. It is `version` + 1 if there are no events.
-    pub first_version: Version,
-    /// The version of the stream after the decision.
-    pub version: Version,
-    /// The time of the decision. It is the recorded time of the events.
-    pub time: RecordedTime,
-    /// The decided events. There are none if nothing had to happen, or if they were forgotten since.
-    pub events: Vec<Recorded<E>>,
-    /// Whether the outcome is the remembered one of an earlier command under the same id.
-    pub replayed: bool,
 }
 
 /// The reason why a command was not accepted.

@@ -8,16 +8,15 @@ mod streams;
 use serde::Serialize;
 use sillok::ErrorCode;
 use sillok::gateway::StateAt;
-use sillok::handler::{Command, Decider, Event};
+use sillok::handler::{Command, Decider, Event, EventPage, Loaded};
 use sillok::store::{ExpectedVersion, ReadRange, StreamId, Tenant, Version};
-use sillok_bridge::{Failure, RangeValue, StateJson, parse_range};
+use sillok_bridge::{Failure, RangeValue, StateJson, parse_json, parse_range};
 use worker::Env;
 
 use crate::aggregate::{ReadRequest, StateRequest};
 pub use append::Append;
 pub(crate) use execution::typed;
-pub use execution::{ExecuteError, Executed, Execution};
-pub use recorded::Recorded;
+pub use execution::{ExecuteError, Execution};
 use recorded::recorded;
 pub(crate) use streams::{StoreFuture, Streams};
 
@@ -84,28 +83,6 @@ pub fn store(env: &Env) -> Store {
 #[derive(Debug, Clone)]
 pub struct Store {
     streams: Streams,
-}
-
-/// A page of typed events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventPage<E> {
-    /// The version of the stream, independent of the range.
-    pub version: Version,
-    /// The first version that readers can see. It is `version` + 1 if they can see none.
-    pub first_version: Version,
-    /// The events.
-    pub events: Vec<Recorded<E>>,
-    /// The range of the next page. `None` on the last page.
-    pub next: Option<ReadRange>,
-}
-
-/// A state and the version that it is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded<S> {
-    /// The state.
-    pub state: S,
-    /// The version of the stream that the state is of. It is 0 for a stream without events.
-    pub version: Version,
 }
 
 impl Store {
@@ -210,12 +187,7 @@ impl Store {
         };
         let StateJson { version, state, .. } =
             self.streams.state_by::<D>(StateRequest { stream, version, time }).await?;
-        let misfit = |error: serde_json::Error| {
-            let detail = format!("the state cannot be read: {error}");
-            Failure::new(ErrorCode::DeciderFailed, detail)
-        };
-        let state = serde_json::from_str(&state).map_err(misfit)?;
-        Ok(Loaded { state, version: version_of(version) })
+        Ok(Loaded::read(&parse_json(&state)?, version_of(version))?)
     }
 }
 

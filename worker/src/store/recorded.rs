@@ -5,29 +5,12 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sillok::ErrorCode;
-use sillok::handler::Event;
-use sillok::store::{
-    EventId, EventView, InvalidName, JsonText, MalformedJson, RecordedTime, StreamId, Version,
-};
+use sillok::handler::{Event, Recorded};
+use sillok::store::{EventView, RecordedTime, StreamId};
 use sillok_bridge::Failure;
 
 use super::version_of;
 use crate::http::times;
-
-/// A recorded event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded<E> {
-    /// The event, in its newest schema version.
-    pub event: E,
-    /// The place of the event in its stream.
-    pub version: Version,
-    /// The event's id.
-    pub id: EventId,
-    /// The time at which the store recorded it.
-    pub time: RecordedTime,
-    /// The metadata of the event, a JSON object.
-    pub metadata: JsonText,
-}
 
 /// An event as the objects return it.
 #[derive(Deserialize)]
@@ -60,27 +43,17 @@ pub(super) fn recorded<E: Event>(json: &str, stream: &StreamId) -> Result<Vec<Re
 
 impl Stored<'_> {
     fn read<E: Event>(&self, stream: &StreamId) -> Result<Recorded<E>, Failure> {
-        let (version, time) = (version_of(self.version), time_of(&self.time));
         let view = EventView {
-            version,
+            version: version_of(self.version),
             id: &self.id,
             event_type: &self.event_type,
             schema_version: self.schema_version,
-            time,
+            time: time_of(&self.time),
             data: self.data.get(),
             metadata: self.metadata.get(),
             saved: None,
         };
-        let event = E::from_stored(&view, stream)?.ok_or_else(|| {
-            let detail = format!(
-                "version {version} of stream {stream} has the type {}, for which the enum has no variant",
-                self.event_type
-            );
-            Failure::new(ErrorCode::UnknownEvent, detail)
-        })?;
-        let id = EventId::new(&self.id).map_err(|error: InvalidName| corrupt(error))?;
-        let metadata = JsonText::parse(self.metadata.get()).map_err(|error: MalformedJson| corrupt(error))?;
-        Ok(Recorded { event, version, id, time, metadata })
+        Ok(Recorded::read(&view, stream)?)
     }
 }
 
