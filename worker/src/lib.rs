@@ -1,3 +1,7 @@
+#![doc = include_str!("../README.md")]
+#![doc = ""]
+//! # The parts
+//!
 //! Sillok on Cloudflare: an HTTP layer without state, and Durable Objects. Each stream, each partition of the journal and each
 //! consumer has an object.
 //!

@@ -97,6 +97,12 @@ impl FeedRange {
         Ok(Self { limit: page_limit(limit)?, ..self })
     }
 
+    /// The same range, from another position on.
+    #[must_use]
+    pub fn continued(self, after: Position) -> Self {
+        Self { after, ..self }
+    }
+
     /// Whether the range begins beyond this position.
     #[must_use]
     pub fn is_beyond(&self, end: Position) -> bool {
