@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A room, and the only dependencies of its Rust code.
-const ROOMS: [(&str, &[&str]); 7] = [
+const ROOMS: [(&str, &[&str]); 8] = [
     (".", &["hifijson", "serde", "serde_json", "sha2", "thiserror"]),
     ("bridge", &["sillok", "chrono", "js-sys", "serde", "serde_json", "thiserror", "uuid", "wasm-bindgen"]),
     ("js", &["sillok", "sillok-bridge", "js-sys", "rlsf", "serde-wasm-bindgen", "wasm-bindgen"]),
+    ("sqlite", &["sillok", "chrono", "rusqlite", "serde", "serde_json", "thiserror", "uuid"]),
     ("worker", &["sillok", "sillok-bridge", "worker", "*"]),
     ("examples/bank-rust", &["sillok", "sillok-worker", "serde", "worker"]),
     ("examples/delays-rust", &["sillok", "sillok-worker", "serde", "serde_json", "worker"]),
@@ -179,4 +180,10 @@ fn every_version_is_the_same() {
     assert!(package.contains(&format!("\"version\": \"{version}\"")), "js/package.json is not at {version}");
     let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
     assert!(changelog.contains(&format!("## {version}")), "CHANGELOG.md has no heading for {version}");
+    // A published package names the versions of the others.
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let own: Vec<_> =
+        manifest.lines().filter(|line| line.starts_with("sillok") && line.contains("path =")).collect();
+    assert_eq!(own.len(), 4);
+    assert!(own.iter().all(|line| line.contains(&format!("version = \"{version}\""))), "{own:?}");
 }
