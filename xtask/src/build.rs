@@ -1,4 +1,4 @@
-//! `build`: the Worker (worker/build) and the npm package (js/dist, whose browser build is copied to the pages). On request it
+//! `build`: the Worker (worker/build) and the npm packages (js/dist, whose browser build is copied to the pages, and js/create/dist). On request it
 //! also builds the Workers in Rust of the examples (examples/*-rust/build) and of a test (tests/crashes/build), and the Worker
 //! of the previous version (target/previous, see [`previous`]).
 //!
@@ -53,6 +53,18 @@ const JS_INPUTS: [&str; 27] = [
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",
     "worker/webhook.ts",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+];
+
+/// The inputs of `create-sillok`. The versions of dependencies in its templates come from package.json.
+const CREATE_INPUTS: [&str; 8] = [
+    "js/create/build.mjs",
+    "js/create/package.json",
+    "js/create/templates",
+    "js/create/ts",
+    "package.json",
+    "package-lock.json",
     "LICENSE-APACHE",
     "LICENSE-MIT",
 ];
@@ -222,7 +234,14 @@ fn package(shell: &Shell) -> Result<()> {
     unless_fresh(shell, &work, || {
         run::quiet(shell.command("node").arg("js/build.mjs"))?;
         serve(shell)
-    })
+    })?;
+    let work = Work {
+        name: "building the npm package create-sillok",
+        inputs: &CREATE_INPUTS,
+        outputs: &["js/create/dist", "js/create/LICENSE-APACHE", "js/create/LICENSE-MIT"],
+        tools: String::new(),
+    };
+    unless_fresh(shell, &work, || run::quiet(shell.command("node").arg("js/create/build.mjs")))
 }
 
 /// Compiles packages at once. Each has the path of its wasm.

@@ -36,9 +36,10 @@ Commands:
   dev [--example NAME] [--port N] [--persist DIR]
                                    build, start the Worker or an example on this machine, and keep
                                    it running (port 8787, data in .wrangler/state)
-  build [--examples] [--previous]  build the Worker and the npm package, and the examples in Rust,
+  build [--examples] [--previous]  build the Worker and the npm packages, and the examples in Rust,
                                    and the previous version's Worker
-  pack                             build, then pack the npm package; its path is the last line
+  pack                             build, then pack the npm packages; the last line is the path of
+                                   sillok, and the line before it that of create-sillok
   lint                             formatting, clippy, TypeScript types
   test                             lint and every test; the last line is `N passed, N failed`
 

@@ -1,7 +1,7 @@
-//! `pack`: makes the npm package as the tarball for publication, in target/package.
+//! `pack`: makes the npm packages `sillok` and `create-sillok` as the tarballs for publication, in target/package.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -9,25 +9,41 @@ use crate::build;
 use crate::run;
 use crate::shell::Shell;
 
-/// Runs the command. The last printed line is the tarball's path.
+/// The paths of the tarballs.
+pub(crate) struct Tarballs {
+    pub(crate) create: PathBuf,
+    pub(crate) sillok: PathBuf,
+}
+
+/// Runs the command. The last printed line is the path of the tarball of `sillok`.
 pub(crate) fn run(mut shell: Shell) -> Result<()> {
     build::prepare(&mut shell)?;
     build::all(&shell)?;
-    println!("{}", tarball(&shell)?.display());
+    let Tarballs { create, sillok } = tarballs(&shell)?;
+    println!("{}\n{}", create.display(), sillok.display());
     Ok(())
 }
 
-/// Packs the build, and returns the path of the tarball.
-pub(crate) fn tarball(shell: &Shell) -> Result<PathBuf> {
+/// Packs the build, and returns the paths of the tarballs.
+pub(crate) fn tarballs(shell: &Shell) -> Result<Tarballs> {
     let folder = shell.at("target/package");
-    // The folder is emptied first, so that it contains only this tarball.
+    // The folder is emptied first, so that it contains only these tarballs.
     build::remove(&folder)?;
     fs::create_dir_all(&folder)?;
-    run::step("packing the npm package", || {
-        run::quiet(shell.command("npm").args(["pack", "./js", "--pack-destination"]).arg(&folder))
+    run::step("packing the npm packages", || {
+        let workspaces = ["--workspace", "sillok", "--workspace", "create-sillok"];
+        run::quiet(shell.command("npm").arg("pack").args(workspaces).arg("--pack-destination").arg(&folder))
     })?;
-    fs::read_dir(&folder)?
+    Ok(Tarballs { create: tarball(&folder, "create-sillok-")?, sillok: tarball(&folder, "sillok-")? })
+}
+
+/// The tarball whose name begins with `start`. The version comes after it.
+fn tarball(folder: &Path, start: &str) -> Result<PathBuf> {
+    fs::read_dir(folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "tgz"))
-        .context("`npm pack` did not write a tarball")
+        .find(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with(start) && name.ends_with(".tgz")
+        })
+        .with_context(|| format!("`npm pack` did not write {start}….tgz"))
 }

@@ -16,14 +16,15 @@ use crate::browser::{self, Browser};
 use crate::build;
 use crate::counts::{self, Counts};
 use crate::lint;
-use crate::pack;
+use crate::pack::{self, Tarballs};
 use crate::previous;
 use crate::run;
 use crate::shell::Shell;
 use crate::tools;
 
 /// The suites of TypeScript tests: folders with `*.test.ts` in them.
-const NODE_SUITES: [&str; 5] = ["examples", "tests/http", "tests/package", "tests/page", "tests/docs"];
+const NODE_SUITES: [&str; 6] =
+    ["examples", "tests/http", "tests/package", "tests/create", "tests/page", "tests/docs"];
 
 /// Runs the command.
 pub(crate) fn run(shell: Shell) -> Result<ExitCode> {
@@ -58,12 +59,12 @@ fn all(mut shell: Shell, report: &mut Report) {
             report.suite("messages in Node", || messages(shell));
             report.suite("wasm in Chromium", || wasm_browser(shell, usable(&browser)?));
         }
-        let tarball = built.then(|| pack::tarball(shell));
+        let tarballs = built.then(|| pack::tarballs(shell));
         for suite in NODE_SUITES {
-            report.suite(suite, || match &tarball {
+            report.suite(suite, || match &tarballs {
                 None => bail!("the suite did not run, because the build failed"),
                 Some(Err(error)) => bail!("the suite did not run, because packing failed: {error:#}"),
-                Some(Ok(tarball)) => node(shell, suite, tarball, usable(&browser)?),
+                Some(Ok(tarballs)) => node(shell, suite, tarballs, usable(&browser)?),
             });
         }
     });
@@ -131,7 +132,7 @@ fn wasm_tests(command: &mut Command) -> &mut Command {
     command.args([".", "--features", "testing", "--test", "*"])
 }
 
-fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result<Reported> {
+fn node(shell: &Shell, suite: &str, tarballs: &Tarballs, browser: &Browser) -> Result<Reported> {
     let files = test_files(&shell.at(suite))?;
     let mut command = coloured(shell, "node");
     command
@@ -140,7 +141,8 @@ fn node(shell: &Shell, suite: &str, tarball: &Path, browser: &Browser) -> Result
         // A hanging test fails after five minutes.
         .args(["--test-timeout=300000", "--disable-warning=ExperimentalWarning"])
         .args(files)
-        .env("SILLOK_TARBALL", tarball)
+        .env("SILLOK_TARBALL", &tarballs.sillok)
+        .env("SILLOK_CREATE_TARBALL", &tarballs.create)
         .env("CHROME", &browser.chrome);
     counted(&mut command, counts::node)
 }
