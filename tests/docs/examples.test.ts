@@ -60,7 +60,10 @@ for (const [place, example] of examples.entries()) {
   });
 }
 
-const guides = readdirSync(new URL("docs/guides/", root));
+// The quick start shows no program: `npm create sillok` writes it, and tests/create runs it.
+const guides = readdirSync(new URL("docs/guides/", root)).filter(
+  (guide) => guide !== "quick-start.md",
+);
 
 for (const guide of guides) {
   test(`the examples of docs/guides/${guide} print what they say`, async () => {

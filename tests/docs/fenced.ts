@@ -9,6 +9,7 @@ export const documents = [
   "README.md",
   "CONTRIBUTING.md",
   "docs/http.md",
+  "js/create/README.md",
   ...globSync(["docs/guides/*.md", "examples/README.md", "examples/*/README.md"], {
     cwd: fileURLToPath(root),
   }).toSorted(),
