@@ -79,7 +79,8 @@ export interface LoadedState<S> {
  * A {@link Store} that executes the commands of aggregates, and lists their timers and sent commands: {@link EventStore} and
  * {@link RemoteEventStore}.
  */
-export interface AggregateStore extends Store, PendingCommands {
+export interface AggregateStore<Events extends NewEvent = NewEvent>
+  extends Store<Events>, PendingCommands {
   /**
    * Executes a command: loads the state, lets the aggregate decide, and appends the events. A stale state never decides: the
    * events are only appended if the stream is still at the version of the state. The store keeps the state in memory, so that

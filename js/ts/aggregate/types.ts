@@ -1,5 +1,5 @@
 import type { Rejection } from "../store/errors.js";
-import type { NewEvent, StoredField } from "../store/events.js";
+import type { AppendedEvent, NewEvent, StoredField } from "../store/events.js";
 import type { EventDefinitions } from "./events.js";
 import type { Cancelled, Scheduled } from "./pending.js";
 import type { Rejected } from "./reject.js";
@@ -47,14 +47,9 @@ export interface PrepareContext {
   readonly commandId: string | undefined;
 }
 
-/** An event of a decision. It may have an id and metadata of its own. */
-export type DecidedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
-  ? E & Pick<NewEvent, "id" | "metadata">
-  : never;
-
 /** A part of a decision of an aggregate: an event, or a timer of {@link schedule} or {@link cancel}. */
 export type DecisionPart<E extends NewEvent = NewEvent, C extends Command = never> =
-  DecidedEvent<E> | Scheduled<C> | Cancelled;
+  AppendedEvent<E> | Scheduled<C> | Cancelled;
 
 /**
  * What `decide` returns: an event or a timer, several of them, `[]` if nothing happens, or a rejection of {@link reject}. Never a

@@ -6,7 +6,7 @@ import type {
   LoadedState,
   LoadOptions,
 } from "../aggregate/aggregate-store.js";
-import type { AppendResult, NewEvent, RecordedEvent } from "../store/events.js";
+import type { AppendedEvents, AppendResult, NewEvent, RecordedEvent } from "../store/events.js";
 import { CONSUMER_TIMEOUT_MILLIS, POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { AppendOptions, ReadOptions } from "../store/options.js";
 import {
@@ -38,7 +38,7 @@ export interface ReactorContext<Env = unknown> {
    */
   append<E extends NewEvent = NewEvent>(
     stream: string,
-    events: E | readonly E[],
+    events: AppendedEvents<E>,
     options?: Omit<AppendOptions, "idempotencyKey">,
   ): Promise<AppendResult>;
   /**

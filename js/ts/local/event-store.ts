@@ -6,6 +6,7 @@ import { wantedOpening } from "../sqlite/open-options.js";
 import { type Rejection, SillokError } from "../store/errors.js";
 import type {
   AggregateId,
+  AppendedEvents,
   AppendResult,
   FeedEvent,
   NewEvent,
@@ -68,6 +69,9 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * {@link EventStore.saveEvent} and {@link EventStore.findEventsByAggregateId} take any object and are synchronous.
  * Both use the same events: the events of aggregate `"42"` are the stream `"42"`.
  *
+ * `Events` is the union of all events of the store, for the compiler only: `new EventStore<AccountEvent>()`, and the same for
+ * {@link EventStore.open} and {@link EventStore.connect}. A misspelt field then does not compile. Default: any event.
+ *
  * The store writes values as JSON. It refuses values that JSON would lose, with `invalid_event`, whose `field` names the
  * place: NaN and the infinities, BigInts, functions, symbols, `undefined` in an array, a `Map`, a `Set` and other objects
  * that are neither arrays nor records of fields, unless they have a `toJSON`. It leaves out a field that is `undefined`, and
@@ -88,7 +92,7 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * }
  * ```
  */
-export class EventStore implements AggregateStore {
+export class EventStore<Events extends NewEvent = NewEvent> implements AggregateStore<Events> {
   readonly #engine: LocalEngine;
   readonly #commands: LocalCommands;
 
@@ -148,8 +152,11 @@ export class EventStore implements AggregateStore {
    * later.close();
    * ```
    */
-  static open(path: string, options: OpenOptions = {}): EventStore {
-    return new Opened(new LocalEngine(Database.open(path, wantedOpening(options))));
+  static open<Events extends NewEvent = NewEvent>(
+    path: string,
+    options: OpenOptions = {},
+  ): EventStore<Events> {
+    return new Opened<Events>(new LocalEngine(Database.open(path, wantedOpening(options))));
   }
 
   /**
@@ -171,16 +178,16 @@ export class EventStore implements AggregateStore {
    * }
    * ```
    */
-  static connect(
+  static connect<Events extends NewEvent = NewEvent>(
     url: string | { readonly href: string },
     options: ConnectOptions = {},
-  ): RemoteEventStore {
-    return new RemoteEventStore(url, options);
+  ): RemoteEventStore<Events> {
+    return new RemoteEventStore<Events>(url, options);
   }
 
-  async append<E extends NewEvent = NewEvent>(
+  async append<E extends NewEvent = Events>(
     stream: string,
-    events: E | readonly E[],
+    events: AppendedEvents<E>,
     options: AppendOptions = {},
   ): Promise<AppendResult> {
     checkOptions(options, APPEND_OPTIONS);
@@ -189,18 +196,18 @@ export class EventStore implements AggregateStore {
     return this.#engine.append(stream, text, expectedVersion, idempotencyKey);
   }
 
-  read<E extends NewEvent = NewEvent>(
+  read<E extends NewEvent = Events>(
     stream: string,
     options: ReadOptions = {},
   ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
     return readStream<E>(this.#engine, stream, options);
   }
 
-  subscribe<E extends NewEvent = NewEvent>(
+  subscribe<E extends NewEvent = Events>(
     stream: string,
     options?: SubscribeOptions,
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
-  subscribe<E extends NewEvent = NewEvent>(
+  subscribe<E extends NewEvent = Events>(
     feed: SubscribeAllOptions,
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
   subscribe<E extends NewEvent>(
@@ -213,7 +220,7 @@ export class EventStore implements AggregateStore {
       : subscribeStream<E>(this.#engine, from, options);
   }
 
-  readAll<E extends NewEvent = NewEvent>(
+  readAll<E extends NewEvent = Events>(
     options: ReadAllOptions = {},
   ): AsyncGenerator<FeedEvent<E>, void, undefined> {
     return readFeed<E>(this.#engine, options);
@@ -381,4 +388,6 @@ function ownClock(options: unknown): (() => number) | undefined {
 }
 
 /** The constructor with an engine, which is internal. */
-const Opened = EventStore as unknown as new (engine: LocalEngine) => EventStore;
+const Opened = EventStore as unknown as new <Events extends NewEvent>(
+  engine: LocalEngine,
+) => EventStore<Events>;

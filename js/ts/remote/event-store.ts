@@ -1,4 +1,5 @@
 import type {
+  AppendedEvents,
   AppendResult,
   FeedEvent,
   NewEvent,
@@ -57,7 +58,9 @@ const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[]
  * request. A repeated append takes effect once, by its idempotency key: your own key, or a random one, which costs the
  * server one more written row.
  */
-export class RemoteEventStore implements AggregateStore {
+export class RemoteEventStore<
+  Events extends NewEvent = NewEvent,
+> implements AggregateStore<Events> {
   readonly #http: Http;
   readonly #commands: RemoteCommands;
 
@@ -93,9 +96,9 @@ export class RemoteEventStore implements AggregateStore {
    * }
    * ```
    */
-  async append<E extends NewEvent = NewEvent>(
+  async append<E extends NewEvent = Events>(
     stream: string,
-    events: E | readonly E[],
+    events: AppendedEvents<E>,
     options: AppendOptions = {},
   ): Promise<AppendResult> {
     checkOptions(options, APPEND_OPTIONS);
@@ -124,7 +127,7 @@ export class RemoteEventStore implements AggregateStore {
    * @throws {@link SillokError} as {@link EventStore.read} does, and `unavailable`, `missing_token`, `invalid_token`,
    * `insufficient_scope`, `stream_not_allowed`, `overloaded`.
    */
-  read<E extends NewEvent = NewEvent>(
+  read<E extends NewEvent = Events>(
     stream: string,
     options: ReadOptions = {},
   ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
@@ -160,11 +163,11 @@ export class RemoteEventStore implements AggregateStore {
    * }
    * ```
    */
-  subscribe<E extends NewEvent = NewEvent>(
+  subscribe<E extends NewEvent = Events>(
     stream: string,
     options?: SubscribeOptions,
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
-  subscribe<E extends NewEvent = NewEvent>(
+  subscribe<E extends NewEvent = Events>(
     feed: SubscribeAllOptions,
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
   subscribe<E extends NewEvent>(
@@ -183,7 +186,7 @@ export class RemoteEventStore implements AggregateStore {
    * @param options - A checkpoint to start after, a category, types, and a limit.
    * @returns The events, for `for await`. You can iterate over them once.
    */
-  readAll<E extends NewEvent = NewEvent>(
+  readAll<E extends NewEvent = Events>(
     options: ReadAllOptions = {},
   ): AsyncGenerator<FeedEvent<E>, void, undefined> {
     return readRemoteFeed<E>(this.#http, options);

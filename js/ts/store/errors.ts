@@ -79,6 +79,8 @@ import type { ExpectedVersion } from "./options.js";
  *   request.
  * - `document_mismatch`: a document does not have the type of a projection in Rust.
  * - `invalid_tenant`: the name of a tenant is a string of 1 to 200 bytes without control characters.
+ *
+ * A newer server may have other codes: an {@link UnknownErrorCode}.
  */
 export type SillokErrorCode =
   | "wrong_expected_version"
@@ -160,7 +162,8 @@ export type SillokErrorCode =
   | "partitions_changed"
   | "document_mismatch"
   | "invalid_partitions"
-  | "invalid_tenant";
+  | "invalid_tenant"
+  | UnknownErrorCode;
 
 /** The codes after which the package repeats the same call: of a server, and of a file. */
 export const REPEATED = {
@@ -199,7 +202,102 @@ export interface Failure {
 }
 
 /**
- * An error of Sillok. Sillok throws its own errors only as this class.
+ * The type of the codes of newer servers, which this version of the package does not know. It is only a type that differs from
+ * every known code: the code itself can be any text.
+ */
+export type UnknownErrorCode = `unknown: ${string}`;
+
+/** A conflict: the stream does not have the expected version of the append. */
+export interface WrongExpectedVersionError extends Error {
+  /** The code. */
+  readonly code: "wrong_expected_version";
+  /** A conflict has no wrong field. */
+  readonly field?: undefined;
+  /** The stream of the append. */
+  readonly stream: string;
+  /** The expected version of the append. */
+  readonly expected: ExpectedVersion;
+  /** The actual version of the stream; 0 if it has no events. */
+  readonly actual: number;
+}
+
+/** A rejection: the rules of the aggregate have refused the command. */
+export interface CommandRejectedError<R extends Rejection = Rejection> extends Error {
+  /** The code. */
+  readonly code: "command_rejected";
+  /** A rejection has no wrong field. */
+  readonly field?: undefined;
+  /** The reason. */
+  readonly rejection: R;
+  /** The version of the stream at the decision. */
+  readonly version?: number;
+  /** Whether the refusal is the remembered outcome of an earlier command under the same id. */
+  readonly replayed?: boolean;
+}
+
+/** An error with any other code. */
+export interface OtherSillokError extends Error {
+  /** The code. It stays the same from release to release. */
+  readonly code: Exclude<SillokErrorCode, "wrong_expected_version" | "command_rejected">;
+  /** The wrong field of the input, such as `events[2].type`, if there is one. */
+  readonly field?: string;
+}
+
+/**
+ * An error of Sillok. Sillok throws its own errors only as this class. The field `code` distinguishes the errors: if you compare
+ * it with a code, the compiler knows the fields of this error.
+ *
+ * A server may be newer than this package, and may have other codes. So a `switch` over the codes needs a `default`.
+ *
+ * @example
+ * ```ts
+ * import { EventStore, isSillokError } from "sillok";
+ *
+ * const store = new EventStore();
+ * await store.append("account-42", { type: "Opened" });
+ * try {
+ *   await store.append("account-42", { type: "Opened" }, { expectedVersion: "no-stream" });
+ * } catch (error) {
+ *   if (!isSillokError(error)) throw error;
+ *   if (error.code === "wrong_expected_version") console.log(error.expected, error.actual); // no-stream 1
+ *   else console.log(error.code, error.field);
+ * }
+ * ```
+ */
+export type SillokError = WrongExpectedVersionError | CommandRejectedError | OtherSillokError;
+
+/** The class of {@link SillokError}. */
+export interface SillokErrorConstructor {
+  /** Makes the error from its parts and its cause. */
+  new (failure: Failure, options?: { readonly cause?: unknown }): SillokError;
+  /** The prototype. */
+  readonly prototype: SillokError;
+  /** What `instanceof` returns. */
+  [Symbol.hasInstance](error: unknown): error is SillokError;
+}
+
+class ErrorOfSillok extends Error {
+  readonly code: SillokErrorCode;
+
+  static {
+    // The name is on the prototype, as the name of JavaScript's own errors.
+    Object.defineProperty(this.prototype, "name", {
+      value: "SillokError",
+      configurable: true,
+      writable: true,
+    });
+    Object.defineProperty(this, "name", { value: "SillokError" });
+  }
+
+  constructor({ code, detail, ...fields }: Failure, options?: { readonly cause?: unknown }) {
+    super(detail, options);
+    this.code = code;
+    Object.assign(this, fields);
+  }
+}
+
+/**
+ * The class of Sillok's errors.
  *
  * @example
  * ```ts
@@ -213,58 +311,7 @@ export interface Failure {
  * }
  * ```
  */
-export class SillokError extends Error {
-  /** The code. It stays the same from release to release. */
-  readonly code: SillokErrorCode;
-  /** The wrong field of the input, such as `events[2].type`, if there is one. */
-  declare readonly field?: string;
-  /** The stream of a `wrong_expected_version`. */
-  declare readonly stream?: string;
-  /** The expected version of a `wrong_expected_version`. */
-  declare readonly expected?: ExpectedVersion;
-  /** The actual version of the stream of a `wrong_expected_version`. */
-  declare readonly actual?: number;
-  /** The reason of a `command_rejected`. */
-  declare readonly rejection?: Rejection;
-  /** The version of the stream of a `command_rejected`, at the decision. */
-  declare readonly version?: number;
-  /** Whether a `command_rejected` is the remembered outcome of an earlier command under the same id. */
-  declare readonly replayed?: boolean;
-
-  static {
-    // The name is on the prototype, as the name of JavaScript's own errors.
-    Object.defineProperty(this.prototype, "name", {
-      value: "SillokError",
-      configurable: true,
-      writable: true,
-    });
-  }
-
-  /** Makes the error from a failure and its cause. */
-  constructor({ code, detail, ...fields }: Failure, options?: { readonly cause?: unknown }) {
-    super(detail, options);
-    this.code = code;
-    Object.assign(this, fields);
-  }
-}
-
-/** A conflict: the stream does not have the expected version of the append. */
-export interface WrongExpectedVersionError extends SillokError {
-  readonly code: "wrong_expected_version";
-  /** The stream of the append. */
-  readonly stream: string;
-  /** The expected version of the append. */
-  readonly expected: ExpectedVersion;
-  /** The actual version of the stream; 0 if it has no events. */
-  readonly actual: number;
-}
-
-/** A rejection: the rules of the aggregate have refused the command. */
-export interface CommandRejectedError<R extends Rejection = Rejection> extends SillokError {
-  readonly code: "command_rejected";
-  /** The reason. */
-  readonly rejection: R;
-}
+export const SillokError = ErrorOfSillok as unknown as SillokErrorConstructor;
 
 /**
  * Returns whether `error` is a {@link SillokError}, also of another copy of this package.

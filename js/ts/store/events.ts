@@ -9,9 +9,9 @@
  * type Frozen = { type: "Frozen"; data: { reason: string } };
  * type AccountEvent = Deposited | Frozen;
  *
- * const store = new EventStore();
- * await store.append<AccountEvent>("account-42", { type: "Deposited", data: { amount: 100 } });
- * for await (const event of store.read<AccountEvent>("account-42")) {
+ * const store = new EventStore<AccountEvent>();
+ * await store.append("account-42", { type: "Deposited", data: { amount: 100 } });
+ * for await (const event of store.read("account-42")) {
  *   if (event.type === "Deposited") console.log(event.data.amount); // 100
  * }
  * ```
@@ -23,20 +23,57 @@ export interface NewEvent {
   readonly data?: unknown;
   /** Information about the event, such as a correlation id: an object of at most 16 KiB of JSON. Default: `{}`. */
   readonly metadata?: object | undefined;
-  /** The unique id of the event: 1 to 200 bytes. Default: a new UUIDv7. */
+  /** The id of the event: 1 to 200 bytes. Default: a new UUIDv7. The store does not check that an id of your own is unique. */
   readonly id?: string | undefined;
 }
+
+/**
+ * An event for an append or a decision: an event `E`, which may have an id and metadata of its own, also if `E` does not declare
+ * them. For a union of events it is a union too.
+ *
+ * @example
+ * ```ts
+ * import { type AppendedEvent, EventStore } from "sillok";
+ *
+ * type AccountEvent = { type: "Opened" } | { type: "Deposited"; data: { amount: number } };
+ * const store = new EventStore<AccountEvent>();
+ * const opened: AppendedEvent<AccountEvent> = { type: "Opened", metadata: { correlationId: "request-7" } };
+ * console.log((await store.append("account-42", opened)).version); // 1
+ * ```
+ */
+export type AppendedEvent<E extends NewEvent = NewEvent> =
+  E | (E extends NewEvent ? E & Pick<NewEvent, "id" | "metadata"> : never);
+
+/**
+ * The events of an append: one, or an array. The compiler does not infer `E` from the events, but compares the events with it. So
+ * it finds a misspelt field. (`NoInfer` would do this too, but stores of two types could not be compared with it.)
+ */
+export type AppendedEvents<E extends NewEvent = NewEvent> = [
+  AppendedEvent<E> | readonly AppendedEvent<E>[],
+][E extends NewEvent ? 0 : never];
+
+/** A value that JSON represents as it is. */
+type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /** The type of a value after it was written as JSON and read again. For example, a `Date` is its ISO text. */
 export type Stored<T> = unknown extends T
   ? T
-  : T extends { toJSON(...args: never[]): infer Json }
-    ? Stored<Json>
-    : object extends T
-      ? Record<string, unknown>
-      : { [Key in keyof T]: Stored<T[Key]> };
+  : T extends JsonValue
+    ? T
+    : T extends { toJSON(...args: never[]): infer Json }
+      ? Stored<Json>
+      : [keyof T] extends [never]
+        ? Record<string, unknown>
+        : { [Key in keyof T]: Stored<T[Key]> };
 
-/** The type of `data` or `metadata` of a stored event `E`. It is `Absent` where the writer left it out. */
+/** The type of a field of a stored event or command `E`. It is `Absent` where the writer left it out. */
 export type StoredField<E, Key extends string, Absent> =
   E extends Readonly<Record<Key, infer Value>>
     ? Stored<Value>
@@ -44,9 +81,38 @@ export type StoredField<E, Key extends string, Absent> =
       ? Stored<Exclude<E[Key], undefined>> | Absent
       : Absent;
 
+/** The type of `metadata` of a stored event `E`. It is `{}` where the writer left it out. */
+export type StoredMetadata<E> = 0 extends 1 & E
+  ? Record<string, any>
+  : E extends { readonly metadata: infer Value }
+    ? Stored<Value>
+    : "metadata" extends keyof E
+      ? OrEmpty<Stored<Exclude<E["metadata"], undefined>>>
+      : Record<string, unknown>;
+
+/** The type of `T` or `{}`. */
+type OrEmpty<T> = {} extends T ? T : Partial<T>;
+
 /**
  * A recorded event. For a union of events it is a union too; `type` distinguishes the members. Each event is a new copy:
  * a change to it changes nothing in the store.
+ *
+ * It is assignable to `E`, so that you can pass it to a function that takes your own events. JSON has exceptions: a `Date` becomes
+ * a text, and data that the writer left out becomes `null`. Declare such data as `data?: Content | null`.
+ *
+ * @example
+ * ```ts
+ * import { EventStore } from "sillok";
+ *
+ * type AccountEvent = { type: "Opened" } | { type: "Deposited"; data: { amount: number } };
+ * const evolve = (sum: number, event: AccountEvent) => (event.type === "Deposited" ? sum + event.data.amount : sum);
+ *
+ * const store = new EventStore<AccountEvent>();
+ * await store.append("account-42", [{ type: "Opened" }, { type: "Deposited", data: { amount: 100 } }]);
+ * let sum = 0;
+ * for await (const event of store.read("account-42")) sum = evolve(sum, event);
+ * console.log(sum); // 100
+ * ```
  */
 export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
   ? {
@@ -54,8 +120,8 @@ export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
       stream: string;
       /** The place of the event in its stream. The first event has version 1. */
       version: number;
-      /** The unique id of the event: a UUIDv7, unless the writer set another id. */
-      id: string;
+      /** The id of the event: a UUIDv7, unless the writer set another id. The store does not check that such an id is unique. */
+      id: E extends { readonly id: infer Id extends string } ? Id : string;
       /** The type of the event. */
       type: E["type"];
       /** The recorded time, such as `2026-11-23T01:02:03.456Z`. Within a stream it never decreases. */
@@ -65,7 +131,7 @@ export type RecordedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
       /** The content of the event; `null` where the writer left it out. */
       data: StoredField<E, "data", null>;
       /** Information about the event; `{}` where the writer left it out. */
-      metadata: StoredField<E, "metadata", Record<string, unknown>>;
+      metadata: StoredMetadata<E>;
     }
   : never;
 

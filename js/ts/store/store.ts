@@ -1,4 +1,5 @@
 import type {
+  AppendedEvents,
   AppendResult,
   FeedEvent,
   NewEvent,
@@ -21,6 +22,9 @@ import type {
  * The interface of every store: {@link EventStore} in memory or in a file, {@link RemoteEventStore} on a server, or a store
  * of your own. Test your own store with the contract in `sillok/testing`.
  *
+ * `Events` is the union of all events of the store. Appends take these events, and reads return them. A type parameter of a call,
+ * such as `read<Deposited>`, takes its place for this call.
+ *
  * @example
  * ```ts
  * import { EventStore, type Store } from "sillok";
@@ -32,7 +36,7 @@ import type {
  * console.log(await deposit(new EventStore(), "account-42", 100)); // 1
  * ```
  */
-export interface Store {
+export interface Store<Events extends NewEvent = NewEvent> {
   /**
    * Appends one event, or an array of events as one commit. The store writes all events or none.
    *
@@ -66,9 +70,9 @@ export interface Store {
    * console.log(first.version, again.version, again.replayed); // 3 3 true
    * ```
    */
-  append<E extends NewEvent = NewEvent>(
+  append<E extends NewEvent = Events>(
     stream: string,
-    events: E | readonly E[],
+    events: AppendedEvents<E>,
     options?: AppendOptions,
   ): Promise<AppendResult>;
 
@@ -99,7 +103,7 @@ export interface Store {
    * }
    * ```
    */
-  read<E extends NewEvent = NewEvent>(
+  read<E extends NewEvent = Events>(
     stream: string,
     options?: ReadOptions,
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
@@ -134,7 +138,7 @@ export interface Store {
    * }
    * ```
    */
-  subscribe<E extends NewEvent = NewEvent>(
+  subscribe<E extends NewEvent = Events>(
     stream: string,
     options?: SubscribeOptions,
   ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
@@ -167,7 +171,7 @@ export interface Store {
    * }
    * ```
    */
-  subscribe<E extends NewEvent = NewEvent>(
+  subscribe<E extends NewEvent = Events>(
     feed: SubscribeAllOptions,
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
 
@@ -196,7 +200,7 @@ export interface Store {
    * for await (const { type } of store.readAll({ after })) console.log(type); // Closed
    * ```
    */
-  readAll<E extends NewEvent = NewEvent>(
+  readAll<E extends NewEvent = Events>(
     options?: ReadAllOptions,
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
 
