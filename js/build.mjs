@@ -46,6 +46,7 @@ const inWorkers = {
 const [{ metafile }] = await Promise.all([
   build(inWorkers),
   build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
+  build(entry("client/index", "client")),
   // It takes the engine of the program, if a test runs a whole application.
   build({ ...entry("testing/index", "testing"), external: ["sillok"] }),
   build({
@@ -87,7 +88,10 @@ const PUBLIC = [
   "client/aggregate-client",
   "client/app",
   "client/client",
-  "client/projection-client",
+  "client/consumer-client",
+  "client/documents-client",
+  "client/index",
+  "client/name-of",
   "consumer/definition",
   "consumer/handles",
   "consumer/process",
@@ -99,6 +103,7 @@ const PUBLIC = [
   "index",
   "local/event-store",
   "local/verify-commits",
+  "remote/aggregate-store",
   "remote/event-store",
   "aggregate/aggregate-store",
   "store/errors",

@@ -54,7 +54,8 @@ export type {
 export type { AggregateClient, CommandOptions } from "./client/aggregate-client.js";
 export type { AggregateName, AggregateNamed, AggregateOf, AnyApp } from "./client/app.js";
 export { Client, connect, type Fetcher } from "./client/client.js";
-export type { CoveredOptions, ProjectionClient } from "./client/projection-client.js";
+export type { ConsumerClient } from "./client/consumer-client.js";
+export type { CoveredOptions, DocumentIn, DocumentsClient } from "./client/documents-client.js";
 export type {
   AnyConsumer,
   ConsumedEvent,
@@ -154,6 +155,7 @@ export type {
   SubscribeOptions,
   TruncateOptions,
 } from "./store/options.js";
+export type { RemoteAggregateStore } from "./remote/aggregate-store.js";
 export type { RemoteEventStore } from "./remote/event-store.js";
 export type {
   AggregateStore,

@@ -59,10 +59,10 @@ test("the balances are documents, and cover a command that has just been execute
   await account.execute({ type: "Open", data: { owner: "Alan" } });
   await account.execute({ type: "Deposit", data: { cents: 50 } });
   const min = await account.execute({ type: "Withdraw", data: { cents: 20 } });
-  const balances = bank().projection("balances");
+  const balances = bank().documents("balances");
   assert.deepEqual(await balances.get(account.stream, { min }), { owner: "Alan", cents: 30 });
   const keys = [];
-  for await (const { key } of balances.documents({ prefix: "account-l" })) keys.push(key);
+  for await (const { key } of balances.list({ prefix: "account-l" })) keys.push(key);
   assert.deepEqual(keys, [account.stream]);
 });
 
@@ -161,7 +161,7 @@ test("a transfer is a document", async () => {
   await ended("transfer-4");
   const { version } = (await api.state("transfer-4")).json;
   const min = { stream: "transfer-4", version };
-  assert.deepEqual(await bank().projection("transfers").get("transfer-4", { min }), {
+  assert.deepEqual(await bank().documents("transfers").get("transfer-4", { min }), {
     from,
     to: "account-nobody",
     cents: 10,

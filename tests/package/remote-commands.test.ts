@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import type { NewEvent, RemoteEventStore } from "sillok";
+import type { NewEvent, RemoteAggregateStore } from "sillok";
 
 import { type Server } from "../support/server.ts";
 import { all, count } from "./check.ts";
@@ -31,7 +31,7 @@ async function opened(cents: number, faults?: Line["faults"]) {
   return { sillok, line, store, other, account: rules, calls };
 }
 
-const types = async (store: RemoteEventStore): Promise<string[]> =>
+const types = async (store: RemoteAggregateStore): Promise<string[]> =>
   (await all(store.read("account-1"))).map(({ type }) => type);
 
 test("commands are decided, stored and loaded", async () => {

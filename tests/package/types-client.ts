@@ -2,7 +2,7 @@
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const CLIENT = `
-import { aggregate, type AggregateName, type Client, connect, process, reject, send, type StandardSchema } from "sillok";
+import { aggregate, type AggregateName, type Client, connect, type DocumentsClient, process, projection, reject, send, type StandardSchema } from "sillok";
 import { sillok } from "sillok/worker";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -48,7 +48,10 @@ const transfer = process("transfer", {
   answered: { debit: () => [] },
 });
 
-const app = sillok({ aggregates: [account, order], processes: [transfer] });
+const balances = projection<{ type: "Deposited"; data: { cents: number } }, { cents: number }>("balances", {
+  on: { Deposited: ({ stream, data }, documents) => documents.put(stream, data) },
+});
+const app = sillok({ aggregates: [account, order], processes: [transfer], projections: [balances] });
 export type App = typeof app;
 is<Equal<AggregateName<App>, "account" | "order" | "transfer">>();
 
@@ -77,9 +80,9 @@ export async function client(): Promise<void> {
     // @ts-expect-error there is no such option: the server decides in one attempt
     await mine.execute({ type: "Withdraw", data: { cents: 1 } }, { attempts: 3 });
   }
-  const placed = await bank.aggregate("order", "7").state();
-  is<Equal<typeof placed.state, string>>();
-  await bank.aggregate("order", "7").execute({ type: "Place" });
+  const ordered = await bank.aggregate("order", "7").state();
+  is<Equal<typeof ordered.state, string>>();
+  const placed = await bank.aggregate("order", "7").execute({ type: "Place" });
   // @ts-expect-error it is a command of another aggregate
   await bank.aggregate("order", "7").execute({ type: "Withdraw", data: { cents: 1 } });
   const asked = await bank.aggregate("transfer", "1").attempt({ type: "Request", data: { cents: 1 } });
@@ -88,8 +91,24 @@ export async function client(): Promise<void> {
   await bank.aggregate("transfer", "1").execute({ type: "Withdraw", data: { cents: 1 } });
   // @ts-expect-error there is no such aggregate
   bank.aggregate("counter", "7");
-  const document = await bank.projection<{ cents: number }>("balances").get("account-42");
+  const inferred = bank.documents(balances);
+  is<Equal<typeof inferred, DocumentsClient<{ cents: number }>>>();
+  is<Equal<typeof inferred, ReturnType<typeof bank.documents<typeof balances>>>>();
+  const document = await bank.documents<{ cents: number }>("balances").get("account-42");
   is<Equal<typeof document, { cents: number } | undefined>>();
+  for await (const { key, document } of inferred.list({ prefix: "account-", min: placed })) {
+    is<Equal<typeof key, string>>();
+    is<Equal<typeof document, { cents: number }>>();
+  }
+  const unknown = await bank.documents("balances").get("account-42");
+  is<Equal<typeof unknown, unknown>>();
+  // @ts-expect-error an aggregate has no documents
+  bank.documents(account);
+  const { kind } = await bank.consumer(balances).status();
+  is<Equal<typeof kind, "projection" | "reactor" | "process" | "webhook" | "queue">>();
+  for await (const { event } of bank.consumer("balances").deadLetters({ limit: 1 })) is<Equal<typeof event.type, string>>();
+  // @ts-expect-error the client decides no commands: its aggregates do
+  await bank.store.execute("account-42", { type: "Deposit", data: { cents: 1 } }, account);
   for await (const event of bank.store.read("account-42")) is<Equal<typeof event.type, string>>();
 }
 

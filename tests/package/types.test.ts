@@ -18,7 +18,7 @@ import {
   EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion,
   type AppendOptions, type AppendResult, type BrokenHistory, type ConnectOptions,
   type ExpectedVersion,
-  type FeedEvent, type Fetch, type NewEvent, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteEventStore, type SavedEvent,
+  type FeedEvent, type Fetch, type NewEvent, type ReadAllOptions, type ReadOptions, type RecordedEvent, type RemoteAggregateStore, type SavedEvent,
   type SillokErrorCode, type Signal, type Store, type StreamEntry, type StreamsOptions,
   type SubscribeAllOptions, type SubscribeOptions, type TruncateOptions, type TruncateResult, type Verification,
 } from "sillok";
@@ -121,7 +121,7 @@ export function file(): void {
 export async function remote(fetch: Fetch, options: SubscribeOptions): Promise<void> {
   const connect: ConnectOptions = { token: "t", retries: 0, fetch: (url, request) => fetch(url, { ...request }) };
   const remote = EventStore.connect("https://example.org", connect);
-  is<Equal<typeof remote, RemoteEventStore>>();
+  is<Equal<typeof remote, RemoteAggregateStore>>();
   EventStore.connect({ href: "https://example.org" });
   // One program for every store.
   const stores: Store[] = [store, remote];
@@ -371,6 +371,10 @@ test("in a project for a bundler", async () => {
     "aggregates.ts": AGGREGATES,
     "processes.ts": PROCESSES,
     "client.ts": CLIENT,
+    "page.ts": CLIENT.replace("type Client, connect, type DocumentsClient, ", "").replace(
+      'from "sillok";',
+      'from "sillok";\nimport { type Client, connect, type DocumentsClient } from "sillok/client";',
+    ),
   });
 });
 

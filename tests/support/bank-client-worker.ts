@@ -31,7 +31,7 @@ async function answer(bank: Bank, request: Request): Promise<unknown> {
   }
   const { state, version } = await account.state();
   const min = { stream: account.stream, version };
-  const balance = await bank.projection("balances").get(account.stream, { min });
+  const balance = await bank.documents("balances").get(account.stream, { min });
   const types = [];
   for await (const { type } of bank.store.read(account.stream)) types.push(type);
   return { state, version, balance, types };

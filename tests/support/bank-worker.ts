@@ -50,7 +50,7 @@ export default {
     const { version } = await mine.execute({ type: "Deposit", data: { cents: 50 } });
     const { state } = await mine.state();
     const min = { stream: mine.stream, version };
-    const document = await own.projection<{ cents: number }>("balances").get(mine.stream, { min });
+    const document = await own.documents(balances).get(mine.stream, { min });
     const events = [];
     for await (const { type } of own.store.read(mine.stream)) events.push(type);
     return Response.json({ version, cents: state.cents, document, events });

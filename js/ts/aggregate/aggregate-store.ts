@@ -77,7 +77,7 @@ export interface LoadedState<S> {
 
 /**
  * A {@link Store} that executes the commands of aggregates, and lists their timers and sent commands: {@link EventStore} and
- * {@link RemoteEventStore}.
+ * {@link RemoteAggregateStore}.
  */
 export interface AggregateStore<Events extends NewEvent = NewEvent>
   extends Store<Events>, PendingCommands {

@@ -3,10 +3,14 @@ import { Http } from "../remote/http.js";
 import { invalid } from "../store/invalid.js";
 import type { ConnectOptions } from "../store/options.js";
 import type { AggregateClient } from "./aggregate-client.js";
+import type { Projection } from "../consumer/projection.js";
 import type { AggregateName, AggregateNamed, AnyApp } from "./app.js";
-import type { ProjectionClient } from "./projection-client.js";
+import type { ConsumerClient } from "./consumer-client.js";
+import type { DocumentIn, DocumentsClient } from "./documents-client.js";
+import type { Named } from "./name-of.js";
 import { RemoteAggregate } from "./remote-aggregate.js";
-import { RemoteProjection } from "./remote-projection.js";
+import { RemoteConsumer } from "./remote-consumer.js";
+import { RemoteDocuments } from "./remote-documents.js";
 
 /** Something that sends requests to a Worker, such as a service binding. */
 export interface Fetcher {
@@ -48,12 +52,66 @@ export class Client<App extends AnyApp = AnyApp> {
   }
 
   /**
-   * A projection of the server, for reading its documents. This sends no request.
+   * The documents of a projection of the server. This sends no request.
    *
-   * @param name - The name of the projection.
+   * The projection gives the documents their type. In a page, pass its type and its name, so that the page does not contain the
+   * code of the projection: `client.documents<typeof balances>("balances")`.
+   *
+   * @param projection - The projection, or its name.
+   * @throws {@link SillokError} `invalid_parameter` when the argument is neither a projection nor a name.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "sillok/client";
+   * import { projection } from "sillok/worker";
+   *
+   * type Deposited = { type: "Deposited"; data: { cents: number } };
+   * const balances = projection<Deposited, { cents: number }>("balances", {
+   *   category: "account",
+   *   on: {
+   *     Deposited({ stream, data }, documents) {
+   *       documents.put(stream, { cents: (documents.get(stream)?.cents ?? 0) + data.cents });
+   *     },
+   *   },
+   * });
+   *
+   * export async function total(): Promise<number> {
+   *   const bank = connect("https://sillok.example.workers.dev", { token: "your-token" });
+   *   let cents = 0;
+   *   for await (const { document } of bank.documents(balances).list({ prefix: "account-" })) cents += document.cents;
+   *   return cents;
+   * }
+   * ```
    */
-  projection<Document = unknown>(name: string): ProjectionClient<Document> {
-    return new RemoteProjection(this.#http, name);
+  documents<Document>(projection: Projection<any, Document>): DocumentsClient<Document>;
+  documents<T = unknown>(projection: string): DocumentsClient<DocumentIn<T>>;
+  documents(projection: Named): DocumentsClient {
+    return new RemoteDocuments(this.#http, projection);
+  }
+
+  /**
+   * A consumer of the server: a projection, a reactor, a process, a webhook or a queue. This sends no request.
+   *
+   * @param consumer - The consumer, or its name.
+   * @throws {@link SillokError} `invalid_parameter` when the argument is neither a consumer nor a name.
+   *
+   * @example
+   * ```ts
+   * import { connect, isSillokError } from "sillok/client";
+   *
+   * const mailer = connect("https://sillok.example.workers.dev", { token: "your-token" }).consumer("mailer");
+   * try {
+   *   const { status, lag, deadLetters } = await mailer.status();
+   *   console.log(status, lag, deadLetters);
+   *   for await (const { event, error } of mailer.deadLetters({ limit: 10 })) console.log(event.id, error);
+   *   await mailer.retry();
+   * } catch (error) {
+   *   console.log(isSillokError(error) && error.code); // consumer_not_found
+   * }
+   * ```
+   */
+  consumer(consumer: Named): ConsumerClient {
+    return new RemoteConsumer(this.#http, consumer);
   }
 }
 

@@ -6,8 +6,8 @@ import type { ConsumedEvent } from "./definition.js";
 export interface ConsumerStatus {
   /** The name of the consumer. */
   name: string;
-  /** The kind of the consumer. */
-  kind: "projection" | "reactor" | "process";
+  /** The kind of the consumer. Only a server has webhooks and queues. */
+  kind: "projection" | "reactor" | "process" | "webhook" | "queue";
   /** `paused` after {@link ConsumerHandle.pause}, `stopped` before a failed event, `running` otherwise. */
   status: "running" | "paused" | "stopped";
   /** The place in the feed up to which the consumer has handled events. */
@@ -78,7 +78,7 @@ export interface DeadLettersOptions {
   readonly limit?: number | undefined;
 }
 
-/** The operations on a registered projection, reactor or process. See {@link EventGateway.consumer}. */
+/** The operations on a projection, reactor or process. See {@link EventGateway.consumer} and {@link Client.consumer}. */
 export interface ConsumerHandle {
   /** Returns the status of the consumer. */
   status(): Promise<ConsumerStatus>;

@@ -1,4 +1,4 @@
-import { checkedKey } from "../consumer/documents.js";
+import { checkedKey } from "../consumer/document-key.js";
 import type {
   ConsumerStatus,
   DeadLetter,

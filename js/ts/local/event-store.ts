@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { RemoteEventStore } from "../remote/event-store.js";
+import { RemoteAggregateStore } from "../remote/aggregate-store.js";
 import { Database } from "../sqlite/database.js";
 import { wantedOpening } from "../sqlite/open-options.js";
 import { type Rejection, SillokError } from "../store/errors.js";
@@ -181,8 +181,8 @@ export class EventStore<Events extends NewEvent = NewEvent> implements Aggregate
   static connect<Events extends NewEvent = NewEvent>(
     url: string | { readonly href: string },
     options: ConnectOptions = {},
-  ): RemoteEventStore<Events> {
-    return new RemoteEventStore<Events>(url, options);
+  ): RemoteAggregateStore<Events> {
+    return new RemoteAggregateStore<Events>(url, options);
   }
 
   async append<E extends NewEvent = Events>(

@@ -11,7 +11,8 @@ import type {
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
 import type { Rejection } from "../store/errors.js";
-import type { SentCommand, Timer } from "../store/pending.js";
+import type { PendingCommands, SentCommand, Timer } from "../store/pending.js";
+import type { Store } from "../store/store.js";
 import {
   type AppendOptions,
   checkOptions,
@@ -23,18 +24,6 @@ import {
   type SubscribeOptions,
   type TruncateOptions,
 } from "../store/options.js";
-import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
-import type {
-  AggregateStore,
-  AnyAggregate,
-  CommandOutcome,
-  ExecuteOptions,
-  ExecuteResult,
-  LoadedState,
-  LoadOptions,
-} from "../aggregate/aggregate-store.js";
-import { accepted } from "../aggregate/command-input.js";
-import { RemoteCommands } from "./commands.js";
 import { remoteStreams } from "./directory.js";
 import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";
 import { checkedAnswer, Http } from "./http.js";
@@ -50,24 +39,22 @@ const APPEND_OPTIONS = [
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
- * The store of a deployed Sillok. {@link EventStore.connect} returns it. Its methods have the same arguments, results and
- * errors as the methods of {@link EventStore}.
+ * The streams of a deployed Sillok: {@link Client.store}, and the part of {@link RemoteAggregateStore} that decides nothing. Its
+ * methods have the same arguments, results and errors as the methods of {@link EventStore}.
  *
  * The store repeats a request that gets no answer (an error of the network, a 5xx that is not Sillok's own, `unavailable`)
  * after a pause, 4 times by default; see `retries`. After the last retry, the error is `unavailable`. It repeats no other
  * request. A repeated append takes effect once, by its idempotency key: your own key, or a random one, which costs the
  * server one more written row.
  */
-export class RemoteEventStore<
-  Events extends NewEvent = NewEvent,
-> implements AggregateStore<Events> {
+export class RemoteEventStore<Events extends NewEvent = NewEvent>
+  implements Store<Events>, PendingCommands
+{
   readonly #http: Http;
-  readonly #commands: RemoteCommands;
 
-  /** Use {@link EventStore.connect}. */
+  /** Use {@link connect}, or {@link EventStore.connect}. */
   constructor(url: string | { readonly href: string }, options: ConnectOptions) {
     this.#http = new Http(url, options);
-    this.#commands = new RemoteCommands(this, this.#http);
   }
 
   /**
@@ -252,51 +239,6 @@ export class RemoteEventStore<
   async delete(stream: string): Promise<void> {
     const path = streamPath(stream);
     await this.#http.send({ method: "DELETE", path, status: 204 }, () => undefined);
-  }
-
-  /**
-   * Executes a command. The decision is made here, at the caller, against the version that was read: see
-   * {@link AggregateStore.execute}. The server remembers events under the id of their command, but no rejection and no
-   * decision without events. `decide` and `prepare` are called for a repeat too. If events are remembered under the id, the
-   * store then returns them. Another command under this id is `idempotency_key_reused` only if events are remembered.
-   *
-   * An append to a category with an aggregate needs a token with the scope `admin`, unless the aggregate has
-   * `appends: "open"`.
-   *
-   * @param stream - The stream id.
-   * @param command - The command.
-   * @param aggregate - The aggregate.
-   * @param options - The id of the command, the expected version, and the number of attempts.
-   * @returns The versions, the time and the events.
-   * @throws {@link SillokError} as {@link AggregateStore.execute} does, and as {@link RemoteEventStore.append} does.
-   */
-  async execute<A extends AnyAggregate>(
-    stream: string,
-    command: CommandOf<NoInfer<A>>,
-    aggregate: A,
-    options: ExecuteOptions = {},
-  ): Promise<ExecuteResult<EventOf<A>>> {
-    return accepted(await this.attempt(stream, command, aggregate, options));
-  }
-
-  /** Executes a command as {@link RemoteEventStore.execute} does, but returns a rejection as a value. */
-  async attempt<A extends AnyAggregate>(
-    stream: string,
-    command: CommandOf<NoInfer<A>>,
-    aggregate: A,
-    options: ExecuteOptions = {},
-  ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>> {
-    const outcome = await this.#commands.attempt(stream, command, aggregate, options);
-    return outcome as CommandOutcome<EventOf<A>, RejectionOf<A>>;
-  }
-
-  /** Loads the state of an aggregate by reading its events, as {@link AggregateStore.load} does. */
-  async load<A extends AnyAggregate>(
-    stream: string,
-    aggregate: A,
-    options: LoadOptions = {},
-  ): Promise<LoadedState<StateOf<A>>> {
-    return this.#commands.load(stream, aggregate, options);
   }
 
   /**

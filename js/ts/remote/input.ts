@@ -107,7 +107,7 @@ export function directoryRequest(
 }
 
 /** A text to send. An empty text is left out: it does not change the result. */
-function sentText(field: string, text: string | undefined): string | undefined {
+export function sentText(field: string, text: string | undefined): string | undefined {
   if (text === undefined || text === "") return undefined;
   encoded("invalid_parameter", field, text, Infinity);
   return text;
