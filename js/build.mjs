@@ -47,6 +47,8 @@ const [{ metafile }] = await Promise.all([
   build(inWorkers),
   build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
   build(entry("client/index", "client")),
+  // Frameworks with components on the server must know that these run in the page.
+  build({ ...entry("react/index", "react"), external: ["react"], banner: { js: '"use client";' } }),
   // It takes the engine of the program, if a test runs a whole application.
   build({ ...entry("testing/index", "testing"), external: ["sillok"] }),
   build({
@@ -89,6 +91,7 @@ const PUBLIC = [
   "client/app",
   "client/client",
   "client/consumer-client",
+  "client/document-changes",
   "client/documents-client",
   "client/index",
   "client/name-of",
@@ -106,6 +109,11 @@ const PUBLIC = [
   "remote/aggregate-store",
   "remote/event-store",
   "aggregate/aggregate-store",
+  "react/context",
+  "react/index",
+  "react/use-command",
+  "react/use-documents",
+  "react/use-stream",
   "store/errors",
   "store/events",
   "store/options",

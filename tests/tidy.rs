@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// A room of the package's TypeScript, and the only rooms that it may import.
-const JS_ROOMS: [(&str, &[&str]); 11] = [
+const JS_ROOMS: [(&str, &[&str]); 12] = [
     ("store", &[]),
     ("aggregate", &["store"]),
     ("time", &["store"]),
@@ -26,6 +26,7 @@ const JS_ROOMS: [(&str, &[&str]); 11] = [
     ("remote", &["aggregate", "store", "time"]),
     ("client", &["aggregate", "consumer", "remote", "store", "time"]),
     ("consumer", &["aggregate", "store"]),
+    ("react", &["aggregate", "client", "consumer", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),
     ("gateway", &["aggregate", "consumer", "local", "store", "time"]),
     ("testing", &["aggregate", "store"]),

@@ -203,6 +203,10 @@ export function consumerClass(
       return made;
     }
 
+    override fetch(request: Request): Promise<Response> {
+      return this.#object.fetch(request);
+    }
+
     override async alarm(): Promise<void> {
       await this.#attempts.until(this.#object.alarm());
     }

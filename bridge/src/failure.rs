@@ -6,8 +6,8 @@ use serde::Serialize;
 use sillok::ErrorCode;
 use sillok::gateway::{CommandError, RecordError};
 use sillok::handler::{
-    DocumentError, Fault, InvalidCommand, InvalidConsumerName, InvalidDocumentKey, InvalidLetterId,
-    OpenError, RebuildError,
+    DocumentError, Fault, FollowError, InvalidCommand, InvalidConsumerName, InvalidDocumentKey,
+    InvalidLetterId, OpenError, RebuildError,
 };
 use sillok::store::{
     AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, ReadError, StorageError, TruncateError,
@@ -193,6 +193,15 @@ impl From<DocumentError> for Failure {
             DocumentError::Key(_) => failure.in_field("key"),
             DocumentError::TooLarge { .. } | DocumentError::Mismatch { .. } => failure.in_field("document"),
             _ => failure,
+        }
+    }
+}
+
+impl From<FollowError> for Failure {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::Documents(error) => error.into(),
+            _ => Self::new(error.code(), error.to_string()).in_field("after"),
         }
     }
 }

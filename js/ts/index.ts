@@ -55,6 +55,7 @@ export type { AggregateClient, CommandOptions } from "./client/aggregate-client.
 export type { AggregateName, AggregateNamed, AggregateOf, AnyApp } from "./client/app.js";
 export { Client, connect, type Fetcher } from "./client/client.js";
 export type { ConsumerClient } from "./client/consumer-client.js";
+export type { DocumentChange, SubscribeDocumentsOptions } from "./client/document-changes.js";
 export type { CoveredOptions, DocumentIn, DocumentsClient } from "./client/documents-client.js";
 export type {
   AnyConsumer,

@@ -33,6 +33,7 @@ pub use consumer::defining::{DefinitionStep, RemovalStep, definition_steps, remo
 pub use consumer::driver::{ConsumerDriver, look_again_at};
 pub use consumer::duty::BACKSTOP_MILLIS;
 pub use consumer::effects::{Attempted, ConsumerEffect, ConsumerInput};
+pub use consumer::following::{DocumentChange, FollowError, FollowedChange, FollowedDocuments};
 pub use consumer::machine::Consumer;
 pub use consumer::operate::{RebuildError, Status};
 pub use consumer::operation::Operation;

@@ -59,6 +59,9 @@ pub const DOCUMENT_KEY_BYTES: usize = 200;
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
 /// The longest time that a read of a document waits for an event, in milliseconds.
 pub const DOCUMENT_WAIT_MILLIS: u64 = 5000;
+/// The most memory for the recent changes of a projection's documents, in bytes: about 5,000 keys. A follower that is
+/// further behind gets all documents again.
+pub const RECENT_CHANGES_BYTES: usize = 512 * 1024;
 /// The largest state that a snapshot stores, in bytes of JSON text. A larger state works without snapshots.
 pub const STATE_BYTES: usize = 1024 * 1024;
 /// The largest rejection of a command, in bytes of JSON text.

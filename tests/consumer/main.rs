@@ -32,6 +32,8 @@ macro_rules! behaviours {
         mod documents;
         #[path = "duty.rs"]
         mod duty;
+        #[path = "following.rs"]
+        mod following;
         #[path = "letters.rs"]
         mod letters;
         #[path = "outcomes.rs"]

@@ -27,6 +27,31 @@ fn a_document_that_a_page_alters_often_is_written_once() {
 }
 
 #[test]
+fn a_follower_of_documents_costs_no_written_row() {
+    let (database, mut feed) = (Place::in_sqlite(), Feed::of(&["a", "b", "c"]));
+    let mut consumer = open(&database, &skipping());
+    let mut rows_of_all = |feed: &Feed, follows: bool| {
+        consumer.woken(0, at(0)).unwrap();
+        let before = database.0.total_changes();
+        project(&mut consumer, feed, 0, &[]).unwrap();
+        let mut place = None;
+        while follows {
+            let followed = consumer.follow("", place.as_deref(), place.is_none()).unwrap();
+            place = Some(followed.checkpoint);
+            if !followed.more {
+                break;
+            }
+        }
+        database.0.total_changes() - before
+    };
+    rows_of_all(&feed, true);
+    ["a", "b"].iter().for_each(|stream| feed.add(0, stream, "Counted"));
+    let with = rows_of_all(&feed, true);
+    ["a", "b"].iter().for_each(|stream| feed.add(0, stream, "Counted"));
+    assert_eq!(with, rows_of_all(&feed, false));
+}
+
+#[test]
 fn a_place_among_events_that_are_not_wanted_is_made_durable_now_and_then() {
     let (database, mut feed) = (Place::in_sqlite(), Feed::new(1));
     feed.page = 5000;

@@ -94,6 +94,7 @@ const SOURCES = [
   "tests/commands/account.rs",
   "tests/commands/kit.rs",
   "tests/http/read-model.test.ts",
+  "tests/package/react-page.tsx",
 ];
 
 test("the guides' excerpts of the examples are the examples' text", () => {
@@ -103,7 +104,9 @@ test("the guides' excerpts of the examples are the examples' text", () => {
   // The Worker of the guide is smaller than the one of the example.
   const sources = [...texts, firstFiles.get("worker.ts") ?? ""].map(plain);
   const excerpts = guides.flatMap((guide) =>
-    ["rust", "ts", "sql", "toml"].flatMap((language) => fenced(`docs/guides/${guide}`, language)),
+    ["rust", "ts", "tsx", "sql", "toml"].flatMap((language) =>
+      fenced(`docs/guides/${guide}`, language),
+    ),
   );
   const strange = excerpts.filter((text) => !sources.some((known) => known.includes(plain(text))));
   assert.deepEqual(strange, []);

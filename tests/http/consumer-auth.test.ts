@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 
 import { assertProblem, numbered, useApi } from "../support/api.ts";
+import { Follower } from "../support/follower.ts";
 import { sign } from "../support/token.ts";
 
 const SECRET = "a secret of the tests, of more than 32 bytes";
@@ -51,6 +52,30 @@ test("tenants have documents, webhooks and places of their own", async () => {
     (await ask("consumers", admin(tenant))).json.consumers.map(({ name }: any) => name);
   assert((await names("a")).includes("hook"));
   assert(!(await names("b")).includes("hook"));
+});
+
+test("a follower of documents gets those of its own tenant only", async () => {
+  const path = new URL("/v1/projections/sums/documents", api.server.url);
+  const follow = (tenant: string) => Follower.connect(path, admin(tenant));
+  const [one, other] = [await follow("live-a"), await follow("live-b")];
+  await api.appended("count-a", numbered(1), admin("live-a"));
+  await api.appended("count-b", numbered(2), admin("live-b"));
+  const puts = ({ events }: { events: any[] }) => events.filter(({ kind }) => kind === "put");
+  const hasAll = (follower: { events: any[] }) => puts(follower).at(-1)?.document.events >= 1;
+  await one.until(hasAll);
+  await other.until(hasAll);
+  assert.deepEqual(new Set(puts(one).map(({ key }) => key)), new Set(["count-a"]));
+  assert.deepEqual(new Set(puts(other).map(({ key }) => key)), new Set(["count-b"]));
+  await Promise.all([one.close(), other.close()]);
+});
+
+test("to follow documents needs the scope read, and all streams", async () => {
+  const live = (headers: Record<string, string>) =>
+    ask("projections/sums/documents", { Accept: "text/event-stream", ...headers });
+  assertProblem(await live({}), 401, "missing_token");
+  assertProblem(await live(as({ scope: "append" })), 403, "insufficient_scope");
+  const some = as({ scope: "admin", streams: ["count-*"] });
+  assertProblem(await live(some), 403, "stream_not_allowed");
 });
 
 test("to read needs the scope read, all else the scope admin", async () => {

@@ -20,6 +20,7 @@ let server: Server | undefined;
 after(() => server?.stop());
 
 const scratch = useScratch(async (scratch) => {
+  await scratch.link("react", "react-dom", "scheduler", "@types/react", "@types/react-dom");
   server = await startServer();
   const { origin } = server.url;
   const files = ["README.md", ...(await typeFiles())];

@@ -1,7 +1,7 @@
 // Projects with the installed tarball, as a user would have them.
 
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -62,6 +62,15 @@ export class Scratch {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
     return file;
+  }
+
+  /** Adds packages that the repository has installed. */
+  async link(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const at = this.at(`node_modules/${name}`);
+      await mkdir(dirname(at), { recursive: true });
+      await symlink(join(ROOT, "node_modules", name), at);
+    }
   }
 
   /** Runs a program in the project. The repository's own tools are on its search path. */

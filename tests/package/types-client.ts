@@ -2,7 +2,7 @@
 
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const CLIENT = `
-import { aggregate, type AggregateName, type Client, connect, type DocumentsClient, process, projection, reject, send, type StandardSchema } from "sillok";
+import { aggregate, type AggregateName, type Client, connect, type DocumentChange, type DocumentsClient, process, projection, reject, send, type StandardSchema } from "sillok";
 import { sillok } from "sillok/worker";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -10,7 +10,7 @@ function is<T extends true>(_proof?: T): void {}
 
 declare function schema<Input, Output = Input>(): StandardSchema<Input, Output>;
 const cents = schema<{ cents: number }>();
-const account = aggregate("account", {
+export const account = aggregate("account", {
   events: { Deposited: cents, Withdrawn: cents },
   commands: { Deposit: cents, Withdraw: cents },
   initialState: () => ({ cents: 0 }),
@@ -48,7 +48,7 @@ const transfer = process("transfer", {
   answered: { debit: () => [] },
 });
 
-const balances = projection<{ type: "Deposited"; data: { cents: number } }, { cents: number }>("balances", {
+export const balances = projection<{ type: "Deposited"; data: { cents: number } }, { cents: number }>("balances", {
   on: { Deposited: ({ stream, data }, documents) => documents.put(stream, data) },
 });
 const app = sillok({ aggregates: [account, order], processes: [transfer], projections: [balances] });
@@ -100,6 +100,15 @@ export async function client(): Promise<void> {
     is<Equal<typeof key, string>>();
     is<Equal<typeof document, { cents: number }>>();
   }
+  for await (const change of inferred.subscribe({ prefix: "account-", after: "1-1-1" })) {
+    is<Equal<typeof change, DocumentChange<{ cents: number }>>>();
+    if (change.kind === "put") is<Equal<typeof change.document, { cents: number }>>();
+    if (change.kind === "delete") is<Equal<typeof change.key, string>>();
+    // @ts-expect-error not every message has a document
+    change.document;
+  }
+  // @ts-expect-error a subscription has no limit
+  inferred.subscribe({ limit: 1 });
   const unknown = await bank.documents("balances").get("account-42");
   is<Equal<typeof unknown, unknown>>();
   // @ts-expect-error an aggregate has no documents
@@ -125,5 +134,46 @@ export async function count(binding: { fetch(url: string, request: object): Prom
   sillok({ aggregates: [{ name: "account" }] });
   // @ts-expect-error an aggregate is not a process
   sillok({ processes: [order] });
+}
+`;
+
+/** The same program with the client of `sillok/client`. */
+export const PAGE = CLIENT.replace(
+  "type Client, connect, type DocumentChange, type DocumentsClient, ",
+  "",
+).replace(
+  'from "sillok";',
+  'from "sillok";\nimport { type Client, connect, type DocumentChange, type DocumentsClient } from "sillok/client";',
+);
+
+/** The hooks of `sillok/react`; this program checks itself as well. */
+export const HOOKS = `
+import { type Client, type CommandOutcome, type EventOf, type Projection } from "sillok";
+import { useClient, useCommand, useDocuments, useStream } from "sillok/react";
+import type { account, App, balances } from "./client.js";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function is<T extends true>(_proof?: T): void {}
+
+export function useAll(projection: Projection<any, { cents: number }>): void {
+  is<Equal<ReturnType<typeof useClient<App>>, Client<App>>>();
+  const inferred = useDocuments(projection, { prefix: "account-" });
+  is<Equal<(typeof inferred.documents)[number]["document"], { cents: number }>>();
+  is<Equal<typeof inferred.status, "loading" | "live" | "failed">>();
+  const named = useDocuments<typeof balances>("balances");
+  is<Equal<typeof named, typeof inferred>>();
+  // @ts-expect-error there is no such option
+  useDocuments("balances", { limit: 1 });
+  const { events } = useStream<EventOf<typeof account>>("account-42", { after: 1 });
+  is<Equal<(typeof events)[number]["type"], "Deposited" | "Withdrawn">>();
+  const { execute, pending, rejection } = useCommand<typeof account>("account", "42");
+  is<Equal<typeof pending, boolean>>();
+  is<Equal<NonNullable<typeof rejection>["code"], "insufficient_funds">>();
+  const outcome: Promise<CommandOutcome | undefined> = execute({ type: "Withdraw", data: { cents: 30 } });
+  void outcome;
+  // @ts-expect-error there is no such command
+  void execute({ type: "Close", data: { cents: 1 } });
+  // @ts-expect-error the aggregate has another name
+  useCommand<typeof account>("order", "42");
 }
 `;

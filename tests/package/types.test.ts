@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { ROOT, useScratch } from "./scratch.ts";
 import { AGGREGATES, SCHEMAS } from "./types-aggregates.ts";
-import { CLIENT } from "./types-client.ts";
+import { CLIENT, HOOKS, PAGE } from "./types-client.ts";
 import { CONSUMERS } from "./types-consumers.ts";
 import { checkErrors, MISTAKES } from "./types-mistakes.ts";
 import { PROCESSES } from "./types-processes.ts";
@@ -294,7 +294,7 @@ const COMPILERS = {
   "7.0": `${ROOT}node_modules/typescript/bin/tsc`,
 };
 
-const scratch = useScratch();
+const scratch = useScratch((scratch) => scratch.link("react", "@types/react", "csstype"));
 
 /** The output of each compiler for these files. */
 async function compiled(
@@ -371,10 +371,8 @@ test("in a project for a bundler", async () => {
     "aggregates.ts": AGGREGATES,
     "processes.ts": PROCESSES,
     "client.ts": CLIENT,
-    "page.ts": CLIENT.replace("type Client, connect, type DocumentsClient, ", "").replace(
-      'from "sillok";',
-      'from "sillok";\nimport { type Client, connect, type DocumentsClient } from "sillok/client";',
-    ),
+    "hooks.ts": HOOKS,
+    "page.ts": PAGE,
   });
 });
 

@@ -166,8 +166,9 @@ impl ConsumerShell {
                     over?;
                     turn.alarm_is_over();
                 }
-                // Nobody watches, and nobody reads the log.
-                ConsumerEffect::Running(_) | ConsumerEffect::Log(_) => {}
+                // Nobody watches, nobody follows the documents, and nobody reads the log.
+                ConsumerEffect::Running(_) | ConsumerEffect::DocumentsChanged(_) | ConsumerEffect::Log(_) => {
+                }
                 other => panic!("{other:?} is not carried out"),
             }
         }

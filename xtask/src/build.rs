@@ -23,8 +23,8 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const JS: (&str, &str) = ("sillok-js", JS_WASM);
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
-/// The folders of the pages that use the package.
-const PAGES: [&str; 2] = ["www/sillok", "examples/bank/page/sillok"];
+/// The folders of the pages that use the package, and the file that each uses.
+const PAGES: [(&str, &str); 2] = [("www/sillok", "sillok.js"), ("examples/bank/page/sillok", "client.js")];
 
 /// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`.
 const JS_INPUTS: [&str; 27] = [
@@ -228,7 +228,7 @@ fn package(shell: &Shell) -> Result<()> {
     let work = Work {
         name: "building the npm package",
         inputs: &JS_INPUTS,
-        outputs: &["js/dist", "js/LICENSE-APACHE", "js/LICENSE-MIT", PAGES[0], PAGES[1]],
+        outputs: &["js/dist", "js/LICENSE-APACHE", "js/LICENSE-MIT", PAGES[0].0, PAGES[1].0],
         tools: String::new(),
     };
     unless_fresh(shell, &work, || {
@@ -274,11 +274,12 @@ fn bind(shell: &Shell) -> Result<()> {
 
 /// The pages use the package as any page would: the default build, which is one file.
 fn serve(shell: &Shell) -> Result<()> {
-    for folder in PAGES.map(|folder| shell.at(folder)) {
+    for (folder, file) in PAGES {
+        let folder = shell.at(folder);
         remove(&folder)?;
         fs::create_dir_all(&folder)?;
-        fs::copy(shell.at("js/dist/sillok.js"), folder.join("sillok.js"))
-            .context("the JavaScript build did not write js/dist/sillok.js")?;
+        fs::copy(shell.at(&format!("js/dist/{file}")), folder.join(file))
+            .with_context(|| format!("the JavaScript build did not write js/dist/{file}"))?;
     }
     Ok(())
 }

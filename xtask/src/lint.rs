@@ -9,7 +9,7 @@ use crate::run;
 use crate::shell::Shell;
 
 /// Prose (Markdown) is wrapped by hand. JSON files are left out because the exact bytes of test data matter.
-const PRETTIER_FILES: &str = "**/*.{ts,mts,js,mjs,css,html}";
+const PRETTIER_FILES: &str = "**/*.{ts,tsx,mts,js,mjs,css,html}";
 
 /// Runs the command. It makes every check, even after one has failed.
 pub(crate) fn run(mut shell: Shell) -> Result<ExitCode> {

@@ -1,6 +1,8 @@
 //! The status, the dead letters and the documents of a consumer, as JSON.
 
-use sillok::handler::{DeadLetter, DeadLetters, DocumentPage, Status};
+use sillok::handler::{
+    DeadLetter, DeadLetters, DocumentChange, DocumentPage, FollowedChange, FollowedDocuments, Status,
+};
 use sillok::store::{Checkpoint, RecordedTime, json_string};
 
 use crate::clock::rfc3339;
@@ -48,6 +50,37 @@ pub fn documents_json(name: &str, page: &DocumentPage, next: Option<String>) -> 
         format!("{{\"key\":{},\"document\":{}}}", json_string(key), document.as_str())
     });
     page_json(name, &mut documents, next)
+}
+
+/// The next messages to a follower of documents: `{"changes":[{"kind",…,"checkpoint"}],"checkpoint","revision","more"}`.
+#[must_use]
+pub fn followed_json(followed: &FollowedDocuments) -> String {
+    let mut text = "{\"changes\":[".to_owned();
+    for FollowedChange { change, checkpoint } in &followed.changes {
+        if !text.ends_with('[') {
+            text.push(',');
+        }
+        match change {
+            DocumentChange::Reset => text.push_str("{\"kind\":\"reset\""),
+            DocumentChange::Put { key, document } => {
+                text += "{\"kind\":\"put\",\"key\":";
+                text += &json_string(key);
+                text += ",\"document\":";
+                text += document.as_str();
+            }
+            DocumentChange::Delete { key } => {
+                text += "{\"kind\":\"delete\",\"key\":";
+                text += &json_string(key);
+            }
+            DocumentChange::CaughtUp => text.push_str("{\"kind\":\"caught-up\""),
+        }
+        // A checkpoint needs no escape.
+        text += ",\"checkpoint\":\"";
+        text += checkpoint;
+        text += "\"}";
+    }
+    let FollowedDocuments { checkpoint, revision, more, .. } = followed;
+    text + &format!("],\"checkpoint\":\"{checkpoint}\",\"revision\":{revision},\"more\":{more}}}")
 }
 
 /// Writes the page item by item, because a page may have 4 MiB.

@@ -4,6 +4,6 @@ mod consumer_json;
 mod documents;
 mod outcome;
 
-pub use consumer_json::{documents_json, letters_json, status_members};
+pub use consumer_json::{documents_json, followed_json, letters_json, status_members};
 pub use documents::{get_document, put_document};
 pub use outcome::outcome_from_js;

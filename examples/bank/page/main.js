@@ -9,11 +9,11 @@ import { onToken } from "./token.js";
 const amount = (cents) => (cents / 100).toFixed(2);
 
 const balances = new Live(
-  { projection: "balances", category: "account" },
+  "balances",
   new Table("balances", (key, { owner, cents }) => [key, owner, amount(cents)]),
 );
 const transfers = new Live(
-  { projection: "transfers", category: "transfer" },
+  "transfers",
   new Table("transfers", (key, { from, to, cents, status }) => [
     key,
     from,

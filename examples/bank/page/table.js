@@ -56,6 +56,15 @@ export class Table {
     last.remove();
   }
 
+  /**
+   * Removes a document.
+   * @param {string} key
+   */
+  remove(key) {
+    this.#rows.get(key)?.remove();
+    this.#rows.delete(key);
+  }
+
   /** @param {string} status */
   show(status) {
     this.#status.textContent = status;

@@ -1,6 +1,7 @@
 import type { DocumentsOptions, KeyedDocument } from "../consumer/handles.js";
 import type { Projection } from "../consumer/projection.js";
 import type { Stored } from "../store/events.js";
+import type { DocumentChange, SubscribeDocumentsOptions } from "./document-changes.js";
 
 /** The type of the documents: that of a projection, such as `typeof balances`, or a type that you name. */
 export type DocumentIn<T> = T extends Projection<any, infer Document> ? Document : T;
@@ -40,4 +41,36 @@ export interface DocumentsClient<Document = unknown> {
   list(
     options?: DocumentsOptions & CoveredOptions,
   ): AsyncGenerator<KeyedDocument<Document>, void, undefined>;
+
+  /**
+   * Follows the documents: first all documents below the prefix, and then each change. After a lost connection, or 40 seconds
+   * without data, the client connects again and continues after the last message, without a limit of retries.
+   *
+   * The subscription ends when you leave the loop, call `return`, or abort the signal. None of these is an error.
+   *
+   * @param options - A prefix of the keys, the checkpoint to continue after, and a signal that ends the subscription.
+   * @returns The messages, for `for await`. You can iterate over them once.
+   * @throws {@link SillokError} `consumer_not_found` when the server has no such projection, or it was deleted meanwhile;
+   * `invalid_checkpoint`, `invalid_parameter`, and the errors of a request as for {@link AggregateClient.execute}.
+   *
+   * @example
+   * ```ts
+   * import { connect } from "sillok/client";
+   * import type { App } from "sillok/worker";
+   *
+   * export async function follow(show: (documents: Map<string, { cents: number }>) => void): Promise<void> {
+   *   const bank = connect<App>("https://sillok.example.workers.dev", { token: "your-token" });
+   *   const documents = new Map<string, { cents: number }>();
+   *   for await (const change of bank.documents<{ cents: number }>("balances").subscribe({ prefix: "account-" })) {
+   *     if (change.kind === "reset") documents.clear();
+   *     else if (change.kind === "put") documents.set(change.key, change.document);
+   *     else if (change.kind === "delete") documents.delete(change.key);
+   *     else show(documents);
+   *   }
+   * }
+   * ```
+   */
+  subscribe(
+    options?: SubscribeDocumentsOptions,
+  ): AsyncGenerator<DocumentChange<Document>, void, undefined>;
 }

@@ -37,5 +37,6 @@ export type { AggregateClient, CommandOptions } from "./aggregate-client.js";
 export type { AggregateName, AggregateNamed, AggregateOf, AnyApp } from "./app.js";
 export { Client, connect, type Fetcher } from "./client.js";
 export type { ConsumerClient } from "./consumer-client.js";
+export type { DocumentChange, SubscribeDocumentsOptions } from "./document-changes.js";
 export type { CoveredOptions, DocumentIn, DocumentsClient } from "./documents-client.js";
 export type { Named } from "./name-of.js";

@@ -9,8 +9,10 @@ import { isSillokError, SillokError } from "../store/errors.js";
 import { PAGE_EVENTS } from "../store/limits.js";
 import { checkOptions } from "../store/options.js";
 import { wantedLimit } from "../store/wanted.js";
+import type { DocumentChange, SubscribeDocumentsOptions } from "./document-changes.js";
 import type { CoveredOptions, DocumentsClient } from "./documents-client.js";
 import { type Named, nameOf } from "./name-of.js";
+import { subscribeDocuments } from "./subscribe-documents.js";
 
 const GET_OPTIONS = ["min"] as const satisfies (keyof CoveredOptions)[];
 const LIST_OPTIONS = ["prefix", "after", "limit", "min"] as const satisfies (
@@ -67,6 +69,12 @@ export class RemoteDocuments<Document> implements DocumentsClient<Document> {
       after = new URL(next, "http://sillok").searchParams.get("after") ?? undefined;
       if (after === undefined) return;
     }
+  }
+
+  subscribe(
+    options: SubscribeDocumentsOptions = {},
+  ): AsyncGenerator<DocumentChange<Document>, void, undefined> {
+    return subscribeDocuments(this.#http, this.#path, options);
   }
 }
 

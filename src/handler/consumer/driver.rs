@@ -213,6 +213,9 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
         }
         let next = self.machine.next(turn.now());
         let next = next.and_then(|next| self.answer_reached(turn).map(|()| next));
+        if let Some(revision) = self.machine.take_news() {
+            turn.push(ConsumerEffect::DocumentsChanged(revision));
+        }
         match next {
             Ok(Next::Read(read)) => {
                 let call = self.calls.next();

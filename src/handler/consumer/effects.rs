@@ -48,6 +48,8 @@ pub enum ConsumerEffect {
     },
     /// A run has begun, or has ended.
     Running(bool),
+    /// The documents have changed, up to the commit of this number. Inform their followers.
+    DocumentsChanged(u64),
     /// No delivery is under way. [Change](super::driver::ConsumerDriver::redefine) the consumer within this turn.
     Change {
         /// The call of [`ConsumerDriver::change`](super::driver::ConsumerDriver::change) that has waited.

@@ -1,6 +1,6 @@
 //! The machine: the next step of a consumer.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::cut_off::CutOff;
@@ -9,6 +9,7 @@ use super::policy::{Kind, OpenError, Settings};
 use super::window::Offers;
 use crate::gateway::Alarm;
 use crate::handler::feed::{FeedPage, Hand, Lane, Next, Read};
+use crate::handler::projections::recent::RecentChanges;
 use crate::handler::stored::memory::{ConsumerMemory, Memory};
 use crate::handler::stored::state::{Round, Running, State, Track, Trouble};
 use crate::handler::stored::storage::{ConsumerStore, Storage};
@@ -36,6 +37,10 @@ pub struct Consumer<S, A> {
     pub(in crate::handler) offers: Offers,
     /// The attempt that was cut off in the last machine, until it is counted.
     pub(in crate::handler) cut_off: Option<CutOff>,
+    /// The changes of the live documents that followers may still need.
+    pub(in crate::handler) recent: RecentChanges,
+    /// The keys of the live documents that the present transaction has changed, in their order.
+    pub(in crate::handler) written: RefCell<Vec<Rc<str>>>,
     /// The number of deliveries that the durable checkpoint does not contain.
     pub(in crate::handler) unsaved: usize,
     /// The number of skipped events that the durable checkpoint does not contain.
@@ -89,6 +94,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         }
         Ok(Self {
             storage: Rc::new(storage),
+            recent: RecentChanges::since(&state),
+            written: RefCell::default(),
             state,
             known: true,
             hand: None,
@@ -318,6 +325,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             if state.kind.is_some_and(|kind| kind != self.settings.kind) {
                 return Err(StorageError::failed("a consumer of another kind now has this name"));
             }
+            self.recent.resume(&state);
             self.state = state;
             self.forget();
             self.known = true;
@@ -357,6 +365,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     ) -> Result<(), StorageError> {
         let mut state = self.state.clone();
         let mut current = false;
+        self.written.take();
         self.store().transaction(&mut || {
             current = self.known && self.store().revision()? == state.revision;
             if current {
@@ -371,6 +380,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Ok(())
         })?;
         if current {
+            if self.settings.kind == Kind::Projection {
+                self.recent.note(&state, self.written.take());
+            }
             self.state = state;
             (self.unsaved, self.passed) = (0, 0);
         } else {

@@ -291,7 +291,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
 
     /// Reads something together with its state, both at one moment. Another process may replace the documents by
     /// rebuilt ones at any time.
-    fn looking<T, E: From<StorageError>>(
+    pub(super) fn looking<T, E: From<StorageError>>(
         &mut self,
         read: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {

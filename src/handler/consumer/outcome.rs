@@ -6,7 +6,7 @@ use super::machine::Consumer;
 use super::policy::{Kind, OnFailure};
 use super::window::Ended;
 use crate::gateway::Alarm;
-use crate::handler::feed::{FeedEvent, Hand};
+use crate::handler::feed::{FeedEvent, Hand, Lane};
 use crate::handler::projections::documents::Documents;
 use crate::handler::stored::state::{LastError, Running, State};
 use crate::store::sqlite::Sql;
@@ -70,11 +70,17 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                     failed = !machine.fail(state, &hand, event, &failure)?;
                 }
                 if failed {
-                    return documents.flush();
+                    break;
                 }
             }
-            state.advance(&hand, hand.after);
-            documents.flush()
+            if !failed {
+                state.advance(&hand, hand.after);
+            }
+            documents.flush()?;
+            if hand.lane == Lane::Live {
+                machine.written.replace(documents.take_written());
+            }
+            Ok(())
         });
         documents.close();
         if !counted || applied.is_err() {

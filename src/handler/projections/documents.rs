@@ -86,6 +86,8 @@ struct Changes {
     /// The entries before the event in hand, to undo its changes. `None` stands for no entry.
     before: Vec<(Rc<str>, Option<Change>)>,
     bytes: usize,
+    /// The keys that were written to the storage, in their order.
+    written: Vec<Rc<str>>,
     /// The error of the storage, if it failed. Later actions of the handler are not reliable then.
     broken: Option<StorageError>,
     over: bool,
@@ -207,11 +209,19 @@ impl<S: Sql> Documents<S> {
     /// Writes the changes to the storage.
     pub(in crate::handler) fn flush(&self) -> Result<(), StorageError> {
         let mut changes = self.changes.borrow_mut();
-        for (key, change) in &changes.entries {
-            self.storage.store().put(self.generation, key, change.as_deref())?;
+        changes.bytes = 0;
+        for (key, change) in std::mem::take(&mut changes.entries) {
+            self.storage.store().put(self.generation, &key, change.as_deref())?;
+            if let Err(at) = changes.written.binary_search(&key) {
+                changes.written.insert(at, key);
+            }
         }
-        (changes.entries, changes.bytes) = (Vec::new(), 0);
         Ok(())
+    }
+
+    /// Takes the keys that were written to the storage, in their order.
+    pub(in crate::handler) fn take_written(&self) -> Vec<Rc<str>> {
+        std::mem::take(&mut self.changes.borrow_mut().written)
     }
 
     /// Refuses every use from now on.

@@ -3,3 +3,4 @@
 pub(in crate::handler) mod document_key;
 pub(in crate::handler) mod documents;
 pub(in crate::handler) mod projection;
+pub(in crate::handler) mod recent;

@@ -10,7 +10,7 @@ use sillok_bridge::{Failure, now};
 use worker::console_error;
 
 use super::opening::{Driver, Inner};
-use crate::objects::{Driven, Driving, armed, pause};
+use crate::objects::{Driven, Driving, armed, nudges, pause};
 
 impl Inner {
     /// Stores the duty to read a partition of the journal that has grown.
@@ -66,6 +66,7 @@ impl Driven for Inner {
         match effect {
             ConsumerEffect::Project => self.project(),
             ConsumerEffect::Running(is_running) => self.attempts.runs(is_running),
+            ConsumerEffect::DocumentsChanged(revision) => nudges::nudge(&self.state, revision),
             ConsumerEffect::Change { .. } => self.change_now(),
             ConsumerEffect::Reached { call, outcome } | ConsumerEffect::Discarded { call, outcome } => {
                 self.requests.answer(call, outcome);

@@ -15,7 +15,7 @@ use super::opening::Inner;
 use super::signature::Secret;
 use super::{Define, delivery, stored_definition, unreachable};
 use crate::journal::{Remote, end_of};
-use crate::objects::{Driven, forgotten, partitions};
+use crate::objects::{Driven, forgotten, nudges, partitions};
 
 /// A new definition that waits for unfinished deliveries.
 pub(super) struct Change {
@@ -155,7 +155,10 @@ impl Inner {
                     self.journal(partition)?.unregister(name).await.map_err(unreachable)?;
                 }
                 RemovalStep::End => self.end_work(),
-                RemovalStep::Erase => self.erase().await?,
+                RemovalStep::Erase => {
+                    self.erase().await?;
+                    nudges::dismiss(&self.state);
+                }
                 // The new consumer has not read any partition yet.
                 RemovalStep::Begin => self.woken(0)?,
             }

@@ -7,7 +7,7 @@ use sillok_bridge::{Message, field, message, object};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
-use crate::objects::{ObjectName, Reply};
+use crate::objects::{Nudges, ObjectName, RemoteError, Reply};
 
 /// A wake: the message of a journal to a consumer.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) enum ConsumerRequest {
     Document(DocumentRequest),
     /// Returns a page of documents.
     Documents(DocumentsRequest),
+    /// Returns the next messages to a follower of the documents.
+    Follow(FollowRequest),
     /// Waits until the consumer has reached a position.
     Reach(Reach),
 }
@@ -109,6 +111,19 @@ pub(crate) struct DocumentsRequest {
 
 message!(DocumentsRequest { prefix: "prefix", after: "after", limit: "limit" });
 
+/// Returns the next messages to a follower.
+#[derive(Debug)]
+pub(crate) struct FollowRequest {
+    /// The first characters of the keys.
+    pub(crate) prefix: String,
+    /// The place of the follower. `None` for a new one.
+    pub(crate) after: Option<String>,
+    /// Whether the follower has just connected.
+    pub(crate) begins: bool,
+}
+
+message!(FollowRequest { prefix: "prefix", after: "after", begins: "begins" });
+
 /// Waits for a position.
 #[derive(Debug)]
 pub(crate) struct Reach {
@@ -136,6 +151,7 @@ impl Message for ConsumerRequest {
             Self::Discard(parts) => ("discard", parts.to_js()),
             Self::Document(parts) => ("document", parts.to_js()),
             Self::Documents(parts) => ("documents", parts.to_js()),
+            Self::Follow(parts) => ("follow", parts.to_js()),
             Self::Reach(parts) => ("reach", parts.to_js()),
         };
         let request = object(&[("act", act.into())]);
@@ -159,6 +175,7 @@ impl Message for ConsumerRequest {
             "discard" => Self::Discard(Message::from_js(value)?),
             "document" => Self::Document(Message::from_js(value)?),
             "documents" => Self::Documents(Message::from_js(value)?),
+            "follow" => Self::Follow(Message::from_js(value)?),
             "reach" => Self::Reach(Message::from_js(value)?),
             _ => return None,
         })
@@ -183,6 +200,11 @@ impl Remote {
     /// Sends a request to the consumer.
     pub(crate) fn ask(&self, request: &ConsumerRequest) -> Reply<'_, String> {
         self.object.call("ask", request)
+    }
+
+    /// Opens a WebSocket to the object. The object sends over it that the documents have changed.
+    pub(crate) async fn follow(&self) -> Result<Nudges, RemoteError> {
+        self.object.follow().await
     }
 
     /// Wakes the consumer, because a partition of the journal has grown.

@@ -29,7 +29,7 @@ use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
-use crate::objects::{Driven, RemoteError, promised, rang, turn};
+use crate::objects::{Driven, RemoteError, nudges, promised, rang, turn};
 use attempts::Attempts;
 pub(crate) use attempts::report_panics;
 pub(crate) use definition::Definition;
@@ -38,8 +38,8 @@ pub(crate) use handlers::Handler;
 use handlers::JsHandler;
 use messages::WakeRequest;
 pub(crate) use messages::{
-    ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, Letters, Reach, Remote,
-    StatusRequest,
+    ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, FollowRequest, Letters, Reach,
+    Remote, StatusRequest,
 };
 use opening::{CutOff, Inner};
 pub(crate) use process::pass_on;
@@ -57,8 +57,8 @@ impl DurableObject for ConsumerObject {
         Self { inner: Rc::new(Inner::new(state, env)) }
     }
 
-    async fn fetch(&self, _: Request) -> worker::Result<Response> {
-        Response::error("this object takes calls by RPC only", 501)
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        nudges::admit(&self.inner.state, &request)
     }
 
     /// Fails if the alarm could not be set again. The runtime then rings it again.

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use sillok::ErrorCode;
 use sillok::handler::{Consumer, DocumentKey, Kind, LetterId, Operation};
 use sillok::store::{Checkpoint, Position};
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, followed_json};
 
 use super::opening::{Inner, no_consumer};
 use super::shown::Shown;
-use super::{ConsumerRequest, Reach, shown, stored_definition};
+use super::{ConsumerRequest, FollowRequest, Reach, shown, stored_definition};
 use crate::objects::{Driven, ObjectAlarm, ObjectSql, Receipt};
 
 type Machine = Consumer<ObjectSql, ObjectAlarm>;
@@ -66,6 +66,11 @@ impl Inner {
                     self.with(|machine| Ok(machine.documents(&page.prefix, &page.after, page.limit)?))?;
                 let documents = shown::documents(&self.name()?.identity, &page.prefix, page.limit, &found);
                 return Ok(Some(documents));
+            }
+            ConsumerRequest::Follow(FollowRequest { prefix, after, begins }) => {
+                self.only_projections()?;
+                let found = self.with(|machine| Ok(machine.follow(&prefix, after.as_deref(), begins)?))?;
+                return Ok(Some(followed_json(&found)));
             }
             _ => {}
         }

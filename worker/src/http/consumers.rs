@@ -8,11 +8,12 @@ use sillok::store::{Direction, ReadRange, json_string};
 use sillok_bridge::{Failure, now};
 use worker::Env;
 
+use super::accept::Media;
 use super::names::{consumer_name, document_key, event_in, letter_id};
 use super::problem::Problem;
 use super::request::{Method, Request};
 use super::respond::Answer;
-use super::{query, request};
+use super::{documents, query, request};
 use crate::auth::{Principal, Scope};
 use crate::consumer::{
     self, ConsumerRequest, Define, Discard, DocumentRequest, DocumentsRequest, Letters, Reach, StatusRequest,
@@ -110,7 +111,7 @@ impl Act {
 }
 
 /// A consumer that the caller may use.
-struct Found(consumer::Remote);
+pub(super) struct Found(pub(super) consumer::Remote);
 
 /// Answers a request below `/v1/consumers` or `/v1/projections`.
 pub(super) async fn answer(
@@ -125,6 +126,11 @@ pub(super) async fn answer(
     principal.require_all_streams()?;
     if reading && target == Target::All {
         return all(request, env, principal).await;
+    }
+    if let Target::Documents(name) = target
+        && documents::is_live(request)?
+    {
+        return documents::follow(request, env, principal, name).await;
     }
     let Plan { found, mut asked, min, has_content } = plan(request, env, principal, target)?;
     if let ConsumerRequest::Define(define) = &mut asked {
@@ -206,7 +212,8 @@ fn plan(request: &Request, env: &Env, principal: &Principal, target: Target<'_>)
         }
         (Target::Documents(name), _) if reading => {
             let found = find(name)?;
-            request::check_json_headers(request)?;
+            request::check_live_headers(request)?;
+            request::check_read_headers(request, &[Media::Json, Media::EventStream])?;
             let [prefix, after, limit, min] = query::texts(url, ["prefix", "after", "limit", "min"])?;
             let (prefix, after) = (prefix.unwrap_or_default(), after.unwrap_or_default());
             let asked = ConsumerRequest::Documents(DocumentsRequest { prefix, after, limit: page(limit)? });
@@ -246,7 +253,7 @@ async fn all(request: &Request, env: &Env, principal: &Principal) -> Result<Answ
 }
 
 impl Found {
-    fn find(env: &Env, principal: &Principal, segment: &str) -> Result<Self, Problem> {
+    pub(super) fn find(env: &Env, principal: &Principal, segment: &str) -> Result<Self, Problem> {
         Self::of(env, principal, consumer_name(segment)?)
     }
 

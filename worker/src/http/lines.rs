@@ -63,7 +63,7 @@ impl Lines {
     pub(super) fn entity_tag(&self) -> Option<EntityTag> {
         match &self.source {
             Source::Stream(stream) => stream.began,
-            Source::Feed(_) => None,
+            Source::Feed(_) | Source::Documents(_) => None,
         }
     }
 

@@ -143,8 +143,11 @@ impl Live {
             }
             if self.source.is_behind() {
                 match self.advance().await {
-                    // The stream was deleted while the follower read existing events.
-                    Err(RemoteError::Refused(failure, _)) if failure.code == ErrorCode::StreamDeleted => {
+                    // The stream or the consumer was deleted while the follower read what exists.
+                    Err(RemoteError::Refused(failure, _))
+                        if failure.code == ErrorCode::StreamDeleted
+                            || failure.code == ErrorCode::ConsumerNotFound =>
+                    {
                         return Ok(Step::End);
                     }
                     outcome => outcome?,

@@ -12,6 +12,7 @@ mod commits;
 mod consumers;
 mod cors;
 mod directory;
+mod documents;
 mod events;
 mod feed;
 mod fields;

@@ -1,4 +1,4 @@
-//! A source that is read page by page and can be followed: a stream, or the feed.
+//! A source that is read page by page and can be followed: a stream, the feed, or the documents of a projection.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -7,6 +7,7 @@ use sillok::store::{items, members, string_text};
 use sillok_bridge::{RangeValue, Scalar};
 
 use super::Object;
+use super::documents::DocumentsSource;
 use super::feed::Feed;
 use super::precondition::EntityTag;
 use crate::aggregate::ReadRequest;
@@ -16,6 +17,7 @@ use crate::objects::{Nudges, RemoteError};
 pub(super) enum Source {
     Stream(StreamSource),
     Feed(Feed),
+    Documents(DocumentsSource),
 }
 
 /// An event for a reader.
@@ -37,6 +39,7 @@ impl Source {
                 let (found, _) = feed.advance(most).await?;
                 Ok(found.events()?)
             }
+            Self::Documents(documents) => documents.advance().await,
         }
     }
 
@@ -45,6 +48,7 @@ impl Source {
         match self {
             Self::Stream(stream) => stream.behind,
             Self::Feed(feed) => feed.is_behind(),
+            Self::Documents(documents) => documents.is_behind(),
         }
     }
 
@@ -53,6 +57,7 @@ impl Source {
         match self {
             Self::Stream(stream) => (stream.seen, stream.seen.to_string()),
             Self::Feed(feed) => feed.place(),
+            Self::Documents(documents) => documents.place(),
         }
     }
 
@@ -61,7 +66,7 @@ impl Source {
         let (_, place) = self.place();
         match self {
             Self::Stream(_) => format!("{{\"version\":{place}}}"),
-            Self::Feed(_) => format!("{{\"checkpoint\":\"{place}\"}}"),
+            Self::Feed(_) | Self::Documents(_) => format!("{{\"checkpoint\":\"{place}\"}}"),
         }
     }
 
@@ -70,6 +75,7 @@ impl Source {
         match self {
             Self::Stream(stream) => Ok(Listening(vec![stream.object.remote.follow().await?])),
             Self::Feed(feed) => feed.listen().await,
+            Self::Documents(documents) => documents.listen().await,
         }
     }
 
@@ -84,6 +90,7 @@ impl Source {
                 Some(partition) => feed.has_grown(partition),
                 None => false,
             },
+            Self::Documents(documents) => documents.grow(listening).await,
         }
     }
 }
@@ -93,7 +100,7 @@ pub(super) struct Listening(pub(super) Vec<Nudges>);
 
 impl Listening {
     /// Waits for an object that has grown up to its `end`. Returns `None` once one of the objects has gone.
-    async fn reach(&self, end: &dyn Fn(usize) -> u64) -> Option<usize> {
+    pub(super) async fn reach(&self, end: &dyn Fn(usize) -> u64) -> Option<usize> {
         poll_fn(|context| {
             for (place, nudges) in self.0.iter().enumerate() {
                 if let Poll::Ready(reached) = nudges.poll_reach(context, end(place)) {

@@ -1,7 +1,7 @@
-//! Messages that inform the followers of a stream or of the feed that it has grown.
+//! Messages that inform the followers of a stream, of the feed or of documents that it has grown.
 //!
-//! A follower's Worker holds a WebSocket to the object. The only message over it is the new end: the version of the stream, or
-//! the position in the feed. The follower then reads the events like every reader. So the object can hibernate between two
+//! A follower's Worker holds a WebSocket to the object. The only message over it is the new end: the version of the stream, the
+//! position in the feed, or the number of the consumer's commit. The follower then reads the events or changes like every reader. So the object can hibernate between two
 //! events, it stores no follower's place, and a message that is repeated or overtaken does no harm.
 
 use std::cell::RefCell;
@@ -34,10 +34,10 @@ pub(crate) fn nudge(state: &State, end: u64) {
     }
 }
 
-/// Closes the WebSocket of every follower, because no more events can come.
+/// Closes the WebSocket of every follower, because nothing more can come: the stream or the consumer was deleted.
 pub(crate) fn dismiss(state: &State) {
     for socket in state.get_websockets() {
-        let _ = socket.close(Some(1000), Some("the stream was deleted"));
+        let _ = socket.close(Some(1000), Some("nothing more can come"));
     }
 }
 
