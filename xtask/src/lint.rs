@@ -51,7 +51,7 @@ impl Check {
 }
 
 /// All checks. The quick ones come first.
-pub(crate) const CHECKS: [Check; 5] = [
+pub(crate) const CHECKS: [Check; 6] = [
     Check {
         name: "lint: rustfmt",
         program: "cargo",
@@ -68,6 +68,21 @@ pub(crate) const CHECKS: [Check; 5] = [
         name: "lint: TypeScript",
         program: "tsc", // The projects that tsconfig.json lists.
         args: &["--build"],
+        remedy: None,
+    },
+    Check {
+        name: "lint: rustdoc",
+        program: "cargo",
+        args: &[
+            "doc",
+            "--no-deps",
+            "--quiet",
+            "--all-features",
+            "--package=sillok-core",
+            "--package=sillok-bridge",
+            "--package=sillok-sqlite",
+            "--package=sillok-worker",
+        ],
         remedy: None,
     },
     Check {
