@@ -87,3 +87,28 @@ fn all_packages_can_be_published_together() {
     }
     fs::remove_dir_all(target).unwrap();
 }
+
+#[test]
+fn the_dependencies_in_the_readme_are_found() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let shown = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let version = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
+    let own: Vec<_> = shown.lines().filter(|line| line.starts_with("sillok")).collect();
+    assert!(own.len() >= 2 && own.iter().all(|line| line.contains(&version)), "{own:?}");
+
+    let folder = env::temp_dir().join(format!("sillok-readme-{}", std::process::id()));
+    fs::create_dir_all(folder.join("src")).unwrap();
+    let package = "[package]\nname = \"reader\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n";
+    let manifest = [package, &shown.replace("../sillok", root().to_str().unwrap())].concat();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::write(folder.join("src/lib.rs"), "").unwrap();
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let path = folder.join("Cargo.toml");
+    let words = ["metadata", "--offline", "--format-version=1", "--manifest-path", path.to_str().unwrap()];
+    let found: serde_json::Value = serde_json::from_str(&cargo(&words)).unwrap();
+    let packages = found["packages"].as_array().unwrap();
+    for name in ["sillok-core", "sillok-sqlite"] {
+        assert!(packages.iter().any(|package| package["name"] == name), "{name}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}

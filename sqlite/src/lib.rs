@@ -36,3 +36,8 @@ pub use reactor::{Reactor, ReactorContext};
 pub use running::Running;
 pub use sillok::handler::{EventPage, Executed, Loaded, Recorded};
 pub use sqlite::Sqlite;
+
+/// The example in Rust of the project's page.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ProjectPage;
