@@ -69,6 +69,17 @@ test("a follower of documents gets those of its own tenant only", async () => {
   await Promise.all([one.close(), other.close()]);
 });
 
+test("a ticket follows the documents of its path", async () => {
+  await api.appended("count-1", numbered(1), admin("ticket"));
+  const path = "/v1/projections/sums/documents";
+  const init = { method: "POST", headers: admin("ticket"), body: JSON.stringify({ path }) };
+  const { ticket } = (await api.request("/v1/tickets", init)).json;
+  const url = new URL(`${path}?prefix=count&ticket=${ticket}`, api.server.url);
+  const follower = await Follower.connect(url);
+  await follower.until(({ events }) => events.some(({ kind }) => kind === "caught-up"));
+  await follower.close();
+});
+
 test("to follow documents needs the scope read, and all streams", async () => {
   const live = (headers: Record<string, string>) =>
     ask("projections/sums/documents", { Accept: "text/event-stream", ...headers });
