@@ -26,7 +26,7 @@ test("a command changes the state and the documents", async () => {
   const { state } = await account.state();
   expect(state).toEqual({ owner: "Ada", cents: 100 });
   // `min` waits until the document covers the command.
-  const balance = await bank.projection("balances").get("account-42", { min });
+  const balance = await bank.documents("balances").get("account-42", { min });
   expect(balance).toEqual({ owner: "Ada", cents: 100 });
 });
 
