@@ -1,6 +1,7 @@
 /** The templates, by their names. Each is a folder of the package. */
 export const TEMPLATES = {
   worker: "a Cloudflare Worker: an aggregate with commands, documents, tests and the console",
+  app: "the same with Hono, and a page in React that shows the documents live",
   node: "one file for Node: an aggregate, documents and a SQLite file",
 } as const;
 
