@@ -1,12 +1,14 @@
-// The template `app`, from the packed packages, in an empty folder. Two pages in Chromium show the same balances.
+// The template `app`, from the packed packages, in an empty folder, as the quick start says. Two pages in Chromium show the same balances.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { chromium } from "playwright-core";
 import { freePort } from "../docs/dev-server.ts";
 import { compilers } from "./compilers.ts";
+import { Followed } from "./followed.ts";
 import { User } from "./user.ts";
 
 const user = await User.start();
+const guide = new Followed("A page");
 const project = user.at("my-app");
 const browser = await chromium.launch({
   executablePath: process.env["CHROME"] ?? "/usr/bin/chromium",
@@ -15,18 +17,18 @@ const browser = await chromium.launch({
 after(() => browser.close());
 
 test("it is created, and installs", async () => {
-  const printed = await user.succeeds("npm create sillok my-app -- --template app");
+  const printed = await user.succeeds(guide.shows("npm create sillok my-app -- --template app"));
   assert.match(printed, /npm test .*\n {2}npm run dev .*\n {2}npm run deploy .*\n$/);
-  await user.succeeds("npm install", project);
+  await user.succeeds(`${guide.shows("cd my-app")} && ${guide.shows("npm install")}`);
 });
 
 test("its tests pass", async () => {
-  assert.match(await user.succeeds("npm test", project), /Tests +8 passed/);
+  assert.match(await user.succeeds(guide.shows("npm test"), project), /Tests +8 passed/);
 });
 
 test("a command of one page changes the balance that another page shows", async () => {
   const port = await freePort();
-  const dev = user.start(`npm run dev -- --port ${port} --strictPort`, project);
+  const dev = user.start(`${guide.shows("npm run dev")} -- --port ${port} --strictPort`, project);
   try {
     await dev.prints(/Local:/);
     const [one, other] = await Promise.all([browser.newPage(), browser.newPage()]);

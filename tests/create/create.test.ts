@@ -17,7 +17,7 @@ const MISTAKES: readonly (readonly [command: string, says: RegExp])[] = [
   ["npm create sillok -- --template node", /error: the name must be given/],
   [
     "npm create sillok my-bank -- --template bank",
-    /error: `bank` is no template; the templates are worker, node/,
+    /error: `bank` is no template; the templates are worker, app, node/,
   ],
   ["npm create sillok my-bank -- --template", /error: --template has no value; the templates are/],
   ["npm create sillok my-bank -- --fast", /error: `--fast` is unknown; the option is --template/],
@@ -71,7 +71,7 @@ test("without `--`, npm removes the option, and the template is still found", as
 
 test("it prints its options, and its version", async () => {
   const help = await user.succeeds("npm create sillok -- --help");
-  assert.match(help, /Usage: npm create sillok[^]*worker {2}[^]*node {4}/);
+  assert.match(help, /Usage: npm create sillok[^]*worker {2}[^]*app {5}[^]*node {4}/);
   const { version } = JSON.parse(
     readFileSync(new URL("../../js/package.json", import.meta.url), "utf8"),
   );
@@ -88,7 +88,7 @@ test("in a terminal, it asks for the name and the template", async () => {
   await terminal.prints(/`My Bank` is not a valid name/);
   terminal.says(`${"\b".repeat(7)}my-bank\r`);
   await terminal.prints(/The template/);
-  terminal.says("\u001b[B\r");
+  terminal.says("\u001b[B\u001b[B\r");
   assert.equal(await terminal.ends(), 0, terminal.printed);
   assert.match(terminal.printed, /Created my-bank from the template node/);
   assert(readdirSync(at("my-bank")).includes("bank.ts"));

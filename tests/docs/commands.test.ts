@@ -36,6 +36,8 @@ const RUN_ELSEWHERE = new Map([
   ["npm run dev", "tests/create, on another port"],
   ["npm run types", "tests/create"],
   ["npm run deploy", "tests/create, as a dry run"],
+  ["npm create sillok my-app -- --template app", "tests/create/app.test.ts"],
+  ["cd my-app", "tests/create/app.test.ts"],
   ["npm create sillok my-file -- --template node", "tests/create/node.test.ts"],
   ["cd my-file", "tests/create/node.test.ts"],
   ["npm start", "tests/create/node.test.ts"],
