@@ -177,8 +177,10 @@ fn every_worker_with_consumers_sends_over_the_public_internet() {
 #[test]
 fn every_version_is_the_same() {
     let version = env!("CARGO_PKG_VERSION");
-    let package = fs::read_to_string(root().join("js/package.json")).unwrap();
-    assert!(package.contains(&format!("\"version\": \"{version}\"")), "js/package.json is not at {version}");
+    for path in ["js/package.json", "js/create/package.json"] {
+        let package = fs::read_to_string(root().join(path)).unwrap();
+        assert!(package.contains(&format!("\"version\": \"{version}\"")), "{path} is not at {version}");
+    }
     let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
     assert!(changelog.contains(&format!("## {version}")), "CHANGELOG.md has no heading for {version}");
     // A published package names the versions of the others.

@@ -278,7 +278,7 @@ fn serve(shell: &Shell) -> Result<()> {
         let folder = shell.at(folder);
         remove(&folder)?;
         fs::create_dir_all(&folder)?;
-        fs::copy(shell.at(&format!("js/dist/{file}")), folder.join(file))
+        fs::copy(shell.at(format!("js/dist/{file}")), folder.join(file))
             .with_context(|| format!("the JavaScript build did not write js/dist/{file}"))?;
     }
     Ok(())
