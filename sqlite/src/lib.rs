@@ -17,6 +17,7 @@ mod driver;
 mod engine;
 mod error;
 mod feed;
+mod operating;
 mod options;
 mod outcome;
 mod pending;

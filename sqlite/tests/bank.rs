@@ -12,7 +12,9 @@ use sillok::handler::{
     Answer, Command, CommandContext, Decider, Decision, Event, Failed, FeedEvent, Instance, Process, Refusal,
     reject,
 };
-use sillok::store::{ExpectedVersion, IdempotencyKey, ReadRange, RecordedTime, StreamId, Version};
+use sillok::store::{
+    ExpectedVersion, IdempotencyKey, PendingKind, ReadRange, RecordedTime, StreamId, Version,
+};
 use sillok_sqlite::{ExecuteError, Options, Sqlite, SqliteError};
 use tempfile::TempDir;
 
@@ -208,6 +210,21 @@ fn a_timer_rings_when_its_time_has_come() {
     assert_eq!(bank.catch_up().unwrap(), None);
     let page = bank.read::<AccountEvent>("account-42", &ReadRange::all()).unwrap();
     assert_eq!(page.events[0].event, AccountEvent::Reminded);
+}
+
+#[test]
+fn a_timer_is_listed_until_it_is_cancelled() {
+    let (bank, _folder) = bank();
+    let at = 253_000_000_000_000;
+    bank.execute::<Account>("account-42", &AccountCommand::Remind { at }).unwrap();
+    let timers = || bank.pending("account-42", PendingKind::Timer, None, 10).unwrap();
+    let key = timers()[0].key.clone();
+    assert_eq!((timers().len(), key.as_str(), timers()[0].at.as_millis()), (1, "reminder", at));
+    assert_eq!(bank.pending("account-42", PendingKind::Sent, None, 10).unwrap(), []);
+    assert!(!bank.retry_pending("account-42", key.clone()).unwrap(), "it is not parked");
+    assert!(bank.cancel_pending("account-42", key.clone()).unwrap());
+    assert!(!bank.cancel_pending("account-42", key).unwrap());
+    assert_eq!(timers(), []);
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
