@@ -46,13 +46,17 @@ fn check_out(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Gives the previous version a version number that this one never has. Cargo tells packages apart by name, version and place in
-/// the workspace. So the two versions can share the target folder, and with it the compiled dependencies.
+/// Gives the previous version a version number that this one never has, and its wasm a name of its own. Cargo tells packages apart by
+/// name, version and place in the workspace, but it writes the wasm of both under one name. So the two versions can share the
+/// target folder, and with it the compiled dependencies.
 fn rename(shell: &Shell) -> Result<()> {
     let path = shell.at(FOLDER).join("Cargo.toml");
     let manifest = fs::read_to_string(&path)?;
     let version = manifest.lines().find(|line| line.starts_with("version = "));
     let version = version.context("the previous version's Cargo.toml does not name its version")?;
     fs::write(&path, manifest.replacen(version, "version = \"0.0.0-previous\"", 1))?;
+    let path = shell.at(FOLDER).join("worker/plain/Cargo.toml");
+    let manifest = fs::read_to_string(&path)?;
+    fs::write(&path, manifest.replacen("[lib]\n", "[lib]\nname = \"sillok_worker_previous\"\n", 1))?;
     Ok(())
 }

@@ -46,7 +46,6 @@ fn all(mut shell: Shell, report: &mut Report) {
     thread::scope(|scope| {
         let browser = scope.spawn(|| browser::ensure(shell));
         let runner = scope.spawn(|| tools::for_test(shell));
-        // The previous version is built first, so that the files in cargo's target folder are this version's.
         report.step("build of the previous version", previous::build(shell));
         let built = report.step("build", build::with_examples(shell));
         for check in lint::CHECKS {
