@@ -41,7 +41,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 28] = [
+const CORE_ALONE: [&str; 29] = [
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",
@@ -59,6 +59,7 @@ const CORE_ALONE: [&str; 28] = [
     "PAGE_BYTES",
     "PAGE_LOOKED_AT",
     "PENDING_ATTEMPTS",
+    "RECENT_CHANGES_BYTES",
     "REJECTION_BYTES",
     "REMOVED_ROWS",
     "ROW_BYTES",
