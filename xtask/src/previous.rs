@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::build::{remove, tool_versions, worker_build};
 use crate::run;
@@ -50,13 +50,20 @@ fn check_out(shell: &Shell) -> Result<()> {
 /// name, version and place in the workspace, but it writes the wasm of both under one name. So the two versions can share the
 /// target folder, and with it the compiled dependencies.
 fn rename(shell: &Shell) -> Result<()> {
-    let path = shell.at(FOLDER).join("Cargo.toml");
-    let manifest = fs::read_to_string(&path)?;
+    let manifest = shell.read(&format!("{FOLDER}/Cargo.toml"))?;
     let version = manifest.lines().find(|line| line.starts_with("version = "));
     let version = version.context("the previous version's Cargo.toml does not name its version")?;
-    fs::write(&path, manifest.replacen(version, "version = \"0.0.0-previous\"", 1))?;
-    let path = shell.at(FOLDER).join("worker/plain/Cargo.toml");
-    let manifest = fs::read_to_string(&path)?;
-    fs::write(&path, manifest.replacen("[lib]\n", "[lib]\nname = \"sillok_worker_previous\"\n", 1))?;
+    replace(shell, "Cargo.toml", version, "version = \"0.0.0-previous\"")?;
+    replace(shell, "worker/plain/Cargo.toml", "[lib]", "[lib]\nname = \"sillok_worker_previous\"")
+}
+
+/// Replaces a text in a file of the previous version.
+fn replace(shell: &Shell, file: &str, old: &str, new: &str) -> Result<()> {
+    let path = format!("{FOLDER}/{file}");
+    let text = shell.read(&path)?;
+    if !text.contains(old) {
+        bail!("{path} does not contain `{old}`");
+    }
+    fs::write(shell.at(&path), text.replacen(old, new, 1))?;
     Ok(())
 }
