@@ -2,7 +2,15 @@
 // Build the Worker first. `cargo xtask build` runs this script.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -17,60 +25,79 @@ const shared = {
   platform: "neutral",
   target: "es2022",
   charset: "utf8",
-  // Names are not minified, so that a stack is readable.
-  minifySyntax: true,
-  minifyWhitespace: true,
   legalComments: "none",
-  // Node prints the line of an error. With all code on one line, it would print the whole wasm.
-  lineLimit: 1000,
   outdir: at("dist"),
   logLevel: "warning",
 };
-/** The package has two wasm files in one folder. This plugin gives the Worker's file its name. */
-const workerWasm = {
-  name: "worker-wasm",
+/** The package has three wasm files in one folder. This plugin gives the files of generated code their names. */
+const wasm = {
+  name: "wasm",
   setup({ onResolve }) {
     onResolve({ filter: /\/index_bg\.wasm$/ }, () => ({ path: "./worker.wasm", external: true }));
+    onResolve({ filter: /\/sillok_js_bg\.wasm$/ }, () => ({ path: "./base64.js", external: true }));
   },
 };
-const entry = (path, out) => ({ ...shared, entryPoints: { [out]: at(`ts/${path}.ts`) } });
-/** For Workers: one file needs no engine, one starts it, and both share their code in a third. */
-const inWorkers = {
+// All entries in one build: they share the files of their common code, so a program has each definition once, whichever
+// entries it imports. The code is not minified: an error that nobody catches prints the line that threw it.
+const { metafile } = await build({
   ...shared,
-  entryPoints: { definitions: at("ts/definitions.ts"), engine: at("ts/entrypoints/workerd.ts") },
-  external: ["./sillok.wasm"],
+  entryPoints: {
+    definitions: at("ts/definitions.ts"),
+    inlined: at("ts/entrypoints/inlined.ts"),
+    engine: at("ts/entrypoints/engine.ts"),
+    workerd: at("ts/index.ts"),
+    client: at("ts/client/index.ts"),
+    react: at("ts/react/index.ts"),
+    testing: at("ts/testing/index.ts"),
+    worker: at("../worker/index.ts"),
+    "worker-node": at("../worker/node.ts"),
+    rust: at("../worker/rust.ts"),
+  },
+  // The tests of a user take the engine of their program.
+  external: ["cloudflare:workers", "react", "sillok", "./sillok.wasm"],
+  plugins: [wasm],
   splitting: true,
-  chunkNames: "shared",
+  chunkNames: "chunks/[hash]",
+  sourcemap: true,
   metafile: true,
-};
-const [{ metafile }] = await Promise.all([
-  build(inWorkers),
-  build({ ...entry("entrypoints/inlined", "sillok"), loader: { ".wasm": "base64" } }),
-  build(entry("client/index", "client")),
-  // Frameworks with components on the server must know that these run in the page.
-  build({ ...entry("react/index", "react"), external: ["react"], banner: { js: '"use client";' } }),
-  // It takes the engine of the program, if a test runs a whole application.
-  build({ ...entry("testing/index", "testing"), external: ["sillok"] }),
-  build({
-    ...shared,
-    entryPoints: { worker: at("../worker/index.ts"), rust: at("../worker/rust.ts") },
-    external: ["cloudflare:workers"],
-    plugins: [workerWasm],
-  }),
-]);
+});
+// Frameworks with components on the server must know that these run in the page.
+const REACT = at("dist/react.js");
+writeFileSync(REACT, `"use client"; ${readFileSync(REACT, "utf8")}`);
 // A file of exports alone: a bundler then takes only the files behind the names that a program imports.
-const [definitions, all] = ["definitions", "engine"].map(
-  (name) =>
-    Object.entries(metafile.outputs).find(([path]) => path.endsWith(`/${name}.js`))[1].exports,
-);
-const exported = (names, from) => `export { ${names.join(", ")} } from "./${from}.js";\n`;
-const others = all.filter((name) => !definitions.includes(name));
-writeFileSync(
-  at("dist/workerd.js"),
-  exported(definitions, "definitions") + exported(others, "engine"),
-);
-copyFileSync(at("generated/sillok_js_bg.wasm"), at("dist/sillok.wasm"));
+const exported = ["definitions", "inlined"].map((name) => {
+  const [, { exports }] = Object.entries(metafile.outputs).find(([path]) =>
+    path.endsWith(`/${name}.js`),
+  );
+  return `export { ${exports.join(", ")} } from "./${name}.js";\n`;
+});
+writeFileSync(at("dist/sillok.js"), exported.join(""));
+const GENERATED = at("generated/sillok_js_bg.wasm");
+const lines = readFileSync(GENERATED)
+  .toString("base64")
+  .replaceAll(/.{1000}/g, "$&\\\n");
+writeFileSync(at("dist/base64.js"), `export default "${lines}";\n`);
+copyFileSync(GENERATED, at("dist/sillok.wasm"));
 copyFileSync(at("../worker/build/index_bg.wasm"), at("dist/worker.wasm"));
+
+// The console, with the whole package in one file.
+cpSync(at("../www"), at("dist/console"), {
+  recursive: true,
+  filter: (path) => path !== at("../www/sillok"),
+});
+await build({
+  ...shared,
+  stdin: {
+    contents: 'export * from "./definitions.js"; export * from "./entrypoints/inlined.js";',
+    resolveDir: at("ts"),
+    loader: "ts",
+  },
+  outdir: undefined,
+  outfile: at("dist/console/sillok/sillok.js"),
+  loader: { ".wasm": "base64" },
+  minify: true,
+  lineLimit: 1000,
+});
 
 const tsc = createRequire(import.meta.url)
   .resolve("typescript/package.json")
@@ -101,6 +128,8 @@ const PUBLIC = [
   "consumer/process-types",
   "consumer/projection",
   "consumer/reactor",
+  "definitions",
+  "entrypoints/engine",
   "gateway/event-gateway",
   "gateway/event-handler",
   "index",
@@ -119,13 +148,14 @@ const PUBLIC = [
   "store/options",
   "store/pending",
   "store/store",
+  "testing/failures",
   "testing/given",
   "testing/history",
   "testing/index",
   "testing/inputs",
   "testing/laws",
   "testing/program",
-  "testing/simulate",
+  "testing/memory-app",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));
@@ -134,7 +164,7 @@ for (const file of readdirSync(at("dist/types"), { recursive: true })) {
 // The Worker's types are checked against the types of the package.
 typed("../worker/tsconfig.types.json");
 mkdirSync(at("dist/types/worker"));
-for (const name of ["composition", "engine", "index", "rust"]) {
+for (const name of ["app", "engine", "index", "rust"]) {
   const declared = readFileSync(at(`../target/types/sillok-worker/worker/${name}.d.ts`), "utf8");
   // The paths of the imports in the package.
   const published = declared

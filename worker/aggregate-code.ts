@@ -39,13 +39,13 @@ export function loggedBehaviour(aggregate: AnyAggregate, stream: string): Behavi
 export async function preparedRequest(
   aggregate: AnyAggregate | undefined,
   request: unknown,
-  remembers: () => boolean,
+  remembers: () => boolean | Promise<boolean>,
 ): Promise<{ readonly request: unknown; readonly failure?: unknown }> {
   if (aggregate?.prepare === undefined) return { request };
   const { stream, command: text, id: commandId, eventStarts } = request as ExecuteRequest;
   if (eventStarts !== undefined) return { request };
   const command = commandIn(text);
-  const isRemembered = commandId !== undefined && remembers();
+  const isRemembered = commandId !== undefined && (await remembers());
   if (command === undefined || isRemembered) return { request };
   try {
     const found = await prepared(aggregate, command, { stream, commandId });

@@ -4,65 +4,27 @@
 import { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
-import type { Projection } from "../js/ts/consumer/projection.ts";
-import type { Reactor } from "../js/ts/consumer/reactor.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
+import type { App, OwnOptions, Parts } from "./app.ts";
 import { described } from "./described.ts";
-import type { Engine } from "./engine.ts";
 import { newestEvents } from "./newest-events.ts";
-import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
 import type { OwnFetch } from "./reads.ts";
-import { type Registry, registryOf } from "./registry.ts";
+import { type Registry, registryOf, type Taken } from "./registry.ts";
 
-/** The parts of a Worker. */
-export interface Parts<
-  Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[],
-  Processes extends readonly AnyProcess[] = readonly AnyProcess[],
-> {
-  /** Aggregates. No two aggregates have the same name. */
-  readonly aggregates?: Aggregates;
-  /** Processes. A process has the name of no aggregate, and if it follows events, the name of no consumer. */
-  readonly processes?: Processes;
-  /** Projections. No two consumers have the same name. */
-  readonly projections?: readonly Projection<any, any>[];
-  /** Reactors. No two consumers have the same name. */
-  readonly reactors?: readonly Reactor<any, any>[];
-}
+/** Makes the fetch of the Worker's own code, which needs no token, for a tenant. */
+export type OwnFetchOf = (env: unknown, own: OwnOptions) => OwnFetch;
 
-/** A class of objects. The runtime constructs the objects and calls them. */
-export type ObjectClass = new (context: any, env: any) => object;
-
-/** Options of {@link App.connect}. */
-export interface OwnOptions {
-  /** The tenant whose streams, consumers and documents the client uses. Default: the tenant without a name. */
-  readonly tenant?: string | undefined;
-}
-
-/** A composed Worker. Export it as the default, and export the classes of its objects under their names. */
-export interface App<A extends AnyAggregate = any> {
-  /** The classes of the objects, under the names in wrangler.toml. */
-  readonly objects: {
-    /** Each object stores one stream. */
-    readonly Aggregate: ObjectClass;
-    /** Each object stores one partition of the journal. */
-    readonly Journal: ObjectClass;
-    /** Each object runs one consumer. */
-    readonly Consumer: ObjectClass;
-  };
-  /** Answers an HTTP request. Its paths begin with `/v1/`. You can call it within your own routes. */
-  fetch(request: Request, env: unknown, context: object): Promise<Response>;
-  /**
-   * The client for the Worker's own code: streams, aggregates and documents, without the network and without a token. It may do
-   * everything that an administrator of the tenant may. Check what your own callers may do before you use it for them.
-   *
-   * @param env - The environment of the Worker.
-   * @param options - The tenant.
-   * @throws TypeError when the tenant is not a name.
-   */
-  connect(env: unknown, options?: OwnOptions): Client<App<A>>;
-  /** The types of the aggregates and processes. There is no such value at run time. */
-  readonly "~aggregate"?: A | undefined;
+/** Where a composed Worker runs. */
+export interface Platform {
+  /** The names of the definitions in Rust. */
+  readonly inRust: Taken;
+  /** Makes the classes of the objects. */
+  objects(registry: Registry, ownFetch: OwnFetchOf): App["objects"];
+  /** Answers an HTTP request. */
+  answer(request: Request, env: unknown, context: object): Promise<Response>;
+  /** Checks that the Worker's own code can call the objects here. */
+  checkCalls(): void;
 }
 
 /** The place in the environment for what a request needs. No binding, variable or header has a symbol as its name. */
@@ -80,36 +42,49 @@ export function compose<
   const Aggregates extends readonly AnyAggregate[],
   const Processes extends readonly AnyProcess[],
 >(
-  engine: Engine,
+  platform: Platform,
   parts: Parts<Aggregates, Processes>,
 ): App<Aggregates[number] | Processes[number]> {
   const { aggregates = [], processes = [], projections = [], reactors = [] } = parts;
   const consumers = [...projections, ...reactors];
-  const registry = registryOf(aggregates, processes, consumers, {
-    aggregates: engine.AggregateObject.inRust(),
-    consumers: engine.ConsumerObject.inRust(),
-  });
+  const registry = registryOf(aggregates, processes, consumers, platform.inRust);
   const inEnv = composed(registry);
-  const ownFetch = (env: unknown, options: OwnOptions): OwnFetch => {
+  const ownFetch: OwnFetchOf = (env, options) => {
     const own = inEnv(env, options);
-    return (url, request) => answer(engine, new Request(url, request), own, NO_CONTEXT);
+    return (url, request) => platform.answer(new Request(url, request), own, NO_CONTEXT);
   };
-  const objects = {
-    Aggregate: aggregateClass(engine, registry),
-    Journal: journalClass(engine, registry),
-    Consumer: consumerClass(engine, registry, ownFetch),
-  };
+  function connect(env: unknown, options?: OwnOptions): Client<any>;
+  function connect(socket: object, env: unknown, context: object): never;
+  function connect(env: unknown, options?: unknown, context?: object): Client<any> {
+    if (context !== undefined) throw new TypeError("this Worker takes no TCP connections");
+    const { tenant } = (options ?? {}) as OwnOptions;
+    if (tenant !== undefined && !isName(tenant, STREAM_ID_BYTES)) {
+      const name = "a string of 1 to 200 bytes without control characters";
+      throw new TypeError(`the tenant must be ${name}`);
+    }
+    platform.checkCalls();
+    return new Client({ fetch: ownFetch(env, { tenant }) }, {});
+  }
   return {
-    objects,
-    fetch: (request, env, context) => answer(engine, request, inEnv(env), context),
-    connect(env, { tenant } = {}) {
-      if (tenant !== undefined && !isName(tenant, STREAM_ID_BYTES)) {
-        const name = "a string of 1 to 200 bytes without control characters";
-        throw new TypeError(`the tenant must be ${name}`);
-      }
-      return new Client({ fetch: ownFetch(env, { tenant }) }, {});
+    objects: platform.objects(registry, ownFetch),
+    async fetch(request, env, context) {
+      const others = isOfSillok(request) ? undefined : (parts.fetch ?? assetsOf(env));
+      if (others !== undefined) return others(request, env, context);
+      return platform.answer(request, inEnv(env), context);
     },
+    connect,
   };
+}
+
+function isOfSillok({ url }: Request): boolean {
+  const { pathname } = new URL(url);
+  return pathname === "/v1" || pathname.startsWith("/v1/");
+}
+
+/** Answers a request by the assets of the Worker, if it has the binding `ASSETS`. */
+function assetsOf(env: unknown): Parts["fetch"] {
+  const { ASSETS } = env as { readonly ASSETS?: { fetch(request: Request): Promise<Response> } };
+  return ASSETS && ((request) => ASSETS.fetch(request));
 }
 
 /** Adds to an environment what a request needs of the registry. `own` is for requests of the Worker's own code. */
@@ -126,32 +101,4 @@ function composed({ aggregates }: Registry) {
     };
     return Object.create(env as object, { [COMPOSED]: { value } });
   };
-}
-
-async function answer(
-  { default: Gateway }: Engine,
-  request: Request,
-  env: unknown,
-  context: object,
-): Promise<Response> {
-  try {
-    return await new Gateway(context, env).fetch(request);
-  } catch (error) {
-    // Rust answers all of its errors. Here the engine itself has crashed: the caller still gets a problem document,
-    // and not the runtime's page.
-    console.error(error);
-    const detail = "the request could not be carried out; the cause is in the Worker's log";
-    const problem = {
-      type: "about:blank",
-      title: "Internal Server Error",
-      status: 500,
-      code: "internal",
-      detail,
-    };
-    const headers = {
-      "Cache-Control": "no-store, no-transform",
-      "Content-Type": "application/problem+json",
-    };
-    return Response.json(problem, { status: 500, headers });
-  }
 }

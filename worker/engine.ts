@@ -1,4 +1,7 @@
 // The wasm module as TypeScript sees it.
+//
+// `worker-build` wraps each method. A method returns a promise instead of its value where `Function` is not the platform's own,
+// as in the test runner of Cloudflare. So nothing here uses the value that a method of an object returns, except by `await`.
 
 /** A class in Rust. Its constructor takes the runtime's own arguments. */
 type RustClass<Instance> = new (context: any, env: any) => Instance;
@@ -23,10 +26,9 @@ export interface Engine {
       "append" | "read" | "head" | "verify" | "commits" | "pending" | "changePending",
       "truncate" | "delete" | "execute" | "state"
     > & {
-      stream(): string;
-      behavedBy(make: () => object, isOpen: boolean): void;
-      isSetUp(): boolean;
-      remembers(request: unknown): boolean;
+      setUp(setUp: (stream: string) => void): unknown;
+      behavedBy(make: () => object, isOpen: boolean): unknown;
+      remembers(request: unknown): boolean | Promise<boolean>;
     }
   > & {
     /**
@@ -41,17 +43,15 @@ export interface Engine {
     RustObject<
       "register" | "unregister" | "feed" | "streams" | "status",
       "record" | "positionOf"
-    > & { alsoWakes(consumers: string[]): void; isSetUp(): boolean }
+    > & { setUp(setUp: () => void): unknown; alsoWakes(consumers: string[]): unknown }
   >;
   /** Runs one consumer. */
   readonly ConsumerObject: RustClass<
     RustObject<"wake" | "continueWork", "ask"> & {
-      name(): string;
-      tenant(): string | undefined;
-      handledBy(definition: string, handler: object): void;
-      watchedBy(attempts: object, sender: object): void;
-      wasCutOff(stream: string, version: number, reason: string): void;
-      isSetUp(): boolean;
+      setUp(setUp: (name: string | undefined, tenant: string | undefined) => void): unknown;
+      handledBy(definition: string, handler: object): unknown;
+      watchedBy(attempts: object, sender: object): unknown;
+      wasCutOff(stream: string, version: number, reason: string): unknown;
     }
   > & {
     /**

@@ -3,15 +3,12 @@
 import * as engine from "./build/index.js";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
-import { type App, compose, type Parts } from "./composition.ts";
+import type { App, Parts } from "./app.ts";
+import { compose } from "./composition.ts";
+import { overEngine } from "./over-engine.ts";
 
-export { aggregate } from "../js/ts/aggregate/aggregate.ts";
-export { cancel, schedule, send } from "../js/ts/aggregate/pending.ts";
-export { reject } from "../js/ts/aggregate/reject.ts";
-export { process } from "../js/ts/consumer/process.ts";
-export { projection } from "../js/ts/consumer/projection.ts";
-export { reactor } from "../js/ts/consumer/reactor.ts";
-export type { App, ObjectClass, OwnOptions, Parts } from "./composition.ts";
+export * from "../js/ts/definitions.ts";
+export type { App, ObjectClass, OwnOptions, Parts, WorkerObject } from "./app.ts";
 
 /**
  * Composes a Worker: Sillok's HTTP interface and objects, with your aggregates, processes, projections and
@@ -43,5 +40,5 @@ export function sillok<
   const Aggregates extends readonly AnyAggregate[] = [],
   const Processes extends readonly AnyProcess[] = [],
 >(parts: Parts<Aggregates, Processes> = {}): App<Aggregates[number] | Processes[number]> {
-  return compose(engine, parts);
+  return compose(overEngine(engine), parts);
 }

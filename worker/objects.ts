@@ -3,6 +3,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 
+import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { loggedBehaviour, preparedRequest } from "./aggregate-code.ts";
 import { consumerHandler } from "./consumer-handler.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
@@ -39,17 +40,24 @@ export function aggregateClass(
   return class Aggregate extends DurableObject {
     readonly #made = new AggregateObject(this.ctx, this.env);
     readonly #work = new Work(stubOf(this.ctx, this.env, "AGGREGATE"));
-    readonly #stream = this.#made.stream();
-    readonly #aggregate = aggregates.get(categoryOf(this.#stream));
+    #aggregate: AnyAggregate | undefined;
+    readonly #setUp = (stream: string): void => {
+      const aggregate = aggregates.get(categoryOf(stream));
+      this.#aggregate = aggregate;
+      if (aggregate === undefined) return;
+      const make = () => loggedBehaviour(aggregate, stream);
+      this.#made.behavedBy(make, aggregate.appends === "open");
+    };
+
+    constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+      super(ctx, env);
+      this.#made.setUp(this.#setUp);
+    }
 
     /** The object in Rust. A crash of the engine replaces it: the new one needs the code of the aggregate. */
     get #object(): AggregateInRust {
-      const [made, aggregate] = [this.#made, this.#aggregate];
-      if (aggregate !== undefined && !made.isSetUp()) {
-        const make = () => loggedBehaviour(aggregate, this.#stream);
-        made.behavedBy(make, aggregate.appends === "open");
-      }
-      return made;
+      if (this.#aggregate !== undefined) this.#made.setUp(this.#setUp);
+      return this.#made;
     }
 
     override fetch(request: Request): Promise<Response> {
@@ -123,9 +131,11 @@ export function journalClass({ JournalObject }: Engine, registry: Registry): Dur
     readonly #made = new JournalObject(this.ctx, this.env);
     readonly #work = new Work(stubOf(this.ctx, this.env, "JOURNAL"));
 
+    readonly #setUp = (): void => void this.#made.alsoWakes(consumers);
+
     /** The object in Rust. A crash of the engine replaces it: the new one needs the names of the consumers. */
     get #object(): JournalInRust {
-      if (consumers.length > 0 && !this.#made.isSetUp()) this.#made.alsoWakes(consumers);
+      if (consumers.length > 0) this.#made.setUp(this.#setUp);
       return this.#made;
     }
 
@@ -183,24 +193,25 @@ export function consumerClass(
 ): DurableObjectClass {
   return class Consumer extends DurableObject {
     readonly #made = new ConsumerObject(this.ctx, this.env);
-    readonly #inCode = consumers.get(this.#made.name());
     readonly #attempts = new Attempts(stubOf(this.ctx, this.env, "CONSUMER"));
     readonly #sender = new Sender();
+
+    readonly #setUp = (name: string | undefined, tenant: string | undefined): void => {
+      const [made, inCode] = [this.#made, name === undefined ? undefined : consumers.get(name)];
+      made.watchedBy(this.#attempts, this.#sender);
+      if (inCode !== undefined) {
+        const reads = readsOf(ownFetch(this.env, { tenant }));
+        made.handledBy(...consumerHandler(inCode, this.env, reads));
+      }
+      const cutOff = this.#attempts.uncounted;
+      if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);
+    };
 
     /** The object in Rust. A crash of the engine replaces it: the new one needs the handler and the crashed attempt. */
     get #object(): ConsumerInRust {
       noticeCrash();
-      const made = this.#made;
-      if (!made.isSetUp()) {
-        made.watchedBy(this.#attempts, this.#sender);
-        if (this.#inCode !== undefined) {
-          const reads = readsOf(ownFetch(this.env, { tenant: made.tenant() }));
-          made.handledBy(...consumerHandler(this.#inCode, this.env, reads));
-        }
-        const cutOff = this.#attempts.uncounted;
-        if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);
-      }
-      return made;
+      this.#made.setUp(this.#setUp);
+      return this.#made;
     }
 
     override fetch(request: Request): Promise<Response> {

@@ -15,7 +15,7 @@ export interface Registry {
 }
 
 /** The names that the definitions in Rust have. */
-interface Taken {
+export interface Taken {
   readonly aggregates: readonly string[];
   readonly consumers: readonly string[];
 }

@@ -72,15 +72,17 @@ test("in a page without a bundler, and on a server of another origin", async (t)
   const server = await serverWithTokens();
   t.after(() => server.stop());
   await bundle(`${HERE}/behaviour.ts`, scratch.at("plain/behaviour.js"), "esm", "./sillok.js");
-  for (const built of ["sillok.js", "testing.js"]) {
-    await scratch.run("cp", [scratch.at(`node_modules/sillok/dist/${built}`), scratch.at("plain")]);
-  }
+  await scratch.run("cp", [
+    "-r",
+    `${scratch.at("node_modules/sillok/dist")}/.`,
+    scratch.at("plain"),
+  ]);
   const remote = JSON.stringify({ url: server.url.href, secret: SECRET });
   await scratch.write("plain/main.js", program("./sillok.js", "./testing.js", remote));
   await scratch.write("plain/index.html", MODULE);
   // `sillok/testing` imports `sillok` by its name. The server forbids scripts within the page, and so also an import map.
   const testing = await readFile(scratch.at("plain/testing.js"), "utf8");
-  await scratch.write("plain/testing.js", testing.replace('from"sillok"', 'from"./sillok.js"'));
+  await scratch.write("plain/testing.js", testing.replace('from "sillok"', 'from "./sillok.js"'));
   const pages = await serve(scratch.at("plain"), server.url.origin);
   t.after(() => pages.stop());
   assert.ok((await holdsIn(t, pages.url)) > 2 * LEAST_BEHAVIOURS);

@@ -61,8 +61,11 @@ const scratch = useScratch(async (scratch) => {
   await bundle(program, scratch.at("history.js"), "esm", "sillok");
   await scratch.write("on-file.js", ON_FILE);
   await bundle(program, scratch.at("page/history.js"), "esm", "./sillok.js");
-  const built = scratch.at("node_modules/sillok/dist/sillok.js");
-  await scratch.run("cp", [built, scratch.at("page")]);
+  await scratch.run("cp", [
+    "-r",
+    `${scratch.at("node_modules/sillok/dist")}/.`,
+    scratch.at("page"),
+  ]);
   await scratch.write("page/main.js", IN_PAGE(EVENTS));
   await scratch.write("page/index.html", '<script type="module" src="./main.js"></script>');
 });

@@ -62,7 +62,7 @@ test("the package exports what it says, and nothing else", async () => {
     "verifyCommits",
   ];
   assert.deepEqual(names, [...classes, ...functions]);
-  const testing = ["answer", "event", "given", "laws", "simulate", "storeContract"];
+  const testing = ["answer", "event", "given", "laws", "memoryApp", "storeContract"];
   assert.deepEqual(Object.keys(await scratch.testing()), testing);
 });
 

@@ -15,16 +15,24 @@ import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 const WASM_GZIP_BYTES = 142 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
 const WORKER_GZIP_BYTES = 361 * 1024;
-/** The largest size of the Worker's code. */
+/** The largest size of the Worker's code, minified as wrangler does it. */
 const WORKER_CODE_GZIP_BYTES = 37 * 1024;
 /** The largest size of `connect` of `sillok/client` in a page, minified by its bundler. */
 const CLIENT_GZIP_BYTES = 12 * 1024;
-/** The largest size of `sillok/rust`, whose engine is the user's. */
+/** The largest size of `sillok/rust`, minified. Its engine is the user's. */
 const RUST_GZIP_BYTES = 27 * 1024;
+/** The largest size of the source maps, with the sources in them, and of the console, whose engine is one file. */
+const [MAPS_BYTES, CONSOLE_BYTES] = [252 * 1024, 245 * 1024];
 /**
- * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, and 208 KiB.
+ * The largest size of the tarball: the wasm twice, the second time as base64, which is a third larger, the Worker, 208 KiB, the
+ * maps and the console.
  */
-const TARBALL_BYTES = Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) + WORKER_GZIP_BYTES + 208 * 1024;
+const TARBALL_BYTES =
+  Math.ceil(WASM_GZIP_BYTES * (1 + 4 / 3)) +
+  WORKER_GZIP_BYTES +
+  208 * 1024 +
+  MAPS_BYTES +
+  CONSOLE_BYTES;
 
 const scratch = useScratch();
 
@@ -57,6 +65,8 @@ test("it holds what is needed, and nothing else", async () => {
     "consumer/process",
     "consumer/projection",
     "consumer/reactor",
+    "definitions",
+    "entrypoints/engine",
     "gateway/event-gateway",
     "gateway/event-handler",
     "index",
@@ -74,37 +84,53 @@ test("it holds what is needed, and nothing else", async () => {
     "store/options",
     "store/pending",
     "store/store",
+    "testing/failures",
     "testing/given",
     "testing/history",
     "testing/index",
     "testing/inputs",
     "testing/laws",
     "testing/program",
-    "testing/simulate",
-    "worker/composition",
+    "testing/memory-app",
+    "worker/app",
     "worker/engine",
     "worker/index",
     "worker/rust",
   ];
-  assert.deepEqual(stdout.trimEnd().split("\n").toSorted(), [
-    "package/LICENSE-APACHE",
-    "package/LICENSE-MIT",
-    "package/README.md",
-    "package/dist/client.js",
-    "package/dist/definitions.js",
-    "package/dist/engine.js",
-    "package/dist/react.js",
-    "package/dist/rust.js",
-    "package/dist/shared.js",
-    "package/dist/sillok.js",
-    "package/dist/sillok.wasm",
-    "package/dist/testing.js",
-    ...types.map((name) => `package/dist/types/${name}.d.ts`),
-    "package/dist/worker.js",
-    "package/dist/worker.wasm",
-    "package/dist/workerd.js",
-    "package/package.json",
-  ]);
+  const files = stdout.trimEnd().split("\n");
+  const isShared = (file: string) =>
+    /^package\/dist\/chunks\/[A-Z0-9]{8}\.js(?:\.map)?$/.test(file);
+  assert.ok(files.filter(isShared).length < 60, "the entries share few files");
+  const console = (await readdir(join(ROOT, "www"))).filter((name) => name !== "sillok");
+  const entries = [
+    "client",
+    "definitions",
+    "engine",
+    "inlined",
+    "react",
+    "rust",
+    "testing",
+    "worker-node",
+    "worker",
+    "workerd",
+  ];
+  const others = files.filter((file) => !isShared(file));
+  assert.deepEqual(
+    others.toSorted(),
+    [
+      "package/LICENSE-APACHE",
+      "package/LICENSE-MIT",
+      "package/README.md",
+      "package/dist/base64.js",
+      ...[...console, "sillok/sillok.js"].map((name) => `package/dist/console/${name}`),
+      ...entries.flatMap((name) => [`package/dist/${name}.js`, `package/dist/${name}.js.map`]),
+      "package/dist/sillok.js",
+      "package/dist/sillok.wasm",
+      ...types.map((name) => `package/dist/types/${name}.d.ts`),
+      "package/dist/worker.wasm",
+      "package/package.json",
+    ].toSorted(),
+  );
 });
 
 test("every file of its types that another one imports is there", async () => {
@@ -136,22 +162,51 @@ test("the wasm and the tarball stay within their budgets", async () => {
   assert.ok(packed <= TARBALL_BYTES, `the tarball is ${packed} bytes`);
 });
 
+/** A module of the package with everything that it imports, minified. */
+async function whole(entry: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [scratch.at(`node_modules/sillok/dist/${entry}.js`)],
+    bundle: true,
+    external: ["*.wasm", "cloudflare:workers", "sillok"],
+    format: "esm",
+    minify: true,
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+function importsOf(code: string): string[] {
+  return [...code.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g)].map(([, name = ""]) => name);
+}
+
 test("the Worker stays within its budgets", async () => {
   const wasm = gzipSync(await installed("dist/worker.wasm")).length;
-  const code = gzipSync(await installed("dist/worker.js")).length;
+  const code = gzipSync(await whole("worker")).length;
   assert.ok(code <= WORKER_CODE_GZIP_BYTES, `its code is ${code} bytes, gzip`);
   assert.ok(wasm + code <= WORKER_GZIP_BYTES, `its wasm is ${wasm} bytes, its code ${code}, gzip`);
-  const rust = gzipSync(await installed("dist/rust.js")).length;
+  const rust = gzipSync(await whole("rust")).length;
   assert.ok(rust <= RUST_GZIP_BYTES, `without an engine it is ${rust} bytes, gzip`);
 });
 
 test("what tests use takes the engine of the program, and has no other one", async () => {
-  const testing = String(await installed("dist/testing.js"));
-  const imports = [...testing.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g)].map(
-    ([, module]) => module,
-  );
-  assert.deepEqual(imports, ["sillok"]);
+  const testing = await whole("testing");
+  assert.deepEqual(new Set(importsOf(testing)), new Set(["sillok"]));
   assert.doesNotMatch(testing, /WebAssembly|require|import\(/);
+});
+
+test("the maps and the console stay within their budgets", async () => {
+  const sizeOf = async (args: string[]) => {
+    const { stdout } = await scratch.run("sh", [
+      "-c",
+      `tar -cz -C node_modules/sillok/dist ${args.join(" ")} . | wc -c`,
+    ]);
+    return Number(stdout);
+  };
+  const all = await sizeOf([]);
+  const maps = all - (await sizeOf(["--exclude='*.map'"]));
+  assert.ok(maps <= MAPS_BYTES, `the maps are ${maps} bytes, gzip`);
+  const console = all - (await sizeOf(["--exclude=./console"]));
+  assert.ok(console <= CONSOLE_BYTES, `the console is ${console} bytes, gzip`);
 });
 
 test("a Worker that uses no store of the package carries no second engine", async () => {
@@ -170,7 +225,8 @@ test("a Worker that uses no store of the package carries no second engine", asyn
   const names = "aggregate, connect, isCommandRejected, projection, reactor, reject, SillokError";
   const rules = `import { ${names} } from "sillok"; export default [${names}];`;
   assert.doesNotMatch(await bundled(rules), /sillok\.wasm/);
-  const store = 'import { EventStore } from "sillok"; export default new EventStore();';
+  const store =
+    'import "sillok/engine"; import { EventStore } from "sillok"; export default new EventStore();';
   assert.match(await bundled(store), /sillok\.wasm/);
 });
 
@@ -188,10 +244,10 @@ test("the client in a page is small, and has no engine", async () => {
     metafile: true,
   });
   const inputs = Object.keys(metafile.inputs).map((path) => path.replace(/.*node_modules\//, ""));
-  assert.deepEqual(
-    inputs.filter((path) => path.startsWith("sillok/")),
-    ["sillok/dist/client.js"],
+  const others = inputs.filter(
+    (path) => !/(?:^|\/)page\.js$|^sillok\/dist\/(client|chunks\/\w+)\.js$/.test(path),
   );
+  assert.deepEqual(others, []);
   const code = outputFiles[0]?.text ?? "";
   assert.doesNotMatch(code, /WebAssembly|\.wasm|import\(/);
   const bytes = gzipSync(code).length;
@@ -204,6 +260,7 @@ test("an error of one entry is recognised by the guards of every other", async (
     import * as all from "sillok";
     import * as client from "sillok/client";
     for (const [made, asked] of [[all, client], [client, all]]) {
+      assert.equal(made.SillokError, asked.SillokError);
       const error = new made.SillokError({ code: "command_rejected", detail: "no", rejection: { code: "a" } });
       assert.ok(asked.isSillokError(error) && asked.isCommandRejected(error));
       assert.ok(!asked.isWrongExpectedVersion(error));
@@ -217,25 +274,31 @@ test("an error of one entry is recognised by the guards of every other", async (
 test("both builds carry the same wasm", async () => {
   const base64 = (await installed("dist/sillok.wasm")).toString("base64");
   // The text in this file is broken into lines.
-  const code = String(await installed("dist/sillok.js")).replaceAll("\\\n", "");
-  assert.ok(code.includes(base64));
+  const code = String(await installed("dist/base64.js")).replaceAll("\\\n", "");
+  assert.equal(code, `export default "${base64}";\n`);
+});
+
+test("no line of the code is long", async () => {
+  const dist = scratch.at("node_modules/sillok/dist");
+  const files = (await readdir(dist, { recursive: true })).filter((name) => name.endsWith(".js"));
+  // The console is minified: only a browser loads it.
+  for (const file of files.filter((name) => !name.startsWith("console/"))) {
+    const code = await readFile(join(dist, file), "utf8");
+    const longest = Math.max(...code.split("\n").map((line) => line.length));
+    assert.ok(longest <= 1100, `${file} has a line of ${longest} characters`);
+  }
 });
 
 test("the Worker takes its wasm from beside it, and nothing else but the platform's classes", async () => {
-  const worker = String(await installed("dist/worker.js"));
-  const imports = worker.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g);
-  const modules = new Set([...imports].map(([, module]) => module));
+  const modules = new Set(importsOf(await whole("worker")));
   assert.deepEqual(modules, new Set(["cloudflare:workers", "./worker.wasm"]));
   const built = await readFile(join(ROOT, "worker/build/index_bg.wasm"));
   assert.ok(built.equals(await installed("dist/worker.wasm")), "it is the one that is deployed");
 });
 
 test("the entry for a Worker in Rust has no engine", async () => {
-  const rust = String(await installed("dist/rust.js"));
-  const imports = [...rust.matchAll(/\b(?:from|import) ?"([.\w][^"]*)"/g)].map(
-    ([, module]) => module,
-  );
-  assert.deepEqual(imports, ["cloudflare:workers"]);
+  const rust = await whole("rust");
+  assert.deepEqual(importsOf(rust), ["cloudflare:workers"]);
   assert.doesNotMatch(rust, /WebAssembly\.(?:Instance|Module|compile|instantiate)/);
 });
 

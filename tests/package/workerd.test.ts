@@ -17,6 +17,7 @@ process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
 const { createTestHarness } = await import("wrangler");
 
 const WORKER = `
+import "sillok/engine";
 import * as sillok from "sillok";
 import * as testing from "sillok/testing";
 import { failures } from "./behaviour.js";

@@ -23,11 +23,12 @@ const JS_WASM: &str = "target/wasm32-unknown-unknown/release/sillok_js.wasm";
 const JS: (&str, &str) = ("sillok-js", JS_WASM);
 const GENERATED_WASM: &str = "js/generated/sillok_js_bg.wasm";
 
-/// The folders of the pages that use the package, and the file that each uses.
-const PAGES: [(&str, &str); 2] = [("www/sillok", "sillok.js"), ("examples/bank/page/sillok", "client.js")];
+/// The folders of the pages that use the package without a bundler, and the file of js/dist that each uses.
+const PAGES: [(&str, &str); 2] =
+    [("www/sillok", "console/sillok/sillok.js"), ("examples/bank/page/sillok", "client.js")];
 
-/// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`.
-const JS_INPUTS: [&str; 27] = [
+/// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`, and the console.
+const JS_INPUTS: [&str; 47] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -38,21 +39,41 @@ const JS_INPUTS: [&str; 27] = [
     "package-lock.json",
     "js/README.md",
     "worker/aggregate-code.ts",
+    "worker/app.ts",
     "worker/build",
     "worker/composition.ts",
     "worker/consumer-handler.ts",
     "worker/crashes.ts",
     "worker/described.ts",
+    "worker/elsewhere.ts",
     "worker/engine.ts",
     "worker/index.ts",
     "worker/newest-events.ts",
+    "worker/node.ts",
     "worker/objects.ts",
+    "worker/over-engine.ts",
     "worker/reads.ts",
     "worker/registry.ts",
     "worker/rust.ts",
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",
     "worker/webhook.ts",
+    "www/_headers",
+    "www/api.js",
+    "www/append.js",
+    "www/dom.js",
+    "www/favicon.svg",
+    "www/index.html",
+    "www/json-text.js",
+    "www/main.js",
+    "www/parts.css",
+    "www/problem.js",
+    "www/style.css",
+    "www/timeline.js",
+    "www/token.js",
+    "www/tutorial-program.js",
+    "www/tutorial.js",
+    "www/wire.js",
     "LICENSE-APACHE",
     "LICENSE-MIT",
 ];
@@ -272,14 +293,14 @@ fn bind(shell: &Shell) -> Result<()> {
     )
 }
 
-/// The pages use the package as any page would: the default build, which is one file.
+/// Each page has its file with everything that the file imports.
 fn serve(shell: &Shell) -> Result<()> {
     for (folder, file) in PAGES {
-        let folder = shell.at(folder);
-        remove(&folder)?;
-        fs::create_dir_all(&folder)?;
-        fs::copy(shell.at(format!("js/dist/{file}")), folder.join(file))
-            .with_context(|| format!("the JavaScript build did not write js/dist/{file}"))?;
+        remove(&shell.at(folder))?;
+        let from = format!("js/dist/{file}");
+        let to = format!("--outdir={folder}");
+        let options = ["--bundle", "--format=esm", "--log-level=warning"];
+        run::quiet(shell.command("esbuild").args([&from, &to]).args(options))?;
     }
     Ok(())
 }

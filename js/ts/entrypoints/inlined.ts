@@ -1,12 +1,16 @@
-// The entry point for browsers, Node and every other platform except Workers. The file has the wasm as base64: a page and a
-// bundler need only one file, and a bundled server does not lose the wasm.
+// The entry point for browsers, Node and every other platform except Workers. The wasm is base64 in a module:
+// a page and a bundler need nothing but JavaScript, and a bundled server does not lose the wasm.
 
 import base64 from "../../generated/sillok_js_bg.wasm";
+import * as engine from "../with-engine.js";
 import { start } from "../local/engine.js";
 
 start(bytes());
 
-export * from "../index.js";
+export const EventGateway = engine.EventGateway;
+export const EventHandler = engine.EventHandler;
+export const EventStore = engine.EventStore;
+export const verifyCommits = engine.verifyCommits;
 
 /** Decodes the wasm by the fastest function of the platform. Every platform has the last one. */
 function bytes(): Uint8Array<ArrayBuffer> {

@@ -15,6 +15,7 @@ import {
 } from "../store/limits.js";
 import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
+import { watcherOf } from "./watcher.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
 
 /** An attempt of this program that has failed and is repeated later. */
@@ -179,8 +180,10 @@ export class PendingRunner extends WorkLoop {
     const place = JSON.stringify([stream, key, isSent]);
     try {
       this.#count(stream, key, isSent);
-      if ((await attempt()) > 0) await this.#note(place, [stream, key, isSent]);
-      else this.#repeated.delete(place);
+      if ((await attempt()) > 0) {
+        await this.#note(place, [stream, key, isSent]);
+        await watcherOf(this.#engine)?.pendingFailed(stream, key, isSent);
+      } else this.#repeated.delete(place);
     } finally {
       this.#pending.ended(stream, key, isSent);
     }

@@ -15,6 +15,7 @@ import type { LocalEngine } from "../local/engine.js";
 import { readStream } from "../local/read.js";
 import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
+import { type Watcher, watcherOf } from "./watcher.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
 
 /** The number of a handler's first append or command. The number decides its idempotency key, or its id. */
@@ -30,6 +31,7 @@ export class Runner extends WorkLoop {
   readonly #commands: LocalCommands;
   readonly #reads: Reads;
   readonly #process: AnyProcess | undefined;
+  readonly #watcher: Watcher | undefined;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
 
@@ -41,6 +43,7 @@ export class Runner extends WorkLoop {
   ) {
     super(engine);
     this.#engine = engine;
+    this.#watcher = watcherOf(engine);
     this.#commands = new LocalCommands(engine);
     this.#reads = readsOf(engine, this.#commands);
     this.#process = process;
@@ -92,7 +95,7 @@ export class Runner extends WorkLoop {
       projectOnto(json, (documents) => project(this.definition as Projection, event, documents));
       return undefined;
     } catch (error) {
-      return failedAttempt(error);
+      return this.#failed(text, error);
     }
   }
 
@@ -104,9 +107,14 @@ export class Runner extends WorkLoop {
         ? this.#react(id, attempt, text)
         : this.#follow(id, text, process));
     } catch (thrown) {
-      wrong = failedAttempt(thrown);
+      wrong = this.#failed(text, thrown);
     }
     await this.consumer.delivered(id, wrong);
+  }
+
+  #failed(text: string, thrown: unknown): FailedAttempt {
+    this.#watcher?.failed(this.definition.name, JSON.parse(text) as ConsumedEvent, thrown);
+    return failedAttempt(thrown);
   }
 
   /** Delivers an event to the instance of the process that it is for. */
@@ -130,7 +138,7 @@ export class Runner extends WorkLoop {
           (commands, ready) => this.consumer.execute(id, n, stream, commands, ready),
         ),
     });
-    const own = { id, attempt, env: undefined };
+    const own = { id, attempt, env: this.#watcher?.env };
     const context: ReactorContext = Object.freeze({ ...own, ...acts, ...this.#reads });
     const { definition } = this as { definition: Reactor };
     const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);

@@ -31,6 +31,7 @@ import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
 import { EngineConsumer } from "./engine-consumer.js";
 import { EnginePending } from "./engine-pending.js";
+import { checkStarted, engine } from "./started.js";
 import type { LateInput } from "../aggregate/late-input.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
 import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
@@ -45,6 +46,7 @@ export interface DefinedConsumer extends ConsumerDefinition {
 /** Starts the engine. Every entry point calls it once, with the wasm in the form that its platform loads. */
 export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });
+  engine.isStarted = true;
 }
 
 /**
@@ -96,6 +98,7 @@ export class LocalEngine {
     this.#clock = clock;
     this.#patience = new Patience(database?.busyTimeout ?? 0, () => database?.mayWrite() ?? true);
     this.#changes = new Changes(database);
+    checkStarted();
     this.#store = new StoreInRust(database);
   }
 
@@ -376,6 +379,7 @@ export class LocalEngine {
 export async function verifyLines(
   lines: Iterable<unknown> | AsyncIterable<unknown>,
 ): Promise<Verification> {
+  checkStarted();
   const proof = new LineProof();
   try {
     for await (const line of lines) {

@@ -29,7 +29,14 @@ export {
   type InputOf,
 } from "./inputs.js";
 export { laws } from "./laws.js";
-export { simulate, type Simulation, type SimulationOptions } from "./simulate.js";
+export type { AppFailure } from "./failures.js";
+export {
+  memoryApp,
+  type MemoryAggregate,
+  type MemoryApp,
+  type MemoryAppOptions,
+  type MemoryDocuments,
+} from "./memory-app.js";
 
 /** Opens a new store without events. It shares no events with another store. Close it yourself. */
 export type OpenStore = () => Store | Promise<Store>;

@@ -98,12 +98,6 @@ impl DurableObject for AggregateObject {
 /// The methods for Workers and other objects. The entry class in `worker/objects.ts` calls them.
 #[wasm_bindgen]
 impl AggregateObject {
-    /// The stream of the object. It is empty if the object has no name.
-    #[must_use]
-    pub fn stream(&self) -> String {
-        self.inner.named.as_ref().map(|named| named.name.identity.to_string()).unwrap_or_default()
-    }
-
     /// The categories of the aggregates that are defined in Rust.
     ///
     /// # Errors
@@ -114,6 +108,22 @@ impl AggregateObject {
         app::refused().map_or_else(|| Ok(categories()), |refused| Err(refused.into()))
     }
 
+    /// Calls `set_up` with the stream of the object, unless the object has the code of its aggregate. The function passes the
+    /// code by `behavedBy`. A crash of the engine replaces the object, and the new one is not set up if the code is JavaScript.
+    /// So the object asks, and returns nothing: what a method returns is a promise where a test tool has wrapped `Function`.
+    ///
+    /// # Errors
+    /// The exception of the function.
+    #[wasm_bindgen(js_name = setUp)]
+    pub fn set_up(&self, set_up: &Function) -> Result<(), JsValue> {
+        match &self.inner.named {
+            Some(named) if !self.inner.code.is_given() => {
+                set_up.call1(&JsValue::UNDEFINED, &named.name.identity.as_str().into()).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes a function that makes the code of the aggregate, if JavaScript defines one for the category of the stream.
     /// `is_open` says whether everyone who may append can append events directly.
     ///
@@ -122,14 +132,6 @@ impl AggregateObject {
     #[wasm_bindgen(js_name = behavedBy)]
     pub fn behaved_by(&self, make: Function, is_open: bool) -> Result<(), JsValue> {
         self.inner.behaved_by(make, is_open)
-    }
-
-    /// Whether the object has the code of its aggregate. A crash of the engine replaces the object, and the new one is not set
-    /// up if the code is JavaScript.
-    #[wasm_bindgen(js_name = isSetUp)]
-    #[must_use]
-    pub fn is_set_up(&self) -> bool {
-        self.inner.code.is_given()
     }
 
     /// Whether the command of an [`ExecuteRequest`] has a remembered outcome. The execution of the command reports the errors.

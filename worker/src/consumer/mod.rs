@@ -22,14 +22,14 @@ mod url;
 
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use sillok::store::{StreamId, Version};
 use sillok_bridge::Failure;
 use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use crate::app;
-use crate::objects::{Driven, RemoteError, nudges, promised, rang, turn};
+use crate::objects::{Driven, ObjectName, RemoteError, nudges, promised, rang, turn};
 use attempts::Attempts;
 pub(crate) use attempts::report_panics;
 pub(crate) use definition::Definition;
@@ -69,19 +69,6 @@ impl DurableObject for ConsumerObject {
 
 #[wasm_bindgen]
 impl ConsumerObject {
-    /// The name of the consumer.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.inner.name.as_ref().map(|name| name.identity.to_string()).unwrap_or_default()
-    }
-
-    /// The tenant of the consumer. It is undefined for the default tenant.
-    #[must_use]
-    pub fn tenant(&self) -> Option<String> {
-        let name = self.inner.name.as_ref()?;
-        name.tenant().map(ToString::to_string)
-    }
-
     /// The names of the consumers that are defined in Rust.
     ///
     /// # Errors
@@ -111,11 +98,21 @@ impl ConsumerObject {
         self.inner.sender.replace(Some(sender));
     }
 
-    /// Whether JavaScript has passed its record. A crash of the engine replaces the object, and the new one is not set up.
-    #[wasm_bindgen(js_name = isSetUp)]
-    #[must_use]
-    pub fn is_set_up(&self) -> bool {
-        self.inner.attempts.are_watched()
+    /// Calls `set_up` with the name of the consumer and its tenant, unless JavaScript has passed its record by `watchedBy`. The
+    /// tenant is undefined for the default tenant, and both for an object without a name. A crash of the engine replaces the
+    /// object, and the new one is not set up.
+    ///
+    /// # Errors
+    /// The exception of the function.
+    #[wasm_bindgen(js_name = setUp)]
+    pub fn set_up(&self, set_up: &Function) -> Result<(), JsValue> {
+        if self.inner.attempts.are_watched() {
+            return Ok(());
+        }
+        let name = self.inner.name.as_ref();
+        let consumer = name.map(|name| name.identity.as_str().into()).unwrap_or_default();
+        let tenant = name.and_then(ObjectName::tenant).map(|tenant| tenant.as_str().into());
+        set_up.call2(&JsValue::UNDEFINED, &consumer, &tenant.unwrap_or_default()).map(drop)
     }
 
     /// Takes the event at which the last engine crashed, and the reason: this attempt has failed. Call it before any other

@@ -7,7 +7,7 @@ mod rpc;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use sillok::gateway::{JournalDriver, JournalEffect, RecordError};
 use sillok::handler::ConsumerName;
 use sillok::store::{Position, Version};
@@ -138,12 +138,14 @@ impl JournalObject {
         Ok(())
     }
 
-    /// Whether JavaScript has passed the consumers to wake. A crash of the engine replaces the object, and the new one is not set
-    /// up.
-    #[wasm_bindgen(js_name = isSetUp)]
-    #[must_use]
-    pub fn is_set_up(&self) -> bool {
-        self.inner.is_set_up.get()
+    /// Calls `set_up`, unless JavaScript has passed the consumers to wake. The function passes them by `alsoWakes`. A crash of the
+    /// engine replaces the object, and the new one is not set up.
+    ///
+    /// # Errors
+    /// The exception of the function.
+    #[wasm_bindgen(js_name = setUp)]
+    pub fn set_up(&self, set_up: &Function) -> Result<(), JsValue> {
+        if self.inner.is_set_up.get() { Ok(()) } else { set_up.call0(&JsValue::UNDEFINED).map(drop) }
     }
 
     /// Registers a consumer durably. The journal then wakes it each time that it has grown. `{consumer}` returns nothing.

@@ -1,10 +1,13 @@
 // A whole application in memory, with a clock that the test moves.
 
 import type {
+  AggregateName,
+  AggregateNamed,
   AnyAggregate,
   AnyConsumer,
   AnyProcess,
   CommandOf,
+  CommandOutcome,
   ConsumerHandle,
   EventOf,
   ExecuteOptions,
@@ -13,28 +16,68 @@ import type {
   LoadOptions,
   NewEvent,
   Projection,
-  ProjectionHandle,
   Reactor,
+  RejectionOf,
   StateOf,
 } from "sillok";
 
+import { watch } from "../gateway/watcher.js";
+import { engineOf } from "../local/engine-of.js";
 import { SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
 import { checkOptions } from "../store/options.js";
+import type { AppFailure } from "./failures.js";
+import { type Failures, failuresOf } from "./noted-failures.js";
 import { EventGateway, EventStore } from "./program.js";
 
 /** The definitions of an application, as of `sillok({ … })`, and the time at its start. */
-export interface SimulationOptions {
+export interface MemoryAppOptions<
+  Aggregates extends readonly AnyAggregate[] = readonly AnyAggregate[],
+  Processes extends readonly AnyProcess[] = readonly AnyProcess[],
+> {
   /** The aggregates. */
-  readonly aggregates?: readonly AnyAggregate[] | undefined;
+  readonly aggregates?: Aggregates | undefined;
   /** The processes. */
-  readonly processes?: readonly AnyProcess[] | undefined;
+  readonly processes?: Processes | undefined;
   /** The projections. */
   readonly projections?: readonly Projection<any, any>[] | undefined;
   /** The reactors. */
-  readonly reactors?: readonly Reactor<any>[] | undefined;
+  readonly reactors?: readonly Reactor<any, any>[] | undefined;
   /** The time at the start: a Date, or milliseconds since 1970. Default: 0. */
   readonly now?: number | Date | undefined;
+  /** The environment of the handlers of reactors: their `context.env`. */
+  readonly env?: unknown;
+  /**
+   * What a failed attempt of a handler, a timer or a sent command does. `throw`: the call that has run it throws {@link AppFailure.error}, after
+   * everything that is due has run. `list`: it is only in {@link MemoryApp.failures}; use it to test retries. Default: `throw`.
+   */
+  readonly onFailure?: "throw" | "list" | undefined;
+}
+
+/** The documents of a projection. */
+export interface MemoryDocuments<Document> {
+  /** Returns the document with this key; undefined if there is none. */
+  get(key: string): Promise<Document | undefined>;
+  /** Returns all documents with their keys, in the order of their keys. */
+  list(): Promise<{ readonly key: string; readonly document: Document }[]>;
+}
+
+/** One aggregate of an application in memory. */
+export interface MemoryAggregate<A extends AnyAggregate = AnyAggregate> {
+  /** The stream of the aggregate. */
+  readonly stream: string;
+  /** Executes a command as {@link MemoryApp.execute} does. */
+  execute(
+    command: CommandOf<NoInfer<A>>,
+    options?: ExecuteOptions,
+  ): Promise<ExecuteResult<EventOf<A>>>;
+  /** Executes a command, but returns a rejection as a value. */
+  attempt(
+    command: CommandOf<NoInfer<A>>,
+    options?: ExecuteOptions,
+  ): Promise<CommandOutcome<EventOf<A>, RejectionOf<A>>>;
+  /** Loads the state. */
+  state(options?: LoadOptions): Promise<LoadedState<StateOf<A>>>;
 }
 
 const OPTIONS = [
@@ -43,7 +86,9 @@ const OPTIONS = [
   "projections",
   "reactors",
   "now",
-] as const satisfies (keyof SimulationOptions)[];
+  "env",
+  "onFailure",
+] as const satisfies (keyof MemoryAppOptions)[];
 
 /** The latest time of a `Date`, in milliseconds since 1970. */
 const LATEST_MILLIS = 8.64e15;
@@ -64,7 +109,7 @@ const MOST_TIMES = 100_000;
  * @example
  * ```ts
  * import { aggregate, schedule } from "sillok";
- * import { simulate } from "sillok/testing";
+ * import { memoryApp } from "sillok/testing";
  *
  * const DAY = 24 * 60 * 60 * 1000;
  * type Event = { type: "Reserved" } | { type: "Lapsed" };
@@ -78,7 +123,7 @@ const MOST_TIMES = 100_000;
  *   },
  * });
  *
- * const app = simulate({ aggregates: [seat], now: new Date("2026-01-01") });
+ * const app = memoryApp({ aggregates: [seat], now: new Date("2026-01-01") });
  * await app.execute("seat-1", { type: "Reserve" }, seat);
  * await app.advance(2 * DAY);
  * console.log((await app.load("seat-1", seat)).state); // reserved
@@ -87,25 +132,75 @@ const MOST_TIMES = 100_000;
  * console.log(new Date(app.now).toISOString()); // 2026-01-04T00:00:00.000Z
  * ```
  */
-export function simulate(options: SimulationOptions = {}): Simulation {
-  return new Simulation(options);
+export function memoryApp<
+  const Aggregates extends readonly AnyAggregate[] = [],
+  const Processes extends readonly AnyProcess[] = [],
+>(
+  options: MemoryAppOptions<Aggregates, Processes> = {},
+): MemoryApp<Aggregates[number] | Processes[number]> {
+  return new MemoryApp(options);
 }
 
-/** An application in memory, made by {@link simulate}. */
-export class Simulation {
-  /** The store of the application. After you have written to it, call {@link Simulation.advance}. */
+/** An application in memory, made by {@link memoryApp}. */
+export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
+  /** The store of the application. After you have written to it, call {@link MemoryApp.advance}. */
   readonly store: EventStore;
   readonly #gateway: EventGateway;
+  readonly #failures: Failures;
+  readonly #definitions: ReadonlyMap<string, AnyAggregate>;
   #now: number;
 
-  /** See {@link simulate}. */
-  constructor(options: SimulationOptions) {
+  /** See {@link memoryApp}. */
+  constructor(options: MemoryAppOptions) {
     checkOptions(options, OPTIONS);
     const { aggregates = [], processes = [], projections = [], reactors = [], now = 0 } = options;
+    const { onFailure = "throw" } = options;
+    if (onFailure !== "throw" && onFailure !== "list") {
+      throw invalid("onFailure", 'must be "throw" or "list"');
+    }
     this.#now = millisOf(now, "now");
     this.store = new EventStore({ now: () => this.#now });
+    this.#failures = failuresOf(this.store, onFailure === "throw");
+    watch(engineOf(this.store) as object, { ...this.#failures.watcher, env: options.env });
     this.#gateway = new EventGateway(this.store);
     this.#gateway.register(...aggregates, ...processes, ...projections, ...reactors);
+    const definitions = [...aggregates, ...processes];
+    this.#definitions = new Map(definitions.map((definition) => [definition.name, definition]));
+  }
+
+  /** The failed attempts up to now, the oldest first. */
+  get failures(): readonly AppFailure[] {
+    return this.#failures.all;
+  }
+
+  /**
+   * One aggregate or process of the application, as of `client.aggregate` of a deployed Worker.
+   *
+   * @param name - The name of the aggregate.
+   * @param id - The text after the `-` of the stream id.
+   * @throws {@link SillokError} `no_aggregate` when the application has none with this name.
+   */
+  aggregate<Name extends AggregateName<{ readonly "~aggregate"?: A }>>(
+    name: Name,
+    id: string,
+  ): MemoryAggregate<AggregateNamed<{ readonly "~aggregate"?: A }, Name>>;
+  aggregate(name: string, id: string): MemoryAggregate<any> {
+    const definition = this.#definitions.get(name);
+    if (definition === undefined) {
+      const detail = `the application has no aggregate and no process with the name ${JSON.stringify(name)}`;
+      throw new SillokError({ code: "no_aggregate", detail, field: "name" });
+    }
+    const stream = `${name}-${id}`;
+    return {
+      stream,
+      execute: (command, options) => this.execute(stream, command, definition, options),
+      attempt: async (command, options) => {
+        const outcome = await this.store.attempt(stream, command, definition, options);
+        await this.advance(0);
+        return outcome;
+      },
+      state: (options) => this.load(stream, definition, options),
+    };
   }
 
   /** The time of the application, in milliseconds since 1970. */
@@ -154,6 +249,7 @@ export class Simulation {
       const next = await this.#gateway.catchUp();
       if (next === undefined || next > end) {
         this.#now = end;
+        this.#failures.check();
         return;
       }
       this.#now = Math.max(this.#now, next);
@@ -162,11 +258,26 @@ export class Simulation {
     throw new SillokError({ code: "decider_failed", detail });
   }
 
-  /** Returns a handle of a projection, for its documents. See {@link EventGateway.projection}. */
-  projection<P extends NewEvent, Document>(
+  /**
+   * Returns the documents of a projection.
+   *
+   * @param projection - The projection.
+   * @throws {@link SillokError} `consumer_not_found` when the application does not have it.
+   */
+  documents<P extends NewEvent, Document>(
     projection: Projection<P, Document>,
-  ): ProjectionHandle<Document> {
-    return this.#gateway.projection(projection);
+  ): MemoryDocuments<Document> {
+    const handle = this.#gateway.projection(projection);
+    return {
+      get: (key) => handle.get(key) as Promise<Document | undefined>,
+      async list() {
+        const all: { readonly key: string; readonly document: Document }[] = [];
+        for await (const { key, document } of handle.documents()) {
+          all.push({ key, document: document as Document });
+        }
+        return all;
+      },
+    };
   }
 
   /** Returns a handle of a projection, a reactor or a process, for its dead letters. See {@link EventGateway.consumer}. */

@@ -1,0 +1,50 @@
+// A composed Worker over an engine: the wasm module of a Worker.
+
+import type { Platform } from "./composition.ts";
+import type { Engine } from "./engine.ts";
+import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
+
+/** The platform of a Worker with this engine. */
+export function overEngine(engine: Engine): Platform {
+  return {
+    inRust: {
+      aggregates: engine.AggregateObject.inRust(),
+      consumers: engine.ConsumerObject.inRust(),
+    },
+    objects: (registry, ownFetch) => ({
+      Aggregate: aggregateClass(engine, registry),
+      Journal: journalClass(engine, registry),
+      Consumer: consumerClass(engine, registry, ownFetch),
+    }),
+    answer: (request, env, context) => answer(engine, request, env, context),
+    checkCalls() {},
+  };
+}
+
+async function answer(
+  { default: Gateway }: Engine,
+  request: Request,
+  env: unknown,
+  context: object,
+): Promise<Response> {
+  try {
+    return await new Gateway(context, env).fetch(request);
+  } catch (error) {
+    // Rust answers all of its errors. Here the engine itself has crashed: the caller still gets a problem document,
+    // and not the runtime's page.
+    console.error(error);
+    const detail = "the request could not be carried out; the cause is in the Worker's log";
+    const problem = {
+      type: "about:blank",
+      title: "Internal Server Error",
+      status: 500,
+      code: "internal",
+      detail,
+    };
+    const headers = {
+      "Cache-Control": "no-store, no-transform",
+      "Content-Type": "application/problem+json",
+    };
+    return Response.json(problem, { status: 500, headers });
+  }
+}
