@@ -29,7 +29,7 @@ const JS_ROOMS: [(&str, &[&str]); 12] = [
     ("react", &["aggregate", "client", "consumer", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),
     ("gateway", &["aggregate", "consumer", "local", "store", "time"]),
-    ("testing", &["aggregate", "store"]),
+    ("testing", &["aggregate", "gateway", "local", "store"]),
     ("entrypoints", &["local"]),
 ];
 
