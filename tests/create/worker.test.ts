@@ -31,6 +31,8 @@ test("dev starts the Worker, which answers as the guide says", async () => {
   const dev = user.start(`${start} -- --port ${port} --inspector-port 0`, project);
   try {
     await dev.prints(/Ready on/);
+    const console = await fetch(`http://127.0.0.1:${port}/`);
+    assert.match(await console.text(), /<title>Sillok<\/title>/);
     const requests = guide.commands.filter((command) => command.startsWith("curl "));
     const send = (request = "") =>
       user.succeeds(guide.shows(request).replace(":8787", `:${port}`).replace("curl", "curl -s"));
