@@ -32,7 +32,9 @@ export type { App, ObjectClass, OwnOptions, Parts, WorkerObject } from "./app.ts
  *   },
  * });
  * const app = sillok({ projections: [balances] });
- * export const { Aggregate, Journal, Consumer } = app.objects;
+ * export class Aggregate extends app.objects.Aggregate {}
+ * export class Journal extends app.objects.Journal {}
+ * export class Consumer extends app.objects.Consumer {}
  * export default app;
  * ```
  */

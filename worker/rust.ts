@@ -22,7 +22,9 @@ export type { Engine } from "./engine.ts";
  * import * as engine from "./build/index.js";
  *
  * const app = sillok(engine);
- * export const { Aggregate, Journal, Consumer } = app.objects;
+ * export class Aggregate extends app.objects.Aggregate {}
+ * export class Journal extends app.objects.Journal {}
+ * export class Consumer extends app.objects.Consumer {}
  * export default app;
  * ```
  *

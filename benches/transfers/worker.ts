@@ -60,7 +60,7 @@ function count(storage: DurableObjectStorage): void {
 
 export const Aggregate = counting(app.objects.Aggregate, "stream");
 export const Journal = counting(app.objects.Journal, "journal");
-export const { Consumer } = app.objects;
+export class Consumer extends app.objects.Consumer {}
 
 export default {
   fetch(request: Request, env: unknown, context: object): Response | Promise<Response> {

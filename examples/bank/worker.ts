@@ -17,7 +17,9 @@ const app = sillok({
 });
 
 export type App = typeof app;
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 const routes = new Hono<{ Bindings: Env }>();
 

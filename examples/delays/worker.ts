@@ -53,5 +53,7 @@ const delays = projection<FlightEvent, Airport>("delays", {
 
 const app = sillok({ projections: [delays] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

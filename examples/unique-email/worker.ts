@@ -9,7 +9,9 @@ import { close, setEmail } from "./users.ts";
 const app = sillok({ aggregates: [email, user] });
 
 export type App = typeof app;
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 /** The errors of a request with a wrong address or a wrong id. */
 const OF_CALLERS = ["invalid_command", "invalid_stream_id"];

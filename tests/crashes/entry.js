@@ -3,5 +3,7 @@ import * as engine from "./build/index.js";
 
 const app = sillok(engine);
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

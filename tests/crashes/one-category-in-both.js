@@ -9,5 +9,7 @@ const tally = aggregate("tally", {
 });
 const app = sillok(engine, { aggregates: [tally] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

@@ -64,7 +64,9 @@ const app = sillok({
   reactors: [reactor("three", { on: () => {} })],
   processes: [process("four", { initialState: () => 0, evolve: (sum) => sum, decide: () => schedule("k", 1, { type: "T" }) })],
 });
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export const isOne = projection === same && SillokError === SameError && isSillokError(new SameError({ code: "internal", detail: "" }));
 export default { fetch: (request, env, context) => connect && app.fetch(request, env, context) };
 `;
@@ -136,7 +138,9 @@ const app = sillok({
     return Response.json({ version, events: events.length });
   },
 });
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;
 `;
 

@@ -30,7 +30,9 @@ const letters = reactor<Event>("letters", {
 });
 
 const app = sillok({ aggregates: [account], projections: [balances], reactors: [letters] });
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;
 `;
 

@@ -15,5 +15,7 @@ const late = reactor<Counted>("late", {
 
 const app = sillok({ reactors: [late] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

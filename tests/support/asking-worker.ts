@@ -8,5 +8,7 @@ const own = { aggregate, reactor, sillok } as unknown as typeof import("sillok/w
 const { tally, asking } = askingOf(own);
 const app = own.sillok({ aggregates: [tally], reactors: [asking] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

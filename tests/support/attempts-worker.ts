@@ -33,6 +33,8 @@ const displaced = reactor("displaced", { after: "0", on: () => {} });
 
 const app = sillok({ reactors: [patient, refused, displaced] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default app;

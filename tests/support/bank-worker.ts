@@ -36,7 +36,9 @@ const app = sillok({
   reactors: [tallying],
 });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default {
   async fetch(request: Request, env: unknown, context: object): Promise<Response> {

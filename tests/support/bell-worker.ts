@@ -39,7 +39,8 @@ function setEarly(storage: DurableObjectStorage, name: string, at: number, by: n
   return setAlarm(storage, at - by);
 }
 
-export const { Journal, Consumer } = app.objects;
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default {
   fetch(request: Request, env: unknown, context: object): Response | Promise<Response> {

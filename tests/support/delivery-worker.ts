@@ -82,5 +82,7 @@ const delivery = process<Event, { type: "Finish" }, State, never, Placed | Chang
 
 const app = sillok({ aggregates: [depot], processes: [delivery] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

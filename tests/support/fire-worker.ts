@@ -37,5 +37,7 @@ const transfer: typeof soundTransfer = Object.freeze({
 
 const app = sillok({ aggregates: [account], processes: [transfer] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

@@ -5,5 +5,7 @@ import { sillok } from "../../worker/index.ts";
 
 const app = sillok({ aggregates: [board] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

@@ -29,6 +29,8 @@ const app = sillok({
   reactors: kind === "reactor" ? [echoes] : [],
 });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default app;

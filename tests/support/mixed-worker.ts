@@ -13,7 +13,9 @@ const named = (name: string) =>
 
 const app = sillok(engine, { projections: [named("counts")] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default {
   fetch(request: Request, env: unknown, context: object): Response | Promise<Response> {

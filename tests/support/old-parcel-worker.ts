@@ -6,5 +6,7 @@ import { oldParcel } from "./parcel.ts";
 const { stock, till, post, parcel } = oldParcel();
 const app = sillok({ aggregates: [stock, till, post], processes: [parcel] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

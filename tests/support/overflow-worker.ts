@@ -45,6 +45,8 @@ const beside = reactor<Counted>("beside", {
 
 const app = sillok({ projections: [counts, plain], reactors: [late, beside] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default app;

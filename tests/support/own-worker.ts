@@ -36,7 +36,9 @@ const notes = reactor<Counted>("notes", {
 
 const app = sillok({ projections: [sums], reactors: [notes] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 
 export default {
   fetch(request: Request, env: unknown, context: object): Response | Promise<Response> {

@@ -15,7 +15,8 @@ const batches: number[][] = [];
 type Batch = readonly { body: string }[];
 type ConsumerClass = new (context: DurableObjectState, env: Cloudflare.Env) => DurableObject;
 
-export const { Aggregate, Journal } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
 
 export class Consumer extends (app.objects.Consumer as ConsumerClass) {
   constructor(context: DurableObjectState, env: { EVENTS: Queue } & Cloudflare.Env) {

@@ -7,5 +7,7 @@ import { type Said, telling } from "./telling.ts";
 const own = { reactor, sillok } as unknown as typeof import("sillok/worker");
 const app = own.sillok({ reactors: [own.reactor<Said>("telling", telling)] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

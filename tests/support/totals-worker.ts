@@ -8,5 +8,7 @@ const own = { aggregate, reactor, reject, sillok } as unknown as typeof import("
 const { tally, totals } = totalsOf(own);
 const app = own.sillok({ aggregates: [tally], reactors: [totals] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

@@ -141,7 +141,9 @@ export class Client<App extends AnyApp = AnyApp> {
  * });
  * const app = sillok({ aggregates: [account] });
  * export type App = typeof app;
- * export const { Aggregate, Journal, Consumer } = app.objects;
+ * export class Aggregate extends app.objects.Aggregate {}
+ * export class Journal extends app.objects.Journal {}
+ * export class Consumer extends app.objects.Consumer {}
  * export default app;
  *
  * // In a program that uses it:

@@ -9,5 +9,7 @@ const counter = aggregate("counter", {
 });
 const app = sillok({ aggregates: [counter, counter] });
 
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;

@@ -1,4 +1,12 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-// The tests start the Worker themselves, so they need no plugin of vite.config.ts.
-export default defineConfig({ test: { include: ["tests/*.test.ts"] } });
+// All tests run inside the runtime of Workers. Without authentication, the Worker needs no token.
+export default defineConfig({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "./wrangler.toml" },
+      miniflare: { bindings: { SILLOK_AUTH: "off" } },
+    }),
+  ],
+});

@@ -1,22 +1,11 @@
-/** The whole Worker, with its objects, in the runtime of Workers: a command is sent, and its documents are read. */
+/** The whole Worker, with its objects: a command is sent, and its documents are read. */
 
+import { SELF } from "cloudflare:test";
 import { connect } from "sillok";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { unstable_startWorker } from "wrangler";
+import { expect, test } from "vitest";
 import type { App } from "../src/worker.ts";
 
-let worker: Awaited<ReturnType<typeof unstable_startWorker>>;
-let bank: ReturnType<typeof connect<App>>;
-
-beforeAll(async () => {
-  worker = await unstable_startWorker({
-    config: "wrangler.toml",
-    bindings: { SILLOK_AUTH: { type: "plain_text", value: "off" } },
-    dev: { server: { port: 0 }, inspector: false, persist: false, logLevel: "error" },
-  });
-  bank = connect<App>(await worker.url);
-}, 30_000);
-afterAll(() => worker.dispose());
+const bank = connect<App>(SELF);
 
 test("a command changes the state and the documents", async () => {
   const account = bank.aggregate("account", "42");
@@ -37,6 +26,6 @@ test("a rejection is a value", async () => {
 });
 
 test("a route of its own reads the documents", async () => {
-  const response = await fetch(new URL("/api/total", await worker.url));
+  const response = await SELF.fetch("https://app.example/api/total");
   expect(await response.json()).toEqual({ cents: 100 });
 });

@@ -7,5 +7,7 @@ import { balances } from "./balances.ts";
 const app = sillok({ aggregates: [account], projections: [balances] });
 
 export type App = typeof app;
-export const { Aggregate, Journal, Consumer } = app.objects;
+export class Aggregate extends app.objects.Aggregate {}
+export class Journal extends app.objects.Journal {}
+export class Consumer extends app.objects.Consumer {}
 export default app;
