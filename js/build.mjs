@@ -156,6 +156,7 @@ const PUBLIC = [
   "testing/laws",
   "testing/program",
   "testing/memory-app",
+  "testing/redeliver",
 ].map((name) => `${name}.d.ts`);
 for (const file of readdirSync(at("dist/types"), { recursive: true })) {
   if (file.endsWith(".ts") && !PUBLIC.includes(file)) rmSync(at(`dist/types/${file}`));

@@ -92,6 +92,7 @@ test("it holds what is needed, and nothing else", async () => {
     "testing/laws",
     "testing/program",
     "testing/memory-app",
+    "testing/redeliver",
     "worker/app",
     "worker/engine",
     "worker/index",

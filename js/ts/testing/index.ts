@@ -38,6 +38,8 @@ export {
   type MemoryDocuments,
 } from "./memory-app.js";
 
+export { type Redelivered, redeliver, type RedeliverOptions } from "./redeliver.js";
+
 /** Opens a new store without events. It shares no events with another store. Close it yourself. */
 export type OpenStore = () => Store | Promise<Store>;
 
