@@ -43,9 +43,14 @@ const RUN_ELSEWHERE = new Map([
   ["npm start", "tests/create/node.test.ts"],
   ["cargo xtask dev", "this file, on another port"],
   ["cargo xtask test", "the command that runs this file"],
+  ["cargo xtask docs", "site.test.ts, on another port"],
+  ["cargo xtask docs --build", "site.test.ts"],
   ["cargo xtask lint", "a part of `cargo xtask test`"],
   ["cargo xtask pack", "a part of `cargo xtask test`"],
 ]);
+
+/** The commands of the tutorial. tutorial.test.ts runs all of them. */
+const TUTORIAL = commands("docs/tutorial.md");
 
 /** Additions to commands that would otherwise use an account. */
 const WITHOUT_ACCOUNT = new Map([
@@ -101,7 +106,7 @@ after(async () => {
 test("every command shown is run by a test", () => {
   const examples = [...EXAMPLES.map(start), ...EXAMPLES.flatMap(requests), ...MIGRATE.keys()];
   const named = [...RUN_ELSEWHERE.keys(), ...WITHOUT_ACCOUNT.keys()];
-  const known = [...named, ...direct, ...curls, ...examples];
+  const known = [...named, ...direct, ...curls, ...examples, ...TUTORIAL];
   const unknown = shown.filter((command) => !known.includes(command));
   assert.deepEqual(unknown, []);
   const gone = known.filter((command) => !shown.includes(command));

@@ -12,10 +12,10 @@ import { fenced, firstFiles, root } from "./fenced.ts";
 import { said } from "./printed.ts";
 
 const EXPECTED = [
-  "Opened { owner: 'Ada' }\nDeposited { amount: 100 }\n",
   "false insufficient_funds\n{ state: { cents: 100 }, version: 1 }\n",
-  "the stream is at version 2\n2 Deposited { amount: 100 }\n1 Opened {}\n",
   "1 1 false\n2 1 true\ntrue\n",
+  "the stream is at version 2\n2 Deposited { amount: 100 }\n1 Opened {}\n",
+  "Opened { owner: 'Ada' }\nDeposited { amount: 100 }\n",
 ];
 
 /** The URL in the examples. A server of the tests takes its place. */
@@ -61,13 +61,13 @@ for (const [place, example] of examples.entries()) {
 }
 
 // The quick start shows no program: `npm create sillok` writes it, and tests/create runs it.
-const guides = readdirSync(new URL("docs/guides/", root)).filter(
-  (guide) => guide !== "quick-start.md",
-);
+const guides = readdirSync(new URL("docs/guides/", root))
+  .filter((guide) => guide !== "quick-start.md")
+  .map((guide) => `docs/guides/${guide}`);
 
-for (const guide of guides) {
-  test(`the examples of docs/guides/${guide} print what they say`, async () => {
-    const examples = fenced(`docs/guides/${guide}`, "js");
+for (const document of [...guides, "docs/ideas.md"]) {
+  test(`the examples of ${document} print what they say`, async () => {
+    const examples = fenced(document, "js");
     assert.ok(examples.length > 0);
     for (const example of examples) {
       const lines = said(example);
@@ -89,6 +89,7 @@ const SOURCES = [
   "examples/delays-rust/src/lib.rs",
   "examples/delays/worker.ts",
   "examples/d1-read-model/worker.ts",
+  "js/create/templates/app/src/worker.ts",
   "examples/d1-read-model/wrangler.toml",
   "examples/d1-read-model/migrations/0001_routes.sql",
   "tests/commands/account.rs",
@@ -104,9 +105,7 @@ test("the guides' excerpts of the examples are the examples' text", () => {
   // The Worker of the guide is smaller than the one of the example.
   const sources = [...texts, firstFiles.get("worker.ts") ?? ""].map(plain);
   const excerpts = guides.flatMap((guide) =>
-    ["rust", "ts", "tsx", "sql", "toml"].flatMap((language) =>
-      fenced(`docs/guides/${guide}`, language),
-    ),
+    ["rust", "ts", "tsx", "sql", "toml"].flatMap((language) => fenced(guide, language)),
   );
   const strange = excerpts.filter((text) => !sources.some((known) => known.includes(plain(text))));
   assert.deepEqual(strange, []);

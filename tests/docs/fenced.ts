@@ -8,9 +8,8 @@ export const root = new URL("../../", import.meta.url);
 export const documents = [
   "README.md",
   "CONTRIBUTING.md",
-  "docs/http.md",
   "js/create/README.md",
-  ...globSync(["docs/guides/*.md", "examples/README.md", "examples/*/README.md"], {
+  ...globSync(["docs/*.md", "docs/guides/*.md", "examples/README.md", "examples/*/README.md"], {
     cwd: fileURLToPath(root),
   }).toSorted(),
 ];
@@ -28,12 +27,14 @@ export const firstWorker =
     readFileSync(new URL("docs/guides/commands.md", root), "utf8"),
   )?.[1] ?? "";
 
-/** The files to save in that section, by their names. */
-export const firstFiles: ReadonlyMap<string, string> = new Map(
-  [...firstWorker.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml|json)\n(.*?)^```$/gms)].map(
-    ([, name = "", text = ""]) => [name, text],
-  ),
-);
+/** The files that a text tells its reader to save, by their names. */
+export function savedFiles(text: string): ReadonlyMap<string, string> {
+  const files = text.matchAll(/as `([\w.]+)`[^`]*:\n\n```(?:ts|toml|json)\n(.*?)^```$/gms);
+  return new Map([...files].map(([, name = "", content = ""]) => [name, content]));
+}
+
+/** The files to save in that section. */
+export const firstFiles = savedFiles(firstWorker);
 
 /** The command lines of a document. */
 export function commands(document: string): string[] {

@@ -10,6 +10,7 @@ mod browser;
 mod build;
 mod counts;
 mod dev;
+mod docs;
 mod examples;
 mod lint;
 mod pack;
@@ -40,6 +41,8 @@ Commands:
                                    and the previous version's Worker
   pack                             build, then pack the npm packages; the last line is the path of
                                    sillok, and the line before it that of create-sillok
+  docs [--build] [--port N]        serve the documentation site on this machine (port 5173), or write it
+                                   to target/site
   lint                             formatting, clippy, TypeScript types
   test                             lint and every test; the last line is `N passed, N failed`
 
@@ -52,6 +55,7 @@ enum Command {
     Help,
     Dev(dev::Options),
     Build(build::Options),
+    Docs(docs::Options),
     Pack,
     Lint,
     Test,
@@ -79,6 +83,7 @@ fn perform(command: Command) -> Result<ExitCode> {
         Command::Help => print!("{USAGE}"),
         Command::Dev(options) => dev::run(Shell::new()?, &options)?,
         Command::Build(options) => build::run(Shell::new()?, options)?,
+        Command::Docs(options) => docs::run(Shell::new()?, &options)?,
         Command::Pack => pack::run(Shell::new()?)?,
         Command::Lint => return lint::run(Shell::new()?),
         Command::Test => return test::run(Shell::new()?),
@@ -95,6 +100,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
     let command = match name.as_str() {
         "dev" => return parse_dev(parser),
         "build" => return parse_build(parser),
+        "docs" => return parse_docs(parser),
         "pack" => Command::Pack,
         "lint" => Command::Lint,
         "test" => Command::Test,
@@ -119,6 +125,19 @@ fn parse_build(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         }
     }
     Ok(Command::Build(options))
+}
+
+fn parse_docs(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut options = docs::Options::default();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Long("build") => options.build = true,
+            Long("port") => options.port = parser.value()?.parse()?,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Command::Docs(options))
 }
 
 fn parse_dev(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -175,11 +194,22 @@ mod tests {
     }
 
     #[test]
+    fn docs_are_served_or_built() {
+        let command = parsed(&["docs", "--build"]);
+        let wanted = docs::Options { build: true, ..docs::Options::default() };
+        assert!(matches!(command, Ok(Command::Docs(options)) if options == wanted));
+        let command = parsed(&["docs", "--port", "9000"]);
+        let wanted = docs::Options { port: 9000, build: false };
+        assert!(matches!(command, Ok(Command::Docs(options)) if options == wanted));
+    }
+
+    #[test]
     fn wrong_arguments_are_refused() {
         for args in [
             &["fly"][..],
             &["--fast"],
             &["build", "--fast"],
+            &["docs", "out"],
             &["test", "http"],
             &["dev", "--port", "many"],
             &["dev", "--port", "65536"],

@@ -132,7 +132,7 @@ fn wasm_target(shell: &Shell) -> Result<()> {
 }
 
 /// The machine's Node if it is new enough. Otherwise it installs one in the project.
-fn node(shell: &mut Shell) -> Result<()> {
+pub(crate) fn node(shell: &mut Shell) -> Result<()> {
     let found = shell
         .answer("node", &["--version"])
         .context("Node is missing; install Node 20 or newer, with npm")?;
