@@ -43,6 +43,7 @@ const RUN_ELSEWHERE = new Map([
   ["npm start", "tests/create/node.test.ts"],
   ["cargo xtask dev", "this file, on another port"],
   ["cargo xtask test", "the command that runs this file"],
+  ["npx vite examples/bank/app", "tests/page/bank-app.test.ts, on another port"],
   ["cargo xtask docs", "site.test.ts, on another port"],
   ["cargo xtask docs --build", "site.test.ts"],
   ["cargo xtask lint", "a part of `cargo xtask test`"],
