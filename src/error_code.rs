@@ -224,6 +224,8 @@ error_codes! {
         "The metadata of one event is larger than 16 KiB."
     IdempotencyKeyReused "idempotency_key_reused" [422] Never []
         "Other events were appended to the stream under this key."
+    NotSupported "not_supported" [] Never ["field"]
+        "The store cannot do this. A server appends to one stream at a time."
     StorageFailed "storage_failed" [500] Later []
         "The storage cannot be opened, read or written, or the store was closed."
     StorageReadOnly "storage_read_only" [500] AfterChange []

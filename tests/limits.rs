@@ -41,7 +41,8 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 29] = [
+const CORE_ALONE: [&str; 30] = [
+    "APPENDS",
     "COMMAND_BYTES",
     "COMMIT_BYTES",
     "COMMIT_EVENTS",

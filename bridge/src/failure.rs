@@ -10,7 +10,8 @@ use sillok::handler::{
     InvalidLetterId, OpenError, RebuildError,
 };
 use sillok::store::{
-    AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, ReadError, StorageError, TruncateError,
+    AppendAllError, AppendError, InvalidIdempotencyKey, InvalidRange, InvalidStreamId, ReadError,
+    StorageError, TruncateError,
 };
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -88,6 +89,15 @@ impl Failure {
     #[must_use]
     pub fn in_field(mut self, field: impl Into<String>) -> Self {
         self.0.field = Some(field.into());
+        self
+    }
+}
+
+impl Failure {
+    /// The same failure, as that of an append to several streams. `place` is the index of the append, counted from 0.
+    #[must_use]
+    pub fn of_append(mut self, place: usize) -> Self {
+        self.0.field = self.0.field.take().map(|field| format!("appends[{place}].{field}"));
         self
     }
 }
@@ -227,6 +237,21 @@ impl From<RecordError> for Failure {
 impl From<RebuildError> for Failure {
     fn from(error: RebuildError) -> Self {
         Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<AppendAllError> for Failure {
+    fn from(error: AppendAllError) -> Self {
+        match error {
+            AppendAllError::Refused { place, error } => Self::from(error).of_append(place),
+            AppendAllError::Count { .. } => {
+                Self::new(error.code(), format!("`appends` {error}")).in_field("appends")
+            }
+            AppendAllError::SameStream { place } => {
+                Self::new(error.code(), format!("`stream` {error}")).in_field("stream").of_append(place)
+            }
+            _ => Self::new(error.code(), error.to_string()),
+        }
     }
 }
 

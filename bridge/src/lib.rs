@@ -23,8 +23,9 @@ pub use consumer::{
     documents_json, followed_json, get_document, letters_json, outcome_from_js, put_document, status_members,
 };
 pub use events::{
-    AggregateId, AppendedJson, InvalidEvents, PageJson, RangeValue, TruncatedJson, expected_version_json,
-    find_saved, parse_events, parse_expected_version, parse_ndjson, parse_range, read_page, saved_event,
+    AggregateId, AppendedJson, HeadJson, InvalidEvents, PageJson, RangeValue, TruncatedJson,
+    expected_version_json, find_saved, parse_events, parse_expected_version, parse_ndjson, parse_range,
+    read_page, saved_event,
 };
 pub use failure::{Failure, FailureParts};
 pub use failure_code::FailureCode;

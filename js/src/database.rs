@@ -28,9 +28,9 @@ extern "C" {
     #[derive(Debug)]
     type Prepared;
 
-    /// Runs the statement, and returns whether it changed a row.
+    /// Runs the statement. Returns the number of the last inserted row, or 0 if the statement changed no row.
     #[wasm_bindgen(method, catch)]
-    fn run(this: &Prepared, values: &Array) -> Result<bool, JsValue>;
+    fn run(this: &Prepared, values: &Array) -> Result<f64, JsValue>;
 
     /// Calls `visit` with each row, an array of its columns, until `visit` returns false.
     #[wasm_bindgen(method, catch)]
@@ -146,7 +146,7 @@ impl FileSql {
         Ok(statement)
     }
 
-    fn run(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
+    fn run(&self, statement: &'static str, values: &[Value<'_>]) -> Result<f64, StorageError> {
         self.statement(statement)?.run(&sql_values(values)).map_err(|error| failure(&error))
     }
 
@@ -167,9 +167,11 @@ impl Sql for FileSql {
         self.run(statement, values).map(|_| ())
     }
 
-    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Option<u64>, StorageError> {
         self.writable()?;
-        self.run(statement, values)
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a position, from 1 to 2^53 - 1
+        let row = self.run(statement, values)? as u64;
+        Ok(if row == 0 { None } else { Some(row) })
     }
 
     fn query(

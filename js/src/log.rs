@@ -61,7 +61,7 @@ impl StreamLog for Log {
         self.inner().base(stream)
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
         self.inner_mut().insert(stream, commit)
     }
 
@@ -74,7 +74,7 @@ impl StreamLog for Log {
         stream: &StreamId,
         head: &Head,
         commit: &Commit,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<Option<Position>, StorageError> {
         self.inner_mut().insert_after(stream, head, commit)
     }
 

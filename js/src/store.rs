@@ -2,15 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 
+use js_sys::Array;
 use sillok::handler::ConsumerMemory;
 use sillok::store::limits::PAGE_EVENTS;
 use sillok::store::sqlite::StreamsTable;
-use sillok::store::{Append, Appended, EventStore, MemoryLog, Position, RecordedTime, StorageError};
+use sillok::store::{Append, Appended, EventId, EventStore, MemoryLog, Position, RecordedTime, StorageError};
 use sillok_bridge::{
-    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, Message, PageJson, ProofPage,
-    Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved, fresh_id,
-    idempotency_key_from_js, now, parse_directory, parse_events, parse_feed, parse_range, range_from_js,
-    read_commits, read_feed, read_page, saved_event, stream_id_from_js, version_from_js,
+    AggregateId, AppendedJson, DirectoryPageJson, Failure, FeedPageJson, HeadJson, Message, PageJson,
+    ProofPage, Scalar, TruncatedJson, directory_from_js, expected_version_from_js, feed_from_js, find_saved,
+    fresh_id, idempotency_key_from_js, now, parse_directory, parse_events, parse_feed, parse_range,
+    range_from_js, read_commits, read_feed, read_page, saved_event, stream_id_from_js, version_from_js,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -71,6 +72,24 @@ impl Store {
         key: &JsValue,
     ) -> Result<JsValue, JsValue> {
         answer(self.try_append(stream, events, expected, key))
+    }
+
+    /// Appends to several streams, to each of them or to none. `appends` is an array of `[stream, events, expected, key]`, each as
+    /// for `append`.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    #[wasm_bindgen(js_name = appendAll)]
+    pub fn append_all(&self, appends: &Array) -> Result<JsValue, JsValue> {
+        answer(self.try_append_all(appends))
+    }
+
+    /// The head of a stream.
+    ///
+    /// # Errors
+    /// A [`Failure`].
+    pub fn head(&self, stream: &JsValue) -> Result<JsValue, JsValue> {
+        answer(self.try_head(stream))
     }
 
     /// Reads one page of a stream. `range` is `{from?, to?, limit?, direction?, type?}`. Its limit may be larger than a page.
@@ -178,12 +197,29 @@ impl Store {
         expected: &JsValue,
         key: &JsValue,
     ) -> Result<AppendedJson, Failure> {
-        let stream = stream_id_from_js(stream)?;
-        let expected = expected_version_from_js(expected)?;
-        let key = idempotency_key_from_js(key)?;
-        let events = parse_events(events)?;
-        let appended = self.write(Append { stream, expected, events, key, cause: None })?;
+        let appended = self.write(append_of(stream, events, expected, key)?)?;
         Ok(AppendedJson::from(&appended))
+    }
+
+    fn try_append_all(&self, appends: &Array) -> Result<Vec<AppendedJson>, Failure> {
+        let (now, mut given, mut count) = (self.now(), Vec::new(), 0);
+        for (place, parts) in appends.iter().enumerate() {
+            let parts = Array::from(&parts);
+            let events = parts.get(1).as_string().unwrap_or_default();
+            let append = append_of(&parts.get(0), &events, &parts.get(2), &parts.get(3));
+            let append = append.map_err(|failure| failure.of_append(place))?;
+            count += append.events.len();
+            given.push(append);
+        }
+        let mut ids = fresh_ids(count, now);
+        let appended = self.writing(|store| store.append_all(given, now, &mut ids))?;
+        Ok(appended.iter().map(AppendedJson::from).collect())
+    }
+
+    fn try_head(&self, stream: &JsValue) -> Result<HeadJson, Failure> {
+        let stream = stream_id_from_js(stream)?;
+        let head = self.reading(|store| store.head(&stream))?;
+        Ok(HeadJson::new(&stream, &head))
     }
 
     fn try_read_page(&self, stream: &JsValue, range: &JsValue) -> Result<PageJson, Failure> {
@@ -262,10 +298,8 @@ impl Store {
 
     pub(crate) fn write(&self, append: Append) -> Result<Appended, Failure> {
         let now = self.now();
-        let ids: Vec<_> = append.events.iter().map(|_| fresh_id(now)).collect();
-        let mut ids = ids.into_iter();
-        let mut next_id = || ids.next().unwrap_or_default();
-        self.writing(|store| store.append(append, now, &mut next_id))
+        let mut ids = fresh_ids(append.events.len(), now);
+        self.writing(|store| store.append(append, now, &mut ids))
     }
 
     pub(crate) fn writing<T, E>(
@@ -297,6 +331,19 @@ impl Store {
         let found = found?;
         Ok(ended.map(|()| found)?)
     }
+}
+
+/// Makes this number of ids, before the store is borrowed.
+fn fresh_ids(count: usize, now: RecordedTime) -> impl FnMut() -> EventId {
+    let mut ids = (0..count).map(|_| fresh_id(now)).collect::<Vec<_>>().into_iter();
+    move || ids.next().unwrap_or_default()
+}
+
+fn append_of(stream: &JsValue, events: &str, expected: &JsValue, key: &JsValue) -> Result<Append, Failure> {
+    let stream = stream_id_from_js(stream)?;
+    let expected = expected_version_from_js(expected)?;
+    let key = idempotency_key_from_js(key)?;
+    Ok(Append { stream, expected, events: parse_events(events)?, key, cause: None })
 }
 
 pub(crate) fn answer<T: Message>(outcome: Result<T, Failure>) -> Result<JsValue, JsValue> {

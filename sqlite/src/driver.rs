@@ -56,8 +56,10 @@ impl Sql for FileSql {
         self.run(statement, values).map(|_| ())
     }
 
-    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
-        self.run(statement, values).map(|rows| rows > 0)
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Option<u64>, StorageError> {
+        let inserted = self.run(statement, values)? > 0;
+        let row = || u64::try_from(self.connection.last_insert_rowid()).ok();
+        Ok(if inserted { row() } else { None })
     }
 
     fn query(

@@ -16,6 +16,8 @@ pub const METADATA_BYTES: usize = 16 * 1024;
 pub const SCHEMA_VERSION: u32 = 65_535;
 /// The most events of one append.
 pub const COMMIT_EVENTS: usize = 1024;
+/// The most streams to which one call appends.
+pub const APPENDS: usize = 1_024;
 /// The largest commit: its events as they are stored, in bytes of UTF-8.
 pub const COMMIT_BYTES: usize = 1024 * 1024;
 /// The most events of one page.

@@ -17,7 +17,7 @@ pub(crate) mod reads;
 pub mod sqlite;
 mod version;
 
-pub use appends::append::{Append, AppendError, Appended};
+pub use appends::append::{Append, AppendAllError, AppendError, Appended};
 pub use appends::expected_version::ExpectedVersion;
 pub use appends::idempotency_key::{IdempotencyKey, InvalidIdempotencyKey, KeyOrigin, StoredKey};
 pub use decisions::log::{DecisionLog, DecisionParts, DuePlace, PendingLog, VisitAgenda, VisitPending};

@@ -3,7 +3,8 @@
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::limits::{COMMIT_BYTES, COMMIT_EVENTS};
 use crate::store::{
-    AppendError, Appended, ExpectedVersion, JsonText, NewEvent, ReadRange, StreamId, StreamLog, Version,
+    Append, AppendAllError, AppendError, Appended, EventId, ExpectedVersion, IdempotencyKey, JsonText,
+    NewEvent, ReadRange, RecordedTime, StreamId, StreamLog, Version,
 };
 
 /// The expected version "exactly `number`".
@@ -220,5 +221,42 @@ pub fn data_and_metadata_come_back_verbatim<L: StreamLog>(subject: &mut Subject<
         assert_eq!(event.metadata.as_str(), format!("{{\"of\":{text}}}"));
         assert_eq!(event.event_type.as_str(), "Ünïcödé \"quoted\" \\ type");
     }
+    Ok(())
+}
+
+/// The answer to an append has the ids of its events, and so has the answer to its repeat.
+pub fn an_append_returns_the_ids_of_its_events<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let stream = stream()?;
+    let events =
+        || Ok::<_, Box<dyn std::error::Error>>(vec![counted(1)?, counted(2)?.with_id("own")?, counted(3)?]);
+    let keyed = |events| {
+        Ok::<_, Box<dyn std::error::Error>>(
+            Append::to(stream.clone(), events).keyed(IdempotencyKey::new("k")?),
+        )
+    };
+    let first = subject.send(keyed(events()?)?)?;
+    let read: Vec<_> =
+        subject.read(&stream, &ReadRange::all())?.events.into_iter().map(|event| event.id).collect();
+    assert_eq!(first.ids, read);
+    assert_eq!(first.ids.get(1).map(EventId::as_str), Some("own"));
+    assert_eq!(subject.send(keyed(events()?)?)?, Appended { replayed: true, ..first });
+    Ok(())
+}
+
+/// Appends to several streams are written together or not at all.
+pub fn appends_to_several_streams_are_one_act<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let to = |name: &str, expected| -> Result<Append, Box<dyn std::error::Error>> {
+        Ok(Append::to(StreamId::new(name)?, vec![counted(1)?]).expecting(expected))
+    };
+    let mut all =
+        |appends| subject.store().append_all(appends, RecordedTime::default(), &mut EventId::default);
+    let appended = all(vec![to("a-1", ExpectedVersion::NoStream)?, to("a-2", ExpectedVersion::Any)?])?;
+    assert_eq!(appended.iter().map(|appended| appended.version.get()).collect::<Vec<_>>(), [1, 1]);
+    let conflict = all(vec![to("a-3", ExpectedVersion::Any)?, to("a-2", ExpectedVersion::NoStream)?]);
+    assert!(matches!(conflict, Err(AppendAllError::Refused { place: 1, .. })), "{conflict:?}");
+    let twice = all(vec![to("a-3", ExpectedVersion::Any)?, to("a-3", ExpectedVersion::Any)?]);
+    assert_eq!(twice, Err(AppendAllError::SameStream { place: 1 }));
+    assert_eq!(all(Vec::new()), Err(AppendAllError::Count { count: 0 }));
+    assert_eq!(subject.store().head(&StreamId::new("a-3")?)?.version, Version::EMPTY);
     Ok(())
 }

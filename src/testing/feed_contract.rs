@@ -2,8 +2,9 @@
 
 use super::subject::{Outcome, Subject, counted, stream};
 use crate::store::{
-    Category, DirectoryRange, EventType, ExpectedVersion, FeedEnd, FeedLog, FeedRange, JsonText, NewEvent,
-    Position, StorageError, StreamDirectory, StreamId, StreamLog,
+    Append, Category, Direction, DirectoryRange, EventType, ExpectedVersion, FeedEnd, FeedLog, FeedRange,
+    IdempotencyKey, JsonText, NewEvent, Position, ReadRange, StorageError, StreamDirectory, StreamId,
+    StreamLog,
 };
 
 /// The position, the stream and the version of an event.
@@ -174,5 +175,29 @@ pub fn the_directory_tells_versions<L: StreamLog + StreamDirectory>(subject: &mu
     let entries: Vec<_> =
         page.streams.iter().map(|entry| (&entry.stream, entry.version, entry.time)).collect();
     assert_eq!(entries, [(&stream, head.version, head.time)]);
+    Ok(())
+}
+
+/// The answer to an append has the position of its last event, and a read of a stream has the positions of its events.
+pub fn a_stream_is_read_with_its_positions<L: StreamLog + FeedLog>(subject: &mut Subject<L>) -> Outcome {
+    fill(subject)?;
+    let (account, number) =
+        (StreamId::new("account-1")?, |position: Option<Position>| position.map(Position::get));
+    for direction in [Direction::Forward, Direction::Backward] {
+        let range = ReadRange::new(None, None, None, direction)?;
+        let mut positions: Vec<_> =
+            subject.read(&account, &range)?.events.iter().map(|event| number(event.position)).collect();
+        if direction == Direction::Backward {
+            positions.reverse();
+        }
+        assert_eq!(positions, [Some(1), Some(2), Some(3), Some(7)]);
+    }
+    let keyed = || -> Result<Append, Box<dyn std::error::Error>> {
+        Ok(Append::to(account.clone(), vec![counted(1)?, counted(2)?]).keyed(IdempotencyKey::new("k")?))
+    };
+    assert_eq!(number(subject.send(keyed()?)?.position), Some(14));
+    assert_eq!(number(subject.send(keyed()?)?.position), Some(14));
+    // The stream is now remembered, and its next append is one statement.
+    assert_eq!(number(subject.append(&account, ExpectedVersion::Any, vec![counted(3)?])?.position), Some(15));
     Ok(())
 }

@@ -164,6 +164,7 @@ fn fold<D: Decider>(behaviour: &mut TypedBehaviour<D>, version: u64, event: &New
         data: event.data().as_str(),
         metadata: "{}",
         saved: None,
+        position: None,
     })?;
     behaviour.folded()
 }

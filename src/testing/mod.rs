@@ -68,6 +68,7 @@ macro_rules! store_contract {
             an_append_needs_an_event
             streams_are_apart
             ids_are_kept_or_fresh
+            an_append_returns_the_ids_of_its_events
             the_recorded_time_never_goes_back
             data_and_metadata_come_back_verbatim
             a_read_goes_forward_and_backward
@@ -77,6 +78,7 @@ macro_rules! store_contract {
             a_partial_read_tells_the_version_of_the_stream
             a_page_of_large_events_ends_early
             a_range_beyond_the_end_is_empty
+            an_empty_range_has_no_events
             one_type_alone_is_read_in_pages
             a_key_sent_again_answers_as_the_first_time
             a_key_holds_when_the_expected_version_no_longer_does
@@ -125,6 +127,8 @@ macro_rules! feed_contract {
             a_feed_is_resumed_anywhere
             a_feed_is_of_a_category_and_of_types
             a_place_is_never_given_twice
+            a_stream_is_read_with_its_positions
+            appends_to_several_streams_are_one_act
             the_directory_lists_streams
             the_directory_tells_versions
         }

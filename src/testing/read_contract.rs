@@ -130,3 +130,20 @@ pub fn one_type_alone_is_read_in_pages<L: StreamLog>(subject: &mut Subject<L>) -
     assert_eq!(subject.all_versions(&stream, none)?.0, [0_u64; 0]);
     Ok(())
 }
+
+/// A range is empty if its limit or its end is 0, or if it ends before it begins. It has no next page.
+pub fn an_empty_range_has_no_events<L: StreamLog>(subject: &mut Subject<L>) -> Outcome {
+    let stream = stream()?;
+    subject.fill(&stream, 3)?;
+    for direction in [Forward, Backward] {
+        for empty in [
+            range(None, None, 0, direction)?,
+            range(None, Some(0), 10, direction)?,
+            range(Some(3), Some(2), 10, direction)?,
+        ] {
+            let page = subject.read(&stream, &empty)?;
+            assert_eq!((page.version.get(), page.events.len(), page.next), (3, 0, None));
+        }
+    }
+    Ok(())
+}

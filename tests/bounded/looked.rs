@@ -74,7 +74,7 @@ impl<L: StreamLog> StreamLog for Looked<L> {
         self.log.base(stream)
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
         self.log.insert(stream, commit)
     }
 

@@ -15,8 +15,12 @@ test("the first event of a stream", async () => {
   assert.equal(reply.headers.get("etag"), '"1"');
   assert.equal(reply.headers.get("content-type"), "application/json");
   assert.equal(reply.headers.get("cache-control"), "no-store, no-transform");
-  const { time, ...rest } = reply.json;
+  const { time, ids, ...rest } = reply.json;
   assert.deepEqual(rest, { stream, firstVersion: 1, version: 1, replayed: false });
+  assert.deepEqual(
+    ids,
+    (await api.read(stream)).json.events.map((event: { id: string }) => event.id),
+  );
   assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assert(Date.parse(time) >= before - 1000 && Date.parse(time) <= Date.now() + 1000, time);
 });

@@ -38,7 +38,7 @@ test("a request without a token learns nothing, not even which paths exist", asy
       [eventsPath(stream), "GET"],
       [eventsPath(stream), "POST"],
       [eventsPath(stream), "DELETE"],
-      [`${eventsPath(stream)}?limit=0`, "GET"],
+      [`${eventsPath(stream)}?limit=x`, "GET"],
       ["/v1/streams/%FF/events", "GET"],
       ["/v1/nothing", "GET"],
       ["/v1", "GET"],
@@ -302,6 +302,6 @@ test("errors are reported in this order: token, path, method, scope, stream id, 
     "invalid_stream_id",
     "stream",
   );
-  assertProblem(await api.read("b-1", "?limit=0", headers), 403, "stream_not_allowed");
-  assertProblem(await api.read("a-1", "?limit=0", headers), 400, "invalid_parameter", "limit");
+  assertProblem(await api.read("b-1", "?limit=x", headers), 403, "stream_not_allowed");
+  assertProblem(await api.read("a-1", "?limit=x", headers), 400, "invalid_parameter", "limit");
 });

@@ -125,7 +125,7 @@ test("an empty stream: its ETag is known, but * stands for streams that exist", 
 
 test("a mistake in the parameters is found before the condition", async () => {
   assertProblem(
-    await api.read(twelve, "?limit=0", { "If-None-Match": '"12"' }),
+    await api.read(twelve, "?limit=x", { "If-None-Match": '"12"' }),
     400,
     "invalid_parameter",
     "limit",

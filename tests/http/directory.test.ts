@@ -68,7 +68,7 @@ for (const partitions of [1, 3]) {
 
   test(`${partitions} partitions: what is no part of the directory is refused by name`, async () => {
     for (const [query, code, field] of [
-      ["?limit=0", "invalid_parameter", "limit"],
+      ["?limit=x", "invalid_parameter", "limit"],
       ["?limit=1001", "page_too_large", "limit"],
       ["?category=", "invalid_category", "category"],
       ["?from=1", "invalid_parameter", "from"],
@@ -76,6 +76,7 @@ for (const partitions of [1, 3]) {
     ] as const) {
       assertProblem(await api.request(`/v1/streams${query}`), 400, code, field);
     }
+    assert.deepEqual((await api.request("/v1/streams?limit=0")).json, { streams: [], next: null });
     const posted = await api.request("/v1/streams", { method: "POST" });
     assertProblem(posted, 405, "method_not_allowed");
     const head = await api.request("/v1/streams", { method: "HEAD" });

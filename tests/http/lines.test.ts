@@ -83,7 +83,8 @@ test("bounds, and a limit that is the limit of all", async () => {
     count(3801, 5000).reverse(),
   );
   assert.deepEqual(await versions("?from=9001"), []);
-  assertProblem(await api.read(long, "?limit=0", NDJSON), 400, "invalid_parameter", "limit");
+  for (const query of ["?limit=0", "?to=0", "?from=3&to=2"])
+    assert.deepEqual(await versions(query), []);
   assertProblem(await api.read(long, "?limit=x", NDJSON), 400, "invalid_parameter", "limit");
   assertProblem(await api.read(long, "?from=0", NDJSON), 400, "invalid_parameter", "from");
 });

@@ -201,7 +201,7 @@ test("HEAD is GET without the body", async () => {
     }
   }
   for (const [path, status] of [
-    [`${eventsPath(ten)}?limit=0`, 400],
+    [`${eventsPath(ten)}?limit=x`, 400],
     ["/v1/nothing", 404],
   ] as const) {
     const head = await api.request(path, { method: "HEAD" });

@@ -58,7 +58,7 @@ test("the summary: where a stream begins and ends", async () => {
   const reply = await summary(stream);
   assert.equal(reply.status, 200);
   const { time } = (await api.read(stream, "?from=6")).json.events[0];
-  assert.deepEqual(reply.json, { stream, version: 6, firstVersion: 1, time });
+  assert.deepEqual(reply.json, { stream, version: 6, firstVersion: 1, time, deleted: false });
   assert.equal(reply.headers.get("etag"), '"6"');
   assert.equal(reply.headers.get("content-type"), "application/json");
   const head = await api.request(streamPath(stream), { method: "HEAD" });
@@ -76,6 +76,18 @@ test("the summary is conditional, and takes no parameters", async () => {
   assertProblem(asked, 400, "invalid_parameter", "limit");
   const other = await summary(stream, { Accept: "text/html" });
   assertProblem(other, 406, "not_acceptable", "Accept");
+});
+
+test("the summary of a deleted stream is there for who asks for it", async () => {
+  const stream = await sixEvents();
+  const { time } = (await summary(stream)).json;
+  await api.request(streamPath(stream), { method: "DELETE" });
+  assertProblem(await summary(stream), 410, "stream_deleted");
+  const reply = await api.request(`${streamPath(stream)}?deleted=true`);
+  assert.deepEqual(reply.json, { stream, version: 6, firstVersion: 7, time, deleted: true });
+  assert.equal(reply.headers.get("etag"), null);
+  const wrong = await api.request(`${streamPath(stream)}?deleted=yes`);
+  assertProblem(wrong, 400, "invalid_parameter", "deleted");
 });
 
 test("a stream that was never written is not found, however it was read", async () => {

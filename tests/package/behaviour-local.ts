@@ -4,6 +4,55 @@ import { all, count, rejection, same } from "./check.ts";
 
 /** The behaviour of stores in this program, in memory or on a file. */
 export const local: Behaviours = {
+  async "appends to several streams are one act"({ EventStore }) {
+    const store = new EventStore();
+    const event = { type: "A" };
+    const appended = await store.appendAll([
+      { stream: "a", events: event, expectedVersion: "no-stream", idempotencyKey: "k" },
+      { stream: "b", events: [event, event] },
+    ]);
+    same(
+      appended.map(({ stream, version, position, ids }) => [stream, version, position, ids.length]),
+      [
+        ["a", 1, 1, 1],
+        ["b", 2, 3, 2],
+      ],
+    );
+    const again = { stream: "a", events: event, idempotencyKey: "k" };
+    const cases: [appends: unknown, parts: object][] = [
+      [
+        [
+          { ...again, stream: "c" },
+          { stream: "b", events: event, expectedVersion: 7 },
+        ],
+        { stream: "b", actual: 2 },
+      ],
+      [[again, { stream: "c", events: { type: "" } }], { field: "appends[1].type" }],
+      [
+        [again, { stream: "c", events: [event, { type: "" }] }],
+        { field: "appends[1].events[1].type" },
+      ],
+      [[again, { stream: "c", events: { ...event, data: NaN } }], { field: "appends[1].data" }],
+      [[again, { ...again }], { field: "appends[1].stream" }],
+      [[again, { stream: "", events: event }], { field: "appends[1].stream" }],
+      [[again, { stream: "c", events: event, expected: 1 }], { field: "appends[1].expected" }],
+      [[again, 5], { field: "appends[1].options" }],
+      [[], { field: "appends" }],
+      [5, { field: "appends" }],
+    ];
+    for (const [appends, parts] of cases) {
+      const refused = (await rejection(store.appendAll(appends as []))) as Record<string, unknown>;
+      const found = Object.fromEntries(Object.keys(parts).map((key) => [key, refused[key]]));
+      same(found, parts, JSON.stringify(appends));
+    }
+    same((await store.head("c")).version, 0);
+    const [first, ...more] = await store.appendAll([again]);
+    same([first, more], [{ ...appended[0], replayed: true }, []]);
+    const next = store.subscribe("d").next();
+    await store.appendAll([{ stream: "d", events: event }]);
+    same((await next).value?.position, 4);
+  },
+
   async "saved events are followed too"({ EventStore }) {
     const store = new EventStore();
     const following = store.subscribe("1");

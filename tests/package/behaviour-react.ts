@@ -365,7 +365,7 @@ export const reacting: Behaviours = {
     const documents = gateway.projection(counts);
     same(await codeOf(documents.get("")), "invalid_document_key");
     same(await codeOf(documents.get("\ud800")), "invalid_document_key");
-    same(await codeOf(documents.documents({ limit: 0 }).next()), "invalid_parameter");
+    same(await codeOf(documents.documents({ limit: -1 }).next()), "invalid_parameter");
     same(await codeOf(gateway.catchUp({ until: 1 } as never)), "invalid_parameter");
     store.close();
     same(await codeOf(gateway.catchUp()), "storage_failed");

@@ -73,6 +73,14 @@ test("a refused caller gets the reason, and the request is not repeated", async 
   assert.equal((await refusal(reader.append("s", { type: "A" })))["code"], "insufficient_scope");
 });
 
+test("a server refuses to append to several streams", async () => {
+  const sillok = await scratch.sillok();
+  const store = new Line(server).connect(sillok);
+  const refused = await store.appendAll([]).catch((error: unknown) => error);
+  assert.ok(sillok.isSillokError(refused));
+  assert.deepEqual([refused.code, refused.field], ["not_supported", "appends"]);
+});
+
 test("names and keys go through as they are", async () => {
   const sillok = await scratch.sillok();
   const store = sillok.EventStore.connect(server.url, { token: freshToken() });

@@ -3,7 +3,7 @@
 /** This program checks itself. Each line below `@ts-expect-error` must be an error, and no other line may be one. */
 export const STORE = `
 import {
-  EventGateway, EventHandler, EventStore, isSillokError, SillokError,
+  EventGateway, EventHandler, EventStore, isSillokError, isWrongExpectedVersion, SillokError,
   type AppendedEvent, type ExpectedVersion, type FeedEvent, type NewEvent, type RecordedEvent, type Rejection, type Store,
 } from "sillok";
 
@@ -41,17 +41,19 @@ export async function union(url: string): Promise<void> {
     await store.append("account-1", { type: "Deposited" });
     // @ts-expect-error metadata is an object
     await store.append("account-1", { type: "Closed", metadata: "me" });
-    for await (const event of store.read("account-1")) {
+    // @ts-expect-error a misspelt field of one of several appends
+    await store.appendAll([{ stream: "account-1", events: { type: "Deposited", data: { amuont: 1 } } }]);
+    for await (const event of (store as Store<BankEvent>).read("account-1")) {
       is<Equal<typeof event, RecordedEvent<BankEvent>>>();
       if (event.type === "Deposited") is<Equal<typeof event.data.amount, number>>();
       // @ts-expect-error there is no such event
       if (event.type === "Deposted") return;
     }
     for await (const event of store.readAll()) is<Equal<typeof event, FeedEvent<BankEvent>>>();
-    for await (const event of store.subscribe("account-1")) is<Equal<typeof event, RecordedEvent<BankEvent>>>();
+    for await (const event of (store as Store<BankEvent>).subscribe("account-1")) is<Equal<typeof event, RecordedEvent<BankEvent>>>();
     for await (const event of store.subscribe({ all: true })) is<Equal<typeof event, FeedEvent<BankEvent>>>();
     // A type of a call is narrower.
-    for await (const event of store.read<Closed>("account-1", { type: "Closed" })) {
+    for await (const event of (store as Store<BankEvent>).read<Closed>("account-1", { type: "Closed" })) {
       is<Equal<typeof event, RecordedEvent<Closed>>>();
     }
     anyStore(store);
@@ -138,6 +140,12 @@ export function errors(error: unknown): void {
       console.log(code);
     }
   }
+}
+
+export function guarded(error: unknown): number | undefined {
+  if (!isWrongExpectedVersion(error)) return undefined;
+  is<Equal<typeof error.code, "wrong_expected_version">>();
+  return error.actual;
 }
 
 export function byClass(error: string | SillokError): number {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::database::Database;
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{
-    Base, Commit, Direction, Head, IdempotencyKey, StorageError, StreamId, StreamLog, Version, Visit,
+    Base, Commit, Direction, Head, IdempotencyKey, Position, StorageError, StreamId, StreamLog, Version,
+    Visit,
 };
 
 /// A database for each stream, as aggregates have them.
@@ -21,7 +22,7 @@ impl StreamLog for Databases {
         self.0.get(stream).map_or_else(|| Ok(Base::default()), |table| table.base(stream))
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
         self.table(stream).insert(stream, commit)
     }
 

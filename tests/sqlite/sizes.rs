@@ -9,7 +9,7 @@ use sillok::gateway::{Forward, Journal};
 use sillok::store::limits::{COMMIT_BYTES, COMMIT_EVENTS, METADATA_BYTES, ROW_BYTES};
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
-    Append, AppendError, Cause, Commit, Direction, EventId, EventStore, FeedRange, IdempotencyKey,
+    Append, AppendError, Appended, Cause, Commit, Direction, EventId, EventStore, FeedRange, IdempotencyKey,
     InvalidEvent, JsonText, KeyOrigin, NewEvent, Position, ReadRange, RecordedTime, StreamId, StreamLog,
     Version, visit_feed,
 };
@@ -137,7 +137,9 @@ fn every_accepted_append_is_stored_within_the_limits() {
         let mut many = Subject::new(EventStore::new(StreamsTable::new(Database::in_memory())));
         let mut one = Subject::new(EventStore::new(StreamTable::new(Database::in_memory())));
         let outcome = many.send(append.clone());
-        assert_eq!(one.send(append), outcome, "seed {seed}");
+        // Only a database with many streams has positions.
+        let without_position = outcome.clone().map(|appended| Appended { position: None, ..appended });
+        assert_eq!(one.send(append), without_position, "seed {seed}");
         match outcome {
             Ok(appended) => {
                 accepted += 1;

@@ -64,7 +64,7 @@ export function askingOf({
           plain: (await load("tally", tally)).version,
           env: env?.NAME ?? null,
           codes: [
-            await codeOf(read(of, { limit: 0 }).next()),
+            await codeOf(read(of, { limit: -1 }).next()),
             await codeOf(read("").next()),
             await codeOf(load(of, other)),
             await codeOf(load(of, {} as typeof tally)),

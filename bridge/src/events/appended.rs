@@ -1,12 +1,12 @@
 //! The result of an append.
 
 use serde::Serialize;
-use sillok::store::Appended;
+use sillok::store::{Appended, Position};
 
 use crate::clock::rfc3339;
 
 /// The result of an append, as JSON and as a JavaScript object:
-/// `{"stream","firstVersion","version","time","replayed"}`.
+/// `{"stream","firstVersion","version","time","ids","replayed"}`, and `"position"` if the store has all streams.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AppendedJson {
@@ -15,6 +15,11 @@ pub struct AppendedJson {
     /// The version of the stream after the append.
     pub version: u64,
     time: String,
+    /// The ids of the events. An object of an earlier version sends none.
+    ids: Vec<String>,
+    /// The position of the last event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
     replayed: bool,
 }
 
@@ -23,6 +28,8 @@ crate::message!(AppendedJson {
     first_version: "firstVersion",
     version: "version",
     time: "time",
+    ids: "ids" = Vec::new(),
+    position: "position",
     replayed: "replayed",
 });
 
@@ -33,6 +40,8 @@ impl From<&Appended> for AppendedJson {
             first_version: appended.first_version.get(),
             version: appended.version.get(),
             time: rfc3339(appended.time),
+            ids: appended.ids.iter().map(|id| id.as_str().to_owned()).collect(),
+            position: appended.position.map(Position::get),
             replayed: appended.replayed,
         }
     }

@@ -45,7 +45,7 @@ fn write_line(out: &mut String, stream: &str, part: &Exported<'_>) {
             writeln!(out, "{{\"stream\":{stream},\"base\":{{\"version\":{version},\"hash\":\"{hash}\"}}}}")
         }
         Exported::Commit { first_version, commit } => {
-            let CommitView { version, time, events, hash, key } = commit;
+            let CommitView { version, time, events, hash, key, .. } = commit;
             let (time, events) = (time.as_millis(), json_string(events));
             let key = key.map(key_members).unwrap_or_default();
             writeln!(
@@ -149,6 +149,7 @@ impl Line {
                 events: events.as_deref()?,
                 hash: CommitHash::from_hex(hash.as_deref()?)?,
                 key: key.as_deref(),
+                position: None,
             };
             return Some(Part::Commit { first_version: (*first_version)?, commit });
         };

@@ -1,5 +1,6 @@
 // A consumer in the engine, with types.
 
+import type { ConsumerDefinition } from "../consumer/definition.js";
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
 import type { ReadyCommand } from "../aggregate/command-input.js";
@@ -9,6 +10,13 @@ import type { Soon } from "../store/soon.js";
 import type { CommandsInRust, ConsumerInRust, DocumentsInRust, StoreInRust } from "./engine.js";
 import type { ItemsPage } from "./pages.js";
 import { askForRandomness } from "./randomness.js";
+
+/** A projection or a reactor, without its handlers. */
+export interface DefinedConsumer extends ConsumerDefinition {
+  readonly kind: string;
+  readonly after?: string | undefined;
+  readonly timeout?: number;
+}
 
 /** The result of {@link EngineConsumer.step}. */
 export type Step =

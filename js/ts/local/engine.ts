@@ -12,16 +12,15 @@ import {
   Store as StoreInRust,
   StreamProof,
 } from "../../generated/sillok_js.js";
-import type { ConsumerDefinition } from "../consumer/definition.js";
 import type { Database } from "../sqlite/database.js";
 import { Patience } from "../sqlite/patience.js";
 import type { ExecuteOptions, LoadedState, LoadOptions } from "../aggregate/aggregate-store.js";
 import type { ReadyCommand } from "../aggregate/command-input.js";
-import { type Failure, type Rejection, SillokError } from "../store/errors.js";
-import type { AppendResult, TruncateResult, Verification } from "../store/events.js";
+import { type Rejection, SillokError } from "../store/errors.js";
+import type { LocalAppendResult, TruncateResult, Verification } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import type { WrittenJson } from "../store/json.js";
-import type { ReadAllOptions, StreamsOptions } from "../store/options.js";
+import type { StreamsOptions } from "../store/options.js";
 import { checkPendingKey, type PendingKind, rejectionText } from "../store/pending.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
 import { sleep } from "../time/timers.js";
@@ -29,19 +28,22 @@ import type { Soon } from "../store/soon.js";
 import { Calls } from "./calls.js";
 import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
-import { EngineConsumer } from "./engine-consumer.js";
+import { type DefinedConsumer, EngineConsumer } from "./engine-consumer.js";
 import { EnginePending } from "./engine-pending.js";
 import { checkStarted, engine } from "./started.js";
 import type { LateInput } from "../aggregate/late-input.js";
 import type { ThrowingBehaviour } from "./throwing-behaviour.js";
-import type { CommitsPage, FeedPage, StreamPage, ReadRange, StreamsPage } from "./pages.js";
-
-/** A projection or a reactor, without its handlers. */
-export interface DefinedConsumer extends ConsumerDefinition {
-  readonly kind: string;
-  readonly after?: string | undefined;
-  readonly timeout?: number;
-}
+import type {
+  CommitsPage,
+  EngineAppend,
+  EngineFeed,
+  EngineHead,
+  FeedPage,
+  ReadRange,
+  StreamPage,
+  StreamsPage,
+} from "./pages.js";
+import { REACH } from "./reach.js";
 
 /** Starts the engine. Every entry point calls it once, with the wasm in the form that its platform loads. */
 export function start(module: BufferSource | WebAssembly.Module): void {
@@ -56,19 +58,7 @@ export function start(module: BufferSource | WebAssembly.Module): void {
 export const lateInput: LateInput = (input, isBegun, isEnded) =>
   lateInputInRust(input, isBegun, isEnded);
 
-/** Code of the caller that runs within a call of the engine, and the error when it uses the store. */
-const REACH = {
-  projection: {
-    code: "invalid_consumer",
-    detail: "a projection's handler must use only the event and its documents, not the store",
-  },
-  aggregate: {
-    code: "decider_failed",
-    detail: "the code of an aggregate must use only its arguments, not the store",
-  },
-} as const satisfies Record<string, Failure>;
-
-// The types of generated code, for the other files of this room.
+// For the other files of this room.
 export type { CommandsInRust, ConsumerInRust, DocumentsInRust, DueCommandsInRust, StoreInRust };
 
 /** The commands of one stream in the engine. */
@@ -113,16 +103,31 @@ export class LocalEngine {
     throw invalid("now", "must return milliseconds since 1970, a finite number from 0");
   }
 
-  append(stream: unknown, events: string, expected: unknown, key: unknown): Soon<AppendResult> {
+  append(
+    stream: unknown,
+    events: string,
+    expected: unknown,
+    key: unknown,
+  ): Soon<LocalAppendResult> {
     askForRandomness();
     return this.#writeTo(stream, (store) => store.append(stream, events, expected, key));
+  }
+
+  appendAll(appends: readonly EngineAppend[]): Soon<LocalAppendResult[]> {
+    askForRandomness();
+    // Without a name, the subscriptions to each stream look for new events.
+    return this.#writeTo(undefined, (store) => store.appendAll(appends as never));
+  }
+
+  head(stream: unknown): Soon<EngineHead> {
+    return this.#read((store) => store.head(stream));
   }
 
   readPage(stream: unknown, range: ReadRange): Soon<StreamPage> {
     return this.#read((store) => store.readPage(stream, range));
   }
 
-  readFeed(wanted: ReadAllOptions): Soon<FeedPage> {
+  readFeed(wanted: EngineFeed): Soon<FeedPage> {
     return this.#read((store) => store.readFeed(wanted));
   }
 
@@ -300,7 +305,6 @@ export class LocalEngine {
     }
   }
 
-  /** See {@link Changes.mark}. */
   mark(): Soon<Mark> {
     return this.#read(() => this.#changes.mark());
   }

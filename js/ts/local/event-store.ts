@@ -3,20 +3,20 @@
 import { RemoteAggregateStore } from "../remote/aggregate-store.js";
 import { Database } from "../sqlite/database.js";
 import { wantedOpening } from "../sqlite/open-options.js";
-import { type Rejection, SillokError } from "../store/errors.js";
+import type { Rejection } from "../store/errors.js";
 import type {
   AggregateId,
   AppendedEvents,
-  AppendResult,
+  FeedEnd,
   FeedEvent,
+  LocalAppendResult,
   NewEvent,
-  RecordedEvent,
   SavedEvent,
   StreamEntry,
+  StreamHead,
   TruncateResult,
   Verification,
 } from "../store/events.js";
-import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
 import type { SentCommand, Timer } from "../store/pending.js";
 import {
@@ -27,6 +27,7 @@ import {
   type ReadAllOptions,
   type ReadOptions,
   type StoreOptions,
+  type StreamAppend,
   type StreamsOptions,
   type SubscribeAllOptions,
   type SubscribeOptions,
@@ -43,13 +44,15 @@ import type {
 } from "../aggregate/aggregate-store.js";
 import type { CommandOf, EventOf, RejectionOf, StateOf } from "../aggregate/types.js";
 import { accepted } from "../aggregate/command-input.js";
+import { engineAppends } from "./append-all.js";
 import { LocalCommands } from "./commands.js";
 import { listStreams } from "./directory.js";
 import { setEngineOf } from "./engine-of.js";
 import { lateInput, LocalEngine } from "./engine.js";
 import { LATE_INPUT } from "../aggregate/late-input.js";
 import { readFeed, subscribeFeed } from "./feed.js";
-import { exportStream, listPending, readStream } from "./read.js";
+import { ownClock } from "./own-clock.js";
+import { exportStream, listPending, readStream, streamHead } from "./read.js";
 import { savedEvents } from "./saved-events.js";
 import { subscribeStream } from "./subscribe.js";
 
@@ -57,7 +60,6 @@ const APPEND_OPTIONS = [
   "expectedVersion",
   "idempotencyKey",
 ] as const satisfies (keyof AppendOptions)[];
-const STORE_OPTIONS = ["now"] as const satisfies (keyof StoreOptions)[];
 const TRUNCATE_OPTIONS = ["before"] as const satisfies (keyof TruncateOptions)[];
 
 /**
@@ -189,31 +191,41 @@ export class EventStore<Events extends NewEvent = NewEvent> implements Aggregate
     stream: string,
     events: AppendedEvents<E>,
     options: AppendOptions = {},
-  ): Promise<AppendResult> {
+  ): Promise<LocalAppendResult> {
     checkOptions(options, APPEND_OPTIONS);
     const { text } = writeJson(events, Array.isArray(events) ? "events" : "");
     const { expectedVersion, idempotencyKey } = options;
     return this.#engine.append(stream, text, expectedVersion, idempotencyKey);
   }
 
+  async appendAll<E extends NewEvent = Events>(
+    appends: readonly StreamAppend<E>[],
+  ): Promise<LocalAppendResult[]> {
+    return this.#engine.appendAll(engineAppends(appends));
+  }
+
+  async head(stream: string): Promise<StreamHead> {
+    return streamHead(await this.#engine.head(stream));
+  }
+
   read<E extends NewEvent = Events>(
     stream: string,
     options: ReadOptions = {},
-  ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  ): AsyncGenerator<FeedEvent<E>, void, undefined> {
     return readStream<E>(this.#engine, stream, options);
   }
 
   subscribe<E extends NewEvent = Events>(
     stream: string,
     options?: SubscribeOptions,
-  ): AsyncGenerator<RecordedEvent<E>, void, undefined>;
+  ): AsyncGenerator<FeedEvent<E>, void, undefined>;
   subscribe<E extends NewEvent = Events>(
     feed: SubscribeAllOptions,
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
   subscribe<E extends NewEvent>(
     from: string | SubscribeAllOptions,
     options: SubscribeOptions = {},
-  ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+  ): AsyncGenerator<FeedEvent<E>, void, undefined> {
     const isFeed = typeof from === "object" && from !== null;
     return isFeed
       ? subscribeFeed<E>(this.#engine, from)
@@ -224,6 +236,11 @@ export class EventStore<Events extends NewEvent = NewEvent> implements Aggregate
     options: ReadAllOptions = {},
   ): AsyncGenerator<FeedEvent<E>, void, undefined> {
     return readFeed<E>(this.#engine, options);
+  }
+
+  async end(): Promise<FeedEnd> {
+    const position = await this.#engine.end();
+    return { checkpoint: String(position), position };
   }
 
   streams(options: StreamsOptions = {}): AsyncGenerator<StreamEntry, void, undefined> {
@@ -373,18 +390,6 @@ export class EventStore<Events extends NewEvent = NewEvent> implements Aggregate
   ): E[] {
     return savedEvents<E>(this.#engine.findNow(id));
   }
-}
-
-/** The clock of a store in memory; undefined for that of the platform. */
-function ownClock(options: unknown): (() => number) | undefined {
-  if (typeof options === "string") {
-    const detail = "new EventStore() takes no path; EventStore.open(path) opens a file";
-    throw new SillokError({ code: "invalid_parameter", detail, field: "path" });
-  }
-  checkOptions(options as StoreOptions, STORE_OPTIONS);
-  const { now } = options as StoreOptions;
-  if (now === undefined || typeof now === "function") return now;
-  throw invalid("now", "must be a function");
 }
 
 /** The constructor with an engine, which is internal. */

@@ -3,7 +3,7 @@
 import type { FeedEvent, NewEvent } from "../store/events.js";
 import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
-import { finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
+import { END, finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
 
@@ -14,6 +14,7 @@ export async function* readFeed<E extends NewEvent>(
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   let { left, ...wanted } = wantedToRead(options);
   const end = await engine.end();
+  wanted = placed(wanted, end);
   const turn = new Turn();
   for (;;) {
     const page = await engine.readFeed({ ...wanted, limit: finite(left) });
@@ -30,6 +31,11 @@ export async function* readFeed<E extends NewEvent>(
   }
 }
 
+/** The wanted part, with a checkpoint in place of the end. */
+function placed<Wanted extends WantedFeed>(wanted: Wanted, end: number): Wanted {
+  return wanted.after === END ? { ...wanted, after: String(end) } : wanted;
+}
+
 /** Follows the events of all streams after a checkpoint: the existing events, and then each new one. */
 export function subscribeFeed<E extends NewEvent>(
   engine: LocalEngine,
@@ -44,6 +50,7 @@ async function* follow<E extends NewEvent>(
   stop: AbortSignal,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const turn = new Turn();
+  if (wanted.after === END) wanted = placed(wanted, await engine.end());
   while (!stop.aborted) {
     const mark = await engine.mark();
     const page = await engine.readFeed(wanted);

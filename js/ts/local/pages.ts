@@ -1,6 +1,7 @@
 // The pages of the engine, and the requests for them.
 
-import type { StreamEntry } from "../store/events.js";
+import type { StreamEntry, StreamHead } from "../store/events.js";
+import type { WantedFeed } from "../store/wanted.js";
 
 /** A page of a stream, its events as JSON. */
 export interface StreamPage {
@@ -45,3 +46,17 @@ export interface ItemsPage<Item, Next> {
   readonly items: readonly Item[];
   readonly next: Next | null;
 }
+
+/** One of several appends: the stream, the events as JSON, the expected version and the idempotency key. */
+export type EngineAppend = readonly [
+  stream: unknown,
+  events: string,
+  expected: unknown,
+  key: unknown,
+];
+
+/** The request for a page of the feed. */
+export type EngineFeed = WantedFeed & { readonly limit?: number | undefined };
+
+/** The head of a stream. It has no time if the stream never had an event. */
+export type EngineHead = Omit<StreamHead, "time"> & { readonly time?: string };

@@ -1,10 +1,10 @@
-import type { NewEvent, RecordedEvent } from "../store/events.js";
+import type { FeedEvent, NewEvent, StreamHead } from "../store/events.js";
 import { checkOptions, type ReadOptions } from "../store/options.js";
 import type { PendingKind } from "../store/pending.js";
 import { finite } from "../store/wanted.js";
 import { Turn } from "../time/turn.js";
 import type { LocalEngine } from "./engine.js";
-import type { ReadRange } from "./pages.js";
+import type { EngineHead, ReadRange } from "./pages.js";
 
 const OPTIONS = [
   "from",
@@ -19,7 +19,7 @@ export async function* readStream<E extends NewEvent>(
   engine: LocalEngine,
   stream: unknown,
   options: ReadOptions,
-): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
   checkOptions(options, OPTIONS);
   const { from, to, limit, direction, type } = options;
   let page = await engine.readPage(stream, { from, to, limit, direction, type });
@@ -27,7 +27,7 @@ export async function* readStream<E extends NewEvent>(
   let left = limit ?? Infinity;
   const turn = new Turn();
   for (;;) {
-    const events = JSON.parse(page.events) as RecordedEvent<E>[];
+    const events = JSON.parse(page.events) as FeedEvent<E>[];
     for (const event of events) {
       yield event;
       if (turn.isOver()) await turn.pass();
@@ -38,6 +38,11 @@ export async function* readStream<E extends NewEvent>(
     if (turn.isOver()) await turn.pass();
     page = await engine.readPage(stream, next);
   }
+}
+
+/** The head of a stream, for the caller. */
+export function streamHead({ time, deleted, ...versions }: EngineHead): StreamHead {
+  return { ...versions, time: time ?? null, deleted };
 }
 
 /** Exports the commits of a stream page by page, up to its version at the first page. */

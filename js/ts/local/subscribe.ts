@@ -1,4 +1,4 @@
-import type { NewEvent, RecordedEvent } from "../store/events.js";
+import type { FeedEvent, NewEvent } from "../store/events.js";
 import type { SubscribeOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
 import { type WantedStream, wantedStream } from "../store/wanted.js";
@@ -10,7 +10,7 @@ export function subscribeStream<E extends NewEvent>(
   engine: LocalEngine,
   stream: unknown,
   options: SubscribeOptions,
-): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
   return subscription(options, wantedStream, (following, stop) =>
     follow<E>(engine, stream, following, stop),
   );
@@ -21,13 +21,13 @@ async function* follow<E extends NewEvent>(
   stream: unknown,
   { after, type }: WantedStream,
   stop: AbortSignal,
-): AsyncGenerator<RecordedEvent<E>, void, undefined> {
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const turn = new Turn();
   let from = after + 1;
   while (!stop.aborted) {
     const mark = await engine.mark();
     const page = await engine.readPage(stream, { from, type });
-    const events = JSON.parse(page.events) as RecordedEvent<E>[];
+    const events = JSON.parse(page.events) as FeedEvent<E>[];
     for (const event of events) {
       yield event;
       if (turn.isOver()) await turn.pass();

@@ -232,7 +232,7 @@ export class RemoteCommands {
   }
 
   async #outcome(
-    appended: AppendResult,
+    appended: Omit<AppendResult, "ids">,
     { aggregate }: Call,
   ): Promise<CommandOutcome & { accepted: true }> {
     const { stream, firstVersion, version } = appended;

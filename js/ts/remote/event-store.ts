@@ -1,16 +1,18 @@
 import type {
   AppendedEvents,
   AppendResult,
+  FeedEnd,
   FeedEvent,
   NewEvent,
   RecordedEvent,
   StreamEntry,
+  StreamHead,
   TruncateResult,
   Verification,
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
 import { writeJson } from "../store/json.js";
-import type { Rejection } from "../store/errors.js";
+import { type Rejection, SillokError } from "../store/errors.js";
 import type { PendingCommands, SentCommand, Timer } from "../store/pending.js";
 import type { Store } from "../store/store.js";
 import {
@@ -19,16 +21,17 @@ import {
   type ConnectOptions,
   type ReadAllOptions,
   type ReadOptions,
+  type StreamAppend,
   type StreamsOptions,
   type SubscribeAllOptions,
   type SubscribeOptions,
   type TruncateOptions,
 } from "../store/options.js";
 import { remoteStreams } from "./directory.js";
-import { readRemoteFeed, subscribeRemoteFeed } from "./feed.js";
+import { readRemoteFeed, remoteEnd, subscribeRemoteFeed } from "./feed.js";
 import { checkedAnswer, Http } from "./http.js";
 import { condition, keyHeader, randomKey, streamPath } from "./input.js";
-import { exportRemote, readRemote } from "./read.js";
+import { exportRemote, readRemote, remoteHead } from "./read.js";
 import { subscribeRemote } from "./subscribe.js";
 import { cancelRemote, rejectRemote, remotePending, retryRemote } from "./pending.js";
 
@@ -64,7 +67,7 @@ export class RemoteEventStore<Events extends NewEvent = NewEvent>
    * @param stream - The stream id. The ids `.` and `..` are refused, because HTTP cannot carry them.
    * @param events - One event, or 1 to 1,024 events.
    * @param options - The expected version, and an idempotency key, which must not start or end with white space.
-   * @returns The versions and the time of the events. `replayed` is true only for an append under your own key. It is also
+   * @returns The versions, the time and the ids of the events. `replayed` is true only for an append under your own key. It is also
    * true if this call has repeated its own request.
    * @throws {@link SillokError} as {@link EventStore.append} does; `unavailable`, after which you can safely repeat only an
    * append under your own key; `missing_token`, `invalid_token`, `insufficient_scope`, `stream_not_allowed`, `overloaded`.
@@ -101,6 +104,25 @@ export class RemoteEventStore<Events extends NewEvent = NewEvent>
     const result = checkedAnswer<AppendResult>(answer, "version", "number");
     // Under this call's own random key, only this call has appended.
     return isKeyed ? result : { ...result, replayed: false };
+  }
+
+  /** Refuses, because each stream has an object of its own. See {@link Store.appendAll}. */
+  async appendAll<E extends NewEvent = Events>(
+    _appends: readonly StreamAppend<E>[],
+  ): Promise<AppendResult[]> {
+    const detail =
+      "a server appends to one stream at a time; use a process to change several streams";
+    throw new SillokError({ code: "not_supported", detail, field: "appends" });
+  }
+
+  /**
+   * Returns the head of a stream. See {@link Store.head}.
+   *
+   * @param stream - The stream id.
+   * @returns The head. A stream that never had an event is at version 0.
+   */
+  async head(stream: string): Promise<StreamHead> {
+    return remoteHead(this.#http, stream);
   }
 
   /**
@@ -179,12 +201,12 @@ export class RemoteEventStore<Events extends NewEvent = NewEvent>
     return readRemoteFeed<E>(this.#http, options);
   }
 
-  /**
-   * Lists the streams. See {@link Store.streams}.
-   *
-   * @param options - A prefix of the ids, a category, an id to start after, and a limit.
-   * @returns The streams, for `for await`. You can iterate over them once.
-   */
+  /** Returns the end of the feed of all streams. See {@link Store.end}. */
+  async end(): Promise<FeedEnd> {
+    return remoteEnd(this.#http);
+  }
+
+  /** Lists the streams. See {@link Store.streams}. */
   streams(options: StreamsOptions = {}): AsyncGenerator<StreamEntry, void, undefined> {
     return remoteStreams(this.#http, options);
   }

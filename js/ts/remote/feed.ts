@@ -1,10 +1,10 @@
 // Reads and follows the feed of a server.
 
 import { SillokError } from "../store/errors.js";
-import type { FeedEvent, NewEvent } from "../store/events.js";
+import type { FeedEnd, FeedEvent, NewEvent } from "../store/events.js";
 import type { ReadAllOptions, SubscribeAllOptions } from "../store/options.js";
 import { subscription } from "../store/subscription.js";
-import { finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
+import { END, finite, type WantedFeed, wantedToFollow, wantedToRead } from "../store/wanted.js";
 import { Backoff } from "./backoff.js";
 import { checkedAnswer, type Http, parse } from "./http.js";
 import { feedRequest } from "./input.js";
@@ -25,7 +25,8 @@ export async function* readRemoteFeed<E extends NewEvent>(
   let { left, ...wanted } = wantedToRead(options);
   const backoff = new Backoff(http.retries);
   const form = { method: "GET", headers: { Accept: LINES }, status: 200, type: LINES } as const;
-  while (left > 0) {
+  // A read without events is sent too, because the server checks the other options.
+  do {
     const request = feedRequest(wanted, { limit: finite(left), progress: "true" });
     const events = lines(readerOf(await http.send({ ...form, ...request }, asItIs, backoff)));
     try {
@@ -50,7 +51,19 @@ export async function* readRemoteFeed<E extends NewEvent>(
     } finally {
       await events.return(undefined);
     }
-  }
+  } while (left > 0);
+}
+
+/** The end of the feed. A position is only in the checkpoint of a feed with one partition. */
+export async function remoteEnd(http: Http, signal?: AbortSignal): Promise<FeedEnd> {
+  const path = `events?after=${END}&limit=0`;
+  const request = { method: "GET", path, status: 200, ...(signal && { signal }) } as const;
+  const { checkpoint } = checkedAnswer<FeedProgress>(
+    await http.json(request),
+    "checkpoint",
+    "string",
+  );
+  return checkpoint.includes(".") ? { checkpoint } : { checkpoint, position: Number(checkpoint) };
 }
 
 /** Follows the events of all streams after a checkpoint: the existing events, and then each new one. */
@@ -58,17 +71,24 @@ export function subscribeRemoteFeed<E extends NewEvent>(
   http: Http,
   options: SubscribeAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
-  const follow = (wanted: WantedFeed, stop: AbortSignal) => {
-    let { after } = wanted;
-    const request = () => feedRequest({ ...wanted, after });
-    const take = ({ id, data }: SseMessage) => {
-      // A message without an event also has the progress of the server.
-      if (id !== "") after = id;
-      return data === ""
-        ? undefined
-        : checkedAnswer<FeedEvent<E>>(parse(data), "checkpoint", "string");
-    };
-    return messagesOf(http, request, take, stop);
+  return subscription(options, wantedToFollow, (wanted, stop) => follow<E>(http, wanted, stop));
+}
+
+async function* follow<E extends NewEvent>(
+  http: Http,
+  wanted: WantedFeed,
+  stop: AbortSignal,
+): AsyncGenerator<FeedEvent<E>, void, undefined> {
+  let { after } = wanted;
+  // The end is asked for once. After a lost connection, it would be another one.
+  if (after === END) after = (await remoteEnd(http, stop)).checkpoint;
+  const request = () => feedRequest({ ...wanted, after });
+  const take = ({ id, data }: SseMessage) => {
+    // A message without an event also has the progress of the server.
+    if (id !== "") after = id;
+    return data === ""
+      ? undefined
+      : checkedAnswer<FeedEvent<E>>(parse(data), "checkpoint", "string");
   };
-  return subscription(options, wantedToFollow, follow);
+  yield* messagesOf(http, request, take, stop);
 }

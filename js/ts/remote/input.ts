@@ -78,7 +78,7 @@ export function sentRange(options: ReadOptions): SentRange {
   const { from, to, limit, direction, type } = options;
   for (const [name, bound] of Object.entries({ from, to, limit })) {
     if (bound === undefined || typeof bound === "number") continue;
-    throw invalid(name, "must be a whole number from 1");
+    throw invalid(name, "must be a whole number");
   }
   if (direction !== undefined && direction !== "forward" && direction !== "backward") {
     throw invalid("direction", 'must be "forward" or "backward"');

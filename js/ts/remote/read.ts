@@ -1,7 +1,7 @@
 // Reads and exports a stream of a server, line by line.
 
-import { SillokError } from "../store/errors.js";
-import type { NewEvent, RecordedEvent } from "../store/events.js";
+import { isSillokError, SillokError } from "../store/errors.js";
+import type { NewEvent, RecordedEvent, StreamHead } from "../store/events.js";
 import type { ReadOptions } from "../store/options.js";
 import { Backoff } from "./backoff.js";
 import { checkedAnswer, type Http, parse } from "./http.js";
@@ -65,6 +65,20 @@ export async function* readRemote<E extends NewEvent>(
     } finally {
       await events.return(undefined);
     }
+  }
+}
+
+/** The head of a stream. The server refuses a stream that never had an event. */
+export async function remoteHead(http: Http, name: string): Promise<StreamHead> {
+  const path = `${streamPath(name)}?deleted=true`;
+  try {
+    const answer = await http.json({ method: "GET", path, status: 200 });
+    const head = checkedAnswer<StreamHead>(answer, "version", "number");
+    const { stream, version, firstVersion, time, deleted } = head;
+    return { stream, version, firstVersion, time, deleted };
+  } catch (error) {
+    if (!isSillokError(error) || error.code !== "stream_not_found") throw error;
+    return { stream: name, version: 0, firstVersion: 1, time: null, deleted: false };
   }
 }
 

@@ -128,10 +128,11 @@ class Prepared {
     this.#isLong = text.includes("ORDER BY") && !text.includes("LIMIT");
   }
 
-  /** Runs the statement, and returns whether it has changed a row. */
-  run(values: Column[]): boolean {
+  /** Runs the statement. Returns the number of the last inserted row, or 0 if the statement has changed no row. */
+  run(values: Column[]): number {
     this.#check();
-    return Number(this.#statement.run(...this.#inPlace(values)).changes) > 0;
+    const { changes, lastInsertRowid } = this.#statement.run(...this.#inPlace(values));
+    return Number(changes) > 0 ? Number(lastInsertRowid) : 0;
   }
 
   /** Calls `visit` with the columns of each row, as long as it returns true. */

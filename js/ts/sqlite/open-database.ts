@@ -14,7 +14,7 @@ export interface DatabaseSync {
 }
 
 export interface StatementSync {
-  run(...values: Column[]): { changes: number | bigint };
+  run(...values: Column[]): { changes: number | bigint; lastInsertRowid: number | bigint };
   get(...values: Column[]): Record<string, Column> | undefined;
   all(...values: Column[]): Record<string, Column>[];
   iterate(...values: Column[]): Iterable<Record<string, Column>>;

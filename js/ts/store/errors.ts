@@ -56,6 +56,7 @@ import type { ExpectedVersion } from "./options.js";
  *
  * - `unavailable`: the server did not answer, also after the retries. `cause` has the reason, if it is known. An append may
  *   have written its events.
+ * - `not_supported`: a server cannot do this. It appends to one stream at a time.
  * - `overloaded`: the server has too many requests of this kind. The store does not repeat the request. Wait before the next
  *   one.
  * - `missing_token`, `invalid_token`, `auth_not_configured`: there is no token, the token is not valid, or the server has no
@@ -126,6 +127,7 @@ export type SillokErrorCode =
   | "too_many_sent"
   | "version_exhausted"
   | "malformed_json"
+  | "not_supported"
   | "storage_failed"
   | "storage_busy"
   | "storage_read_only"

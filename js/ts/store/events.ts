@@ -163,8 +163,38 @@ export interface AppendResult {
   version: number;
   /** The recorded time of the events, such as `2026-11-23T01:02:03.456Z`. */
   time: string;
+  /** The ids of the events, in their order. */
+  ids: string[];
   /** True if an earlier append under the same idempotency key wrote the events, and this call only repeated it. */
   replayed: boolean;
+}
+
+/** The result of an append to a store in this program, which has all streams in one order. */
+export interface LocalAppendResult extends AppendResult {
+  /** The place of the last event among the events of all streams. The events of one append have places without gaps. */
+  position: number;
+}
+
+/** The head of a stream: {@link Store.head} returns it. */
+export interface StreamHead {
+  /** The stream. */
+  stream: string;
+  /** The version of its last event, also if that event was forgotten; 0 if the stream never had an event. */
+  version: number;
+  /** The first version that you can still read; `version` + 1 if there is none. */
+  firstVersion: number;
+  /** The recorded time of the last event, such as `2026-11-23T01:02:03.456Z`; null if the stream never had an event. */
+  time: string | null;
+  /** Whether the stream was deleted. */
+  deleted: boolean;
+}
+
+/** The end of the feed: {@link Store.end} returns it. */
+export interface FeedEnd {
+  /** The checkpoint after the last event. */
+  checkpoint: string;
+  /** The position of the last event, forgotten or not; 0 if there was none. A server with several partitions leaves it out. */
+  position?: number;
 }
 
 /** The result of a truncation. */

@@ -1,4 +1,5 @@
 import { SillokError } from "./errors.js";
+import type { AppendedEvents, NewEvent } from "./events.js";
 import { invalid } from "./invalid.js";
 
 /**
@@ -22,6 +23,14 @@ export interface AppendOptions {
    * events. Default: none.
    */
   readonly idempotencyKey?: string | undefined;
+}
+
+/** One of the appends of {@link Store.appendAll}. */
+export interface StreamAppend<E extends NewEvent = NewEvent> extends AppendOptions {
+  /** The stream id. Each stream occurs once. */
+  readonly stream: string;
+  /** One event, or 1 to 1,024 events. */
+  readonly events: AppendedEvents<E>;
 }
 
 /** Options of {@link EventStore.open}. */
@@ -112,9 +121,12 @@ export interface TruncateOptions {
 export interface ReadOptions {
   /** The lowest version of the range, included: a whole number from 1. Default: the first version. */
   readonly from?: number | undefined;
-  /** The highest version of the range, included, in both directions. Default: the last version. */
+  /**
+   * The highest version of the range, included, in both directions: a whole number from 0. If it is less than `from`, the range is
+   * empty. Default: the last version.
+   */
   readonly to?: number | undefined;
-  /** The largest number of events: a whole number from 1. Default: no limit. */
+  /** The largest number of events: a whole number from 0. Default: no limit. */
   readonly limit?: number | undefined;
   /** `"forward"` reads the oldest event first, `"backward"` the newest. Default: `"forward"`. */
   readonly direction?: "forward" | "backward" | undefined;
@@ -132,10 +144,19 @@ export interface SubscribeOptions {
   readonly signal?: Signal | undefined;
 }
 
+/**
+ * A place in the feed of all streams.
+ *
+ * - the `checkpoint` of an event: after this event.
+ * - `{ position }`: after the event at this position; 0 is the beginning. A server with several partitions refuses it.
+ * - `"end"`: after the last event that exists now.
+ */
+export type FeedPlace = string | { readonly position: number };
+
 /** Options of a read of all streams. */
 export interface ReadAllOptions {
-  /** The `checkpoint` of the last event that you have seen. The store starts after it. Default: the beginning. */
-  readonly after?: string | undefined;
+  /** The place to start after, such as the `checkpoint` of the last event that you have seen. Default: the beginning. */
+  readonly after?: FeedPlace | undefined;
   /**
    * Returns only events of this category. The category is the text before the first `-` of the stream id, or the whole id if
    * it has none. Default: all streams.
@@ -143,7 +164,7 @@ export interface ReadAllOptions {
   readonly category?: string | undefined;
   /** Returns only events of these types, one or more. Default: all types. */
   readonly types?: readonly string[] | undefined;
-  /** The largest number of events: a whole number from 1. Default: no limit. */
+  /** The largest number of events: a whole number from 0. Default: no limit. */
   readonly limit?: number | undefined;
 }
 
@@ -167,7 +188,7 @@ export interface StreamsOptions {
   readonly category?: string | undefined;
   /** The stream id to start after, in the order of the bytes of the ids. Default: the beginning. */
   readonly after?: string | undefined;
-  /** The largest number of streams: a whole number from 1. Default: no limit. */
+  /** The largest number of streams: a whole number from 0. Default: no limit. */
   readonly limit?: number | undefined;
 }
 

@@ -1,10 +1,12 @@
 import type {
   AppendedEvents,
   AppendResult,
+  FeedEnd,
   FeedEvent,
   NewEvent,
   RecordedEvent,
   StreamEntry,
+  StreamHead,
   TruncateResult,
   Verification,
 } from "./events.js";
@@ -12,6 +14,7 @@ import type {
   AppendOptions,
   ReadAllOptions,
   ReadOptions,
+  StreamAppend,
   StreamsOptions,
   SubscribeAllOptions,
   SubscribeOptions,
@@ -45,7 +48,8 @@ export interface Store<Events extends NewEvent = NewEvent> {
    * @param stream - The stream id: 1 to 200 bytes of UTF-8 without control characters, such as `account-42`.
    * @param events - One event, or 1 to 1,024 events. As JSON, with their ids, they have at most 1 MiB together.
    * @param options - The expected version, and an idempotency key.
-   * @returns The versions and the time of the events. An error always rejects the promise; the method itself never throws.
+   * @returns The versions, the time and the ids of the events. A store in this program also returns the `position` of the last event.
+   * An error always rejects the promise; the method itself never throws.
    * @throws {@link SillokError} `wrong_expected_version`, with `stream`, `expected` and `actual`. Nothing was
    * written. See {@link isWrongExpectedVersion}.
    * @throws {@link SillokError} `invalid_stream_id`, `invalid_event`, `invalid_event_type`, `invalid_event_id`,
@@ -75,6 +79,55 @@ export interface Store<Events extends NewEvent = NewEvent> {
     events: AppendedEvents<E>,
     options?: AppendOptions,
   ): Promise<AppendResult>;
+
+  /**
+   * Appends to several streams, to all of them or to none. Only stores in this program can do this. A server has an object for
+   * each stream, and refuses; use a process for such a change there.
+   *
+   * @param appends - 1 to 1,024 appends, each with its stream, events, expected version and idempotency key. Each stream occurs
+   * once.
+   * @returns The result of each append, in the same order.
+   * @throws {@link SillokError} as {@link Store.append} does. Nothing was written. A conflict names its `stream`; the `field` of
+   * another error names the append, such as `appends[1].events[0].type`. `not_supported` on a server.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-1", { type: "Deposited", data: { cents: 100 } });
+   * const [debited, credited] = await store.appendAll([
+   *   { stream: "account-1", events: { type: "Withdrawn", data: { cents: 30 } }, expectedVersion: 1 },
+   *   { stream: "account-2", events: { type: "Deposited", data: { cents: 30 } }, expectedVersion: "no-stream" },
+   * ]);
+   * console.log(debited?.version, credited?.version); // 2 1
+   * ```
+   */
+  appendAll<E extends NewEvent = Events>(
+    appends: readonly StreamAppend<E>[],
+  ): Promise<AppendResult[]>;
+
+  /**
+   * Returns the head of a stream: its version, its first version and the time of its last event. A stream that never had an
+   * event is at version 0. After a truncation, the version is as before, also if no event is left.
+   *
+   * @param stream - The stream id.
+   * @returns The head. A deleted stream is no error: `deleted` is true.
+   * @throws {@link SillokError} `invalid_stream_id`.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-42", [{ type: "Opened" }, { type: "Closed" }]);
+   * await store.truncate("account-42", { before: 3 });
+   * const { version, firstVersion, deleted } = await store.head("account-42");
+   * console.log(version, firstVersion, deleted); // 2 3 false
+   * console.log((await store.head("account-7")).version); // 0
+   * ```
+   */
+  head(stream: string): Promise<StreamHead>;
 
   /**
    * Reads the events of a stream in order. The read ends at the version that the stream has when you take the first event;
@@ -151,7 +204,7 @@ export interface Store<Events extends NewEvent = NewEvent> {
    * Every event has a `checkpoint`. Store the checkpoint of the last event that you have processed, and pass it as `after`
    * the next time. The subscription does not return truncated events and events of deleted streams.
    *
-   * @param feed - `{ all: true }`, or a `category`, or `types`; a checkpoint to start after; and a signal that ends the
+   * @param feed - `{ all: true }`, or a `category`, or `types`; a place to start after; and a signal that ends the
    * subscription.
    * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} `invalid_checkpoint`, `invalid_category`, `invalid_event_type`, or `invalid_parameter`,
@@ -180,7 +233,7 @@ export interface Store<Events extends NewEvent = NewEvent> {
    * event that exists when it starts. An event that was appended to a server shortly before may not have reached the
    * journal of the server yet.
    *
-   * @param options - A checkpoint to start after, a category, types, and a limit.
+   * @param options - A place to start after, a category, types, and a limit.
    * @returns The events, for `for await`. You can iterate over them once.
    * @throws {@link SillokError} as a subscription does.
    *
@@ -203,6 +256,26 @@ export interface Store<Events extends NewEvent = NewEvent> {
   readAll<E extends NewEvent = Events>(
     options?: ReadAllOptions,
   ): AsyncGenerator<FeedEvent<E>, void, undefined>;
+
+  /**
+   * Returns the end of the feed of all streams. To follow only new events, pass `after: "end"` to a subscription.
+   *
+   * @returns The checkpoint after the last event, and its position.
+   *
+   * @example
+   * ```ts
+   * import { EventStore } from "sillok";
+   *
+   * const store = new EventStore();
+   * await store.append("account-1", [{ type: "Opened" }, { type: "Closed" }]);
+   * const { checkpoint, position } = await store.end();
+   * console.log(position); // 2
+   * await store.append("order-7", { type: "Placed" });
+   * for await (const { type } of store.readAll({ after: checkpoint })) console.log(type); // Placed
+   * for await (const { type } of store.readAll({ after: { position: 1 } })) console.log(type); // Closed // Placed
+   * ```
+   */
+  end(): Promise<FeedEnd>;
 
   /**
    * Lists the streams that have or had events and were not deleted, in the order of the bytes of their ids.

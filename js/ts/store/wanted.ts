@@ -36,7 +36,13 @@ const STREAMS_OPTIONS = [
 ] as const satisfies (keyof StreamsOptions)[];
 
 /** The wanted part of the feed. The store still has to check its names. */
-export type WantedFeed = Pick<ReadAllOptions, "after" | "category" | "types">;
+export type WantedFeed = Pick<ReadAllOptions, "category" | "types"> & {
+  /** A checkpoint, or {@link END}. */
+  readonly after?: string | undefined;
+};
+
+/** The value of `after` that means the present end of the feed. */
+export const END = "end";
 /** The wanted part of the directory. The store still has to check its names. */
 export type WantedDirectory = Omit<StreamsOptions, "limit">;
 
@@ -83,13 +89,22 @@ export function wantedToList(options: StreamsOptions): WantedDirectory & { reado
   return { prefix, category, after, left: wantedLimit(limit) };
 }
 
-function wanted({ after, category, types }: WantedFeed): WantedFeed {
-  if (after !== undefined && typeof after !== "string") {
-    const detail = "`after` must be the checkpoint of an event, which is a string";
-    throw new SillokError({ code: "invalid_checkpoint", detail, field: "after" });
-  }
+function wanted({ after, category, types }: ReadAllOptions): WantedFeed {
+  const place = checkpointOf(after);
   checkTypes(types);
-  return { after, category, types };
+  return { after: place, category, types };
+}
+
+/** The checkpoint of a place. In a feed with one partition, a position is a checkpoint. */
+function checkpointOf(after: unknown): string | undefined {
+  if (after === undefined || typeof after === "string") return after;
+  const { position } = (after ?? {}) as { readonly position?: unknown };
+  if (typeof after === "object" && Number.isSafeInteger(position) && (position as number) >= 0) {
+    return String(position);
+  }
+  const detail =
+    '`after` must be the checkpoint of an event, which is a string, or `{ position }`, or "end"';
+  throw new SillokError({ code: "invalid_checkpoint", detail, field: "after" });
 }
 
 /** Refuses a value that is no list of types. The store still has to check the types. */
@@ -100,8 +115,8 @@ export function checkTypes(types: unknown): void {
 
 /** Checks a limit. Without one, there is no limit: the number is Infinity. */
 export function wantedLimit(limit = Infinity): number {
-  if (limit === Infinity || (Number.isSafeInteger(limit) && limit > 0)) return limit;
-  throw invalid("limit", "must be a whole number from 1");
+  if (limit === Infinity || (Number.isSafeInteger(limit) && limit >= 0)) return limit;
+  throw invalid("limit", "must be a whole number from 0");
 }
 
 /** The limit of a request for a page, or nothing where there is no limit. */

@@ -8,13 +8,18 @@ export const appending: Behaviours = {
     const store = await open();
     const result = await store.append("account-42", { type: "Opened" });
     const { time } = result;
-    same(result, { stream: "account-42", firstVersion: 1, version: 1, time, replayed: false });
-    same(new Date(time).toISOString(), time);
     const [event, ...more] = await all(store.read("account-42"));
     const id = event?.id ?? "";
     same(UUID_V7.test(id), true, id);
+    // A store that has all streams in one order also has positions.
+    const { position } = result as { position?: number };
+    const place = position === undefined ? {} : { position };
+    const versions = { stream: "account-42", firstVersion: 1, version: 1 };
+    same(result, { ...versions, time, ids: [id], ...place, replayed: false });
+    same(new Date(time).toISOString(), time);
     const opened = { stream: "account-42", version: 1, id, type: "Opened", time };
-    same([event, more], [{ ...opened, data: null, metadata: {} }, []]);
+    const checkpoint = position === undefined ? {} : { checkpoint: String(position) };
+    same([event, more], [{ ...opened, data: null, metadata: {}, ...place, ...checkpoint }, []]);
   },
 
   async "an array is one commit, in order, with its ids and metadata"(open) {
@@ -27,6 +32,10 @@ export const appending: Behaviours = {
     ];
     const result = await store.append("s", batch);
     same([result.firstVersion, result.version], [2, 3]);
+    same(
+      result.ids,
+      (await all(store.read("s", { from: 2 }))).map(({ id }) => id),
+    );
     const [first, second, ...more] = await all(store.read("s", { from: 2 }));
     same([first?.version, first?.type, first?.id], [2, "A", "my-id"]);
     same([second?.version, second?.type, second?.metadata], [3, "B", metadata]);

@@ -208,9 +208,37 @@ export const feeding: Behaviours = {
       const refused = store.subscribe(options as SubscribeAllOptions).next();
       same(await refusal(refused), ["invalid_parameter", "all"], JSON.stringify(options));
     }
-    for (const limit of [0, -1, 1.5, NaN, "1", null]) {
+    for (const after of [{}, { position: -1 }, { position: 1.5 }, { position: "1" }]) {
+      const refused = store.readAll({ after } as ReadAllOptions).next();
+      same(await refusal(refused), ["invalid_checkpoint", "after"], JSON.stringify(after));
+    }
+    for (const limit of [-1, 1.5, NaN, "1", null]) {
       const refused = store.readAll({ limit } as ReadAllOptions).next();
       same(await refusal(refused), ["invalid_parameter", "limit"], String(limit));
     }
+  },
+
+  async "the end of the feed is a place to start after"(open) {
+    const store = await open();
+    same((await store.end()).position, 0);
+    await store.append("s", [{ type: "A" }, { type: "B" }]);
+    const seen = await followed(store, 2);
+    const { checkpoint, position = 0 } = await store.end();
+    same([checkpoint, position], [seen.at(-1)?.checkpoint, seen.at(-1)?.position]);
+    const places = [checkpoint, { position }, "end"] as const;
+    for (const after of places) same(await all(store.readAll({ after })), []);
+    for (const after of places) {
+      const following = store.subscribe({ all: true, after });
+      let type: string | undefined;
+      const next = following.next().then(({ value }) => (type = value?.type));
+      // A subscription to a server begins later than the call: the events before do not belong to it.
+      while (type === undefined) await store.append("s", { type: "C" });
+      await next;
+      same(type, "C", JSON.stringify(after));
+      await following.return(undefined);
+    }
+    const [first] = await all(store.readAll({ after: { position: 1 }, limit: 1 }));
+    same(first?.type, "B");
+    same(await all(store.readAll({ limit: 0 })), []);
   },
 };

@@ -136,4 +136,23 @@ export const forgetting: Behaviours = {
       same(await refusal(store.delete(stream)), ["invalid_stream_id", "stream"]);
     }
   },
+
+  async "the head of a stream has its versions, its time, and whether it was deleted"(open) {
+    const store = await filled(open);
+    const [last] = await all(store.read("s", { direction: "backward", limit: 1 }));
+    const head = { stream: "s", version: 5, firstVersion: 1, time: last?.time, deleted: false };
+    same(await store.head("s"), head);
+    await store.truncate("s", { before: 3 });
+    same(await store.head("s"), { ...head, firstVersion: 3 });
+    // The version is also known when no event is left.
+    await store.truncate("s", { before: 6 });
+    same(await store.head("s"), { ...head, firstVersion: 6 });
+    await store.delete("s");
+    same(await store.head("s"), { ...head, firstVersion: 6, deleted: true });
+    const never = { stream: "never", version: 0, firstVersion: 1, time: null, deleted: false };
+    same(await store.head("never"), never);
+    await store.delete("never");
+    same(await store.head("never"), { ...never, deleted: true });
+    same(await refusal(store.head("")), ["invalid_stream_id", "stream"]);
+  },
 };

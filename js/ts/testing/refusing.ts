@@ -74,7 +74,8 @@ export const refusing: Behaviours = {
     same(await refusal(append({ expected: 1 })), ["invalid_parameter", "expected"]);
     same(await refusal(read({ maxCount: 1 })), ["invalid_parameter", "maxCount"]);
     for (const field of ["from", "to", "limit"]) {
-      for (const bad of [0, -1, 1.5, NaN, Infinity, null, "1", {}]) {
+      const least = field === "from" ? [0] : [];
+      for (const bad of [...least, -1, 1.5, NaN, Infinity, null, "1", {}]) {
         const refused = await refusal(read({ [field]: bad }));
         same(refused, ["invalid_parameter", field], `${field} ${String(bad)}`);
       }
@@ -84,10 +85,6 @@ export const refusing: Behaviours = {
     }
     for (const bad of [null, "", "a\nb", LONG, 1, {}]) {
       same(await refusal(read({ type: bad })), ["invalid_event_type", "type"], String(bad));
-    }
-    for (const direction of ["forward", "backward"]) {
-      const refused = await refusal(read({ from: 2, to: 1, direction }));
-      same(refused, ["invalid_parameter", "to"], direction);
     }
     same(await all(store.read("s")), []);
   },

@@ -4,8 +4,8 @@ use crate::ErrorCode;
 use crate::handler::{Command, Fault, Input};
 use crate::store::limits::REJECTION_BYTES;
 use crate::store::{
-    Append, Appended, CommandHash, Commit, Decided, EventView, JsonText, Outcome, RecordedTime, StorageError,
-    StreamId, Version,
+    Append, CommandHash, Commit, Decided, EventView, JsonText, Outcome, RecordedTime, StorageError, StreamId,
+    Version,
 };
 
 /// The outcome of a command.
@@ -32,10 +32,10 @@ pub struct Executed {
 impl Executed {
     /// Events that were decided now.
     pub(super) fn now(append: &Append, commit: Commit, dry_run: bool) -> Self {
-        let Appended { stream, first_version, version, time, .. } = append.answer(&commit);
+        let Commit { first_version, version, time, .. } = commit;
         let decided = Decided::Events { first_version };
         Self {
-            stream,
+            stream: append.stream.clone(),
             version,
             time,
             decided,

@@ -7,8 +7,8 @@ use crate::gateway::alarm::{Alarm, is_lost};
 use crate::gateway::backoff::LONGEST_MILLIS;
 use crate::store::{
     Base, Commit, DecisionLog, DecisionParts, Direction, Head, IdempotencyKey, Outcome, PendingChange,
-    PendingCommand, PendingKey, RecordedTime, Snapshot, StorageError, StreamId, StreamLog, Version, Visit,
-    VisitAgenda, VisitPending,
+    PendingCommand, PendingKey, Position, RecordedTime, Snapshot, StorageError, StreamId, StreamLog, Version,
+    Visit, VisitAgenda, VisitPending,
 };
 
 /// The time from a commit to its alarm, in milliseconds, unless an earlier alarm is set. It is long enough to forward
@@ -293,8 +293,9 @@ impl<L: StreamLog, A: Alarm> StreamLog for Outbox<L, A> {
         self.log.base(stream)
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
-        self.inserting(commit, None, |log, commit| log.insert(stream, commit))
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
+        self.inserting(commit, None, |log, commit| log.insert(stream, commit).map(|_| ()))?;
+        Ok(None)
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {

@@ -104,6 +104,7 @@ impl Stored<'_> {
             events: self.text.events,
             hash: CommitHash::NONE,
             key: None,
+            position: Some(self.position),
         };
         Ok(FeedCommit { position: self.position, stream: self.stream(), hidden, commit: Some(commit) })
     }

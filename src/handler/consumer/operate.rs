@@ -229,9 +229,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     /// # Errors
     /// [`StorageError`].
     pub fn dead_letters(&mut self, after: u64, limit: usize) -> Result<DeadLetters, StorageError> {
+        if limit == 0 {
+            return Ok(DeadLetters::default());
+        }
         self.looking(|machine| {
-            let (mut found, mut budget) =
-                (DeadLetters::default(), PageBudget::of(limit.clamp(1, PAGE_EVENTS)));
+            let (mut found, mut budget) = (DeadLetters::default(), PageBudget::of(limit.min(PAGE_EVENTS)));
             machine.store().scan_letters(machine.state.live.generation, after, &mut |letter| {
                 if budget.is_spent() {
                     found.next = found.letters.last().map(|letter| letter.id.get());

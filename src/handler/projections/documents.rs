@@ -164,7 +164,10 @@ impl<S: Sql> Documents<S> {
         if changes.over {
             return Err(DocumentError::Over);
         }
-        let budget = PageBudget::of(limit.clamp(1, PAGE_EVENTS));
+        if limit == 0 {
+            return Ok(DocumentPage { documents: Vec::new(), next: None });
+        }
+        let budget = PageBudget::of(limit.min(PAGE_EVENTS));
         let mut page = Listing { documents: Vec::new(), budget, last: None, next: None };
         let written = changes.entries.iter().filter(|(key, _)| key.starts_with(prefix) && **key > *after);
         let mut written = written.peekable();

@@ -8,7 +8,8 @@ use crate::ErrorCode;
 use crate::store::events::cause::Cause;
 use crate::store::events::content;
 use crate::store::events::event::{EventId, InvalidEvent, NewEvent, RecordedTime};
-use crate::store::limits::{COMMIT_BYTES, COMMIT_EVENTS, STREAM_BYTES};
+use crate::store::feeds::position::Position;
+use crate::store::limits::{APPENDS, COMMIT_BYTES, COMMIT_EVENTS, STREAM_BYTES};
 use crate::store::logs::commit::Commit;
 use crate::store::logs::log::{Head, StorageError};
 use crate::store::names::stream_id::StreamId;
@@ -54,6 +55,10 @@ pub struct Appended {
     pub time: RecordedTime,
     /// The hash of the stream's history, up to and including this append.
     pub hash: CommitHash,
+    /// The ids of the events, in their order.
+    pub ids: Vec<EventId>,
+    /// The position of the last event. `None` if the log stores only one stream.
+    pub position: Option<Position>,
     /// Whether the events were appended before, under the same idempotency key.
     pub replayed: bool,
 }
@@ -124,6 +129,43 @@ pub enum AppendError {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// Why nothing was appended to several streams.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum AppendAllError {
+    /// One of the appends was refused.
+    #[error("{error}")]
+    Refused {
+        /// The index of the append, counted from 0.
+        place: usize,
+        /// Why it was refused.
+        error: AppendError,
+    },
+    /// There are no appends, or more than one call may have.
+    #[error("must have 1 to {APPENDS} appends, but has {count}")]
+    Count {
+        /// The number of appends.
+        count: usize,
+    },
+    /// Two appends are to the same stream.
+    #[error("is the stream of an earlier append; append all events of a stream together")]
+    SameStream {
+        /// The index of the second append, counted from 0.
+        place: usize,
+    },
+}
+
+impl AppendAllError {
+    /// The stable code of this error, the same in Rust, JavaScript and HTTP.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused { error, .. } => error.code(),
+            Self::Count { .. } | Self::SameStream { .. } => ErrorCode::InvalidParameter,
+        }
+    }
 }
 
 impl AppendError {
@@ -251,9 +293,19 @@ impl Append {
         events.map(|(place, event)| cause.caused(event).map_err(|reason| refused(place, reason))).collect()
     }
 
-    /// The answer to the append that made this commit.
-    pub(crate) fn answer(&self, commit: &Commit) -> Appended {
+    /// The answer to the append that made this commit. `fresh` has the ids of the events that the writer gave none.
+    pub(crate) fn answer(
+        &self,
+        commit: &Commit,
+        fresh: Vec<EventId>,
+        position: Option<Position>,
+    ) -> Appended {
+        let (stream, mut fresh) = (self.stream.clone(), fresh.into_iter());
+        let mut ids = Vec::with_capacity(self.events.len());
+        for event in &self.events {
+            ids.push(event.id().cloned().or_else(|| fresh.next()).unwrap_or_default());
+        }
         let Commit { first_version, version, time, hash, .. } = *commit;
-        Appended { stream: self.stream.clone(), first_version, version, time, hash, replayed: false }
+        Appended { stream, first_version, version, time, hash, ids, position, replayed: false }
     }
 }

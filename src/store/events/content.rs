@@ -106,6 +106,7 @@ impl<'a> StoredEvent<'a> {
 }
 
 impl StoredEvent<'_> {
+    /// The event at this version, in a commit that was recorded at this time.
     pub(in crate::store) fn view(&self, version: Version, time: RecordedTime) -> EventView<'_> {
         let metadata = self.metadata.unwrap_or(NO_METADATA);
         let saved = match self.saved {
@@ -121,6 +122,7 @@ impl StoredEvent<'_> {
             data: self.data,
             metadata,
             saved,
+            position: None,
         }
     }
 

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::json_text::JsonText;
 use crate::ErrorCode;
+use crate::store::feeds::position::Position;
 use crate::store::limits::{
     EVENT_ID_BYTES, EVENT_TYPE_BYTES, MAX_TIME_MILLIS, METADATA_BYTES, SCHEMA_VERSION,
 };
@@ -294,6 +295,8 @@ pub struct RecordedEvent {
     pub data: JsonText,
     /// The metadata of the event, a JSON object.
     pub metadata: JsonText,
+    /// The place of the event among all events of the log. `None` if the log stores only one stream.
+    pub position: Option<Position>,
 }
 
 /// A recorded event in the store, borrowed for the time of one visit. A reader that only passes the event on copies
@@ -316,6 +319,8 @@ pub struct EventView<'a> {
     pub metadata: &'a str,
     /// The store's note about the event: see [`NewEvent::saved_with`].
     pub saved: Option<&'a str>,
+    /// The place of the event among all events of the log. `None` if the log stores only one stream.
+    pub position: Option<Position>,
 }
 
 impl RecordedEvent {
@@ -331,6 +336,7 @@ impl RecordedEvent {
             data: self.data.as_str(),
             metadata: self.metadata.as_str(),
             saved: None,
+            position: self.position,
         }
     }
 }
@@ -348,6 +354,7 @@ impl EventView<'_> {
             time: self.time,
             data: JsonText::trusted(self.data),
             metadata: JsonText::trusted(self.metadata),
+            position: self.position,
         }
     }
 }

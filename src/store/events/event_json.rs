@@ -29,7 +29,7 @@ use crate::store::feeds::feed::FeedEventView;
 /// assert!(json.starts_with(r#"{"stream":"account-42","version":1,"id":"e-1","type":"Opened","time":"1970"#));
 /// ```
 pub fn push_event_json(out: &mut String, stream: &str, event: &EventView<'_>, time: &str) {
-    let EventView { version, id, event_type, schema_version, data, metadata, .. } = *event;
+    let EventView { version, id, event_type, schema_version, data, metadata, position, .. } = *event;
     // Writing to a String cannot fail.
     let _ = write!(out, "{{\"stream\":{stream},\"version\":{version},\"id\":");
     push_json_string(out, id);
@@ -38,7 +38,12 @@ pub fn push_event_json(out: &mut String, stream: &str, event: &EventView<'_>, ti
     if schema_version != 1 {
         let _ = write!(out, ",\"schemaVersion\":{schema_version}");
     }
-    out.extend([",\"time\":\"", time, "\",\"data\":", data, ",\"metadata\":", metadata, "}"]);
+    out.extend([",\"time\":\"", time, "\",\"data\":", data, ",\"metadata\":", metadata]);
+    if let Some(position) = position {
+        // Such a store has one partition, so the position is also the checkpoint.
+        let _ = write!(out, ",\"position\":{position},\"checkpoint\":\"{position}\"");
+    }
+    out.push('}');
 }
 
 /// Appends an event of a feed as JSON: as [`push_event_json`] does, with `position` and `checkpoint`. `checkpoint` is the place of

@@ -102,6 +102,9 @@ pub fn read_directory(
 ) -> Result<DirectoryPage, StorageError> {
     let prefix = range.narrowest_prefix();
     let mut page = DirectoryPage { streams: Vec::new(), next: None };
+    if range.limit == 0 {
+        return Ok(page);
+    }
     let (mut budget, mut last) = (PageBudget::of(range.limit), None);
     log.scan_streams(&range.after, prefix, &mut |entry| {
         if !entry.stream.as_str().starts_with(prefix) {

@@ -146,6 +146,9 @@ pub fn visit_feed(
     // The end is read before the scan. So commits that are written during the scan are visited or left for the next
     // page, but never skipped.
     let end = log.end()?;
+    if range.limit == 0 {
+        return Ok(FeedEnd { checkpoint: range.after, more: false, end });
+    }
     let mut page = FeedPage { range, budget: PageBudget::of(range.limit), looked_at: range.after };
     let mut outcome = Ok(());
     log.scan_feed(range.after, &mut |commit| {

@@ -30,6 +30,12 @@ impl Position {
     pub fn after(self, count: u64) -> Option<Self> {
         self.0.checked_add(count).and_then(Self::new)
     }
+
+    /// The position `count` places earlier. `None` before the first event.
+    #[must_use]
+    pub fn before(self, count: usize) -> Option<Self> {
+        self.0.checked_sub(u64::try_from(count).ok()?).map(Self).filter(|position| *position > Self::START)
+    }
 }
 
 impl fmt::Display for Position {

@@ -4,6 +4,7 @@ use super::log::StorageError;
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::content;
 use crate::store::events::event::{EventView, RecordedTime};
+use crate::store::feeds::position::Position;
 use crate::store::proof::hash::CommitHash;
 use crate::store::version::Version;
 
@@ -37,6 +38,8 @@ pub struct CommitView<'a> {
     pub hash: CommitHash,
     /// The idempotency key of the append, as it is stored: a [`StoredKey`](crate::store::StoredKey).
     pub key: Option<&'a str>,
+    /// The position of the commit's last event. `None` if the log stores only one stream.
+    pub position: Option<Position>,
 }
 
 impl Commit {
@@ -54,6 +57,7 @@ impl Commit {
             events: &self.events,
             hash: self.hash,
             key: self.key.as_ref().map(IdempotencyKey::as_stored),
+            position: None,
         }
     }
 }

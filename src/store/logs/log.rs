@@ -8,6 +8,7 @@ use super::commit::{Commit, CommitView};
 use crate::ErrorCode;
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::events::event::RecordedTime;
+use crate::store::feeds::position::Position;
 use crate::store::names::stream_id::StreamId;
 use crate::store::proof::hash::CommitHash;
 use crate::store::reads::range::Direction;
@@ -197,11 +198,12 @@ pub trait StreamLog {
     /// [`StorageError`].
     fn base(&self, stream: &StreamId) -> Result<Base, StorageError>;
 
-    /// Stores the commit and its key, wholly or not at all.
+    /// Stores the commit and its key, wholly or not at all. Returns the position of its last event, or `None` if the log
+    /// stores only one stream.
     ///
     /// # Errors
     /// [`StorageError`].
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError>;
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError>;
 
     /// The head of the stream after the last write of this log, if the log remembers it. The stream may have grown
     /// since. Use it only for [`insert_after`](Self::insert_after).
@@ -210,12 +212,13 @@ pub trait StreamLog {
     }
 
     /// Stores the commit if the stream still ends at `head`, is not deleted, and has no commit of this key. Returns
-    /// whether the commit was stored. This call is one act. Do not call it within [`exclusively`](Self::exclusively).
+    /// the position of its last event, or `None` if the commit was not stored. This call is one act. Do not call it within
+    /// [`exclusively`](Self::exclusively).
     ///
     /// # Errors
     /// [`StorageError`].
-    fn insert_after(&mut self, _: &StreamId, _: &Head, _: &Commit) -> Result<bool, StorageError> {
-        Ok(false)
+    fn insert_after(&mut self, _: &StreamId, _: &Head, _: &Commit) -> Result<Option<Position>, StorageError> {
+        Ok(None)
     }
 
     /// Calls `visit` with the commit of this key, if there is one. The key is stored [with its

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::ops::ControlFlow;
 
-use super::commit::Commit;
+use super::commit::{Commit, CommitView};
 use super::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::sorted::Sorted;
 use crate::store::appends::idempotency_key::IdempotencyKey;
@@ -47,9 +47,22 @@ struct Place {
 #[derive(Debug, Clone, Default)]
 struct Stream {
     base: Base,
-    commits: VecDeque<Commit>,
+    commits: VecDeque<PlacedCommit>,
     versions_by_key: HashMap<IdempotencyKey, Version>,
     decisions: MemoryDecisions,
+}
+
+/// A commit, and the position of its last event.
+#[derive(Debug, Clone)]
+struct PlacedCommit {
+    commit: Commit,
+    position: Position,
+}
+
+impl PlacedCommit {
+    fn view(&self) -> CommitView<'_> {
+        CommitView { position: Some(self.position), ..self.commit.view() }
+    }
 }
 
 impl MemoryLog {
@@ -110,19 +123,21 @@ impl Stream {
     fn head(&self) -> Head {
         let base = Head::from(self.base);
         match self.commits.back() {
-            Some(last) => Head { version: last.version, time: last.time, hash: last.hash, ..base },
+            Some(PlacedCommit { commit: last, .. }) => {
+                Head { version: last.version, time: last.time, hash: last.hash, ..base }
+            }
             None => base,
         }
     }
 
     /// The index of the commit that holds `version`. The number of commits if no commit holds it.
     fn place(&self, version: Version) -> usize {
-        self.commits.partition_point(|commit| commit.version < version)
+        self.commits.partition_point(|placed| placed.commit.version < version)
     }
 
     fn scan(&self, start: Version, direction: Direction, visit: Visit<'_>) {
         let place = self.place(start);
-        let mut visit = |commit: &Commit| visit(commit.view());
+        let mut visit = |placed: &PlacedCommit| visit(placed.view());
         // A break of `visit` is not a failure.
         let _ = match direction {
             Direction::Forward => self.commits.range(place..).try_for_each(&mut visit),
@@ -143,7 +158,7 @@ impl StreamLog for MemoryLog {
         Ok(self.streams.get(stream).map_or_else(Base::default, |stream| stream.base))
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
         let full = || StorageError::failed("no position is left");
         let position = self.end()?.after(commit.count()).ok_or_else(full)?;
         self.order.push(Place { position, stream: stream.clone(), version: commit.version });
@@ -151,8 +166,8 @@ impl StreamLog for MemoryLog {
         if let Some(key) = &commit.key {
             stream.versions_by_key.insert(key.clone(), commit.version);
         }
-        stream.commits.push_back(commit);
-        Ok(())
+        stream.commits.push_back(PlacedCommit { commit, position });
+        Ok(Some(position))
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
@@ -185,9 +200,9 @@ impl StreamLog for MemoryLog {
         stream.base = *base;
         let forgotten =
             if base.deleted { std::mem::take(&mut stream.decisions) } else { MemoryDecisions::default() };
-        while stream.commits.front().is_some_and(|commit| commit.version <= base.version) {
+        while stream.commits.front().is_some_and(|placed| placed.commit.version <= base.version) {
             let gone = stream.commits.pop_front();
-            if let Some(key) = gone.and_then(|gone| gone.key) {
+            if let Some(key) = gone.and_then(|gone| gone.commit.key) {
                 stream.versions_by_key.remove(&key);
             }
         }
@@ -273,7 +288,7 @@ impl FeedLog for MemoryLog {
         for Place { position, stream: id, version } in self.order.iter().skip(start) {
             let stream = self.streams.get(id);
             let found = stream.and_then(|stream| stream.commits.get(stream.place(*version)));
-            let commit = found.filter(|commit| commit.version == *version).map(Commit::view);
+            let commit = found.filter(|placed| placed.commit.version == *version).map(PlacedCommit::view);
             let hidden = stream.map_or(Version::EMPTY, |stream| stream.base.hidden);
             // Removed commits are visited too, because there may be many in a row.
             if visit(FeedCommit { position: *position, stream: id.as_str(), hidden, commit }).is_break() {

@@ -18,13 +18,15 @@ pub enum Direction {
 }
 
 /// The events of a stream that a page may hold. `from` and `to` bound the versions in both directions, and both are
-/// inclusive. The direction only chooses the end at which the read begins.
+/// inclusive. The direction only chooses the end at which the read begins. A range is empty if `to` is less than `from`
+/// or the limit is 0.
 ///
 /// ```
 /// use sillok::store::{Direction, ReadRange};
 ///
 /// let last_ten = ReadRange::new(None, None, Some(10), Direction::Backward)?;
 /// assert_eq!(last_ten.limit(), 10);
+/// assert!(ReadRange::new(None, Some(0), None, Direction::Forward).is_ok()); // It is empty.
 /// assert!(ReadRange::new(Some(0), None, None, Direction::Forward).is_err());
 /// # Ok::<(), sillok::store::InvalidRange>(())
 /// ```
@@ -46,14 +48,8 @@ pub enum InvalidRange {
     #[error("must be a version from 1 to {MAX_VERSION}")]
     From,
     /// No event can have the version `to`.
-    #[error("must be a version from 1 to {MAX_VERSION}")]
+    #[error("must be a version from 0 to {MAX_VERSION}")]
     To,
-    /// `from` is greater than `to`. The direction does not change their order.
-    #[error("is less than `from`; `from` must not be greater than `to`, in either direction")]
-    ToBeforeFrom,
-    /// The limit is 0.
-    #[error("is 0; the least is 1")]
-    LimitZero,
     /// The limit is larger than the largest page.
     #[error("is {limit}; the most is {PAGE_EVENTS}")]
     PageTooLarge {
@@ -77,8 +73,8 @@ impl InvalidRange {
     pub fn field(self) -> &'static str {
         match self {
             Self::From => "from",
-            Self::To | Self::ToBeforeFrom => "to",
-            Self::LimitZero | Self::PageTooLarge { .. } => "limit",
+            Self::To => "to",
+            Self::PageTooLarge { .. } => "limit",
         }
     }
 }
@@ -96,11 +92,9 @@ impl ReadRange {
         limit: Option<u64>,
         direction: Direction,
     ) -> Result<Self, InvalidRange> {
-        let from = place(from, Version::FIRST).ok_or(InvalidRange::From)?;
-        let to = place(to, Version::MAX).ok_or(InvalidRange::To)?;
-        if to < from {
-            return Err(InvalidRange::ToBeforeFrom);
-        }
+        let from = from.map_or(Some(Version::FIRST), Version::new).filter(|from| !from.is_empty());
+        let from = from.ok_or(InvalidRange::From)?;
+        let to = to.map_or(Some(Version::MAX), Version::new).ok_or(InvalidRange::To)?;
         let limit = limit.map_or(Ok(PAGE_EVENTS), page_limit)?;
         Ok(Self { from, to, limit, direction, event_type: None, is_complete: false })
     }
@@ -191,13 +185,8 @@ impl ReadRange {
     }
 }
 
-fn place(number: Option<u64>, absent: Version) -> Option<Version> {
-    number.map_or(Some(absent), Version::new).filter(|version| !version.is_empty())
-}
-
 pub(in crate::store) fn page_limit(limit: u64) -> Result<usize, InvalidRange> {
     match usize::try_from(limit) {
-        Ok(0) => Err(InvalidRange::LimitZero),
         Ok(limit) if limit <= PAGE_EVENTS => Ok(limit),
         _ => Err(InvalidRange::PageTooLarge { limit }),
     }

@@ -136,7 +136,7 @@ pub(crate) fn visit_stream<L: StreamLog>(
     let (version, first_version) = (head.version, head.first_version());
     let from = range.from().max(first_version);
     let to = range.to().min(version);
-    if from > to {
+    if from > to || range.limit() == 0 {
         return Ok(PageEnd { version, first_version, next: None });
     }
     let start = if range.direction() == Direction::Forward { from } else { to };
@@ -171,9 +171,11 @@ impl StreamPage<'_> {
     ) -> Result<ControlFlow<()>, StorageError> {
         let decoded = content::decode(commit)?;
         self.budget.look_at(decoded.events.len(), commit.events.len());
+        let last = decoded.events.len().saturating_sub(1);
         let views = decoded.events.iter().enumerate().filter_map(|(place, event)| {
             let version = decoded.first_version.after(place)?;
-            Some(event.view(version, commit.time))
+            let position = commit.position.and_then(|position| position.before(last - place));
+            Some(EventView { position, ..event.view(version, commit.time) })
         });
         let added = match self.range.direction() {
             Direction::Forward => views.into_iter().try_for_each(|event| self.add(event, visit)),

@@ -13,7 +13,7 @@ use crate::store::proof::hash::CommitHash;
 pub(super) fn commit(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
     let (version, time, hash) = place(row)?;
     let events = row.text(3).ok_or_else(|| corrupt(version.get(), "its events are not text"))?;
-    Ok(CommitView { version, time, events, hash, key: row.text(4) })
+    Ok(CommitView { version, time, events, hash, key: row.text(4), position: None })
 }
 
 /// The key of a commit, as the last column of its row.

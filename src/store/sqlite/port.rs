@@ -55,15 +55,15 @@ pub trait Sql {
     /// [`StorageError`]. The statement then changed nothing.
     fn execute(&self, statement: &'static str, values: &[Value<'_>]) -> Result<(), StorageError>;
 
-    /// Runs a statement that inserts at most one row. Returns whether it inserted one.
+    /// Runs a statement that inserts at most one row. Returns the row's number (`rowid`), or `None` if it inserted none.
     ///
     /// # Errors
     /// [`StorageError`]. The statement may still have inserted the row.
-    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<bool, StorageError> {
+    fn insert(&self, statement: &'static str, values: &[Value<'_>]) -> Result<Option<u64>, StorageError> {
         self.execute(statement, values)?;
-        let mut inserted = false;
-        self.query("SELECT changes()", &[], &mut |row| {
-            inserted = row.integer(0).is_some_and(|rows| rows > 0);
+        let mut inserted = None;
+        self.query("SELECT changes(), last_insert_rowid()", &[], &mut |row| {
+            inserted = row.integer(0).filter(|rows| *rows > 0).and_then(|_| row.integer(1));
             ControlFlow::Break(())
         })?;
         Ok(inserted)

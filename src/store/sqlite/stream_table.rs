@@ -13,6 +13,7 @@ use crate::store::decisions::outcome::Outcome;
 use crate::store::decisions::pending::{PendingCommand, PendingKey};
 use crate::store::decisions::snapshot::Snapshot;
 use crate::store::events::event::RecordedTime;
+use crate::store::feeds::position::Position;
 use crate::store::logs::commit::Commit;
 use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::names::stream_id::StreamId;
@@ -92,7 +93,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         })
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
         self.table.create()?;
         let head = self.head(stream)?;
         // A failed statement may still have written.
@@ -100,7 +101,7 @@ impl<S: Sql> StreamLog for StreamTable<S> {
         // One statement is one atomic act. The keys refuse a version or an idempotency key that exists already.
         self.table.sql.execute(INSERT, &row(&commit))?;
         self.head.set(Some(self.head_after(&commit, head)));
-        Ok(())
+        Ok(None)
     }
 
     fn find(&self, _: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
@@ -149,7 +150,7 @@ impl<S: Sql> DecisionLog for StreamTable<S> {
     ) -> Result<(), StorageError> {
         if outcome.is_none() && pending.is_empty() {
             // One statement is one atomic act.
-            return commit.map_or(Ok(()), |commit| self.insert(stream, commit));
+            return commit.map_or(Ok(()), |commit| self.insert(stream, commit).map(|_| ()));
         }
         let Some(commit) = commit else {
             self.within(&mut || self.decisions.insert(stream, outcome, pending))?;

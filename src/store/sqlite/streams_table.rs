@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::super::version::Version;
 use super::columns;
 use super::decision_table::DecisionTable;
-use super::port::{Sql, Value};
+use super::port::{Row, Sql, Value};
 use super::table::{Schema, Table};
 use crate::store::appends::idempotency_key::IdempotencyKey;
 use crate::store::decisions::log::{
@@ -21,7 +21,7 @@ use crate::store::events::event::RecordedTime;
 use crate::store::feeds::directory::{StreamDirectory, StreamEntry};
 use crate::store::feeds::feed::{FeedCommit, FeedLog, VisitFeed};
 use crate::store::feeds::position::Position;
-use crate::store::logs::commit::Commit;
+use crate::store::logs::commit::{Commit, CommitView};
 use crate::store::logs::log::{Base, Head, StorageError, StreamLog, Visit};
 use crate::store::names::stream_id::StreamId;
 use crate::store::reads::range::Direction;
@@ -59,10 +59,10 @@ const INSERT_AFTER: &str = "INSERT OR IGNORE INTO log_v1 (position, stream, vers
             AND NOT EXISTS (SELECT 1 FROM log_v1 WHERE stream = ?2 AND key = ?9) THEN ?3 END, \
         ?4, ?5, ?6, ?7)";
 const FIND: &str =
-    "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 AND key IN (?2, ?3)";
-const FORWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 \
+    "SELECT version, time, hash, events, key, position FROM log_v1 WHERE stream = ?1 AND key IN (?2, ?3)";
+const FORWARD: &str = "SELECT version, time, hash, events, key, position FROM log_v1 \
     WHERE stream = ?1 AND version >= ?2 ORDER BY version";
-const BACKWARD: &str = "SELECT version, time, hash, events, key FROM log_v1 WHERE stream = ?1 \
+const BACKWARD: &str = "SELECT version, time, hash, events, key, position FROM log_v1 WHERE stream = ?1 \
     AND version <= (SELECT min(version) FROM log_v1 WHERE stream = ?1 AND version >= ?2) ORDER BY version DESC";
 const END: &str = "SELECT max((SELECT coalesce(max(position), 0) FROM log_v1), \
         (SELECT coalesce(max(version), 0) FROM bases_v1 WHERE stream = ''))";
@@ -99,6 +99,16 @@ impl<S: Sql + Clone> StreamsTable<S> {
     pub fn new(sql: S) -> Self {
         let decisions = DecisionTable::of_many_streams(sql.clone());
         Self { table: Table::new(sql, &SCHEMA), decisions, heads: Rc::default() }
+    }
+
+    /// Calls `visit` with each row of a query as a commit with its position.
+    fn commits(
+        &self,
+        statement: &'static str,
+        values: &[Value<'_>],
+        visit: Visit<'_>,
+    ) -> Result<(), StorageError> {
+        self.table.rows(statement, values, &mut |row| Ok(visit(placed(row)?)))
     }
 
     fn remember(&self, stream: &StreamId, commit: &Commit) {
@@ -146,11 +156,11 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         })
     }
 
-    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<(), StorageError> {
+    fn insert(&mut self, stream: &StreamId, commit: Commit) -> Result<Option<Position>, StorageError> {
         self.table.create()?;
-        self.table.sql.execute(INSERT, &row(stream, &commit))?;
+        let inserted = self.table.sql.insert(INSERT, &row(stream, &commit))?;
         self.remember(stream, &commit);
-        Ok(())
+        Ok(inserted.and_then(Position::new))
     }
 
     fn remembered(&self, stream: &StreamId) -> Option<Head> {
@@ -162,22 +172,22 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
         stream: &StreamId,
         head: &Head,
         commit: &Commit,
-    ) -> Result<bool, StorageError> {
+    ) -> Result<Option<Position>, StorageError> {
         let [count, name, version, time, hash, events, key] = row(stream, commit);
         let without_origin = columns::key_without_origin(commit.key.as_ref());
         let head = Value::Blob(head.hash.as_bytes());
         let values = [count, name, version, time, hash, events, key, head, without_origin];
         // One statement decides and writes. It waits for other writers, as a transaction would.
-        let done = self.table.sql.insert(INSERT_AFTER, &values)?;
-        if done {
+        let inserted = self.table.sql.insert(INSERT_AFTER, &values)?;
+        if inserted.is_some() {
             self.remember(stream, commit);
         }
-        Ok(done)
+        Ok(inserted.and_then(Position::new))
     }
 
     fn find(&self, stream: &StreamId, key: &IdempotencyKey, visit: Visit<'_>) -> Result<(), StorageError> {
         let keys = [text(stream), Value::Text(key.as_stored()), columns::key_without_origin(Some(key))];
-        self.table.commits(FIND, &keys, visit)
+        self.commits(FIND, &keys, visit)
     }
 
     fn scan(
@@ -191,7 +201,7 @@ impl<S: Sql + Clone> StreamLog for StreamsTable<S> {
             Direction::Forward => FORWARD,
             Direction::Backward => BACKWARD,
         };
-        self.table.commits(statement, &[text(stream), Value::Integer(start.get())], visit)
+        self.commits(statement, &[text(stream), Value::Integer(start.get())], visit)
     }
 
     fn forget(&mut self, stream: &StreamId, base: &Base) -> Result<(), StorageError> {
@@ -282,10 +292,10 @@ impl<S: Sql> FeedLog for StreamsTable<S> {
 
     fn scan_feed(&self, after: Position, visit: VisitFeed<'_>) -> Result<(), StorageError> {
         self.table.rows(FEED, &[Value::Integer(after.get())], &mut |row| {
-            let commit = columns::commit(row)?;
+            let commit = placed(row)?;
             let base = row.text(7).map(|base| columns::base(base, commit.time, commit.hash)).transpose()?;
             let hidden = base.unwrap_or_default().hidden;
-            match (row.integer(5).and_then(Position::new), row.text(6)) {
+            match (commit.position, row.text(6)) {
                 (Some(position), Some(stream)) => {
                     Ok(visit(FeedCommit { position, stream, hidden, commit: Some(commit) }))
                 }
@@ -329,6 +339,11 @@ fn row<'a>(stream: &'a StreamId, commit: &'a Commit) -> [Value<'a>; 7] {
         Value::Text(&commit.events),
         columns::key(commit),
     ]
+}
+
+/// Reads a row of `version, time, hash, events, key, position` as a commit.
+fn placed(row: &dyn Row) -> Result<CommitView<'_>, StorageError> {
+    Ok(CommitView { position: row.integer(5).and_then(Position::new), ..columns::commit(row)? })
 }
 
 fn text(stream: &StreamId) -> Value<'_> {

@@ -21,6 +21,9 @@ use crate::auth::{Principal, Scope};
 use crate::journal::{FeedRequest, Remote, end_of};
 use crate::objects::{Receipt, RemoteError};
 
+/// The value of `after` that means the present end of the feed.
+const END: &str = "end";
+
 /// Reads the feed of the caller's tenant, in the wanted form.
 pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> Result<Answer, Problem> {
     principal.require(Scope::Read)?;
@@ -39,9 +42,14 @@ pub(super) async fn read(request: &Request, env: &Env, principal: Principal) -> 
     // The answer to HEAD is the same for all forms: the one of a page.
     let form = if request.method == Method::Head { Media::Json } else { media };
     let newest = upcast.then(|| Newest::of(env));
-    let answer = match Feed::new(journals(env, &principal)?, wanted, principal) {
+    let journals = journals(env, &principal)?;
+    let from_end = wanted.after.as_ref().and_then(Scalar::as_str) == Some(END);
+    if from_end {
+        wanted.after = Some(end_of(&journals).await?.to_string().into());
+    }
+    let answer = match Feed::new(journals, wanted, principal) {
         Ok(feed) => {
-            let feed = Feed { newest, ..feed };
+            let feed = Feed { newest, from_end, ..feed };
             feed.answer(form, Share { limit, progress }, upgrade).await.map(|answer| answer.of(media))
         }
         Err(failure) => Err(failure.into()),
@@ -80,6 +88,8 @@ pub(super) struct Feed {
     turn: usize,
     /// Whether each partition is read only up to its end at the first read.
     bounded: bool,
+    /// Whether the reader asked for the events after the end, and so does not know its place.
+    from_end: bool,
     /// The conversion of the events, if the reader wants their newest schema versions.
     newest: Option<Newest>,
 }
@@ -119,6 +129,7 @@ impl Feed {
             partitions: vec![Partition::default(); count],
             turn: 0,
             bounded: false,
+            from_end: false,
             newest: None,
         };
         // A reader that reads page by page begins each time with another partition, so that none waits forever.
@@ -128,27 +139,28 @@ impl Feed {
 
     /// Answers in this form. `share` has the limit of lines.
     async fn answer(self, media: Media, share: Share, upgrade: bool) -> Result<Answer, Problem> {
-        if media != Media::Json {
+        // The first read of the only partition checks the place too. Of several, the later partitions would refuse only after a
+        // part of the answer was sent.
+        if media != Media::Json && self.journals.len() > 1 {
             self.check_place().await?;
         }
         match media {
             Media::Json => self.page().await,
             Media::Ndjson => Ok(Answer::lines(Lines::open(Source::Feed(self.bounded()), share).await?)),
             Media::EventStream => {
-                let until = self.principal.until();
+                let (until, from_end) = (self.principal.until(), self.from_end);
                 let source = Source::Feed(self);
                 let listening = source.listen().await?;
                 let live = Live::open(source, listening, until).await?;
+                let live = if from_end { live.announced() } else { live };
                 if upgrade { Ok(Answer::socket(socket::serve(live)?)) } else { Ok(Answer::live(live)) }
             }
         }
     }
 
-    /// Refuses a place beyond the end of the feed. If there is one partition, its first read does this. If there are several,
-    /// the later partitions would refuse only after a part of the answer was sent.
+    /// Refuses a place beyond the end of the feed.
     async fn check_place(&self) -> Result<(), Problem> {
-        let known = self.journals.len() == 1 || self.passed() == 0;
-        if !known && self.checkpoint.is_beyond(&end_of(&self.journals).await?) {
+        if self.passed() > 0 && self.checkpoint.is_beyond(&end_of(&self.journals).await?) {
             return Err(Failure::from(InvalidCheckpoint).into());
         }
         Ok(())
@@ -243,6 +255,14 @@ impl Feed {
     async fn page(mut self) -> Result<Answer, Problem> {
         let limit = self.wanted.limit.take().as_ref().and_then(Scalar::as_u64);
         let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_EVENTS);
+        if limit == 0 {
+            // An empty page has no next page. Its place is checked as that of every page.
+            self.check_place().await?;
+            return Ok(Answer::text(format!(
+                "{{\"events\":[],\"checkpoint\":\"{}\",\"next\":null}}",
+                self.checkpoint
+            )));
+        }
         let (mut events, mut cost) = (String::new(), Receipt::default());
         let (mut room, mut unread) = (limit, self.journals.len());
         while self.is_behind() && room > 0 && unread > 0 && events.len() < PAGE_BYTES {

@@ -46,8 +46,8 @@ pub(super) fn progress(value: Option<&Scalar>, media: Media) -> Result<bool, Fai
 /// The limit for all events of all pages.
 pub(super) fn limit(limit: Option<Scalar>) -> Result<u64, Failure> {
     let limit = limit.map_or(Some(u64::MAX), |limit| limit.as_u64());
-    limit.filter(|limit| *limit > 0).ok_or_else(|| {
-        Failure::new(ErrorCode::InvalidParameter, "`limit` must be a whole number from 1").in_field("limit")
+    limit.ok_or_else(|| {
+        Failure::new(ErrorCode::InvalidParameter, "`limit` must be a whole number").in_field("limit")
     })
 }
 

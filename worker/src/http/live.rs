@@ -83,6 +83,8 @@ pub(super) struct Live {
     reported: u64,
     /// The time at which the follower's token expires.
     until: Option<RecordedTime>,
+    /// Whether the first message is the place. A follower that began at the end does not know it.
+    announces: bool,
 }
 
 impl Live {
@@ -101,10 +103,15 @@ impl Live {
         until: Option<RecordedTime>,
     ) -> Result<Self, Problem> {
         let (reported, _) = source.place();
-        let mut live = Self { source, listening, ready: Vec::new(), reported, until };
+        let mut live = Self { source, listening, ready: Vec::new(), reported, until, announces: false };
         // An error at the beginning still becomes a problem document.
         live.advance().await?;
         Ok(live)
+    }
+
+    /// The same, with the place as its first message.
+    pub(super) fn announced(self) -> Self {
+        Self { announces: true, ..self }
     }
 
     /// The progress, as a line of JSON.
@@ -136,6 +143,9 @@ impl Live {
                 return Ok(Step::Events(std::mem::take(&mut self.ready)));
             }
             let (passed, place) = self.source.place();
+            if std::mem::take(&mut self.announces) {
+                return Ok(Step::Passed(place));
+            }
             let unreported = if self.source.is_behind() { 1 } else { UNREPORTED };
             if passed >= self.reported.saturating_add(unreported) {
                 self.reported = passed;

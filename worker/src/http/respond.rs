@@ -83,7 +83,8 @@ impl Answer {
 
     /// `GET /v1/streams/{stream}`
     pub(super) fn stream(stream: &StreamId, head: &HeadReply) -> Self {
-        let HeadReply { version, first_version, time, .. } = head;
+        let HeadReply { version, first_version, deleted, .. } = head;
+        let time = json_or_null((*version > 0).then_some(&*head.time));
         let name = json_string(stream.as_str());
         let snapshots =
             head.snapshots.as_ref().map_or_else(String::new, |SnapshotsMessage { version, error }| {
@@ -91,9 +92,8 @@ impl Answer {
                 format!(",\"snapshots\":{{\"version\":{version},\"error\":{error}}}")
             });
         Self::text(format!(
-            "{{\"stream\":{name},\"version\":{version},\"firstVersion\":{first_version},\"time\":\"{time}\"{snapshots}}}"
+            "{{\"stream\":{name},\"version\":{version},\"firstVersion\":{first_version},\"time\":{time},\"deleted\":{deleted}{snapshots}}}"
         ))
-        .at(head.into())
     }
 
     /// An answer with JSON that the object has written.

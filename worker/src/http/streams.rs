@@ -12,11 +12,18 @@ use super::{Object, precondition, query, request};
 use crate::aggregate::{ProofRequest, TruncateRequest};
 use crate::objects::Receipt;
 
-/// Returns the first version and the head of the stream.
+/// Returns the first version and the head of the stream. A deleted stream is refused, unless the caller asks for it with
+/// `deleted=true`.
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
-    query::none(request.url())?;
+    let [deleted] = query::texts(request.url(), ["deleted"])?;
+    let also_deleted = query::flag("deleted", deleted.as_deref())?;
     request::check_read_headers(request, &[Media::Json])?;
-    let (head, receipt) = object.head().await?;
+    let (head, receipt) =
+        if also_deleted { object.remote.head(object.request()).await? } else { object.head().await? };
+    if head.deleted {
+        // A deleted stream has no entity tag.
+        return Ok(Answer::stream(&object.stream, &head).costing(receipt));
+    }
     if head.version == 0 {
         return Err(Problem::stream_not_found(&object.stream).costing(receipt));
     }
@@ -25,7 +32,7 @@ pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer
     if known.is_some_and(|tags| precondition::is_known(&tags, tag)) {
         return Ok(Answer::not_modified(tag).costing(receipt));
     }
-    Ok(Answer::stream(&object.stream, &head).costing(receipt))
+    Ok(Answer::stream(&object.stream, &head).at(tag).costing(receipt))
 }
 
 /// Verifies the history of the stream.

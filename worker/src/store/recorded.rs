@@ -52,6 +52,7 @@ impl Stored<'_> {
             data: self.data.get(),
             metadata: self.metadata.get(),
             saved: None,
+            position: None,
         };
         Ok(Recorded::read(&view, stream)?)
     }
