@@ -82,7 +82,8 @@ impl<L: StreamLog> EventStore<L> {
     /// ```
     ///
     /// # Errors
-    /// [`AppendAllError`] names the append that was refused. Nothing was written, unless the storage failed.
+    /// [`AppendAllError`] names the append that was refused. Nothing was written. If the storage failed, a database has either
+    /// all of the appends or none: repeat the call with the same keys.
     pub fn append_all(
         &mut self,
         appends: Vec<Append>,

@@ -78,16 +78,20 @@ test("the summary is conditional, and takes no parameters", async () => {
   assertProblem(other, 406, "not_acceptable", "Accept");
 });
 
-test("the summary of a deleted stream is there for who asks for it", async () => {
+test("the summary of a stream that is absent is an answer to a request that allows it", async () => {
   const stream = await sixEvents();
   const { time } = (await summary(stream)).json;
   await api.request(streamPath(stream), { method: "DELETE" });
   assertProblem(await summary(stream), 410, "stream_deleted");
-  const reply = await api.request(`${streamPath(stream)}?deleted=true`);
+  const reply = await api.request(`${streamPath(stream)}?absent=true`);
   assert.deepEqual(reply.json, { stream, version: 6, firstVersion: 7, time, deleted: true });
   assert.equal(reply.headers.get("etag"), null);
-  const wrong = await api.request(`${streamPath(stream)}?deleted=yes`);
-  assertProblem(wrong, 400, "invalid_parameter", "deleted");
+  const never = freshStream();
+  const empty = await api.request(`${streamPath(never)}?absent=true`);
+  const none = { stream: never, version: 0, firstVersion: 1, time: null, deleted: false };
+  assert.deepEqual([empty.json, empty.headers.get("etag")], [none, '"0"']);
+  const wrong = await api.request(`${streamPath(stream)}?absent=yes`);
+  assertProblem(wrong, 400, "invalid_parameter", "absent");
 });
 
 test("a stream that was never written is not found, however it was read", async () => {

@@ -31,6 +31,16 @@ async function copied(name: string): Promise<EventStore> {
   return EventStore.open(path);
 }
 
+/** The positions of the events of each stream. The release that made the file did not return them. */
+const POSITIONS: Record<string, number[]> = { "account-42": [1, 2, 3], cut: [6, 7], 7: [10] };
+
+function placed(events: readonly unknown[], positions: readonly number[]): unknown[] {
+  assert.equal(events.length, positions.length);
+  return positions.map((position, place) => {
+    return { ...(events[place] as object), position, checkpoint: String(position) };
+  });
+}
+
 const formats = readdirSync(FORMATS).filter((name) => name.endsWith(".json"));
 assert.ok(formats.length >= 1);
 
@@ -43,7 +53,7 @@ for (const format of formats) {
     for (const [stream, { events, verified }] of Object.entries(kept)) {
       const read = all(store.read(stream));
       if (stream === "deleted") await assert.rejects(read, { code: "stream_deleted" });
-      else assert.deepEqual(await read, events, stream);
+      else assert.deepEqual(await read, placed(events, POSITIONS[stream] ?? []), stream);
       assert.deepEqual(await store.verify(stream), verified, stream);
     }
     store.close();

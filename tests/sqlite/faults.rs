@@ -4,8 +4,8 @@
 use crate::database::Database;
 use sillok::store::sqlite::{StreamTable, StreamsTable};
 use sillok::store::{
-    Append, AppendError, EventId, EventStore, IdempotencyKey, JsonText, NewEvent, ReadRange, RecordedTime,
-    StorageError, StreamId, StreamLog, Version,
+    Append, AppendAllError, AppendError, EventId, EventStore, IdempotencyKey, JsonText, NewEvent, ReadRange,
+    RecordedTime, StorageError, StreamId, StreamLog, Version,
 };
 use sillok::testing::{FaultMoment, Faulty};
 
@@ -117,5 +117,48 @@ fn nothing_is_lost_or_doubled_with_a_remembered_head() {
     for fault in [FaultMoment::Before, FaultMoment::After] {
         let calls = (0..MOST_CALLS).take_while(|call| run_remembering(*call, fault)).count();
         assert!((15..90).contains(&calls), "{calls} calls failed, one after the other");
+    }
+}
+
+/// Appends two events to each of three streams in one act.
+fn append_all<L: StreamLog>(store: &mut EventStore<L>) -> Result<Vec<u64>, StorageError> {
+    let event = || NewEvent::new("Moved", JsonText::null()).unwrap();
+    let to = |name| {
+        let append = Append::to(StreamId::new(name).unwrap(), vec![event(), event()]);
+        append.keyed(IdempotencyKey::new("move").unwrap())
+    };
+    let appends = ["account-1", "account-2", "account-3"].map(to).into();
+    match store.append_all(appends, RecordedTime::from_millis(1), &mut EventId::default) {
+        Ok(appended) => {
+            Ok(appended.iter().filter_map(|one| one.position).map(sillok::store::Position::get).collect())
+        }
+        Err(AppendAllError::Refused { error: AppendError::Storage(error), .. }) => Err(error),
+        Err(refused) => panic!("refused: {refused}"),
+    }
+}
+
+/// Appends to several streams of a database in which one call fails. Returns `false` if there are fewer calls.
+fn run_several(fails_at: u32, fault: FaultMoment) -> bool {
+    let database = Database::in_memory();
+    let faulty = Faulty::after(fails_at, fault, database.clone());
+    let mut store = EventStore::new(StreamsTable::new(&faulty));
+    let failed = append_all(&mut store).is_err();
+    let rows = || {
+        let rows = "SELECT count(*) FROM log_v1";
+        database.0.query_row(rows, [], |row| row.get::<_, i64>(0)).unwrap_or(0)
+    };
+    assert!(matches!(rows(), 0 | 3), "a part was written: {}", rows());
+    // The program starts again, and sends the same again.
+    let mut store = EventStore::new(StreamsTable::new(database.clone()));
+    assert_eq!(append_all(&mut store).unwrap(), [2, 4, 6]);
+    assert_eq!(rows(), 3);
+    failed
+}
+
+#[test]
+fn appends_to_several_streams_are_written_together_when_any_call_fails() {
+    for fault in [FaultMoment::Before, FaultMoment::After] {
+        let calls = (0..MOST_CALLS).take_while(|call| run_several(*call, fault)).count();
+        assert!((8..90).contains(&calls), "{calls} calls failed, one after the other");
     }
 }

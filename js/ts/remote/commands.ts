@@ -232,15 +232,14 @@ export class RemoteCommands {
   }
 
   async #outcome(
-    appended: Omit<AppendResult, "ids">,
+    { stream, firstVersion, version, time, replayed }: Omit<AppendResult, "ids">,
     { aggregate }: Call,
   ): Promise<CommandOutcome & { accepted: true }> {
-    const { stream, firstVersion, version } = appended;
     const events: RecordedEvent[] = [];
     for await (const event of this.#store.read(stream, { from: firstVersion, to: version })) {
       events.push(newest(aggregate.events, event));
     }
-    return { accepted: true, ...appended, events };
+    return { accepted: true, stream, firstVersion, version, time, replayed, events };
   }
 
   /** Reads what is new of the stream. */

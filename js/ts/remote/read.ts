@@ -1,6 +1,6 @@
 // Reads and exports a stream of a server, line by line.
 
-import { isSillokError, SillokError } from "../store/errors.js";
+import { SillokError } from "../store/errors.js";
 import type { NewEvent, RecordedEvent, StreamHead } from "../store/events.js";
 import type { ReadOptions } from "../store/options.js";
 import { Backoff } from "./backoff.js";
@@ -68,18 +68,13 @@ export async function* readRemote<E extends NewEvent>(
   }
 }
 
-/** The head of a stream. The server refuses a stream that never had an event. */
+/** The head of a stream, also of one that was deleted or never had an event. */
 export async function remoteHead(http: Http, name: string): Promise<StreamHead> {
-  const path = `${streamPath(name)}?deleted=true`;
-  try {
-    const answer = await http.json({ method: "GET", path, status: 200 });
-    const head = checkedAnswer<StreamHead>(answer, "version", "number");
-    const { stream, version, firstVersion, time, deleted } = head;
-    return { stream, version, firstVersion, time, deleted };
-  } catch (error) {
-    if (!isSillokError(error) || error.code !== "stream_not_found") throw error;
-    return { stream: name, version: 0, firstVersion: 1, time: null, deleted: false };
-  }
+  const path = `${streamPath(name)}?absent=true`;
+  const answer = await http.json({ method: "GET", path, status: 200 });
+  const head = checkedAnswer<StreamHead>(answer, "version", "number");
+  const { stream, version, firstVersion, time, deleted } = head;
+  return { stream, version, firstVersion, time, deleted };
 }
 
 /** Exports the commits. An export that is cut off does not continue. */

@@ -83,6 +83,7 @@ impl<E: Event> Recorded<E> {
     ///     data: r#"{"cents":100}"#,
     ///     metadata: "{}",
     ///     saved: None,
+    ///     position: None,
     /// };
     /// let recorded = Recorded::<AccountEvent>::read(&stored, &StreamId::new("account-42")?)?;
     /// assert_eq!(recorded.event, AccountEvent::Deposited { cents: 100 });

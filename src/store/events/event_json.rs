@@ -8,8 +8,8 @@ use crate::store::feeds::checkpoint::Checkpoint;
 use crate::store::feeds::feed::FeedEventView;
 
 /// Appends an event as JSON: `{"stream","version","id","type","time","data","metadata"}`, and `schemaVersion` after the type if it
-/// is not 1. `stream` is the id of the stream as a JSON string. `time` is the recorded time as text, such as
-/// `2026-11-23T01:02:03.456Z`.
+/// is not 1. If the event has a position, `position` and `checkpoint` follow. `stream` is the id of the stream as a JSON string.
+/// `time` is the recorded time as text, such as `2026-11-23T01:02:03.456Z`.
 ///
 /// ```
 /// use sillok::store::{EventView, RecordedTime, Version, push_event_json};
@@ -23,6 +23,7 @@ use crate::store::feeds::feed::FeedEventView;
 ///     data: "null",
 ///     metadata: "{}",
 ///     saved: None,
+///     position: None,
 /// };
 /// let mut json = String::new();
 /// push_event_json(&mut json, "\"account-42\"", &opened, "1970-01-01T00:00:00.000Z");

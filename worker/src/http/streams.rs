@@ -12,19 +12,19 @@ use super::{Object, precondition, query, request};
 use crate::aggregate::{ProofRequest, TruncateRequest};
 use crate::objects::Receipt;
 
-/// Returns the first version and the head of the stream. A deleted stream is refused, unless the caller asks for it with
-/// `deleted=true`.
+/// Returns the first version and the head of the stream. A stream that was deleted or never had an event is refused, unless
+/// the request has `absent=true`.
 pub(super) async fn summary(request: &Request, object: &Object) -> Result<Answer, Problem> {
-    let [deleted] = query::texts(request.url(), ["deleted"])?;
-    let also_deleted = query::flag("deleted", deleted.as_deref())?;
+    let [absent] = query::texts(request.url(), ["absent"])?;
+    let absent = query::flag("absent", absent.as_deref())?;
     request::check_read_headers(request, &[Media::Json])?;
     let (head, receipt) =
-        if also_deleted { object.remote.head(object.request()).await? } else { object.head().await? };
+        if absent { object.remote.head(object.request()).await? } else { object.head().await? };
     if head.deleted {
         // A deleted stream has no entity tag.
         return Ok(Answer::stream(&object.stream, &head).costing(receipt));
     }
-    if head.version == 0 {
+    if head.version == 0 && !absent {
         return Err(Problem::stream_not_found(&object.stream).costing(receipt));
     }
     let known = request::header(request, "If-None-Match");
