@@ -62,7 +62,7 @@ test("the package exports what it says, and nothing else", async () => {
     "verifyCommits",
   ];
   assert.deepEqual(names, [...classes, ...functions]);
-  const testing = ["answer", "event", "given", "laws", "memoryApp", "storeContract"];
+  const testing = ["answer", "event", "given", "laws", "memoryApp", "redeliver", "storeContract"];
   assert.deepEqual(Object.keys(await scratch.testing()), testing);
 });
 
