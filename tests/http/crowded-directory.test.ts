@@ -56,6 +56,11 @@ for (const limit of [1000, 3]) {
   });
 }
 
+test("a page of no streams has no next page", async () => {
+  const { json } = await asked("/v1/streams?limit=0", auditor);
+  assert.deepEqual(json, { streams: [], next: null });
+});
+
 test("the place of the next page is sealed for the caller of the listing", async () => {
   const first = await asked("/v1/streams", auditor);
   const next = new URL(first.json.next, "http://sillok").searchParams.get("next") ?? "";

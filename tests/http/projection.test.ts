@@ -117,6 +117,7 @@ test("documents are read by key and by prefix, in pages", async () => {
     { key: `${category}-3`, document: { sum: 6, events: 3 } },
   ]);
   assert.equal(next, null);
+  assert.deepEqual(await page("&limit=0"), { documents: [], next: null });
   const first = await page("&limit=2");
   assert.equal(first.documents.length, 2);
   const rest = (await api.request(first.next)).json;
@@ -147,7 +148,9 @@ test("an event that fails leaves no trace but a dead letter, and the others are 
     [12, 13, 14].map((n) => ({ type: "Counted", data: { n } })),
   );
   assert.deepEqual((await document(stream, `${stream}@3`)).json, { sum: 26, events: 2 });
-  const { deadLetters } = (await api.request("/v1/consumers/sums/dead-letters")).json;
+  const letters = "/v1/consumers/sums/dead-letters";
+  assert.deepEqual((await api.request(`${letters}?limit=0`)).json, { deadLetters: [], next: null });
+  const { deadLetters } = (await api.request(letters)).json;
   const letter = deadLetters.find(({ event }: any) => event.stream === stream);
   assert.deepEqual([letter.error, letter.attempts], ["RangeError: 13 is not counted", 2]);
 });

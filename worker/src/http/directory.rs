@@ -96,6 +96,9 @@ async fn page_of_some(
     limit: usize,
     principal: &Principal,
 ) -> Result<(Vec<StreamEntryJson>, Next), RemoteError> {
+    if limit == 0 {
+        return Ok((Vec::new(), Next::Nothing));
+    }
     wanted.limit = None;
     let own = principal.common_prefix();
     if own.starts_with(wanted.prefix.as_ref().and_then(Scalar::as_str).unwrap_or_default()) {

@@ -19,10 +19,9 @@ pub(super) async fn list(request: &Request, object: &Object, kind: PendingKind) 
     let [limit, after] = query::texts(request.url(), ["limit", "after"])?;
     request::check_json_headers(request)?;
     let limit = query::whole("limit", limit)?.unwrap_or(MOST);
-    if limit == 0 || limit > MOST {
-        let detail = format!("`limit` is {limit}; it must be 1 to {MOST}");
-        let code = if limit == 0 { ErrorCode::InvalidParameter } else { ErrorCode::PageTooLarge };
-        return Err(Failure::new(code, detail).in_field("limit").into());
+    if limit > MOST {
+        let detail = format!("`limit` is {limit}; the most is {MOST}");
+        return Err(Failure::new(ErrorCode::PageTooLarge, detail).in_field("limit").into());
     }
     let after = after.map(|key| names::pending_after(key, kind)).transpose()?;
     let message = PendingRequest { stream: object.stream.clone(), kind: Listed(kind), after, limit };
