@@ -40,8 +40,9 @@ export function consumerHandler(
 ): [string, ConsumerHandler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
   const { after, timeout } = kind === "reactor" ? consumer : {};
+  const { version } = kind === "projection" ? consumer : {};
   const policy = { onFailure, attempts, firstDelay, longestDelay };
-  const definition = { kind, after, timeout, category, types, ...policy };
+  const definition = { kind, after, timeout, version, category, types, ...policy };
   const handler = {
     apply(text: string, documents: DocumentsJson) {
       try {

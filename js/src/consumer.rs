@@ -50,8 +50,8 @@ pub struct Consumer {
 #[wasm_bindgen]
 impl Consumer {
     /// Opens the consumer of this name in the store. `kind` is `projection`, `reactor` or `process`. `feed` has the events to
-    /// follow and, in `after`, the place where a new consumer begins. `numbers` are `attempts`, `firstDelay`, `longestDelay` and,
-    /// for a reactor, `timeout`. All are parts of a checked definition.
+    /// follow and, in `after`, the place where a new consumer begins. `numbers` are `attempts`, `firstDelay`, `longestDelay`,
+    /// `timeout` and `version`. All are parts of a checked definition.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -70,7 +70,7 @@ impl Consumer {
         };
         let number = |place: usize| numbers.get(place).copied().unwrap_or_default();
         let (first_delay, longest_delay) = (number(1).into(), number(2).into());
-        let timeout = numbers.get(3).map_or(Policy::DEFAULT.timeout, |&millis| millis.into());
+        let (timeout, version) = (number(3).into(), number(4));
         let policy = Policy { on_failure, attempts: number(0), first_delay, longest_delay, timeout };
         let kind = match kind {
             "projection" => Kind::Projection,
@@ -78,7 +78,8 @@ impl Consumer {
             _ => Kind::Reactor,
         };
         let name = ConsumerName::new(name).map_err(|error| thrown(error.into()))?;
-        let settings = Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None };
+        let settings =
+            Settings { name, kind, partitions: 1, policy, window: Window::default(), after: None, version };
         Self::try_open(store, settings, feed_from_js(feed)).map_err(thrown)
     }
 

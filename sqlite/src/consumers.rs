@@ -40,6 +40,7 @@ pub(crate) struct Definition {
     category: Option<&'static str>,
     types: &'static [&'static str],
     after: Option<&'static str>,
+    version: u32,
     policy: Policy,
     handler: Handler,
 }
@@ -69,6 +70,7 @@ impl Definition {
             category: P::CATEGORY,
             types: P::TYPES,
             after: None,
+            version: P::VERSION,
             policy: P::POLICY,
             handler: Handler::Projection(|event, documents| outcome_of(|| apply::<P, _>(event, documents))),
         }
@@ -80,6 +82,7 @@ impl Definition {
             category: R::CATEGORY,
             types: R::TYPES,
             after: R::AFTER,
+            version: 1,
             policy: R::POLICY,
             handler: Handler::Reactor,
         }
@@ -93,6 +96,7 @@ impl Definition {
             category: P::SOURCE_CATEGORY,
             types: P::SOURCE_TYPES,
             after: None,
+            version: 1,
             policy: P::POLICY,
             handler: Handler::Process { category: P::CATEGORY, instance },
         }
@@ -145,9 +149,9 @@ impl Engine {
         let name = ConsumerName::new(name)?;
         let range = definition.range()?;
         let after = definition.after.map(|text| Checkpoint::parse(text, 1)).transpose()?;
-        let (kind, policy, handler) = (definition.kind, definition.policy, definition.handler);
+        let Definition { kind, policy, handler, version, .. } = *definition;
         let window = Window::default();
-        let settings = Settings { name: name.clone(), kind, partitions: 1, policy, window, after };
+        let settings = Settings { name: name.clone(), kind, partitions: 1, policy, window, after, version };
         let machine = Consumer::open(self.sql.clone(), NoAlarm, settings)?;
         self.consumers.0.push(Registered { name: name.clone(), machine, range, handler });
         Ok(name)

@@ -24,7 +24,7 @@ pub fn projected<P: Projection>(
     let feed = followed(events, P::CATEGORY, P::TYPES)?;
     let policy = Policy { on_failure: OnFailure::Stop, attempts: 1, ..Policy::DEFAULT };
     let (name, kind, window) = (ConsumerName::new("projected")?, Kind::Projection, Window::Streams(1));
-    let settings = Settings { name, kind, partitions: 1, policy, window, after: None };
+    let settings = Settings { name, kind, partitions: 1, policy, window, after: None, version: 1 };
     let mut consumer: Consumer<NoSql, NoAlarm> =
         Consumer::open_in_memory(&ConsumerMemory::default(), NoAlarm, settings)?;
     let now = RecordedTime::default();

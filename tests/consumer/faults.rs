@@ -23,7 +23,9 @@ fn opened<'a>(faulty: &'a Faulty<Database>, settings: &Settings) -> Result<Fault
 }
 
 /// The number of steps. Each step may be repeated until it is done.
-const STEPS: usize = 8;
+const STEPS: usize = 9;
+/// The step from which the code has another version.
+const DEPLOYED: usize = 8;
 
 fn step(
     consumer: &mut Faulted<'_>,
@@ -89,6 +91,8 @@ fn survives(settings: &Settings, fails_at: u32, fault: FaultMoment) -> bool {
     let mut faulty = Faulty::after(fails_at, fault, database.clone());
     let mut failed = false;
     for number in 0..STEPS {
+        let version = if number < DEPLOYED { 1 } else { 2 };
+        let settings = &Settings { version, ..settings.clone() };
         let done = opened(&faulty, settings)
             .and_then(|mut consumer| step(&mut consumer, number, &mut feed, &mut delivered));
         if done.is_err() {
@@ -99,7 +103,7 @@ fn survives(settings: &Settings, fails_at: u32, fault: FaultMoment) -> bool {
         }
     }
     // The alarm restarts the consumer until everything is done, whatever a failed attempt has lost.
-    let mut consumer = open(&database, settings);
+    let mut consumer = open(&database, &Settings { version: 2, ..settings.clone() });
     let rest = run(&mut consumer, &feed, 100_000, &mut |_| panic!("nothing is left to do")).unwrap();
     assert_eq!(rest, Next::Idle, "{fails_at} {fault:?}");
     assert_eq!(letters(&mut consumer), []);

@@ -44,6 +44,8 @@ macro_rules! behaviours {
         mod rebuild;
         #[path = "typed.rs"]
         mod typed;
+        #[path = "versions.rs"]
+        mod versions;
         #[path = "window.rs"]
         mod window;
     };

@@ -116,6 +116,7 @@ pub fn settings(kind: Kind, on_failure: OnFailure) -> Settings {
         policy,
         window: Window::default(),
         after: None,
+        version: 1,
     }
 }
 

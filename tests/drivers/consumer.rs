@@ -15,7 +15,7 @@ type Driver = ConsumerDriver<Database, Clock>;
 fn settings(kind: Kind) -> Settings {
     let name = ConsumerName::new("hook").unwrap();
     let window = if kind == Kind::Webhook { Window::Streams(2) } else { Window::default() };
-    Settings { name, kind, partitions: 1, policy: Policy::DEFAULT, window, after: None }
+    Settings { name, kind, partitions: 1, policy: Policy::DEFAULT, window, after: None, version: 1 }
 }
 
 fn driver(kind: Kind) -> Driver {
@@ -148,6 +148,22 @@ fn a_run_begins_after_an_operation() {
     let (refused, effects) = turn::<_, Effect>(1, |turn| driver.operate(turn, Operation::Rebuild));
     assert_eq!(refused, Err(RebuildError::NotAProjection));
     assert!(effects.is_empty(), "{effects:?}");
+}
+
+#[test]
+fn the_first_question_to_a_projection_of_new_code_begins_a_run() {
+    let database = Database::in_memory();
+    let open = |version| {
+        let settings = Settings { version, ..settings(Kind::Projection) };
+        ConsumerDriver::new(Consumer::open(database.clone(), Clock::default(), settings).unwrap())
+    };
+    turn::<_, Effect>(1, |turn| open(1).operate(turn, Operation::Resume)).0.unwrap();
+    let asked = |version| turn::<_, Effect>(1, |turn| open(version).asked(turn)).1;
+    assert!(asked(1).is_empty());
+    assert!(matches!(asked(2)[..], [Effect::Soon]));
+    let start = Checkpoint::start(1);
+    let (_, effects) = turn::<_, Effect>(1, |turn| open(2).status(turn, &start));
+    assert!(matches!(effects[..], [Effect::Soon]), "{effects:?}");
 }
 
 #[test]

@@ -254,4 +254,34 @@ export const consuming: Behaviours = {
     await gateway.catchUp();
     same([await documents.get("s-1"), (await documents.status()).rebuild], [14, null]);
   },
+
+  async "another version makes the documents anew, beside the old ones"(sillok) {
+    const store = new sillok.EventStore();
+    await count(store, "s-1", 1, 2);
+    const times = (factor: number, version?: number) =>
+      sillok.projection<Counted, number>("sums", {
+        version,
+        on: {
+          Counted: ({ stream, data }, documents) =>
+            documents.put(stream, (documents.get(stream) ?? 0) + factor * data.by),
+        },
+      });
+    let before: number | undefined;
+    for (const [factor, version] of [[1], [2, 2], [3, 7], [1, 1]] as const) {
+      const sums = times(factor, version);
+      const gateway = new sillok.EventGateway(store).register(sums);
+      same(
+        await gateway.projection(sums).get("s-1"),
+        before,
+        "the old one until the new one is made",
+      );
+      await gateway.catchUp();
+      const { rebuild, deadLetters } = await gateway.projection(sums).status();
+      before = 3 * factor;
+      same([await gateway.projection(sums).get("s-1"), rebuild, deadLetters], [before, null, 0]);
+    }
+    const again = new sillok.EventGateway(store).register(times(5, 1));
+    await again.catchUp();
+    same(await again.projection("sums").get("s-1"), 3, "the same version changes nothing");
+  },
 };

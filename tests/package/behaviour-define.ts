@@ -40,6 +40,7 @@ export const defining: Behaviours = {
     const { on: handlers, ...rest } = balances;
     same(rest, {
       kind: "projection",
+      version: 1,
       name: "balances",
       category: "account",
       types: ["Opened", "Closed"],
@@ -91,6 +92,19 @@ export const defining: Behaviours = {
     for (const [define, after] of places) {
       const { code, field } = thrown(() => define("c", { on() {}, after })) as Refused;
       same([code, field], ["invalid_consumer", "after"]);
+    }
+    const [define, react] = [projection, reactor] as unknown as Define[];
+    for (const version of [0, 1.5, 2 ** 32, "2", null]) {
+      const { code, field } = thrown(() => define?.("c", { on() {}, version })) as Refused;
+      same([code, field], ["invalid_consumer", "version"]);
+    }
+    const foreign: [Define | undefined, object, string][] = [
+      [define, { timeout: 5 }, "timeout"],
+      [react, { version: 2 }, "version"],
+    ];
+    for (const [of, option, name] of foreign) {
+      const { code, field } = thrown(() => of?.("c", { on() {}, ...option })) as Refused;
+      same([code, field], ["invalid_parameter", name]);
     }
   },
 };

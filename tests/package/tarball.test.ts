@@ -11,8 +11,8 @@ import { publint } from "publint";
 
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
-/** The largest size of the engine: 145 KiB, and 1 KiB for the paths of another machine, which are in it. */
-const WASM_GZIP_BYTES = 146 * 1024;
+/** The largest size of the engine: 146 KiB, and 1 KiB for the paths of another machine, which are in it. */
+const WASM_GZIP_BYTES = 147 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
 const WORKER_GZIP_BYTES = 365 * 1024;
 /** The largest size of the Worker's code, minified as wrangler does it. */

@@ -72,6 +72,7 @@ impl ConsumerShell {
         plan: &Plan,
         storage: Storage,
         alarm: ObjectAlarm,
+        version: u32,
     ) -> Result<Self, StorageError> {
         let consumer = plan.consumers[number].clone();
         let kind = if consumer.role == Role::Projection { Kind::Projection } else { Kind::Reactor };
@@ -85,6 +86,7 @@ impl ConsumerShell {
                 (window, _) => window,
             },
             after: consumer.after(plan.partitions),
+            version,
         };
         let target = plan.for_clients + number;
         let machine = match Consumer::open(storage.clone(), alarm.clone(), settings.clone()) {

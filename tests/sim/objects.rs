@@ -193,7 +193,11 @@ impl Object {
                         Box::new(AggregateShell::new(number, plan, storage, alarm, code, around))
                     }
                     Address::Journal(number) => Box::new(JournalShell::new(number, plan, storage, alarm)),
-                    Address::Consumer(number) => Box::new(ConsumerShell::new(number, plan, storage, alarm)?),
+                    Address::Consumer(number) => {
+                        // After a death, the code may have another version: a deployment, or a rollback.
+                        let version = turn.random.pick(&[1, 1, 1, 2]);
+                        Box::new(ConsumerShell::new(number, plan, storage, alarm, version)?)
+                    }
                     _ => return Ok(()),
                 })
             }

@@ -152,13 +152,14 @@ impl App {
 
     /// Registers a projection under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn projection<P: Projection>(self, name: &str) -> Self {
-        let definition = Definition::in_code(Kind::Projection, P::CATEGORY, P::TYPES, None, P::POLICY);
+        let definition =
+            Definition::in_code(Kind::Projection, P::CATEGORY, P::TYPES, None, Some(P::VERSION), P::POLICY);
         self.with(name, definition, Handler::Projection(apply::<P, _>))
     }
 
     /// Registers a reactor under a name: 1 to 200 bytes of UTF-8 without control characters.
     pub fn reactor<R: Reactor>(self, name: &str) -> Self {
-        let definition = Definition::in_code(Kind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, R::POLICY);
+        let definition = Definition::in_code(Kind::Reactor, R::CATEGORY, R::TYPES, R::AFTER, None, R::POLICY);
         self.with(name, definition, Handler::Reactor(react::<R>))
     }
 
@@ -170,7 +171,7 @@ impl App {
             return self;
         }
         let (category, types, policy) = (P::SOURCE_CATEGORY, P::SOURCE_TYPES, P::POLICY);
-        let definition = Definition::in_code(Kind::Process, category, types, None, policy);
+        let definition = Definition::in_code(Kind::Process, category, types, None, None, policy);
         self.with(P::CATEGORY, definition, Handler::Reactor(pass_on::<P>))
     }
 

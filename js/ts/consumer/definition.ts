@@ -98,8 +98,6 @@ export type Handlers<E extends NewEvent, Context, Result> =
 type AnyHandler = (event: never, context: never) => unknown;
 
 const OPTIONS = [
-  "after",
-  "timeout",
   "category",
   "events",
   "on",
@@ -107,15 +105,16 @@ const OPTIONS = [
   "attempts",
   "firstDelay",
   "longestDelay",
-] as const satisfies (keyof ConsumerOptions | "after" | "timeout" | "on")[];
+] as const satisfies (keyof ConsumerOptions | "on")[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 
-/** Checks the definition of a consumer, and copies it. */
+/** Checks the definition of a consumer, and copies it. `own` has the names of the options that only its kind has. */
 export function defined<On>(
   name: unknown,
   options: ConsumerOptions & { readonly on: On },
+  own: readonly string[] = [],
 ): ConsumerDefinition & { readonly on: On } {
-  checkOptions(options, OPTIONS);
+  checkOptions(options, [...OPTIONS, ...own]);
   const { category, events, onFailure = "skip" } = options;
   const { attempts = POLICY_ATTEMPTS, firstDelay = POLICY_FIRST_DELAY_MILLIS } = options;
   const { longestDelay = Math.max(POLICY_LONGEST_DELAY_MILLIS, firstDelay) } = options;

@@ -1,6 +1,7 @@
 import { newest } from "../aggregate/events.js";
 import type { NewEvent, Stored } from "../store/events.js";
 import {
+  checkNumber,
   type ConsumedEvent,
   type ConsumerDefinition,
   type ConsumerOptions,
@@ -9,6 +10,9 @@ import {
   type Handlers,
   invalidConsumer,
 } from "./definition.js";
+
+/** The highest version: the core has 32 bits for it. */
+const MOST_VERSION = 2 ** 32 - 1;
 
 /** The documents of a projection for its handlers. A handler also sees its own changes. */
 export interface Documents<Document = unknown> {
@@ -34,6 +38,12 @@ export interface ProjectionOptions<
 > extends ConsumerOptions<E> {
   /** The handlers, which change the documents. With an object, the projection follows only events of the types in its keys. */
   readonly on: ProjectionHandlers<E, Document>;
+  /**
+   * The version of the handlers: 1 to 4,294,967,295. Default: 1. If you change what the documents contain, also change the
+   * version: the projection then makes all documents again from the first event, beside the present ones. You read the
+   * present ones until the new ones have caught up. A lower version does the same, so a rollback needs nothing else.
+   */
+  readonly version?: number | undefined;
 }
 
 /** A projection, made by {@link projection}. */
@@ -43,6 +53,8 @@ export interface Projection<
 > extends ConsumerDefinition {
   /** The kind of the consumer. */
   readonly kind: "projection";
+  /** The version of the handlers. */
+  readonly version: number;
   /** The handlers. */
   readonly on: ProjectionHandlers<E, Document>;
 }
@@ -82,14 +94,16 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
   name: string,
   options: ProjectionOptions<E, Document>,
 ): Projection<E, Document> {
-  const definition = defined(name, options);
+  const definition = defined(name, options, ["after", "version"]);
   if ("after" in options && options.after !== undefined) {
     throw invalidConsumer(
       "after",
       "must be left out: a projection starts with the first event. Only a reactor can start later",
     );
   }
-  return Object.freeze({ kind: "projection", ...definition });
+  const { version = 1 } = options;
+  checkNumber(version, "version", 1, MOST_VERSION);
+  return Object.freeze({ kind: "projection", version, ...definition });
 }
 
 /** Calls a projection's handler with an event and the documents. */

@@ -158,7 +158,7 @@ export function reactor<E extends NewEvent = NewEvent, Env = unknown>(
   name: string,
   options: ReactorOptions<E, Env>,
 ): Reactor<E, Env> {
-  const definition = defined(name, options);
+  const definition = defined(name, options, ["after", "timeout"]);
   const { after, timeout = POLICY_TIMEOUT_MILLIS } = options;
   if (after === "end") {
     throw invalidConsumer(

@@ -19,6 +19,7 @@ import type { ReadyCommand } from "../aggregate/command-input.js";
 import { type Rejection, SillokError } from "../store/errors.js";
 import type { LocalAppendResult, TruncateResult, Verification } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
+import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { WrittenJson } from "../store/json.js";
 import type { StreamsOptions } from "../store/options.js";
 import { checkPendingKey, type PendingKind, rejectionText } from "../store/pending.js";
@@ -44,6 +45,14 @@ import type {
   StreamsPage,
 } from "./pages.js";
 import { REACH } from "./reach.js";
+
+/** A projection or a reactor, without its handlers. */
+export interface DefinedConsumer extends ConsumerDefinition {
+  readonly kind: string;
+  readonly after?: string | undefined;
+  readonly timeout?: number;
+  readonly version?: number;
+}
 
 /** Starts the engine. Every entry point calls it once, with the wasm in the form that its platform loads. */
 export function start(module: BufferSource | WebAssembly.Module): void {
@@ -185,9 +194,10 @@ export class LocalEngine {
 
   /** Opens a projection or a reactor over this store. */
   consumerNow(definition: DefinedConsumer): EngineConsumer {
-    const { name, kind, after, category, types, onFailure, timeout } = definition;
-    const numbers = [definition.attempts, definition.firstDelay, definition.longestDelay];
-    if (timeout !== undefined) numbers.push(timeout);
+    const { name, kind, after, category, types, onFailure } = definition;
+    const { attempts, firstDelay, longestDelay } = definition;
+    const { timeout = POLICY_TIMEOUT_MILLIS, version = 1 } = definition;
+    const numbers = [attempts, firstDelay, longestDelay, timeout, version];
     const feed = { after, category, types };
     const open = (store: StoreInRust) =>
       ConsumerInRust.open(store, name, kind, feed, onFailure, Uint32Array.from(numbers));

@@ -49,6 +49,8 @@ pub struct Consumer<S, A> {
     pub(in crate::handler) pending: Vec<bool>,
     /// Whether rows of older generations may be left.
     pub(in crate::handler) untidy: bool,
+    /// Whether the machine has compared the version of its code with the stored one.
+    pub(in crate::handler) compared: bool,
     /// Whether the machine had work when it last ran.
     pub(in crate::handler) busy: bool,
     pub(in crate::handler) alarm: A,
@@ -105,6 +107,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             passed: 0,
             pending: vec![true; settings.partitions],
             untidy: true,
+            compared: false,
             busy: false,
             alarm,
             armed: Cell::new(None),
@@ -145,6 +148,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         // Another process may have saved the state, and may have resumed a consumer that this one paused.
         if self.hand.is_none() || self.state.status != Running::Running {
             self.refresh()?;
+        }
+        if !self.is_current(now)? {
+            return Ok(Next::Idle);
         }
         if self.hand.is_none() {
             self.swap()?;
@@ -376,6 +382,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 if !noted {
                     self.store().save_kind(self.settings.kind)?;
                 }
+                self.save_version(&state)?;
             }
             Ok(())
         })?;

@@ -17,5 +17,6 @@ pub(in crate::handler) mod outcome;
 pub(in crate::handler) mod policy;
 pub(in crate::handler) mod round;
 mod run;
+mod versions;
 mod waiting;
 pub(in crate::handler) mod window;

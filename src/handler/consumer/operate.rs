@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::dead_letters::DeadLetters;
 use super::machine::Consumer;
-use super::policy::{Kind, OnFailure};
+use super::policy::{Kind, OnFailure, Settings};
 use super::window::Offers;
 use crate::ErrorCode;
 use crate::gateway::Alarm;
@@ -185,14 +185,23 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         if self.settings.kind != Kind::Projection {
             return Err(RebuildError::NotAProjection);
         }
+        Ok(self.begin_rebuild(now)?)
+    }
+
+    /// Begins a rebuild by the code of this machine. Code of another version may handle the event at which the consumer
+    /// has stopped, so it then gets a new series of attempts.
+    pub(super) fn begin_rebuild(&mut self, now: RecordedTime) -> Result<(), StorageError> {
         self.hand.take_if(|hand| hand.lane == Lane::Rebuild);
         self.untidy = true;
-        let partitions = self.settings.partitions;
-        Ok(self.operate(Some(now), &mut |_, state| {
+        let Settings { partitions, version, .. } = self.settings;
+        self.operate(Some(now), &mut |_, state| {
+            if std::mem::replace(&mut state.version, version) != version && state.status == Running::Stopped {
+                resume(state, now);
+            }
             let last = state.rebuild.as_ref().map_or(state.live.generation, |track| track.generation);
             state.rebuild = Some(Track::start(last + 1, partitions));
             Ok(())
-        })?)
+        })
     }
 
     /// The highest id that a dead letter ever had.

@@ -58,6 +58,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
     /// [`StorageError`].
     pub fn status(&mut self, turn: &mut ConsumerTurn<'_>, end: &Checkpoint) -> Result<Status, StorageError> {
         let status = self.machine.status()?;
+        self.asked(turn);
         if status.checkpoint.lag(end) > 0 {
             self.begin(turn);
         }

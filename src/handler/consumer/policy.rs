@@ -136,6 +136,9 @@ pub struct Settings {
     pub policy: Policy,
     /// The deliveries that may be under way at once.
     pub window: Window,
+    /// The version of the code that makes a projection's documents. If it is not the version that the projection last
+    /// had, the projection rebuilds itself. The other kinds ignore it.
+    pub version: u32,
     /// The checkpoint after which a new consumer begins. Without it, the consumer begins with the first event. A
     /// projection must not have one. A consumer that has done something continues from its own checkpoint.
     pub after: Option<Checkpoint>,

@@ -108,6 +108,12 @@ pub trait Projection {
     /// The rules for failures.
     const POLICY: Policy = Policy::DEFAULT;
 
+    /// The version of the code that makes the documents. If you change what the documents contain, also change the
+    /// version: the projection then makes all documents again from the first event, beside the present ones. Readers
+    /// see the present ones until the new ones have caught up. A lower version also causes a rebuild, so a rollback
+    /// needs nothing else.
+    const VERSION: u32 = 1;
+
     /// Applies the event to `documents`. `source` names the origin of the event, and has the whole event as JSON.
     ///
     /// # Errors

@@ -161,6 +161,10 @@ impl ConsumerStore for Memory {
         Ok(()) // the state has it
     }
 
+    fn save_version(&self, _: u32) -> Result<(), StorageError> {
+        Ok(()) // the state has it
+    }
+
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError> {
         match self.rows.0.borrow().rows.get(&self.document_key(generation, key)) {
             Some(Row::Document(document)) => Ok(Some(document.as_ref().to_owned())),

@@ -5,6 +5,9 @@ use crate::handler::feed::{Hand, Lane};
 use crate::store::limits::ERROR_BYTES;
 use crate::store::{Checkpoint, Position, RecordedTime};
 
+/// The version of a projection whose version is not stored. Only another version is stored.
+pub(in crate::handler) const FIRST_VERSION: u32 = 1;
+
 /// Whether a consumer is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Running {
@@ -97,6 +100,8 @@ pub(in crate::handler) struct State {
     pub(in crate::handler) revision: u64,
     /// The kind of the consumer that saved the state. `None` if the kind is not stored yet.
     pub(in crate::handler) kind: Option<Kind>,
+    /// The version of the code that makes the documents, also those of the rebuild.
+    pub(in crate::handler) version: u32,
     pub(in crate::handler) status: Running,
     pub(in crate::handler) live: Track,
     pub(in crate::handler) rebuild: Option<Track>,
@@ -115,6 +120,7 @@ impl State {
         Self {
             revision: 0,
             kind: None,
+            version: settings.version,
             status: Running::Running,
             live,
             rebuild: None,

@@ -1,6 +1,6 @@
 //! The state of a consumer as the columns of its row.
 
-use super::state::{LastError, Round, Running, State, Track, Trouble};
+use super::state::{FIRST_VERSION, LastError, Round, Running, State, Track, Trouble};
 use crate::store::sqlite::{Row, Value};
 use crate::store::{Checkpoint, RecordedTime};
 
@@ -20,6 +20,7 @@ pub(in crate::handler) fn state(row: &dyn Row) -> Option<State> {
     Some(State {
         revision: row.integer(0)?,
         kind: None,
+        version: FIRST_VERSION,
         status: Running::parse(row.text(1)?)?,
         letters: row.integer(2)?,
         error: row

@@ -28,6 +28,9 @@ pub(in crate::handler) trait ConsumerStore {
     /// Stores the kind of the consumer, once.
     fn save_kind(&self, kind: Kind) -> Result<(), StorageError>;
 
+    /// Stores the version of the code that makes the documents, in place of an earlier one.
+    fn save_version(&self, version: u32) -> Result<(), StorageError>;
+
     fn document(&self, generation: u64, key: &str) -> Result<Option<String>, StorageError>;
 
     /// Calls `visit` with the documents whose keys begin with `prefix` and are greater than `after`, in the order of

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::state::{Round, State};
+use super::state::{FIRST_VERSION, Round, State};
 use super::state_row::{columns, state};
 use super::storage::{ConsumerStore, NextLetter};
 use crate::handler::consumer::dead_letters::DeadLetter;
@@ -40,6 +40,17 @@ const KINDS: Schema = Schema {
     ],
     exists: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'consumer_kinds_v1'",
 };
+// This table was added later too. It has no row of a consumer that has always had the first version.
+const VERSIONS: Schema = Schema {
+    create: &[
+        "CREATE TABLE IF NOT EXISTS consumer_versions_v1 (consumer TEXT PRIMARY KEY, version INTEGER NOT NULL) \
+            STRICT, WITHOUT ROWID",
+    ],
+    exists: "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'consumer_versions_v1'",
+};
+const VERSION: &str = "SELECT version FROM consumer_versions_v1 WHERE consumer = ?1";
+const PUT_VERSION: &str = "INSERT INTO consumer_versions_v1 (consumer, version) VALUES (?1, ?2) \
+    ON CONFLICT (consumer) DO UPDATE SET version = excluded.version";
 const KIND: &str = "SELECT kind FROM consumer_kinds_v1 WHERE consumer = ?1";
 const PUT_KIND: &str = "INSERT INTO consumer_kinds_v1 (consumer, kind) VALUES (?1, ?2)";
 const REVISION: &str = "SELECT revision FROM consumers_v1 WHERE consumer = ?1";
@@ -114,13 +125,15 @@ const LAST_LOOKED_AT: &str = "SELECT id FROM dead_letters_v1 WHERE consumer = ?1
 pub(in crate::handler) struct Tables<S> {
     table: Table<S>,
     kinds: Table<S>,
+    versions: Table<S>,
     consumer: Box<str>,
 }
 
 impl<S: Sql + Clone> Tables<S> {
     pub(in crate::handler) fn new(sql: S, consumer: &str) -> Self {
         let kinds = Table::new(sql.clone(), &KINDS);
-        Self { table: Table::new(sql, &SCHEMA), kinds, consumer: consumer.into() }
+        let versions = Table::new(sql.clone(), &VERSIONS);
+        Self { table: Table::new(sql, &SCHEMA), kinds, versions, consumer: consumer.into() }
     }
 }
 
@@ -148,6 +161,7 @@ impl<S: Sql> ConsumerStore for Tables<S> {
         if committed.is_err() {
             self.table.doubt();
             self.kinds.doubt();
+            self.versions.doubt();
         }
         committed
     }
@@ -163,14 +177,18 @@ impl<S: Sql> ConsumerStore for Tables<S> {
     fn load(&self) -> Result<Option<State>, StorageError> {
         let unreadable = || corrupt("the state of the consumer cannot be read");
         let mut loaded = None;
-        // The transaction reads both statements at one moment. Otherwise another connection could save the first state
+        // The transaction reads all statements at one moment. Otherwise another connection could save the first state
         // and its kind between them.
         self.reading(&mut || {
             let kind = self.kinds.one(KIND, &[self.consumer()], |row| {
                 row.text(0).and_then(Kind::parse).map(Some).ok_or_else(unreadable)
             })?;
+            let version = self.versions.one(VERSION, &[self.consumer()], |row| {
+                row.integer(0).and_then(|version| version.try_into().ok()).map(Some).ok_or_else(unreadable)
+            })?;
+            let version = version.unwrap_or(FIRST_VERSION);
             loaded = self.table.one(LOAD, &[self.consumer()], |row| {
-                state(row).map(|state| Some(State { kind, ..state })).ok_or_else(unreadable)
+                state(row).map(|state| Some(State { kind, version, ..state })).ok_or_else(unreadable)
             })?;
             Ok(())
         })?;
@@ -180,6 +198,11 @@ impl<S: Sql> ConsumerStore for Tables<S> {
     fn save_kind(&self, kind: Kind) -> Result<(), StorageError> {
         self.kinds.create()?;
         self.execute(PUT_KIND, &[self.consumer(), Value::Text(kind.as_str())])
+    }
+
+    fn save_version(&self, version: u32) -> Result<(), StorageError> {
+        self.versions.create()?;
+        self.execute(PUT_VERSION, &[self.consumer(), Value::Integer(version.into())])
     }
 
     fn save(&self, state: &State) -> Result<(), StorageError> {

@@ -61,6 +61,9 @@ pub(crate) struct Definition {
     /// The longest delay between two attempts, in milliseconds.
     #[serde(default = "longest_delay")]
     pub(crate) longest_delay: u64,
+    /// The version of a projection's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<u32>,
     /// The timeout of an attempt, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<u64>,
@@ -130,12 +133,13 @@ impl Definition {
         Ok(definition)
     }
 
-    /// A projection or a reactor, unchecked. The start of the Worker checks it.
+    /// A consumer in Rust, unchecked. The start of the Worker checks it. `version` is that of a projection's code.
     pub(crate) fn in_code(
         kind: Kind,
         category: Option<&str>,
         types: &[&str],
         after: Option<&str>,
+        version: Option<u32>,
         policy: Policy,
     ) -> Self {
         Self {
@@ -152,6 +156,7 @@ impl Definition {
             attempts: policy.attempts,
             first_delay: policy.first_delay,
             longest_delay: policy.longest_delay,
+            version,
             timeout: matches!(kind, Kind::Reactor | Kind::Process).then_some(policy.timeout),
         }
     }
@@ -193,8 +198,9 @@ impl Definition {
             ("url", url.is_some(), Kind::Webhook),
             ("secret", secret.is_some(), Kind::Webhook),
             ("concurrency", concurrency.is_some(), Kind::Webhook),
-            // No caller may set this part.
+            // No caller may set these parts.
             ("end", self.end.is_some(), Kind::Reactor),
+            ("version", self.version.is_some(), Kind::Projection),
         ];
         if let Some((name, ..)) = parts.into_iter().find(|(_, given, of)| *given && of != kind) {
             return Err(invalid(name, "a consumer of this kind does not have this field"));
@@ -236,7 +242,8 @@ impl Definition {
     /// The machine's settings for a consumer of this name, in a feed of so many partitions.
     pub(crate) fn settings(&self, name: ConsumerName, partitions: usize) -> Result<Settings, Failure> {
         let (kind, policy, window) = (self.kind, self.policy(), self.window());
-        Ok(Settings { name, kind, partitions, policy, window, after: self.begins(partitions)? })
+        let (after, version) = (self.begins(partitions)?, self.version.unwrap_or(1));
+        Ok(Settings { name, kind, partitions, policy, window, after, version })
     }
 
     /// The place where a new consumer begins, in a feed of so many partitions.
@@ -316,6 +323,7 @@ mod tests {
             (r#"{"kind":"webhook","url":"https://a.b","concurrency":7}"#, "concurrency"),
             (r#"{"kind":"webhook","url":"https://a.b","end":"3"}"#, "end"),
             (r#"{"kind":"queue","binding":"Q","concurrency":2}"#, "concurrency"),
+            (r#"{"kind":"queue","binding":"Q","version":2}"#, "version"),
             (r#"{"kind":"queue"}"#, "binding"),
             (r#"{"kind":"queue","binding":"Q","kind":"queue"}"#, "kind"),
             (r#"{"url":"https://a.b"}"#, "kind"),

@@ -128,7 +128,7 @@ impl Inner {
         Ok(shown::status(&self.name()?.identity, &definition, &status, end, shown))
     }
 
-    fn document(&self, key: &DocumentKey) -> Result<String, Failure> {
+    fn document(self: &Rc<Self>, key: &DocumentKey) -> Result<String, Failure> {
         self.only_projections()?;
         match self.with(|machine| Ok(machine.document(key)?))? {
             Some(document) => Ok(document.as_str().to_owned()),
@@ -138,9 +138,11 @@ impl Inner {
         }
     }
 
-    fn only_projections(&self) -> Result<(), Failure> {
-        match self.defined()?.definition.kind {
-            Kind::Projection => Ok(()),
+    /// Refuses a request for documents to another consumer. A projection of new code begins to rebuild itself.
+    fn only_projections(self: &Rc<Self>) -> Result<(), Failure> {
+        let kind = self.defined()?.definition.kind;
+        match kind {
+            Kind::Projection => self.drive(|driver, turn| driver.asked(turn)),
             _ => Err(no_projection()),
         }
     }
