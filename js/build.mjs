@@ -129,6 +129,8 @@ const PUBLIC = [
   "consumer/projection",
   "consumer/reactor",
   "definitions",
+  "deployment/mint-token",
+  "deployment/verify-webhook",
   "entrypoints/engine",
   "gateway/event-gateway",
   "gateway/event-handler",

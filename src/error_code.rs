@@ -166,6 +166,8 @@ error_codes! {
         "The request has no bearer token."
     InvalidToken "invalid_token" [401] AfterChange []
         "The token is not valid."
+    InvalidSignature "invalid_signature" [] Never ["field"]
+        "The message is not one of this webhook, was changed, or is too old."
     AuthNotConfigured "auth_not_configured" [401] AfterChange []
         "The server has no secret of at least 32 bytes."
     InsufficientScope "insufficient_scope" [403] AfterChange ["field"]

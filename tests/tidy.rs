@@ -18,13 +18,14 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// A room of the package's TypeScript, and the only rooms that it may import.
-const JS_ROOMS: [(&str, &[&str]); 12] = [
+const JS_ROOMS: [(&str, &[&str]); 13] = [
     ("store", &[]),
     ("aggregate", &["store"]),
     ("time", &["store"]),
     ("sqlite", &["store", "time"]),
     ("remote", &["aggregate", "store", "time"]),
-    ("client", &["aggregate", "consumer", "remote", "store", "time"]),
+    ("deployment", &["store"]),
+    ("client", &["aggregate", "consumer", "deployment", "remote", "store", "time"]),
     ("consumer", &["aggregate", "store"]),
     ("react", &["aggregate", "client", "consumer", "store"]),
     ("local", &["aggregate", "consumer", "remote", "sqlite", "store", "time"]),

@@ -8,6 +8,8 @@ export { Client, connect } from "./client/client.js";
 export { process } from "./consumer/process.js";
 export { projection } from "./consumer/projection.js";
 export { reactor } from "./consumer/reactor.js";
+export { mintToken } from "./deployment/mint-token.js";
+export { verifyWebhook } from "./deployment/verify-webhook.js";
 export {
   isCommandRejected,
   isSillokError,

@@ -103,6 +103,14 @@ export {
   type ReactorHandlers,
   type ReactorOptions,
 } from "./consumer/reactor.js";
+export { mintToken, type MintTokenOptions, type Scope } from "./deployment/mint-token.js";
+export {
+  type SentEvent,
+  type VerifiedWebhook,
+  verifyWebhook,
+  type VerifyWebhookOptions,
+  type WebhookRequest,
+} from "./deployment/verify-webhook.js";
 export { EventGateway, type EventSink, type EventSource } from "./gateway/event-gateway.js";
 export { EventHandler } from "./gateway/event-handler.js";
 export { EventStore } from "./local/event-store.js";

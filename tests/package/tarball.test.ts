@@ -75,6 +75,8 @@ test("it holds what is needed, and nothing else", async () => {
     "consumer/projection",
     "consumer/reactor",
     "definitions",
+    "deployment/mint-token",
+    "deployment/verify-webhook",
     "entrypoints/engine",
     "gateway/event-gateway",
     "gateway/event-handler",

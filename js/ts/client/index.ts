@@ -19,6 +19,14 @@ export type {
   DocumentsOptions,
   KeyedDocument,
 } from "../consumer/handles.js";
+export { mintToken, type MintTokenOptions, type Scope } from "../deployment/mint-token.js";
+export {
+  type SentEvent,
+  type VerifiedWebhook,
+  verifyWebhook,
+  type VerifyWebhookOptions,
+  type WebhookRequest,
+} from "../deployment/verify-webhook.js";
 export type { RemoteEventStore } from "../remote/event-store.js";
 export {
   type CommandRejectedError,

@@ -16,6 +16,7 @@ export interface DefinedConsumer extends ConsumerDefinition {
   readonly kind: string;
   readonly after?: string | undefined;
   readonly timeout?: number;
+  readonly version?: number;
 }
 
 /** The result of {@link EngineConsumer.step}. */

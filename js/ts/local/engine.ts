@@ -46,14 +46,6 @@ import type {
 } from "./pages.js";
 import { REACH } from "./reach.js";
 
-/** A projection or a reactor, without its handlers. */
-export interface DefinedConsumer extends ConsumerDefinition {
-  readonly kind: string;
-  readonly after?: string | undefined;
-  readonly timeout?: number;
-  readonly version?: number;
-}
-
 /** Starts the engine. Every entry point calls it once, with the wasm in the form that its platform loads. */
 export function start(module: BufferSource | WebAssembly.Module): void {
   initSync({ module });

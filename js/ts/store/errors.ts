@@ -49,6 +49,7 @@ import type { ExpectedVersion } from "./options.js";
  * - `storage_busy`: another connection, usually of another process, has locked the file for longer than `busyTimeout`.
  *   Nothing was written. You can repeat the call.
  * - `storage_read_only`: the file was opened for reading only, or is not writable. Nothing was written.
+ * - `invalid_signature`: a message for {@link verifyWebhook} is not one of the webhook, was changed, or is too old.
  * - `unsupported_platform`: this platform has no files.
  * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself has an error.
  *
@@ -138,6 +139,7 @@ export type SillokErrorCode =
   | "overloaded"
   | "missing_token"
   | "invalid_token"
+  | "invalid_signature"
   | "auth_not_configured"
   | "host_not_allowed"
   | "insufficient_scope"
