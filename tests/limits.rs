@@ -17,7 +17,7 @@ macro_rules! core_limits {
 }
 
 /// The core's limits that TypeScript checks too. It refuses a name or an option before the engine sees it.
-const SHARED: [(&str, u64); 12] = core_limits![
+const SHARED: [(&str, u64); 13] = core_limits![
     CONSUMER_ATTEMPTS,
     CONSUMER_DELAY_MILLIS,
     CONSUMER_NAME_BYTES,
@@ -28,6 +28,7 @@ const SHARED: [(&str, u64); 12] = core_limits![
     EVENT_TYPE_BYTES,
     IDEMPOTENCY_KEY_BYTES,
     PAGE_EVENTS,
+    PROJECTION_VERSION,
     STREAM_ID_BYTES,
     TIMER_KEY_BYTES,
 ];

@@ -53,6 +53,8 @@ pub const CONSUMER_ATTEMPTS: u32 = 100;
 pub const CONSUMER_DELAY_MILLIS: u64 = 24 * 60 * 60 * 1000;
 /// The longest time for one attempt at an event, in milliseconds: ten minutes.
 pub const CONSUMER_TIMEOUT_MILLIS: u64 = 10 * 60 * 1000;
+/// The highest version of the code of a projection.
+pub const PROJECTION_VERSION: u32 = u32::MAX;
 /// The longest stored text of an error, in bytes of UTF-8. The rest is cut off.
 pub const ERROR_BYTES: usize = 4096;
 /// The longest key of a document, in bytes of UTF-8.

@@ -1,5 +1,6 @@
 import { newest } from "../aggregate/events.js";
 import type { NewEvent, Stored } from "../store/events.js";
+import { PROJECTION_VERSION } from "../store/limits.js";
 import {
   checkNumber,
   type ConsumedEvent,
@@ -10,9 +11,6 @@ import {
   type Handlers,
   invalidConsumer,
 } from "./definition.js";
-
-/** The highest version: the core has 32 bits for it. */
-const MOST_VERSION = 2 ** 32 - 1;
 
 /** The documents of a projection for its handlers. A handler also sees its own changes. */
 export interface Documents<Document = unknown> {
@@ -102,7 +100,7 @@ export function projection<E extends NewEvent = NewEvent, Document = unknown>(
     );
   }
   const { version = 1 } = options;
-  checkNumber(version, "version", 1, MOST_VERSION);
+  checkNumber(version, "version", 1, PROJECTION_VERSION);
   return Object.freeze({ kind: "projection", version, ...definition });
 }
 

@@ -1,5 +1,6 @@
 // A consumer in the engine, with types.
 
+import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { ConsumerDefinition } from "../consumer/definition.js";
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
@@ -17,6 +18,13 @@ export interface DefinedConsumer extends ConsumerDefinition {
   readonly after?: string | undefined;
   readonly timeout?: number;
   readonly version?: number;
+}
+
+/** The numbers of a definition, in the order in which the engine takes them. */
+export function numbersOf(definition: DefinedConsumer): Uint32Array {
+  const { attempts, firstDelay, longestDelay } = definition;
+  const { timeout = POLICY_TIMEOUT_MILLIS, version = 1 } = definition;
+  return Uint32Array.of(attempts, firstDelay, longestDelay, timeout, version);
 }
 
 /** The result of {@link EngineConsumer.step}. */

@@ -19,7 +19,6 @@ import type { ReadyCommand } from "../aggregate/command-input.js";
 import { type Rejection, SillokError } from "../store/errors.js";
 import type { LocalAppendResult, TruncateResult, Verification } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
-import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { WrittenJson } from "../store/json.js";
 import type { StreamsOptions } from "../store/options.js";
 import { checkPendingKey, type PendingKind, rejectionText } from "../store/pending.js";
@@ -29,7 +28,7 @@ import type { Soon } from "../store/soon.js";
 import { Calls } from "./calls.js";
 import { askForRandomness } from "./randomness.js";
 import { Changes, type Mark } from "./changes.js";
-import { type DefinedConsumer, EngineConsumer } from "./engine-consumer.js";
+import { type DefinedConsumer, EngineConsumer, numbersOf } from "./engine-consumer.js";
 import { EnginePending } from "./engine-pending.js";
 import { checkStarted, engine } from "./started.js";
 import type { LateInput } from "../aggregate/late-input.js";
@@ -187,12 +186,9 @@ export class LocalEngine {
   /** Opens a projection or a reactor over this store. */
   consumerNow(definition: DefinedConsumer): EngineConsumer {
     const { name, kind, after, category, types, onFailure } = definition;
-    const { attempts, firstDelay, longestDelay } = definition;
-    const { timeout = POLICY_TIMEOUT_MILLIS, version = 1 } = definition;
-    const numbers = [attempts, firstDelay, longestDelay, timeout, version];
     const feed = { after, category, types };
     const open = (store: StoreInRust) =>
-      ConsumerInRust.open(store, name, kind, feed, onFailure, Uint32Array.from(numbers));
+      ConsumerInRust.open(store, name, kind, feed, onFailure, numbersOf(definition));
     const opened = this.#patience.readNow(() => this.#ask(open));
     return new EngineConsumer(opened, {
       read: (call) => this.#read(call, opened),

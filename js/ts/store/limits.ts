@@ -18,6 +18,8 @@ export const CONSUMER_ATTEMPTS = 100;
 export const CONSUMER_DELAY_MILLIS = 24 * 60 * 60 * 1000;
 /** Longest time that one attempt at an event may take, in milliseconds: ten minutes. */
 export const CONSUMER_TIMEOUT_MILLIS = 10 * 60 * 1000;
+/** Highest version of the code of a projection. */
+export const PROJECTION_VERSION = 4_294_967_295;
 /** Longest key of a document, in bytes of UTF-8. */
 export const DOCUMENT_KEY_BYTES = 200;
 /** Longest time that a read of a document waits for an event, in milliseconds. */
