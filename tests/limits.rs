@@ -68,6 +68,7 @@ const CORE_ALONE: [&str; 30] = [
     "SCHEMA_VERSION",
     "SENT_AT_ONCE",
     "SNAPSHOT_CODES",
+    "STACK_BYTES",
     "STATE_BYTES",
     "STREAM_BYTES",
     "STREAM_SENT",

@@ -3,6 +3,7 @@
 import type { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
+import type { AppFailure } from "../js/ts/consumer/app-failure.ts";
 import type { Projection } from "../js/ts/consumer/projection.ts";
 import type { Reactor } from "../js/ts/consumer/reactor.ts";
 
@@ -28,6 +29,15 @@ export interface Parts<
    * @param context - The context of the request.
    */
   fetch?(request: Request, env: any, context: any): Response | Promise<Response>;
+  /**
+   * Hears of each failed attempt: of a projection, reactor, process, webhook or queue, at a timer, and at a sent command. Sillok
+   * also logs it, by `console.error`. Use it to report failures elsewhere. The error of this function is logged, and changes
+   * nothing. It runs in the object of the consumer or of the stream, and may be called again for the same attempt after a crash.
+   *
+   * @param failure - The failed attempt.
+   * @param env - The environment of the Worker.
+   */
+  onFailure?(failure: AppFailure, env: any): void | Promise<void>;
 }
 
 /** An object of a Worker. The runtime constructs it and calls it. */

@@ -4,6 +4,7 @@
 import { Client } from "../js/ts/client/client.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
+import { checkListener } from "../js/ts/consumer/failures.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import type { App, OwnOptions, Parts } from "./app.ts";
@@ -15,12 +16,18 @@ import { type Registry, registryOf, type Taken } from "./registry.ts";
 /** Makes the fetch of the Worker's own code, which needs no token, for a tenant. */
 export type OwnFetchOf = (env: unknown, own: OwnOptions) => OwnFetch;
 
+/** What the objects need of the composition, beside the registry. */
+export interface ObjectParts {
+  readonly ownFetch: OwnFetchOf;
+  readonly onFailure: Parts["onFailure"];
+}
+
 /** Where a composed Worker runs. */
 export interface Platform {
   /** The names of the definitions in Rust. */
   readonly inRust: Taken;
   /** Makes the classes of the objects. */
-  objects(registry: Registry, ownFetch: OwnFetchOf): App["objects"];
+  objects(registry: Registry, of: ObjectParts): App["objects"];
   /** Answers an HTTP request. */
   answer(request: Request, env: unknown, context: object): Promise<Response>;
   /** Checks that the Worker's own code can call the objects here. */
@@ -66,7 +73,7 @@ export function compose<
     return new Client({ fetch: ownFetch(env, { tenant }) }, {});
   }
   return {
-    objects: platform.objects(registry, ownFetch),
+    objects: platform.objects(registry, { ownFetch, onFailure: checkListener(parts.onFailure) }),
     async fetch(request, env, context) {
       const others = isOfSillok(request) ? undefined : (parts.fetch ?? assetsOf(env));
       if (others !== undefined) return others(request, env, context);

@@ -3,7 +3,7 @@
 import { actsOf } from "../js/ts/consumer/command.ts";
 import type { AnyConsumer, ConsumedEvent } from "../js/ts/consumer/definition.ts";
 import { type DocumentsJson, projectOnto } from "../js/ts/consumer/documents.ts";
-import { failedAttempt } from "../js/ts/consumer/failed-attempt.ts";
+import type { Failures } from "../js/ts/consumer/failures.ts";
 import { follow } from "../js/ts/consumer/process.ts";
 import type { ProcessConsumer } from "../js/ts/consumer/process-types.ts";
 import { project, type Projection } from "../js/ts/consumer/projection.ts";
@@ -32,11 +32,15 @@ export interface ConsumerHandler {
   react(event: string, commands: Commands): Promise<void>;
 }
 
-/** The definition of a consumer as JSON, and its handler. A reactor gets the environment of the Worker, and `reads`. */
+/**
+ * The definition of a consumer as JSON, and its handler. A reactor gets the environment of the Worker, and `reads`. `failures`
+ * notes what the handler throws.
+ */
 export function consumerHandler(
   consumer: AnyConsumer | ProcessConsumer,
   env: unknown,
   reads: Reads,
+  failures: Failures,
 ): [string, ConsumerHandler] {
   const { kind, category, types, onFailure, attempts, firstDelay, longestDelay } = consumer;
   const { after, timeout } = kind === "reactor" ? consumer : {};
@@ -49,11 +53,11 @@ export function consumerHandler(
         const event = JSON.parse(text) as ConsumedEvent;
         projectOnto(documents, (own) => project(consumer as Projection, event, own));
       } catch (thrown) {
-        throw failedAttempt(thrown);
+        throw failures.note(text, thrown);
       }
     },
     async react(text: string, commands: Commands) {
-      if (consumer.kind === "process") return followed(consumer, text, commands);
+      if (consumer.kind === "process") return followed(consumer, text, commands, failures);
       const { id, attempt } = commands;
       const acts = actsOf(FIRST_COMMAND, {
         append: (...append) => raising(commands.append(...append)),
@@ -64,7 +68,7 @@ export function consumerHandler(
         const context = { id, attempt, env, ...acts, ...reads };
         await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, context);
       } catch (thrown) {
-        throw failedAttempt(thrown);
+        throw failures.note(text, thrown);
       }
     },
   };
@@ -76,13 +80,14 @@ async function followed(
   consumer: ProcessConsumer,
   text: string,
   commands: Commands,
+  failures: Failures,
 ): Promise<void> {
   try {
     const deliver = (stream: string, _: string, starts: boolean) =>
       raising(commands.deliver(stream, starts));
     await follow(consumer, text, { deliver });
   } catch (thrown) {
-    throw failedAttempt(thrown);
+    throw failures.note(text, thrown);
   }
 }
 

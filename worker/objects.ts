@@ -6,6 +6,8 @@ import { DurableObject } from "cloudflare:workers";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { loggedBehaviour, preparedRequest } from "./aggregate-code.ts";
 import { consumerHandler } from "./consumer-handler.ts";
+import { Failures, reportFailure } from "../js/ts/consumer/failures.ts";
+import type { Parts } from "./app.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
 import { type OwnFetch, readsOf } from "./reads.ts";
@@ -29,6 +31,27 @@ function stubOf(
   return () => (env as unknown as Bindings)[binding].get(id);
 }
 
+/** The place in the environment of an object for the function to which the engine reports failed attempts. */
+const FAILED = Symbol.for("sillok.failed");
+
+/** The environment for an object in Rust, which reports the failed attempts of the object. */
+function reporting(
+  { ctx, env }: { readonly ctx: DurableObjectState; readonly env: Cloudflare.Env },
+  failures: Failures,
+  onFailure: Parts["onFailure"],
+): object {
+  const value = (report: string, tenant?: string, consumer?: string) => {
+    const of = {
+      ...(consumer !== undefined && { consumer }),
+      ...(tenant !== undefined && { tenant }),
+    };
+    const failure = failures.failure(report, of);
+    const listener = onFailure && (() => onFailure(failure, env));
+    ctx.waitUntil(reportFailure(failure, listener));
+  };
+  return Object.create(env, { [FAILED]: { value } }) as object;
+}
+
 /**
  * Each object stores one stream, and decides the commands to its aggregate if its category has one. An object in Rust finds an
  * aggregate in Rust by itself.
@@ -36,9 +59,13 @@ function stubOf(
 export function aggregateClass(
   { AggregateObject }: Engine,
   { aggregates }: Registry,
+  onFailure: Parts["onFailure"],
 ): DurableObjectClass {
   return class Aggregate extends DurableObject {
-    readonly #made = new AggregateObject(this.ctx, this.env);
+    readonly #made = new AggregateObject(
+      this.ctx,
+      reporting({ ctx: this.ctx, env: this.env }, new Failures(), onFailure),
+    );
     readonly #work = new Work(stubOf(this.ctx, this.env, "AGGREGATE"));
     #aggregate: AnyAggregate | undefined;
     readonly #setUp = (stream: string): void => {
@@ -190,9 +217,14 @@ export function consumerClass(
   { ConsumerObject }: Engine,
   { consumers }: Registry,
   ownFetch: (env: unknown, own: { readonly tenant: string | undefined }) => OwnFetch,
+  onFailure: Parts["onFailure"],
 ): DurableObjectClass {
   return class Consumer extends DurableObject {
-    readonly #made = new ConsumerObject(this.ctx, this.env);
+    readonly #failures = new Failures();
+    readonly #made = new ConsumerObject(
+      this.ctx,
+      reporting({ ctx: this.ctx, env: this.env }, this.#failures, onFailure),
+    );
     readonly #attempts = new Attempts(stubOf(this.ctx, this.env, "CONSUMER"));
     readonly #sender = new Sender();
 
@@ -201,7 +233,7 @@ export function consumerClass(
       made.watchedBy(this.#attempts, this.#sender);
       if (inCode !== undefined) {
         const reads = readsOf(ownFetch(this.env, { tenant }));
-        made.handledBy(...consumerHandler(inCode, this.env, reads));
+        made.handledBy(...consumerHandler(inCode, this.env, reads, this.#failures));
       }
       const cutOff = this.#attempts.uncounted;
       if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);

@@ -11,10 +11,10 @@ export function overEngine(engine: Engine): Platform {
       aggregates: engine.AggregateObject.inRust(),
       consumers: engine.ConsumerObject.inRust(),
     },
-    objects: (registry, ownFetch) => ({
-      Aggregate: aggregateClass(engine, registry),
+    objects: (registry, { ownFetch, onFailure }) => ({
+      Aggregate: aggregateClass(engine, registry, onFailure),
       Journal: journalClass(engine, registry),
-      Consumer: consumerClass(engine, registry, ownFetch),
+      Consumer: consumerClass(engine, registry, ownFetch, onFailure),
     }),
     answer: (request, env, context) => answer(engine, request, env, context),
     checkCalls() {},

@@ -20,7 +20,8 @@ pub use aggregate::{
 };
 pub use clock::{now, rfc3339};
 pub use consumer::{
-    documents_json, followed_json, get_document, letters_json, outcome_from_js, put_document, status_members,
+    documents_json, failure_json, followed_json, get_document, letters_json, outcome_from_js,
+    pending_failure_json, put_document, status_members,
 };
 pub use events::{
     AggregateId, AppendedJson, HeadJson, InvalidEvents, PageJson, RangeValue, TruncatedJson,

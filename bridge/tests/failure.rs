@@ -142,7 +142,7 @@ fn the_codes_that_a_retry_cannot_help_are_pinned() {
         parse_events("3").unwrap_err().code(),
         ErrorCode::InvalidExpectedVersion,
     ] {
-        assert_eq!(of(code), Outcome::Refused { error: String::new() }, "{code}");
+        assert_eq!(of(code), Outcome::refused(""), "{code}");
     }
     for code in [
         AppendError::StreamFull { stream: stream() }.code(),

@@ -13,8 +13,8 @@ use sillok::store::{
     Append, Checkpoint, EventStore, FeedEventView, InvalidCheckpoint, RecordedTime, StorageError, visit_feed,
 };
 use sillok_bridge::{
-    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, feed_from_js, outcome_from_js,
-    parse_events, parse_feed, stream_id_from_js, write_feed_event,
+    AppendedJson, Failure, FeedValue, Scalar, expected_version_from_js, failure_json, feed_from_js,
+    outcome_from_js, parse_events, parse_feed, stream_id_from_js, write_feed_event,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -84,7 +84,7 @@ impl Consumer {
     }
 
     /// Does the next step. It calls `apply` with each event of a projection, as JSON, and with a [`DocumentsHandle`]. `apply`
-    /// returns undefined, or its error `{error, code}`. `jitter` is a random number from 0 to 1.
+    /// returns undefined, or its error `{error, stack, code}`. `jitter` is a random number from 0 to 1.
     ///
     /// Returns `worked` if there may be more to do. Returns an array of id, attempt and event as JSON if the caller must
     /// deliver the event. Otherwise returns why there is nothing to do: the milliseconds until the next attempt, `idle`,
@@ -129,7 +129,7 @@ impl Consumer {
         self.try_execute(store, (id, n), commands, command, prepared).map_err(thrown)
     }
 
-    /// Takes the outcome of the delivery with this id: undefined, or its error `{error, code}`.
+    /// Takes the outcome of the delivery with this id: undefined, or its error `{error, stack, code}`.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -140,6 +140,17 @@ impl Consumer {
         };
         // A machine that cannot save the outcome would forget it, and deliver the event again. So the lock is taken first.
         store.file().map_or_else(note, |file| file.ahead(note)).map_err(thrown)
+    }
+}
+
+#[wasm_bindgen]
+impl Consumer {
+    /// Takes the reports of the attempts that have failed since the last call: a JSON array of the results of `failure_json`.
+    #[wasm_bindgen(js_name = takeFailures)]
+    pub fn take_failures(&self) -> Result<String, JsValue> {
+        let reports = self.with(|machine| Ok::<_, StorageError>(machine.take_failures()))?;
+        let reports: Vec<String> = reports.iter().map(failure_json).collect();
+        Ok(format!("[{}]", reports.join(",")))
     }
 }
 

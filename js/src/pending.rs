@@ -95,7 +95,7 @@ impl DueCommands {
 #[wasm_bindgen]
 impl Commands {
     /// Attempts a timer that is due, or the stored answer to a sent command. Returns undefined if there is more of the state to load. Otherwise the time of the next
-    /// attempt in milliseconds since 1970 if this one has failed, or 0. `jitter` is a random number from 0 to 1.
+    /// attempt in milliseconds since 1970 if this one has failed, -1 if it was the last one, or 0. `jitter` is a random number from 0 to 1.
     ///
     /// # Errors
     /// A [`Failure`].
@@ -157,7 +157,7 @@ impl Commands {
         match settled {
             Step::More => Ok(None),
             Step::Done(Some(_)) => Ok(Some(0.0)),
-            Step::Done(None) => retried(store, self.stream(), &key).map(Some),
+            Step::Done(None) => after_attempt(store, self.stream(), &key).map(Some),
         }
     }
 }
@@ -237,7 +237,8 @@ impl Store {
     /// A [`Failure`].
     #[wasm_bindgen(js_name = repeatedAt)]
     pub fn repeated_at(&self, stream: &JsValue, key: &str, sent: bool) -> Result<f64, JsValue> {
-        place(stream, key, sent).and_then(|(stream, key)| retried(self, &stream, &key)).map_err(thrown)
+        let found = place(stream, key, sent).and_then(|(stream, key)| after_attempt(self, &stream, &key));
+        found.map(|at| at.max(0.0)).map_err(thrown)
     }
 
     /// Notes that a sent command has no answer, because of this error. Returns as [`Commands::fire`] does.
@@ -258,7 +259,7 @@ impl Store {
             let code = ErrorCode::from_text(code).unwrap_or(ErrorCode::Internal);
             let (now, failure) = (self.now(), FailedAttempt { code, detail: detail.to_owned() });
             self.writing(|store| note_failure(store, &stream, &key, &failure, now, spread(jitter).into()))?;
-            retried(self, &stream, &key)
+            after_attempt(self, &stream, &key)
         };
         noted().map_err(thrown)
     }
@@ -287,11 +288,12 @@ impl Consumer {
     }
 }
 
-/// The time of the next attempt at a pending command that has failed, in milliseconds since 1970, or 0 if there is none.
-fn retried(store: &Store, stream: &StreamId, key: &PendingKey) -> Result<f64, Failure> {
+/// The time of the next attempt at a pending command that has failed, in milliseconds since 1970. It is -1 if the command is
+/// parked, and 0 if it has not failed.
+fn after_attempt(store: &Store, stream: &StreamId, key: &PendingKey) -> Result<f64, Failure> {
     let pending = store.reading(|store| store.log().pending(stream, key))?;
     let failed = pending.filter(|pending| pending.failed > 0);
-    Ok(failed.and_then(|pending| pending.state.due()).map_or(0.0, millis))
+    Ok(failed.map_or(0.0, |pending| pending.state.due().map_or(-1.0, millis)))
 }
 
 #[allow(clippy::cast_precision_loss)] // at most 2^53 - 1

@@ -103,6 +103,7 @@ export {
   type ReactorHandlers,
   type ReactorOptions,
 } from "./consumer/reactor.js";
+export type { AppFailure, FailureListener } from "./consumer/app-failure.js";
 export { mintToken, type MintTokenOptions, type Scope } from "./deployment/mint-token.js";
 export {
   type SentEvent,
@@ -112,6 +113,7 @@ export {
   type WebhookRequest,
 } from "./deployment/verify-webhook.js";
 export { EventGateway, type EventSink, type EventSource } from "./gateway/event-gateway.js";
+export type { GatewayOptions } from "./gateway/gateway-options.js";
 export { EventHandler } from "./gateway/event-handler.js";
 export { EventStore } from "./local/event-store.js";
 export {

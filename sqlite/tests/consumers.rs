@@ -83,7 +83,7 @@ fn an_event_on_which_a_handler_panics_becomes_a_dead_letter() {
     let status = store.status("sums").unwrap();
     assert_eq!((status.running, status.dead_letters), (Running::Running, 1));
     let letters = store.dead_letters("sums", LetterId::new(0), 10).unwrap().letters;
-    assert!(letters[0].error.contains("a mistake in the projection"), "{}", letters[0].error);
+    assert!(letters[0].error.message.contains("a mistake in the projection"), "{}", letters[0].error.message);
     assert!(store.discard("sums", letters[0].id..=letters[0].id).unwrap());
     assert_eq!(store.status("sums").unwrap().dead_letters, 0);
 }

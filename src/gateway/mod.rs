@@ -11,8 +11,9 @@ pub(crate) mod turn;
 
 pub use aggregate::{
     Aggregate, AggregateDriver, AggregateEffect, AggregateInput, CommandError, Commands, DueCommands,
-    DueWork, Executed, FailedAttempt, Forget, ForgetError, Forgotten, Sending, SentWork, SnapshotStatus,
-    StateAt, StateLoad, Step, cancel_pending, note_failure, reject_sent, retry_pending, sent_work,
+    DueWork, Executed, FailedAttempt, Forget, ForgetError, Forgotten, PendingFailure, Sending, SentWork,
+    SnapshotStatus, StateAt, StateLoad, Step, cancel_pending, note_failure, reject_sent, retry_pending,
+    sent_work,
 };
 pub use alarm::Alarm;
 pub use backoff::backoff;

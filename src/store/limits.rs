@@ -57,6 +57,8 @@ pub const CONSUMER_TIMEOUT_MILLIS: u64 = 10 * 60 * 1000;
 pub const PROJECTION_VERSION: u32 = u32::MAX;
 /// The longest stored text of an error, in bytes of UTF-8. The rest is cut off.
 pub const ERROR_BYTES: usize = 4096;
+/// The longest stored stack of an error, in bytes of UTF-8. The rest is cut off.
+pub const STACK_BYTES: usize = 8192;
 /// The longest key of a document, in bytes of UTF-8.
 pub const DOCUMENT_KEY_BYTES: usize = 200;
 /// The largest document, in bytes of JSON text.
@@ -107,5 +109,5 @@ const _: () = assert!(REJECTION_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
 // A pending command holds a command and an error, which may contain a rejection. An escape in the text of an error has 6 bytes.
 const _: () =
     assert!(COMMAND_BYTES + METADATA_BYTES + REJECTION_BYTES + 6 * ERROR_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
-// A dead letter holds an event and the text of an error. The event may be as large as a commit.
-const _: () = assert!(COMMIT_BYTES + ERROR_BYTES + ROW_FRAME_BYTES < ROW_BYTES);
+// A dead letter holds an event, and the text and the stack of an error. The event may be as large as a commit.
+const _: () = assert!(COMMIT_BYTES + ERROR_BYTES + STACK_BYTES + ROW_FRAME_BYTES < ROW_BYTES);

@@ -49,7 +49,7 @@ fn a_crash_is_a_failed_attempt_with_its_wait_and_in_the_end_a_dead_letter() {
         let mut consumer = after_a_crash(&place, &settings);
         assert_eq!(work(&mut consumer, &feed, 30_000), Next::Idle, "others go on");
         let [letter] = &consumer.dead_letters(0, 10).unwrap().letters[..] else { panic!("{kind:?}") };
-        assert_eq!((letter.event.position.get(), letter.attempts, letter.error.as_str()), (POISON, 3, CRASH));
+        assert_eq!((letter.event.position.get(), letter.attempts, letter.error.message.as_str()), (POISON, 3, CRASH));
         assert_eq!(consumer.status().unwrap().checkpoint.to_string(), "4");
         if kind == Kind::Projection {
             assert_eq!(documents(&mut consumer), folded(&feed, &[POISON]));

@@ -2,7 +2,7 @@
 
 use super::database;
 use crate::world::*;
-use sillok::handler::{ConsumerName, Kind, Next, OnFailure, Outcome, Running, Settings};
+use sillok::handler::{AfterFailure, ConsumerName, Kind, Next, OnFailure, Outcome, Running, Settings};
 
 fn settings_of(on_failure: OnFailure) -> Settings {
     settings(Kind::Reactor, on_failure)
@@ -180,6 +180,36 @@ fn the_text_of_an_error_is_bounded() {
     let delivery = next_delivery(&mut consumer, &feed, 0);
     consumer.delivered(&delivery.id, Outcome::failed("é".repeat(5000)), at(0), 0).unwrap();
     assert_eq!(consumer.status().unwrap().error.unwrap().message, "é".repeat(2048));
+}
+
+#[test]
+fn a_failed_attempt_is_reported_once_and_its_letter_has_the_stack() {
+    let (database, feed) = (database(), Feed::of(&["a"]));
+    let mut consumer = open(&database, &settings_of(OnFailure::Skip));
+    let thrown = |error: &str| Outcome::refused(error).with_stack(Some("é\u{1f}".repeat(5000)));
+    let delivery = next_delivery(&mut consumer, &feed, 0);
+    consumer.delivered(&delivery.id, thrown("no\u{1f}"), at(7), 0).unwrap();
+    let stack = "é ".repeat(5000).get(..8192).unwrap().to_owned();
+    let reports = consumer.take_failures();
+    let [report] = &reports[..] else { panic!("{reports:?}") };
+    assert_eq!((report.attempt, report.error.as_str(), report.next), (1, "no ", AfterFailure::DeadLetter));
+    assert_eq!(report.stack.as_ref(), Some(&stack));
+    assert_eq!((report.event.stream.as_str(), report.event.version.get()), ("a", 1));
+    assert_eq!(consumer.take_failures(), []);
+
+    let mut again = open(&database, &settings_of(OnFailure::Skip));
+    let letter = again.dead_letters(0, 1).unwrap().letters.remove(0);
+    assert_eq!((letter.error.message.as_str(), letter.error.stack), ("no ", Some(stack)));
+    let error = again.status().unwrap().error.unwrap();
+    assert_eq!((error.message.as_str(), error.event), ("no ", Some(report.event.clone())));
+
+    // A retry of the letter has its own error.
+    again.retry(at(8)).unwrap();
+    let delivery = next_delivery(&mut again, &feed, 8);
+    again.delivered(&delivery.id, Outcome::refused("never"), at(9), 0).unwrap();
+    assert_eq!(again.take_failures()[0].next, AfterFailure::DeadLetter);
+    let letter = again.dead_letters(0, 1).unwrap().letters.remove(0);
+    assert_eq!((letter.error.message.as_str(), letter.error.stack), ("never", None));
 }
 
 #[test]

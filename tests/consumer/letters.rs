@@ -76,7 +76,7 @@ fn a_letter_has_a_new_series_of_attempts_and_then_stays() {
     assert_eq!(deliver(&mut consumer, &feed, 200, &[1]), (Next::Wait { until: at(300) }, vec![1]));
     assert_eq!(deliver(&mut consumer, &feed, 300, &[1]), (Next::Idle, vec![1]));
     let letter = &consumer.dead_letters(0, 1).unwrap().letters[0];
-    assert_eq!((letter.attempts, letter.time, letter.error.as_str()), (4, at(300), "1 fails"));
+    assert_eq!((letter.attempts, letter.time, letter.error.message.as_str()), (4, at(300), "1 fails"));
     assert_eq!(deliver(&mut consumer, &feed, 9000, &[]), (Next::Idle, vec![]), "the round is over");
 }
 

@@ -281,7 +281,7 @@ fn a_state_is_stored_as_these_columns() {
         1,
         "running".to_owned(),
         0,
-        "2 fails".to_owned(),
+        "2 fails\u{1f}b\u{1f}1\u{1f}2\u{1f}live".to_owned(),
         0,
         1,
         "1".to_owned(),

@@ -10,7 +10,7 @@ fn settings_of(on_failure: OnFailure) -> Settings {
 }
 
 fn refused(error: &str) -> Outcome {
-    Outcome::Refused { error: error.to_owned() }
+    Outcome::refused(error)
 }
 
 fn gone() -> Outcome {
@@ -52,7 +52,7 @@ fn a_refused_event_is_given_up_at_once_and_delays_nothing() {
     assert_eq!(attempted, (Next::Idle, vec![vec![1], vec![2], vec![3], vec![4]]));
     let letters = consumer.dead_letters(0, 9).unwrap().letters;
     let [letter] = &letters[..] else { panic!("{letters:?}") };
-    assert_eq!((letter.event.position.get(), letter.attempts, letter.error.as_str()), (2, 1, "too large"));
+    assert_eq!((letter.event.position.get(), letter.attempts, letter.error.message.as_str()), (2, 1, "too large"));
     let status = consumer.status().unwrap();
     assert_eq!((status.failures, status.retry_at), (0, None));
     // A retry is one attempt too.
@@ -171,7 +171,7 @@ fn a_time_that_is_asked_for_is_waited_for_within_the_longest_delay() {
     for (asked, waited) in [(None, 100), (Some(50), 100), (Some(700), 700), (Some(u64::MAX), 1000)] {
         let (database, feed) = (database(), Feed::of(&["a"]));
         let mut consumer = open(&database, &settings_of(OnFailure::Skip));
-        let outcome = Outcome::Failed { error: "later".to_owned(), retry_after: asked };
+        let outcome = Outcome::Failed { error: "later".to_owned(), stack: None, retry_after: asked };
         let rest = deliver_with(&mut consumer, &feed, 5, &outcome, &[1]);
         assert_eq!(rest, (Next::Wait { until: at(5 + waited) }, vec![vec![1]]), "{asked:?}");
         let again = deliver_with(&mut consumer, &feed, 5 + waited, &outcome, &[]);

@@ -58,7 +58,7 @@ fn an_event_that_always_fails_becomes_a_dead_letter() {
     assert_eq!(documents(&mut consumer), folded(&feed, &[2]));
     let letter = &consumer.dead_letters(0, 10).unwrap().letters[0];
     assert_eq!((letter.event.clone(), letter.attempts), (feed.partitions[0][1].clone(), 3));
-    assert_eq!((letter.error.as_str(), letter.time), ("2 fails", at(300)));
+    assert_eq!((letter.error.message.as_str(), letter.time), ("2 fails", at(300)));
     assert_eq!(consumer.status().unwrap().dead_letters, 1);
     // After a repair, the event is projected. The same transaction deletes its letter.
     consumer.retry(at(400)).unwrap();

@@ -286,9 +286,9 @@ fn outcome_of(delivery: &Delivery, succeeds: bool) -> Outcome {
     let error = "poison".to_owned();
     match delivery.event.position.get() % 4 {
         _ if succeeds => Outcome::Done,
-        0 => Outcome::Refused { error },
+        0 => Outcome::refused(error),
         1 => Outcome::Gone { error },
-        2 => Outcome::Failed { error, retry_after: Some(700) },
+        2 => Outcome::Failed { error, stack: None, retry_after: Some(700) },
         _ => Outcome::failed(error),
     }
 }

@@ -24,7 +24,7 @@ fn the_new_documents_take_the_place_of_the_old_ones() {
     })
     .unwrap();
     consumer.rebuild(at(0)).unwrap();
-    assert_eq!(consumer.status().unwrap().rebuild.unwrap().to_string(), "0");
+    assert_eq!(consumer.status().unwrap().rebuild.unwrap().checkpoint.to_string(), "0");
     assert_eq!(documents(&mut consumer).len(), 7, "the old ones until the new ones are there");
     assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
     assert_eq!(documents(&mut consumer), folded(&feed, &[]));

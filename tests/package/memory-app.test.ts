@@ -288,7 +288,7 @@ test("a failure is thrown with its cause, or listed", async () => {
   await app.store.append("letter-1", { type: "Sent" });
   await app.advance(DAY);
   const found = app.failures.map(({ consumer, stream, version, attempt, error }) =>
-    [consumer, stream, version, attempt, error.cause === cause].join(),
+    [consumer, stream, version, attempt, error === cause].join(),
   );
   assert.deepEqual(found.toSorted(), [
     "full,letter-1,1,1,true",

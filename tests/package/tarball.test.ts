@@ -11,8 +11,8 @@ import { publint } from "publint";
 
 import { ROOT, TARBALL, useScratch } from "./scratch.ts";
 
-/** The largest size of the engine: 146 KiB, and 1 KiB for the paths of another machine, which are in it. */
-const WASM_GZIP_BYTES = 147 * 1024;
+/** The largest size of the engine: 150 KiB, and 1 KiB for the paths of another machine, which are in it. */
+const WASM_GZIP_BYTES = 151 * 1024;
 /** The largest size of the Worker: its wasm, with the HTTP layer and the objects, and its code. */
 const WORKER_GZIP_BYTES = 365 * 1024;
 /** The largest size of the Worker's code, minified as wrangler does it. */
@@ -68,6 +68,7 @@ test("it holds what is needed, and nothing else", async () => {
     "client/documents-client",
     "client/index",
     "client/name-of",
+    "consumer/app-failure",
     "consumer/definition",
     "consumer/handles",
     "consumer/process-types",
@@ -80,6 +81,7 @@ test("it holds what is needed, and nothing else", async () => {
     "entrypoints/engine",
     "gateway/event-gateway",
     "gateway/event-handler",
+    "gateway/gateway-options",
     "index",
     "local/event-store",
     "local/verify-commits",
@@ -95,7 +97,6 @@ test("it holds what is needed, and nothing else", async () => {
     "store/options",
     "store/pending",
     "store/store",
-    "testing/failures",
     "testing/given",
     "testing/history",
     "testing/index",

@@ -200,7 +200,10 @@ impl AggregateShell {
                     turn.alarm_is_over();
                 }
                 // Nobody follows, and nobody reads the log.
-                AggregateEffect::Grown(_) | AggregateEffect::Deleted | AggregateEffect::Log(_) => {}
+                AggregateEffect::Grown(_)
+                | AggregateEffect::Deleted
+                | AggregateEffect::Failed(_)
+                | AggregateEffect::Log(_) => {}
                 other => panic!("{other:?} is not carried out"),
             }
         }

@@ -169,8 +169,10 @@ impl ConsumerShell {
                     turn.alarm_is_over();
                 }
                 // Nobody watches, nobody follows the documents, and nobody reads the log.
-                ConsumerEffect::Running(_) | ConsumerEffect::DocumentsChanged(_) | ConsumerEffect::Log(_) => {
-                }
+                ConsumerEffect::Running(_)
+                | ConsumerEffect::DocumentsChanged(_)
+                | ConsumerEffect::Failed(_)
+                | ConsumerEffect::Log(_) => {}
                 other => panic!("{other:?} is not carried out"),
             }
         }

@@ -1,7 +1,8 @@
 //! The status, the dead letters and the documents of a consumer, as JSON.
 
 use sillok::handler::{
-    DeadLetter, DeadLetters, DocumentChange, DocumentPage, FollowedChange, FollowedDocuments, Status,
+    DeadLetter, DeadLetters, DocumentChange, DocumentPage, FailedEvent, FollowedChange, FollowedDocuments,
+    LastError, RebuildStatus, Status,
 };
 use sillok::store::{Checkpoint, RecordedTime, json_string};
 
@@ -12,9 +13,9 @@ use crate::clock::rfc3339;
 pub fn status_members(status: &Status, end: &Checkpoint) -> String {
     let place =
         |checkpoint: &Checkpoint| format!("\"checkpoint\":\"{checkpoint}\",\"lag\":{}", checkpoint.lag(end));
-    let rebuild = status.rebuild.as_ref().map(|checkpoint| format!("{{{}}}", place(checkpoint)));
-    let error = status.error.as_ref().map(|error| {
-        format!("{{\"message\":{},\"time\":{}}}", json_string(&error.message), time(error.time))
+    let rebuild = status.rebuild.as_ref().map(|RebuildStatus { checkpoint, failures, retry_at }| {
+        let retry_at = or_null(retry_at.map(time));
+        format!("{{{},\"failures\":{failures},\"retryAt\":{retry_at}}}", place(checkpoint))
     });
     format!(
         "\"status\":\"{}\",{},\"rebuild\":{},\"failures\":{},\"retryAt\":{},\"lastError\":{},\"deadLetters\":{},\"retrying\":{}",
@@ -23,21 +24,34 @@ pub fn status_members(status: &Status, end: &Checkpoint) -> String {
         or_null(rebuild),
         status.failures,
         or_null(status.retry_at.map(time)),
-        or_null(error),
+        or_null(status.error.as_ref().map(error_json)),
         status.dead_letters,
         status.retrying,
     )
 }
 
-/// A page of dead letters: `{"<name>":[{"id","reason","error","attempts","time","event"}],"next"}`. `next` is JSON.
+/// The last error: `{"message","time","stream","version","position","rebuild"}`. Only the error of an event has the last four.
+fn error_json(LastError { message, time: at, event }: &LastError) -> String {
+    let event =
+        event.as_ref().map_or_else(String::new, |FailedEvent { stream, version, position, in_rebuild }| {
+            let stream = json_string(stream.as_str());
+            format!(
+                ",\"stream\":{stream},\"version\":{version},\"position\":{position},\"rebuild\":{in_rebuild}"
+            )
+        });
+    format!("{{\"message\":{},\"time\":{}{event}}}", json_string(message), time(*at))
+}
+
+/// A page of dead letters: `{"<name>":[{"id","reason","error","stack","attempts","time","event"}],"next"}`. `next` is JSON.
 #[must_use]
 pub fn letters_json(name: &str, page: &DeadLetters, next: Option<String>) -> String {
     let mut letters = page.letters.iter().map(|DeadLetter { id, reason, error, attempts, time: at, event, .. }| {
-        let (reason, error, time) = (reason.as_str(), json_string(error), time(*at));
+        let stack = or_null(error.stack.as_deref().map(json_string));
+        let (reason, error, time) = (reason.as_str(), json_string(&error.message), time(*at));
         // The event is JSON already. It stays unchanged.
         let event = &event.json;
         format!(
-            "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"attempts\":{attempts},\"time\":{time},\"event\":{event}}}"
+            "{{\"id\":{id},\"reason\":\"{reason}\",\"error\":{error},\"stack\":{stack},\"attempts\":{attempts},\"time\":{time},\"event\":{event}}}"
         )
     });
     page_json(name, &mut letters, next)
@@ -105,8 +119,8 @@ fn or_null(json: Option<String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sillok::handler::{LastError, Running};
-    use sillok::store::{JsonText, Position};
+    use sillok::handler::Running;
+    use sillok::store::{JsonText, Position, StreamId, Version};
 
     use super::*;
 
@@ -127,13 +141,22 @@ mod tests {
             status_members(&status, &at(5)),
             r#""status":"running","checkpoint":"3","lag":2,"rebuild":null,"failures":0,"retryAt":null,"lastError":null,"deadLetters":0,"retrying":false"#
         );
-        status.rebuild = Some(at(1));
+        let retry_at = Some(RecordedTime::from_millis(2));
+        status.rebuild = Some(RebuildStatus { checkpoint: at(1), failures: 3, retry_at });
         status.failures = 2;
         status.retry_at = Some(RecordedTime::from_millis(1));
-        status.error = Some(LastError { message: "\"no\"".to_owned(), time: RecordedTime::from_millis(0) });
+        let message = "\"no\"".to_owned();
+        status.error = Some(LastError { message, time: RecordedTime::from_millis(0), event: None });
         assert_eq!(
             status_members(&status, &at(5)),
-            r#""status":"running","checkpoint":"3","lag":2,"rebuild":{"checkpoint":"1","lag":4},"failures":2,"retryAt":"1970-01-01T00:00:00.001Z","lastError":{"message":"\"no\"","time":"1970-01-01T00:00:00.000Z"},"deadLetters":0,"retrying":false"#
+            r#""status":"running","checkpoint":"3","lag":2,"rebuild":{"checkpoint":"1","lag":4,"failures":3,"retryAt":"1970-01-01T00:00:00.002Z"},"failures":2,"retryAt":"1970-01-01T00:00:00.001Z","lastError":{"message":"\"no\"","time":"1970-01-01T00:00:00.000Z"},"deadLetters":0,"retrying":false"#
+        );
+        let (stream, version) = (StreamId::new("account-\"1").unwrap(), Version::new(3).unwrap());
+        let event = FailedEvent { stream, version, position: Position::new(9).unwrap(), in_rebuild: true };
+        let error = LastError { event: Some(event), ..status.error.unwrap() };
+        assert_eq!(
+            error_json(&error),
+            r#"{"message":"\"no\"","time":"1970-01-01T00:00:00.000Z","stream":"account-\"1","version":3,"position":9,"rebuild":true}"#
         );
     }
 

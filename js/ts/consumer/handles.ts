@@ -15,13 +15,35 @@ export interface ConsumerStatus {
   /** The number of events that the consumer has not read yet. */
   lag: number;
   /** The progress of a rebuild, if there is one. */
-  rebuild: { checkpoint: string; lag: number } | null;
+  rebuild: {
+    /** The place in the feed up to which the rebuild has come. */
+    checkpoint: string;
+    /** The number of events that the rebuild has not handled yet. */
+    lag: number;
+    /** The number of failed attempts at the next event of the rebuild. The rebuild waits for this event. */
+    failures: number;
+    /** The time of the next attempt at it. */
+    retryAt: string | null;
+  } | null;
   /** The number of failed attempts at the next event. */
   failures: number;
   /** The time of the next attempt at it. */
   retryAt: string | null;
   /** The last error, also of an event that succeeded later. */
-  lastError: { message: string; time: string } | null;
+  lastError: {
+    /** What is wrong. */
+    message: string;
+    /** The time of the error. */
+    time: string;
+    /** The stream of the event. It is missing for an error of no event. So are `version`, `position` and `rebuild`. */
+    stream?: string;
+    /** The version of the event. */
+    version?: number;
+    /** The position of the event; on a server, in its partition. */
+    position?: number;
+    /** Whether the attempt was part of a rebuild. */
+    rebuild?: boolean;
+  } | null;
   /** The number of dead letters, counted up to 10,000. */
   deadLetters: number;
   /** Whether the consumer retries its dead letters. */
@@ -36,6 +58,8 @@ export interface DeadLetter {
   reason: "failed" | "held";
   /** The error of the last attempt; empty if there was no attempt. */
   error: string;
+  /** The stack of this error, and of its causes, at most 8 KiB. It is null if the error has none, such as that of a webhook. */
+  stack: string | null;
   /** The number of attempts. */
   attempts: number;
   /** The time when the consumer gave the event up. */

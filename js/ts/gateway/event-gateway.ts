@@ -1,5 +1,6 @@
 import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 import type { AnyConsumer } from "../consumer/definition.js";
+import { checkListener } from "../consumer/failures.js";
 import type { ConsumerHandle, ProjectionHandle } from "../consumer/handles.js";
 import type { AnyProcess } from "../consumer/process-types.js";
 import type { Projection } from "../consumer/projection.js";
@@ -14,7 +15,13 @@ import type {
   SavedEvent,
 } from "../store/events.js";
 import { invalid } from "../store/invalid.js";
-import type { ReplayOptions, ReplayProgress, RunOptions } from "../store/options.js";
+import {
+  checkOptions,
+  type ReplayOptions,
+  type ReplayProgress,
+  type RunOptions,
+} from "../store/options.js";
+import type { GatewayOptions } from "./gateway-options.js";
 import { LocalHandle } from "./local-handle.js";
 import { checkHandler, handOver, replay } from "./replay.js";
 import { Registered } from "./registered.js";
@@ -55,15 +62,34 @@ const NO_STREAM = {};
 export class EventGateway<E extends object = SavedEvent> {
   readonly #store: EventSource;
   readonly #handler: EventSink<E> | undefined;
-  readonly #registered = new Registered();
+  readonly #registered: Registered;
 
   /**
    * Makes a gateway between `store` and `handler`. The handler is optional.
    *
-   * @throws {@link SillokError} `invalid_parameter` when the handler has no `handleEvent`.
+   * @param options - `onFailure`, which hears of failed attempts.
+   * @throws {@link SillokError} `invalid_parameter` when the handler has no `handleEvent`, or an option is invalid.
+   *
+   * @example
+   * ```ts
+   * import { EventGateway, EventStore, reactor } from "sillok";
+   *
+   * const store = new EventStore();
+   * const fragile = reactor("fragile", { on: { Opened: () => { throw new Error("no") } }, attempts: 1 });
+   * const gateway = new EventGateway(store, undefined, {
+   *   onFailure({ consumer, stream, version, next, error }) {
+   *     console.log(consumer, stream, version, next, error.message); // fragile account-1 1 dead-letter no
+   *   },
+   * });
+   * gateway.register(fragile);
+   * await store.append("account-1", { type: "Opened" });
+   * await gateway.catchUp();
+   * ```
    */
-  constructor(store: EventSource, handler?: EventSink<E>) {
+  constructor(store: EventSource, handler?: EventSink<E>, options: GatewayOptions = {}) {
     if (handler !== undefined) checkHandler(handler);
+    checkOptions(options, ["onFailure"]);
+    this.#registered = new Registered(checkListener(options.onFailure));
     this.#store = store;
     this.#handler = handler;
   }

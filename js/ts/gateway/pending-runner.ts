@@ -4,10 +4,13 @@ import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 import { lookedUp, type ReadyCommand } from "../aggregate/command-input.js";
 import type { EngineOutcome } from "../aggregate/outcome.js";
 import type { Mark } from "../local/changes.js";
+import type { AppFailure, FailureListener } from "../consumer/app-failure.js";
 import { LocalCommands } from "../local/commands.js";
 import type { DueOwn, DueSend, EnginePending } from "../local/engine-pending.js";
 import type { LocalEngine } from "../local/engine.js";
+import { listPending } from "../local/read.js";
 import { type Failure, SillokError } from "../store/errors.js";
+import type { SentCommand, Timer } from "../store/pending.js";
 import {
   ATTEMPTS_AT_ONE_TIME,
   POLICY_TIMEOUT_MILLIS,
@@ -15,7 +18,6 @@ import {
 } from "../store/limits.js";
 import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
-import { watcherOf } from "./watcher.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
 
 /** An attempt of this program that has failed and is repeated later. */
@@ -44,8 +46,12 @@ export class PendingRunner extends WorkLoop {
   #attempts = 0;
   readonly #attemptsOf = new Map<string, number>();
 
-  constructor(engine: LocalEngine) {
+  readonly #failed: FailureListener;
+
+  /** `failed` hears of each failed attempt. */
+  constructor(engine: LocalEngine, failed: FailureListener) {
     super(engine);
+    this.#failed = failed;
     this.#engine = engine;
     this.#commands = new LocalCommands(engine);
     this.#pending = engine.pending();
@@ -180,12 +186,30 @@ export class PendingRunner extends WorkLoop {
     const place = JSON.stringify([stream, key, isSent]);
     try {
       this.#count(stream, key, isSent);
-      if ((await attempt()) > 0) {
-        await this.#note(place, [stream, key, isSent]);
-        await watcherOf(this.#engine)?.pendingFailed(stream, key, isSent);
-      } else this.#repeated.delete(place);
+      const next = await attempt();
+      if (next > 0) await this.#note(place, [stream, key, isSent]);
+      else this.#repeated.delete(place);
+      if (next !== 0) await this.#report(stream, key, isSent, next);
     } finally {
       this.#pending.ended(stream, key, isSent);
+    }
+  }
+
+  /** Reports a failed attempt. The store has its error. */
+  async #report(stream: string, key: string, isSent: boolean, next: number): Promise<void> {
+    for await (const one of listPending<Timer | SentCommand>(
+      this.#engine,
+      stream,
+      isSent ? "sent" : "timers",
+    )) {
+      if (("id" in one ? one.id : one.key) !== key) continue;
+      const { code, detail } = one.lastError ?? { code: "internal", detail: "no reason is stored" };
+      const after: Pick<AppFailure, "next" | "retryAt"> =
+        next > 0 ? { next: "retry", retryAt: new Date(next).toISOString() } : { next: "park" };
+      const error = Object.assign(new Error(detail), { code });
+      error.stack = `Error: ${detail}`;
+      const place = isSent ? { id: key, stream } : { key, stream };
+      this.#failed({ ...place, attempt: one.failedAttempts ?? 1, ...after, error });
     }
   }
 

@@ -1,12 +1,15 @@
 import type { AnyAggregate } from "../aggregate/aggregate-store.js";
 import { isAggregate } from "../aggregate/definition.js";
 import { isProcess } from "../aggregate/process-rules.js";
+import type { FailureListener } from "../consumer/app-failure.js";
 import { type AnyConsumer, invalidConsumer, isConsumer } from "../consumer/definition.js";
+import { reportFailure } from "../consumer/failures.js";
 import type { AnyProcess, ProcessConsumer } from "../consumer/process-types.js";
 import type { LocalEngine } from "../local/engine.js";
 import { SillokError } from "../store/errors.js";
 import { PendingRunner } from "./pending-runner.js";
 import { Runner } from "./runner.js";
+import { watcherOf } from "./watcher.js";
 import type { WorkLoop } from "./work-loop.js";
 
 /** The runners of everything that is registered with a gateway. */
@@ -16,6 +19,13 @@ export class Registered {
   #pending: PendingRunner | undefined;
   /** Called for each runner that is added during a run. */
   readonly running = new Set<(runner: WorkLoop) => void>();
+
+  readonly #listener: FailureListener | undefined;
+
+  /** `listener` hears of each failed attempt. */
+  constructor(listener?: FailureListener) {
+    this.#listener = listener;
+  }
 
   /** Adds a definition. */
   add(engine: LocalEngine, definition: AnyConsumer | AnyAggregate): void {
@@ -48,7 +58,7 @@ export class Registered {
       if (process.consumer !== undefined) this.#addConsumer(engine, process.consumer, process);
     }
     if (this.#pending === undefined) {
-      this.#pending = new PendingRunner(engine);
+      this.#pending = new PendingRunner(engine, this.#heard(engine));
       for (const start of this.running) start(this.#pending);
     }
     this.#pending.register(aggregate);
@@ -60,9 +70,14 @@ export class Registered {
     process?: AnyProcess,
   ): void {
     if (this.#consumers.has(consumer.name)) throw taken(consumer.name);
-    const runner = new Runner(engine, consumer, process);
+    const runner = new Runner(engine, consumer, this.#heard(engine), process);
     this.#consumers.set(consumer.name, runner);
     for (const start of this.running) start(runner);
+  }
+
+  /** What hears of a failed attempt: the watcher of a test application, or the log and the listener. */
+  #heard(engine: LocalEngine): FailureListener {
+    return watcherOf(engine)?.failed ?? ((failure) => reportFailure(failure, this.#listener));
   }
 }
 

@@ -3,7 +3,9 @@
 import { actsOf } from "../consumer/command.js";
 import type { AnyConsumer, ConsumedEvent } from "../consumer/definition.js";
 import { type DocumentsJson, projectOnto } from "../consumer/documents.js";
-import { type FailedAttempt, failedAttempt } from "../consumer/failed-attempt.js";
+import type { FailureListener } from "../consumer/app-failure.js";
+import type { FailedAttempt } from "../consumer/failed-attempt.js";
+import { Failures } from "../consumer/failures.js";
 import { follow } from "../consumer/process.js";
 import type { AnyProcess, ProcessConsumer } from "../consumer/process-types.js";
 import { project, type Projection } from "../consumer/projection.js";
@@ -15,7 +17,7 @@ import type { LocalEngine } from "../local/engine.js";
 import { readStream } from "../local/read.js";
 import { sleep, within } from "../time/timers.js";
 import { Turn } from "../time/turn.js";
-import { type Watcher, watcherOf } from "./watcher.js";
+import { watcherOf } from "./watcher.js";
 import { type IdleReason, WorkLoop } from "./work-loop.js";
 
 /** The number of a handler's first append or command. The number decides its idempotency key, or its id. */
@@ -31,19 +33,25 @@ export class Runner extends WorkLoop {
   readonly #commands: LocalCommands;
   readonly #reads: Reads;
   readonly #process: AnyProcess | undefined;
-  readonly #watcher: Watcher | undefined;
+  readonly #env: unknown;
+  readonly #failures = new Failures();
+  readonly #heard: FailureListener;
+  /** Whether an attempt has failed that the engine has not reported yet. */
+  #hasFailed = false;
   /** One turn for all work of the runner: each piece is short, but other work waits for all of them together. */
   readonly #turn = new Turn();
 
-  /** Runs a consumer. `process` is the process whose consumer it is. */
+  /** Runs a consumer. `process` is the process whose consumer it is. `failed` hears of each failed attempt. */
   constructor(
     engine: LocalEngine,
     definition: AnyConsumer | ProcessConsumer,
+    failed: FailureListener,
     process?: AnyProcess,
   ) {
     super(engine);
     this.#engine = engine;
-    this.#watcher = watcherOf(engine);
+    this.#env = watcherOf(engine)?.env;
+    this.#heard = failed;
     this.#commands = new LocalCommands(engine);
     this.#reads = readsOf(engine, this.#commands);
     this.#process = process;
@@ -81,9 +89,9 @@ export class Runner extends WorkLoop {
       if (Array.isArray(step)) {
         const [id, attempt, event] = step as readonly [string, number, string];
         await this.#deliver(id, attempt, event);
-      } else if (step !== "worked") {
-        return step as IdleReason;
       }
+      if (this.#hasFailed) await this.#report();
+      if (!Array.isArray(step) && step !== "worked") return step as IdleReason;
       if (this.#turn.isOver()) await this.#turn.pass();
     }
     return "interrupted";
@@ -113,8 +121,16 @@ export class Runner extends WorkLoop {
   }
 
   #failed(text: string, thrown: unknown): FailedAttempt {
-    this.#watcher?.failed(this.definition.name, JSON.parse(text) as ConsumedEvent, thrown);
-    return failedAttempt(thrown);
+    this.#hasFailed = true;
+    return this.#failures.note(text, thrown);
+  }
+
+  /** Reports the failed attempts. */
+  async #report(): Promise<void> {
+    this.#hasFailed = false;
+    for (const report of await this.consumer.takeFailures()) {
+      this.#heard(this.#failures.failure(report, { consumer: this.definition.name }));
+    }
   }
 
   /** Delivers an event to the instance of the process that it is for. */
@@ -138,7 +154,7 @@ export class Runner extends WorkLoop {
           (commands, ready) => this.consumer.execute(id, n, stream, commands, ready),
         ),
     });
-    const own = { id, attempt, env: this.#watcher?.env };
+    const own = { id, attempt, env: this.#env };
     const context: ReactorContext = Object.freeze({ ...own, ...acts, ...this.#reads });
     const { definition } = this as { definition: Reactor };
     const reacted = react(definition, JSON.parse(text) as ConsumedEvent, context);

@@ -1,15 +1,15 @@
 // What a test application sees of the runners of its store.
 
-import type { ConsumedEvent } from "../consumer/definition.js";
+import type { FailureListener } from "../consumer/app-failure.js";
 
-/** Sees the failures of a store's runners, and gives reactors their environment. */
+export { subjectOf } from "../consumer/failures.js";
+
+/** Sees the failures of a store's runners, in place of the log, and gives reactors their environment. */
 export interface Watcher {
   /** The environment of the handlers of reactors. */
   readonly env: unknown;
-  /** A handler of a consumer has thrown. */
-  failed(consumer: string, event: ConsumedEvent, error: unknown): void;
-  /** An attempt at a timer or at a sent command has failed. The store has the error. */
-  pendingFailed(stream: string, key: string, isSent: boolean): Promise<void>;
+  /** An attempt has failed. */
+  readonly failed: FailureListener;
 }
 
 const watchers = new WeakMap<object, Watcher>();

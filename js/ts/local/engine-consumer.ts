@@ -124,6 +124,12 @@ export class EngineConsumer {
     return this.#calls.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
   }
 
+  /** The reports of the attempts that have failed since the last call. Each is JSON. */
+  async takeFailures(): Promise<string[]> {
+    const reports = await this.#calls.read(() => this.#consumer.takeFailures());
+    return (JSON.parse(reports) as unknown[]).map((report) => JSON.stringify(report));
+  }
+
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {
     return this.#calls.write((store) => this.#consumer.operate(store, act));
   }

@@ -23,7 +23,7 @@ interface PendingCalls {
 
 /**
  * The timers and the sent commands of a store, in the order of the engine. An attempt returns the time of the next attempt, in
- * milliseconds since 1970, if it has failed and is repeated; otherwise 0. It returns undefined if there is more of the state to
+ * milliseconds since 1970, if it has failed and is repeated; -1 if it has failed and is parked; otherwise 0. It returns undefined if there is more of the state to
  * load.
  */
 export class EnginePending {

@@ -29,7 +29,6 @@ export {
   type InputOf,
 } from "./inputs.js";
 export { laws } from "./laws.js";
-export type { AppFailure } from "./failures.js";
 export {
   memoryApp,
   type MemoryAggregate,

@@ -6,6 +6,7 @@ import type {
   AnyAggregate,
   AnyConsumer,
   AnyProcess,
+  AppFailure,
   CommandOf,
   CommandOutcome,
   ConsumerHandle,
@@ -21,13 +22,11 @@ import type {
   StateOf,
 } from "sillok";
 
-import { watch } from "../gateway/watcher.js";
+import { subjectOf, watch } from "../gateway/watcher.js";
 import { engineOf } from "../local/engine-of.js";
 import { SillokError } from "../store/errors.js";
 import { invalid } from "../store/invalid.js";
 import { checkOptions } from "../store/options.js";
-import type { AppFailure } from "./failures.js";
-import { type Failures, failuresOf } from "./noted-failures.js";
 import { EventGateway, EventStore } from "./program.js";
 
 /** The definitions of an application, as of `sillok({ … })`, and the time at its start. */
@@ -48,7 +47,7 @@ export interface MemoryAppOptions<
   /** The environment of the handlers of reactors: their `context.env`. */
   readonly env?: unknown;
   /**
-   * What a failed attempt of a handler, a timer or a sent command does. `throw`: the call that has run it throws {@link AppFailure.error}, after
+   * What a failed attempt of a handler, a timer or a sent command does. `throw`: the call that has run it throws an error whose `cause` is {@link AppFailure.error}, after
    * everything that is due has run. `list`: it is only in {@link MemoryApp.failures}; use it to test retries. Default: `throw`.
    */
   readonly onFailure?: "throw" | "list" | undefined;
@@ -146,7 +145,10 @@ export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
   /** The store of the application. After you have written to it, call {@link MemoryApp.advance}. */
   readonly store: EventStore;
   readonly #gateway: EventGateway;
-  readonly #failures: Failures;
+  readonly #failures: AppFailure[] = [];
+  readonly #isThrown: boolean;
+  /** The number of failures that were thrown already. */
+  #checked = 0;
   readonly #definitions: ReadonlyMap<string, AnyAggregate>;
   #now: number;
 
@@ -160,8 +162,9 @@ export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
     }
     this.#now = millisOf(now, "now");
     this.store = new EventStore({ now: () => this.#now });
-    this.#failures = failuresOf(this.store, onFailure === "throw");
-    watch(engineOf(this.store) as object, { ...this.#failures.watcher, env: options.env });
+    this.#isThrown = onFailure === "throw";
+    const failed = (failure: AppFailure) => this.#failures.push(failure);
+    watch(engineOf(this.store) as object, { env: options.env, failed });
     this.#gateway = new EventGateway(this.store);
     this.#gateway.register(...aggregates, ...processes, ...projections, ...reactors);
     const definitions = [...aggregates, ...processes];
@@ -170,7 +173,7 @@ export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
 
   /** The failed attempts up to now, the oldest first. */
   get failures(): readonly AppFailure[] {
-    return this.#failures.all;
+    return this.#failures;
   }
 
   /**
@@ -249,13 +252,23 @@ export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
       const next = await this.#gateway.catchUp();
       if (next === undefined || next > end) {
         this.#now = end;
-        this.#failures.check();
+        this.#check();
         return;
       }
       this.#now = Math.max(this.#now, next);
     }
     const detail = `there was work at ${MOST_TIMES} times, and there is still more: does a timer set itself again and again?`;
     throw new SillokError({ code: "decider_failed", detail });
+  }
+
+  /** Throws the first failure since the last call, if failures are thrown. */
+  #check(): void {
+    const [first] = this.#failures.slice(this.#checked);
+    this.#checked = this.#failures.length;
+    if (first === undefined || !this.#isThrown) return;
+    const { attempt, error } = first;
+    const message = `${subjectOf(first)} failed in attempt ${attempt}: ${error.message}`;
+    throw new Error(message, { cause: error });
   }
 
   /**

@@ -36,11 +36,6 @@ impl Agenda {
         self.0.remove(key);
     }
 
-    /// The state of a pending command. `None` if there is none with this key.
-    pub(super) fn state(&self, key: &PendingKey) -> Option<PendingState> {
-        self.0.get(key).copied()
-    }
-
     pub(super) fn visit(&self, visit: &mut dyn FnMut(PendingKey, PendingState)) {
         self.0.iter().for_each(|(key, state)| visit(key.clone(), *state));
     }

@@ -7,7 +7,7 @@ use super::pending::{FailedAttempt, Sending};
 use crate::gateway::journal::Forward;
 use crate::gateway::turn::{CallId, Trouble};
 use crate::handler::Answer;
-use crate::store::{JsonText, RecordedTime, StorageError, Truncated, Version};
+use crate::store::{JsonText, PendingKey, RecordedTime, StorageError, Truncated, Version};
 
 /// An effect of an aggregate: an action that its object carries out.
 #[derive(Debug)]
@@ -67,6 +67,8 @@ pub enum AggregateEffect {
     },
     /// The alarm's work has ended. After an error, the platform must ring the alarm again.
     AlarmOver(Result<(), StorageError>),
+    /// An attempt at a timer or a sent command has failed. Report it to the operator.
+    Failed(PendingFailure),
     /// A line for the operator's log.
     Log(Trouble),
 }
@@ -75,6 +77,19 @@ impl From<Trouble> for AggregateEffect {
     fn from(trouble: Trouble) -> Self {
         Self::Log(trouble)
     }
+}
+
+/// A failed attempt at a timer or a sent command, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingFailure {
+    /// The timer or the sent command.
+    pub key: PendingKey,
+    /// The number of the attempt, counted from 1.
+    pub attempt: u32,
+    /// The reason.
+    pub failure: FailedAttempt,
+    /// The time of the next attempt. `None` if it is parked: it waits for an operator.
+    pub retry_at: Option<RecordedTime>,
 }
 
 /// An input of an aggregate that is not a request.

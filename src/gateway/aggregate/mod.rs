@@ -22,7 +22,7 @@ pub use command_error::CommandError;
 pub use commands::{Commands, Step};
 pub use driver::AggregateDriver;
 pub use due_commands::{DueCommands, DueWork};
-pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten};
+pub use effects::{AggregateEffect, AggregateInput, Forget, Forgotten, PendingFailure};
 pub use executed::Executed;
 pub use loading::StateAt;
 pub use machine::{Aggregate, ForgetError};

@@ -1,7 +1,7 @@
 //! The order of an aggregate's own work: the timers that are due, the commands that are sent, and their answers.
 
 use super::driver::{AggregateDriver, AggregateTurn};
-use super::effects::AggregateEffect;
+use super::effects::{AggregateEffect, PendingFailure};
 use super::operating::{cancel_pending, reject_sent, retry_pending};
 use super::outbox::Outbox;
 use super::pending::{FailedAttempt, SentWork, note_failure, sent_work};
@@ -11,8 +11,7 @@ use crate::gateway::turn::CallId;
 use crate::handler::Answer;
 use crate::store::limits::SENT_AT_ONCE;
 use crate::store::{
-    DecisionLog, EventId, EventStore, JsonText, PendingKey, PendingKind, PendingState, RecordedTime,
-    StorageError, StreamId,
+    DecisionLog, EventId, EventStore, JsonText, PendingKey, PendingKind, RecordedTime, StorageError, StreamId,
 };
 
 /// The time after which a sent command counts as lost when the alarm rings, in milliseconds.
@@ -106,7 +105,6 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
     pub(super) fn pursue_again(&mut self, turn: &mut AggregateTurn<'_>) -> Result<(), StorageError> {
         for key in self.pursuit.begin_again(turn.now()) {
             let failure = FailedAttempt { code: ErrorCode::Internal, detail: LOST.to_owned() };
-            turn.log("a sent command has no answer", format!("{}: {}", self.stream, key.as_str()));
             if let Err(error) = self.note_failure(turn, &key, &failure) {
                 return Err(self.not_pursued(turn, error));
             }
@@ -238,10 +236,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 self.queue(turn, OwnWork::Take(key, answer));
                 Ok(())
             }
-            Err(failure) => {
-                turn.log("a sent command has no answer", &failure.detail);
-                self.note_failure(turn, &key, &failure)
-            }
+            Err(failure) => self.note_failure(turn, &key, &failure),
         };
         match noted {
             Ok(()) => self.pursue(turn),
@@ -258,7 +253,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         let (now, random) = (turn.now(), turn.random());
         self.machine.store.log().at(now);
         note_failure(&mut self.machine.store, &self.stream, key, failure, now, random)?;
-        self.report(turn, key);
+        self.report(turn, key, failure.clone());
         Ok(())
     }
 
@@ -279,12 +274,7 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 commands.answered(store, stream, key, answer, now, random, fresh_id)
             }
         };
-        if let Some(failure) = commands.take_failure() {
-            turn.log(
-                "an attempt at a timer or an answer has failed",
-                format!("{stream}: {}", failure.detail),
-            );
-        }
+        let failure = commands.take_failure();
         let done = match worked {
             Ok(super::Step::More) => return Some(work),
             Ok(super::Step::Done(done)) => Ok(done),
@@ -296,7 +286,9 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
                 if let Some(executed) = executed.filter(super::Executed::is_written) {
                     turn.push(AggregateEffect::Grown(executed.version));
                 }
-                self.report(turn, work.key());
+                if let Some(failure) = failure {
+                    self.report(turn, work.key(), failure);
+                }
                 turn.push(AggregateEffect::Soon);
             }
             Err(error) => drop(self.not_pursued(turn, error)),
@@ -304,16 +296,15 @@ impl<L: DecisionLog, A: Alarm> AggregateDriver<L, A> {
         None
     }
 
-    /// Reports a pending command that is parked, because it now waits for an operator.
-    fn report(&mut self, turn: &mut AggregateTurn<'_>, key: &PendingKey) {
-        let state = self.machine.store.log().with_agenda(|agenda| agenda.state(key));
-        if state == Some(PendingState::Parked) {
-            let what = match key.kind() {
-                PendingKind::Timer => "a timer is parked",
-                PendingKind::Sent => "a sent command is parked",
-            };
-            turn.log(what, format!("{}: {}", self.stream, key.as_str()));
-        }
+    /// Reports a failed attempt at a pending command. A command that was answered or cancelled meanwhile has not failed.
+    fn report(&self, turn: &mut AggregateTurn<'_>, key: &PendingKey, failure: FailedAttempt) {
+        let (attempt, retry_at) = match self.machine.store.log().pending(&self.stream, key) {
+            Ok(Some(pending)) if pending.failed > 0 => (pending.failed, pending.state.due()),
+            Ok(_) => return,
+            // A row that cannot be read is parked.
+            Err(_) => (1, None),
+        };
+        turn.push(AggregateEffect::Failed(PendingFailure { key: key.clone(), attempt, failure, retry_at }));
     }
 
     /// Leaves the rest to the alarm, or to the next request if the alarm could not be set.

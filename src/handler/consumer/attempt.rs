@@ -20,6 +20,8 @@ pub enum Outcome {
     Failed {
         /// What is wrong.
         error: String,
+        /// The stack of the handler's error, if it has one.
+        stack: Option<String>,
         /// The least time before the next attempt, in milliseconds. The policy's `longest_delay` limits it.
         retry_after: Option<u64>,
     },
@@ -27,6 +29,8 @@ pub enum Outcome {
     Refused {
         /// What is wrong.
         error: String,
+        /// The stack of the handler's error, if it has one.
+        stack: Option<String>,
     },
     /// The receiver accepts no more events, neither this one nor another. The consumer pauses in front of this event.
     Gone {
@@ -38,7 +42,29 @@ pub enum Outcome {
 impl Outcome {
     /// A failure after which another attempt may succeed.
     pub fn failed(error: impl Into<String>) -> Self {
-        Self::Failed { error: error.into(), retry_after: None }
+        Self::Failed { error: error.into(), stack: None, retry_after: None }
+    }
+
+    /// A failure that no other attempt can mend.
+    pub fn refused(error: impl Into<String>) -> Self {
+        Self::Refused { error: error.into(), stack: None }
+    }
+
+    /// The same outcome with the stack of the handler's error.
+    ///
+    /// ```
+    /// use sillok::handler::Outcome;
+    ///
+    /// let outcome = Outcome::failed("no").with_stack(Some("Error: no\n    at handle".to_owned()));
+    /// assert!(matches!(outcome, Outcome::Failed { stack: Some(_), .. }));
+    /// assert_eq!(Outcome::Done.with_stack(None), Outcome::Done);
+    /// ```
+    #[must_use]
+    pub fn with_stack(mut self, with: Option<String>) -> Self {
+        if let Self::Failed { stack, .. } | Self::Refused { stack, .. } = &mut self {
+            *stack = with;
+        }
+        self
     }
 
     /// The outcome of an attempt that ended with an error of this code. It is a refusal if no retry can help.
@@ -51,7 +77,7 @@ impl Outcome {
     /// assert!(matches!(Outcome::of_code(ErrorCode::Unavailable, "no answer"), Outcome::Failed { .. }));
     /// ```
     pub fn of_code(code: ErrorCode, error: impl Into<String>) -> Self {
-        if is_permanent(code) { Self::Refused { error: error.into() } } else { Self::failed(error) }
+        if is_permanent(code) { Self::refused(error) } else { Self::failed(error) }
     }
 
     /// Whether the event is done.
@@ -64,7 +90,15 @@ impl Outcome {
     pub(in crate::handler) fn error(&self) -> &str {
         match self {
             Self::Done => "",
-            Self::Failed { error, .. } | Self::Refused { error } | Self::Gone { error } => error,
+            Self::Failed { error, .. } | Self::Refused { error, .. } | Self::Gone { error } => error,
+        }
+    }
+
+    /// The stack of the handler's error.
+    pub(in crate::handler) fn stack(&self) -> Option<&str> {
+        match self {
+            Self::Failed { stack, .. } | Self::Refused { stack, .. } => stack.as_deref(),
+            Self::Done | Self::Gone { .. } => None,
         }
     }
 }
@@ -113,7 +147,7 @@ impl Refusals {
         let Err(failed) = handled else { return Outcome::Done };
         let error = failed.message().to_owned();
         let refused = self.0.try_borrow().is_ok_and(|refusals| refusals.contains(&error));
-        if refused { Outcome::Refused { error } } else { Outcome::failed(error) }
+        if refused { Outcome::refused(error) } else { Outcome::failed(error) }
     }
 }
 
@@ -129,7 +163,7 @@ mod tests {
         assert_eq!(refusals.outcome(Ok(())), Outcome::Done);
         assert_eq!(refusals.outcome(Err("no answer".into())), Outcome::failed("no answer"));
         let error = "there are no events".to_owned();
-        assert_eq!(refusals.outcome(Err(error.as_str().into())), Outcome::Refused { error });
+        assert_eq!(refusals.outcome(Err(error.as_str().into())), Outcome::refused(error));
         (0..100).for_each(|n| refusals.note(ErrorCode::NoEvents, &n));
         assert_eq!(refusals.0.borrow().len(), REFUSALS);
     }

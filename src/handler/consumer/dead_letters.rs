@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::ErrorCode;
 use crate::handler::feed::FeedEvent;
+use crate::handler::stored::state::SEPARATOR;
 use crate::store::sqlite::Row;
 use crate::store::{EventId, EventType, Position, RecordedTime, StorageError, StreamId, Version};
 
@@ -97,11 +98,40 @@ pub struct DeadLetter {
     /// The reason why it is a dead letter.
     pub reason: Reason,
     /// The error of the last attempt. Empty if there was no attempt.
-    pub error: String,
+    pub error: LetterError,
     /// The number of attempts.
     pub attempts: u64,
     /// The time at which it was stored, or was last given up.
     pub time: RecordedTime,
+}
+
+/// The error of a dead letter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LetterError {
+    /// What is wrong, cut off at 4 KiB.
+    pub message: String,
+    /// The stack of the handler's error, cut off at 8 KiB. `None` if the error has none.
+    pub stack: Option<String>,
+}
+
+impl LetterError {
+    /// The number of bytes.
+    pub(in crate::handler) fn size(&self) -> usize {
+        self.message.len() + self.stack.as_ref().map_or(0, String::len)
+    }
+
+    /// The text that is stored: the message and, after the separator, the stack.
+    pub(in crate::handler) fn to_text(&self) -> String {
+        let Self { message, stack } = self;
+        stack.as_ref().map_or_else(|| message.clone(), |stack| format!("{message}{SEPARATOR}{stack}"))
+    }
+
+    fn of_text(text: &str) -> Self {
+        match text.split_once(SEPARATOR) {
+            Some((message, stack)) => Self { message: message.to_owned(), stack: Some(stack.to_owned()) },
+            None => Self { message: text.to_owned(), stack: None },
+        }
+    }
 }
 
 impl DeadLetter {
@@ -126,7 +156,7 @@ fn letter(row: &dyn Row) -> Option<DeadLetter> {
         partition: row.integer(1)?.try_into().ok()?,
         event,
         reason: [Reason::Failed, Reason::Held].into_iter().find(|word| word.as_str() == reason)?,
-        error: row.text(9)?.to_owned(),
+        error: LetterError::of_text(row.text(9)?),
         attempts: row.integer(10)?,
         time: RecordedTime::from_millis(row.integer(11)?),
     })

@@ -194,6 +194,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             .iter()
             .take(events)
             .try_for_each(|id| self.machine.delivered(id, outcome.clone(), now, turn.jitter()));
+        self.report(turn);
         let Some(run) = &mut self.run else { return };
         if let Err(error) = noted {
             run.failed = Some(error);
@@ -212,6 +213,7 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             return self.let_others(turn);
         }
         let next = self.machine.next(turn.now());
+        self.report(turn);
         let next = next.and_then(|next| self.answer_reached(turn).map(|()| next));
         if let Some(revision) = self.machine.take_news() {
             turn.push(ConsumerEffect::DocumentsChanged(revision));
@@ -230,6 +232,13 @@ impl<S: Sql, A: Alarm> ConsumerDriver<S, A> {
             Ok(Next::Tidied) => self.let_others(turn),
             Ok(Next::Wait { .. } | Next::Idle | Next::Paused | Next::Stopped) => self.end_run(turn, Ok(())),
             Err(error) => self.interrupt(turn, Some(error)),
+        }
+    }
+
+    /// Reports the failed attempts.
+    fn report(&mut self, turn: &mut ConsumerTurn<'_>) {
+        for report in self.machine.take_failures() {
+            turn.push(ConsumerEffect::Failed(report));
         }
     }
 

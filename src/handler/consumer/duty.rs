@@ -12,6 +12,13 @@ use crate::store::{RecordedTime, StorageError};
 pub const BACKSTOP_MILLIS: u64 = 5000;
 
 impl<S: Sql, A: Alarm> Consumer<S, A> {
+    /// Notes whether a partition may have more events for the live lane.
+    pub(in crate::handler) fn set_pending(&mut self, partition: usize, pending: bool) {
+        if let Some(place) = self.pending.get_mut(partition) {
+            *place = pending;
+        }
+    }
+
     /// Passes the time of the alarm to the machine, once after it was opened. Returns whether the alarm was lost: it is
     /// overdue, or is set further ahead than any alarm may be. The machine then sets it again. Run the machine after a
     /// lost alarm.

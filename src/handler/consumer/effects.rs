@@ -1,6 +1,7 @@
 //! The effects and the inputs of a consumer's driver.
 
 use super::attempt::Outcome;
+use super::failures::FailureReport;
 use crate::gateway::{CallId, Trouble};
 use crate::handler::feed::{Delivery, FeedPage, Read};
 use crate::store::{RecordedTime, StorageError};
@@ -71,6 +72,8 @@ pub enum ConsumerEffect {
     },
     /// The alarm's work has ended. After an error, the platform must ring the alarm again.
     AlarmOver(Result<(), StorageError>),
+    /// An attempt at an event has failed. Report it to the operator.
+    Failed(FailureReport),
     /// A line for the operator's log.
     Log(Trouble),
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::cut_off::CutOff;
 use super::duty::BACKSTOP_MILLIS;
+use super::failures::FailureReport;
 use super::policy::{Kind, OpenError, Settings};
 use super::window::Offers;
 use crate::gateway::Alarm;
@@ -41,6 +42,8 @@ pub struct Consumer<S, A> {
     pub(in crate::handler) recent: RecentChanges,
     /// The keys of the live documents that the present transaction has changed, in their order.
     pub(in crate::handler) written: RefCell<Vec<Rc<str>>>,
+    /// The failed attempts that nobody has taken yet.
+    pub(in crate::handler) failures: RefCell<Vec<FailureReport>>,
     /// The number of deliveries that the durable checkpoint does not contain.
     pub(in crate::handler) unsaved: usize,
     /// The number of skipped events that the durable checkpoint does not contain.
@@ -98,6 +101,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             storage: Rc::new(storage),
             recent: RecentChanges::since(&state),
             written: RefCell::default(),
+            failures: RefCell::default(),
             state,
             known: true,
             hand: None,
@@ -318,12 +322,6 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         })
     }
 
-    pub(in crate::handler) fn set_pending(&mut self, partition: usize, pending: bool) {
-        if let Some(place) = self.pending.get_mut(partition) {
-            *place = pending;
-        }
-    }
-
     /// Reads the state again if it is unknown or another process has saved it.
     pub(in crate::handler) fn refresh(&mut self) -> Result<(), StorageError> {
         if !self.known || self.store().revision()? != self.state.revision {
@@ -372,7 +370,9 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         let mut state = self.state.clone();
         let mut current = false;
         self.written.take();
-        self.store().transaction(&mut || {
+        let reported = self.failures.borrow().len();
+        let committed = self.store().transaction(&mut || {
+            self.failures.borrow_mut().truncate(reported);
             current = self.known && self.store().revision()? == state.revision;
             if current {
                 work(self, &mut state)?;
@@ -385,7 +385,11 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                 self.save_version(&state)?;
             }
             Ok(())
-        })?;
+        });
+        if committed.is_err() || !current {
+            self.failures.borrow_mut().truncate(reported);
+        }
+        committed?;
         if current {
             if self.settings.kind == Kind::Projection {
                 self.recent.note(&state, self.written.take());

@@ -9,6 +9,7 @@ pub(in crate::handler) mod defining;
 pub(in crate::handler) mod driver;
 pub(in crate::handler) mod duty;
 pub(in crate::handler) mod effects;
+pub(in crate::handler) mod failures;
 pub(in crate::handler) mod following;
 pub(in crate::handler) mod machine;
 pub(in crate::handler) mod operate;

@@ -27,8 +27,8 @@ pub struct Status {
     pub running: Running,
     /// Its checkpoint.
     pub checkpoint: Checkpoint,
-    /// The checkpoint of a rebuild, if one is under way.
-    pub rebuild: Option<Checkpoint>,
+    /// The rebuild, if one is under way.
+    pub rebuild: Option<RebuildStatus>,
     /// The number of failures of the next event.
     pub failures: u32,
     /// The time of the next attempt at the failed event.
@@ -39,6 +39,17 @@ pub struct Status {
     pub dead_letters: u64,
     /// Whether a round through the dead letters is under way.
     pub retrying: bool,
+}
+
+/// The status of a rebuild.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RebuildStatus {
+    /// Its checkpoint.
+    pub checkpoint: Checkpoint,
+    /// The number of failures of its next event. If it is not 0, the event of the consumer's last error may be this one.
+    pub failures: u32,
+    /// The time of the next attempt at the failed event.
+    pub retry_at: Option<RecordedTime>,
 }
 
 /// The reason why a consumer was not rebuilt.
@@ -222,7 +233,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             Ok(Status {
                 running: *status,
                 checkpoint: live.checkpoint.clone(),
-                rebuild: rebuild.as_ref().map(|track| track.checkpoint.clone()),
+                rebuild: rebuild.as_ref().map(rebuild_status),
                 failures: live.trouble.failures,
                 retry_at: Some(live.trouble.until).filter(|until| *until > RecordedTime::default()),
                 error: error.clone(),
@@ -248,7 +259,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
                     found.next = found.letters.last().map(|letter| letter.id.get());
                     return ControlFlow::Break(());
                 }
-                budget.look_at(1, letter.event.json.len() + letter.error.len());
+                budget.look_at(1, letter.event.json.len() + letter.error.size());
                 budget.take();
                 found.letters.push(letter);
                 ControlFlow::Continue(())
@@ -350,6 +361,12 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         };
         self.settled(altered)
     }
+}
+
+fn rebuild_status(Track { checkpoint, trouble, .. }: &Track) -> RebuildStatus {
+    let Trouble { failures, until, .. } = *trouble;
+    let retry_at = Some(until).filter(|until| failures > 0 && *until > RecordedTime::default());
+    RebuildStatus { checkpoint: checkpoint.clone(), failures, retry_at }
 }
 
 /// The first and the last of these ids, within the ids that dead letters ever had.

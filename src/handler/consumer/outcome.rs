@@ -1,14 +1,16 @@
 //! The handling of outcomes: what follows for the events in hand.
 
 use super::attempt::Outcome;
-use super::dead_letters::{DeadLetter, LetterId, Reason};
+use super::dead_letters::{DeadLetter, LetterError, LetterId, Reason};
+use super::failures::{AfterFailure, FailureReport};
 use super::machine::Consumer;
 use super::policy::{Kind, OnFailure};
 use super::window::Ended;
 use crate::gateway::Alarm;
 use crate::handler::feed::{FeedEvent, Hand, Lane};
 use crate::handler::projections::documents::Documents;
-use crate::handler::stored::state::{LastError, Running, State};
+use crate::handler::stored::state::{FailedEvent, LastError, Running, State, stored_text};
+use crate::store::limits::STACK_BYTES;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError};
 
@@ -238,7 +240,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         event: &FeedEvent,
         now: RecordedTime,
     ) -> Result<(), StorageError> {
-        self.put_letter(state, hand, event, (Reason::Held, String::new(), 0), now)
+        self.put_letter(state, hand, event, (Reason::Held, LetterError::default(), 0), now)
     }
 
     fn put_letter(
@@ -246,7 +248,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         state: &mut State,
         hand: &Hand,
         event: &FeedEvent,
-        (reason, error, attempts): (Reason, String, u64),
+        (reason, error, attempts): (Reason, LetterError, u64),
         time: RecordedTime,
     ) -> Result<(), StorageError> {
         state.letters += 1;
@@ -258,8 +260,8 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         Ok(())
     }
 
-    /// Counts a failed attempt. Returns whether it was the last one, so that the checkpoint is now past the event. The
-    /// outcome `Gone` counts as no attempt.
+    /// Counts a failed attempt, and reports it. Returns whether it was the last one, so that the checkpoint is now past the
+    /// event. The outcome `Gone` counts as no attempt.
     fn fail(
         &self,
         state: &mut State,
@@ -267,21 +269,41 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
         event: &FeedEvent,
         failure: &Failure<'_>,
     ) -> Result<bool, StorageError> {
-        let policy = &self.settings.policy;
-        let error = LastError::new(failure.outcome.error(), failure.now);
-        let message = error.message.clone();
+        let stack = failure.outcome.stack().map(|stack| stored_text(stack, STACK_BYTES));
+        let failed = FailedEvent::new(event, hand.lane);
+        let error = LastError::new(failure.outcome.error(), failure.now, failed.clone());
+        let letter = LetterError { message: error.message.clone(), stack: stack.clone() };
         state.error = Some(error);
-        let (counts, retry_after) = match failure.outcome {
-            Outcome::Failed { retry_after, .. } => (!failure.shared, Some(*retry_after)),
+        let counts = !failure.shared && !matches!(failure.outcome, Outcome::Gone { .. });
+        let trouble = state.trouble_mut(hand);
+        let attempt = trouble.failures.saturating_add(1);
+        trouble.failures += u32::from(counts);
+        let next = self.after_failure(state, hand, event, failure, &letter)?;
+        let LetterError { message: error, stack } = letter;
+        self.report(FailureReport { event: failed, attempt, error, stack, next });
+        Ok(next == AfterFailure::DeadLetter)
+    }
+
+    /// What follows from a failed attempt, which is counted.
+    fn after_failure(
+        &self,
+        state: &mut State,
+        hand: &Hand,
+        event: &FeedEvent,
+        failure: &Failure<'_>,
+        error: &LetterError,
+    ) -> Result<AfterFailure, StorageError> {
+        let policy = &self.settings.policy;
+        let retry_after = match failure.outcome {
+            Outcome::Failed { retry_after, .. } => Some(*retry_after),
             Outcome::Gone { .. } => {
                 state.trouble_mut(hand).until = RecordedTime::default();
                 state.status = Running::Paused;
-                return Ok(false);
+                return Ok(AfterFailure::Pause);
             }
-            Outcome::Refused { .. } | Outcome::Done => (true, None),
+            Outcome::Refused { .. } | Outcome::Done => None,
         };
         let trouble = state.trouble_mut(hand);
-        trouble.failures += u32::from(counts);
         trouble.partition = hand.partition;
         let failures = trouble.failures;
         if let Some(retry_after) = retry_after.filter(|_| failures < policy.attempts) {
@@ -289,20 +311,20 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             trouble.until = failure.now.later(wait);
             let until = trouble.until;
             self.arm(until)?;
-            return Ok(false);
+            return Ok(AfterFailure::Retry(until));
         }
         if let Some(letter) = hand.letter {
             let place = (state.live.generation, letter);
-            self.store().letter_failed(place, &message, failures, failure.now)?;
+            self.store().letter_failed(place, error, failures, failure.now)?;
             state.advance(hand, event.position);
-            return Ok(true);
+            return Ok(AfterFailure::DeadLetter);
         }
         if policy.on_failure == OnFailure::Stop {
             trouble.until = RecordedTime::default();
             state.status = Running::Stopped;
-            return Ok(false);
+            return Ok(AfterFailure::Stop);
         }
-        self.put_letter(state, hand, event, (Reason::Failed, message, failures.into()), failure.now)?;
-        Ok(true)
+        self.put_letter(state, hand, event, (Reason::Failed, error.clone(), failures.into()), failure.now)?;
+        Ok(AfterFailure::DeadLetter)
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::state::{Round, State};
 use super::storage::{ConsumerStore, NextLetter};
-use crate::handler::consumer::dead_letters::{DeadLetter, Reason};
+use crate::handler::consumer::dead_letters::{DeadLetter, LetterError, Reason};
 use crate::handler::consumer::policy::Kind;
 use crate::sorted::Sorted;
 use crate::store::limits::{LETTERS_LOOKED_AT, PAGE_LOOKED_AT, REMOVED_ROWS};
@@ -229,12 +229,12 @@ impl ConsumerStore for Memory {
     fn letter_failed(
         &self,
         (generation, id): (u64, u64),
-        error: &str,
+        error: &LetterError,
         attempts: u32,
         time: RecordedTime,
     ) -> Result<(), StorageError> {
         if let Some(letter) = self.letter(generation, id) {
-            let (error, attempts) = (error.to_owned(), letter.attempts + u64::from(attempts));
+            let (error, attempts) = (error.clone(), letter.attempts + u64::from(attempts));
             let letter = DeadLetter { reason: Reason::Failed, error, attempts, time, ..letter };
             self.write(&self.letter_key(generation, id), Some(Row::Letter(letter)));
         }

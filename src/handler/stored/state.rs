@@ -1,9 +1,9 @@
 //! The state of a consumer.
 
 use crate::handler::consumer::policy::{Kind, Settings};
-use crate::handler::feed::{Hand, Lane};
+use crate::handler::feed::{FeedEvent, Hand, Lane};
 use crate::store::limits::ERROR_BYTES;
-use crate::store::{Checkpoint, Position, RecordedTime};
+use crate::store::{Checkpoint, Position, RecordedTime, StreamId, Version};
 
 /// The version of a projection whose version is not stored. Only another version is stored.
 pub(in crate::handler) const FIRST_VERSION: u32 = 1;
@@ -42,13 +42,44 @@ pub struct LastError {
     pub message: String,
     /// The time of the error.
     pub time: RecordedTime,
+    /// The event of the failed attempt. `None` if the error is of no event, or if an older version has stored it.
+    pub event: Option<FailedEvent>,
+}
+
+/// The event of a failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedEvent {
+    /// The stream.
+    pub stream: StreamId,
+    /// The version.
+    pub version: Version,
+    /// The position in its partition of the feed.
+    pub position: Position,
+    /// Whether the attempt was part of a rebuild.
+    pub in_rebuild: bool,
+}
+
+impl FailedEvent {
+    pub(in crate::handler) fn new(event: &FeedEvent, lane: Lane) -> Self {
+        let FeedEvent { stream, version, position, .. } = event;
+        let in_rebuild = lane == Lane::Rebuild;
+        Self { stream: stream.clone(), version: *version, position: *position, in_rebuild }
+    }
 }
 
 impl LastError {
-    pub(in crate::handler) fn new(message: &str, time: RecordedTime) -> Self {
-        let end = message.floor_char_boundary(ERROR_BYTES);
-        Self { message: message.get(..end).unwrap_or_default().to_owned(), time }
+    pub(in crate::handler) fn new(message: &str, time: RecordedTime, event: FailedEvent) -> Self {
+        Self { message: stored_text(message, ERROR_BYTES), time, event: Some(event) }
     }
+}
+
+/// Separates the parts of a stored text: of an error and its event, or of an error and its stack.
+pub(in crate::handler) const SEPARATOR: char = '\u{1f}';
+
+/// A text of at most so many bytes that can be stored beside other parts.
+pub(in crate::handler) fn stored_text(text: &str, most: usize) -> String {
+    let end = text.floor_char_boundary(most);
+    text.get(..end).unwrap_or_default().replace(SEPARATOR, " ")
 }
 
 /// The failures of the next event.

@@ -1,8 +1,8 @@
 //! The state of a consumer as the columns of its row.
 
-use super::state::{FIRST_VERSION, LastError, Round, Running, State, Track, Trouble};
+use super::state::{FIRST_VERSION, FailedEvent, LastError, Round, Running, SEPARATOR, State, Track, Trouble};
 use crate::store::sqlite::{Row, Value};
-use crate::store::{Checkpoint, RecordedTime};
+use crate::store::{Checkpoint, Position, RecordedTime, StreamId, Version};
 
 /// The columns of a track.
 pub(in crate::handler) fn columns<'a>(track: &Track, checkpoint: &'a str) -> [Value<'a>; 5] {
@@ -23,16 +23,37 @@ pub(in crate::handler) fn state(row: &dyn Row) -> Option<State> {
         version: FIRST_VERSION,
         status: Running::parse(row.text(1)?)?,
         letters: row.integer(2)?,
-        error: row
-            .text(3)
-            .zip(time(row, 4))
-            .map(|(message, time)| LastError { message: message.to_owned(), time }),
+        error: row.text(3).zip(time(row, 4)).map(|(text, time)| last_error(text, time)),
         live: track(row, 5)?,
         rebuild: if row.integer(10).is_some() { Some(track(row, 10)?) } else { None },
         round: match row.integer(15) {
             Some(after) => Some(Round { after, to: row.integer(16)?, trouble: trouble(row, 17)? }),
             None => None,
         },
+    })
+}
+
+/// The text of the last error: the message, and the parts of its event. No stream id has the separator.
+pub(in crate::handler) fn error_text(LastError { message, event, .. }: &LastError) -> String {
+    let Some(FailedEvent { stream, version, position, in_rebuild }) = event else { return message.clone() };
+    let lane = if *in_rebuild { REBUILD } else { "live" };
+    format!("{message}{SEPARATOR}{stream}{SEPARATOR}{version}{SEPARATOR}{position}{SEPARATOR}{lane}")
+}
+
+const REBUILD: &str = "rebuild";
+
+fn last_error(text: &str, time: RecordedTime) -> LastError {
+    let mut parts = text.split(SEPARATOR);
+    let message = parts.next().unwrap_or_default().to_owned();
+    LastError { message, time, event: failed_event(&mut parts) }
+}
+
+fn failed_event<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<FailedEvent> {
+    Some(FailedEvent {
+        stream: StreamId::new(parts.next()?).ok()?,
+        version: Version::new(parts.next()?.parse().ok()?)?,
+        position: Position::new(parts.next()?.parse().ok()?)?,
+        in_rebuild: parts.next()? == REBUILD,
     })
 }
 

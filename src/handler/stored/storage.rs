@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::state::{Round, State};
 use super::tables::Tables;
-use crate::handler::consumer::dead_letters::DeadLetter;
+use crate::handler::consumer::dead_letters::{DeadLetter, LetterError};
 use crate::handler::consumer::policy::Kind;
 use crate::store::sqlite::Sql;
 use crate::store::{RecordedTime, StorageError, StreamId};
@@ -55,7 +55,7 @@ pub(in crate::handler) trait ConsumerStore {
     fn letter_failed(
         &self,
         place: (u64, u64),
-        error: &str,
+        error: &LetterError,
         attempts: u32,
         time: RecordedTime,
     ) -> Result<(), StorageError>;

@@ -4,9 +4,9 @@
 use std::ops::ControlFlow;
 
 use super::state::{FIRST_VERSION, Round, State};
-use super::state_row::{columns, state};
+use super::state_row::{columns, error_text, state};
 use super::storage::{ConsumerStore, NextLetter};
-use crate::handler::consumer::dead_letters::DeadLetter;
+use crate::handler::consumer::dead_letters::{DeadLetter, LetterError};
 use crate::handler::consumer::policy::Kind;
 use crate::store::sqlite::{Schema, Sql, Table, Value};
 use crate::store::{RecordedTime, StorageError, StreamId};
@@ -215,12 +215,13 @@ impl<S: Sql> ConsumerStore for Tables<S> {
         let live = columns(&state.live, &live);
         let number = |number: Option<u64>| number.map_or(Value::Null, Value::Integer);
         let (round, error) = (state.round.as_ref(), state.error.as_ref());
+        let text = error.map(error_text);
         let about = [
             self.consumer(),
             Value::Integer(state.revision),
             Value::Text(state.status.as_str()),
             Value::Integer(state.letters),
-            error.map_or(Value::Null, |error| Value::Text(&error.message)),
+            text.as_deref().map_or(Value::Null, Value::Text),
             number(error.map(|error| error.time.as_millis())),
         ];
         let round = [
@@ -291,7 +292,7 @@ impl<S: Sql> ConsumerStore for Tables<S> {
             Value::Text(event.event_type.as_str()),
             Value::Text(&event.json),
             Value::Text(letter.reason.as_str()),
-            Value::Text(&letter.error),
+            Value::Text(&letter.error.to_text()),
             Value::Integer(letter.attempts),
             Value::Integer(letter.time.as_millis()),
         ];
@@ -301,7 +302,7 @@ impl<S: Sql> ConsumerStore for Tables<S> {
     fn letter_failed(
         &self,
         (generation, id): (u64, u64),
-        error: &str,
+        error: &LetterError,
         attempts: u32,
         time: RecordedTime,
     ) -> Result<(), StorageError> {
@@ -309,7 +310,7 @@ impl<S: Sql> ConsumerStore for Tables<S> {
             self.consumer(),
             Value::Integer(generation),
             Value::Integer(id),
-            Value::Text(error),
+            Value::Text(&error.to_text()),
             Value::Integer(attempts.into()),
             Value::Integer(time.as_millis()),
         ];

@@ -10,12 +10,12 @@ use sillok::gateway::{
 };
 use sillok::store::sqlite::StreamTable;
 use sillok::store::{JsonText, Version};
-use sillok_bridge::Failure;
+use sillok_bridge::{Failure, pending_failure_json};
 use worker::console_error;
 
 use super::{Inner, Named, executing};
 use crate::journal;
-use crate::objects::{Driven, Driving, ObjectAlarm, ObjectSql, armed, nudges, partitions, pause};
+use crate::objects::{Driven, Driving, ObjectAlarm, ObjectSql, armed, failures, nudges, partitions, pause};
 
 pub(super) type Driver = AggregateDriver<StreamTable<ObjectSql>, ObjectAlarm>;
 
@@ -74,6 +74,12 @@ impl Driven for Inner {
             AggregateEffect::Deleted => nudges::dismiss(&self.state),
             AggregateEffect::Forgot { call, outcome } => self.calls.answer(call, Answer::Forgot(outcome)),
             AggregateEffect::AlarmOver(over) => self.driving.ringing.answer_all(&over),
+            AggregateEffect::Failed(failure) => {
+                if let Some(Named { name, .. }) = &self.named {
+                    let failure = pending_failure_json(&name.identity, &failure);
+                    failures::report(&self.env, &failure, name.tenant(), None);
+                }
+            }
             AggregateEffect::Log(trouble) => console_error!("{trouble}"),
             effect => return executing::carry_out(self, effect),
         }

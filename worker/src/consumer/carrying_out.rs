@@ -6,11 +6,11 @@ use std::rc::Rc;
 use sillok::ErrorCode;
 use sillok::gateway::{CallId, Turn};
 use sillok::handler::{ConsumerEffect, ConsumerInput, Outcome, look_again_at};
-use sillok_bridge::{Failure, now};
+use sillok_bridge::{Failure, failure_json, now};
 use worker::console_error;
 
 use super::opening::{Driver, Inner};
-use crate::objects::{Driven, Driving, armed, nudges, pause};
+use crate::objects::{Driven, Driving, armed, failures, nudges, pause};
 
 impl Inner {
     /// Stores the duty to read a partition of the journal that has grown.
@@ -72,6 +72,11 @@ impl Driven for Inner {
                 self.requests.answer(call, outcome);
             }
             ConsumerEffect::AlarmOver(over) => self.driving.ringing.answer_all(&over),
+            ConsumerEffect::Failed(report) => {
+                let (tenant, name) =
+                    self.name.as_ref().map(|name| (name.tenant(), name.identity.as_str())).unzip();
+                failures::report(&self.env, &failure_json(&report), tenant.flatten(), name);
+            }
             ConsumerEffect::Log(trouble) => console_error!("{trouble}"),
             effect => return Some(effect),
         }

@@ -101,6 +101,7 @@ fn answered(answer: &JsValue) -> Outcome {
         }
         Ok(status) => Outcome::Failed {
             error: format!("the receiver answered with the status {status}"),
+            stack: None,
             retry_after: wait.parse().ok(),
         },
         Err(_) => Outcome::failed("the receiver's answer has no status"),
@@ -138,7 +139,7 @@ pub(super) async fn to_queue(
         if size > MESSAGE_BYTES {
             let most = MESSAGE_BYTES - MESSAGE_BYTES_ADDED;
             let error = format!("the event is {} bytes long; the most for a queue is {most}", body.len());
-            return Err(Outcome::Refused { error });
+            return Err(Outcome::refused(error));
         }
         // The body is text. As an object, it would pass through JavaScript, and a number could change.
         messages.push(&object(&[("body", body.as_str().into()), ("contentType", "text".into())]));

@@ -92,7 +92,7 @@ pub(super) fn not_begun(checkpoint: Checkpoint, message: String) -> Status {
         rebuild: None,
         failures: 0,
         retry_at: None,
-        error: Some(LastError { message, time: now() }),
+        error: Some(LastError { message, time: now(), event: None }),
         dead_letters: 0,
         retrying: false,
     }

@@ -3,6 +3,7 @@
 mod call;
 mod calls;
 mod driving;
+pub(crate) mod failures;
 mod name;
 pub(crate) mod nudges;
 mod object_alarm;
