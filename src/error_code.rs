@@ -237,7 +237,7 @@ error_codes! {
     Internal "internal" [500] Later []
         "The server or the engine has failed."
     InvalidConfiguration "invalid_configuration" [500] AfterChange []
-        "`JOURNAL_PARTITIONS` is not a whole number from 1 to 64."
+        "`JOURNAL_PARTITIONS` is not a whole number from 1 to 64, or a binding is missing, or a name is misspelt."
     JournalPartitionsChanged "journal_partitions_changed" [500] AfterChange []
         "`JOURNAL_PARTITIONS` is not the number that the journal was begun with."
     PartitionsChanged "partitions_changed" [500] AfterChange []

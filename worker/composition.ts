@@ -8,8 +8,10 @@ import { checkListener } from "../js/ts/consumer/failures.ts";
 import { STREAM_ID_BYTES } from "../js/ts/store/limits.ts";
 import { isName } from "../js/ts/store/names.ts";
 import type { App, OwnOptions, Parts } from "./app.ts";
+import { type Misconfiguration, problem } from "./configuration.ts";
 import { described } from "./described.ts";
 import { newestEvents } from "./newest-events.ts";
+import { READY, Readiness } from "./readiness.ts";
 import type { OwnFetch } from "./reads.ts";
 import { type Registry, registryOf, type Taken } from "./registry.ts";
 
@@ -30,6 +32,8 @@ export interface Platform {
   objects(registry: Registry, of: ObjectParts): App["objects"];
   /** Answers an HTTP request. */
   answer(request: Request, env: unknown, context: object): Promise<Response>;
+  /** What is wrong in the configuration. */
+  misconfiguration(env: object): Misconfiguration | undefined;
   /** Checks that the Worker's own code can call the objects here. */
   checkCalls(): void;
 }
@@ -58,8 +62,25 @@ export function compose<
   const inEnv = composed(registry);
   const ownFetch: OwnFetchOf = (env, options) => {
     const own = inEnv(env, options);
-    return (url, request) => platform.answer(new Request(url, request), own, NO_CONTEXT);
+    return (url, request) => answered(new Request(url, request), [env, own], NO_CONTEXT);
   };
+  const stranger =
+    (env: unknown): OwnFetch =>
+    (url, request) =>
+      answered(new Request(url, request), [env, inEnv(env)], NO_CONTEXT);
+  const readiness = new Readiness();
+
+  /** Answers a request with the environment of the Worker, unless its configuration is wrong, and with that of the request. */
+  async function answered(
+    request: Request,
+    [env, own]: readonly [unknown, unknown],
+    context: object,
+  ): Promise<Response> {
+    const wrong = platform.misconfiguration(env as object);
+    if (wrong !== undefined && !isFor(request, "/v1/health")) return problem(500, wrong);
+    return platform.answer(request, own, context);
+  }
+
   function connect(env: unknown, options?: OwnOptions): Client<any>;
   function connect(socket: object, env: unknown, context: object): never;
   function connect(env: unknown, options?: unknown, context?: object): Client<any> {
@@ -77,7 +98,11 @@ export function compose<
     async fetch(request, env, context) {
       const others = isOfSillok(request) ? undefined : (parts.fetch ?? assetsOf(env));
       if (others !== undefined) return others(request, env, context);
-      return platform.answer(request, inEnv(env), context);
+      if (isFor(request, READY)) {
+        const asks = [stranger(env), ownFetch(env, {})] as const;
+        return readiness.answer(platform.misconfiguration(env as object), asks);
+      }
+      return answered(request, [env, inEnv(env)], context);
     },
     connect,
   };
@@ -86,6 +111,11 @@ export function compose<
 function isOfSillok({ url }: Request): boolean {
   const { pathname } = new URL(url);
   return pathname === "/v1" || pathname.startsWith("/v1/");
+}
+
+/** Whether a request reads this path. */
+function isFor({ method, url }: Request, path: string): boolean {
+  return (method === "GET" || method === "HEAD") && new URL(url).pathname === path;
 }
 
 /** Answers a request by the assets of the Worker, if it has the binding `ASSETS`. */

@@ -12,6 +12,7 @@ export const ELSEWHERE: Platform = {
     Journal: notHere("Journal"),
     Consumer: notHere("Consumer"),
   }),
+  misconfiguration: () => undefined,
   answer: () => Promise.reject(unsupported("app.fetch")),
   checkCalls() {
     throw unsupported("app.connect");

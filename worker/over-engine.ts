@@ -2,6 +2,7 @@
 
 import type { Platform } from "./composition.ts";
 import type { Engine } from "./engine.ts";
+import { misconfiguration, problem } from "./configuration.ts";
 import { aggregateClass, consumerClass, journalClass } from "./objects.ts";
 
 /** The platform of a Worker with this engine. */
@@ -17,6 +18,7 @@ export function overEngine(engine: Engine): Platform {
       Consumer: consumerClass(engine, registry, ownFetch, onFailure),
     }),
     answer: (request, env, context) => answer(engine, request, env, context),
+    misconfiguration,
     checkCalls() {},
   };
 }
@@ -34,17 +36,6 @@ async function answer(
     // and not the runtime's page.
     console.error(error);
     const detail = "the request could not be carried out; the cause is in the Worker's log";
-    const problem = {
-      type: "about:blank",
-      title: "Internal Server Error",
-      status: 500,
-      code: "internal",
-      detail,
-    };
-    const headers = {
-      "Cache-Control": "no-store, no-transform",
-      "Content-Type": "application/problem+json",
-    };
-    return Response.json(problem, { status: 500, headers });
+    return problem(500, { code: "internal", detail });
   }
 }

@@ -1,0 +1,56 @@
+// `GET /v1/ready`: whether the configuration is right and the objects answer.
+
+import { BOUND } from "../js/ts/client/client.ts";
+import { type Misconfiguration, problem } from "./configuration.ts";
+import type { OwnFetch } from "./reads.ts";
+
+/** The path of the readiness. */
+export const READY = "/v1/ready";
+/** How long an answer is remembered, in milliseconds. Nobody can make the objects work by many requests. */
+const REMEMBERED_MILLIS = 5000;
+/** A path whose answer needs all partitions of the journal. */
+const ASKED = new URL("/v1/journal", BOUND).href;
+
+/** The readiness of one Worker. Requests share a check, and its success is remembered for 5 seconds. */
+export class Readiness {
+  #until = 0;
+  #check: Promise<Misconfiguration | undefined> | undefined;
+
+  /** Answers a request. `asks` ask without a token, and as the Worker's own code. */
+  async answer(
+    wrong: Misconfiguration | undefined,
+    asks: readonly [OwnFetch, OwnFetch],
+  ): Promise<Response> {
+    const found = wrong ?? (await this.#found(asks));
+    if (found !== undefined) return problem(503, found);
+    return Response.json({ status: "ready" }, { headers: { "Cache-Control": "no-store" } });
+  }
+
+  #found(asks: readonly [OwnFetch, OwnFetch]): Promise<Misconfiguration | undefined> {
+    if (this.#check !== undefined) return this.#check;
+    if (Date.now() < this.#until) return Promise.resolve(undefined);
+    const check = found(asks).finally(() => (this.#check = undefined));
+    this.#check = check;
+    return check.then((wrong) => {
+      if (wrong === undefined) this.#until = Date.now() + REMEMBERED_MILLIS;
+      return wrong;
+    });
+  }
+}
+
+/** What is wrong, by the answers of the engine. */
+async function found(asks: readonly [OwnFetch, OwnFetch]): Promise<Misconfiguration | undefined> {
+  const [asStranger, asOwn] = asks;
+  const refusal = await problemOf(await asStranger(ASKED, {}));
+  if (refusal?.code === "auth_not_configured") return refusal;
+  return problemOf(await asOwn(ASKED, {}));
+}
+
+async function problemOf(response: Response): Promise<Misconfiguration | undefined> {
+  if (response.ok) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  const { code, detail } = (await response.json()) as Misconfiguration;
+  return { code, detail };
+}
