@@ -130,14 +130,56 @@ test("where random numbers are refused, an append is, and works once they are gi
   assert.deepEqual(await scratch.lines("random.js"), [...refused, "1"]);
 });
 
-test("an error that nobody catches is printed, and not the whole package with it", async () => {
-  await scratch.write(
-    "uncaught.mjs",
+const UNCAUGHT: Record<string, [code: string, line: number, program: string]> = {
+  "a conflict": [
+    "wrong_expected_version",
+    2,
     `import { EventStore } from "sillok";
     await new EventStore().append("s", { type: "A" }, { expectedVersion: 7 });`,
-  );
-  const { code, stderr } = await scratch.run(process.execPath, [scratch.at("uncaught.mjs")]);
-  assert.notEqual(code, 0);
-  assert.match(stderr, /code: 'wrong_expected_version'/);
-  assert.ok(stderr.length < 10_000, `${stderr.length} characters`);
+  ],
+  "a refused event": [
+    "invalid_event",
+    2,
+    `import { EventStore } from "sillok";
+    new EventStore().saveEvent({ aggregateId: 1, wrong: NaN });`,
+  ],
+  "an error of a decider": [
+    "decider_failed",
+    3,
+    `import { aggregate, EventStore } from "sillok";
+    const decide = () => {
+      throw new Error("no");
+    };
+    const account = aggregate("account", { initialState: () => 0, evolve: (state) => state, decide });
+    await new EventStore().execute("account-1", { type: "Open" }, account);`,
+  ],
+};
+
+for (const [what, [code, line, program]] of Object.entries(UNCAUGHT)) {
+  for (const flags of [[], ["--enable-source-maps"]]) {
+    test(`${what} that nobody catches prints its code and the line of the program ${flags.join()}`, async () => {
+      await scratch.write("uncaught.mjs", program);
+      const at = scratch.at("uncaught.mjs");
+      const { code: exit, stderr } = await scratch.run(process.execPath, [...flags, at]);
+      assert.notEqual(exit, 0);
+      assert.ok(stderr.includes(`code: '${code}'`), stderr);
+      assert.match(stderr, /SillokError: .+\n/);
+      assert.ok(stderr.includes(`uncaught.mjs:${line}:`), stderr);
+      assert.ok(stderr.length < 4096, `${stderr.length} characters:\n${stderr}`);
+    });
+  }
+}
+
+test("an error of the package leaves the length of stacks as it was", async () => {
+  const program = `import { EventStore } from "sillok";
+    for (const limit of [10, 3, 100]) {
+      Error.stackTraceLimit = limit;
+      const refused = await new EventStore().append("", { type: "A" }).catch((error) => error);
+      console.log(Error.stackTraceLimit === limit, refused.code);
+    }
+    Object.freeze(Error);
+    console.log((await new EventStore().append("", { type: "A" }).catch((error) => error)).code);`;
+  await scratch.write("limits.mjs", program);
+  const refused = Array<string>(3).fill("true invalid_stream_id");
+  assert.deepEqual(await scratch.lines("limits.mjs"), [...refused, "invalid_stream_id"]);
 });

@@ -138,13 +138,17 @@ function encoded(code: SillokErrorCode, field: string, name: unknown, longest: n
   }
 }
 
+/** Whether headers of this platform take any text. It is undefined until a text needs it: workerd logs a line for each such header. */
+let takesText: boolean | undefined;
+
 /** Writes UTF-8 into a header. Most platforms expect each byte as a character; workerd expects the text. */
 function inHeader(text: string): string {
-  if (takesText()) return text;
-  return String.fromCharCode(...new TextEncoder().encode(text));
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  takesText ??= isTextTaken();
+  return takesText ? text : String.fromCharCode(...new TextEncoder().encode(text));
 }
 
-function takesText(): boolean {
+function isTextTaken(): boolean {
   try {
     new Headers({ a: "\ucd94" });
     return true;

@@ -294,11 +294,28 @@ class ErrorOfSillok extends Error {
   }
 
   constructor({ code, detail, ...fields }: Failure, options?: { readonly cause?: unknown }) {
+    const limit = limitStack(STACK_LINES);
     super(detail, options);
+    limitStack(limit);
     this.code = code;
     Object.assign(this, fields);
   }
 }
+
+/** The lines of an error's stack. With the usual ten, the lines of the package may leave no room for that of the caller. */
+const STACK_LINES = 30;
+
+/** Sets the number of lines of new stacks, and returns the one before. A number that is not the usual one stays. */
+function limitStack(lines: number | undefined): number | undefined {
+  const errors = Error as { stackTraceLimit?: unknown };
+  const { stackTraceLimit: before } = errors;
+  if (lines === undefined || (before !== USUAL_LINES && before !== STACK_LINES)) return undefined;
+  // It stays if a program has frozen it.
+  return Reflect.set(errors, "stackTraceLimit", lines) ? before : undefined;
+}
+
+/** The number of lines that V8 keeps of a stack, unless a program changes it. */
+const USUAL_LINES = 10;
 
 /**
  * The class of Sillok's errors.
