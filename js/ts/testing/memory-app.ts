@@ -266,9 +266,7 @@ export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
     const [first] = this.#failures.slice(this.#checked);
     this.#checked = this.#failures.length;
     if (first === undefined || !this.#isThrown) return;
-    const { attempt, error } = first;
-    const message = `${subjectOf(first)} failed in attempt ${attempt}: ${error.message}`;
-    throw new Error(message, { cause: error });
+    throw wrapped(first);
   }
 
   /**
@@ -297,6 +295,13 @@ export class MemoryApp<A extends AnyAggregate = AnyAggregate> {
   consumer(consumer: string | AnyConsumer | AnyProcess): ConsumerHandle {
     return this.#gateway.consumer(consumer);
   }
+}
+
+/** The error of a failure that says what has failed. */
+export function wrapped(failure: AppFailure): Error {
+  const { attempt, error } = failure;
+  const message = `${subjectOf(failure)} failed in attempt ${attempt}: ${error.message}`;
+  return new Error(message, { cause: error });
 }
 
 function millisOf(value: number | Date, field: string): number {

@@ -8,7 +8,7 @@ import { invalid } from "../store/invalid.js";
 import { checkOptions } from "../store/options.js";
 import { DifferenceError } from "./difference-error.js";
 import { Interruption } from "./interruption.js";
-import { MemoryApp, type MemoryAppOptions } from "./memory-app.js";
+import { MemoryApp, type MemoryAppOptions, wrapped } from "./memory-app.js";
 
 /** The definitions of the application around the reactor, and what is done in it. */
 export interface RedeliverOptions<Env = unknown> extends Omit<
@@ -133,7 +133,9 @@ async function endOf(
   await when(app);
   // Twice the delay of the repeat.
   await app.advance(2);
-  for (const { error } of app.failures) if (!Interruption.is(error.cause)) throw error;
+  for (const failure of app.failures) {
+    if (!Interruption.is(failure.error)) throw wrapped(failure);
+  }
   return { streams: await streamsOf(app), ...(outcome && { outcome: await outcome(env) }) };
 }
 
