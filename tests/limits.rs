@@ -42,7 +42,7 @@ const POLICY: [(&str, u64); 4] = [
 ];
 
 /// The core's limits that only the engine and a server check.
-const CORE_ALONE: [&str; 30] = [
+const CORE_ALONE: [&str; 31] = [
     "APPENDS",
     "COMMAND_BYTES",
     "COMMIT_BYTES",
