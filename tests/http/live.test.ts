@@ -41,8 +41,15 @@ test("the existing events, and then each new event at once", async () => {
   await api.appended(stream, numbered(4, 7));
   await follower.until(({ events }) => events.length === 10);
   assert.deepEqual(follower.events, (await api.read(stream)).json.events);
-  const ids = follower.messages.flatMap((message) => message.id ?? []);
-  assert.deepEqual(ids, count(1, 10).map(String));
+  const ids = follower.messages.map(({ id, name }) => (name === undefined ? id : [name, id]));
+  const [first, ...others] = [count(1, 3), count(4, 10)].map((versions) => versions.map(String));
+  const expected = [...(first ?? []), ["caught-up", "3"], ...others.flat()];
+  assert.deepEqual(
+    ids.filter((id) => id !== undefined),
+    expected,
+  );
+  const named = follower.messages.find(({ name }) => name !== undefined);
+  assert.deepEqual(JSON.parse(named?.data ?? ""), { version: 3 });
   assert.equal(follower.messages[0]?.retry, "1000");
   await follower.close();
 });

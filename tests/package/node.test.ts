@@ -53,6 +53,7 @@ test("the package exports what it says, and nothing else", async () => {
     "isCommandRejected",
     "isSillokError",
     "isWrongExpectedVersion",
+    "mintToken",
     "process",
     "projection",
     "reactor",
@@ -60,6 +61,7 @@ test("the package exports what it says, and nothing else", async () => {
     "schedule",
     "send",
     "verifyCommits",
+    "verifyWebhook",
   ];
   assert.deepEqual(names, [...classes, ...functions]);
   const testing = ["answer", "event", "given", "laws", "memoryApp", "redeliver", "storeContract"];

@@ -8,6 +8,8 @@ import { Waiting } from "./waiting.ts";
 export interface Message {
   id: string | undefined;
   data: string | undefined;
+  /** The name of a message that is no event. */
+  name: string | undefined;
   retry: string | undefined;
   comment: boolean;
 }
@@ -47,7 +49,7 @@ export class Follower extends Waiting {
   }
 
   #received(): Message[] {
-    return this.messages.filter((message) => message.data !== undefined);
+    return this.messages.filter(({ data, name }) => data !== undefined && name === undefined);
   }
 
   close(): Promise<unknown> {
@@ -70,12 +72,14 @@ export class Follower extends Waiting {
 }
 
 function parse(block: string): Message {
-  const message: Message = { id: undefined, data: undefined, retry: undefined, comment: false };
+  const [id, data, name, retry] = [undefined, undefined, undefined, undefined];
+  const message: Message = { id, data, name, retry, comment: false };
   for (const line of block.split(/\r\n|\n|\r/)) {
     const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
     if (name === "") message.comment = true;
     else if (name === "data")
       message.data = message.data === undefined ? value : `${message.data}\n${value}`;
+    else if (name === "event") message.name = value;
     else if (name === "id") message.id = value;
     else if (name === "retry") message.retry = value;
     else assert.fail(`an unknown field: ${line}`);

@@ -41,13 +41,14 @@ export function subscribeFeed<E extends NewEvent>(
   engine: LocalEngine,
   options: SubscribeAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
-  return subscription(options, wantedToFollow, (wanted, stop) => follow<E>(engine, wanted, stop));
+  return subscription(options, wantedToFollow, (...following) => follow<E>(engine, ...following));
 }
 
 async function* follow<E extends NewEvent>(
   engine: LocalEngine,
   wanted: WantedFeed,
   stop: AbortSignal,
+  caughtUp: () => void,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const turn = new Turn();
   if (wanted.after === END) wanted = placed(wanted, await engine.end());
@@ -62,7 +63,9 @@ async function* follow<E extends NewEvent>(
     }
     // The checkpoint is also past events that the caller does not want.
     wanted = { ...wanted, after: page.checkpoint };
-    if (events.length === 0 && !page.more) await engine.changed(mark, stop);
-    else if (turn.isOver()) await turn.pass();
+    if (events.length === 0 && !page.more) {
+      caughtUp();
+      await engine.changed(mark, stop);
+    } else if (turn.isOver()) await turn.pass();
   }
 }

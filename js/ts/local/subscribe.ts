@@ -11,8 +11,8 @@ export function subscribeStream<E extends NewEvent>(
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
-  return subscription(options, wantedStream, (following, stop) =>
-    follow<E>(engine, stream, following, stop),
+  return subscription(options, wantedStream, (following, stop, caughtUp) =>
+    follow<E>(engine, stream, following, stop, caughtUp),
   );
 }
 
@@ -21,6 +21,7 @@ async function* follow<E extends NewEvent>(
   stream: unknown,
   { after, type }: WantedStream,
   stop: AbortSignal,
+  caughtUp: () => void,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   const turn = new Turn();
   let from = after + 1;
@@ -39,6 +40,7 @@ async function* follow<E extends NewEvent>(
       if (turn.isOver()) await turn.pass();
       continue;
     }
+    caughtUp();
     await engine.changed(mark, stop, stream);
   }
 }

@@ -71,13 +71,16 @@ export function subscribeRemoteFeed<E extends NewEvent>(
   http: Http,
   options: SubscribeAllOptions,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
-  return subscription(options, wantedToFollow, (wanted, stop) => follow<E>(http, wanted, stop));
+  return subscription(options, wantedToFollow, (wanted, stop, caughtUp) =>
+    follow<E>(http, wanted, stop, caughtUp),
+  );
 }
 
 async function* follow<E extends NewEvent>(
   http: Http,
   wanted: WantedFeed,
   stop: AbortSignal,
+  caughtUp: () => void,
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   let { after } = wanted;
   // The end is asked for once. After a lost connection, it would be another one.
@@ -90,5 +93,5 @@ async function* follow<E extends NewEvent>(
       ? undefined
       : checkedAnswer<FeedEvent<E>>(parse(data), "checkpoint", "string");
   };
-  yield* messagesOf(http, request, take, stop);
+  yield* messagesOf(http, request, take, stop, caughtUp);
 }

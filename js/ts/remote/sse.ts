@@ -17,24 +17,36 @@ export interface SseMessage {
   readonly data: string;
 }
 
+/** A message with its name, which is empty for an event. */
+interface NamedMessage extends SseMessage {
+  readonly name: string;
+}
+
+/** The name of the message after the existing events. */
+const CAUGHT_UP = "caught-up";
+
 /**
- * Yields the result of `take` for each message, unless it is undefined. After a lost connection it sends a new request.
+ * Yields the result of `take` for each message, unless it is undefined. After a lost connection it sends a new request. It calls
+ * `caughtUp` when the caller has taken the existing events.
  */
 export async function* messagesOf<T>(
   http: Http,
   request: () => Pick<HttpRequest, "path" | "fields">,
   take: (message: SseMessage) => T | undefined,
   stop: AbortSignal,
+  caughtUp?: () => void,
 ): AsyncGenerator<T, void, undefined> {
   const backoff = new Backoff(Infinity);
   while (!stop.aborted) {
     const response = await connected(http, request(), backoff, stop);
     if (response === undefined) return;
-    for await (const message of messages(response, stop)) {
-      const event = take(message);
+    for await (const { id, name, data } of messages(response, stop)) {
+      // A message with a name is no event. Only its place counts.
+      const event = take({ id, data: name === "" ? data : "" });
       // Each message is progress, also one without an event.
       backoff.reset();
       if (event !== undefined) yield event;
+      if (name === CAUGHT_UP) caughtUp?.();
     }
     await backoff.wait(undefined, stop).catch(() => undefined);
   }
@@ -68,13 +80,13 @@ async function connected(
 async function* messages(
   response: Response,
   signal: AbortSignal,
-): AsyncGenerator<SseMessage, void, undefined> {
+): AsyncGenerator<NamedMessage, void, undefined> {
   const reader = readerOf(response);
   // This ends a waiting read, also if the caller's own `fetch` ignores the signal.
   const end = () => void reader.cancel().catch(() => undefined);
   signal.addEventListener("abort", end);
   const received = lines(reader);
-  let [id, data] = ["", ""];
+  let [id, name, data] = ["", "", ""];
   try {
     while (!signal.aborted) {
       const silence = setTimeout(end, SILENCE_MILLISECONDS);
@@ -82,10 +94,11 @@ async function* messages(
       clearTimeout(silence);
       if (line === undefined || line instanceof SillokError) return;
       if (line.startsWith("id: ")) id = line.slice("id: ".length);
+      if (line.startsWith("event: ")) name = line.slice("event: ".length);
       if (line.startsWith("data: ")) data += line.slice("data: ".length);
       if (line !== "" || `${id}${data}` === "") continue;
-      yield { id, data };
-      [id, data] = ["", ""];
+      yield { id, name, data };
+      [id, name, data] = ["", "", ""];
     }
   } finally {
     signal.removeEventListener("abort", end);

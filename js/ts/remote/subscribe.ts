@@ -14,7 +14,7 @@ export function subscribeRemote<E extends NewEvent>(
   stream: unknown,
   options: SubscribeOptions,
 ): AsyncGenerator<RecordedEvent<E>, void, undefined> {
-  const follow = ({ after: seen, type }: WantedStream, stop: AbortSignal) => {
+  const follow = ({ after: seen, type }: WantedStream, stop: AbortSignal, caughtUp: () => void) => {
     const events = `${streamPath(stream)}/events`;
     const request = () => {
       const position = seen === 0 ? {} : { from: seen + 1 };
@@ -29,7 +29,7 @@ export function subscribeRemote<E extends NewEvent>(
       seen = version;
       return event;
     };
-    return messagesOf(http, request, take, stop);
+    return messagesOf(http, request, take, stop, caughtUp);
   };
   return subscription(options, wantedStream, follow);
 }

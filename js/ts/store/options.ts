@@ -140,6 +140,11 @@ export interface SubscribeOptions {
   readonly after?: number | undefined;
   /** Follows only events of this type. Default: all types. */
   readonly type?: string | undefined;
+  /**
+   * Is called once, when the caller has taken every event that existed: a page can show the events now. Later events follow. An
+   * error that it throws ends the subscription.
+   */
+  readonly onCaughtUp?: (() => void) | undefined;
   /** Ends the subscription when you abort it. */
   readonly signal?: Signal | undefined;
 }
@@ -172,6 +177,11 @@ export interface ReadAllOptions {
 export type SubscribeAllOptions = Omit<ReadAllOptions, "limit"> & {
   /** Follows the events of all streams and types. */
   readonly all?: true | undefined;
+  /**
+   * Is called once, when the caller has taken every event that existed: a page can show the events now. Later events follow. An
+   * error that it throws ends the subscription.
+   */
+  readonly onCaughtUp?: (() => void) | undefined;
   /** Ends the subscription when you abort it. */
   readonly signal?: Signal | undefined;
 } & (

@@ -21,11 +21,13 @@ const SUBSCRIBE_OPTIONS = [
   "after",
   "category",
   "types",
+  "onCaughtUp",
   "signal",
 ] as const satisfies (keyof SubscribeAllOptions)[];
 const SUBSCRIBE_STREAM_OPTIONS = [
   "after",
   "type",
+  "onCaughtUp",
   "signal",
 ] as const satisfies (keyof SubscribeOptions)[];
 const STREAMS_OPTIONS = [

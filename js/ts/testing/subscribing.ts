@@ -49,6 +49,71 @@ export const subscribing: Behaviours = {
     same(await typed, odd);
   },
 
+  async "a subscription says once when the caller has every event that existed"(open) {
+    const store = await open();
+    await fill(store, 3);
+    for (const options of [{}, { after: 1 }, { type: "T1" }, { after: 3 }]) {
+      const said: string[] = [];
+      let caughtUp = (): void => {};
+      const isCaughtUp = new Promise<void>((resolve) => (caughtUp = resolve));
+      const onCaughtUp = () => {
+        said.push("caught up");
+        caughtUp();
+      };
+      const signal = new AbortController();
+      const following = (async () => {
+        for await (const { version } of store.subscribe("s", {
+          ...options,
+          onCaughtUp,
+          signal: signal.signal,
+        })) {
+          said.push(`${version}`);
+          if (said.at(-2) === "caught up") break;
+        }
+      })();
+      await isCaughtUp;
+      const { version } = await store.append("s", { type: "T1" });
+      await following;
+      const { after = 0 } = options as { after?: number };
+      const isWanted = (other: number) => !("type" in options) || other % 2 === 1 || other > 3;
+      const before = count(after + 1, version - 1)
+        .filter(isWanted)
+        .map(String);
+      same(said, [...before, "caught up", `${version}`], JSON.stringify(options));
+    }
+  },
+
+  async "a subscription to all streams says when the caller has every event that existed"(open) {
+    const store = await open();
+    await fill(store, 2);
+    const said: string[] = [];
+    const signal = new AbortController();
+    const onCaughtUp = () => {
+      said.push("caught up");
+      signal.abort();
+    };
+    const options = { types: ["T0", "T1"], onCaughtUp, signal: signal.signal };
+    for await (const { stream, version } of store.subscribe(options)) {
+      if (stream === "s") said.push(`${version}`);
+    }
+    same(said, ["1", "2", "caught up"]);
+  },
+
+  async "what is called after catching up must be a function, and its error ends the subscription"(
+    open,
+  ) {
+    const store = await open();
+    const wrong = { onCaughtUp: 5 } as object;
+    const refused = await refusal(all(store.subscribe("s", wrong)));
+    same(refused, ["invalid_parameter", "onCaughtUp"]);
+    const broken = new Error("it breaks");
+    const onCaughtUp = () => {
+      throw broken;
+    };
+    const thrown = await all(store.subscribe("s", { onCaughtUp })).catch((error: unknown) => error);
+    same(thrown === broken, true);
+  },
+
   async "a subscription returns events that are appended between two reads"(open) {
     const store = await open();
     await fill(store, 1);

@@ -63,6 +63,8 @@ fn version_seen(id: &str) -> Result<u64, Failure> {
 pub(super) enum Step {
     /// New events: one or more.
     Events(Vec<Event>),
+    /// The follower has every event that existed: once for each connection.
+    CaughtUp(String),
     /// Progress: many events, none of them wanted. A reconnecting follower continues from this place.
     Passed(String),
     /// No events for some time.
@@ -85,6 +87,8 @@ pub(super) struct Live {
     until: Option<RecordedTime>,
     /// Whether the first message is the place. A follower that began at the end does not know it.
     announces: bool,
+    /// Whether the follower knows that it has caught up.
+    caught_up: bool,
 }
 
 impl Live {
@@ -103,7 +107,10 @@ impl Live {
         until: Option<RecordedTime>,
     ) -> Result<Self, Problem> {
         let (reported, _) = source.place();
-        let mut live = Self { source, listening, ready: Vec::new(), reported, until, announces: false };
+        // Documents have a message of their own for it.
+        let caught_up = matches!(source, Source::Documents(_));
+        let mut live =
+            Self { source, listening, ready: Vec::new(), reported, until, announces: false, caught_up };
         // An error at the beginning still becomes a problem document.
         live.advance().await?;
         Ok(live)
@@ -145,6 +152,9 @@ impl Live {
             let (passed, place) = self.source.place();
             if std::mem::take(&mut self.announces) {
                 return Ok(Step::Passed(place));
+            }
+            if !self.source.is_behind() && !std::mem::replace(&mut self.caught_up, true) {
+                return Ok(Step::CaughtUp(place));
             }
             let unreported = if self.source.is_behind() { 1 } else { UNREPORTED };
             if passed >= self.reported.saturating_add(unreported) {

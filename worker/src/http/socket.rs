@@ -51,7 +51,8 @@ async fn send(mut live: Live, socket: &WebSocket) -> worker::Result<Option<Farew
             }
             // A reconnecting follower continues from this place.
             Ok(Step::Passed(_)) => socket.send_with_str(live.progress())?,
-            Ok(Step::Quiet) => {}
+            // Over a WebSocket, every message with a version or a checkpoint is an event or progress.
+            Ok(Step::Quiet | Step::CaughtUp(_)) => {}
             Ok(Step::Expired) => {
                 return Ok(Some(Farewell(1008, "the token has expired; connect again with another token")));
             }

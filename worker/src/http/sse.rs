@@ -32,6 +32,10 @@ impl Pieces for Messages {
         }
         Ok(match self.live.next().await? {
             Step::Events(events) => Some(messages(&events)),
+            // A client that does not listen for this name ignores the message.
+            Step::CaughtUp(place) => {
+                Some(format!("id: {place}\nevent: caught-up\ndata: {}\n\n", self.live.progress()))
+            }
             // A message without data is not an event. The client only remembers its id as the last place.
             Step::Passed(place) => Some(format!("id: {place}\n\n")),
             Step::Quiet => Some(HEARTBEAT.to_owned()),
