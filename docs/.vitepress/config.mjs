@@ -48,6 +48,7 @@ const sidebar = [
   section("Reference", [
     page("The npm package", "/reference/api/"),
     page("The HTTP interface", "/http"),
+    page("HTTP: every request", "/reference/http"),
     page("Errors", "/http#limits-and-errors"),
     page("Limits", "/limits"),
     page("Prices", "/prices"),

@@ -1,9 +1,10 @@
 // Writes the pages of the site that come from other parts of the repository: the files to which documents link, and the
-// reference of the npm package. Git ignores these pages. `cargo xtask docs` runs this script.
+// references of the npm package and of the HTTP interface. Git ignores these pages. `cargo xtask docs` runs this script.
 
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path/posix";
 import { Application } from "typedoc";
+import { httpReference } from "./http-reference.mjs";
 import { COPIES, isPicture, pageOf, root, targetOf } from "./links.mjs";
 
 const docs = join(root, "docs");
@@ -91,3 +92,5 @@ async function describePackage() {
 
 copyLinked();
 await describePackage();
+const description = JSON.parse(read("worker/src/http/openapi.json"));
+write("reference/http.md", httpReference(description));

@@ -89,6 +89,16 @@ test("the reference of the package has every entry, and examples", () => {
   assert.match(aggregate, /class="language-ts/);
 });
 
+test("the HTTP reference has every operation of the description", () => {
+  const { paths } = JSON.parse(readFileSync(new URL("worker/src/http/openapi.json", root), "utf8"));
+  const text = pages.get("reference/http.html") ?? "";
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const method of Object.keys(methods as object)) {
+      assert.ok(text.includes(`<code>${method.toUpperCase()} ${path}</code>`), `${method} ${path}`);
+    }
+  }
+});
+
 test("`cargo xtask docs` serves the site", async () => {
   const port = await freePort();
   const child = spawn("cargo", ["xtask", "docs", "--port", `${port}`], {

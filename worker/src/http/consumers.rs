@@ -28,7 +28,8 @@ pub(super) enum Target<'a> {
     All,
     /// `/v1/consumers/{name}`
     One(&'a str),
-    /// `/v1/consumers/{name}/{pause,resume,rebuild,retry}`
+    /// `/v1/consumers/{name}/pause`, `/v1/consumers/{name}/resume`, `/v1/consumers/{name}/rebuild` or
+    /// `/v1/consumers/{name}/retry`
     Act(&'a str, Act),
     /// `/v1/consumers/{name}/dead-letters`
     Letters(&'a str),

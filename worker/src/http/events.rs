@@ -15,6 +15,7 @@ use crate::objects::Receipt;
 
 pub(super) async fn append(request: &Request, object: &Object) -> Result<Answer, Problem> {
     request::check_append_headers(request)?;
+    query::none(request.url())?;
     let expected = precondition::of_write(request)?;
     let key = request::idempotency_key(request)?;
     let format = request::events_format(request);

@@ -11,6 +11,7 @@ mod commands;
 mod commits;
 mod consumers;
 mod cors;
+mod description;
 mod directory;
 mod documents;
 mod events;
@@ -70,10 +71,8 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
     cors::check_origin(request, policy)?;
     match Route::of(request.path()) {
         Route::Outside => Err(Problem::not_found()),
-        Route::Health => match request.method {
-            Method::Get | Method::Head => Ok(Answer::health()),
-            _ => Err(Problem::method_not_allowed("GET, HEAD")),
-        },
+        Route::Health => public(request, Answer::health),
+        Route::Description => public(request, || Answer::text(description::json())),
         Route::Unknown => {
             authenticate(request, policy)?;
             Err(Problem::not_found())
@@ -131,6 +130,14 @@ async fn dispatch(request: &Request, env: &Env, policy: &Policy) -> Result<Answe
                 _ => Err(Problem::method_not_allowed(part.methods())),
             }
         }
+    }
+}
+
+/// Answers a read that needs no token.
+fn public(request: &Request, answer: impl FnOnce() -> Answer) -> Result<Answer, Problem> {
+    match request.method {
+        Method::Get | Method::Head => Ok(answer()),
+        _ => Err(Problem::method_not_allowed("GET, HEAD")),
     }
 }
 

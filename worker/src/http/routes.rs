@@ -9,13 +9,15 @@ use super::consumers::Target;
 pub(super) enum Route<'a> {
     /// `/v1/health`
     Health,
-    /// `/v1/streams/{stream}` and the paths below it.
+    /// `/v1/openapi.json`
+    Description,
+    /// A stream, and the paths below it.
     Stream {
         /// The stream id, still percent-encoded.
         stream: &'a str,
         part: Part<'a>,
     },
-    /// `/v1/consumers` or `/v1/projections`, and the paths below them.
+    /// Consumers and projections, and the paths below them.
     Consumers(Target<'a>),
     /// `/v1/streams`
     Directory,
@@ -36,27 +38,27 @@ pub(super) enum Route<'a> {
 /// The part of a stream that a path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part<'a> {
-    /// The stream itself.
+    /// `/v1/streams/{stream}`
     Whole,
-    /// `/events`
+    /// `/v1/streams/{stream}/events`
     Events,
-    /// `/verify`
+    /// `/v1/streams/{stream}/verify`
     Verify,
-    /// `/commits`
+    /// `/v1/streams/{stream}/commits`
     Commits,
-    /// `/truncate`
+    /// `/v1/streams/{stream}/truncate`
     Truncate,
-    /// `/commands`
+    /// `/v1/streams/{stream}/commands`
     Commands,
-    /// `/state`
+    /// `/v1/streams/{stream}/state`
     State,
-    /// `/timers` or `/sent`
+    /// `/v1/streams/{stream}/timers` or `/v1/streams/{stream}/sent`
     Pending(PendingKind),
-    /// `/timers/{key}` or `/sent/{id}`, still percent-encoded.
+    /// `/v1/streams/{stream}/timers/{key}` or `/v1/streams/{stream}/sent/{id}`. The name is still percent-encoded.
     OnePending(PendingKind, &'a str),
-    /// `/timers/{key}/retry` or `/sent/{id}/retry`, still percent-encoded.
+    /// `/v1/streams/{stream}/timers/{key}/retry` or `/v1/streams/{stream}/sent/{id}/retry`, also percent-encoded.
     RetryPending(PendingKind, &'a str),
-    /// `/sent/{id}/reject`, still percent-encoded.
+    /// `/v1/streams/{stream}/sent/{id}/reject`, also percent-encoded.
     RejectSent(&'a str),
 }
 
@@ -79,6 +81,7 @@ impl<'a> Route<'a> {
         let Some(rest) = path.strip_prefix("/v1") else { return Self::Outside };
         match rest {
             "/health" => return Self::Health,
+            "/openapi.json" => return Self::Description,
             "/streams" => return Self::Directory,
             "/events" => return Self::Feed,
             "/journal" => return Self::Journal,
@@ -139,6 +142,7 @@ mod tests {
     #[test]
     fn paths() {
         assert_eq!(Route::of("/v1/health"), Route::Health);
+        assert_eq!(Route::of("/v1/openapi.json"), Route::Description);
         assert_eq!(Route::of("/v1/streams"), Route::Directory);
         assert_eq!(Route::of("/v1/events"), Route::Feed);
         assert_eq!(Route::of("/v1/journal"), Route::Journal);

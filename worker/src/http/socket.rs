@@ -21,7 +21,8 @@ pub(super) fn serve(live: Live) -> Result<WebSocket, Problem> {
     spawn(async move {
         let (code, reason) = match send(live, &server).await {
             Ok(Some(Farewell(code, reason))) => (code, reason),
-            Ok(None) => return,
+            // Before the compatibility date 2026-04-07, the runtime does not answer the client's close itself.
+            Ok(None) => (1000, ""),
             Err(error) => {
                 console_error!("a follower was cut off: {error}");
                 (1011, "the rest of the events could not be read")
