@@ -4,10 +4,7 @@ import { z } from "zod";
 
 import { account } from "../../examples/bank/account.ts";
 import { balances } from "../../examples/bank/balances.ts";
-import { aggregate } from "../../js/ts/aggregate/aggregate.ts";
-import { schedule, send } from "../../js/ts/aggregate/pending.ts";
-import { process } from "../../js/ts/consumer/process.ts";
-import { sillok } from "../../worker/index.ts";
+import { aggregate, process, schedule, send, sillok } from "../../worker/index.ts";
 
 const text = z.object({ text: z.string() });
 
