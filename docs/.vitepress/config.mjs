@@ -5,6 +5,7 @@ import { join } from "node:path/posix";
 import { defineConfig } from "vitepress";
 import { repositoryLinks, root } from "./links.mjs";
 
+const icon = readFileSync(join(root, "www/favicon.svg"), "utf8");
 const page = (text, link) => ({ text, link });
 const section = (text, items) => ({ text, collapsed: true, items });
 
@@ -76,12 +77,23 @@ export default defineConfig({
   title: "Sillok",
   description: "An event store for the edge, whose history only grows.",
   lang: "en",
+  head: [["link", { rel: "icon", href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
   outDir: join(root, "target/site"),
   cacheDir: join(root, "target/vitepress"),
   cleanUrls: true,
   markdown: { config: repositoryLinks },
   themeConfig: {
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        miniSearch: {
+          searchOptions: {
+            // A guide explains a word. The references and the history only name it.
+            boostDocument: (id) => (/^\/(reference|repository|adr)\//.test(id) ? 0.3 : 1),
+          },
+        },
+      },
+    },
     sidebar,
     nav: [
       page("Quick start", "/guides/quick-start"),
