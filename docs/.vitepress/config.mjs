@@ -81,6 +81,8 @@ export default defineConfig({
   outDir: join(root, "target/site"),
   cacheDir: join(root, "target/vitepress"),
   cleanUrls: true,
+  // The addresses of servers that a reader starts. All other dead links fail the build.
+  ignoreDeadLinks: "localhostLinks",
   markdown: { config: repositoryLinks },
   themeConfig: {
     search: {
