@@ -36,10 +36,11 @@ pub use consumer::effects::{Attempted, ConsumerEffect, ConsumerInput};
 pub use consumer::failures::{AfterFailure, FailureReport};
 pub use consumer::following::{DocumentChange, FollowError, FollowedChange, FollowedDocuments};
 pub use consumer::machine::Consumer;
-pub use consumer::operate::{RebuildError, RebuildStatus, Status};
+pub use consumer::operate::RebuildError;
 pub use consumer::operation::Operation;
 pub use consumer::outcome::Apply;
 pub use consumer::policy::{Kind, OnFailure, OpenError, Policy, Settings, Window};
+pub use consumer::status::{RebuildStatus, Status};
 pub use deciders::behaviour::{
     Accepted, Behaviour, BehaviourDecision, BehaviourSettings, DecideContext, Fault, SentCommand, TimerChange,
 };

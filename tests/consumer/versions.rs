@@ -32,7 +32,7 @@ fn another_version_makes_the_documents_again_beside_the_old_ones_also_a_lower_on
         let mut consumer = open(&database, &of_version(version, OnFailure::Skip));
         assert_eq!(consumer.status().unwrap().rebuild, None, "a read changes nothing");
         let Next::Read(_) = consumer.next(at(0)).unwrap() else { panic!("there is a rebuild to do") };
-        assert_eq!(consumer.status().unwrap().rebuild.unwrap().to_string(), "0");
+        assert_eq!(consumer.status().unwrap().rebuild.unwrap().checkpoint.to_string(), "0");
         assert_eq!(documents(&mut consumer).len(), last, "the old ones until the new ones are there");
         assert_eq!(project(&mut consumer, &feed, 0, &[]).unwrap(), Next::Idle);
         assert_eq!(documents(&mut consumer), folded(&feed, &[]));

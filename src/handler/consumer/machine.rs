@@ -47,7 +47,7 @@ pub struct Consumer<S, A> {
     /// The number of deliveries that the durable checkpoint does not contain.
     pub(in crate::handler) unsaved: usize,
     /// The number of skipped events that the durable checkpoint does not contain.
-    passed: u64,
+    pub(in crate::handler) passed: u64,
     /// For each partition, whether the feed may have more events for the live lane.
     pub(in crate::handler) pending: Vec<bool>,
     /// Whether rows of older generations may be left.
@@ -338,7 +338,7 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
     }
 
     /// Forgets everything that is not durable.
-    fn forget(&mut self) {
+    pub(super) fn forget(&mut self) {
         self.known = false;
         self.hand = None;
         self.offers = Offers::default();
@@ -359,46 +359,5 @@ impl<S: Sql, A: Alarm> Consumer<S, A> {
             self.armed.set(None);
         }
         result
-    }
-
-    /// Runs `work` and saves the state in one transaction. If another process has saved the state meanwhile, nothing is
-    /// done, and the machine continues from that process's state.
-    pub(in crate::handler) fn commit(
-        &mut self,
-        work: &mut dyn FnMut(&Self, &mut State) -> Result<(), StorageError>,
-    ) -> Result<(), StorageError> {
-        let mut state = self.state.clone();
-        let mut current = false;
-        self.written.take();
-        let reported = self.failures.borrow().len();
-        let committed = self.store().transaction(&mut || {
-            self.failures.borrow_mut().truncate(reported);
-            current = self.known && self.store().revision()? == state.revision;
-            if current {
-                work(self, &mut state)?;
-                state.revision += 1;
-                let noted = state.kind.replace(self.settings.kind).is_some();
-                self.store().save(&state)?;
-                if !noted {
-                    self.store().save_kind(self.settings.kind)?;
-                }
-                self.save_version(&state)?;
-            }
-            Ok(())
-        });
-        if committed.is_err() || !current {
-            self.failures.borrow_mut().truncate(reported);
-        }
-        committed?;
-        if current {
-            if self.settings.kind == Kind::Projection {
-                self.recent.note(&state, self.written.take());
-            }
-            self.state = state;
-            (self.unsaved, self.passed) = (0, 0);
-        } else {
-            self.forget();
-        }
-        Ok(())
     }
 }

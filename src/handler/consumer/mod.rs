@@ -18,6 +18,8 @@ pub(in crate::handler) mod outcome;
 pub(in crate::handler) mod policy;
 pub(in crate::handler) mod round;
 mod run;
+mod saving;
+pub(in crate::handler) mod status;
 mod versions;
 mod waiting;
 pub(in crate::handler) mod window;
