@@ -100,7 +100,7 @@ export function compose<
       if (others !== undefined) return others(request, env, context);
       if (isFor(request, READY)) {
         const asks = [stranger(env), ownFetch(env, {})] as const;
-        return readiness.answer(platform.misconfiguration(env as object), asks);
+        return readiness.answer(request.method, platform.misconfiguration(env as object), asks);
       }
       return answered(request, [env, inEnv(env)], context);
     },
@@ -113,9 +113,9 @@ function isOfSillok({ url }: Request): boolean {
   return pathname === "/v1" || pathname.startsWith("/v1/");
 }
 
-/** Whether a request reads this path. */
-function isFor({ method, url }: Request, path: string): boolean {
-  return (method === "GET" || method === "HEAD") && new URL(url).pathname === path;
+/** Whether a request is for this path. */
+function isFor({ url }: Request, path: string): boolean {
+  return new URL(url).pathname === path;
 }
 
 /** Answers a request by the assets of the Worker, if it has the binding `ASSETS`. */

@@ -30,10 +30,21 @@ export function misconfiguration(env: object): Misconfiguration | undefined {
   return checked.get(env);
 }
 
+const TITLES = {
+  405: "Method Not Allowed",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+} as const;
+
 /** A problem document (RFC 9457), before the engine can write one. */
-export function problem(status: 500 | 503, fields: Misconfiguration): Response {
-  const title = status === 500 ? "Internal Server Error" : "Service Unavailable";
+export function problem(
+  status: keyof typeof TITLES,
+  fields: Misconfiguration,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  const title = TITLES[status];
   const headers = {
+    ...more,
     "Cache-Control": "no-store, no-transform",
     "Content-Type": "application/problem+json",
   };

@@ -16,11 +16,19 @@ export class Readiness {
   #until = 0;
   #check: Promise<Misconfiguration | undefined> | undefined;
 
-  /** Answers a request. `asks` ask without a token, and as the Worker's own code. */
+  /** Answers a request by its method. `asks` ask without a token, and as the Worker's own code. */
   async answer(
+    method: string,
     wrong: Misconfiguration | undefined,
     asks: readonly [OwnFetch, OwnFetch],
   ): Promise<Response> {
+    if (method !== "GET" && method !== "HEAD") {
+      return problem(
+        405,
+        { code: "method_not_allowed", detail: `${READY} takes only GET` },
+        { Allow: "GET, HEAD" },
+      );
+    }
     const found = wrong ?? (await this.#found(asks));
     if (found !== undefined) return problem(503, found);
     return Response.json({ status: "ready" }, { headers: { "Cache-Control": "no-store" } });

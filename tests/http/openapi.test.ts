@@ -162,7 +162,8 @@ function variants(): [name: string, paths: readonly string[]][] {
 }
 
 test("the paths are those of the router", () => {
-  const routed = variants().flatMap(([, paths]) => paths);
+  const [, ready = ""] = /READY = "(.*)"/.exec(read("worker/readiness.ts")) ?? [];
+  const routed = [ready, ...variants().flatMap(([, paths]) => paths)];
   assert.deepEqual(routed.toSorted(), Object.keys(description.paths).toSorted());
   const silent = variants().filter(([, paths]) => paths.length === 0);
   // A variant that holds another enum, and paths that do not exist.
