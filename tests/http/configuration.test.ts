@@ -83,5 +83,5 @@ test("a configured deployment is ready, without a token", async () => {
   const headers = { Authorization: `Bearer ${SECRET}` };
   assert.equal(await guarded.appended(freshStream(), numbered(1), headers), 1);
   assertProblem(await guarded.request(eventsPath(freshStream())), 401, "missing_token");
-  assertProblem(await guarded.request("/v1/ready", { method: "POST" }), 401, "missing_token");
+  assertProblem(await guarded.request("/v1/ready", { method: "POST" }), 405, "method_not_allowed");
 });
