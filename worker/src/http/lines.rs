@@ -124,8 +124,7 @@ mod tests {
     fn a_limit_is_not_that_of_a_page() {
         assert_eq!(limit(Some(1_000_000_u64.into())), Ok(1_000_000));
         assert_eq!(limit(None), Ok(u64::MAX));
-        for wrong in [Scalar::from(0_u64), Scalar::from("ten")] {
-            assert_eq!(limit(Some(wrong)).unwrap_err().field.as_deref(), Some("limit"));
-        }
+        assert_eq!(limit(Some(0_u64.into())), Ok(0));
+        assert_eq!(limit(Some(Scalar::from("ten"))).unwrap_err().field.as_deref(), Some("limit"));
     }
 }
