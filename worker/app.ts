@@ -5,7 +5,9 @@ import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import type { AnyProcess } from "../js/ts/consumer/process-types.ts";
 import type { AppFailure } from "../js/ts/consumer/app-failure.ts";
 import type { Projection } from "../js/ts/consumer/projection.ts";
+import type { QueueDefinition } from "../js/ts/consumer/queue.ts";
 import type { Reactor } from "../js/ts/consumer/reactor.ts";
+import type { WebhookDefinition } from "../js/ts/consumer/webhook.ts";
 
 /** The parts of a Worker. */
 export interface Parts<
@@ -18,8 +20,10 @@ export interface Parts<
   readonly processes?: Processes;
   /** Projections. No two consumers have the same name. */
   readonly projections?: readonly Projection<any, any>[];
-  /** Reactors. No two consumers have the same name. */
-  readonly reactors?: readonly Reactor<any, any>[];
+  /** Reactors, webhooks and queues. No two consumers have the same name. */
+  readonly reactors?: readonly (
+    Reactor<any, any> | WebhookDefinition<any> | QueueDefinition<any>
+  )[];
   /**
    * Answers the requests of your own routes: all paths except `/v1` and those that begin with `/v1/`, which Sillok answers. Default:
    * the assets of the binding `ASSETS`, or the problem `not_found` if there is no such binding.

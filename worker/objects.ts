@@ -12,6 +12,7 @@ import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
 import { type OwnFetch, readsOf } from "./reads.ts";
 import { categoryOf, type Registry } from "./registry.ts";
+import { isSending, sending } from "./sending.ts";
 import { Sender } from "./webhook.ts";
 
 type JournalInRust = InstanceType<Engine["JournalObject"]>;
@@ -233,7 +234,10 @@ export function consumerClass(
       made.watchedBy(this.#attempts, this.#sender);
       if (inCode !== undefined) {
         const reads = readsOf(ownFetch(this.env, { tenant }));
-        made.handledBy(...consumerHandler(inCode, this.env, reads, this.#failures));
+        const handled: [string, object] = isSending(inCode)
+          ? sending(inCode, [this.env, tenant])
+          : consumerHandler(inCode, this.env, reads, this.#failures);
+        made.handledBy(...handled);
       }
       const cutOff = this.#attempts.uncounted;
       if (cutOff !== undefined) made.wasCutOff(cutOff.stream, cutOff.version, cutOff.reason);

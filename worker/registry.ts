@@ -5,11 +5,12 @@ import { isProcess } from "../js/ts/aggregate/process-rules.ts";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import type { AnyConsumer } from "../js/ts/consumer/definition.ts";
 import type { AnyProcess, ProcessConsumer } from "../js/ts/consumer/process-types.ts";
+import type { AnySending } from "./sending.ts";
 
 /** The definitions of one Worker. */
 export interface Registry {
-  /** Projections, reactors, and the consumers of processes, by their names. */
-  readonly consumers: ReadonlyMap<string, AnyConsumer | ProcessConsumer>;
+  /** Projections, reactors, webhooks, queues, and the consumers of processes, by their names. */
+  readonly consumers: ReadonlyMap<string, AnyConsumer | AnySending | ProcessConsumer>;
   /** Aggregates and processes, by their categories. */
   readonly aggregates: ReadonlyMap<string, AnyAggregate>;
 }
@@ -28,7 +29,7 @@ export interface Taken {
 export function registryOf(
   aggregates: readonly AnyAggregate[],
   processes: readonly AnyProcess[],
-  consumers: readonly AnyConsumer[],
+  consumers: readonly (AnyConsumer | AnySending)[],
   inRust: Taken,
 ): Registry {
   for (const [place, aggregate] of aggregates.entries()) {

@@ -7,7 +7,9 @@ export { reject } from "./aggregate/reject.js";
 export { Client, connect } from "./client/client.js";
 export { process } from "./consumer/process.js";
 export { projection } from "./consumer/projection.js";
+export { queue } from "./consumer/queue.js";
 export { reactor } from "./consumer/reactor.js";
+export { webhook } from "./consumer/webhook.js";
 export { mintToken } from "./deployment/mint-token.js";
 export { verifyWebhook } from "./deployment/verify-webhook.js";
 export {

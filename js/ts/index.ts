@@ -61,6 +61,7 @@ export type {
   AnyConsumer,
   ConsumedEvent,
   ConsumerOptions,
+  FollowOptions,
   OnFailure,
 } from "./consumer/definition.js";
 export type {
@@ -97,12 +98,25 @@ export {
   type ProjectionOptions,
 } from "./consumer/projection.js";
 export {
+  queue,
+  type QueueBinding,
+  type QueueDefinition,
+  type QueueOptions,
+} from "./consumer/queue.js";
+export {
   reactor,
   type Reactor,
   type ReactorContext,
   type ReactorHandlers,
   type ReactorOptions,
 } from "./consumer/reactor.js";
+export {
+  type FromEnv,
+  type SendOptions,
+  webhook,
+  type WebhookDefinition,
+  type WebhookOptions,
+} from "./consumer/webhook.js";
 export type { AppFailure, FailureListener } from "./consumer/app-failure.js";
 export { mintToken, type MintTokenOptions, type Scope } from "./deployment/mint-token.js";
 export {

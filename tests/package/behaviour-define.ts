@@ -107,4 +107,81 @@ export const defining: Behaviours = {
       same([code, field], ["invalid_parameter", name]);
     }
   },
+
+  "a webhook and a queue are whole, and cannot be altered"({ queue, webhook }) {
+    const policy = {
+      category: undefined,
+      onFailure: "skip",
+      attempts: 8,
+      firstDelay: 500,
+      longestDelay: 300_000,
+    };
+    const shared = { after: undefined, timeout: 30_000, ...policy };
+    const types = ["Placed"];
+    const secret = (env: { SECRET: string }) => env.SECRET;
+    const large = webhook("large", { url: "https://shop.example/hook", secret, types });
+    types.push("Paid");
+    const own = { url: "https://shop.example/hook", secret, concurrency: 1 };
+    same(large, { kind: "webhook", name: "large", types: ["Placed"], ...own, ...shared });
+    const found = { sendBatch: async () => {} };
+    const audit = queue("audit", { queue: () => found, after: "3", timeout: 5 });
+    const { queue: find, ...rest } = audit;
+    const begins = { after: "3", timeout: 5 };
+    same(rest, { kind: "queue", name: "audit", types: [], ...shared, ...begins });
+    same(find(undefined, undefined) === found, true);
+    for (const frozen of [large, large.types, audit, audit.types]) {
+      same(Object.isFrozen(frozen), true);
+    }
+  },
+
+  "an invalid webhook or queue is refused, naming the field"({
+    queue,
+    webhook,
+    EventGateway,
+    EventStore,
+  }) {
+    type Define = (name: unknown, options: object) => unknown;
+    const secret = `whsec_${btoa("a secret of thirty-two bytes, ok")}`;
+    const sound = { url: "https://shop.example/hook", secret };
+    const both = [
+      ...WRONG.filter(([, field]) => !/^(on\b|events)/.test(field)),
+      [{ types: [] }, "types"],
+      [{ types: "Placed" }, "types"],
+      [{ types: [""] }, "types"],
+      [{ after: "end" }, "after"],
+      [{ after: 3 }, "after"],
+      [{ timeout: 0 }, "timeout"],
+    ] as [object, string][];
+    const cases: [Define, object, [object, string][]][] = [
+      [
+        webhook as Define,
+        sound,
+        [
+          ...both,
+          [{ url: undefined }, "url"],
+          [{ url: "shop.example/hook" }, "url"],
+          [{ url: `https://shop.example/${"x".repeat(2048)}` }, "url"],
+          [{ secret: undefined }, "secret"],
+          [{ secret: "whsec_short" }, "secret"],
+          [{ concurrency: 7 }, "concurrency"],
+        ],
+      ],
+      [queue as Define, { queue() {} }, [...both, [{ queue: "AUDIT" }, "queue"]]],
+    ];
+    for (const [define, options, wrong] of cases) {
+      for (const [part, field] of wrong) {
+        const { code, field: named } = thrown(() =>
+          define("c", { ...options, ...part }),
+        ) as Refused;
+        same([code, named], ["invalid_consumer", field]);
+      }
+      same((thrown(() => define("", options)) as Refused).field, "name");
+      const misspelt = thrown(() => define("c", { ...options, retries: 3 })) as Refused;
+      same([misspelt.code, misspelt.field], ["invalid_parameter", "retries"]);
+      // A program has no objects that could send.
+      const gateway = new EventGateway(new EventStore());
+      const refused = thrown(() => gateway.register(define("c", options) as never)) as Refused;
+      same(refused.code, "invalid_consumer");
+    }
+  },
 };

@@ -56,12 +56,14 @@ test("the package exports what it says, and nothing else", async () => {
     "mintToken",
     "process",
     "projection",
+    "queue",
     "reactor",
     "reject",
     "schedule",
     "send",
     "verifyCommits",
     "verifyWebhook",
+    "webhook",
   ];
   assert.deepEqual(names, [...classes, ...functions]);
   const testing = ["answer", "event", "given", "laws", "memoryApp", "redeliver", "storeContract"];

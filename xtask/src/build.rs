@@ -28,7 +28,7 @@ const PAGES: [(&str, &str); 2] =
     [("www/sillok", "console/sillok/sillok.js"), ("examples/bank/page/sillok", "client.js")];
 
 /// The inputs of the JavaScript build. It contains the Worker as `sillok/worker` and `sillok/rust`, and the console.
-const JS_INPUTS: [&str; 47] = [
+const JS_INPUTS: [&str; 48] = [
     "js/generated",
     "js/ts",
     "js/build.mjs",
@@ -55,6 +55,7 @@ const JS_INPUTS: [&str; 47] = [
     "worker/reads.ts",
     "worker/registry.ts",
     "worker/rust.ts",
+    "worker/sending.ts",
     "worker/tsconfig.json",
     "worker/tsconfig.types.json",
     "worker/webhook.ts",

@@ -37,14 +37,8 @@ export type ConsumedEvent<E extends NewEvent = NewEvent> = E extends NewEvent
  */
 export type OnFailure = "skip" | "hold-stream" | "stop";
 
-/** Options of every consumer, beside its handlers. */
-export interface ConsumerOptions<E extends NewEvent = any> {
-  /**
-   * The events of an aggregate, such as `account.events`. With them, the handlers get each event in its newest shape, and the
-   * types of the events are inferred. Events of other types stay the same. An event that newer code has written fails, with
-   * the {@link SillokError} `event_too_new`.
-   */
-  readonly events?: EventDefinitions<E> | undefined;
+/** The options of every consumer: the followed category, and the policy for failures. */
+export interface FollowOptions {
   /** Follows only streams of this category, such as `account` for `account-42`. Default: all streams. */
   readonly category?: string | undefined;
   /** The action after the last failed attempt at an event. Default: `"skip"`. */
@@ -57,16 +51,24 @@ export interface ConsumerOptions<E extends NewEvent = any> {
   readonly longestDelay?: number | undefined;
 }
 
-/** The common part of a projection and a reactor, checked and with its defaults. */
-export interface ConsumerDefinition {
+/** Options of every consumer with handlers, beside these. */
+export interface ConsumerOptions<E extends NewEvent = any> extends FollowOptions {
+  /**
+   * The events of an aggregate, such as `account.events`. With them, the handlers get each event in its newest shape, and the
+   * types of the events are inferred. Events of other types stay the same. An event that newer code has written fails, with
+   * the {@link SillokError} `event_too_new`.
+   */
+  readonly events?: EventDefinitions<E> | undefined;
+}
+
+/** The common part of all consumers, checked and with its defaults. */
+export interface FollowerDefinition {
   /** The name of the consumer. The store has its checkpoint under this name. */
   readonly name: string;
   /** The category of the followed streams; undefined for all streams. */
   readonly category: string | undefined;
   /** The types of the followed events; empty for all types. */
   readonly types: readonly string[];
-  /** The events of an aggregate, by which the handlers get each event in its newest shape; undefined if there are none. */
-  readonly events: EventDefinitions | undefined;
   /** The action after the last failed attempt at an event. */
   readonly onFailure: OnFailure;
   /** The number of attempts at an event. */
@@ -75,6 +77,12 @@ export interface ConsumerDefinition {
   readonly firstDelay: number;
   /** The longest delay between two attempts, in milliseconds. */
   readonly longestDelay: number;
+}
+
+/** The common part of a projection and a reactor, checked and with its defaults. */
+export interface ConsumerDefinition extends FollowerDefinition {
+  /** The events of an aggregate, by which the handlers get each event in its newest shape; undefined if there are none. */
+  readonly events: EventDefinitions | undefined;
 }
 
 /** The events of `E` that may have this type: all of them, if `type` does not distinguish them. */
@@ -97,35 +105,60 @@ export type Handlers<E extends NewEvent, Context, Result> =
 /** A handler without the types of its events. */
 type AnyHandler = (event: never, context: never) => unknown;
 
+/** A checkpoint: one position for each partition of the feed. */
+const CHECKPOINT = /^\d+(\.\d+)*$/;
 const OPTIONS = [
   "category",
-  "events",
-  "on",
   "onFailure",
   "attempts",
   "firstDelay",
   "longestDelay",
-] as const satisfies (keyof ConsumerOptions | "on")[];
+] as const satisfies (keyof FollowOptions)[];
 const ON_FAILURE: readonly unknown[] = ["skip", "hold-stream", "stop"] satisfies OnFailure[];
 
-/** Checks the definition of a consumer, and copies it. `own` has the names of the options that only its kind has. */
+/** Checks the definition of a consumer with handlers, and copies it. `own` has the names of the options that only its kind has. */
 export function defined<On>(
   name: unknown,
   options: ConsumerOptions & { readonly on: On },
   own: readonly string[] = [],
 ): ConsumerDefinition & { readonly on: On } {
-  checkOptions(options, [...OPTIONS, ...own]);
-  const { category, events, onFailure = "skip" } = options;
-  const { attempts = POLICY_ATTEMPTS, firstDelay = POLICY_FIRST_DELAY_MILLIS } = options;
-  const { longestDelay = Math.max(POLICY_LONGEST_DELAY_MILLIS, firstDelay) } = options;
+  checkOptions(options, [...OPTIONS, "events", "on", ...own]);
+  const { events } = options;
   const on = copied(options.on);
   const types = typeof on === "function" ? [] : Object.keys(on as object);
-  checkName(name, "name", CONSUMER_NAME_BYTES);
-  if (category !== undefined) checkCategory(category);
   if (events !== undefined && !areEventDefinitions(events)) {
     throw invalidConsumer("events", "must be the field `events` of an aggregate");
   }
-  for (const type of types) checkName(type, "on", EVENT_TYPE_BYTES);
+  return { ...follower(name, options, { types, field: "on" }), events, on };
+}
+
+/** Checks the definition of a consumer without handlers. `own` has the names of the options that only its kind has. */
+export function definedFor(
+  name: unknown,
+  options: FollowOptions & { readonly types?: readonly string[] | undefined },
+  own: readonly string[],
+): FollowerDefinition {
+  checkOptions(options, [...OPTIONS, "types", ...own]);
+  const { types } = options;
+  if (types !== undefined && !(Array.isArray(types) && types.length > 0)) {
+    const reason = "must be an array of at least one type; leave it out to follow all";
+    throw invalidConsumer("types", reason);
+  }
+  return follower(name, options, { types: [...(types ?? [])], field: "types" });
+}
+
+/** Checks the common part of all consumers. `field` names the option with the types. */
+function follower(
+  name: unknown,
+  options: FollowOptions,
+  { types, field }: { readonly types: readonly string[]; readonly field: "on" | "types" },
+): FollowerDefinition {
+  const { category, onFailure = "skip" } = options;
+  const { attempts = POLICY_ATTEMPTS, firstDelay = POLICY_FIRST_DELAY_MILLIS } = options;
+  const { longestDelay = Math.max(POLICY_LONGEST_DELAY_MILLIS, firstDelay) } = options;
+  checkName(name, "name", CONSUMER_NAME_BYTES);
+  if (category !== undefined) checkCategory(category);
+  for (const type of types) checkName(type, field, EVENT_TYPE_BYTES);
   if (!ON_FAILURE.includes(onFailure)) {
     throw invalidConsumer("onFailure", 'must be "skip", "hold-stream" or "stop"');
   }
@@ -133,7 +166,7 @@ export function defined<On>(
   checkNumber(firstDelay, "firstDelay", 1, CONSUMER_DELAY_MILLIS);
   checkNumber(longestDelay, "longestDelay", firstDelay, CONSUMER_DELAY_MILLIS);
   Object.freeze(types);
-  return { name, category, types, events, on, onFailure, attempts, firstDelay, longestDelay };
+  return { name, category, types, onFailure, attempts, firstDelay, longestDelay };
 }
 
 /** Whether this file, or another copy of it such as that of `sillok/worker`, has made the consumer: a checked one is frozen. */
@@ -171,9 +204,15 @@ function copied<On>(on: On): On {
   return Object.freeze(handlers) as On;
 }
 
+/** What a list of names must have; any other field is one name. */
+const PREFIXES: Readonly<Record<string, string>> = {
+  on: "must have event types as keys, each of ",
+  types: "must have event types, each of ",
+};
+
 function checkName(name: unknown, field: string, longest: number): asserts name is string {
   if (isName(name, longest)) return;
-  const what = field === "on" ? "must have event types as keys, each of " : "must be a string of ";
+  const what = PREFIXES[field] ?? "must be a string of ";
   throw invalidConsumer(field, `${what}1 to ${longest} bytes of UTF-8 without control characters`);
 }
 
@@ -190,6 +229,22 @@ function checkCategory(category: unknown): void {
 export function checkNumber(value: unknown, field: string, least: number, most: number): void {
   if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return;
   throw invalidConsumer(field, `must be a whole number from ${least} to ${most}`);
+}
+
+/** Checks the place after which a consumer begins. */
+export function checkAfter(after: unknown): void {
+  if (after === "end") {
+    throw invalidConsumer(
+      "after",
+      'must be a checkpoint; "end" is only for consumers that a request defines',
+    );
+  }
+  if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
+    throw invalidConsumer(
+      "after",
+      "must be a checkpoint, such as the one of an event of `readAll`",
+    );
+  }
 }
 
 /** The error of an invalid definition. */

@@ -10,6 +10,7 @@ import type { AppendedEvents, AppendResult, NewEvent, RecordedEvent } from "../s
 import { CONSUMER_TIMEOUT_MILLIS, POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { AppendOptions, ReadOptions } from "../store/options.js";
 import {
+  checkAfter,
   checkNumber,
   type ConsumedEvent,
   type ConsumerDefinition,
@@ -17,11 +18,7 @@ import {
   defined,
   handlerFor,
   type Handlers,
-  invalidConsumer,
 } from "./definition.js";
-
-/** A checkpoint: one position for each partition of the feed. */
-const CHECKPOINT = /^\d+(\.\d+)*$/;
 
 /** The second argument of a reactor's handler. `Env` is the type of the environment of the Worker. */
 export interface ReactorContext<Env = unknown> {
@@ -160,18 +157,7 @@ export function reactor<E extends NewEvent = NewEvent, Env = unknown>(
 ): Reactor<E, Env> {
   const definition = defined(name, options, ["after", "timeout"]);
   const { after, timeout = POLICY_TIMEOUT_MILLIS } = options;
-  if (after === "end") {
-    throw invalidConsumer(
-      "after",
-      'must be a checkpoint; "end" is only for consumers that a request defines',
-    );
-  }
-  if (after !== undefined && (typeof after !== "string" || !CHECKPOINT.test(after))) {
-    throw invalidConsumer(
-      "after",
-      "must be a checkpoint, such as the one of an event of `readAll`",
-    );
-  }
+  checkAfter(after);
   checkNumber(timeout, "timeout", 1, CONSUMER_TIMEOUT_MILLIS);
   return Object.freeze({ kind: "reactor", after, timeout, ...definition });
 }

@@ -24,7 +24,14 @@ impl Inner {
         let sender = self.sender.borrow().clone();
         let attempt = async {
             if definition.kind == Kind::Queue {
-                let sent = delivery::to_queue(&self.env, &definition, deliveries).await;
+                let queue = match self.handler() {
+                    Some(handler) => handler.queue(),
+                    None => delivery::queue(&self.env, &definition).map_err(Outcome::failed),
+                };
+                let sent = match queue {
+                    Ok(queue) => delivery::to_queue(&queue, deliveries).await,
+                    Err(outcome) => Err(outcome),
+                };
                 return sent.map_or_else(Attempted::Ended, Attempted::Done);
             }
             Attempted::Ended(match (definition.kind, self.handler()) {

@@ -19,7 +19,8 @@ const MOST_AT_ONCE: usize = 6;
 /// The longest definition, in bytes of JSON. It is stored in one row.
 const DEFINITION_BYTES: usize = 64 * 1024;
 
-/// The definition of a consumer. Requests define webhooks and queues. Code defines projections, reactors and processes.
+/// The definition of a consumer. Requests or code define webhooks and queues. Only code defines
+/// projections, reactors and processes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Definition {

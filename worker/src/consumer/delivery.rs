@@ -69,14 +69,16 @@ pub(super) async fn to_webhook(
     definition: &Definition,
     delivery: &Delivery,
 ) -> Outcome {
-    let (Some(url), Some(secret)) = (&definition.url, definition.secret.as_deref().and_then(Secret::parse))
-    else {
-        return Outcome::failed("the webhook has no URL or no secret");
+    // The code of a webhook may read both from the environment, which may not have them.
+    let none = |part| Outcome::Gone {
+        error: format!("the webhook has no valid `{part}`; correct it, then resume the consumer"),
     };
+    let Some(url) = &definition.url else { return none("url") };
+    let Some(secret) = definition.secret.as_deref().and_then(Secret::parse) else { return none("secret") };
     // The URL may have been allowed when the webhook was defined, for example because authentication was off.
     if let Err(reason) = Deployment::of(env, "").check_url(url) {
         return Outcome::Gone {
-            error: format!("the webhook's URL {reason}; `PUT` another URL, then resume the consumer"),
+            error: format!("the webhook's URL {reason}; set another URL, then resume the consumer"),
         };
     }
     let Some(body) = cloud_event(&delivery.event) else { return Outcome::failed(UNREADABLE) };
@@ -121,12 +123,7 @@ pub(super) fn queue(env: &Env, definition: &Definition) -> Result<JsValue, Strin
 
 /// Sends events to a queue: all of them, or as many as one batch holds. Returns the number of sent events. An event that is too
 /// large for a message is refused if it is the first one. Otherwise the events before it are sent.
-pub(super) async fn to_queue(
-    env: &Env,
-    definition: &Definition,
-    deliveries: &[Delivery],
-) -> Result<usize, Outcome> {
-    let queue = queue(env, definition).map_err(Outcome::failed)?;
+pub(super) async fn to_queue(queue: &JsValue, deliveries: &[Delivery]) -> Result<usize, Outcome> {
     let messages = Array::new();
     let mut bytes = 0;
     for delivery in deliveries {
@@ -144,7 +141,7 @@ pub(super) async fn to_queue(
         // The body is text. As an object, it would pass through JavaScript, and a number could change.
         messages.push(&object(&[("body", body.as_str().into()), ("contentType", "text".into())]));
     }
-    let sent = call(&queue, "sendBatch", &[messages.clone().into()]).await;
+    let sent = call(queue, "sendBatch", &[messages.clone().into()]).await;
     let refused = |error| Outcome::failed(format!("the queue refused the messages: {error:?}"));
     sent.map(|()| messages.length() as usize).map_err(refused)
 }

@@ -1,4 +1,4 @@
-//! The handlers of projections and reactors. A handler is code in JavaScript, because the engine's memory does not last, or a
+//! The handlers of consumers that code defines. A handler is code in JavaScript, because the engine's memory does not last, or a
 //! function in Rust, which is a part of the engine.
 
 use js_sys::Promise;
@@ -33,6 +33,10 @@ extern "C" {
     /// Reacts to an event, given as JSON.
     #[wasm_bindgen(method, catch)]
     async fn react(this: &JsHandler, event: &str, commands: Commands) -> Result<JsValue, JsValue>;
+
+    /// The queue to which the consumer sends.
+    #[wasm_bindgen(method, catch)]
+    fn queue(this: &JsHandler) -> Result<JsValue, JsValue>;
 }
 
 impl Handler {
@@ -43,6 +47,14 @@ impl Handler {
             }
             Self::Projection(apply) => apply(event, documents),
             Self::Reactor(_) => Outcome::failed("a reactor has no documents"),
+        }
+    }
+
+    /// The queue of a consumer whose code names it.
+    pub(super) fn queue(&self) -> Result<JsValue, Outcome> {
+        match self {
+            Self::JavaScript(handler) => handler.queue().map_err(|thrown| outcome_from_js(&thrown)),
+            _ => Err(Outcome::failed("a handler in Rust has no queue")),
         }
     }
 
