@@ -103,7 +103,8 @@ test("the guides' excerpts of the examples are the examples' text", () => {
   const plain = (text: string) => text.replaceAll(/\s+/g, " ").trim();
   const texts = SOURCES.map((path) => readFileSync(new URL(path, root), "utf8"));
   // The Worker of the guide is smaller than the one of the example.
-  const sources = [...texts, firstFiles.get("worker.ts") ?? ""].map(plain);
+  const saved = ["worker.ts", "token.ts"].map((name) => firstFiles.get(name) ?? "");
+  const sources = [...texts, ...saved].map(plain);
   const excerpts = guides.flatMap((guide) =>
     ["rust", "ts", "tsx", "sql", "toml"].flatMap((language) => fenced(guide, language)),
   );
