@@ -270,6 +270,28 @@ async function answers(request: string, expected: RegExp): Promise<void> {
   assert.match(answer, expected);
 }
 
+test("with a secret, dev prints a token, and requests need it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sillok-dev-secret-"));
+  const guarded = new DevServer(await freePort(), folder, "cargo xtask dev --secret auto");
+  try {
+    await guarded.ready();
+    const [, token = ""] = /TOKEN=(\S+)/.exec(guarded.printed) ?? [];
+    const url = `${guarded.url}/v1/streams/account-42/events`;
+    assert.equal((await fetch(url)).status, 401);
+    const request = { method: "POST", body: '{"type":"Opened"}' };
+    const headers = { Authorization: `Bearer ${token}` };
+    assert.equal((await fetch(url, { ...request, headers })).status, 201);
+    const curl = guarded.printed.split("\n").find((line) => line.includes("curl -H")) ?? "";
+    const answer = await shell(`TOKEN=${token} && ${curl.replaceAll("account-42", "account-7")}`);
+    assert.equal(JSON.parse(answer).version, 1);
+  } finally {
+    await guarded.stop();
+    rmSync(folder, { recursive: true });
+  }
+  const short = run("cargo", ["xtask", "dev", "--secret", "short"], { cwd: root });
+  await assert.rejects(short, { stderr: /a secret has 32 bytes or more, or is `auto`/ });
+});
+
 test("an unknown example is refused, and the examples are listed", async () => {
   await assert.rejects(
     shell(start("bonk")),

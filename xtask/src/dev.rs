@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::build;
 use crate::examples::Example;
 use crate::run;
+use crate::secret::{Guarded, Secret};
 use crate::shell::Shell;
 
 /// The longest time until the first answer of the Worker.
@@ -37,11 +38,13 @@ pub(crate) struct Options {
     pub(crate) port: u16,
     /// The folder of the data. The default is a folder in `.wrangler/state`.
     pub(crate) persist: Option<PathBuf>,
+    /// The secret of the Worker. Without one, the Worker needs no token.
+    pub(crate) secret: Option<Secret>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { example: None, port: 8787, persist: None }
+        Self { example: None, port: 8787, persist: None, secret: None }
     }
 }
 
@@ -64,6 +67,7 @@ pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
         None => build::all(&shell)?,
     }
 
+    let guarded = options.secret.as_ref().map(|secret| secret.guard(&shell)).transpose()?;
     let (sender, interrupted) = channel();
     ctrlc::set_handler(move || {
         // If the run has already ended, nobody listens.
@@ -73,12 +77,13 @@ pub(crate) fn run(mut shell: Shell, options: &Options) -> Result<()> {
         example.migrate(&shell, &data)?;
     }
     run::say("==> starting workerd");
-    let mut server = Server::start(&shell, example.as_ref(), address, &data)?;
+    let mut server = Server::start(&shell, example.as_ref(), guarded.as_ref(), address, &data)?;
     if server.wait_until_healthy(address, &interrupted)? {
         let text = match &example {
             Some(example) => example.greeting(address),
             None => greeting(address),
         };
+        let text = guarded.as_ref().map_or(text.clone(), |guarded| guarded.greeting(&text));
         greet(&text, &data)?;
         server.wait(&interrupted)?;
     }
@@ -107,7 +112,14 @@ struct Server {
 }
 
 impl Server {
-    fn start(shell: &Shell, example: Option<&Example>, address: SocketAddr, data: &Path) -> Result<Self> {
+    fn start(
+        shell: &Shell,
+        example: Option<&Example>,
+        guarded: Option<&Guarded>,
+        address: SocketAddr,
+        data: &Path,
+    ) -> Result<Self> {
+        let variables = guarded.map(|Guarded { file, .. }| [Path::new("--env-file"), file]);
         let mut wrangler = shell
             .command("wrangler")
             .arg("dev")
@@ -116,6 +128,7 @@ impl Server {
             // A free port, because the default port may belong to another program.
             .args(["--inspector-port", "0"])
             .args(["--local", "--show-interactive-dev-session=false"])
+            .args(variables.into_iter().flatten())
             .arg("--persist-to")
             .arg(data)
             .stdout(io::stderr())

@@ -16,6 +16,7 @@ mod lint;
 mod pack;
 mod previous;
 mod run;
+mod secret;
 mod shell;
 mod stamp;
 mod test;
@@ -34,9 +35,10 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
 Commands:
-  dev [--example NAME] [--port N] [--persist DIR]
+  dev [--example NAME] [--port N] [--persist DIR] [--secret SECRET]
                                    build, start the Worker or an example on this machine, and keep
-                                   it running (port 8787, data in .wrangler/state)
+                                   it running (port 8787, data in .wrangler/state). With a secret
+                                   (`auto` makes one), requests need the token that it prints
   build [--examples] [--previous]  build the Worker and the npm packages, and the examples in Rust,
                                    and the previous version's Worker
   pack                             build, then pack the npm packages; the last line is the path of
@@ -147,6 +149,7 @@ fn parse_dev(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Short('h') | Long("help") => return Ok(Command::Help),
             Long("example") => options.example = Some(parser.value()?.string()?),
             Long("port") => options.port = parser.value()?.parse()?,
+            Long("secret") => options.secret = Some(parser.value()?.parse()?),
             Long("persist") => options.persist = Some(PathBuf::from(parser.value()?)),
             other => return Err(other.unexpected()),
         }
@@ -174,12 +177,12 @@ mod tests {
         let command = parsed(&["dev", "--example", "bank", "--port", "9000", "--persist=data"]);
         assert!(matches!(
             command,
-            Ok(Command::Dev(dev::Options { example: Some(name), port: 9000, persist: Some(dir) }))
+            Ok(Command::Dev(dev::Options { example: Some(name), port: 9000, persist: Some(dir), .. }))
                 if name == "bank" && dir == *"data"
         ));
         assert!(matches!(
             parsed(&["dev"]),
-            Ok(Command::Dev(dev::Options { example: None, port: 8787, persist: None }))
+            Ok(Command::Dev(dev::Options { example: None, port: 8787, persist: None, secret: None }))
         ));
     }
 
