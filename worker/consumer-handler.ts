@@ -68,7 +68,7 @@ export function consumerHandler(
         const context = { id, attempt, env, ...acts, ...reads };
         await react(consumer as Reactor, JSON.parse(text) as ConsumedEvent, context);
       } catch (thrown) {
-        throw failures.note(text, thrown);
+        throw failures.note(text, thrown, attempt);
       }
     },
   };

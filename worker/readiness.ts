@@ -6,14 +6,15 @@ import type { OwnFetch } from "./reads.ts";
 
 /** The path of the readiness. */
 export const READY = "/v1/ready";
-/** How long an answer is remembered, in milliseconds. Nobody can make the objects work by many requests. */
-const REMEMBERED_MILLIS = 5000;
+/** How long a success, and another answer, is remembered, in milliseconds. So many requests do not make the objects work. */
+const [SUCCESS_MILLIS, FAILURE_MILLIS] = [5000, 1000];
 /** A path whose answer needs all partitions of the journal. */
 const ASKED = new URL("/v1/journal", BOUND).href;
 
-/** The readiness of one Worker. Requests share a check, and its success is remembered for 5 seconds. */
+/** The readiness of one Worker. Requests share a check, and its answer is remembered for a while. */
 export class Readiness {
   #until = 0;
+  #last: Misconfiguration | undefined;
   #check: Promise<Misconfiguration | undefined> | undefined;
 
   /** Answers a request by its method. `asks` ask without a token, and as the Worker's own code. */
@@ -36,11 +37,12 @@ export class Readiness {
 
   #found(asks: readonly [OwnFetch, OwnFetch]): Promise<Misconfiguration | undefined> {
     if (this.#check !== undefined) return this.#check;
-    if (Date.now() < this.#until) return Promise.resolve(undefined);
+    if (Date.now() < this.#until) return Promise.resolve(this.#last);
     const check = found(asks).finally(() => (this.#check = undefined));
     this.#check = check;
     return check.then((wrong) => {
-      if (wrong === undefined) this.#until = Date.now() + REMEMBERED_MILLIS;
+      this.#last = wrong;
+      this.#until = Date.now() + (wrong === undefined ? SUCCESS_MILLIS : FAILURE_MILLIS);
       return wrong;
     });
   }

@@ -62,7 +62,7 @@ impl Secret {
     /// Writes the file, and makes the token. The npm package must be built.
     pub(crate) fn guard(&self, shell: &Shell) -> Result<Guarded> {
         let mut mint = shell.command("node");
-        mint.args(["--input-type=module", "--eval", MINT]);
+        mint.args(["--input-type=module", "--eval", MINT]).env_remove("GIVEN_SECRET");
         if let Self::Given(secret) = self {
             mint.env("GIVEN_SECRET", secret);
         }

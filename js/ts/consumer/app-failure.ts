@@ -27,7 +27,8 @@ export interface AppFailure {
    * - `retry`: another attempt, at {@link AppFailure.retryAt} or later.
    * - `dead-letter`: the event is a dead letter, and the consumer continues.
    * - `stop`: the consumer has stopped before the event, until you resume it.
-   * - `pause`: the consumer has paused before the event, because the receiver of its webhook accepts no more events.
+   * - `pause`: the consumer has paused before the event, because the receiver of its webhook accepts no more
+   *   events, or the webhook has no valid URL or secret.
    * - `park`: the timer or the sent command waits until you retry, answer or cancel it.
    */
   readonly next: "retry" | "dead-letter" | "stop" | "pause" | "park";

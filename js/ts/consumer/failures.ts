@@ -18,14 +18,20 @@ const MOST_THROWN = 1000;
 
 /** The thrown values of one consumer or stream, until the engine reports their attempts. */
 export class Failures {
-  readonly #thrown = new Map<string, unknown>();
+  readonly #thrown = new Map<
+    string,
+    { readonly thrown: unknown; readonly attempt: number | undefined }
+  >();
 
-  /** Notes what the handler has thrown for an event, given as JSON. Returns the failed attempt for the engine. */
-  note(event: string, thrown: unknown): FailedAttempt {
+  /**
+   * Notes what the handler has thrown for an event, given as JSON. Returns the failed attempt for the engine. With the number of the
+   * attempt, it is for the report of this attempt alone: an attempt that was given up may throw during the next one.
+   */
+  note(event: string, thrown: unknown, attempt?: number): FailedAttempt {
     const { stream, version } = JSON.parse(event) as ConsumedEvent;
     // An attempt that was given up before it has thrown is not reported again.
     if (this.#thrown.size >= MOST_THROWN) this.#thrown.clear();
-    this.#thrown.set(placeOf(stream, version), thrown);
+    this.#thrown.set(placeOf(stream, version), { thrown, attempt });
     return failedAttempt(thrown);
   }
 
@@ -33,8 +39,11 @@ export class Failures {
   failure(report: string, of: Pick<AppFailure, "consumer" | "tenant">): AppFailure {
     const { error: text, stack, code, isSent, key, ...reported } = JSON.parse(report) as Reported;
     const place = placeOf(reported.stream, reported.version);
-    const [isThrown, thrown] = [this.#thrown.has(place), this.#thrown.get(place)];
+    const noted = this.#thrown.get(place);
     this.#thrown.delete(place);
+    const isThrown =
+      noted !== undefined && (noted.attempt ?? reported.attempt) === reported.attempt;
+    const thrown = isThrown ? noted.thrown : undefined;
     const pending = key === undefined ? {} : isSent === true ? { id: key } : { key };
     return {
       ...of,

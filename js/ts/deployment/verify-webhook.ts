@@ -79,8 +79,8 @@ const STREAMS = "/v1/streams/";
  *     console.log(id, event.stream, event.data.total);
  *     return new Response(null, { status: 204 });
  *   } catch (error) {
- *     if (isSillokError(error)) return new Response(error.message, { status: 401 });
- *     throw error;
+ *     if (!isSillokError(error) || error.code !== "invalid_signature") throw error;
+ *     return new Response(error.message, { status: 401 });
  *   }
  * }
  * const forged = new Request("https://shop.example/hook", { method: "POST", body: "{}" });

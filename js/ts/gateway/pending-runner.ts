@@ -210,6 +210,7 @@ export class PendingRunner extends WorkLoop {
       error.stack = `Error: ${detail}`;
       const place = isSent ? { id: key, stream } : { key, stream };
       this.#failed({ ...place, attempt: one.failedAttempts ?? 1, ...after, error });
+      return;
     }
   }
 

@@ -63,8 +63,8 @@ async function* follow<E extends NewEvent>(
     }
     // The checkpoint is also past events that the caller does not want.
     wanted = { ...wanted, after: page.checkpoint };
+    if (!page.more) caughtUp();
     if (events.length === 0 && !page.more) {
-      caughtUp();
       await engine.changed(mark, stop);
     } else if (turn.isOver()) await turn.pass();
   }

@@ -2,6 +2,7 @@
 
 import { SillokError } from "../store/errors.js";
 
+/** The state of the start, which one entry point changes. */
 export const engine = { isStarted: false };
 
 /** @throws SillokError `unsupported_platform` if no entry point has started the engine. */

@@ -36,11 +36,11 @@ async function* follow<E extends NewEvent>(
     }
     // The version is also past events of other types, and past events that were truncated meanwhile.
     from = page.next?.from ?? Math.max(from, page.version + 1);
+    if (page.next === undefined) caughtUp();
     if (events.length > 0 || page.next !== undefined) {
       if (turn.isOver()) await turn.pass();
       continue;
     }
-    caughtUp();
     await engine.changed(mark, stop, stream);
   }
 }

@@ -55,11 +55,15 @@ export async function* readRemoteFeed<E extends NewEvent>(
 }
 
 /** The end of the feed. A position is only in the checkpoint of a feed with one partition. */
-export async function remoteEnd(http: Http, signal?: AbortSignal): Promise<FeedEnd> {
+export async function remoteEnd(
+  http: Http,
+  signal?: AbortSignal,
+  backoff?: Backoff,
+): Promise<FeedEnd> {
   const path = `events?after=${END}&limit=0`;
   const request = { method: "GET", path, status: 200, ...(signal && { signal }) } as const;
   const { checkpoint } = checkedAnswer<FeedProgress>(
-    await http.json(request),
+    await http.json(request, backoff),
     "checkpoint",
     "string",
   );
@@ -84,7 +88,14 @@ async function* follow<E extends NewEvent>(
 ): AsyncGenerator<FeedEvent<E>, void, undefined> {
   let { after } = wanted;
   // The end is asked for once. After a lost connection, it would be another one.
-  if (after === END) after = (await remoteEnd(http, stop)).checkpoint;
+  if (after === END) {
+    try {
+      after = (await remoteEnd(http, stop, new Backoff(Infinity))).checkpoint;
+    } catch (error) {
+      if (stop.aborted) return;
+      throw error;
+    }
+  }
   const request = () => feedRequest({ ...wanted, after });
   const take = ({ id, data }: SseMessage) => {
     // A message without an event also has the progress of the server.

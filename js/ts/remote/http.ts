@@ -83,12 +83,11 @@ export class Http {
   }
 
   /** Sends a request for JSON. */
-  json(request: HttpRequest): Promise<unknown> {
+  json(request: HttpRequest, backoff?: Backoff): Promise<unknown> {
     const type = "application/json";
     const headers = { ...request.headers, Accept: type };
-    return this.send({ ...request, headers, type }, async (response) =>
-      parse(await response.text()),
-    );
+    const read = async (response: Response) => parse(await response.text());
+    return this.send({ ...request, headers, type }, read, backoff);
   }
 
   /** The header that authorizes a request. A function is called for each request, because the token may have expired. */

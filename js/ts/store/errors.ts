@@ -50,7 +50,8 @@ import type { ExpectedVersion } from "./options.js";
  *   Nothing was written. You can repeat the call.
  * - `storage_read_only`: the file was opened for reading only, or is not writable. Nothing was written.
  * - `invalid_signature`: a message for {@link verifyWebhook} is not one of the webhook, was changed, or is too old.
- * - `unsupported_platform`: this platform has no files.
+ * - `unsupported_platform`: this platform has no files, or the program must first do what the message says, such as importing
+ *   `sillok/engine`.
  * - `malformed_json`, `stored_data_corrupt`, `internal`: the store itself has an error.
  *
  * Only a store of {@link EventStore.connect} has these codes:

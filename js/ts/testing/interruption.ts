@@ -55,14 +55,15 @@ export class Interruption {
   /** The environment: each call of one of its functions, or of a function of a service in it, is an effect. */
   env(env: unknown, name = "env", depth = 1): unknown {
     if (typeof env !== "object" || env === null) return env;
-    return new Proxy(env, {
-      get: (target, key) => {
-        const value: unknown = Reflect.get(target, key);
+    // The proxy has a target of its own, because the properties of a frozen environment are fixed.
+    return new Proxy(Object.create(env) as object, {
+      get: (_, key) => {
+        const value: unknown = Reflect.get(env, key);
         const path = `${name}.${String(key)}`;
         if (typeof value !== "function")
           return depth > 0 ? this.env(value, path, depth - 1) : value;
         return (...args: unknown[]) => {
-          const call = () => Reflect.apply(value, target, args) as unknown;
+          const call = () => Reflect.apply(value, env, args) as unknown;
           return this.#effect(this.#current, () => path, call)();
         };
       },

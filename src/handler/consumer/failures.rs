@@ -31,7 +31,8 @@ pub enum AfterFailure {
     DeadLetter,
     /// The consumer has stopped in front of the event.
     Stop,
-    /// The consumer has paused in front of the event, because its receiver accepts no more events.
+    /// The consumer has paused in front of the event, because its receiver accepts no more events, or is not
+    /// known.
     Pause,
 }
 
