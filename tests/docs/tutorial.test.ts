@@ -1,49 +1,23 @@
 // Follows docs/tutorial.md literally, in an empty folder, with the packed package.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 import { promisify } from "node:util";
-import { freePort } from "./dev-server.ts";
 import { commands, fenced, root, savedFiles } from "./fenced.ts";
-import { WranglerDev } from "./wrangler-dev.ts";
+import { installed, Reader } from "./reader.ts";
 
 const DOCUMENT = "docs/tutorial.md";
 const shown = commands(DOCUMENT);
 const files = savedFiles(readFileSync(new URL(DOCUMENT, root), "utf8"));
 const answers = fenced(DOCUMENT, "text");
-/** The commands that this test has run. */
-const ran: string[] = [];
-
-const folder = mkdtempSync(join(tmpdir(), "sillok-tutorial-"));
-const data = mkdtempSync(join(tmpdir(), "sillok-tutorial-data-"));
-// Without this variable, `node --test` reports to a user, and not to this test.
-const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-const installed = (name: string) => fileURLToPath(new URL(`node_modules/${name}`, root));
-let wrangler: WranglerDev;
-
-before(async () => {
-  wrangler = new WranglerDev("true", await freePort(), data);
-});
-after(async () => {
-  await wrangler.stop();
-  for (const path of [folder, data]) rmSync(path, { recursive: true, force: true });
-});
-
-/** Runs a command of the tutorial in the folder, as changed by the test, and returns what it prints. */
-async function type(command: string, changed = command): Promise<string> {
-  assert.ok(shown.includes(command), `the tutorial shows ${command}`);
-  ran.push(command);
-  const { stdout } = await promisify(execFile)("sh", ["-c", changed], { cwd: folder, env });
-  return stdout;
-}
+const reader = new Reader(shown);
 
 /** Saves files of the tutorial. */
 function save(...names: string[]): void {
-  for (const name of names) writeFileSync(join(folder, name), files.get(name) ?? assert.fail(name));
+  for (const name of names)
+    writeFileSync(join(reader.folder, name), files.get(name) ?? assert.fail(name));
 }
 
 // The other packages are those of this project, so that the test needs no network.
@@ -52,24 +26,27 @@ const FLAGS = "--no-audit --no-fund --offline";
 test("the rules are tested", async () => {
   const tarball = process.env.SILLOK_TARBALL;
   assert.ok(tarball, "SILLOK_TARBALL names the packed package");
-  await type("npm init --yes");
-  await type("npm pkg set type=module");
-  await type("npm install sillok zod", `npm install ${FLAGS} ${tarball} ${installed("zod")}`);
+  await reader.type("npm init --yes");
+  await reader.type("npm pkg set type=module");
+  await reader.type(
+    "npm install sillok zod",
+    `npm install ${FLAGS} ${tarball} ${installed("zod")}`,
+  );
   save("account.ts", "account.test.ts");
-  assert.match(await type("node --test"), /^. pass 3$[^]*^. fail 0$/m);
+  assert.match(await reader.type("node --test"), /^. pass 3$[^]*^. fail 0$/m);
 });
 
 test("the program and the list print what the tutorial says", async () => {
   save("bank.ts");
-  const printed = [await type("node bank.ts"), await type("node bank.ts")].join("");
+  const printed = [await reader.type("node bank.ts"), await reader.type("node bank.ts")].join("");
   assert.equal(printed, answers[0]);
   save("balances.ts", "list.ts");
-  assert.equal(await type("node list.ts"), answers[1]);
+  assert.equal(await reader.type("node list.ts"), answers[1]);
 });
 
 test("transfers are tested", async () => {
   save("transfer.ts", "transfer.test.ts");
-  assert.match(await type("node --test"), /^. pass 5$[^]*^. fail 0$/m);
+  assert.match(await reader.type("node --test"), /^. pass 5$[^]*^. fail 0$/m);
 });
 
 test("all files have the right types", async () => {
@@ -87,23 +64,19 @@ test("all files have the right types", async () => {
     erasableSyntaxOnly: true,
     noEmit: true,
   };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options }));
-  await promisify(execFile)(installed(".bin/tsc"), ["--project", folder]);
+  writeFileSync(join(reader.folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options }));
+  await promisify(execFile)(installed(".bin/tsc"), ["--project", reader.folder]);
 });
 
 test("the Worker transfers money", async () => {
-  await type(
+  await reader.type(
     "npm install --save-dev wrangler",
     `npm install ${FLAGS} --save-dev ${installed("wrangler")}`,
   );
-  const start = "npx wrangler dev --var SILLOK_AUTH:off";
-  assert.ok(shown.includes(start));
-  ran.push(start);
-  wrangler = new WranglerDev(start, await freePort(), data, folder);
-  await wrangler.ready();
+  const url = await reader.start("npx wrangler dev --var SILLOK_AUTH:off");
   const curls = shown.filter((command) => command.startsWith("curl "));
   const send = (curl = "") =>
-    type(curl, curl.replace("http://127.0.0.1:8787", wrangler.url).replace("curl", "curl -s"));
+    reader.type(curl, curl.replace("http://127.0.0.1:8787", url).replace("curl", "curl -s"));
   for (const curl of curls.slice(0, -1)) {
     assert.match(await send(curl), /"replayed":false/);
   }
@@ -113,5 +86,5 @@ test("the Worker transfers money", async () => {
 });
 
 test("every command of the tutorial was run", () => {
-  assert.deepEqual([...new Set(ran)].toSorted(), [...new Set(shown)].toSorted());
+  assert.deepEqual([...new Set(reader.typed)].toSorted(), [...new Set(shown)].toSorted());
 });
