@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { AnyAggregate } from "../js/ts/aggregate/aggregate-store.ts";
 import { loggedBehaviour, preparedRequest } from "./aggregate-code.ts";
 import { consumerHandler } from "./consumer-handler.ts";
-import { Failures, reportFailure } from "../js/ts/consumer/failures.ts";
+import { type FailureReport, Failures, reportFailure } from "../js/ts/consumer/failures.ts";
 import type { Parts } from "./app.ts";
 import { Attempts, noticeCrash, Work } from "./crashes.ts";
 import type { Engine } from "./engine.ts";
@@ -46,7 +46,7 @@ function reporting(
       ...(consumer !== undefined && { consumer }),
       ...(tenant !== undefined && { tenant }),
     };
-    const failure = failures.failure(report, of);
+    const failure = failures.failure(JSON.parse(report) as FailureReport, of);
     const listener = onFailure && (() => onFailure(failure, env));
     ctx.waitUntil(reportFailure(failure, listener));
   };

@@ -112,7 +112,7 @@ test("a forged, an old and an incomplete message are refused", async () => {
   }
 });
 
-test("one of several signatures is enough, and a signed message without an event is told apart", async () => {
+test("one of several signatures is enough, and a signed message without an event has an error of its own", async () => {
   for (const body of [
     "{}",
     "[]",
@@ -128,7 +128,7 @@ test("one of several signatures is enough, and a signed message without an event
   }
 });
 
-test("a wrong secret or option is told before the message is read", async () => {
+test("a wrong secret or option is refused before the message is read", async () => {
   const request = requestOf("{}", {});
   for (const secret of ["", "whsec_", "whsec_a", SECRET.slice(6), undefined, [], [SECRET, ""]]) {
     const refused = await refusal(verifyWebhook(request, secret as string));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
+import { OPEN, ownConfiguration } from "./own-configuration.ts";
 import { ROOT, useScratch } from "./scratch.ts";
 
 // wrangler must not ask a server for news or for a request's place of origin.
@@ -24,12 +25,7 @@ const scratch = useScratch(async (scratch) => {
   const [, example] = /^```ts\n(.*?)^```$/ms.exec(types.replaceAll(/^ *\* ?/gm, "")) ?? [];
   assert.ok(example !== undefined, "there is an example");
   await scratch.write("worker.ts", example);
-  const deployed = await readFile(join(ROOT, "wrangler.toml"), "utf8");
-  // The objects are those of the plain deployment. The build step is missing, because the package is installed. There is no
-  // page.
-  const objects = deployed.slice(deployed.indexOf("[[durable_objects.bindings]]"));
-  const head = 'name = "own"\nmain = "worker.ts"\ncompatibility_date = "2026-11-17"\n';
-  await scratch.write("wrangler.toml", `${head}[vars]\nSILLOK_AUTH = "off"\n${objects}`);
+  await scratch.write("wrangler.toml", await ownConfiguration("2026-11-17", OPEN));
 });
 
 test("it appends, projects and shows its documents", async () => {

@@ -1,10 +1,11 @@
 // Tests of a user's own Worker, by vitest and Cloudflare's plugin.
 
 import assert from "node:assert/strict";
-import { mkdir, readFile, symlink } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { OPEN, ownConfiguration } from "./own-configuration.ts";
 import { ROOT, useScratch } from "./scratch.ts";
 
 const WORKER = `
@@ -76,11 +77,8 @@ const scratch = useScratch(async (scratch) => {
   for (const name of ["vitest", "@cloudflare/vitest-plugin"]) {
     await symlink(join(ROOT, "node_modules", name), scratch.at(`node_modules/${name}`));
   }
-  const deployed = await readFile(join(ROOT, "wrangler.toml"), "utf8");
-  const objects = deployed.slice(deployed.indexOf("[[durable_objects.bindings]]"));
   // The plugin has a runtime of its own, which is older than wrangler's.
-  const head = 'name = "own"\nmain = "worker.ts"\ncompatibility_date = "2026-11-01"\n';
-  await scratch.write("wrangler.toml", `${head}[vars]\nSILLOK_AUTH = "off"\n${objects}`);
+  await scratch.write("wrangler.toml", await ownConfiguration("2026-11-01", OPEN));
   await scratch.write("worker.ts", WORKER);
   await scratch.write("worker.test.js", TEST);
   await scratch.write("vitest.config.mjs", CONFIG);

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { ownConfiguration } from "./own-configuration.ts";
 import { ROOT, useScratch } from "./scratch.ts";
 
 const WORKER = `
@@ -41,10 +42,7 @@ export const object: DurableObjectStub<Aggregate> = {} as ReturnType<Env["AGGREG
 `;
 
 const scratch = useScratch(async (scratch) => {
-  const deployed = await readFile(join(ROOT, "wrangler.toml"), "utf8");
-  const objects = deployed.slice(deployed.indexOf("[[durable_objects.bindings]]"));
-  const head = 'name = "own"\nmain = "worker.ts"\ncompatibility_date = "2026-11-17"\n';
-  await scratch.write("wrangler.toml", head + objects);
+  await scratch.write("wrangler.toml", await ownConfiguration("2026-11-17", ""));
   await scratch.write("worker.ts", WORKER);
   const { code, stdout, stderr } = await scratch.run("wrangler", ["types"]);
   assert.equal(code, 0, stdout + stderr);

@@ -5,8 +5,8 @@ import type { AppFailure, FailureListener } from "./app-failure.js";
 import type { ConsumedEvent } from "./definition.js";
 import { type FailedAttempt, failedAttempt, stackOf } from "./failed-attempt.js";
 
-/** A failed attempt, as the engine reports it in JSON. */
-type Reported = Omit<AppFailure, "error" | "consumer" | "tenant"> & {
+/** A failed attempt, as the engine reports it. */
+export type FailureReport = Omit<AppFailure, "error" | "consumer" | "tenant"> & {
   readonly error: string;
   readonly stack?: string;
   readonly code?: string;
@@ -35,9 +35,9 @@ export class Failures {
     return failedAttempt(thrown);
   }
 
-  /** The failure of a report, given as JSON. */
-  failure(report: string, of: Pick<AppFailure, "consumer" | "tenant">): AppFailure {
-    const { error: text, stack, code, isSent, key, ...reported } = JSON.parse(report) as Reported;
+  /** The failure of a report. */
+  failure(report: FailureReport, of: Pick<AppFailure, "consumer" | "tenant">): AppFailure {
+    const { error: text, stack, code, isSent, key, ...reported } = report;
     const place = placeOf(reported.stream, reported.version);
     const noted = this.#thrown.get(place);
     this.#thrown.delete(place);

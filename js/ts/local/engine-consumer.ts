@@ -2,6 +2,7 @@
 
 import { POLICY_TIMEOUT_MILLIS } from "../store/limits.js";
 import type { ConsumerDefinition } from "../consumer/definition.js";
+import type { FailureReport } from "../consumer/failures.js";
 import type { DocumentsJson } from "../consumer/documents.js";
 import type { FailedAttempt } from "../consumer/failed-attempt.js";
 import type { ReadyCommand } from "../aggregate/command-input.js";
@@ -124,10 +125,9 @@ export class EngineConsumer {
     return this.#calls.write((store) => this.#consumer.delivered(store, id, wrong, Math.random()));
   }
 
-  /** The reports of the attempts that have failed since the last call. Each is JSON. */
-  async takeFailures(): Promise<string[]> {
-    const reports = await this.#calls.read(() => this.#consumer.takeFailures());
-    return (JSON.parse(reports) as unknown[]).map((report) => JSON.stringify(report));
+  /** The reports of the attempts that have failed since the last call. */
+  async takeFailures(): Promise<FailureReport[]> {
+    return JSON.parse(await this.#calls.read(() => this.#consumer.takeFailures()));
   }
 
   operate(act: "pause" | "resume" | "retry" | "rebuild" | "wake"): Soon<void> {

@@ -42,7 +42,7 @@ pub struct Consumer<S, A> {
     pub(in crate::handler) recent: RecentChanges,
     /// The keys of the live documents that the present transaction has changed, in their order.
     pub(in crate::handler) written: RefCell<Vec<Rc<str>>>,
-    /// The failed attempts that nobody has taken yet.
+    /// The failed attempts that [`Consumer::take_failures`] has not returned yet.
     pub(in crate::handler) failures: RefCell<Vec<FailureReport>>,
     /// The number of deliveries that the durable checkpoint does not contain.
     pub(in crate::handler) unsaved: usize,
